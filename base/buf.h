@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * buf.h - bytes that grow up to a maximum said in advance.
+ *
+ * Memory:  data is owned by the buf, always followed by a NUL that len does
+ *          not count, and NULL while nothing was added.
+ * Errors:  an add that would pass `max` adds nothing, marks the buf `full` for
+ *          good and returns RC_FULL.  A caller that adds in many steps may
+ *          ignore those and ask buf_full() once at the end.
+ */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+struct buf {
+	char *data; /* owned */
+	size_t len;
+	size_t cap;
+	size_t max; /* bytes, the NUL not counted */
+	bool full;
+};
+
+void buf_init(struct buf *b, size_t max);
+enum rc buf_add(struct buf *b, const void *p, size_t len);
+void buf_str(struct buf *b, const char *s); /* buf_add; ask buf_full() later */
+void buf_char(struct buf *b, char c);
+void buf_fmt(struct buf *b, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Adds s as a JSON string with its quotes; NULL adds null.  Bytes that are not
+ * UTF-8 become U+FFFD. */
+void buf_json(struct buf *b, const char *s);
+bool buf_full(const struct buf *b);
+/* Forgets the content, keeps the memory. */
+void buf_clear(struct buf *b);
+/* Hands the bytes to the caller, who frees them; "" when empty.  The buf is
+ * then as after buf_init(). */
+char *buf_detach(struct buf *b, size_t *ret_len);
+/* Frees.  Fine on a zeroed buf. */
+void buf_release(struct buf *b);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * err.h - how a function in this program says that it failed.
+ *
+ * It returns an rc and, when that is not OK, leaves one sentence in *e: lower
+ * case, no full stop, quoting the 'thing' that is wrong.  base/, store/,
+ * centra/ and handlers/ never log: they return, and server/ logs once.
+ *
+ * A new rc is added only when some caller would act differently on it.
+ */
+#ifndef BASE_ERR_H
+#define BASE_ERR_H
+
+enum [[nodiscard]] rc {
+	OK = 0,
+	RC_NOTFOUND, /* nothing there; often not a failure */
+	RC_EXISTS,   /* already there; often not a failure */
+	RC_INVALID,  /* the input is wrong; retrying will not help */
+	RC_DENIED,   /* not allowed; a setting or a credential must change */
+	RC_CONFLICT, /* a fair request that lost: another answer came first */
+	RC_FULL,     /* no room left; an operator must act */
+	RC_AGAIN,    /* failed for now; the same call may work later */
+	RC_IO,       /* disk or library failure; the process should restart */
+};
+
+struct err {
+	char text[240];
+};
+
+/* Writes the sentence (cut to fit) and returns rc, so that a failing branch is
+ * one line.  e may be NULL. */
+enum rc fail(struct err *e, enum rc rc, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* "notfound", "io", ...: the name of an rc, for logs and metrics. */
+const char *rc_name(enum rc rc);
+
+#endif

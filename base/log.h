@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * log.h - JSON lines on stderr, one write(2) a line.
+ *
+ * {"ts":"...","level":"info","msg":"order accepted","instance":"se","order":19}
+ *
+ * msg is a constant: what varies goes into fields, so that lines can be
+ * counted by msg.  Never a body, a secret, a person's name or an address.
+ * Threads: any.  Under systemd (stderr is the journal) a <N> level leads.
+ */
+#ifndef BASE_LOG_H
+#define BASE_LOG_H
+
+#include <stdint.h>
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+
+/* Lines below this level are dropped.  Before threads start. */
+void log_set_level(enum log_level least);
+
+/* A field: its name and text or number.  A NULL text leaves the field out. */
+struct log_field {
+	const char *name;
+	const char *text;
+	int64_t number;
+	int is_number;
+};
+
+#define LOG_S(name, value) ((struct log_field){(name), (value), 0, 0})
+#define LOG_N(name, value) ((struct log_field){(name), "", (value), 1})
+
+/* log_line(LOG_INFO, "ready", LOG_S("address", a), LOG_N("port", p)) */
+#define log_line(level, msg, ...)                                             \
+	log_write((level), (msg),                                             \
+		  (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0}})
+
+/* The same, but at most `per_minute` lines a minute from this place in the
+ * source; the next line that passes says how many were held back. */
+#define log_limited(per_minute, level, msg, ...)                              \
+	do {                                                                  \
+		static struct log_limit log_limit_here;                       \
+		if (log_allows(&log_limit_here, (per_minute)))                \
+			log_write((level), (msg),                             \
+				  (const struct log_field[]){                 \
+					  __VA_ARGS__ __VA_OPT__(, )          \
+						  LOG_N("held_back",          \
+							log_held(&log_limit_here)), \
+					  {0}});                              \
+	} while (0)
+
+struct log_limit {
+	_Atomic int64_t window; /* minute it counts in */
+	_Atomic unsigned used;
+	_Atomic unsigned held;
+};
+
+int log_allows(struct log_limit *l, unsigned per_minute);
+int64_t log_held(struct log_limit *l); /* since the last line; sets it to 0 */
+
+/* fields end with one whose name is NULL. */
+void log_write(enum log_level level, const char *msg,
+	       const struct log_field *fields);
+
+#endif

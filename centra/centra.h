@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * centra.h - one Centra environment as we call it: addresses, keys, limits.
+ *
+ * A `struct centra` is an instance's account; a `struct centra_conn` is one
+ * thread's connection to it, kept open between calls (reuse is most of the
+ * speed).  The calls themselves are in order_api.h and graphql.h.
+ *
+ * Threads:  centra: any thread.  centra_conn: one thread at a time.
+ */
+#ifndef CENTRA_CENTRA_H
+#define CENTRA_CENTRA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct centra;
+struct centra_conn;
+
+enum centra_api { CENTRA_ORDER_API, CENTRA_GRAPHQL, CENTRA_APIS };
+
+struct centra_options {
+	const char *instance; /* for messages */
+	const char *order_api_url; /* prefix, opaque (CONTRACT 5.1); or NULL */
+	const char *order_api_key;
+	const char *graphql_url; /* or NULL: no looks, no lines */
+	const char *graphql_token;
+	int64_t connect_timeout; /* ms */
+	int64_t timeout;         /* ms, the whole call */
+};
+
+/* Once per process, before threads start, and at its end. */
+enum rc centra_init(struct err *e);
+void centra_end(void);
+
+struct centra *centra_open(const struct centra_options *o);
+void centra_close(struct centra *c); /* after its connections; NULL is fine */
+
+/* New keys (SIGHUP): calls begun from now on use them. */
+void centra_set_credentials(struct centra *c, const char *order_api_key,
+			    const char *graphql_token);
+
+struct centra_conn *centra_conn_open(struct centra *c);
+void centra_conn_close(struct centra_conn *n);
+
+/* How a call went, as far as can be known (DESIGN 6, Settling, step 3). */
+enum call_end {
+	CALL_OK,       /* a complete, well-formed reply: read it */
+	CALL_NOT_DONE, /* never connected, 401, 403, 429: Centra did not act */
+	CALL_UNKNOWN,  /* all else: Centra may have acted */
+};
+
+struct call {
+	enum call_end end;
+	long status;         /* HTTP, or 0: none came */
+	bool refused;        /* 401, 403: the credential must change */
+	int64_t retry_after; /* ms from now that Centra asked for; 0: nothing */
+	int64_t latency;     /* ms */
+	struct err why;      /* of an end that is not CALL_OK */
+};
+
+/* What a Retry-After header says (CONTRACT 9.21): Unix seconds or ms, seconds
+ * from now, an HTTP date or an ISO time, clamped to 1 s .. 1 h.  10 s for
+ * what cannot be read. */
+int64_t centra_retry_after(const char *value, int64_t now);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * graphql.h - what we ask Centra's Integration API (CONTRACT 6).
+ */
+#ifndef CENTRA_GRAPHQL_H
+#define CENTRA_GRAPHQL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "centra/centra.h"
+
+struct centra_allocation {
+	int64_t warehouse;
+	int64_t quantity;
+	bool waiting; /* isWaitingForConfirmation */
+};
+
+struct centra_line {
+	int64_t id;
+	int64_t quantity; /* units not cancelled; 0 = the line is cancelled */
+	char *product, *variant, *size, *sku, *ean; /* owned, or NULL */
+	struct centra_allocation *allocations;      /* owned */
+	size_t n_allocations;
+};
+
+struct centra_order {
+	int64_t number;
+	char *id;          /* owned: Centra's 32-hex order id */
+	char *status;      /* owned: "CONFIRMED", ... */
+	char *hold_reason; /* owned, or NULL */
+	bool on_hold;
+	bool waits; /* on hold with WAITING_FOR_CHECK_FIRST_ALLOCATION */
+	char *placed_at;   /* owned: ISO, or NULL */
+	char *city, *country; /* owned, or NULL */
+	char *address; /* owned: JSON object of the whole address; NULL unless
+			* asked for */
+	struct centra_line *lines; /* owned */
+	size_t n_lines;
+};
+
+struct centra_orders {
+	struct call call;
+	struct centra_order *list; /* owned; only what Centra returned */
+	size_t n;
+};
+
+/* Orders by number, at most ORDERS_QUERY_MAX in one query; the full address
+ * only when asked for (else city and country).  An empty list is "not visible
+ * to this token", which proves nothing (CONTRACT 9.22).  `errors` in the reply
+ * makes the call CALL_UNKNOWN with Centra's words in call.why. */
+#define ORDERS_QUERY_MAX 25
+void graphql_orders(struct centra_conn *n, const int64_t *numbers, size_t n_numbers,
+		    bool with_address, struct centra_orders *ret);
+void centra_orders_release(struct centra_orders *o);
+
+/* Numbers of the orders that wait for check-first now (CONTRACT 3.4), up to
+ * `max` <= 200, from `page` (1, 2, ...). */
+struct centra_numbers {
+	struct call call;
+	int64_t *list; /* owned */
+	size_t n;
+};
+void graphql_waiting(struct centra_conn *n, unsigned max, unsigned page,
+		     struct centra_numbers *ret);
+void centra_numbers_release(struct centra_numbers *r);
+
+/* Warehouses with their names, policies and shops: for `shipfrom check`. */
+struct centra_warehouse {
+	int64_t id;
+	char *name;   /* owned */
+	char *policy; /* owned: "CHECK_FIRST", ... (CONTRACT 9.28) */
+	char *shop;   /* owned: brick and mortar's name, or NULL */
+};
+struct centra_warehouses {
+	struct call call;
+	struct centra_warehouse *list; /* owned */
+	size_t n;
+};
+void graphql_warehouses(struct centra_conn *n, struct centra_warehouses *ret);
+void centra_warehouses_release(struct centra_warehouses *w);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * order_api.h - the calls of Centra's Order API that we make (CONTRACT 3, 5).
+ */
+#ifndef CENTRA_ORDER_API_H
+#define CENTRA_ORDER_API_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "centra/centra.h"
+
+struct check_first_reply {
+	struct call call;
+	bool ok;        /* of CALL_OK: status was exactly "ok"; else "no" */
+	char *msg;      /* owned: Centra's text, flattened; NULL = none */
+	bool our_fault; /* field errors, or "order does not exist": a
+			 * configuration alarm */
+};
+
+/* POST <base>/check-first: tells Centra this warehouse's answer.  Irreversible
+ * there (CONTRACT 3.2).  A 200 that is not complete JSON with status "ok" or
+ * "no" is CALL_UNKNOWN. */
+void order_api_check_first(struct centra_conn *n, int64_t number,
+			   int64_t warehouse, bool accept,
+			   struct check_first_reply *ret);
+void check_first_reply_release(struct check_first_reply *r);
+
+#endif

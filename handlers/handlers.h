@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * handlers.h - what we do about each kind of task.
+ *
+ * A handler reads the task and the order as it is held, may talk to Centra,
+ * and says how it went.  It never touches the queue or the store: the worker
+ * alone makes its result true (store_finish).  It may run twice for one task
+ * (a crash between the call and the commit), so it is safe to repeat.
+ */
+#ifndef HANDLERS_HANDLERS_H
+#define HANDLERS_HANDLERS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "centra/centra.h"
+#include "store/event.h"
+#include "store/order.h"
+#include "store/task.h"
+
+/* All that one run may know, and what it says. */
+struct work {
+	const struct task *task;
+	const struct event *event; /* of tasks that apply one, else NULL */
+	struct order *order;       /* a copy: as held when the run began */
+	int64_t now;
+	struct centra_conn *centra; /* the instance's; NULL: not configured */
+
+	/* Makes durable that a try at telling Centra is about to be written;
+	 * *w->order is then the order as it has become.  Not OK: do not call. */
+	enum rc (*begin_try)(struct work *w, int64_t warehouse, bool late,
+			     struct err *e);
+	void *worker; /* begin_try's own */
+
+	/* What a call to Centra cost and how it ended: logged and counted by
+	 * the worker, which the handler cannot. */
+	void (*called)(struct work *w, enum centra_api api, const char *what,
+		       const struct call *call);
+	/* The configuration is at fault: raise the alarm. */
+	void (*alarm)(struct work *w, enum centra_api api, const char *why);
+
+	struct result result; /* out; zeroed = done, nothing changed */
+};
+
+/* Runs n tasks of one kind and instance, each of another order. */
+typedef void handler_fn(struct work *w, size_t n);
+
+#define TASK_CHECK_FIRST  "check_first"  /* apply a check_first event */
+#define TASK_ORDER	  "order"        /* apply an order event */
+#define TASK_ANSWER_OFFER "answer_offer" /* tell Centra a shop's answer */
+#define TASK_FETCH_ORDER  "fetch_order"  /* fetch the order: a look */
+
+struct handler {
+	const char *kind;
+	unsigned batch; /* most tasks in one run */
+	handler_fn *run;
+};
+
+/* The table; ends with a row whose kind is NULL. */
+extern const struct handler handlers[];
+
+/* NULL: no such kind. */
+const struct handler *handler_find(const char *kind);
+unsigned handler_batch(const char *kind);
+
+/* The kind of task that applies an event of this type; NULL: such events are
+ * kept and counted. */
+const char *handler_of_event(const char *type, const char *action);
+
+/* When to try again: `attempts` runs have failed, the last one asked to wait
+ * at least `retry_after` ms (0: did not say).  First 0.5 s, then uniform in
+ * 0 .. min(30 s, 0.5 s * 2^attempts); `random` is any number. */
+int64_t handler_backoff(unsigned attempts, int64_t retry_after,
+			uint64_t random);
+
+handler_fn handle_check_first, handle_order, handle_fetch_order;
+
+#endif

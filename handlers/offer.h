@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * offer.h - what the facts of an order mean: the merge (DESIGN 6).
+ *
+ * Pure.  The same facts give the same meaning, whatever order they came in.
+ */
+#ifndef HANDLERS_OFFER_H
+#define HANDLERS_OFFER_H
+
+#include <stdbool.h>
+
+#include "base/time.h"
+#include "store/order.h"
+
+/* Sets the state, list and expiry of each offer, and whether a fetch is due:
+ * something is in
+ * conflict, an accepted order has no address yet, or an offer that waits for
+ * an answer has no lines yet.  `zone` may be NULL: no hour is repeated. */
+void offer_derive(const struct zone *zone, struct order *o);
+
+/* The opening that is the offer now: the greatest of the least dates, the
+ * later expiry among equals.  NULL: nothing opened. */
+const struct opening *offer_opened(const struct offer *f);
+
+/* True when the answer is to the present opening. */
+bool offer_answered(const struct offer *f);
+
+/* True when a trustworthy finding exists: made knowing all we hold. */
+bool offer_found(const struct order *o, const struct offer *f,
+		 enum found what);
+
+/* Past its deadline by our clock: shown, but only Centra ends an offer. */
+bool offer_expired(const struct offer *f, int64_t now);
+
+/* The offer that speaks for a shop with these warehouses (in config order):
+ * what it has won, else what it is settling, else what it may answer, else
+ * what became of it.  NULL: none of them was offered. */
+const struct offer *offer_of_shop(const struct order *o,
+				  const int64_t *warehouses, size_t n);
+
+#endif

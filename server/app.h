@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * app.h - the running server's parts, as main() puts them together.
+ *
+ * Data runs one way: request -> store -> worker -> Centra.  The parts meet in
+ * the store; this struct only says where each part is.
+ */
+#ifndef SERVER_APP_H
+#define SERVER_APP_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "server/config.h"
+#include "server/metrics.h"
+
+struct app {
+	const char *config_path;
+	struct config *config; /* the present one; see app_config() */
+	pthread_mutex_t config_lock;
+	struct store *store;
+	struct http *http;
+	struct live *live;
+	struct workers *workers;
+	struct receiver *receiver;
+	struct metrics metrics;
+	atomic_bool draining;
+	atomic_bool failed; /* the disk failed: main ends the process */
+};
+
+/* The present config, held: end with config_drop(). */
+struct config *app_config(struct app *app);
+
+#endif

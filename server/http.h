@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * http.h - requests and responses as values; http.c alone knows libmicrohttpd.
+ *
+ * One thread, the loop, reads every socket and runs every answer function, so
+ * those never block: what must wait says so (request_later) and is called
+ * again.  Other threads reach the loop with http_call().
+ */
+#ifndef SERVER_HTTP_H
+#define SERVER_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "server/config.h"
+#include "store/store.h"
+
+struct app;
+struct http;
+struct route;
+
+struct request {
+	struct app *app;
+	const struct config *config; /* held for the request's life */
+	const struct route *route;
+	const char *method;
+	const char *path;
+	const char *param; /* what the path's * matched, "" if it has none */
+	const char *body;  /* NUL-terminated; NULL while empty */
+	size_t body_len;
+	const char *peer;  /* address, for limits and logs */
+	int64_t now;       /* wall clock when the header was complete */
+	struct device device; /* of AUTH_DEVICE routes: who asks */
+	const struct config_shop *shop; /* of AUTH_DEVICE routes: whose */
+	bool timed_out; /* a request_later() deadline passed */
+	void *state;    /* the answer function's own, between its calls */
+	void (*state_free)(void *state); /* called when the request ends */
+};
+
+struct response {
+	int status;       /* HTTP; 0 = not answered */
+	struct buf body;
+	const char *type; /* Content-Type, a constant */
+	int64_t retry_after; /* s; 0 = no header */
+	const char *cookie;  /* Set-Cookie; owned by the request's state */
+	bool immutable;      /* may be cached for good; else no-store */
+	const char *etag;    /* a constant; or NULL */
+};
+
+/* Answers a request: fills in the response, or calls request_later(). */
+typedef void answer_fn(struct request *req, struct response *res);
+
+/* A header or query argument, or NULL.  Valid until the request ends.
+ * Several headers of one name: the first. */
+const char *request_header(const struct request *req, const char *name);
+const char *request_query(const struct request *req, const char *name);
+
+/* Puts the request aside: `next` answers it when request_resume() is called,
+ * or at `deadline` (time_mono) with req->timed_out set.  Loop thread. */
+void request_later(struct request *req, answer_fn *next, int64_t deadline);
+/* Loop thread.  Nothing happens if the request was not put aside. */
+void request_resume(struct request *req);
+
+/* ---- answers ---- */
+
+void respond_json(struct response *res, int status); /* body is filled in */
+void respond_text(struct response *res, int status, const char *text);
+/* RFC 9457: {"title","status","code","detail"}. */
+void respond_problem(struct response *res, int status, const char *code,
+		     const char *detail_fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* ---- the server ---- */
+
+enum rc http_open(struct http **ret, struct app *app, struct err *e);
+/* "127.0.0.1:43210": where it listens. */
+const char *http_address(const struct http *h);
+const char *http_admin_address(const struct http *h);
+enum rc http_start(struct http *h, struct err *e); /* starts the loop thread */
+/* Accepts no more; requests under way go on and connections close after. */
+void http_quiesce(struct http *h);
+void http_stop(struct http *h); /* waits for requests under way, ends the loop */
+void http_close(struct http *h);
+
+/* Runs c->fn(c) in the loop thread, soon.  Any thread.  c must live until. */
+struct http_call {
+	void (*fn)(struct http_call *c);
+	void *arg;
+	struct http_call *next; /* http.c's */
+};
+void http_call(struct http *h, struct http_call *c);
+
+#endif

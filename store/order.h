@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * order.h - what was said about one order, by Centra and by us.
+ *
+ * A value: it knows neither disk nor meaning.  Facts only ever join (the least
+ * of some dates, the greatest of others, flags that stay set), so applying the
+ * same facts in any order, any number of times, ends in the same order.  What
+ * the facts *mean* (the state of each offer) is derived by handlers/offer.h and
+ * kept beside them, so that lists can be indexed by it.
+ *
+ * Memory:   an order owns its offers and their texts; order_release() ends it.
+ * Threads:  none; a value belongs to who holds it.
+ */
+#ifndef STORE_ORDER_H
+#define STORE_ORDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/time.h"
+
+#define INSTANCE_SIZE 33 /* an instance's name: [a-z0-9_-]{1,32} */
+#define STATUS_SIZE   48 /* Centra's enum words: "CONFIRMED" */
+
+/* What Centra says happened to an offer after its create (CONTRACT 2.2). */
+enum mark { MARK_ACCEPTED, MARK_REJECTED, MARK_TIMED_OUT, MARKS };
+
+/* One expiry that creates named for a warehouse, and the least date of those
+ * creates: a create sent again is not a new offer. */
+struct opening {
+	int64_t expires;       /* TIME_NONE: no deadline, or unreadable */
+	int offset_min;        /* the offset Centra wrote it with */
+	char date[STAMP_SIZE]; /* "": put there by recovery, older than any */
+};
+
+enum verb { VERB_NONE, VERB_ACCEPT, VERB_REJECT };
+
+/* What Centra said to our answer.  SETTLED_NOT: nothing that we can believe. */
+enum settled { SETTLED_NOT, SETTLED_OK, SETTLED_NO };
+
+/* How one try at telling Centra ended (DESIGN 6, Settling, step 3). */
+enum try_end {
+	TRY_OK,       /* HTTP 200, status ok */
+	TRY_NO,       /* HTTP 200, status no */
+	TRY_NOT_DONE, /* Centra cannot have acted on it */
+	TRY_UNKNOWN,  /* Centra may have acted on it */
+};
+
+/* Our answer to one opening.  A newer answer replaces it; the journal keeps the
+ * older ones. */
+struct answer {
+	enum verb verb;
+	char opened[STAMP_SIZE]; /* date of the opening that it answers */
+	int64_t at;
+	uint64_t device;
+	char *reason; /* owned: of a reject, or NULL */
+	char *note;   /* owned: or NULL */
+
+	enum settled settled;
+	uint64_t settled_version; /* the order's version once settled */
+	char *refusal;            /* owned: Centra's text with a no, or NULL */
+
+	unsigned tries;      /* begun, ever */
+	unsigned late_tries; /* begun after the offer's expiry */
+	int64_t try_begun;   /* when the try under way began; 0: none is */
+	bool unknown;        /* some try ended unknown: look before the next */
+	bool was_ok;         /* some try was told ok, even if contradicted since */
+};
+
+/* What a look at the order in Centra proved for one warehouse. */
+enum found { FOUND_NOTHING, FOUND_OURS, FOUND_NOT_OURS, FOUND_OPEN };
+
+/* The states an offer can be in, as derived (DESIGN 6). */
+enum offer_state {
+	STATE_PENDING,
+	STATE_ACCEPTING,
+	STATE_REJECTING,
+	STATE_REFUSED,
+	STATE_ACCEPTED,
+	STATE_REJECTED,
+	STATE_TAKEN,
+	STATE_TIMED_OUT,
+	STATE_CANCELLED,
+	STATES,
+};
+
+/* "pending", "timed_out", ...: the words of the API. */
+const char *offer_state_name(enum offer_state s);
+
+/* The lists of the staff API. */
+enum list {
+	LIST_OPEN, /* pending, accepting, rejecting, refused */
+	LIST_MINE, /* accepted, not shipped */
+	LIST_DONE, /* the rest */
+	LISTS,
+};
+
+struct finding {
+	enum found what;
+	enum offer_state ended; /* of FOUND_NOT_OURS: what ended the offer */
+	uint64_t knew;          /* the order's version when the look began */
+	int64_t at;
+};
+
+struct offer {
+	int64_t warehouse;
+	struct opening *openings; /* owned; at most OPENINGS_MAX, newest kept */
+	size_t n_openings;
+	char marks[MARKS][STAMP_SIZE]; /* greatest date of each; "" = never */
+	struct answer answer;
+	struct finding finding;
+
+	/* Derived by handlers/offer.h with each change; never set elsewhere. */
+	enum offer_state state;
+	enum list list;
+	int64_t expires; /* of what is offered now; TIME_NONE: no deadline */
+
+	bool shipped; /* ours, and handed over: off the list "mine" */
+};
+
+#define OPENINGS_MAX 64
+#define OFFERS_MAX   1000 /* warehouses of one order */
+
+struct order {
+	char instance[INSTANCE_SIZE];
+	int64_t number;
+	bool cancelled; /* an event or a fetched status said so; stays */
+
+	/* As last fetched from Centra; fetched_at 0 = never. */
+	int64_t fetched_at;
+	char status[STATUS_SIZE];      /* Centra's OrderStatus */
+	char hold_reason[STATUS_SIZE]; /* Centra's OrderHoldReason, "" = none */
+	bool on_hold;
+	bool has_details; /* lines and city are kept (see store_details) */
+	bool has_address; /* so is the address */
+
+	/* Counts what we know: check_first and cancel events applied, tries of
+	 * ours begun and ended.  A finding with knew == version knew it all. */
+	uint64_t version;
+	int64_t first_seen;
+	int64_t updated;
+
+	struct offer *offers; /* owned; ascending by warehouse */
+	size_t n_offers;
+
+	/* Derived. */
+	bool fetch_due; /* something is open that a fetch (a look) would settle */
+};
+
+void order_init(struct order *o, const char *instance, int64_t number);
+void order_release(struct order *o); /* fine on a zeroed one */
+void order_copy(struct order *ret, const struct order *o);
+
+/* The offer to a warehouse; NULL when nothing was ever said of it. */
+struct offer *order_offer(const struct order *o, int64_t warehouse);
+
+/* One fact, or one thing that happened, to be joined to an order. */
+enum change_kind {
+	CHANGE_HEARD,     /* an event of this order was applied: version + 1 */
+	CHANGE_OPENING,   /* warehouse, opening */
+	CHANGE_MARK,      /* warehouse, mark, date */
+	CHANGE_CANCELLED, /* the order is cancelled */
+	CHANGE_FETCHED,   /* text = status, hold_reason, on_hold, at */
+	CHANGE_FINDING,   /* warehouse, finding */
+	CHANGE_ANSWER,    /* warehouse, answer: a shop decided */
+	CHANGE_TRY_BEGUN, /* warehouse, at, late: version + 1 */
+	CHANGE_TRY_ENDED, /* warehouse, try_end, text: version + 1 */
+	CHANGE_SETTLED,   /* warehouse, settled, text: our answer's result */
+	/* Not facts of the order; the store files them with it: */
+	CHANGE_DETAILS,   /* text = JSON: lines, city, placed_at */
+	CHANGE_ADDRESS,   /* text = JSON: who it goes to (personal data) */
+	CHANGE_NOTE,      /* what, text: a line of the order's journal */
+	CHANGE_TASK,      /* what = kind, sub, at = due: a follow-up */
+};
+
+struct change {
+	enum change_kind kind;
+	int64_t warehouse; /* 0: not about one warehouse */
+	struct opening opening;
+	enum mark mark;
+	char date[STAMP_SIZE];
+	struct finding finding;
+	struct answer answer; /* verb, opened, at, device, reason, note */
+	enum try_end try_end;
+	enum settled settled;
+	bool on_hold;
+	bool late;
+	int64_t at;
+	int64_t sub;
+	uint64_t device;  /* who: of a note */
+	const char *what; /* constant */
+	char *text;       /* owned, or NULL */
+	char hold_reason[STATUS_SIZE];
+};
+
+/* Joins one change to the order's facts.  Changes that are not facts, or that
+ * name more than OFFERS_MAX warehouses, alter nothing.  Does not derive. */
+void order_apply(struct order *o, const struct change *c);
+
+/* A list of changes, in the order they are to be applied. */
+struct changes {
+	struct change *list; /* owned */
+	size_t n;
+	size_t cap;
+};
+
+/* Adds an empty change of a kind and lets the caller fill it in.  The pointer
+ * is good until the next add. */
+struct change *changes_add(struct changes *c, enum change_kind kind,
+			   int64_t warehouse);
+/* Adds a journal line: what is a constant word, the rest as printf. */
+void changes_note(struct changes *c, int64_t warehouse, const char *what,
+		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* Adds a follow-up task (task.h), due at a time. */
+void changes_task(struct changes *c, const char *kind, int64_t sub,
+		  int64_t due);
+void changes_release(struct changes *c);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * schema.h - each table's key and value, drawn.
+ *
+ * Keys sort as their meaning does: integers big-endian with the sign bit
+ * flipped (i64), names followed by a NUL (str), so that a prefix is a range.
+ * Values are explicit bytes, never structs: a version byte, then the fields of
+ * codec.h in the order drawn.  A field is only ever added at the end of a
+ * value; a reader takes what is there and leaves the rest at zero.
+ *
+ *   inst  = str instance        num = i64 order number
+ *   wh    = i64 warehouse       seq = u64
+ *
+ * table        key                                    value
+ * ------------ -------------------------------------- -------------------------
+ * meta         "schema"                               u32 SCHEMA_VERSION
+ *              "next:NAME"                            u64 last number given out
+ * events       seq                                    event
+ * seen         inst str type str action str date      seq of the event
+ *              i64 id 16B digest                      (sorted by time: TRAPS)
+ * orders       inst num                               order with its offers
+ * details      inst num                               JSON text
+ * addresses    inst num                               JSON text; personal data
+ * lists        inst wh u8 list i64 expires num        empty (the screens' lists)
+ * journal      inst num seq                           note
+ * changes      seq                                    inst num (what changed)
+ * tasks        u64 id                                 task
+ * task_names   inst num str kind i64 sub              u64 id
+ * due          i64 due u64 id                         empty (waiting tasks)
+ * dead         u64 id                                 empty (dead tasks)
+ * quarantine   seq                                    quarantined
+ * devices      u64 id                                 device
+ * tokens       32B sha256                             u64 device id
+ * codes        32B sha256                             u64 device id i64 expires
+ *
+ * TIME_NONE as `expires` in `lists` is written as the greatest i64, so that
+ * offers without a deadline come last.
+ */
+#ifndef STORE_SCHEMA_H
+#define STORE_SCHEMA_H
+
+/* Raised when an older shipfrom could misread what this one writes.  A newer
+ * number in a folder than this one: the store refuses to open. */
+#define SCHEMA_VERSION 1
+
+#define TABLES_MAX 32
+
+#endif

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * store.h - the one place where anything is remembered.
+ *
+ * Promise:  when a write's result is OK it is on disk and outlives kill -9 and
+ *           power loss.  The 200 we send Centra rests on this.  Writes of all
+ *           threads gather while the disk syncs and go into its next sync
+ *           together; one that fails alone does not fail its neighbours.
+ * Order:    writes take effect in the order they were handed in.
+ * Memory:   arguments are borrowed until the write is done.  What is handed
+ *           out is a copy that the caller releases.
+ * Threads:  any thread, any call.  `done` functions run in the store's writer
+ *           thread: they hand over and return, and never call the store.
+ * Errors:   RC_FULL no room (map or disk), nothing stored; RC_AGAIN the queue
+ *           of writers is at its bound; RC_IO the disk failed: from then on
+ *           every write returns RC_IO and the process should restart.
+ * Logging:  none.
+ *
+ * The words of LMDB stay in store/: a second implementation is planned.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "store/event.h"
+#include "store/order.h"
+#include "store/task.h"
+
+struct store;
+
+/* ---- birth and death ---- */
+
+/* Sets order->offers[].state and order->fetch_due from the facts; see
+ * handlers/offer.h.  Called inside transactions: pure, no blocking. */
+typedef void store_derive_fn(void *arg, struct order *o);
+
+/* Something changed: called in the writer thread after each commit that
+ * changed an order or a task, with the newest change number. */
+typedef void store_changed_fn(void *arg, uint64_t newest);
+
+struct store_options {
+	const char *dir;     /* made (mode 0700) if its parent exists */
+	size_t max_bytes;    /* largest it may grow; 0: what the store has now */
+	bool serve;          /* take serve.lock; run a writer thread */
+	size_t queue_max;    /* writes that may wait; 0: 10,000 */
+	store_derive_fn *derive;
+	void *derive_arg;
+	const char *fetch_kind; /* kind of the task that order->fetch_due adds */
+	store_changed_fn *changed; /* NULL: nobody listens */
+	void *changed_arg;
+};
+
+/* RC_EXISTS: another server holds serve.lock.  RC_DENIED: we are not the
+ * folder's owner.  RC_INVALID: written by a newer version.  RC_NOTFOUND: no
+ * such folder and no parent to make it in. */
+enum rc store_open(struct store **ret, const struct store_options *o,
+		   struct err *e);
+void store_close(struct store *s); /* finishes waiting writes; NULL is fine */
+
+/* ---- writing ----
+ *
+ * Every write takes a `struct store_done *`.  NULL: the call waits for the
+ * disk and returns the result.  Not NULL: it returns OK at once (or RC_AGAIN,
+ * RC_IO, and done is never called) and done->fn gets the result later; all
+ * arguments, outputs included, must live until then.
+ */
+struct store_done {
+	void (*fn)(struct store_done *d, enum rc rc, const struct err *e);
+	void *arg;
+};
+
+/* One delivery: all its events, bad ones included, or none. */
+struct delivery {
+	const char *instance;
+	int64_t received;
+	struct event *events; /* seq is filled in; 0 for one we had already */
+	size_t n_events;
+	struct quarantined *bad;
+	size_t n_bad;
+};
+
+struct recorded {
+	unsigned fresh, duplicates, quarantined;
+};
+
+/* Stores those events that we do not have yet and a task for each that names
+ * one.  Refuses with RC_FULL above 95 % of max_bytes, so that workers and the
+ * command line can still write. */
+enum rc store_record(struct store *s, const struct delivery *d,
+		     struct recorded *ret, struct store_done *done,
+		     struct err *e);
+
+/* Looks at an order as it is inside the transaction and says what to change.
+ * Pure, no blocking, and safe to run twice.  A result other than OK changes
+ * nothing and is the result of the write.  An order that was never heard of is
+ * given as an empty one (first_seen 0). */
+typedef enum rc store_update_fn(void *arg, const struct order *o,
+				struct changes *ret, struct err *e);
+
+/* Applies what `fn` says, derives, files notes and follow-ups.  The order as
+ * it then is goes to *ret unless that is NULL. */
+enum rc store_update(struct store *s, const char *instance, int64_t number,
+		     store_update_fn *fn, void *arg, int64_t now,
+		     struct order *ret, struct store_done *done,
+		     struct err *e);
+
+/* Adds a task outside of any run: the sweep, the command line. */
+enum rc store_task_add(struct store *s, const struct task *t, struct err *e);
+
+/* ---- running tasks ---- */
+
+/* Takes up to `max` due tasks, each of another order that no other run holds,
+ * all of the kind and instance of the earliest due one, out of sight.  batch()
+ * says how many of a kind may be taken together.  Leases live in memory: they
+ * end with store_finish() and with the process, so that a dead server's are
+ * gone when it starts again, and a task may therefore run twice.
+ * RC_NOTFOUND: nothing is due; *ret_next is when the next one will be, or
+ * TIME_NONE. */
+enum rc store_lease(struct store *s, int64_t now,
+		    unsigned (*batch)(const char *kind), struct task *ret,
+		    size_t max, size_t *ret_n, int64_t *ret_next,
+		    struct err *e);
+
+/* Ends a lease and makes the result true: changes, derived states, follow-ups
+ * and the end of the task in one transaction.  However it returns, the lease
+ * has ended. */
+enum rc store_finish(struct store *s, const struct task *t,
+		     const struct result *r, int64_t now, struct err *e);
+
+/* ---- reading ----
+ *
+ * Each call is one short read transaction.  Lists page: `cursor` in is the
+ * last key seen ("" = from the start); the callback stops the list by
+ * returning false.
+ */
+
+/* RC_NOTFOUND: never heard of. */
+enum rc store_order(struct store *s, const char *instance, int64_t number,
+		    struct order *ret, struct err *e);
+
+/* The JSON kept with CHANGE_DETAILS and CHANGE_ADDRESS; NULL when none is. */
+enum rc store_details(struct store *s, const char *instance, int64_t number,
+		      char **ret_details, char **ret_address, struct err *e);
+
+/* One row of a warehouse's list: earliest deadline first, none last. */
+struct listed {
+	int64_t warehouse;
+	enum list list;
+	int64_t expires;
+	int64_t number;
+};
+
+/* Rows of one warehouse and list after (expires, number); NULL: from the
+ * start. */
+enum rc store_list(struct store *s, const char *instance, int64_t warehouse,
+		   enum list list, const struct listed *after,
+		   bool (*fn)(void *arg, const struct listed *row), void *arg,
+		   struct err *e);
+
+/* A line of an order's journal: what happened, when, by whom. */
+struct note {
+	uint64_t seq;
+	int64_t at;
+	int64_t warehouse; /* 0: the whole order */
+	uint64_t device;   /* 0: not a person's doing */
+	const char *what;  /* "event", "answer", "call", "look", "state", ... */
+	const char *text;
+};
+
+enum rc store_journal(struct store *s, const char *instance, int64_t number,
+		      bool (*fn)(void *arg, const struct note *n), void *arg,
+		      struct err *e);
+
+/* Events from `from` (a seq) on. */
+enum rc store_events(struct store *s, uint64_t from,
+		     bool (*fn)(void *arg, const struct event *ev), void *arg,
+		     struct err *e);
+enum rc store_event(struct store *s, uint64_t seq, struct event *ret,
+		    struct err *e);
+
+/* Orders of an instance (NULL: all) with a number >= from. */
+enum rc store_orders(struct store *s, const char *instance, int64_t from,
+		     bool (*fn)(void *arg, const struct order *o), void *arg,
+		     struct err *e);
+
+/* Tasks by id; only dead ones when `dead`. */
+enum rc store_tasks(struct store *s, bool dead, uint64_t from,
+		    bool (*fn)(void *arg, const struct task *t), void *arg,
+		    struct err *e);
+
+enum rc store_quarantine(struct store *s, uint64_t from,
+			 bool (*fn)(void *arg, const struct quarantined *q),
+			 void *arg, struct err *e);
+
+/* Orders changed after change number `after`, oldest first: what screens and
+ * waiting requests are told.  `fn` gets each order once per change. */
+struct changed {
+	uint64_t change;
+	char instance[INSTANCE_SIZE];
+	int64_t number;
+};
+enum rc store_changes(struct store *s, uint64_t after,
+		      bool (*fn)(void *arg, const struct changed *c), void *arg,
+		      struct err *e);
+/* The newest change number, other processes' included. */
+uint64_t store_newest_change(struct store *s);
+
+struct store_stats {
+	uint64_t used_bytes, max_bytes; /* of the map */
+	uint64_t events, orders, tasks_waiting, tasks_dead, quarantined,
+		devices;
+	uint64_t commits, writes;  /* since the start: a group is one commit */
+	uint64_t queued;           /* writes waiting now */
+	int64_t oldest_due;        /* of the waiting tasks; TIME_NONE: none */
+	bool failed;               /* the disk failed: restart */
+};
+enum rc store_stats(struct store *s, struct store_stats *ret, struct err *e);
+
+/* ---- dead letters ---- */
+
+enum rc store_redrive(struct store *s, uint64_t id, int64_t now, struct err *e);
+/* Makes a new task for a stored event; not eaten by the dedupe key. */
+enum rc store_replay(struct store *s, uint64_t seq, const char *kind,
+		     int64_t now, struct err *e);
+enum rc store_quarantine_get(struct store *s, uint64_t seq,
+			     struct quarantined *ret, struct err *e);
+enum rc store_quarantine_drop(struct store *s, uint64_t seq, struct err *e);
+
+/* ---- devices ---- */
+
+#define TOKEN_HASH_SIZE 32 /* SHA-256; the token itself is never kept */
+#define SHOP_SIZE       65
+#define LABEL_SIZE      129
+
+struct device {
+	uint64_t id; /* given by the store */
+	char shop[SHOP_SIZE];
+	char name[LABEL_SIZE];
+	int64_t created;
+	bool removed;
+};
+
+/* `token` signs the device in with Bearer; `code`, good until code_expires and
+ * once, is the login link's. */
+enum rc store_device_add(struct store *s, const struct device *d,
+			 const unsigned char token[TOKEN_HASH_SIZE],
+			 const unsigned char code[TOKEN_HASH_SIZE],
+			 int64_t code_expires, uint64_t *ret_id,
+			 struct err *e);
+/* RC_NOTFOUND: no such device, or removed. */
+enum rc store_device_by_token(struct store *s,
+			      const unsigned char token[TOKEN_HASH_SIZE],
+			      struct device *ret, struct err *e);
+enum rc store_device_remove(struct store *s, uint64_t id, int64_t now,
+			    struct err *e);
+enum rc store_devices(struct store *s,
+		      bool (*fn)(void *arg, const struct device *d), void *arg,
+		      struct err *e);
+
+#endif
