@@ -14,6 +14,7 @@
 
 #include "server/config.h"
 #include "server/metrics.h"
+#include "store/store.h"
 
 struct app {
 	const char *config_path;
@@ -31,5 +32,11 @@ struct app {
 
 /* The present config, held: end with config_drop(). */
 struct config *app_config(struct app *app);
+
+/* Opens the config's store, for the server (`serve`) or for a command beside
+ * it.  `changed` may be NULL. */
+enum rc app_open_store(struct store **ret, struct config *config, bool serve,
+		       store_changed_fn *changed, void *changed_arg,
+		       struct err *e);
 
 #endif
