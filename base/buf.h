@@ -34,6 +34,8 @@ void buf_fmt(struct buf *b, const char *fmt, ...)
  * UTF-8 become U+FFFD. */
 void buf_json(struct buf *b, const char *s);
 bool buf_full(const struct buf *b);
+/* True when all of s is UTF-8. */
+bool text_is_utf8(const char *s);
 /* Forgets the content, keeps the memory. */
 void buf_clear(struct buf *b);
 /* Hands the bytes to the caller, who frees them; "" when empty.  The buf is

@@ -15,7 +15,7 @@
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
-/* Lines below this level are dropped.  Before threads start. */
+/* Lines below this level are dropped.  Any thread, at any time. */
 void log_set_level(enum log_level least);
 
 /* A field: its name and text or number.  A NULL text leaves the field out. */

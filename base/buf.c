@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * buf.c - see buf.h.
+ */
+#include "base/buf.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define FIRST_CAP 256
+
+void buf_init(struct buf *b, size_t max)
+{
+	*b = (struct buf){.max = max};
+}
+
+/* Makes room for len more bytes and the NUL, or marks the buf full. */
+static enum rc grow(struct buf *b, size_t len)
+{
+	size_t need, cap;
+
+	if (b->full || len > b->max - b->len || b->max == SIZE_MAX) {
+		b->full = true;
+		return RC_FULL;
+	}
+	need = b->len + len + 1;
+	if (need <= b->cap)
+		return OK;
+	cap = b->cap ? b->cap : FIRST_CAP;
+	while (cap < need)
+		cap = cap > SIZE_MAX / 2 ? need : cap * 2;
+	if (cap > b->max + 1)
+		cap = b->max + 1;
+	b->data = xrealloc(b->data, cap, 1);
+	b->cap = cap;
+	return OK;
+}
+
+enum rc buf_add(struct buf *b, const void *p, size_t len)
+{
+	enum rc rc = grow(b, len);
+
+	if (rc)
+		return rc;
+	if (len)
+		memcpy(b->data + b->len, p, len);
+	b->len += len;
+	b->data[b->len] = '\0';
+	return OK;
+}
+
+void buf_str(struct buf *b, const char *s)
+{
+	(void)!buf_add(b, s, strlen(s));
+}
+
+void buf_char(struct buf *b, char c)
+{
+	(void)!buf_add(b, &c, 1);
+}
+
+void buf_fmt(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	if (n < 0) { /* longer than an int can say */
+		b->full = true;
+		return;
+	}
+	if (grow(b, (size_t)n))
+		return;
+	va_start(ap, fmt);
+	vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
+	va_end(ap);
+	b->len += (size_t)n;
+}
+
+/* Bytes of the UTF-8 character that s begins with; 0: it is none.  Reads no
+ * further than the first byte that cannot belong to it, so never past a NUL. */
+static size_t utf8_length(const unsigned char *s)
+{
+	unsigned char least = 0x80, most = 0xbf; /* of the second byte */
+	size_t n, i;
+
+	if (s[0] < 0x80)
+		return 1;
+	if (s[0] < 0xc2 || s[0] > 0xf4)
+		return 0;
+	n = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+	if (s[0] == 0xe0)
+		least = 0xa0; /* shorter forms exist */
+	else if (s[0] == 0xed)
+		most = 0x9f; /* surrogates are no characters */
+	else if (s[0] == 0xf0)
+		least = 0x90;
+	else if (s[0] == 0xf4)
+		most = 0x8f; /* beyond the last character */
+	if (s[1] < least || s[1] > most)
+		return 0;
+	for (i = 2; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+bool text_is_utf8(const char *s)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t n = 1;
+
+	for (; *p && n; p += n)
+		n = utf8_length(p);
+	return n != 0;
+}
+
+static void add_escaped(struct buf *b, unsigned char c)
+{
+	static const char names[] = "btn?fr"; /* of 8 to 13 */
+
+	if (c == '"' || c == '\\')
+		buf_fmt(b, "\\%c", c);
+	else if (c >= 8 && c <= 13 && c != 11)
+		buf_fmt(b, "\\%c", names[c - 8]);
+	else
+		buf_fmt(b, "\\u%04x", c);
+}
+
+void buf_json(struct buf *b, const char *s)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	const unsigned char *plain = p; /* needs no escape, not added yet */
+	size_t before = b->len, n;
+
+	if (!s) {
+		buf_str(b, "null");
+		return;
+	}
+	buf_char(b, '"');
+	for (; *p; p += n ? n : 1) {
+		n = utf8_length(p);
+		if (n && *p >= 0x20 && *p != '"' && *p != '\\')
+			continue;
+		(void)!buf_add(b, plain, (size_t)(p - plain));
+		if (n)
+			add_escaped(b, *p);
+		else
+			buf_str(b, "\xef\xbf\xbd"); /* U+FFFD */
+		plain = p + 1;
+	}
+	(void)!buf_add(b, plain, (size_t)(p - plain));
+	buf_char(b, '"');
+	if (b->full && b->data) { /* all of it or nothing */
+		b->len = before;
+		b->data[before] = '\0';
+	}
+}
+
+bool buf_full(const struct buf *b)
+{
+	return b->full;
+}
+
+void buf_clear(struct buf *b)
+{
+	b->len = 0;
+	b->full = false;
+	if (b->data)
+		b->data[0] = '\0';
+}
+
+char *buf_detach(struct buf *b, size_t *ret_len)
+{
+	char *data = b->data ? b->data : xstrdup("");
+
+	if (ret_len)
+		*ret_len = b->len;
+	buf_init(b, b->max);
+	return data;
+}
+
+void buf_release(struct buf *b)
+{
+	free(b->data);
+	buf_init(b, b->max);
+}

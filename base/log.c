@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * log.c - see log.h.
+ */
+#include "base/log.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/time.h"
+
+#define LINE_MAX_BYTES 8192
+
+static _Atomic enum log_level least_level = LOG_INFO;
+static pthread_once_t journal_once = PTHREAD_ONCE_INIT;
+static bool to_journal;
+
+static const struct {
+	const char *name;
+	int priority; /* syslog's, which the journal reads from <N> */
+} levels[] = {
+	[LOG_DEBUG] = {"debug", 7},
+	[LOG_INFO] = {"info", 6},
+	[LOG_WARN] = {"warn", 4},
+	[LOG_ERROR] = {"error", 3},
+};
+
+void log_set_level(enum log_level least)
+{
+	least_level = least;
+}
+
+/* systemd names the device and inode of the stream it gave us; a service whose
+ * stderr was sent elsewhere still inherits the name. */
+static void find_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	uintmax_t device, inode;
+	struct stat st;
+
+	to_journal = stream &&
+		     sscanf(stream, "%ju:%ju", &device, &inode) == 2 &&
+		     !fstat(STDERR_FILENO, &st) && st.st_dev == device &&
+		     st.st_ino == inode;
+}
+
+static void begin_line(struct buf *b, enum log_level level, const char *msg)
+{
+	char ts[TIME_ISO_SIZE];
+
+	if (to_journal)
+		buf_fmt(b, "<%d>", levels[level].priority);
+	buf_fmt(b, "{\"ts\":\"%s\",\"level\":\"%s\",\"msg\":",
+		time_iso(ts, time_now(), 0, true), levels[level].name);
+	buf_json(b, msg);
+}
+
+static void add_field(struct buf *b, const struct log_field *f)
+{
+	if (!f->text)
+		return;
+	buf_char(b, ',');
+	buf_json(b, f->name);
+	buf_char(b, ':');
+	if (f->is_number)
+		buf_fmt(b, "%" PRId64, f->number);
+	else
+		buf_json(b, f->text);
+}
+
+static void write_all(const char *p, size_t len)
+{
+	ssize_t n;
+
+	while (len) {
+		n = write(STDERR_FILENO, p, len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return; /* nobody is left to tell */
+		p += n;
+		len -= (size_t)n;
+	}
+}
+
+void log_write(enum log_level level, const char *msg,
+	       const struct log_field *fields)
+{
+	const struct log_field *f;
+	int saved = errno; /* logging never changes what the caller sees */
+	struct buf b;
+
+	if (level < least_level)
+		return;
+	pthread_once(&journal_once, find_journal);
+	buf_init(&b, LINE_MAX_BYTES);
+	begin_line(&b, level, msg);
+	for (f = fields; f->name; f++)
+		add_field(&b, f);
+	buf_str(&b, "}\n");
+	if (buf_full(&b)) { /* never half a JSON line */
+		buf_clear(&b);
+		begin_line(&b, level, msg);
+		buf_str(&b, ",\"fields\":\"too long\"}\n");
+	}
+	write_all(b.data, b.len);
+	buf_release(&b);
+	errno = saved;
+}
+
+int log_allows(struct log_limit *l, unsigned per_minute)
+{
+	int64_t minute = time_mono() / 60000 + 1; /* 0 is a fresh limit's */
+	int64_t seen = atomic_load_explicit(&l->window, memory_order_relaxed);
+
+	/* Whoever moves the window on starts the count afresh. */
+	if (seen != minute &&
+	    atomic_compare_exchange_strong(&l->window, &seen, minute))
+		atomic_store(&l->used, 0);
+	if (atomic_fetch_add(&l->used, 1) < per_minute)
+		return 1;
+	atomic_fetch_add(&l->held, 1);
+	return 0;
+}
+
+int64_t log_held(struct log_limit *l)
+{
+	return atomic_exchange(&l->held, 0);
+}
