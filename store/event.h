@@ -27,18 +27,35 @@ struct event {
 	int64_t id;            /* an order number, or what the type says */
 	char *data; /* owned: canonical JSON (keys sorted), NULL = absent */
 	unsigned char digest[EVENT_DIGEST_SIZE]; /* of data; zero = no data */
-	/* Kind of task that applies it, a constant; NULL: kept and counted. */
+	/* Kind of task that applies it, a constant; NULL: kept and counted.
+	 * For store_record(); NULL in an event read back. */
 	const char *task;
 };
 
 /* Frees what ev owns, not ev itself.  Fine on a zeroed event. */
 void event_release(struct event *ev);
 
+/* Why something is kept that was not recorded as events. */
+enum quarantine_kind {
+	QUARANTINED_UNREAD,  /* it could not be read */
+	/* Kept as far as there is room (QUARANTINE_MOST): */
+	QUARANTINED_STALE,   /* rightly signed, but too old or from the future */
+	QUARANTINED_VERSION, /* of another version of the webhook */
+	QUARANTINE_KINDS,
+};
+
+/* "unread", "stale", "version". */
+const char *quarantine_kind_name(enum quarantine_kind k);
+
 /* What could not be read: one bad event, or a whole body. */
 struct quarantined {
 	uint64_t seq; /* given by the store */
+	enum quarantine_kind kind;
 	char instance[INSTANCE_SIZE];
 	int64_t received;
+	/* Of those kept as far as there is room: equal for equal ones, which
+	 * are kept once. */
+	unsigned char digest[EVENT_DIGEST_SIZE];
 	char reason[240];
 	char *header; /* owned: X-Centra-Signature, when a whole body; or NULL */
 	char *bytes;  /* owned: exactly as received (an event: its JSON) */

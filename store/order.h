@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/time.h"
+#include "store/shipment.h"
 
 #define INSTANCE_SIZE 33 /* an instance's name: [a-z0-9_-]{1,32} */
 #define STATUS_SIZE   48 /* Centra's enum words: "CONFIRMED" */
@@ -103,6 +104,29 @@ struct finding {
 	int64_t at;
 };
 
+/* What a webhook that never came would have told.  An order or offer keeps a
+ * bit (1 << kind) for each that was missed, so that it is counted once. */
+enum missed {
+	MISSED_CREATE,	 /* of the order */
+	MISSED_ACCEPTED, /* of the order: one warehouse gets it */
+	MISSED_REJECTED,
+	MISSED_TIMEOUT,
+	MISSED_CANCEL, /* of the order */
+	MISSED_KINDS,
+};
+
+/* "create", "accepted", ...: as in metrics. */
+const char *missed_name(enum missed m);
+
+/* Accepted, but it cannot be shipped after all.  at 0: no problem. */
+struct problem {
+	int64_t at;
+	uint64_t device;
+	char *reason; /* owned: a word of the API */
+	char *note;   /* owned: or NULL */
+	char *by;     /* owned: who, as people know them */
+};
+
 struct offer {
 	int64_t warehouse;
 	struct opening *openings; /* owned; at most OPENINGS_MAX, newest kept */
@@ -117,10 +141,27 @@ struct offer {
 	int64_t expires; /* of what is offered now; TIME_NONE: no deadline */
 
 	bool shipped; /* ours, and handed over: off the list "mine" */
+
+	/* History, kept by the store with each change: not facts. */
+	bool was_accepted; /* the shop has been told that it is theirs */
+	bool stopped;      /* ended since, and the shop has confirmed that */
+	struct problem problem;
+
+	/* The order's version once marks[MARK_ACCEPTED] was last raised: what
+	 * a look that knew less says does not speak against it. */
+	uint64_t accepted_version;
+	bool accepted_unheard; /* raised, its HEARD is still to come: not kept */
+	unsigned missed;
+
+	struct shipment *shipments; /* owned; oldest first; all but the newest
+				     * are shipped */
+	size_t n_shipments;
 };
 
-#define OPENINGS_MAX 64
-#define OFFERS_MAX   1000 /* warehouses of one order */
+#define OPENINGS_MAX   64
+#define OFFERS_MAX     1000    /* warehouses of one order */
+#define ORDER_TEXT_MAX 2000    /* bytes of a reason, refusal, journal line */
+#define ORDER_JSON_MAX 4000000 /* bytes of details or an address */
 
 struct order {
 	char instance[INSTANCE_SIZE];
@@ -144,6 +185,9 @@ struct order {
 	struct offer *offers; /* owned; ascending by warehouse */
 	size_t n_offers;
 
+	unsigned missed;
+	int64_t told_at; /* an order event last came; 0: none since offered */
+
 	/* Derived. */
 	bool fetch_due; /* something is open that a fetch (a look) would settle */
 };
@@ -154,6 +198,8 @@ void order_copy(struct order *ret, const struct order *o);
 
 /* The offer to a warehouse; NULL when nothing was ever said of it. */
 struct offer *order_offer(const struct order *o, int64_t warehouse);
+/* The newest shipment of an offer; NULL: shipping was never asked for. */
+struct shipment *offer_shipment(const struct offer *f);
 
 /* One fact, or one thing that happened, to be joined to an order. */
 enum change_kind {
@@ -168,10 +214,22 @@ enum change_kind {
 	CHANGE_TRY_ENDED, /* warehouse, try_end, text: version + 1 */
 	CHANGE_SETTLED,   /* warehouse, settled, text: our answer's result */
 	/* Not facts of the order; the store files them with it: */
-	CHANGE_DETAILS,   /* text = JSON: lines, city, placed_at */
+	CHANGE_DETAILS,   /* text = JSON: lines, city, placed_at; NULL: none */
 	CHANGE_ADDRESS,   /* text = JSON: who it goes to (personal data) */
-	CHANGE_NOTE,      /* what, text: a line of the order's journal */
+	CHANGE_NOTE,      /* what, text, device; at, or 0: now */
 	CHANGE_TASK,      /* what = kind, sub, at = due: a follow-up */
+	/* What a shop said besides its answer: */
+	CHANGE_PROBLEM,   /* warehouse, problem */
+	CHANGE_STOPPED,   /* warehouse: it knows that it must not ship */
+	/* Of webhooks: */
+	CHANGE_TOLD,      /* at: an order event came then */
+	CHANGE_MISSED,    /* warehouse, or 0: the order; missed */
+	/* Shipping; each is about the offer's newest shipment: */
+	CHANGE_SHIP_ASKED, /* warehouse, ask: a shop pressed ship */
+	CHANGE_SHIP_LINES, /* warehouse, ask.lines: what `all` has come to */
+	CHANGE_SHIP_BEGUN, /* warehouse, step, at */
+	CHANGE_SHIP_ENDED, /* warehouse, try_end */
+	CHANGE_SHIP_CAME,  /* warehouse, came */
 };
 
 struct change {
@@ -182,8 +240,13 @@ struct change {
 	char date[STAMP_SIZE];
 	struct finding finding;
 	struct answer answer; /* verb, opened, at, device, reason, note */
+	struct problem problem;
+	struct ship_ask ask;
+	struct ship_came came;
+	enum ship_step step;
 	enum try_end try_end;
 	enum settled settled;
+	enum missed missed;
 	bool on_hold;
 	bool late;
 	int64_t at;
@@ -194,9 +257,50 @@ struct change {
 	char hold_reason[STATUS_SIZE];
 };
 
-/* Joins one change to the order's facts.  Changes that are not facts, or that
- * name more than OFFERS_MAX warehouses, alter nothing.  Does not derive. */
+/* Joins one change to the order's facts; does not derive.
+ *
+ * HEARD      version + 1; may stand before or behind what was heard.
+ * OPENING    keeps the least date named for each expiry (and, among equal
+ *            dates, the least offset).  Of more than OPENINGS_MAX expiries
+ *            the ones with the greatest dates stay.
+ * MARK       keeps the greatest date.
+ * CANCELLED  sets it for good.
+ * FETCHED    what was fetched, unless a later fetch is held already; a status
+ *            CANCELLED cancels in any case.
+ * FINDING    replaces the finding.
+ * ANSWER     replaces the answer with its verb, opened, at, device, reason and
+ *            note; nothing is tried or settled yet.  VERB_NONE alters nothing.
+ * TRY_BEGUN  version + 1, one more try (and late try), begun at c->at.  When
+ *            the try before never ended, it has become `unknown`.
+ * TRY_ENDED  version + 1, no try is under way.  TRY_OK sets was_ok, TRY_UNKNOWN
+ *            sets unknown; TRY_NO and TRY_NOT_DONE leave no other trace.
+ *            Whether a reply settles anything is the handler's to say:
+ * SETTLED    sets settled, the refusal (c->text with SETTLED_NO, else none) and
+ *            settled_version = version.
+ *
+ * PROBLEM    replaces the problem.
+ * STOPPED    sets stopped, until the offer is accepted again.
+ * TOLD       keeps the latest time.
+ * MISSED     sets the bit, of an offer that is there.
+ *
+ * SHIP_ASKED adds a shipment when there is none or the newest is shipped; one
+ *            that failed is asked for anew, and keeps its lines while they
+ *            stand (shipment_stands).  Nothing while one is under way.
+ * SHIP_LINES sets the lines, unless they stand.
+ * SHIP_BEGUN one more try; when the one before never ended, it is `unknown`
+ *            still, and else it is not.
+ * SHIP_ENDED no try is under way; TRY_UNKNOWN sets unknown, others clear it.
+ * SHIP_CAME  replaces what came of it.  Shipped without a rest: so is the
+ *            offer, for good.
+ *
+ * HEARD aside, what Centra said (OPENING, MARK, CANCELLED) joins: any order and
+ * any repeats end the same.  Alters nothing: what is no fact; a warehouse of 0
+ * where one is needed; a try or a result where there is no answer; an
+ * offer too many (OFFERS_MAX).  Longer texts than ORDER_TEXT_MAX are cut. */
 void order_apply(struct order *o, const struct change *c);
+
+/* Takes note of the states as they are now derived: was_accepted, stopped. */
+void order_remember(struct order *o);
 
 /* A list of changes, in the order they are to be applied. */
 struct changes {
@@ -209,6 +313,9 @@ struct changes {
  * is good until the next add. */
 struct change *changes_add(struct changes *c, enum change_kind kind,
 			   int64_t warehouse);
+void change_release(struct change *c);
+/* Adds copies of all of `more`. */
+void changes_add_copies(struct changes *c, const struct changes *more);
 /* Adds a journal line: what is a constant word, the rest as printf. */
 void changes_note(struct changes *c, int64_t warehouse, const char *what,
 		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));

@@ -15,6 +15,12 @@
  * ------------ -------------------------------------- -------------------------
  * meta         "schema"                               u32 SCHEMA_VERSION
  *              "next:NAME"                            u64 last number given out
+ *              "next:missed_KIND"                     how many such webhooks
+ *                                                     were missed
+ *              "next:sweep_asked", "next:sweep_done"  sweeps asked for by hand
+ *              "next:revoked"                         how often a token, session
+ *                                                     or device was ended
+ *              "secret:INSTANCE"                      secret use (secrets.c)
  * events       seq                                    event
  * seen         inst str type str action str date      seq of the event
  *              i64 id 16B digest                      (sorted by time: TRAPS)
@@ -22,6 +28,8 @@
  * details      inst num                               JSON text
  * addresses    inst num                               JSON text; personal data
  * lists        inst wh u8 list i64 expires num        empty (the screens' lists)
+ * done         inst wh i64 updated num                empty (list "done" again,
+ *                                                     by its last change)
  * journal      inst num seq                           note
  * changes      seq                                    inst num (what changed)
  * tasks        u64 id                                 task
@@ -32,9 +40,16 @@
  * devices      u64 id                                 device
  * tokens       32B sha256                             u64 device id
  * codes        32B sha256                             u64 device id i64 expires
+ * sessions     32B sha256                             u64 device id i64 begun
+ * once         u64 device id 32B sha256 of a key      once
+ * once_age     i64 at u64 device id 32B sha256        empty (the oldest go)
+ * bounded      inst u8 kind seq                       u64 bytes (what is in
+ *                                                     quarantine for a while)
+ * bounded_seen inst u8 kind 16B digest                seq
  *
  * TIME_NONE as `expires` in `lists` is written as the greatest i64, so that
- * offers without a deadline come last.
+ * offers without a deadline come last; an accepted one with a problem has the
+ * least but one (LISTED_FIRST), so that it comes first.
  */
 #ifndef STORE_SCHEMA_H
 #define STORE_SCHEMA_H

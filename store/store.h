@@ -12,7 +12,9 @@
  * Threads:  any thread, any call.  `done` functions run in the store's writer
  *           thread: they hand over and return, and never call the store.
  * Errors:   RC_FULL no room (map or disk), nothing stored; RC_AGAIN the queue
- *           of writers is at its bound; RC_IO the disk failed: from then on
+ *           of writers is at its bound (calls that wait are let in: there
+ *           are only so many threads); RC_INVALID also for what is stored but
+ *           cannot be read; RC_IO the disk failed: from then on
  *           every write returns RC_IO and the process should restart.
  * Logging:  none.
  *
@@ -54,19 +56,25 @@ struct store_options {
 	void *changed_arg;
 };
 
-/* RC_EXISTS: another server holds serve.lock.  RC_DENIED: we are not the
- * folder's owner.  RC_INVALID: written by a newer version.  RC_NOTFOUND: no
- * such folder and no parent to make it in. */
+/* RC_EXISTS: another server holds serve.lock, or this process has the folder
+ * open.  RC_DENIED: we are not the folder's owner.  RC_INVALID: written by a
+ * newer version.  RC_NOTFOUND: no such folder and no parent to make it in. */
 enum rc store_open(struct store **ret, const struct store_options *o,
 		   struct err *e);
 void store_close(struct store *s); /* finishes waiting writes; NULL is fine */
+
+/* Writes all of it, as of now, to a new file; in an empty folder and named
+ * data.mdb that is the store again.  Until it is whole and on disk it is called
+ * FILE.tmp.  RC_EXISTS: there is such a file, or another backup writes it. */
+enum rc store_backup(struct store *s, const char *file, struct err *e);
 
 /* ---- writing ----
  *
  * Every write takes a `struct store_done *`.  NULL: the call waits for the
  * disk and returns the result.  Not NULL: it returns OK at once (or RC_AGAIN,
- * RC_IO, and done is never called) and done->fn gets the result later; all
- * arguments, outputs included, must live until then.
+ * RC_IO, RC_INVALID, and done is never called) and done->fn gets the result
+ * later; all arguments, outputs included, must live until then.  A store not
+ * opened to serve has no other thread: done->fn is called before the return.
  */
 struct store_done {
 	void (*fn)(struct store_done *d, enum rc rc, const struct err *e);
@@ -81,15 +89,22 @@ struct delivery {
 	size_t n_events;
 	struct quarantined *bad;
 	size_t n_bad;
+	uint64_t retried; /* what in quarantine this takes the place of; or 0 */
 };
 
 struct recorded {
 	unsigned fresh, duplicates, quarantined;
 };
 
+/* Most that is kept of one instance and each kind that has a bound; then the
+ * oldest goes. */
+#define QUARANTINE_MOST	      1000
+#define QUARANTINE_MOST_BYTES ((uint64_t)64 << 20)
+
 /* Stores those events that we do not have yet and a task for each that names
  * one.  Refuses with RC_FULL above 95 % of max_bytes, so that workers and the
- * command line can still write. */
+ * command line can still write.  RC_NOTFOUND: what it retries is not there (any
+ * more); nothing is stored. */
 enum rc store_record(struct store *s, const struct delivery *d,
 		     struct recorded *ret, struct store_done *done,
 		     struct err *e);
@@ -102,14 +117,61 @@ typedef enum rc store_update_fn(void *arg, const struct order *o,
 				struct changes *ret, struct err *e);
 
 /* Applies what `fn` says, derives, files notes and follow-ups.  The order as
- * it then is goes to *ret unless that is NULL. */
+ * it then is goes to *ret unless that is NULL; *ret may be released whatever
+ * the result.  When the order is no other than it was, nothing is written. */
 enum rc store_update(struct store *s, const char *instance, int64_t number,
 		     store_update_fn *fn, void *arg, int64_t now,
 		     struct order *ret, struct store_done *done,
 		     struct err *e);
 
+/* A request that must take effect once, however often its client sends it:
+ * named by the client's key, told from others by what it asks.  The
+ * key is kept in the transaction of the decision, for ONCE_KEPT.
+ *
+ * ONCE_NEW    fn was asked, and its result is rc: OK, RC_EXISTS (as good as
+ *             OK), or RC_CONFLICT with `code`, which fn may have filled in.
+ *             Other results of fn are not kept.
+ * ONCE_AGAIN  nothing is done: rc and code are those of the first time.
+ * ONCE_OTHER  nothing is done: the key was that of another request. */
+#define ONCE_KEPT 86400000 /* ms: 24 hours */
+#define ONCE_HASH 32	   /* SHA-256 */
+#define ONCE_CODE 32
+enum once_seen { ONCE_NEW, ONCE_AGAIN, ONCE_OTHER };
+struct once {
+	uint64_t device;
+	unsigned char key[ONCE_HASH];
+	unsigned char request[ONCE_HASH];
+	int64_t at;
+
+	/* Out. */
+	enum once_seen seen;
+	enum rc rc;
+	char code[ONCE_CODE];
+};
+
+/* As store_update(); but when `once` is not NULL, a result of OK means only
+ * that it could be looked up and kept: once->seen and once->rc say the rest. */
+enum rc store_update_once(struct store *s, const char *instance,
+			  int64_t number, store_update_fn *fn, void *arg,
+			  struct once *once, int64_t now, struct order *ret,
+			  struct store_done *done, struct err *e);
+
 /* Adds a task outside of any run: the sweep, the command line. */
 enum rc store_task_add(struct store *s, const struct task *t, struct err *e);
+/* Several in one transaction: all of them or none. */
+enum rc store_tasks_add(struct store *s, const struct task *tasks, size_t n,
+			struct err *e);
+/* Makes due what failed before and waits: its reason may be gone.  A task
+ * that is leased and ends later than this waits as its result says. */
+enum rc store_hurry(struct store *s, const char *instance, int64_t now,
+		    struct err *e);
+
+/* A sweep is asked for by hand, by whichever process; it is due while more
+ * were asked for than done. */
+enum rc store_sweep_ask(struct store *s, struct err *e);
+enum rc store_sweep_asked(struct store *s, uint64_t *ret_asked,
+			  uint64_t *ret_done, struct err *e);
+enum rc store_sweep_done(struct store *s, uint64_t asked, struct err *e);
 
 /* ---- running tasks ---- */
 
@@ -127,9 +189,25 @@ enum rc store_lease(struct store *s, int64_t now,
 
 /* Ends a lease and makes the result true: changes, derived states, follow-ups
  * and the end of the task in one transaction.  However it returns, the lease
- * has ended. */
+ * has ended; a task whose end could not be written is leased again, a second
+ * later at the earliest.  RC_NOTFOUND: its end was written already; the result
+ * is dropped.
+ *
+ * A fetch_kind task that ends DONE while its order is still fetch_due stays,
+ * due in a minute. */
 enum rc store_finish(struct store *s, const struct task *t,
 		     const struct result *r, int64_t now, struct err *e);
+
+/* The same for the n runs of a batch, which wait for one sync together.  Each
+ * is a write of its own: one that fails does not fail the others. */
+struct finish {
+	const struct task *task;
+	const struct result *result;
+	enum rc rc; /* out */
+	struct err e;
+};
+void store_finish_all(struct store *s, struct finish *list, size_t n,
+		      int64_t now);
 
 /* ---- reading ----
  *
@@ -146,7 +224,9 @@ enum rc store_order(struct store *s, const char *instance, int64_t number,
 enum rc store_details(struct store *s, const char *instance, int64_t number,
 		      char **ret_details, char **ret_address, struct err *e);
 
-/* One row of a warehouse's list: earliest deadline first, none last. */
+/* One row of a warehouse's list: what has a problem first (LISTED_FIRST), then
+ * the earliest deadline, none last. */
+#define LISTED_FIRST (INT64_MIN + 1)
 struct listed {
 	int64_t warehouse;
 	enum list list;
@@ -160,6 +240,14 @@ enum rc store_list(struct store *s, const char *instance, int64_t warehouse,
 		   enum list list, const struct listed *after,
 		   bool (*fn)(void *arg, const struct listed *row), void *arg,
 		   struct err *e);
+
+/* The list "done" of one warehouse by the time of the orders' last change,
+ * which stands in `expires`: those changed at `since` or later.  `after` is 0,
+ * or the number of the order, changed at `since`, behind which to go on. */
+enum rc store_done_since(struct store *s, const char *instance,
+			 int64_t warehouse, int64_t since, int64_t after,
+			 bool (*fn)(void *arg, const struct listed *row),
+			 void *arg, struct err *e);
 
 /* A line of an order's journal: what happened, when, by whom. */
 struct note {
@@ -217,11 +305,14 @@ struct store_stats {
 	uint64_t queued;           /* writes waiting now */
 	int64_t oldest_due;        /* of the waiting tasks; TIME_NONE: none */
 	bool failed;               /* the disk failed: restart */
+	bool full;                 /* deliveries are refused for want of room */
+	uint64_t missed[MISSED_KINDS]; /* webhooks, ever */
 };
 enum rc store_stats(struct store *s, struct store_stats *ret, struct err *e);
 
 /* ---- dead letters ---- */
 
+/* RC_NOTFOUND: no such task.  RC_CONFLICT: it is not dead. */
 enum rc store_redrive(struct store *s, uint64_t id, int64_t now, struct err *e);
 /* Makes a new task for a stored event; not eaten by the dedupe key. */
 enum rc store_replay(struct store *s, uint64_t seq, const char *kind,
@@ -229,6 +320,44 @@ enum rc store_replay(struct store *s, uint64_t seq, const char *kind,
 enum rc store_quarantine_get(struct store *s, uint64_t seq,
 			     struct quarantined *ret, struct err *e);
 enum rc store_quarantine_drop(struct store *s, uint64_t seq, struct err *e);
+
+/* ---- secrets of webhooks ---- */
+
+/* Since when the current one has signed, and when the one before did last.  A
+ * secret itself is never kept: only what tells it from another. */
+#define SECRET_PRINT 8
+struct secret_use {
+	unsigned char current[SECRET_PRINT], previous[SECRET_PRINT];
+	int64_t current_first; /* 0: not yet */
+	int64_t previous_last; /* 0: never seen */
+};
+/* All zero when nothing was ever kept. */
+enum rc store_secret_use(struct store *s, const char *instance,
+			 struct secret_use *ret, struct err *e);
+enum rc store_secret_used(struct store *s, const char *instance,
+			  const struct secret_use *use,
+			  struct store_done *done, struct err *e);
+
+/* ---- is it whole? ---- */
+
+#define STORE_TABLES_MAX 32
+struct store_verified {
+	struct {
+		const char *name; /* a constant */
+		uint64_t rows, wrong;
+	} tables[STORE_TABLES_MAX];
+	size_t n;
+	uint64_t wrong; /* in all */
+};
+
+/* Walks every table of one moment: each row can be read, each index leads to
+ * a record and each record is in its indexes, states are what the facts mean,
+ * numbers given out are not behind.  `tell` is called for each thing that is
+ * wrong; that some are is no failure of the call. */
+enum rc store_verify(struct store *s,
+		     void (*tell)(void *arg, const char *table,
+				  const char *what),
+		     void *arg, struct store_verified *ret, struct err *e);
 
 /* ---- devices ---- */
 
@@ -255,10 +384,37 @@ enum rc store_device_add(struct store *s, const struct device *d,
 enum rc store_device_by_token(struct store *s,
 			      const unsigned char token[TOKEN_HASH_SIZE],
 			      struct device *ret, struct err *e);
+/* Uses up a login code: `token` is from now on a session of its device, beside
+ * those it had.  RC_NOTFOUND: no such code, used before, expired, device
+ * removed. */
+enum rc store_device_login(struct store *s,
+			   const unsigned char code[TOKEN_HASH_SIZE],
+			   const unsigned char token[TOKEN_HASH_SIZE],
+			   int64_t now, struct device *ret,
+			   struct store_done *done, struct err *e);
+/* RC_NOTFOUND: no such session (any more), or its device was removed. */
+enum rc store_device_by_session(struct store *s,
+				const unsigned char token[TOKEN_HASH_SIZE],
+				struct device *ret, struct err *e);
+/* RC_NOTFOUND: there is no such session. */
+enum rc store_session_end(struct store *s,
+			  const unsigned char token[TOKEN_HASH_SIZE],
+			  struct store_done *done, struct err *e);
+/* Grows whenever a session or device was ended, by any process: who is signed
+ * in for long asks again then. */
+uint64_t store_revocations(struct store *s);
 enum rc store_device_remove(struct store *s, uint64_t id, int64_t now,
 			    struct err *e);
 enum rc store_devices(struct store *s,
 		      bool (*fn)(void *arg, const struct device *d), void *arg,
 		      struct err *e);
+
+/* ---- retention ---- */
+
+/* Removes the addresses (personal data) of orders that nothing has happened to
+ * since `before`, a few at a time, with a line in each order's journal; *ret_n
+ * counts them.  What else is kept of the orders stays. */
+enum rc store_forget_addresses(struct store *s, int64_t before, int64_t now,
+			       size_t *ret_n, struct err *e);
 
 #endif

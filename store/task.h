@@ -4,8 +4,9 @@
  *
  * A task is named by (instance, order number, kind, sub): there is at most one
  * of a name.  Adding one that exists keeps the earlier due time; adding one
- * that is running makes it run once more.  Tasks of one order run one at a
- * time, earliest first; a task that waits for its time blocks no other.
+ * that is running makes it run once more; adding one that is dead puts a live
+ * one in its place.  Tasks of one order run one at a time, earliest first; a
+ * task that waits for its time blocks no other.
  */
 #ifndef STORE_TASK_H
 #define STORE_TASK_H
@@ -29,6 +30,12 @@ struct task {
 	unsigned attempts; /* runs started that ended in RETRY or DEAD */
 	bool dead;
 	char *reason; /* owned: why the last run did not end in DONE, or NULL */
+
+	/* The store's own: how often it was asked for again, and the earliest
+	 * time it was asked for since its last run.  A run that ends with
+	 * another `asked` than it began with is followed by one more. */
+	uint64_t asked;
+	int64_t again; /* TIME_NONE: not asked for again */
 };
 
 void task_release(struct task *t);
@@ -46,6 +53,10 @@ struct result {
 	int64_t due;            /* of RETRY */
 	struct err reason;      /* of RETRY and DEAD */
 	struct changes changes; /* applied whatever the outcome */
+	/* Constant kinds, ending with NULL; or NULL.  While a task of one of
+	 * them waits for the order it could change what was decided: nothing
+	 * of the result is made true, and the task runs again after it. */
+	const char *const *unless;
 };
 
 void result_release(struct result *r);

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * devices.c - who may act for a shop.  Removed devices are kept, so that it
+ * can still be told who answered what.
+ */
+#include <string.h>
+
+#include "store/codec.h"
+#include "store/record.h"
+#include "store/store_impl.h"
+
+static enum rc load(struct txn *t, uint64_t id, struct device *ret,
+		    struct err *e)
+{
+	struct key k;
+	MDB_val v;
+	enum rc rc;
+
+	rc = txn_get(t, T_DEVICES, key_u64(key_start(&k), id), &v, e);
+	return rc ? rc : get_device(ret, id, v.mv_data, v.mv_size, e);
+}
+
+static enum rc save(struct txn *t, const struct device *d, struct err *e)
+{
+	struct key k;
+	struct buf b;
+	enum rc rc;
+
+	buf_init(&b, VALUE_MAX);
+	put_device(&b, d);
+	rc = txn_put_buf(t, T_DEVICES, key_u64(key_start(&k), d->id), &b, e);
+	buf_release(&b);
+	return rc;
+}
+
+static struct key *hash_key(struct key *k,
+			    const unsigned char hash[TOKEN_HASH_SIZE])
+{
+	return key_bytes(key_start(k), hash, TOKEN_HASH_SIZE);
+}
+
+static enum rc put_token(struct txn *t,
+			 const unsigned char token[TOKEN_HASH_SIZE],
+			 uint64_t id, struct err *e)
+{
+	struct key k, v;
+
+	key_u64(key_start(&v), id);
+	return txn_put(t, T_TOKENS, hash_key(&k, token), v.b, v.n, e);
+}
+
+static enum rc put_session(struct txn *t,
+			   const unsigned char token[TOKEN_HASH_SIZE],
+			   uint64_t id, int64_t begun, struct err *e)
+{
+	struct key k, v;
+
+	key_i64(key_u64(key_start(&v), id), begun);
+	return txn_put(t, T_SESSIONS, hash_key(&k, token), v.b, v.n, e);
+}
+
+/* Who is signed in for long is to ask again. */
+static enum rc count_revocation(struct txn *t, struct err *e)
+{
+	uint64_t n;
+
+	return txn_next(t, "revoked", &n, e);
+}
+
+/* Deletes the rows of `tokens` or `codes` that `which` picks. */
+static enum rc sweep(struct txn *t, enum table table,
+		     bool (*which)(uint64_t id, int64_t expires, int64_t arg),
+		     int64_t arg, struct err *e)
+{
+	struct key_reader kr;
+	struct walk w;
+	uint64_t id;
+	int64_t expires;
+	struct key k;
+	enum rc rc;
+
+	rc = walk_open(&w, t, table, NULL, 0, e);
+	while (!rc) {
+		rc = walk_next(&w, e);
+		if (rc)
+			break;
+		kr = key_read(w.v.mv_data, w.v.mv_size);
+		id = key_get_u64(&kr);
+		expires = key_get_i64(&kr); /* 0 in `tokens` */
+		if (!which(id, expires, arg))
+			continue;
+		key_bytes(key_start(&k), w.k.mv_data, w.k.mv_size);
+		rc = txn_del(t, table, &k, e);
+		/* The cursor's row is gone: find the place again. */
+		walk_close(&w);
+		if (!rc)
+			rc = walk_open(&w, t, table, &k, 0, e);
+	}
+	walk_close(&w);
+	return rc == RC_NOTFOUND ? OK : rc;
+}
+
+static bool of_device(uint64_t id, int64_t expires, int64_t arg)
+{
+	(void)expires;
+	return id == (uint64_t)arg;
+}
+
+static bool expired(uint64_t id, int64_t expires, int64_t arg)
+{
+	(void)id;
+	return expires < arg;
+}
+
+/* ---- adding ---- */
+
+struct add_op {
+	struct op op;
+	const struct device *d;
+	const unsigned char *token, *code;
+	int64_t code_expires;
+	uint64_t *ret_id;
+};
+
+static enum rc add(struct txn *t, struct op *op, struct err *e)
+{
+	struct add_op *a = (struct add_op *)op;
+	struct device d = *a->d;
+	struct key k, v;
+	enum rc rc;
+
+	rc = txn_next(t, "devices", &d.id, e);
+	d.removed = false;
+	if (!rc)
+		rc = save(t, &d, e);
+	if (!rc)
+		rc = put_token(t, a->token, d.id, e);
+	if (!rc)
+		rc = sweep(t, T_CODES, expired, d.created, e);
+	if (!rc) {
+		key_i64(key_u64(key_start(&v), d.id), a->code_expires);
+		rc = txn_put(t, T_CODES, hash_key(&k, a->code), v.b, v.n, e);
+	}
+	if (!rc)
+		*a->ret_id = d.id;
+	return rc;
+}
+
+enum rc store_device_add(struct store *s, const struct device *d,
+			 const unsigned char token[TOKEN_HASH_SIZE],
+			 const unsigned char code[TOKEN_HASH_SIZE],
+			 int64_t code_expires, uint64_t *ret_id, struct err *e)
+{
+	uint64_t id = 0;
+	struct add_op a = {
+		.op.run = add,
+		.d = d,
+		.token = token,
+		.code = code,
+		.code_expires = code_expires,
+		.ret_id = &id,
+	};
+	enum rc rc;
+
+	if (!*d->shop || !*d->name)
+		return fail(e, RC_INVALID, "a device needs a shop and a name");
+	rc = writer_do(s, &a.op, sizeof(a), NULL, e);
+	if (!rc && ret_id)
+		*ret_id = id;
+	return rc;
+}
+
+/* ---- signing in ---- */
+
+/* The live device that a row's value names. */
+static enum rc device_of(struct txn *t, const MDB_val *v, struct device *ret,
+			 int64_t *ret_expires, struct err *e)
+{
+	struct key_reader kr = key_read(v->mv_data, v->mv_size);
+	enum rc rc = load(t, key_get_u64(&kr), ret, e);
+
+	if (ret_expires)
+		*ret_expires = key_get_i64(&kr);
+	return !rc && ret->removed ? RC_NOTFOUND : rc;
+}
+
+static enum rc device_by(struct store *s, enum table table,
+			 const unsigned char token[TOKEN_HASH_SIZE],
+			 struct device *ret, struct err *e)
+{
+	struct key k;
+	struct txn t;
+	MDB_val v;
+	enum rc rc;
+
+	rc = txn_read(&t, s, e);
+	if (rc)
+		return rc;
+	rc = txn_get(&t, table, hash_key(&k, token), &v, e);
+	if (!rc)
+		rc = device_of(&t, &v, ret, NULL, e);
+	txn_abort(&t);
+	return rc == RC_NOTFOUND ? fail(e, rc, "no device has this token")
+				 : rc;
+}
+
+enum rc store_device_by_token(struct store *s,
+			      const unsigned char token[TOKEN_HASH_SIZE],
+			      struct device *ret, struct err *e)
+{
+	return device_by(s, T_TOKENS, token, ret, e);
+}
+
+enum rc store_device_by_session(struct store *s,
+				const unsigned char token[TOKEN_HASH_SIZE],
+				struct device *ret, struct err *e)
+{
+	return device_by(s, T_SESSIONS, token, ret, e);
+}
+
+struct login_op {
+	struct op op;
+	const unsigned char *code, *token; /* borrowed until it is done */
+	int64_t now;
+	struct device *ret;
+};
+
+static enum rc login(struct txn *t, struct op *op, struct err *e)
+{
+	struct login_op *l = (struct login_op *)op;
+	int64_t expires = 0;
+	struct key k;
+	MDB_val v;
+	enum rc rc;
+
+	rc = txn_get(t, T_CODES, hash_key(&k, l->code), &v, e);
+	if (!rc)
+		rc = device_of(t, &v, l->ret, &expires, e);
+	if (rc == RC_NOTFOUND || (!rc && expires < l->now))
+		return fail(e, RC_NOTFOUND, "no device has this code now");
+	if (!rc)
+		rc = txn_del(t, T_CODES, &k, e);
+	return rc ? rc : put_session(t, l->token, l->ret->id, l->now, e);
+}
+
+enum rc store_device_login(struct store *s,
+			   const unsigned char code[TOKEN_HASH_SIZE],
+			   const unsigned char token[TOKEN_HASH_SIZE],
+			   int64_t now, struct device *ret,
+			   struct store_done *done, struct err *e)
+{
+	struct login_op l = {
+		.op.run = login,
+		.code = code,
+		.token = token,
+		.now = now,
+		.ret = ret,
+	};
+
+	return writer_do(s, &l.op, sizeof(l), done, e);
+}
+
+/* ---- signing out ---- */
+
+struct end_op {
+	struct op op;
+	const unsigned char *token; /* borrowed until it is done */
+};
+
+static enum rc end_session(struct txn *t, struct op *op, struct err *e)
+{
+	struct end_op *o = (struct end_op *)op;
+	struct key k;
+	enum rc rc = txn_del(t, T_SESSIONS, hash_key(&k, o->token), e);
+
+	if (rc == RC_NOTFOUND)
+		return fail(e, rc, "there is no such session");
+	return rc ? rc : count_revocation(t, e);
+}
+
+enum rc store_session_end(struct store *s,
+			  const unsigned char token[TOKEN_HASH_SIZE],
+			  struct store_done *done, struct err *e)
+{
+	struct end_op o = {.op.run = end_session, .token = token};
+
+	return writer_do(s, &o.op, sizeof(o), done, e);
+}
+
+uint64_t store_revocations(struct store *s)
+{
+	uint64_t n = 0;
+	struct txn t;
+
+	if (txn_read(&t, s, NULL))
+		return 0;
+	if (txn_last(&t, "revoked", &n, NULL))
+		n = 0;
+	txn_abort(&t);
+	return n;
+}
+
+/* ---- removing ---- */
+
+struct remove_op {
+	struct op op;
+	uint64_t id;
+};
+
+static enum rc remove_device(struct txn *t, struct op *op, struct err *e)
+{
+	struct remove_op *r = (struct remove_op *)op;
+	struct device d;
+	enum rc rc;
+
+	rc = load(t, r->id, &d, e);
+	if (rc == RC_NOTFOUND || (!rc && d.removed))
+		return fail(e, RC_NOTFOUND, "there is no device %llu",
+			    (unsigned long long)r->id);
+	if (rc)
+		return rc;
+	d.removed = true;
+	rc = save(t, &d, e);
+	if (!rc)
+		rc = sweep(t, T_TOKENS, of_device, (int64_t)r->id, e);
+	if (!rc)
+		rc = sweep(t, T_CODES, of_device, (int64_t)r->id, e);
+	if (!rc)
+		rc = sweep(t, T_SESSIONS, of_device, (int64_t)r->id, e);
+	return rc ? rc : count_revocation(t, e);
+}
+
+enum rc store_device_remove(struct store *s, uint64_t id, int64_t now,
+			    struct err *e)
+{
+	struct remove_op r = {.op.run = remove_device, .id = id};
+
+	(void)now;
+	return writer_do(s, &r.op, sizeof(r), NULL, e);
+}
+
+/* ---- listing ---- */
+
+enum rc store_devices(struct store *s,
+		      bool (*fn)(void *arg, const struct device *d), void *arg,
+		      struct err *e)
+{
+	struct walk w = {0};
+	struct key_reader kr;
+	struct device d;
+	struct txn t;
+	bool more = true;
+	enum rc rc;
+
+	rc = txn_read(&t, s, e);
+	if (!rc)
+		rc = walk_open(&w, &t, T_DEVICES, NULL, 0, e);
+	while (!rc && more) {
+		rc = walk_next(&w, e);
+		if (rc)
+			break;
+		kr = key_read(w.k.mv_data, w.k.mv_size);
+		rc = get_device(&d, key_get_u64(&kr), w.v.mv_data, w.v.mv_size,
+				e);
+		if (rc)
+			break;
+		more = fn(arg, &d);
+	}
+	walk_close(&w);
+	txn_abort(&t);
+	return rc == RC_NOTFOUND ? OK : rc;
+}

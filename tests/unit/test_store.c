@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_store.c - opening, locking, versions, devices, quarantine, backup, and
+ * the sample of what version 1 wrote.
+ *
+ * SAMPLE_WRITE=1 build/tests/unit/test_store writes a new sample.
+ */
+#include "tests/unit/store_fixture.h"
+
+#include <lmdb.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "store/codec.h"
+#include "store/schema.h"
+
+/* ---- opening ---- */
+
+static enum rc try_open(const char *dir, bool serve)
+{
+	struct store_options o = {.dir = dir, .serve = serve};
+	struct store *s = NULL;
+	enum rc rc = store_open(&s, &o, &err);
+
+	store_close(s);
+	return rc;
+}
+
+/* The result of opening the folder in another process. */
+static enum rc try_open_elsewhere(const char *dir, bool serve)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(try_open(dir, serve));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return (enum rc)WEXITSTATUS(status);
+}
+
+static void a_store_is_made_where_its_parent_is(void **state)
+{
+	char *dir = xasprintf("%s/new", (char *)*state);
+	char *far = xasprintf("%s/not/there", (char *)*state);
+	char *data = xasprintf("%s/data.mdb", dir);
+	struct stat st;
+
+	assert_int_equal(try_open(far, true), RC_NOTFOUND);
+	assert_int_equal(try_open(dir, true), OK);
+	assert_int_equal(stat(dir, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+	assert_int_equal(stat(data, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_equal(try_open(data, true), RC_INVALID); /* a file */
+	free(far);
+	free(data);
+	data = dir;
+	remove_dir((void **)&data);
+}
+
+static void a_second_server_is_refused_until_the_first_has_closed(void **state)
+{
+	struct store *s = open_serve(*state);
+
+	assert_int_equal(try_open_elsewhere(*state, true), RC_EXISTS);
+	assert_int_equal(try_open_elsewhere(*state, false), OK);
+	assert_int_equal(try_open(*state, false), RC_EXISTS);
+	store_close(s);
+	assert_int_equal(try_open_elsewhere(*state, true), OK);
+}
+
+static void only_the_owner_of_the_folder_opens_it(void **state)
+{
+	int status;
+	pid_t pid;
+
+	if (geteuid())
+		skip(); /* only root can be someone else */
+	assert_int_equal(chmod(*state, 0777), 0);
+	pid = fork();
+	if (!pid)
+		_exit(setuid(12345) ? 99 : try_open(*state, false));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(WEXITSTATUS(status), RC_DENIED);
+}
+
+static void a_store_without_a_size_keeps_the_one_it_has(void **state)
+{
+	struct store_options o = {.dir = *state, .max_bytes = 64 << 20};
+	struct store *s = open_with(&o);
+
+	assert_ok(record_one(s, 1, "a", NULL, NULL));
+	assert_int_equal(stats_of(s).max_bytes, 64 << 20);
+	store_close(s);
+	o.max_bytes = 0;
+	s = open_with(&o);
+	assert_int_equal(stats_of(s).max_bytes, 64 << 20);
+	store_close(s);
+}
+
+static void the_smallest_store_has_room_for_its_tables(void **state)
+{
+	struct store_options o = {
+		.dir = *state,
+		.max_bytes = 1 << 20,
+		.serve = true,
+	};
+	struct store *s = open_with(&o);
+	struct recorded got;
+
+	assert_ok(record_one(s, 1, "a", "check_first", &got));
+	assert_int_equal(got.fresh, 1);
+	store_close(s);
+}
+
+/* Writes another schema version into the folder. */
+static void set_schema(const char *dir, uint32_t version)
+{
+	MDB_val k = {6, (void *)(uintptr_t) "schema"}, v;
+	struct buf b;
+	MDB_env *env;
+	MDB_txn *txn;
+	MDB_dbi dbi;
+
+	buf_init(&b, 16);
+	put_u32(&b, version);
+	v = (MDB_val){b.len, b.data};
+	assert_int_equal(mdb_env_create(&env), 0);
+	assert_int_equal(mdb_env_set_maxdbs(env, TABLES_MAX), 0);
+	assert_int_equal(mdb_env_open(env, dir, 0, 0600), 0);
+	assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+	assert_int_equal(mdb_dbi_open(txn, "meta", 0, &dbi), 0);
+	assert_int_equal(mdb_put(txn, dbi, &k, &v, 0), 0);
+	assert_int_equal(mdb_txn_commit(txn), 0);
+	mdb_env_close(env);
+	buf_release(&b);
+}
+
+static void a_newer_schema_is_refused_and_left_alone(void **state)
+{
+	store_close(open_serve(*state));
+	set_schema(*state, SCHEMA_VERSION + 1);
+	assert_int_equal(try_open(*state, true), RC_INVALID);
+	assert_non_null(strstr(err.text, "newer"));
+	assert_int_equal(try_open(*state, false), RC_INVALID);
+	set_schema(*state, SCHEMA_VERSION);
+	assert_int_equal(try_open(*state, true), OK);
+}
+
+/* ---- devices ---- */
+
+#define TOKEN "token---------------------------"
+#define CODE  "code----------------------------"
+#define OTHER "another-------------------------"
+#define THIRD "third---------------------------"
+
+static const unsigned char *hash(const char *s)
+{
+	return (const unsigned char *)s;
+}
+
+static enum rc sign_in(struct store *s, const char *token, struct device *d)
+{
+	return store_device_by_token(s, hash(token), d, &err);
+}
+
+static bool count_device(void *arg, const struct device *d)
+{
+	int *seen = arg;
+
+	seen[d->removed]++;
+	return true;
+}
+
+static void a_device_signs_in_until_it_is_removed(void **state)
+{
+	struct device d = {.shop = "ams", .name = "till 1", .created = 500};
+	struct store *s = open_serve(*state);
+	int seen[2] = {0};
+	uint64_t id;
+
+	assert_ok(store_device_add(s, &d, hash(TOKEN), hash(CODE), 1000, &id,
+				   &err));
+	memset(&d, 0, sizeof(d));
+	assert_int_equal(sign_in(s, OTHER, &d), RC_NOTFOUND);
+	assert_ok(sign_in(s, TOKEN, &d));
+	assert_true(d.id == id && d.created == 500 && !d.removed);
+	assert_string_equal(d.shop, "ams");
+	assert_string_equal(d.name, "till 1");
+	assert_int_equal(stats_of(s).devices, 1);
+
+	assert_int_equal(store_device_remove(s, id + 1, 600, &err),
+			 RC_NOTFOUND);
+	assert_ok(store_device_remove(s, id, 600, &err));
+	assert_int_equal(store_device_remove(s, id, 600, &err), RC_NOTFOUND);
+	assert_int_equal(sign_in(s, TOKEN, &d), RC_NOTFOUND);
+	assert_int_equal(store_device_login(s, hash(CODE), hash(OTHER), 600,
+					    &d, NULL, &err),
+			 RC_NOTFOUND);
+	assert_ok(store_devices(s, count_device, seen, &err));
+	assert_true(seen[false] == 0 && seen[true] == 1);
+	store_close(s);
+}
+
+static void a_login_code_works_once_and_in_time(void **state)
+{
+	struct device d = {.shop = "ams", .name = "till 1", .created = 500};
+	struct store *s = open_serve(*state);
+	uint64_t id, second;
+
+	assert_ok(store_device_add(s, &d, hash(TOKEN), hash(CODE), 1000, &id,
+				   &err));
+	assert_int_equal(store_device_login(s, hash(CODE), hash(OTHER), 1001,
+					    &d, NULL, &err),
+			 RC_NOTFOUND);
+	assert_ok(store_device_login(s, hash(CODE), hash(OTHER), 1000, &d, NULL,
+				     &err));
+	assert_int_equal(d.id, id);
+	assert_int_equal(store_device_login(s, hash(CODE), hash(OTHER), 1000,
+					    &d, NULL, &err),
+			 RC_NOTFOUND);
+	assert_ok(store_device_by_session(s, hash(OTHER), &d, &err));
+	assert_int_equal(d.id, id);
+	assert_int_equal(sign_in(s, OTHER, &d), RC_NOTFOUND);
+	assert_ok(sign_in(s, TOKEN, &d));
+
+	/* A later device's code takes the place of those that ran out. */
+	d.created = 5000;
+	assert_ok(store_device_add(s, &d, hash(THIRD), hash(CODE), 6000,
+				   &second, &err));
+	assert_true(second > id);
+	store_close(s);
+}
+
+static void all_tokens_of_a_removed_device_end(void **state)
+{
+	struct device d = {.shop = "ams", .name = "till 1", .created = 500};
+	struct store *s = open_serve(*state);
+	unsigned char more[TOKEN_HASH_SIZE] = {0};
+	uint64_t id, other;
+
+	assert_ok(store_device_add(s, &d, hash(TOKEN), hash(CODE), 1000, &id,
+				   &err));
+	assert_ok(store_device_login(s, hash(CODE), more, 900, &d, NULL, &err));
+	assert_ok(store_device_by_session(s, more, &d, &err));
+	assert_ok(store_device_add(s, &d, hash(OTHER), hash(CODE), 1000,
+				   &other, &err));
+	assert_ok(store_device_remove(s, id, 950, &err));
+	assert_int_equal(store_device_by_session(s, more, &d, &err),
+			 RC_NOTFOUND);
+	assert_int_equal(sign_in(s, TOKEN, &d), RC_NOTFOUND);
+	assert_ok(sign_in(s, OTHER, &d));
+	assert_int_equal(d.id, other);
+	store_close(s);
+}
+
+/* ---- quarantine ---- */
+
+static bool take_quarantined(void *arg, const struct quarantined *q)
+{
+	uint64_t *seqs = arg;
+
+	while (*seqs)
+		seqs++;
+	*seqs = q->seq;
+	return true;
+}
+
+static void what_cannot_be_read_is_kept_until_dropped(void **state)
+{
+	char bytes[] = "{\0}", header[] = "t=1,v1=x";
+	struct quarantined bad[2] = {
+		{.reason = "not JSON", .bytes = bytes, .len = 3},
+		{.reason = "version", .bytes = bytes, .len = 1,
+		 .header = header},
+	};
+	struct delivery d = {
+		.instance = "se",
+		.received = 77,
+		.bad = bad,
+		.n_bad = 2,
+	};
+	struct store *s = open_serve(*state);
+	uint64_t seqs[4] = {0};
+	struct quarantined q;
+	struct recorded got;
+
+	assert_ok(store_record(s, &d, &got, NULL, &err));
+	assert_true(!got.fresh && !got.duplicates && got.quarantined == 2);
+	assert_ok(store_quarantine(s, 0, take_quarantined, seqs, &err));
+	assert_true(seqs[0] && seqs[1] > seqs[0] && !seqs[2]);
+	assert_ok(store_quarantine_get(s, seqs[0], &q, &err));
+	assert_int_equal(q.len, 3);
+	assert_memory_equal(q.bytes, "{\0}", 3);
+	assert_string_equal(q.instance, "se");
+	assert_int_equal(q.received, 77);
+	assert_null(q.header);
+	quarantined_release(&q);
+	assert_ok(store_quarantine_get(s, seqs[1], &q, &err));
+	assert_string_equal(q.header, "t=1,v1=x");
+	quarantined_release(&q);
+	assert_ok(store_quarantine_drop(s, seqs[0], &err));
+	assert_int_equal(store_quarantine_drop(s, seqs[0], &err), RC_NOTFOUND);
+	assert_int_equal(store_quarantine_get(s, seqs[0], &q, &err),
+			 RC_NOTFOUND);
+	assert_int_equal(stats_of(s).quarantined, 1);
+	store_close(s);
+}
+
+/* ---- the sample ---- */
+
+#define SAMPLE "tests/data/store-v1/data.mdb"
+
+static void fill_sample(struct store *s)
+{
+	struct device d = {.shop = "ams", .name = "till 1", .created = 500};
+	struct task t = {.kind = "answer_offer", .instance = "se",
+			 .number = 19, .sub = 3, .created = 1, .due = 1700};
+	char bytes[] = "not JSON";
+	struct quarantined bad = {.reason = "not JSON", .bytes = bytes,
+				  .len = sizeof(bytes) - 1};
+	struct event ev = event_of(19, "{\"warehouses\":[]}", "check_first");
+	struct delivery delivery = {.instance = "se", .received = 1600,
+				    .events = &ev, .n_events = 1,
+				    .bad = &bad, .n_bad = 1};
+	struct changes c = {0};
+	struct change *x;
+
+	assert_ok(store_record(s, &delivery, NULL, NULL, &err));
+	event_release(&ev);
+	assert_ok(store_device_add(s, &d, hash(TOKEN), hash(CODE), 1000, NULL,
+				   &err));
+	assert_ok(store_task_add(s, &t, &err));
+	changes_add(&c, CHANGE_HEARD, 0);
+	opening(&c, 3, "2021-01-12 15:51:00.000000", 1610464860000);
+	mark(&c, 4, MARK_ACCEPTED, "2021-01-12 15:52:00.000000");
+	x = changes_add(&c, CHANGE_ANSWER, 3);
+	x->answer.verb = VERB_REJECT;
+	x->answer.at = 1601;
+	x->answer.device = 1;
+	x->answer.reason = xstrdup("damaged");
+	changes_add(&c, CHANGE_DETAILS, 0)->text = xstrdup("{\"city\":\"A\"}");
+	changes_note(&c, 3, "answer", "rejected by till 1");
+	change_order(s, 19, 1602, &c);
+}
+
+/* Where SAMPLE_WRITE asks for it, writes the sample anew. */
+static void write_sample(const char *dir)
+{
+	struct store_options o = {
+		.dir = dir,
+		.max_bytes = 8 << 20,
+		.derive = derive_simply,
+	};
+	struct store *s = open_with(&o);
+
+	fill_sample(s);
+	unlink(SAMPLE);
+	assert_ok(store_backup(s, SAMPLE, &err));
+	store_close(s);
+}
+
+static void copy_file(const char *from, const char *to)
+{
+	FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+	char buf[4096];
+	size_t n;
+
+	assert_non_null(in);
+	assert_non_null(out);
+	while ((n = fread(buf, 1, sizeof(buf), in)))
+		assert_int_equal(fwrite(buf, 1, n, out), n);
+	fclose(in);
+	assert_int_equal(fclose(out), 0);
+}
+
+static bool take_task(void *arg, const struct task *t)
+{
+	int64_t *due = arg;
+
+	if (!strcmp(t->kind, "answer_offer") && t->number == 19 && t->sub == 3)
+		*due = t->due;
+	return true;
+}
+
+static bool take_note(void *arg, const struct note *n)
+{
+	char **text = arg;
+
+	if (!strcmp(n->what, "answer") && !*text)
+		*text = xstrdup(n->text);
+	return true;
+}
+
+static void check_sample(struct store *s)
+{
+	char *details, *address, *note = NULL;
+	int64_t due = 0;
+	struct quarantined q;
+	struct device d;
+	struct event ev;
+	struct order o;
+
+	assert_ok(store_order(s, "se", 19, &o, &err));
+	assert_true(o.version == 1 && o.first_seen == 1602 && o.has_details &&
+		    !o.has_address && o.n_offers == 2);
+	assert_int_equal(o.offers[0].openings[0].expires, 1610464860000);
+	assert_int_equal(o.offers[0].answer.verb, VERB_REJECT);
+	assert_string_equal(o.offers[0].answer.reason, "damaged");
+	assert_int_equal(o.offers[1].state, STATE_ACCEPTED);
+	order_release(&o);
+	assert_ok(store_details(s, "se", 19, &details, &address, &err));
+	assert_string_equal(details, "{\"city\":\"A\"}");
+	assert_null(address);
+	free(details);
+	assert_ok(store_event(s, 1, &ev, &err));
+	assert_string_equal(ev.type, "check_first");
+	assert_string_equal(ev.data, "{\"warehouses\":[]}");
+	event_release(&ev);
+	assert_ok(sign_in(s, TOKEN, &d));
+	assert_string_equal(d.name, "till 1");
+	assert_ok(store_tasks(s, false, 0, take_task, &due, &err));
+	assert_int_equal(due, 1700);
+	assert_ok(store_journal(s, "se", 19, take_note, &note, &err));
+	assert_string_equal(note, "rejected by till 1");
+	free(note);
+	assert_ok(store_quarantine_get(s, 1, &q, &err));
+	assert_int_equal(q.len, 8);
+	quarantined_release(&q);
+}
+
+static void what_version_1_wrote_is_read(void **state)
+{
+	char *to = xasprintf("%s/data.mdb", (char *)*state);
+	struct store *s;
+	struct stat st;
+
+	if (getenv("SAMPLE_WRITE")) {
+		write_sample(*state);
+		unlink(to);
+	}
+	assert_int_equal(stat(SAMPLE, &st), 0);
+	assert_true(st.st_size < 200 << 10);
+	copy_file(SAMPLE, to);
+	s = open_serve(*state);
+	check_sample(s);
+	assert_ok(record_one(s, 20, "new", NULL, NULL)); /* and written to */
+	store_close(s);
+	free(to);
+}
+
+static void a_backup_is_a_store(void **state)
+{
+	char *copy = xasprintf("%s/copy", (char *)*state), *rest = copy;
+	char *file = xasprintf("%s/data.mdb", copy);
+	struct store_options o = {
+		.dir = *state,
+		.max_bytes = 8 << 20,
+		.serve = true,
+		.derive = derive_simply,
+	};
+	struct store *s = open_with(&o);
+
+	assert_int_equal(mkdir(copy, 0700), 0);
+	fill_sample(s);
+	assert_ok(store_backup(s, file, &err));
+	assert_int_equal(store_backup(s, file, &err), RC_EXISTS);
+	store_close(s);
+	s = open_serve(copy);
+	check_sample(s);
+	store_close(s);
+	free(file);
+	remove_dir((void **)&rest);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_DIR(a_store_is_made_where_its_parent_is),
+		IN_DIR(a_second_server_is_refused_until_the_first_has_closed),
+		IN_DIR(only_the_owner_of_the_folder_opens_it),
+		IN_DIR(a_store_without_a_size_keeps_the_one_it_has),
+		IN_DIR(the_smallest_store_has_room_for_its_tables),
+		IN_DIR(a_newer_schema_is_refused_and_left_alone),
+		IN_DIR(a_device_signs_in_until_it_is_removed),
+		IN_DIR(a_login_code_works_once_and_in_time),
+		IN_DIR(all_tokens_of_a_removed_device_end),
+		IN_DIR(what_cannot_be_read_is_kept_until_dropped),
+		IN_DIR(what_version_1_wrote_is_read),
+		IN_DIR(a_backup_is_a_store),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

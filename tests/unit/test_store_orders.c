@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_store_orders.c - orders as they are kept: what is derived, listed,
+ * noted and told follows every change, and nothing is written without one.
+ */
+#include "tests/unit/store_fixture.h"
+
+#include "store/store_impl.h"
+
+static struct store *open_deriving(const char *dir)
+{
+	struct store_options o = {
+		.dir = dir,
+		.max_bytes = (size_t)256 << 20,
+		.serve = true,
+		.derive = derive_simply,
+		.fetch_kind = "fetch_order",
+	};
+
+	return open_with(&o);
+}
+
+struct rows {
+	size_t n, max;
+	struct listed list[16];
+};
+
+static bool take_row(void *arg, const struct listed *row)
+{
+	struct rows *r = arg;
+
+	r->list[r->n++] = *row;
+	return r->n < r->max;
+}
+
+static struct rows list_of(struct store *s, int64_t warehouse, enum list list,
+			   const struct listed *after, size_t max)
+{
+	struct rows r = {.max = max};
+
+	assert_ok(store_list(s, "se", warehouse, list, after, take_row, &r,
+			     &err));
+	return r;
+}
+
+static void open_offer(struct store *s, int64_t number, int64_t warehouse,
+		       int64_t expires)
+{
+	struct changes c = {0};
+
+	opening(&c, warehouse, "2021-01-12 15:51:00.000000", expires);
+	change_order(s, number, 1000, &c);
+}
+
+/* ---- facts ---- */
+
+static void an_order_is_remembered_with_what_is_derived(void **state)
+{
+	struct store *s = open_deriving(*state);
+	struct changes c = {0};
+	struct order o;
+
+	assert_int_equal(store_order(s, "se", 19, &o, &err), RC_NOTFOUND);
+	open_offer(s, 19, 3, 5000);
+	assert_ok(store_order(s, "se", 19, &o, &err));
+	assert_true(o.first_seen == 1000 && o.updated == 1000);
+	assert_int_equal(o.offers[0].state, STATE_PENDING);
+	assert_int_equal(o.offers[0].expires, 5000);
+	order_release(&o);
+
+	mark(&c, 3, MARK_ACCEPTED, "2021-01-12 15:52:00.000000");
+	assert_ok(store_update(s, "se", 19, say, &c, 2000, &o, NULL, &err));
+	assert_true(o.first_seen == 1000 && o.updated == 2000);
+	assert_int_equal(o.offers[0].state, STATE_ACCEPTED);
+	order_release(&o);
+	changes_release(&c);
+	assert_int_equal(stats_of(s).orders, 1);
+	assert_int_equal(store_order(s, "no", 19, &o, &err), RC_NOTFOUND);
+	store_close(s);
+}
+
+static void an_order_never_offered_is_remembered_too(void **state)
+{
+	struct store *s = open_deriving(*state);
+	struct changes c = {0};
+	struct order o;
+
+	changes_add(&c, CHANGE_HEARD, 0);
+	changes_add(&c, CHANGE_CANCELLED, 0);
+	change_order(s, 19, 1000, &c);
+	assert_ok(store_order(s, "se", 19, &o, &err));
+	assert_true(o.cancelled && o.version == 1 && !o.n_offers);
+	order_release(&o);
+	store_close(s);
+}
+
+static enum rc lose(void *arg, const struct order *o, struct changes *ret,
+		    struct err *e)
+{
+	int *first_seen = arg;
+
+	*first_seen = (int)o->first_seen;
+	changes_add(ret, CHANGE_HEARD, 0);
+	return fail(e, RC_CONFLICT, "answered");
+}
+
+static void a_refused_update_changes_nothing_and_says_why(void **state)
+{
+	struct store *s = open_deriving(*state);
+	int first_seen = -1;
+	struct order o;
+
+	assert_int_equal(store_update(s, "se", 19, lose, &first_seen, 1, &o,
+				      NULL, &err),
+			 RC_CONFLICT);
+	assert_string_equal(err.text, "answered");
+	assert_int_equal(first_seen, 0);
+	order_release(&o);
+	assert_int_equal(stats_of(s).commits, 0);
+	assert_int_equal(stats_of(s).orders, 0);
+	store_close(s);
+}
+
+static void what_changes_nothing_writes_nothing(void **state)
+{
+	struct store *s = open_deriving(*state);
+	uint64_t commits, change;
+	struct order o;
+
+	open_offer(s, 19, 3, 5000);
+	commits = stats_of(s).commits;
+	change = store_newest_change(s);
+	open_offer(s, 19, 3, 5000);
+	assert_int_equal(stats_of(s).commits, commits);
+	assert_int_equal(store_newest_change(s), change);
+	assert_ok(store_order(s, "se", 19, &o, &err));
+	assert_int_equal(o.updated, 1000);
+	order_release(&o);
+	store_close(s);
+}
+
+static void a_fetch_that_finds_nothing_new_is_kept_but_not_told(void **state)
+{
+	struct store *s = open_deriving(*state);
+	struct changes c = {0};
+	struct change *x;
+	uint64_t change;
+	struct order o;
+
+	open_offer(s, 19, 3, 5000);
+	x = changes_add(&c, CHANGE_FETCHED, 0);
+	x->text = xstrdup("CONFIRMED");
+	x->at = 1500;
+	change_order(s, 19, 1500, &c);
+	change = store_newest_change(s);
+	assert_int_equal(change, 2);
+	x = changes_add(&c, CHANGE_FETCHED, 0);
+	x->text = xstrdup("CONFIRMED");
+	x->at = 1600;
+	change_order(s, 19, 1600, &c);
+	assert_int_equal(store_newest_change(s), change);
+	assert_ok(store_order(s, "se", 19, &o, &err));
+	assert_true(o.fetched_at == 1600 && o.updated == 1500);
+	order_release(&o);
+	store_close(s);
+}
+
+/* ---- lists ---- */
+
+static void lists_are_by_deadline_and_none_comes_last(void **state)
+{
+	struct store *s = open_deriving(*state);
+	struct rows r;
+
+	open_offer(s, 1, 3, TIME_NONE);
+	open_offer(s, 2, 3, 9000);
+	open_offer(s, 3, 3, 5000);
+	open_offer(s, 4, 3, 9000);
+	open_offer(s, 5, 4, 1);
+	r = list_of(s, 3, LIST_OPEN, NULL, 16);
+	assert_int_equal(r.n, 4);
+	assert_true(r.list[0].number == 3 && r.list[1].number == 2 &&
+		    r.list[2].number == 4 && r.list[3].number == 1);
+	assert_true(r.list[3].expires == TIME_NONE);
+	assert_int_equal(r.list[0].expires, 5000);
+
+	r = list_of(s, 3, LIST_OPEN, NULL, 2);
+	assert_int_equal(r.n, 2);
+	r = list_of(s, 3, LIST_OPEN, &r.list[1], 1);
+	assert_int_equal(r.list[0].number, 4);
+	r = list_of(s, 3, LIST_OPEN, &r.list[0], 16);
+	assert_true(r.n == 1 && r.list[0].number == 1);
+	r = list_of(s, 3, LIST_OPEN, &r.list[0], 16);
+	assert_int_equal(r.n, 0);
+	store_close(s);
+}
+
+static void an_offer_moves_between_lists_and_is_in_one_only(void **state)
+{
+	struct store *s = open_deriving(*state);
+	struct changes c = {0};
+
+	open_offer(s, 1, 3, 5000);
+	mark(&c, 3, MARK_ACCEPTED, "2021-01-12 15:52:00.000000");
+	change_order(s, 1, 1000, &c);
+	assert_int_equal(list_of(s, 3, LIST_OPEN, NULL, 16).n, 0);
+	assert_int_equal(list_of(s, 3, LIST_MINE, NULL, 16).n, 1);
+	opening(&c, 3, "2021-01-12 15:59:00.000000", 7000);
+	change_order(s, 1, 1000, &c);
+	assert_int_equal(list_of(s, 3, LIST_MINE, NULL, 16).n, 1);
+	assert_int_equal(list_of(s, 3, LIST_MINE, NULL, 16).list[0].expires,
+			 7000);
+	store_close(s);
+}
+
+/* ---- details ---- */
+
+static bool keep_retention(void *arg, const struct note *n)
+{
+	*(bool *)arg |= !strcmp(n->what, "retention");
+	return true;
+}
+
+static char *address_of(struct store *s, int64_t number)
+{
+	char *details, *address;
+
+	assert_ok(store_details(s, "se", number, &details, &address, &err));
+	free(details);
+	return address;
+}
+
+static void addresses_of_orders_long_quiet_are_removed_once(void **state)
+{
+	struct store *s = open_deriving(*state);
+	struct changes c = {0};
+	bool told = false;
+	char *address;
+	size_t n;
+
+	for (int64_t i = 1; i <= 450; i++) {
+		changes_add(&c, CHANGE_ADDRESS, 0)->text =
+			xstrdup("{\"city\":\"Lund\"}");
+		change_order(s, i, i <= 440 ? 1000 : 2000, &c);
+	}
+	assert_ok(store_forget_addresses(s, 1001, 5000, &n, &err));
+	assert_int_equal(n, 440);
+	address = address_of(s, 440);
+	assert_string_equal(address, "{}");
+	free(address);
+	address = address_of(s, 441);
+	assert_string_equal(address, "{\"city\":\"Lund\"}");
+	free(address);
+	assert_ok(store_journal(s, "se", 7, keep_retention, &told, &err));
+	assert_true(told);
+	assert_ok(store_forget_addresses(s, 1001, 5000, &n, &err));
+	assert_int_equal(n, 0);
+	store_close(s);
+}
+
+static void details_are_kept_replaced_and_removed(void **state)
+{
+	struct store *s = open_deriving(*state);
+	struct changes c = {0};
+	char *details, *address;
+	uint64_t change;
+	struct order o;
+
+	assert_ok(store_details(s, "se", 19, &details, &address, &err));
+	assert_true(!details && !address);
+	changes_add(&c, CHANGE_DETAILS, 0)->text = xstrdup("{\"a\":1}");
+	changes_add(&c, CHANGE_ADDRESS, 0)->text = xstrdup("{\"b\":2}");
+	change_order(s, 19, 1000, &c);
+	assert_ok(store_order(s, "se", 19, &o, &err));
+	assert_true(o.has_details && o.has_address);
+	order_release(&o);
+	assert_ok(store_details(s, "se", 19, &details, &address, &err));
+	assert_string_equal(details, "{\"a\":1}");
+	assert_string_equal(address, "{\"b\":2}");
+	free(details);
+	free(address);
+
+	change = store_newest_change(s);
+	changes_add(&c, CHANGE_DETAILS, 0)->text = xstrdup("{\"a\":1}");
+	change_order(s, 19, 1001, &c);
+	assert_int_equal(store_newest_change(s), change);
+	changes_add(&c, CHANGE_DETAILS, 0)->text = xstrdup("{\"a\":2}");
+	changes_add(&c, CHANGE_ADDRESS, 0);
+	change_order(s, 19, 1002, &c);
+	assert_true(store_newest_change(s) > change);
+	assert_ok(store_details(s, "se", 19, &details, &address, &err));
+	assert_string_equal(details, "{\"a\":2}");
+	assert_null(address);
+	free(details);
+	assert_ok(store_order(s, "se", 19, &o, &err));
+	assert_true(o.has_details && !o.has_address && o.updated == 1002);
+	order_release(&o);
+	store_close(s);
+}
+
+/* ---- the journal ---- */
+
+struct journal {
+	size_t n;
+	struct note notes[16];
+	char what[16][16], text[16][128];
+};
+
+static bool take_note(void *arg, const struct note *n)
+{
+	struct journal *j = arg;
+
+	j->notes[j->n] = *n;
+	snprintf(j->what[j->n], sizeof(j->what[0]), "%s", n->what);
+	snprintf(j->text[j->n], sizeof(j->text[0]), "%s", n->text);
+	return ++j->n < 16;
+}
+
+static struct journal journal_of(struct store *s, int64_t number)
+{
+	struct journal j = {0};
+
+	assert_ok(store_journal(s, "se", number, take_note, &j, &err));
+	return j;
+}
+
+static void the_journal_tells_causes_and_then_states(void **state)
+{
+	struct store *s = open_deriving(*state);
+	struct changes c = {0};
+	struct journal j;
+
+	opening(&c, 3, "2021-01-12 15:51:00.000000", 5000);
+	changes_note(&c, 3, "event", "create, expires %d", 5000);
+	change_order(s, 19, 1000, &c);
+	changes_note(&c, 0, "call", "looked");
+	c.list[0].at = 1100;
+	c.list[0].device = 7;
+	mark(&c, 3, MARK_ACCEPTED, "2021-01-12 15:52:00.000000");
+	change_order(s, 19, 1200, &c);
+	changes_note(&c, 0, "event", "of another order");
+	change_order(s, 20, 1, &c);
+
+	j = journal_of(s, 19);
+	assert_int_equal(j.n, 4);
+	assert_string_equal(j.what[0], "event");
+	assert_string_equal(j.text[0], "create, expires 5000");
+	assert_true(j.notes[0].at == 1000 && j.notes[0].warehouse == 3);
+	assert_string_equal(j.what[1], "state");
+	assert_string_equal(j.text[1], "pending");
+	assert_string_equal(j.text[2], "looked");
+	assert_true(j.notes[2].at == 1100 && j.notes[2].device == 7);
+	assert_string_equal(j.what[3], "state");
+	assert_string_equal(j.text[3], "pending -> accepted");
+	assert_true(j.notes[3].at == 1200 && j.notes[3].warehouse == 3);
+	assert_true(j.notes[3].seq > j.notes[2].seq);
+	assert_int_equal(journal_of(s, 20).n, 1);
+	assert_int_equal(journal_of(s, 21).n, 0);
+	store_close(s);
+}
+
+/* ---- changes ---- */
+
+struct told {
+	size_t n;
+	struct changed list[64];
+};
+
+static bool take_change(void *arg, const struct changed *c)
+{
+	struct told *t = arg;
+
+	t->list[t->n++] = *c;
+	return t->n < 64;
+}
+
+static void changes_are_told_in_order_and_the_oldest_dropped(void **state)
+{
+	struct store *s = open_deriving(*state);
+	struct told t = {0};
+
+	for (int i = 1; i <= 10; i++)
+		open_offer(s, i, 3, 5000);
+	assert_int_equal(store_newest_change(s), 10);
+	assert_ok(store_changes(s, 7, take_change, &t, &err));
+	assert_int_equal(t.n, 3);
+	assert_true(t.list[0].change == 8 && t.list[0].number == 8);
+	assert_string_equal(t.list[2].instance, "se");
+
+	s->changes_kept = 6; /* the oldest go two at a time */
+	for (int i = 11; i <= 12; i++)
+		open_offer(s, i, 3, 5000);
+	t.n = 0;
+	assert_ok(store_changes(s, 0, take_change, &t, &err));
+	assert_int_equal(t.n, 8);
+	for (int i = 13; i <= 20; i++)
+		open_offer(s, i, 3, 5000);
+	t.n = 0;
+	assert_ok(store_changes(s, 0, take_change, &t, &err));
+	assert_true(t.n == 6 && t.list[0].change == 15 &&
+		    t.list[5].change == 20);
+	store_close(s);
+}
+
+static void note_newest(void *arg, uint64_t newest)
+{
+	*(_Atomic uint64_t *)arg = newest;
+}
+
+static void who_listens_is_called_after_a_commit(void **state)
+{
+	_Atomic uint64_t heard = 0;
+	struct store_options o = {
+		.dir = *state,
+		.max_bytes = 64 << 20,
+		.serve = true,
+		.derive = derive_simply,
+		.changed = note_newest,
+		.changed_arg = &heard,
+	};
+	struct store *s = open_with(&o);
+
+	assert_ok(record_one(s, 1, "a", NULL, NULL));
+	open_offer(s, 1, 3, 5000);
+	open_offer(s, 2, 3, 5000);
+	store_close(s); /* the writer has ended: so has its last call */
+	assert_int_equal(heard, 2);
+}
+
+/* ---- listing ---- */
+
+static bool take_order(void *arg, const struct order *o)
+{
+	int64_t *sum = arg;
+
+	assert_non_null(*o->instance ? o : NULL);
+	sum[0]++;
+	sum[1] += o->number;
+	return true;
+}
+
+static void orders_are_listed_by_instance_and_number(void **state)
+{
+	struct store *s = open_deriving(*state);
+	struct changes c = {0};
+	int64_t sum[2] = {0};
+
+	for (int i = 1; i <= 4; i++)
+		open_offer(s, i, 3, 5000);
+	changes_add(&c, CHANGE_HEARD, 0);
+	assert_ok(store_update(s, "se2", 100, say, &c, 1, NULL, NULL, &err));
+	changes_release(&c);
+	assert_ok(store_orders(s, "se", 3, take_order, sum, &err));
+	assert_true(sum[0] == 2 && sum[1] == 7);
+	sum[0] = sum[1] = 0;
+	assert_ok(store_orders(s, NULL, 2, take_order, sum, &err));
+	assert_true(sum[0] == 4 && sum[1] == 109);
+	store_close(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_DIR(an_order_is_remembered_with_what_is_derived),
+		IN_DIR(an_order_never_offered_is_remembered_too),
+		IN_DIR(a_refused_update_changes_nothing_and_says_why),
+		IN_DIR(what_changes_nothing_writes_nothing),
+		IN_DIR(a_fetch_that_finds_nothing_new_is_kept_but_not_told),
+		IN_DIR(lists_are_by_deadline_and_none_comes_last),
+		IN_DIR(an_offer_moves_between_lists_and_is_in_one_only),
+		IN_DIR(addresses_of_orders_long_quiet_are_removed_once),
+		IN_DIR(details_are_kept_replaced_and_removed),
+		IN_DIR(the_journal_tells_causes_and_then_states),
+		IN_DIR(changes_are_told_in_order_and_the_oldest_dropped),
+		IN_DIR(who_listens_is_called_after_a_commit),
+		IN_DIR(orders_are_listed_by_instance_and_number),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_store_verify.c - a whole store is found whole; one in which a row is
+ * missing, cut short, or comes from nowhere is not.
+ *
+ * Also what belongs to the store as a whole: what quarantine keeps only as far
+ * as there is room, and retries.
+ */
+#include "tests/unit/store_fixture.h"
+
+#include "store/store_impl.h"
+
+#define FAILED(...) (print_error(__VA_ARGS__), _fail(__FILE__, __LINE__))
+
+/* ---- a store with a row in every table ---- */
+
+static struct store *open_full(const char *dir)
+{
+	struct store_options o = {
+		.dir = dir,
+		.max_bytes = (size_t)512 << 20,
+		.serve = true,
+		.derive = derive_simply,
+		.fetch_kind = "fetch_order",
+	};
+
+	return open_with(&o);
+}
+
+static void add_orders(struct store *s)
+{
+	struct changes c = {0};
+
+	opening(&c, 3, "2021-01-12 15:51:00.000000", 5000);
+	opening(&c, 4, "2021-01-12 15:51:00.000000", TIME_NONE);
+	changes_add(&c, CHANGE_DETAILS, 0)->text = xstrdup("{}");
+	changes_add(&c, CHANGE_ADDRESS, 0)->text = xstrdup("{}");
+	change_order(s, 19, 2000, &c);
+	/* Accepted and not yet fetched: a fetch waits. */
+	opening(&c, 3, "2021-01-12 15:51:00.000000", 5000);
+	mark(&c, 3, MARK_ACCEPTED, "2021-01-12 15:52:00.000000");
+	change_order(s, 20, 2001, &c);
+}
+
+/* Ends the first task that is due as given up. */
+static void kill_a_task(struct store *s)
+{
+	struct result r = {.how = OUTCOME_DEAD, .reason = {"no use"}};
+	struct task t;
+	int64_t next;
+	size_t n;
+
+	assert_ok(store_lease(s, 9000, NULL, &t, 1, &n, &next, &err));
+	assert_int_equal(n, 1);
+	assert_ok(store_finish(s, &t, &r, 9000, &err));
+	task_release(&t);
+}
+
+static void add_devices(struct store *s)
+{
+	struct device d = {.shop = "amsterdam", .name = "till"}, in;
+	unsigned char token[TOKEN_HASH_SIZE] = {1}, code[TOKEN_HASH_SIZE] = {2},
+		      session[TOKEN_HASH_SIZE] = {3};
+
+	assert_ok(store_device_add(s, &d, token, code, 9000, NULL, &err));
+	assert_ok(store_device_login(s, code, session, 8000, &in, NULL, &err));
+	token[0] = 4;
+	code[0] = 5;
+	assert_ok(store_device_add(s, &d, token, code, 9000, NULL, &err));
+}
+
+static enum rc quarantine_one(struct store *s, enum quarantine_kind kind,
+			      unsigned which, size_t len,
+			      struct recorded *got)
+{
+	struct quarantined bad = {
+		.kind = kind,
+		.reason = "late",
+		.header = xstrdup("t=1,v1=2"),
+		.bytes = xcalloc(1, len + 1),
+		.len = len,
+	};
+	struct delivery d = {
+		.instance = "se",
+		.received = 1000 + which,
+		.bad = &bad,
+		.n_bad = 1,
+	};
+	enum rc rc;
+
+	memcpy(bad.digest, &which, sizeof(which));
+	rc = store_record(s, &d, got, NULL, &err);
+	quarantined_release(&bad);
+	return rc;
+}
+
+static enum rc said_nothing(void *arg, const struct order *o,
+			    struct changes *ret, struct err *e)
+{
+	(void)arg, (void)o, (void)ret, (void)e;
+	return OK;
+}
+
+static struct store *fill(const char *dir)
+{
+	struct store *s = open_full(dir);
+	struct once once = {.device = 1, .key = {7}, .at = 3000};
+	struct secret_use use = {.current = {1}, .current_first = 5};
+
+	assert_ok(record_one(s, 19, "{\"a\":1}", "check_first", NULL));
+	assert_ok(record_one(s, 20, "{\"a\":2}", "check_first", NULL));
+	kill_a_task(s);
+	add_orders(s);
+	add_devices(s);
+	assert_ok(quarantine_one(s, QUARANTINED_UNREAD, 1, 5, NULL));
+	assert_ok(quarantine_one(s, QUARANTINED_STALE, 2, 5, NULL));
+	assert_ok(store_update_once(s, "se", 19, said_nothing, NULL, &once,
+				    3000, NULL, NULL, &err));
+	assert_ok(store_secret_used(s, "se", &use, NULL, &err));
+	return s;
+}
+
+/* ---- what is told ---- */
+
+struct told {
+	char first[300];
+	char table[40];
+};
+
+static void hear(void *arg, const char *table, const char *what)
+{
+	struct told *t = arg;
+
+	if (*t->first)
+		return;
+	snprintf(t->first, sizeof(t->first), "%s", what);
+	snprintf(t->table, sizeof(t->table), "%s", table);
+}
+
+static uint64_t verify(struct store *s, struct told *t)
+{
+	struct store_verified v;
+
+	*t = (struct told){0};
+	assert_ok(store_verify(s, hear, t, &v, &err));
+	return v.wrong;
+}
+
+static void a_whole_store_is_found_whole(void **state)
+{
+	struct store *s = fill(*state);
+	struct store_verified v;
+	struct told t;
+
+	if (verify(s, &t))
+		FAILED("%s: %s", t.table, t.first);
+	assert_ok(store_verify(s, NULL, NULL, &v, &err));
+	assert_int_equal(v.n, TABLES);
+	for (size_t i = 0; i < v.n; i++)
+		if (!v.tables[i].rows && i != T_DONE)
+			FAILED("nothing in %s: the tests below prove nothing",
+				 v.tables[i].name);
+	store_close(s);
+}
+
+/* ---- harm ---- */
+
+enum harm { GONE, CUT, NOWHERE, HARMS };
+
+/* What no other row knows of, or what may be of any form. */
+static bool harmless(enum table t, enum harm h)
+{
+	static const struct {
+		enum table table;
+		unsigned harms;
+	} all[] = {
+		{T_META, 1 << GONE | 1 << NOWHERE},
+		{T_DETAILS, 1 << CUT}, /* its JSON is the server's */
+		{T_ADDRESSES, 1 << CUT},
+		{T_JOURNAL, 1 << GONE},
+		{T_CHANGES, 1 << GONE},
+		{T_TOKENS, 1 << GONE},
+		{T_SESSIONS, 1 << GONE},
+		{T_CODES, 1 << GONE},
+	};
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+		if (all[i].table == t && all[i].harms & 1u << h)
+			return true;
+	return false;
+}
+
+/* The last row of a table, copied. */
+struct row {
+	struct key k;
+	unsigned char v[2000];
+	size_t n;
+};
+
+static bool last_row(struct store *s, enum table table, struct row *ret)
+{
+	struct walk w;
+	struct txn t;
+	bool any = false;
+
+	assert_ok(txn_read(&t, s, &err));
+	assert_ok(walk_open(&w, &t, table, NULL, 0, &err));
+	while (walk_next(&w, &err) == OK) {
+		key_bytes(key_start(&ret->k), w.k.mv_data, w.k.mv_size);
+		assert_true(w.v.mv_size <= sizeof(ret->v));
+		memcpy(ret->v, w.v.mv_data, w.v.mv_size);
+		ret->n = w.v.mv_size;
+		any = true;
+	}
+	walk_close(&w);
+	txn_abort(&t);
+	return any;
+}
+
+static void put_row(struct store *s, enum table table, const struct row *r,
+		    size_t n)
+{
+	struct txn t;
+
+	assert_ok(txn_write(&t, s, &err));
+	assert_ok(txn_put(&t, table, &r->k, r->v, n, &err));
+	assert_ok(txn_commit(&t, &err));
+}
+
+static void del_row(struct store *s, enum table table, const struct row *r)
+{
+	struct txn t;
+
+	assert_ok(txn_write(&t, s, &err));
+	assert_ok(txn_del(&t, table, &r->k, &err));
+	assert_ok(txn_commit(&t, &err));
+}
+
+/* Does harm to a table, verifies, mends it again. */
+static void expect_found(struct store *s, enum table table, enum harm h)
+{
+	static const char *const names[] = {"gone", "cut", "from nowhere"};
+	struct row r, strange = {.n = 3, .v = "???"};
+	uint64_t wrong;
+	struct told t;
+
+	if (!last_row(s, table, &r) || (h == CUT && !r.n) ||
+	    harmless(table, h))
+		return;
+	key_bytes(key_start(&strange.k), "\xee\xee\xee", 3);
+	if (h == GONE)
+		del_row(s, table, &r);
+	else if (h == CUT)
+		put_row(s, table, &r, r.n / 2);
+	else
+		put_row(s, table, &strange, strange.n);
+	wrong = verify(s, &t);
+	if (!wrong)
+		FAILED("a row of %s is %s and nothing is said",
+			 table_names[table], names[h]);
+	if (h == NOWHERE)
+		del_row(s, table, &strange);
+	else
+		put_row(s, table, &r, r.n);
+	if (verify(s, &t))
+		FAILED("%s was not mended: %s: %s", table_names[table],
+			 t.table, t.first);
+}
+
+static void a_row_gone_cut_or_from_nowhere_is_found_in_every_table(
+	void **state)
+{
+	struct store *s = fill(*state);
+
+	for (int table = 0; table < TABLES; table++)
+		for (int h = 0; h < HARMS; h++)
+			expect_found(s, (enum table)table, (enum harm)h);
+	store_close(s);
+}
+
+/* ---- the same key, another meaning ---- */
+
+static void derive_otherwise(void *arg, struct order *o)
+{
+	derive_simply(arg, o);
+	for (size_t i = 0; i < o->n_offers; i++)
+		if (o->offers[i].state == STATE_PENDING)
+			o->offers[i].state = STATE_TAKEN;
+}
+
+static void a_state_that_the_facts_do_not_mean_is_found(void **state)
+{
+	struct store *s = fill(*state);
+	struct told t;
+
+	s->derive = derive_otherwise;
+	assert_int_equal(verify(s, &t), 2);
+	assert_string_equal(t.table, "orders");
+	assert_non_null(strstr(t.first, "kept as pending and means taken"));
+	store_close(s);
+}
+
+static void a_number_given_out_twice_is_found(void **state)
+{
+	struct store *s = fill(*state);
+	struct told t;
+	struct txn w;
+
+	assert_ok(txn_write(&w, s, &err));
+	assert_ok(txn_set_last(&w, "events", 1, &err));
+	assert_ok(txn_commit(&w, &err));
+	assert_int_equal(verify(s, &t), 1);
+	assert_string_equal(t.table, "events");
+	assert_non_null(strstr(t.first, "never given out"));
+	store_close(s);
+}
+
+/* ---- quarantine, as far as there is room ---- */
+
+static bool count_one(void *arg, const struct quarantined *q)
+{
+	uint64_t *first_and_n = arg;
+
+	if (!first_and_n[1]++)
+		first_and_n[0] = q->seq;
+	return true;
+}
+
+static void the_same_again_is_kept_once(void **state)
+{
+	struct store *s = open_full(*state);
+	struct recorded got = {0};
+
+	assert_ok(quarantine_one(s, QUARANTINED_STALE, 7, 10, &got));
+	assert_int_equal(got.quarantined, 1);
+	assert_ok(quarantine_one(s, QUARANTINED_STALE, 7, 10, &got));
+	assert_int_equal(got.quarantined, 0);
+	assert_int_equal(got.duplicates, 1);
+	assert_ok(quarantine_one(s, QUARANTINED_VERSION, 7, 10, &got));
+	assert_int_equal(got.quarantined, 1);
+	assert_int_equal(stats_of(s).quarantined, 2);
+	/* Thrown away, it is as if it had never been. */
+	assert_ok(store_quarantine_drop(s, 1, &err));
+	assert_ok(quarantine_one(s, QUARANTINED_STALE, 7, 10, &got));
+	assert_int_equal(got.quarantined, 1);
+	store_close(s);
+}
+
+static void of_too_many_the_oldest_go(void **state)
+{
+	uint64_t first_and_n[2] = {0};
+	struct store *s = open_full(*state);
+	struct told t;
+
+	assert_ok(quarantine_one(s, QUARANTINED_UNREAD, 0, 10, NULL));
+	for (unsigned i = 0; i < QUARANTINE_MOST + 5; i++)
+		assert_ok(quarantine_one(s, QUARANTINED_STALE, i, 10, NULL));
+	assert_ok(store_quarantine(s, 2, count_one, first_and_n, &err));
+	assert_int_equal(first_and_n[1], QUARANTINE_MOST);
+	assert_int_equal(first_and_n[0], 7); /* 2..6 have gone */
+	/* What has no bound is still there. */
+	assert_int_equal(stats_of(s).quarantined, QUARANTINE_MOST + 1);
+	assert_int_equal(verify(s, &t), 0);
+	store_close(s);
+}
+
+static void of_too_much_the_oldest_go(void **state)
+{
+	uint64_t first_and_n[2] = {0};
+	struct store *s = open_full(*state);
+	size_t big = QUARANTINE_MOST_BYTES / 4;
+
+	for (unsigned i = 0; i < 6; i++)
+		assert_ok(quarantine_one(s, QUARANTINED_VERSION, i, big,
+					 NULL));
+	assert_ok(store_quarantine(s, 0, count_one, first_and_n, &err));
+	assert_int_equal(first_and_n[1], 4);
+	assert_int_equal(first_and_n[0], 3);
+	store_close(s);
+}
+
+static void what_is_retried_is_recorded_and_leaves_quarantine_at_once(
+	void **state)
+{
+	struct store *s = open_full(*state);
+	struct event ev = event_of(19, "{}", "check_first");
+	struct recorded got = {0};
+	struct delivery d = {
+		.instance = "se",
+		.received = 1234,
+		.events = &ev,
+		.n_events = 1,
+		.retried = 1,
+	};
+	struct told t;
+
+	assert_ok(quarantine_one(s, QUARANTINED_STALE, 7, 10, NULL));
+	assert_ok(store_record(s, &d, &got, NULL, &err));
+	assert_int_equal(got.fresh, 1);
+	assert_int_equal(stats_of(s).quarantined, 0);
+	/* Another who retried it too comes too late: nothing happens twice. */
+	ev.id = 20;
+	assert_int_equal(store_record(s, &d, &got, NULL, &err), RC_NOTFOUND);
+	assert_int_equal(stats_of(s).events, 1);
+	assert_int_equal(verify(s, &t), 0);
+	event_release(&ev);
+	store_close(s);
+}
+
+static void the_use_of_a_secret_is_kept(void **state)
+{
+	struct secret_use use = {
+		.current = "current",
+		.previous = "previou",
+		.current_first = 77,
+		.previous_last = 88,
+	}, back;
+	struct store *s = open_full(*state);
+
+	assert_ok(store_secret_use(s, "se", &back, &err));
+	assert_int_equal(back.current_first, 0);
+	assert_ok(store_secret_used(s, "se", &use, NULL, &err));
+	store_close(s);
+	s = open_full(*state);
+	assert_ok(store_secret_use(s, "se", &back, &err));
+	assert_memory_equal(&back, &use, sizeof(use));
+	assert_ok(store_secret_use(s, "us", &back, &err));
+	assert_int_equal(back.current_first, 0);
+	store_close(s);
+}
+
+static void a_backup_that_was_killed_is_no_hindrance(void **state)
+{
+	struct store *s = fill(*state);
+	char *file = xasprintf("%s/copy", (char *)*state);
+	char *part = xasprintf("%s.tmp", file);
+	FILE *f = fopen(part, "w");
+
+	assert_non_null(f);
+	fputs("half of it", f);
+	fclose(f);
+	assert_ok(store_backup(s, file, &err));
+	assert_int_not_equal(access(part, F_OK), 0);
+	assert_int_equal(store_backup(s, file, &err), RC_EXISTS);
+	store_close(s);
+	free(part);
+	free(file);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_DIR(a_whole_store_is_found_whole),
+		IN_DIR(a_row_gone_cut_or_from_nowhere_is_found_in_every_table),
+		IN_DIR(a_state_that_the_facts_do_not_mean_is_found),
+		IN_DIR(a_number_given_out_twice_is_found),
+		IN_DIR(the_same_again_is_kept_once),
+		IN_DIR(of_too_many_the_oldest_go),
+		IN_DIR(of_too_much_the_oldest_go),
+		IN_DIR(what_is_retried_is_recorded_and_leaves_quarantine_at_once),
+		IN_DIR(the_use_of_a_secret_is_kept),
+		IN_DIR(a_backup_that_was_killed_is_no_hindrance),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

@@ -1,0 +1,537 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_store_writer.c - writes committed together: durable before they are
+ * told, one failure costs no neighbour, and what happens when room or the disk
+ * fails.  kill -9 is in test_store_crash.c.
+ *
+ * This program has an fdatasync() of its own, which the store's library calls:
+ * it counts, and fails when told to.
+ */
+#include "tests/unit/store_fixture.h"
+
+#include <errno.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "store/store_impl.h"
+
+static atomic_uint syncs;
+static atomic_int sync_fails; /* errno; 0: it works */
+static atomic_bool fails_once;
+
+int fdatasync(int fd)
+{
+	int failure = atomic_exchange(&fails_once, false)
+			      ? atomic_exchange(&sync_fails, 0)
+			      : atomic_load(&sync_fails);
+	int rc = failure ? -1 : (int)syscall(SYS_fdatasync, fd);
+
+	atomic_fetch_add(&syncs, 1);
+	if (failure)
+		errno = failure;
+	return rc;
+}
+
+/* ---- ops of the test's own ---- */
+
+/* Keeps the writer busy until it is let go, so that others gather. */
+struct blocker {
+	struct op op;
+	sem_t *begun, *go;
+};
+
+static enum rc block(struct txn *t, struct op *op, struct err *e)
+{
+	struct blocker *b = (struct blocker *)op;
+
+	(void)t;
+	(void)e;
+	sem_post(b->begun);
+	while (sem_wait(b->go))
+		;
+	return OK;
+}
+
+/* How an op of the test goes. */
+enum how { WRITES, FAILS_AT_ONCE, FAILS_AFTER_WRITING, FINDS };
+
+struct writer_op {
+	struct op op;
+	enum how how;
+	uint64_t number;
+};
+
+static enum rc write_row(struct txn *t, struct op *op, struct err *e)
+{
+	struct writer_op *w = (struct writer_op *)op;
+	struct key k;
+	MDB_val v;
+	enum rc rc;
+
+	key_u64(key_start(&k), w->number);
+	if (w->how == FAILS_AT_ONCE)
+		return fail(e, RC_CONFLICT, "lost");
+	if (w->how == FINDS)
+		return txn_get(t, T_CODES, &k, &v, e) ? RC_NOTFOUND : RC_EXISTS;
+	rc = txn_put(t, T_CODES, &k, "x", 1, e);
+	if (!rc && w->how == FAILS_AFTER_WRITING)
+		rc = fail(e, RC_INVALID, "bad");
+	return rc;
+}
+
+/* One async write and how it ended. */
+struct waiting {
+	struct store_done done;
+	atomic_int rc; /* -1: not told yet */
+	unsigned syncs; /* when it was told */
+	char text[64];
+};
+
+static void told(struct store_done *d, enum rc rc, const struct err *e)
+{
+	struct waiting *w = d->arg;
+
+	w->syncs = atomic_load(&syncs);
+	snprintf(w->text, sizeof(w->text), "%s", rc ? e->text : "");
+	atomic_store(&w->rc, (int)rc);
+}
+
+static struct store_done *wait_by(struct waiting *w)
+{
+	w->done = (struct store_done){.fn = told, .arg = w};
+	atomic_store(&w->rc, -1);
+	return &w->done;
+}
+
+static void hand_in(struct store *s, struct waiting *w, enum how how,
+		    uint64_t number)
+{
+	struct writer_op op = {
+		.op.run = write_row,
+		.how = how,
+		.number = number,
+	};
+
+	assert_ok(writer_do(s, &op.op, sizeof(op), wait_by(w), &err));
+}
+
+struct hold {
+	sem_t begun, go;
+	struct waiting waiting;
+};
+
+static void hold_writer(struct store *s, struct hold *h)
+{
+	struct blocker b = {
+		.op.run = block,
+		.begun = &h->begun,
+		.go = &h->go,
+	};
+
+	sem_init(&h->begun, 0, 0);
+	sem_init(&h->go, 0, 0);
+	assert_ok(writer_do(s, &b.op, sizeof(b), wait_by(&h->waiting), &err));
+	while (sem_wait(&h->begun))
+		;
+}
+
+static void let_go(struct hold *h)
+{
+	sem_post(&h->go);
+}
+
+/* Waits for the writer by way of a write that comes after the others. */
+static void all_told(struct store *s)
+{
+	struct writer_op op = {.op.run = write_row, .how = FINDS};
+
+	(void)!writer_do(s, &op.op, sizeof(op), NULL, NULL);
+}
+
+static enum rc find_row(struct store *s, uint64_t number)
+{
+	struct writer_op op = {
+		.op.run = write_row,
+		.how = FINDS,
+		.number = number,
+	};
+
+	return writer_do(s, &op.op, sizeof(op), NULL, NULL);
+}
+
+/* ---- durable before told ---- */
+
+static void a_write_is_told_only_after_the_sync(void **state)
+{
+	struct store *s = open_serve(*state);
+	struct waiting w;
+	unsigned before;
+
+	for (uint64_t i = 1; i <= 20; i++) {
+		before = atomic_load(&syncs);
+		hand_in(s, &w, WRITES, i);
+		all_told(s);
+		assert_int_equal(atomic_load(&w.rc), OK);
+		assert_true(w.syncs > before);
+	}
+	before = atomic_load(&syncs);
+	assert_ok(record_one(s, 1, "a", NULL, NULL));
+	assert_true(atomic_load(&syncs) > before);
+	store_close(s);
+}
+
+static void writes_that_gather_share_one_sync(void **state)
+{
+	struct store *s = open_serve(*state);
+	struct waiting w[50];
+	struct hold h;
+	unsigned before;
+
+	hold_writer(s, &h);
+	for (uint64_t i = 0; i < 50; i++)
+		hand_in(s, &w[i], WRITES, i + 1);
+	assert_int_equal(stats_of(s).queued, 50);
+	before = atomic_load(&syncs);
+	let_go(&h);
+	all_told(s);
+	for (size_t i = 0; i < 50; i++)
+		assert_int_equal(atomic_load(&w[i].rc), OK);
+	assert_int_equal(atomic_load(&syncs) - before, 1);
+	store_close(s);
+}
+
+/* ---- one failure costs no neighbour ---- */
+
+static void an_op_that_fails_does_not_fail_its_neighbours(void **state)
+{
+	struct store *s = open_serve(*state);
+	struct waiting w[7];
+	struct hold h;
+
+	hold_writer(s, &h);
+	hand_in(s, &w[0], WRITES, 1);
+	hand_in(s, &w[1], FAILS_AFTER_WRITING, 2);
+	hand_in(s, &w[2], WRITES, 3);
+	hand_in(s, &w[3], FAILS_AT_ONCE, 4);
+	hand_in(s, &w[4], FINDS, 1); /* sees what came before it */
+	hand_in(s, &w[5], FAILS_AFTER_WRITING, 5);
+	hand_in(s, &w[6], WRITES, 6);
+	let_go(&h);
+	all_told(s);
+	assert_int_equal(atomic_load(&w[0].rc), OK);
+	assert_int_equal(atomic_load(&w[1].rc), RC_INVALID);
+	assert_string_equal(w[1].text, "bad");
+	assert_int_equal(atomic_load(&w[2].rc), OK);
+	assert_int_equal(atomic_load(&w[3].rc), RC_CONFLICT);
+	assert_string_equal(w[3].text, "lost");
+	assert_int_equal(atomic_load(&w[4].rc), RC_EXISTS);
+	assert_int_equal(atomic_load(&w[5].rc), RC_INVALID);
+	assert_int_equal(atomic_load(&w[6].rc), OK);
+	store_close(s);
+
+	s = open_serve(*state);
+	assert_int_equal(find_row(s, 1), RC_EXISTS);
+	assert_int_equal(find_row(s, 2), RC_NOTFOUND);
+	assert_int_equal(find_row(s, 3), RC_EXISTS);
+	assert_int_equal(find_row(s, 4), RC_NOTFOUND);
+	assert_int_equal(find_row(s, 5), RC_NOTFOUND);
+	assert_int_equal(find_row(s, 6), RC_EXISTS);
+	store_close(s);
+}
+
+static void closing_finishes_what_waits(void **state)
+{
+	struct store *s = open_serve(*state);
+	struct waiting w[20];
+	struct hold h;
+
+	hold_writer(s, &h);
+	for (uint64_t i = 0; i < 20; i++)
+		hand_in(s, &w[i], WRITES, i + 1);
+	let_go(&h);
+	store_close(s);
+	for (size_t i = 0; i < 20; i++)
+		assert_int_equal(atomic_load(&w[i].rc), OK);
+}
+
+static void the_queue_has_a_bound(void **state)
+{
+	struct store_options o = {
+		.dir = *state,
+		.max_bytes = 64 << 20,
+		.serve = true,
+		.queue_max = 3,
+	};
+	struct writer_op op = {.op.run = write_row, .number = 9};
+	struct store *s = open_with(&o);
+	struct waiting w[3], more;
+	struct hold h;
+
+	hold_writer(s, &h);
+	for (uint64_t i = 0; i < 3; i++)
+		hand_in(s, &w[i], WRITES, i + 1);
+	assert_int_equal(writer_do(s, &op.op, sizeof(op), wait_by(&more),
+				   &err),
+			 RC_AGAIN);
+	let_go(&h);
+	all_told(s);
+	assert_int_equal(atomic_load(&more.rc), -1); /* never called */
+	assert_int_equal(find_row(s, 9), RC_NOTFOUND);
+	hand_in(s, &more, WRITES, 9);
+	all_told(s);
+	assert_int_equal(atomic_load(&more.rc), OK);
+	store_close(s);
+}
+
+static void without_a_writer_thread_the_caller_writes(void **state)
+{
+	struct store_options o = {.dir = *state, .max_bytes = 64 << 20};
+	struct store *s = open_with(&o);
+	struct waiting w;
+	unsigned before = atomic_load(&syncs);
+
+	hand_in(s, &w, WRITES, 1);
+	assert_int_equal(atomic_load(&w.rc), OK);
+	assert_true(w.syncs > before);
+	hand_in(s, &w, FAILS_AFTER_WRITING, 2);
+	assert_int_equal(atomic_load(&w.rc), RC_INVALID);
+	assert_int_equal(find_row(s, 2), RC_NOTFOUND);
+	store_close(s);
+}
+
+/* ---- no room ---- */
+
+static struct store *open_small(const char *dir, size_t max)
+{
+	struct store_options o = {
+		.dir = dir,
+		.max_bytes = max,
+		.serve = true,
+		.derive = derive_simply,
+	};
+
+	return open_with(&o);
+}
+
+static enum rc quarantine(struct store *s, size_t bytes)
+{
+	struct quarantined bad = {.reason = "x", .len = bytes};
+	struct delivery d = {.instance = "se", .bad = &bad, .n_bad = 1};
+	enum rc rc;
+
+	bad.bytes = xcalloc(bytes, 1);
+	rc = store_record(s, &d, NULL, NULL, &err);
+	quarantined_release(&bad);
+	return rc;
+}
+
+static void a_full_store_refuses_deliveries_serves_the_rest_and_recovers(
+	void **state)
+{
+	struct store *s = open_small(*state, 4 << 20);
+	struct changes c = {0};
+	struct store_stats st;
+	unsigned kept = 0;
+	enum rc rc;
+
+	for (int round = 0; round < 3; round++) {
+		while (!(rc = quarantine(s, 20000)) && ++kept < 1000)
+			;
+		assert_int_equal(rc, RC_FULL);
+		assert_true(kept > 100);
+		st = stats_of(s);
+		assert_false(st.failed);
+		/* Later rounds may end earlier: free pages that lie apart. */
+		assert_true(round || st.used_bytes > st.max_bytes / 100 * 94);
+		assert_true(round ||
+			    record_one(s, 1, "a", NULL, NULL) == RC_FULL);
+		for (int i = 0; i < 20; i++) { /* workers go on */
+			changes_note(&c, 0, "call", "%d", i);
+			opening(&c, i + 1, "2021", round);
+			change_order(s, 1, 1, &c);
+		}
+		for (uint64_t seq = 1; seq <= 1000; seq++)
+			(void)!store_quarantine_drop(s, seq, NULL);
+		assert_int_equal(stats_of(s).quarantined, 0);
+		kept = 0;
+		if (round == 1) { /* in a new process's eyes, too */
+			store_close(s);
+			s = open_small(*state, 4 << 20);
+		}
+	}
+	assert_ok(record_one(s, 1, "a", NULL, NULL));
+	store_close(s);
+}
+
+static enum rc keep_details(void *arg, const struct order *o,
+			    struct changes *ret, struct err *e)
+{
+	size_t len = *(size_t *)arg;
+	char *text = xcalloc(len + 1, 1);
+
+	(void)o;
+	(void)e;
+	memset(text, 'x', len);
+	changes_add(ret, CHANGE_DETAILS, 0)->text = text;
+	return OK;
+}
+
+static void what_fits_is_written_beside_what_does_not(void **state)
+{
+	static size_t large = 3000000, small = 100;
+	struct store *s = open_small(*state, 2 << 20);
+	struct waiting w[9];
+	struct order o;
+	struct hold h;
+
+	hold_writer(s, &h);
+	for (int i = 0; i < 9; i++)
+		assert_ok(store_update(s, "se", i + 1, keep_details,
+				       i == 4 ? &large : &small, 1, NULL,
+				       wait_by(&w[i]), &err));
+	let_go(&h);
+	all_told(s);
+	for (int i = 0; i < 9; i++) {
+		assert_int_equal(atomic_load(&w[i].rc), i == 4 ? RC_FULL : OK);
+		assert_int_equal(store_order(s, "se", i + 1, &o, &err),
+				 i == 4 ? RC_NOTFOUND : OK);
+		order_release(&o);
+	}
+	assert_false(stats_of(s).failed);
+	store_close(s);
+}
+
+/* The file may not grow beyond what it has: as on a full disk. */
+static void limit_file(const char *dir, bool limited)
+{
+	char *path = xasprintf("%s/data.mdb", dir);
+	struct rlimit r;
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &r), 0);
+	r.rlim_cur = limited ? (rlim_t)st.st_size : r.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &r), 0);
+	free(path);
+}
+
+static void a_full_disk_is_no_broken_disk(void **state)
+{
+	static size_t size = 100000;
+	struct store *s = open_small(*state, 512 << 20);
+	unsigned full = 0;
+	enum rc rc;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_ok(quarantine(s, 50000));
+	limit_file(*state, true);
+	for (int i = 0; i < 2000; i++) {
+		rc = quarantine(s, 50000);
+		assert_true(rc == OK || rc == RC_FULL);
+		if (rc && ++full == 20)
+			break;
+	}
+	assert_int_equal(full, 20);
+	assert_ok(store_quarantine_drop(s, 1, &err)); /* room was kept */
+	for (int i = 1; i < 200; i++) { /* until that is used up, too */
+		rc = store_update(s, "se", i, keep_details, &size, 1, NULL,
+				  NULL, &err);
+		assert_true(rc == OK || rc == RC_FULL);
+	}
+	assert_int_equal(rc, RC_FULL);
+	assert_false(stats_of(s).failed);
+	limit_file(*state, false);
+	assert_ok(quarantine(s, 50000));
+	store_close(s);
+}
+
+static void a_disk_found_full_by_the_sync_is_no_broken_disk(void **state)
+{
+	struct store *s = open_serve(*state);
+
+	assert_ok(record_one(s, 1, "a", NULL, NULL));
+	atomic_store(&sync_fails, ENOSPC);
+	assert_int_equal(record_one(s, 2, "a", NULL, NULL), RC_FULL);
+	atomic_store(&sync_fails, 0);
+	assert_false(stats_of(s).failed);
+	assert_ok(record_one(s, 2, "a", NULL, NULL));
+	assert_int_equal(stats_of(s).events, 2);
+	store_close(s);
+}
+
+static void a_group_that_finds_no_room_is_tried_in_parts(void **state)
+{
+	struct store *s = open_serve(*state);
+	struct waiting w[9];
+	struct hold h;
+
+	hold_writer(s, &h);
+	for (uint64_t i = 0; i < 9; i++)
+		hand_in(s, &w[i], WRITES, i + 1);
+	atomic_store(&sync_fails, ENOSPC);
+	atomic_store(&fails_once, true);
+	let_go(&h);
+	all_told(s);
+	for (size_t i = 0; i < 9; i++)
+		assert_int_equal(atomic_load(&w[i].rc), OK);
+	store_close(s);
+	s = open_serve(*state);
+	for (uint64_t i = 0; i < 9; i++)
+		assert_int_equal(find_row(s, i + 1), RC_EXISTS);
+	store_close(s);
+}
+
+/* ---- the disk fails ---- */
+
+static void after_a_failed_sync_nothing_is_written_any_more(void **state)
+{
+	struct store *s = open_serve(*state);
+	struct waiting w[3];
+	struct hold h;
+
+	assert_ok(record_one(s, 1, "a", NULL, NULL));
+	hold_writer(s, &h);
+	for (uint64_t i = 0; i < 3; i++)
+		hand_in(s, &w[i], i == 1 ? FAILS_AT_ONCE : WRITES, i + 1);
+	atomic_store(&sync_fails, EIO);
+	let_go(&h);
+	all_told(s);
+	atomic_store(&sync_fails, 0);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(atomic_load(&w[i].rc), RC_IO);
+	assert_int_equal(record_one(s, 2, "a", NULL, NULL), RC_IO);
+	assert_int_equal(store_redrive(s, 1, 1, &err), RC_IO);
+	assert_true(stats_of(s).failed);
+	store_close(s);
+
+	s = open_serve(*state); /* as after a restart */
+	assert_false(stats_of(s).failed);
+	assert_int_equal(stats_of(s).events, 1);
+	assert_int_equal(find_row(s, 1), RC_NOTFOUND);
+	assert_ok(record_one(s, 2, "a", NULL, NULL));
+	store_close(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_DIR(a_write_is_told_only_after_the_sync),
+		IN_DIR(writes_that_gather_share_one_sync),
+		IN_DIR(an_op_that_fails_does_not_fail_its_neighbours),
+		IN_DIR(closing_finishes_what_waits),
+		IN_DIR(the_queue_has_a_bound),
+		IN_DIR(without_a_writer_thread_the_caller_writes),
+		IN_DIR(a_full_store_refuses_deliveries_serves_the_rest_and_recovers),
+		IN_DIR(what_fits_is_written_beside_what_does_not),
+		IN_DIR(a_full_disk_is_no_broken_disk),
+		IN_DIR(a_disk_found_full_by_the_sync_is_no_broken_disk),
+		IN_DIR(a_group_that_finds_no_room_is_tried_in_parts),
+		IN_DIR(after_a_failed_sync_nothing_is_written_any_more),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
