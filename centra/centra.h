@@ -21,6 +21,10 @@ struct centra_conn;
 
 enum centra_api { CENTRA_ORDER_API, CENTRA_GRAPHQL, CENTRA_APIS };
 
+/* Whose work a connection does.  Where calls must be few the live lane goes
+ * first. */
+enum centra_lane { CENTRA_LIVE, CENTRA_SWEEP };
+
 struct centra_options {
 	const char *instance; /* for messages */
 	const char *order_api_url; /* prefix, opaque (CONTRACT 5.1); or NULL */
@@ -29,6 +33,8 @@ struct centra_options {
 	const char *graphql_token;
 	int64_t connect_timeout; /* ms */
 	int64_t timeout;         /* ms, the whole call */
+	/* Most GraphQL calls in 10 s, over all connections; 0: no bound. */
+	unsigned graphql_requests, graphql_mutations;
 };
 
 /* Once per process, before threads start, and at its end. */
@@ -38,12 +44,26 @@ void centra_end(void);
 struct centra *centra_open(const struct centra_options *o);
 void centra_close(struct centra *c); /* after its connections; NULL is fine */
 
-/* New keys (SIGHUP): calls begun from now on use them. */
+/* New keys (SIGHUP): calls begun from now on use them, and calls that waited
+ * because a key was refused may be made at once. */
 void centra_set_credentials(struct centra *c, const char *order_api_key,
 			    const char *graphql_token);
 
+void centra_set_budget(struct centra *c, unsigned graphql_requests,
+		       unsigned graphql_mutations);
+
+/* What keeps calls to an API back at present. */
+struct centra_state {
+	bool refused; /* our key was: 401 or 403 */
+	bool dead;    /* it does not answer */
+	bool paused;  /* it asked us to wait */
+};
+void centra_state(struct centra *c, enum centra_api api,
+		  struct centra_state *ret);
+
 struct centra_conn *centra_conn_open(struct centra *c);
 void centra_conn_close(struct centra_conn *n);
+void centra_conn_lane(struct centra_conn *n, enum centra_lane lane);
 
 /* How a call went, as far as can be known (DESIGN 6, Settling, step 3). */
 enum call_end {
@@ -56,10 +76,20 @@ struct call {
 	enum call_end end;
 	long status;         /* HTTP, or 0: none came */
 	bool refused;        /* 401, 403: the credential must change */
-	int64_t retry_after; /* ms from now that Centra asked for; 0: nothing */
+	int64_t retry_after; /* ms from now that Centra, or limits.h, asks to
+			      * wait; 0: nothing */
 	int64_t latency;     /* ms */
 	struct err why;      /* of an end that is not CALL_OK */
+	bool held; /* it was not made: Centra is not to be called before
+		    * retry_after is over */
 };
+
+/* A call that is held costs nothing; what is to be written down before a call
+ * does.  True: the next call on this connection to the API will be made, and
+ * it or centra_give_back() must follow.  False: *ret says how it would end. */
+bool centra_take(struct centra_conn *n, enum centra_api api,
+		 struct call *ret);
+void centra_give_back(struct centra_conn *n, enum centra_api api);
 
 /* What a Retry-After header says (CONTRACT 9.21): Unix seconds or ms, seconds
  * from now, an HTTP date or an ISO time, clamped to 1 s .. 1 h.  10 s for

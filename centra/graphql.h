@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * graphql.h - what we ask Centra's Integration API (CONTRACT 6).
+ * graphql.h - what we ask Centra's Integration API (CONTRACT 6), and what we
+ * tell it to do to ship an order.
  */
 #ifndef CENTRA_GRAPHQL_H
 #define CENTRA_GRAPHQL_H
@@ -25,6 +26,28 @@ struct centra_line {
 	size_t n_allocations;
 };
 
+struct centra_shipment_line {
+	int64_t line; /* of the order */
+	int64_t quantity;
+};
+
+struct centra_shipment {
+	int64_t id;
+	char *number;	/* owned: "39790-1" */
+	char *tracking; /* owned, or NULL */
+	bool good_to_go, shipped, paid, captured;
+	struct centra_shipment_line *lines; /* owned */
+	size_t n_lines;
+};
+
+/* What the payment history says of the newest capture. */
+enum centra_payment {
+	PAYMENT_NOTHING, /* there was none; or it was not asked for */
+	PAYMENT_PENDING,
+	PAYMENT_DONE,
+	PAYMENT_FAILED,
+};
+
 struct centra_order {
 	int64_t number;
 	char *id;          /* owned: Centra's 32-hex order id */
@@ -38,6 +61,11 @@ struct centra_order {
 			* asked for */
 	struct centra_line *lines; /* owned */
 	size_t n_lines;
+
+	/* Of graphql_order_shipments() alone: */
+	struct centra_shipment *shipments; /* owned */
+	size_t n_shipments;
+	enum centra_payment payment;
 };
 
 struct centra_orders {
@@ -51,9 +79,49 @@ struct centra_orders {
  * to this token", which proves nothing (CONTRACT 9.22).  `errors` in the reply
  * makes the call CALL_UNKNOWN with Centra's words in call.why. */
 #define ORDERS_QUERY_MAX 25
-void graphql_orders(struct centra_conn *n, const int64_t *numbers, size_t n_numbers,
-		    bool with_address, struct centra_orders *ret);
+void graphql_orders(struct centra_conn *n, const int64_t *numbers,
+		    size_t n_numbers, bool with_address,
+		    struct centra_orders *ret);
 void centra_orders_release(struct centra_orders *o);
+
+/* One order with its shipments and, when asked for, its payment history. */
+void graphql_order_shipments(struct centra_conn *n, int64_t number,
+			     bool with_address, bool with_payment,
+			     struct centra_orders *ret);
+
+/* ---- shipping (CONTRACT 6.6) ----
+ *
+ * What became of one mutation.  CALL_OK: Centra has spoken; with `error` it
+ * changed nothing, else it is done, perhaps with a `warning`.  CALL_NOT_DONE:
+ * nothing was changed; when `misread`, Centra does not understand what we ask
+ * and trying again will not help.  CALL_UNKNOWN: look before the next try. */
+struct centra_done {
+	struct call call;
+	bool misread;
+	char *error;   /* owned: userErrors, in Centra's words; NULL: none */
+	char *warning; /* owned: userWarnings, likewise */
+	struct centra_shipment shipment; /* of create and complete */
+	enum centra_payment payment;	 /* of capture */
+};
+void centra_done_release(struct centra_done *d); /* fine on a zeroed one */
+
+void graphql_confirm_order(struct centra_conn *n, int64_t number,
+			   struct centra_done *ret);
+/* Good to go, and nothing captured by it. */
+void graphql_create_shipment(struct centra_conn *n, int64_t number,
+			     const struct centra_shipment_line *lines,
+			     size_t n_lines, struct centra_done *ret);
+void graphql_capture_shipment(struct centra_conn *n, int64_t id,
+			      struct centra_done *ret);
+
+struct centra_parcel {
+	const char *carrier, *service, *tracking; /* or NULL */
+	int64_t packages;
+	int64_t shipped_at;
+};
+void graphql_complete_shipment(struct centra_conn *n, int64_t id,
+			       const struct centra_parcel *p,
+			       struct centra_done *ret);
 
 /* Numbers of the orders that wait for check-first now (CONTRACT 3.4), up to
  * `max` <= 200, from `page` (1, 2, ...). */

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * centra.c - accounts and connections; see centra.h.
+ */
+#include "centra/centra.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/time.h"
+#include "centra/json.h"
+#include "centra/transport.h"
+
+#define CONNECT_TIMEOUT 5000  /* ms; of an account that names none */
+#define TIMEOUT		20000 /* ms; without any a call could last for ever */
+
+struct centra {
+	char *urls[CENTRA_APIS]; /* owned, or NULL */
+	int64_t connect_timeout, timeout;
+	struct limits *limits;	 /* owned */
+	pthread_mutex_t lock;    /* of keys */
+	char *keys[CENTRA_APIS]; /* owned, or NULL */
+};
+
+enum rc centra_init(struct err *e)
+{
+	CURLcode c = curl_global_init(CURL_GLOBAL_DEFAULT);
+
+	json_init();
+	return c ? fail(e, RC_IO, "cannot start libcurl: %s",
+			curl_easy_strerror(c))
+		 : OK;
+}
+
+void centra_end(void)
+{
+	curl_global_cleanup();
+}
+
+/* Without the slashes it ends with: paths begin with one. */
+static char *base_url(const char *url)
+{
+	size_t n;
+
+	if (!url)
+		return NULL;
+	for (n = strlen(url); n && url[n - 1] == '/'; n--)
+		;
+	return xstrndup(url, n);
+}
+
+struct centra *centra_open(const struct centra_options *o)
+{
+	struct centra *c = xcalloc(1, sizeof(*c));
+
+	c->limits = limits_new();
+	limits_budget(c->limits, o->graphql_requests, o->graphql_mutations);
+	c->urls[CENTRA_ORDER_API] = base_url(o->order_api_url);
+	c->urls[CENTRA_GRAPHQL] = base_url(o->graphql_url);
+	c->connect_timeout = o->connect_timeout > 0 ? o->connect_timeout
+						    : CONNECT_TIMEOUT;
+	c->timeout = o->timeout > 0 ? o->timeout : TIMEOUT;
+	pthread_mutex_init(&c->lock, NULL);
+	centra_set_credentials(c, o->order_api_key, o->graphql_token);
+	return c;
+}
+
+static void forget(char *secret)
+{
+	if (secret)
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
+}
+
+void centra_close(struct centra *c)
+{
+	if (!c)
+		return;
+	for (size_t i = 0; i < CENTRA_APIS; i++) {
+		forget(c->keys[i]);
+		free(c->urls[i]);
+	}
+	pthread_mutex_destroy(&c->lock);
+	limits_free(c->limits);
+	free(c);
+}
+
+void centra_set_credentials(struct centra *c, const char *order_api_key,
+			    const char *graphql_token)
+{
+	char *old[CENTRA_APIS];
+
+	pthread_mutex_lock(&c->lock);
+	memcpy(old, c->keys, sizeof(old));
+	c->keys[CENTRA_ORDER_API] = xstrdup(order_api_key);
+	c->keys[CENTRA_GRAPHQL] = xstrdup(graphql_token);
+	pthread_mutex_unlock(&c->lock);
+	for (size_t i = 0; i < CENTRA_APIS; i++) {
+		forget(old[i]);
+		limits_new_key(c->limits, (enum centra_api)i);
+	}
+}
+
+void centra_set_budget(struct centra *c, unsigned graphql_requests,
+		       unsigned graphql_mutations)
+{
+	limits_budget(c->limits, graphql_requests, graphql_mutations);
+}
+
+void centra_state(struct centra *c, enum centra_api api,
+		  struct centra_state *ret)
+{
+	limits_state(c->limits, api, time_mono(), ret);
+}
+
+struct centra_conn *centra_conn_open(struct centra *c)
+{
+	struct centra_conn *n = xcalloc(1, sizeof(*n));
+
+	n->centra = c;
+	return n;
+}
+
+void centra_conn_close(struct centra_conn *n)
+{
+	if (!n)
+		return;
+	for (size_t i = 0; i < CENTRA_APIS; i++)
+		if (n->easy[i])
+			curl_easy_cleanup(n->easy[i]);
+	free(n);
+}
+
+void centra_conn_lane(struct centra_conn *n, enum centra_lane lane)
+{
+	n->lane = lane;
+}
+
+bool centra_take(struct centra_conn *n, enum centra_api api, struct call *ret)
+{
+	struct permit p = {.api = api, .lane = n->lane};
+
+	if (!n->taken[api]) {
+		n->taken[api] = limits_take(n->centra->limits, &p, time_mono(),
+					    ret);
+		n->permit[api] = p;
+	}
+	return n->taken[api];
+}
+
+void centra_give_back(struct centra_conn *n, enum centra_api api)
+{
+	if (n->taken[api])
+		limits_give_back(n->centra->limits, &n->permit[api]);
+	n->taken[api] = false;
+}
+
+struct limits *centra_limits(const struct centra *c)
+{
+	return c->limits;
+}
+
+const char *centra_url(const struct centra *c, enum centra_api api)
+{
+	return c->urls[api];
+}
+
+int64_t centra_connect_timeout(const struct centra *c)
+{
+	return c->connect_timeout;
+}
+
+int64_t centra_timeout(const struct centra *c)
+{
+	return c->timeout;
+}
+
+const char *centra_api_name(enum centra_api api)
+{
+	return api == CENTRA_ORDER_API ? "Order API" : "GraphQL";
+}
+
+char *centra_auth_header(struct centra *c, enum centra_api api)
+{
+	static const char *const names[CENTRA_APIS] = {
+		[CENTRA_ORDER_API] = "API-Authorization: ",
+		[CENTRA_GRAPHQL] = "Authorization: Bearer "};
+	const char *key, *p;
+	char *ret = NULL;
+
+	pthread_mutex_lock(&c->lock);
+	key = c->keys[api];
+	for (p = key; p && *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			break; /* a line end would end the header */
+	if (key && *key && !*p)
+		ret = xasprintf("%s%s", names[api], key);
+	pthread_mutex_unlock(&c->lock);
+	return ret;
+}

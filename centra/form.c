@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * form.c - the field `payload` of a posted form; see event.h.
+ */
+#include "centra/event.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define FIELD "payload"
+
+static int hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Decodes into ret, which has room for len bytes and a NUL. */
+static enum rc decode(const char *s, size_t len, char *ret, size_t *ret_len,
+		      struct err *e)
+{
+	size_t n = 0;
+	char c;
+
+	for (size_t i = 0; i < len; i++) {
+		c = s[i];
+		if (c == '+') {
+			c = ' ';
+		} else if (c == '%') {
+			if (len - i < 3 || hex(s[i + 1]) < 0 ||
+			    hex(s[i + 2]) < 0)
+				return fail(e, RC_INVALID,
+					    "a broken escape in the form");
+			c = (char)(hex(s[i + 1]) << 4 | hex(s[i + 2]));
+			i += 2;
+		}
+		if (!c)
+			return fail(e, RC_INVALID, "a NUL in the form");
+		ret[n++] = c;
+	}
+	ret[n] = '\0';
+	*ret_len = n;
+	return OK;
+}
+
+static bool is_payload(const char *name, size_t len)
+{
+	char text[3 * (sizeof(FIELD) - 1) + 1]; /* each byte may be escaped */
+	struct err ignored;
+	size_t n;
+
+	return len < sizeof(text) &&
+	       !decode(name, len, text, &n, &ignored) &&
+	       n == sizeof(FIELD) - 1 && !memcmp(text, FIELD, n);
+}
+
+enum rc form_payload(const char *body, size_t len, char **ret, size_t *ret_len,
+		     struct err *e)
+{
+	const char *end = body + len, *stop, *eq;
+	char *text;
+	enum rc rc;
+
+	for (; body < end; body = stop + (stop < end)) {
+		stop = memchr(body, '&', (size_t)(end - body));
+		if (!stop)
+			stop = end;
+		eq = memchr(body, '=', (size_t)(stop - body));
+		if (!eq || !is_payload(body, (size_t)(eq - body)))
+			continue;
+		len = (size_t)(stop - eq - 1);
+		text = xcalloc(len + 1, 1);
+		rc = decode(eq + 1, len, text, ret_len, e);
+		if (rc)
+			free(text);
+		else
+			*ret = text;
+		return rc;
+	}
+	return fail(e, RC_INVALID, "no field '" FIELD "' in the form");
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * limits.c - see limits.h.
+ *
+ * A budget is the times of its last n calls: one more may be made when the
+ * oldest of them has left the window.  That is exact for every window, where a
+ * bucket that refills would let twice as many into one.
+ */
+#include "centra/limits.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "centra/transport.h"
+
+#define TRIAL_WAIT 1000 /* ms: a trial is under way; ask again */
+#define SWEEP_WAIT 200	/* ms: the other call of the sweep is */
+#define LONG_AGO   INT64_MIN
+
+/* ---- a budget ---- */
+
+struct budget {
+	int64_t *at; /* owned: when the last n calls were made, a ring */
+	unsigned n;  /* 0: no bound */
+	unsigned next; /* the oldest */
+	unsigned waiting; /* told to wait, one after the other */
+};
+
+static void budget_set(struct budget *b, unsigned n)
+{
+	struct budget new = {.n = n};
+
+	if (n > LIMITS_BUDGET_MOST)
+		n = new.n = LIMITS_BUDGET_MOST;
+	if (n == b->n)
+		return;
+	if (n)
+		new.at = xcalloc(n, sizeof(*new.at));
+	for (unsigned i = 1; i <= n; i++) /* the newest last */
+		new.at[n - i] = i <= b->n
+					? b->at[(b->next + b->n - i) % b->n]
+					: LONG_AGO;
+	free(b->at);
+	*b = new;
+}
+
+/* How long until one more of the newest `most` may be made; 0: now. */
+static int64_t budget_wait(const struct budget *b, unsigned most, int64_t now)
+{
+	int64_t at;
+
+	if (!b->n || !most)
+		return 0;
+	at = b->at[(b->next + b->n - most) % b->n];
+	return at == LONG_AGO || at + LIMITS_WINDOW <= now
+		       ? 0
+		       : at + LIMITS_WINDOW - now;
+}
+
+/* Who finds it spent is sent to another of the places that will be free, so
+ * that not all come back for the first. */
+static int64_t budget_turn(struct budget *b, int64_t now)
+{
+	unsigned turn = b->waiting++ % b->n;
+	int64_t wait = b->at[(b->next + turn) % b->n] + LIMITS_WINDOW - now;
+
+	return wait > 1 ? wait : 1;
+}
+
+static void budget_spend(struct budget *b, int64_t now)
+{
+	if (!b->n)
+		return;
+	b->at[b->next] = now;
+	b->next = (b->next + 1) % b->n;
+	b->waiting = 0;
+}
+
+/* ---- a gate ---- */
+
+enum shut { OPEN, DEAD, REFUSED };
+
+struct gate {
+	enum shut shut;
+	unsigned failures; /* in a row, while open */
+	int64_t wait;	   /* before the last trial */
+	int64_t trial_at;  /* when the next one may be made */
+	bool trying;
+	int64_t paused_until; /* 0: not paused */
+};
+
+struct limits {
+	pthread_mutex_t lock;
+	struct gate gates[CENTRA_APIS];
+	struct budget requests, mutations;
+	unsigned sweeping[CENTRA_APIS]; /* calls of the sweep under way */
+};
+
+struct limits *limits_new(void)
+{
+	struct limits *l = xcalloc(1, sizeof(*l));
+
+	pthread_mutex_init(&l->lock, NULL);
+	return l;
+}
+
+void limits_free(struct limits *l)
+{
+	if (!l)
+		return;
+	pthread_mutex_destroy(&l->lock);
+	free(l->requests.at);
+	free(l->mutations.at);
+	free(l);
+}
+
+void limits_budget(struct limits *l, unsigned requests, unsigned mutations)
+{
+	pthread_mutex_lock(&l->lock);
+	budget_set(&l->requests, requests);
+	budget_set(&l->mutations, mutations);
+	pthread_mutex_unlock(&l->lock);
+}
+
+static void open_gate(struct gate *g)
+{
+	g->shut = OPEN;
+	g->failures = 0;
+	g->wait = 0;
+	g->trying = false;
+}
+
+/* After a call that was refused or got no answer: the first shuts the gate, a
+ * trial that went no better keeps it shut for longer. */
+static void shut_gate(struct gate *g, enum shut why, int64_t now)
+{
+	int64_t first = why == DEAD ? LIMITS_DEAD_FIRST : LIMITS_KEY_FIRST;
+	int64_t most = why == DEAD ? LIMITS_DEAD_MOST : LIMITS_KEY_MOST;
+
+	g->wait = g->shut == why ? 2 * g->wait : first;
+	if (g->wait > most)
+		g->wait = most;
+	g->shut = why;
+	g->trial_at = now + g->wait;
+	g->trying = false;
+}
+
+/* ---- may it be called ---- */
+
+/* The sentences hold no numbers: who is told the same twice need not write it
+ * down twice. */
+static bool hold(struct call *ret, int64_t wait, const char *fmt,
+		 enum centra_api api)
+{
+	*ret = (struct call){
+		.end = CALL_NOT_DONE,
+		.held = true,
+		.retry_after = wait > 1 ? wait : 1,
+	};
+	(void)!fail(&ret->why, RC_AGAIN, "%s%s", centra_api_name(api), fmt);
+	return false;
+}
+
+static bool gate_lets(const struct gate *g, const struct permit *p,
+		      int64_t now, struct call *ret)
+{
+	if (g->paused_until > now)
+		return hold(ret, g->paused_until - now,
+			    ": calls wait as it asked us to", p->api);
+	if (g->shut == OPEN)
+		return true;
+	if (!g->trying && now >= g->trial_at)
+		return true;
+	return hold(ret, g->trying ? TRIAL_WAIT : g->trial_at - now,
+		    g->shut == DEAD ? " does not answer: calls wait"
+				    : " refuses our key: calls wait",
+		    p->api);
+}
+
+static bool budget_lets(struct limits *l, const struct permit *p, int64_t now,
+			struct call *ret)
+{
+	struct budget *b = &l->requests;
+	unsigned most = b->n;
+	int64_t wait;
+
+	if (p->api != CENTRA_GRAPHQL)
+		return true;
+	if (p->lane == CENTRA_SWEEP)
+		most = (b->n + 1) / 2;
+	wait = budget_wait(b, most, now);
+	if (wait && p->lane == CENTRA_LIVE)
+		wait = budget_turn(b, now);
+	if (!wait && p->mutation) {
+		b = &l->mutations;
+		wait = budget_wait(b, b->n, now);
+		if (wait)
+			wait = budget_turn(b, now);
+	}
+	return !wait || hold(ret, wait, ": the budget of calls is spent",
+			     p->api);
+}
+
+bool limits_take(struct limits *l, struct permit *p, int64_t now,
+		 struct call *ret)
+{
+	struct gate *g = &l->gates[p->api];
+	bool may;
+
+	pthread_mutex_lock(&l->lock);
+	p->trial = false;
+	may = gate_lets(g, p, now, ret);
+	if (may && p->lane == CENTRA_SWEEP && l->sweeping[p->api])
+		may = hold(ret, SWEEP_WAIT,
+			   ": another call of the sweep is under way", p->api);
+	may = may && budget_lets(l, p, now, ret);
+	if (may) {
+		p->trial = g->shut != OPEN;
+		g->trying |= p->trial;
+		if (p->api == CENTRA_GRAPHQL)
+			budget_spend(&l->requests, now);
+		if (p->api == CENTRA_GRAPHQL && p->mutation)
+			budget_spend(&l->mutations, now);
+		l->sweeping[p->api] += p->lane == CENTRA_SWEEP;
+	}
+	pthread_mutex_unlock(&l->lock);
+	return may;
+}
+
+/* No answer worth the name: none, one that broke off, or one that says that
+ * Centra is in trouble.  Any other shows that it lives. */
+static bool is_dead(const struct call *c)
+{
+	return c->end != CALL_OK &&
+	       !(c->status >= 300 && c->status < 500 && c->status != 408 &&
+		 c->status != 499);
+}
+
+static void gate_told(struct gate *g, const struct permit *p, int64_t now,
+		      const struct call *c)
+{
+	bool dead = is_dead(c);
+
+	if (c->retry_after && now + c->retry_after > g->paused_until)
+		g->paused_until = now + c->retry_after;
+	if (!dead && !c->refused) {
+		open_gate(g);
+	} else if (g->shut == OPEN) {
+		g->failures += dead;
+		if (c->refused || g->failures >= LIMITS_DEAD_AFTER)
+			shut_gate(g, c->refused ? REFUSED : DEAD, now);
+	} else if (p->trial) {
+		/* A key that was refused is not better for a dead Centra. */
+		shut_gate(g, c->refused ? REFUSED : g->shut, now);
+	}
+}
+
+void limits_told(struct limits *l, const struct permit *p, int64_t now,
+		 struct call *call)
+{
+	struct gate *g = &l->gates[p->api];
+
+	pthread_mutex_lock(&l->lock);
+	l->sweeping[p->api] -= p->lane == CENTRA_SWEEP;
+	gate_told(g, p, now, call);
+	if (g->shut != OPEN && call->retry_after < g->trial_at - now)
+		call->retry_after = g->trial_at - now;
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* What the budget paid for it stays spent: too few is no fault. */
+void limits_give_back(struct limits *l, const struct permit *p)
+{
+	pthread_mutex_lock(&l->lock);
+	l->sweeping[p->api] -= p->lane == CENTRA_SWEEP;
+	if (p->trial)
+		l->gates[p->api].trying = false;
+	pthread_mutex_unlock(&l->lock);
+}
+
+void limits_new_key(struct limits *l, enum centra_api api)
+{
+	pthread_mutex_lock(&l->lock);
+	if (l->gates[api].shut == REFUSED)
+		open_gate(&l->gates[api]);
+	pthread_mutex_unlock(&l->lock);
+}
+
+void limits_state(struct limits *l, enum centra_api api, int64_t now,
+		  struct centra_state *ret)
+{
+	const struct gate *g = &l->gates[api];
+
+	pthread_mutex_lock(&l->lock);
+	*ret = (struct centra_state){
+		.refused = g->shut == REFUSED,
+		.dead = g->shut == DEAD,
+		.paused = g->paused_until > now,
+	};
+	pthread_mutex_unlock(&l->lock);
+}

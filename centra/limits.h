@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * limits.h - whether an instance's Centra may be called now.
+ *
+ * For each API of an instance, over all threads:
+ *
+ *   dead      after some calls in a row that got no answer worth the name, one
+ *             call at a time is let through, after a wait that grows to 30 s;
+ *             the first that is answered lets all through again.
+ *   refused   after a 401 or 403 likewise, with a wait that grows to 5 minutes;
+ *             a new key ends it at once.
+ *   paused    after a Retry-After nobody calls until then.
+ *   budget    GraphQL's requests and mutations in any 10 s (CONTRACT 6.3).
+ *
+ * Work of the live lane goes first: the sweep's has at most half of the budget,
+ * and one call at a time.
+ *
+ * Time:     an argument; ms of any clock that does not go back.
+ * Threads:  any thread, any call.
+ * Private to centra/.
+ */
+#ifndef CENTRA_LIMITS_H
+#define CENTRA_LIMITS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "centra/centra.h"
+
+#define LIMITS_WINDOW	  10000	 /* ms that a budget is of */
+#define LIMITS_DEAD_AFTER 5	 /* calls in a row */
+#define LIMITS_DEAD_FIRST 500	 /* ms, doubled with each vain trial */
+#define LIMITS_DEAD_MOST  30000
+#define LIMITS_KEY_FIRST  1000
+#define LIMITS_KEY_MOST	  300000
+#define LIMITS_BUDGET_MOST 100000 /* calls that a budget may be of */
+
+struct limits;
+
+struct limits *limits_new(void);
+void limits_free(struct limits *l); /* NULL is fine */
+/* 0: no bound. */
+void limits_budget(struct limits *l, unsigned requests, unsigned mutations);
+
+/* A call that may be made, or wants to be. */
+struct permit {
+	enum centra_api api;
+	enum centra_lane lane;
+	bool mutation;
+	bool trial; /* out: the one call that is to find out */
+};
+
+/* True: it may be made, and limits_told() or limits_give_back() must follow.
+ * False: *ret is the call as it is then answered (held, CALL_NOT_DONE), with
+ * when to ask again. */
+bool limits_take(struct limits *l, struct permit *p, int64_t now,
+		 struct call *ret);
+/* How the call went.  Raises call->retry_after to when the next may be made,
+ * if this one has closed the gate. */
+void limits_told(struct limits *l, const struct permit *p, int64_t now,
+		 struct call *call);
+/* It was not made after all. */
+void limits_give_back(struct limits *l, const struct permit *p);
+
+/* The key was replaced. */
+void limits_new_key(struct limits *l, enum centra_api api);
+
+void limits_state(struct limits *l, enum centra_api api, int64_t now,
+		  struct centra_state *ret);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * order_api.c - see order_api.h.
+ */
+#include "centra/order_api.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "centra/json.h"
+#include "centra/transport.h"
+
+#define MSG_MAX	    1000 /* bytes kept of Centra's words */
+#define MSG_MEMBERS 100
+
+/* ---- Centra's words: a text, {field: text}, or a list (CONTRACT 3.2) ---- */
+
+/* Adds what fits of s, without control characters; false once it is cut.  "?"
+ * for what is no text: a member's name may be any bytes. */
+static bool add_words(struct buf *b, const char *s)
+{
+	size_t room = b->max - b->len, n, i;
+
+	if (!json_utf8(s))
+		s = "?";
+	n = strlen(s);
+	if (n > room) {
+		for (n = room; n && ((unsigned char)s[n] & 0xc0) == 0x80; n--)
+			; /* not within a character */
+		room = 0;
+	}
+	for (i = 0; i < n; i++)
+		buf_char(b, (unsigned char)s[i] < 0x20 ? ' ' : s[i]);
+	return room != 0;
+}
+
+static bool add_value(struct buf *b, const cJSON *v)
+{
+	struct buf json;
+	bool fits;
+
+	if (json_text(v))
+		return add_words(b, json_text(v));
+	buf_init(&json, REPLY_MAX);
+	json_canonical(v, &json);
+	fits = add_words(b, json.data ? json.data : "");
+	buf_release(&json);
+	return fits;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const cJSON *const *x = a, *const *y = b;
+
+	return strcmp((*x)->string, (*y)->string);
+}
+
+/* Centra's own order of the fields varies; ours does not. */
+static void add_members(struct buf *b, const cJSON *msg)
+{
+	const cJSON *list[MSG_MEMBERS], *v;
+	size_t n = 0, i;
+
+	cJSON_ArrayForEach(v, msg)
+		if (n < MSG_MEMBERS)
+			list[n++] = v;
+	if (cJSON_IsObject(msg))
+		qsort(list, n, sizeof(*list), by_name);
+	for (i = 0; i < n; i++) {
+		if (i && !add_words(b, "; "))
+			return;
+		if (cJSON_IsObject(msg) && (!add_words(b, list[i]->string) ||
+					    !add_words(b, ": ")))
+			return;
+		if (!add_value(b, list[i]))
+			return;
+	}
+}
+
+static char *flatten(const cJSON *msg)
+{
+	struct buf b;
+
+	if (json_empty(msg))
+		return NULL;
+	buf_init(&b, MSG_MAX);
+	if (cJSON_IsObject(msg) || cJSON_IsArray(msg))
+		add_members(&b, msg);
+	else
+		add_value(&b, msg);
+	if (b.len)
+		return buf_detach(&b, NULL);
+	buf_release(&b);
+	return NULL;
+}
+
+/* ---- the reply ---- */
+
+/* False: not a reply that can be believed. */
+static bool read_reply(const cJSON *v, struct check_first_reply *ret)
+{
+	const char *status = json_text(json_get(v, "status"));
+	const cJSON *msg = json_get(v, "msg");
+
+	if (!status || json_count(v, "status") != 1)
+		return false;
+	if (strcmp(status, "ok") && strcmp(status, "no"))
+		return false;
+	ret->ok = !strcmp(status, "ok");
+	if (json_empty(msg))
+		msg = json_get(v, "errorMessages");
+	ret->msg = flatten(msg);
+	ret->our_fault =
+		!ret->ok && ret->msg &&
+		(cJSON_IsObject(msg) ||
+		 !strncasecmp(ret->msg, "order does not exist",
+			      strlen("order does not exist")));
+	return true;
+}
+
+void order_api_check_first(struct centra_conn *n, int64_t number,
+			   int64_t warehouse, bool accept,
+			   struct check_first_reply *ret)
+{
+	struct post p = {.api = CENTRA_ORDER_API,
+			 .path = "/check-first",
+			 .once = true};
+	struct buf body, reply;
+	cJSON *v = NULL;
+	struct err e;
+
+	*ret = (struct check_first_reply){0};
+	buf_init(&body, 200);
+	buf_fmt(&body,
+		"{\"orderNumber\":%lld,\"warehouseId\":%lld,\"accepted\":%s}",
+		(long long)number, (long long)warehouse,
+		accept ? "true" : "false");
+	p.body = body.data;
+	p.len = body.len;
+	transport_post(n, &p, &ret->call, &reply);
+	if (ret->call.end != CALL_OK)
+		goto out;
+	if (json_parse(reply.data ? reply.data : "", reply.len, JSON_STRICT,
+		       &v, &e) ||
+	    !read_reply(v, ret)) {
+		ret->call.end = CALL_UNKNOWN;
+		(void)!fail(&ret->call.why, RC_AGAIN,
+			    "the reply to check-first is not one of ok or no");
+	}
+out:
+	cJSON_Delete(v);
+	buf_release(&reply);
+	buf_release(&body);
+}
+
+void check_first_reply_release(struct check_first_reply *r)
+{
+	free(r->msg);
+	*r = (struct check_first_reply){0};
+}

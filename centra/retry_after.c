@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * retry_after.c - how long a Retry-After header asks us to wait; see centra.h.
+ *
+ * Centra calls it a timestamp without saying of which kind, HTTP knows seconds
+ * and dates: all are read, and the clamp bounds what a misreading can cost.
+ */
+#include "centra/centra.h"
+
+#include <curl/curl.h>
+#include <string.h>
+
+#include "base/time.h"
+
+#define SECOND	1000LL
+#define LEAST	SECOND
+#define MOST	(3600 * SECOND)
+#define UNKNOWN (10 * SECOND)
+
+#define TIMESTAMP_DIGITS 10 /* as many or more: a point in time */
+#define MILLIS_DIGITS	 13 /* of milliseconds; up to 12 are seconds */
+
+static int64_t clamp(int64_t wait)
+{
+	return wait < LEAST ? LEAST : wait > MOST ? MOST : wait;
+}
+
+/* Of up to MILLIS_DIGITS digits, so it cannot overflow. */
+static int64_t digits_wait(const char *s, size_t n, int64_t now)
+{
+	int64_t v = 0;
+
+	for (size_t i = 0; i < n; i++)
+		v = v * 10 + (s[i] - '0');
+	if (n == MILLIS_DIGITS)
+		return clamp(v - now);
+	if (n >= TIMESTAMP_DIGITS)
+		return clamp(v * SECOND - now);
+	return clamp(v * SECOND);
+}
+
+int64_t centra_retry_after(const char *value, int64_t now)
+{
+	char text[64];
+	size_t n;
+	int64_t at;
+	int offset;
+	time_t date;
+
+	if (!value)
+		return UNKNOWN;
+	value += strspn(value, " \t");
+	n = strlen(value);
+	while (n && strchr(" \t\r\n", value[n - 1]))
+		n--;
+	if (!n || n >= sizeof(text))
+		return UNKNOWN;
+	memcpy(text, value, n);
+	text[n] = '\0';
+
+	if (strspn(text, "0123456789") == n)
+		return n <= MILLIS_DIGITS ? digits_wait(text, n, now) : UNKNOWN;
+	if (!time_parse_iso(text, &at, &offset))
+		return clamp(at - now);
+	date = curl_getdate(text, NULL);
+	return date == -1 ? UNKNOWN : clamp((int64_t)date * SECOND - now);
+}

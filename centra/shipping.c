@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * shipping.c - the mutations that confirm an order and ship it; see graphql.h.
+ *
+ * Whatever Centra's reply leaves in doubt is CALL_UNKNOWN: who asked looks.
+ */
+#include <stdlib.h>
+
+#include "base/time.h"
+#include "centra/graphql_private.h"
+#include "centra/json.h"
+
+#define MUTATION_MAX ((size_t)256 << 10)
+#define REMARKS_MAX  1000
+#define REMARKS                                                               \
+	"userErrors { message path } userWarnings { message path } "
+
+/* The messages of a list, one after the other; NULL: it is empty. */
+static char *remarks(const cJSON *list)
+{
+	const char *text;
+	const cJSON *v;
+	struct buf b;
+
+	if (json_empty(list))
+		return NULL;
+	buf_init(&b, REMARKS_MAX);
+	cJSON_ArrayForEach(v, list)
+	{
+		text = json_text(json_get(v, "message"));
+		if (b.len)
+			buf_str(&b, "; ");
+		buf_str(&b, text ? text : "a remark without a message");
+	}
+	return buf_detach(&b, NULL);
+}
+
+static void doubtful(struct centra_done *ret, const char *what)
+{
+	ret->call.end = CALL_UNKNOWN;
+	(void)!fail(&ret->call.why, RC_AGAIN,
+		    "GraphQL: cannot read what %s did", what);
+}
+
+/* Sends the mutation of this name; its payload, which lives as long as
+ * *ret_document.  NULL: nothing to read. */
+static const cJSON *tell(struct centra_conn *n, const char *name,
+			 const struct buf *body, struct centra_done *ret,
+			 cJSON **ret_document)
+{
+	const cJSON *data = NULL, *payload;
+
+	*ret_document = NULL;
+	if (buf_full(body)) {
+		ret->call.end = CALL_NOT_DONE;
+		ret->misread = true;
+		(void)!fail(&ret->call.why, RC_FULL, "%s: too much to ask",
+			    name);
+		return NULL;
+	}
+	*ret_document = graphql_ask(n, body, true, &ret->call, &data);
+	if (!*ret_document) {
+		/* A 400 is said before anything is run. */
+		if (ret->call.status == 400) {
+			ret->call.end = CALL_NOT_DONE;
+			ret->misread = true;
+		}
+		return NULL;
+	}
+	payload = json_get(data, name);
+	if (!cJSON_IsObject(payload)) {
+		doubtful(ret, name);
+		return NULL;
+	}
+	ret->error = remarks(json_get(payload, "userErrors"));
+	ret->warning = remarks(json_get(payload, "userWarnings"));
+	return payload;
+}
+
+void centra_done_release(struct centra_done *d)
+{
+	free(d->error);
+	free(d->warning);
+	graphql_shipment_end(&d->shipment);
+	d->error = d->warning = NULL;
+}
+
+void graphql_confirm_order(struct centra_conn *n, int64_t number,
+			   struct centra_done *ret)
+{
+	struct buf body;
+	cJSON *v;
+
+	*ret = (struct centra_done){0};
+	buf_init(&body, MUTATION_MAX);
+	buf_fmt(&body,
+		"{\"query\":\"mutation C($input:OrderConfirmInput!) { "
+		"confirmOrder(input:$input) { order { number status } " REMARKS
+		"} }\",\"variables\":{\"input\":{\"order\":"
+		"{\"number\":%lld}}}}",
+		(long long)number);
+	(void)tell(n, "confirmOrder", &body, ret, &v);
+	cJSON_Delete(v);
+	buf_release(&body);
+}
+
+/* Reads the shipment that a payload names; there is none in a refusal. */
+static void read_result(const cJSON *payload, const char *name,
+			struct centra_done *ret)
+{
+	if (payload && !ret->error &&
+	    !graphql_read_shipment(json_get(payload, "shipment"),
+				   &ret->shipment))
+		doubtful(ret, name);
+}
+
+void graphql_create_shipment(struct centra_conn *n, int64_t number,
+			     const struct centra_shipment_line *lines,
+			     size_t n_lines, struct centra_done *ret)
+{
+	struct buf body;
+	cJSON *v;
+
+	*ret = (struct centra_done){0};
+	buf_init(&body, MUTATION_MAX);
+	buf_fmt(&body,
+		"{\"query\":\"mutation S($input:ShipmentCreateInput!) { "
+		"createShipment(input:$input) { shipment { " SHIPMENT_FIELDS
+		"} " REMARKS "} }\",\"variables\":{\"input\":{"
+		"\"order\":{\"number\":%lld},\"isGoodToGo\":true,"
+		"\"capture\":false,\"lines\":[",
+		(long long)number);
+	for (size_t i = 0; i < n_lines; i++)
+		buf_fmt(&body,
+			"%s{\"orderLine\":{\"id\":%lld},\"quantity\":%lld}",
+			i ? "," : "", (long long)lines[i].line,
+			(long long)lines[i].quantity);
+	buf_str(&body, "]}}}");
+	read_result(tell(n, "createShipment", &body, ret, &v),
+		    "createShipment", ret);
+	cJSON_Delete(v);
+	buf_release(&body);
+}
+
+void graphql_capture_shipment(struct centra_conn *n, int64_t id,
+			      struct centra_done *ret)
+{
+	const cJSON *payload;
+	struct buf body;
+	cJSON *v;
+
+	*ret = (struct centra_done){0};
+	buf_init(&body, MUTATION_MAX);
+	buf_fmt(&body,
+		"{\"query\":\"mutation P($id:Int!) { captureShipment(id:$id) { "
+		"paymentHistoryEntry { status entryType } " REMARKS
+		"} }\",\"variables\":{\"id\":%lld}}",
+		(long long)id);
+	payload = tell(n, "captureShipment", &body, ret, &v);
+	ret->payment = graphql_read_payment(
+		json_get(payload, "paymentHistoryEntry"));
+	cJSON_Delete(v);
+	buf_release(&body);
+}
+
+static void add_text(struct buf *b, const char *name, const char *value)
+{
+	if (!value)
+		return;
+	buf_fmt(b, ",\"%s\":", name);
+	buf_json(b, value);
+}
+
+void graphql_complete_shipment(struct centra_conn *n, int64_t id,
+			       const struct centra_parcel *p,
+			       struct centra_done *ret)
+{
+	char at[TIME_ISO_SIZE];
+	struct buf body;
+	cJSON *v;
+
+	*ret = (struct centra_done){0};
+	buf_init(&body, MUTATION_MAX);
+	buf_fmt(&body,
+		"{\"query\":\"mutation D($id:Int!,"
+		"$input:ShipmentCompleteInput!) { "
+		"completeShipment(id:$id,input:$input) { "
+		"shipment { " SHIPMENT_FIELDS "} " REMARKS
+		"} }\",\"variables\":{\"id\":%lld,\"input\":{"
+		"\"shippedAt\":\"%s\",\"sendEmail\":true,"
+		"\"shipmentInfo\":{\"packagesNumber\":%lld",
+		(long long)id, time_iso(at, p->shipped_at, 0, false),
+		(long long)p->packages);
+	add_text(&body, "carrier", p->carrier);
+	add_text(&body, "service", p->service);
+	add_text(&body, "trackingNumber", p->tracking);
+	buf_str(&body, "}}}}");
+	read_result(tell(n, "completeShipment", &body, ret, &v),
+		    "completeShipment", ret);
+	cJSON_Delete(v);
+	buf_release(&body);
+}

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * transport.c - see transport.h.
+ *
+ * A `once` body is given to libcurl by a callback that cannot be rewound and
+ * gives each byte once.  If a reused connection dies after the body was
+ * written, libcurl wants to write it again on a new one, cannot, and says so;
+ * if it dies before, nothing was lost and the new connection gets it all.
+ */
+#include "centra/transport.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/mem.h"
+#include "base/time.h"
+
+#define HEADERS_MAX ((size_t)64 << 10)
+/* Servers close idle connections without a word; one that has rested this
+ * long (s) is not worth the risk. */
+#define IDLE_MAX 25L
+
+/* What the callbacks of one call share. */
+struct transfer {
+	const struct post *post;
+	size_t given; /* bytes of a `once` body handed to libcurl */
+	size_t headers;
+	bool headers_end; /* the empty line came */
+	struct buf *reply;
+	char *retry_after; /* owned, or NULL */
+};
+
+static size_t give_body(char *to, size_t size, size_t n, void *arg)
+{
+	struct transfer *t = arg;
+	size_t left = t->post->len - t->given, room = size * n;
+
+	if (!left)
+		return CURL_READFUNC_ABORT; /* it asks for a second writing */
+	if (left < room)
+		room = left;
+	memcpy(to, t->post->body + t->given, room);
+	t->given += room;
+	return room;
+}
+
+static size_t take_reply(char *p, size_t size, size_t n, void *arg)
+{
+	struct transfer *t = arg;
+
+	return buf_add(t->reply, p, size * n) ? 0 : size * n;
+}
+
+static size_t take_header(char *p, size_t size, size_t n, void *arg)
+{
+	static const char name[] = "retry-after:";
+	struct transfer *t = arg;
+	size_t len = size * n;
+
+	t->headers += len;
+	if (t->headers > HEADERS_MAX)
+		return 0;
+	if (len >= 5 && !memcmp(p, "HTTP/", 5))
+		t->headers_end = false; /* a 100 may have come before */
+	else if (len <= 2)
+		t->headers_end = true;
+	if (len >= sizeof(name) - 1 && !t->retry_after &&
+	    !strncasecmp(p, name, sizeof(name) - 1))
+		t->retry_after = xstrndup(p + sizeof(name) - 1,
+					  len - (sizeof(name) - 1));
+	return len;
+}
+
+/* What is the same for every call. */
+static CURL *open_easy(const struct centra *a)
+{
+	CURL *c = curl_easy_init();
+	CURLcode bad = CURLE_OK;
+
+	if (!c)
+		return NULL;
+#define SET(option, value) bad |= curl_easy_setopt(c, option, value)
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_PROTOCOLS_STR, "http,https");
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_PROXY, ""); /* the environment does not redirect us */
+	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SET(CURLOPT_SSL_VERIFYPEER, 1L);
+	SET(CURLOPT_SSL_VERIFYHOST, 2L);
+	/* The total bounds a trickle too: no low-speed limit could be less
+	 * than the longest Centra may think. */
+	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)centra_connect_timeout(a));
+	SET(CURLOPT_TIMEOUT_MS, (long)centra_timeout(a));
+	SET(CURLOPT_MAXAGE_CONN, IDLE_MAX);
+	SET(CURLOPT_TCP_KEEPALIVE, 1L);
+	SET(CURLOPT_USERAGENT, "shipfrom");
+	SET(CURLOPT_WRITEFUNCTION, take_reply);
+	SET(CURLOPT_HEADERFUNCTION, take_header);
+	SET(CURLOPT_READFUNCTION, give_body);
+#undef SET
+	if (bad) {
+		curl_easy_cleanup(c);
+		return NULL;
+	}
+	return c;
+}
+
+static bool prepare(CURL *c, const char *url, struct curl_slist *headers,
+		    struct transfer *t, char *why)
+{
+	const struct post *p = t->post;
+	CURLcode bad = CURLE_OK;
+
+	*why = '\0';
+#define SET(option, value) bad |= curl_easy_setopt(c, option, value)
+	SET(CURLOPT_URL, url);
+	SET(CURLOPT_HTTPHEADER, headers);
+	SET(CURLOPT_ERRORBUFFER, why);
+	SET(CURLOPT_POST, 1L);
+	SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)p->len);
+	SET(CURLOPT_POSTFIELDS, p->once ? NULL : p->body);
+	SET(CURLOPT_READDATA, t);
+	SET(CURLOPT_WRITEDATA, t);
+	SET(CURLOPT_HEADERDATA, t);
+#undef SET
+	return !bad;
+}
+
+/* The call ended at libcurl: how? */
+static void judge(CURL *c, CURLcode code, const char *why,
+		  const struct transfer *t, struct call *ret)
+{
+	const char *api = centra_api_name(t->post->api);
+	long written = 0;
+	curl_off_t took = 0;
+
+	curl_easy_getinfo(c, CURLINFO_REQUEST_SIZE, &written);
+	curl_easy_getinfo(c, CURLINFO_TOTAL_TIME_T, &took);
+	ret->latency = took / 1000;
+	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &ret->status);
+	/* A status whose reply broke off proves nothing; to libcurl a reply
+	 * that ends amid its headers is whole. */
+	if (!code && !t->headers_end)
+		code = CURLE_PARTIAL_FILE;
+	if (code) {
+		ret->end = written || t->given ? CALL_UNKNOWN : CALL_NOT_DONE;
+		(void)!fail(&ret->why, RC_AGAIN, "%s: %s", api,
+			    t->reply->full ? "the reply is too long"
+			    : *why	   ? why
+					   : curl_easy_strerror(code));
+		return;
+	}
+	ret->refused = ret->status == 401 || ret->status == 403;
+	if (ret->status == 429 || (ret->status == 503 && t->retry_after))
+		ret->retry_after =
+			centra_retry_after(t->retry_after, time_now());
+	if (ret->status == 200) {
+		ret->end = CALL_OK;
+		return;
+	}
+	ret->end = ret->refused || ret->status == 429 ? CALL_NOT_DONE
+						      : CALL_UNKNOWN;
+	(void)!fail(&ret->why, RC_AGAIN,
+		    ret->refused	 ? "the %s refused our key (HTTP %ld)"
+		    : ret->status == 429 ? "the %s asks us to wait (HTTP %ld)"
+					 : "the %s answered HTTP %ld",
+		    api, ret->status);
+}
+
+static struct curl_slist *add(struct curl_slist *list, const char *header)
+{
+	struct curl_slist *more = curl_slist_append(list, header);
+
+	if (!more)
+		abort(); /* no memory: as base/mem.h */
+	return more;
+}
+
+static void perform(CURL *c, const char *url, const char *auth,
+		    struct transfer *t, struct call *ret)
+{
+	struct curl_slist *headers = add(NULL, auth);
+	char why[CURL_ERROR_SIZE];
+
+	headers = add(headers, "Content-Type: application/json");
+	headers = add(headers, "Accept: application/json");
+	headers = add(headers, "Expect:"); /* no wait for a 100 */
+	if (prepare(c, url, headers, t, why))
+		judge(c, curl_easy_perform(c), why, t, ret);
+	else
+		(void)!fail(&ret->why, RC_IO, "%s: cannot set libcurl up",
+			    centra_api_name(t->post->api));
+	/* None of it outlives this call. */
+	curl_easy_setopt(c, CURLOPT_HTTPHEADER, NULL);
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, NULL);
+	curl_easy_setopt(c, CURLOPT_POSTFIELDS, NULL);
+	for (struct curl_slist *h = headers; h; h = h->next)
+		explicit_bzero(h->data, strlen(h->data));
+	curl_slist_free_all(headers);
+}
+
+/* Asks the limits, unless centra_take() did. */
+static bool may_call(struct centra_conn *n, const struct post *p,
+		     struct permit *ret_permit, struct call *ret)
+{
+	struct permit want = {
+		.api = p->api, .lane = n->lane, .mutation = p->mutation};
+
+	if (!n->taken[p->api]) {
+		*ret_permit = want;
+		return limits_take(centra_limits(n->centra), ret_permit,
+				   time_mono(), ret);
+	}
+	n->taken[p->api] = false;
+	*ret_permit = n->permit[p->api];
+	return true;
+}
+
+/* The call itself. */
+static void call(struct centra_conn *n, const char *base, struct transfer *t,
+		 struct call *ret)
+{
+	const struct post *p = t->post;
+	char *auth = centra_auth_header(n->centra, p->api), *url = NULL;
+
+	if (!auth) {
+		ret->refused = true;
+		(void)!fail(&ret->why, RC_DENIED, "no usable key of the %s",
+			    centra_api_name(p->api));
+		return;
+	}
+	if (!n->easy[p->api])
+		n->easy[p->api] = open_easy(n->centra);
+	if (!n->easy[p->api]) {
+		(void)!fail(&ret->why, RC_IO, "cannot set libcurl up");
+		goto out;
+	}
+	url = xasprintf("%s%s", base, p->path);
+	perform(n->easy[p->api], url, auth, t, ret);
+out:
+	explicit_bzero(auth, strlen(auth));
+	free(auth);
+	free(url);
+	free(t->retry_after);
+}
+
+void transport_post(struct centra_conn *n, const struct post *p,
+		    struct call *ret, struct buf *reply)
+{
+	const char *base = centra_url(n->centra, p->api);
+	struct transfer t = {.post = p, .reply = reply};
+	struct permit permit;
+
+	buf_init(reply, REPLY_MAX);
+	*ret = (struct call){.end = CALL_NOT_DONE};
+	if (!base || !*base) {
+		centra_give_back(n, p->api);
+		(void)!fail(&ret->why, RC_INVALID,
+			    "no address of the %s is configured",
+			    centra_api_name(p->api));
+		return;
+	}
+	if (!may_call(n, p, &permit, ret))
+		return;
+	call(n, base, &t, ret);
+	limits_told(centra_limits(n->centra), &permit, time_mono(), ret);
+}

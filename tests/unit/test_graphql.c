@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_graphql.c - orders, what waits and warehouses, as Centra tells them.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "centra/graphql.h"
+#include "tests/unit/canned.h"
+
+#include <cmocka.h> /* last: it has a macro named as err.h's fail() */
+
+static struct canned *server;
+static struct centra *centra;
+static struct centra_conn *conn;
+static struct canned_step script[2];
+static char reply_text[65536];
+
+static void start(const char *status, const char *body)
+{
+	char url[80];
+	struct centra_options o = {.instance = "se",
+				   .graphql_url = url,
+				   .graphql_token = "token",
+				   .connect_timeout = 1000,
+				   .timeout = 5000};
+
+	snprintf(reply_text, sizeof(reply_text),
+		 "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n%s", status,
+		 strlen(body), body);
+	script[0] = (struct canned_step){CANNED_CLOSE, reply_text};
+	server = canned_start(script);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/graphql",
+		 canned_port(server));
+	centra = centra_open(&o);
+	conn = centra_conn_open(centra);
+}
+
+static void stop(void)
+{
+	centra_conn_close(conn);
+	centra_close(centra);
+	canned_stop(server);
+}
+
+static void orders(const char *body, bool with_address,
+		   struct centra_orders *ret)
+{
+	static const int64_t numbers[] = {19, 20};
+
+	start("200 OK", body);
+	graphql_orders(conn, numbers, 2, with_address, ret);
+	assert_int_equal(canned_requests(server), 1);
+}
+
+static const char full[] =
+	"{\"data\":{\"orders\":[{\"id\":\"1497ccf644db871e1e4026d101bde6f3\","
+	"\"number\":19,\"status\":\"PENDING\",\"isOnHold\":true,"
+	"\"orderHoldReason\":\"WAITING_FOR_CHECK_FIRST_ALLOCATION\","
+	"\"orderDate\":\"2021-01-11T16:20:00+01:00\","
+	"\"createdAt\":\"2021-01-11T16:19:00+01:00\","
+	"\"shippingAddress\":{\"firstName\":\"Jon\",\"lastName\":\"Snow\","
+	"\"companyName\":null,\"attention\":\"\",\"address1\":\"Wall 1\","
+	"\"address2\":null,\"zipCode\":\"123 45\",\"city\":\"Malm\\u00f6\","
+	"\"stateOrProvince\":null,\"cellPhoneNumber\":\"+46 1\","
+	"\"phoneNumber\":null,\"email\":\"jon@example.com\","
+	"\"country\":{\"code\":\"SE\",\"name\":\"Sweden\"}},"
+	"\"lines\":[{\"id\":68,\"quantity\":2,"
+	"\"product\":{\"name\":\"Basic \\\"Jacket\\\"\"},"
+	"\"productVariantName\":\"Blue\","
+	"\"productSize\":{\"SKU\":\"BJ-1\",\"EAN\":\"7312345678901\","
+	"\"description\":\"M\"},"
+	"\"allocations\":[{\"id\":1,\"quantity\":1,"
+	"\"isWaitingForConfirmation\":false,"
+	"\"warehouse\":{\"id\":9007199254740993,\"name\":\"Shop\"}},"
+	"{\"id\":2,\"quantity\":1,\"isWaitingForConfirmation\":true,"
+	"\"warehouse\":{\"id\":\"4\",\"name\":\"x\"}}]},"
+	"{\"id\":69,\"quantity\":0,\"product\":null,"
+	"\"productVariantName\":null,\"productSize\":null,"
+	"\"allocations\":[]}]},"
+	"{\"id\":\"x\",\"number\":20,\"status\":\"CANCELLED\","
+	"\"isOnHold\":false,\"shippingAddress\":null,\"lines\":[]}]},"
+	"\"extensions\":{\"complexity\":229,\"rate\":1.5}}";
+
+static void an_order_is_read_whole(void **state)
+{
+	struct centra_orders r;
+	struct centra_order *o;
+
+	(void)state;
+	orders(full, false, &r);
+	assert_int_equal(r.call.end, CALL_OK);
+	assert_int_equal(r.n, 2);
+	o = &r.list[0];
+	assert_int_equal(o->number, 19);
+	assert_string_equal(o->id, "1497ccf644db871e1e4026d101bde6f3");
+	assert_string_equal(o->status, "PENDING");
+	assert_string_equal(o->hold_reason,
+			    "WAITING_FOR_CHECK_FIRST_ALLOCATION");
+	assert_true(o->on_hold);
+	assert_true(o->waits);
+	assert_string_equal(o->placed_at, "2021-01-11T16:20:00+01:00");
+	assert_string_equal(o->city, "Malm\xc3\xb6");
+	assert_string_equal(o->country, "Sweden");
+	assert_null(o->address);
+	assert_int_equal(o->n_lines, 2);
+	assert_int_equal(o->lines[0].id, 68);
+	assert_int_equal(o->lines[0].quantity, 2);
+	assert_string_equal(o->lines[0].product, "Basic \"Jacket\"");
+	assert_string_equal(o->lines[0].variant, "Blue");
+	assert_string_equal(o->lines[0].size, "M");
+	assert_string_equal(o->lines[0].sku, "BJ-1");
+	assert_string_equal(o->lines[0].ean, "7312345678901");
+	assert_int_equal(o->lines[0].n_allocations, 2);
+	assert_true(o->lines[0].allocations[0].warehouse == 9007199254740993);
+	assert_int_equal(o->lines[0].allocations[0].quantity, 1);
+	assert_false(o->lines[0].allocations[0].waiting);
+	assert_int_equal(o->lines[0].allocations[1].warehouse, 4);
+	assert_true(o->lines[0].allocations[1].waiting);
+	assert_int_equal(o->lines[1].quantity, 0);
+	assert_null(o->lines[1].product);
+	assert_null(o->lines[1].sku);
+	assert_int_equal(o->lines[1].n_allocations, 0);
+	assert_string_equal(r.list[1].status, "CANCELLED");
+	assert_false(r.list[1].on_hold);
+	assert_false(r.list[1].waits);
+	assert_null(r.list[1].hold_reason);
+	assert_null(r.list[1].city);
+	assert_null(r.list[1].placed_at);
+	centra_orders_release(&r);
+	stop();
+}
+
+static void the_query_asks_for_these_orders_and_no_address(void **state)
+{
+	struct centra_orders r;
+	const char *sent;
+
+	(void)state;
+	orders(full, false, &r);
+	sent = canned_last(server);
+	assert_non_null(strstr(sent, "POST /graphql HTTP/1.1\r\n"));
+	assert_non_null(strstr(sent, "\r\nAuthorization: Bearer token\r\n"));
+	assert_non_null(
+		strstr(sent, "orders(where:{number:$n}, limit:2)"));
+	assert_non_null(strstr(sent, "\"variables\":{\"n\":[19,20]}}"));
+	assert_non_null(strstr(sent, "shippingAddress { city country"));
+	assert_null(strstr(sent, "firstName"));
+	assert_null(strstr(sent, "email"));
+	centra_orders_release(&r);
+	stop();
+}
+
+static void the_address_comes_when_asked_for(void **state)
+{
+	struct centra_orders r;
+
+	(void)state;
+	orders(full, true, &r);
+	assert_non_null(strstr(canned_last(server), "firstName"));
+	assert_string_equal(r.list[0].address,
+			    "{\"first_name\":\"Jon\",\"last_name\":\"Snow\","
+			    "\"address1\":\"Wall 1\",\"zip\":\"123 45\","
+			    "\"city\":\"Malm\xc3\xb6\",\"mobile\":\"+46 1\","
+			    "\"email\":\"jon@example.com\","
+			    "\"country\":\"Sweden\",\"country_code\":\"SE\"}");
+	assert_string_equal(r.list[1].address, "{}");
+	centra_orders_release(&r);
+	stop();
+}
+
+static void an_order_on_hold_for_another_reason_does_not_wait(void **state)
+{
+	static const struct {
+		const char *hold, *reason;
+	} cases[] = {
+		{"true", "\"PAYMENT_MISMATCH\""},
+		{"true", "null"},
+		{"false", "\"WAITING_FOR_CHECK_FIRST_ALLOCATION\""},
+	};
+	char body[400];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct centra_orders r;
+
+		snprintf(body, sizeof(body),
+			 "{\"data\":{\"orders\":[{\"number\":19,"
+			 "\"status\":\"PENDING\",\"isOnHold\":%s,"
+			 "\"orderHoldReason\":%s,\"createdAt\":"
+			 "\"2021-01-11T16:19:00+01:00\",\"orderDate\":\"x\","
+			 "\"lines\":[]}]}}",
+			 cases[i].hold, cases[i].reason);
+		orders(body, false, &r);
+		assert_int_equal(r.call.end, CALL_OK);
+		assert_false(r.list[0].waits);
+		assert_string_equal(r.list[0].placed_at,
+				    "2021-01-11T16:19:00+01:00");
+		centra_orders_release(&r);
+		stop();
+	}
+}
+
+static void an_empty_list_is_no_failure(void **state)
+{
+	struct centra_orders r;
+
+	(void)state;
+	orders("{\"data\":{\"orders\":[]}}", false, &r);
+	assert_int_equal(r.call.end, CALL_OK);
+	assert_int_equal(r.n, 0);
+	centra_orders_release(&r);
+	stop();
+}
+
+#define O(members) "{\"data\":{\"orders\":[{" members "}]}}"
+#define NSH	   "\"number\":19,\"status\":\"PENDING\",\"isOnHold\":false"
+#define L(members) O(NSH ",\"lines\":[{" members "}]")
+#define A(members)                                                            \
+	L("\"id\":1,\"quantity\":1,\"allocations\":[{" members "}]")
+
+static void what_is_not_as_expected_is_unknown_as_a_whole(void **state)
+{
+	static const char *const cases[] = {
+		"", "<html>", "{}", "[]", "{\"data\":null}", "{\"data\":[]}",
+		"{\"data\":{}}", "{\"data\":{\"orders\":null}}",
+		"{\"data\":{\"orders\":{}}}", "{\"data\":{\"orders\":[null]}}",
+		"{\"data\":{\"orders\":[]}", "{\"data\":{\"orders\":[]}}x",
+		O(""), O("\"number\":19"),
+		/* an order that was not asked for */
+		O("\"number\":21,\"status\":\"X\",\"isOnHold\":false,"
+		  "\"lines\":[]"),
+		O("\"number\":19.0,\"status\":\"X\",\"isOnHold\":false,"
+		  "\"lines\":[]"),
+		O("\"number\":19,\"status\":null,\"isOnHold\":false,"
+		  "\"lines\":[]"),
+		O("\"number\":19,\"status\":\"X\",\"lines\":[]"),
+		O("\"number\":19,\"status\":\"X\",\"isOnHold\":0,"
+		  "\"lines\":[]"),
+		O(NSH), O(NSH ",\"lines\":null"), O(NSH ",\"lines\":{}"),
+		O(NSH ",\"lines\":[null]"), L(""),
+		L("\"id\":1,\"quantity\":1"),
+		L("\"id\":1,\"allocations\":[]"),
+		L("\"id\":1,\"quantity\":-1,\"allocations\":[]"),
+		L("\"id\":1,\"quantity\":1.5,\"allocations\":[]"),
+		L("\"quantity\":1,\"allocations\":[]"),
+		L("\"id\":1,\"quantity\":1,\"allocations\":null"), A(""),
+		A("\"quantity\":1,\"isWaitingForConfirmation\":false"),
+		A("\"quantity\":1,\"warehouse\":{\"id\":3}"),
+		A("\"quantity\":1,\"isWaitingForConfirmation\":null,"
+		  "\"warehouse\":{\"id\":3}"),
+		A("\"isWaitingForConfirmation\":false,"
+		  "\"warehouse\":{\"id\":3}"),
+		A("\"quantity\":1,\"isWaitingForConfirmation\":false,"
+		  "\"warehouse\":{\"id\":0}"),
+		A("\"quantity\":1,\"isWaitingForConfirmation\":false,"
+		  "\"warehouse\":null")};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct centra_orders r;
+
+		orders(cases[i], false, &r);
+		if (r.call.end != CALL_UNKNOWN)
+			print_error("%s\n", cases[i]);
+		assert_int_equal(r.call.end, CALL_UNKNOWN);
+		assert_true(r.call.why.text[0]);
+		assert_int_equal(r.n, 0);
+		assert_null(r.list);
+		centra_orders_release(&r);
+		stop();
+	}
+}
+
+static void one_good_order_does_not_excuse_a_bad_one(void **state)
+{
+	struct centra_orders r;
+
+	(void)state;
+	orders("{\"data\":{\"orders\":[{" NSH ",\"lines\":[]},{}]}}", false,
+	       &r);
+	assert_int_equal(r.call.end, CALL_UNKNOWN);
+	assert_int_equal(r.n, 0);
+	centra_orders_release(&r);
+	stop();
+}
+
+static void errors_make_the_call_unknown_in_centras_words(void **state)
+{
+	struct centra_orders r;
+
+	(void)state;
+	orders("{\"data\":{\"orders\":[]},\"errors\":[{\"message\":\"slow\"},"
+	       "{\"message\":\"2\"}]}",
+	       false, &r);
+	assert_int_equal(r.call.end, CALL_UNKNOWN);
+	assert_false(r.call.refused);
+	assert_string_equal(r.call.why.text, "GraphQL: slow (and more)");
+	centra_orders_release(&r);
+	stop();
+
+	orders("{\"errors\":[{\"message\":\"You need Order:read\","
+	       "\"extensions\":{\"category\":\"authorization\"}}]}",
+	       false, &r);
+	assert_int_equal(r.call.end, CALL_UNKNOWN);
+	assert_true(r.call.refused);
+	assert_string_equal(r.call.why.text, "GraphQL: You need Order:read");
+	centra_orders_release(&r);
+	stop();
+
+	orders("{\"data\":{\"orders\":[]},\"errors\":\"odd\"}", false, &r);
+	assert_int_equal(r.call.end, CALL_UNKNOWN);
+	centra_orders_release(&r);
+	stop();
+
+	orders("{\"data\":{\"orders\":[]},\"errors\":[]}", false, &r);
+	assert_int_equal(r.call.end, CALL_OK);
+	centra_orders_release(&r);
+	stop();
+}
+
+static void a_refused_token_says_so(void **state)
+{
+	const int64_t number = 19;
+	struct centra_orders r;
+
+	(void)state;
+	start("403 Forbidden", "{\"errors\":[{\"message\":\"expired\"}]}");
+	graphql_orders(conn, &number, 1, false, &r);
+	assert_int_equal(r.call.end, CALL_NOT_DONE);
+	assert_true(r.call.refused);
+	assert_string_equal(r.call.why.text, "GraphQL: expired");
+	stop();
+
+	start("500 Oops", "<html>");
+	graphql_orders(conn, &number, 1, false, &r);
+	assert_int_equal(r.call.end, CALL_UNKNOWN);
+	assert_false(r.call.refused);
+	stop();
+}
+
+static void a_query_has_a_size(void **state)
+{
+	int64_t numbers[ORDERS_QUERY_MAX + 1];
+	struct centra_orders r;
+
+	(void)state;
+	for (size_t i = 0; i < ORDERS_QUERY_MAX + 1; i++)
+		numbers[i] = INT64_MAX - (int64_t)i;
+	start("200 OK", "{\"data\":{\"orders\":[]}}");
+	graphql_orders(conn, numbers, 0, false, &r);
+	assert_int_equal(r.call.end, CALL_NOT_DONE);
+	graphql_orders(conn, numbers, ORDERS_QUERY_MAX + 1, false, &r);
+	assert_int_equal(r.call.end, CALL_NOT_DONE);
+	assert_int_equal(canned_requests(server), 0);
+	graphql_orders(conn, numbers, ORDERS_QUERY_MAX, true, &r);
+	assert_int_equal(r.call.end, CALL_OK);
+	assert_non_null(strstr(canned_last(server), "9223372036854775783]}}"));
+	centra_orders_release(&r);
+	stop();
+}
+
+static void waiting_orders_are_listed_by_number(void **state)
+{
+	struct centra_numbers r;
+
+	(void)state;
+	start("200 OK", "{\"data\":{\"orders\":[{\"number\":19},"
+			"{\"number\":\"20\"}]}}");
+	graphql_waiting(conn, 100, 2, &r);
+	assert_int_equal(r.call.end, CALL_OK);
+	assert_int_equal(r.n, 2);
+	assert_int_equal(r.list[0], 19);
+	assert_int_equal(r.list[1], 20);
+	assert_non_null(
+		strstr(canned_last(server),
+		       "orders(where:{isWaitingForCheckFirstAllocation:true}, "
+		       "limit:100, page:2) { number }"));
+	centra_numbers_release(&r);
+	stop();
+
+	start("200 OK", "{\"data\":{\"orders\":[]}}");
+	graphql_waiting(conn, 9999, 0, &r);
+	assert_int_equal(r.call.end, CALL_OK);
+	assert_int_equal(r.n, 0);
+	assert_non_null(strstr(canned_last(server), "limit:200, page:1)"));
+	centra_numbers_release(&r);
+	stop();
+}
+
+static void a_list_of_waiting_orders_is_whole_or_nothing(void **state)
+{
+	static const char *const cases[] = {
+		"{\"data\":{\"orders\":[{\"number\":19},{}]}}",
+		"{\"data\":{\"orders\":[{\"number\":0}]}}",
+		"{\"data\":{\"orders\":null}}", "{\"data\":{\"orders\":[19]}}"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct centra_numbers r;
+
+		start("200 OK", cases[i]);
+		graphql_waiting(conn, 100, 1, &r);
+		assert_int_equal(r.call.end, CALL_UNKNOWN);
+		assert_int_equal(r.n, 0);
+		assert_null(r.list);
+		stop();
+	}
+}
+
+static void warehouses_come_with_policy_and_shop(void **state)
+{
+	struct centra_warehouses r;
+
+	(void)state;
+	start("200 OK",
+	      "{\"data\":{\"warehouses\":[{\"id\":1,\"name\":\"Main\","
+	      "\"status\":\"ACTIVE\",\"allocationPolicy\":\"DIRECT\","
+	      "\"brickAndMortar\":null},{\"id\":3,\"name\":\"Amsterdam\","
+	      "\"allocationPolicy\":\"CHECK_FIRST\","
+	      "\"brickAndMortar\":{\"id\":2,\"name\":\"Kalverstraat\"}}]}}");
+	graphql_warehouses(conn, &r);
+	assert_int_equal(r.call.end, CALL_OK);
+	assert_int_equal(r.n, 2);
+	assert_int_equal(r.list[0].id, 1);
+	assert_string_equal(r.list[0].name, "Main");
+	assert_null(r.list[0].shop);
+	assert_string_equal(r.list[1].policy, "CHECK_FIRST");
+	assert_string_equal(r.list[1].shop, "Kalverstraat");
+	assert_non_null(strstr(canned_last(server), "warehouses(limit:200)"));
+	centra_warehouses_release(&r);
+	stop();
+
+	start("200 OK", "{\"data\":{\"warehouses\":[{\"id\":1},{}]}}");
+	graphql_warehouses(conn, &r);
+	assert_int_equal(r.call.end, CALL_UNKNOWN);
+	assert_int_equal(r.n, 0);
+	stop();
+
+	start("200 OK", "{\"data\":{\"warehouses\":null}}");
+	graphql_warehouses(conn, &r);
+	assert_int_equal(r.call.end, CALL_UNKNOWN);
+	stop();
+}
+
+static int begin(void **state)
+{
+	struct err e;
+
+	(void)state;
+	return centra_init(&e);
+}
+
+static int end(void **state)
+{
+	(void)state;
+	centra_end();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_order_is_read_whole),
+		cmocka_unit_test(
+			the_query_asks_for_these_orders_and_no_address),
+		cmocka_unit_test(the_address_comes_when_asked_for),
+		cmocka_unit_test(
+			an_order_on_hold_for_another_reason_does_not_wait),
+		cmocka_unit_test(an_empty_list_is_no_failure),
+		cmocka_unit_test(what_is_not_as_expected_is_unknown_as_a_whole),
+		cmocka_unit_test(one_good_order_does_not_excuse_a_bad_one),
+		cmocka_unit_test(errors_make_the_call_unknown_in_centras_words),
+		cmocka_unit_test(a_refused_token_says_so),
+		cmocka_unit_test(a_query_has_a_size),
+		cmocka_unit_test(waiting_orders_are_listed_by_number),
+		cmocka_unit_test(a_list_of_waiting_orders_is_whole_or_nothing),
+		cmocka_unit_test(warehouses_come_with_policy_and_shop),
+	};
+
+	return cmocka_run_group_tests(tests, begin, end) != 0;
+}

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_shipping.c - the calls that ship an order, and what Centra's replies to
+ * them mean.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "centra/graphql.h"
+#include "tests/unit/canned.h"
+
+#include <cmocka.h> /* last: it has a macro named as err.h's fail() */
+
+static struct canned *server;
+static struct centra *centra;
+static struct centra_conn *conn;
+static struct canned_step script[2];
+static char reply_text[65536];
+
+static void start(const char *status, const char *body)
+{
+	char url[80];
+	struct centra_options o = {.instance = "se",
+				   .graphql_url = url,
+				   .graphql_token = "token",
+				   .connect_timeout = 1000,
+				   .timeout = 5000};
+
+	snprintf(reply_text, sizeof(reply_text),
+		 "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n%s", status,
+		 strlen(body), body);
+	script[0] = (struct canned_step){CANNED_CLOSE, reply_text};
+	server = canned_start(script);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/graphql",
+		 canned_port(server));
+	centra = centra_open(&o);
+	conn = centra_conn_open(centra);
+}
+
+static void stop(void)
+{
+	centra_conn_close(conn);
+	centra_close(centra);
+	canned_stop(server);
+}
+
+static void create(const char *status, const char *body,
+		   struct centra_done *ret)
+{
+	static const struct centra_shipment_line lines[] = {{68, 2}, {69, 1}};
+
+	start(status, body);
+	graphql_create_shipment(conn, 19, lines, 2, ret);
+	assert_int_equal(canned_requests(server), 1);
+}
+
+#define SHIPMENT                                                              \
+	"{\"id\":500,\"number\":\"19-1\",\"isGoodToGo\":true,"                \
+	"\"isShipped\":false,\"isPaid\":false,\"isCaptured\":false,"          \
+	"\"trackingNumber\":null,\"shippedAt\":null,"                         \
+	"\"lines\":[{\"quantity\":2,\"orderLine\":{\"id\":68}}]}"
+
+static void a_shipment_is_asked_for_uncaptured_and_read_back(void **state)
+{
+	struct centra_done d;
+	const char *sent;
+
+	(void)state;
+	create("200 OK",
+	       "{\"data\":{\"createShipment\":{\"shipment\":" SHIPMENT ","
+	       "\"userErrors\":[],\"userWarnings\":[]}}}",
+	       &d);
+	assert_int_equal(d.call.end, CALL_OK);
+	assert_null(d.error);
+	assert_null(d.warning);
+	assert_int_equal(d.shipment.id, 500);
+	assert_string_equal(d.shipment.number, "19-1");
+	assert_true(d.shipment.good_to_go);
+	assert_false(d.shipment.captured);
+	assert_int_equal(d.shipment.lines[0].line, 68);
+	assert_int_equal(d.shipment.lines[0].quantity, 2);
+	sent = canned_last(server);
+	assert_non_null(strstr(sent, "\"order\":{\"number\":19}"));
+	assert_non_null(strstr(sent, "\"isGoodToGo\":true,\"capture\":false"));
+	assert_non_null(strstr(
+		sent, "\"lines\":[{\"orderLine\":{\"id\":68},\"quantity\":2},"
+		      "{\"orderLine\":{\"id\":69},\"quantity\":1}]"));
+	centra_done_release(&d);
+	stop();
+}
+
+static void a_user_error_is_centras_word_that_nothing_was_done(void **state)
+{
+	struct centra_done d;
+
+	(void)state;
+	create("200 OK",
+	       "{\"data\":{\"createShipment\":{\"shipment\":null,"
+	       "\"userErrors\":[{\"message\":\"Not allocated.\",\"path\":[]},"
+	       "{\"message\":\"On hold.\",\"path\":[]}],"
+	       "\"userWarnings\":[]}}}",
+	       &d);
+	assert_int_equal(d.call.end, CALL_OK);
+	assert_string_equal(d.error, "Not allocated.; On hold.");
+	centra_done_release(&d);
+	stop();
+}
+
+static void what_leaves_doubt_is_told_from_what_does_not(void **state)
+{
+	static const struct {
+		const char *status, *body;
+		enum call_end end;
+		bool misread;
+	} rows[] = {
+		{"200 OK", "{\"data\":{\"createShipment\":null}}",
+		 CALL_UNKNOWN, false},
+		{"200 OK",
+		 "{\"data\":{\"createShipment\":{\"shipment\":null,"
+		 "\"userErrors\":[],\"userWarnings\":[]}}}",
+		 CALL_UNKNOWN, false},
+		{"200 OK",
+		 "{\"data\":{\"createShipment\":{\"shipment\":{\"id\":\"x\"},"
+		 "\"userErrors\":[],\"userWarnings\":[]}}}",
+		 CALL_UNKNOWN, false},
+		{"200 OK",
+		 "{\"errors\":[{\"message\":\"Internal error\"}]}",
+		 CALL_UNKNOWN, false},
+		{"200 OK", "<html>", CALL_UNKNOWN, false},
+		{"400 Bad Request",
+		 "{\"errors\":[{\"message\":\"Cannot query field\"}]}",
+		 CALL_NOT_DONE, true},
+		{"403 Forbidden", "", CALL_NOT_DONE, false},
+		{"429 Too Many Requests", "", CALL_NOT_DONE, false},
+		{"499 Closed", "", CALL_UNKNOWN, false},
+		{"500 Oops", "", CALL_UNKNOWN, false},
+	};
+	struct centra_done d;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		create(rows[i].status, rows[i].body, &d);
+		if (d.call.end != rows[i].end || d.misread != rows[i].misread)
+			fail_msg("%s %s: end %d, misread %d", rows[i].status,
+				 rows[i].body, (int)d.call.end, d.misread);
+		assert_true(*d.call.why.text != '\0');
+		centra_done_release(&d);
+		stop();
+	}
+}
+
+static void a_capture_is_done_pending_or_in_doubt(void **state)
+{
+	static const struct {
+		const char *entry;
+		enum centra_payment payment;
+	} rows[] = {
+		{"{\"status\":\"SUCCESS\",\"entryType\":\"CAPTURE\"}",
+		 PAYMENT_DONE},
+		{"{\"status\":\"PENDING\",\"entryType\":\"CAPTURE_REQUEST\"}",
+		 PAYMENT_PENDING},
+		{"{\"status\":\"REFUSED\",\"entryType\":\"CAPTURE\"}",
+		 PAYMENT_FAILED},
+		{"{\"status\":\"SUCCESS\",\"entryType\":\"AUTH\"}",
+		 PAYMENT_NOTHING},
+		{"null", PAYMENT_NOTHING},
+	};
+	struct centra_done d;
+	char body[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		snprintf(body, sizeof(body),
+			 "{\"data\":{\"captureShipment\":{"
+			 "\"paymentHistoryEntry\":%s,\"userErrors\":[],"
+			 "\"userWarnings\":[{\"message\":\"slow\"}]}}}",
+			 rows[i].entry);
+		start("200 OK", body);
+		graphql_capture_shipment(conn, 500, &d);
+		assert_int_equal(d.call.end, CALL_OK);
+		assert_int_equal(d.payment, rows[i].payment);
+		assert_string_equal(d.warning, "slow");
+		assert_non_null(strstr(canned_last(server), "{\"id\":500}"));
+		centra_done_release(&d);
+		stop();
+	}
+}
+
+static void a_parcel_is_told_with_all_that_is_known_of_it(void **state)
+{
+	const struct centra_parcel parcel = {
+		.carrier = "Post\"Nord",
+		.tracking = "SE 1",
+		.packages = 2,
+		.shipped_at = 1768212000000,
+	};
+	struct centra_done d;
+	const char *sent;
+
+	(void)state;
+	start("200 OK",
+	      "{\"data\":{\"completeShipment\":{\"shipment\":" SHIPMENT ","
+	      "\"userErrors\":[],\"userWarnings\":[]}}}");
+	graphql_complete_shipment(conn, 500, &parcel, &d);
+	assert_int_equal(d.call.end, CALL_OK);
+	assert_false(d.shipment.shipped);
+	sent = canned_last(server);
+	assert_non_null(strstr(sent,
+			       "\"variables\":{\"id\":500,\"input\":{"
+			       "\"shippedAt\":\"2026-01-12T10:00:00Z\","
+			       "\"sendEmail\":true,\"shipmentInfo\":{"
+			       "\"packagesNumber\":2,"
+			       "\"carrier\":\"Post\\\"Nord\","
+			       "\"trackingNumber\":\"SE 1\"}}}"));
+	assert_null(strstr(sent, "\"service\""));
+	centra_done_release(&d);
+	stop();
+}
+
+static void an_order_is_confirmed_by_its_number(void **state)
+{
+	struct centra_done d;
+
+	(void)state;
+	start("200 OK",
+	      "{\"data\":{\"confirmOrder\":{\"order\":{\"number\":19,"
+	      "\"status\":\"CONFIRMED\"},\"userErrors\":[],"
+	      "\"userWarnings\":null}}}");
+	graphql_confirm_order(conn, 19, &d);
+	assert_int_equal(d.call.end, CALL_OK);
+	assert_null(d.error);
+	assert_non_null(strstr(canned_last(server),
+			       "{\"input\":{\"order\":{\"number\":19}}}"));
+	centra_done_release(&d);
+	stop();
+}
+
+#define ORDER(shipments, payments)                                            \
+	"{\"data\":{\"orders\":[{\"id\":\"x\",\"number\":19,"                 \
+	"\"status\":\"PROCESSING\",\"isOnHold\":false,"                       \
+	"\"shippingAddress\":null,\"lines\":[],\"shipments\":" shipments      \
+	",\"paymentHistory\":" payments "}]}}"
+
+static void an_orders_shipments_and_newest_capture_are_read(void **state)
+{
+	struct centra_orders r;
+
+	(void)state;
+	start("200 OK",
+	      ORDER("[" SHIPMENT "]",
+		    "[{\"id\":9,\"status\":\"PENDING\","
+		    "\"entryType\":\"CAPTURE_REQUEST\"},"
+		    "{\"id\":3,\"status\":\"FAILED\","
+		    "\"entryType\":\"CAPTURE\"},"
+		    "{\"id\":12,\"status\":\"SUCCESS\","
+		    "\"entryType\":\"REFUND\"}]"));
+	graphql_order_shipments(conn, 19, false, true, &r);
+	assert_int_equal(r.call.end, CALL_OK);
+	assert_int_equal(r.n, 1);
+	assert_int_equal(r.list[0].n_shipments, 1);
+	assert_int_equal(r.list[0].shipments[0].id, 500);
+	assert_int_equal(r.list[0].payment, PAYMENT_PENDING);
+	assert_non_null(strstr(canned_last(server), "paymentHistory"));
+	centra_orders_release(&r);
+	stop();
+}
+
+static void shipments_that_can_not_be_read_are_no_empty_list(void **state)
+{
+	static const char *const bodies[] = {
+		ORDER("null", "[]"),
+		ORDER("[{\"id\":1}]", "[]"),
+		ORDER("[" SHIPMENT ",{\"id\":0}]", "[]"),
+	};
+	struct centra_orders r;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
+		start("200 OK", bodies[i]);
+		graphql_order_shipments(conn, 19, true, false, &r);
+		assert_int_equal(r.call.end, CALL_UNKNOWN);
+		assert_int_equal(r.n, 0);
+		assert_null(strstr(canned_last(server), "paymentHistory"));
+		centra_orders_release(&r);
+		stop();
+	}
+}
+
+static int init(void **state)
+{
+	struct err e;
+
+	(void)state;
+	return centra_init(&e) ? -1 : 0;
+}
+
+static int finish(void **state)
+{
+	(void)state;
+	centra_end();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_shipment_is_asked_for_uncaptured_and_read_back),
+		cmocka_unit_test(a_user_error_is_centras_word_that_nothing_was_done),
+		cmocka_unit_test(what_leaves_doubt_is_told_from_what_does_not),
+		cmocka_unit_test(a_capture_is_done_pending_or_in_doubt),
+		cmocka_unit_test(a_parcel_is_told_with_all_that_is_known_of_it),
+		cmocka_unit_test(an_order_is_confirmed_by_its_number),
+		cmocka_unit_test(an_orders_shipments_and_newest_capture_are_read),
+		cmocka_unit_test(shipments_that_can_not_be_read_are_no_empty_list),
+	};
+
+	return cmocka_run_group_tests(tests, init, finish) != 0;
+}
