@@ -26,7 +26,8 @@ struct decision {
 };
 
 /* A store_update_fn; arg is a struct decision.  An accept answers the first
- * pending (or refused) warehouse, a reject all of them; each gets a task
+ * pending warehouse, else the first refused one; a reject answers all of them,
+ * unless one of the shop's is won or being won.  Each gets a task
  * `answer_offer`, due at once.
  *
  * RC_NOTFOUND   nothing was offered to these warehouses

@@ -19,6 +19,11 @@
 #include "store/order.h"
 #include "store/task.h"
 
+/* Looks at an order as it is stored and says what to change; as a
+ * store_update_fn (store/store.h). */
+typedef enum rc begin_fn(void *arg, const struct order *o, struct changes *ret,
+			 struct err *e);
+
 /* All that one run may know, and what it says. */
 struct work {
 	const struct task *task;
@@ -26,12 +31,30 @@ struct work {
 	struct order *order;       /* a copy: as held when the run began */
 	int64_t now;
 	struct centra_conn *centra; /* the instance's; NULL: not configured */
+	const struct zone *zone;    /* the instance's; NULL: none repeats */
 
-	/* Makes durable that a try at telling Centra is about to be written;
-	 * *w->order is then the order as it has become.  Not OK: do not call. */
-	enum rc (*begin_try)(struct work *w, int64_t warehouse, bool late,
-			     struct err *e);
-	void *worker; /* begin_try's own */
+	/* Of webhooks that were missed: when one is (0: nobody counts), and
+	 * the warehouses of the instance's shops, before whom an order is put
+	 * whose create was missed, if it is. */
+	int64_t missed_after;
+	bool recover;
+	const int64_t *warehouses;
+	size_t n_warehouses;
+
+	/* Shipping: whether to go on while a payment is being confirmed, and
+	 * how long (ms) after a try of unknown outcome began Centra may still
+	 * act on it. */
+	bool ship_on_pending;
+	int64_t settle;
+
+	/* Before each call that changes something at Centra: makes durable, in
+	 * one transaction, all that the run has said so far and what `fn` says
+	 * of the call.  *w->order is then the order as it has become, and
+	 * result.changes is empty.  Not OK: do not call; nothing was kept.
+	 * RC_CONFLICT is fn's own: it is no longer wanted. */
+	enum rc (*begin)(struct work *w, begin_fn *fn, void *arg,
+			 struct err *e);
+	void *worker; /* begin's own */
 
 	/* What a call to Centra cost and how it ended: logged and counted by
 	 * the worker, which the handler cannot. */
@@ -50,6 +73,8 @@ typedef void handler_fn(struct work *w, size_t n);
 #define TASK_ORDER	  "order"        /* apply an order event */
 #define TASK_ANSWER_OFFER "answer_offer" /* tell Centra a shop's answer */
 #define TASK_FETCH_ORDER  "fetch_order"  /* fetch the order: a look */
+#define TASK_MISSED	  "missed"       /* was a webhook missed? */
+#define TASK_SHIP_ORDER	  "ship_order"   /* ship what a shop has packed */
 
 struct handler {
 	const char *kind;
@@ -74,6 +99,7 @@ const char *handler_of_event(const char *type, const char *action);
 int64_t handler_backoff(unsigned attempts, int64_t retry_after,
 			uint64_t random);
 
-handler_fn handle_check_first, handle_order, handle_fetch_order;
+handler_fn handle_check_first, handle_order, handle_fetch_order, handle_missed;
+handler_fn handle_ship_order;
 
 #endif

@@ -13,9 +13,10 @@
 #include "store/order.h"
 
 /* Sets the state, list and expiry of each offer, and whether a fetch is due:
- * something is in
- * conflict, an accepted order has no address yet, or an offer that waits for
- * an answer has no lines yet.  `zone` may be NULL: no hour is repeated. */
+ * something is in conflict, what a look proved is older than what we hold now
+ * and no longer agrees with it, an accepted order has no address yet, or an
+ * offer that waits for an answer has no lines yet.  `zone` may be NULL: no hour
+ * is repeated. */
 void offer_derive(const struct zone *zone, struct order *o);
 
 /* The opening that is the offer now: the greatest of the least dates, the
@@ -28,6 +29,14 @@ bool offer_answered(const struct offer *f);
 /* True when a trustworthy finding exists: made knowing all we hold. */
 bool offer_found(const struct order *o, const struct offer *f,
 		 enum found what);
+
+/* True when what we hold contradicts itself (row 3): only a look can tell. */
+bool offer_in_conflict(const struct zone *zone, const struct order *o,
+		       const struct offer *f);
+
+/* True when Centra's events alone ended the offer (row 5); *ret says how. */
+bool offer_ended(const struct order *o, const struct offer *f,
+		 enum offer_state *ret);
 
 /* Past its deadline by our clock: shown, but only Centra ends an offer. */
 bool offer_expired(const struct offer *f, int64_t now);

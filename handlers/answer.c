@@ -1,0 +1,399 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * answer.c - telling Centra a shop's answer; the steps are those of Settling
+ * in DESIGN 6.  Deciding is in decide.c.
+ *
+ * One run: end what a crash left open, see whether events or a look settled it
+ * already, look where only a look can tell, and then at most one try.
+ */
+#include "handlers/answer.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "centra/order_api.h"
+#include "handlers/look.h"
+#include "handlers/offer.h"
+#include "handlers/run.h"
+
+static struct offer *offer_in_question(const struct work *w)
+{
+	return order_offer(w->order, w->task->sub);
+}
+
+/* ---- when the next try is made ---- */
+
+#define TOO_CLOSE 250 /* ms; halving ends there */
+
+/* A try that can still be made before the offer expires is: halfway there, if
+ * the wait would end after it. */
+static int64_t before_expiry(const struct work *w, int64_t wait, int64_t least)
+{
+	const struct opening *p = offer_opened(offer_in_question(w));
+	int64_t left, sooner;
+
+	if (!p || p->expires == TIME_NONE || p->expires <= w->now)
+		return wait;
+	left = p->expires - w->now;
+	if (wait < left)
+		return wait;
+	sooner = left / 2 > least ? left / 2 : least;
+	return sooner >= TOO_CLOSE && sooner < left ? sooner : wait;
+}
+
+static int64_t next_try(const struct work *w, const struct call *call)
+{
+	return before_expiry(w, run_wait(w, call),
+			     call ? call->retry_after : 0);
+}
+
+/* ---- saying what came of it ---- */
+
+static void end_try(struct work *w, enum try_end how, const char *text)
+{
+	size_t from = w->result.changes.n;
+	struct change *c = changes_add(&w->result.changes, CHANGE_TRY_ENDED,
+				       w->task->sub);
+
+	c->try_end = how;
+	c->text = xstrdup(text);
+	run_apply(w, from);
+}
+
+static void settle(struct work *w, enum settled how, const char *text)
+{
+	size_t from = w->result.changes.n;
+	struct change *c = changes_add(&w->result.changes, CHANGE_SETTLED,
+				       w->task->sub);
+
+	c->settled = how;
+	c->text = xstrdup(text);
+	run_apply(w, from);
+}
+
+/* After an accept that took: fetch again, with the address now. */
+static void settle_ok(struct work *w)
+{
+	bool accept = offer_in_question(w)->answer.verb == VERB_ACCEPT;
+
+	settle(w, SETTLED_OK, NULL);
+	if (accept)
+		changes_task(&w->result.changes, TASK_FETCH_ORDER, 0, w->now);
+}
+
+/* ---- step 1 and step 5: is it settled already? ---- */
+
+/* The one try after the expiry was made. */
+static bool used_up(const struct work *w, const struct offer *f)
+{
+	return offer_expired(f, w->now) && f->answer.late_tries > 0;
+}
+
+/* Past expiry and out of tries: what no try can have told Centra is over, and
+ * an offer that a shop did not want is not its own either way. */
+static bool end_used_up(struct work *w, const struct offer *f)
+{
+	if (f->answer.verb == VERB_ACCEPT &&
+	    (f->answer.unknown || f->answer.was_ok || f->answer.try_begun))
+		return false;
+	settle(w, SETTLED_NO,
+	       "the offer expired before Centra could be told");
+	changes_note(&w->result.changes, w->task->sub, "answer",
+		     "the offer to warehouse %" PRId64
+		     " expired before Centra could be told",
+		     w->task->sub);
+	return true;
+}
+
+/* Settles the answer by what is known.  `text` is Centra's, with a no. */
+static bool finished(struct work *w, const char *text)
+{
+	const struct offer *f = offer_in_question(w);
+	bool accept = f->answer.verb == VERB_ACCEPT;
+
+	if (!offer_answered(f)) {
+		changes_note(&w->result.changes, f->warehouse, "answer",
+			     "the answer was to an older offer to warehouse "
+			     "%" PRId64 " than the present one",
+			     f->warehouse);
+		settle(w, SETTLED_NO, "a newer offer replaced it");
+		return true;
+	}
+	switch (f->state) {
+	case STATE_ACCEPTING:
+	case STATE_REJECTING:
+		return used_up(w, f) && end_used_up(w, f);
+	case STATE_ACCEPTED:
+		if (accept)
+			settle_ok(w);
+		else
+			settle(w, SETTLED_NO, text);
+		break;
+	case STATE_REJECTED:
+		settle(w, accept ? SETTLED_NO : SETTLED_OK, text);
+		break;
+	default:
+		settle(w, SETTLED_NO, text);
+		break;
+	}
+	changes_note(&w->result.changes, w->task->sub, "answer",
+		     "settled by what Centra says of the order: warehouse "
+		     "%" PRId64 " is %s",
+		     w->task->sub,
+		     offer_state_name(offer_in_question(w)->state));
+	return true;
+}
+
+/* ---- step 2: looking ---- */
+
+/* Nothing but a look can tell, or a try would not be safe before one. */
+static bool must_look(const struct work *w, const struct offer *f)
+{
+	if (offer_in_conflict(w->zone, w->order, f))
+		return true;
+	if (f->answer.verb != VERB_ACCEPT || !f->answer.unknown)
+		return false;
+	return used_up(w, f) || !offer_found(w->order, f, FOUND_OPEN);
+}
+
+static void retry_look(struct work *w, const struct call *call)
+{
+	bool waited_for = !offer_expired(offer_in_question(w), w->now);
+	const char *why = call->end == CALL_OK ?
+				  "Centra does not show the order to us" :
+				  call->why.text;
+
+	if (call->end != CALL_OK && !call->held && !run_said_before(w, why))
+		changes_note(&w->result.changes, w->task->sub, "look",
+			     "could not look at the order: %s", why);
+	run_retry(w, waited_for ? next_try(w, call) : run_wait_long(w, call),
+		  "%s", why);
+}
+
+/* Looks, and settles what the look settles.  True: a try may be made.  False:
+ * the run has ended, one way or the other. */
+static bool looked(struct work *w)
+{
+	struct call call = {0};
+	const struct offer *f;
+
+	if (!look(w, &call)) {
+		retry_look(w, &call);
+		return false;
+	}
+	if (finished(w, NULL))
+		return false;
+	f = offer_in_question(w);
+	if (!must_look(w, f))
+		return true;
+	run_retry(w,
+		  offer_expired(f, w->now) ? run_wait_long(w, NULL) :
+					     next_try(w, NULL),
+		  "%s",
+		  offer_found(w->order, f, FOUND_OPEN) ?
+			  "the offer expired and the order is open still" :
+			  "a look at the order proved nothing");
+	return false;
+}
+
+/* ---- step 3 and step 4: a try ---- */
+
+/* A `no` that an earlier try may have caused: believed once a look agrees. */
+static void doubt_no(struct work *w, const char *msg)
+{
+	struct call call = {0};
+	const struct offer *f;
+
+	if (!look(w, &call)) {
+		retry_look(w, &call);
+		return;
+	}
+	if (finished(w, msg))
+		return;
+	f = offer_in_question(w);
+	if (offer_found(w->order, f, FOUND_OPEN))
+		settle(w, SETTLED_NO, msg);
+	else
+		run_retry(w, next_try(w, NULL),
+			  "a look at the order proved nothing");
+}
+
+static void told_no(struct work *w, const struct check_first_reply *r)
+{
+	const struct answer *a = &offer_in_question(w)->answer;
+	bool doubtful = a->verb == VERB_ACCEPT && (a->unknown || a->was_ok);
+	const char *msg = r->msg ? r->msg : "Centra gave no reason";
+
+	changes_note(&w->result.changes, w->task->sub, "call",
+		     "Centra said no to warehouse %" PRId64 " (%" PRId64
+		     " ms): %s",
+		     w->task->sub, r->call.latency, msg);
+	if (r->our_fault)
+		run_alarm(w, CENTRA_ORDER_API, msg);
+	end_try(w, TRY_NO, msg);
+	if (doubtful)
+		doubt_no(w, msg);
+	else
+		settle(w, SETTLED_NO, msg);
+}
+
+static void told_nothing(struct work *w, const struct call *call)
+{
+	bool unknown = call->end == CALL_UNKNOWN;
+
+	if (unknown || !run_said_before(w, call->why.text))
+		changes_note(&w->result.changes, w->task->sub, "call",
+			     "%s (HTTP %ld, %" PRId64 " ms): %s",
+			     unknown ? "Centra may have acted, or not" :
+				       "Centra did not act",
+			     call->status, call->latency, call->why.text);
+	end_try(w, unknown ? TRY_UNKNOWN : TRY_NOT_DONE, call->why.text);
+	run_retry(w, next_try(w, call), "%s", call->why.text);
+}
+
+static void told(struct work *w, const struct check_first_reply *r)
+{
+	if (r->call.end != CALL_OK) {
+		told_nothing(w, &r->call);
+	} else if (!r->ok) {
+		told_no(w, r);
+	} else {
+		changes_note(&w->result.changes, w->task->sub, "call",
+			     "Centra said ok to warehouse %" PRId64
+			     " (%" PRId64 " ms)",
+			     w->task->sub, r->call.latency);
+		end_try(w, TRY_OK, NULL);
+		settle_ok(w);
+	}
+}
+
+/* True when the order, as it became while the try was made durable, still wants
+ * this answer to be given. */
+static bool still_wanted(const struct work *w, enum verb verb)
+{
+	const struct offer *f = offer_in_question(w);
+
+	return f && f->answer.verb == verb && offer_answered(f) &&
+	       f->answer.settled == SETTLED_NOT &&
+	       f->state == (verb == VERB_ACCEPT ? STATE_ACCEPTING :
+						  STATE_REJECTING);
+}
+
+/* What is about to be told. */
+struct begun {
+	const struct order *known; /* as this run has it */
+	int64_t warehouse;
+	bool late;
+	int64_t now;
+};
+
+/* True when the answer is still the one that this run decided to tell: a shop
+ * may have pressed since it began. */
+static bool same_answer(const struct offer *was, const struct offer *is)
+{
+	return was && is && is->answer.verb != VERB_NONE &&
+	       is->answer.verb == was->answer.verb &&
+	       strcmp(is->answer.opened, was->answer.opened) == 0;
+}
+
+/* A begin_fn. */
+static enum rc say_begun(void *arg, const struct order *o, struct changes *ret,
+			 struct err *e)
+{
+	const struct begun *b = arg;
+	const struct offer *f = order_offer(o, b->warehouse);
+	struct change *c;
+
+	if (!same_answer(order_offer(b->known, b->warehouse), f))
+		return fail(e, RC_CONFLICT,
+			    "the answer of warehouse '%" PRId64
+			    "' is another by now",
+			    b->warehouse);
+	c = changes_add(ret, CHANGE_TRY_BEGUN, b->warehouse);
+	c->at = b->now;
+	c->late = b->late;
+	changes_note(ret, b->warehouse, "call", "telling Centra %s, try %u",
+		     f->answer.verb == VERB_ACCEPT ? "yes" : "no",
+		     f->answer.tries + 1);
+	return OK;
+}
+
+static void try_once(struct work *w)
+{
+	const struct offer *f = offer_in_question(w);
+	struct check_first_reply r = {0};
+	enum verb verb = f->answer.verb;
+	struct begun b = {
+		.known = w->order,
+		.warehouse = w->task->sub,
+		.late = offer_expired(f, w->now),
+		.now = w->now,
+	};
+	struct err e = {0};
+
+	/* One that is held is no try: it is not to use up the last. */
+	if (!centra_take(w->centra, CENTRA_ORDER_API, &r.call)) {
+		run_called(w, CENTRA_ORDER_API, "check-first", &r.call);
+		run_retry(w, next_try(w, &r.call), "%s", r.call.why.text);
+		return;
+	}
+	if (w->begin(w, say_begun, &b, &e)) {
+		centra_give_back(w->centra, CENTRA_ORDER_API);
+		run_retry(w, next_try(w, NULL), "%s", e.text);
+		return;
+	}
+	/* The order is as stored now: what this run found is not in it yet. */
+	run_apply(w, 0);
+	if (!still_wanted(w, verb)) {
+		centra_give_back(w->centra, CENTRA_ORDER_API);
+		end_try(w, TRY_NOT_DONE, NULL);
+		run_retry(w, next_try(w, NULL),
+			  "the order changed as Centra was to be told");
+		return;
+	}
+	order_api_check_first(w->centra, w->task->number, w->task->sub,
+			      verb == VERB_ACCEPT, &r);
+	run_called(w, CENTRA_ORDER_API, "check-first", &r.call);
+	told(w, &r);
+	check_first_reply_release(&r);
+}
+
+/* ---- the run ---- */
+
+/* Step 0: a try was begun and no run lived to say how it ended. */
+static void end_lost_try(struct work *w)
+{
+	changes_note(&w->result.changes, w->task->sub, "call",
+		     "a try was cut off by a restart: Centra may have acted, "
+		     "or not");
+	end_try(w, TRY_UNKNOWN, NULL);
+}
+
+static void answer_one(struct work *w)
+{
+	struct offer *f = offer_in_question(w);
+
+	if (!f || f->answer.verb == VERB_NONE)
+		return;
+	offer_derive(w->zone, w->order);
+	if (f->answer.try_begun)
+		end_lost_try(w);
+	if (f->answer.settled != SETTLED_NOT || finished(w, NULL))
+		return;
+	if (!w->centra) {
+		run_retry(w, run_wait_long(w, NULL),
+			  "no Centra is configured for instance '%s'",
+			  w->task->instance);
+		return;
+	}
+	if (must_look(w, f) && !looked(w))
+		return;
+	try_once(w);
+}
+
+void handle_answer_offer(struct work *w, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		answer_one(&w[i]);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * details.h - what a shop needs to decide about an order and to pick it, as
+ * the JSON that is kept with CHANGE_DETAILS:
+ *
+ * {"placed_at":..,"city":..,"country":..,"lines":[{"line_id":1,"product":..,
+ *  "variant":..,"size":..,"sku":..,"ean":..,"quantity":1,
+ *  "allocations":[{"warehouse":3,"quantity":1,"waiting":false}]}]}
+ */
+#ifndef HANDLERS_DETAILS_H
+#define HANDLERS_DETAILS_H
+
+#include "centra/graphql.h"
+
+/* The caller frees it.  Lines that do not fit into ORDER_JSON_MAX are left out,
+ * all of them: part of an order must not look like the whole. */
+char *details_json(const struct centra_order *co);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * fetch_order.c - the task that fetches orders, many in one query: a look at
+ * each, and what a shop is shown of it.
+ */
+#include "centra/graphql.h"
+#include "handlers/handlers.h"
+#include "handlers/look.h"
+#include "handlers/offer.h"
+#include "handlers/run.h"
+
+#define LOOKS_TO_AGREE 6
+
+/* Ends a run from which more may be left to learn. */
+static void again(struct work *w, const char *why)
+{
+	if (w->order->fetch_due)
+		run_retry(w, run_wait_long(w, NULL), "%s", why);
+}
+
+/* An accept that we were told of is set aside, since the order as fetched is
+ * still open.  What is fetched may be a moment behind what was told. */
+static bool accept_set_aside(const struct order *o)
+{
+	for (size_t i = 0; i < o->n_offers; i++) {
+		const struct offer *f = &o->offers[i];
+
+		if (f->state == STATE_PENDING && offer_found(o, f, FOUND_OPEN))
+			return true;
+	}
+	return false;
+}
+
+static void end_one(struct work *w, const struct centra_orders *got)
+{
+	const struct centra_order *co = NULL;
+
+	w->result.how = OUTCOME_DONE;
+	if (got->call.end != CALL_OK) {
+		if (!got->call.held &&
+		    !run_said_before(w, got->call.why.text))
+			changes_note(&w->result.changes, 0, "look",
+				     "could not look at the order: %s",
+				     got->call.why.text);
+		/* Who asked for it had a reason, be it an event. */
+		run_retry(w, run_wait_long(w, &got->call), "%s",
+			  got->call.why.text);
+		return;
+	}
+	for (size_t i = 0; i < got->n && !co; i++)
+		if (got->list[i].number == w->task->number)
+			co = &got->list[i];
+	if (!co) {
+		again(w, "Centra does not show the order to us");
+		return;
+	}
+	look_record(w, co);
+	if (accept_set_aside(w->order) && w->task->attempts < LOOKS_TO_AGREE)
+		run_retry(w, run_wait_long(w, NULL),
+			  "an accept and the order as fetched disagree");
+	else
+		again(w, "the order as fetched does not settle it");
+}
+
+/* Fetches the orders of those runs in one query. */
+static void fetch(struct work **w, size_t n, bool with_address)
+{
+	int64_t numbers[ORDERS_QUERY_MAX];
+	struct centra_orders got = {0};
+	int64_t began = w[0]->now;
+
+	for (size_t i = 0; i < n; i++)
+		numbers[i] = w[i]->task->number;
+	graphql_orders(w[0]->centra, numbers, n, with_address, &got);
+	run_called(w[0], CENTRA_GRAPHQL, "orders", &got.call);
+	for (size_t i = 0; i < n; i++) {
+		w[i]->now += i ? w[0]->now - began : 0;
+		end_one(w[i], &got);
+	}
+	centra_orders_release(&got);
+}
+
+/* Orders that were never offered are not fetched, nor are cancelled ones: what
+ * is final needs no look. */
+static bool is_wanted(struct work *w)
+{
+	if (!w->order->n_offers)
+		return false;
+	offer_derive(w->zone, w->order);
+	if (w->order->offers[0].state == STATE_CANCELLED)
+		return false;
+	if (w->centra)
+		return true;
+	if (w->order->fetch_due)
+		run_retry(w, run_wait_long(w, NULL),
+			  "no Centra is configured for instance '%s'",
+			  w->task->instance);
+	return false;
+}
+
+/* Twice at most: an order that the first query shows to be ours is fetched with
+ * its address by the second. */
+static void fetch_some(struct work *w, size_t n)
+{
+	for (int with_address = 0; with_address < 2; with_address++) {
+		struct work *some[ORDERS_QUERY_MAX];
+		size_t n_some = 0;
+
+		for (size_t i = 0; i < n; i++)
+			if (is_wanted(&w[i]) &&
+			    look_wants_address(w[i].order) == with_address)
+				some[n_some++] = &w[i];
+		if (n_some)
+			fetch(some, n_some, with_address);
+	}
+}
+
+void handle_fetch_order(struct work *w, size_t n)
+{
+	while (n > ORDERS_QUERY_MAX) {
+		fetch_some(w, ORDERS_QUERY_MAX);
+		w += ORDERS_QUERY_MAX;
+		n -= ORDERS_QUERY_MAX;
+	}
+	fetch_some(w, n);
+}

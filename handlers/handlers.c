@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * handlers.c - see handlers.h.
+ */
+#include "handlers/handlers.h"
+
+#include <string.h>
+
+#include "centra/graphql.h"
+#include "handlers/answer.h"
+
+#define EVENTS_AT_ONCE 32
+
+const struct handler handlers[] = {
+	/* kind              batch             run */
+	/* Those that only apply an event share a commit. */
+	{TASK_CHECK_FIRST, EVENTS_AT_ONCE, handle_check_first},
+	{TASK_ORDER, EVENTS_AT_ONCE, handle_order},
+	{TASK_ANSWER_OFFER, 1, handle_answer_offer},
+	{TASK_FETCH_ORDER, ORDERS_QUERY_MAX, handle_fetch_order},
+	{TASK_MISSED, ORDERS_QUERY_MAX, handle_missed},
+	{TASK_SHIP_ORDER, 1, handle_ship_order},
+	{NULL, 0, NULL},
+};
+
+const struct handler *handler_find(const char *kind)
+{
+	for (const struct handler *h = handlers; h->kind; h++)
+		if (!strcmp(h->kind, kind))
+			return h;
+	return NULL;
+}
+
+unsigned handler_batch(const char *kind)
+{
+	const struct handler *h = handler_find(kind);
+
+	return h ? h->batch : 1;
+}
+
+const char *handler_of_event(const char *type, const char *action)
+{
+	(void)action; /* an open set: one that is new is looked into as well */
+	if (!strcmp(type, "check_first"))
+		return TASK_CHECK_FIRST;
+	if (!strcmp(type, "order"))
+		return TASK_ORDER;
+	return NULL;
+}
+
+#define FIRST_WAIT   500
+#define LONGEST_WAIT 30000
+#define DOUBLINGS    6 /* 0.5 s * 2^6 is beyond LONGEST_WAIT */
+
+int64_t handler_backoff(unsigned attempts, int64_t retry_after,
+			uint64_t random)
+{
+	int64_t most = LONGEST_WAIT, ret = FIRST_WAIT;
+
+	if (attempts < DOUBLINGS)
+		most = (int64_t)FIRST_WAIT << attempts;
+	if (attempts > 1)
+		ret = (int64_t)(random % ((uint64_t)most + 1));
+	return ret < retry_after ? retry_after : ret;
+}

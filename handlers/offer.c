@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * offer.c - see offer.h.
+ *
+ * The rows are those of the table in DESIGN 6, in its order.  Two things it
+ * leaves open are settled here in favour of never shipping what is not ours:
+ *
+ * A look that found the order open, or not ours, although an accept was known
+ * goes on doubting that accept after a newer event has made the finding old:
+ * that is a contradiction, and so row 3.  An `ok` or an accepted event that came
+ * after the look began is not doubted by it.
+ *
+ * An `ok` carries no date of Centra's, so nothing is known to be older than it.
+ */
+#include "handlers/offer.h"
+
+#include <string.h>
+
+/* What the accepts of an order say to each of its offers. */
+struct accepts {
+	const struct zone *zone;
+	const char *greatest; /* date of the newest; "" = there is none */
+	int64_t whose;
+	const char *next; /* the newest of any other warehouse; or "" */
+	unsigned repeated; /* how many lie in an hour that was repeated */
+};
+
+static bool repeats(const struct zone *zone, const char *date)
+{
+	return zone && date[0] && zone_repeats(zone, date);
+}
+
+static struct accepts accepts_of(const struct zone *zone,
+				 const struct order *o)
+{
+	struct accepts a = {.zone = zone, .greatest = "", .next = ""};
+
+	for (size_t i = 0; i < o->n_offers; i++) {
+		const char *date = o->offers[i].marks[MARK_ACCEPTED];
+
+		a.repeated += repeats(zone, date);
+		if (strcmp(date, a.greatest) > 0) {
+			a.next = a.greatest;
+			a.greatest = date;
+			a.whose = o->offers[i].warehouse;
+		} else if (strcmp(date, a.next) > 0) {
+			a.next = date;
+		}
+	}
+	return a;
+}
+
+/* The newest accept of a warehouse other than this offer's; "" = none. */
+static const char *taken(const struct accepts *a, const struct offer *f)
+{
+	return f->warehouse == a->whose ? a->next : a->greatest;
+}
+
+const struct opening *offer_opened(const struct offer *f)
+{
+	const struct opening *best = NULL;
+
+	for (size_t i = 0; i < f->n_openings; i++) {
+		const struct opening *p = &f->openings[i];
+		int d = best ? strcmp(p->date, best->date) : 1;
+
+		if (d > 0 || (d == 0 && p->expires > best->expires))
+			best = p;
+	}
+	return best;
+}
+
+/* "" when nothing opened: every date is newer, so every mark counts. */
+static const char *opened_date(const struct offer *f)
+{
+	const struct opening *p = offer_opened(f);
+
+	return p ? p->date : "";
+}
+
+static bool counts(const char *date, const char *opened)
+{
+	return date[0] && strcmp(date, opened) >= 0;
+}
+
+/* The opening's date only ever falls (an older copy of the create arrives), so
+ * an answer to a newer date than the present one is to this opening too. */
+bool offer_answered(const struct offer *f)
+{
+	return f->answer.verb != VERB_NONE &&
+	       strcmp(f->answer.opened, opened_date(f)) >= 0;
+}
+
+bool offer_found(const struct order *o, const struct offer *f,
+		 enum found what)
+{
+	return f->finding.what == what && f->finding.knew == o->version;
+}
+
+bool offer_expired(const struct offer *f, int64_t now)
+{
+	const struct opening *p = offer_opened(f);
+
+	return p && p->expires != TIME_NONE && now >= p->expires;
+}
+
+static bool told_ok(const struct offer *f)
+{
+	return f->answer.verb == VERB_ACCEPT &&
+	       f->answer.settled == SETTLED_OK;
+}
+
+/* ---- row 5 ---- */
+
+static bool ended(const struct accepts *a, const struct offer *f,
+		  enum offer_state *ret)
+{
+	const char *opened = opened_date(f);
+
+	if (counts(taken(a, f), opened))
+		*ret = STATE_TAKEN;
+	else if (counts(f->marks[MARK_TIMED_OUT], opened))
+		*ret = STATE_TIMED_OUT;
+	else if (counts(f->marks[MARK_REJECTED], opened))
+		*ret = STATE_REJECTED;
+	else
+		return false;
+	return true;
+}
+
+bool offer_ended(const struct order *o, const struct offer *f,
+		 enum offer_state *ret)
+{
+	struct accepts a = accepts_of(NULL, o);
+
+	return ended(&a, f, ret);
+}
+
+/* ---- row 3 ---- */
+
+/* A counted end of the offer that is not older than `date`. */
+static bool ended_since(const struct accepts *a, const struct offer *f,
+			const char *date)
+{
+	const char *opened = opened_date(f);
+	const char *ends[] = {
+		taken(a, f),
+		f->marks[MARK_TIMED_OUT],
+		f->marks[MARK_REJECTED],
+	};
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (counts(ends[i], opened) && strcmp(ends[i], date) >= 0)
+			return true;
+	return false;
+}
+
+/* Dates in the hour that clocks repeat do not tell which came first. */
+static bool dates_unclear(const struct accepts *a, const struct offer *f)
+{
+	bool mine = repeats(a->zone, f->marks[MARK_ACCEPTED]);
+	unsigned n = mine;
+
+	n += a->repeated > mine;
+	n += repeats(a->zone, opened_date(f));
+	n += repeats(a->zone, f->marks[MARK_TIMED_OUT]);
+	n += repeats(a->zone, f->marks[MARK_REJECTED]);
+	return n >= 2;
+}
+
+/* True when some accept is of the present opening and no look since speaks
+ * against it. */
+static bool accept_stands(const struct offer *f)
+{
+	bool contrary = f->finding.what == FOUND_NOT_OURS ||
+			f->finding.what == FOUND_OPEN;
+
+	if (told_ok(f) && offer_answered(f) &&
+	    (!contrary || f->finding.knew < f->answer.settled_version))
+		return true;
+	return counts(f->marks[MARK_ACCEPTED], opened_date(f)) &&
+	       (!contrary || f->finding.knew < f->accepted_version);
+}
+
+static bool in_conflict(const struct accepts *a, const struct order *o,
+			const struct offer *f)
+{
+	const char *accepted = f->marks[MARK_ACCEPTED];
+
+	if (offer_found(o, f, FOUND_OPEN) || (!accepted[0] && !told_ok(f)))
+		return false;
+	return !accept_stands(f) || dates_unclear(a, f) ||
+	       (accepted[0] && ended_since(a, f, accepted)) ||
+	       (told_ok(f) && ended_since(a, f, ""));
+}
+
+bool offer_in_conflict(const struct zone *zone, const struct order *o,
+		       const struct offer *f)
+{
+	struct accepts a = accepts_of(zone, o);
+
+	return f->state != STATE_CANCELLED &&
+	       !offer_found(o, f, FOUND_OURS) &&
+	       !offer_found(o, f, FOUND_NOT_OURS) && in_conflict(&a, o, f);
+}
+
+/* ---- the table ---- */
+
+static bool order_cancelled(const struct order *o)
+{
+	return o->cancelled || !strcmp(o->status, "CANCELLED");
+}
+
+/* Row 6, and 7. */
+static enum offer_state answer_state(const struct offer *f)
+{
+	const struct answer *a = &f->answer;
+
+	if (!offer_answered(f))
+		return STATE_PENDING;
+	if (a->verb == VERB_REJECT)
+		return a->settled == SETTLED_NOT ? STATE_REJECTING :
+						   STATE_REJECTED;
+	switch (a->settled) {
+	case SETTLED_NOT:
+		return STATE_ACCEPTING;
+	case SETTLED_NO:
+		return STATE_REFUSED;
+	case SETTLED_OK:
+		break; /* set aside by a look that found the order open */
+	}
+	return STATE_PENDING;
+}
+
+static enum offer_state what_found(const struct finding *g)
+{
+	switch (g->ended) {
+	case STATE_TAKEN:
+	case STATE_TIMED_OUT:
+	case STATE_CANCELLED:
+		return g->ended;
+	default:
+		return STATE_REJECTED;
+	}
+}
+
+static enum offer_state state_of(const struct accepts *a,
+				 const struct order *o, const struct offer *f,
+				 bool *ret_conflict)
+{
+	enum offer_state ret;
+
+	*ret_conflict = false;
+	if (order_cancelled(o)) /* row 1 */
+		return STATE_CANCELLED;
+	if (offer_found(o, f, FOUND_OURS)) /* row 2 */
+		return STATE_ACCEPTED;
+	if (offer_found(o, f, FOUND_NOT_OURS))
+		return what_found(&f->finding);
+	if (in_conflict(a, o, f)) { /* row 3 */
+		*ret_conflict = true;
+		return STATE_ACCEPTING;
+	}
+	if (!offer_found(o, f, FOUND_OPEN) && accept_stands(f)) /* row 4 */
+		return STATE_ACCEPTED;
+	if (ended(a, f, &ret))
+		return ret;
+	return answer_state(f);
+}
+
+static enum list list_of(const struct offer *f)
+{
+	switch (f->state) {
+	case STATE_PENDING:
+	case STATE_ACCEPTING:
+	case STATE_REJECTING:
+	case STATE_REFUSED:
+		return LIST_OPEN;
+	case STATE_ACCEPTED:
+		return f->shipped ? LIST_DONE : LIST_MINE;
+	default:
+		return LIST_DONE;
+	}
+}
+
+/* What a look proved is old, and the state is another by now. */
+static bool finding_outlived(const struct order *o, const struct offer *f)
+{
+	bool over = f->list == LIST_DONE && f->state != STATE_ACCEPTED;
+
+	if (f->finding.knew == o->version)
+		return false;
+	switch (f->finding.what) {
+	case FOUND_OURS:
+		return f->state != STATE_ACCEPTED;
+	case FOUND_NOT_OURS:
+		return !over;
+	default:
+		return false;
+	}
+}
+
+static bool wants_fetch(const struct order *o, const struct offer *f,
+			bool conflict)
+{
+	if (f->shipped || f->state == STATE_CANCELLED)
+		return false;
+	return conflict || finding_outlived(o, f) ||
+	       (f->list == LIST_MINE && !o->has_address) ||
+	       (f->list == LIST_OPEN && !o->has_details);
+}
+
+void offer_derive(const struct zone *zone, struct order *o)
+{
+	struct accepts a = accepts_of(zone, o);
+
+	o->fetch_due = false;
+	for (size_t i = 0; i < o->n_offers; i++) {
+		struct offer *f = &o->offers[i];
+		const struct opening *p = offer_opened(f);
+		bool conflict;
+
+		f->state = state_of(&a, o, f, &conflict);
+		f->list = list_of(f);
+		f->expires = p ? p->expires : TIME_NONE;
+		if (wants_fetch(o, f, conflict))
+			o->fetch_due = true;
+	}
+}
+
+/* ---- one shop, several warehouses ---- */
+
+/* How much an offer has to say for its shop: less is more. */
+static int rank(const struct offer *f)
+{
+	static const int ranks[STATES] = {
+		[STATE_ACCEPTED] = 0,  [STATE_ACCEPTING] = 1,
+		[STATE_REJECTING] = 2, [STATE_PENDING] = 3,
+		[STATE_REFUSED] = 4,   [STATE_REJECTED] = 5,
+		[STATE_TAKEN] = 5,     [STATE_TIMED_OUT] = 5,
+		[STATE_CANCELLED] = 5,
+	};
+
+	return (unsigned)f->state < STATES ? ranks[f->state] : 5;
+}
+
+const struct offer *offer_of_shop(const struct order *o,
+				  const int64_t *warehouses, size_t n)
+{
+	const struct offer *best = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct offer *f = order_offer(o, warehouses[i]);
+
+		if (f && (!best || rank(f) < rank(best)))
+			best = f;
+	}
+	return best;
+}

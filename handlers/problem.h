@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * problem.h - what a shop says of an order after its answer: that it cannot be
+ * shipped after all, and that it has stopped shipping one that was taken back.
+ */
+#ifndef HANDLERS_PROBLEM_H
+#define HANDLERS_PROBLEM_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "store/order.h"
+
+struct saying {
+	const int64_t *warehouses; /* the shop's, in config order */
+	size_t n_warehouses;
+	uint64_t device;
+	const char *by;		   /* who, for the journal and the screens */
+	const char *reason, *note; /* of a problem; note may be NULL */
+	int64_t now;
+
+	const char *conflict; /* out: with RC_CONFLICT, the API's code */
+};
+
+/* True while the shop was told that the order is theirs, it is so no longer,
+ * it is not shipped, and nobody has confirmed. */
+bool offer_stop(const struct order *o, const int64_t *warehouses, size_t n);
+
+/* Store_update_fns; arg is a struct saying.
+ *
+ * problem_decide   what is accepted and not shipped has this problem.
+ *                  RC_CONFLICT: "shipped", or the state that it is in.
+ * stopped_decide   the stop is confirmed.  RC_EXISTS: there is none, or it was
+ *                  confirmed before.
+ * RC_NOTFOUND of both: never offered to these warehouses. */
+enum rc problem_decide(void *arg, const struct order *o, struct changes *ret,
+		       struct err *e);
+enum rc stopped_decide(void *arg, const struct order *o, struct changes *ret,
+		       struct err *e);
+
+#endif

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * run.c - see run.h.
+ */
+#include "handlers/run.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "handlers/offer.h"
+
+#define LONGEST_WAIT (5 * RUN_MINUTE)
+#define DOUBLINGS    10	 /* 0.5 s * 2^10 is beyond LONGEST_WAIT */
+#define SPREAD	     500 /* ms over which those that waited come back */
+
+void run_apply(struct work *w, size_t from)
+{
+	const struct changes *c = &w->result.changes;
+
+	for (size_t i = from; i < c->n; i++) {
+		order_apply(w->order, &c->list[i]);
+		if (c->list[i].kind == CHANGE_DETAILS)
+			w->order->has_details = true;
+		if (c->list[i].kind == CHANGE_ADDRESS)
+			w->order->has_address = true;
+	}
+	offer_derive(w->zone, w->order);
+}
+
+void run_retry(struct work *w, int64_t wait, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(w->result.reason.text, sizeof(w->result.reason.text), fmt,
+		  ap);
+	va_end(ap);
+	w->result.how = OUTCOME_RETRY;
+	w->result.due = w->now + wait;
+}
+
+void run_dead(struct work *w, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(w->result.reason.text, sizeof(w->result.reason.text), fmt,
+		  ap);
+	va_end(ap);
+	w->result.how = OUTCOME_DEAD;
+}
+
+bool run_said_before(const struct work *w, const char *reason)
+{
+	return w->task->reason && !strcmp(w->task->reason, reason);
+}
+
+/* Two tasks, or two runs of one, get different numbers: enough to keep them
+ * from calling in step. */
+static uint64_t any_number(const struct work *w)
+{
+	uint64_t x = w->task->id * 0x9e3779b97f4a7c15u;
+
+	x ^= (uint64_t)w->now + ((uint64_t)w->task->attempts << 48);
+	x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+	return x ^ (x >> 31);
+}
+
+/* A gate that is shut says itself when to come back, and grows its own waits
+ * (centra/limits.h): who comes later than that finds out later that Centra is
+ * back. */
+static bool at_gate(const struct work *w, const struct call *call,
+		    int64_t *ret)
+{
+	if (!call || !call->retry_after || !(call->held || call->refused))
+		return false;
+	*ret = call->retry_after + (int64_t)(any_number(w) % SPREAD);
+	return true;
+}
+
+int64_t run_wait_long(const struct work *w, const struct call *call)
+{
+	unsigned n = w->task->attempts + 1;
+	int64_t most = LONGEST_WAIT, ret;
+
+	if (at_gate(w, call, &ret))
+		return ret;
+	if (n < DOUBLINGS)
+		most = (int64_t)RUN_SECOND / 2 << n;
+	if (most > LONGEST_WAIT)
+		most = LONGEST_WAIT;
+	ret = most / 2 + (int64_t)(any_number(w) % (uint64_t)(most / 2 + 1));
+	if (call && ret < call->retry_after)
+		ret = call->retry_after;
+	return ret;
+}
+
+int64_t run_wait(const struct work *w, const struct call *call)
+{
+	int64_t ret;
+
+	if (at_gate(w, call, &ret))
+		return ret;
+	if (call && call->refused)
+		return run_wait_long(w, call);
+	return handler_backoff(w->task->attempts + 1,
+			       call ? call->retry_after : 0, any_number(w));
+}
+
+void run_alarm(struct work *w, enum centra_api api, const char *why)
+{
+	if (w->alarm)
+		w->alarm(w, api, why);
+}
+
+void run_called(struct work *w, enum centra_api api, const char *what,
+		const struct call *call)
+{
+	if (w->called)
+		w->called(w, api, what, call);
+	if (call->refused)
+		run_alarm(w, api, call->why.text);
+	w->now += call->latency > 0 ? call->latency : 0;
+}

@@ -1,0 +1,599 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ship.c - the task `ship_order`: see ship.h.
+ *
+ * One run: end what a crash left open, and then, until it is shipped, look and
+ * make one call, which is told to the disk before.  Events of the order wait
+ * while we run, so it is the look that shows a cancel or a hold between two
+ * calls.  A call that Centra may or may not
+ * have acted on ends the run: the next one looks first, and repeats it only
+ * when Centra has had time to act and shows that it did not.
+ */
+#include "handlers/ship.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "handlers/look.h"
+#include "handlers/run.h"
+
+#define ROUNDS	  10 /* of a run: each makes a call, and four are needed */
+#define IMPATIENT 10 /* runs that failed, until the waits grow to minutes */
+
+/* A run under way. */
+struct run {
+	struct work *w;
+	struct centra_orders got; /* owned: the newest look */
+	struct centra_order *co;  /* of got; NULL: to be looked at */
+	bool was_refused;
+	enum ship_step refused; /* the step that Centra would not take */
+	char *words;		/* owned: Centra's; or NULL */
+};
+
+static struct offer *offer_of(const struct work *w)
+{
+	return order_offer(w->order, w->task->sub);
+}
+
+/* The shipment in question; NULL: there is none. */
+static const struct shipment *asked_for(const struct work *w)
+{
+	struct offer *f = offer_of(w);
+
+	return f ? offer_shipment(f) : NULL;
+}
+
+/* The same, once a run has seen that there is one. */
+static const struct shipment *current(const struct work *w)
+{
+	static const struct shipment none;
+	const struct shipment *s = asked_for(w);
+
+	return s ? s : &none;
+}
+
+/* ---- saying what came of it ---- */
+
+static void end_try(struct work *w, enum try_end how)
+{
+	size_t from = w->result.changes.n;
+
+	changes_add(&w->result.changes, CHANGE_SHIP_ENDED, w->task->sub)
+		->try_end = how;
+	run_apply(w, from);
+}
+
+/* What has come of it so far, to be changed and then said. */
+static struct ship_came came_now(const struct work *w)
+{
+	return ship_came_copy(&current(w)->came);
+}
+
+/* Takes over came. */
+static void say_came(struct work *w, struct ship_came came)
+{
+	size_t from = w->result.changes.n;
+
+	changes_add(&w->result.changes, CHANGE_SHIP_CAME, w->task->sub)
+		->came = came;
+	run_apply(w, from);
+}
+
+static void set_error(struct ship_came *came, const char *error)
+{
+	free(came->error);
+	came->error = xstrdup(error);
+}
+
+/* It goes on later; people may want to know why not now. */
+static void put_off(struct work *w, int64_t wait, const char *why)
+{
+	const char *known = current(w)->came.error;
+	struct ship_came came;
+
+	if (!known || strcmp(known, why) != 0) {
+		came = came_now(w);
+		set_error(&came, why);
+		say_came(w, came);
+	}
+	run_retry(w, wait, "%s", why);
+}
+
+static void put_off_call(struct work *w, const struct call *call,
+			 const char *why)
+{
+	put_off(w,
+		w->task->attempts < IMPATIENT ? run_wait(w, call)
+					      : run_wait_long(w, call),
+		why);
+}
+
+static void failed(struct work *w, enum ship_stage stage,
+		   enum ship_fault fault, const char *why)
+{
+	struct ship_came came = came_now(w);
+
+	came.stage = stage;
+	came.fault = fault;
+	if (stage == SHIP_CAPTURE_FAILED)
+		came.capture = CAPTURE_FAILED;
+	set_error(&came, why);
+	changes_note(&w->result.changes, w->task->sub, "ship", "%s: %s",
+		     stage == SHIP_CAPTURE_FAILED ? "not paid, do not hand over"
+						  : "not shipped",
+		     why);
+	say_came(w, came);
+}
+
+/* ---- looking ---- */
+
+/* Of `all`: what there is to ship is what Centra says now. */
+static void settle_lines(struct run *r)
+{
+	struct work *w = r->w;
+	const struct shipment *s = current(w);
+	struct ship_ask all = {0};
+	size_t from = w->result.changes.n;
+
+	if (!s->ask.all || shipment_stands(s))
+		return;
+	all.n_lines = ship_all_left(offer_of(w), r->co, &all.lines);
+	if (all.n_lines == s->ask.n_lines &&
+	    (!all.n_lines || !memcmp(all.lines, s->ask.lines,
+				     all.n_lines * sizeof(*all.lines)))) {
+		free(all.lines);
+		return;
+	}
+	changes_add(&w->result.changes, CHANGE_SHIP_LINES, w->task->sub)->ask =
+		all;
+	run_apply(w, from);
+}
+
+/* False: nothing was learnt, and the run has ended. */
+static bool look_again(struct run *r)
+{
+	struct work *w = r->w;
+	const struct shipment *s = current(w);
+	const char *why = "Centra does not show the order to us";
+	const struct call *call = &r->got.call;
+
+	centra_orders_release(&r->got);
+	graphql_order_shipments(w->centra, w->task->number,
+				look_wants_address(w->order),
+				s->came.capture == CAPTURE_PENDING ||
+					(s->unknown &&
+					 s->step == STEP_CAPTURE),
+				&r->got);
+	run_called(w, CENTRA_GRAPHQL, "shipments", call);
+	for (size_t i = 0; call->end == CALL_OK && i < r->got.n; i++)
+		if (r->got.list[i].number == w->task->number)
+			r->co = &r->got.list[i];
+	if (r->co) {
+		look_record(w, r->co);
+		settle_lines(r);
+		return true;
+	}
+	if (call->end != CALL_OK)
+		why = call->why.text;
+	if (!call->held && !run_said_before(w, why))
+		changes_note(&w->result.changes, w->task->sub, "look",
+			     "could not look at the order: %s", why);
+	put_off_call(w, call, why);
+	return false;
+}
+
+/* ---- one call ---- */
+
+static const char *const mutations[SHIP_STEPS] = {
+	[STEP_CONFIRM] = "confirmOrder",
+	[STEP_CREATE] = "createShipment",
+	[STEP_CAPTURE] = "captureShipment",
+	[STEP_COMPLETE] = "completeShipment",
+};
+
+/* "asking Centra to ..." */
+static const char *const requests[SHIP_STEPS] = {
+	[STEP_CONFIRM] = "confirm the order",
+	[STEP_CREATE] = "make the shipment",
+	[STEP_CAPTURE] = "capture the payment",
+	[STEP_COMPLETE] = "complete the shipment",
+};
+
+struct begun {
+	int64_t warehouse;
+	enum ship_step step;
+	int64_t now;
+};
+
+/* A begin_fn. */
+static enum rc say_begun(void *arg, const struct order *o, struct changes *ret,
+			 struct err *e)
+{
+	const struct begun *b = arg;
+	const struct offer *f = order_offer(o, b->warehouse);
+	const struct shipment *s = f ? offer_shipment(f) : NULL;
+	struct change *c;
+
+	if (!s || !shipment_under_way(s))
+		return fail(e, RC_CONFLICT, "there is nothing to ship by now");
+	if (o->cancelled)
+		return fail(e, RC_CONFLICT, "the order is cancelled");
+	c = changes_add(ret, CHANGE_SHIP_BEGUN, b->warehouse);
+	c->step = b->step;
+	c->at = b->now;
+	changes_note(ret, b->warehouse, "call", "asking Centra to %s, try %u",
+		     requests[b->step], s->tries[b->step] + 1);
+	return OK;
+}
+
+static void create(struct work *w, struct centra_done *d)
+{
+	const struct ship_ask *a = &current(w)->ask;
+	struct centra_shipment_line *lines;
+
+	lines = xcalloc(a->n_lines + 1, sizeof(*lines));
+	for (size_t i = 0; i < a->n_lines; i++)
+		lines[i] = (struct centra_shipment_line){
+			a->lines[i].line, a->lines[i].quantity};
+	graphql_create_shipment(w->centra, w->task->number, lines, a->n_lines,
+				d);
+	free(lines);
+}
+
+static void complete(struct work *w, int64_t id, struct centra_done *d)
+{
+	const struct ship_ask *a = &current(w)->ask;
+	const struct centra_parcel parcel = {
+		.carrier = a->carrier,
+		.service = a->service,
+		.tracking = a->tracking,
+		.packages = a->packages,
+		.shipped_at = w->now,
+	};
+
+	graphql_complete_shipment(w->centra, id, &parcel, d);
+}
+
+static void call(struct work *w, const struct ship_plan *p,
+		 struct centra_done *d)
+{
+	switch ((enum ship_step)p->what) {
+	case STEP_CONFIRM:
+		graphql_confirm_order(w->centra, w->task->number, d);
+		break;
+	case STEP_CREATE:
+		create(w, d);
+		break;
+	case STEP_CAPTURE:
+		graphql_capture_shipment(w->centra, p->there->id, d);
+		break;
+	case STEP_COMPLETE:
+		complete(w, p->there->id, d);
+		break;
+	case SHIP_STEPS:
+		break;
+	}
+	run_called(w, CENTRA_GRAPHQL, mutations[p->what], &d->call);
+}
+
+/* ---- what Centra said to it ---- */
+
+static bool told_nothing(struct work *w, const struct centra_done *d)
+{
+	bool unknown = d->call.end == CALL_UNKNOWN;
+
+	if (!d->call.held &&
+	    (unknown || !run_said_before(w, d->call.why.text)))
+		changes_note(&w->result.changes, w->task->sub, "call",
+			     "%s (HTTP %ld, %" PRId64 " ms): %s",
+			     unknown ? "Centra may have acted, or not"
+				     : "Centra did not act",
+			     d->call.status, d->call.latency, d->call.why.text);
+	end_try(w, unknown ? TRY_UNKNOWN : TRY_NOT_DONE);
+	if (d->misread) {
+		run_alarm(w, CENTRA_GRAPHQL, d->call.why.text);
+		failed(w, SHIP_FAILED, FAULT_REFUSED, d->call.why.text);
+		return false;
+	}
+	put_off_call(w, &d->call, d->call.why.text);
+	return false;
+}
+
+/* Centra would not, or did not say that it did: a look tells whether it is done
+ * all the same, by an earlier try or by somebody else. */
+static bool told_no(struct run *r, enum ship_step step, const char *words)
+{
+	struct work *w = r->w;
+
+	changes_note(&w->result.changes, w->task->sub, "call",
+		     "Centra did not %s: %s", requests[step], words);
+	end_try(w, TRY_NO);
+	free(r->words);
+	r->words = xstrdup(words);
+	r->refused = step;
+	r->was_refused = true;
+	r->co = NULL;
+	return true;
+}
+
+static void note_done(struct work *w, enum ship_step step,
+		      const struct centra_done *d)
+{
+	changes_note(&w->result.changes, w->task->sub, "call",
+		     "Centra did %s%s%s%s%s (%" PRId64 " ms)", requests[step],
+		     d->shipment.number ? ": " : "",
+		     d->shipment.number ? d->shipment.number : "",
+		     d->warning ? ", but says: " : "",
+		     d->warning ? d->warning : "", d->call.latency);
+	end_try(w, TRY_OK);
+}
+
+static void say_created(struct work *w, const struct centra_shipment *c)
+{
+	struct ship_came came = came_now(w);
+
+	came.stage = SHIP_CREATED;
+	came.id = c->id;
+	set_error(&came, NULL);
+	if (!copy_text(came.number, sizeof(came.number),
+		       c->number ? c->number : ""))
+		came.number[0] = '\0';
+	say_came(w, came);
+}
+
+static void say_capture(struct work *w, enum ship_capture capture)
+{
+	struct ship_came came = came_now(w);
+
+	came.capture = capture;
+	came.capture_at = w->now;
+	if (capture == CAPTURE_DONE)
+		came.stage = SHIP_CAPTURED;
+	set_error(&came, NULL);
+	say_came(w, came);
+}
+
+static bool told_capture(struct run *r, const struct centra_done *d)
+{
+	struct work *w = r->w;
+
+	if (d->payment == PAYMENT_PENDING) {
+		note_done(w, STEP_CAPTURE, d);
+		changes_note(&w->result.changes, w->task->sub, "ship",
+			     "the payment is being confirmed");
+		say_capture(w, CAPTURE_PENDING);
+	} else if (d->payment == PAYMENT_DONE && !d->warning) {
+		note_done(w, STEP_CAPTURE, d);
+		say_capture(w, CAPTURE_DONE);
+		r->co = NULL;
+	} else {
+		return told_no(r, STEP_CAPTURE,
+			       d->warning ? d->warning
+					  : "it does not say that the payment "
+					    "was captured");
+	}
+	return true;
+}
+
+static bool replied(struct run *r, const struct ship_plan *p,
+		 const struct centra_done *d)
+{
+	enum ship_step step = (enum ship_step)p->what;
+	struct work *w = r->w;
+
+	if (d->call.end != CALL_OK)
+		return told_nothing(w, d);
+	if (d->error)
+		return told_no(r, step, d->error);
+	switch (step) {
+	case STEP_CONFIRM:
+		note_done(w, step, d);
+		r->co = NULL;
+		break;
+	case STEP_CREATE:
+		note_done(w, step, d);
+		say_created(w, &d->shipment);
+		r->co = NULL;
+		break;
+	case STEP_CAPTURE:
+		return told_capture(r, d);
+	case STEP_COMPLETE:
+		if (!d->shipment.shipped)
+			return told_no(r, step,
+				       d->warning ? d->warning
+						  : "it does not say that it "
+						    "is shipped");
+		note_done(w, step, d);
+		p->there->shipped = true;
+		break;
+	case SHIP_STEPS:
+		break;
+	}
+	return true;
+}
+
+/* ---- acting on the plan ---- */
+
+static void wait_payment(struct work *w)
+{
+	run_retry(w, ship_poll(current(w)->came.capture_at, w->now),
+		  "the payment is being confirmed");
+}
+
+/* What Centra would not do, and a look shows that it is still to be done. */
+static bool refused_for_good(struct run *r, const struct ship_plan *p)
+{
+	struct work *w = r->w;
+
+	if (p->what == PLAN_COMPLETE && !p->there->captured && !p->there->paid)
+		wait_payment(w); /* it was worth trying */
+	else if (p->what == PLAN_CAPTURE)
+		failed(w, SHIP_CAPTURE_FAILED, FAULT_NONE, r->words);
+	else
+		failed(w, SHIP_FAILED, FAULT_REFUSED, r->words);
+	return false;
+}
+
+static bool take_step(struct run *r, const struct ship_plan *p)
+{
+	struct work *w = r->w;
+	const struct shipment *s = current(w);
+	struct begun b = {w->task->sub, (enum ship_step)p->what, w->now};
+	struct centra_done d = {0};
+	struct err e = {""};
+	bool go_on;
+
+	if (r->was_refused && (int)r->refused == (int)p->what)
+		return refused_for_good(r, p);
+	if (s->unknown && (int)s->step == (int)p->what &&
+	    w->now < s->try_at + w->settle) {
+		run_retry(w, s->try_at + w->settle - w->now,
+			  "Centra may still be about to %s",
+			  requests[p->what]);
+		return false;
+	}
+	if (w->begin(w, say_begun, &b, &e)) {
+		put_off_call(w, NULL, e.text);
+		return false;
+	}
+	call(w, p, &d);
+	go_on = replied(r, p, &d);
+	centra_done_release(&d);
+	return go_on;
+}
+
+/* What the look shows and we did not know. */
+static void catch_up(struct work *w, const struct ship_plan *p)
+{
+	const struct centra_shipment *c = p->there;
+	const struct ship_came *came;
+
+	if (!c || p->what == PLAN_STOP)
+		return;
+	if (!current(w)->came.id) {
+		changes_note(&w->result.changes, w->task->sub, "look",
+			     "a look: Centra has the shipment: %s",
+			     c->number ? c->number : "without a number");
+		say_created(w, c);
+	}
+	came = &current(w)->came;
+	if (c->captured && came->capture != CAPTURE_DONE) {
+		changes_note(&w->result.changes, w->task->sub, "look",
+			     "a look: the payment is captured");
+		say_capture(w, CAPTURE_DONE);
+	} else if ((p->what == PLAN_WAIT || p->what == PLAN_COMPLETE) &&
+		   !c->captured && !c->paid &&
+		   came->capture != CAPTURE_PENDING) {
+		changes_note(&w->result.changes, w->task->sub, "look",
+			     "a look: the payment is being confirmed");
+		say_capture(w, CAPTURE_PENDING);
+	}
+}
+
+static void shipped(struct run *r, const struct ship_plan *p)
+{
+	struct work *w = r->w;
+	struct ship_came came = came_now(w);
+	struct ship_line *left;
+	size_t n;
+
+	came.stage = SHIP_SHIPPED;
+	came.shipped_at = w->now;
+	came.rest = true; /* until that is counted */
+	set_error(&came, NULL);
+	say_came(w, ship_came_copy(&came));
+	n = ship_all_left(offer_of(w), r->co, &left);
+	free(left);
+	came.rest = n > 0;
+	changes_note(&w->result.changes, w->task->sub, "ship",
+		     "shipped%s%s%s", p->there->number ? ": " : "",
+		     p->there->number ? p->there->number : "",
+		     came.rest ? "; the rest remains to be shipped" : "");
+	say_came(w, came);
+}
+
+/* Centra no longer has the shipment: the next press makes another. */
+static void forget(struct work *w)
+{
+	struct ship_came came = came_now(w);
+
+	came.id = 0;
+	came.number[0] = '\0';
+	came.capture = CAPTURE_NONE;
+	say_came(w, came);
+}
+
+/* One round; false: the run has ended. */
+static bool act(struct run *r)
+{
+	struct work *w = r->w;
+	struct ship_plan p;
+
+	if (!r->co && !look_again(r))
+		return false;
+	ship_plan(w->order, w->task->sub, r->co, w->ship_on_pending, &p);
+	catch_up(w, &p);
+	switch (p.what) {
+	case PLAN_CONFIRM:
+	case PLAN_CREATE:
+	case PLAN_CAPTURE:
+	case PLAN_COMPLETE:
+		return take_step(r, &p);
+	case PLAN_WAIT:
+		wait_payment(w);
+		break;
+	case PLAN_UNPAID:
+		failed(w, SHIP_CAPTURE_FAILED, FAULT_NONE, p.why.text);
+		break;
+	case PLAN_SHIPPED:
+		shipped(r, &p);
+		break;
+	case PLAN_STOP:
+		if (!p.there)
+			forget(w);
+		failed(w, SHIP_FAILED, p.fault, p.why.text);
+		break;
+	}
+	return false;
+}
+
+/* A try was begun and no run lived to say how it ended. */
+static void end_lost_try(struct work *w)
+{
+	changes_note(&w->result.changes, w->task->sub, "call",
+		     "a call was cut off by a restart: Centra may have acted, "
+		     "or not");
+	end_try(w, TRY_UNKNOWN);
+}
+
+static void ship_one(struct work *w)
+{
+	const struct shipment *s = asked_for(w);
+	struct run r = {.w = w};
+	int rounds = 0;
+
+	if (!s || !shipment_under_way(s))
+		return;
+	if (s->trying)
+		end_lost_try(w);
+	if (!w->centra) {
+		put_off(w, run_wait_long(w, NULL),
+			"no Centra is configured for this instance");
+		return;
+	}
+	while (rounds < ROUNDS && act(&r))
+		rounds++;
+	if (rounds == ROUNDS)
+		put_off_call(w, NULL, "Centra shows one thing and says "
+				      "another");
+	free(r.words);
+	centra_orders_release(&r.got);
+}
+
+void handle_ship_order(struct work *w, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		ship_one(&w[i]);
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ship_decide.c - a shop pressed ship: see ship.h.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "handlers/offer.h"
+#include "handlers/ship.h"
+
+/* ---- what is left ---- */
+
+static int64_t shipped_of(const struct offer *f, int64_t line)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < f->n_shipments; i++) {
+		const struct shipment *s = &f->shipments[i];
+
+		if (s->came.stage != SHIP_SHIPPED)
+			continue;
+		for (size_t k = 0; k < s->ask.n_lines; k++)
+			if (s->ask.lines[k].line == line)
+				n += s->ask.lines[k].quantity;
+	}
+	return n;
+}
+
+int64_t ship_left(const struct offer *f, const struct ship_stock *l)
+{
+	int64_t shipped = shipped_of(f, l->line);
+	int64_t gone = l->quantity - l->allocated; /* left the allocations */
+	int64_t still = shipped - (gone > 0 ? gone : 0);
+	int64_t left = l->ours - (still > 0 ? still : 0);
+
+	if (left > l->quantity - shipped)
+		left = l->quantity - shipped;
+	return left > 0 ? left : 0;
+}
+
+static const struct ship_stock *stock_of(const struct ship_decision *d,
+					 int64_t line)
+{
+	for (size_t i = 0; i < d->n_stock; i++)
+		if (d->stock[i].line == line)
+			return &d->stock[i];
+	return NULL;
+}
+
+/* True when the lines are known from this offer's side. */
+static bool knows(const struct ship_decision *d, const struct offer *f)
+{
+	return d->n_stock && d->stock_of == f->warehouse;
+}
+
+/* ---- comparing ---- */
+
+static bool same_text(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+static bool same_lines(const struct ship_ask *a, const struct ship_ask *b)
+{
+	return a->n_lines == b->n_lines &&
+	       (!a->n_lines || !memcmp(a->lines, b->lines,
+				       a->n_lines * sizeof(*a->lines)));
+}
+
+static bool same_ask(const struct ship_ask *a, const struct ship_ask *b)
+{
+	return same_text(a->carrier, b->carrier) &&
+	       same_text(a->service, b->service) &&
+	       same_text(a->tracking, b->tracking) &&
+	       a->packages == b->packages && a->all == b->all &&
+	       (a->all || same_lines(a, b));
+}
+
+/* ---- deciding ---- */
+
+const char *ship_fault_code(enum ship_fault f)
+{
+	switch (f) {
+	case FAULT_CANCELLED:
+		return "cancelled";
+	case FAULT_ON_HOLD:
+		return "on_hold";
+	case FAULT_NOT_OURS:
+		return "not_accepted";
+	default:
+		return "ship_failed";
+	}
+}
+
+static enum rc conflict(struct ship_decision *d, const char *code,
+			struct err *e)
+{
+	d->conflict = code;
+	return fail(e, RC_CONFLICT, "shipping: %s", code);
+}
+
+/* Of a shipment that was asked for before.  OK: it may be asked for anew, or
+ * another added. */
+static enum rc with_newest(struct ship_decision *d, const struct offer *f,
+			   struct changes *ret, struct err *e)
+{
+	const struct shipment *s = offer_shipment(f);
+	bool same = s && same_ask(&s->ask, &d->ask);
+
+	if (!s)
+		return OK;
+	if (shipment_under_way(s)) {
+		if (!same)
+			return conflict(d, "answered", e);
+		/* Who presses again while the payment is awaited wants it
+		 * looked at now. */
+		if (s->came.capture != CAPTURE_PENDING)
+			return fail(e, RC_EXISTS, "it is under way");
+		changes_task(ret, TASK_SHIP_ORDER, f->warehouse, d->ask.at);
+		return OK;
+	}
+	if (s->came.stage == SHIP_SHIPPED)
+		return same ? fail(e, RC_EXISTS, "it is shipped") : OK;
+	if (shipment_stands(s) && !d->ask.all && !same_lines(&s->ask, &d->ask))
+		return conflict(d, "answered", e);
+	return OK;
+}
+
+/* The lines named are there still: another press may have come between. */
+static bool lines_left(const struct ship_decision *d, const struct offer *f)
+{
+	const struct ship_stock *l;
+
+	for (size_t i = 0; i < d->ask.n_lines; i++) {
+		l = stock_of(d, d->ask.lines[i].line);
+		if (knows(d, f) &&
+		    (!l || d->ask.lines[i].quantity > ship_left(f, l)))
+			return false;
+	}
+	return true;
+}
+
+/* Of a press that names no lines: those that are known to be left. */
+static void add_all_left(const struct ship_decision *d, const struct offer *f,
+			 struct ship_ask *ask)
+{
+	if (!ask->all || !knows(d, f))
+		return;
+	ask->lines = xcalloc(d->n_stock, sizeof(*ask->lines));
+	for (size_t i = 0; i < d->n_stock && i < SHIP_LINES_MAX; i++) {
+		int64_t left = ship_left(f, &d->stock[i]);
+
+		if (left)
+			ask->lines[ask->n_lines++] = (struct ship_line){
+				d->stock[i].line, left};
+	}
+}
+
+static bool rest_remains(const struct ship_decision *d, const struct offer *f,
+			 const struct ship_ask *ask)
+{
+	if (!knows(d, f))
+		return false;
+	for (size_t i = 0; i < d->n_stock; i++) {
+		int64_t left = ship_left(f, &d->stock[i]);
+
+		for (size_t k = 0; k < ask->n_lines; k++)
+			if (ask->lines[k].line == d->stock[i].line)
+				left -= ask->lines[k].quantity;
+		if (left > 0)
+			return true;
+	}
+	return false;
+}
+
+static void note_asked(const struct ship_decision *d, const struct offer *f,
+		       struct changes *ret)
+{
+	const struct ship_ask *a = &d->ask;
+	struct change *note;
+
+	changes_note(ret, f->warehouse, "ship",
+		     "to be shipped, says %s: %s%s%s%s%s, %" PRId64
+		     " package%s%s",
+		     a->by ? a->by : "a device", a->carrier,
+		     a->service ? " " : "", a->service ? a->service : "",
+		     a->tracking ? ", tracking " : "",
+		     a->tracking ? a->tracking : "", a->packages,
+		     a->packages == 1 ? "" : "s",
+		     a->all ? "" : ", only some of it");
+	note = &ret->list[ret->n - 1];
+	note->device = a->device;
+	note->at = a->at;
+}
+
+/* Another system ships: what it does is only written down. */
+static void add_local(const struct ship_decision *d, const struct offer *f,
+		      bool rest, struct changes *ret)
+{
+	struct change *c = changes_add(ret, CHANGE_SHIP_CAME, f->warehouse);
+
+	c->came.stage = SHIP_SHIPPED;
+	c->came.shipped_at = d->ask.at;
+	c->came.rest = rest;
+	changes_note(ret, f->warehouse, "ship",
+		     "recorded as shipped; Centra is not told (ship_with = "
+		     "none)");
+}
+
+static void add_ask(const struct ship_decision *d, const struct offer *f,
+		    struct changes *ret)
+{
+	struct change *c = changes_add(ret, CHANGE_SHIP_ASKED, f->warehouse);
+	bool rest;
+
+	c->ask = ship_ask_copy(&d->ask);
+	add_all_left(d, f, &c->ask);
+	rest = rest_remains(d, f, &c->ask);
+	note_asked(d, f, ret);
+	if (d->local)
+		add_local(d, f, rest, ret);
+	else
+		changes_task(ret, TASK_SHIP_ORDER, f->warehouse, d->ask.at);
+}
+
+enum rc ship_decide(void *arg, const struct order *o, struct changes *ret,
+		    struct err *e)
+{
+	struct ship_decision *d = arg;
+	const struct offer *f = offer_of_shop(o, d->warehouses,
+					      d->n_warehouses);
+	enum rc rc;
+
+	d->conflict = NULL;
+	if (!f)
+		return fail(e, RC_NOTFOUND,
+			    "order '%lld' was not offered to this shop",
+			    (long long)o->number);
+	rc = with_newest(d, f, ret, e);
+	if (rc || ret->n)
+		return rc;
+	if (f->state == STATE_CANCELLED)
+		return conflict(d, "cancelled", e);
+	if (f->state != STATE_ACCEPTED)
+		return conflict(d, "not_accepted", e);
+	if (f->shipped || (f->n_shipments >= SHIPMENTS_MAX &&
+			   offer_shipment(f)->came.stage == SHIP_SHIPPED))
+		return conflict(d, "shipped", e);
+	if (!lines_left(d, f))
+		return conflict(d, "answered", e);
+	if (!d->local && !d->configured)
+		return conflict(d, "not_configured", e);
+	add_ask(d, f, ret);
+	return OK;
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * sweep.c - see sweep.h; and the task `missed`, the second thought about what
+ * a webhook should have told.
+ *
+ * Its `sub` is when the look was taken whose findings are judged, or 0: the
+ * order waits for check-first and we have never heard of an offer.
+ */
+#include "handlers/sweep.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "centra/graphql.h"
+#include "handlers/offer.h"
+#include "handlers/run.h"
+
+#define CHECK_FIRST "CHECK_FIRST" /* a warehouse's policy (CONTRACT 9.28) */
+
+static bool counted(unsigned bits, enum missed kind)
+{
+	return bits & 1u << kind;
+}
+
+/* ---- what looks alone have told ---- */
+
+/* `bare` is the state without findings. */
+static bool offer_untold(const struct order *o, const struct offer *f,
+			 enum offer_state bare, enum missed *ret)
+{
+	const struct opening *p = offer_opened(f);
+	const char *opened = p ? p->date : "";
+	const char *accepted = f->marks[MARK_ACCEPTED];
+	enum offer_state ended;
+
+	if (f->state == bare)
+		return false;
+	switch (f->state) {
+	case STATE_ACCEPTED:
+		*ret = MISSED_ACCEPTED;
+		return !accepted[0] || strcmp(accepted, opened) < 0;
+	case STATE_TAKEN:
+		*ret = MISSED_ACCEPTED;
+		return !offer_ended(o, f, &ended);
+	case STATE_TIMED_OUT:
+		*ret = MISSED_TIMEOUT;
+		break;
+	case STATE_REJECTED:
+		*ret = MISSED_REJECTED;
+		break;
+	default:
+		return false;
+	}
+	return !offer_ended(o, f, &ended) && opened[0];
+}
+
+static bool told_of(const struct order *o, const struct untold *list, size_t n,
+		    const struct untold *u)
+{
+	const struct offer *f = order_offer(o, u->warehouse);
+
+	if (counted(u->warehouse && f ? f->missed : o->missed, u->missed))
+		return true;
+	for (size_t i = 0; i < n; i++)
+		if (list[i].warehouse == u->warehouse &&
+		    list[i].missed == u->missed)
+			return true;
+	return false;
+}
+
+size_t sweep_untold(const struct zone *zone, const struct order *o, int64_t by,
+		    struct untold **ret)
+{
+	struct untold u = {0};
+	struct order bare;
+	size_t n = 0;
+
+	*ret = NULL;
+	if (!o->n_offers)
+		return 0;
+	*ret = xcalloc(o->n_offers, sizeof(**ret));
+	order_copy(&bare, o);
+	for (size_t i = 0; i < bare.n_offers; i++)
+		if (bare.offers[i].finding.at <= by)
+			bare.offers[i].finding = (struct finding){0};
+	offer_derive(zone, &bare);
+	for (size_t i = 0; i < o->n_offers; i++) {
+		const struct offer *f = &o->offers[i];
+
+		if (!offer_untold(o, f, bare.offers[i].state, &u.missed))
+			continue;
+		/* An accept is one event for all the order's warehouses. */
+		u.warehouse = u.missed == MISSED_ACCEPTED ? 0 : f->warehouse;
+		if (!told_of(o, *ret, n, &u))
+			(*ret)[n++] = u;
+	}
+	order_release(&bare);
+	return n;
+}
+
+bool sweep_untold_cancel(const struct order *o, int64_t by)
+{
+	return o->n_offers && o->cancelled && !strcmp(o->status, "CANCELLED") &&
+	       o->fetched_at <= by && o->told_at < o->fetched_at &&
+	       !counted(o->missed, MISSED_CANCEL);
+}
+
+/* A cancellation that an order event made us look for was told by it: Centra
+ * may call it an update (CONTRACT 9.11). */
+static bool cancel_is_news(const struct order *o, bool was_cancelled,
+			   int64_t was_fetched, int64_t now)
+{
+	return !was_cancelled && sweep_untold_cancel(o, now) &&
+	       (!o->told_at || o->told_at + RUN_MINUTE <= was_fetched);
+}
+
+void sweep_follow_up(struct work *w, bool was_cancelled, int64_t was_fetched)
+{
+	struct untold *list = NULL;
+
+	if (!w->missed_after)
+		return;
+	if (sweep_untold(w->zone, w->order, w->now, &list) ||
+	    cancel_is_news(w->order, was_cancelled, was_fetched, w->now))
+		changes_task(&w->result.changes, TASK_MISSED, w->now,
+			     w->now + w->missed_after);
+	free(list);
+}
+
+bool sweep_unknown(const struct order *o, bool recover)
+{
+	return !o->n_offers && !o->cancelled &&
+	       (recover || !counted(o->missed, MISSED_CREATE));
+}
+
+/* ---- the second thought ---- */
+
+/* What is still to be applied may tell it yet. */
+static const char *const may_tell[] = {TASK_CHECK_FIRST, TASK_ORDER, NULL};
+
+static void add(struct work *w, int64_t warehouse, enum missed missed)
+{
+	struct changes *c = &w->result.changes;
+
+	changes_add(c, CHANGE_MISSED, warehouse)->missed = missed;
+	if (missed == MISSED_CREATE)
+		changes_note(c, warehouse, "missed",
+			     "missed webhook (create): found by the sweep, "
+			     "since it waits for check-first in Centra");
+	else
+		changes_note(c, warehouse, "missed",
+			     "missed webhook (%s): found by a look, and still "
+			     "not told",
+			     missed_name(missed));
+	w->result.unless = may_tell;
+}
+
+static void judge(struct work *w)
+{
+	struct untold *list = NULL;
+	size_t n;
+
+	offer_derive(w->zone, w->order);
+	if (sweep_untold_cancel(w->order, w->task->sub))
+		add(w, 0, MISSED_CANCEL);
+	n = sweep_untold(w->zone, w->order, w->task->sub, &list);
+	for (size_t i = 0; i < n; i++)
+		add(w, list[i].warehouse, list[i].missed);
+	free(list);
+}
+
+/* ---- recover = offer ---- */
+
+/* True when Centra would ask that warehouse.  If it does not say how it treats
+ * its warehouses, those of the config are believed. */
+static bool is_asked(const struct centra_warehouses *all, int64_t warehouse)
+{
+	if (all->call.end != CALL_OK)
+		return true;
+	for (size_t i = 0; i < all->n; i++)
+		if (all->list[i].id == warehouse)
+			return all->list[i].policy &&
+			       !strcmp(all->list[i].policy, CHECK_FIRST);
+	return false;
+}
+
+/* Puts it before the shops, without a deadline and older than any event. */
+static void offer(struct work *w, const struct centra_warehouses *all)
+{
+	struct changes *c = &w->result.changes;
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->n_warehouses; i++) {
+		if (!is_asked(all, w->warehouses[i]))
+			continue;
+		changes_add(c, CHANGE_OPENING, w->warehouses[i])
+			->opening.expires = TIME_NONE;
+		n++;
+	}
+	changes_note(c, 0, "missed",
+		     "put before %zu warehouses without a deadline "
+		     "(recover = offer)",
+		     n);
+	w->result.unless = may_tell;
+}
+
+static void recover(struct work **w, size_t n)
+{
+	struct centra_warehouses all = {0};
+
+	graphql_warehouses(w[0]->centra, &all);
+	run_called(w[0], CENTRA_GRAPHQL, "warehouses", &all.call);
+	for (size_t i = 0; i < n; i++) {
+		if (all.call.end == CALL_NOT_DONE && !all.call.refused)
+			run_retry(w[i], run_wait_long(w[i], &all.call), "%s",
+				  all.call.why.text);
+		else
+			offer(w[i], &all);
+	}
+	centra_warehouses_release(&all);
+}
+
+/* ---- the second look at orders that we were never asked about ---- */
+
+static bool still_waits(const struct centra_orders *got, int64_t number)
+{
+	for (size_t i = 0; i < got->n; i++)
+		if (got->list[i].number == number)
+			return got->list[i].waits;
+	return false;
+}
+
+static void look_again(struct work **w, size_t n)
+{
+	struct work *found[ORDERS_QUERY_MAX];
+	int64_t numbers[ORDERS_QUERY_MAX];
+	struct centra_orders got = {0};
+	size_t n_found = 0;
+
+	for (size_t i = 0; i < n; i++)
+		numbers[i] = w[i]->task->number;
+	graphql_orders(w[0]->centra, numbers, n, false, &got);
+	run_called(w[0], CENTRA_GRAPHQL, "orders", &got.call);
+	for (size_t i = 0; i < n; i++) {
+		if (got.call.end != CALL_OK) {
+			run_retry(w[i], run_wait_long(w[i], &got.call), "%s",
+				  got.call.why.text);
+			continue;
+		}
+		if (!still_waits(&got, numbers[i]))
+			continue;
+		if (!counted(w[i]->order->missed, MISSED_CREATE))
+			add(w[i], 0, MISSED_CREATE);
+		if (w[i]->recover && w[i]->n_warehouses)
+			found[n_found++] = w[i];
+	}
+	if (n_found)
+		recover(found, n_found);
+	centra_orders_release(&got);
+}
+
+void handle_missed(struct work *w, size_t n)
+{
+	struct work *some[ORDERS_QUERY_MAX];
+	size_t n_some = 0;
+
+	for (size_t i = 0; i < n && n_some < ORDERS_QUERY_MAX; i++) {
+		if (w[i].task->sub)
+			judge(&w[i]);
+		else if (w[i].centra &&
+			 sweep_unknown(w[i].order, w[i].recover))
+			some[n_some++] = &w[i];
+	}
+	if (!n_some)
+		return;
+	centra_conn_lane(some[0]->centra, CENTRA_SWEEP);
+	look_again(some, n_some);
+	centra_conn_lane(some[0]->centra, CENTRA_LIVE);
+}

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_answer_decide.c - a shop pressed accept or reject: what becomes of it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tests/unit/one_run.h"
+
+#include <cmocka.h> /* last: it has a macro called fail */
+
+static struct decision d; /* the last one */
+
+static int make(void **s)
+{
+	(void)s;
+	us_begin();
+	return 0;
+}
+
+static int unmake(void **s)
+{
+	(void)s;
+	us_end();
+	return 0;
+}
+
+/* The shop has the warehouses W and V, in that order. */
+static enum rc press(enum verb verb)
+{
+	static const int64_t shop[] = {W, V};
+	struct changes c = {0};
+	struct err e;
+	enum rc rc;
+
+	d = (struct decision){
+		.warehouses = shop,
+		.n_warehouses = 2,
+		.verb = verb,
+		.reason = "out_of_stock",
+		.note = "last one was broken",
+		.device = 8,
+		.device_name = "Till 1",
+		.now = NOW,
+	};
+	offer_derive(NULL, &us.held);
+	rc = answer_decide(&d, &us.held, &c, &e);
+	if (rc)
+		assert_int_equal(c.n, 0);
+	else
+		keep(&c);
+	result_release(&us.result);
+	us.result.changes = c;
+	return rc;
+}
+
+static void expect_conflict(enum verb verb, const char *code)
+{
+	assert_int_equal(press(verb), RC_CONFLICT);
+	assert_string_equal(d.conflict, code);
+}
+
+static unsigned tasks(void)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < us.result.changes.n; i++) {
+		const struct change *c = &us.result.changes.list[i];
+
+		if (c->kind != CHANGE_TASK)
+			continue;
+		assert_string_equal(c->what, TASK_ANSWER_OFFER);
+		assert_int_equal(c->at, NOW);
+		n++;
+	}
+	return n;
+}
+
+static void an_accept_is_kept_with_who_when_and_what(void **s)
+{
+	(void)s;
+	opened(&us.held, W, at(10));
+	assert_int_equal(press(VERB_ACCEPT), OK);
+	assert_int_equal(d.warehouse, W);
+	assert_string_equal(state_of(W), "accepting");
+	assert_string_equal(answer_of(W)->opened, at(10));
+	assert_int_equal(answer_of(W)->at, NOW);
+	assert_int_equal(answer_of(W)->device, 8);
+	assert_null(answer_of(W)->reason);
+	assert_int_equal(tasks(), 1);
+	assert_string_equal(noted("accepted"), "accepted by Till 1");
+}
+
+static void a_reject_keeps_its_reason(void **s)
+{
+	(void)s;
+	opened(&us.held, W, at(10));
+	assert_int_equal(press(VERB_REJECT), OK);
+	assert_string_equal(state_of(W), "rejecting");
+	assert_string_equal(answer_of(W)->reason, "out_of_stock");
+	assert_string_equal(answer_of(W)->note, "last one was broken");
+	assert_string_equal(noted("rejected"),
+			    "rejected by Till 1: out_of_stock");
+}
+
+static void an_order_of_others_is_not_found(void **s)
+{
+	(void)s;
+	assert_int_equal(press(VERB_ACCEPT), RC_NOTFOUND);
+	opened(&us.held, 5, at(10));
+	assert_int_equal(press(VERB_ACCEPT), RC_NOTFOUND);
+	assert_int_equal(press(VERB_REJECT), RC_NOTFOUND);
+}
+
+static void the_same_again_stands(void **s)
+{
+	(void)s;
+	opened(&us.held, W, at(10));
+	assert_int_equal(press(VERB_ACCEPT), OK);
+	assert_int_equal(press(VERB_ACCEPT), RC_EXISTS);
+	assert_int_equal(d.warehouse, W);
+	told(&us.held, W, SETTLED_OK);
+	assert_int_equal(press(VERB_ACCEPT), RC_EXISTS);
+}
+
+static void the_same_reject_again_stands(void **s)
+{
+	(void)s;
+	opened(&us.held, W, at(10));
+	assert_int_equal(press(VERB_REJECT), OK);
+	assert_int_equal(press(VERB_REJECT), RC_EXISTS);
+	told(&us.held, W, SETTLED_OK);
+	assert_int_equal(press(VERB_REJECT), RC_EXISTS);
+}
+
+static void the_first_answer_wins_over_the_opposite(void **s)
+{
+	(void)s;
+	opened(&us.held, W, at(10));
+	assert_int_equal(press(VERB_ACCEPT), OK);
+	expect_conflict(VERB_REJECT, "answered");
+	told(&us.held, W, SETTLED_OK);
+	expect_conflict(VERB_REJECT, "answered");
+}
+
+static void a_reject_wins_over_a_later_accept(void **s)
+{
+	(void)s;
+	opened(&us.held, W, at(10));
+	assert_int_equal(press(VERB_REJECT), OK);
+	expect_conflict(VERB_ACCEPT, "answered");
+	told(&us.held, W, SETTLED_OK);
+	expect_conflict(VERB_ACCEPT, "answered");
+	/* Centra's echo of our own reject. */
+	marked(&us.held, W, MARK_REJECTED, at(20));
+	expect_conflict(VERB_ACCEPT, "answered");
+	marked(&us.held, V, MARK_ACCEPTED, at(20));
+	order_offer(&us.held, V)->shipped = false;
+	cancelled(&us.held);
+	expect_conflict(VERB_ACCEPT, "cancelled");
+}
+
+static void what_centra_ended_is_named(void **s)
+{
+	static const struct {
+		enum mark mark;
+		const char *code;
+	} ends[] = {
+		{MARK_REJECTED, "rejected"},
+		{MARK_TIMED_OUT, "timed_out"},
+	};
+
+	(void)s;
+	for (int i = 0; i < 2; i++) {
+		us_begin();
+		opened(&us.held, W, at(10));
+		marked(&us.held, W, ends[i].mark, at(20));
+		expect_conflict(VERB_ACCEPT, ends[i].code);
+		assert_int_equal(d.warehouse, W);
+	}
+	expect_conflict(VERB_REJECT, "timed_out");
+	marked(&us.held, 5, MARK_ACCEPTED, at(20));
+	expect_conflict(VERB_ACCEPT, "taken");
+	expect_conflict(VERB_REJECT, "taken");
+}
+
+static void what_centra_rejected_needs_no_reject(void **s)
+{
+	(void)s;
+	opened(&us.held, W, at(10));
+	marked(&us.held, W, MARK_REJECTED, at(20));
+	assert_int_equal(press(VERB_REJECT), RC_EXISTS);
+}
+
+static void what_is_ours_without_an_answer_is_accepted(void **s)
+{
+	(void)s;
+	opened(&us.held, W, at(10));
+	marked(&us.held, W, MARK_ACCEPTED, at(20));
+	assert_int_equal(press(VERB_ACCEPT), RC_EXISTS);
+	expect_conflict(VERB_REJECT, "accepted");
+	marked(&us.held, W, MARK_TIMED_OUT, at(30));
+	assert_string_equal(state_of(W), "accepting");
+	assert_int_equal(press(VERB_ACCEPT), RC_EXISTS);
+	expect_conflict(VERB_REJECT, "accepted");
+}
+
+static void refused_is_not_final(void **s)
+{
+	(void)s;
+	opened(&us.held, W, at(10));
+	assert_int_equal(press(VERB_ACCEPT), OK);
+	told(&us.held, W, SETTLED_NO);
+	assert_string_equal(state_of(W), "refused");
+	assert_int_equal(press(VERB_ACCEPT), OK);
+	assert_string_equal(state_of(W), "accepting");
+	told(&us.held, W, SETTLED_NO);
+	assert_int_equal(press(VERB_REJECT), OK);
+	assert_string_equal(state_of(W), "rejecting");
+}
+
+static void refused_ends_when_centra_ends_the_offer(void **s)
+{
+	(void)s;
+	opened(&us.held, W, at(10));
+	assert_int_equal(press(VERB_ACCEPT), OK);
+	told(&us.held, W, SETTLED_NO);
+	marked(&us.held, W, MARK_TIMED_OUT, at(20));
+	expect_conflict(VERB_ACCEPT, "timed_out");
+}
+
+static void a_new_offer_may_be_answered_anew(void **s)
+{
+	(void)s;
+	opened(&us.held, W, at(10));
+	assert_int_equal(press(VERB_REJECT), OK);
+	told(&us.held, W, SETTLED_OK);
+	opened_until(&us.held, W, at(30), LATER + 1000);
+	assert_int_equal(press(VERB_ACCEPT), OK);
+	assert_string_equal(answer_of(W)->opened, at(30));
+}
+
+static void an_expired_offer_may_still_be_accepted(void **s)
+{
+	(void)s;
+	opened_until(&us.held, W, at(10), NOW - 1);
+	assert_int_equal(press(VERB_ACCEPT), OK);
+}
+
+static void accept_takes_the_first_pending_warehouse(void **s)
+{
+	(void)s;
+	opened(&us.held, W, at(10));
+	opened(&us.held, V, at(10));
+	assert_int_equal(press(VERB_ACCEPT), OK);
+	assert_int_equal(d.warehouse, W);
+	assert_int_equal(tasks(), 1);
+	assert_string_equal(state_of(V), "pending");
+	assert_int_equal(press(VERB_ACCEPT), RC_EXISTS);
+	expect_conflict(VERB_REJECT, "answered");
+	/* The one that was refused comes after the one not asked yet. */
+	told(&us.held, W, SETTLED_NO);
+	assert_int_equal(press(VERB_ACCEPT), OK);
+	assert_int_equal(d.warehouse, V);
+}
+
+static void accept_passes_over_what_has_ended(void **s)
+{
+	(void)s;
+	opened(&us.held, W, at(10));
+	opened(&us.held, V, at(10));
+	marked(&us.held, W, MARK_TIMED_OUT, at(20));
+	assert_int_equal(press(VERB_ACCEPT), OK);
+	assert_int_equal(d.warehouse, V);
+}
+
+static void reject_answers_every_warehouse_of_the_shop(void **s)
+{
+	(void)s;
+	opened(&us.held, W, at(10));
+	opened(&us.held, V, at(10));
+	assert_int_equal(press(VERB_REJECT), OK);
+	assert_int_equal(tasks(), 2);
+	assert_string_equal(state_of(W), "rejecting");
+	assert_string_equal(state_of(V), "rejecting");
+	expect_conflict(VERB_ACCEPT, "answered");
+}
+
+static void an_accept_seen_without_a_create_may_be_answered(void **s)
+{
+	(void)s;
+	marked(&us.held, W, MARK_ACCEPTED, at(20));
+	found(&us.held, W, FOUND_OPEN, 0);
+	assert_string_equal(state_of(W), "pending");
+	assert_int_equal(press(VERB_ACCEPT), OK);
+	assert_string_equal(state_of(W), "accepting");
+}
+
+#define rule(name) cmocka_unit_test_setup_teardown(name, make, unmake)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		rule(an_accept_is_kept_with_who_when_and_what),
+		rule(a_reject_keeps_its_reason),
+		rule(an_order_of_others_is_not_found),
+		rule(the_same_again_stands),
+		rule(the_same_reject_again_stands),
+		rule(the_first_answer_wins_over_the_opposite),
+		rule(a_reject_wins_over_a_later_accept),
+		rule(what_centra_ended_is_named),
+		rule(what_centra_rejected_needs_no_reject),
+		rule(what_is_ours_without_an_answer_is_accepted),
+		rule(refused_is_not_final),
+		rule(refused_ends_when_centra_ends_the_offer),
+		rule(a_new_offer_may_be_answered_anew),
+		rule(an_expired_offer_may_still_be_accepted),
+		rule(accept_takes_the_first_pending_warehouse),
+		rule(accept_passes_over_what_has_ended),
+		rule(reject_answers_every_warehouse_of_the_shop),
+		rule(an_accept_seen_without_a_create_may_be_answered),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

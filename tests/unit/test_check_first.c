@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_check_first.c - applying events: those about offers and those about
+ * orders.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tests/unit/one_run.h"
+
+#include <cmocka.h> /* last: it has a macro called fail */
+
+static int make(void **s)
+{
+	(void)s;
+	us_begin();
+	return 0;
+}
+
+static int unmake(void **s)
+{
+	(void)s;
+	us_end();
+	return 0;
+}
+
+static void hear(const char *type, const char *action, const char *date,
+		 const char *data)
+{
+	struct event ev = {.received = NOW, .id = 19};
+
+	snprintf(ev.type, sizeof(ev.type), "%s", type);
+	snprintf(ev.action, sizeof(ev.action), "%s", action);
+	snprintf(ev.date, sizeof(ev.date), "%s", date);
+	ev.data = xstrdup(data);
+	run_one(!strcmp(type, "order") ? handle_order : handle_check_first,
+		type, 1, &ev, false);
+	event_release(&ev);
+}
+
+/* The create of Centra's documentation: one offer expired before it came. */
+static const char create[] =
+	"{\"warehouses\":[{\"expirationAt\":\"2021-01-11T15:21:00+01:00\","
+	"\"warehouseId\":2},{\"expirationAt\":\"2021-01-12T16:21:00+01:00\","
+	"\"warehouseId\":3}]}";
+
+#define DATE "2021-01-11 16:21:00.552288"
+
+static void a_create_opens_an_offer_to_each_warehouse(void **s)
+{
+	(void)s;
+	hear("check_first", "create", DATE, create);
+	assert_int_equal(us.result.how, OUTCOME_DONE);
+	assert_int_equal(us.held.n_offers, 2);
+	assert_int_equal(us.held.version, 1);
+	assert_string_equal(state_of(2), "pending");
+	assert_string_equal(state_of(3), "pending");
+	assert_int_equal(order_offer(&us.held, 3)->expires, 1610464860000);
+	assert_int_equal(order_offer(&us.held, 3)->openings[0].offset_min, 60);
+	assert_string_equal(order_offer(&us.held, 3)->openings[0].date, DATE);
+	assert_string_equal(
+		noted("warehouse 3"),
+		"Centra offered it to warehouse 3 until "
+		"2021-01-12T16:21:00+01:00 (check_first create, dated " DATE
+		", received 2026-01-12T10:00:00.000Z)");
+}
+
+static void each_mark_is_kept_for_its_warehouse(void **s)
+{
+	(void)s;
+	hear("check_first", "create", DATE, create);
+	hear("check_first", "timeout", DATE, "{\"warehouseId\":2}");
+	assert_string_equal(state_of(2), "timed_out");
+	assert_string_equal(state_of(3), "pending");
+	hear("check_first", "rejected", DATE, "{\"warehouseId\":3}");
+	assert_string_equal(state_of(3), "rejected");
+	hear("check_first", "accepted", DATE, "{\"warehouseId\":4}");
+	assert_string_equal(state_of(4), "accepted");
+	assert_string_equal(state_of(3), "taken");
+	assert_int_equal(us.held.version, 4);
+}
+
+static void after_an_accept_the_order_is_fetched(void **s)
+{
+	(void)s;
+	hear("check_first", "rejected", DATE, "{\"warehouseId\":3}");
+	assert_false(us.fetch_asked);
+	hear("check_first", "accepted", DATE, "{\"warehouseId\":3}");
+	assert_true(us.fetch_asked);
+}
+
+static void an_action_that_is_not_known_fetches_what_we_hold(void **s)
+{
+	(void)s;
+	hear("check_first", "paused", DATE, NULL);
+	assert_int_equal(us.result.how, OUTCOME_DONE);
+	assert_false(us.fetch_asked);
+	assert_non_null(noted("not known"));
+	hear("check_first", "create", DATE, create);
+	hear("check_first", "paused", DATE, NULL);
+	assert_true(us.fetch_asked);
+	assert_string_equal(state_of(3), "pending");
+}
+
+static void data_that_cannot_be_read_is_given_up_with_a_reason(void **s)
+{
+	static const struct {
+		const char *action, *data;
+	} bad[] = {
+		{"create", NULL},
+		{"create", "{}"},
+		{"create", "[]"},
+		{"accepted", NULL},
+		{"timeout", "{\"warehouseId\":\"three\"}"},
+	};
+
+	(void)s;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		hear("check_first", bad[i].action, DATE, bad[i].data);
+		assert_int_equal(us.result.how, OUTCOME_DEAD);
+		assert_string_not_equal(us.result.reason.text, "");
+		assert_int_equal(us.held.n_offers, 0);
+		assert_int_equal(us.held.version, 0);
+	}
+	run_one(handle_check_first, "check_first", 1, NULL, false);
+	assert_int_equal(us.result.how, OUTCOME_DEAD);
+	run_one(handle_order, "order", 1, NULL, false);
+	assert_int_equal(us.result.how, OUTCOME_DEAD);
+}
+
+/* ---- order events ---- */
+
+static void a_cancel_is_kept_also_before_the_create(void **s)
+{
+	(void)s;
+	hear("order", "cancel", DATE, NULL);
+	assert_true(us.held.cancelled);
+	assert_int_equal(us.held.version, 1);
+	assert_non_null(noted("is cancelled"));
+	hear("check_first", "create", DATE, create);
+	assert_string_equal(state_of(3), "cancelled");
+}
+
+static void an_order_that_was_never_offered_is_only_remembered(void **s)
+{
+	(void)s;
+	hear("order", "insert", DATE, NULL);
+	assert_non_null(noted("was placed"));
+	assert_false(us.fetch_asked);
+	hear("order", "update", DATE, NULL);
+	assert_false(us.fetch_asked);
+	assert_int_equal(us.held.version, 0);
+}
+
+static void what_else_happened_to_an_offered_order_is_fetched(void **s)
+{
+	(void)s;
+	hear("check_first", "create", DATE, create);
+	hear("order", "update", DATE, NULL);
+	assert_true(us.fetch_asked);
+	hear("order", "cancelled-in-part", DATE, NULL);
+	assert_true(us.fetch_asked);
+	assert_false(us.held.cancelled);
+}
+
+#define with(name) cmocka_unit_test_setup_teardown(name, make, unmake)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with(a_create_opens_an_offer_to_each_warehouse),
+		with(each_mark_is_kept_for_its_warehouse),
+		with(after_an_accept_the_order_is_fetched),
+		with(an_action_that_is_not_known_fetches_what_we_hold),
+		with(data_that_cannot_be_read_is_given_up_with_a_reason),
+		with(a_cancel_is_kept_also_before_the_create),
+		with(an_order_that_was_never_offered_is_only_remembered),
+		with(what_else_happened_to_an_offered_order_is_fetched),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

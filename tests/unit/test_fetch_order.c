@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_fetch_order.c - a look: what an order as fetched proves, what is kept
+ * of it, and when it is fetched again.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "handlers/details.h"
+#include "handlers/look.h"
+#include "tests/unit/one_run.h"
+
+#include <cmocka.h> /* last: it has a macro called fail */
+
+static int make(void **s)
+{
+	(void)s;
+	us_begin();
+	opened(&us.held, W, at(10));
+	opened(&us.held, V, at(10));
+	offer_derive(NULL, &us.held);
+	return 0;
+}
+
+static int unmake(void **s)
+{
+	(void)s;
+	us_end();
+	return 0;
+}
+
+/* ---- what a look proves ---- */
+
+/* Lines as text, one word each: "3" is allocated to 3, "3?" waits for
+ * confirmation, "-" is to nobody, "3x" is cancelled, "3+4" is split. */
+static void add_line(struct centra_line *l, const char *word)
+{
+	char *end;
+
+	for (const char *p = word; *p && *p != '-'; p = end + (*end == '+')) {
+		int64_t w = strtoll(p, &end, 10);
+
+		stub_allocate(l, w, *end == '?');
+		if (*end == 'x')
+			l->quantity = 0;
+		if (*end == '?' || *end == 'x')
+			end++;
+	}
+}
+
+static const char *proves_for(int64_t warehouse, const char *lines, bool waits)
+{
+	static const char *const names[] = {"nothing", "ours", "not ours",
+					    "open"};
+	struct centra_orders all = {0};
+	struct centra_order *co =
+		stub_order(&all, 19, "CONFIRMED", waits, 8);
+	char *text = xstrdup(lines), *word, *rest = text;
+	struct finding g;
+
+	co->n_lines = 0;
+	while ((word = strsep(&rest, " ")))
+		if (*word)
+			add_line(&co->lines[co->n_lines++], word);
+	g = look_judge(&us.held, order_offer(&us.held, warehouse), co, NOW);
+	assert_int_equal(g.knew, us.held.version);
+	for (size_t i = 0; i < co->n_lines; i++)
+		free(co->lines[i].allocations);
+	free(co->lines);
+	free(co->status);
+	free(co->hold_reason);
+	free(all.list);
+	free(text);
+	return names[g.what];
+}
+
+#define proves(lines, waits, what) \
+	assert_string_equal(proves_for(W, lines, waits), what)
+
+static void every_line_for_us_is_ours(void **s)
+{
+	(void)s;
+	proves("3", false, "ours");
+	proves("3 3 3", false, "ours");
+	proves("3 99x", false, "ours");
+	proves("3 3", true, "ours");
+}
+
+static void less_than_every_line_is_not_proof(void **s)
+{
+	(void)s;
+	proves("3 -", false, "nothing");
+	proves("3 99", false, "nothing");
+	proves("3 3?", false, "nothing");
+	proves("3?", false, "nothing");
+	proves("3 -", true, "nothing");
+	proves("3x", false, "nothing");
+}
+
+static void a_line_for_another_that_was_asked_is_not_ours(void **s)
+{
+	(void)s;
+	proves("4", false, "not ours");
+	proves("4", true, "not ours");
+	proves("3 4", false, "not ours");
+	proves("- 4", true, "not ours");
+}
+
+static void a_line_split_between_two_that_were_asked_is_nobodys(void **s)
+{
+	(void)s;
+	proves("3+4", false, "nothing");
+	assert_string_equal(proves_for(V, "3+4", false), "nothing");
+}
+
+static void an_order_that_waits_no_more_is_not_ours(void **s)
+{
+	(void)s;
+	proves("99", false, "not ours");
+	proves("-", false, "not ours");
+	proves("4?", false, "not ours");
+}
+
+static void who_was_never_asked_proves_nothing_while_it_waits(void **s)
+{
+	(void)s;
+	proves("99 99", true, "open");
+	proves("-", true, "open");
+	proves("4?", true, "open");
+	proves("4x 99", true, "open");
+}
+
+static void an_order_without_lines_proves_nothing(void **s)
+{
+	(void)s;
+	proves("", false, "nothing");
+	proves("", true, "nothing");
+}
+
+/* ---- what ended it ---- */
+
+static void expect_end(const char *state)
+{
+	run_fetch();
+	assert_string_equal(state_of(W), state);
+	assert_int_equal(order_offer(&us.held, W)->finding.what,
+			 FOUND_NOT_OURS);
+}
+
+static void what_ended_an_offer_is_named(void **s)
+{
+	(void)s;
+	centra_shows(V, false);
+	expect_end("taken");
+	make(NULL);
+	centra_shows(DIRECT, false);
+	expect_end("rejected"); /* Resume */
+	make(NULL);
+	centra_shows(DIRECT, false);
+	us.now = LATER;
+	expect_end("timed_out");
+	make(NULL);
+	centra_shows(DIRECT, false);
+	marked(&us.held, W, MARK_TIMED_OUT, at(20));
+	marked(&us.held, W, MARK_ACCEPTED, at(19));
+	expect_end("timed_out");
+}
+
+static void our_own_reject_stays_a_reject(void **s)
+{
+	(void)s;
+	answered(&us.held, W, VERB_REJECT, at(10));
+	told(&us.held, W, SETTLED_OK);
+	centra_shows(V, false);
+	expect_end("rejected");
+}
+
+/* ---- what is kept ---- */
+
+static void a_fetch_keeps_status_and_lines(void **s)
+{
+	(void)s;
+	us.held.has_details = false;
+	centra_shows(DIRECT, true);
+	run_fetch();
+	assert_int_equal(us.result.how, OUTCOME_DONE);
+	assert_int_equal(us.held.fetched_at, NOW);
+	assert_string_equal(us.held.status, "CONFIRMED");
+	assert_true(us.held.on_hold);
+	assert_string_equal(us.held.hold_reason,
+			    "WAITING_FOR_CHECK_FIRST_ALLOCATION");
+	assert_true(us.held.has_details);
+	assert_int_equal(reply.addresses, 0);
+	assert_string_equal(state_of(W), "pending");
+	/* That a pending order is open is no finding to grow old. */
+	assert_int_equal(order_offer(&us.held, W)->finding.what,
+			 FOUND_NOTHING);
+}
+
+static void the_address_is_asked_for_once_it_is_ours(void **s)
+{
+	(void)s;
+	us.held.has_address = false;
+	centra_shows(W, false);
+	run_fetch();
+	assert_int_equal(us.result.how, OUTCOME_DONE);
+	assert_string_equal(state_of(W), "accepted");
+	assert_int_equal(reply.looks, 2);
+	assert_int_equal(reply.addresses, 1);
+	assert_true(us.held.has_address);
+	us.held.has_address = false;
+	run_fetch();
+	assert_int_equal(reply.looks, 3);
+	assert_int_equal(reply.addresses, 2);
+}
+
+static void a_cancelled_order_is_cancelled(void **s)
+{
+	(void)s;
+	reply.status = "CANCELLED";
+	centra_shows(W, false);
+	run_fetch();
+	assert_true(us.held.cancelled);
+	assert_string_equal(state_of(W), "cancelled");
+	assert_non_null(noted("cancelled the order"));
+	run_fetch();
+	assert_int_equal(reply.looks, 1); /* final: not looked at again */
+}
+
+static void a_finding_that_is_held_already_is_not_written_again(void **s)
+{
+	(void)s;
+	centra_shows(W, false);
+	run_fetch();
+	run_fetch();
+	for (size_t i = 0; i < us.result.changes.n; i++) {
+		assert_int_not_equal(us.result.changes.list[i].kind,
+				     CHANGE_FINDING);
+		assert_int_not_equal(us.result.changes.list[i].kind,
+				     CHANGE_NOTE);
+	}
+}
+
+static void what_was_handed_over_is_not_taken_back(void **s)
+{
+	(void)s;
+	centra_shows(W, false);
+	run_fetch();
+	order_offer(&us.held, W)->shipped = true;
+	centra_shows(0, false);
+	run_fetch();
+	assert_string_equal(state_of(W), "accepted");
+}
+
+static void an_old_finding_is_forgotten_when_the_order_is_open_again(void **s)
+{
+	(void)s;
+	centra_shows(V, false);
+	run_fetch();
+	assert_string_equal(state_of(W), "taken");
+	opened_until(&us.held, W, at(30), LATER + 1000);
+	assert_string_equal(state_of(W), "pending");
+	assert_true(us.held.fetch_due);
+	centra_shows(DIRECT, true);
+	run_fetch();
+	assert_int_equal(us.result.how, OUTCOME_DONE);
+	assert_string_equal(state_of(W), "pending");
+	assert_false(us.held.fetch_due);
+}
+
+/* ---- again, or not ---- */
+
+static void a_fetch_that_fails_is_tried_again_and_again(void **s)
+{
+	(void)s;
+	reply.look = FAILS;
+	run_fetch();
+	assert_int_equal(us.result.how, OUTCOME_RETRY);
+	assert_true(us.result.due > NOW && us.result.due <= NOW + 1000);
+	assert_non_null(noted("could not look"));
+	us.attempts = 40;
+	run_fetch();
+	assert_true(us.result.due >= NOW + 150000);
+	assert_true(us.result.due <= NOW + 300000);
+	assert_null(noted("could not look")); /* said before */
+}
+
+static void an_order_that_is_not_shown_proves_nothing(void **s)
+{
+	(void)s;
+	marked(&us.held, W, MARK_ACCEPTED, at(20));
+	marked(&us.held, W, MARK_TIMED_OUT, at(21));
+	reply.look = HIDES;
+	run_fetch();
+	assert_int_equal(us.result.how, OUTCOME_RETRY);
+	assert_string_equal(state_of(W), "accepting");
+	assert_int_equal(us.held.fetched_at, 0);
+}
+
+/* Only the first line is ours. */
+static void half_ours(const int64_t *numbers, size_t n, bool with_address,
+		      struct centra_orders *ret)
+{
+	(void)n;
+	(void)with_address;
+	ret->call.end = CALL_OK;
+	stub_allocate(&stub_order(ret, numbers[0], "CONFIRMED", false, 2)
+			       ->lines[0],
+		      W, false);
+}
+
+static void a_look_that_settles_nothing_is_made_again(void **s)
+{
+	(void)s;
+	marked(&us.held, W, MARK_ACCEPTED, at(20));
+	marked(&us.held, W, MARK_TIMED_OUT, at(21));
+	stub_centra.orders = half_ours;
+	run_fetch();
+	assert_int_equal(us.result.how, OUTCOME_RETRY);
+	assert_string_equal(state_of(W), "accepting");
+	stub_centra.orders = orders;
+	centra_shows(W, false);
+	run_fetch();
+	assert_int_equal(us.result.how, OUTCOME_DONE);
+	assert_string_equal(state_of(W), "accepted");
+}
+
+static void an_accept_set_aside_is_looked_at_some_more_times(void **s)
+{
+	(void)s;
+	marked(&us.held, W, MARK_ACCEPTED, at(20));
+	centra_shows(DIRECT, true);
+	run_fetch();
+	assert_string_equal(state_of(W), "pending");
+	assert_int_equal(us.result.how, OUTCOME_RETRY);
+	us.attempts = 6;
+	run_fetch();
+	assert_int_equal(us.result.how, OUTCOME_DONE);
+	us.attempts = 2;
+	centra_shows(W, false);
+	run_fetch();
+	assert_string_equal(state_of(W), "accepted");
+	assert_int_equal(us.result.how, OUTCOME_DONE);
+}
+
+static void what_was_never_offered_is_not_fetched(void **s)
+{
+	(void)s;
+	us_begin();
+	run_fetch();
+	assert_int_equal(us.result.how, OUTCOME_DONE);
+	assert_int_equal(reply.looks, 0);
+}
+
+static void without_a_centra_a_fetch_waits_while_it_is_due(void **s)
+{
+	(void)s;
+	us.no_centra = true;
+	run_fetch();
+	assert_int_equal(us.result.how, OUTCOME_DONE);
+	us.held.has_details = false;
+	run_fetch();
+	assert_int_equal(us.result.how, OUTCOME_RETRY);
+}
+
+/* ---- many at once ---- */
+
+#define MANY 25
+
+static void fetch_many(int many, int queries)
+{
+	enum { MOST = 2 * MANY };
+
+	static struct order held[MOST];
+	static struct task tasks[MOST];
+	static struct work works[MOST];
+
+	us_begin();
+	for (int i = 0; i < many; i++) {
+		order_init(&held[i], "se", 100 + i);
+		tasks[i] = (struct task){.number = 100 + i};
+		works[i] = (struct work){.task = &tasks[i],
+					 .order = &held[i],
+					 .now = NOW,
+					 .centra = stub_conn,
+					 .called = called};
+		opened(&held[i], W, at(10));
+		if (i % 3 == 0)
+			marked(&held[i], W, MARK_ACCEPTED, at(20));
+	}
+	centra_shows(W, false);
+	stubbed_fetch_order(works, (size_t)many);
+	assert_int_equal(reply.looks, queries);
+	assert_int_equal(reply.addresses, queries / 2);
+	assert_int_equal(us.calls, queries);
+	for (int i = 0; i < many; i++) {
+		assert_int_equal(works[i].result.how, OUTCOME_DONE);
+		assert_int_equal(held[i].offers[0].state, STATE_ACCEPTED);
+		assert_true(held[i].has_address);
+		result_release(&works[i].result);
+		order_release(&held[i]);
+	}
+}
+
+static void many_orders_are_fetched_in_two_queries(void **s)
+{
+	(void)s;
+	fetch_many(MANY, 2);
+	fetch_many(2 * MANY, 4);
+}
+
+/* ---- details ---- */
+
+static void details_are_the_lines_and_where_it_goes(void **s)
+{
+	struct centra_orders all = {0};
+	struct centra_order *co = stub_order(&all, 19, "CONFIRMED", true, 1);
+	char product[] = "Shirt \"A\"", sku[] = "S-1", city[] = "Malm\xc3\xb6";
+	char *json;
+
+	(void)s;
+	co->city = city;
+	co->lines[0].product = product;
+	co->lines[0].sku = sku;
+	stub_allocate(&co->lines[0], DIRECT, true);
+	json = details_json(co);
+	assert_string_equal(
+		json, "{\"placed_at\":null,\"city\":\"Malm\xc3\xb6\","
+		      "\"country\":null,\"lines\":[{\"line_id\":1,"
+		      "\"product\":\"Shirt \\\"A\\\"\",\"variant\":null,"
+		      "\"size\":null,\"sku\":\"S-1\",\"ean\":null,"
+		      "\"quantity\":1,\"allocations\":[{\"warehouse\":99,"
+		      "\"quantity\":1,\"waiting\":true}]}]}");
+	free(json);
+	free(co->lines[0].allocations);
+	free(co->lines);
+	free(co->status);
+	free(co->hold_reason);
+	free(all.list);
+}
+
+#define with(name) cmocka_unit_test_setup_teardown(name, make, unmake)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		with(every_line_for_us_is_ours),
+		with(less_than_every_line_is_not_proof),
+		with(a_line_for_another_that_was_asked_is_not_ours),
+		with(a_line_split_between_two_that_were_asked_is_nobodys),
+		with(an_order_that_waits_no_more_is_not_ours),
+		with(who_was_never_asked_proves_nothing_while_it_waits),
+		with(an_order_without_lines_proves_nothing),
+		with(what_ended_an_offer_is_named),
+		with(our_own_reject_stays_a_reject),
+		with(a_fetch_keeps_status_and_lines),
+		with(the_address_is_asked_for_once_it_is_ours),
+		with(a_cancelled_order_is_cancelled),
+		with(a_finding_that_is_held_already_is_not_written_again),
+		with(what_was_handed_over_is_not_taken_back),
+		with(an_old_finding_is_forgotten_when_the_order_is_open_again),
+		with(a_fetch_that_fails_is_tried_again_and_again),
+		with(an_order_that_is_not_shown_proves_nothing),
+		with(a_look_that_settles_nothing_is_made_again),
+		with(an_accept_set_aside_is_looked_at_some_more_times),
+		with(what_was_never_offered_is_not_fetched),
+		with(without_a_centra_a_fetch_waits_while_it_is_due),
+		with(many_orders_are_fetched_in_two_queries),
+		with(details_are_the_lines_and_where_it_goes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

@@ -1,0 +1,617 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_ship.c - a press of ship, decided; and what is next, by what Centra
+ * shows.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "handlers/ship.h"
+#include "store/record.h"
+#include "tests/unit/facts.h"
+
+#include <cmocka.h> /* last: it has a macro called fail */
+
+#define OURS  3
+#define OTHER 4
+
+/* ---- an order that is ours, of two lines: 2 units and 1 ---- */
+
+static struct order order;
+static struct centra_order co;
+static struct centra_line lines[2];
+static struct centra_allocation allocations[2][2];
+static struct centra_shipment shipments[3];
+static struct centra_shipment_line in[3][2];
+static char confirmed[] = "CONFIRMED", pending[] = "PENDING";
+static char numbers[3][8] = {"19-1", "19-2", "19-3"};
+
+static int begin(void **state)
+{
+	(void)state;
+	order_init(&order, "se", 19);
+	opened(&order, OURS, at(1));
+	marked(&order, OURS, MARK_ACCEPTED, at(2));
+	offer_derive(NULL, &order);
+	co = (struct centra_order){.number = 19,
+				   .status = confirmed,
+				   .lines = lines,
+				   .n_lines = 2,
+				   .shipments = shipments};
+	for (int i = 0; i < 2; i++) {
+		allocations[i][0] = (struct centra_allocation){
+			OURS, 2 - i, false};
+		allocations[i][1] = (struct centra_allocation){OTHER, 0,
+							       false};
+		lines[i] = (struct centra_line){
+			.id = i + 1,
+			.quantity = 2 - i,
+			.allocations = allocations[i],
+			.n_allocations = 2,
+		};
+	}
+	return 0;
+}
+
+static int end(void **state)
+{
+	(void)state;
+	order_release(&order);
+	return 0;
+}
+
+/* Centra shows a shipment: of all, or of so many units of the first line. */
+static struct centra_shipment *shows(int64_t id, int64_t units)
+{
+	size_t i = co.n_shipments++;
+
+	in[i][0] = (struct centra_shipment_line){1, units ? units : 2};
+	in[i][1] = (struct centra_shipment_line){2, 1};
+	shipments[i] = (struct centra_shipment){
+		.id = id,
+		.number = numbers[i],
+		.good_to_go = true,
+		.lines = in[i],
+		.n_lines = units ? 1 : 2,
+	};
+	return &shipments[i];
+}
+
+/* ---- pressing ---- */
+
+static char carrier[] = "PostNord", tracking[] = "SE1";
+static const int64_t shop[] = {OURS};
+static const struct ship_stock stock[] = {{1, 2, 2, 2}, {2, 1, 1, 1}};
+
+static struct ship_decision all_of_it(void)
+{
+	return (struct ship_decision){
+		.warehouses = shop,
+		.n_warehouses = 1,
+		.ask = {.carrier = carrier,
+			.tracking = tracking,
+			.packages = 1,
+			.at = NOW,
+			.all = true},
+		.stock_of = OURS,
+		.stock = stock,
+		.n_stock = 2,
+		.configured = true,
+	};
+}
+
+/* What came of the press; its conflict in *ret_code. */
+static enum rc press_ship(struct ship_decision d, const char **ret_code,
+			  int *ret_tasks)
+{
+	struct changes c = {0};
+	struct err e;
+	enum rc rc = ship_decide(&d, &order, &c, &e);
+
+	*ret_code = d.conflict;
+	*ret_tasks = 0;
+	for (size_t i = 0; i < c.n; i++) {
+		order_apply(&order, &c.list[i]);
+		*ret_tasks += c.list[i].kind == CHANGE_TASK &&
+			      !strcmp(c.list[i].what, TASK_SHIP_ORDER) &&
+			      c.list[i].sub == OURS;
+	}
+	changes_release(&c);
+	offer_derive(NULL, &order);
+	return rc;
+}
+
+static void pressed(struct ship_decision d)
+{
+	const char *code;
+	int tasks;
+
+	assert_int_equal(press_ship(d, &code, &tasks), OK);
+	assert_int_equal(tasks, 1);
+}
+
+static void conflicts(struct ship_decision d, const char *want)
+{
+	const char *code;
+	int tasks;
+
+	assert_int_equal(press_ship(d, &code, &tasks), RC_CONFLICT);
+	assert_string_equal(code, want);
+	assert_int_equal(tasks, 0);
+}
+
+static struct shipment *newest(void)
+{
+	return offer_shipment(order_offer(&order, OURS));
+}
+
+static void came(struct ship_came how)
+{
+	say(&order, &(struct change){.kind = CHANGE_SHIP_CAME,
+				     .warehouse = OURS,
+				     .came = how});
+	offer_derive(NULL, &order);
+}
+
+static void tried(enum ship_step step, enum try_end how)
+{
+	say(&order, &(struct change){.kind = CHANGE_SHIP_BEGUN,
+				     .warehouse = OURS,
+				     .step = step,
+				     .at = NOW});
+	say(&order, &(struct change){.kind = CHANGE_SHIP_ENDED,
+				     .warehouse = OURS,
+				     .try_end = how});
+}
+
+static void a_press_asks_for_all_that_is_left(void **state)
+{
+	(void)state;
+	pressed(all_of_it());
+	assert_int_equal(newest()->ask.n_lines, 2);
+	assert_int_equal(newest()->ask.lines[0].quantity, 2);
+	assert_int_equal(newest()->came.stage, SHIP_ASKED);
+	assert_string_equal(newest()->ask.carrier, "PostNord");
+}
+
+static void the_same_press_is_one_and_another_is_in_the_way(void **state)
+{
+	struct ship_decision d = all_of_it();
+	const char *code;
+	int tasks;
+
+	(void)state;
+	pressed(d);
+	assert_int_equal(press_ship(d, &code, &tasks), RC_EXISTS);
+	assert_int_equal(tasks, 0);
+	d.ask.packages = 2;
+	conflicts(d, "answered");
+	assert_int_equal(order_offer(&order, OURS)->n_shipments, 1);
+}
+
+static void a_press_while_payment_is_awaited_looks_now(void **state)
+{
+	(void)state;
+	pressed(all_of_it());
+	came((struct ship_came){.stage = SHIP_CREATED,
+				.id = 500,
+				.capture = CAPTURE_PENDING});
+	pressed(all_of_it()); /* with a task */
+	assert_int_equal(newest()->came.capture, CAPTURE_PENDING);
+}
+
+static void what_is_not_accepted_conflicts(void **state)
+{
+	struct ship_decision d = all_of_it();
+
+	(void)state;
+	cancelled(&order);
+	offer_derive(NULL, &order);
+	conflicts(d, "cancelled");
+	order_release(&order);
+	order_init(&order, "se", 19);
+	opened(&order, OURS, at(1));
+	offer_derive(NULL, &order);
+	conflicts(d, "not_accepted");
+}
+
+static void without_a_way_to_tell_centra_it_conflicts(void **state)
+{
+	struct ship_decision d = all_of_it();
+
+	(void)state;
+	d.configured = false;
+	conflicts(d, "not_configured");
+}
+
+static void of_another_shop_it_is_not_found(void **state)
+{
+	static const int64_t theirs[] = {OTHER};
+	struct ship_decision d = all_of_it();
+	const char *code;
+	int tasks;
+
+	(void)state;
+	d.warehouses = theirs;
+	assert_int_equal(press_ship(d, &code, &tasks), RC_NOTFOUND);
+}
+
+static void shipped_in_parts_the_rest_stays_listed(void **state)
+{
+	struct ship_line one = {1, 1};
+	struct ship_decision d = all_of_it();
+	const struct offer *f = order_offer(&order, OURS);
+
+	(void)state;
+	d.ask.all = false;
+	d.ask.lines = &one;
+	d.ask.n_lines = 1;
+	pressed(d);
+	came((struct ship_came){.stage = SHIP_SHIPPED, .id = 500, .rest = true});
+	assert_false(f->shipped);
+	assert_int_equal(f->list, LIST_MINE);
+	assert_int_equal(ship_left(f, &stock[0]), 1);
+
+	one.quantity = 2;
+	conflicts(d, "answered"); /* no longer there */
+	d = all_of_it();
+	pressed(d);
+	assert_int_equal(f->n_shipments, 2);
+	assert_int_equal(newest()->ask.lines[0].quantity, 1);
+	assert_int_equal(newest()->ask.lines[1].quantity, 1);
+	came((struct ship_came){.stage = SHIP_SHIPPED, .id = 501});
+	assert_true(f->shipped);
+	assert_int_equal(f->list, LIST_DONE);
+	d.ask.packages = 7;
+	conflicts(d, "shipped");
+}
+
+static void what_failed_is_asked_for_anew_and_keeps_what_centra_has(
+	void **state)
+{
+	struct ship_decision d = all_of_it();
+	struct ship_line one = {1, 1};
+	char other[] = "DHL";
+
+	(void)state;
+	pressed(d);
+	came((struct ship_came){.stage = SHIP_CAPTURE_FAILED,
+				.id = 500,
+				.capture = CAPTURE_FAILED});
+	d.ask.all = false;
+	d.ask.lines = &one;
+	d.ask.n_lines = 1;
+	conflicts(d, "answered"); /* Centra has it with other lines */
+	d = all_of_it();
+	d.ask.carrier = other;
+	pressed(d);
+	assert_int_equal(order_offer(&order, OURS)->n_shipments, 1);
+	assert_int_equal(newest()->came.stage, SHIP_CREATED);
+	assert_int_equal(newest()->came.capture, CAPTURE_NONE);
+	assert_int_equal(newest()->came.id, 500);
+	assert_int_equal(newest()->ask.n_lines, 2);
+	assert_string_equal(newest()->ask.carrier, "DHL");
+}
+
+static void where_another_system_ships_it_is_shipped_at_once(void **state)
+{
+	struct ship_decision d = all_of_it();
+	const char *code;
+	int tasks;
+
+	(void)state;
+	d.local = true;
+	d.configured = false;
+	assert_int_equal(press_ship(d, &code, &tasks), OK);
+	assert_int_equal(tasks, 0);
+	assert_int_equal(newest()->came.stage, SHIP_SHIPPED);
+	assert_true(order_offer(&order, OURS)->shipped);
+}
+
+static void what_is_left_is_right_whether_allocations_go_or_stay(void **state)
+{
+	struct offer *f = order_offer(&order, OURS);
+	struct ship_line part = {1, 1};
+	static const struct {
+		struct ship_stock stock;
+		int64_t left;
+	} rows[] = {
+		{{1, 4, 4, 4}, 3}, /* shipped units stay allocated */
+		{{1, 4, 3, 3}, 3}, /* or go */
+		{{1, 4, 2, 4}, 1}, /* shared with another warehouse, stay */
+		{{1, 4, 1, 3}, 1}, /* go */
+		{{1, 1, 1, 1}, 0},
+		{{1, 1, 0, 0}, 0},
+		{{2, 4, 4, 4}, 4}, /* of this line nothing was shipped */
+	};
+
+	(void)state;
+	say(&order, &(struct change){
+			    .kind = CHANGE_SHIP_ASKED,
+			    .warehouse = OURS,
+			    .ask = {.lines = xmemdup(&part, sizeof(part)),
+				    .n_lines = 1}});
+	came((struct ship_came){.stage = SHIP_SHIPPED, .rest = true});
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		assert_int_equal(ship_left(f, &rows[i].stock), rows[i].left);
+}
+
+/* ---- what is next ---- */
+
+static struct ship_plan plan(bool on_pending)
+{
+	struct ship_plan p;
+
+	ship_plan(&order, OURS, &co, on_pending, &p);
+	return p;
+}
+
+static void next_is(enum ship_what want)
+{
+	assert_int_equal(plan(false).what, want);
+}
+
+static void stops_for(enum ship_fault want)
+{
+	struct ship_plan p = plan(false);
+
+	assert_int_equal(p.what, PLAN_STOP);
+	assert_int_equal(p.fault, want);
+	assert_true(*p.why.text != '\0');
+}
+
+static void step_after_step(void **state)
+{
+	struct centra_shipment *c;
+
+	(void)state;
+	pressed(all_of_it());
+	co.status = pending;
+	next_is(PLAN_CONFIRM);
+	co.status = confirmed;
+	next_is(PLAN_CREATE);
+	c = shows(500, 0);
+	came((struct ship_came){.stage = SHIP_CREATED, .id = 500});
+	next_is(PLAN_CAPTURE);
+	c->captured = true;
+	next_is(PLAN_COMPLETE);
+	c->captured = false;
+	c->paid = true;
+	next_is(PLAN_COMPLETE);
+	c->shipped = true;
+	next_is(PLAN_SHIPPED);
+}
+
+static void it_stops_for_what_forbids_shipping(void **state)
+{
+	(void)state;
+	pressed(all_of_it());
+	co.on_hold = true;
+	stops_for(FAULT_ON_HOLD);
+	co.on_hold = false;
+	allocations[1][0].warehouse = OTHER;
+	stops_for(FAULT_NOT_OURS);
+	allocations[1][0].warehouse = OURS;
+	allocations[1][0].waiting = true;
+	stops_for(FAULT_NOT_OURS);
+	allocations[1][0].waiting = false;
+	next_is(PLAN_CREATE);
+	shows(500, 0);
+	came((struct ship_came){.stage = SHIP_CREATED, .id = 500});
+	co.on_hold = true;
+	stops_for(FAULT_ON_HOLD);
+	co.on_hold = false;
+	cancelled(&order);
+	offer_derive(NULL, &order);
+	stops_for(FAULT_CANCELLED);
+}
+
+static void a_shipment_of_centras_own_is_used_if_it_is_the_same(void **state)
+{
+	struct centra_shipment *c;
+
+	(void)state;
+	pressed(all_of_it());
+	c = shows(500, 0);
+	assert_ptr_equal(plan(false).there, c);
+	next_is(PLAN_CAPTURE);
+	c->good_to_go = false;
+	stops_for(FAULT_REFUSED);
+	c->good_to_go = true;
+	in[0][0].quantity = 1; /* another than ours, and no room for ours */
+	stops_for(FAULT_REFUSED);
+	in[0][0].quantity = 2;
+	allocations[0][0].warehouse = OTHER;
+	stops_for(FAULT_NOT_OURS);
+}
+
+static void a_shipment_beside_ours_is_left_alone(void **state)
+{
+	struct ship_line one = {1, 1};
+	struct ship_decision d = all_of_it();
+
+	(void)state;
+	/* One unit is ours, the other warehouse's is in a shipment already. */
+	allocations[0][0].quantity = allocations[0][1].quantity = 1;
+	d.ask.all = false;
+	d.ask.lines = &one;
+	d.ask.n_lines = 1;
+	pressed(d);
+	shows(500, 1);
+	next_is(PLAN_CREATE);
+	/* But it may be that which a lost call of ours has made. */
+	tried(STEP_CREATE, TRY_UNKNOWN);
+	assert_non_null(plan(false).there);
+	next_is(PLAN_CAPTURE);
+}
+
+static void what_others_shipped_is_known_as_shipped(void **state)
+{
+	(void)state;
+	pressed(all_of_it());
+	shows(500, 0)->shipped = true;
+	next_is(PLAN_SHIPPED);
+}
+
+static void a_shipment_that_is_gone_is_not_made_again_unasked(void **state)
+{
+	(void)state;
+	pressed(all_of_it());
+	came((struct ship_came){.stage = SHIP_CREATED, .id = 500});
+	stops_for(FAULT_REFUSED);
+}
+
+static void an_earlier_shipment_of_ours_is_not_taken_for_the_next(void **state)
+{
+	struct ship_line one = {1, 1};
+	struct ship_decision d = all_of_it();
+	char second[] = "SE2";
+
+	(void)state;
+	d.ask.all = false;
+	d.ask.lines = &one;
+	d.ask.n_lines = 1;
+	pressed(d);
+	came((struct ship_came){.stage = SHIP_SHIPPED, .id = 500, .rest = true});
+	shows(500, 1)->shipped = true;
+	d.ask.tracking = second;
+	pressed(d);
+	next_is(PLAN_CREATE);
+	shows(501, 1);
+	assert_int_equal(plan(false).there->id, 501);
+}
+
+static void no_payment_is_taken_twice(void **state)
+{
+	struct centra_shipment *c;
+
+	(void)state;
+	pressed(all_of_it());
+	c = shows(500, 0);
+	came((struct ship_came){.stage = SHIP_CREATED,
+				.id = 500,
+				.capture = CAPTURE_PENDING,
+				.capture_at = NOW});
+	next_is(PLAN_WAIT);
+	assert_int_equal(plan(true).what, PLAN_COMPLETE);
+	co.payment = PAYMENT_FAILED;
+	next_is(PLAN_UNPAID);
+	/* Told that it is done, and shown that it is not. */
+	came((struct ship_came){.stage = SHIP_CAPTURED,
+				.id = 500,
+				.capture = CAPTURE_DONE});
+	co.payment = PAYMENT_NOTHING;
+	next_is(PLAN_WAIT);
+	/* A call whose end is not known. */
+	came((struct ship_came){.stage = SHIP_CREATED, .id = 500});
+	next_is(PLAN_CAPTURE);
+	tried(STEP_CAPTURE, TRY_UNKNOWN);
+	next_is(PLAN_CAPTURE); /* once it is over */
+	co.payment = PAYMENT_PENDING;
+	next_is(PLAN_WAIT);
+	co.payment = PAYMENT_DONE;
+	next_is(PLAN_WAIT);
+	shows(499, 1)->captured = true; /* it is that one's */
+	in[0][0].quantity = in[1][0].quantity = 1;
+	next_is(PLAN_CAPTURE);
+	c->captured = true;
+	next_is(PLAN_COMPLETE);
+}
+
+static void payments_are_looked_at_less_and_less_often(void **state)
+{
+	(void)state;
+	assert_int_equal(ship_poll(NOW, NOW), 10000);
+	assert_int_equal(ship_poll(NOW, NOW + 60000), 30000);
+	assert_int_equal(ship_poll(NOW, NOW + 86400000), 900000);
+}
+
+/* ---- on disk ---- */
+
+static void a_shipment_is_read_back_as_it_was_written(void **state)
+{
+	struct order again = {0};
+	struct buf a, b;
+	struct err e;
+
+	(void)state;
+	pressed(all_of_it());
+	tried(STEP_CREATE, TRY_UNKNOWN);
+	came((struct ship_came){.stage = SHIP_FAILED,
+				.capture = CAPTURE_PENDING,
+				.fault = FAULT_ON_HOLD,
+				.id = 500,
+				.number = "19-1",
+				.capture_at = NOW,
+				.error = xstrdup("held")});
+	buf_init(&a, 100000);
+	buf_init(&b, 100000);
+	put_order(&a, &order);
+	assert_int_equal(get_order(&again, "se", 19, a.data, a.len, &e), OK);
+	put_order(&b, &again);
+	assert_int_equal(a.len, b.len);
+	assert_memory_equal(a.data, b.data, a.len);
+	assert_string_equal(offer_shipment(&again.offers[0])->came.error,
+			    "held");
+	assert_true(offer_shipment(&again.offers[0])->unknown);
+	order_release(&again);
+	order_copy(&again, &order);
+	buf_clear(&b);
+	put_order(&b, &again);
+	assert_memory_equal(a.data, b.data, a.len);
+	order_release(&again);
+	buf_release(&a);
+	buf_release(&b);
+}
+
+static void copies_of_changes_own_what_they_hold(void **state)
+{
+	struct ship_decision d = all_of_it();
+	struct changes one = {0}, two = {0};
+	struct err e;
+
+	(void)state;
+	assert_int_equal(ship_decide(&d, &order, &one, &e), OK);
+	changes_note(&one, OURS, "ship", "a note");
+	changes_add_copies(&two, &one);
+	changes_release(&one);
+	for (size_t i = 0; i < two.n; i++)
+		order_apply(&order, &two.list[i]);
+	assert_string_equal(newest()->ask.carrier, "PostNord");
+	assert_string_equal(two.list[two.n - 1].text, "a note");
+	changes_release(&two);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, begin, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_press_asks_for_all_that_is_left),
+		T(the_same_press_is_one_and_another_is_in_the_way),
+		T(a_press_while_payment_is_awaited_looks_now),
+		T(what_is_not_accepted_conflicts),
+		T(without_a_way_to_tell_centra_it_conflicts),
+		T(of_another_shop_it_is_not_found),
+		T(shipped_in_parts_the_rest_stays_listed),
+		T(what_failed_is_asked_for_anew_and_keeps_what_centra_has),
+		T(where_another_system_ships_it_is_shipped_at_once),
+		T(what_is_left_is_right_whether_allocations_go_or_stay),
+		T(step_after_step),
+		T(it_stops_for_what_forbids_shipping),
+		T(a_shipment_of_centras_own_is_used_if_it_is_the_same),
+		T(a_shipment_beside_ours_is_left_alone),
+		T(what_others_shipped_is_known_as_shipped),
+		T(a_shipment_that_is_gone_is_not_made_again_unasked),
+		T(an_earlier_shipment_of_ours_is_not_taken_for_the_next),
+		T(no_payment_is_taken_twice),
+		T(payments_are_looked_at_less_and_less_often),
+		T(a_shipment_is_read_back_as_it_was_written),
+		T(copies_of_changes_own_what_they_hold),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
