@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * order.h - one order as the stand-in keeps it: a value.  The rules are in
+ * world.c and shipment.c; this makes orders and shows them as JSON.
+ *
+ * Threads:  none; world.c holds the lock.
+ */
+#ifndef SIM_ORDER_H
+#define SIM_ORDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tests/sim/json.h"
+
+#define LINES_MAX     64
+#define ASKS_MAX      64
+#define SHIPMENTS_MAX 16
+
+struct line {
+	int64_t id;
+	int64_t quantity; /* 0: cancelled */
+	char *product, *variant, *size, *sku, *ean, *upc; /* owned */
+	double price;
+	int64_t warehouse; /* its stock is allocated there; 0 = nowhere */
+	int64_t allocated; /* units, <= quantity */
+	bool waiting;      /* isWaitingForConfirmation */
+};
+
+/* What check-first asked one warehouse. */
+enum ask_state { ASKED, ASK_ACCEPTED, ASK_REJECTED, ASK_TIMED_OUT };
+
+struct ask {
+	int64_t warehouse;
+	int64_t expires; /* ms */
+	enum ask_state state;
+};
+
+struct shipment {
+	int64_t id;
+	char number[32]; /* "1001-1" */
+	bool good_to_go, paid, captured, capture_pending, shipped;
+	int64_t capture_due; /* ms: a pending capture ends; 0 = never */
+	bool capture_fails;  /* how it ends */
+	int64_t payment;     /* id of the newest capture; 0 = none */
+	int captures, completions; /* how often each was done */
+	char *carrier, *service, *tracking; /* owned, or NULL */
+	int64_t packages;
+	int64_t created, shipped_at; /* ms */
+	struct {
+		int64_t line, quantity;
+	} lines[LINES_MAX];
+	size_t n_lines;
+};
+
+struct order {
+	int64_t number;
+	char id[33]; /* 32 hex */
+	int64_t placed;
+	const char *status;      /* a constant: "PENDING", ... */
+	const char *hold_reason; /* a constant, or NULL: not on hold */
+	bool locked;
+	int64_t winner; /* the warehouse that accepted; 0 = none */
+	int accepts;    /* answers with accepted:true that we said ok to */
+	cJSON *address; /* owned */
+	struct line lines[LINES_MAX];
+	size_t n_lines;
+	struct ask asks[ASKS_MAX];
+	size_t n_asks;
+	struct shipment shipments[SHIPMENTS_MAX];
+	size_t n_shipments;
+	struct order *next;   /* of its bucket, newest first */
+	struct order *before; /* placed before it */
+};
+
+#define HOLD_CHECK_FIRST "WAITING_FOR_CHECK_FIRST_ALLOCATION"
+
+/* From a control request, or something realistic where it says nothing. */
+struct order *order_new(const cJSON *spec, int64_t number, unsigned seed);
+void order_free(struct order *o);
+
+bool order_waits(const struct order *o);
+struct ask *order_ask(struct order *o, int64_t warehouse);
+/* All lines to one warehouse; 0 takes them back. */
+void order_allocate(struct order *o, int64_t warehouse);
+
+/* Ends captures that are due.  Every reading of an order comes after it. */
+void order_settle(struct order *o);
+
+typedef const char *warehouse_name_fn(int64_t id);
+/* Every field that the GraphQL API can be asked for. */
+cJSON *order_graphql(const struct order *o, warehouse_name_fn *name);
+/* For /control/state. */
+cJSON *order_state(const struct order *o);
+
+#endif

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/sim/schema.h"
+
+#include <string.h>
+
+/* A type, and its fields; "name:Type" where the field is an object or a list
+ * of them.  clang-format would make this unreadable. */
+/* clang-format off */
+static const struct {
+	const char *type;
+	const char *fields;
+} types[] = {
+	{"Query",
+	 " orders:Order warehouses:Warehouse brickAndMortars:BrickAndMortar"
+	 " rateLimits:RateLimit centraIPs "},
+	{"Mutation",
+	 " confirmOrder:OrderPayload createShipment:ShipmentPayload"
+	 " captureShipment:CapturePayload completeShipment:ShipmentPayload"
+	 " updateShipment:ShipmentPayload setOrdersLock:OrdersPayload "},
+	{"Order",
+	 " __typename id number status isOnHold isLocked createdAt updatedAt"
+	 " orderDate shippingAddress:Address lines:OrderLine"
+	 " paymentHistory:PaymentHistoryEntry shipments:Shipment "},
+	{"DirectToConsumerOrder",
+	 " __typename id number status isOnHold isLocked createdAt updatedAt"
+	 " orderDate shippingAddress:Address lines:OrderLine"
+	 " paymentHistory:PaymentHistoryEntry shipments:Shipment orderHoldReason customer:Customer "},
+	{"Address",
+	 " firstName lastName companyName attention address1 address2 zipCode"
+	 " city stateOrProvince cellPhoneNumber phoneNumber email"
+	 " country:Country "},
+	{"Country", " code name "},
+	{"Customer", " id email "},
+	{"OrderLine",
+	 " __typename id quantity cancelledQuantity returnedQuantity size"
+	 " productNumber productName productVariantName comment"
+	 " product:Product productSize:ProductSize allocations:Allocation "},
+	{"ProductOrderLine",
+	 " __typename id quantity cancelledQuantity returnedQuantity size"
+	 " productNumber productName productVariantName comment"
+	 " product:Product productSize:ProductSize allocations:Allocation "},
+	{"Product", " name "},
+	{"ProductSize", " SKU EAN UPC description sizeNumber "},
+	{"Allocation",
+	 " id quantity isWaitingForConfirmation warehouse:Warehouse "},
+	{"Warehouse",
+	 " id name status allocationPolicy brickAndMortar:BrickAndMortar "},
+	{"BrickAndMortar",
+	 " id name displayName status address warehouse:Warehouse "},
+	{"RateLimit",
+	 " type intervalSeconds quota usedQuota remainingQuota "},
+	{"Shipment",
+	 " __typename id number createdAt isGoodToGo isPrinted isShipped"
+	 " isOnHold isPaid isCaptured trackingNumber numberOfPackages"
+	 " shippedAt carrierInformation:CarrierInformation"
+	 " lines:ShipmentLine "},
+	{"DirectToConsumerShipment",
+	 " __typename id number createdAt isGoodToGo isPrinted isShipped"
+	 " isOnHold isPaid isCaptured trackingNumber numberOfPackages"
+	 " shippedAt carrierInformation:CarrierInformation"
+	 " lines:ShipmentLine "},
+	{"ShipmentLine", " quantity orderLine:OrderLine "},
+	{"CarrierInformation", " carrierName serviceName "},
+	{"OrderPayload",
+	 " order:Order userErrors:UserError userWarnings:UserError "},
+	{"OrdersPayload",
+	 " orders:Order userErrors:UserError userWarnings:UserError "},
+	{"ShipmentPayload",
+	 " shipment:Shipment userErrors:UserError userWarnings:UserError "},
+	{"CapturePayload",
+	 " paymentHistoryEntry:PaymentHistoryEntry shipment:Shipment"
+	 " userErrors:UserError userWarnings:UserError "},
+	{"PaymentHistoryEntry", " id status entryType value:MonetaryValue "},
+	{"MonetaryValue", " value formattedValue "},
+	{"UserError", " __typename message path "},
+};
+/* clang-format on */
+
+static const char *fields_of(const char *type)
+{
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (!strcmp(types[i].type, type))
+			return types[i].fields;
+	return NULL;
+}
+
+/* The known name of a type that starts at s. */
+static const char *type_at(const char *s)
+{
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		size_t n = strlen(types[i].type);
+
+		if (!strncmp(s, types[i].type, n) && s[n] == ' ')
+			return types[i].type;
+	}
+	return "";
+}
+
+const char *schema_child(const char *type, const char *field)
+{
+	const char *list = fields_of(type), *at = list;
+	size_t n = strlen(field);
+
+	while (at && (at = strstr(at, field))) {
+		if (at[-1] == ' ' && at[n] == ' ')
+			return "";
+		if (at[-1] == ' ' && at[n] == ':')
+			return type_at(at + n + 1);
+		at += n;
+	}
+	return NULL;
+}
+
+const char *schema_check(const struct field *f, const char *type,
+			 char ret[200])
+{
+	for (; f; f = f->next) {
+		const char *child = f->name ? schema_child(type, f->name)
+				    : fields_of(f->alias) ? f->alias
+							  : NULL;
+
+		if (!child)
+			snprintf(ret, 200,
+				 f->name ? "Cannot query field \"%s\" on type "
+					   "\"%s\"."
+					 : "Unknown type \"%s\" in \"%s\".",
+				 f->name ? f->name : f->alias, type);
+		else if (!*child && f->children)
+			snprintf(ret, 200, "Field \"%s\" is a leaf.", f->name);
+		else if (*child && !f->children)
+			snprintf(ret, 200, "Field \"%s\" needs a selection.",
+				 f->name ? f->name : f->alias);
+		else if (!schema_check(f->children, child, ret))
+			continue;
+		return ret;
+	}
+	return NULL;
+}
+
+static void cut_into(cJSON *o, const struct field *f, const cJSON *full)
+{
+	for (; f; f = f->next) {
+		if (!f->name)
+			cut_into(o, f->children, full);
+		else if (!cJSON_HasObjectItem(o, f->alias))
+			cJSON_AddItemToObject(
+				o, f->alias,
+				schema_cut(f->children,
+					   cJSON_GetObjectItemCaseSensitive(
+						   full, f->name)));
+	}
+}
+
+cJSON *schema_cut(const struct field *f, const cJSON *full)
+{
+	cJSON *v;
+	const cJSON *c;
+
+	if (!full || cJSON_IsNull(full))
+		return must(cJSON_CreateNull());
+	if (cJSON_IsArray(full) && f) {
+		v = must(cJSON_CreateArray());
+		cJSON_ArrayForEach(c, full)
+			cJSON_AddItemToArray(v, schema_cut(f, c));
+		return v;
+	}
+	if (!f)
+		return must(cJSON_Duplicate(full, 1));
+	v = must(cJSON_CreateObject());
+	cut_into(v, f, full);
+	return v;
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/sim/shipment.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/sim/clock.h"
+#include "tests/sim/hooks.h"
+#include "tests/sim/world.h"
+
+enum capture { CAPTURE_OK, CAPTURE_FAIL, CAPTURE_PENDING };
+
+static _Atomic int capture; /* enum capture */
+static _Atomic int64_t capture_ms;   /* a pending one ends after this; 0: never */
+static _Atomic bool capture_fails;   /* a pending one ends in failure */
+static _Atomic bool ship_unpaid;     /* complete also what is pending */
+static _Atomic int64_t next_id = 500;
+static _Atomic int64_t next_payment = 7000;
+
+/* A mutation under way. */
+struct work {
+	const cJSON *input; /* borrowed */
+	const char *error;  /* a userError: nothing was changed */
+	const char *warning;
+	int64_t shipment; /* its id, once there is one */
+	int64_t order;
+	const char *payment; /* status of the capture */
+};
+
+void shipment_settings(const cJSON *spec)
+{
+	const char *how = json_text(spec, "capture", NULL);
+
+	if (how)
+		capture = !strcmp(how, "fail")	    ? CAPTURE_FAIL
+			  : !strcmp(how, "pending") ? CAPTURE_PENDING
+						    : CAPTURE_OK;
+	capture_ms = json_int(spec, "capture_ms", capture_ms);
+	capture_fails = json_flag(spec, "capture_fails", capture_fails);
+	ship_unpaid = json_flag(spec, "ship_unpaid", ship_unpaid);
+}
+
+void shipment_reset(void)
+{
+	capture = CAPTURE_OK;
+	capture_ms = 0;
+	capture_fails = ship_unpaid = false;
+	next_id = 500;
+}
+
+static void confirm(struct order *o, void *arg)
+{
+	struct work *k = arg;
+
+	if (o->hold_reason)
+		k->error = "The order is on hold.";
+	else if (strcmp(o->status, "PENDING"))
+		k->error = "The order can not be confirmed in its status.";
+	else
+		o->status = "CONFIRMED";
+}
+
+static void lock_order(struct order *o, void *arg)
+{
+	struct work *k = arg;
+
+	o->locked = json_flag(k->input, "isLocked", true);
+}
+
+static bool take_money(struct shipment *s, struct work *k)
+{
+	s->payment = next_payment++;
+	switch ((enum capture)capture) {
+	case CAPTURE_FAIL:
+		return false;
+	case CAPTURE_PENDING:
+		s->capture_pending = true;
+		s->capture_due = capture_ms ? clock_ms() + capture_ms : 0;
+		s->capture_fails = capture_fails;
+		s->captures++;
+		k->payment = "PENDING";
+		return true;
+	default:
+		s->captured = s->paid = true;
+		s->captures++;
+		k->payment = "SUCCESS";
+		return true;
+	}
+}
+
+static int64_t already_shipped(const struct order *o, int64_t line)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < o->n_shipments; i++)
+		for (size_t j = 0; j < o->shipments[i].n_lines; j++)
+			if (o->shipments[i].lines[j].line == line)
+				n += o->shipments[i].lines[j].quantity;
+	return n;
+}
+
+/* Adds what is asked of a line to the shipment; what is not allocated can not
+ * be shipped. */
+static void add_line(struct order *o, struct shipment *s, int64_t id,
+		     int64_t quantity, struct work *k)
+{
+	for (size_t i = 0; i < o->n_lines; i++) {
+		struct line *l = &o->lines[i];
+		int64_t left = l->allocated - already_shipped(o, l->id);
+
+		if (l->id != id)
+			continue;
+		if (quantity < 1 || quantity > left || l->waiting) {
+			k->error = "The quantity is not allocated.";
+			return;
+		}
+		s->lines[s->n_lines].line = id;
+		s->lines[s->n_lines++].quantity = quantity;
+		return;
+	}
+	k->error = "Unknown order line.";
+}
+
+static void fill(struct order *o, struct shipment *s, struct work *k)
+{
+	const cJSON *lines = cJSON_GetObjectItemCaseSensitive(k->input,
+							      "lines");
+	const cJSON *l;
+
+	cJSON_ArrayForEach(l, lines)
+		if (!k->error && s->n_lines < LINES_MAX)
+			add_line(o, s,
+				 json_int(cJSON_GetObjectItemCaseSensitive(
+						  l, "orderLine"),
+					  "id", 0),
+				 json_int(l, "quantity", 0), k);
+	for (size_t i = 0; i < o->n_lines && !lines && !k->error; i++)
+		if (o->lines[i].allocated > 0)
+			add_line(o, s, o->lines[i].id, o->lines[i].allocated,
+				 k);
+}
+
+static void create(struct order *o, void *arg)
+{
+	struct work *k = arg;
+	struct shipment s = {.created = clock_ms(), .packages = 1};
+
+	if (o->hold_reason || (strcmp(o->status, "CONFIRMED") &&
+			       strcmp(o->status, "PROCESSING")))
+		k->error = "Only a confirmed order that is not on hold can be "
+			   "shipped.";
+	else if (o->n_shipments == SHIPMENTS_MAX)
+		k->error = "Too many shipments.";
+	if (!k->error)
+		fill(o, &s, k);
+	if (k->error)
+		return;
+	s.id = k->shipment = next_id++;
+	snprintf(s.number, sizeof(s.number), "%lld-%zu", (long long)o->number,
+		 o->n_shipments + 1);
+	s.good_to_go = json_flag(k->input, "isGoodToGo", false);
+	s.paid = json_flag(k->input, "isPaid", false);
+	if (json_flag(k->input, "capture", false) && !take_money(&s, k))
+		k->warning = "Could not capture the payment.";
+	o->shipments[o->n_shipments++] = s;
+	o->status = "PROCESSING";
+	hooks_event("shipment", "create", s.id, NULL);
+}
+
+static void capture_it(struct order *o, struct shipment *s, void *arg)
+{
+	struct work *k = arg;
+
+	k->order = o->number;
+	if (s->captured)
+		k->error = "The shipment is captured already.";
+	else if (s->capture_pending)
+		k->error = "A capture is under way.";
+	else if (!take_money(s, k))
+		k->error = "Could not capture the payment.";
+}
+
+static void put_text(char **field, const cJSON *info, const char *key)
+{
+	const char *s = json_text(info, key, NULL);
+
+	if (!s)
+		return;
+	free(*field);
+	*field = must(strdup(s));
+}
+
+static void complete(struct order *o, struct shipment *s, void *arg)
+{
+	struct work *k = arg;
+	const cJSON *info = cJSON_GetObjectItemCaseSensitive(k->input,
+							     "shipmentInfo");
+	int64_t left = 0;
+
+	k->order = o->number;
+	if (s->shipped || !s->good_to_go ||
+	    !(s->paid || s->captured ||
+	      (ship_unpaid && s->capture_pending))) {
+		k->error = s->shipped ? "The shipment is completed already."
+				      : "The shipment is not paid or not good "
+					"to go.";
+		return;
+	}
+	put_text(&s->carrier, info, "carrier");
+	put_text(&s->service, info, "service");
+	put_text(&s->tracking, info, "trackingNumber");
+	s->packages = json_int(info, "packagesNumber", s->packages);
+	s->shipped = true;
+	s->completions++;
+	s->shipped_at = clock_ms();
+	for (size_t i = 0; i < o->n_lines; i++)
+		left += o->lines[i].quantity -
+			already_shipped(o, o->lines[i].id);
+	if (left == 0)
+		o->status = "SHIPPED";
+	hooks_event("shipment", "update", s->id, NULL);
+}
+
+static void update(struct order *o, struct shipment *s, void *arg)
+{
+	struct work *k = arg;
+
+	k->order = o->number;
+	s->paid = json_flag(k->input, "isPaid", s->paid);
+	s->good_to_go = json_flag(k->input, "isGoodToGo", s->good_to_go);
+}
+
+/* ---- what Centra does by itself ---- */
+
+struct made {
+	const cJSON *spec;
+	const char *why;
+};
+
+/* As "Direct to Shipment" does: a shipment nobody asked for. */
+static void make(struct order *o, void *arg)
+{
+	struct made *m = arg;
+	struct work k = {.input = m->spec};
+	cJSON *in = must(cJSON_CreateObject());
+	const cJSON *lines = cJSON_GetObjectItemCaseSensitive(m->spec,
+							      "lines");
+
+	cJSON_AddBoolToObject(in, "isGoodToGo",
+			      json_flag(m->spec, "good_to_go", true));
+	if (lines)
+		cJSON_AddItemToObject(in, "lines",
+				      must(cJSON_Duplicate(lines, 1)));
+	k.input = in;
+	create(o, &k);
+	m->why = k.error;
+	cJSON_Delete(in);
+}
+
+const char *shipment_make(int64_t number, const cJSON *spec)
+{
+	struct made m = {.spec = spec};
+
+	return world_with(number, make, &m) ? m.why : "no such order";
+}
+
+/* ---- which is which ---- */
+
+static const struct {
+	const char *name;
+	void (*order)(struct order *o, void *arg);
+	void (*shipment)(struct order *o, struct shipment *s, void *arg);
+} mutations[] = {
+	{"confirmOrder", confirm, NULL},
+	{"setOrdersLock", lock_order, NULL},
+	{"createShipment", create, NULL},
+	{"captureShipment", NULL, capture_it},
+	{"completeShipment", NULL, complete},
+	{"updateShipment", NULL, update},
+};
+
+static void add_remark(cJSON *v, const char *key, const char *message)
+{
+	cJSON *a = cJSON_AddArrayToObject(v, key), *c;
+
+	if (!message)
+		return;
+	c = must(cJSON_CreateObject());
+	cJSON_AddItemToArray(a, c);
+	cJSON_AddStringToObject(c, "message", message);
+	cJSON_AddArrayToObject(c, "path");
+}
+
+static void add_found(cJSON *v, const struct work *k)
+{
+	cJSON *numbers = must(cJSON_CreateArray()), *orders, *c;
+	const cJSON *s;
+
+	cJSON_AddItemToArray(numbers, cJSON_CreateNumber((double)k->order));
+	orders = world_orders(numbers, false, 1, 1);
+	cJSON_ArrayForEach(s, cJSON_GetObjectItemCaseSensitive(orders->child,
+							       "shipments"))
+		if (json_int(s, "id", 0) == k->shipment)
+			cJSON_AddItemToObject(v, "shipment",
+					      cJSON_Duplicate(s, 1));
+	if (orders->child)
+		cJSON_AddItemToObject(v, "order",
+				      cJSON_Duplicate(orders->child, 1));
+	cJSON_AddItemToObject(v, "orders", orders);
+	if (k->payment) {
+		c = cJSON_AddObjectToObject(v, "paymentHistoryEntry");
+		json_add_int(c, "id", next_payment - 1);
+		cJSON_AddStringToObject(c, "status", k->payment);
+		cJSON_AddStringToObject(c, "entryType",
+					strcmp(k->payment, "PENDING")
+						? "CAPTURE"
+						: "CAPTURE_REQUEST");
+	}
+	cJSON_Delete(numbers);
+}
+
+cJSON *shipment_mutation(const char *name, const cJSON *args,
+			 int64_t *ret_order)
+{
+	const cJSON *input = cJSON_GetObjectItemCaseSensitive(args, "input");
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(input, "orders");
+	const cJSON *order = list ? list->child
+				  : cJSON_GetObjectItemCaseSensitive(input,
+								     "order");
+	struct work k = {.input = input,
+			 .shipment = json_int(args, "id", 0),
+			 .order = json_int(order, "number", 0)};
+	bool found = false;
+	cJSON *v;
+	size_t i = 0, n = sizeof(mutations) / sizeof(mutations[0]);
+
+	while (i < n && strcmp(mutations[i].name, name))
+		i++;
+	if (i == n)
+		return NULL;
+	if (mutations[i].order)
+		found = world_with(k.order, mutations[i].order, &k);
+	else
+		found = world_with_shipment(k.shipment, mutations[i].shipment,
+					    &k);
+	if (!found)
+		k.error = "Not found.";
+	v = must(cJSON_CreateObject());
+	add_remark(v, "userErrors", k.error);
+	add_remark(v, "userWarnings", k.warning);
+	if (!k.error)
+		add_found(v, &k);
+	*ret_order = k.order;
+	return v;
+}
