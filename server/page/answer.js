@@ -1,0 +1,142 @@
+// answer.js - offers to answer: the cards, and getting an answer to the server
+// exactly once or saying that it did not.
+import { h, ask } from "./dom.js";
+import { failed, t } from "./texts.js";
+import { newKey, post } from "./api.js";
+import { orders, put, link, now } from "./live.js";
+import { result, draw, who } from "./main.js";
+
+const UNDO_MS = 5000, KEEP_MS = 120000;
+export const ENDED = ["taken", "timed_out", "cancelled", "rejected"];
+const SAVED = "answer.";
+// number -> {verb, body, key, until, sendAt, tried, busy}; survives a reload.
+export const pending = new Map(Object.keys(localStorage).filter((k) => k.startsWith(SAVED))
+  .map((k) => [Number(k.slice(SAVED.length)), { ...JSON.parse(localStorage[k]), busy: false }]));
+
+function drop(n) { pending.delete(n); delete localStorage[SAVED + n]; draw(); }
+export const forget = () => [...pending.keys()].forEach(drop);
+
+export const deadline = (o) => (o.expires_at ? Date.parse(o.expires_at) : Infinity);
+
+async function accept(o) {
+  const me = await who();
+  if (me) begin(o, "accept", me, 0);
+}
+
+async function reject(o) {
+  const body = await askReason(t("whyNot"), ["out_of_stock", "damaged", "cannot_find", "too_busy", "other"]);
+  const me = body && await who();
+  if (me) begin(o, "reject", { ...body, ...me }, UNDO_MS);
+}
+
+export function askReason(title, reasons) {
+  return ask((close) => {
+    let note;
+    const go = (reason) => close({ reason, note: note.value.trim().slice(0, 200) || undefined });
+    note = h("input", { id: "note", maxLength: 200, autocomplete: "off" });
+    return [h("h2", { id: "why" }, title), h("div", { class: "stack" },
+      h("label", { htmlFor: "note" }, t("note")), note,
+      // not the note: a phone would cover the reasons with its keys
+      reasons.map((r, i) => h("button", { class: "big no", autofocus: !i, onclick: () => go(r), "data-part": r }, t(r))),
+      h("button", { class: "wide", onclick: () => close() }, t("cancel")))];
+  }, { "aria-labelledby": "why" });
+}
+
+function begin(o, verb, body, undo) {
+  if (pending.has(o.number)) return;
+  const born = Date.now();
+  // Never past the offer's deadline, unless that had passed when pressed.
+  const left = deadline(o) - now();
+  pending.set(o.number, { verb, body, key: newKey(), sendAt: born + undo, tried: false, busy: false,
+    until: born + Math.min(KEEP_MS, left > 0 ? Math.max(left, undo + 1000) : 10000) });
+  localStorage[SAVED + o.number] = JSON.stringify(pending.get(o.number));
+  draw();
+  if (!undo && link.up) send(o.number);
+}
+
+// Called each second, and when the connection comes back.
+export function pump() {
+  for (const [n, p] of pending) {
+    if (p.busy) continue;
+    if (Date.now() > p.until) {
+      drop(n);
+      result("bad", t(p.tried ? "unsureSend" : "droppedSend", { n }), n);
+    } else if (Date.now() >= p.sendAt && link.up) send(n);
+  }
+}
+
+async function send(n) {
+  const p = pending.get(n);
+  if (!p || p.busy) return;
+  p.busy = true;
+  draw();
+  p.tried = true;
+  localStorage[SAVED + n] = JSON.stringify(p);
+  const r = await post(n, p.verb, p.body, p.key);
+  if ([0, 429, 503].includes(r.status)) {
+    p.busy = false;
+    p.sendAt = Date.now() + (r.retryAfter || 2) * 1000;
+    draw();
+    return;
+  }
+  drop(n);
+  const body = r.body || {};
+  if (r.status === 200 || r.status === 202) { put(body); return; }
+  if (body.order) put(body.order);
+  if (body.code === "refused") return;     // the card says so, and why
+  const known = [...ENDED, "answered"].includes(body.code) ? body.code : r.status === 404 ? "gone" : "";
+  result("bad", known ? t(known, { n }) : failed(r), n);
+}
+
+/* ---- showing ---- */
+
+export function leftText(ms) {
+  if (ms === Infinity) return t("noDeadline");
+  if (ms <= 0) return t("past");
+  const s = Math.ceil(ms / 1000), m = Math.floor(s / 60);
+  if (m < 10) return t("left", { t: `${m}:${String(s % 60).padStart(2, "0")}` });
+  if (m < 60) return t("leftM", { m });
+  return t("leftH", { h: Math.floor(m / 60), m: m % 60 });
+}
+
+export function leftClass(ms) {
+  return ms <= 0 ? "left past" : ms < 120000 ? "left now" : ms < 600000 ? "left soon" : "left";
+}
+
+export function lineItem(l, picked) {
+  return h("li", { class: picked ? "picked" : "" },
+    h("span", { class: "qty" }, `${l.quantity}×`),
+    h("span", { class: "grow" }, h("strong", {}, [l.product, l.variant].filter(Boolean).join(", ") || l.sku || "?"),
+      h("span", { class: "row soft" }, l.size ? h("span", { class: "size" }, l.size) : null, [l.sku, l.ean].filter(Boolean).map((c) => h("span", {}, c)))));
+}
+
+function actions(o) {
+  const p = pending.get(o.number);
+  const undo = p && Date.now() < p.sendAt && !p.tried && p.verb === "reject";
+  if (undo) {
+    return [h("p", { class: "state warn", "data-undo": p.sendAt }, t("rejectIn", { s: Math.ceil((p.sendAt - Date.now()) / 1000) })),
+      h("button", { class: "wide", "data-part": "undo", onclick: () => drop(o.number) }, t("undo"))];
+  }
+  if (p && !p.busy && (p.tried || !link.up)) return [h("p", { class: "state warn" }, t("waitingSend", { s: Math.ceil((p.until - Date.now()) / 1000) }))];
+  if (o.state === "accepting" || p?.verb === "accept") return [h("p", { class: "state spin" }, t(p ? "asking" : "askingLong"))];
+  if (o.state === "rejecting" || p) return [h("p", { class: "state spin" }, t("rejecting"))];
+  const n = o.number;
+  return [
+    o.state === "refused" ? h("p", { class: "state bad" }, t("refused", { why: o.refusal || "–" })) : null,
+    deadline(o) <= now() ? h("p", { class: "state warn" }, t("pastNote")) : null,
+    h("div", { class: "actions" },
+      h("button", { class: "go big", "data-part": "accept", onclick: () => accept(orders.get(n) || o) }, t(o.state === "refused" ? "tryAgain" : "accept")),
+      h("button", { class: "no big", "data-part": "reject", onclick: () => reject(orders.get(n) || o) }, t("cant"))),
+    h("p", { class: "soft" }, t("acceptSure"))];
+}
+
+export function card(o) {
+  const p = pending.get(o.number), past = deadline(o) <= now();
+  const sign = JSON.stringify([o, p && [p.verb, p.busy, p.tried, Date.now() < p.sendAt], link.up, past]);
+  return { key: o.number, sign, make: () => h("article", { class: "card", "aria-label": t("order", { n: o.number }) },
+    h("div", { class: "row" },
+      h("span", { class: "grow" }, h("h2", { class: "number" }, t("order", { n: o.number })), o.city ? h("span", { class: "soft" }, t("to", { city: o.city })) : null),
+      h("span", { class: leftClass(deadline(o) - now()), "data-deadline": String(deadline(o)) }, leftText(deadline(o) - now()))),
+    o.lines_known ? h("ul", { class: "lines" }, o.lines.map((l) => lineItem(l))) : h("p", { class: "soft spin" }, t("loadingLines")),
+    actions(o)) };
+}

@@ -1,0 +1,42 @@
+// api.js - the calls to the server, all of them in openapi.yaml.
+
+export const session = { csrf: "", me: null, staff: "" };
+
+// Resolves with {status, body}; status 0: no answer came, and it may or may not
+// have happened.
+export async function call(method, path, body, key) {
+  const headers = {};
+  if (method !== "GET") {
+    headers["X-CSRF-Token"] = session.csrf;
+    headers["Content-Type"] = "application/json";
+    if (key) headers["Idempotency-Key"] = key;
+  }
+  const end = new AbortController(), timer = setTimeout(() => end.abort(), 20000);
+  try {
+    const r = await fetch(path, { method, headers, body: body && JSON.stringify(body), signal: end.signal, cache: "no-store" });
+    const text = await r.text();
+    return { status: [502, 504].includes(r.status) ? 0 : r.status, body: text && JSON.parse(text), retryAfter: Number(r.headers.get("Retry-After")) };
+  } catch {
+    return { status: 0 };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+// Without https there is no randomUUID.
+export const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
+
+export const post = (n, verb, body, key = newKey()) => call("POST", `/api/v1/orders/${n}/${verb}`, body, key);
+
+// null: it cannot be read now.
+export async function all(state) {
+  const orders = [];
+  let cursor = "";
+  do {
+    const r = await call("GET", `/api/v1/orders?state=${state}&limit=200${cursor && `&cursor=${encodeURIComponent(cursor)}`}`);
+    if (r.status !== 200) return null;
+    orders.push(...r.body.orders);
+    cursor = r.body.cursor;
+  } while (cursor && orders.length < 2000);
+  return orders;
+}

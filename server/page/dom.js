@@ -1,0 +1,64 @@
+// dom.js - elements, without a framework.
+
+// h("button", {class: "go", onclick: f}, "text", child)
+export function h(tag, props, ...children) {
+  const el = document.createElement(tag);
+  for (const [k, v] of Object.entries(props || {})) {
+    if (v === undefined || v === null || v === false) continue;
+    if (k.startsWith("on")) el.addEventListener(k.slice(2), v);
+    else if (k in el && !k.includes("-") && k !== "list" && k !== "role") el[k === "class" ? "className" : k] = v;
+    else el.setAttribute(k === "className" ? "class" : k, v === true ? "" : v);
+  }
+  if (props && props.class) el.className = props.class;
+  el.append(...children.flat().filter((c) => c !== null && c !== undefined && c !== false));
+  return el;
+}
+
+export const $ = (id) => document.getElementById(id);
+
+// Replaces the children of `box` by those of `items` ({key, sign, make}), but
+// keeps an element whose key and sign are as before, so that focus stays.  What
+// has moved under a finger cannot be pressed for a moment.
+export function keep(box, items) {
+  const old = new Map([...box.children].map((el) => [el.dataset.key, el]));
+  const tops = new Map([...box.children].map((el) => [el.dataset.key, el.offsetTop]));
+  const act = document.activeElement, focus = act?.closest?.("[data-key]")?.dataset.key, part = act?.dataset?.part;
+  const els = items.map(({ key, sign, make }) => {
+    const had = old.get(String(key));
+    if (had && had.dataset.sign === sign) return had;
+    const el = make();
+    el.dataset.key = key;
+    el.dataset.sign = sign;
+    return el;
+  });
+  if (els.length === box.children.length && els.every((el, i) => el === box.children[i])) return;
+  for (const el of old.values()) if (!els.includes(el)) el.remove();
+  els.forEach((el, i) => { if (el !== box.children[i]) box.insertBefore(el, box.children[i] || null); });
+  for (const el of els) {
+    if (!tops.size || tops.get(el.dataset.key) === el.offsetTop) continue;
+    el.classList.add("moved");
+    setTimeout(() => el.classList.remove("moved"), 400);
+  }
+  const again = focus && els.find((el) => el.dataset.key === focus);
+  if (!again || again.contains(document.activeElement)) return;
+  const same = part && again.querySelector(`[data-part="${part}"]`);
+  if (same && act.tagName === "INPUT") same.value = act.value;   // half of a scan
+  (same || again.querySelector("[autofocus]") || again.querySelector("button, input"))?.focus();
+}
+
+// Opens a dialog made by `fill(close)`; resolves with what close() was given.
+export function ask(fill, props = {}) {
+  return new Promise((done) => {
+    const box = h("dialog", props);
+    const close = (value) => { box.close(); box.remove(); done(value); };
+    box.addEventListener("cancel", (e) => { e.preventDefault(); if (!props.firm) close(undefined); });
+    box.append(...[fill(close)].flat().filter(Boolean));
+    $("dialogs").append(box);
+    box.showModal();
+  });
+}
+
+export function say(text) {
+  $("say").textContent = "";
+  setTimeout(() => { $("say").textContent = text; }, 50);
+}

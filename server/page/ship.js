@@ -1,0 +1,176 @@
+// ship.js - orders that are ours: pick, pack, ship.
+import { h, ask } from "./dom.js";
+import { failed, t } from "./texts.js";
+import { newKey, post, session } from "./api.js";
+import { put, link } from "./live.js";
+import { lineItem, askReason } from "./answer.js";
+import { addressText, printOrder } from "./print.js";
+import { buzz, tick } from "./sound.js";
+import { result, draw, who } from "./main.js";
+
+// id -> {step, got: {line_id: n}, form, key, sent, busy, found}; for this tab.
+const work = new Map(JSON.parse(sessionStorage.work || "[]").map(([id, w]) => [id, { ...w, busy: false }]));
+let scanNote = null;
+
+function keepWork() { sessionStorage.work = JSON.stringify([...work]); }
+function save() { keepWork(); draw(); }
+
+function workOf(o) {
+  // What remains after a part was shipped is picked anew.
+  const id = `${o.number}/${(o.shipments || []).filter((s) => s.shipped_at).length}`;
+  if (!work.has(id)) work.set(id, { step: "pick", got: {}, form: { packages: "1", ...JSON.parse(localStorage.carrier || "{}") } });
+  return work.get(id);
+}
+
+function go(w, step) { w.step = step; scanNote = null; save(); scrollTo(0, 0); }
+
+const toDo = (o) => o.lines.filter((l) => l.quantity > 0);
+const total = (o) => toDo(o).reduce((n, l) => n + l.quantity, 0);
+const picked = (o, w) => toDo(o).map((l) => ({ ...l, quantity: Math.min(w.got[l.line_id] || 0, l.quantity) })).filter((l) => l.quantity);
+const got = (o, w) => picked(o, w).reduce((n, l) => n + l.quantity, 0);
+const busyStage = (s) => s && ["asked", "created", "captured"].includes(s.stage);
+
+/* ---- pick ---- */
+
+function scan(o, w, code) {
+  code = code.trim();
+  if (!code) return;
+  const same = toDo(o).filter((l) => [l.ean, l.sku].some((c) => c && c.toLowerCase() === code.toLowerCase()));
+  const line = same.find((l) => (w.got[l.line_id] || 0) < l.quantity);
+  if (line) {
+    w.got[line.line_id] = (w.got[line.line_id] || 0) + 1;
+    scanNote = { good: true, text: t("scanned", { what: line.product || code, n: w.got[line.line_id], of: line.quantity }) };
+    tick();
+  } else {
+    scanNote = { good: false, text: t(same.length ? "tooMany" : "wrongScan", { code, what: same[0]?.product || code }) };
+    buzz();
+  }
+  save();
+}
+
+// A scanner writes to the field, whatever was pressed last.
+export function toScan(e) {
+  if (e.key.length === 1 && e.key > " " && !e.ctrlKey && !e.target.matches("input, dialog *")) document.getElementById("scan")?.focus();
+}
+
+function pickStep(o, w) {
+  const field = h("input", { id: "scan", autofocus: true, autocomplete: "off", enterKeyHint: "done", "data-part": "scan",
+    onkeydown: (e) => { if (e.key === "Enter") { e.preventDefault(); const code = field.value; field.value = ""; scan(o, w, code); } } });
+  return [
+    h("label", { htmlFor: "scan" }, t("scan")), field,
+    scanNote ? h("p", { class: `state ${scanNote.good ? "good" : "bad"}`, role: "alert" }, scanNote.text) : null,
+    h("ul", { class: "lines" }, toDo(o).map((l) => {
+      const n = w.got[l.line_id] || 0, item = lineItem(l, n >= l.quantity);
+      item.append(h("button", { "data-part": `tick${l.line_id}`, "aria-pressed": String(n >= l.quantity),
+        "aria-label": `${l.product || l.sku}: ${n} / ${l.quantity}`,
+        onclick: () => { scanNote = null; w.got[l.line_id] = n >= l.quantity ? 0 : n + 1; save(); } }, n >= l.quantity ? "✓" : `${n}/${l.quantity}`));
+      return item;
+    })),
+    h("button", { class: "go big wide", "data-part": "picked", onclick: async () => {
+      const n = got(o, w), of = total(o);
+      if (!n) { buzz(); return; }
+      if (n < of && !(await sure(t("partialSure", { n, of }), t("partial")))) return;
+      go(w, "pack");
+    } }, got(o, w) >= total(o) ? t("pickDone") : `${t("pickDone")} (${got(o, w)}/${total(o)})`)];
+}
+
+export function sure(question, yes) {
+  return ask((close) => [h("h2", { id: "sure" }, question), h("div", { class: "stack" },
+    h("button", { class: "no big sure", onclick: () => close(true) }, yes), h("button", { class: "big", onclick: () => close(false) }, t("cancel")))], { "aria-labelledby": "sure" });
+}
+
+/* ---- pack, ship ---- */
+
+const packStep = (o, w) => [
+  h("ul", { class: "lines" }, picked(o, w).map((l) => lineItem(l))),
+  h("button", { class: "wide", onclick: () => printOrder({ ...o, lines: picked(o, w) }, session.me.shop.name, true) }, t("printSlip")),
+  h("button", { class: "go big wide", autofocus: true, "data-part": "packed", onclick: () => go(w, "ship") }, t("packed"))];
+
+function field(w, name, props = {}) {
+  const input = h("input", { id: `f-${name}`, value: w.form[name] || "", autocomplete: "off", "data-part": name,
+    oninput: () => { w.form[name] = input.value; keepWork(); }, ...props });
+  return [h("label", { htmlFor: `f-${name}` }, t(name)), input];
+}
+
+const shipStep = (o, w) => h("form", { class: "stack", onsubmit: (e) => { e.preventDefault(); ship(o, w); } },
+  field(w, "carrier", { required: true, maxLength: 64, autofocus: !w.form.carrier }), field(w, "service", { maxLength: 64 }),
+  // A scanner ends with Enter: that alone must not ship.
+  field(w, "tracking", { maxLength: 128, autofocus: !!w.form.carrier, onkeydown: (e) => { if (e.key === "Enter") { e.preventDefault(); document.querySelector("[data-part=ship]").focus(); } } }), field(w, "packages", { type: "number", min: 1, max: 99, inputMode: "numeric", required: true }),
+  h("button", { class: "go big wide", type: "submit", disabled: !!w.busy, "data-part": "ship" }, t("shipNow")));
+
+// `again`: the payment only, of what was asked for before.
+async function ship(o, w, again) {
+  const me = await who();
+  if (!me || w.busy) return;
+  const f = again || w.form, text = (k) => (f[k] || "").trim() || undefined;
+  const ask = { carrier: text("carrier"), service: text("service"), tracking: text("tracking"), packages: Number(f.packages) || 1,
+    lines: again || got(o, w) >= total(o) ? undefined : picked(o, w).map(({ line_id, quantity }) => ({ line_id, quantity })), ...me };
+  // Pressed again after no answer came, the same goes with the same key.
+  if (w.sent !== JSON.stringify(ask)) { w.sent = JSON.stringify(ask); w.key = newKey(); }
+  w.busy = true;
+  save();
+  const r = await post(o.number, "ship", ask, w.key), body = r.body || {};
+  if (![0, 429, 503].includes(r.status)) w.sent = "";
+  if (r.status === 200 || r.status === 202) {
+    localStorage.carrier = JSON.stringify({ carrier: f.carrier, service: f.service });
+    put(body);
+  } else if (body.order) put(body.order);
+  if (!r.status) result("bad", t("noAnswer", { n: o.number }), o.number);
+  else if (r.status > 299 && body.code !== "capture_failed") result("bad", failed(r), o.number);
+  w.busy = false;
+  save();
+}
+
+async function problem(o) {
+  const body = await askReason(t("problem"), ["lost", "damaged", "cannot_find", "other"]);
+  const me = body && await who();
+  if (!me) return;
+  const r = await post(o.number, "problem", { ...body, ...me });
+  if (r.status === 200) put(r.body);
+  else result("bad", r.status ? failed(r) : t("noAnswer", { n: o.number }), o.number);
+}
+
+/* ---- showing ---- */
+
+function status(o) {
+  const s = o.shipment;
+  if (o.problem) return h("p", { class: "state bad" }, t("problemCard", { why: t(o.problem.reason) }));
+  if (o.on_hold && o.ship_to) return h("p", { class: "state bad" }, t("onHold"));
+  if (!s) return null;
+  if (s.stage === "capture_failed") return h("p", { class: "state bad", role: "alert" }, t("captureFailed"));
+  if (s.stage === "failed") return h("p", { class: "state bad", role: "alert" }, t("failed", { why: s.error || t("unknownFail") }));
+  if (s.shipped_at) return h("p", { class: "state warn" }, t("remaining", { n: total(o) }));
+  if (s.capture === "pending") return h("p", { class: "state warn" }, t("capturePending"));
+  return h("p", { class: "state spin" }, t("shipping"));
+}
+
+export function card(o, open) {
+  const n = o.lines.reduce((a, l) => a + l.quantity, 0);
+  return { key: o.number, sign: JSON.stringify([o, link.up]), make: () => h("article", { class: `card${o.problem ? " bad" : ""}`, "aria-label": t("order", { n: o.number }) },
+    h("div", { class: "row" }, h("span", { class: "grow" }, h("h2", { class: "number" }, t("order", { n: o.number })),
+      h("span", { class: "soft" }, [o.city && t("to", { city: o.city }), n && `${n} ${t("piece")}`].filter(Boolean).join(" · ")))),
+    status(o), h("button", { class: "go big wide", "data-part": "open", onclick: () => open(o.number) }, t("open"))) };
+}
+
+export function view(o, back) {
+  const w = workOf(o), steps = ["pick", "pack", "ship"], s = o.shipment;
+  const body = () => {
+    if (busyStage(s)) return [status(o)];
+    if (s?.stage === "capture_failed") {
+      return [status(o), h("button", { class: "big wide", disabled: !!w.busy, "data-part": "again", onclick: () => ship(o, w, s) }, t("captureAgain"))];
+    }
+    if (o.problem && !w.found) return [status(o), h("button", { class: "wide", "data-part": "found", onclick: () => { w.found = true; save(); } }, t("found"))];
+    if (o.on_hold && o.ship_to) return [status(o)];
+    return [status(o), { pick: pickStep, pack: packStep, ship: shipStep }[w.step](o, w)].flat();
+  };
+  return { key: `ship${o.number}`, sign: JSON.stringify([o, w.step, w.got, w.busy, w.found, link.up, scanNote]), make: () => h("section", { class: "card stack" },
+    h("button", { class: "quiet", "data-part": "back", onclick: back }, `← ${t("back")}`),
+    h("h2", { class: "number" }, t("order", { n: o.number })),
+    h("ol", { class: "steps" }, steps.map((x) => h("li", { "aria-current": x === (busyStage(s) || s?.stage === "capture_failed" ? "ship" : w.step) ? "step" : null }, t(x)))),
+    body(),
+    h("h3", {}, t("address")), o.ship_to ? h("address", {}, addressText(o.ship_to)) : h("p", { class: "soft" }, t("noAddress")),
+    h("div", { class: "actions" },
+      w.step !== "pick" && !busyStage(s) ? h("button", { onclick: () => go(w, steps[steps.indexOf(w.step) - 1]) }, `← ${t(steps[steps.indexOf(w.step) - 1])}`) : null,
+      h("button", { onclick: () => printOrder(o, session.me.shop.name, false) }, t("printPick")),
+      (o.problem && !w.found) || busyStage(s) ? null : h("button", { class: "no", "data-part": "problem", onclick: () => problem(o) }, t("problem")))) };
+}

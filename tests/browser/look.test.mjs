@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: MIT
+//
+// How every view looks: to a screen reader, to a thumb, in both languages.
+
+import assert from "node:assert/strict";
+import { readFileSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { root } from "./servers.mjs";
+import { startDay, walk } from "./scenes.mjs";
+import { test } from "./test.mjs";
+
+const axe = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+const files = readdirSync(join(root, "server/page")).map((f) => join(root, "server/page", f));
+
+async function violations(page) {
+  if (!(await page.evaluate(() => typeof window.axe === "object"))) await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"],
+    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
+  return violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.html.slice(0, 160)} ${n.failureSummary}`));
+}
+
+// What does not fit, or is too small for a thumb.
+const misfits = (page) => page.evaluate(() => {
+  const wrong = [];
+  if (document.documentElement.scrollWidth > innerWidth) wrong.push(`the page is ${document.documentElement.scrollWidth} wide`);
+  for (const el of document.querySelectorAll("button, input, h2, p, li, dd, .left")) {
+    const box = el.getBoundingClientRect();
+    if (!box.width || el.closest("#print, .unseen")) continue;
+    if (el.scrollWidth > el.clientWidth + 1 && el.id !== "who") wrong.push(`cut: ${el.outerHTML.slice(0, 120)}`);
+    if (box.left < -1 || box.right > innerWidth + 1) wrong.push(`off the screen: ${el.outerHTML.slice(0, 120)}`);
+    if (el.matches("button, input") && (box.height < 44 || box.width < 44)) wrong.push(`small: ${el.outerHTML.slice(0, 120)}`);
+  }
+  return wrong;
+});
+
+for (const how of [{ size: "phone", scheme: "dark", locale: "sv-SE" }, { size: "tablet", scheme: "light", locale: "en-GB" }]) {
+  test(`every view fits and has no violation of WCAG 2.2 AA: ${how.size}, ${how.scheme}, ${how.locale}`, { world: false }, async ({ browser }) => {
+    const day = await startDay(), wrong = [], seen = [];
+    try {
+      await walk(browser, day, how, async (page, name) => {
+        seen.push(name);
+        await page.waitForFunction(() => document.getAnimations().every((a) => a.effect.getTiming().iterations === Infinity || a.playState !== "running"));
+        for (const v of [...await violations(page), ...await misfits(page)]) wrong.push(`${name}: ${v}`);
+        for (const e of page.errors.filter((e) => !e.startsWith("Failed to load resource"))) wrong.push(`${name}: ${e}`);
+      }, true);
+    } finally { await day.world.stop(); }
+    assert.ok(seen.length >= 22, `${seen.length} views`);
+    assert.deepEqual(wrong, []);
+  });
+}
+
+test("both languages have the same texts, and the page has no other", { world: false }, async () => {
+  globalThis.document ??= { documentElement: {} };
+  globalThis.navigator ??= {};
+  // Node 18 takes a .js for the older kind of module.
+  const { texts } = await import(`data:text/javascript,${encodeURIComponent(readFileSync(join(root, "server/page/texts.js"), "utf8"))}`);
+  const keys = Object.keys(texts.en);
+  assert.deepEqual(Object.keys(texts.sv).sort(), [...keys].sort());
+  const holes = (s) => (s.match(/\{\w+\}/g) ?? []).sort();
+  for (const k of keys) assert.deepEqual(holes(texts.sv[k]), holes(texts.en[k]), k);
+  const code = files.filter((f) => f.endsWith(".js") && !f.endsWith("texts.js")).map((f) => readFileSync(f, "utf8")).join("\n");
+  for (const [, k] of code.matchAll(/\bt\("(\w+)"/g)) assert.ok(keys.includes(k), `t("${k}") is no text`);
+  for (const k of keys) assert.match(code + readFileSync(join(root, "server/page/texts.js"), "utf8").split("const lang")[1], new RegExp(`\\b${k}\\b`), `${k} is never used`);
+});
+
+test("all of the page is under 60 KiB", { world: false }, async () => {
+  const size = files.reduce((n, f) => n + statSync(f).size, 0);
+  assert.ok(size < 60 * 1024, `${size} bytes`);
+});

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+//
+// servers.mjs - the real server, the stand-in for Centra, and a browser.
+//
+// Nothing sleeps to be ready: programs say so, and the rest waits for a
+// condition.
+
+import { execFileSync, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, request } from "node:http";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+export const build = resolve(root, process.env.BUILD ?? "build");
+const READY_MS = 20000;
+
+/* ---- programs ---- */
+
+function start(program, args, words) {
+  const child = spawn(join(build, program), args, { stdio: ["ignore", "pipe", "pipe"] });
+  const log = [], found = {};
+  let text = "";
+  child.stderr.on("data", (d) => log.push(String(d)));
+  const exited = new Promise((done) => child.on("exit", done));
+  return new Promise((done, failed) => {
+    const late = setTimeout(() => failed(new Error(`${program} is not ready`)), READY_MS);
+    exited.then((code) => { clearTimeout(late); failed(new Error(`${program} ended with ${code}: ${log.join("")}`)); });
+    child.stdout.on("data", (d) => {
+      text += d;
+      for (const line of text.split("\n").slice(0, -1)) {
+        const [word, url] = line.split(" ");
+        if (words.includes(word)) found[word] = url;
+      }
+      if (words.every((w) => found[w])) { clearTimeout(late); done({ child, exited, log, ...found }); }
+    });
+  });
+}
+
+async function end(p, signal) {
+  if (p.child.exitCode === null && p.child.signalCode === null) p.child.kill(signal);
+  return p.exited;
+}
+
+// The page is opened by its public_url, which has to be known before the start.
+function freePort() {
+  return new Promise((done) => {
+    const s = createServer().listen(0, "127.0.0.1", () => { const { port } = s.address(); s.close(() => done(port)); });
+  });
+}
+
+export function call(url, method, { headers = {}, body } = {}) {
+  return new Promise((done, failed) => {
+    const req = request(url, { method, headers, agent: false, timeout: 30000 }, (res) => {
+      const parts = [];
+      res.on("data", (d) => parts.push(d));
+      res.on("error", failed);
+      res.on("end", () => {
+        const text = Buffer.concat(parts).toString();
+        done({ status: res.statusCode, headers: res.headers, body: (res.headers["content-type"] ?? "").includes("json") ? JSON.parse(text) : text });
+      });
+    });
+    req.on("timeout", () => req.destroy(new Error("no answer in 30 s")));
+    req.on("error", failed);
+    req.end(body);
+  });
+}
+
+/* ---- a world: Centra, shipfrom, three shops ---- */
+
+const SHOPS = [["stockholm", "Stockholm, Biblioteksgatan", 2], ["amsterdam", "Amsterdam, Kalverstraat", 3], ["berlin", "Berlin, Mitte", 4]];
+
+function config(w, { settings, instance, staff }) {
+  return `[server]
+listen = 127.0.0.1:${w.port}
+admin_listen = 127.0.0.1:0
+public_url = ${w.url}
+store = lmdb:${join(w.dir, "data")}
+store_max = 1G
+sweep_every = 0
+drain = 0s
+connections = 9000
+${settings ?? ""}
+[centra se]
+webhook_secret = test123
+order_api_url = ${w.centra.ready}/api/order-api
+order_api_key = order-api-key
+graphql_url = ${w.centra.ready}/graphql
+graphql_token = graphql-token
+graphql_requests = 900
+graphql_mutations = 900
+${instance ?? ""}
+` + SHOPS.map(([id, name, warehouse]) => `[shop ${id}]
+centra = se
+name = ${name}
+warehouses = ${warehouse}
+${staff && id === "amsterdam" ? `staff = ${staff}\n` : ""}
+`).join("");
+}
+
+// Everything of it ends with stop().
+export async function startWorld(options = {}) {
+  mkdirSync(join(build, "browser"), { recursive: true });
+  const w = { dir: mkdtempSync(join(build, "browser", "world-")), port: await freePort() };
+  w.url = `http://127.0.0.1:${w.port}`;
+  w.file = join(w.dir, "shipfrom.ini");
+  w.centra = await start("centra-sim", ["--hook-url", `${w.url}/webhooks/centra/se`, "--secret", "test123"], ["ready"]);
+  const serve = () => start("shipfrom", ["serve", "--config", w.file], ["ready", "admin"]);
+  w.kill = () => end(w.server, "SIGKILL");
+  w.again = async () => { w.server = await serve(); };
+  w.stop = async () => {
+    await Promise.all([w.server && end(w.server, "SIGTERM"), end(w.centra, "SIGTERM")]);
+    rmSync(w.dir, { recursive: true, force: true });
+  };
+  w.cli = (...args) => execFileSync(join(build, "shipfrom"), [...args.slice(0, 2), "--config", w.file, ...args.slice(2)],
+    { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  w.device = (shop = "amsterdam", name = "Till") => {
+    const [token, link] = w.cli("device", "add", "--shop", shop, "--name", name).split("\n");
+    return { token, link };
+  };
+  w.control = async (path, body) => {
+    const r = await call(`${w.centra.ready}/control${path}`, body === undefined ? "GET" : "POST", { body: JSON.stringify(body) });
+    if (r.status !== 200) throw new Error(`control ${path}: ${r.status} ${JSON.stringify(r.body)}`);
+    return r.body;
+  };
+  w.place = async (order = {}) => (await w.control("/orders", order)).number;
+  w.ordered = async (number) => (await w.control("/state")).orders.find((o) => o.number === number);
+  w.calls = async (number, what) => (await w.control(`/calls?order=${number}`)).calls.filter((c) => !what || c.what === what);
+  w.api = (token, method, path, body) => call(`${w.url}/api/v1${path}`, method,
+    { headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" }, body: body && JSON.stringify(body) });
+  try {
+    writeFileSync(w.file, config(w, options));
+    await w.again();
+  } catch (e) { await w.stop(); throw e; }
+  return w;
+}
+
+/* ---- the browser ---- */
+
+export const SIZES = { phone: { width: 390, height: 844 }, tablet: { width: 1180, height: 820 } };
+
+export function startBrowser() {
+  return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+      "--disable-component-update", "--disable-sync", "--autoplay-policy=user-gesture-required"] });
+}
+
+// A screen of a shop: a context with one page that is signed in.  What the
+// page's console says of errors is in screen.errors.
+export async function screen(browser, world, { shop = "amsterdam", size = "phone", scheme = "light", locale = "en-GB", link, signIn = true, init } = {}) {
+  const context = await browser.newContext({ viewport: SIZES[size], colorScheme: scheme, locale, hasTouch: true, reducedMotion: "reduce" });
+  const errors = [];
+  context.setDefaultTimeout(10000);
+  context.on("console", (m) => { if (m.type() === "error") errors.push(`${m.text()} ${m.location().url}`); });
+  context.on("weberror", (e) => errors.push(String(e.error())));
+  if (init) await context.addInitScript(init);
+  const page = await context.newPage();
+  if (!link && signIn) link = world.device(shop).link;
+  page.errors = errors;
+  page.enrol = async () => { const d = world.device(shop); await enrol(page, d.link); return d; };
+  if (signIn) await enrol(page, link);
+  return page;
+}
+
+export async function enrol(page, link) {
+  await page.goto(link);
+  await page.click("#signin");
+  await page.waitForSelector("#tab-toAnswer");
+  await page.waitForSelector("#offline", { state: "hidden" });
+}
+
+export const cardOf = (page, n) => page.locator(`#main [data-key="${n}"]`);
+export const waitFor = async (what, test, ms = 10000) => {
+  const until = Date.now() + ms;
+  for (;;) {
+    const value = await test();
+    if (value) return value;
+    if (Date.now() > until) throw new Error(`waited ${ms} ms in vain for: ${what}`);
+    await new Promise((done) => setTimeout(done, 20));
+  }
+};

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+//
+// Shipping what was accepted: scan, pack, ship, and when the payment fails.
+
+import assert from "node:assert/strict";
+import { cardOf, waitFor } from "./servers.mjs";
+import { lines } from "./scenes.mjs";
+import { test } from "./test.mjs";
+
+const text = (page, has) => page.getByText(has).first().waitFor();
+
+async function opened(page, place, order = {}) {
+  const n = await place({ lines: [lines.coat, lines.scarf], ...order });
+  await cardOf(page, n).locator("[data-part=accept]").click();
+  await page.getByText(/To ship \(/).waitFor();
+  await page.click("#tab-toShip");
+  await cardOf(page, n).locator("[data-part=open]").click();
+  await page.waitForSelector("#scan");
+  return n;
+}
+
+// As a keyboard-wedge scanner does: letters, and Enter, to whatever has focus.
+async function scan(page, code) {
+  await page.keyboard.type(code);
+  await page.keyboard.press("Enter");
+}
+
+async function packed(page) {
+  for (const code of ["7350000000012", "7350000000029", "1002-02"]) await scan(page, code);
+  await page.click("[data-part=picked]");
+  await page.click("[data-part=packed]");
+  await page.waitForSelector("#f-carrier");
+}
+
+async function ship(page) {
+  await packed(page);
+  await page.fill("#f-carrier", "PostNord");
+  await page.fill("#f-service", "Parcel");
+  await page.fill("#f-tracking", "00373500489530470000");
+  await page.click("[data-part=ship]");
+}
+
+const buzzes = "window.buzzed = 0; navigator.vibrate = (how) => { if (how.length === 1) window.buzzed++; return true; };";
+
+test("a right scan counts, a wrong one and one too many buzz and say so", async ({ open, place }) => {
+  const page = await open({ init: buzzes });
+  await opened(page, place);
+  assert.equal(await page.evaluate(() => document.activeElement.id), "scan", "a scanner writes where it should");
+  await scan(page, "7350000000012");
+  await text(page, "Wool coat, double breasted: 1 of 1");
+  await scan(page, "7350000000999");
+  await text(page, "WRONG ITEM: 7350000000999");
+  assert.equal(await page.evaluate(() => window.buzzed), 1);
+  await scan(page, "7350000000012");
+  await text(page, "You already have all of");
+  assert.equal(await page.evaluate(() => window.buzzed), 2);
+  await text(page, "All picked (1/3)");
+  await scan(page, "1002-02");
+  await scan(page, "7350000000029");
+  await page.locator("[data-part=picked]", { hasText: /^All picked$/ }).click();
+  await page.waitForSelector("[data-part=packed]");
+});
+
+test("an order is picked, packed and shipped, once", async ({ world, open, place }) => {
+  const page = await open();
+  const n = await opened(page, place);
+  await packed(page);
+  await page.fill("#f-carrier", "PostNord");
+  await page.fill("#f-service", "Parcel");
+  await page.focus("#f-tracking");
+  await scan(page, "00373500489530470000");   // a scanner's Enter alone does not ship
+  assert.equal((await world.ordered(n)).shipments.length, 0);
+  await page.fill("#f-packages", "2");
+  await page.click("[data-part=ship]");
+  await text(page, `Order ${n} is shipped`);
+  await page.click("#tab-done");
+  await cardOf(page, n).getByText("Tracking 00373500489530470000").waitFor();
+  const { shipments } = await world.ordered(n);
+  assert.equal(shipments.length, 1);
+  const s = JSON.stringify(shipments[0]);
+  for (const part of ["PostNord", "00373500489530470000"]) assert.ok(s.includes(part), s);
+  assert.equal((await world.calls(n, "createShipment")).length, 1, s);
+});
+
+test("a part is shipped, and the order shows what remains", async ({ world, open, place }) => {
+  const page = await open({ size: "tablet" });
+  const n = await opened(page, place);
+  await scan(page, "7350000000012");
+  await page.click("[data-part=picked]");
+  await text(page, "1 of 3 picked. Ship only these?");
+  await page.click("dialog .sure");
+  await page.click("[data-part=packed]");
+  await page.fill("#f-carrier", "PostNord");
+  await page.click("[data-part=ship]");
+  await text(page, "Shipped in part. Remaining: 2");
+  await page.waitForSelector("#scan");
+  assert.doesNotMatch(await page.locator("#main").innerText(), /Wool coat/);
+  assert.equal((await world.ordered(n)).shipments.length, 1);
+});
+
+test("a failed payment says do not hand over, and can be tried again", async ({ world, open, place }) => {
+  const page = await open(), other = await open({ size: "tablet" });
+  const n = await opened(page, place);
+  await world.control("/settings", { capture: "fail" });
+  await ship(page);
+  await text(page, "DO NOT HAND OVER");
+  await world.control("/settings", { capture: "ok" });
+  // From another tablet, which knows nothing of what was picked here.
+  await other.click("#tab-toShip");
+  await cardOf(other, n).getByText("DO NOT HAND OVER").waitFor();
+  await cardOf(other, n).locator("[data-part=open]").click();
+  await other.click("[data-part=again]");
+  for (const p of [page, other]) await text(p, `Order ${n} is shipped`);
+  assert.equal((await world.ordered(n)).shipments.length, 1);
+});
+
+test("a payment that is being confirmed goes on by itself", async ({ world, open, place }) => {
+  const page = await open();
+  const n = await opened(page, place);
+  await world.control("/settings", { capture: "pending", capture_ms: 300 });
+  await ship(page);
+  await text(page, "The payment is being confirmed");
+  await page.getByText(`Order ${n} is shipped`).waitFor({ timeout: 20000 });
+  assert.equal((await world.ordered(n)).shipments.length, 1);
+});
+
+test("what cannot be shipped after all is first in the list, and can be found again", async ({ open, place }) => {
+  const page = await open();
+  const n = await opened(page, place);
+  await page.click("[data-part=problem]");
+  await page.click("dialog [data-part=cannot_find]");
+  await text(page, "Problem reported: Can’t find it");
+  assert.equal(await page.locator("#scan").count(), 0);
+  await page.click("[data-part=found]");
+  await page.waitForSelector("#scan");
+  await page.click("[data-part=back]");
+  const later = await place();
+  await page.click("#tab-toAnswer");
+  await cardOf(page, later).locator("[data-part=accept]").click();
+  await page.getByText("To ship (2)").click();
+  assert.equal(await page.locator("#main [data-key]").first().getAttribute("data-key"), String(n));
+});
+
+test("an order is accepted and shipped by keyboard only", async ({ open, place }) => {
+  const page = await open({ size: "tablet" });
+  const n = await place({ lines: [lines.coat] });
+  const to = async (what) => {
+    await page.locator(what).first().waitFor();
+    for (let i = 0; i < 30; i++) {
+      if (await page.evaluate((s) => document.activeElement.matches(s), what)) return;
+      await page.keyboard.press("Tab");
+    }
+    throw new Error(`no way to ${what}`);
+  };
+  await to("[data-part=accept]");
+  await page.keyboard.press("Enter");
+  await page.getByText("To ship (1)").waitFor();
+  await to("#tab-toAnswer");
+  await page.keyboard.press("ArrowRight");
+  await to("[data-part=open]");
+  await page.keyboard.press("Enter");
+  await scan(page, "7350000000012");
+  await to("[data-part=picked]");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[data-part=packed]:focus");
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("#f-carrier:focus");
+  await page.keyboard.type("PostNord");
+  await to("#f-tracking");
+  await scan(page, "123");
+  await page.waitForSelector("[data-part=ship]:focus");
+  await page.keyboard.press("Enter");
+  await text(page, `Order ${n} is shipped`);
+});
+
+// Bars and spaces of a screenshot's middle row, as widths.
+const bars = (page, png) => page.evaluate(async (png) => {
+  const bytes = Uint8Array.from(atob(png), (c) => c.charCodeAt(0));
+  const image = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+  const at = new OffscreenCanvas(image.width, 1).getContext("2d");
+  at.drawImage(image, 0, -Math.floor(image.height / 2));
+  const row = at.getImageData(0, 0, image.width, 1).data, widths = [];
+  let dark = false, n = 0;
+  for (let i = 0; i < image.width; i++) {
+    if (row[4 * i] < 128 === dark) { n++; continue; }
+    widths.push(n);
+    dark = !dark;
+    n = 1;
+  }
+  return widths.slice(1);   // from the first bar
+}, png.toString("base64"));
+
+// Code 39 as its standard draws it: which of nine are wide.
+const code39 = { "000110100": "0", "100100001": "1", "001100001": "2", "101100000": "3", "000110001": "4", "100110000": "5",
+  "001110000": "6", "000100101": "7", "100100100": "8", "001100100": "9", "010010100": "*" };
+
+function decode(widths) {
+  const thin = Math.min(...widths), text = [];
+  for (let i = 0; i + 9 <= widths.length; i += 10) {
+    text.push(code39[widths.slice(i, i + 9).map((w) => (w > 2 * thin ? 1 : 0)).join("")] ?? "?");
+  }
+  return text.join("");
+}
+
+test("a pick list and a packing slip print on A4, the order's number as a barcode", async ({ open, place }) => {
+  const page = await open({ size: "tablet", init: "window.print = () => { window.printed = (window.printed || 0) + 1; };" });
+  const n = await opened(page, place, { number: 9081726, lines: [lines.coat, lines.long],
+    shippingAddress: { firstName: "Eva", lastName: "Berg", address1: "Prinsengracht 1", zipCode: "1015", city: "Amsterdam", country: { code: "NL", name: "Netherlands" } } });
+  await text(page, "Prinsengracht 1");
+  const check = async (title, address) => {
+    await page.emulateMedia({ media: "print", colorScheme: "light" });
+    assert.ok(!(await page.locator("#screen").isVisible()));
+    const shown = await page.locator("#print").innerText();
+    assert.ok(shown.includes(`${title} – Order ${n}`), shown);
+    assert.equal(shown.includes("Prinsengracht 1"), address);
+    for (const part of ["Wool coat", "1001-01-M", "7350000000012"]) assert.ok(shown.includes(part), part);
+    assert.equal(shown.includes("XXXL Tall"), !address, "the slip holds what is in the parcel, no more");
+    const code = page.locator("#print .barcode");
+    const box = await code.boundingBox();
+    assert.ok(box.height > 50 && box.width > 150 && box.width < 680, JSON.stringify(box));
+    assert.equal(decode(await bars(page, await code.screenshot())), `*${n}*`);
+    const pdf = (await page.pdf({ preferCSSPageSize: true })).toString("latin1");
+    assert.equal(pdf.match(/\/Type \/Page\b/g).length, 1);
+    const [, w, h] = pdf.match(/\/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]/);
+    assert.deepEqual([Math.round(w), Math.round(h)], [595, 842]);
+    await page.emulateMedia({ media: "screen" });
+  };
+  await page.getByText("Print pick list").click();
+  await check("Pick list", false);
+  await scan(page, "7350000000012");
+  await page.click("[data-part=picked]");
+  await page.click("dialog .sure");
+  await page.getByText("Print packing slip").click();
+  await check("Packing slip", true);
+  assert.equal(await page.evaluate(() => window.printed), 2);
+});
