@@ -24,8 +24,11 @@ struct app {
 	struct http *http;
 	struct live *live;
 	struct workers *workers;
+	struct sweep *sweep;
 	struct receiver *receiver;
 	struct metrics metrics;
+	struct peers *peers; /* the loop thread's, as the next */
+	size_t buffered;     /* bytes of bodies and of deliveries in hand */
 	atomic_bool draining;
 	atomic_bool failed; /* the disk failed: main ends the process */
 };
@@ -34,7 +37,7 @@ struct app {
 struct config *app_config(struct app *app);
 
 /* Opens the config's store, for the server (`serve`) or for a command beside
- * it.  `changed` may be NULL. */
+ * it.  `changed` may be NULL.  The config must outlive the store. */
 enum rc app_open_store(struct store **ret, struct config *config, bool serve,
 		       store_changed_fn *changed, void *changed_arg,
 		       struct err *e);

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/time.h"
+#include "server/networks.h"
 
 typedef char *config_STR; /* owned; NULL when neither set nor defaulted */
 typedef bool config_FLAG;
@@ -36,6 +37,7 @@ struct config_server {
 #undef SETTING_server
 #undef SETTING_centra
 	char *store_dir; /* owned: what follows "lmdb:" */
+	struct networks proxies; /* trusted_proxies, read */
 };
 
 struct config_instance {

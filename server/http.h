@@ -16,9 +16,11 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "server/config.h"
+#include "server/token.h"
 #include "store/store.h"
 
 struct app;
+struct chunk;
 struct http;
 struct route;
 
@@ -35,7 +37,11 @@ struct request {
 	int64_t now;       /* wall clock when the header was complete */
 	struct device device; /* of AUTH_DEVICE routes: who asks */
 	const struct config_shop *shop; /* of AUTH_DEVICE routes: whose */
+	unsigned char credential[TOKEN_HASH_SIZE]; /* SHA-256 of its token */
+	bool by_session;       /* by a cookie, not by a token */
+	char csrf[TOKEN_SIZE]; /* its session's; "" when by a token */
 	bool timed_out; /* a request_later() deadline passed */
+	bool may_stop;	/* it waits for others than us: called when we stop */
 	void *state;    /* the answer function's own, between its calls */
 	void (*state_free)(void *state); /* called when the request ends */
 };
@@ -48,6 +54,8 @@ struct response {
 	const char *cookie;  /* Set-Cookie; owned by the request's state */
 	bool immutable;      /* may be cached for good; else no-store */
 	const char *etag;    /* a constant; or NULL */
+	bool page;	     /* of the staff page: asked for again each time
+			      * (etag), and what it may load is restricted */
 };
 
 /* Answers a request: fills in the response, or calls request_later(). */
@@ -72,8 +80,28 @@ void respond_text(struct response *res, int status, const char *text);
 void respond_problem(struct response *res, int status, const char *code,
 		     const char *detail_fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/* Adds a member to the JSON object that the body ends with. */
+void respond_member(struct response *res, const char *name, const char *json);
 
-/* ---- the server ---- */
+/* ---- answers without an end ---- loop thread
+ *
+ * The stream is the request's: it lives until the request ends, which
+ * request.state_free tells.  That happens when the client goes, when it falls
+ * behind (feed.h), after stream_end(), and when the server stops. */
+
+/* Begins one (200); what stream_send() has queued goes out from then on. */
+void respond_stream(struct request *req, struct response *res,
+		    const char *type);
+/* False: too much waits already; the stream has been cut. */
+bool stream_send(struct request *req, struct chunk *c);
+/* Ends it, soon, after what is queued. */
+void stream_end(struct request *req);
+
+/* ---- the server ----
+ *
+ * A write that a request began may end after the request, and reaches the loop
+ * with http_call(): close the store between http_stop() and http_close().
+ */
 
 enum rc http_open(struct http **ret, struct app *app, struct err *e);
 /* "127.0.0.1:43210": where it listens. */

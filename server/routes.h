@@ -21,6 +21,11 @@ enum auth {
 
 enum listener { LISTEN_PUBLIC, LISTEN_ADMIN };
 
+/* Called once the header is complete and before a byte of body is read: may
+ * answer at once (res->status set), so that nothing is read in vain.  False
+ * without an answer is a 404. */
+typedef bool early_fn(struct request *req, struct response *res);
+
 struct route {
 	const char *method;
 	const char *path; /* one * stands for one segment */
@@ -28,6 +33,7 @@ struct route {
 	enum listener listener;
 	size_t body_max;  /* bytes; 0 = no body; BODY_WEBHOOK = the setting */
 	answer_fn *answer;
+	early_fn *early; /* or NULL */
 	const char *help;
 };
 

@@ -39,6 +39,10 @@ enum verdict verifier_check(struct verifier *v, const char *header,
 			    const void *body, size_t len, int64_t now,
 			    int64_t tolerance, int *ret_secret);
 
+/* The T of a header, as it stands there; "" when it cannot be read. */
+#define SIGNATURE_T_SIZE 16
+void signature_t(char ret[SIGNATURE_T_SIZE], const char *header);
+
 /* Writes a header for a body, as Centra would: for tests and `check`. */
 #define SIGNATURE_SIZE 96
 enum rc signature_make(char ret[SIGNATURE_SIZE], const char *secret,

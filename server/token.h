@@ -18,4 +18,11 @@ enum rc token_make(char ret[TOKEN_SIZE], unsigned char hash[TOKEN_HASH_SIZE],
 /* RC_INVALID: not of a token's form. */
 enum rc token_hash(const char *token, unsigned char hash[TOKEN_HASH_SIZE]);
 
+/* The X-CSRF-Token of a session: only who can read our answers knows it. */
+enum rc token_csrf(char ret[TOKEN_SIZE], const char *token, struct err *e);
+
+/* SHA-256 of any bytes. */
+enum rc token_digest(unsigned char ret[TOKEN_HASH_SIZE], const void *p,
+		     size_t len);
+
 #endif

@@ -8,18 +8,38 @@
 
 #include <stdint.h>
 
-#include "base/err.h"
+#include "centra/centra.h"
+#include "store/task.h"
 
 struct app;
 struct workers;
+struct zone;
 
 /* Starts the threads; each has its own connections to every Centra. */
 enum rc workers_start(struct workers **ret, struct app *app, struct err *e);
 /* Something may be due: the store's change hook, any thread. */
 void workers_wake(struct workers *w);
-/* New keys and tokens of a reloaded config are used from now on. */
+/* New keys, tokens and budgets of a reloaded config are used from now on, and
+ * what waited because of the old ones is tried at once. */
 void workers_reload(struct workers *w);
 /* Waits for the runs under way; starts no more. */
 void workers_stop(struct workers *w);
+
+/* The i-th account, for whoever else calls Centra or tells how it stands; it
+ * lives as long as the workers do.  NULL behind the last. */
+struct account {
+	char *instance;		 /* owned */
+	struct centra *centra;	 /* owned */
+	const struct zone *zone; /* borrowed: zones live as long as we */
+};
+const struct account *workers_account(const struct workers *w, size_t i);
+
+/* Counts and logs a call to Centra that was made for a task. */
+void call_told(struct app *app, const struct task *t, enum centra_api api,
+	       const char *what, const struct call *call);
+/* Logs the webhooks that these changes, made true by now, say were missed. */
+void missed_told(struct app *app, const struct task *t,
+		 const struct changes *c);
+const char *api_name(enum centra_api api); /* in logs and metrics */
 
 #endif

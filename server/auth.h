@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * auth.h - who asks: a device by its token, or a browser by its session.
+ *
+ * A token is sent on purpose.  A cookie is sent by the browser whoever asks, so
+ * what a cookie may change needs two more proofs that our own page asks: the
+ * session's X-CSRF-Token, and an Origin, if one is sent, that is public_url's.
+ */
+#ifndef SERVER_AUTH_H
+#define SERVER_AUTH_H
+
+#include <stdbool.h>
+
+#include "server/http.h"
+
+#define SESSION_COOKIE "shipfrom_session"
+
+/* Fills in who asks (request.device, shop, credential, by_session, csrf), or
+ * answers 401, 403 or 503. */
+void auth_device(struct request *req, struct response *res);
+
+/* Counts a sign-in that failed against its address. */
+void auth_failed(const struct request *req);
+/* True, and a 429 in *res, when too many from its address failed.  Only asked
+ * of one that has failed, or whose test would cost a write. */
+bool auth_limited(const struct request *req, struct response *res);
+
+/* False, and a 403 in *res, when another page sent it. */
+bool auth_origin(const struct request *req, struct response *res);
+
+/* True while req's token or session is good. */
+bool auth_still(const struct request *req);
+
+/* "https://ship.example.com" of a URL or an Origin: in small letters, without
+ * the scheme's own port.  False: it does not fit or is no such thing. */
+#define ORIGIN_SIZE 300
+bool origin_of(char ret[ORIGIN_SIZE], const char *url);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cli_admin.h - asking the running server, for what is in its memory alone.
+ */
+#ifndef SERVER_CLI_ADMIN_H
+#define SERVER_CLI_ADMIN_H
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "server/config.h"
+
+struct admin_answer {
+	int status;
+	struct buf body; /* owned by the caller: buf_release() */
+};
+
+/* One request to the admin listener of the config.  Bounded in time and size.
+ * RC_AGAIN: no server answers there; RC_INVALID: the config does not say
+ * where; nothing is to be released then. */
+enum rc cli_admin(const struct config *c, const char *method, const char *path,
+		  struct admin_answer *ret, struct err *e);
+
+#endif

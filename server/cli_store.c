@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cli_store.c - `verify` and `backup`: the store as a whole.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+#include "base/time.h"
+#include "server/cli.h"
+
+#define TOLD_MAX 1000 /* of what is wrong; the rest is counted */
+
+/* ---- verify ---- */
+
+struct telling {
+	struct cli_session *s;
+	uint64_t told;
+};
+
+/* Inside the store's read: gathered, printed afterwards. */
+static void tell_wrong(void *arg, const char *table, const char *what)
+{
+	struct telling *t = arg;
+	struct buf *b = &t->s->out;
+
+	if (t->told++ >= TOLD_MAX)
+		return;
+	if (t->s->json) {
+		buf_fmt(b, "{\"table\":\"%s\",\"wrong\":", table);
+		buf_json(b, what);
+		buf_str(b, "}\n");
+		return;
+	}
+	buf_fmt(b, "%s: ", table);
+	cli_text(b, what);
+	buf_char(b, '\n');
+}
+
+static void print_counts(struct cli_session *s, const struct store_verified *v)
+{
+	if (!s->json)
+		buf_str(&s->out, "TABLE               ROWS       WRONG\n");
+	for (size_t i = 0; i < v->n; i++)
+		buf_fmt(&s->out,
+			s->json ? "{\"table\":\"%s\",\"rows\":%" PRIu64
+				  ",\"wrong_rows\":%" PRIu64 "}\n"
+				: "%-12s  %10" PRIu64 "  %10" PRIu64 "\n",
+			v->tables[i].name, v->tables[i].rows,
+			v->tables[i].wrong);
+}
+
+static int verify(struct cli_session *s)
+{
+	struct telling t = {.s = s};
+	struct store_verified v;
+	struct err e;
+	enum rc rc = store_verify(s->store, tell_wrong, &t, &v, &e);
+
+	if (rc)
+		return cli_failed(s, rc, &e);
+	print_counts(s, &v);
+	cli_flush(s);
+	if (!v.wrong) {
+		fprintf(stderr, "The store is whole.\n");
+		return 0;
+	}
+	if (v.wrong > TOLD_MAX)
+		fprintf(stderr, "%" PRIu64 " more are not told.\n",
+			v.wrong - TOLD_MAX);
+	fprintf(stderr, "%" PRIu64 " %s wrong.\n", v.wrong,
+		v.wrong == 1 ? "thing is" : "things are");
+	return EX_DATAERR;
+}
+
+int cli_verify(struct cli_args *a)
+{
+	struct cli_session s;
+	int code;
+
+	if (a->n_words)
+		return cli_usage(a, "'%s' is one word too many", a->words[0]);
+	code = cli_open(&s, a, CLI_STORE_EXISTS);
+	if (!code)
+		code = verify(&s);
+	return cli_close(&s, code);
+}
+
+/* ---- backup ---- */
+
+static int backup(struct cli_session *s, const char *file)
+{
+	int64_t began = time_mono();
+	struct stat st;
+	struct err e;
+	enum rc rc = store_backup(s->store, file, &e);
+
+	if (rc == RC_EXISTS) {
+		fprintf(stderr,
+			"shipfrom backup: %s; nothing is overwritten\n",
+			e.text);
+		return EX_CANTCREAT;
+	}
+	if (rc)
+		return cli_failed(s, rc, &e);
+	if (stat(file, &st))
+		st.st_size = 0;
+	fprintf(stderr, "%s: %" PRId64 " KiB, in %" PRId64 " ms\n", file,
+		(int64_t)st.st_size / 1024, time_mono() - began);
+	return 0;
+}
+
+int cli_backup(struct cli_args *a)
+{
+	struct cli_session s;
+	int code;
+
+	if (a->n_words != 1)
+		return cli_usage(a, "to which FILE? one that is not there yet");
+	code = cli_open(&s, a, CLI_STORE_EXISTS);
+	if (!code)
+		code = backup(&s, a->words[0]);
+	return cli_close(&s, code);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * cli_sweep.c - `sweep`: a reconciliation asked for by hand.
+ *
+ * The wish is kept in the store, so it is heard by the server whether it runs
+ * already or not.
+ */
+#include "server/cli.h"
+
+int cli_sweep(struct cli_args *a)
+{
+	struct cli_session s;
+	struct err e;
+	enum rc rc;
+	int code;
+
+	if (a->n_words)
+		return cli_usage(a, "it takes no words");
+	code = cli_open(&s, a, CLI_STORE_EXISTS);
+	if (!code) {
+		rc = store_sweep_ask(s.store, &e);
+		if (rc)
+			code = cli_failed(&s, rc, &e);
+		else
+			buf_str(&s.out, "a sweep is asked for: the server "
+					"begins it when it next looks\n");
+	}
+	return cli_close(&s, code);
+}

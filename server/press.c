@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * press.c - see press.h.
+ */
+#include "server/press.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "server/app.h"
+#include "server/live.h"
+#include "server/order_json.h"
+#include "server/staff_names.h"
+
+#define KEY_MAX 255 /* bytes of an Idempotency-Key */
+
+/* ---- answers that several routes give ---- */
+
+/* One answer for an order that does not exist, one of another shop, and a
+ * number that is none. */
+void respond_not_found(struct response *res)
+{
+	respond_problem(res, 404, "not_found",
+			"no such order was offered to this shop");
+}
+
+void respond_store(struct request *req, struct response *res, enum rc rc,
+		   const char *why)
+{
+	log_limited(6, LOG_ERROR, "order cannot be read or written",
+		    LOG_N("device", (int64_t)req->device.id),
+		    LOG_S("rc", rc_name(rc)), LOG_S("error", why));
+	buf_clear(&res->body);
+	respond_problem(res, 503, "not_stored",
+			"nothing can be kept right now; try again");
+	res->retry_after = 1;
+}
+
+void respond_field(struct response *res, const char *field, const char *must)
+{
+	char quoted[64];
+
+	respond_problem(res, 400, "bad_request", "'%s' %s", field, must);
+	snprintf(quoted, sizeof(quoted), "\"%s\"", field);
+	respond_member(res, "field", quoted);
+}
+
+void respond_order(struct request *req, struct response *res,
+		   const struct order *o, int status, bool timeline)
+{
+	struct err e = {""};
+	enum rc rc = order_json(&res->body, req->app->store, req->shop, o,
+				time_now(), timeline, &e);
+
+	if (!rc)
+		respond_json(res, status);
+	else if (rc == RC_NOTFOUND)
+		respond_not_found(res);
+	else
+		respond_store(req, res, rc, e.text);
+}
+
+void respond_conflict(struct request *req, struct response *res,
+		      const struct order *o, int status, const char *code,
+		      const char *detail)
+{
+	struct err e = {""};
+	struct buf b;
+
+	respond_problem(res, status, code, "%s", detail);
+	buf_init(&b, res->body.max);
+	if (!order_json(&b, req->app->store, req->shop, o, time_now(), false,
+			&e) &&
+	    !buf_full(&b))
+		respond_member(res, "order", b.data);
+	buf_release(&b);
+}
+
+const char *conflict_detail(const char *code)
+{
+	static const struct {
+		const char *code, *detail;
+	} of[] = {
+		{"accepted", "this shop has accepted the order"},
+		{"accepting", "Centra is still being asked"},
+		{"answered", "this shop has answered otherwise already"},
+		{"cancelled", "the order is cancelled"},
+		{"not_accepted", "the order is not this shop's to ship"},
+		{"not_configured",
+		 "Centra cannot be told: no graphql_url is configured"},
+		{"pending", "the order waits for an answer"},
+		{"refused", "Centra refused the answer"},
+		{"rejected", "this shop has rejected the order"},
+		{"rejecting", "this shop is rejecting the order"},
+		{"shipped", "the order is shipped already"},
+		{"taken", "another shop has taken the order"},
+		{"timed_out", "the offer has run out"},
+	};
+
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++)
+		if (!strcmp(code, of[i].code))
+			return of[i].detail;
+	return "another answer came first";
+}
+
+bool number_read(const char *s, int64_t *ret)
+{
+	size_t len = strlen(s);
+
+	if (!len || len > 19 || strspn(s, "0123456789") != len ||
+	    (len == 19 && strcmp(s, "9223372036854775807") > 0))
+		return false;
+	*ret = strtoll(s, NULL, 10);
+	return *ret > 0;
+}
+
+/* ---- life ---- */
+
+static void press_free(struct press *p)
+{
+	config_drop(p->config);
+	cJSON_Delete(p->body);
+	if (p->kind->release)
+		p->kind->release(p);
+	free(p->own);
+	free(p);
+}
+
+/* A state_free: the request has ended, answered or not. */
+static void press_forget(void *state)
+{
+	struct press *p = state;
+
+	p->req = NULL;
+	if (!p->writing)
+		press_free(p);
+}
+
+static struct press *press_new(struct request *req, int64_t number,
+			       const struct press_kind *kind)
+{
+	struct press *p = xcalloc(1, sizeof(*p));
+
+	p->app = req->app;
+	p->req = req;
+	p->config = config_hold((struct config *)(uintptr_t)req->config);
+	p->shop = req->shop;
+	p->instance = req->shop->centra;
+	p->number = number;
+	p->now = req->now;
+	p->device = req->device.id;
+	p->own = xcalloc(1, kind->own_size);
+	p->kind = kind;
+	req->state = p;
+	req->state_free = press_forget;
+	return p;
+}
+
+bool press_may_wait(const struct press *p)
+{
+	return time_mono() < p->wait_until && !p->app->draining &&
+	       !(p->req && p->req->timed_out);
+}
+
+/* ---- reading ---- */
+
+/* False: answered with 400. */
+static bool body_read(struct press *p, struct response *res)
+{
+	const struct request *req = p->req;
+	const char *end = NULL;
+
+	if (!req->body_len)
+		return true;
+	/* The NUL behind the body is looked at: nothing may follow. */
+	p->body = cJSON_ParseWithLengthOpts(req->body, req->body_len + 1, &end,
+					    true);
+	if (cJSON_IsObject(p->body) && end == req->body + req->body_len)
+		return true;
+	respond_problem(res, 400, "bad_request",
+			"the body is not a JSON object");
+	return false;
+}
+
+bool press_text(const struct press *p, struct response *res, const char *name,
+		size_t max, const char **ret)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(p->body, name);
+	char must[64];
+
+	*ret = cJSON_GetStringValue(item);
+	if ((!item || cJSON_IsNull(item) || *ret) &&
+	    (!*ret || (strlen(*ret) <= max && text_is_utf8(*ret))))
+		return true;
+	snprintf(must, sizeof(must), "is a text of at most %zu bytes", max);
+	respond_field(res, name, must);
+	return false;
+}
+
+bool press_word(const struct press *p, struct response *res, const char *name,
+		const char *const *words, const char *want, const char **ret)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(p->body, name);
+
+	*ret = cJSON_GetStringValue(item);
+	if (!item || cJSON_IsNull(item))
+		return true;
+	for (; *ret && *words; words++)
+		if (!strcmp(*words, *ret))
+			return true;
+	respond_field(res, name, want);
+	return false;
+}
+
+/* Who pressed: a name of the shop's list, if it has one, on this device. */
+static bool staff_read(struct press *p, struct response *res)
+{
+	const char *name;
+
+	if (!press_text(p, res, "staff", STAFF_SIZE - 1, &name))
+		return false;
+	if (name && p->shop->staff && !staff_has(p->shop->staff, name)) {
+		respond_field(res, "staff", "is a name of the shop's list");
+		return false;
+	}
+	snprintf(p->by, sizeof(p->by), "%s%s%s", name ? name : "",
+		 name && *name ? " on " : "", p->req->device.name);
+	return true;
+}
+
+/* What the request is, as far as its key must tell it from others. */
+static enum rc request_digest(const struct request *req,
+			      unsigned char ret[ONCE_HASH])
+{
+	struct buf b;
+	enum rc rc;
+
+	buf_init(&b, req->body_len + 4096);
+	buf_fmt(&b, "%s %s\n", req->method, req->path);
+	if (req->body_len)
+		(void)!buf_add(&b, req->body, req->body_len);
+	rc = buf_full(&b) ? RC_INVALID : token_digest(ret, b.data, b.len);
+	buf_release(&b);
+	return rc;
+}
+
+static bool key_read(struct press *p, struct response *res)
+{
+	const char *key = request_header(p->req, "Idempotency-Key");
+	size_t len = key ? strlen(key) : 0, i = 0;
+
+	if (!key)
+		return true;
+	while (i < len && key[i] > ' ' && key[i] < 0x7f)
+		i++;
+	if (!len || i < len || len > KEY_MAX) {
+		respond_field(res, "Idempotency-Key",
+			      "is 1 to 255 visible ASCII characters");
+		return false;
+	}
+	if (token_digest(p->once.key, key, len) ||
+	    request_digest(p->req, p->once.request)) {
+		respond_store(p->req, res, RC_IO, "no SHA-256 to be had");
+		return false;
+	}
+	p->once.device = p->device;
+	p->once.at = p->now;
+	p->keyed = true;
+	return true;
+}
+
+/* ---- from the tap to Centra's word ---- */
+
+/* A store_update_fn: the kind's, whose conflict is kept with the key. */
+static enum rc decide(void *arg, const struct order *o, struct changes *ret,
+		      struct err *e)
+{
+	struct press *p = arg;
+	enum rc rc = p->kind->decide(p->own, o, ret, e);
+
+	p->code[0] = '\0';
+	if (rc == RC_CONFLICT)
+		snprintf(p->code, sizeof(p->code), "%s", p->kind->code(p));
+	snprintf(p->once.code, sizeof(p->once.code), "%s", p->code);
+	return rc;
+}
+
+/* In the loop, after press_done(). */
+static void press_told(struct http_call *c)
+{
+	struct press *p = c->arg;
+
+	p->writing = false;
+	if (p->rc == RC_IO)
+		p->app->failed = true;
+	if (p->keyed && !p->rc) {
+		p->again = p->once.seen == ONCE_AGAIN;
+		p->rc = p->once.rc;
+		snprintf(p->code, sizeof(p->code), "%s", p->once.code);
+	}
+	if (!p->rc && !p->again && p->once.seen == ONCE_NEW && p->kind->count)
+		p->kind->count(p);
+	if (p->req)
+		request_resume(p->req);
+	else
+		press_free(p);
+}
+
+/* A store_done: in the writer thread. */
+static void press_done(struct store_done *d, enum rc rc, const struct err *e)
+{
+	struct press *p = d->arg;
+
+	p->rc = rc;
+	if (rc && e)
+		p->e = *e;
+	http_call(p->app->http, &p->call);
+}
+
+/* An answer_fn: the decision is on disk; what has become of it?  The order is
+ * read again each time: a change between the writer's word and live_wait()
+ * would otherwise be missed. */
+static void press_settle(struct request *req, struct response *res)
+{
+	struct press *p = req->state;
+	struct order o = {0};
+	struct err e = {""};
+	enum rc rc = store_order(req->app->store, p->instance, p->number, &o,
+				 &e);
+
+	if (rc) {
+		respond_store(req, res, rc, e.text);
+	} else if (!p->kind->settle(p, res, &o)) {
+		live_wait(req->app->live, req, p->instance, p->number);
+		req->may_stop = true;
+		request_later(req, press_settle, p->wait_until);
+	}
+	order_release(&o);
+}
+
+static void press_lost(struct request *req, struct response *res)
+{
+	struct press *p = req->state;
+	const char *code = *p->code ? p->code : "answered";
+	struct order o = {0};
+	struct err e = {""};
+	enum rc rc = store_order(req->app->store, p->instance, p->number, &o,
+				 &e);
+
+	if (rc)
+		respond_store(req, res, rc, e.text);
+	else
+		respond_conflict(req, res, &o, 409, code,
+				 conflict_detail(code));
+	order_release(&o);
+}
+
+/* An answer_fn: the writer has spoken, or write_wait has passed. */
+static void press_stored(struct request *req, struct response *res)
+{
+	struct press *p = req->state;
+
+	req->timed_out = false;
+	if (p->writing) {
+		respond_store(req, res, RC_AGAIN, "the writer takes too long");
+		return;
+	}
+	if (p->keyed && p->once.seen == ONCE_OTHER) {
+		respond_problem(res, 422, "idempotency_mismatch",
+				"this Idempotency-Key was sent with another "
+				"request; take a new one");
+		return;
+	}
+	switch (p->rc) {
+	case OK:
+	case RC_EXISTS:
+		press_settle(req, res);
+		break;
+	case RC_NOTFOUND:
+		respond_not_found(res);
+		break;
+	case RC_CONFLICT:
+		press_lost(req, res);
+		break;
+	default:
+		respond_store(req, res, p->rc, p->e.text);
+	}
+}
+
+void press_begin(struct request *req, struct response *res,
+		 const struct press_kind *kind)
+{
+	struct err e = {""};
+	struct press *p;
+	int64_t number;
+	enum rc rc;
+
+	if (!number_read(req->param, &number)) {
+		respond_not_found(res);
+		return;
+	}
+	p = press_new(req, number, kind);
+	if (!body_read(p, res) || !staff_read(p, res) || !key_read(p, res) ||
+	    !kind->read(p, res))
+		return;
+	p->wait_until = time_mono() + req->config->server.answer_wait;
+	p->done = (struct store_done){.fn = press_done, .arg = p};
+	p->call = (struct http_call){.fn = press_told, .arg = p};
+	/* Aside before the writer knows of it: it may be done at once. */
+	p->writing = true;
+	request_later(req, press_stored,
+		      time_mono() + req->config->server.write_wait);
+	rc = store_update_once(req->app->store, p->instance, number, decide, p,
+			       p->keyed ? &p->once : NULL, req->now, NULL,
+			       &p->done, &e);
+	if (!rc)
+		return;
+	/* Not handed over: p is ours alone. */
+	p->writing = false;
+	if (rc == RC_IO)
+		req->app->failed = true;
+	respond_store(req, res, rc, e.text);
+}

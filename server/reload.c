@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * reload.c - see reload.h.
+ */
+#include "server/reload.h"
+
+#include <string.h>
+
+#include "server/app.h"
+#include "server/receive.h"
+#include "server/worker.h"
+
+#define REPORT_MAX (64 * 1024)
+
+void log_report(struct buf *report)
+{
+	char *line = report->data, *end;
+
+	for (; line && *line; line = end) {
+		end = strchrnul(line, '\n');
+		if (*end)
+			*end++ = '\0';
+		if (*line)
+			log_line(LOG_ERROR, "config error",
+				 LOG_S("error", line));
+	}
+}
+
+enum log_level log_level_of(const char *word)
+{
+	static const char *const words[] = {
+		[LOG_DEBUG] = "debug",
+		[LOG_INFO] = "info",
+		[LOG_WARN] = "warn",
+		[LOG_ERROR] = "error",
+	};
+
+	for (int i = LOG_DEBUG; i <= LOG_ERROR; i++)
+		if (word && strcmp(word, words[i]) == 0)
+			return (enum log_level)i;
+	return LOG_INFO;
+}
+
+/* ---- what a reload cannot change ---- */
+
+static bool same_STR(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_INT(int64_t a, int64_t b)
+{
+	return a == b;
+}
+
+#define same_MS	  same_INT
+#define same_FLAG same_INT
+
+static bool same_SIZE(size_t a, size_t b)
+{
+	return a == b;
+}
+
+/* No LIST needs a restart; were there one, it would not compile. */
+
+static void say_restart(const char *instance, const char *name)
+{
+	log_line(LOG_WARN, "restart to change a setting",
+		 LOG_S("instance", instance), LOG_S("setting", name));
+}
+
+/* The flags of config.def that matter here; the others count for nothing. */
+#define SECRET	 0
+#define REQUIRED 0
+#define RELOAD	 1
+
+#define CHECK(instance, type, name, flags)                                    \
+	do {                                                                  \
+		if (!((flags) & RELOAD) && !same_##type(was->name, is->name)) \
+			say_restart(instance, #name);                         \
+	} while (0)
+
+static void compare_servers(const struct config_server *was,
+			    const struct config_server *is)
+{
+#define SETTING_server(type, name, flags) CHECK(NULL, type, name, flags);
+#define SETTING_centra(type, name, flags)
+#define SETTING_shop(type, name, flags)
+#define SETTING(section, type, name, def, flags, help)                        \
+	SETTING_##section(type, name, flags)
+#include "server/config.def"
+#undef SETTING_server
+#undef SETTING_centra
+}
+
+static void compare_instances(const struct config_instance *was,
+			      const struct config_instance *is)
+{
+#define SETTING_server(type, name, flags)
+#define SETTING_centra(type, name, flags) CHECK(is->id, type, name, flags);
+#include "server/config.def"
+#undef SETTING
+#undef SETTING_server
+#undef SETTING_centra
+#undef SETTING_shop
+}
+
+static void compare(const struct config *was, const struct config *is)
+{
+	compare_servers(&was->server, &is->server);
+	for (size_t i = 0; i < is->n_instances; i++) {
+		const struct config_instance *in = &is->instances[i];
+		const struct config_instance *old =
+			config_instance(was, in->id);
+
+		if (old)
+			compare_instances(old, in);
+		else
+			log_line(LOG_WARN,
+				 "restart to work for a new instance",
+				 LOG_S("instance", in->id));
+	}
+	for (size_t i = 0; i < was->n_instances; i++)
+		if (!config_instance(is, was->instances[i].id))
+			log_line(LOG_WARN,
+				 "an instance is gone: its webhooks are "
+				 "refused, its work goes on until a restart",
+				 LOG_S("instance", was->instances[i].id));
+}
+
+/* ---- the swap ---- */
+
+void reload(struct app *app, const struct config *started)
+{
+	struct config *fresh = NULL, *old;
+	struct buf report;
+	struct err e;
+
+	buf_init(&report, REPORT_MAX);
+	if (config_load(&fresh, app->config_path, &report, &e)) {
+		log_report(&report);
+		log_line(LOG_ERROR, "config not reloaded: the old one stays",
+			 LOG_S("error", e.text));
+		goto out;
+	}
+	pthread_mutex_lock(&app->config_lock);
+	old = app->config;
+	app->config = config_hold(fresh);
+	pthread_mutex_unlock(&app->config_lock);
+
+	compare(started, fresh);
+	log_set_level(log_level_of(fresh->server.log_level));
+	workers_reload(app->workers);
+	receiver_reloaded(app->receiver);
+	log_line(LOG_INFO, "config reloaded",
+		 LOG_N("instances", (int64_t)fresh->n_instances),
+		 LOG_N("shops", (int64_t)fresh->n_shops));
+	config_drop(old);
+	config_drop(fresh);
+out:
+	buf_release(&report);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * reload.h - SIGHUP: the config file is read again.
+ */
+#ifndef SERVER_RELOAD_H
+#define SERVER_RELOAD_H
+
+#include "base/buf.h"
+#include "base/log.h"
+
+struct app;
+struct config;
+
+/* Swaps in what the file says now and tells the parts.  A file with a mistake
+ * changes nothing: each mistake is logged and the old settings stay.  What
+ * differs from the config that we `started` with and needs a restart is named
+ * in the log. */
+void reload(struct app *app, const struct config *started);
+
+/* Logs a config_load()'s report, one line for each mistake. */
+void log_report(struct buf *report);
+
+/* "debug" .. "error": the setting log_level. */
+enum log_level log_level_of(const char *word);
+
+#endif

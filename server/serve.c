@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * serve.c - see serve.h.
+ *
+ * The parts start so that each finds what it needs, and stop in reverse: first
+ * nobody new is let in, then who is in gets an answer (which may need the
+ * workers), then the workers end their runs, then the store has its last word.
+ */
+#include "server/serve.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/time.h"
+#include "centra/centra.h"
+#include "server/app.h"
+#include "server/http.h"
+#include "server/live.h"
+#include "server/notify.h"
+#include "server/receive.h"
+#include "server/reload.h"
+#include "server/sweep.h"
+#include "server/worker.h"
+
+#define TICK	   200 /* ms between looks at what no signal tells */
+#define A_MINUTE   60000 /* ms between looks at what is slow */
+#define LAST_WORDS 100 /* ms for the 503s under way once the disk failed */
+#define REPORT_MAX (64 * 1024)
+
+struct serving {
+	struct app app;
+	struct config *started; /* held: what the parts were made from */
+	sigset_t signals;
+
+	pthread_mutex_t hook; /* of `listening` */
+	bool listening; /* live and workers want to hear of changes */
+
+	int64_t beat_every; /* ms; 0: no watchdog */
+	int64_t beat_due;
+	struct http_call beat;
+	atomic_bool beating; /* on its way through the loop */
+	int64_t tick_due;    /* of what is looked at each minute */
+};
+
+/* ---- the parts, in the order they start ---- */
+
+static int start_config(struct serving *s, const char *path)
+{
+	struct buf report;
+	struct err e;
+	enum rc rc;
+
+	buf_init(&report, REPORT_MAX);
+	s->app.config_path = path;
+	pthread_mutex_init(&s->app.config_lock, NULL);
+	pthread_mutex_init(&s->hook, NULL);
+	rc = config_load(&s->app.config, path, &report, &e);
+	if (rc) {
+		log_report(&report);
+		log_line(LOG_ERROR, "cannot start", LOG_S("error", e.text));
+	} else {
+		s->started = config_hold(s->app.config);
+		log_set_level(log_level_of(s->started->server.log_level));
+	}
+	buf_release(&report);
+	return rc ? EX_CONFIG : 0;
+}
+
+/* Threads inherit the mask: signals come to wait_signal() alone. */
+static void block_signals(struct serving *s)
+{
+	sigemptyset(&s->signals);
+	sigaddset(&s->signals, SIGTERM);
+	sigaddset(&s->signals, SIGINT);
+	sigaddset(&s->signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &s->signals, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a limit on files is a full disk */
+}
+
+/* A store_changed_fn: in the writer thread, which outlives the workers. */
+static void on_changed(void *arg, uint64_t newest)
+{
+	struct serving *s = arg;
+
+	pthread_mutex_lock(&s->hook);
+	if (s->listening) {
+		live_changed(s->app.live, newest);
+		workers_wake(s->app.workers);
+	}
+	pthread_mutex_unlock(&s->hook);
+}
+
+static void listen_to_changes(struct serving *s, bool listening)
+{
+	pthread_mutex_lock(&s->hook);
+	s->listening = listening;
+	pthread_mutex_unlock(&s->hook);
+}
+
+static int start_store(struct serving *s, struct err *e)
+{
+	switch (app_open_store(&s->app.store, s->started, true, on_changed, s,
+			       e)) {
+	case OK:
+		return 0;
+	case RC_EXISTS:
+		return EX_TEMPFAIL;
+	case RC_IO:
+		return EX_IOERR;
+	default:
+		return EX_CANTCREAT;
+	}
+}
+
+/* The sign of life goes through the loop: a loop that hangs gives none. */
+static void beat(struct http_call *call)
+{
+	struct serving *s = call->arg;
+
+	notify("WATCHDOG=1");
+	s->beating = false;
+}
+
+static int start_parts(struct serving *s, struct err *e)
+{
+	struct app *app = &s->app;
+	int code;
+
+	if (centra_init(e))
+		return EX_SOFTWARE;
+	code = start_store(s, e);
+	if (code)
+		return code;
+	app->receiver = receiver_open(app);
+	if (http_open(&app->http, app, e))
+		return EX_UNAVAILABLE;
+	if (live_open(&app->live, app, e) ||
+	    workers_start(&app->workers, app, e) ||
+	    sweep_start(&app->sweep, app, e))
+		return EX_OSERR;
+	listen_to_changes(s, true);
+	workers_wake(app->workers);
+	if (http_start(app->http, e))
+		return EX_OSERR;
+	s->beat = (struct http_call){.fn = beat, .arg = s};
+	s->beat_every = notify_watchdog();
+	return 0;
+}
+
+static void say_ready(const struct serving *s)
+{
+	const char *address = http_address(s->app.http);
+
+	printf("ready http://%s\nadmin http://%s\n", address,
+	       http_admin_address(s->app.http));
+	fflush(stdout);
+	notify("READY=1");
+	log_line(LOG_INFO, "ready", LOG_S("address", address),
+		 LOG_N("instances", (int64_t)s->started->n_instances),
+		 LOG_N("shops", (int64_t)s->started->n_shops));
+}
+
+/* ---- while it runs ---- */
+
+/* The signal that came within TICK ms, or 0. */
+static int wait_signal(struct serving *s)
+{
+	const struct timespec tick = {.tv_nsec = TICK * 1000000L};
+	int sig = sigtimedwait(&s->signals, NULL, &tick);
+
+	if (s->beat_every && time_mono() >= s->beat_due && !s->beating) {
+		s->beat_due = time_mono() + s->beat_every;
+		s->beating = true;
+		http_call(s->app.http, &s->beat);
+	}
+	if (time_mono() >= s->tick_due) {
+		s->tick_due = time_mono() + A_MINUTE;
+		receiver_tick(s->app.receiver);
+	}
+	return sig > 0 ? sig : 0;
+}
+
+static bool is_end(int sig)
+{
+	return sig == SIGTERM || sig == SIGINT;
+}
+
+static void run(struct serving *s)
+{
+	int sig = 0;
+
+	while (!is_end(sig) && !s->app.failed) {
+		sig = wait_signal(s);
+		if (sig == SIGHUP)
+			reload(&s->app, s->started);
+	}
+}
+
+/* The balancer is to see readyz before the sockets close.  A second signal
+ * ends the wait. */
+static void drain(struct serving *s)
+{
+	struct config *c = app_config(&s->app);
+	int64_t end = time_mono() + c->server.drain;
+
+	log_line(LOG_INFO, "draining", LOG_N("ms", c->server.drain));
+	config_drop(c);
+	notify("STOPPING=1");
+	s->app.draining = true;
+	while (time_mono() < end && !s->app.failed)
+		if (is_end(wait_signal(s)))
+			break;
+}
+
+/* ---- the end ---- */
+
+/* After a failed sync nothing in memory can be believed, and closing the parts
+ * could wait for the disk: leave, be restarted, read what is really there. */
+static void die_if_failed(const struct serving *s)
+{
+	if (!s->app.failed)
+		return;
+	log_line(LOG_ERROR, "the disk failed: restart after looking at it");
+	notify("STOPPING=1");
+	usleep(LAST_WORDS * 1000);
+	_exit(EX_IOERR);
+}
+
+static void stop_parts(struct serving *s)
+{
+	struct app *app = &s->app;
+
+	http_stop(app->http);
+	die_if_failed(s);
+	listen_to_changes(s, false);
+	sweep_stop(app->sweep);
+	workers_stop(app->workers);
+	die_if_failed(s);
+	if (app->store)
+		receiver_stop(app->receiver);
+	store_close(app->store);
+	http_close(app->http);
+	live_close(app->live);
+	receiver_close(app->receiver);
+	centra_end();
+}
+
+static void stop_config(struct serving *s)
+{
+	if (s->app.config)
+		config_drop(s->app.config);
+	if (s->started)
+		config_drop(s->started);
+	pthread_mutex_destroy(&s->app.config_lock);
+	pthread_mutex_destroy(&s->hook);
+}
+
+int serve(const char *config_path)
+{
+	static struct serving s;
+	struct err e = {""};
+	int code;
+
+	block_signals(&s);
+	code = start_config(&s, config_path);
+	if (code)
+		goto out;
+	code = start_parts(&s, &e);
+	if (code) {
+		log_line(LOG_ERROR, "cannot start", LOG_S("error", e.text));
+		goto stop;
+	}
+	say_ready(&s);
+	run(&s);
+	die_if_failed(&s);
+	drain(&s);
+	die_if_failed(&s);
+	http_quiesce(s.app.http);
+stop:
+	stop_parts(&s);
+	if (!code)
+		log_line(LOG_INFO, "stopped");
+out:
+	stop_config(&s);
+	return code;
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * session.c - see session.h.
+ *
+ * A code is 256 random bits, so nobody guesses one; still, once some were
+ * wrong, the next wrong ones are told so slowly.  Who has a good one waits for
+ * nobody.
+ *
+ * A sign-in outlives its request: the writer may still hold it when the request
+ * was told 503.  Both ends of it are in the loop thread.
+ */
+#include "server/session.h"
+
+#include <openssl/crypto.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <cjson/cJSON.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "server/app.h"
+#include "server/auth.h"
+#include "server/staff.h"
+
+#define COOKIE_AGE   34560000 /* s: 400 days, the most that browsers keep */
+#define COOKIE_SIZE  256
+#define WRONG_FREE   10	   /* a minute, before they are answered slowly */
+#define WRONG_WAITS  1000  /* ms */
+#define MINUTE	     60000
+
+struct sign {
+	struct app *app;
+	struct request *req; /* borrowed; NULL once it has ended */
+	char token[TOKEN_SIZE];
+	unsigned char code_hash[TOKEN_HASH_SIZE];
+	unsigned char token_hash[TOKEN_HASH_SIZE];
+	char cookie[COOKIE_SIZE];
+	struct device device;
+
+	/* The writer's, while it holds it. */
+	struct store_done done;
+	struct http_call call;
+	enum rc rc;
+	bool writing;
+};
+
+static void sign_free(struct sign *s)
+{
+	OPENSSL_cleanse(s, sizeof(*s));
+	free(s);
+}
+
+/* A state_free. */
+static void sign_forget(void *state)
+{
+	struct sign *s = state;
+
+	s->req = NULL;
+	if (!s->writing)
+		sign_free(s);
+}
+
+/* In the loop, after sign_done(). */
+static void sign_told(struct http_call *c)
+{
+	struct sign *s = c->arg;
+
+	s->writing = false;
+	if (s->rc == RC_IO)
+		s->app->failed = true;
+	if (s->req)
+		request_resume(s->req);
+	else
+		sign_free(s);
+}
+
+/* A store_done: in the writer thread. */
+static void sign_done(struct store_done *d, enum rc rc, const struct err *e)
+{
+	struct sign *s = d->arg;
+
+	(void)e;
+	s->rc = rc;
+	http_call(s->app->http, &s->call);
+}
+
+static struct sign *sign_new(struct request *req)
+{
+	struct sign *s = xcalloc(1, sizeof(*s));
+
+	s->app = req->app;
+	s->req = req;
+	s->done = (struct store_done){.fn = sign_done, .arg = s};
+	s->call = (struct http_call){.fn = sign_told, .arg = s};
+	req->state = s;
+	req->state_free = sign_forget;
+	return s;
+}
+
+/* Puts the request aside while the writer works. */
+static void sign_wait(struct sign *s, answer_fn *next)
+{
+	s->writing = true;
+	request_later(s->req, next,
+		      time_mono() + s->req->config->server.write_wait);
+}
+
+static void respond_later(struct request *req, struct response *res,
+			  enum rc rc)
+{
+	log_limited(6, LOG_ERROR, "a session cannot be kept",
+		    LOG_S("rc", rc_name(rc)));
+	if (rc == RC_IO)
+		req->app->failed = true;
+	respond_problem(res, 503, "not_stored",
+			"nothing can be kept right now; try again");
+	res->retry_after = 1;
+}
+
+static void set_cookie(struct sign *s, struct response *res, bool clear)
+{
+	const char *url = s->req->config->server.public_url;
+
+	snprintf(s->cookie, sizeof(s->cookie),
+		 SESSION_COOKIE "=%s; Path=/; Max-Age=%d; HttpOnly; "
+				"SameSite=Strict%s",
+		 clear ? "" : s->token, clear ? 0 : COOKIE_AGE,
+		 strncasecmp(url, "https:", 6) ? "" : "; Secure");
+	res->cookie = s->cookie;
+}
+
+/* ---- in ---- */
+
+/* How many codes were wrong in this minute, with this one. */
+static unsigned count_wrong(int64_t now)
+{
+	static int64_t window; /* the loop thread's */
+	static unsigned n;
+
+	if (now - window >= MINUTE) {
+		window = now;
+		n = 0;
+	}
+	return ++n;
+}
+
+static void code_invalid(struct request *req, struct response *res)
+{
+	(void)req;
+	respond_problem(res, 401, "code_invalid",
+			"this link was used, is too old, or was never given "
+			"out; ask for a new one");
+}
+
+static void refuse_code(struct request *req, struct response *res)
+{
+	METRIC_ADD(req->app, codes_refused_total, 1);
+	auth_failed(req);
+	log_limited(6, LOG_WARN, "login code refused",
+		    LOG_S("peer", req->peer));
+	req->timed_out = false;
+	if (count_wrong(time_mono()) <= WRONG_FREE)
+		code_invalid(req, res);
+	else
+		request_later(req, code_invalid, time_mono() + WRONG_WAITS);
+}
+
+/* An answer_fn: the writer has spoken, or write_wait has passed. */
+static void session_begun(struct request *req, struct response *res)
+{
+	struct sign *s = req->state;
+	struct err e = {""};
+
+	if (s->writing) {
+		respond_later(req, res, RC_AGAIN);
+		return;
+	}
+	if (s->rc == RC_NOTFOUND) {
+		refuse_code(req, res);
+		return;
+	}
+	if (s->rc || token_csrf(req->csrf, s->token, &e)) {
+		respond_later(req, res, s->rc ? s->rc : RC_AGAIN);
+		return;
+	}
+	METRIC_ADD(req->app, sessions_total, 1);
+	log_line(LOG_INFO, "device signed in",
+		 LOG_N("device", (int64_t)s->device.id));
+	req->device = s->device;
+	req->shop = config_shop(req->config, s->device.shop);
+	set_cookie(s, res, false);
+	if (req->shop)
+		staff_me(req, res);
+	else
+		respond_problem(res, 401, "shop_not_configured",
+				"this device's shop is no longer in the "
+				"config");
+}
+
+/* False: there is none of a code's form. */
+static bool code_read(const struct request *req,
+		      unsigned char ret[TOKEN_HASH_SIZE])
+{
+	cJSON *json = req->body_len ? cJSON_ParseWithLength(req->body,
+							    req->body_len) :
+				      NULL;
+	const char *code = cJSON_GetStringValue(
+		cJSON_GetObjectItemCaseSensitive(json, "code"));
+	bool good = code && !token_hash(code, ret);
+
+	cJSON_Delete(json);
+	return good;
+}
+
+void session_begin(struct request *req, struct response *res)
+{
+	unsigned char code[TOKEN_HASH_SIZE];
+	struct err e = {""};
+	struct sign *s;
+	enum rc rc;
+
+	if (!auth_origin(req, res) || auth_limited(req, res))
+		return;
+	if (!code_read(req, code)) {
+		refuse_code(req, res);
+		return;
+	}
+	s = sign_new(req);
+	memcpy(s->code_hash, code, sizeof(code));
+	rc = token_make(s->token, s->token_hash, &e);
+	if (rc) {
+		respond_later(req, res, RC_AGAIN);
+		return;
+	}
+	sign_wait(s, session_begun);
+	rc = store_device_login(req->app->store, s->code_hash, s->token_hash,
+				req->now, &s->device, &s->done, &e);
+	if (!rc)
+		return;
+	s->writing = false;
+	respond_later(req, res, rc);
+}
+
+/* ---- out ---- */
+
+/* An answer_fn: as above. */
+static void session_ended(struct request *req, struct response *res)
+{
+	struct sign *s = req->state;
+
+	if (s->writing) {
+		respond_later(req, res, RC_AGAIN);
+	} else if (s->rc && s->rc != RC_NOTFOUND) {
+		respond_later(req, res, s->rc);
+	} else {
+		set_cookie(s, res, true);
+		res->status = 204;
+	}
+}
+
+void session_end(struct request *req, struct response *res)
+{
+	struct err e = {""};
+	struct sign *s;
+	enum rc rc;
+
+	if (!req->by_session) {
+		respond_problem(res, 409, "no_session",
+				"a token is no session; `shipfrom device "
+				"remove` ends it");
+		return;
+	}
+	s = sign_new(req);
+	memcpy(s->token_hash, req->credential, sizeof(s->token_hash));
+	sign_wait(s, session_ended);
+	rc = store_session_end(req->app->store, s->token_hash, &s->done, &e);
+	if (!rc)
+		return;
+	s->writing = false;
+	respond_later(req, res, rc);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * shipping.h - what a shop may ship of an order, read from what was fetched,
+ * and its shipments as the API shows them.
+ */
+#ifndef SERVER_SHIPPING_H
+#define SERVER_SHIPPING_H
+
+#include <cjson/cJSON.h>
+
+#include "base/buf.h"
+#include "handlers/ship.h"
+
+/* The order's lines from the side of the offer's warehouse, from the store's
+ * details (handlers/details.h).  0: they are not known, as before the order was
+ * fetched after it was accepted.  The caller frees *ret. */
+size_t stock_read(const cJSON *details, const struct offer *f,
+		  struct ship_stock **ret);
+
+/* Adds ,"shipment":(the newest, or null),"shipments":[all, oldest first]. */
+void shipments_json(struct buf *out, const struct offer *f);
+
+#endif

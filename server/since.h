@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * since.h - "from when on", as people say it.
+ */
+#ifndef SERVER_SINCE_H
+#define SERVER_SINCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/time.h"
+
+#define SINCE_WANT "is today, a time such as 24h or 7d, or an ISO 8601 time"
+
+/* "today" (from midnight in the zone, NULL: UTC), "90m", "24h", "7d", or an ISO
+ * 8601 time.  False: none of these. */
+bool since_read(const char *text, const struct zone *zone, int64_t now,
+		int64_t *ret);
+
+#endif

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * sweep.c - see sweep.h.
+ *
+ * A sweep has no memory of its own: what it begins to suspect is a task, with
+ * the time it was first seen, so a restart forgets nothing.  It asks one query
+ * after the other in the sweep's lane, and waits where live work needs the
+ * budget.
+ */
+#include "server/sweep.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/time.h"
+#include "centra/graphql.h"
+#include "handlers/look.h"
+#include "handlers/sweep.h"
+#include "server/app.h"
+#include "server/worker.h"
+
+#define TICK	     500    /* ms between looks at the clock and the store */
+#define TRY_AGAIN    30000  /* ms, after a sweep that was given up */
+#define HELD_MOST    15000  /* ms: for longer a sweep does not wait */
+#define PATIENCE     300000 /* ms that it is held in all */
+#define WAITING_PAGE 200    /* Centra's own most */
+#define PAGES_MOST   100
+#define FORGET_EVERY ((int64_t)3600 * 1000)
+
+struct sweep {
+	struct app *app;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool started, stopping;
+	/* By the steady clock; 0: at once. */
+	int64_t next;
+	int64_t not_before; /* after a sweep that was given up */
+	int64_t forget;     /* when addresses are looked through again */
+};
+
+/* One sweep of one instance. */
+struct pass {
+	struct sweep *sweep;
+	const struct config *config;
+	const struct config_instance *in;
+	const struct account *account;
+	struct centra_conn *conn; /* owned */
+	struct task task;	  /* none: it names the instance in the log */
+	int64_t held;
+	size_t looked, waiting, unknown;
+};
+
+/* ---- waiting ---- */
+
+/* False: it is time to stop. */
+static bool nap(struct sweep *s, int64_t ms)
+{
+	struct timespec until;
+	bool stopping;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += ms % 1000 * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	pthread_mutex_lock(&s->lock);
+	while (!s->stopping)
+		if (pthread_cond_timedwait(&s->changed, &s->lock, &until))
+			break;
+	stopping = s->stopping;
+	pthread_mutex_unlock(&s->lock);
+	return !stopping && !s->app->failed;
+}
+
+/* After a call: true when it is to be made again, having waited for it. */
+static bool held(struct pass *p, const char *what, const struct call *call)
+{
+	call_told(p->sweep->app, &p->task, CENTRA_GRAPHQL, what, call);
+	if (!call->held || call->retry_after > HELD_MOST ||
+	    p->held > PATIENCE)
+		return false;
+	p->held += call->retry_after;
+	return nap(p->sweep, call->retry_after);
+}
+
+/* ---- the numbers of what shops could act on ---- */
+
+struct numbers {
+	int64_t *list; /* owned */
+	size_t n, cap;
+};
+
+static bool add_number(void *arg, const struct listed *row)
+{
+	struct numbers *all = arg;
+
+	if (all->n == all->cap) {
+		all->cap = all->cap ? 2 * all->cap : 64;
+		all->list = xrealloc(all->list, all->cap, sizeof(*all->list));
+	}
+	all->list[all->n++] = row->number;
+	return true;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static void sort_unique(struct numbers *all)
+{
+	size_t kept = 0;
+
+	if (!all->n)
+		return;
+	qsort(all->list, all->n, sizeof(*all->list), by_number);
+	for (size_t i = 1; i < all->n; i++)
+		if (all->list[i] != all->list[kept])
+			all->list[++kept] = all->list[i];
+	all->n = kept + 1;
+}
+
+/* Open, or accepted and not shipped, for some shop of the instance. */
+static enum rc gather(struct pass *p, struct numbers *all, struct err *e)
+{
+	static const enum list lists[] = {LIST_OPEN, LIST_MINE};
+	enum rc rc = OK;
+
+	for (size_t i = 0; i < p->config->n_shops; i++) {
+		const struct config_shop *shop = &p->config->shops[i];
+
+		if (strcmp(shop->centra, p->in->id) != 0)
+			continue;
+		for (size_t k = 0; k < 2 * shop->warehouses.n && !rc; k++)
+			rc = store_list(p->sweep->app->store, p->in->id,
+					shop->warehouses.ids[k / 2],
+					lists[k % 2], NULL, add_number, all,
+					e);
+	}
+	sort_unique(all);
+	return rc;
+}
+
+/* ---- looking at them ---- */
+
+struct recording {
+	const struct changes *changes;
+	uint64_t version; /* of the order that the query was about */
+};
+
+static enum rc record(void *arg, const struct order *o, struct changes *ret,
+		      struct err *e)
+{
+	const struct recording *r = arg;
+
+	if (o->version != r->version)
+		return fail(e, RC_CONFLICT, "it changed during the query");
+	changes_add_copies(ret, r->changes);
+	return OK;
+}
+
+static enum rc look_at(struct pass *p, struct order *o,
+		       const struct centra_order *co, struct err *e)
+{
+	struct app *app = p->sweep->app;
+	struct task task = p->task;
+	struct work w = {
+		.task = &task,
+		.order = o,
+		.now = time_now(),
+		.zone = p->account->zone,
+		.missed_after = p->config->server.missed_after,
+	};
+	struct recording r = {&w.result.changes, o->version};
+	enum rc rc;
+
+	task.number = o->number;
+	look_record(&w, co);
+	rc = store_update(app->store, o->instance, o->number, record, &r,
+			  w.now, NULL, NULL, e);
+	result_release(&w.result);
+	p->looked++;
+	METRIC_ADD(app, sweep_looks_total, 1);
+	return rc == RC_CONFLICT ? OK : rc;
+}
+
+static enum rc look_at_all(struct pass *p, struct order *orders, size_t n,
+			   const struct centra_orders *got, struct err *e)
+{
+	enum rc rc = OK;
+
+	for (size_t i = 0; i < n && !rc; i++)
+		for (size_t k = 0; k < got->n && !rc; k++)
+			if (got->list[k].number == orders[i].number) {
+				rc = look_at(p, &orders[i], &got->list[k], e);
+				break;
+			}
+	return rc;
+}
+
+/* The orders are read before the query begins: what comes after that is not
+ * judged by it. */
+static enum rc look_at_batch(struct pass *p, const int64_t *numbers, size_t n,
+			     struct err *e)
+{
+	struct order orders[ORDERS_QUERY_MAX];
+	struct centra_orders got = {0};
+	size_t n_orders = 0;
+	enum rc rc = OK;
+
+	for (size_t i = 0; i < n && !rc; i++) {
+		rc = store_order(p->sweep->app->store, p->in->id, numbers[i],
+				 &orders[n_orders], e);
+		n_orders += !rc;
+		if (rc == RC_NOTFOUND)
+			rc = OK;
+	}
+	if (rc || !n_orders)
+		goto out;
+	do {
+		centra_orders_release(&got);
+		graphql_orders(p->conn, numbers, n, false, &got);
+	} while (held(p, "sweep: orders", &got.call));
+	if (got.call.end == CALL_OK)
+		rc = look_at_all(p, orders, n_orders, &got, e);
+	else
+		rc = fail(e, RC_AGAIN, "%s", got.call.why.text);
+out:
+	for (size_t i = 0; i < n_orders; i++)
+		order_release(&orders[i]);
+	centra_orders_release(&got);
+	return rc;
+}
+
+static enum rc look_at_open(struct pass *p, struct err *e)
+{
+	struct numbers all = {0};
+	enum rc rc = gather(p, &all, e);
+
+	for (size_t i = 0; i < all.n && !rc; i += ORDERS_QUERY_MAX) {
+		size_t n = all.n - i;
+
+		rc = look_at_batch(p, &all.list[i],
+				   n < ORDERS_QUERY_MAX ? n : ORDERS_QUERY_MAX,
+				   e);
+	}
+	free(all.list);
+	return rc;
+}
+
+/* ---- what waits and was never heard of ---- */
+
+static enum rc is_unknown(struct pass *p, int64_t number, bool *ret,
+			  struct err *e)
+{
+	struct order o = {0};
+	enum rc rc = store_order(p->sweep->app->store, p->in->id, number, &o,
+				 e);
+
+	*ret = rc == RC_NOTFOUND ||
+	       (!rc &&
+		sweep_unknown(&o, strcmp(p->in->recover, "offer") == 0));
+	order_release(&o);
+	return rc == RC_NOTFOUND ? OK : rc;
+}
+
+/* Each is looked at once more, `missed_after` after it was first seen: adding
+ * a task that is there already does not put it off. */
+static enum rc suspect(struct pass *p, const struct centra_numbers *got,
+		       struct err *e)
+{
+	struct task *tasks = xcalloc(got->n, sizeof(*tasks));
+	int64_t now = time_now();
+	bool unknown = false;
+	size_t n = 0;
+	enum rc rc = OK;
+
+	for (size_t i = 0; i < got->n && !rc; i++) {
+		rc = is_unknown(p, got->list[i], &unknown, e);
+		if (rc || !unknown)
+			continue;
+		tasks[n] = p->task;
+		tasks[n].number = got->list[i];
+		tasks[n].created = now;
+		tasks[n++].due = now + p->config->server.missed_after;
+	}
+	if (!rc)
+		rc = store_tasks_add(p->sweep->app->store, tasks, n, e);
+	p->waiting += got->n;
+	p->unknown += n;
+	free(tasks);
+	return rc;
+}
+
+static enum rc look_for_unknown(struct pass *p, struct err *e)
+{
+	struct centra_numbers got = {0};
+	bool more = true;
+	enum rc rc = OK;
+
+	for (unsigned page = 1; page <= PAGES_MOST && more && !rc; page++) {
+		do {
+			centra_numbers_release(&got);
+			graphql_waiting(p->conn, WAITING_PAGE, page, &got);
+		} while (held(p, "sweep: what waits", &got.call));
+		more = got.n == WAITING_PAGE;
+		rc = got.call.end == CALL_OK
+			     ? suspect(p, &got, e)
+			     : fail(e, RC_AGAIN, "%s", got.call.why.text);
+	}
+	centra_numbers_release(&got);
+	return rc;
+}
+
+/* ---- a sweep ---- */
+
+static enum rc sweep_instance(struct pass *p)
+{
+	struct app *app = p->sweep->app;
+	int64_t began = time_mono();
+	struct err e = {""};
+	enum rc rc;
+
+	p->conn = centra_conn_open(p->account->centra);
+	centra_conn_lane(p->conn, CENTRA_SWEEP);
+	(void)!copy_text(p->task.instance, sizeof(p->task.instance),
+			 p->in->id);
+	(void)!copy_text(p->task.kind, sizeof(p->task.kind), TASK_MISSED);
+	p->task.again = TIME_NONE;
+	rc = look_for_unknown(p, &e);
+	if (!rc)
+		rc = look_at_open(p, &e);
+	centra_conn_close(p->conn);
+	if (rc == RC_IO)
+		app->failed = true;
+	if (rc)
+		METRIC_ADD(app, sweeps_failed_total, 1);
+	else
+		METRIC_ADD(app, sweeps_total, 1);
+	log_line(rc ? LOG_WARN : LOG_INFO,
+		 rc ? "sweep given up for now" : "sweep done",
+		 LOG_S("instance", p->in->id),
+		 LOG_N("waiting", (int64_t)p->waiting),
+		 LOG_N("unknown", (int64_t)p->unknown),
+		 LOG_N("looked", (int64_t)p->looked),
+		 LOG_N("latency_ms", time_mono() - began),
+		 LOG_S("error", rc ? e.text : NULL));
+	return rc;
+}
+
+static const struct account *account_of(const struct app *app,
+					const char *instance)
+{
+	const struct account *a;
+
+	for (size_t i = 0; (a = workers_account(app->workers, i)); i++)
+		if (!strcmp(a->instance, instance))
+			return a;
+	return NULL; /* new in the config: it needs a restart */
+}
+
+/* False: some instance could not be swept. */
+static bool sweep_all(struct sweep *s, const struct config *c)
+{
+	bool all = true;
+
+	for (size_t i = 0; i < c->n_instances; i++) {
+		struct pass p = {
+			.sweep = s,
+			.config = c,
+			.in = &c->instances[i],
+			.account = account_of(s->app, c->instances[i].id),
+		};
+
+		if (!p.in->graphql_url || !p.account)
+			continue;
+		if (!nap(s, 0))
+			return false;
+		if (sweep_instance(&p))
+			all = false;
+	}
+	return all;
+}
+
+/* Once an hour: addresses that were kept for long enough. */
+static void forget(struct sweep *s, const struct config *c)
+{
+	int64_t now = time_now(), keep = c->server.keep_addresses;
+	struct err e;
+	size_t n = 0;
+	enum rc rc;
+
+	if (!keep || time_mono() < s->forget)
+		return;
+	s->forget = time_mono() + FORGET_EVERY;
+	rc = store_forget_addresses(s->app->store, now - keep, now, &n, &e);
+	if (rc == RC_IO)
+		s->app->failed = true;
+	if (rc)
+		log_line(LOG_WARN, "old addresses cannot be removed",
+			 LOG_S("why", e.text));
+	else if (n)
+		log_line(LOG_INFO, "old addresses removed",
+			 LOG_N("orders", (int64_t)n));
+}
+
+/* Sweeps, if it is time to. */
+static void tick(struct sweep *s)
+{
+	struct config *c = app_config(s->app);
+	int64_t every = c->server.sweep_every;
+	uint64_t asked = 0, done = 0;
+	struct err e;
+
+	forget(s, c);
+	if (store_sweep_asked(s->app->store, &asked, &done, &e))
+		asked = done;
+	if (time_mono() < s->not_before ||
+	    (asked == done && (!every || time_mono() < s->next)))
+		goto out;
+	if (!sweep_all(s, c)) {
+		s->not_before = time_mono() +
+				(every && every < TRY_AGAIN ? every :
+							      TRY_AGAIN);
+		goto out;
+	}
+	s->next = time_mono() + every;
+	if (asked != done && store_sweep_done(s->app->store, asked, &e) == RC_IO)
+		s->app->failed = true;
+out:
+	config_drop(c);
+}
+
+static void *run(void *arg)
+{
+	struct sweep *s = arg;
+
+	do
+		tick(s);
+	while (nap(s, TICK));
+	return NULL;
+}
+
+/* ---- birth and death ---- */
+
+enum rc sweep_start(struct sweep **ret, struct app *app, struct err *e)
+{
+	struct sweep *s = xcalloc(1, sizeof(*s));
+	pthread_condattr_t attr;
+	int failed;
+
+	s->app = app;
+	pthread_mutex_init(&s->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&s->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	failed = pthread_create(&s->thread, NULL, run, s);
+	if (failed) {
+		sweep_stop(s);
+		return fail(e, RC_AGAIN, "cannot start the sweep: %s",
+			    strerror(failed));
+	}
+	s->started = true;
+	*ret = s;
+	return OK;
+}
+
+void sweep_stop(struct sweep *s)
+{
+	if (!s)
+		return;
+	pthread_mutex_lock(&s->lock);
+	s->stopping = true;
+	pthread_cond_broadcast(&s->changed);
+	pthread_mutex_unlock(&s->lock);
+	if (s->started)
+		pthread_join(s->thread, NULL);
+	pthread_cond_destroy(&s->changed);
+	pthread_mutex_destroy(&s->lock);
+	free(s);
+}

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * fixture.c - see fixture.h.
+ */
+#include "tests/unit/fixture.h"
+
+#include <arpa/inet.h>
+#include <ftw.h>
+#include <netinet/in.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "server/http.h"
+#include "server/live.h"
+#include "server/receive.h"
+
+#define PATIENCE 20 /* s, for any one reply */
+
+static void must(bool ok, const char *what)
+{
+	if (ok)
+		return;
+	fprintf(stderr, "fixture: %s\n", what);
+	abort();
+}
+
+/* ---- the server ---- */
+
+static void write_config(struct fixture *f, const char *server_lines)
+{
+	FILE *out;
+
+	snprintf(f->config_path, sizeof(f->config_path), "%s/ini", f->dir);
+	out = fopen(f->config_path, "w");
+	must(out, "cannot write the config");
+	fprintf(out,
+		"[server]\n"
+		"listen = 127.0.0.1:0\n"
+		"admin_listen = 127.0.0.1:0\n"
+		"store = lmdb:%s/store\n"
+		"store_max = 64M\n"
+		"%s\n"
+		"[centra se]\n"
+		"webhook_secret = test123\n"
+		"order_api_url = http://127.0.0.1:1/order-api\n"
+		"order_api_key = key\n"
+		"[shop amsterdam]\n"
+		"centra = se\n"
+		"name = Amsterdam, Kalverstraat\n"
+		"warehouses = 3, 4\n"
+		"[shop berlin]\n"
+		"centra = se\n"
+		"name = Berlin\n"
+		"warehouses = 5\n",
+		f->dir, server_lines);
+	must(!fclose(out), "cannot write the config");
+}
+
+static void changed(void *arg, uint64_t newest)
+{
+	struct fixture *f = arg;
+
+	if (!f->deaf)
+		live_changed(f->app.live, newest);
+}
+
+static void add_device(struct fixture *f, const char *shop, const char *name,
+		       char token[TOKEN_SIZE])
+{
+	unsigned char hash[TOKEN_HASH_SIZE], code_hash[TOKEN_HASH_SIZE];
+	char code[TOKEN_SIZE];
+	struct device d = {0};
+	struct err e;
+	uint64_t id;
+
+	must(copy_text(d.shop, sizeof(d.shop), shop) &&
+		     copy_text(d.name, sizeof(d.name), name) &&
+		     !token_make(token, hash, &e) &&
+		     !token_make(code, code_hash, &e) &&
+		     !store_device_add(f->app.store, &d, hash, code_hash, 0,
+				       &id, &e),
+	     "no device");
+}
+
+static int port_of(const char *address)
+{
+	return (int)strtol(strrchr(address, ':') + 1, NULL, 10);
+}
+
+struct fixture *fixture_start(const char *server_lines)
+{
+	struct fixture *f = xcalloc(1, sizeof(*f));
+	struct buf report;
+	struct err e = {""};
+
+	must(copy_text(f->dir, sizeof(f->dir), "/tmp/shipfrom-unit-XXXXXX") &&
+		     mkdtemp(f->dir),
+	     "no folder");
+	write_config(f, server_lines);
+	f->app.config_path = f->config_path;
+	pthread_mutex_init(&f->app.config_lock, NULL);
+	buf_init(&report, 65536);
+	if (config_load(&f->app.config, f->config_path, &report, &e))
+		must(false, report.data ? report.data : e.text);
+	buf_release(&report);
+	f->started = config_hold(f->app.config);
+	if (app_open_store(&f->app.store, f->started, true, changed, f, &e))
+		must(false, e.text);
+	f->app.receiver = receiver_open(&f->app);
+	add_device(f, "amsterdam", "Counter tablet", f->amsterdam);
+	add_device(f, "berlin", "Till", f->berlin);
+	add_device(f, "closed-shop", "Old tablet", f->gone);
+	if (live_open(&f->app.live, &f->app, &e) ||
+	    http_open(&f->app.http, &f->app, &e) ||
+	    http_start(f->app.http, &e))
+		must(false, e.text);
+	f->port = port_of(http_address(f->app.http));
+	f->admin_port = port_of(http_admin_address(f->app.http));
+	return f;
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind,
+		      struct FTW *ftw)
+{
+	(void)st;
+	(void)kind;
+	(void)ftw;
+	return remove(path);
+}
+
+void fixture_stop(struct fixture *f)
+{
+	http_stop(f->app.http);
+	store_close(f->app.store);
+	http_close(f->app.http);
+	live_close(f->app.live);
+	receiver_close(f->app.receiver);
+	config_drop(f->app.config);
+	config_drop(f->started);
+	pthread_mutex_destroy(&f->app.config_lock);
+	must(!nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS),
+	     "cannot remove the folder");
+	free(f);
+}
+
+/* ---- the writer, held up ---- */
+
+struct holdup {
+	struct store_done done;
+	sem_t begun, go_on, ended;
+	struct err e;
+};
+
+static enum rc wait_for_release(void *arg, const struct order *o,
+				struct changes *ret, struct err *e)
+{
+	struct holdup *h = arg;
+
+	(void)o;
+	(void)ret;
+	sem_post(&h->begun);
+	sem_wait(&h->go_on);
+	sem_post(&h->go_on); /* it may be run twice */
+	return fail(e, RC_INVALID, "only to wait");
+}
+
+static void holdup_done(struct store_done *d, enum rc rc, const struct err *e)
+{
+	struct holdup *h = d->arg;
+
+	(void)rc;
+	(void)e;
+	sem_post(&h->ended);
+}
+
+void hold_writer(struct fixture *f)
+{
+	struct holdup *h = xcalloc(1, sizeof(*h));
+
+	h->done = (struct store_done){.fn = holdup_done, .arg = h};
+	sem_init(&h->begun, 0, 0);
+	sem_init(&h->go_on, 0, 0);
+	sem_init(&h->ended, 0, 0);
+	must(!store_update(f->app.store, "se", 1, wait_for_release, h, 0, NULL,
+			   &h->done, &h->e),
+	     "cannot hold the writer");
+	sem_wait(&h->begun);
+	f->holdup = h;
+}
+
+void release_writer(struct fixture *f)
+{
+	struct holdup *h = f->holdup;
+
+	sem_post(&h->go_on);
+	sem_wait(&h->ended);
+	free(h);
+	f->holdup = NULL;
+}
+
+/* ---- the client ---- */
+
+int dial(int port)
+{
+	const struct timeval patience = {.tv_sec = PATIENCE};
+	struct sockaddr_in to = {.sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)port),
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	must(fd >= 0, "no socket");
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+bool send_all(int fd, const char *bytes, size_t len)
+{
+	while (len) {
+		ssize_t n = send(fd, bytes, len, MSG_NOSIGNAL);
+
+		if (n <= 0)
+			return false;
+		bytes += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+const char *reply_header(const struct reply *r, const char *name)
+{
+	static _Thread_local char value[256];
+	const char *at = r->bytes, *end = r->body;
+	size_t len = strlen(name);
+
+	value[0] = '\0';
+	while (at && at < end) {
+		const char *next = strstr(at, "\r\n");
+
+		if (!strncasecmp(at, name, len) && at[len] == ':') {
+			at += len + 1 + strspn(at + len + 1, " ");
+			snprintf(value, sizeof(value), "%.*s",
+				 (int)(next - at), at);
+			break;
+		}
+		at = next ? next + 2 : end;
+	}
+	return value;
+}
+
+struct reply read_reply(int fd, bool head)
+{
+	struct reply r = {0};
+	size_t len = 0, want = 0;
+	ssize_t n = 1;
+
+	r.bytes = xcalloc(1, 1);
+	for (;;) {
+		char *end = strstr(r.bytes, "\r\n\r\n");
+
+		if (end && !want) {
+			r.body = end + 4;
+			want = (size_t)(r.body - r.bytes);
+			if (!head)
+				want += strtoul(
+					reply_header(&r, "Content-Length"),
+					NULL, 10);
+		}
+		if (want && len >= want)
+			break;
+		r.bytes = xrealloc(r.bytes, len + 65537, 1);
+		n = recv(fd, r.bytes + len, 65536, 0);
+		if (n <= 0)
+			break;
+		len += (size_t)n;
+		r.bytes[len] = '\0';
+	}
+	if (want)
+		r.body = strstr(r.bytes, "\r\n\r\n") + 4;
+	if (!strncmp(r.bytes, "HTTP/1.", 7))
+		r.status = (int)strtol(r.bytes + 9, NULL, 10);
+	r.closed = n == 0 ||
+		   !strcasecmp(reply_header(&r, "Connection"), "close");
+	return r;
+}
+
+void reply_release(struct reply *r)
+{
+	free(r->bytes);
+	*r = (struct reply){0};
+}
+
+struct reply ask_raw(struct fixture *f, const char *bytes)
+{
+	int fd = dial(f->port);
+	struct reply r;
+
+	must(fd >= 0, "no connection");
+	send_all(fd, bytes, strlen(bytes));
+	r = read_reply(fd, !strncmp(bytes, "HEAD ", 5));
+	close(fd);
+	return r;
+}
+
+struct reply ask(struct fixture *f, const char *method, const char *path,
+		 const char *token, const char *body)
+{
+	char *text = xasprintf("%s %s HTTP/1.1\r\nHost: x\r\n%s%s%s"
+			       "Content-Length: %zu\r\n\r\n%s",
+			       method, path,
+			       token ? "Authorization: Bearer " : "",
+			       token ? token : "", token ? "\r\n" : "",
+			       body ? strlen(body) : 0, body ? body : "");
+	struct reply r = ask_raw(f, text);
+
+	free(text);
+	return r;
+}
+
+/* ---- Centra ---- */
+
+struct facts {
+	struct change changes[3];
+	size_t n;
+};
+
+static enum rc apply(void *arg, const struct order *o, struct changes *ret,
+		     struct err *e)
+{
+	const struct facts *facts = arg;
+
+	(void)o;
+	(void)e;
+	for (size_t i = 0; i < facts->n; i++) {
+		const struct change *from = &facts->changes[i];
+		struct change *c = changes_add(ret, from->kind,
+					       from->warehouse);
+
+		*c = *from;
+		c->text = xstrdup(from->text);
+	}
+	return OK;
+}
+
+static void learn(struct fixture *f, int64_t number, struct facts *facts)
+{
+	struct err e = {""};
+
+	if (store_update(f->app.store, "se", number, apply, facts, time_now(),
+			 NULL, NULL, &e))
+		must(false, e.text);
+}
+
+void offered(struct fixture *f, int64_t number, int64_t warehouse,
+	     const char *date, int64_t expires)
+{
+	struct facts facts = {
+		.changes = {{.kind = CHANGE_HEARD},
+			    {.kind = CHANGE_OPENING,
+			     .warehouse = warehouse,
+			     .opening = {.expires = expires,
+					 .offset_min = 60}}},
+		.n = 2};
+
+	must(copy_text(facts.changes[1].opening.date, STAMP_SIZE, date),
+	     "date");
+	learn(f, number, &facts);
+}
+
+void marked(struct fixture *f, int64_t number, int64_t warehouse,
+	    enum mark mark, const char *date)
+{
+	struct facts facts = {.changes = {{.kind = CHANGE_HEARD},
+					  {.kind = CHANGE_MARK,
+					   .warehouse = warehouse,
+					   .mark = mark}},
+			      .n = 2};
+
+	must(copy_text(facts.changes[1].date, STAMP_SIZE, date), "date");
+	learn(f, number, &facts);
+}
+
+void cancelled(struct fixture *f, int64_t number)
+{
+	struct facts facts = {.changes = {{.kind = CHANGE_HEARD},
+					  {.kind = CHANGE_CANCELLED}},
+			      .n = 2};
+
+	learn(f, number, &facts);
+}
+
+void settled(struct fixture *f, int64_t number, int64_t warehouse,
+	     enum settled how, const char *text)
+{
+	struct facts facts = {
+		.changes = {{.kind = CHANGE_TRY_BEGUN,
+			     .warehouse = warehouse,
+			     .at = 1},
+			    {.kind = CHANGE_TRY_ENDED,
+			     .warehouse = warehouse,
+			     .try_end = how == SETTLED_OK ? TRY_OK : TRY_NO},
+			    {.kind = CHANGE_SETTLED,
+			     .warehouse = warehouse,
+			     .settled = how,
+			     .text = (char *)(uintptr_t)text}},
+		.n = 3};
+
+	learn(f, number, &facts);
+}
+
+void detailed(struct fixture *f, int64_t number, const char *details,
+	      const char *address)
+{
+	struct facts facts = {
+		.changes = {{.kind = CHANGE_DETAILS,
+			     .text = (char *)(uintptr_t)details},
+			    {.kind = CHANGE_ADDRESS,
+			     .text = (char *)(uintptr_t)address}},
+		.n = address ? 2 : 1};
+
+	learn(f, number, &facts);
+}
+
+void noted(struct fixture *f, int64_t number, int64_t warehouse,
+	   const char *what, const char *text)
+{
+	struct facts facts = {.changes = {{.kind = CHANGE_NOTE,
+					   .warehouse = warehouse,
+					   .what = what,
+					   .text = (char *)(uintptr_t)text}},
+			      .n = 1};
+
+	learn(f, number, &facts);
+}

@@ -1,0 +1,867 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_cli.c - the command line: its words, its table, and what verbs print
+ * about a store that was filled by hand.
+ */
+#include <cjson/cJSON.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "server/app.h"
+#include "server/cli.h"
+#include "server/nearest.h"
+#include "server/secrets.h"
+
+/* cmocka has a fail() too: it comes after ours. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#define WORDS_MAX 12
+#define DEADLINE 1893456000000 /* 2030-01-01 00:00 UTC */
+
+static char folder[] = "/tmp/test_cli.XXXXXX";
+static char *config_path;
+static char out[200000], told[20000]; /* stdout and stderr of the last run */
+
+/* ---- running a verb ---- */
+
+static void read_back(FILE *f, char *ret, size_t size)
+{
+	ssize_t n = pread(fileno(f), ret, size - 1, 0);
+
+	assert_true(n >= 0);
+	ret[n] = '\0';
+	fclose(f);
+}
+
+static int run_words(char **words, int n)
+{
+	FILE *o = tmpfile(), *e = tmpfile();
+	int out_kept = dup(STDOUT_FILENO), err_kept = dup(STDERR_FILENO);
+	int code;
+
+	fflush(stdout);
+	dup2(fileno(o), STDOUT_FILENO);
+	dup2(fileno(e), STDERR_FILENO);
+	optind = 1;
+	code = cli_main(n, words);
+	fflush(stdout);
+	dup2(out_kept, STDOUT_FILENO);
+	dup2(err_kept, STDERR_FILENO);
+	close(out_kept);
+	close(err_kept);
+	read_back(o, out, sizeof(out));
+	read_back(e, told, sizeof(told));
+	return code;
+}
+
+/* `shipfrom WORDS --config FILE`; no word holds a space. */
+static int run(const char *line)
+{
+	char *copy = xasprintf("shipfrom %s --config %s", line, config_path);
+	char *words[WORDS_MAX + 1] = {0}, *p = copy;
+	int n = 0, code;
+
+	while (p && n < WORDS_MAX)
+		words[n++] = strsep(&p, " ");
+	code = run_words(words, n);
+	free(copy);
+	return code;
+}
+
+static void prints(const char *what)
+{
+	if (!strstr(out, what))
+		fail_msg("'%s' should be in:\n%s", what, out);
+}
+
+static void tells(const char *what)
+{
+	if (!strstr(told, what))
+		fail_msg("'%s' should be in:\n%s", what, told);
+}
+
+static size_t lines_out(void)
+{
+	const char *p = out;
+	size_t n = 0;
+
+	for (; (p = strchr(p, '\n')); p++)
+		n++;
+	return n;
+}
+
+/* Every line of stdout is one JSON object; how many there are. */
+static size_t json_lines(void)
+{
+	char *p = out, *line;
+	cJSON *json;
+	size_t n = 0;
+
+	while ((line = strsep(&p, "\n")) && *line) {
+		json = cJSON_Parse(line);
+		if (!cJSON_IsObject(json))
+			fail_msg("no JSON object: %s", line);
+		cJSON_Delete(json);
+		n++;
+	}
+	return n;
+}
+
+/* ---- a store filled by hand ---- */
+
+static struct config *config;
+
+static enum rc offer_it(void *arg, const struct order *o, struct changes *ret,
+			struct err *e)
+{
+	struct change *c;
+	int64_t w;
+
+	(void)arg;
+	(void)o;
+	(void)e;
+	for (w = 3; w <= 4; w++) {
+		c = changes_add(ret, CHANGE_OPENING, w);
+		c->opening.expires = DEADLINE;
+		c->opening.offset_min = 60;
+		assert_true(copy_text(c->opening.date, sizeof(c->opening.date),
+				      "2026-01-11 16:21:00.552000"));
+		changes_note(ret, w, "event", "offered to warehouse %d",
+			     (int)w);
+	}
+	c = changes_add(ret, CHANGE_NOTE, 3);
+	c->what = "answer";
+	c->text = xstrdup("said\x1b[2J yes");
+	c->device = 1;
+	changes_note(ret, 4, "state", "pending");
+	return OK;
+}
+
+static enum rc mark_it(void *arg, const struct order *o, struct changes *ret,
+		       struct err *e)
+{
+	struct change *c = changes_add(ret, CHANGE_MARK, 4);
+
+	(void)arg;
+	(void)o;
+	(void)e;
+	c->mark = MARK_ACCEPTED;
+	assert_true(copy_text(c->date, sizeof(c->date),
+			      "2026-01-11 16:22:00.000000"));
+	return OK;
+}
+
+static void record(struct store *s, int64_t id)
+{
+	struct event ev = {.id = id};
+	struct quarantined bad = {.len = 6};
+	struct delivery d = {.instance = "se",
+			     .received = 1768148460552,
+			     .events = &ev,
+			     .n_events = 1,
+			     .bad = &bad,
+			     .n_bad = id == 1};
+	struct recorded got;
+	struct err e;
+
+	assert_true(copy_text(ev.instance, sizeof(ev.instance), "se"));
+	assert_true(copy_text(ev.type, sizeof(ev.type), "thing"));
+	assert_true(copy_text(ev.action, sizeof(ev.action), "done"));
+	assert_true(copy_text(ev.date, sizeof(ev.date),
+			      "2026-01-11 16:21:00.000000"));
+	ev.data = xstrdup("{\"a\":1}");
+	assert_true(copy_text(bad.instance, sizeof(bad.instance), "se"));
+	assert_true(copy_text(bad.reason, sizeof(bad.reason), "not read"));
+	bad.bytes = xstrdup("{\"b\": ");
+	assert_int_equal(store_record(s, &d, &got, NULL, &e), OK);
+	event_release(&ev);
+	quarantined_release(&bad);
+}
+
+static void fill(void)
+{
+	struct device d = {.shop = "a", .name = "Till", .created = 5};
+	struct store *s = NULL;
+	unsigned char hash[2][TOKEN_HASH_SIZE] = {{1}, {2}};
+	struct err e;
+	uint64_t id;
+	int i;
+
+	if (app_open_store(&s, config, false, NULL, NULL, &e))
+		fail_msg("%s", e.text);
+	assert_int_equal(store_device_add(s, &d, hash[0], hash[1], 1, &id, &e),
+			 OK);
+	assert_int_equal(id, 1);
+	for (i = 1; i <= 3; i++)
+		record(s, i);
+	assert_int_equal(store_update(s, "se", 19, offer_it, NULL,
+				      1768148460552, NULL, NULL, &e),
+			 OK);
+	assert_int_equal(store_update(s, "no", 19, offer_it, NULL,
+				      1768148460552, NULL, NULL, &e),
+			 OK);
+	assert_int_equal(store_update(s, "se", 20, offer_it, NULL,
+				      1768148460552, NULL, NULL, &e),
+			 OK);
+	assert_int_equal(store_update(s, "se", 20, mark_it, NULL, 1768148460552,
+				      NULL, NULL, &e),
+			 OK);
+	store_close(s);
+}
+
+static int make_folder(void **state)
+{
+	struct buf report;
+	struct err e;
+	FILE *f;
+
+	(void)state;
+	if (!mkdtemp(folder))
+		return -1;
+	config_path = xasprintf("%s/c.ini", folder);
+	f = fopen(config_path, "w");
+	if (!f)
+		return -1;
+	fprintf(f, "[server]\nstore = lmdb:%s/store\n", folder);
+	fprintf(f, "[centra se]\nwebhook_secret = s\norder_api_key = k\n"
+		   "order_api_url = http://127.0.0.1:9/\n"
+		   "[centra no]\nwebhook_secret = s\norder_api_key = k\n"
+		   "order_api_url = http://127.0.0.1:9/\n"
+		   "[shop a]\ncentra = se\nname = Amsterdam\nwarehouses = 3\n"
+		   "[shop b]\ncentra = se\nname = Bergen\nwarehouses = 4\n");
+	fclose(f);
+	buf_init(&report, 10000);
+	if (config_load(&config, config_path, &report, &e))
+		return -1;
+	buf_release(&report);
+	return 0;
+}
+
+static void remove_files(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *d;
+	char *name;
+
+	while (dir && (d = readdir(dir))) {
+		name = xasprintf("%s/%s", path, d->d_name);
+		unlink(name);
+		free(name);
+	}
+	if (dir)
+		closedir(dir);
+	rmdir(path);
+}
+
+static int remove_folder(void **state)
+{
+	char *store = xasprintf("%s/store", folder);
+
+	(void)state;
+	config_drop(config);
+	remove_files(store);
+	remove_files(folder);
+	free(store);
+	free(config_path);
+	return 0;
+}
+
+/* ---- words ---- */
+
+static void numbers_are_read_whole_or_not_at_all(void **state)
+{
+	int64_t n = 7;
+
+	(void)state;
+	assert_true(cli_number("0", 0, &n));
+	assert_true(n == 0);
+	assert_true(cli_number("9223372036854775807", 1, &n));
+	assert_true(n == INT64_MAX);
+	n = 7;
+	assert_false(cli_number("9223372036854775808", 1, &n));
+	assert_false(cli_number("0", 1, &n));
+	assert_false(cli_number("", 0, &n));
+	assert_false(cli_number("-1", 0, &n));
+	assert_false(cli_number("1x", 0, &n));
+	assert_false(cli_number(" 1", 0, &n));
+	assert_true(n == 7);
+}
+
+static void an_order_is_named_with_or_without_its_instance(void **state)
+{
+	char instance[INSTANCE_SIZE];
+	int64_t n;
+
+	(void)state;
+	assert_true(cli_order_name("19", instance, &n));
+	assert_string_equal(instance, "");
+	assert_true(n == 19);
+	assert_true(cli_order_name("se/20", instance, &n));
+	assert_string_equal(instance, "se");
+	assert_true(n == 20);
+	assert_false(cli_order_name("/20", instance, &n));
+	assert_false(cli_order_name("se/", instance, &n));
+	assert_false(cli_order_name("se/20/1", instance, &n));
+	assert_false(cli_order_name("123456789012345678901234567890123/1",
+				    instance, &n));
+	assert_false(cli_order_name("x", instance, &n));
+}
+
+static void what_would_move_the_cursor_is_not_printed(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 100);
+	cli_text(&b, "a\x1b[2Jb\nc\xc2\x9b"
+		     "d\xc3\xa5\x7f");
+	assert_string_equal(b.data, "a [2Jb c d\xc3\xa5 ");
+	buf_release(&b);
+}
+
+static const char *nearest_of(const char *word)
+{
+	static const char *const known[] = {"device", "events", "orders",
+					    "check"};
+	struct nearest n;
+	size_t i;
+
+	nearest_begin(&n, word);
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		nearest_offer(&n, known[i]);
+	return n.best;
+}
+
+static void the_nearest_word_is_suggested_if_it_is_near(void **state)
+{
+	char huge[200];
+
+	(void)state;
+	assert_string_equal(nearest_of("evnts"), "events");
+	assert_string_equal(nearest_of("chekc"), "check");
+	assert_string_equal(nearest_of("devices"), "device");
+	assert_null(nearest_of("backup"));
+	assert_null(nearest_of(""));
+	memset(huge, 'x', sizeof(huge) - 1);
+	huge[sizeof(huge) - 1] = '\0';
+	assert_null(nearest_of(huge));
+}
+
+/* ---- the table ---- */
+
+static void every_verb_is_complete_and_its_help_teaches(void **state)
+{
+	const struct cli_verb *v, *w;
+	char example[100], *text, *rest, *line;
+
+	(void)state;
+	for (v = cli_verbs; v->name; v++) {
+		assert_non_null(v->fn);
+		assert_non_null(v->usage);
+		assert_non_null(v->summary);
+		snprintf(example, sizeof(example), "  shipfrom %s", v->name);
+		if (!strstr(v->help, example))
+			fail_msg("the help of %s has no example", v->name);
+		for (w = cli_verbs; w < v; w++)
+			assert_string_not_equal(v->name, w->name);
+		/* "usage: shipfrom NAME USAGE" */
+		assert_true(strlen(v->name) + strlen(v->usage) < 62);
+		rest = text = xstrdup(v->help);
+		while ((line = strsep(&rest, "\n")))
+			if (strlen(line) > 80)
+				fail_msg("help of %s is wider than 80: %s",
+					 v->name, line);
+		free(text);
+	}
+}
+
+static void help_is_had_in_every_way(void **state)
+{
+	const struct cli_verb *v;
+	char line[100];
+
+	(void)state;
+	for (v = cli_verbs; v->name; v++) {
+		snprintf(line, sizeof(line), "%s --help", v->name);
+		assert_int_equal(run(line), 0);
+		prints(v->help);
+		assert_string_equal(told, "");
+	}
+	assert_int_equal(run("help why"), 0);
+	prints("shipfrom why - ");
+	assert_int_equal(run_words((char *[]){(char[]){"shipfrom"},
+					      (char[]){"--help"}, NULL},
+				   2),
+			 0);
+	prints("quarantine");
+	assert_int_equal(run_words((char *[]){(char[]){"shipfrom"}, NULL}, 1),
+			 EX_USAGE);
+	tells("usage: shipfrom VERB");
+}
+
+static void mistakes_in_the_command_line_end_with_64(void **state)
+{
+	static const char *const bad[][2] = {
+		{"evnts", "did you mean 'events'?"},
+		{"xyzzy", "`shipfrom --help` lists them"},
+		{"orders --bogus", "'--bogus' is no option of this verb"},
+		{"orders --dead", "is no option of this verb"},
+		{"orders --state late", "open, mine or done"},
+		{"orders --limit 0", "--limit is a number"},
+		{"orders 19", "`shipfrom why 19`"},
+		{"events --since 1 --last 2", "either --since SEQ or --last"},
+		{"events --last x", "--last is a number"},
+		{"tasks x", "one word too many"},
+		{"why", "of which order?"},
+		{"why x", "neither NUMBER nor INSTANCE/NUMBER"},
+		{"why 1 2", "of which order?"},
+		{"redrive", "either one ID, --all, or --kind"},
+		{"redrive 1 --all", "either one ID, --all, or --kind"},
+		{"redrive --kind x", "no kind of task"},
+		{"replay x", "SEQ"},
+		{"quarantine look", "neither list, show, retry nor drop"},
+		{"quarantine retry", "needs one SEQ"},
+		{"quarantine retry 3 --all", "--all goes with retry"},
+		{"quarantine drop --all", "--all goes with retry"},
+		{"quarantine drop 3 --refused", "--refused goes with"},
+		{"quarantine retry 3 --refused", "--refused goes with"},
+		{"replay --since yesterday", "--since is today"},
+		{"replay 3 --since 2h", "either one SEQ or --since"},
+		{"verify all", "one word too many"},
+		{"backup", "to which FILE"},
+		{"quarantine show", "needs one SEQ"},
+		{"device", "add, list or remove?"},
+		{"device add --shop a", "--shop NAME and --name LABEL"},
+		{"device remove", "ID of one device"},
+		{"check x", "one word too many"},
+		{"version x", "one word too many"},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		if (run(bad[i][0]) != EX_USAGE)
+			fail_msg("'%s' should end with 64", bad[i][0]);
+		tells(bad[i][1]);
+		assert_string_equal(out, "");
+	}
+	assert_int_equal(
+		run_words((char *[]){(char[]){"shipfrom"}, (char[]){"why"},
+				     (char[]){"--config"}, NULL},
+			  3),
+		EX_USAGE);
+	tells("'--config' needs a value");
+}
+
+static void options_stand_anywhere_after_the_verb(void **state)
+{
+	char *argv[] = {(char[]){"device"},	(char[]){"--shop"},
+			(char[]){"a"},		(char[]){"add"},
+			(char[]){"--name=T x"}, (char[]){"--"},
+			(char[]){"--odd"},	NULL};
+	const struct cli_verb *v = cli_verbs;
+	struct cli_args a;
+
+	(void)state;
+	while (strcmp(v->name, "device") != 0)
+		v++;
+	assert_true(cli_parse(&a, v, 7, argv));
+	assert_string_equal(a.value[OPT_SHOP], "a");
+	assert_string_equal(a.value[OPT_NAME], "T x");
+	assert_null(a.value[OPT_JSON]);
+	assert_int_equal(a.n_words, 2);
+	assert_string_equal(a.words[0], "add");
+	assert_string_equal(a.words[1], "--odd");
+}
+
+/* ---- verbs ---- */
+
+/* The first of those that need the store: it is made by fill(). */
+static void reading_verbs_never_make_a_store(void **state)
+{
+	(void)state;
+	assert_int_equal(run("orders"), EX_CANTCREAT);
+	tells("there is no store in");
+	assert_int_equal(run("device list"), EX_CANTCREAT);
+	assert_int_equal(run("check"), 0);
+	prints("made at the first start");
+	fill();
+}
+
+static void a_bad_config_ends_with_78_and_its_lines(void **state)
+{
+	char *path = xasprintf("%s/bad.ini", folder);
+	FILE *f = fopen(path, "w");
+	char *good = config_path;
+
+	(void)state;
+	fputs("[server]\ndrain = x\n", f);
+	fclose(f);
+	config_path = path;
+	assert_int_equal(run("check"), EX_CONFIG);
+	tells("bad.ini:1: [server] has no 'store'");
+	tells("bad.ini:2: 'drain' cannot be 'x'");
+	assert_string_equal(out, "");
+	assert_int_equal(run("why 19"), EX_CONFIG);
+	config_path = good;
+	free(path);
+}
+
+static void why_tells_the_order_as_it_stands_and_its_life(void **state)
+{
+	(void)state;
+	assert_int_equal(run("why se/19"), 0);
+	prints("Order 19 of se: not fetched from Centra yet "
+	       "(times are those of Europe/Stockholm)\n");
+	prints("  warehouse 3 (Amsterdam): pending, until 2030-01-01 "
+	       "01:00:00\n");
+	prints("\n2026-01-11 17:21:00.552  centra     offered to warehouse 3 "
+	       "(Amsterdam)\n");
+	prints("\n2026-01-11 17:21:00.552  Till       warehouse 3 "
+	       "(Amsterdam): said [2J yes\n");
+	prints("  shipfrom   warehouse 4 (Bergen): pending\n");
+	assert_true(strstr(out, "offered to warehouse 3") <
+		    strstr(out, "said"));
+}
+
+static void why_asks_when_several_instances_know_the_number(void **state)
+{
+	(void)state;
+	assert_int_equal(run("why 19"), EXIT_NOTHING);
+	tells("2 instances have an order 19");
+	tells("shipfrom why se/19\n");
+	tells("shipfrom why no/19\n");
+	assert_string_equal(out, "");
+	assert_int_equal(run("why 20"), 0);
+	prints("Order 20 of se");
+}
+
+static void why_of_an_unknown_order_says_so(void **state)
+{
+	(void)state;
+	assert_int_equal(run("why 77"), EXIT_NOTHING);
+	tells("order 77 was never heard of");
+	assert_int_equal(run("why dk/19"), EXIT_NOTHING);
+	tells("there is no such instance");
+	assert_string_equal(out, "");
+}
+
+static void why_in_json_is_an_object_a_line(void **state)
+{
+	(void)state;
+	assert_int_equal(run("why se/19 --json"), 0);
+	prints("{\"order\":19,\"instance\":\"se\"");
+	prints("{\"at\":\"2026-01-11T16:21:00.552Z\",\"who\":\"Till\","
+	       "\"what\":\"answer\",\"warehouse\":3,"
+	       "\"text\":\"said\\u001b[2J yes\"}");
+	assert_true(json_lines() >= 5);
+}
+
+static void orders_are_chosen_by_state_and_shop(void **state)
+{
+	(void)state;
+	assert_int_equal(run("orders"), 0);
+	assert_int_equal(lines_out(), 7); /* a head, three orders of two */
+	assert_int_equal(run("orders --shop b"), 0);
+	assert_int_equal(lines_out(), 3);
+	prints("Bergen");
+	assert_int_equal(run("orders --shop b --state open"), 0);
+	assert_int_equal(lines_out(), 2);
+	prints("        19  se          pending    2030-01-01 01:00:00");
+	assert_int_equal(run("orders --state mine --shop b"), 0);
+	prints("        20  se          accepted ");
+	assert_int_equal(run("orders --limit 1"), 0);
+	assert_int_equal(lines_out(), 3);
+	tells("The last 1 of 3 orders");
+	assert_int_equal(run("orders --shop c"), EXIT_NOTHING);
+	assert_int_equal(run("orders --json"), 0);
+	prints("\"state\":\"pending\",\"list\":\"open\",\"shipped\":false,"
+	       "\"expired\":false,"
+	       "\"expires_at\":\"2030-01-01T01:00:00.000+01:00\"");
+	assert_int_equal(json_lines(), 3);
+}
+
+static void events_are_the_last_ones_or_those_since(void **state)
+{
+	(void)state;
+	assert_int_equal(run("events --json"), 0);
+	prints("\"date\":\"2026-01-11 16:21:00.000000\",\"id\":1,"
+	       "\"data\":{\"a\":1}}");
+	assert_int_equal(json_lines(), 3);
+	assert_int_equal(run("events --last 2"), 0);
+	assert_int_equal(lines_out(), 3);
+	assert_int_equal(run("events --last 999"), 0);
+	assert_int_equal(lines_out(), 4);
+	assert_int_equal(run("events --since 3 --json"), 0);
+	prints("\"id\":3");
+	assert_int_equal(json_lines(), 1);
+	assert_int_equal(run("events --since 4 --json"), 0);
+	assert_string_equal(out, "");
+	tells("No events.");
+}
+
+static void quarantine_shows_the_bytes_as_they_came(void **state)
+{
+	(void)state;
+	assert_int_equal(run("quarantine"), 0);
+	prints("not read");
+	assert_int_equal(run("quarantine list --json"), 0);
+	assert_int_equal(json_lines(), 1);
+	assert_int_equal(run("quarantine show 1"), 0);
+	assert_string_equal(out, "{\"b\": ");
+	assert_int_equal(run("quarantine show 2"), EXIT_NOTHING);
+	assert_int_equal(run("quarantine drop 1"), 0);
+	assert_int_equal(run("quarantine drop 1"), EXIT_NOTHING);
+	assert_int_equal(run("quarantine --json"), 0);
+	assert_int_equal(json_lines(), 0);
+}
+
+static void what_is_not_there_ends_with_1(void **state)
+{
+	(void)state;
+	assert_int_equal(run("redrive 99"), EXIT_NOTHING);
+	assert_int_equal(run("replay 99"), EXIT_NOTHING);
+	assert_int_equal(run("replay 1"), EX_DATAERR);
+	tells("nothing is done about events thing done");
+	assert_int_equal(run("redrive --all"), 0);
+	assert_string_equal(out, "0\n");
+	assert_int_equal(run("tasks --dead --json"), 0);
+	assert_string_equal(out, "");
+	assert_int_equal(run("device remove 99"), EXIT_NOTHING);
+}
+
+static enum rc tell_call(void *arg, const struct order *o,
+			 struct changes *ret, struct err *e)
+{
+	(void)arg, (void)o, (void)e;
+	changes_note(ret, 4, "call", "Centra said %d", 500);
+	changes_note(ret, 5, "call", "of another warehouse");
+	return OK;
+}
+
+static struct store *open_store(struct config **ret)
+{
+	struct store *s = NULL;
+	struct buf report;
+	struct err e;
+
+	buf_init(&report, 10000);
+	assert_int_equal(config_load(ret, config_path, &report, &e), OK);
+	assert_int_equal(app_open_store(&s, *ret, false, NULL, NULL, &e), OK);
+	buf_release(&report);
+	return s;
+}
+
+static void a_dead_task_is_shown_with_why_and_its_last_calls(void **state)
+{
+	struct task t = {.instance = "se", .kind = "answer_offer",
+			 .number = 4321, .sub = 4, .created = 1000, .due = 1};
+	struct result dead = {.how = OUTCOME_DEAD, .reason = {"no use"}};
+	struct config *c = NULL;
+	struct store *s = open_store(&c);
+	struct task got;
+	int64_t next;
+	struct err e;
+	size_t n;
+
+	(void)state;
+	assert_int_equal(store_task_add(s, &t, &e), OK);
+	assert_int_equal(store_lease(s, 5, NULL, &got, 1, &n, &next, &e), OK);
+	assert_int_equal(got.number, 4321);
+	assert_int_equal(store_update(s, "se", 4321, tell_call, NULL, 2000,
+				      NULL, NULL, &e),
+			 OK);
+	assert_int_equal(store_finish(s, &got, &dead, 3000, &e), OK);
+	task_release(&got);
+	store_close(s);
+	config_drop(c);
+	assert_int_equal(run("tasks --dead"), 0);
+	prints("no use");
+	prints("Centra said 500");
+	prints("answer_offer was given up: no use");
+	assert_null(strstr(out, "another warehouse"));
+	assert_int_equal(run("tasks --dead --json"), 0);
+	prints("\"history\":[{\"what\":\"call\"");
+	assert_int_equal(json_lines(), 1);
+	assert_int_equal(run("redrive --kind answer_offer"), 0);
+	assert_string_equal(out, "1\n");
+	assert_int_equal(run("tasks --dead --json"), 0);
+	assert_string_equal(out, "");
+}
+
+static void json_holds_all_and_a_table_the_last(void **state)
+{
+	struct config *c = NULL;
+	struct store *s = open_store(&c);
+	struct err e;
+	int i;
+
+	(void)state;
+	for (i = 101; i <= 160; i++)
+		record(s, i);
+	for (i = 101; i <= 200; i++)
+		assert_int_equal(store_update(s, "se", i, mark_it, NULL, i,
+					      NULL, NULL, &e),
+				 OK);
+	store_close(s);
+	config_drop(c);
+	assert_int_equal(run("events --json"), 0);
+	assert_int_equal(json_lines(), 63);
+	assert_int_equal(run("events"), 0);
+	assert_int_equal(lines_out(), 51);
+	assert_int_equal(run("events --last 2 --json"), 0);
+	assert_int_equal(json_lines(), 2);
+	assert_int_equal(run("orders --json --shop b"), 0);
+	assert_int_equal(json_lines(), 102);
+	assert_string_equal(told, "");
+	assert_int_equal(run("orders --shop b"), 0);
+	assert_int_equal(lines_out(), 101);
+	tells("The last 100 of 102 orders");
+	assert_int_equal(run("orders --json --limit 4"), 0);
+	assert_int_equal(json_lines(), 4);
+}
+
+/* A config of the same store whose secret is being replaced. */
+static char *write_rotating(void)
+{
+	char *path = xasprintf("%s/rotating.ini", folder);
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fprintf(f, "[server]\nstore = lmdb:%s/store\n[centra se]\n"
+		   "webhook_secret = new\nprevious_webhook_secret = s\n"
+		   "order_api_key = k\norder_api_url = http://127.0.0.1:9/\n"
+		   "[shop a]\ncentra = se\nname = A\nwarehouses = 3\n",
+		folder);
+	assert_int_equal(fclose(f), 0);
+	return path;
+}
+
+static void check_says_when_a_previous_secret_can_go(void **state)
+{
+	char *path = write_rotating(), *usual = config_path;
+	struct secret_watch w = {0};
+	struct config *c = NULL;
+	struct store *s = open_store(&c);
+	int64_t day = SECRET_UNUSED_FOR;
+	struct err e;
+
+	(void)state;
+	config_path = path;
+	secret_watch_set(&w, "new", "s");
+	for (int late = 0; late < 2; late++) {
+		/* The previous one signed a second more than a day ago, or a
+		 * little less than one. */
+		secret_watch_signed(&w, 0, 1000);
+		secret_watch_signed(&w, 1,
+				    time_now() - day + (late ? -1000 : 60000));
+		if (!s)
+			s = open_store(&c);
+		assert_int_equal(store_secret_used(s, "se", &w.use, NULL, &e),
+				 OK);
+		store_close(s);
+		config_drop(c);
+		s = NULL;
+		assert_int_equal(run("check"), 0);
+		prints("the new webhook secret signs since 1970-01-01");
+		assert_int_equal(strstr(out, "can go") != NULL, late);
+	}
+	config_path = usual;
+	unlink(path);
+	free(path);
+}
+
+static void a_new_device_gets_a_token_and_a_login_link(void **state)
+{
+	char *token, *link, *p = out;
+
+	(void)state;
+	assert_int_equal(run("device add --shop b --name Desk"), 0);
+	assert_int_equal(lines_out(), 2);
+	tells("(Desk) may now act for Bergen");
+	token = strsep(&p, "\n");
+	link = strsep(&p, "\n");
+	assert_int_equal(strlen(token), 43);
+	assert_int_equal(strncmp(link, "http://127.0.0.1:8080/login#", 28), 0);
+	assert_int_equal(strlen(link), 28 + 43);
+	assert_string_not_equal(link + 28, token);
+	assert_int_equal(run("device list --json --shop b"), 0);
+	prints("{\"id\":2,\"shop\":\"b\",\"name\":\"Desk\"");
+	assert_int_equal(json_lines(), 1);
+	assert_int_equal(run("device remove 2"), 0);
+	assert_int_equal(run("device list"), 0);
+	prints("removed");
+	assert_int_equal(run("device add --shop c --name Desk"), EXIT_NOTHING);
+	tells("there is no [shop c] in the config");
+	assert_string_equal(out, "");
+}
+
+static void check_sums_a_good_config_up(void **state)
+{
+	(void)state;
+	assert_int_equal(run("check"), 0);
+	prints("c.ini: good.  2 instances, 2 shops.\n");
+	prints("webhooks to http://127.0.0.1:8080/webhooks/centra/se");
+	prints("  shop a (Amsterdam): warehouse 3\n");
+	prints("warning: no shop belongs to 'centra no'");
+	prints("MiB on disk");
+	assert_string_equal(told, "");
+}
+
+static void settings_routes_and_version_need_no_store(void **state)
+{
+	(void)state;
+	assert_int_equal(run("settings --json"), 0);
+	assert_true(json_lines() > 20);
+	assert_int_equal(run("routes"), 0);
+	prints("/webhooks/centra/");
+	assert_int_equal(run("version"), 0);
+	assert_int_equal(strncmp(out, "shipfrom ", 9), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_are_read_whole_or_not_at_all),
+		cmocka_unit_test(
+			an_order_is_named_with_or_without_its_instance),
+		cmocka_unit_test(what_would_move_the_cursor_is_not_printed),
+		cmocka_unit_test(the_nearest_word_is_suggested_if_it_is_near),
+		cmocka_unit_test(every_verb_is_complete_and_its_help_teaches),
+		cmocka_unit_test(help_is_had_in_every_way),
+		cmocka_unit_test(mistakes_in_the_command_line_end_with_64),
+		cmocka_unit_test(options_stand_anywhere_after_the_verb),
+		cmocka_unit_test(reading_verbs_never_make_a_store),
+		cmocka_unit_test(a_bad_config_ends_with_78_and_its_lines),
+		cmocka_unit_test(why_tells_the_order_as_it_stands_and_its_life),
+		cmocka_unit_test(
+			why_asks_when_several_instances_know_the_number),
+		cmocka_unit_test(why_of_an_unknown_order_says_so),
+		cmocka_unit_test(why_in_json_is_an_object_a_line),
+		cmocka_unit_test(orders_are_chosen_by_state_and_shop),
+		cmocka_unit_test(events_are_the_last_ones_or_those_since),
+		cmocka_unit_test(quarantine_shows_the_bytes_as_they_came),
+		cmocka_unit_test(what_is_not_there_ends_with_1),
+		cmocka_unit_test(
+			a_dead_task_is_shown_with_why_and_its_last_calls),
+		cmocka_unit_test(json_holds_all_and_a_table_the_last),
+		cmocka_unit_test(check_says_when_a_previous_secret_can_go),
+		cmocka_unit_test(a_new_device_gets_a_token_and_a_login_link),
+		cmocka_unit_test(check_sums_a_good_config_up),
+		cmocka_unit_test(settings_routes_and_version_need_no_store),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder) != 0;
+}

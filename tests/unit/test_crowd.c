@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_crowd.c - too many at once, too much at once, too often wrong: what is
+ * good still gets through, and nothing grows without a bound.
+ */
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/time.h"
+#include "server/http.h"
+#include "server/signature.h"
+#include "tests/unit/fixture.h"
+
+/* cmocka has a fail() too: it comes after ours. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#define OPENED "2021-01-11 16:21:00.000000"
+
+static const char get[] = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+
+static int stop(void **state)
+{
+	struct fixture *f = *state;
+
+	if (f->holdup) /* of a test that failed */
+		release_writer(f);
+	fixture_stop(f);
+	return 0;
+}
+
+static void expect(struct reply r, int status, const char *code)
+{
+	char *want = xasprintf("\"code\":\"%s\"", code);
+
+	assert_int_equal(r.status, status);
+	assert_non_null(strstr(r.body, want));
+	free(want);
+	reply_release(&r);
+}
+
+#define counted(f, metric) atomic_load(&(f)->app.metrics.metric)
+
+/* ---- connections ---- */
+
+static int start_small(void **state)
+{
+	*state = fixture_start("connections = 4\nanswer_wait = 2s");
+	return 0;
+}
+
+static bool closed(int fd, int ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	char byte;
+
+	return poll(&p, 1, ms) == 1 && recv(fd, &byte, 1, 0) <= 0;
+}
+
+static void at_the_limit_the_one_idle_for_longest_makes_room(void **state)
+{
+	struct fixture *f = *state;
+	struct reply r;
+	int fds[5];
+
+	for (int i = 0; i < 5; i++) {
+		fds[i] = dial(f->port);
+		/* 0 drips a header, 1 is served and idles, 2 and 3 are mute */
+		if (i == 0)
+			send_all(fds[i], get, 5);
+		if (i != 1 && i != 4)
+			continue;
+		send_all(fds[i], get, strlen(get));
+		r = read_reply(fds[i], false);
+		assert_int_equal(r.status, 200);
+		reply_release(&r);
+	}
+	assert_true(closed(fds[0], 3000));
+	assert_false(closed(fds[1], 0));
+	assert_int_equal(counted(f, connections_shed_total), 1);
+	for (int i = 0; i < 5; i++)
+		close(fds[i]);
+}
+
+static void nobody_makes_room_while_nobody_waits(void **state)
+{
+	struct fixture *f = *state;
+	int fds[4];
+
+	for (int i = 0; i < 4; i++)
+		fds[i] = dial(f->port);
+	for (int i = 0; i < 4; i++)
+		assert_false(closed(fds[i], 150));
+	assert_int_equal(counted(f, connections_shed_total), 0);
+	for (int i = 0; i < 4; i++)
+		close(fds[i]);
+}
+
+/* A request that waits for its answer is never ended for others. */
+static void requests_under_way_are_kept_and_others_wait(void **state)
+{
+	struct fixture *f = *state;
+	struct reply r;
+	int fds[4], late;
+
+	for (int i = 0; i < 4; i++) {
+		char *text = xasprintf("POST /api/v1/orders/%d/accept HTTP/1.1"
+				       "\r\nHost: x\r\nAuthorization: Bearer "
+				       "%s\r\nContent-Length: 0\r\n\r\n",
+				       i + 1, f->amsterdam);
+
+		offered(f, i + 1, 3, OPENED, FAR);
+		fds[i] = dial(f->port);
+		send_all(fds[i], text, strlen(text));
+		free(text);
+	}
+	late = dial(f->port);
+	send_all(late, get, strlen(get));
+	for (int i = 0; i < 4; i++) {
+		r = read_reply(fds[i], false);
+		assert_int_equal(r.status, 202);
+		reply_release(&r);
+	}
+	r = read_reply(late, false); /* now that the others idle */
+	assert_int_equal(r.status, 200);
+	reply_release(&r);
+	for (int i = 0; i < 4; i++)
+		close(fds[i]);
+	close(late);
+}
+
+/* ---- bodies ---- */
+
+static int start_narrow(void **state)
+{
+	*state = fixture_start("buffered_max = 1M\nwebhook_max_body = 1M\n"
+			       "body_timeout = 1s\nwrite_wait = 2s");
+	return 0;
+}
+
+/* A delivery of `len` bytes of which the payload is no JSON: kept as it is. */
+static char *delivery(size_t len, char signature[SIGNATURE_SIZE])
+{
+	char *body = xcalloc(1, len + 1);
+	struct err e;
+
+	memset(body, 'x', len);
+	memcpy(body, "payload=", 8);
+	assert_int_equal(signature_make(signature, "test123", body, len,
+					time_now() / 1000, &e),
+			 OK);
+	return body;
+}
+
+static int post(struct fixture *f, size_t len, size_t send)
+{
+	char signature[SIGNATURE_SIZE], *body = delivery(len, signature);
+	char *head = xasprintf("POST /webhooks/centra/se HTTP/1.1\r\nHost: x"
+			       "\r\nContent-Length: %zu\r\n"
+			       "X-Centra-Signature: %s\r\n\r\n",
+			       len, signature);
+	int fd = dial(f->port);
+
+	assert_true(fd >= 0);
+	send_all(fd, head, strlen(head));
+	send_all(fd, body, send);
+	free(head);
+	free(body);
+	return fd;
+}
+
+static struct reply answer(int fd)
+{
+	struct reply r = read_reply(fd, false);
+
+	close(fd);
+	return r;
+}
+
+static void bodies_that_do_not_end_make_room_for_one_that_does(void **state)
+{
+	struct fixture *f = *state;
+	struct reply r;
+	int slow[4];
+
+	for (int i = 0; i < 4; i++)
+		slow[i] = post(f, 900000, 400000);
+	r = answer(post(f, 300000, 300000));
+	assert_int_equal(r.status, 200);
+	reply_release(&r);
+	assert_true(closed(slow[0], 1000));
+	assert_true(counted(f, bodies_shed_total) >= 2);
+	for (int i = 0; i < 4; i++)
+		close(slow[i]);
+}
+
+static void a_body_that_drips_is_cut_off_whatever_its_length(void **state)
+{
+	int64_t begun = time_mono();
+	int fd = post(*state, 1000000, 10);
+
+	while (time_mono() < begun + 10000 && !closed(fd, 20))
+		send_all(fd, "x", 1);
+	assert_in_range(time_mono() - begun, 900, 3000);
+	close(fd);
+}
+
+static void what_waits_for_the_writer_is_bounded_too(void **state)
+{
+	struct fixture *f = *state;
+	int64_t begun = time_mono();
+	struct reply r;
+	int waiting;
+
+	hold_writer(f);
+	waiting = post(f, 500000, 500000);
+	/* Once that is there, what is only announced is refused before any of
+	 * it is read. */
+	r = answer(post(f, 900000, 0));
+	while (!r.status && time_mono() < begun + 5000) {
+		reply_release(&r);
+		r = answer(post(f, 900000, 0));
+	}
+	assert_string_equal(reply_header(&r, "Retry-After"), "1");
+	expect(r, 503, "not_stored");
+	release_writer(f);
+	r = answer(waiting);
+	assert_int_equal(r.status, 200);
+	reply_release(&r);
+	r = answer(post(f, 900000, 900000)); /* and there is room again */
+	assert_int_equal(r.status, 200);
+	reply_release(&r);
+}
+
+static int start_roomy(void **state)
+{
+	*state = fixture_start("buffered_max = 8M\nwebhook_max_body = 1M");
+	return 0;
+}
+
+static void after_all_of_it_nothing_is_held(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 20; i++) {
+		int fd = post(f, 900000, i % 2 ? 900000 : 300000);
+
+		if (i % 4 == 1) {
+			struct reply r = read_reply(fd, false);
+
+			assert_int_equal(r.status, 200);
+			reply_release(&r);
+		}
+		close(fd);
+	}
+	http_stop(f->app.http); /* the loop has ended: it may be looked at */
+	store_close(f->app.store);
+	f->app.store = NULL;
+	http_close(f->app.http); /* runs what the writer said last */
+	f->app.http = NULL;
+	assert_int_equal(f->app.buffered, 0);
+}
+
+/* ---- the writer ---- */
+
+static void a_writer_that_takes_too_long_is_503_after_write_wait(void **state)
+{
+	struct fixture *f = *state;
+	int64_t begun = time_mono();
+	struct reply r;
+
+	hold_writer(f);
+	r = answer(post(f, 100, 100));
+	assert_in_range(time_mono() - begun, 1900, 3500);
+	assert_string_equal(reply_header(&r, "Retry-After"), "1");
+	expect(r, 503, "not_stored");
+	release_writer(f);
+	r = answer(post(f, 100, 100)); /* the same: it was recorded after all */
+	assert_int_equal(r.status, 200);
+	reply_release(&r);
+}
+
+static void nothing(struct store_done *d, enum rc rc, const struct err *e)
+{
+	(void)rc;
+	(void)e;
+	atomic_fetch_add((atomic_uint *)d->arg, 1);
+}
+
+static void a_full_queue_of_writes_is_503_at_once(void **state)
+{
+	const struct delivery none = {.instance = "se"};
+	struct fixture *f = *state;
+	atomic_uint told = 0;
+	struct store_done done = {.fn = nothing, .arg = &told};
+	int64_t begun, until = time_mono() + 10000;
+	unsigned n = 0;
+	struct reply r;
+	struct err e;
+
+	hold_writer(f);
+	while (!store_record(f->app.store, &none, NULL, &done, &e))
+		n++;
+	assert_int_equal(n, 10000);
+	begun = time_mono();
+	r = answer(post(f, 100, 100));
+	assert_true(time_mono() - begun < 500);
+	assert_string_equal(reply_header(&r, "Retry-After"), "1");
+	expect(r, 503, "not_stored");
+	release_writer(f);
+	while (told < n)
+		assert_true(time_mono() < until);
+}
+
+/* ---- too often wrong ---- */
+
+static int start_strict(void **state)
+{
+	*state = fixture_start("failed_sign_ins = 3");
+	return 0;
+}
+
+static struct reply ask_as(struct fixture *f, const char *token,
+			   const char *forwarded)
+{
+	char *text = xasprintf("GET /api/v1/me HTTP/1.1\r\nHost: x\r\n%s%s%s"
+			       "Authorization: Bearer %s\r\n\r\n",
+			       forwarded ? "X-Forwarded-For: " : "",
+			       forwarded ? forwarded : "",
+			       forwarded ? "\r\n" : "", token);
+	struct reply r = ask_raw(f, text);
+
+	free(text);
+	return r;
+}
+
+static void who_fails_too_often_is_told_429_and_good_tokens_pass(void **state)
+{
+	struct fixture *f = *state;
+	struct reply r;
+
+	for (int i = 0; i < 3; i++)
+		expect(ask_as(f, "wrong", NULL), 401, "unauthorized");
+	r = ask_as(f, "wrong", NULL);
+	assert_in_range(strtol(reply_header(&r, "Retry-After"), NULL, 10), 1,
+			20);
+	expect(r, 429, "too_many_failures");
+	r = ask_as(f, f->amsterdam, NULL);
+	assert_int_equal(r.status, 200);
+	reply_release(&r);
+	/* Who claims nothing has not failed; a code would cost a write. */
+	expect(ask(f, "GET", "/api/v1/me", NULL, NULL), 401, "unauthorized");
+	expect(ask(f, "POST", "/api/v1/session", NULL, "{\"code\":\"x\"}"),
+	       429, "too_many_failures");
+	assert_int_equal(counted(f, sign_ins_limited_total), 2);
+}
+
+static void centra_is_never_turned_away_however_many_fail(void **state)
+{
+	struct fixture *f = *state;
+	struct reply r;
+
+	for (int i = 0; i < 20; i++) {
+		expect(ask(f, "POST", "/webhooks/centra/se", NULL,
+			   "payload=x"),
+		       401, "signature_missing");
+	}
+	for (int i = 0; i < 5; i++) {
+		r = ask_as(f, "wrong", NULL);
+		assert_int_equal(r.status, i < 3 ? 401 : 429);
+		reply_release(&r);
+	}
+	r = answer(post(f, 100, 100));
+	assert_int_equal(r.status, 200);
+	reply_release(&r);
+}
+
+static void strangers_cannot_choose_whom_they_are_taken_for(void **state)
+{
+	static const char *const peers[] = {"1.1.1.1", "2.2.2.2", "3.3.3.3"};
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 3; i++)
+		expect(ask_as(f, "wrong", peers[i]), 401, "unauthorized");
+	expect(ask_as(f, "wrong", "4.4.4.4"), 429, "too_many_failures");
+}
+
+static int start_proxied(void **state)
+{
+	*state = fixture_start("failed_sign_ins = 3\n"
+			       "trusted_proxies = 127.0.0.1, 10.0.0.0/8");
+	return 0;
+}
+
+static void behind_a_trusted_proxy_each_has_failures_of_its_own(void **state)
+{
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 3; i++)
+		expect(ask_as(f, "wrong", "6.6.6.6, 1.1.1.1, 10.0.0.9"), 401,
+		       "unauthorized");
+	expect(ask_as(f, "wrong", "1.1.1.1"), 429, "too_many_failures");
+	expect(ask_as(f, "wrong", "6.6.6.6"), 401, "unauthorized");
+	expect(ask_as(f, "wrong", "1.1.1.1, 7.7.7.7"), 401, "unauthorized");
+	expect(ask_as(f, "wrong", NULL), 401, "unauthorized");
+}
+
+#define WITH(setup, name) cmocka_unit_test_setup_teardown(name, setup, stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		WITH(start_small,
+		     at_the_limit_the_one_idle_for_longest_makes_room),
+		WITH(start_small, nobody_makes_room_while_nobody_waits),
+		WITH(start_small, requests_under_way_are_kept_and_others_wait),
+		WITH(start_narrow,
+		     bodies_that_do_not_end_make_room_for_one_that_does),
+		WITH(start_narrow,
+		     a_body_that_drips_is_cut_off_whatever_its_length),
+		WITH(start_narrow, what_waits_for_the_writer_is_bounded_too),
+		WITH(start_roomy, after_all_of_it_nothing_is_held),
+		WITH(start_narrow,
+		     a_writer_that_takes_too_long_is_503_after_write_wait),
+		WITH(start_narrow, a_full_queue_of_writes_is_503_at_once),
+		WITH(start_strict,
+		     who_fails_too_often_is_told_429_and_good_tokens_pass),
+		WITH(start_strict,
+		     centra_is_never_turned_away_however_many_fail),
+		WITH(start_strict,
+		     strangers_cannot_choose_whom_they_are_taken_for),
+		WITH(start_proxied,
+		     behind_a_trusted_proxy_each_has_failures_of_its_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_order_json.c - an order as a shop may see it: all it needs, and nothing
+ * that is another shop's.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "server/order_json.h"
+#include "tests/unit/fixture.h"
+
+/* Last: its fail() is not ours. */
+#include <cmocka.h>
+
+#define OPENED	"2021-01-11 16:21:00.000000"
+#define LATER	"2021-01-11 17:00:00.000000"
+#define EXPIRES INT64_C(1610464860000) /* 2021-01-12T16:21:00+01:00 */
+
+#define DETAILS                                                               \
+	"{\"placed_at\":\"2021-01-11T16:20:41+01:00\",\"city\":\"Delft\","   \
+	"\"country\":\"NL\",\"lines\":[{\"line_id\":9007199254740991,"       \
+	"\"product\":\"Wool coat\",\"variant\":\"Navy\",\"size\":\"M\","     \
+	"\"sku\":\"1001-01-M\",\"ean\":null,\"quantity\":2,"                 \
+	"\"allocations\":[{\"warehouse\":5,\"quantity\":2}]},"               \
+	"{\"line_id\":7,\"quantity\":0}]}"
+#define ADDRESS "{\"firstName\":\"Anna\",\"zipCode\":\"1012 AB\"}"
+
+static int start(void **state)
+{
+	*state = fixture_start("");
+	return 0;
+}
+
+static int stop(void **state)
+{
+	fixture_stop(*state);
+	return 0;
+}
+
+static enum rc write_order(struct fixture *f, const char *shop, int64_t number,
+			   int64_t now, bool timeline, struct buf *out)
+{
+	const struct config_shop *s = config_shop(f->started, shop);
+	struct order o = {0};
+	struct err e;
+	enum rc rc;
+
+	buf_init(out, 1 << 20);
+	assert_int_equal(store_order(f->app.store, "se", number, &o, &e), OK);
+	rc = order_json(out, f->app.store, s, &o, now, timeline, &e);
+	order_release(&o);
+	return rc;
+}
+
+static cJSON *json_of(struct fixture *f, const char *shop, int64_t number,
+		      int64_t now, bool timeline)
+{
+	struct buf out;
+	cJSON *json;
+
+	assert_int_equal(write_order(f, shop, number, now, timeline, &out),
+			 OK);
+	json = cJSON_Parse(out.data);
+	assert_non_null(json);
+	buf_release(&out);
+	return json;
+}
+
+/* The member as JSON text; NULL: there is none.  Good until the next call. */
+static const char *member(const cJSON *json, const char *name)
+{
+	static char text[4096];
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
+
+	if (!item ||
+	    !cJSON_PrintPreallocated((cJSON *)(uintptr_t)item, text,
+				     sizeof(text), false))
+		return NULL;
+	return text;
+}
+
+static void a_fresh_offer_has_every_field_and_no_lines_yet(void **state)
+{
+	cJSON *o;
+
+	offered(*state, 19, 3, OPENED, EXPIRES);
+	o = json_of(*state, "amsterdam", 19, EXPIRES - 1, false);
+	assert_string_equal(member(o, "number"), "19");
+	assert_string_equal(member(o, "instance"), "\"se\"");
+	assert_string_equal(member(o, "state"), "\"pending\"");
+	assert_string_equal(member(o, "expired"), "false");
+	assert_string_equal(member(o, "warehouse"), "3");
+	assert_string_equal(member(o, "expires_at"),
+			    "\"2021-01-12T16:21:00+01:00\"");
+	assert_string_equal(member(o, "refusal"), "null");
+	assert_string_equal(member(o, "placed_at"), "null");
+	assert_string_equal(member(o, "city"), "null");
+	assert_string_equal(member(o, "country"), "null");
+	assert_string_equal(member(o, "lines"), "[]");
+	assert_string_equal(member(o, "lines_known"), "false");
+	assert_string_equal(member(o, "ship_to"), "null");
+	assert_string_equal(member(o, "shipment"), "null");
+	assert_non_null(member(o, "updated_at"));
+	assert_null(member(o, "timeline"));
+	cJSON_Delete(o);
+}
+
+static void past_its_deadline_it_is_expired_and_still_pending(void **state)
+{
+	cJSON *o;
+
+	offered(*state, 19, 3, OPENED, EXPIRES);
+	o = json_of(*state, "amsterdam", 19, EXPIRES + 1, false);
+	assert_string_equal(member(o, "state"), "\"pending\"");
+	assert_string_equal(member(o, "expired"), "true");
+	cJSON_Delete(o);
+}
+
+static void without_a_deadline_it_never_expires(void **state)
+{
+	cJSON *o;
+
+	offered(*state, 19, 3, OPENED, TIME_NONE);
+	o = json_of(*state, "amsterdam", 19, FAR, false);
+	assert_string_equal(member(o, "expires_at"), "null");
+	assert_string_equal(member(o, "expired"), "false");
+	cJSON_Delete(o);
+}
+
+static void lines_are_shown_before_the_answer_the_address_after(void **state)
+{
+	struct buf out;
+	cJSON *o;
+
+	offered(*state, 19, 3, OPENED, EXPIRES);
+	detailed(*state, 19, DETAILS, ADDRESS);
+	o = json_of(*state, "amsterdam", 19, EXPIRES - 1, false);
+	assert_string_equal(member(o, "city"), "\"Delft\"");
+	assert_string_equal(member(o, "country"), "\"NL\"");
+	assert_string_equal(member(o, "placed_at"),
+			    "\"2021-01-11T16:20:41+01:00\"");
+	/* Cancelled lines, and whose the stock is, are left out; ids are exact,
+	 * which cJSON's own printing is not. */
+	assert_int_equal(write_order(*state, "amsterdam", 19, 0, false, &out),
+			 OK);
+	assert_non_null(strstr(out.data,
+			       "\"lines\":[{\"line_id\":9007199254740991,"
+			       "\"product\":\"Wool coat\","
+			       "\"variant\":\"Navy\",\"size\":\"M\","
+			       "\"sku\":\"1001-01-M\",\"ean\":null,"
+			       "\"quantity\":2}]"));
+	buf_release(&out);
+	assert_string_equal(member(o, "lines_known"), "true");
+	assert_string_equal(member(o, "ship_to"), "null");
+	cJSON_Delete(o);
+
+	marked(*state, 19, 3, MARK_ACCEPTED, LATER);
+	o = json_of(*state, "amsterdam", 19, EXPIRES - 1, false);
+	assert_string_equal(member(o, "state"), "\"accepted\"");
+	assert_string_equal(member(o, "ship_to"), ADDRESS);
+	cJSON_Delete(o);
+}
+
+static void the_address_goes_when_the_order_is_cancelled(void **state)
+{
+	cJSON *o;
+
+	offered(*state, 19, 3, OPENED, EXPIRES);
+	detailed(*state, 19, DETAILS, ADDRESS);
+	marked(*state, 19, 3, MARK_ACCEPTED, LATER);
+	cancelled(*state, 19);
+	o = json_of(*state, "amsterdam", 19, EXPIRES - 1, false);
+	assert_string_equal(member(o, "state"), "\"cancelled\"");
+	assert_string_equal(member(o, "ship_to"), "null");
+	cJSON_Delete(o);
+}
+
+static void who_did_not_win_it_sees_no_address(void **state)
+{
+	cJSON *o;
+
+	offered(*state, 19, 3, OPENED, EXPIRES);
+	offered(*state, 19, 5, OPENED, EXPIRES);
+	detailed(*state, 19, DETAILS, ADDRESS);
+	marked(*state, 19, 5, MARK_ACCEPTED, LATER);
+	o = json_of(*state, "amsterdam", 19, EXPIRES - 1, false);
+	assert_string_equal(member(o, "state"), "\"taken\"");
+	assert_string_equal(member(o, "ship_to"), "null");
+	cJSON_Delete(o);
+	o = json_of(*state, "berlin", 19, EXPIRES - 1, false);
+	assert_string_equal(member(o, "state"), "\"accepted\"");
+	assert_string_equal(member(o, "ship_to"), ADDRESS);
+	cJSON_Delete(o);
+}
+
+static void a_shop_it_was_not_offered_to_gets_nothing(void **state)
+{
+	struct buf out;
+
+	offered(*state, 19, 3, OPENED, EXPIRES);
+	assert_int_equal(write_order(*state, "berlin", 19, 0, true, &out),
+			 RC_NOTFOUND);
+	assert_int_equal(out.len, 0);
+	buf_release(&out);
+}
+
+static void the_warehouse_that_speaks_for_the_shop_is_shown(void **state)
+{
+	cJSON *o;
+
+	offered(*state, 19, 4, OPENED, EXPIRES);
+	offered(*state, 19, 3, OPENED, EXPIRES);
+	o = json_of(*state, "amsterdam", 19, 0, false);
+	assert_string_equal(member(o, "warehouse"), "3"); /* config order */
+	cJSON_Delete(o);
+	marked(*state, 19, 4, MARK_ACCEPTED, LATER);
+	o = json_of(*state, "amsterdam", 19, 0, false);
+	assert_string_equal(member(o, "warehouse"), "4");
+	assert_string_equal(member(o, "state"), "\"accepted\"");
+	cJSON_Delete(o);
+}
+
+static void damaged_details_show_no_lines_instead_of_breaking(void **state)
+{
+	cJSON *o;
+
+	offered(*state, 19, 3, OPENED, EXPIRES);
+	detailed(*state, 19, "{\"lines\":[{\"line_id\":", NULL);
+	o = json_of(*state, "amsterdam", 19, 0, false);
+	assert_string_equal(member(o, "lines"), "[]");
+	assert_string_equal(member(o, "lines_known"), "false");
+	cJSON_Delete(o);
+}
+
+static void the_timeline_tells_what_concerns_this_shop_alone(void **state)
+{
+	cJSON *o;
+	char *text;
+
+	offered(*state, 19, 3, OPENED, EXPIRES);
+	offered(*state, 19, 5, OPENED, EXPIRES);
+	noted(*state, 19, 3, "event",
+	      "Centra offered it to warehouse 3 until noon");
+	noted(*state, 19, 5, "event", "a secret of Berlin");
+	noted(*state, 19, 0, "look", "allocated to warehouses 3 and 5");
+	noted(*state, 19, 3, "look", "allocated to warehouse 55");
+	noted(*state, 19, 0, "look", "fetched from Centra: status CONFIRMED");
+	noted(*state, 19, 3, "call",
+	      "Centra may have acted, or not (HTTP 504, 23 ms): at 10.0.0.1");
+	noted(*state, 19, 0, "look",
+	      "could not look at the order: no route to 10.0.0.1");
+	marked(*state, 19, 5, MARK_ACCEPTED, LATER);
+	o = json_of(*state, "amsterdam", 19, 0, true);
+	text = cJSON_PrintUnformatted(
+		cJSON_GetObjectItemCaseSensitive(o, "timeline"));
+	assert_non_null(strstr(text, "\"what\":\"offered to this shop\""));
+	assert_non_null(strstr(text, "offered it to warehouse 3 until noon"));
+	assert_non_null(strstr(text, "status CONFIRMED"));
+	assert_non_null(strstr(text, "\"Centra may have acted, or not\""));
+	assert_non_null(strstr(text, "\"could not look at the order\""));
+	assert_non_null(strstr(text, "\"what\":\"another shop took it\""));
+	assert_null(strstr(text, "Berlin"));
+	assert_null(strstr(text, "warehouse 55"));
+	assert_null(strstr(text, "3 and 5"));
+	assert_null(strstr(text, "10.0.0.1"));
+	cJSON_free(text);
+	cJSON_Delete(o);
+}
+
+static void of_a_long_timeline_the_newest_lines_are_shown(void **state)
+{
+	cJSON *o, *lines, *last;
+	char text[32];
+
+	offered(*state, 19, 3, OPENED, EXPIRES);
+	for (int i = 0; i < 230; i++) {
+		snprintf(text, sizeof(text), "line %d", i);
+		noted(*state, 19, 3, "answer", text);
+	}
+	o = json_of(*state, "amsterdam", 19, 0, true);
+	lines = cJSON_GetObjectItemCaseSensitive(o, "timeline");
+	assert_int_equal(cJSON_GetArraySize(lines), 200);
+	last = cJSON_GetArrayItem(lines, 199);
+	assert_string_equal(member(last, "what"), "\"line 229\"");
+	assert_string_equal(member(cJSON_GetArrayItem(lines, 0), "what"),
+			    "\"line 30\"");
+	cJSON_Delete(o);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(a_fresh_offer_has_every_field_and_no_lines_yet),
+		TEST(past_its_deadline_it_is_expired_and_still_pending),
+		TEST(without_a_deadline_it_never_expires),
+		TEST(lines_are_shown_before_the_answer_the_address_after),
+		TEST(the_address_goes_when_the_order_is_cancelled),
+		TEST(who_did_not_win_it_sees_no_address),
+		TEST(a_shop_it_was_not_offered_to_gets_nothing),
+		TEST(the_warehouse_that_speaks_for_the_shop_is_shown),
+		TEST(damaged_details_show_no_lines_instead_of_breaking),
+		TEST(the_timeline_tells_what_concerns_this_shop_alone),
+		TEST(of_a_long_timeline_the_newest_lines_are_shown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_screen.c - the page's files as the server gives them, what a screen is
+ * told when nothing happens or too much, and the report.
+ */
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/time.h"
+#include "server/http.h"
+#include "server/live.h"
+#include "server/report.h"
+#include "server/stream.h"
+#include "tests/unit/fixture.h"
+
+/* cmocka has a fail() too: it comes after ours. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#define OPENED	 "2021-01-11 16:21:00.000000"
+#define PAGE_MAX (60 * 1024)
+
+static int start(void **state)
+{
+	*state = fixture_start("answer_wait = 0");
+	return 0;
+}
+
+static int stop(void **state)
+{
+	fixture_stop(*state);
+	return 0;
+}
+
+/* ---- the page ---- */
+
+static const char *const page_paths[] = {
+	"/",		   "/page/style.css", "/page/answer.js",
+	"/page/api.js",	   "/page/dom.js",    "/page/live.js",
+	"/page/main.js",   "/page/print.js",  "/page/ship.js",
+	"/page/sound.js",  "/page/texts.js",  "/page/icon.svg",
+	"/sw.js",	   "/manifest.webmanifest",
+};
+
+static void the_page_is_small_and_may_load_only_itself(void **state)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < sizeof(page_paths) / sizeof(page_paths[0]);
+	     i++) {
+		struct reply r = ask(*state, "GET", page_paths[i], NULL, NULL);
+		const char *policy;
+
+		assert_int_equal(r.status, 200);
+		bytes += strlen(r.body);
+		policy = reply_header(&r, "Content-Security-Policy");
+		assert_non_null(strstr(policy, "default-src 'self'"));
+		assert_non_null(strstr(policy, "frame-ancestors 'none'"));
+		assert_null(strstr(policy, "unsafe"));
+		assert_string_equal(reply_header(&r, "Referrer-Policy"),
+				    "no-referrer");
+		assert_string_equal(reply_header(&r, "Cache-Control"),
+				    "no-cache");
+		assert_string_equal(reply_header(&r, "X-Content-Type-Options"),
+				    "nosniff");
+		reply_release(&r);
+	}
+	print_message("the page has %zu bytes\n", bytes);
+	assert_true(bytes < PAGE_MAX);
+}
+
+/* Each of our own paths that a file names is there. */
+static void follow(struct fixture *f, const char *path)
+{
+	struct reply r = ask(f, "GET", path, NULL, NULL);
+
+	for (const char *at = r.body; (at = strpbrk(at, "\"'"));) {
+		char quote = *at++;
+		size_t len = strcspn(at, "\"'");
+		char *name = NULL;
+		struct reply other;
+
+		if (at[len] != quote)
+			continue;
+		if (!strncmp(at, "/page/", 6) || !strncmp(at, "/sw.js", len))
+			name = xstrndup(at, len);
+		else if (!strncmp(at, "./", 2))
+			name = xasprintf("/page/%.*s", (int)len - 2, at + 2);
+		if (name && len > 1) {
+			other = ask(f, "GET", name, NULL, NULL);
+			if (other.status != 200)
+				print_error("%s names %s\n", path, name);
+			assert_int_equal(other.status, 200);
+			reply_release(&other);
+		}
+		free(name);
+		at += len + 1;
+	}
+	reply_release(&r);
+}
+
+static void every_file_that_the_page_names_is_there(void **state)
+{
+	struct reply r, login;
+
+	for (size_t i = 0; i < sizeof(page_paths) / sizeof(page_paths[0]); i++)
+		follow(*state, page_paths[i]);
+	r = ask(*state, "GET", "/", NULL, NULL);
+	login = ask(*state, "GET", "/login", NULL, NULL);
+	assert_string_equal(r.body, login.body);
+	reply_release(&r);
+	reply_release(&login);
+	r = ask(*state, "GET", "/page/none.js", NULL, NULL);
+	assert_int_equal(r.status, 404);
+	reply_release(&r);
+}
+
+static void a_file_that_one_has_is_not_sent_again(void **state)
+{
+	struct reply r = ask(*state, "GET", "/page/main.js", NULL, NULL);
+	char *etag = xstrdup(reply_header(&r, "ETag"));
+	static const char *const forms[] = {"%s", "W/%s", "\"x\", %s"};
+
+	reply_release(&r);
+	assert_true(strlen(etag) > 10);
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		char sent[96], *text;
+
+		snprintf(sent, sizeof(sent), "%.*s%s%s",
+			 (int)strcspn(forms[i], "%"), forms[i], etag,
+			 strchr(forms[i], '%') + 2);
+		text = xasprintf("GET /page/main.js HTTP/1.1\r\nHost: x\r\n"
+				 "If-None-Match: %s\r\n\r\n",
+				 sent);
+		r = ask_raw(*state, text);
+		assert_int_equal(r.status, 304);
+		assert_string_equal(r.body, "");
+		reply_release(&r);
+		free(text);
+	}
+	r = ask_raw(*state, "GET /page/main.js HTTP/1.1\r\nHost: x\r\n"
+			    "If-None-Match: \"another\"\r\n\r\n");
+	assert_int_equal(r.status, 200);
+	reply_release(&r);
+	free(etag);
+}
+
+/* ---- a screen's stream ---- */
+
+static int listen_to(struct fixture *f, int receive_buffer)
+{
+	char *text = xasprintf("GET /api/v1/stream HTTP/1.1\r\nHost: x\r\n"
+			       "Authorization: Bearer %s\r\n\r\n",
+			       f->amsterdam);
+	int fd = dial(f->port);
+
+	if (receive_buffer)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer,
+			   sizeof(receive_buffer));
+	assert_true(send_all(fd, text, strlen(text)));
+	free(text);
+	return fd;
+}
+
+/* Reads until the text has come; false: the stream ended before. */
+static bool reads(int fd, const char *text)
+{
+	char *all = xcalloc(1, 1);
+	size_t len = 0;
+	bool there = false;
+	ssize_t n = 1;
+
+	while (n > 0 && !there) {
+		all = xrealloc(all, len + 65537, 1);
+		n = recv(fd, all + len, 65536, 0);
+		len += n > 0 ? (size_t)n : 0;
+		all[len] = '\0';
+		there = strstr(all, text);
+	}
+	free(all);
+	return there;
+}
+
+struct later {
+	struct http_call call;
+	struct fixture *f;
+	sem_t done;
+	size_t n;
+};
+
+/* In the loop: as if a beat were due. */
+static void tick(struct http_call *c)
+{
+	struct later *l = c->arg;
+	struct live *live = l->f->app.live;
+
+	streams_tick(live_streams(live), live_seen(live),
+		     time_mono() + BEAT_MS);
+	sem_post(&l->done);
+}
+
+static void a_silent_line_has_a_beat(void **state)
+{
+	struct later l = {.call = {.fn = tick, .arg = &l}, .f = *state};
+	int fd = listen_to(*state, 0);
+
+	assert_true(reads(fd, "event: hello\n"));
+	sem_init(&l.done, 0, 0);
+	http_call(l.f->app.http, &l.call);
+	sem_wait(&l.done);
+	assert_true(reads(fd, "event: beat\n"));
+	close(fd);
+}
+
+/* In the loop: how many are connected. */
+static void count(struct http_call *c)
+{
+	struct later *l = c->arg;
+
+	l->n = streams_count(live_streams(l->f->app.live));
+	sem_post(&l->done);
+}
+
+static size_t screens(struct fixture *f)
+{
+	struct later l = {.call = {.fn = count, .arg = &l}, .f = f};
+
+	sem_init(&l.done, 0, 0);
+	http_call(f->app.http, &l.call);
+	sem_wait(&l.done);
+	return l.n;
+}
+
+static uint64_t cut(const struct fixture *f)
+{
+	return atomic_load(&f->app.metrics.streams_cut_total);
+}
+
+static void a_screen_that_does_not_read_is_cut_and_others_are_not(void **state)
+{
+	static char details[700000];
+	struct fixture *f = *state;
+	int deaf = listen_to(f, 4096), well = listen_to(f, 0);
+	int i;
+
+	assert_true(reads(well, "event: hello\n"));
+	offered(f, 19, 3, OPENED, FAR);
+	assert_true(reads(well, "\"number\":19"));
+	for (i = 0; i < 60 && !cut(f); i++) {
+		int n = snprintf(details, sizeof(details),
+				 "{\"city\":\"A%d\",\"lines\":[{\"product\":"
+				 "\"",
+				 i);
+		char mark[32];
+
+		memset(details + n, 'x', 600000);
+		snprintf(details + n + 600000, 32, "\"}]}");
+		detailed(f, 19, details, NULL);
+		snprintf(mark, sizeof(mark), "\"city\":\"A%d\"", i);
+		assert_true(reads(well, mark));
+	}
+	assert_int_equal(cut(f), 1);
+	offered(f, 20, 3, OPENED, FAR);
+	assert_true(reads(well, "\"number\":20"));
+	assert_int_equal(screens(f), 1);
+	close(deaf);
+	close(well);
+}
+
+/* ---- the report ---- */
+
+static void press(struct fixture *f, int64_t number, const char *verb,
+		  const char *body, int status)
+{
+	char *path = xasprintf("/api/v1/orders/%lld/%s", (long long)number,
+			       verb);
+	struct reply r = ask(f, "POST", path, f->amsterdam, body);
+
+	assert_int_equal(r.status, status);
+	reply_release(&r);
+	free(path);
+}
+
+static void a_report_counts_what_became_of_each_order(void **state)
+{
+	struct fixture *f = *state;
+	int64_t before = time_now() - 1;
+	struct report r;
+	struct reply got;
+	struct err e;
+
+	for (int64_t n = 1; n <= 7; n++)
+		offered(f, n, 3, OPENED, FAR);
+	offered(f, 1, 4, OPENED, FAR); /* the same order, our other one */
+	offered(f, 8, 5, OPENED, FAR); /* another shop's */
+	press(f, 1, "accept", NULL, 202);
+	settled(f, 1, 3, SETTLED_OK, NULL);
+	press(f, 2, "reject", "{\"reason\":\"damaged\"}", 202);
+	press(f, 3, "reject", NULL, 202);
+	marked(f, 4, 3, MARK_TIMED_OUT, "2021-01-11 16:22:00.000000");
+	marked(f, 5, 5, MARK_ACCEPTED, "2021-01-11 16:22:00.000000");
+	press(f, 6, "accept", NULL, 202);
+	settled(f, 6, 3, SETTLED_OK, NULL);
+	cancelled(f, 6); /* it was ours */
+
+	assert_int_equal(report_make(&r, f->app.store,
+				     config_shop(f->started, "amsterdam"),
+				     before, time_now(), &e),
+			 OK);
+	assert_true(r.complete);
+	assert_int_equal(r.offered, 7);
+	assert_int_equal(r.accepted, 2);
+	assert_int_equal(r.rejected[REASON_DAMAGED], 1);
+	assert_int_equal(r.rejected[REASON_OTHER], 1);
+	assert_int_equal(r.missed, 1);
+	assert_int_equal(r.taken, 1);
+	assert_int_equal(r.n_answers, 4);
+	assert_true(report_percentile(&r, 50) >= 0);
+	assert_true(report_percentile(&r, 90) <= time_now() - before);
+	report_release(&r);
+
+	/* What was offered before does not count, whatever came since. */
+	assert_int_equal(report_make(&r, f->app.store,
+				     config_shop(f->started, "amsterdam"),
+				     time_now() + 1, time_now() + 2, &e),
+			 OK);
+	assert_int_equal(r.offered + r.accepted + r.missed, 0);
+	assert_int_equal(report_percentile(&r, 50), TIME_NONE);
+	report_release(&r);
+
+	got = ask(f, "GET", "/api/v1/report?since=24h", f->amsterdam, NULL);
+	assert_int_equal(got.status, 200);
+	assert_non_null(strstr(got.body, "\"offered\":7,\"accepted\":2,"));
+	reply_release(&got);
+	got = ask(f, "GET", "/api/v1/report?since=32d", f->amsterdam, NULL);
+	assert_int_equal(got.status, 400);
+	reply_release(&got);
+}
+
+static void percentiles_are_of_answers_that_were_given(void **state)
+{
+	int64_t ten[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 100};
+	struct report r = {.answers = ten, .n_answers = 10};
+
+	(void)state;
+	assert_int_equal(report_percentile(&r, 50), 5);
+	assert_int_equal(report_percentile(&r, 90), 9);
+	assert_int_equal(report_percentile(&r, 100), 100);
+	r.n_answers = 1;
+	assert_int_equal(report_percentile(&r, 50), 1);
+	assert_int_equal(report_percentile(&r, 90), 1);
+}
+
+/* ---- done since ---- */
+
+static void done_since_pages_by_the_last_change(void **state)
+{
+	struct fixture *f = *state;
+	struct reply r;
+	char *cursor, *path;
+
+	for (int64_t n = 1; n <= 3; n++) {
+		offered(f, n, n == 2 ? 4 : 3, OPENED, FAR - n);
+		cancelled(f, n);
+	}
+	r = ask(f, "GET", "/api/v1/orders?state=done&since=24h&limit=2",
+		f->amsterdam, NULL);
+	assert_int_equal(r.status, 200);
+	assert_ptr_equal(strstr(r.body, "{\"orders\":[{\"number\":1,"),
+			 r.body);
+	assert_non_null(strstr(r.body, "{\"number\":2,"));
+	assert_null(strstr(r.body, "{\"number\":3,"));
+	cursor = strstr(r.body, "\"cursor\":\"");
+	assert_non_null(cursor);
+	cursor += strlen("\"cursor\":\"");
+	cursor[strcspn(cursor, "\"")] = '\0';
+	path = xasprintf("/api/v1/orders?state=done&since=24h&cursor=%s",
+			 cursor);
+	reply_release(&r);
+	r = ask(f, "GET", path, f->amsterdam, NULL);
+	assert_ptr_equal(strstr(r.body, "{\"orders\":[{\"number\":3,"),
+			 r.body);
+	assert_non_null(strstr(r.body, "],\"cursor\":null}"));
+	reply_release(&r);
+	free(path);
+	r = ask(f, "GET", "/api/v1/orders?state=done&since=2099-01-01T00:00:00Z",
+		f->amsterdam, NULL);
+	assert_string_equal(r.body, "{\"orders\":[],\"cursor\":null}");
+	reply_release(&r);
+	r = ask(f, "GET", "/api/v1/orders?state=mine&since=today",
+		f->amsterdam, NULL);
+	assert_int_equal(r.status, 400);
+	reply_release(&r);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, start, stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(the_page_is_small_and_may_load_only_itself),
+		T(every_file_that_the_page_names_is_there),
+		T(a_file_that_one_has_is_not_sent_again),
+		T(a_silent_line_has_a_beat),
+		T(a_screen_that_does_not_read_is_cut_and_others_are_not),
+		T(a_report_counts_what_became_of_each_order),
+		cmocka_unit_test(percentiles_are_of_answers_that_were_given),
+		T(done_since_pages_by_the_last_change),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

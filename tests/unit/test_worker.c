@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_worker.c - due tasks are run and their results made true.
+ *
+ * The store and the handlers are the real ones.  Centra is a thread here that
+ * answers every call with the same bytes.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/time.h"
+#include "centra/centra.h"
+#include "handlers/answer.h"
+#include "handlers/handlers.h"
+#include "server/app.h"
+#include "server/worker.h"
+
+/* cmocka has a fail() too: it comes after ours. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#define PATIENCE_S 20
+#define NUMBER	   19
+#define WAREHOUSE  3
+
+/* ---- a Centra that always says the same ---- */
+
+struct centra_here {
+	int fd;
+	int port;
+	const char *reply; /* whole; the connection closes after it */
+	pthread_t thread;
+	_Atomic unsigned calls;
+};
+
+static void serve_one(struct centra_here *c, int fd)
+{
+	char seen[8192] = "";
+	size_t n = 0, body;
+	ssize_t got;
+	char *end, *length;
+
+	for (;;) {
+		got = recv(fd, seen + n, sizeof(seen) - 1 - n, 0);
+		if (got <= 0)
+			return;
+		n += (size_t)got;
+		seen[n] = '\0';
+		end = strstr(seen, "\r\n\r\n");
+		length = strcasestr(seen, "content-length:");
+		body = length ? strtoul(length + 15, NULL, 10) : 0;
+		if (end && n >= (size_t)(end + 4 - seen) + body)
+			break;
+	}
+	c->calls++;
+	send(fd, c->reply, strlen(c->reply), MSG_NOSIGNAL);
+}
+
+static void *centra_thread(void *arg)
+{
+	struct centra_here *c = arg;
+
+	for (;;) {
+		int fd = accept(c->fd, NULL, NULL);
+
+		if (fd < 0)
+			return NULL;
+		serve_one(c, fd);
+		close(fd);
+	}
+}
+
+static void centra_start(struct centra_here *c, const char *reply)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET,
+				.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(a);
+
+	*c = (struct centra_here){.reply = reply};
+	c->fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(c->fd, (struct sockaddr *)&a, len), 0);
+	assert_int_equal(listen(c->fd, 16), 0);
+	assert_int_equal(getsockname(c->fd, (struct sockaddr *)&a, &len), 0);
+	c->port = ntohs(a.sin_port);
+	assert_int_equal(pthread_create(&c->thread, NULL, centra_thread, c),
+			 0);
+}
+
+static void centra_stop(struct centra_here *c)
+{
+	shutdown(c->fd, SHUT_RDWR);
+	pthread_join(c->thread, NULL);
+	close(c->fd);
+}
+
+/* ---- the server's parts that matter here ---- */
+
+struct parts {
+	struct app app;
+	struct config *first;
+	char dir[64];
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct workers *told; /* woken by changes, while not NULL */
+};
+
+static void on_changed(void *arg, uint64_t newest)
+{
+	struct parts *p = arg;
+
+	(void)newest;
+	pthread_mutex_lock(&p->lock);
+	if (p->told)
+		workers_wake(p->told);
+	pthread_cond_broadcast(&p->changed);
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void write_config(const struct parts *p, int port, const char *key)
+{
+	char path[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/shipfrom.ini", p->dir);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fprintf(f,
+		"[server]\nstore = lmdb:%s/data\nworkers = 3\n"
+		"[centra se]\nwebhook_secret = s\n"
+		"order_api_url = http://127.0.0.1:%d/o\norder_api_key = %s\n"
+		"call_timeout = 5s\n"
+		"[shop a]\ncentra = se\nname = A\nwarehouses = 3\n",
+		p->dir, port, key);
+	assert_int_equal(fclose(f), 0);
+}
+
+static struct config *load(const struct parts *p)
+{
+	struct config *c = NULL;
+	struct buf report;
+	struct err e;
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/shipfrom.ini", p->dir);
+	buf_init(&report, 10000);
+	if (config_load(&c, path, &report, &e))
+		fail_msg("%s: %s", e.text, report.data);
+	buf_release(&report);
+	return c;
+}
+
+static struct parts *parts_open(int port)
+{
+	struct parts *p = xcalloc(1, sizeof(*p));
+	struct err e;
+
+	log_set_level(LOG_ERROR + 1); /* the trouble here is meant */
+	snprintf(p->dir, sizeof(p->dir), "/tmp/worker.XXXXXX");
+	assert_non_null(mkdtemp(p->dir));
+	write_config(p, port, "k");
+	p->app.config = load(p);
+	p->first = config_hold(p->app.config);
+	pthread_mutex_init(&p->app.config_lock, NULL);
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->changed, NULL);
+	if (app_open_store(&p->app.store, p->first, true, on_changed, p, &e))
+		fail_msg("%s", e.text);
+	return p;
+}
+
+static void parts_start(struct parts *p)
+{
+	struct err e;
+
+	assert_int_equal(workers_start(&p->app.workers, &p->app, &e), OK);
+	pthread_mutex_lock(&p->lock);
+	p->told = p->app.workers;
+	pthread_mutex_unlock(&p->lock);
+	workers_wake(p->app.workers);
+}
+
+static void parts_stop(struct parts *p)
+{
+	pthread_mutex_lock(&p->lock);
+	p->told = NULL;
+	pthread_mutex_unlock(&p->lock);
+	workers_stop(p->app.workers);
+	p->app.workers = NULL;
+}
+
+static void parts_close(struct parts *p)
+{
+	char *rm = xasprintf("rm -r %s", p->dir);
+
+	store_close(p->app.store);
+	config_drop(p->app.config);
+	config_drop(p->first);
+	pthread_mutex_destroy(&p->app.config_lock);
+	pthread_mutex_destroy(&p->lock);
+	pthread_cond_destroy(&p->changed);
+	assert_int_equal(system(rm), 0);
+	free(rm);
+	free(p);
+}
+
+/* Waits until the store, after some commit, is as `fn` wants it. */
+static void until(struct parts *p, bool (*fn)(struct parts *p))
+{
+	struct timespec end;
+	bool late = false, true_now;
+
+	clock_gettime(CLOCK_REALTIME, &end);
+	end.tv_sec += PATIENCE_S;
+	pthread_mutex_lock(&p->lock);
+	while (!(true_now = fn(p)) && !late)
+		late = pthread_cond_timedwait(&p->changed, &p->lock, &end);
+	pthread_mutex_unlock(&p->lock);
+	assert_true(true_now);
+}
+
+/* ---- what is asked of the store ---- */
+
+static struct store_stats stats(struct parts *p)
+{
+	struct store_stats st = {0};
+	struct err e;
+
+	assert_int_equal(store_stats(p->app.store, &st, &e), OK);
+	return st;
+}
+
+static bool one_is_dead(struct parts *p)
+{
+	return stats(p).tasks_dead == 1;
+}
+
+static uint64_t wanted_dead;
+
+static bool enough_are_dead(struct parts *p)
+{
+	return stats(p).tasks_dead == wanted_dead;
+}
+
+static bool copy_task(void *arg, const struct task *t)
+{
+	struct task *ret = arg;
+
+	*ret = *t;
+	ret->reason = xstrdup(t->reason);
+	return false;
+}
+
+static struct order the_order(struct parts *p)
+{
+	struct order o = {0};
+	struct err e;
+	enum rc rc = store_order(p->app.store, "se", NUMBER, &o, &e);
+
+	if (rc == RC_NOTFOUND)
+		order_init(&o, "se", NUMBER);
+	else
+		assert_int_equal(rc, OK);
+	return o;
+}
+
+/* The state of the one offer; STATES: there is none. */
+static enum offer_state state_of(struct parts *p)
+{
+	struct order o = the_order(p);
+	const struct offer *f = order_offer(&o, WAREHOUSE);
+	enum offer_state ret = f ? f->state : STATES;
+
+	order_release(&o);
+	return ret;
+}
+
+static bool is_pending(struct parts *p)
+{
+	return state_of(p) == STATE_PENDING;
+}
+
+static bool is_accepted(struct parts *p)
+{
+	return state_of(p) == STATE_ACCEPTED;
+}
+
+static bool is_refused(struct parts *p)
+{
+	return state_of(p) == STATE_REFUSED;
+}
+
+static bool was_tried(struct parts *p)
+{
+	struct order o = the_order(p);
+	const struct offer *f = order_offer(&o, WAREHOUSE);
+	bool ret = f && f->answer.tries > 0 && !f->answer.try_begun;
+
+	order_release(&o);
+	return ret;
+}
+
+/* ---- what is done to it ---- */
+
+static void add_task(struct parts *p, const char *kind, int64_t sub)
+{
+	struct task t = {.number = NUMBER, .sub = sub, .instance = "se"};
+	struct err e;
+
+	t.created = t.due = time_now();
+	assert_true(copy_text(t.kind, sizeof(t.kind), kind));
+	assert_int_equal(store_task_add(p->app.store, &t, &e), OK);
+}
+
+static void record_create(struct parts *p)
+{
+	char later[TIME_ISO_SIZE];
+	struct event ev = {.instance = "se",
+			   .type = "check_first",
+			   .action = "create",
+			   .date = "2021-01-11 16:21:00.552288",
+			   .id = NUMBER,
+			   .digest = "one",
+			   .task = TASK_CHECK_FIRST};
+	struct delivery d = {.instance = "se",
+			     .received = time_now(),
+			     .events = &ev,
+			     .n_events = 1};
+	struct recorded n;
+	struct err e;
+
+	ev.received = d.received;
+	time_iso(later, d.received + 3600000, 0, false);
+	ev.data = xasprintf("{\"warehouses\":[{\"expirationAt\":\"%s\","
+			    "\"warehouseId\":%d}]}",
+			    later, WAREHOUSE);
+	assert_int_equal(store_record(p->app.store, &d, &n, NULL, &e), OK);
+	assert_int_equal(n.fresh, 1);
+	event_release(&ev);
+}
+
+static void accept_it(struct parts *p)
+{
+	static const int64_t warehouses[] = {WAREHOUSE};
+	struct decision d = {.warehouses = warehouses,
+			     .n_warehouses = 1,
+			     .verb = VERB_ACCEPT,
+			     .device_name = "till",
+			     .now = time_now()};
+	struct err e;
+
+	assert_int_equal(store_update(p->app.store, "se", NUMBER,
+				      answer_decide, &d, d.now, NULL, NULL,
+				      &e),
+			 OK);
+}
+
+/* ---- the tests ---- */
+
+static void a_task_of_no_kind_we_know_is_dead_and_says_so(void **state)
+{
+	struct parts *p = parts_open(9);
+	struct task t = {0};
+	struct err e;
+
+	(void)state;
+	add_task(p, "nonsense", 0);
+	parts_start(p);
+	until(p, one_is_dead);
+	parts_stop(p);
+	assert_int_equal(store_tasks(p->app.store, true, 0, copy_task, &t, &e),
+			 OK);
+	assert_string_equal(t.reason, "no handler of kind 'nonsense'");
+	assert_int_equal(p->app.metrics.tasks_dead_total, 1);
+	assert_int_equal(p->app.metrics.tasks_done_total, 0);
+	task_release(&t);
+	parts_close(p);
+}
+
+static void a_task_whose_event_is_gone_is_dead_and_says_so(void **state)
+{
+	struct parts *p = parts_open(9);
+	struct task t = {0};
+	struct err e;
+
+	(void)state;
+	add_task(p, TASK_CHECK_FIRST, 999);
+	parts_start(p);
+	until(p, one_is_dead);
+	parts_stop(p);
+	assert_int_equal(store_tasks(p->app.store, true, 0, copy_task, &t, &e),
+			 OK);
+	assert_string_equal(t.reason, "event '999' is gone");
+	task_release(&t);
+	parts_close(p);
+}
+
+static void what_was_recorded_before_the_start_is_applied(void **state)
+{
+	struct parts *p = parts_open(9);
+
+	(void)state;
+	record_create(p);
+	assert_int_equal(state_of(p), STATES);
+	parts_start(p);
+	until(p, is_pending);
+	parts_stop(p);
+	assert_true(p->app.metrics.tasks_done_total >= 1);
+	parts_close(p);
+}
+
+static void what_comes_later_is_run_without_a_wait(void **state)
+{
+	struct parts *p = parts_open(9);
+	int64_t began;
+
+	(void)state;
+	parts_start(p);
+	began = time_mono();
+	for (wanted_dead = 1; wanted_dead <= 20; wanted_dead++) {
+		add_task(p, "nonsense", (int64_t)wanted_dead);
+		until(p, enough_are_dead);
+	}
+	/* Unheard, each would wait for a good part of a second. */
+	assert_true(time_mono() - began < 2000);
+	parts_stop(p);
+	parts_close(p);
+}
+
+static void an_accept_that_centra_grants_is_accepted(void **state)
+{
+	struct parts *p;
+	struct centra_here c;
+
+	(void)state;
+	centra_start(&c, "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n"
+			 "Content-Type: application/json\r\n"
+			 "Connection: close\r\n\r\n{\"status\":\"ok\"}");
+	p = parts_open(c.port);
+	record_create(p);
+	parts_start(p);
+	until(p, is_pending);
+	accept_it(p);
+	until(p, is_accepted);
+	assert_true(was_tried(p));
+	parts_stop(p);
+	assert_int_equal(c.calls, 1);
+	assert_int_equal(p->app.metrics.calls_ok_total, 1);
+	parts_close(p);
+	centra_stop(&c);
+}
+
+static void a_no_that_means_our_config_raises_the_alarm(void **state)
+{
+	struct parts *p;
+	struct centra_here c;
+
+	(void)state;
+	centra_start(&c,
+		     "HTTP/1.1 200 OK\r\nContent-Length: 45\r\n"
+		     "Content-Type: application/json\r\n"
+		     "Connection: close\r\n\r\n"
+		     "{\"msg\":\"order does not exist\",\"status\":\"no\"}  ");
+	p = parts_open(c.port);
+	record_create(p);
+	parts_start(p);
+	until(p, is_pending);
+	accept_it(p);
+	until(p, is_refused);
+	parts_stop(p);
+	assert_int_equal(p->app.metrics.configuration_alarms_total, 1);
+	parts_close(p);
+	centra_stop(&c);
+}
+
+static void a_refused_key_is_counted_and_the_task_waits(void **state)
+{
+	struct parts *p;
+	struct centra_here c;
+
+	(void)state;
+	centra_start(&c, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n"
+			 "Connection: close\r\n\r\n");
+	p = parts_open(c.port);
+	record_create(p);
+	parts_start(p);
+	until(p, is_pending);
+	accept_it(p);
+	until(p, was_tried);
+	assert_int_equal(state_of(p), STATE_ACCEPTING);
+	parts_stop(p);
+	assert_true(p->app.metrics.credentials_refused_total >= 1);
+	assert_true(p->app.metrics.calls_not_done_total >= 1);
+	assert_true(p->app.metrics.tasks_retried_total >= 1);
+	assert_true(stats(p).tasks_waiting >= 1);
+	assert_int_equal(stats(p).tasks_dead, 0);
+	parts_close(p);
+	centra_stop(&c);
+}
+
+static void a_centra_that_is_away_kills_no_task(void **state)
+{
+	struct parts *p = parts_open(9);
+
+	(void)state;
+	record_create(p);
+	parts_start(p);
+	until(p, is_pending);
+	accept_it(p);
+	until(p, was_tried);
+	workers_reload(p->app.workers);
+	parts_stop(p);
+	assert_true(p->app.metrics.tasks_retried_total >= 1);
+	assert_int_equal(stats(p).tasks_dead, 0);
+	assert_int_equal(state_of(p), STATE_ACCEPTING);
+	parts_close(p);
+}
+
+static void stopping_without_work_is_prompt(void **state)
+{
+	struct parts *p = parts_open(9);
+	int64_t began;
+
+	(void)state;
+	parts_start(p);
+	began = time_mono();
+	parts_stop(p);
+	assert_true(time_mono() - began < 500);
+	parts_close(p);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_task_of_no_kind_we_know_is_dead_and_says_so),
+		cmocka_unit_test(
+			a_task_whose_event_is_gone_is_dead_and_says_so),
+		cmocka_unit_test(what_was_recorded_before_the_start_is_applied),
+		cmocka_unit_test(what_comes_later_is_run_without_a_wait),
+		cmocka_unit_test(an_accept_that_centra_grants_is_accepted),
+		cmocka_unit_test(a_no_that_means_our_config_raises_the_alarm),
+		cmocka_unit_test(a_refused_key_is_counted_and_the_task_waits),
+		cmocka_unit_test(a_centra_that_is_away_kills_no_task),
+		cmocka_unit_test(stopping_without_work_is_prompt),
+	};
+	struct err e;
+	int failed;
+
+	if (centra_init(&e))
+		return 1;
+	failed = cmocka_run_group_tests(tests, NULL, NULL) != 0;
+	centra_end();
+	return failed;
+}
