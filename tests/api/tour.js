@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: MIT
+//
+// tour.js - brings the server to give each answer that it describes.
+
+import { createHmac } from "node:crypto";
+import { call, SECRET } from "./servers.js";
+
+export function signed(body, { t = Math.floor(Date.now() / 1000),
+  secret = SECRET } = {}) {
+  const v1 = createHmac("sha256", secret).update(`${t}.${body}`).digest("hex");
+  return {
+    headers: {
+      "Content-Type": "application/x-www-form-urlencoded",
+      "Content-Length": Buffer.byteLength(body),
+      "X-Centra-Signature": `t=${t},v1=${v1}`,
+    },
+    body,
+  };
+}
+
+const form = (payload) =>
+  `payload=${encodeURIComponent(JSON.stringify(payload))}`;
+
+const customer = (id, data) => form({ events: [{ type: "customer",
+  action: "update", date: "2026-01-11 16:21:00.552288", id, data }] });
+
+const PRESSES = ["accept", "reject", "problem", "stopped", "ship"];
+
+export class Tour {
+  constructor(ask, centra, server) {
+    this.ask = ask; // as call(), of the server, recorded
+    this.centra = centra;
+    this.server = server;
+    this.token = Object.fromEntries(["stockholm", "amsterdam", "berlin"]
+      .map((shop) => [shop, server.deviceAdd(shop)]));
+  }
+
+  as(shop, method, path, body) {
+    const headers = { Authorization: `Bearer ${this.token[shop]}` };
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    return this.ask(method, path, { headers, body });
+  }
+
+  press(shop, number, verb, body) {
+    return this.as(shop, "POST", `/api/v1/orders/${number}/${verb}`, body);
+  }
+
+  // Asks until the shop sees the order in the state.
+  async until(shop, number, state, also = () => true) {
+    let last;
+    for (const end = Date.now() + 15000; Date.now() < end;) {
+      last = await this.as(shop, "GET", `/api/v1/orders/${number}`);
+      if (last.status === 200 && last.body.state === state && also(last.body))
+        return last;
+      await new Promise((r) => setTimeout(r, 50));
+    }
+    throw new Error(`order ${number} of ${shop} is ${last.body.state}, ` +
+      `not ${state}`);
+  }
+
+  async offered(shop = "stockholm") {
+    const { number } = await this.centra.control("/orders", {});
+    // Fetched too, so that no look of ours is still on its way.
+    await this.until(shop, number, "pending", (o) => o.lines_known);
+    return number;
+  }
+
+  faults(count) {
+    return this.centra.control("/faults", count
+      ? { api: "order", kind: "500", when: "before", count }
+      : { clear: true });
+  }
+
+  async webhooks() {
+    const path = "/webhooks/centra/se";
+    const good = customer(1);
+    await this.ask("POST", path, signed(good));
+    await this.ask("POST", path, signed(good));
+    await this.ask("POST", path, signed(form({ events: [{ type: 7 }] })));
+    await this.ask("POST", path, signed(form({ products: ["52"] })));
+    await this.ask("POST", path, signed("no form"));
+    await this.ask("POST", "/webhooks/centra/xx", signed(good));
+    await this.ask("POST", path, { body: good,
+      headers: { "Content-Length": good.length } });
+    await this.ask("POST", path, { body: good, headers: {
+      ...signed(good).headers, "X-Centra-Signature": "t=x" } });
+    await this.ask("POST", path, signed(good, { secret: "another" }));
+    await this.ask("POST", path, signed(good, { t: 12345678 }));
+    await this.ask("POST", path, { body: good, headers: {
+      "Transfer-Encoding": "chunked" } });
+    await this.ask("POST", path, signed(`payload=${"x".repeat(5 << 20)}`));
+    await this.ask("GET", path);
+  }
+
+  async strangers() {
+    const wrong = { headers: { Authorization: `Bearer ${"A".repeat(43)}` } };
+    for (const with_ of [{}, wrong]) {
+      await this.ask("GET", "/api/v1/me", with_);
+      await this.ask("GET", "/api/v1/orders", with_);
+      await this.ask("GET", "/api/v1/orders/19", with_);
+      await this.ask("POST", "/api/v1/orders/19/accept", with_);
+      await this.ask("POST", "/api/v1/orders/19/reject", with_);
+      for (const verb of ["problem", "stopped", "ship"])
+        await this.ask("POST", `/api/v1/orders/19/${verb}`, with_);
+      for (const path of ["report", "stream"])
+        await this.ask("GET", `/api/v1/${path}`, with_);
+      await this.ask("DELETE", "/api/v1/session", with_);
+      await this.ask("POST", "/api/v1/session", { ...with_,
+        body: JSON.stringify({ code: "A".repeat(43) }) });
+    }
+    await this.ask("GET", "/nothing/here");
+    await this.ask("DELETE", "/healthz");
+  }
+
+  // A browser: its cookie, what only our page knows, and what others lack.
+  async session() {
+    const origin = "http://127.0.0.1:8080"; // public_url's default
+    const body = JSON.stringify({ code: this.server.loginCode("stockholm") });
+    const path = "/api/v1/session";
+    await this.ask("POST", path, { body, headers: { Origin: "http://x.y" } });
+    const r = await this.ask("POST", path, { body, headers: { Origin: origin } });
+    const cookie = r.headers["set-cookie"][0].split(";")[0];
+    await this.ask("POST", path, { body });
+    const mine = { Cookie: cookie, "X-CSRF-Token": r.body.csrf };
+    await this.ask("GET", "/api/v1/me", { headers: mine });
+    const foreign = { ...mine, Origin: "https://elsewhere.example.com" };
+    for (const headers of [{ Cookie: cookie }, foreign]) {
+      for (const verb of ["accept", "reject", "problem", "stopped", "ship"])
+        await this.ask("POST", `/api/v1/orders/19/${verb}`, { headers });
+      await this.ask("DELETE", path, { headers });
+    }
+    await this.ask("DELETE", path,
+      { headers: { Authorization: `Bearer ${this.token.stockholm}` } });
+    await this.ask("GET", "/api/v1/stream?screen=1",
+      { headers: mine, first: true });
+    await this.ask("DELETE", path, { headers: { ...mine, Origin: origin } });
+  }
+
+  async page() {
+    const r = await this.ask("GET", "/");
+    await this.ask("GET", "/",
+      { headers: { "If-None-Match": r.headers.etag } });
+    for (const path of ["/login", "/page/main.js", "/page/none.js", "/sw.js",
+      "/manifest.webmanifest"])
+      await this.ask("GET", path);
+  }
+
+  // A key is for one request only; a problem; a stop.
+  async keys() {
+    const n = await this.offered();
+    const headers = { Authorization: `Bearer ${this.token.stockholm}`,
+      "Idempotency-Key": "one" };
+    const path = (verb) => `/api/v1/orders/${n}/${verb}`;
+    await this.ask("POST", path("accept"), { headers, body: "{}" });
+    await this.ask("POST", path("accept"), { headers, body: "{}" });
+    for (const verb of PRESSES)
+      await this.ask("POST", path(verb), { headers,
+        body: '{"reason":"damaged","carrier":"PostNord"}' });
+    for (const verb of PRESSES)
+      await this.press("stockholm", n, verb, "[]");
+    await this.press("stockholm", n, "problem",
+      '{"reason":"lost","staff":"Anna"}');
+    await this.as("stockholm", "GET", path("").slice(0, -1));
+    await this.centra.control(`/orders/${n}/cancel`, {});
+    await this.until("stockholm", n, "cancelled");
+    await this.press("stockholm", n, "stopped");
+    for (const since of ["today", "2020-01-01T00:00:00Z", "never"])
+      await this.as("stockholm", "GET", `/api/v1/report?since=${since}`);
+    for (const q of ["state=done&since=24h", "since=24h", "state=done&since=x"])
+      await this.as("stockholm", "GET", `/api/v1/orders?${q}`);
+  }
+
+  async reading() {
+    await this.as("stockholm", "GET", "/api/v1/me");
+    for (let i = 0; i < 3; i++) await this.offered();
+    let list = await this.as("stockholm", "GET", "/api/v1/orders?limit=2");
+    if (list.body.orders.length !== 2 || !list.body.cursor)
+      throw new Error("a page of two of three orders has no cursor");
+    list = await this.as("stockholm", "GET",
+      `/api/v1/orders?cursor=${encodeURIComponent(list.body.cursor)}`);
+    if (list.body.orders.length !== 1 || list.body.cursor !== null)
+      throw new Error("the second page is not the last one");
+    for (const q of ["state=open", "state=mine", "state=done"])
+      await this.as("stockholm", "GET", `/api/v1/orders?${q}`);
+    for (const q of ["state=all", "limit=0", "limit=201", "cursor=x"])
+      await this.as("stockholm", "GET", `/api/v1/orders?${q}`);
+    for (const n of ["999999", "x", "99999999999999999999"]) {
+      await this.as("stockholm", "GET", `/api/v1/orders/${n}`);
+      await this.press("stockholm", n, "accept");
+      await this.press("stockholm", n, "reject");
+      await this.press("stockholm", n, "problem", '{"reason":"lost"}');
+      await this.press("stockholm", n, "stopped");
+    }
+  }
+
+  // Accepted by one; what the others, and a second thought, are told.
+  async taken() {
+    const n = await this.offered();
+    await this.press("stockholm", n, "problem", '{"reason":"lost"}');
+    await this.until("amsterdam", n, "pending");
+    await this.press("stockholm", n, "accept");
+    await this.press("stockholm", n, "reject");
+    await this.until("amsterdam", n, "taken");
+    await this.press("amsterdam", n, "accept");
+    await this.press("amsterdam", n, "reject");
+    await this.press("amsterdam", n, "problem", '{"reason":"lost"}');
+    for (const end = Date.now() + 15000; Date.now() < end;) {
+      const r = await this.as("stockholm", "GET", `/api/v1/orders/${n}`);
+      if (r.body.ship_to) return;
+      await new Promise((r2) => setTimeout(r2, 50));
+    }
+    throw new Error("an accepted order never got its address");
+  }
+
+  // An order that the shop has accepted, with its address.
+  async won(shop = "stockholm") {
+    const n = await this.offered(shop);
+    await this.press(shop, n, "accept");
+    for (const end = Date.now() + 15000; Date.now() < end;) {
+      const r = await this.as(shop, "GET", `/api/v1/orders/${n}`);
+      if (r.body.ship_to) return n;
+      await new Promise((r2) => setTimeout(r2, 50));
+    }
+    throw new Error(`order ${n} never got its address`);
+  }
+
+  // Shipping, with all that may come between.
+  async shipping() {
+    const ship = (n, body) => this.press("stockholm", n, "ship",
+      typeof body === "string" ? body : JSON.stringify(body));
+    const parcel = { carrier: "PostNord", tracking: "SE1", staff: "Anna" };
+    const settings = (what) => this.centra.control("/settings", what);
+    let n = await this.offered();
+    await ship(n, parcel);
+    await ship(999999, parcel);
+    n = await this.won();
+    for (const body of ["[]", "{}", { carrier: "x", note: "y".repeat(70000) },
+      { ...parcel, lines: [{ line_id: 7, quantity: 1 }] }])
+      await ship(n, body);
+    await this.centra.control(`/orders/${n}/allocate`,
+      { hold: "WAITING_FOR_PAYMENT" });
+    await ship(n, parcel);
+    await this.centra.control(`/orders/${n}/allocate`, { hold: "" });
+    await settings({ capture: "fail" });
+    await ship(n, parcel);
+    await settings({ capture: "pending" });
+    await ship(n, parcel);
+    await this.as("stockholm", "GET", `/api/v1/orders/${n}`);
+    await ship(n, { carrier: "DHL" });
+    await settings({ capture: "ok" });
+    n = await this.won();
+    const headers = { Authorization: `Bearer ${this.token.stockholm}`,
+      "Idempotency-Key": "parcel" };
+    for (const body of [parcel, parcel, { carrier: "DHL" }])
+      await this.ask("POST", `/api/v1/orders/${n}/ship`,
+        { headers, body: JSON.stringify(body) });
+    await ship(n, { carrier: "DHL" });
+    await this.as("stockholm", "GET", `/api/v1/orders/${n}`);
+    n = await this.won();
+    await this.centra.control(`/orders/${n}/shipment`, { good_to_go: false });
+    await ship(n, parcel);
+    await this.centra.control(`/orders/${n}/cancel`, {});
+    await this.until("stockholm", n, "cancelled");
+    await ship(n, parcel);
+  }
+
+  // What is shipped has no problem any more.
+  async afterwards() {
+    const n = await this.offered();
+    const order = `/api/v1/orders/${n}`;
+    const headers = { Authorization: `Bearer ${this.token.stockholm}` };
+    await this.press("stockholm", n, "accept");
+    for (const end = Date.now() + 15000; Date.now() < end;) {
+      await call(this.server.url, "POST", `${order}/ship`,
+        { headers, body: '{"carrier":"PostNord"}' });
+      const r = await this.as("stockholm", "GET", order);
+      if (r.body.shipment?.shipped_at) break;
+      await new Promise((r2) => setTimeout(r2, 100));
+    }
+    await this.press("stockholm", n, "problem", '{"reason":"lost"}');
+  }
+
+  async ended() {
+    for (const [verb, state] of [["expire", "timed_out"],
+      ["cancel", "cancelled"]]) {
+      const n = await this.offered();
+      await this.centra.control(`/orders/${n}/${verb}`, {});
+      await this.until("stockholm", n, state);
+      await this.press("stockholm", n, "accept");
+      await this.press("stockholm", n, "reject");
+      await this.press("stockholm", n, "problem", '{"reason":"lost"}');
+    }
+  }
+
+  async rejected() {
+    const n = await this.offered();
+    await this.press("stockholm", n, "reject", "not JSON");
+    await this.press("stockholm", n, "reject", '{"reason":"bored"}');
+    await this.press("stockholm", n, "reject",
+      JSON.stringify({ note: "x".repeat(8192) }));
+    await this.press("stockholm", n, "reject",
+      '{"reason":"damaged","note":"a stain"}');
+    await this.press("stockholm", n, "reject");
+    await this.press("stockholm", n, "accept");
+    await this.press("stockholm", n, "problem", '{"reason":"lost"}');
+  }
+
+  // Answered for this shop, but not by it.
+  async elsewhere() {
+    for (const [verb, press] of [["reject", "accept"], ["accept", "reject"]]) {
+      const n = await this.offered();
+      await this.centra.control(`/orders/${n}/${verb}`, { warehouse: 2 });
+      await this.until("stockholm", n, `${verb}ed`);
+      await this.press("stockholm", n, press);
+    }
+  }
+
+  // Centra cannot be told: 202, and the opposite is refused.
+  async underWay() {
+    for (const [verb, other] of [["reject", "accept"],
+      ["accept", "reject"]]) {
+      const n = await this.offered();
+      await this.faults(1000);
+      await this.press("stockholm", n, verb);
+      await this.press("stockholm", n, other);
+      await this.press("stockholm", n, "problem", '{"reason":"lost"}');
+      await this.faults(0);
+      await this.until("stockholm", n, `${verb}ed`);
+    }
+  }
+
+  // The asking ended in Centra and we have not heard of it.
+  async refused() {
+    const n = await this.offered();
+    await this.centra.control("/hooks", { paused: true });
+    await this.centra.control(`/orders/${n}/resume`, {});
+    await this.press("stockholm", n, "accept");
+    await this.press("stockholm", n, "problem", '{"reason":"lost"}');
+    await this.press("stockholm", n, "reject");
+    await this.centra.control("/hooks", { paused: false });
+  }
+
+  async operation(admin) {
+    await this.ask("GET", "/healthz");
+    await this.ask("GET", "/readyz");
+    await this.ask("GET", "/openapi.yaml");
+    await this.ask("GET", "/metrics", {}, admin);
+    await this.ask("GET", "/refused", {}, admin);
+    await this.ask("POST", "/refused/retry", {}, admin);
+  }
+
+  // The last: from now on this address is told to wait.
+  async guessing() {
+    for (let i = 0; i < 200; i++) {
+      const r = await this.ask("GET", "/api/v1/me",
+        { headers: { Authorization: "Bearer guessed" } });
+      if (r.status === 429) return;
+    }
+    throw new Error("guessing went on for ever");
+  }
+}
+
+// Fills a small store until it says so.
+export async function fill(ask) {
+  const data = "x".repeat(60000);
+  for (let i = 0; i < 500; i++) {
+    const r = await ask("POST", "/webhooks/centra/se",
+      signed(customer(i + 1, { note: data })));
+    if (r.status === 503) return ask("GET", "/readyz");
+  }
+  throw new Error("the store never filled");
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/bench/server.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define READY    "ready http://127.0.0.1:"
+#define READY_MS 10000
+
+extern char **environ;
+
+/* Nothing listens on the discard port: Centra is unreachable, as it may be. */
+static int write_config(const struct server *s, const char *lines, char *path,
+			size_t size)
+{
+	FILE *f;
+
+	snprintf(path, size, "%s/shipfrom.ini", s->dir);
+	f = fopen(path, "w");
+	if (f == NULL)
+		return -1;
+	fprintf(f,
+		"[server]\n"
+		"listen = 127.0.0.1:0\n"
+		"admin_listen = 127.0.0.1:0\n"
+		"store = lmdb:%s/data\n"
+		"drain = 0s\n"
+		"sweep_every = 0\n"
+		"log_level = error\n"
+		"%s"
+		"[centra se]\n"
+		"webhook_secret = " BENCH_SECRET "\n"
+		"order_api_url = http://127.0.0.1:9/api/order-api\n"
+		"order_api_key = none\n"
+		"[shop one]\n"
+		"centra = se\n"
+		"name = One\n"
+		"warehouses = 3\n",
+		s->dir, lines);
+	return fclose(f);
+}
+
+/* Runs `binary serve --config path` with its output in s->out. */
+static int spawn(struct server *s, const char *binary, char *path)
+{
+	char name[] = "shipfrom", serve[] = "serve", config[] = "--config";
+	char *argv[] = {name, serve, config, path, NULL};
+	posix_spawn_file_actions_t actions;
+	int pipes[2], rc;
+
+	if (pipe2(pipes, O_CLOEXEC) != 0)
+		return -1;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, pipes[1], STDOUT_FILENO);
+	rc = posix_spawn(&s->pid, binary, &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	close(pipes[1]);
+	s->out = pipes[0];
+	return rc == 0 ? 0 : -1;
+}
+
+/* Waits for "ready http://127.0.0.1:PORT". */
+static int wait_ready(struct server *s)
+{
+	struct pollfd p = {.fd = s->out, .events = POLLIN};
+	char text[1024];
+	size_t len = 0;
+
+	while (len + 1 < sizeof(text) && poll(&p, 1, READY_MS) == 1) {
+		ssize_t n = read(s->out, text + len, sizeof(text) - 1 - len);
+		const char *ready;
+
+		if (n <= 0)
+			return -1;
+		len += (size_t)n;
+		text[len] = '\0';
+		ready = strstr(text, READY);
+		if (ready != NULL && strchr(ready, '\n') != NULL) {
+			s->port = (int)strtol(ready + sizeof(READY) - 1, NULL,
+					      10);
+			return s->port > 0 ? 0 : -1;
+		}
+	}
+	return -1;
+}
+
+int server_start(struct server *s, const char *binary, const char *parent)
+{
+	return server_start_with(s, binary, parent, "");
+}
+
+int server_start_with(struct server *s, const char *binary, const char *parent,
+		      const char *lines)
+{
+	char path[600];
+
+	*s = (struct server){.out = -1};
+	mkdir(parent, 0700);
+	snprintf(s->dir, sizeof(s->dir), "%s/XXXXXX", parent);
+	if (mkdtemp(s->dir) == NULL ||
+	    write_config(s, lines, path, sizeof(path)) != 0 ||
+	    spawn(s, binary, path) != 0 || wait_ready(s) != 0) {
+		fprintf(stderr, "bench: cannot start %s\n", binary);
+		server_stop(s);
+		return -1;
+	}
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *st, int type,
+		      struct FTW *ftw)
+{
+	(void)st, (void)type, (void)ftw;
+	return remove(path);
+}
+
+void server_stop(struct server *s)
+{
+	if (s->pid > 0) {
+		kill(s->pid, SIGTERM);
+		waitpid(s->pid, NULL, 0);
+	}
+	if (s->out >= 0)
+		close(s->out);
+	if (s->dir[0] != '\0')
+		nftw(s->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	*s = (struct server){.out = -1};
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * fuzz_reply.c - any bytes as what Centra replies to each of our calls.
+ *
+ * The first line says to which, and with what status: "orders 200".  The rest
+ * is the reply's body.  A reply is believed whole or not at all: what is handed
+ * out keeps the promises of order_api.h and graphql.h, and with CALL_UNKNOWN
+ * nothing is.
+ *
+ * The linker puts __wrap_transport_post() in the place of transport_post().
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "centra/graphql.h"
+#include "centra/json.h"
+#include "centra/order_api.h"
+#include "centra/transport.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+void __wrap_transport_post(struct centra_conn *n, const struct post *p,
+			   struct call *ret, struct buf *reply);
+
+static struct {
+	const char *body;
+	size_t len;
+	long status;
+} next;
+
+void __wrap_transport_post(struct centra_conn *n, const struct post *p,
+			   struct call *ret, struct buf *reply)
+{
+	(void)n;
+	/* What we ask is JSON, whatever was asked for. */
+	if (!p->body || p->body[0] != '{' || p->body[p->len - 1] != '}')
+		abort();
+	*ret = (struct call){.status = next.status, .end = CALL_UNKNOWN};
+	if (next.status == 200)
+		ret->end = CALL_OK;
+	else if (next.status == 401 || next.status == 403)
+		ret->refused = true, ret->end = CALL_NOT_DONE;
+	(void)!fail(&ret->why, RC_AGAIN, "HTTP %ld", next.status);
+	buf_init(reply, REPLY_MAX);
+	(void)!buf_add(reply, next.body, next.len);
+}
+
+static void must(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static void check_text(const char *s, size_t max)
+{
+	must(!s || (strlen(s) <= max && text_is_utf8(s)));
+}
+
+/* ---- the calls ---- */
+
+static void check_first(void)
+{
+	struct check_first_reply r;
+
+	order_api_check_first(NULL, 19, 3, true, &r);
+	if (r.call.end == CALL_OK) {
+		must(next.status == 200 && (!r.ok || !r.our_fault));
+		must(!r.ok || memmem(next.body, next.len, "ok", 2) ||
+		     memmem(next.body, next.len, "\\u", 2));
+	} else {
+		must(!r.ok && *r.call.why.text);
+	}
+	check_text(r.msg, 1000);
+	check_first_reply_release(&r);
+}
+
+static void check_orders(struct centra_orders *r, bool with_address)
+{
+	must(r->call.end == CALL_OK || (!r->n && *r->call.why.text));
+	for (size_t i = 0; i < r->n; i++) {
+		const struct centra_order *o = &r->list[i];
+
+		must(o->number == 19 || o->number == 20);
+		must(o->status && !with_address == !o->address);
+		must(!o->waits || o->on_hold);
+		for (size_t l = 0; l < o->n_lines; l++) {
+			const struct centra_line *line = &o->lines[l];
+
+			must(line->id > 0 && line->quantity >= 0);
+			for (size_t a = 0; a < line->n_allocations; a++)
+				must(line->allocations[a].warehouse > 0 &&
+				     line->allocations[a].quantity >= 0);
+		}
+	}
+	centra_orders_release(r);
+}
+
+static void orders(void)
+{
+	static const int64_t numbers[] = {19, 20};
+	struct centra_orders r;
+
+	graphql_orders(NULL, numbers, 2, false, &r);
+	check_orders(&r, false);
+	graphql_orders(NULL, numbers, 2, true, &r);
+	check_orders(&r, true);
+}
+
+static void shipments(void)
+{
+	struct centra_orders r;
+
+	graphql_order_shipments(NULL, 19, true, true, &r);
+	must(r.call.end == CALL_OK || (!r.n && *r.call.why.text));
+	centra_orders_release(&r);
+}
+
+static void waiting(void)
+{
+	struct centra_numbers r;
+
+	graphql_waiting(NULL, 200, 1, &r);
+	must(r.call.end == CALL_OK || !r.n);
+	for (size_t i = 0; i < r.n; i++)
+		must(r.list[i] > 0);
+	centra_numbers_release(&r);
+}
+
+static void warehouses(void)
+{
+	struct centra_warehouses r;
+
+	graphql_warehouses(NULL, &r);
+	must(r.call.end == CALL_OK || !r.n);
+	for (size_t i = 0; i < r.n; i++)
+		must(r.list[i].id > 0);
+	centra_warehouses_release(&r);
+}
+
+static void check_done(struct centra_done *d)
+{
+	must(d->call.end == CALL_OK || *d->call.why.text);
+	must(d->call.end == CALL_OK || next.status != 200 ||
+	     d->call.end == CALL_UNKNOWN);
+	centra_done_release(d);
+}
+
+static void confirm(void)
+{
+	struct centra_done d;
+
+	graphql_confirm_order(NULL, 19, &d);
+	check_done(&d);
+}
+
+static void create(void)
+{
+	static const struct centra_shipment_line lines[] = {
+		{.line = 1, .quantity = 1}, {.line = 2, .quantity = 3}};
+	struct centra_done d;
+
+	graphql_create_shipment(NULL, 19, lines, 2, &d);
+	check_done(&d);
+}
+
+static void capture(void)
+{
+	struct centra_done d;
+
+	graphql_capture_shipment(NULL, 7, &d);
+	check_done(&d);
+}
+
+static void complete(void)
+{
+	static const struct centra_parcel parcel = {
+		.carrier = "post", .tracking = "1\"2", .packages = 1};
+	struct centra_done d;
+
+	graphql_complete_shipment(NULL, 7, &parcel, &d);
+	check_done(&d);
+}
+
+static void retry_after(void)
+{
+	char *value = strndup(next.body, next.len);
+	int64_t ms = centra_retry_after(value, INT64_C(1700000000000));
+
+	must(ms >= 1000 && ms <= 3600000);
+	free(value);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} calls[] = {
+	{"check-first", check_first}, {"orders", orders},
+	{"shipments", shipments},     {"waiting", waiting},
+	{"warehouses", warehouses},   {"confirm", confirm},
+	{"create", create},	      {"capture", capture},
+	{"complete", complete},	      {"retry-after", retry_after},
+};
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	json_init();
+	return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *line = (const char *)data;
+	const char *end = memchr(data, '\n', size);
+	char name[32] = "";
+	unsigned status;
+
+	if (!end || end - line >= (int)sizeof(name))
+		return -1;
+	if (sscanf(strndupa(line, (size_t)(end - line)), "%31s %3u", name,
+		   &status) != 2)
+		return -1;
+	next.status = (long)status;
+	next.body = end + 1;
+	next.len = size - (size_t)(end + 1 - line);
+	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+		if (!strcmp(calls[i].name, name)) {
+			calls[i].run();
+			return 0;
+		}
+	return -1;
+}
