@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * A backup is taken while deliveries come in; a server started on it knows all
+ * that had been answered 200 before, and its store is whole.
+ */
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/harness/shipfrom.h"
+#include "tests/harness/wait.h"
+
+#define SENDERS	 3
+#define SENT_MAX 100000
+#define FIRST_ID 100000
+
+struct load {
+	struct shipfrom *s;
+	atomic_int next, acked;
+	atomic_bool over;
+	atomic_uchar told[SENT_MAX]; /* answered 200 */
+};
+
+static void *send_on(void *arg)
+{
+	struct load *l = arg;
+	char json[256];
+	int i;
+
+	while (!l->over && (i = atomic_fetch_add(&l->next, 1)) < SENT_MAX) {
+		struct answer a;
+
+		snprintf(json, sizeof(json),
+			 "{\"events\":[{\"type\":\"customer\",\"action\":"
+			 "\"update\",\"date\":\"2021-01-29 14:40:58.628033\","
+			 "\"id\":%d}]}",
+			 FIRST_ID + i);
+		a = webhook_send(l->s->hook, json, SPACE_PLUS);
+		if (a.status == 200) {
+			l->told[i] = 1;
+			l->acked++;
+		}
+		answer_release(&a);
+	}
+	return NULL;
+}
+
+static bool acked_enough(void *arg)
+{
+	struct load *l = arg;
+
+	return l->acked > 200;
+}
+
+/* Events of ours that the store holds; those of `before` that it does not. */
+static int missing(struct shipfrom *s, const unsigned char *before,
+		   int *ret_there)
+{
+	const char *words[] = {"events", "--json", "--since", "1", NULL};
+	unsigned char *here = calloc(SENT_MAX, 1);
+	char *out = NULL, *line, *rest;
+	int lost = 0;
+
+	assert_non_null(here);
+	*ret_there = 0;
+	assert_int_equal(shipfrom_run(s, &out, false, words), 0);
+	for (line = strtok_r(out, "\n", &rest); line;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		cJSON *v = cJSON_Parse(line);
+		int64_t id = number_of(v, "id");
+
+		if (id >= FIRST_ID && id < FIRST_ID + SENT_MAX) {
+			here[id - FIRST_ID] = 1;
+			*ret_there += 1;
+		}
+		cJSON_Delete(v);
+	}
+	free(out);
+	for (int i = 0; i < SENT_MAX; i++)
+		lost += before[i] && !here[i];
+	free(here);
+	return lost;
+}
+
+static void expect_run(struct shipfrom *s, int code, const char *const *words)
+{
+	char *out = NULL;
+	int status = shipfrom_run(s, &out, true, words);
+
+	if (status != code)
+		fail_msg("%s ended with %d, not %d: %s", words[0], status,
+			 code, out);
+	free(out);
+}
+
+/* What the copy is made into a store of: README's way. */
+static void restore(struct shipfrom *s, const char *file)
+{
+	char dir[192], data[256], was[192];
+
+	snprintf(dir, sizeof(dir), "%s/store", s->dir);
+	snprintf(was, sizeof(was), "%s/lost", s->dir);
+	assert_int_equal(rename(dir, was), 0);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	snprintf(data, sizeof(data), "%s/data.mdb", dir);
+	assert_int_equal(rename(file, data), 0);
+}
+
+static void a_server_started_on_a_backup_knows_all_from_before(void **state)
+{
+	struct shipfrom *s = *state = shipfrom_start(NULL);
+	struct load *l = calloc(1, sizeof(*l));
+	unsigned char *before = calloc(SENT_MAX, 1);
+	char file[160], part[170];
+	const char *backup[] = {"backup", file, NULL};
+	const char *verify[] = {"verify", NULL};
+	pthread_t threads[SENDERS];
+	int64_t number;
+	int there, acked = 0;
+	struct answer a;
+	struct stat st;
+
+	assert_non_null(l);
+	assert_non_null(before);
+	snprintf(file, sizeof(file), "%s/copy.mdb", s->dir);
+	snprintf(part, sizeof(part), "%s.tmp", file);
+	number = sim_place(&s->sim, 600);
+	wait_state(s, AMSTERDAM, number, "pending", 10000);
+	a = shop_does(s, AMSTERDAM, number, "accept", "{}");
+	assert_int_equal(a.status, 200);
+	answer_release(&a);
+	l->s = s;
+	for (int i = 0; i < SENDERS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, send_on, l),
+				 0);
+	assert_true(wait_until(acked_enough, l, 20000));
+	for (int i = 0; i < SENT_MAX; i++)
+		acked += before[i] = l->told[i];
+	expect_run(s, 0, backup);
+	expect_run(s, 0, verify); /* of one moment, under load too */
+	expect_run(s, 73, backup); /* nothing is overwritten */
+	l->over = true;
+	for (int i = 0; i < SENDERS; i++)
+		pthread_join(threads[i], NULL);
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	assert_int_not_equal(access(part, F_OK), 0);
+
+	assert_int_equal(shipfrom_stop(s), 0);
+	restore(s, file);
+	shipfrom_again(s);
+	assert_int_equal(missing(s, before, &there), 0);
+	assert_true(there >= acked);
+	expect_run(s, 0, verify);
+	/* The shops' devices and orders are there as well. */
+	wait_state(s, AMSTERDAM, number, "accepted", 5000);
+	printf("%d were answered 200 before the backup, %d are in it\n", acked,
+	       there);
+	free(before);
+	free(l);
+	shipfrom_passed(s);
+}
+
+static void a_backup_that_cannot_be_written_leaves_nothing(void **state)
+{
+	struct shipfrom *s = *state = shipfrom_start(NULL);
+	char file[160];
+	const char *backup[] = {"backup", file, NULL};
+
+	snprintf(file, sizeof(file), "%s/not/there.mdb", s->dir);
+	expect_run(s, 77, backup);
+	assert_int_not_equal(access(file, F_OK), 0);
+	shipfrom_passed(s);
+}
+
+#define T(f) cmocka_unit_test_teardown(f, shipfrom_end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_server_started_on_a_backup_knows_all_from_before),
+		T(a_backup_that_cannot_be_written_leaves_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

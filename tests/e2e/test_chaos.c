@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Everything at once: calls that are lost, cut, refused and late, webhooks
+ * lost, repeated and shuffled, shops that all want the same orders, and a
+ * server killed again and again.  No shop is ever told that an order is its own
+ * unless Centra gave it to that shop; and when the storm is over all agree.
+ *
+ * CHAOS_SEED, CHAOS_ORDERS and CHAOS_KILLS say which storm and how much of it
+ * (`make chaos`).  With SOAK_MINUTES it goes on for so long: new orders come
+ * all the time, some are rejected, cancelled, expire or are taken off the shops
+ * in Centra, and the most memory that the server had is printed (`make soak`).
+ */
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "tests/harness/shipfrom.h"
+#include "tests/harness/wait.h"
+
+#define FIRST	     5000  /* the first order */
+#define ORDERS_MAX   50000
+#define EVENTS_MAX   200000
+#define FIRST_EVENT  900000
+#define HANDS	     4	 /* that press at once in each shop */
+#define WINDOW	     60	 /* orders that a shop still cares for, in a soak */
+#define KILL_EVERY   2000 /* ms */
+#define CALM	     90000 /* ms for all to agree once the storm is over */
+
+struct storm {
+	struct shipfrom *s;
+	unsigned seed, minutes;
+	atomic_bool up, over;
+	atomic_int orders, events;
+	/* Per order: the shop that was told accepted, + 1; 0: none. */
+	atomic_int told[ORDERS_MAX];
+	/* Per order and shop: its accept was answered 200 or 202. */
+	atomic_bool decided[ORDERS_MAX][SHOPS];
+	/* Nothing more is to be said about it there. */
+	atomic_bool ended[ORDERS_MAX][SHOPS];
+	atomic_bool acked[EVENTS_MAX];
+	atomic_int twice; /* an order that two shops were told is theirs */
+	atomic_int not_http; /* answers that are none of the API's */
+	int kills;
+	long memory; /* KiB: the most the server had */
+};
+
+static struct storm st;
+
+struct hand {
+	enum shop shop;
+	int which;
+	unsigned random;
+	pthread_t thread;
+};
+
+static unsigned chance(unsigned *x, unsigned below)
+{
+	*x = *x * 1664525u + 1013904223u;
+	return (*x >> 8) % below;
+}
+
+static void nap(int ms)
+{
+	struct timespec ts = {ms / 1000, ms % 1000 * 1000000L};
+
+	nanosleep(&ts, NULL);
+}
+
+static int number_in(const char *name, int otherwise)
+{
+	const char *text = getenv(name);
+
+	return text && *text ? (int)strtol(text, NULL, 10) : otherwise;
+}
+
+/* ---- the shops ---- */
+
+/* Remembers what an answer says, from whichever call. */
+static void heard(enum shop shop, int i, const struct answer *a)
+{
+	int before = 0;
+
+	if (a->status != 200 ||
+	    strcmp(text_of(a->json, "state"), "accepted") != 0)
+		return;
+	if (!atomic_compare_exchange_strong(&st.told[i], &before,
+					    (int)shop + 1) &&
+	    before != (int)shop + 1)
+		st.twice = FIRST + i;
+}
+
+static void press(enum shop shop, int i, unsigned dice)
+{
+	bool reject = st.minutes && dice < 10;
+	struct answer a;
+
+	a = shop_does(st.s, shop, FIRST + i, reject ? "reject" : "accept",
+		      "{}");
+	heard(shop, i, &a);
+	if (!reject && (a.status == 200 || a.status == 202))
+		st.decided[i][shop] = true;
+	if (a.status == 409 ||
+	    (a.status == 200 && !strcmp(text_of(a.json, "state"), "accepted")))
+		st.ended[i][shop] = true;
+	if (a.status && a.status != 200 && a.status != 202 &&
+	    a.status != 404 && a.status != 409 && a.status != 503)
+		st.not_http = (int)a.status;
+	answer_release(&a);
+}
+
+/* Hands of the same number, in all shops, go for the same order at once. */
+static void *work_the_till(void *arg)
+{
+	struct hand *h = arg;
+
+	for (int turn = 0; !st.over; turn++) {
+		int n = st.orders, i = turn + h->which * n / HANDS;
+
+		if (st.minutes)
+			i = n - 1 - (int)chance(&h->random, WINDOW);
+		else if (n)
+			i %= n;
+		if (!st.up || i < 0 || i >= n || st.ended[i][h->shop]) {
+			nap(2);
+			continue;
+		}
+		press(h->shop, i, chance(&h->random, 100));
+	}
+	return NULL;
+}
+
+/* Events of no order: what is answered 200 must be there at the end. */
+static void *send_events(void *arg)
+{
+	char json[256];
+
+	(void)arg;
+	while (!st.over && st.events < EVENTS_MAX) {
+		int i = st.events;
+		struct answer a;
+
+		nap(st.minutes ? 100 : 20);
+		if (!st.up)
+			continue;
+		snprintf(json, sizeof(json),
+			 "{\"events\":[{\"type\":\"customer\","
+			 "\"action\":\"update\","
+			 "\"date\":\"2021-01-29 14:40:58.628033\","
+			 "\"id\":%d}]}",
+			 FIRST_EVENT + i);
+		a = webhook_send(st.s->hook, json, SPACE_PLUS);
+		st.acked[i] = a.status == 200;
+		st.events = i + 1;
+		answer_release(&a);
+	}
+	return NULL;
+}
+
+/* ---- Centra ---- */
+
+/* Of all calls about 35 of 100 meet one of these. */
+static void spoil(struct sim *sim, const char *api)
+{
+	static const char *const faults[] = {
+		"\"kind\":\"drop\",\"percent\":5",
+		"\"kind\":\"drop\",\"when\":\"after\",\"percent\":7",
+		"\"kind\":\"half\",\"percent\":6",
+		"\"kind\":\"500\",\"percent\":3",
+		"\"kind\":\"500\",\"when\":\"after\",\"percent\":5",
+		"\"kind\":\"status\",\"status\":502,\"when\":\"after\","
+		"\"percent\":2",
+		"\"kind\":\"html\",\"percent\":3",
+		"\"kind\":\"garbage\",\"when\":\"after\",\"percent\":3",
+		"\"kind\":\"maybe\",\"when\":\"after\",\"percent\":2",
+		"\"kind\":\"slow\",\"ms\":1500,\"when\":\"after\","
+		"\"percent\":4",
+		"\"kind\":\"429\",\"retry_after\":\"1\",\"percent\":2",
+		"\"kind\":\"401\",\"percent\":1",
+		"\"kind\":\"403\",\"percent\":1"};
+
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		sim_tell(sim, "/faults", "{\"api\":\"%s\",%s}", api,
+			 faults[i]);
+}
+
+static void let_loose(struct sim *sim)
+{
+	spoil(sim, "order");
+	spoil(sim, "graphql");
+	sim_tell(sim, "/hooks",
+		 "{\"loss\":20,\"repeats\":30,\"shuffle\":true,\"delay\":400,"
+		 "\"batch\":3}");
+}
+
+static void place(int n)
+{
+	if (st.orders + n > ORDERS_MAX)
+		return;
+	for (int i = 0; i < n; i++)
+		sim_tell(&st.s->sim, "/orders",
+			 "{\"number\":%d,\"expires_in\":%d}",
+			 FIRST + st.orders + i, st.minutes ? 20 : 600);
+	st.orders += n;
+}
+
+/* Of a soak: what people do in Centra meanwhile.  What comes too late there is
+ * refused. */
+static void meddle(unsigned *random)
+{
+	static const char *const verbs[] = {"cancel", "resume", "expire"};
+	int i = st.orders - 1 - (int)chance(random, WINDOW);
+	struct answer a;
+	char url[256];
+
+	place(1);
+	if (i < 0 || chance(random, 4))
+		return;
+	snprintf(url, sizeof(url), "%s/control/orders/%d/%s", st.s->sim.url,
+		 FIRST + i, verbs[chance(random, 3)]);
+	a = http_post(url, NULL, "{}");
+	assert_true(a.status == 200 || a.status == 400);
+	answer_release(&a);
+}
+
+/* ---- the server ---- */
+
+static void note_memory(void)
+{
+	char path[64], line[128];
+	long kib;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status",
+		 (int)st.s->process.pid);
+	f = fopen(path, "r");
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "VmHWM: %ld", &kib) == 1 && kib > st.memory)
+			st.memory = kib;
+	if (f)
+		fclose(f);
+}
+
+static void kill_it(void)
+{
+	note_memory();
+	st.up = false;
+	shipfrom_kill_9(st.s);
+	shipfrom_again(st.s);
+	st.up = true;
+	st.kills++;
+}
+
+/* A soak lets it live for up to a minute now and then, to see it grow. */
+static void rage(int kills, unsigned *random)
+{
+	int64_t end = now_mono() + (int64_t)st.minutes * 60000, next;
+
+	for (int k = 0; st.minutes ? now_mono() < end : k < kills; k++) {
+		next = now_mono() + KILL_EVERY / 2 +
+		       (int)chance(random, KILL_EVERY);
+		if (st.minutes && k % 10 == 0)
+			next += chance(random, 60000);
+		while (now_mono() < next) {
+			nap(200);
+			if (st.minutes)
+				meddle(random);
+		}
+		kill_it();
+	}
+}
+
+static void at_work(void *(*fn)(void *), struct hand *h)
+{
+	assert_int_equal(pthread_create(&h->thread, NULL, fn, h), 0);
+}
+
+static void storm(int kills)
+{
+	struct hand hands[SHOPS * HANDS], sender = {0};
+	unsigned random = st.seed * 7919 + 7;
+
+	st.up = true;
+	for (int i = 0; i < SHOPS * HANDS; i++) {
+		hands[i] = (struct hand){.shop = (enum shop)(i % SHOPS),
+					 .which = i / SHOPS,
+					 .random = random + (unsigned)i * 99};
+		at_work(work_the_till, &hands[i]);
+	}
+	at_work(send_events, &sender);
+	rage(kills, &random);
+	st.over = true;
+	for (int i = 0; i < SHOPS * HANDS; i++)
+		pthread_join(hands[i].thread, NULL);
+	pthread_join(sender.thread, NULL);
+}
+
+/* ---- afterwards ---- */
+
+/* What Centra says of an order at the end. */
+struct truth {
+	int64_t winner, accepts;
+	bool cancelled;
+};
+
+static struct truth *the_truth(void)
+{
+	struct truth *ret = calloc((size_t)st.orders, sizeof(*ret));
+	char url[256];
+	struct answer a;
+	const cJSON *o;
+
+	assert_non_null(ret);
+	snprintf(url, sizeof(url), "%s/control/state", st.s->sim.url);
+	a = http_get(url, NULL);
+	assert_int_equal(a.status, 200);
+	cJSON_ArrayForEach(o, cJSON_GetObjectItem(a.json, "orders"))
+	{
+		int64_t i = number_of(o, "number") - FIRST;
+
+		if (i < 0 || i >= st.orders)
+			continue;
+		ret[i].winner = number_of(o, "winner");
+		ret[i].accepts = number_of(o, "accepts");
+		ret[i].cancelled = !strcmp(text_of(o, "status"), "CANCELLED");
+	}
+	answer_release(&a);
+	return ret;
+}
+
+struct wanted {
+	enum shop shop;
+	int i;
+	const struct truth *truth;
+	char state[STATE_ROOM];
+};
+
+/* Is nothing still to come of its answer? */
+static bool is_settled(void *arg)
+{
+	struct wanted *w = arg;
+	const char *s = shop_sees(st.s, w->shop, FIRST + w->i, w->state);
+
+	return strcmp(s, "accepting") && strcmp(s, "rejecting");
+}
+
+/* After that Centra gives none of the orders to anyone any more. */
+static void settle_all(void)
+{
+	for (int i = 0; i < st.orders * SHOPS; i++) {
+		struct wanted w = {.shop = (enum shop)(i % SHOPS),
+				   .i = i / SHOPS};
+
+		if (!wait_until(is_settled, &w, CALM))
+			fail_msg("order %d: shop of warehouse %d still sees %s",
+				 FIRST + w.i, (int)w.shop + 2, w.state);
+	}
+}
+
+/* Does the shop see what Centra says? */
+static bool agrees(void *arg)
+{
+	struct wanted *w = arg;
+	const char *s = shop_sees(st.s, w->shop, FIRST + w->i, w->state);
+
+	if (w->truth->cancelled)
+		return strcmp(s, "accepted") && strcmp(s, "pending");
+	if (w->truth->winner == (int)w->shop + 2)
+		return !strcmp(s, "accepted");
+	if (!strcmp(s, "accepted"))
+		return false;
+	return !st.decided[w->i][w->shop] || strcmp(s, "pending") != 0;
+}
+
+static void check_order(int i, const struct truth *t)
+{
+	if (st.told[i] && st.told[i] + 1 != t->winner)
+		fail_msg("order %d: shop of warehouse %d was told accepted, "
+			 "Centra gave it to %lld",
+			 FIRST + i, st.told[i] + 1, (long long)t->winner);
+	if (t->accepts > 1)
+		fail_msg("order %d: two accepts were told ok", FIRST + i);
+	for (int shop = 0; shop < SHOPS; shop++) {
+		struct wanted w = {(enum shop)shop, i, t, ""};
+
+		if (!wait_until(agrees, &w, CALM))
+			fail_msg("order %d: shop of warehouse %d sees %s; "
+				 "Centra gave it to %lld%s",
+				 FIRST + i, shop + 2, w.state,
+				 (long long)t->winner,
+				 t->cancelled ? " and it is cancelled" : "");
+	}
+}
+
+/* Everything answered 200 is there, once. */
+static void check_events(void)
+{
+	const char *words[] = {"events", "--json", "--since", "1", NULL};
+	unsigned char *times = calloc(EVENTS_MAX, 1);
+	char *out = NULL, *at;
+
+	assert_non_null(times);
+	assert_int_equal(shipfrom_run(st.s, &out, false, words), 0);
+	for (at = out; (at = strstr(at, "\"customer\"")); at++) {
+		const char *id = strstr(at, "\"id\":");
+		long n = id ? strtol(id + 5, NULL, 10) - FIRST_EVENT : -1;
+
+		assert_in_range(n, 0, EVENTS_MAX - 1);
+		times[n]++;
+	}
+	for (int i = 0; i < st.events; i++)
+		if (times[i] > 1 || times[i] < st.acked[i])
+			fail_msg("event %d: answered 200: %d, stored %d times",
+				 i, (int)st.acked[i], times[i]);
+	free(out);
+	free(times);
+}
+
+static void check_store(void)
+{
+	const char *verify[] = {"verify", NULL};
+	const char *dead[] = {"tasks", "--dead", "--json", NULL};
+	char *out = NULL;
+
+	if (shipfrom_run(st.s, &out, true, verify))
+		fail_msg("verify: %s", out);
+	free(out);
+	assert_int_equal(shipfrom_run(st.s, &out, false, dead), 0);
+	if (*out)
+		fail_msg("given up: %s", out);
+	free(out);
+}
+
+static void no_shop_is_told_accepted_of_what_centra_gave_to_another(
+	void **state)
+{
+	static struct shipfrom_options o = {
+		.server = "answer_wait = 200ms\nsweep_every = 2s\n"
+			  "missed_after = 1s\n",
+		.own_address = true};
+	int orders = number_in("CHAOS_ORDERS", 60), won = 0, events = 0;
+	struct truth *truth;
+
+	st.minutes = (unsigned)number_in("SOAK_MINUTES", 0);
+	st.seed = (unsigned)number_in("CHAOS_SEED", 1);
+	/* What a lost create leads to takes turns. */
+	o.centra = st.seed % 2 ? "call_timeout = 1s\ngraphql_requests = 200\n"
+				 "recover = offer\n"
+			       : "call_timeout = 1s\ngraphql_requests = 200\n"
+				 "recover = report\n";
+	st.s = *state = shipfrom_start(&o);
+	sim_tell(&st.s->sim, "/hooks", "{\"paused\":true}");
+	place(st.minutes ? WINDOW : orders);
+	let_loose(&st.s->sim);
+	sim_tell(&st.s->sim, "/hooks", "{\"paused\":false}");
+	storm(number_in("CHAOS_KILLS", 4));
+
+	sim_tell(&st.s->sim, "/faults", "{\"clear\":true}");
+	sim_tell(&st.s->sim, "/hooks", "{\"loss\":0,\"repeats\":0}");
+	sim_quiet(&st.s->sim);
+	settle_all();
+	truth = the_truth();
+	if (st.twice)
+		fail_msg("two shops were told that order %d is theirs",
+			 (int)st.twice);
+	if (st.not_http)
+		fail_msg("a shop was answered %d", (int)st.not_http);
+	for (int i = 0; i < st.orders; i++) {
+		check_order(i, &truth[i]);
+		won += truth[i].winner > 0;
+	}
+	note_memory();
+	check_events();
+	check_store();
+	for (int i = 0; i < st.events; i++)
+		events += st.acked[i];
+	printf("seed %u: %d orders, %d won, %d calls spoilt, %d kills, "
+	       "%d events acknowledged, at most %ld KiB resident\n",
+	       st.seed, (int)st.orders, won, sim_spoilt(&st.s->sim), st.kills,
+	       events, st.memory);
+	/* It was a storm: calls went wrong, and orders were won all the same. */
+	assert_true(won > st.orders / 4);
+	assert_true(events > 0 && sim_spoilt(&st.s->sim) > 20);
+	free(truth);
+	shipfrom_passed(st.s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(
+			no_shop_is_told_accepted_of_what_centra_gave_to_another,
+			shipfrom_end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

@@ -1,0 +1,652 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Shipping what was accepted: one shipment, one capture, one completion,
+ * whatever fails between.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/harness/shipfrom.h"
+#include "tests/harness/wait.h"
+
+#define MANY "graphql_requests = 1000\ngraphql_mutations = 1000\n"
+#define PARCEL                                                                \
+	"{\"carrier\":\"PostNord\",\"service\":\"Parcel\","                   \
+	"\"tracking\":\"SE123\",\"packages\":2}"
+
+static struct shipfrom *start(const char *server, const char *centra)
+{
+	const struct shipfrom_options o = {.server = server, .centra = centra};
+
+	return shipfrom_start(&o);
+}
+
+static int setup(void **state)
+{
+	*state = start(NULL, MANY);
+	return 0;
+}
+
+/* ---- the order, as the shop and as Centra see it ---- */
+
+static struct answer show(struct shipfrom *s, int64_t number)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/api/v1/orders/%lld",
+		 (long long)number);
+	return shop_get(s, AMSTERDAM, path);
+}
+
+struct wanted {
+	struct shipfrom *s;
+	int64_t number;
+	const char *stage;
+};
+
+static bool has_address(void *arg)
+{
+	struct wanted *w = arg;
+	struct answer a = show(w->s, w->number);
+	bool has = cJSON_IsObject(cJSON_GetObjectItem(a.json, "ship_to"));
+
+	answer_release(&a);
+	return has;
+}
+
+/* An order of two lines, 2 units and 1, that Amsterdam has accepted. */
+static int64_t accepted(struct shipfrom *s)
+{
+	struct answer a = sim_do(&s->sim, "/orders",
+				 "{\"warehouses\":[2,3],\"lines\":"
+				 "[{\"quantity\":2},{\"quantity\":1}]}");
+	struct wanted w = {s, number_of(a.json, "number"), NULL};
+
+	answer_release(&a);
+	wait_state(s, AMSTERDAM, w.number, "pending", 5000);
+	a = shop_does(s, AMSTERDAM, w.number, "accept", "{}");
+	answer_release(&a);
+	wait_state(s, AMSTERDAM, w.number, "accepted", 5000);
+	if (!wait_until(has_address, &w, 5000))
+		fail_msg("order %lld never got its address",
+			 (long long)w.number);
+	return w.number;
+}
+
+static struct answer ship(struct shipfrom *s, int64_t number,
+			  const char *parcel)
+{
+	return shop_does(s, AMSTERDAM, number, "ship", parcel);
+}
+
+/* The status, and the code of a problem in `code`. */
+static long ships(struct shipfrom *s, int64_t number, const char *parcel,
+		  char code[STATE_ROOM])
+{
+	struct answer a = ship(s, number, parcel);
+	long status = a.status;
+
+	snprintf(code, STATE_ROOM, "%s", text_of(a.json, "code"));
+	answer_release(&a);
+	return status;
+}
+
+static const char *stage_of(const struct answer *a)
+{
+	return text_of(cJSON_GetObjectItem(a->json, "shipment"), "stage");
+}
+
+static bool is_at_stage(void *arg)
+{
+	struct wanted *w = arg;
+	struct answer a = show(w->s, w->number);
+	bool is = !strcmp(stage_of(&a), w->stage);
+
+	answer_release(&a);
+	return is;
+}
+
+static void wait_stage(struct shipfrom *s, int64_t number, const char *stage,
+		       int ms)
+{
+	struct wanted w = {s, number, stage};
+	struct answer a;
+
+	if (wait_until(is_at_stage, &w, ms))
+		return;
+	a = show(s, number);
+	fail_msg("order %lld is not %s: %s", (long long)number, stage, a.body);
+}
+
+/* What Centra has of an order's shipments. */
+struct seen {
+	int shipments, captures, completions, units;
+	char carrier[32], tracking[32];
+};
+
+static struct seen seen(struct shipfrom *s, int64_t number)
+{
+	struct seen ret = {0};
+	char url[256];
+	struct answer a;
+	const cJSON *o, *c, *l;
+
+	snprintf(url, sizeof(url), "%s/control/state", s->sim.url);
+	a = http_get(url, NULL);
+	cJSON_ArrayForEach(o, cJSON_GetObjectItem(a.json, "orders"))
+	{
+		if (number_of(o, "number") != number)
+			continue;
+		cJSON_ArrayForEach(c, cJSON_GetObjectItem(o, "shipments"))
+		{
+			ret.shipments++;
+			ret.captures += (int)number_of(c, "captures");
+			ret.completions += (int)number_of(c, "completions");
+			cJSON_ArrayForEach(l, cJSON_GetObjectItem(c, "lines"))
+				ret.units += (int)number_of(l, "quantity");
+			snprintf(ret.tracking, sizeof(ret.tracking), "%s",
+				 text_of(c, "trackingNumber"));
+			snprintf(ret.carrier, sizeof(ret.carrier), "%s",
+				 text_of(cJSON_GetObjectItem(
+						 c, "carrierInformation"),
+					 "carrierName"));
+		}
+	}
+	answer_release(&a);
+	return ret;
+}
+
+static void assert_once(struct shipfrom *s, int64_t number)
+{
+	struct seen c = seen(s, number);
+
+	if (c.shipments != 1 || c.captures != 1 || c.completions != 1 ||
+	    c.units != 3)
+		fail_msg("order %lld: %d shipments of %d units, %d captures, "
+			 "%d completions",
+			 (long long)number, c.shipments, c.units, c.captures,
+			 c.completions);
+}
+
+static int lines_shown(struct shipfrom *s, int64_t number)
+{
+	struct answer a = show(s, number);
+	int n = 0;
+	const cJSON *l;
+
+	cJSON_ArrayForEach(l, cJSON_GetObjectItem(a.json, "lines"))
+		n += (int)number_of(l, "quantity");
+	answer_release(&a);
+	return n;
+}
+
+/* `why` tells of it. */
+static void assert_told(struct shipfrom *s, int64_t number, const char *words)
+{
+	char text[32], *out = NULL;
+	const char *why[] = {"why", text, NULL};
+
+	snprintf(text, sizeof(text), "%lld", (long long)number);
+	if (shipfrom_run(s, &out, true, why) || !strstr(out, words))
+		fail_msg("'%s' is not in:\n%s", words, out);
+	free(out);
+}
+
+/* ---- as it should be ---- */
+
+static void what_is_shipped_is_made_captured_and_completed_once(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = accepted(s);
+	struct answer a = ship(s, number, PARCEL);
+	char code[STATE_ROOM];
+	const cJSON *one;
+
+	assert_int_equal(a.status, 200);
+	one = cJSON_GetObjectItem(a.json, "shipment");
+	assert_string_equal(text_of(one, "stage"), "shipped");
+	assert_string_equal(text_of(one, "capture"), "done");
+	assert_string_equal(text_of(one, "tracking"), "SE123");
+	assert_true(*text_of(one, "shipped_at") != '\0');
+	assert_int_equal(number_of(one, "packages"), 2);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(a.json,
+								"lines")),
+			 0);
+	answer_release(&a);
+	assert_once(s, number);
+	assert_string_equal(seen(s, number).carrier, "PostNord");
+	assert_string_equal(seen(s, number).tracking, "SE123");
+
+	assert_int_equal(ships(s, number, PARCEL, code), 200);
+	assert_int_equal(ships(s, number, "{\"carrier\":\"DHL\"}", code), 409);
+	assert_string_equal(code, "shipped");
+	assert_once(s, number);
+	assert_told(s, number, "asking Centra to make the shipment, try 1");
+	assert_told(s, number, "Centra did capture the payment");
+	assert_told(s, number, "shipped: ");
+	assert_told(s, number, "shipped, payment done, PostNord SE123");
+	shipfrom_passed(s);
+}
+
+static void a_body_that_can_not_be_is_refused_with_its_field(void **state)
+{
+	static const struct {
+		const char *body, *field;
+	} rows[] = {
+		{"{}", "carrier"},
+		{"{\"carrier\":\"\"}", "carrier"},
+		{"{\"carrier\":7}", "carrier"},
+		{"{\"carrier\":\"A\",\"packages\":0}", "packages"},
+		{"{\"carrier\":\"A\",\"packages\":100}", "packages"},
+		{"{\"carrier\":\"A\",\"packages\":1.5}", "packages"},
+		{"{\"carrier\":\"A\",\"tracking\":[]}", "tracking"},
+		{"{\"carrier\":\"A\",\"lines\":[]}", "lines"},
+		{"{\"carrier\":\"A\",\"lines\":[{\"line_id\":1,"
+		 "\"quantity\":1}]}",
+		 "lines"},
+		{"{\"carrier\":\"A\",\"lines\":[{\"line_id\":1}]}", "lines"},
+	};
+	struct shipfrom *s = *state;
+	int64_t number = accepted(s);
+	char body[256], code[STATE_ROOM];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct answer a = ship(s, number, rows[i].body);
+
+		if (a.status != 400 ||
+		    strcmp(text_of(a.json, "field"), rows[i].field) != 0)
+			fail_msg("%s: %ld %s", rows[i].body, a.status,
+				 a.body);
+		answer_release(&a);
+	}
+	snprintf(body, sizeof(body),
+		 "{\"carrier\":\"A\",\"lines\":[{\"line_id\":%lld,"
+		 "\"quantity\":3}]}",
+		 (long long)number * 10);
+	assert_int_equal(ships(s, number, body, code), 400);
+	assert_int_equal(seen(s, number).shipments, 0);
+	shipfrom_passed(s);
+}
+
+static void only_what_is_accepted_can_be_shipped(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = sim_place(&s->sim, 600), ours = accepted(s);
+	char path[64], code[STATE_ROOM];
+
+	wait_state(s, AMSTERDAM, number, "pending", 5000);
+	assert_int_equal(ships(s, number, PARCEL, code), 409);
+	assert_string_equal(code, "not_accepted");
+	assert_int_equal(ships(s, 999999, PARCEL, code), 404);
+	snprintf(path, sizeof(path), "/orders/%lld/cancel", (long long)ours);
+	sim_tell(&s->sim, path, "{}");
+	wait_state(s, AMSTERDAM, ours, "cancelled", 5000);
+	assert_int_equal(ships(s, ours, PARCEL, code), 409);
+	assert_string_equal(code, "cancelled");
+	assert_int_equal(seen(s, ours).shipments, 0);
+	shipfrom_passed(s);
+}
+
+static void an_order_that_waits_to_be_confirmed_is_confirmed_first(
+	void **state)
+{
+	struct shipfrom *s = *state;
+	char code[STATE_ROOM];
+	int64_t number;
+
+	sim_tell(&s->sim, "/settings", "{\"autoconfirm\":false}");
+	number = accepted(s);
+	assert_int_equal(ships(s, number, PARCEL, code), 200);
+	assert_once(s, number);
+	assert_told(s, number, "Centra did confirm the order");
+	shipfrom_passed(s);
+}
+
+static void a_shipment_that_centra_made_is_used_and_no_second_made(
+	void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = accepted(s);
+	char path[64], code[STATE_ROOM];
+
+	snprintf(path, sizeof(path), "/orders/%lld/shipment",
+		 (long long)number);
+	sim_tell(&s->sim, path, "{}");
+	assert_int_equal(ships(s, number, PARCEL, code), 200);
+	assert_once(s, number);
+	assert_string_equal(seen(s, number).tracking, "SE123");
+	shipfrom_passed(s);
+}
+
+static void some_is_shipped_and_then_the_rest(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = accepted(s);
+	char body[256], code[STATE_ROOM];
+	struct answer a;
+
+	assert_int_equal(lines_shown(s, number), 3);
+	snprintf(body, sizeof(body),
+		 "{\"carrier\":\"A\",\"tracking\":\"1\",\"lines\":"
+		 "[{\"line_id\":%lld,\"quantity\":1}]}",
+		 (long long)number * 10);
+	assert_int_equal(ships(s, number, body, code), 200);
+	assert_int_equal(seen(s, number).units, 1);
+	assert_int_equal(lines_shown(s, number), 2);
+	wait_state(s, AMSTERDAM, number, "accepted", 1000);
+	/* The same press again is the same shipment. */
+	assert_int_equal(ships(s, number, body, code), 200);
+	assert_int_equal(seen(s, number).shipments, 1);
+
+	a = ship(s, number, "{\"carrier\":\"A\",\"tracking\":\"2\"}");
+	assert_int_equal(a.status, 200);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(a.json,
+								"shipments")),
+			 2);
+	answer_release(&a);
+	assert_int_equal(seen(s, number).shipments, 2);
+	assert_int_equal(seen(s, number).captures, 2);
+	assert_int_equal(seen(s, number).completions, 2);
+	assert_int_equal(seen(s, number).units, 3);
+	assert_int_equal(lines_shown(s, number), 0);
+	assert_int_equal(ships(s, number, PARCEL, code), 409);
+	assert_string_equal(code, "shipped");
+	shipfrom_passed(s);
+}
+
+/* ---- payment ---- */
+
+static void a_payment_that_fails_is_402_and_can_be_tried_again(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = accepted(s);
+	char code[STATE_ROOM];
+	struct answer a;
+
+	sim_tell(&s->sim, "/settings", "{\"capture\":\"fail\"}");
+	for (int i = 0; i < 2; i++) {
+		a = ship(s, number, PARCEL);
+		assert_int_equal(a.status, 402);
+		assert_string_equal(text_of(a.json, "code"),
+				    "capture_failed");
+		assert_non_null(strstr(text_of(a.json, "detail"),
+				       "do not hand the parcel over"));
+		answer_release(&a);
+	}
+	a = show(s, number);
+	assert_string_equal(stage_of(&a), "capture_failed");
+	assert_string_equal(text_of(a.json, "state"), "accepted");
+	answer_release(&a);
+	assert_int_equal(seen(s, number).completions, 0);
+	sim_tell(&s->sim, "/settings", "{\"capture\":\"ok\"}");
+	assert_int_equal(ships(s, number, PARCEL, code), 200);
+	assert_once(s, number);
+	shipfrom_passed(s);
+}
+
+static void a_payment_that_is_being_confirmed_is_202_and_goes_on_by_itself(
+	void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = accepted(s), refused = accepted(s);
+	struct answer a;
+
+	sim_tell(&s->sim, "/settings",
+		 "{\"capture\":\"pending\",\"capture_ms\":1000}");
+	a = ship(s, number, PARCEL);
+	assert_int_equal(a.status, 202);
+	assert_string_equal(
+		text_of(cJSON_GetObjectItem(a.json, "shipment"), "capture"),
+		"pending");
+	assert_true(a.took < 5000); /* nobody waits for a payment */
+	answer_release(&a);
+	sim_tell(&s->sim, "/settings", "{\"capture_fails\":true}");
+	a = ship(s, refused, PARCEL);
+	assert_int_equal(a.status, 202);
+	answer_release(&a);
+	assert_int_equal(seen(s, number).completions, 0);
+	wait_stage(s, number, "shipped", 15000);
+	wait_stage(s, refused, "capture_failed", 15000);
+	assert_once(s, number);
+	assert_int_equal(seen(s, refused).completions, 0);
+	shipfrom_passed(s);
+}
+
+static void what_is_being_confirmed_is_looked_at_when_pressed_again(
+	void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = accepted(s), began = now_mono();
+	char code[STATE_ROOM];
+
+	sim_tell(&s->sim, "/settings",
+		 "{\"capture\":\"pending\",\"capture_ms\":1}");
+	assert_int_equal(ships(s, number, PARCEL, code), 202);
+	(void)ships(s, number, PARCEL, code);
+	wait_stage(s, number, "shipped", 8000);
+	assert_true(now_mono() - began < 9000); /* else it came by itself */
+	assert_once(s, number);
+	shipfrom_passed(s);
+}
+
+static void with_ship_on_pending_capture_it_goes_on_at_once(void **state)
+{
+	struct shipfrom *s = start("answer_wait = 2s",
+				   MANY "ship_on_pending_capture = yes\n");
+	char code[STATE_ROOM];
+	int64_t number, refused;
+
+	*state = s;
+	number = accepted(s);
+	refused = accepted(s);
+	sim_tell(&s->sim, "/settings",
+		 "{\"capture\":\"pending\",\"ship_unpaid\":true}");
+	assert_int_equal(ships(s, number, PARCEL, code), 200);
+	assert_int_equal(seen(s, number).completions, 1);
+	/* Where Centra will not, it waits after all. */
+	sim_tell(&s->sim, "/settings", "{\"ship_unpaid\":false}");
+	assert_int_equal(ships(s, refused, PARCEL, code), 202);
+	assert_int_equal(seen(s, refused).completions, 0);
+	shipfrom_passed(s);
+}
+
+/* ---- what comes between ---- */
+
+static void a_cancel_while_it_is_shipped_stops_it(void **state)
+{
+	struct shipfrom *s = start("answer_wait = 300ms", MANY);
+	char path[64], code[STATE_ROOM];
+	int64_t number;
+
+	*state = s;
+	number = accepted(s);
+	sim_tell(&s->sim, "/faults",
+		 "{\"api\":\"graphql\",\"kind\":\"slow\",\"ms\":1500,"
+		 "\"when\":\"after\",\"what\":\"createShipment\"}");
+	assert_int_equal(ships(s, number, PARCEL, code), 202);
+	snprintf(path, sizeof(path), "/orders/%lld/cancel",
+		 (long long)number);
+	sim_tell(&s->sim, path, "{}");
+	wait_stage(s, number, "failed", 8000);
+	assert_int_equal(ships(s, number, PARCEL, code), 409);
+	assert_string_equal(code, "cancelled");
+	assert_int_equal(seen(s, number).captures, 0);
+	assert_int_equal(seen(s, number).completions, 0);
+	shipfrom_passed(s);
+}
+
+static void what_centra_holds_is_not_shipped_until_it_is_let_go(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = accepted(s);
+	char path[64], code[STATE_ROOM];
+
+	snprintf(path, sizeof(path), "/orders/%lld/allocate",
+		 (long long)number);
+	sim_tell(&s->sim, path, "{\"hold\":\"WAITING_FOR_PAYMENT\"}");
+	assert_int_equal(ships(s, number, PARCEL, code), 409);
+	assert_string_equal(code, "on_hold");
+	assert_int_equal(seen(s, number).shipments, 0);
+	sim_tell(&s->sim, path, "{\"hold\":\"\"}");
+	assert_int_equal(ships(s, number, PARCEL, code), 200);
+	assert_once(s, number);
+	shipfrom_passed(s);
+}
+
+static void what_was_allocated_elsewhere_since_is_not_shipped(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = accepted(s);
+	char path[64], code[STATE_ROOM];
+
+	snprintf(path, sizeof(path), "/orders/%lld/allocate",
+		 (long long)number);
+	sim_tell(&s->sim, path, "{\"warehouse\":2}");
+	assert_int_equal(ships(s, number, PARCEL, code), 409);
+	assert_string_equal(code, "not_accepted");
+	assert_int_equal(seen(s, number).shipments, 0);
+	shipfrom_passed(s);
+}
+
+static void where_another_system_ships_it_is_only_written_down(void **state)
+{
+	struct shipfrom *s = start(NULL, MANY "ship_with = none\n");
+	char code[STATE_ROOM];
+	int64_t number;
+
+	*state = s;
+	number = accepted(s);
+	assert_int_equal(ships(s, number, PARCEL, code), 200);
+	assert_int_equal(seen(s, number).shipments, 0);
+	assert_int_equal(lines_shown(s, number), 0);
+	wait_stage(s, number, "shipped", 1000);
+	assert_told(s, number, "Centra is not told");
+	shipfrom_passed(s);
+}
+
+/* ---- whatever fails ---- */
+
+static const char *const steps[] = {"confirmOrder", "createShipment",
+				    "captureShipment", "completeShipment"};
+#define STEPS 4
+/* A call of unknown outcome is over 2 s after it began. */
+#define SHORT "answer_wait = 100ms\n"
+#define SOON  MANY "call_timeout = 1s\n"
+
+/* Orders that each meet the fault at another step. */
+static void ship_with_faults(struct shipfrom *s, const char *fault,
+			     int64_t numbers[STEPS])
+{
+	char code[STATE_ROOM];
+	long status;
+
+	sim_tell(&s->sim, "/settings", "{\"autoconfirm\":false}");
+	for (int i = 0; i < STEPS; i++) {
+		numbers[i] = accepted(s);
+		sim_tell(&s->sim, "/faults",
+			 "{\"api\":\"graphql\",\"order\":%lld,\"what\":\"%s\","
+			 "%s}",
+			 (long long)numbers[i], steps[i], fault);
+	}
+	for (int i = 0; i < STEPS; i++) {
+		status = ships(s, numbers[i], PARCEL, code);
+		if (status != 202 && status != 200)
+			fail_msg("%s: told %ld %s", steps[i], status, code);
+	}
+}
+
+static void assert_all_once(struct shipfrom *s, const int64_t numbers[STEPS])
+{
+	for (int i = 0; i < STEPS; i++)
+		wait_stage(s, numbers[i], "shipped", 20000);
+	for (int i = 0; i < STEPS; i++)
+		assert_once(s, numbers[i]);
+}
+
+static void with_fault(void **state, const char *fault)
+{
+	struct shipfrom *s = start(SHORT, SOON);
+	int64_t numbers[STEPS];
+
+	*state = s;
+	ship_with_faults(s, fault, numbers);
+	assert_all_once(s, numbers);
+	assert_int_equal(sim_spoilt(&s->sim), STEPS); /* else nothing failed */
+	shipfrom_passed(s);
+}
+
+static void a_reply_lost_at_any_step_does_nothing_twice(void **state)
+{
+	with_fault(state, "\"kind\":\"drop\",\"when\":\"after\"");
+}
+
+static void a_call_lost_at_any_step_is_made_again(void **state)
+{
+	with_fault(state, "\"kind\":\"drop\",\"when\":\"before\"");
+}
+
+static void half_a_reply_at_any_step_does_nothing_twice(void **state)
+{
+	with_fault(state, "\"kind\":\"half\"");
+}
+
+/* Centra acts after we have given the call up. */
+static void a_call_that_centra_acts_on_too_late_does_nothing_twice(
+	void **state)
+{
+	with_fault(state, "\"kind\":\"slow\",\"ms\":1500,\"when\":\"before\"");
+}
+
+static void killed_at_any_step_it_does_nothing_twice(void **state)
+{
+	struct shipfrom *s = start(SHORT, MANY "call_timeout = 2s\n");
+	int64_t numbers[STEPS];
+
+	*state = s;
+	ship_with_faults(s,
+			 "\"kind\":\"slow\",\"ms\":1800,\"when\":\"before\"",
+			 numbers);
+	shipfrom_kill_9(s);
+	shipfrom_again(s);
+	assert_all_once(s, numbers);
+	for (int i = 0; i < STEPS; i++)
+		assert_told(s, numbers[i], "Centra may have acted, or not");
+	shipfrom_passed(s);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, shipfrom_end)
+#define OWN(f) cmocka_unit_test_teardown(f, shipfrom_end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(what_is_shipped_is_made_captured_and_completed_once),
+		T(a_body_that_can_not_be_is_refused_with_its_field),
+		T(only_what_is_accepted_can_be_shipped),
+		T(an_order_that_waits_to_be_confirmed_is_confirmed_first),
+		T(a_shipment_that_centra_made_is_used_and_no_second_made),
+		T(some_is_shipped_and_then_the_rest),
+		T(a_payment_that_fails_is_402_and_can_be_tried_again),
+		T(a_payment_that_is_being_confirmed_is_202_and_goes_on_by_itself),
+		T(what_is_being_confirmed_is_looked_at_when_pressed_again),
+		OWN(with_ship_on_pending_capture_it_goes_on_at_once),
+		OWN(a_cancel_while_it_is_shipped_stops_it),
+		T(what_centra_holds_is_not_shipped_until_it_is_let_go),
+		T(what_was_allocated_elsewhere_since_is_not_shipped),
+		OWN(where_another_system_ships_it_is_only_written_down),
+		OWN(a_reply_lost_at_any_step_does_nothing_twice),
+		OWN(a_call_lost_at_any_step_is_made_again),
+		OWN(half_a_reply_at_any_step_does_nothing_twice),
+		OWN(a_call_that_centra_acts_on_too_late_does_nothing_twice),
+		OWN(killed_at_any_step_it_does_nothing_twice),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

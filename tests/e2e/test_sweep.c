@@ -1,0 +1,676 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Webhooks that never come: each kind is found by the sweep, counted once by
+ * its kind, and told by `why`.  And a Centra that refuses or does not answer is
+ * asked seldom, and again at once when there is reason to.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/harness/shipfrom.h"
+#include "tests/harness/wait.h"
+
+#define NUMBER 7001
+
+static int begin(void **state, const char *server, const char *centra)
+{
+	struct shipfrom_options o = {.server = server, .centra = centra};
+
+	*state = shipfrom_start(&o);
+	return 0;
+}
+
+static int setup(void **state)
+{
+	return begin(state, "answer_wait = 300ms\nmissed_after = 400ms\n",
+		     NULL);
+}
+
+static int setup_patient(void **state)
+{
+	return begin(state, "missed_after = 1500ms\n", NULL);
+}
+
+static int setup_offer(void **state)
+{
+	return begin(state, "answer_wait = 5s\nmissed_after = 500ms\n",
+		     "recover = offer\n");
+}
+
+static int setup_often(void **state)
+{
+	return begin(state, "sweep_every = 300ms\nmissed_after = 300ms\n",
+		     NULL);
+}
+
+/* ---- what is shown ---- */
+
+/* The value of a sample, labels included; -1: there is none. */
+static int64_t metric(struct shipfrom *s, const char *name)
+{
+	char url[256], line[160];
+	struct answer a;
+	const char *at;
+	int64_t ret = -1;
+
+	snprintf(url, sizeof(url), "%s/metrics", s->admin);
+	snprintf(line, sizeof(line), "\nshipfrom_%s ", name);
+	a = http_get(url, NULL);
+	at = strstr(a.body, line);
+	if (at)
+		ret = strtoll(at + strlen(line), NULL, 10);
+	answer_release(&a);
+	return ret;
+}
+
+static int64_t missed(struct shipfrom *s, const char *kind)
+{
+	char name[80];
+
+	snprintf(name, sizeof(name), "missed_webhooks_total{kind=\"%s\"}",
+		 kind);
+	return metric(s, name);
+}
+
+struct wanted {
+	struct shipfrom *s;
+	const char *name;
+	int64_t least;
+};
+
+static bool has_grown(void *arg)
+{
+	struct wanted *w = arg;
+
+	return metric(w->s, w->name) >= w->least;
+}
+
+static void wait_metric(struct shipfrom *s, const char *name, int64_t least,
+			int ms)
+{
+	struct wanted w = {s, name, least};
+
+	if (!wait_until(has_grown, &w, ms))
+		fail_msg("%s is %lld, not yet %lld", name,
+			 (long long)metric(s, name), (long long)least);
+}
+
+static void wait_missed(struct shipfrom *s, const char *kind, int64_t n)
+{
+	char name[80];
+
+	snprintf(name, sizeof(name), "missed_webhooks_total{kind=\"%s\"}",
+		 kind);
+	wait_metric(s, name, n, 10000);
+	assert_int_equal(metric(s, name), n);
+}
+
+/* All kinds in the order create, accepted, rejected, timeout, cancel. */
+static void expect_missed(struct shipfrom *s, const int64_t expect[5])
+{
+	static const char *const kinds[] = {
+		"create", "accepted", "rejected", "timeout", "cancel"};
+
+	for (int i = 0; i < 5; i++)
+		if (missed(s, kinds[i]) != expect[i])
+			fail_msg("%s is counted %lld times, not %lld",
+				 kinds[i], (long long)missed(s, kinds[i]),
+				 (long long)expect[i]);
+}
+
+#define EXPECT_MISSED(s, ...)                                                 \
+	expect_missed((s), (const int64_t[]){__VA_ARGS__})
+
+static void why_says(struct shipfrom *s, int64_t number, const char *text)
+{
+	char word[32];
+	const char *words[] = {"why", word, NULL};
+	char *out = NULL;
+
+	snprintf(word, sizeof(word), "%lld", (long long)number);
+	assert_int_equal(shipfrom_run(s, &out, false, words), 0);
+	if (!strstr(out, text))
+		fail_msg("why does not say \"%s\":\n%s", text, out);
+	free(out);
+}
+
+static bool none_is_judged(void *arg)
+{
+	const char *words[] = {"tasks", "--json", NULL};
+	char *out = NULL;
+	bool none;
+
+	assert_int_equal(shipfrom_run(arg, &out, false, words), 0);
+	none = !strstr(out, "\"missed\"");
+	free(out);
+	return none;
+}
+
+static void wait_judged(struct shipfrom *s)
+{
+	assert_true(wait_until(none_is_judged, s, 15000));
+}
+
+/* Asks for a sweep, and waits until it is done. */
+static void ask_for_sweep(struct shipfrom *s)
+{
+	const char *words[] = {"sweep", NULL};
+	char *out = NULL;
+
+	assert_int_equal(shipfrom_run(s, &out, true, words), 0);
+	free(out);
+}
+
+static void sweep(struct shipfrom *s)
+{
+	int64_t done = metric(s, "sweeps_total");
+
+	ask_for_sweep(s);
+	wait_metric(s, "sweeps_total", done + 1, 10000);
+}
+
+/* ---- what is done ---- */
+
+static int64_t placed(struct shipfrom *s, const char *more)
+{
+	struct answer a = sim_do(&s->sim, "/orders", "{%s}", more);
+	int64_t number = number_of(a.json, "number");
+
+	answer_release(&a);
+	return number;
+}
+
+/* An order for Amsterdam alone, of which the shop knows. */
+static int64_t offered(struct shipfrom *s, int expires_in)
+{
+	char more[80];
+	int64_t number;
+
+	snprintf(more, sizeof(more), "\"warehouses\":[3],\"expires_in\":%d",
+		 expires_in);
+	number = placed(s, more);
+	wait_state(s, AMSTERDAM, number, "pending", 5000);
+	sim_quiet(&s->sim);
+	return number;
+}
+
+static void does(struct shipfrom *s, int64_t number, const char *verb)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/orders/%lld/%s", (long long)number,
+		 verb);
+	sim_tell(&s->sim, path, "{\"warehouse\":3}");
+}
+
+static void lose_webhooks(struct shipfrom *s)
+{
+	sim_tell(&s->sim, "/hooks", "{\"off\":true}");
+}
+
+static void send_create(struct shipfrom *s, int64_t number)
+{
+	char date[STAMP_ROOM], until[STAMP_ROOM], json[400];
+	struct answer a;
+
+	stamp(date, -1, 5);
+	iso(until, 600);
+	snprintf(json, sizeof(json),
+		 "{\"events\":[{\"type\":\"check_first\",\"action\":"
+		 "\"create\",\"date\":\"%s\",\"id\":%lld,\"data\":"
+		 "{\"warehouses\":[{\"warehouseId\":3,\"expirationAt\":\"%s\"}"
+		 "]}}]}",
+		 date, (long long)number, until);
+	a = webhook_send(s->hook, json, SPACE_PLUS);
+	assert_int_equal(a.status, 200);
+	answer_release(&a);
+}
+
+/* ---- each kind ---- */
+
+static void a_lost_create_is_found_by_the_second_look(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = placed(s, "\"warehouses\":[3],\"webhook\":false");
+	char word[STATE_ROOM];
+
+	sim_quiet(&s->sim);
+	sweep(s);
+	EXPECT_MISSED(s, 0, 0, 0, 0, 0);
+	wait_missed(s, "create", 1);
+	why_says(s, number, "missed webhook (create)");
+	/* Reported only: no shop is asked, and nothing is counted twice. */
+	assert_string_equal(shop_sees(s, AMSTERDAM, number, word), "404");
+	sweep(s);
+	wait_judged(s);
+	EXPECT_MISSED(s, 1, 0, 0, 0, 0);
+	shipfrom_passed(s);
+}
+
+static void what_is_suspected_and_counted_outlives_a_crash(void **state)
+{
+	struct shipfrom *s = *state;
+
+	placed(s, "\"warehouses\":[3],\"webhook\":false");
+	sweep(s);
+	shipfrom_kill_9(s);
+	shipfrom_again(s);
+	wait_missed(s, "create", 1);
+	shipfrom_kill_9(s);
+	shipfrom_again(s);
+	assert_int_equal(missed(s, "create"), 1);
+	shipfrom_passed(s);
+}
+
+static void a_lost_accepted_is_found(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = sim_place(&s->sim, 600);
+
+	for (int i = 0; i < SHOPS; i++)
+		wait_state(s, (enum shop)i, number, "pending", 5000);
+	lose_webhooks(s);
+	does(s, number, "accept");
+	sweep(s);
+	wait_alone(s, AMSTERDAM, number, "accepted", 5000);
+	wait_state(s, BERLIN, number, "taken", 5000);
+	wait_missed(s, "accepted", 1);
+	wait_judged(s);
+	EXPECT_MISSED(s, 0, 1, 0, 0, 0);
+	why_says(s, number, "missed webhook (accepted)");
+	shipfrom_passed(s);
+}
+
+static void a_lost_rejected_is_found(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = offered(s, 600);
+
+	lose_webhooks(s);
+	does(s, number, "reject");
+	sweep(s);
+	wait_state(s, AMSTERDAM, number, "rejected", 5000);
+	wait_missed(s, "rejected", 1);
+	EXPECT_MISSED(s, 0, 0, 1, 0, 0);
+	why_says(s, number, "missed webhook (rejected)");
+	shipfrom_passed(s);
+}
+
+struct order_of {
+	struct shipfrom *s;
+	int64_t number;
+};
+
+static bool is_expired(void *arg)
+{
+	struct order_of *o = arg;
+	char path[64];
+	struct answer a;
+	bool yes;
+
+	snprintf(path, sizeof(path), "/api/v1/orders/%lld",
+		 (long long)o->number);
+	a = shop_get(o->s, AMSTERDAM, path);
+	yes = cJSON_IsTrue(cJSON_GetObjectItem(a.json, "expired"));
+	answer_release(&a);
+	return yes;
+}
+
+static void a_lost_timeout_is_found(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = offered(s, 2);
+	struct order_of o = {s, number};
+
+	lose_webhooks(s);
+	assert_true(wait_until(is_expired, &o, 10000));
+	does(s, number, "expire");
+	sweep(s);
+	wait_state(s, AMSTERDAM, number, "timed_out", 5000);
+	wait_missed(s, "timeout", 1);
+	EXPECT_MISSED(s, 0, 0, 0, 1, 0);
+	why_says(s, number, "missed webhook (timeout)");
+	shipfrom_passed(s);
+}
+
+static void a_lost_cancel_is_found(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = offered(s, 600);
+
+	lose_webhooks(s);
+	does(s, number, "cancel");
+	sweep(s);
+	wait_state(s, AMSTERDAM, number, "cancelled", 5000);
+	wait_missed(s, "cancel", 1);
+	EXPECT_MISSED(s, 0, 0, 0, 0, 1);
+	why_says(s, number, "missed webhook (cancel)");
+	shipfrom_passed(s);
+}
+
+/* ---- what is no missed webhook ---- */
+
+static void webhooks_that_come_late_are_not_counted(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = offered(s, 600), gone = offered(s, 600);
+
+	sim_tell(&s->sim, "/hooks", "{\"paused\":true}");
+	does(s, number, "accept");
+	does(s, gone, "cancel");
+	sweep(s);
+	wait_state(s, AMSTERDAM, number, "accepted", 5000);
+	wait_state(s, AMSTERDAM, gone, "cancelled", 5000);
+	sim_tell(&s->sim, "/hooks", "{\"paused\":false}");
+	sim_quiet(&s->sim);
+	wait_judged(s);
+	EXPECT_MISSED(s, 0, 0, 0, 0, 0);
+	shipfrom_passed(s);
+}
+
+static void what_centra_does_not_show_stays_as_it_is(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = offered(s, 600);
+	char word[STATE_ROOM];
+
+	sim_tell(&s->sim, "/reset", "{}");
+	sweep(s);
+	wait_judged(s);
+	assert_string_equal(shop_sees(s, AMSTERDAM, number, word), "pending");
+	EXPECT_MISSED(s, 0, 0, 0, 0, 0);
+	shipfrom_passed(s);
+}
+
+static bool is_past(void *arg)
+{
+	return now_mono() >= *(int64_t *)arg;
+}
+
+/* The reply to the first query is late, and the create comes before it. */
+static void a_create_during_a_sweep_is_neither_closed_nor_counted(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t done = metric(s, "sweeps_total");
+
+	placed(s, "\"number\":7001,\"warehouses\":[3],\"webhook\":false");
+	sim_quiet(&s->sim);
+	sim_tell(&s->sim, "/faults",
+		 "{\"api\":\"graphql\",\"kind\":\"slow\",\"when\":\"after\","
+		 "\"ms\":1500}");
+	ask_for_sweep(s);
+	send_create(s, NUMBER);
+	wait_state(s, AMSTERDAM, NUMBER, "pending", 5000);
+	wait_metric(s, "sweeps_total", done + 1, 10000);
+	wait_judged(s);
+	wait_state(s, AMSTERDAM, NUMBER, "pending", 1000);
+	EXPECT_MISSED(s, 0, 0, 0, 0, 0);
+	shipfrom_passed(s);
+}
+
+/* So is that to the second look, and the create is durable but not yet applied
+ * when it ends. */
+static void a_create_during_the_second_look_is_not_counted(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t then;
+
+	placed(s, "\"number\":7001,\"warehouses\":[3],\"webhook\":false");
+	sim_quiet(&s->sim);
+	sim_tell(&s->sim, "/faults",
+		 "{\"api\":\"graphql\",\"kind\":\"slow\",\"when\":\"after\","
+		 "\"ms\":2500,\"order\":7001}");
+	sweep(s);
+	then = now_mono() + 1200; /* it began after 400 ms */
+	assert_true(wait_until(is_past, &then, 5000));
+	send_create(s, NUMBER);
+	EXPECT_MISSED(s, 0, 0, 0, 0, 0);
+	wait_judged(s);
+	wait_state(s, AMSTERDAM, NUMBER, "pending", 5000);
+	EXPECT_MISSED(s, 0, 0, 0, 0, 0);
+	shipfrom_passed(s);
+}
+
+/* ---- recover = offer ---- */
+
+static void a_missed_create_is_put_before_the_shops_that_centra_would_ask(
+	void **state)
+{
+	struct shipfrom *s = *state;
+	char word[STATE_ROOM], path[64];
+	struct answer a;
+	int64_t number;
+
+	sim_tell(&s->sim, "/warehouses",
+		 "[{\"id\":1,\"name\":\"Central\",\"policy\":\"DIRECT\"},"
+		 "{\"id\":2,\"name\":\"A\",\"policy\":\"CHECK_FIRST\"},"
+		 "{\"id\":3,\"name\":\"B\",\"policy\":\"CHECK_FIRST\"},"
+		 "{\"id\":4,\"name\":\"C\",\"policy\":\"DIRECT\"}]");
+	number = placed(s, "\"warehouses\":[2,3],\"webhook\":false");
+	sim_quiet(&s->sim);
+	sweep(s);
+	wait_missed(s, "create", 1);
+	wait_state(s, STOCKHOLM, number, "pending", 5000);
+	wait_state(s, AMSTERDAM, number, "pending", 5000);
+	assert_string_equal(shop_sees(s, BERLIN, number, word), "404");
+	snprintf(path, sizeof(path), "/api/v1/orders/%lld",
+		 (long long)number);
+	a = shop_get(s, AMSTERDAM, path);
+	assert_true(cJSON_IsNull(cJSON_GetObjectItem(a.json, "expires_at")));
+	answer_release(&a);
+	a = shop_does(s, AMSTERDAM, number, "accept", "{}");
+	answer_release(&a);
+	wait_alone(s, AMSTERDAM, number, "accepted", 5000);
+	wait_state(s, STOCKHOLM, number, "taken", 5000);
+	assert_int_equal(sim_winner(&s->sim, number), 3);
+	why_says(s, number, "recover = offer");
+	EXPECT_MISSED(s, 1, 0, 0, 0, 0);
+	shipfrom_passed(s);
+}
+
+/* ---- by itself ---- */
+
+static void it_sweeps_at_the_start_and_again_and_again(void **state)
+{
+	struct shipfrom *s = *state;
+
+	wait_metric(s, "sweeps_total", 3, 10000);
+	placed(s, "\"warehouses\":[3],\"webhook\":false");
+	wait_missed(s, "create", 1);
+	/* Away and back: it goes on. */
+	sim_stop(&s->sim);
+	wait_metric(s, "sweeps_failed_total", 1, 20000);
+	sim_again(&s->sim);
+	wait_metric(s, "sweeps_total", metric(s, "sweeps_total") + 2, 60000);
+	shipfrom_passed(s);
+}
+
+/* ---- a Centra that refuses, or is away ---- */
+
+/* Writes the config anew with another token. */
+static void replace_token(struct shipfrom *s, const char *token)
+{
+	static const char name[] = "graphql_token = ";
+	char *text = calloc(1, 65536), *at, *rest;
+	FILE *f = fopen(s->config, "r");
+
+	assert_non_null(f);
+	assert_true(fread(text, 1, 65535, f) > 0);
+	fclose(f);
+	at = strstr(text, name);
+	assert_non_null(at);
+	at += strlen(name);
+	rest = strchr(at, '\n');
+	f = fopen(s->config, "w");
+	assert_non_null(f);
+	fprintf(f, "%.*s%s%s", (int)(at - text), text, token, rest);
+	assert_int_equal(fclose(f), 0);
+	free(text);
+}
+
+static bool has_lines(void *arg)
+{
+	struct answer a = shop_get(arg, AMSTERDAM, "/api/v1/orders/7001");
+	bool has = cJSON_GetArraySize(cJSON_GetObjectItem(a.json, "lines"));
+
+	answer_release(&a);
+	return has;
+}
+
+#define REFUSED "credentials_refused{instance=\"se\",api=\"graphql\"}"
+
+static void a_refused_token_parks_until_it_is_replaced(void **state)
+{
+	struct shipfrom *s = *state;
+
+	assert_int_equal(metric(s, REFUSED), 0);
+	sim_tell(&s->sim, "/settings", "{\"token\":\"another\"}");
+	placed(s, "\"number\":7001,\"warehouses\":[3]");
+	wait_state(s, AMSTERDAM, NUMBER, "pending", 5000);
+	/* Tried after 0, 1 and 3 s; next after 7 s. */
+	wait_metric(s, "credentials_refused_total", 3, 15000);
+	assert_int_equal(metric(s, REFUSED), 1);
+	assert_int_equal(
+		metric(s, "credentials_refused{instance=\"se\","
+			  "api=\"order_api\"}"),
+		0);
+	assert_false(has_lines(s));
+	replace_token(s, "another");
+	assert_int_equal(kill(s->process.pid, SIGHUP), 0);
+	assert_true(wait_until(has_lines, s, 2500));
+	assert_int_equal(metric(s, REFUSED), 0);
+	shipfrom_passed(s);
+}
+
+struct doorbell {
+	int fd;
+	atomic_int rung;
+	pthread_t thread;
+};
+
+static void *open_and_close(void *arg)
+{
+	struct doorbell *d = arg;
+	int fd;
+
+	while ((fd = accept(d->fd, NULL, NULL)) >= 0) {
+		d->rung++;
+		close(fd);
+	}
+	return NULL;
+}
+
+/* Listens where the stand-in did, and hangs up on whoever calls. */
+static void hang_up_at(struct doorbell *d, const char *url)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET,
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int on = 1;
+
+	at.sin_port = htons((uint16_t)strtol(strrchr(url, ':') + 1, NULL, 10));
+	d->rung = 0;
+	d->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_true(d->fd >= 0);
+	setsockopt(d->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	assert_int_equal(bind(d->fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(d->fd, 100), 0);
+	assert_int_equal(pthread_create(&d->thread, NULL, open_and_close, d),
+			 0);
+}
+
+static void end_hanging_up(struct doorbell *d)
+{
+	shutdown(d->fd, SHUT_RDWR);
+	pthread_join(d->thread, NULL);
+	close(d->fd);
+}
+
+#define ORDERS 12
+
+static void a_dead_centra_is_called_seldom_whoever_waits_for_it(void **state)
+{
+	struct shipfrom *s = *state;
+	struct doorbell bell;
+	int64_t then;
+
+	sim_stop(&s->sim);
+	hang_up_at(&bell, s->sim.url);
+	for (int i = 0; i < ORDERS; i++) {
+		send_create(s, NUMBER + i);
+		wait_state(s, AMSTERDAM, NUMBER + i, "pending", 5000);
+	}
+	for (int i = 0; i < ORDERS; i++) {
+		struct answer a = shop_does(s, AMSTERDAM, NUMBER + i,
+					    "accept", "{}");
+
+		assert_int_equal(a.status, 202);
+		answer_release(&a);
+	}
+	then = now_mono() + 2000;
+	assert_true(wait_until(is_past, &then, 10000));
+	/* Both gates: what shut them, what was on its way, and the trials.
+	 * Each order alone would have called more than five times. */
+	if (bell.rung < 2 || bell.rung > 40)
+		fail_msg("Centra was called %d times", bell.rung);
+	assert_int_equal(metric(s, "centra_dead{instance=\"se\","
+				   "api=\"order_api\"}"),
+			 1);
+	assert_true(metric(s, "calls_held_total") > 0);
+	end_hanging_up(&bell);
+	sim_again(&s->sim);
+	for (int i = 0; i < ORDERS; i++) {
+		char more[80];
+
+		snprintf(more, sizeof(more),
+			 "\"number\":%d,\"warehouses\":[3],\"webhook\":false",
+			 NUMBER + i);
+		placed(s, more);
+	}
+	for (int i = 0; i < ORDERS; i++)
+		wait_state(s, AMSTERDAM, NUMBER + i, "accepted", 60000);
+	shipfrom_passed(s);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, shipfrom_end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_lost_create_is_found_by_the_second_look),
+		T(what_is_suspected_and_counted_outlives_a_crash),
+		T(a_lost_accepted_is_found),
+		T(a_lost_rejected_is_found),
+		T(a_lost_timeout_is_found),
+		T(a_lost_cancel_is_found),
+		cmocka_unit_test_setup_teardown(
+			webhooks_that_come_late_are_not_counted, setup_patient,
+			shipfrom_end),
+		T(what_centra_does_not_show_stays_as_it_is),
+		T(a_create_during_a_sweep_is_neither_closed_nor_counted),
+		T(a_create_during_the_second_look_is_not_counted),
+		cmocka_unit_test_setup_teardown(
+			a_missed_create_is_put_before_the_shops_that_centra_would_ask,
+			setup_offer, shipfrom_end),
+		cmocka_unit_test_setup_teardown(
+			it_sweeps_at_the_start_and_again_and_again,
+			setup_often, shipfrom_end),
+		T(a_refused_token_parks_until_it_is_replaced),
+		T(a_dead_centra_is_called_seldom_whoever_waits_for_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * shipfrom.h - the server under test: a folder, a config with three shops, a
+ * device for each, and a stand-in for Centra.
+ *
+ *	struct shipfrom *s = shipfrom_start(NULL);
+ *	...
+ *	shipfrom_passed(s);	the last line of every test
+ *	shipfrom_end(s);	from the teardown: checks exit and stderr
+ *
+ * A failure in here ends the test, so only the test's own thread may call,
+ * except for what says otherwise.
+ */
+#ifndef HARNESS_SHIPFROM_H
+#define HARNESS_SHIPFROM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tests/harness/http.h"
+#include "tests/harness/process.h"
+#include "tests/harness/sim.h"
+#include "tests/harness/webhook.h"
+
+enum shop { STOCKHOLM, AMSTERDAM, BERLIN, SHOPS }; /* warehouses 2, 3, 4 */
+
+struct shipfrom_options {
+	const char *server; /* more lines for [server], or NULL */
+	const char *binary; /* default: $BUILD/shipfrom */
+	const char *const *under; /* words before the program: a tracer; NULL */
+	const char *centra; /* more lines for [centra se], or NULL */
+	/* Listen at an address of this process's own: a port of 127.0.0.1 may
+	 * be some other program's when the server is started again. */
+	bool own_address;
+};
+
+struct shipfrom {
+	char dir[128];    /* all of it; removed at the end if the test passed */
+	char config[160]; /* the file */
+	char url[128], admin[128];
+	char hook[192]; /* where Centra posts to */
+	char log[160];
+	char listen[64], admin_listen[64]; /* fixed by the first start */
+	char *tokens[SHOPS]; /* owned */
+	struct shipfrom_options options;
+	struct sim sim;
+	struct process process;
+	bool passed;
+};
+
+/* NULL: the usual. */
+struct shipfrom *shipfrom_start(const struct shipfrom_options *o);
+void shipfrom_kill_9(struct shipfrom *s);
+/* Starts it again in the same folder, at the same address. */
+void shipfrom_again(struct shipfrom *s);
+/* SIGTERM; its exit status. */
+int shipfrom_stop(struct shipfrom *s);
+void shipfrom_passed(struct shipfrom *s);
+/* cmocka's teardown: 0 when the server ended well and no sanitizer spoke. */
+int shipfrom_end(void **state);
+
+/* `shipfrom VERB... --config FILE`, at most six words; exit status, and what
+ * it printed (owned), with stderr when `both`. */
+int shipfrom_run(struct shipfrom *s, char **ret_out, bool both,
+		 const char *const *words);
+
+/* ---- as a shop ---- any thread */
+
+struct answer shop_get(struct shipfrom *s, enum shop shop, const char *path);
+struct answer shop_post(struct shipfrom *s, enum shop shop, const char *path,
+			const char *json);
+/* POST /api/v1/orders/NUMBER/VERB */
+struct answer shop_does(struct shipfrom *s, enum shop shop, int64_t number,
+			const char *verb, const char *json);
+/* The order's state as the shop sees it ("404" and the like when it does not)
+ * in ret. */
+#define STATE_ROOM 32
+const char *shop_sees(struct shipfrom *s, enum shop shop, int64_t number,
+		      char ret[STATE_ROOM]);
+
+/* ---- waiting ---- the test's own thread */
+
+/* Until the shop sees that state; fails the test after `ms`. */
+void wait_state(struct shipfrom *s, enum shop shop, int64_t number,
+		const char *state, int ms);
+/* The same, and fails at once if one of the others is ever told accepted. */
+void wait_alone(struct shipfrom *s, enum shop shop, int64_t number,
+		const char *state, int ms);
+
+#endif
