@@ -2,22 +2,41 @@
 # working on it.  README.md explains each; `make help` lists them.
 
 BUILD   ?= build
-CC      ?= gcc
 PREFIX  ?= /usr/local
+JOBS    ?= $(shell nproc 2>/dev/null || echo 2)
+ifeq ($(origin CC),default)
+CC       = gcc
+endif
 
 # What C is written in, and what the compiler is asked to find (STYLE).
 STD      = -std=gnu2x -D_GNU_SOURCE -I. -pthread
 WARN     = -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-qual -Wwrite-strings \
 	   -Wformat=2 -Wvla -Wundef -Wold-style-definition \
-	   -Wmissing-prototypes -Wstrict-prototypes -Wno-format-truncation
-WERROR  ?= $(if $(CI),-Werror,)
+	   -Wmissing-prototypes -Wstrict-prototypes \
+	   $(call cc_has,-Wno-format-truncation)
+# A warning ends the build, but not for who only wants to run or install it
+# with a compiler that we have not met.
+WERROR  ?= $(if $(filter install,$(MAKECMDGOALS)),,-Werror)
+# Some of these are of one processor or compiler: cc_has asks.
 HARDEN  ?= -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 \
-	   -fno-common -fPIE -fstack-clash-protection -fcf-protection
+	   -fno-common -fPIE $(call cc_has,-fstack-clash-protection) \
+	   $(call cc_has,-fcf-protection) \
+	   $(call cc_has,-ftrivial-auto-var-init=zero)
 OPT     ?= -O2 -g
 LINKHARD ?= -pie -Wl,-z,relro,-z,now,-z,noexecstack
-CFLAGS_ALL  = $(STD) $(OPT) $(WARN) $(WERROR) $(HARDEN) $(CFLAGS) -MMD -MP
+CFLAGS_ALL  = $(STD) $(OPT) $(WARN) $(WERROR) $(CACHED_HARDEN) $(CFLAGS) -MMD -MP
 LDFLAGS_ALL = $(LINKHARD) -pthread $(LDFLAGS)
-LIBS     = -lmicrohttpd -lcjson -lssl -lcrypto -lcurl -llmdb -linih
+LIBS     = -lmicrohttpd -lcjson -lssl -lcrypto -lcurl -llmdb -linih -lqrencode
+
+# `make V=1` shows the commands.
+ifndef V
+Q        = @echo "  $(1) $@";
+endif
+
+cc_has   = $(shell $(CC) -Werror $(1) -x c -c -o /dev/null /dev/null \
+	   >/dev/null 2>&1 && echo $(1))
+CACHED_HARDEN := $(HARDEN)
+WARN    := $(WARN)
 
 # Every .c of these folders is part of the product; main.c is its main().
 SRC      = $(sort $(wildcard base/*.c store/*.c centra/*.c handlers/*.c server/*.c))
@@ -34,34 +53,238 @@ UNIT     = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
 E2E      = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/e2e/test_*.c)))
 HARNESS  = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/harness/*.c)))
 UNIT_HELP = $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%.c,$(sort $(wildcard tests/unit/*.c))))
+BENCH    = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bench/bench_*.c)))
+BENCH_HELP = $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/bench/bench_%.c,$(sort $(wildcard tests/bench/*.c))))
+FAULTS   = $(patsubst %.c,$(BUILD)/%.so,$(sort $(wildcard tests/faults/*.c)))
+TORTURE  = $(BUILD)/tests/e2e/torture
+FUZZ     = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 
-all: $(BUILD)/shipfrom $(BUILD)/centra-sim
+# Each test is run by this: it keeps the log, counts, and adds up.
+RUN      = BUILD=$(BUILD) sh tests/run.sh
+
+all: $(BUILD)/shipfrom $(BUILD)/centra-sim ## build the server and the stand-in for Centra
 
 $(BUILD)/shipfrom: $(OBJ)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 $(BUILD)/centra-sim: $(SIM_OBJ)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lmicrohttpd -lcjson -lcrypto -lcurl
+	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lmicrohttpd -lcjson -lcrypto -lcurl
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -c -o $@ $<
+	$(call Q,CC)$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+# Built into the binary, so that it can be asked for its own description.
+$(BUILD)/server/health.o: openapi.yaml
+$(BUILD)/server/page.o: $(wildcard server/page/*)
 
 $(UNIT): $(BUILD)/%: $(BUILD)/%.o $(UNIT_HELP) $(OBJ_LIB)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
+	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
 
 $(E2E): $(BUILD)/%: $(BUILD)/%.o $(HARNESS)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lcurl -lcjson -lcrypto
+	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lcurl -lcjson -lcrypto
+
+$(BENCH): $(BUILD)/%: $(BUILD)/%.o $(BENCH_HELP)
+	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcrypto
+
+# What stands between the server and its disk, in tests: sanitizers stay out.
+$(FAULTS): $(BUILD)/%.so: %.c tests/faults/watch.h
+	@mkdir -p $(@D)
+	$(call Q,CC)$(CC) $(STD) -O2 -g $(WARN) $(WERROR) -shared -fPIC -o $@ $< -ldl
+
+# ---- variants of the server that only tests and the benchmark run ----
+#
+# Only store/ differs.  No setting of the shipped binary does what these do.
+
+NOT_STORE = $(filter-out $(BUILD)/store/%,$(OBJ))
+VARIANT   = $(patsubst store/%.c,$(BUILD)/$(1)/store/%.o,$(filter store/%,$(SRC)))
+
+# Never syncs: shows that the durability test can fail.
+$(BUILD)/nosync/store/%.o: store/%.c
+	@mkdir -p $(@D)
+	$(call Q,CC)$(CC) $(CFLAGS_ALL) -DSTORE_TEST_NOSYNC -c -o $@ $<
+$(BUILD)/nosync/shipfrom: $(call VARIANT,nosync) $(NOT_STORE)
+	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+# One transaction, and so one sync, for each write: what group commit is
+# measured against.
+$(BUILD)/bench-onetxn/store/%.o: store/%.c
+	@mkdir -p $(@D)
+	$(call Q,CC)$(CC) $(CFLAGS_ALL) -DSTORE_BENCH_ONE_TXN_PER_WRITE -c -o $@ $<
+$(BUILD)/bench-onetxn/shipfrom: $(call VARIANT,bench-onetxn) $(NOT_STORE)
+	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+nosync: $(BUILD)/nosync/shipfrom
+
+# ---- what there is to run ----
+
+deps: ## install what a build needs (apt; elsewhere names it)
+	@sh tests/deps.sh build
+
+demo: ## run it with a stand-in for Centra and three shops
+	@sh tests/deps.sh build
+	@$(MAKE) --no-print-directory -j$(JOBS) WERROR= all
+	@BUILD=$(BUILD) sh tests/demo.sh
+
+# Everything that tests run, built; tests themselves run one at a time.
+built: all nosync $(UNIT) $(E2E) $(BENCH) $(FAULTS)
 
 unit: $(UNIT)
-	@for t in $(UNIT); do echo "== $$t"; $$t 2>&1 || exit 1; done
+	@$(RUN) $(UNIT)
 
-e2e: all $(E2E)
-	@for t in $(E2E); do echo "== $$t"; BUILD=$(BUILD) $$t 2>&1 || exit 1; done
+e2e: all nosync $(E2E) $(FAULTS)
+	@$(RUN) $(E2E)
 
-clean:
-	rm -rf build
+# The long runs.  `make test` and `make check` have a short form of each.
+$(TORTURE): $(BUILD)/%: $(BUILD)/%.o $(HARNESS)
+	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lcurl -lcjson -lcrypto
 
-.PHONY: all unit e2e clean
+torture: all $(TORTURE) $(FAULTS) ## fail, or die at, each system call of a scenario
+	@BUILD=$(BUILD) $(TORTURE)
+
+torture-short: all $(TORTURE) $(FAULTS)
+	@TORTURE_EVERY=60 $(RUN) $(TORTURE)
+
+chaos: all $(BUILD)/tests/e2e/test_chaos ## ten storms: lost calls and webhooks, kill -9, 200 orders
+	@BUILD=$(BUILD) sh tests/chaos.sh
+
+MINUTES ?= 30
+soak: all $(BUILD)/tests/e2e/test_chaos ## one storm of MINUTES=30, and the memory it took
+	@BUILD=$(BUILD) SOAK_MINUTES=$(MINUTES) $(BUILD)/tests/e2e/test_chaos
+
+limits: all $(BENCH) ## 2,000 slow connections, and what good deliveries feel of them
+	@BUILD=$(BUILD) $(BUILD)/tests/bench/bench_limits 9
+
+limits-short: all $(BENCH)
+	@$(RUN) --as limits $(BUILD)/tests/bench/bench_limits 2.5
+
+# Ten seconds of each.
+fuzz-short:
+	@$(RUN) --as fuzz $(MAKE) --no-print-directory FUZZ_SECONDS=10 FUZZ_JOBS=2 fuzz
+
+# Rules that a reader cannot be trusted to keep, one script each.
+RULES    = includes source settings routes metrics hardening
+$(RULES:%=rule-%): rule-%: all
+	@$(RUN) --as rule-$* sh tests/checks/$*.sh
+rules: $(RULES:%=rule-%)
+
+check: ## build with -Werror, unit and end to end tests, rules of the source
+	@sh tests/deps.sh build test
+	@$(MAKE) --no-print-directory -j$(JOBS) built
+	@$(RUN) --begin
+	@$(MAKE) --no-print-directory -k unit e2e rules; $(RUN) --end $$?
+
+test: ## everything: check, the API's contract, the page, a little torture and fuzzing
+	@sh tests/deps.sh build test browser
+	@$(MAKE) --no-print-directory -j$(JOBS) built
+	@$(RUN) --begin
+	@$(MAKE) --no-print-directory -k unit e2e rules api browser torture-short \
+		limits-short fuzz-short; $(RUN) --end $$?
+
+# openapi.yaml against the linter and against recorded answers.
+api: all tests/api/node_modules/.package-lock.json
+	@$(RUN) --as api node tests/api/run.js
+
+tests/api/node_modules/.package-lock.json: tests/api/package-lock.json
+	cd tests/api && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# The page, in a browser, against the server and the stand-in.
+BROWSER  = tests/browser/node_modules/.package-lock.json
+browser: all $(BROWSER) ## the page's tests in chromium (WORD= runs those whose name has it)
+	@sh tests/deps.sh browser
+	@$(RUN) --as browser node tests/browser/run.mjs $(WORD)
+
+screenshots: $(BROWSER) ## every view of the page, into build/screenshots
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@BUILD=$(BUILD) node tests/browser/screenshots.mjs
+
+$(BROWSER): tests/browser/package-lock.json
+	@sh tests/deps.sh browser
+	cd tests/browser && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# The binaries under test are the sanitized ones too: tests follow BUILD.
+SAN      = OPT="-O1 -g -fno-omit-frame-pointer $(1)" HARDEN="-fno-common" \
+	   LINKHARD= LDFLAGS="$(1)"
+ASAN     = -fsanitize=address,undefined -fno-sanitize-recover=all
+TSAN     = -fsanitize=thread
+# A report of any process, one that a test killed included, fails the run.
+SAN_LOG  = log_path=$(CURDIR)/build/$(1)/reports/report
+
+check-san: ## the tests again, with address+undefined and with thread sanitizers
+	@sh tests/deps.sh build test
+	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/asan $(call SAN,$(ASAN)) built
+	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/tsan $(call SAN,$(TSAN)) built
+	@rm -rf build/asan/reports build/tsan/reports
+	@mkdir -p build/asan/reports build/tsan/reports
+	@$(RUN) --begin
+	@export RESULTS=$(BUILD)/results; \
+	ASAN_OPTIONS=$(call SAN_LOG,asan):detect_stack_use_after_return=1:strict_string_checks=1 \
+	UBSAN_OPTIONS=$(call SAN_LOG,asan):print_stacktrace=1 \
+	$(MAKE) --no-print-directory -k BUILD=build/asan $(call SAN,$(ASAN)) unit e2e; \
+	one=$$?; \
+	TSAN_OPTIONS=$(call SAN_LOG,tsan):halt_on_error=1:second_deadlock_stack=1 \
+	$(MAKE) --no-print-directory -k BUILD=build/tsan $(call SAN,$(TSAN)) unit e2e; \
+	two=$$?; \
+	$(RUN) --as reports sh tests/checks/reports.sh build/asan/reports build/tsan/reports; \
+	$(RUN) --end $$((one + two + $$?))
+
+lint: ## gcc's and clang's analysers, more warnings of both, shellcheck
+	@sh tests/deps.sh build test lint
+	@sh tests/checks/lint.sh $(JOBS)
+
+bench: $(BUILD)/shipfrom $(BUILD)/bench-onetxn/shipfrom $(BENCH) all $(BROWSER) ## durable webhooks per second, against one sync each; how soon screens show it
+	@BUILD=$(BUILD) $(BUILD)/tests/bench/bench_webhooks
+	@BUILD=$(BUILD) node tests/browser/bench.mjs
+
+# Each parser of outside bytes, for a while; the corpus grows in build/.
+FUZZ_SECONDS ?= 600
+FUZZ_JOBS ?= 1
+fuzz: ## feed each parser hostile bytes (FUZZ_SECONDS=600 each)
+	@sh tests/deps.sh build test lint
+	@$(MAKE) --no-print-directory -j$(JOBS) BUILD=build/fuzz CC=clang \
+		OPT="-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all" \
+		HARDEN="-fno-common" LINKHARD= \
+		LDFLAGS="-fsanitize=fuzzer,address,undefined" fuzzers
+	@BUILD=build/fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_JOBS=$(FUZZ_JOBS) \
+		sh tests/fuzz.sh
+
+fuzzers: $(FUZZ)
+$(FUZZ): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/unit/fixture.o $(OBJ_LIB)
+	$(call Q,LD)$(CC) $(LDFLAGS_ALL) $(FUZZ_LD) -o $@ $^ $(LIBS)
+# Centra's replies come from the fuzzer.
+$(BUILD)/tests/fuzz/fuzz_reply: FUZZ_LD = -Wl,--wrap=transport_post
+
+UNITDIR  = $(PREFIX)/lib/systemd/system
+DOCDIR   = $(PREFIX)/share/doc/shipfrom
+install: $(BUILD)/shipfrom ## install under PREFIX (DESTDIR is put before it)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(UNITDIR) $(DESTDIR)$(DOCDIR)
+	install -m 0755 $(BUILD)/shipfrom $(DESTDIR)$(PREFIX)/bin/shipfrom
+	install -m 0644 deploy/shipfrom.socket \
+		$(DESTDIR)$(UNITDIR)/shipfrom.socket
+	sed 's|/usr/local/bin/|$(PREFIX)/bin/|' deploy/shipfrom.service \
+		> $(DESTDIR)$(UNITDIR)/shipfrom.service
+	chmod 0644 $(DESTDIR)$(UNITDIR)/shipfrom.service
+	install -m 0644 README.md CHANGELOG.md LICENSE openapi.yaml \
+		deploy/shipfrom.ini deploy/haproxy.cfg deploy/nginx.conf \
+		deploy/alerts.yml $(DESTDIR)$(DOCDIR)
+	install -d $(DESTDIR)$(PREFIX)/lib/sysusers.d
+	install -m 0644 deploy/shipfrom.sysusers \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d/shipfrom.conf
+
+clean: ## remove all that was built
+	rm -rf build tests/api/node_modules tests/browser/node_modules
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+.PHONY: all deps demo built unit e2e rules $(RULES:%=rule-%) check test api \
+	browser screenshots check-san lint bench fuzz fuzz-short fuzzers torture \
+	torture-short limits limits-short chaos soak nosync install clean help
 .SECONDARY:
--include $(OBJ:.o=.d) $(SIM_OBJ:.o=.d) $(HARNESS:.o=.d) $(UNIT:=.d) $(E2E:=.d)
+.DELETE_ON_ERROR:
+-include $(patsubst %.o,%.d,$(call VARIANT,nosync) $(call VARIANT,bench-onetxn))
+-include $(OBJ:.o=.d) $(SIM_OBJ:.o=.d) $(HARNESS:.o=.d) $(UNIT_HELP:.o=.d) \
+	$(UNIT:=.d) $(E2E:=.d) $(BENCH:=.d) $(TORTURE:=.d) \
+	$(BENCH_HELP:.o=.d) $(FUZZ:=.d)

@@ -1,0 +1,100 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# run.sh - runs tests, keeps their logs, counts what passed.
+#
+#   run.sh --begin           forget what was counted
+#   run.sh BINARY ...        cmocka tests: counted by their closing summary;
+#                            TEST_JOBS of them at a time
+#   run.sh --as NAME CMD...  a command: "N passed, N failed" if it says so as
+#                            its last line, else one test
+#   run.sh --end STATUS      "N passed, N failed"; fails if any did, or none ran
+#
+# A test that ends without a summary (it crashed, or hung for TEST_SECONDS)
+# counts as one that failed.  RESULTS is the file that is counted in.
+set -u
+
+BUILD=${BUILD:-build}
+RESULTS=${RESULTS:-$BUILD/results}
+LOGS=$BUILD/log
+export BUILD RESULTS
+mkdir -p "$LOGS" "$(dirname "$RESULTS")"
+[ -f "$RESULTS" ] || : >"$RESULTS"
+
+# Adds up a log: cmocka's "[  PASSED  ] 5 test(s)." and "[  FAILED  ] group: 1
+# test(s), listed below:", or a plain closing line.
+count() {
+	awk '
+	/^\[  PASSED  \] [0-9]+ test/ { p += $4; seen = 1 }
+	/^\[  FAILED  \] .*[0-9]+ test\(s\), listed below:/ {
+		sub(/ test\(s\), listed below:.*/, ""); f += $NF; seen = 1 }
+	/^[0-9]+ passed, [0-9]+ failed$/ { plain = 1; pp = $1; pf = $3 }
+	END {
+		if (plain && !seen) { p = pp; f = pf }
+		print p + 0, f + 0
+	}' "$1"
+}
+
+# run NAME COMMAND...
+run() {
+	name=$1
+	shift
+	log=$LOGS/$(echo "${name#"$BUILD"/}" | tr / -).txt
+	start=$(date +%s)
+	timeout -k 10 "${TEST_SECONDS:-600}" "$@" >"$log" 2>&1
+	status=$?
+	took=$(($(date +%s) - start))
+	# shellcheck disable=SC2046 # two numbers
+	set -- $(count "$log")
+	passed=$1 failed=$2
+	if [ "$status" -ne 0 ] && [ "$failed" -eq 0 ]; then
+		failed=1
+	elif [ "$status" -eq 0 ] && [ $((passed + failed)) -eq 0 ]; then
+		if [ "$kind" = cmocka ]; then
+			echo "run.sh: no test ran" >>"$log"
+			failed=1
+		else
+			passed=1
+		fi
+	fi
+	echo "$passed $failed $name" >>"$RESULTS"
+	if [ "$failed" -eq 0 ]; then
+		printf 'ok      %-40s %4d passed  %3d s\n' \
+			"$name" "$passed" "$took"
+		return 0
+	fi
+	printf 'FAILED  %-40s exit %d; all of it is in %s\n' \
+		"$name" "$status" "$log"
+	grep -v '^\[ *\(RUN\|OK\) *\]' "$log" | tail -n 60 | sed 's/^/        /'
+	return 1
+}
+
+case ${1:-} in
+--begin)
+	: >"$RESULTS"
+	;;
+--as)
+	kind="command"
+	shift
+	run "$@"
+	;;
+--end)
+	passed=$(awk '{ n += $1 } END { print n + 0 }' "$RESULTS")
+	failed=$(awk '{ n += $2 } END { print n + 0 }' "$RESULTS")
+	# make stopped for another reason than a test: that is a failure too
+	[ "${2:-0}" -ne 0 ] && [ "$failed" -eq 0 ] && failed=1
+	awk '$2 > 0 { print "failed: " $3 }' "$RESULTS"
+	echo "$passed passed, $failed failed"
+	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+	;;
+'')
+	;;
+--one)
+	kind="cmocka"
+	run "$2" "$2"
+	;;
+*)
+	# Most of a test's time is waiting, so some run side by side.
+	printf '%s\0' "$@" | xargs -0 -n 1 -P "${TEST_JOBS:-3}" sh "$0" --one
+	;;
+esac
