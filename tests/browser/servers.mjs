@@ -18,8 +18,15 @@ const READY_MS = 20000;
 
 /* ---- programs ---- */
 
+// None outlives us, however we end.
+const children = new Set();
+process.on("exit", () => { for (const c of children) c.kill("SIGKILL"); });
+for (const s of ["SIGINT", "SIGTERM"]) process.on(s, () => process.exit(1));
+
 function start(program, args, words) {
   const child = spawn(join(build, program), args, { stdio: ["ignore", "pipe", "pipe"] });
+  children.add(child);
+  child.on("exit", () => children.delete(child));
   const log = [], found = {};
   let text = "";
   child.stderr.on("data", (d) => log.push(String(d)));
