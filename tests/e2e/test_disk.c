@@ -383,7 +383,7 @@ static void the_quota_is_used_up(void **state)
 
 static void a_disk_that_hangs_costs_503_and_nothing_else(void **state)
 {
-	struct shipfrom *s = start_with_faults(state, "write_wait = 300ms\n");
+	struct shipfrom *s = start_with_faults(state, "write_wait = 1500ms\n");
 	struct row *r = row_of("the disk hangs");
 
 	send_well(s, r, 25);
