@@ -25,6 +25,7 @@ static enum rc decode(const char *s, size_t len, char *ret, size_t *ret_len,
 		      struct err *e)
 {
 	size_t n = 0;
+	int high, low;
 	char c;
 
 	for (size_t i = 0; i < len; i++) {
@@ -32,11 +33,12 @@ static enum rc decode(const char *s, size_t len, char *ret, size_t *ret_len,
 		if (c == '+') {
 			c = ' ';
 		} else if (c == '%') {
-			if (len - i < 3 || hex(s[i + 1]) < 0 ||
-			    hex(s[i + 2]) < 0)
+			high = len - i < 3 ? -1 : hex(s[i + 1]);
+			low = high < 0 ? -1 : hex(s[i + 2]);
+			if (low < 0)
 				return fail(e, RC_INVALID,
 					    "a broken escape in the form");
-			c = (char)(hex(s[i + 1]) << 4 | hex(s[i + 2]));
+			c = (char)(high * 16 + low);
 			i += 2;
 		}
 		if (!c)

@@ -385,10 +385,10 @@ static void check_staff(struct reading *r, const struct section *s,
 			const char *list)
 {
 	unsigned line = line_of(s, AT_shop_staff);
-	const char *name, *rest = list;
+	const char *rest = list;
 	size_t len, n = 0;
 
-	while (rest && (name = staff_next(&rest, &len))) {
+	while (rest && staff_next(&rest, &len)) {
 		n++;
 		if (len > 64)
 			mistake(r, line,

@@ -88,12 +88,12 @@ static void take_out(struct refused *r, struct item *i)
 
 void refused_close(struct refused *r)
 {
-	struct item *i;
+	struct item *i, *next;
 
 	if (!r)
 		return;
-	while ((i = TAILQ_FIRST(&r->list))) {
-		take_out(r, i);
+	for (i = TAILQ_FIRST(&r->list); i; i = next) {
+		next = TAILQ_NEXT(i, link);
 		item_free(i);
 	}
 	free(r);
@@ -103,9 +103,10 @@ void refused_close(struct refused *r)
 
 static void make_room(struct refused *r)
 {
-	struct item *oldest;
+	struct item *oldest = TAILQ_FIRST(&r->list), *next;
 
-	while (r->bytes > r->most && (oldest = TAILQ_FIRST(&r->list))) {
+	for (; oldest && r->bytes > r->most; oldest = next) {
+		next = TAILQ_NEXT(oldest, link);
 		METRIC_ADD(r->app, webhooks_refused_dropped_total, 1);
 		take_out(r, oldest);
 		item_free(oldest);
