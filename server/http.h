@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * http.h - requests and responses as values; http.c alone knows libmicrohttpd.
+ * http.h - requests and responses as values.  libmicrohttpd is known only
+ * to the files that http_impl.h names.
  *
  * One thread, the loop, reads every socket and runs every answer function, so
  * those never block: what must wait says so (request_later) and is called

@@ -33,6 +33,8 @@ BEGIN {
 	may["faults"] = "faults"
 	may["checks"] = "base"
 
+	inside_http = "^server/(http|door|conn|linger|exchange|header|body|" \
+		"send|endless)\\.c$"
 	home["lmdb.h"] = "store"
 	home["curl/"] = "centra harness e2e sim"
 	home["microhttpd.h"] = "server sim"
@@ -63,7 +65,9 @@ FNR == 1 { here = folder(FILENAME); seen++
 	if (here == "handlers" && q[2] ~ /^store\// && \
 	    q[2] !~ /^store\/(order|event|task)\.h$/)
 		wrong("handlers know only the values of store, not " q[2])
-	if (q[2] !~ /^store\/(schema|codec|.*private)\.h$/ || here == "store")
+	if (q[2] == "server/http_impl.h" && FILENAME !~ inside_http)
+		wrong(q[2] " is for the files that it lists alone")
+	if (q[2] !~ /^store\/(schema|codec|.*private|.*impl)\.h$/ || here == "store")
 		next
 	if (here != "unit" && here != "fuzz")
 		wrong(q[2] " is for store alone")
@@ -76,6 +80,9 @@ FNR == 1 { here = folder(FILENAME); seen++
 		if (index(name, lib) == 1 && here != "unit" && \
 		    here != "fuzz" && !among(here, home[lib]))
 			wrong("<" name "> belongs to: " home[lib])
+	if (name == "microhttpd.h" && here == "server" && \
+	    FILENAME != "server/http_impl.h")
+		wrong("<" name "> is for server/http_impl.h")
 }
 END {
 	printf "%d files looked at\n", seen
