@@ -177,20 +177,24 @@ static struct curl_slist *add(struct curl_slist *list, const char *header)
 	return more;
 }
 
-static void perform(CURL *c, const char *url, const char *auth,
+/* False: the handle is fit for no further call. */
+static bool perform(CURL *c, const char *url, const char *auth,
 		    struct transfer *t, struct call *ret)
 {
 	struct curl_slist *headers = add(NULL, auth);
+	CURLcode code = CURLE_FAILED_INIT;
 	char why[CURL_ERROR_SIZE];
 
 	headers = add(headers, "Content-Type: application/json");
 	headers = add(headers, "Accept: application/json");
 	headers = add(headers, "Expect:"); /* no wait for a 100 */
-	if (prepare(c, url, headers, t, why))
-		judge(c, curl_easy_perform(c), why, t, ret);
-	else
+	if (prepare(c, url, headers, t, why)) {
+		code = curl_easy_perform(c);
+		judge(c, code, why, t, ret);
+	} else {
 		(void)!fail(&ret->why, RC_IO, "%s: cannot set libcurl up",
 			    centra_api_name(t->post->api));
+	}
 	/* None of it outlives this call. */
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, NULL);
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, NULL);
@@ -198,6 +202,7 @@ static void perform(CURL *c, const char *url, const char *auth,
 	for (struct curl_slist *h = headers; h; h = h->next)
 		explicit_bzero(h->data, strlen(h->data));
 	curl_slist_free_all(headers);
+	return code == CURLE_OK;
 }
 
 /* Asks the limits, unless centra_take() did. */
@@ -237,7 +242,12 @@ static void call(struct centra_conn *n, const char *base, struct transfer *t,
 		goto out;
 	}
 	url = xasprintf("%s%s", base, p->path);
-	perform(n->easy[p->api], url, auth, t, ret);
+	/* libcurl 8 asks again and again for a rewind that was refused once,
+	 * whatever the handle is used for next. */
+	if (!perform(n->easy[p->api], url, auth, t, ret)) {
+		curl_easy_cleanup(n->easy[p->api]);
+		n->easy[p->api] = NULL;
+	}
 out:
 	explicit_bzero(auth, strlen(auth));
 	free(auth);
