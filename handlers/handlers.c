@@ -12,15 +12,15 @@
 #define EVENTS_AT_ONCE 32
 
 const struct handler handlers[] = {
-	/* kind              batch             run */
+	/* kind              batch             calls            run */
 	/* Those that only apply an event share a commit. */
-	{TASK_CHECK_FIRST, EVENTS_AT_ONCE, handle_check_first},
-	{TASK_ORDER, EVENTS_AT_ONCE, handle_order},
-	{TASK_ANSWER_OFFER, 1, handle_answer_offer},
-	{TASK_FETCH_ORDER, ORDERS_QUERY_MAX, handle_fetch_order},
-	{TASK_MISSED, ORDERS_QUERY_MAX, handle_missed},
-	{TASK_SHIP_ORDER, 1, handle_ship_order},
-	{NULL, 0, NULL},
+	{TASK_CHECK_FIRST, EVENTS_AT_ONCE, CALLS_NOBODY, handle_check_first},
+	{TASK_ORDER, EVENTS_AT_ONCE, CALLS_NOBODY, handle_order},
+	{TASK_ANSWER_OFFER, 1, CALLS_ORDER_API, handle_answer_offer},
+	{TASK_FETCH_ORDER, ORDERS_QUERY_MAX, CALLS_GRAPHQL, handle_fetch_order},
+	{TASK_MISSED, ORDERS_QUERY_MAX, CALLS_GRAPHQL, handle_missed},
+	{TASK_SHIP_ORDER, 1, CALLS_GRAPHQL, handle_ship_order},
+	{NULL, 0, CALLS_NOBODY, NULL},
 };
 
 const struct handler *handler_find(const char *kind)
@@ -36,6 +36,13 @@ unsigned handler_batch(const char *kind)
 	const struct handler *h = handler_find(kind);
 
 	return h ? h->batch : 1;
+}
+
+unsigned handler_group(const char *kind)
+{
+	const struct handler *h = handler_find(kind);
+
+	return h ? h->calls : CALLS_NOBODY;
 }
 
 const char *handler_of_event(const char *type, const char *action)

@@ -76,9 +76,13 @@ typedef void handler_fn(struct work *w, size_t n);
 #define TASK_MISSED	  "missed"       /* was a webhook missed? */
 #define TASK_SHIP_ORDER	  "ship_order"   /* ship what a shop has packed */
 
+/* Whom a run calls, and may be kept waiting by. */
+enum handler_calls { CALLS_NOBODY, CALLS_ORDER_API, CALLS_GRAPHQL };
+
 struct handler {
 	const char *kind;
 	unsigned batch; /* most tasks in one run */
+	enum handler_calls calls; /* first */
 	handler_fn *run;
 };
 
@@ -88,6 +92,8 @@ extern const struct handler handlers[];
 /* NULL: no such kind. */
 const struct handler *handler_find(const char *kind);
 unsigned handler_batch(const char *kind);
+/* Its enum handler_calls. */
+unsigned handler_group(const char *kind);
 
 /* The kind of task that applies an event of this type; NULL: such events are
  * kept and counted. */

@@ -588,6 +588,17 @@ static enum rc start_thread(struct workers *w, struct thread *t,
 	return OK;
 }
 
+/* One thread is nobody's, for what calls nobody; the others are shared out
+ * among the instances, so that a Centra that hangs keeps no more than its own.
+ * Two are the least that an instance needs: one for each API. */
+static void bound_runs(const struct workers *w)
+{
+	size_t most = w->n_accounts ? (w->n_threads - 1) / w->n_accounts : 0;
+
+	store_bound_runs(w->app->store, handler_group,
+			 most < CENTRA_APIS ? CENTRA_APIS : (unsigned)most);
+}
+
 enum rc workers_start(struct workers **ret, struct app *app, struct err *e)
 {
 	struct workers *w = xcalloc(1, sizeof(*w));
@@ -605,6 +616,7 @@ enum rc workers_start(struct workers **ret, struct app *app, struct err *e)
 	open_accounts(w, c);
 	w->n_threads = (size_t)c->server.workers;
 	w->threads = xcalloc(w->n_threads, sizeof(*w->threads));
+	bound_runs(w);
 	for (size_t i = 0; i < w->n_threads && !rc; i++)
 		rc = start_thread(w, &w->threads[i], e);
 	if (rc)

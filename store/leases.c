@@ -31,8 +31,7 @@ static bool order_busy(const struct leases *l, const struct task *t)
 	return false;
 }
 
-static struct lease *lease_push(struct leases *l, const struct task *t,
-				bool running)
+static struct lease *lease_push(struct leases *l, const struct task *t)
 {
 	struct lease *new;
 
@@ -44,7 +43,7 @@ static struct lease *lease_push(struct leases *l, const struct task *t,
 	*new = (struct lease){
 		.id = t->id,
 		.number = t->number,
-		.running = running,
+		.running = true,
 	};
 	memcpy(new->instance, t->instance, sizeof(new->instance));
 	return new;
@@ -53,6 +52,39 @@ static struct lease *lease_push(struct leases *l, const struct task *t,
 static void lease_drop(struct leases *l, struct lease *which)
 {
 	*which = l->list[--l->n];
+}
+
+void store_bound_runs(struct store *s, unsigned (*group)(const char *kind),
+		      unsigned most)
+{
+	pthread_mutex_lock(&s->leases.lock);
+	s->leases.group = group;
+	s->leases.most = most;
+	pthread_mutex_unlock(&s->leases.lock);
+}
+
+static unsigned group_of(const struct leases *l, const struct task *t)
+{
+	return l->group ? l->group(t->kind) : 0;
+}
+
+/* As many runs as may wait for the task's side do. */
+static bool group_full(const struct leases *l, const struct task *t)
+{
+	unsigned group = group_of(l, t), all = 0, same = 0;
+
+	if (!group)
+		return false;
+	for (size_t i = 0; i < l->n; i++) {
+		const struct lease *held = &l->list[i];
+
+		if (!held->running || !held->group ||
+		    strcmp(held->instance, t->instance))
+			continue;
+		all++;
+		same += held->group == group;
+	}
+	return all >= l->most || (same && same + 1 >= l->most);
 }
 
 void lease_end(struct store *s, uint64_t id, bool written, int64_t now)
@@ -100,25 +132,31 @@ static void unhide(struct leases *l, int64_t now)
 }
 
 /* Takes the task, or passes it over; then no later one of its order may be
- * taken either.  True: *t is the search's now. */
+ * taken either, unless it is passed over for what it calls.  True: *t is the
+ * search's now. */
 static bool search_consider(struct search *s, struct task *t)
 {
 	struct leases *held = &s->store->leases;
+	struct lease *mine;
 	unsigned most;
 
 	if (order_busy(held, t) || order_busy(&s->passed, t))
 		return false;
 	if (s->n && (strcmp(t->kind, s->got[0].kind) ||
 		     strcmp(t->instance, s->got[0].instance))) {
-		lease_push(&s->passed, t, true);
+		lease_push(&s->passed, t);
 		return false;
 	}
+	if (!s->n && group_full(held, t))
+		return false; /* the order is free for its other tasks */
 	if (!s->n) {
 		most = s->batch ? s->batch(t->kind) : 1;
 		if (most < s->max)
 			s->max = most ? most : 1;
 	}
-	lease_push(held, t, true);
+	mine = lease_push(held, t);
+	if (!s->n)
+		mine->group = group_of(held, t);
 	s->got[s->n++] = *t;
 	return true;
 }

@@ -175,6 +175,13 @@ enum rc store_sweep_done(struct store *s, uint64_t asked, struct err *e);
 
 /* ---- running tasks ---- */
 
+/* Tasks of a group (0: none) wait for one side that may hang.  From now on at
+ * most `most` runs of an instance's groups go on at once, and one less of each
+ * group (one at least): so threads remain for what calls nobody, for the other
+ * groups and for the other instances.  Before the first lease. */
+void store_bound_runs(struct store *s, unsigned (*group)(const char *kind),
+		      unsigned most);
+
 /* Takes up to `max` due tasks, each of another order that no other run holds,
  * all of the kind and instance of the earliest due one, out of sight.  batch()
  * says how many of a kind may be taken together.  Leases live in memory: they

@@ -32,6 +32,7 @@ struct lease {
 	char instance[INSTANCE_SIZE];
 	int64_t number;
 	bool running;   /* its order is busy */
+	unsigned group; /* of the task that stands for its run; else 0 */
 	int64_t hidden; /* of one not running: out of sight until then */
 };
 
@@ -39,6 +40,8 @@ struct leases {
 	pthread_mutex_t lock;
 	struct lease *list; /* owned */
 	size_t n, cap;
+	unsigned (*group)(const char *kind); /* NULL: runs are not bounded */
+	unsigned most; /* runs of an instance's groups at once */
 };
 
 struct store {

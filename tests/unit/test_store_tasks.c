@@ -213,6 +213,84 @@ static void a_batch_stops_at_the_room_there_is(void **state)
 	store_close(s);
 }
 
+static unsigned sides(const char *kind)
+{
+	if (!strcmp(kind, "answer_offer"))
+		return 1;
+	return strcmp(kind, "fetch_order") ? 0 : 2;
+}
+
+static void add_at(struct store *s, const char *instance, const char *kind,
+		   int64_t number, int64_t due)
+{
+	struct task t = {.number = number, .created = 1, .due = due};
+
+	snprintf(t.instance, sizeof(t.instance), "%s", instance);
+	snprintf(t.kind, sizeof(t.kind), "%s", kind);
+	assert_ok(store_task_add(s, &t, &err));
+}
+
+/* Leases the one task that is left of those that may be: it is this. */
+static struct task lease_this(struct store *s, const char *instance,
+			      const char *kind, int64_t number)
+{
+	struct task t = lease_one(s, 1000);
+
+	assert_string_equal(t.instance, instance);
+	assert_string_equal(t.kind, kind);
+	assert_int_equal(t.number, number);
+	return t;
+}
+
+static void a_side_that_hangs_holds_up_nothing_else(void **state)
+{
+	struct store *s = open_queue(*state);
+	struct task held[4];
+
+	store_bound_runs(s, sides, 3);
+	for (int64_t i = 1; i <= 4; i++)
+		add_at(s, "se", "answer_offer", i, i);
+	held[0] = lease_this(s, "se", "answer_offer", 1);
+	held[1] = lease_this(s, "se", "answer_offer", 2);
+	nothing_is_due(s, 1000, TIME_NONE); /* two more wait */
+	add_at(s, "se", "fetch_order", 5, 5);
+	add_at(s, "se", "check_first", 3, 6); /* of an order that waits */
+	add_at(s, "no", "answer_offer", 1, 7);
+	held[2] = lease_this(s, "se", "fetch_order", 5);
+	held[3] = lease_this(s, "se", "check_first", 3);
+	done(s, &held[3], 1000);
+	held[3] = lease_this(s, "no", "answer_offer", 1);
+	done(s, &held[3], 1000);
+	done(s, &held[0], 1000);
+	held[0] = lease_this(s, "se", "answer_offer", 3);
+	done(s, &held[0], 1000);
+	done(s, &held[1], 1000);
+	done(s, &held[2], 1000);
+	store_close(s);
+}
+
+static void a_batch_is_one_of_the_runs_that_may_hang(void **state)
+{
+	struct store *s = open_queue(*state);
+	struct taken a, b;
+
+	store_bound_runs(s, sides, 3);
+	for (int64_t i = 1; i <= 7; i++)
+		add_at(s, "se", "fetch_order", i, i);
+	a = lease(s, 1000);
+	b = lease(s, 1000);
+	assert_int_equal(a.n, 3);
+	assert_int_equal(b.n, 3);
+	nothing_is_due(s, 1000, TIME_NONE);
+	for (size_t i = 0; i < 3; i++)
+		done(s, &a.list[i], 1000);
+	a.list[0] = lease_this(s, "se", "fetch_order", 7);
+	done(s, &a.list[0], 1000);
+	for (size_t i = 0; i < 3; i++)
+		done(s, &b.list[i], 1000);
+	store_close(s);
+}
+
 static void leases_end_with_the_process(void **state)
 {
 	struct store *s = open_queue(*state);
@@ -559,6 +637,8 @@ int main(void)
 		IN_DIR(a_batch_is_of_one_kind_and_of_different_orders),
 		IN_DIR(a_batch_stops_at_the_room_there_is),
 		IN_DIR(a_batch_ends_in_one_commit_and_each_by_itself),
+		IN_DIR(a_side_that_hangs_holds_up_nothing_else),
+		IN_DIR(a_batch_is_one_of_the_runs_that_may_hang),
 		IN_DIR(leases_end_with_the_process),
 		IN_DIR(a_retried_task_waits_and_knows_why),
 		IN_DIR(a_dead_task_is_kept_and_redriven),
