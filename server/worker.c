@@ -26,6 +26,7 @@
 #define NAP_MAX	    1000 /* ms; a command beside us adds tasks unheard */
 #define PAUSE	    1000 /* ms, after a write that failed for now */
 #define A_MINUTE    30   /* lines in the log of one kind of trouble */
+#define CLOCK_BACK 2000	 /* ms; less is no step, and no harm */
 #define CONNECT_MAX 5000 /* ms, to reach Centra at all */
 #define SETTLE_CALLS 2	 /* longest calls, until one that was lost is over */
 
@@ -53,6 +54,7 @@ struct workers {
 	pthread_cond_t changed;
 	uint64_t wakes;
 	bool stopping;
+	int64_t ahead; /* of the wall clock to the other, when last seen */
 };
 
 /* ---- sleeping and waking ---- */
@@ -512,6 +514,34 @@ static void rest(struct workers *w, uint64_t seen, int64_t next)
 		nap(w, seen, ms);
 }
 
+/* What waits because of what may be mended by now. */
+static void hurry(struct workers *w, const struct account *a, int64_t now)
+{
+	struct err e;
+
+	if (store_hurry(w->app->store, a->instance, now, &e))
+		log_line(LOG_WARN, "what waits goes on in its own time",
+			 LOG_S("instance", a->instance),
+			 LOG_S("error", e.text));
+}
+
+void workers_clock(struct workers *w, int64_t wall, int64_t mono)
+{
+	int64_t back;
+
+	pthread_mutex_lock(&w->lock);
+	back = w->ahead - (wall - mono);
+	/* One that goes forward, or creeps back, is followed. */
+	w->ahead = wall - mono;
+	pthread_mutex_unlock(&w->lock);
+	if (back < CLOCK_BACK)
+		return;
+	log_line(LOG_WARN, "the clock went back", LOG_N("ms", back));
+	for (size_t i = 0; i < w->n_accounts; i++)
+		hurry(w, &w->accounts[i], wall);
+	workers_wake(w);
+}
+
 static void *work(void *arg)
 {
 	struct thread *t = arg;
@@ -524,6 +554,7 @@ static void *work(void *arg)
 		struct err e;
 		enum rc rc;
 
+		workers_clock(w, time_now(), time_mono());
 		rc = store_lease(w->app->store, time_now(), handler_batch,
 				 t->tasks, BATCH_MAX, &n, &next, &e);
 		if (!rc) {
@@ -613,6 +644,7 @@ enum rc workers_start(struct workers **ret, struct app *app, struct err *e)
 	pthread_cond_init(&w->changed, &attr);
 	pthread_condattr_destroy(&attr);
 
+	w->ahead = time_now() - time_mono();
 	open_accounts(w, c);
 	w->n_threads = (size_t)c->server.workers;
 	w->threads = xcalloc(w->n_threads, sizeof(*w->threads));
@@ -632,7 +664,6 @@ out:
 void workers_reload(struct workers *w)
 {
 	struct config *c = app_config(w->app);
-	struct err e;
 
 	for (size_t i = 0; i < w->n_accounts; i++) {
 		const struct account *a = &w->accounts[i];
@@ -645,10 +676,7 @@ void workers_reload(struct workers *w)
 				       in->graphql_token);
 		centra_set_budget(a->centra, (unsigned)in->graphql_requests,
 				  (unsigned)in->graphql_mutations);
-		if (store_hurry(w->app->store, a->instance, time_now(), &e))
-			log_line(LOG_WARN, "what waits goes on in its own time",
-				 LOG_S("instance", a->instance),
-				 LOG_S("error", e.text));
+		hurry(w, a, time_now());
 	}
 	config_drop(c);
 	workers_wake(w);

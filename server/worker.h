@@ -22,6 +22,9 @@ void workers_wake(struct workers *w);
 /* New keys, tokens and budgets of a reloaded config are used from now on, and
  * what waited because of the old ones is tried at once. */
 void workers_reload(struct workers *w);
+/* What the two clocks say, by now and again.  When the wall clock went back,
+ * what waits for a time by it would wait that much longer: it is tried now. */
+void workers_clock(struct workers *w, int64_t wall, int64_t mono);
 /* Waits for the runs under way; starts no more. */
 void workers_stop(struct workers *w);
 

@@ -123,11 +123,14 @@ static void search_next(struct search *s, int64_t when)
 		s->next = when;
 }
 
-/* Puts hidden tasks whose time has come back into sight. */
+/* Puts hidden tasks whose time has come back into sight; also when it is
+ * further away than it ever was, since the clock went back. */
 static void unhide(struct leases *l, int64_t now)
 {
 	for (size_t i = l->n; i-- > 0;)
-		if (!l->list[i].running && l->list[i].hidden <= now)
+		if (!l->list[i].running &&
+		    (l->list[i].hidden <= now ||
+		     l->list[i].hidden > now + HIDDEN_FOR))
 			lease_drop(l, &l->list[i]);
 }
 

@@ -161,7 +161,8 @@ enum rc store_task_add(struct store *s, const struct task *t, struct err *e);
 /* Several in one transaction: all of them or none. */
 enum rc store_tasks_add(struct store *s, const struct task *tasks, size_t n,
 			struct err *e);
-/* Makes due what failed before and waits: its reason may be gone.  A task
+/* Makes due what failed before and waits: its reason may be gone.  So it does
+ * with what a clock that went back has put into the future.  A task
  * that is leased and ends later than this waits as its result says. */
 enum rc store_hurry(struct store *s, const char *instance, int64_t now,
 		    struct err *e);

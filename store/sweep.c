@@ -170,7 +170,14 @@ struct hurry_op {
 	size_t n; /* out: how many were hurried */
 };
 
-/* The ids of tasks of the instance that failed before and wait. */
+/* It failed before; or it was to run at once, by a clock that went back. */
+static bool may_hurry(const struct task *t, const struct hurry_op *h)
+{
+	return !strcmp(t->instance, h->instance) &&
+	       (t->attempts || (t->created > h->now && t->due <= t->created));
+}
+
+/* The ids of tasks of the instance that wait and need not. */
 static enum rc put_off(struct txn *t, const struct hurry_op *h, uint64_t *ids,
 		       size_t *ret_n, struct err *e)
 {
@@ -190,7 +197,7 @@ static enum rc put_off(struct txn *t, const struct hurry_op *h, uint64_t *ids,
 		ids[*ret_n] = key_get_u64(&kr);
 		if (task_load(t, ids[*ret_n], &task, NULL))
 			continue;
-		*ret_n += task.attempts && !strcmp(task.instance, h->instance);
+		*ret_n += may_hurry(&task, h);
 		task_release(&task);
 	}
 	walk_close(&w);

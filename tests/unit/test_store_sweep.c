@@ -258,6 +258,23 @@ static void what_failed_is_hurried_and_nothing_else(void **state)
 	store_close(s);
 }
 
+static void what_a_clock_put_into_the_future_is_hurried(void **state)
+{
+	struct store *s = open_serve(*state);
+	struct task at_once = task_of("answer_offer", 19, 3, 50000),
+		    later = task_of("missed", 20, 0, 70000), t;
+
+	at_once.created = later.created = 50000;
+	assert_ok(store_task_add(s, &at_once, &err));
+	assert_ok(store_task_add(s, &later, &err));
+	assert_ok(store_hurry(s, "se", 10, &err));
+	t = lease_one(s, 10);
+	assert_int_equal(t.number, 19);
+	assert_int_equal(next_due(s, 10), 70000);
+	task_release(&t);
+	store_close(s);
+}
+
 static void thousands_are_hurried(void **state)
 {
 	struct store *s = open_serve(*state);
@@ -289,6 +306,7 @@ int main(void)
 		IN_DIR(a_sweep_asked_for_is_remembered_until_it_is_done),
 		IN_DIR(what_is_suspected_again_keeps_its_first_time),
 		IN_DIR(what_failed_is_hurried_and_nothing_else),
+		IN_DIR(what_a_clock_put_into_the_future_is_hurried),
 		IN_DIR(thousands_are_hurried),
 	};
 

@@ -454,6 +454,23 @@ static void an_end_that_cannot_be_written_frees_the_order(void **state)
 	store_close(s);
 }
 
+static void a_clock_that_goes_back_hides_no_task(void **state)
+{
+	struct store *s = open_queue(*state);
+	struct result r = {.how = OUTCOME_DONE};
+	struct task t;
+
+	add(s, "check_first", 1, 3, 100);
+	t = lease_one(s, 9000000);
+	changes_task(&r.changes, "a name too long for any task", 0, 1);
+	assert_int_equal(store_finish(s, &t, &r, 9000000, &err), RC_INVALID);
+	result_release(&r);
+	task_release(&t);
+	t = lease_one(s, 200);
+	done(s, &t, 200);
+	store_close(s);
+}
+
 /* ---- asked for again ---- */
 
 static void adding_a_waiting_task_keeps_the_earlier_time(void **state)
@@ -646,6 +663,7 @@ int main(void)
 		IN_DIR(a_result_is_made_true_with_its_changes_and_follow_ups),
 		IN_DIR(a_run_that_was_ended_already_changes_nothing),
 		IN_DIR(an_end_that_cannot_be_written_frees_the_order),
+		IN_DIR(a_clock_that_goes_back_hides_no_task),
 		IN_DIR(adding_a_waiting_task_keeps_the_earlier_time),
 		IN_DIR(a_task_added_while_it_runs_runs_once_more),
 		IN_DIR(a_run_may_ask_for_itself),

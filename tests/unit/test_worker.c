@@ -528,6 +528,31 @@ static void a_centra_that_is_away_kills_no_task(void **state)
 	parts_close(p);
 }
 
+/* By a clock that is an hour ahead. */
+static void record_in_the_future(struct parts *p)
+{
+	struct task t = {.number = NUMBER, .sub = 1, .instance = "se"};
+	struct err e;
+
+	t.created = t.due = time_now() + 3600000;
+	assert_true(copy_text(t.kind, sizeof(t.kind), "nonsense"));
+	assert_int_equal(store_task_add(p->app.store, &t, &e), OK);
+}
+
+static void a_clock_that_goes_back_holds_nothing_up(void **state)
+{
+	struct parts *p = parts_open(9);
+
+	(void)state;
+	record_in_the_future(p);
+	parts_start(p);
+	workers_clock(p->app.workers, time_now() + 3600000, time_mono());
+	workers_clock(p->app.workers, time_now(), time_mono());
+	until(p, one_is_dead);
+	parts_stop(p);
+	parts_close(p);
+}
+
 static void stopping_without_work_is_prompt(void **state)
 {
 	struct parts *p = parts_open(9);
@@ -553,6 +578,7 @@ int main(void)
 		cmocka_unit_test(a_no_that_means_our_config_raises_the_alarm),
 		cmocka_unit_test(a_refused_key_is_counted_and_the_task_waits),
 		cmocka_unit_test(a_centra_that_is_away_kills_no_task),
+		cmocka_unit_test(a_clock_that_goes_back_holds_nothing_up),
 		cmocka_unit_test(stopping_without_work_is_prompt),
 	};
 	struct err e;
