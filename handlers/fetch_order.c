@@ -62,16 +62,32 @@ static void end_one(struct work *w, const struct centra_orders *got)
 		again(w, "the order as fetched does not settle it");
 }
 
+/* A shop has it before it, or something is to be found out.  What else is
+ * fetched, as after a replay of old events, goes behind that. */
+static bool is_waited_for(const struct order *o)
+{
+	for (size_t i = 0; i < o->n_offers; i++)
+		if (o->offers[i].list != LIST_DONE)
+			return true;
+	return o->fetch_due;
+}
+
 /* Fetches the orders of those runs in one query. */
 static void fetch(struct work **w, size_t n, bool with_address)
 {
 	int64_t numbers[ORDERS_QUERY_MAX];
 	struct centra_orders got = {0};
 	int64_t began = w[0]->now;
+	enum centra_lane lane = CENTRA_SWEEP;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		numbers[i] = w[i]->task->number;
+		if (is_waited_for(w[i]->order))
+			lane = CENTRA_LIVE;
+	}
+	centra_conn_lane(w[0]->centra, lane);
 	graphql_orders(w[0]->centra, numbers, n, with_address, &got);
+	centra_conn_lane(w[0]->centra, CENTRA_LIVE);
 	run_called(w[0], CENTRA_GRAPHQL, "orders", &got.call);
 	for (size_t i = 0; i < n; i++) {
 		w[i]->now += i ? w[0]->now - began : 0;

@@ -28,6 +28,7 @@ static struct {
 	int64_t holder; /* of every line */
 	bool waits;
 	int looks, addresses;
+	enum centra_lane lane; /* of the last look */
 } reply;
 
 static struct {
@@ -76,6 +77,7 @@ static void orders(const int64_t *numbers, size_t n, bool with_address,
 	struct centra_order *co;
 
 	reply.looks++;
+	reply.lane = stub_centra.lane;
 	reply.addresses += with_address;
 	if (reply.look == FAILS) {
 		ret->call.end = CALL_UNKNOWN;

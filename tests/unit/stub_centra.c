@@ -15,6 +15,7 @@
 #define check_first_reply_release stub_reply_release
 #define graphql_orders		  stub_orders
 #define centra_orders_release	  stub_orders_release
+#define centra_conn_lane stub_conn_lane
 #define centra_take		  stub_take
 #define centra_give_back	  stub_give_back
 
@@ -38,6 +39,12 @@ void stub_check_first(struct centra_conn *n, int64_t number,
 	(void)n;
 	*ret = (struct check_first_reply){0};
 	stub_centra.post(number, warehouse, accept, ret);
+}
+
+void stub_conn_lane(struct centra_conn *n, enum centra_lane lane)
+{
+	(void)n;
+	stub_centra.lane = lane;
 }
 
 bool stub_take(struct centra_conn *n, enum centra_api api, struct call *ret)

@@ -19,6 +19,7 @@ struct stub_centra {
 		     struct check_first_reply *ret);
 	void (*orders)(const int64_t *numbers, size_t n, bool with_address,
 		       struct centra_orders *ret);
+	enum centra_lane lane; /* of the connection, at present */
 	int64_t hold; /* ms that calls to the Order API are held; 0: they are
 		       * not */
 	/* Say themselves whether a call may be made; or NULL. */

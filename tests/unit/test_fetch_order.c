@@ -272,6 +272,20 @@ static void an_old_finding_is_forgotten_when_the_order_is_open_again(void **s)
 
 /* ---- again, or not ---- */
 
+static void what_nobody_waits_for_is_fetched_behind_live_work(void **s)
+{
+	(void)s;
+	centra_shows(V, false);
+	run_fetch(); /* W has it before it */
+	assert_int_equal(reply.lane, CENTRA_LIVE);
+	assert_int_equal(stub_centra.lane, CENTRA_LIVE);
+	order_offer(&us.held, V)->shipped = true;
+	offer_derive(NULL, &us.held);
+	run_fetch(); /* taken, and shipped */
+	assert_int_equal(reply.lane, CENTRA_SWEEP);
+	assert_int_equal(stub_centra.lane, CENTRA_LIVE);
+}
+
 static void a_fetch_that_fails_is_tried_again_and_again(void **s)
 {
 	(void)s;
@@ -461,6 +475,7 @@ int main(void)
 		with(a_finding_that_is_held_already_is_not_written_again),
 		with(what_was_handed_over_is_not_taken_back),
 		with(an_old_finding_is_forgotten_when_the_order_is_open_again),
+		with(what_nobody_waits_for_is_fetched_behind_live_work),
 		with(a_fetch_that_fails_is_tried_again_and_again),
 		with(an_order_that_is_not_shown_proves_nothing),
 		with(a_look_that_settles_nothing_is_made_again),
