@@ -127,6 +127,19 @@ static bool prepare(CURL *c, const char *url, struct curl_slist *headers,
 	return !bad;
 }
 
+/* Begins as an object does.  A page put up by whatever stands before Centra
+ * does not, and says no more of Centra than a 503. */
+static bool is_object(const struct buf *reply)
+{
+	size_t i = reply->len >= 3 && !memcmp(reply->data, "\xef\xbb\xbf", 3)
+			   ? 3
+			   : 0;
+
+	while (i < reply->len && memchr(" \t\r\n", reply->data[i], 4))
+		i++;
+	return i < reply->len && reply->data[i] == '{';
+}
+
 /* The call ended at libcurl: how? */
 static void judge(CURL *c, CURLcode code, const char *why,
 		  const struct transfer *t, struct call *ret)
@@ -155,7 +168,7 @@ static void judge(CURL *c, CURLcode code, const char *why,
 	if (ret->status == 429 || (ret->status == 503 && t->retry_after))
 		ret->retry_after =
 			centra_retry_after(t->retry_after, time_now());
-	if (ret->status == 200) {
+	if (ret->status == 200 && is_object(t->reply)) {
 		ret->end = CALL_OK;
 		return;
 	}
@@ -164,6 +177,7 @@ static void judge(CURL *c, CURLcode code, const char *why,
 	(void)!fail(&ret->why, RC_AGAIN,
 		    ret->refused	 ? "the %s refused our key (HTTP %ld)"
 		    : ret->status == 429 ? "the %s asks us to wait (HTTP %ld)"
+		    : ret->status == 200 ? "the %s answered no JSON (HTTP %ld)"
 					 : "the %s answered HTTP %ld",
 		    api, ret->status);
 }

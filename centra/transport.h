@@ -46,9 +46,9 @@ struct post {
 };
 
 /* A call that limits.h does not let through is held: nothing is written.
- * CALL_OK: HTTP 200, all of whose body is in *reply.  Otherwise reply->data
- * may hold what came, for its words only.  reply is initialised here and ended
- * by the caller (buf_release). */
+ * CALL_OK: HTTP 200, all of whose body is in *reply and begins as an object.
+ * Otherwise reply->data may hold what came, for its words only.  reply is
+ * initialised here and ended by the caller (buf_release). */
 void transport_post(struct centra_conn *n, const struct post *p,
 		    struct call *ret, struct buf *reply);
 

@@ -16,6 +16,7 @@
 #include "centra/graphql.h"
 #include "centra/limits.h"
 #include "centra/order_api.h"
+#include "tests/unit/canned.h"
 
 #include <cmocka.h> /* last: it has a macro called fail */
 
@@ -104,6 +105,38 @@ static void what_one_connection_meets_holds_back_the_other(void **s)
 	assert_false(state.dead);
 }
 
+/* What stands before Centra says that it is closed, and says so with a 200. */
+static void a_page_is_no_sign_of_life(void **s)
+{
+	static const char page[] =
+		"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n"
+		"<html></html>";
+	static const struct canned_step pages[] = {
+		{CANNED_CLOSE, page}, {CANNED_CLOSE, page},
+		{CANNED_CLOSE, page}, {CANNED_CLOSE, page},
+		{CANNED_CLOSE, page}, {0}};
+	struct canned *server = canned_start(pages);
+	struct centra_options o = {.instance = "se", .order_api_key = "key"};
+	struct centra_state state;
+	struct centra_conn *n;
+	struct centra *c;
+	char url[64];
+
+	(void)s;
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u", canned_port(server));
+	o.order_api_url = url;
+	c = centra_open(&o);
+	n = centra_conn_open(c);
+	for (int i = 0; i < LIMITS_DEAD_AFTER; i++)
+		assert_int_equal(answer(n).end, CALL_UNKNOWN);
+	centra_state(c, CENTRA_ORDER_API, &state);
+	assert_true(state.dead);
+	assert_true(answer(n).held);
+	centra_conn_close(n);
+	centra_close(c);
+	canned_stop(server);
+}
+
 static void the_budget_is_the_instances(void **s)
 {
 	struct call c;
@@ -170,6 +203,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(what_one_connection_meets_holds_back_the_other),
+		T(a_page_is_no_sign_of_life),
 		T(the_budget_is_the_instances),
 		T(what_was_taken_is_used_once),
 		T(what_was_taken_for_a_trial_can_be_given_back),
