@@ -5,6 +5,7 @@
  * shop that won learns it and no other is ever told so.
  */
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>
@@ -168,6 +169,78 @@ static void a_refused_key_is_no_answer_and_the_call_is_made_again(void **state)
 	shipfrom_passed(s);
 }
 
+/* Puts another key of the Order API into the config, and says so. */
+static void new_key(struct shipfrom *s, const char *was, const char *is)
+{
+	char text[8192] = "", *at;
+	FILE *f = fopen(s->config, "r");
+
+	assert_non_null(f);
+	assert_true(fread(text, 1, sizeof(text) - 1, f) > 0);
+	fclose(f);
+	at = strstr(text, was);
+	assert_non_null(at);
+	f = fopen(s->config, "w");
+	assert_non_null(f);
+	fprintf(f, "%.*s%s%s", (int)(at - text), text, is, at + strlen(was));
+	assert_int_equal(fclose(f), 0);
+	kill(s->process.pid, SIGHUP);
+}
+
+static bool is_alarmed(struct shipfrom *s)
+{
+	char url[160];
+	struct answer a;
+	bool ret;
+
+	snprintf(url, sizeof(url), "%s/metrics", s->admin);
+	a = http_get(url, NULL);
+	ret = strstr(a.body, "shipfrom_credentials_refused{instance=\"se\","
+			     "api=\"order_api\"} 1\n");
+	answer_release(&a);
+	return ret;
+}
+
+struct called {
+	struct shipfrom *s;
+	int64_t number;
+	int times;
+};
+
+static bool was_called(void *arg)
+{
+	struct called *c = arg;
+
+	return sim_calls(&c->s->sim, c->number, false) >= c->times;
+}
+
+static void a_key_that_is_replaced_is_used_at_once(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = offered(s), began;
+	struct called c = {s, number, 4};
+
+	sim_tell(&s->sim, "/settings", "{\"api_key\":\"the right one\"}");
+	press(s, BERLIN, number);
+	/* After so many the next is many seconds away. */
+	assert_true(wait_until(was_called, &c, 30000));
+	assert_true(is_alarmed(s));
+
+	began = now_mono();
+	c.times = sim_calls(&s->sim, number, false) + 1;
+	new_key(s, "order-api-key\n", "a wrong one\n");
+	assert_true(wait_until(was_called, &c, 3000));
+	wait_alone(s, BERLIN, number, "accepting", 1000);
+	assert_true(is_alarmed(s));
+
+	new_key(s, "a wrong one\n", "the right one\n");
+	wait_alone(s, BERLIN, number, "accepted", 3000);
+	assert_true(now_mono() - began < 7000);
+	assert_false(is_alarmed(s));
+	losers_are_refused(s, BERLIN, number);
+	shipfrom_passed(s);
+}
+
 static void told_to_wait_it_waits_and_then_lands(void **state)
 {
 	struct shipfrom *s = *state;
@@ -290,6 +363,7 @@ int main(void)
 		T(a_call_dropped_before_centra_acted_is_made_again),
 		T(a_500_or_a_page_before_centra_acted_is_tried_again),
 		T(a_refused_key_is_no_answer_and_the_call_is_made_again),
+		T(a_key_that_is_replaced_is_used_at_once),
 		T(told_to_wait_it_waits_and_then_lands),
 		T(killed_right_after_centra_acted_it_ends_accepted),
 		T(a_lost_call_that_another_shop_overtook_never_ends_accepted),
