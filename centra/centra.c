@@ -138,16 +138,27 @@ void centra_conn_lane(struct centra_conn *n, enum centra_lane lane)
 	n->lane = lane;
 }
 
+static bool take(struct centra_conn *n, struct permit p, struct call *ret)
+{
+	if (!n->taken[p.api]) {
+		n->taken[p.api] =
+			limits_take(n->centra->limits, &p, time_mono(), ret);
+		n->permit[p.api] = p;
+	}
+	return n->taken[p.api];
+}
+
 bool centra_take(struct centra_conn *n, enum centra_api api, struct call *ret)
 {
-	struct permit p = {.api = api, .lane = n->lane};
+	return take(n, (struct permit){.api = api, .lane = n->lane}, ret);
+}
 
-	if (!n->taken[api]) {
-		n->taken[api] = limits_take(n->centra->limits, &p, time_mono(),
-					    ret);
-		n->permit[api] = p;
-	}
-	return n->taken[api];
+bool centra_take_change(struct centra_conn *n, struct call *ret)
+{
+	const struct permit p = {
+		.api = CENTRA_GRAPHQL, .lane = n->lane, .mutation = true};
+
+	return take(n, p, ret);
 }
 
 void centra_give_back(struct centra_conn *n, enum centra_api api)

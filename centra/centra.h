@@ -89,6 +89,8 @@ struct call {
  * it or centra_give_back() must follow.  False: *ret says how it would end. */
 bool centra_take(struct centra_conn *n, enum centra_api api,
 		 struct call *ret);
+/* The same, for a call to GraphQL that changes something. */
+bool centra_take_change(struct centra_conn *n, struct call *ret);
 void centra_give_back(struct centra_conn *n, enum centra_api api);
 
 /* What a Retry-After header says (CONTRACT 9.21): Unix seconds or ms, seconds

@@ -442,6 +442,7 @@ static bool take_step(struct run *r, const struct ship_plan *p)
 	const struct shipment *s = current(w);
 	struct begun b = {w->task->sub, (enum ship_step)p->what, w->now};
 	struct centra_done d = {0};
+	struct call held = {0};
 	struct err e = {""};
 	bool go_on;
 
@@ -454,11 +455,19 @@ static bool take_step(struct run *r, const struct ship_plan *p)
 			  requests[p->what]);
 		return false;
 	}
+	/* One that is held is no try, and nobody was asked. */
+	if (!centra_take_change(w->centra, &held)) {
+		run_called(w, CENTRA_GRAPHQL, mutations[p->what], &held);
+		put_off_call(w, &held, held.why.text);
+		return false;
+	}
 	if (w->begin(w, say_begun, &b, &e)) {
+		centra_give_back(w->centra, CENTRA_GRAPHQL);
 		put_off_call(w, NULL, e.text);
 		return false;
 	}
 	call(w, p, &d);
+	centra_give_back(w->centra, CENTRA_GRAPHQL); /* of one not sent */
 	go_on = replied(r, p, &d);
 	centra_done_release(&d);
 	return go_on;

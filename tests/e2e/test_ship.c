@@ -621,6 +621,33 @@ static void killed_at_any_step_it_does_nothing_twice(void **state)
 	shipfrom_passed(s);
 }
 
+/* `why` holds no line of a call that was held. */
+static void a_call_that_the_budget_holds_is_not_told_as_one(void **state)
+{
+	struct shipfrom *s = start(
+		SHORT, "graphql_requests = 1000\ngraphql_mutations = 3\n");
+	int64_t numbers[2];
+	char text[32], code[STATE_ROOM], *out = NULL;
+	const char *why[] = {"why", text, NULL};
+
+	*state = s;
+	for (int i = 0; i < 2; i++)
+		numbers[i] = accepted(s);
+	for (int i = 0; i < 2; i++)
+		ships(s, numbers[i], PARCEL, code);
+	for (int i = 0; i < 2; i++) {
+		wait_stage(s, numbers[i], "shipped", 60000);
+		assert_once(s, numbers[i]);
+		snprintf(text, sizeof(text), "%lld", (long long)numbers[i]);
+		assert_int_equal(shipfrom_run(s, &out, true, why), 0);
+		if (strstr(out, ", try 2"))
+			fail_msg("it tells of calls that were not made:\n%s",
+				 out);
+		free(out);
+	}
+	shipfrom_passed(s);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, shipfrom_end)
 #define OWN(f) cmocka_unit_test_teardown(f, shipfrom_end)
 
@@ -646,6 +673,7 @@ int main(void)
 		OWN(half_a_reply_at_any_step_does_nothing_twice),
 		OWN(a_call_that_centra_acts_on_too_late_does_nothing_twice),
 		OWN(killed_at_any_step_it_does_nothing_twice),
+		OWN(a_call_that_the_budget_holds_is_not_told_as_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

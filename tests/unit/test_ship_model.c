@@ -24,6 +24,8 @@
 #define graphql_create_shipment	  model_create
 #define graphql_capture_shipment  model_capture
 #define graphql_complete_shipment model_complete
+#define centra_take_change model_take
+#define centra_give_back model_give_back
 
 #include "handlers/ship.c"
 
@@ -81,6 +83,7 @@ static struct {
 	int64_t other; /* units of line 1 that the other warehouse holds */
 
 	bool kind; /* nothing fails any more */
+	bool taken;	   /* a call may be made */
 	bool fails, pends; /* captures */
 	bool late_waits; /* a request that is still on its way */
 	struct request late;
@@ -197,6 +200,23 @@ static void lost(struct call *ret, enum call_end end)
 	snprintf(ret->why.text, sizeof(ret->why.text), "lost");
 }
 
+bool model_take(struct centra_conn *n, struct call *ret)
+{
+	(void)n;
+	assert_false(centra.taken);
+	centra.taken = centra.kind || !chance(8);
+	*ret = (struct call){
+		.end = CALL_NOT_DONE, .held = true, .retry_after = 1};
+	return centra.taken;
+}
+
+void model_give_back(struct centra_conn *n, enum centra_api api)
+{
+	(void)n;
+	assert_int_equal(api, CENTRA_GRAPHQL);
+	centra.taken = false;
+}
+
 /* True: Centra was reached and its word is heard. */
 static bool reached(const struct request *q, struct centra_done *ret)
 {
@@ -205,6 +225,8 @@ static bool reached(const struct request *q, struct centra_done *ret)
 	int how = centra.kind ? 9 : any(12);
 
 	*ret = (struct centra_done){0};
+	assert_true(centra.taken);
+	centra.taken = false;
 	if (how == 0) {
 		lost(&ret->call, CALL_NOT_DONE);
 		return false;
