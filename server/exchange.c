@@ -267,7 +267,8 @@ static void check_length(struct exchange *x, const struct header *h)
 		buf_init(&x->body, body_limit(x));
 }
 
-static enum MHD_Result exchange_begin(struct exchange *x, const char *method)
+static enum MHD_Result exchange_begin(struct exchange *x, const char *method,
+				      const char *version)
 {
 	struct request *req = &x->req;
 	struct header header;
@@ -277,7 +278,7 @@ static enum MHD_Result exchange_begin(struct exchange *x, const char *method)
 	req->method = method;
 	req->now = time_now();
 	req->config = app_config(req->app);
-	header_read(&header, x->mhd);
+	header_read(&header, x->mhd, version);
 	networks_peer(x->peer, &req->config->server.proxies, x->conn->peer,
 		      header.forwarded, header.n_forwarded);
 	if (header.folded)
@@ -290,6 +291,7 @@ static enum MHD_Result exchange_begin(struct exchange *x, const char *method)
 	if (!res->status && !x->path)
 		respond_problem(res, 400, "bad_request",
 				"the path holds an escape that cannot be used");
+	x->unread = res->status; /* where this request ends is in doubt */
 	if (!res->status)
 		find_route(x);
 	if (!res->status && req->route->early &&
@@ -301,7 +303,7 @@ static enum MHD_Result exchange_begin(struct exchange *x, const char *method)
 	if (!res->status && req->route->auth == AUTH_DEVICE)
 		auth_device(req, res);
 	if (res->status) {
-		x->unread = header.length || header.encodings;
+		x->unread |= header.length || header.encodings;
 		return send_response(x);
 	}
 	conn_step(x->conn);
@@ -339,11 +341,10 @@ enum MHD_Result exchange_request(void *cls, struct MHD_Connection *mhd,
 	(void)cls;
 	(void)mhd;
 	(void)url;
-	(void)version;
 	if (x->conn->shed)
 		return MHD_NO;
 	if (!x->begun)
-		return exchange_begin(x, method);
+		return exchange_begin(x, method, version);
 	if (n) {
 		*len = 0;
 		return exchange_body(x, data, n);

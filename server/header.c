@@ -68,6 +68,32 @@ static void on_bad_name(struct header *h, const char *key, const char *value)
 	}
 }
 
+/* What is glued to it may leave a name.  With one of these two, where the body
+ * ends is in doubt. */
+static bool is_framing_folded(const char *name)
+{
+	static const char *const framing[] = {"Content-Length",
+					      "Transfer-Encoding"};
+
+	for (size_t i = 0; i < sizeof(framing) / sizeof(framing[0]); i++) {
+		size_t len = strlen(framing[i]);
+
+		if (!strncasecmp(name, framing[i], len) && name[len])
+			return true;
+	}
+	return false;
+}
+
+/* A bare CR above all, which ends a line for some. */
+static bool has_control(const char *value)
+{
+	for (; *value; value++)
+		if (((unsigned char)*value < ' ' && *value != '\t') ||
+		    *value == 0x7f)
+			return true;
+	return false;
+}
+
 /* MHD_KeyValueIterator */
 static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind,
 				 const char *key, const char *value)
@@ -76,8 +102,11 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind,
 
 	(void)kind;
 	h->n++;
+	h->bad_values += value && has_control(value);
 	if (!is_token(key)) {
 		on_bad_name(h, key, value);
+	} else if (is_framing_folded(key)) {
+		h->bad_names++;
 	} else if (!strcasecmp(key, "Content-Length")) {
 		h->lengths++;
 		if (value) /* MHD has refused what is no number */
@@ -96,9 +125,10 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind,
 	return MHD_YES;
 }
 
-void header_read(struct header *h, struct MHD_Connection *mhd)
+void header_read(struct header *h, struct MHD_Connection *mhd,
+		 const char *version)
 {
-	memset(h, 0, sizeof(*h));
+	*h = (struct header){.old = !strcmp(version, "HTTP/1.0")};
 	MHD_get_connection_values(mhd, MHD_HEADER_KIND, on_header, h);
 }
 
@@ -110,6 +140,9 @@ void header_check(const struct header *h, struct response *res)
 	else if (h->bad_names)
 		respond_problem(res, 400, "bad_request",
 				"a header's name is no name, or is folded");
+	else if (h->bad_values)
+		respond_problem(res, 400, "bad_request",
+				"a header's value holds a control character");
 	else if (h->lengths > 1 || h->hosts > 1 || h->authorizations > 1)
 		respond_problem(res, 400, "bad_request",
 				"a header that may come once came twice");
@@ -117,6 +150,9 @@ void header_check(const struct header *h, struct response *res)
 		respond_problem(res, 400, "bad_request",
 				"Content-Length and Transfer-Encoding exclude "
 				"each other");
+	else if (h->encodings && h->old)
+		respond_problem(res, 400, "bad_request",
+				"HTTP/1.0 has no Transfer-Encoding");
 	else if (h->encodings > 1 || (h->encodings && !h->chunked))
 		respond_problem(res, 400, "bad_request",
 				"the one Transfer-Encoding taken is chunked");

@@ -146,9 +146,10 @@ struct http {
 struct header {
 	unsigned n;
 	unsigned lengths, encodings, hosts, authorizations;
-	unsigned bad_names;
+	unsigned bad_names, bad_values;
 	uint64_t length; /* of the body, as announced */
 	bool chunked;
+	bool old; /* HTTP/1.0 */
 	const char *folded, *rest; /* of a signature on two lines, or NULL */
 	const char *forwarded[HEADERS_MAX]; /* X-Forwarded-For */
 	size_t n_forwarded;
@@ -236,8 +237,9 @@ void exchange_drop_all(struct door *d);
  * escape is broken or stands for a byte that could mean another path: NUL,
  * '/', or a control character. */
 char *header_path(const char *uri);
-/* The header of a request, borrowed. */
-void header_read(struct header *h, struct MHD_Connection *mhd);
+/* The header of a request of that version, borrowed. */
+void header_read(struct header *h, struct MHD_Connection *mhd,
+		 const char *version);
 /* Answers what no route may be sent: two parties on the way could read it in
  * two ways. */
 void header_check(const struct header *h, struct response *res);

@@ -152,6 +152,48 @@ static void a_length_that_can_be_read_in_two_ways_is_refused(void **state)
 	}
 }
 
+/* Another party may take what is folded for the header's value, a bare CR for
+ * the end of a line, and no notice of an encoding that HTTP/1.0 lacks. */
+static void
+a_header_that_can_be_read_in_two_ways_ends_its_connection(void **state)
+{
+	static const char next[] = "GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n";
+	static const char *const requests[] = {
+		"1.1\r\nHost: x\r\nContent-Length:\r\n 36\r\n",
+		"1.1\r\nHost: x\r\ncontent-length: \r\n\t36\r\n",
+		"1.1\r\nHost: x\r\nTransfer-Encoding:\r\n chunked\r\n",
+		"1.1\r\nHost: x\r\nContent-Length : 36\r\n",
+		"1.1\r\nHost: x\r\nX: a\r\n Content-Length: 36\r\n",
+		"1.1\r\nHost: x\r\nX: a\rContent-Length: 36\r\n",
+		"1.1\r\nHost: x\r\nX: a\x1b[0m\r\n",
+		"1.1\r\nHost: x\r\nX: a\x7f\r\n",
+		"1.0\r\nConnection: keep-alive\r\n"
+		"Transfer-Encoding: chunked\r\n",
+	};
+
+	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+		char *text = xasprintf("POST /api/v1/session HTTP/%s"
+				       "\r\n%s",
+				       requests[i], next);
+		struct reply r = ask_raw(*state, text);
+
+		assert_true(r.closed);
+		assert_null(strstr(r.body, "HTTP/1.1"));
+		expect(r, 400, "bad_request");
+		free(text);
+	}
+}
+
+static void a_header_value_may_hold_tabs_and_any_text(void **state)
+{
+	struct reply r = ask_raw(*state,
+				 "GET /healthz HTTP/1.1\r\nHost: x\r\n"
+				 "X-Name: Malm\xc3\xb6\tHus \xff\r\n\r\n");
+
+	assert_int_equal(r.status, 200);
+	reply_release(&r);
+}
+
 static void a_length_that_is_no_number_is_refused(void **state)
 {
 	static const char *const lengths[] = {
@@ -831,6 +873,8 @@ int main(void)
 		TEST(an_unknown_path_is_404_and_another_method_405),
 		TEST(many_requests_go_over_one_connection),
 		TEST(a_length_that_can_be_read_in_two_ways_is_refused),
+		TEST(a_header_that_can_be_read_in_two_ways_ends_its_connection),
+		TEST(a_header_value_may_hold_tabs_and_any_text),
 		TEST(a_length_that_is_no_number_is_refused),
 		TEST(a_repeated_host_or_authorization_is_refused),
 		TEST(what_is_not_http_gets_no_2xx),
