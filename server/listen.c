@@ -137,7 +137,6 @@ out:
 /* ---- sockets that we were given ---- */
 
 #define FIRST_FD 3
-#define FDS_MAX	 16
 
 /* A whole number in the environment; -1: there is none. */
 static long number_of(const char *name)
@@ -166,16 +165,26 @@ static bool is_named(const char *names, long i, const char *name)
 	       (!names[len] || names[len] == ':');
 }
 
-static int given(bool admin)
+/* The descriptor we were given for this listener, or -1; *ret_more: a second
+ * one for it, or -1. */
+static int given(bool admin, int *ret_more)
 {
 	long n = number_of("LISTEN_FDS");
+	int ret = -1;
 
-	if (number_of("LISTEN_PID") != (long)getpid() || n > FDS_MAX)
+	*ret_more = -1;
+	if (number_of("LISTEN_PID") != (long)getpid())
 		return -1;
-	for (long i = 0; i < n; i++)
-		if (is_named(getenv("LISTEN_FDNAMES"), i, "admin") == admin)
-			return FIRST_FD + (int)i;
-	return -1;
+	for (long i = 0; i < n; i++) {
+		if (is_named(getenv("LISTEN_FDNAMES"), i, "admin") != admin)
+			continue;
+		if (ret >= 0) {
+			*ret_more = FIRST_FD + (int)i;
+			break;
+		}
+		ret = FIRST_FD + (int)i;
+	}
+	return ret;
 }
 
 static bool is_listening(int fd)
@@ -194,10 +203,16 @@ static bool is_listening(int fd)
 enum rc listen_inherited(int *ret, char ret_address[LISTEN_ADDRESS_SIZE],
 			 bool admin, struct err *e)
 {
-	int fd = given(admin), flags;
+	int more, fd = given(admin, &more), flags;
 
 	if (fd < 0)
 		return fail(e, RC_NOTFOUND, "no socket was given");
+	/* Left alone it would go on listening, and keep who connects waiting
+	 * for ever. */
+	if (more >= 0)
+		return fail(e, RC_INVALID,
+			    "descriptor %d, of LISTEN_FDS, is one too many: "
+			    "there is one socket, and one named 'admin'", more);
 	flags = fcntl(fd, F_GETFL);
 	if (!is_listening(fd) || !address_write(fd, ret_address) ||
 	    flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) ||

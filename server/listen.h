@@ -22,10 +22,10 @@ enum rc listen_open(int *ret, char ret_address[LISTEN_ADDRESS_SIZE],
 
 /* Takes a socket that whoever started us listens at already (systemd's
  * LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES): the one named "admin" when
- * `admin`, else the first of any other name.  Such a socket goes on listening
+ * `admin`, else the one of any other name.  Such a socket goes on listening
  * when ours of it is closed: who connects meanwhile waits for our successor.
  * RC_NOTFOUND: we were given none; RC_INVALID: what we were given is no
- * listening socket of TCP. */
+ * listening socket of TCP, or there is a second for the same. */
 enum rc listen_inherited(int *ret, char ret_address[LISTEN_ADDRESS_SIZE],
 			 bool admin, struct err *e);
 

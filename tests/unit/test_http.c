@@ -827,6 +827,16 @@ static void sockets_of_our_starter_are_taken_by_their_names(void **state)
 	assert_int_equal(listen_inherited(&at, address, false, &e),
 			 RC_NOTFOUND);
 	assert_int_equal(listen_inherited(&at, address, true, &e), OK);
+	/* Nobody would ever accept from the others. */
+	give(2, pid, "shipfrom.socket:shipfrom.socket");
+	assert_int_equal(listen_inherited(&at, address, false, &e),
+			 RC_INVALID);
+	give(2, pid, "admin:admin");
+	assert_int_equal(listen_inherited(&at, address, true, &e),
+			 RC_INVALID);
+	give(1000000, pid, "");
+	assert_int_equal(listen_inherited(&at, address, false, &e),
+			 RC_INVALID);
 	give(1, "1", "shipfrom.socket"); /* meant for another process */
 	assert_int_equal(listen_inherited(&at, address, false, &e),
 			 RC_NOTFOUND);
