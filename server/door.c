@@ -141,7 +141,7 @@ static bool someone_waits(const struct door *d)
 
 /* At its limit a daemon accepts nobody: who is slow would keep all others out.
  * So the connections on which nothing has got further for longest are ended,
- * as long as someone waits. */
+ * as long as someone waits; and streams, one at a time, where nothing idles. */
 void door_shed(struct door *d, int64_t now)
 {
 	size_t most = 1 + d->limit / 64;
@@ -163,6 +163,8 @@ void door_shed(struct door *d, int64_t now)
 		METRIC_ADD(d->http->app, connections_shed_total, 1);
 		conn_shed(c);
 	}
+	if (d->waiting && !d->n_shed)
+		stream_give_up(d);
 }
 
 void door_quiesce(struct door *d)

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "base/mem.h"
+#include "server/app.h"
 #include "server/http_impl.h"
 
 #define STREAM_TCP_TIMEOUT 30000 /* ms that a client may leave bytes unseen */
@@ -94,6 +95,57 @@ void stream_end_all(struct http *h, const struct door *d)
 		x->stream->over = true;
 		stream_resume(x);
 	}
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* The device with most streams; *ret_n: how many it has; 0: there are none. */
+static uint64_t busiest_device(const struct http *h, size_t *ret_n)
+{
+	size_t n = 0, cap = 0, same = 0;
+	uint64_t *ids = NULL, ret = 0;
+
+	for (const struct exchange *x = h->streams; x; x = x->next) {
+		if (n == cap) {
+			cap = cap ? 2 * cap : 64;
+			ids = xrealloc(ids, cap, sizeof(*ids));
+		}
+		ids[n++] = x->req.device.id;
+	}
+	if (n)
+		qsort(ids, n, sizeof(*ids), by_number);
+	*ret_n = 0;
+	for (size_t i = 0; i < n; i++) {
+		same = i && ids[i] == ids[i - 1] ? same + 1 : 1;
+		if (same > *ret_n) {
+			*ret_n = same;
+			ret = ids[i];
+		}
+	}
+	free(ids);
+	return ret;
+}
+
+void stream_give_up(struct door *d)
+{
+	struct exchange *oldest = NULL;
+	size_t n;
+	uint64_t whose = busiest_device(d->http, &n);
+
+	for (struct exchange *x = d->http->streams; n && x; x = x->next)
+		if (x->conn->door == d && x->req.device.id == whose)
+			oldest = x; /* the newest is first */
+	if (!oldest)
+		return;
+	METRIC_ADD(d->http->app, connections_shed_total, 1);
+	oldest->stream->over = true;
+	conn_shed(oldest->conn);
+	stream_resume(oldest);
 }
 
 void respond_stream(struct request *req, struct response *res,

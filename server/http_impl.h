@@ -266,6 +266,9 @@ void stream_begin(struct exchange *x); /* its header is queued */
 /* The client is gone, or does not read: no more is owed to it. */
 void stream_cut(struct exchange *x);
 void stream_free(struct exchange *x);
+/* Ends the oldest stream of the device that has most: one that opens more and
+ * more harms itself, not Centra and not other shops.  A browser comes back. */
+void stream_give_up(struct door *d);
 /* Ends all of one door, or of both (NULL). */
 void stream_end_all(struct http *h, const struct door *d);
 

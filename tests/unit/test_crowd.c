@@ -137,6 +137,79 @@ static void requests_under_way_are_kept_and_others_wait(void **state)
 	close(late);
 }
 
+static int open_stream(struct fixture *f, const char *token)
+{
+	char *text = xasprintf("GET /api/v1/stream HTTP/1.1\r\nHost: x\r\n"
+			       "Authorization: Bearer %s\r\n\r\n", token);
+	char head[13] = "";
+	int fd = dial(f->port);
+
+	send_all(fd, text, strlen(text));
+	free(text);
+	assert_int_equal(recv(fd, head, 12, MSG_WAITALL), 12);
+	assert_string_equal(head, "HTTP/1.1 200");
+	return fd;
+}
+
+/* What is left to read, then the end, within ms. */
+static bool ends(int fd, int ms)
+{
+	int64_t until = time_mono() + ms;
+	char waste[4096];
+
+	while (time_mono() < until) {
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+
+		if (poll(&p, 1, (int)(until - time_mono())) == 1 &&
+		    recv(fd, waste, sizeof(waste), 0) <= 0)
+			return true;
+	}
+	return false;
+}
+
+/* Else one tablet could keep Centra out. */
+static void of_streams_alone_who_has_most_gives_up_the_oldest(void **state)
+{
+	struct fixture *f = *state;
+	int fds[4] = {open_stream(f, f->berlin)}, late;
+	struct reply r;
+
+	for (int i = 1; i < 4; i++)
+		fds[i] = open_stream(f, f->amsterdam);
+	late = dial(f->port);
+	send_all(late, get, strlen(get));
+	assert_true(ends(fds[1], 3000));
+	r = read_reply(late, false);
+	assert_int_equal(r.status, 200);
+	reply_release(&r);
+	assert_int_equal(counted(f, connections_shed_total), 1);
+	assert_false(ends(fds[0], 200));
+	for (int i = 0; i < 4; i++)
+		close(fds[i]);
+	close(late);
+}
+
+static void no_stream_is_ended_while_another_connection_idles(void **state)
+{
+	struct fixture *f = *state;
+	int fds[4], late;
+	struct reply r;
+
+	for (int i = 0; i < 3; i++)
+		fds[i] = open_stream(f, f->amsterdam);
+	fds[3] = dial(f->port);
+	late = dial(f->port);
+	send_all(late, get, strlen(get));
+	r = read_reply(late, false);
+	assert_int_equal(r.status, 200);
+	reply_release(&r);
+	for (int i = 0; i < 3; i++)
+		assert_false(ends(fds[i], 50));
+	for (int i = 0; i < 4; i++)
+		close(fds[i]);
+	close(late);
+}
+
 /* ---- bodies ---- */
 
 static int start_narrow(void **state)
@@ -422,6 +495,10 @@ int main(void)
 		     at_the_limit_the_one_idle_for_longest_makes_room),
 		WITH(start_small, nobody_makes_room_while_nobody_waits),
 		WITH(start_small, requests_under_way_are_kept_and_others_wait),
+		WITH(start_small,
+		     of_streams_alone_who_has_most_gives_up_the_oldest),
+		WITH(start_small,
+		     no_stream_is_ended_while_another_connection_idles),
 		WITH(start_narrow,
 		     bodies_that_do_not_end_make_room_for_one_that_does),
 		WITH(start_narrow,
