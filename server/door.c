@@ -19,6 +19,8 @@
 #define CONNECTION_MEMORY ((size_t)16 << 10) /* bounds a request's header */
 #define ADMIN_CONNECTIONS 64
 #define OTHER_FDS    1024 /* the store, Centra, lingering connections, ... */
+#define NEWCOMER_MS  500  /* for a request to come after its connection */
+#define ACCEPT_RUNS  1000 /* at most, before a socket closes */
 #define SHED_AFTER   100  /* ms; a younger connection is not ended for others */
 #define SHED_AT_ONCE 16
 
@@ -167,14 +169,20 @@ void door_shed(struct door *d, int64_t now)
 		stream_give_up(d);
 }
 
+/* MHD takes ten at a time. */
 void door_quiesce(struct door *d)
 {
 	int fd;
 
 	if (d->listen_fd < 0)
 		return;
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < ACCEPT_RUNS; i++) {
 		door_run(d);
+		d->waiting = someone_waits(d);
+		if (!d->waiting)
+			break;
+		door_shed(d, time_mono());
+	}
 	fd = MHD_quiesce_daemon(d->mhd);
 	if (fd != MHD_INVALID_SOCKET)
 		close(fd);
@@ -183,10 +191,12 @@ void door_quiesce(struct door *d)
 
 void door_end_idle(struct door *d)
 {
+	int64_t old = time_mono() - NEWCOMER_MS;
 	char byte;
 
 	for (struct conn *c = d->conns; c; c = c->next) {
-		if (c->x || recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+		if (c->since > old || c->x ||
+		    recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
 			continue;
 		conn_end(c);
 	}

@@ -184,7 +184,8 @@ void door_timers(struct door *d, int64_t now);
 void door_shed(struct door *d, int64_t now);
 /* Takes in those whom the kernel has already let connect, then no more. */
 void door_quiesce(struct door *d);
-/* Ends connections on which nothing is under way and nothing has come. */
+/* Ends connections on which nothing is under way and nothing has come; who has
+ * just connected may have a request on its way. */
 void door_end_idle(struct door *d);
 void door_stop(struct door *d);	 /* of a loop that ran */
 void door_close(struct door *d); /* fine on one that never opened */

@@ -6,6 +6,8 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -667,6 +669,89 @@ static void a_quiesced_server_takes_no_more_but_serves_whom_it_has(void **state)
 	http_quiesce(f->app.http); /* again is fine */
 }
 
+/* Keeps the loop from anything else until it is let go. */
+struct blocker {
+	struct http_call call;
+	sem_t begun, go;
+};
+
+static void block(struct http_call *c)
+{
+	struct blocker *b = c->arg;
+
+	sem_post(&b->begun);
+	sem_wait(&b->go);
+}
+
+static void *quiesce(void *http)
+{
+	http_quiesce(http);
+	return NULL;
+}
+
+#define AT_THE_DOOR 300
+
+/* The kernel told them that they are connected; closing would reset them. */
+static void
+all_who_connected_before_the_sockets_close_are_answered(void **state)
+{
+	static const char get[] = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct fixture *f = *state;
+	struct blocker b = {.call = {.fn = block, .arg = &b}};
+	pthread_t quiescer;
+	int fds[AT_THE_DOOR], answered = 0;
+
+	sem_init(&b.begun, 0, 0);
+	sem_init(&b.go, 0, 0);
+	http_call(f->app.http, &b.call);
+	sem_wait(&b.begun);
+	for (int i = 0; i < AT_THE_DOOR; i++) {
+		fds[i] = dial(f->port);
+		send_all(fds[i], get, strlen(get));
+	}
+	assert_int_equal(pthread_create(&quiescer, NULL, quiesce, f->app.http),
+			 0);
+	usleep(50 * 1000); /* else the test proves less, and still passes */
+	sem_post(&b.go);
+	for (int i = 0; i < AT_THE_DOOR; i++) {
+		struct reply r = read_reply(fds[i], false);
+
+		answered += r.status == 200;
+		reply_release(&r);
+		close(fds[i]);
+	}
+	pthread_join(quiescer, NULL);
+	assert_int_equal(answered, AT_THE_DOOR);
+	sem_destroy(&b.begun);
+	sem_destroy(&b.go);
+}
+
+static void *stop_http(void *http)
+{
+	http_stop(http);
+	return NULL;
+}
+
+static void who_has_just_connected_may_still_send_its_request(void **state)
+{
+	static const char get[] = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct fixture *f = *state;
+	int fd = dial(f->port);
+	pthread_t stopper;
+	struct reply r;
+
+	http_quiesce(f->app.http); /* it is accepted now */
+	assert_int_equal(pthread_create(&stopper, NULL, stop_http, f->app.http),
+			 0);
+	usleep(100 * 1000); /* a request is on its way for as long */
+	send_all(fd, get, strlen(get));
+	r = read_reply(fd, false);
+	assert_int_equal(r.status, 200);
+	reply_release(&r);
+	close(fd);
+	pthread_join(stopper, NULL);
+}
+
 static void stopping_answers_the_request_under_way_at_once(void **state)
 {
 	struct fixture *f = *state;
@@ -910,6 +995,8 @@ int main(void)
 		     a_client_that_leaves_while_it_waits_does_no_harm),
 		TEST(while_draining_connections_end_with_their_answer),
 		TEST(a_quiesced_server_takes_no_more_but_serves_whom_it_has),
+		TEST(all_who_connected_before_the_sockets_close_are_answered),
+		TEST(who_has_just_connected_may_still_send_its_request),
 		WITH(start_patient,
 		     stopping_answers_the_request_under_way_at_once),
 		TEST(stopping_does_not_wait_for_idle_connections),
