@@ -55,7 +55,8 @@ static bool is_token(const char *name)
 
 /* MHD 0.9.75 glues the second line of a folded header to its *name*.  Centra
  * shows its signature folded ("t=1," and "v1=..." on the next line), so of that
- * one header the pieces are put where they belong; others are refused. */
+ * one header the pieces are put where they belong; others are refused.  1.0
+ * refuses all that are folded, as RFC 9112 lets it. */
 static void on_bad_name(struct header *h, const char *key, const char *value)
 {
 	const size_t len = strlen(SIGNATURE_HEADER);
