@@ -241,6 +241,46 @@ static void unknown_words_are_refused_with_64(void **state)
 	free(out);
 }
 
+/* Runs a verb by way of a shell, which first closes what is said. */
+static int run_without(struct shipfrom *s, const char *closed,
+		       const char *verb)
+{
+	char program[256], line[1024], *out = NULL;
+	const char *argv[] = {"/bin/sh", "-c", line, NULL};
+	int status;
+
+	snprintf(program, sizeof(program), "%s/shipfrom", build_dir());
+	snprintf(line, sizeof(line), "exec %s %s --config %s %s", program,
+		 verb, s->config, closed);
+	status = run_program(argv, &out, true);
+	free(out);
+	return status;
+}
+
+/* Who opens a file then gets the number of a stream: the text meant for a
+ * person would be written over the data. */
+static void closed_streams_never_become_the_store(void **state)
+{
+	static const char *const closed[] = {">&-", ">&- 2>&-",
+					     "<&- >&- 2>&-"};
+	struct shipfrom *s = *state;
+	const char *verify[] = {"verify", NULL};
+	char *out = NULL;
+
+	for (size_t i = 0; i < sizeof(closed) / sizeof(closed[0]); i++) {
+		assert_int_equal(run_without(s, closed[i], "events"), 74);
+		assert_int_equal(run_without(s, closed[i], "redrive --all"),
+				 74);
+		assert_int_equal(run_without(s, closed[i], "serve"), 75);
+	}
+	assert_int_equal(shipfrom_stop(s), 0);
+	if (shipfrom_run(s, &out, true, verify))
+		fail_msg("the store was hurt: %s", out);
+	free(out);
+	shipfrom_again(s);
+	shipfrom_passed(s);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, shipfrom_end)
 
 int main(void)
@@ -251,6 +291,7 @@ int main(void)
 		T(why_tells_the_life_of_an_order),
 		T(events_orders_and_tasks_are_json_lines_beside_the_server),
 		T(a_removed_device_is_signed_out_at_once),
+		T(closed_streams_never_become_the_store),
 		cmocka_unit_test(unknown_words_are_refused_with_64),
 	};
 
