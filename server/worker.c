@@ -371,6 +371,7 @@ static void lend_account(const struct thread *t, struct work *to)
 		if (strcmp(w->accounts[i].instance, to->task->instance) == 0) {
 			to->centra = t->conns[i];
 			to->zone = w->accounts[i].zone;
+			to->settle = w->accounts[i].settle;
 		}
 }
 
@@ -408,7 +409,6 @@ static void lend_config(struct thread *t, size_t n)
 		w->missed_after = c->server.missed_after;
 		w->recover = strcmp(in->recover, "offer") == 0;
 		w->ship_on_pending = in->ship_on_pending_capture;
-		w->settle = SETTLE_CALLS * in->call_timeout;
 		w->warehouses = t->warehouses;
 		w->n_warehouses = t->n_warehouses;
 	}
@@ -598,6 +598,7 @@ static void open_accounts(struct workers *w, const struct config *c)
 		w->accounts[i].instance = xstrdup(in->id);
 		w->accounts[i].centra = centra_open(&o);
 		w->accounts[i].zone = in->zone;
+		w->accounts[i].settle = SETTLE_CALLS * in->call_timeout;
 	}
 	w->n_accounts = c->n_instances;
 }

@@ -34,6 +34,8 @@ struct account {
 	char *instance;		 /* owned */
 	struct centra *centra;	 /* owned */
 	const struct zone *zone; /* borrowed: zones live as long as we */
+	int64_t settle; /* ms from the begin of a call until it is over, heard
+			 * of or not; a reload changes neither */
 };
 const struct account *workers_account(const struct workers *w, size_t i);
 

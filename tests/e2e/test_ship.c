@@ -4,6 +4,7 @@
  * whatever fails between.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -648,6 +649,75 @@ static void a_call_that_the_budget_holds_is_not_told_as_one(void **state)
 	shipfrom_passed(s);
 }
 
+/* Calls of this kind about an order that have ended, at Centra. */
+static int calls_of(struct shipfrom *s, int64_t number, const char *what)
+{
+	char url[256];
+	struct answer a;
+	const cJSON *c;
+	int n = 0;
+
+	snprintf(url, sizeof(url), "%s/control/calls?order=%lld", s->sim.url,
+		 (long long)number);
+	a = http_get(url, NULL);
+	cJSON_ArrayForEach(c, cJSON_GetObjectItem(a.json, "calls"))
+		n += !strcmp(text_of(c, "what"), what);
+	answer_release(&a);
+	return n;
+}
+
+/* The call that met the fault is over at Centra too. */
+static bool was_spoilt(void *arg)
+{
+	return sim_spoilt(arg) == 1;
+}
+
+/* Has the server read another call_timeout. */
+static void reload_timeout(struct shipfrom *s, const char *from,
+			   const char *to)
+{
+	char *text = NULL, *at;
+	size_t room = 0;
+	FILE *f = fopen(s->config, "r");
+
+	assert_non_null(f);
+	assert_true(getdelim(&text, &room, 0, f) > 0);
+	fclose(f);
+	at = strstr(text, from);
+	assert_non_null(at);
+	f = fopen(s->config, "w");
+	assert_non_null(f);
+	fprintf(f, "%.*s%s%s", (int)(at - text), text, to, at + strlen(from));
+	assert_int_equal(fclose(f), 0);
+	free(text);
+	kill(s->process.pid, SIGHUP);
+}
+
+/* Calls take as long as they did when the server started, so what is lost may
+ * still be acted on for as long. */
+static void a_shorter_call_timeout_makes_no_call_twice_before_a_restart(
+	void **state)
+{
+	struct shipfrom *s = start(SHORT, MANY "call_timeout = 2s\n");
+	char code[STATE_ROOM];
+	int64_t number;
+
+	*state = s;
+	number = accepted(s);
+	sim_tell(&s->sim, "/faults",
+		 "{\"api\":\"graphql\",\"order\":%lld,"
+		 "\"what\":\"createShipment\",\"kind\":\"slow\",\"ms\":3000,"
+		 "\"when\":\"before\"}",
+		 (long long)number);
+	assert_int_equal(ships(s, number, PARCEL, code), 202);
+	reload_timeout(s, "call_timeout = 2s", "call_timeout = 100ms");
+	wait_stage(s, number, "shipped", 20000);
+	assert_true(wait_until(was_spoilt, &s->sim, 5000));
+	assert_int_equal(calls_of(s, number, "createShipment"), 1);
+	assert_once(s, number);
+	shipfrom_passed(s);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, shipfrom_end)
 #define OWN(f) cmocka_unit_test_teardown(f, shipfrom_end)
 
@@ -674,6 +744,7 @@ int main(void)
 		OWN(a_call_that_centra_acts_on_too_late_does_nothing_twice),
 		OWN(killed_at_any_step_it_does_nothing_twice),
 		OWN(a_call_that_the_budget_holds_is_not_told_as_one),
+		OWN(a_shorter_call_timeout_makes_no_call_twice_before_a_restart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
