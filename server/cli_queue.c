@@ -249,16 +249,16 @@ static int redrive_all(struct cli_session *s, struct ids *ids)
 
 	for (i = 0; i < ids->n; i++) {
 		rc = store_redrive(s->store, ids->list[i], s->now, &e);
-		if (rc == RC_NOTFOUND)
-			continue; /* somebody else was faster */
+		done += rc == OK;
+		if (rc == RC_NOTFOUND || rc == RC_CONFLICT)
+			rc = OK; /* somebody else was faster */
 		if (rc)
 			break;
-		done++;
 	}
 	buf_fmt(&s->out, "%zu\n", done);
 	fprintf(stderr, "%zu task%s will run again.\n", done,
 		done == 1 ? "" : "s");
-	return rc && rc != RC_NOTFOUND ? cli_failed(s, rc, &e) : 0;
+	return rc ? cli_failed(s, rc, &e) : 0;
 }
 
 static int redrive(struct cli_session *s, struct ids *ids)
@@ -271,7 +271,7 @@ static int redrive(struct cli_session *s, struct ids *ids)
 		return rc ? cli_failed(s, rc, &e) : redrive_all(s, ids);
 	}
 	rc = store_redrive(s->store, ids->list[0], s->now, &e);
-	if (rc == RC_NOTFOUND) {
+	if (rc == RC_NOTFOUND || rc == RC_CONFLICT) {
 		fprintf(stderr,
 			"shipfrom redrive: no dead task %" PRIu64
 			"; `shipfrom tasks --dead` lists them\n",

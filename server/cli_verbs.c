@@ -95,8 +95,9 @@ static const char tasks_help[] =
 	"last calls;\n"
 	"                              redrive it once the reason is gone\n\n"
 	"Kinds: check_first and order apply an event; answer_offer tells "
-	"Centra what a\nshop answered; fetch_order asks Centra how the order "
-	"stands;\nmissed judges whether a webhook was missed.\n" BESIDE "\n" STORE_CODES;
+	"Centra what a\nshop answered; ship_order ships; fetch_order asks "
+	"Centra how the order stands;\nmissed judges whether a webhook was "
+	"missed.\n" BESIDE "\n" STORE_CODES;
 
 static const char why_help[] =
 	"How an order stands, and why: every event, answer, call and reply of "

@@ -7,10 +7,12 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -701,6 +703,69 @@ static void a_dead_task_is_shown_with_why_and_its_last_calls(void **state)
 	assert_string_equal(out, "");
 }
 
+/* Another process that redrives all; its exit status goes to waitpid(). */
+static pid_t redrive_beside(void)
+{
+	pid_t pid = fork();
+	int nowhere;
+
+	if (!pid) {
+		nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		dup2(nowhere, STDOUT_FILENO);
+		dup2(nowhere, STDERR_FILENO);
+		_exit(run("redrive --all"));
+	}
+	assert_true(pid > 0);
+	return pid;
+}
+
+#define MANY_DEAD 200
+
+static void what_somebody_else_redrove_stops_nobody(void **state)
+{
+	struct task t = {.instance = "se", .kind = "fetch_order",
+			 .created = 1000, .due = 1};
+	struct result dead = {.how = OUTCOME_DEAD, .reason = {"no use"}};
+	struct config *c = NULL;
+	struct store *s = open_store(&c);
+	pid_t pids[2];
+	struct task got;
+	int64_t next;
+	struct err e;
+	size_t n;
+	int status;
+	char *line;
+
+	(void)state;
+	for (t.number = 5001; t.number <= 5000 + MANY_DEAD; t.number++) {
+		assert_int_equal(store_task_add(s, &t, &e), OK);
+		assert_int_equal(store_lease(s, 5, NULL, &got, 1, &n, &next,
+					     &e),
+				 OK);
+		assert_int_equal(got.number, t.number);
+		assert_int_equal(store_finish(s, &got, &dead, 3000, &e), OK);
+		task_release(&got);
+	}
+	store_close(s);
+	config_drop(c);
+	for (int i = 0; i < 2; i++)
+		pids[i] = redrive_beside();
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 0);
+	}
+	assert_int_equal(run("tasks --dead --json"), 0);
+	assert_string_equal(out, "");
+	/* One that is not dead is none to be redriven. */
+	assert_int_equal(run("tasks --json"), 0);
+	assert_int_equal(sscanf(out, "{\"id\":%" SCNu64, &got.id), 1);
+	line = xasprintf("redrive %" PRIu64, got.id);
+	assert_int_equal(run(line), EXIT_NOTHING);
+	tells("no dead task");
+	free(line);
+}
+
 static void json_holds_all_and_a_table_the_last(void **state)
 {
 	struct config *c = NULL;
@@ -856,6 +921,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_there_ends_with_1),
 		cmocka_unit_test(
 			a_dead_task_is_shown_with_why_and_its_last_calls),
+		cmocka_unit_test(what_somebody_else_redrove_stops_nobody),
 		cmocka_unit_test(json_holds_all_and_a_table_the_last),
 		cmocka_unit_test(check_says_when_a_previous_secret_can_go),
 		cmocka_unit_test(a_new_device_gets_a_token_and_a_login_link),
