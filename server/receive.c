@@ -699,30 +699,38 @@ const struct secret_watch *receiver_secrets(const struct receiver *r, size_t i)
 	return r && i < r->n_watches ? r->watches[i] : NULL;
 }
 
-/* A write of what is known of a secret: lives until it is done. */
+/* A write of what is known of a secret: lives until it is done.  The watches
+ * outlive the writer. */
 struct keeping {
 	struct store_done done;
+	struct secret_watch *watch;
 	char instance[INSTANCE_SIZE];
 	struct secret_use use;
 };
 
 static void kept(struct store_done *done, enum rc rc, const struct err *e)
 {
-	(void)rc; /* the next write says it again */
+	struct keeping *k = done->arg;
+
 	(void)e;
-	free(done->arg);
+	if (rc)
+		secret_watch_lost(k->watch);
+	free(k);
 }
 
-static void keep_use(struct receiver *r, const struct secret_watch *w)
+static void keep_use(struct receiver *r, struct secret_watch *w)
 {
 	struct keeping *k = xcalloc(1, sizeof(*k));
 
 	k->done = (struct store_done){.fn = kept, .arg = k};
+	k->watch = w;
 	k->use = w->use;
 	memcpy(k->instance, w->instance, sizeof(k->instance));
 	if (store_secret_used(r->app->store, k->instance, &k->use, &k->done,
-			      NULL))
+			      NULL)) {
+		secret_watch_lost(w);
 		free(k);
+	}
 }
 
 static void look_at_secrets(struct receiver *r, int64_t now)
@@ -791,7 +799,7 @@ void receiver_stop(struct receiver *r)
 		return;
 	refused_stop(r->refused);
 	for (size_t i = 0; i < r->n_watches; i++)
-		if (r->watches[i]->dirty &&
+		if (secret_watch_dirty(r->watches[i]) &&
 		    store_secret_used(r->app->store, r->watches[i]->instance,
 				      &r->watches[i]->use, NULL, &e))
 			log_line(LOG_WARN, "the use of a secret was not kept",

@@ -90,10 +90,22 @@ void secret_watch_signed(struct secret_watch *w, int which, int64_t now)
 	}
 }
 
+bool secret_watch_dirty(struct secret_watch *w)
+{
+	if (atomic_exchange(&w->lost, false))
+		w->dirty = true;
+	return w->dirty;
+}
+
+void secret_watch_lost(struct secret_watch *w)
+{
+	w->lost = true;
+}
+
 bool secret_watch_keep(struct secret_watch *w, int64_t now)
 {
 	/* A clock that was set back must not stop it. */
-	if (!w->dirty ||
+	if (!secret_watch_dirty(w) ||
 	    (w->kept && now >= w->kept && now - w->kept < SECRET_KEPT_EVERY))
 		return false;
 	w->dirty = false;

@@ -11,6 +11,7 @@
 #ifndef SERVER_SECRETS_H
 #define SERVER_SECRETS_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -36,6 +37,7 @@ struct secret_watch {
 	struct secret_use use;
 	bool has_previous;
 	bool dirty;	/* use is not as it was last kept */
+	atomic_bool lost; /* nor is what was to be kept: it failed */
 	int64_t kept;	/* when it was; 0: never */
 	bool told;	/* that the previous one may go */
 	uint64_t signed_by[2]; /* deliveries: by the current, the previous */
@@ -47,8 +49,12 @@ void secret_watch_set(struct secret_watch *w, const char *current,
 		      const char *previous);
 /* A delivery was signed by secrets[which]. */
 void secret_watch_signed(struct secret_watch *w, int which, int64_t now);
+/* True when `use` is not as it is kept. */
+bool secret_watch_dirty(struct secret_watch *w);
 /* True when `use` is to be kept now; it counts as kept then. */
 bool secret_watch_keep(struct secret_watch *w, int64_t now);
+/* Keeping it failed: it is tried again.  Any thread. */
+void secret_watch_lost(struct secret_watch *w);
 /* True, once, when the previous one may go. */
 bool secret_watch_tell(struct secret_watch *w, int64_t now);
 

@@ -121,6 +121,21 @@ static void it_is_kept_at_most_once_a_minute(void **state)
 	assert_false(secret_watch_keep(&w, T0 + 3 * HOUR));
 }
 
+static void what_could_not_be_kept_is_kept_later(void **state)
+{
+	struct secret_watch w = rotating();
+
+	(void)state;
+	secret_watch_signed(&w, 1, T0);
+	assert_true(secret_watch_keep(&w, T0));
+	secret_watch_lost(&w);
+	assert_false(secret_watch_keep(&w, T0 + 59999));
+	assert_true(secret_watch_dirty(&w)); /* for a stop before that */
+	assert_true(secret_watch_keep(&w, T0 + 60000));
+	assert_false(secret_watch_keep(&w, T0 + HOUR));
+	assert_false(secret_watch_dirty(&w));
+}
+
 static void what_is_kept_tells_secrets_apart_and_not_what_they_are(
 	void **state)
 {
@@ -147,6 +162,7 @@ int main(void)
 		cmocka_unit_test(it_is_told_once),
 		cmocka_unit_test(another_secret_begins_anew),
 		cmocka_unit_test(it_is_kept_at_most_once_a_minute),
+		cmocka_unit_test(what_could_not_be_kept_is_kept_later),
 		cmocka_unit_test(
 			what_is_kept_tells_secrets_apart_and_not_what_they_are),
 	};
