@@ -67,7 +67,10 @@ void secret_watch_set(struct secret_watch *w, const char *current,
 	w->has_previous = previous && *previous;
 	if (same(is, w->use.current) && same(was, w->use.previous))
 		return;
-	if (!same(is, w->use.current))
+	/* Of a previous one that was not set nothing is known: a day begins
+	 * when the current one signs beside it. */
+	if (!same(is, w->use.current) ||
+	    (w->has_previous && !same(was, w->use.previous)))
 		w->use.current_first = 0;
 	if (!same(was, w->use.previous))
 		w->use.previous_last = 0;
@@ -81,7 +84,8 @@ void secret_watch_signed(struct secret_watch *w, int which, int64_t now)
 {
 	w->signed_by[which == 1]++;
 	if (which == 1) {
-		w->use.previous_last = now;
+		if (now > w->use.previous_last)
+			w->use.previous_last = now;
 		w->dirty = true;
 		w->told = false;
 	} else if (!w->use.current_first) {

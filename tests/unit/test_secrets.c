@@ -100,6 +100,33 @@ static void another_secret_begins_anew(void **state)
 	assert_false(secret_may_go(&w.use, T0 + 100 * HOUR));
 }
 
+/* One that was removed too early and is set again was not looked for in
+ * between: that it did not sign says nothing. */
+static void one_that_comes_back_is_unused_from_then_on(void **state)
+{
+	struct secret_watch w = {0};
+
+	(void)state;
+	secret_watch_set(&w, "new", NULL);
+	secret_watch_signed(&w, 0, T0);
+	secret_watch_set(&w, "new", "old");
+	assert_false(secret_may_go(&w.use, T0 + 100 * HOUR));
+	secret_watch_signed(&w, 0, T0 + 100 * HOUR);
+	assert_false(secret_may_go(&w.use, T0 + 123 * HOUR));
+	assert_true(secret_may_go(&w.use, T0 + 124 * HOUR));
+}
+
+static void a_delivery_recorded_late_makes_none_seem_older(void **state)
+{
+	struct secret_watch w = rotating();
+
+	(void)state;
+	secret_watch_signed(&w, 0, T0);
+	secret_watch_signed(&w, 1, T0 + 20 * HOUR);
+	secret_watch_signed(&w, 1, T0 + HOUR);
+	assert_false(secret_may_go(&w.use, T0 + 43 * HOUR));
+}
+
 static void it_is_kept_at_most_once_a_minute(void **state)
 {
 	struct secret_watch w = rotating();
@@ -161,6 +188,9 @@ int main(void)
 		cmocka_unit_test(without_a_previous_one_none_may_go),
 		cmocka_unit_test(it_is_told_once),
 		cmocka_unit_test(another_secret_begins_anew),
+		cmocka_unit_test(one_that_comes_back_is_unused_from_then_on),
+		cmocka_unit_test(
+			a_delivery_recorded_late_makes_none_seem_older),
 		cmocka_unit_test(it_is_kept_at_most_once_a_minute),
 		cmocka_unit_test(what_could_not_be_kept_is_kept_later),
 		cmocka_unit_test(
