@@ -609,6 +609,14 @@ static void store_delivery(struct request *req, struct response *res,
 	respond_not_stored(req->app, res);
 }
 
+static void count_secret(struct app *app, struct caller *c, int secret,
+			 int64_t when)
+{
+	if (secret == 1)
+		METRIC_ADD(app, webhooks_previous_secret_total, 1);
+	secret_watch_signed(c->watch, secret, when);
+}
+
 /* What Centra signed and we would not run is not to be lost: a clock that is
  * wrong here, or a secret that was mistyped, is mended, and then it runs.  Of
  * what no secret of ours signed nothing is written. */
@@ -657,10 +665,7 @@ void receive_webhook(struct request *req, struct response *res)
 		respond_refused(req, res, in, v);
 		return;
 	}
-	if (secret == 1)
-		METRIC_ADD(req->app, webhooks_previous_secret_total, 1);
-	secret_watch_signed(c->watch, secret, req->now);
-
+	count_secret(req->app, c, secret, req->now);
 	delivery_read(&d, &version, in->id, header, req->body, req->body_len,
 		      req->now);
 	if (version != WEBHOOK_INTEGRATION)
@@ -677,16 +682,26 @@ void receive_webhook(struct request *req, struct response *res)
 
 enum verdict receiver_judge(struct receiver *r, const char *instance,
 			    const char *header, const void *body, size_t len,
-			    int64_t when)
+			    int64_t when, int *ret_secret)
 {
 	const struct config_instance *in;
 	struct caller *c = caller_of(r, instance, &in);
-	int secret;
 
+	*ret_secret = -1;
 	if (!c || !c->verifier)
 		return VERDICT_WRONG;
 	return verifier_check(c->verifier, header, body, len, when,
-			      in->webhook_tolerance, &secret);
+			      in->webhook_tolerance, ret_secret);
+}
+
+void receiver_signed(struct receiver *r, const char *instance, int secret,
+		     int64_t when)
+{
+	const struct config_instance *in;
+	struct caller *c = caller_of(r, instance, &in);
+
+	if (c)
+		count_secret(r->app, c, secret, when);
 }
 
 struct refused *receiver_refused(const struct receiver *r)

@@ -33,10 +33,14 @@ void receiver_tick(struct receiver *r);
 /* Between http_stop() and store_close(): keeps it for the last time. */
 void receiver_stop(struct receiver *r);
 
-/* Judges a delivery by the present secrets, as of the time it came. */
+/* Judges a delivery by the present secrets, as of the time it came.
+ * *ret_secret as of verifier_check(). */
 enum verdict receiver_judge(struct receiver *r, const char *instance,
 			    const char *header, const void *body, size_t len,
-			    int64_t when);
+			    int64_t when, int *ret_secret);
+/* A genuine delivery that came then was signed by that secret: it counts. */
+void receiver_signed(struct receiver *r, const char *instance, int secret,
+		     int64_t when);
 struct refused *receiver_refused(const struct receiver *r);
 /* The i-th instance's secrets; NULL: there are no more. */
 const struct secret_watch *receiver_secrets(const struct receiver *r,

@@ -217,7 +217,8 @@ static void item_recorded(void *arg, enum rc rc, const struct recorded *n)
 }
 
 /* False: the store takes nothing now, so that there is no use in going on. */
-static bool record_item(struct refused *r, struct item *i, bool stale)
+static bool record_item(struct refused *r, struct item *i, bool stale,
+			int secret)
 {
 	struct delivery d;
 	enum webhook_version version;
@@ -230,8 +231,12 @@ static bool record_item(struct refused *r, struct item *i, bool stale)
 			      i->len, i->received);
 	take_out(r, i);
 	r->on_their_way++;
-	if (!receive_record(r->app, &d, item_recorded, i))
+	if (!receive_record(r->app, &d, item_recorded, i)) {
+		if (!stale)
+			receiver_signed(r->app->receiver, i->instance, secret,
+					i->received);
 		return true;
+	}
 	r->on_their_way--;
 	r->counts.not_stored++;
 	put_in(r, i);
@@ -252,9 +257,10 @@ static void go_on(struct refused *r)
 		return;
 	while (r->cursor && r->on_their_way < AT_ONCE && left) {
 		struct item *i = r->cursor;
+		int secret;
 		enum verdict v = receiver_judge(r->app->receiver, i->instance,
 						i->header, i->body, i->len,
-						i->received);
+						i->received, &secret);
 
 		r->cursor = TAILQ_NEXT(i, link);
 		r->counts.judged++;
@@ -263,7 +269,7 @@ static void go_on(struct refused *r)
 			continue;
 		r->counts.genuine += v == VERDICT_GENUINE;
 		r->counts.stale += v == VERDICT_STALE;
-		if (!record_item(r, i, v == VERDICT_STALE))
+		if (!record_item(r, i, v == VERDICT_STALE, secret))
 			r->cursor = NULL;
 	}
 	if (r->on_their_way)

@@ -223,6 +223,27 @@ static void what_was_refused_runs_once_the_secret_is_mended(void **state)
 	shipfrom_passed(s);
 }
 
+static void the_secret_of_one_that_is_recovered_is_counted(void **state)
+{
+	static const char by_previous[] =
+		"shipfrom_webhooks_verified_total{instance=\"se\","
+		"secret=\"previous\"}";
+	struct shipfrom *s = *state;
+
+	set_and_reload(s, "webhook_secret", "new");
+	wait_said(s, "config reloaded", 1);
+	assert_int_equal(send(s, SECRET, 0, customer(1)), 401);
+	assert_int_equal(metric(s, by_previous), 0);
+	set_and_reload(s, "webhook_secret",
+		       "new\nprevious_webhook_secret = " SECRET);
+	wait_said(s, "refused deliveries verified after all", 1);
+	wait_lines(s, "events --json", 1);
+	assert_int_equal(metric(s, by_previous), 1);
+	assert_int_equal(
+		metric(s, "shipfrom_webhooks_previous_secret_total"), 1);
+	shipfrom_passed(s);
+}
+
 static void a_refused_one_keeps_the_time_it_came(void **state)
 {
 	struct shipfrom *s = *state;
@@ -363,6 +384,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(what_was_refused_runs_once_the_secret_is_mended),
+		T(the_secret_of_one_that_is_recovered_is_counted),
 		T(a_refused_one_keeps_the_time_it_came),
 		T(a_stale_delivery_is_kept_once_and_can_be_run),
 		T(a_retry_of_what_nobody_signed_is_refused),
