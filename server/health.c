@@ -51,7 +51,8 @@ bool health_ready(struct app *app, const struct config *config,
 	else if (!app->store)
 		*ret_why = "starting";
 	else if (app->failed || store_stats(app->store, &stats, NULL) ||
-		 stats.failed)
+		 stats.failed ||
+		 stats.writing_for >= config->server.write_wait)
 		*ret_why = "store failing";
 	/* Full: quotas and limits count, which the disk does not tell of. */
 	else if (stats.full ||

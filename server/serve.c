@@ -224,9 +224,13 @@ static void drain(struct serving *s)
  * could wait for the disk: leave, be restarted, read what is really there. */
 static void die_if_failed(const struct serving *s)
 {
+	const char *why;
+
 	if (!s->app.failed)
 		return;
-	log_line(LOG_ERROR, "the disk failed: restart after looking at it");
+	why = s->app.store ? store_failure(s->app.store) : NULL;
+	log_line(LOG_ERROR, "the disk failed: restart after looking at it",
+		 LOG_S("error", why));
 	notify("STOPPING=1");
 	usleep(LAST_WORDS * 1000);
 	_exit(EX_IOERR);

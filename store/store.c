@@ -22,6 +22,7 @@
 #define READERS_MAX 512
 #define FIRST_SIZE  ((size_t)1 << 30) /* of a new store when none is said */
 #define FILE_MODE   0600
+#define HANGS	    1000 /* ms of a write: who only looks asks nothing of it */
 
 #ifdef STORE_TEST_NOSYNC
 /* For the test that shows that the durability test can fail; never shipped. */
@@ -440,13 +441,14 @@ enum rc store_stats(struct store *s, struct store_stats *ret, struct err *e)
 		.commits = atomic_load(&s->commits),
 		.writes = atomic_load(&s->writes),
 		.queued = writer_waiting(s),
+		.writing_for = writer_busy(s),
 		.oldest_due = TIME_NONE,
 		.failed = atomic_load(&s->failed),
 	};
 	rc = txn_read(&t, s, e);
 	if (!rc)
 		rc = room_used(&t, &ret->used_bytes, e);
-	if (!rc && s->serve) {
+	if (!rc && s->serve && ret->writing_for < HANGS) {
 		rc = room_for_delivery(&t, e);
 		ret->full = rc == RC_FULL;
 		ret->failed |= rc == RC_IO;
@@ -470,4 +472,9 @@ enum rc store_stats(struct store *s, struct store_stats *ret, struct err *e)
 		rc = missed_counts(&t, ret->missed, e);
 	txn_abort(&t);
 	return rc;
+}
+
+const char *store_failure(const struct store *s)
+{
+	return atomic_load(&s->failed) ? s->failure.text : NULL;
 }

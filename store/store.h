@@ -311,12 +311,15 @@ struct store_stats {
 		devices;
 	uint64_t commits, writes;  /* since the start: a group is one commit */
 	uint64_t queued;           /* writes waiting now */
+	int64_t writing_for;       /* ms that the disk has been asked for */
 	int64_t oldest_due;        /* of the waiting tasks; TIME_NONE: none */
 	bool failed;               /* the disk failed: restart */
 	bool full;                 /* deliveries are refused for want of room */
 	uint64_t missed[MISSED_KINDS]; /* webhooks, ever */
 };
 enum rc store_stats(struct store *s, struct store_stats *ret, struct err *e);
+/* How the disk failed, in a sentence; NULL: it did not. */
+const char *store_failure(const struct store *s);
 
 /* ---- dead letters ---- */
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/time.h"
 #include "store/room.h"
 #include "store/store_impl.h"
 
@@ -20,6 +21,23 @@
 #else
 #define AT_ONCE SIZE_MAX
 #endif
+
+/* ---- a disk that failed ---- */
+
+/* Keeps what failed first: who comes after is told that, for a later failure
+ * is but its echo. */
+static void failed(struct store *s, const struct err *e)
+{
+	if (atomic_load(&s->failed))
+		return;
+	s->failure = *e;
+	atomic_store(&s->failed, true);
+}
+
+static enum rc fail_as_before(struct store *s, struct err *e)
+{
+	return fail(e, RC_IO, "the disk failed earlier: %s", s->failure.text);
+}
 
 /* ---- one transaction ---- */
 
@@ -94,7 +112,7 @@ static size_t settle_some(struct store *s, struct op **ops, size_t n,
 	*ret_touched = false;
 	for (;;) {
 		rc = atomic_load(&s->failed)
-			     ? fail(&e, RC_IO, "the disk failed earlier")
+			     ? fail_as_before(s, &e)
 			     : txn_write(&t, s, &e);
 		if (rc)
 			break;
@@ -124,7 +142,7 @@ static size_t settle_some(struct store *s, struct op **ops, size_t n,
 		}
 	}
 	if (rc == RC_IO)
-		atomic_store(&s->failed, true);
+		failed(s, &e);
 	all_results(ops, n, rc, &e);
 	return n;
 }
@@ -190,8 +208,11 @@ static void *writer_main(void *arg)
 	struct store *s = arg;
 	size_t n;
 
-	while ((n = take_all(&s->writer)))
+	while ((n = take_all(&s->writer))) {
+		atomic_store(&s->writer.busy_since, time_mono());
 		settle_all(s, s->writer.batch, n);
+		atomic_store(&s->writer.busy_since, TIME_NONE);
+	}
 	return NULL;
 }
 
@@ -205,6 +226,7 @@ enum rc writer_start(struct store *s, size_t max, struct err *e)
 	pthread_cond_init(&w->work, NULL);
 	w->last = &w->first;
 	w->max = max;
+	atomic_store(&w->busy_since, TIME_NONE);
 	/* Signals are for the thread that waits for them. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -243,6 +265,14 @@ size_t writer_waiting(struct store *s)
 	n = s->writer.waiting;
 	pthread_mutex_unlock(&s->writer.lock);
 	return n;
+}
+
+int64_t writer_busy(struct store *s)
+{
+	int64_t since = s->writer.started ? atomic_load(&s->writer.busy_since)
+					  : TIME_NONE;
+
+	return since == TIME_NONE ? 0 : time_mono() - since;
 }
 
 /* ---- handing in ---- */
@@ -321,7 +351,7 @@ enum rc writer_do(struct store *s, struct op *op, size_t size,
 	op->done = NULL;
 	op->err.text[0] = '\0';
 	if (atomic_load(&s->failed))
-		return fail(e, RC_IO, "the disk failed earlier");
+		return fail_as_before(s, e);
 	if (!done)
 		return s->writer.started ? queue_and_wait(s, op, e)
 					 : do_here(s, op, e);
@@ -340,16 +370,16 @@ enum rc writer_do(struct store *s, struct op *op, size_t size,
 
 void writer_do_all(struct store *s, struct op *const *ops, size_t n)
 {
-	struct err failed;
+	struct err before;
 	enum rc rc = OK;
 
 	if (atomic_load(&s->failed))
-		rc = fail(&failed, RC_IO, "the disk failed earlier");
+		rc = fail_as_before(s, &before);
 	for (size_t i = 0; i < n; i++) {
 		ops[i]->done = NULL;
 		ops[i]->err.text[0] = '\0';
 		if (rc)
-			(void)!op_result(ops[i], rc, &failed);
+			(void)!op_result(ops[i], rc, &before);
 		else if (!s->writer.started)
 			(void)!do_here(s, ops[i], NULL);
 		else

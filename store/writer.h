@@ -23,6 +23,7 @@
 #include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -50,6 +51,7 @@ struct writer {
 	size_t waiting, max;
 	bool stop;
 
+	_Atomic int64_t busy_since; /* time_mono(); TIME_NONE: it waits */
 	struct op **batch; /* the writer thread's own: owned */
 	size_t batch_cap;
 };
@@ -57,6 +59,8 @@ struct writer {
 enum rc writer_start(struct store *s, size_t max, struct err *e);
 void writer_stop(struct store *s); /* finishes what waits */
 size_t writer_waiting(struct store *s);
+/* How long what is being written takes already, in ms; 0: nothing is. */
+int64_t writer_busy(struct store *s);
 
 /* Hands in an op, the head of a struct of `size` bytes.  done NULL: waits, and
  * returns its result; what the op wrote into its struct is there.  Else a copy

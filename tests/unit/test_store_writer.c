@@ -504,6 +504,9 @@ static void after_a_failed_sync_nothing_is_written_any_more(void **state)
 	for (size_t i = 0; i < 3; i++)
 		assert_int_equal(atomic_load(&w[i].rc), RC_IO);
 	assert_int_equal(record_one(s, 2, "a", NULL, NULL), RC_IO);
+	/* Who comes after is told why, too. */
+	assert_non_null(strstr(err.text, "Input/output error"));
+	assert_non_null(strstr(store_failure(s), "Input/output error"));
 	assert_int_equal(store_redrive(s, 1, 1, &err), RC_IO);
 	assert_true(stats_of(s).failed);
 	store_close(s);
