@@ -88,6 +88,27 @@ static enum rc drop_oldest(struct txn *t, int64_t now, struct err *e)
 	return rc;
 }
 
+/* Of a key that is used again after its time: its first use would else be
+ * dropped one day, and the second with it. */
+static enum rc drop_earlier(struct txn *t, const struct once *o, struct err *e)
+{
+	struct once earlier = *o;
+	struct reader r;
+	struct key k;
+	MDB_val v;
+	enum rc rc;
+
+	rc = txn_get(t, T_ONCE, once_key(&k, o), &v, e);
+	if (rc)
+		return rc == RC_NOTFOUND ? OK : rc;
+	reader_init(&r, v.mv_data, v.mv_size);
+	(void)get_u8(&r);
+	get_bytes(&r, earlier.request, ONCE_HASH);
+	earlier.at = get_i64(&r);
+	rc = txn_del(t, T_ONCE_AGE, age_key(&k, &earlier), e);
+	return rc == RC_NOTFOUND ? OK : rc;
+}
+
 static enum rc put(struct txn *t, const struct once *o, struct err *e)
 {
 	struct key k;
@@ -115,5 +136,7 @@ enum rc once_keep(struct txn *t, struct once *o, enum rc said, struct err *e)
 	/* Two for one, so that there are never many too old. */
 	for (int i = 0; !rc && i < 2; i++)
 		rc = drop_oldest(t, o->at, e);
-	return rc && rc != RC_NOTFOUND ? rc : put(t, o, e);
+	if (!rc || rc == RC_NOTFOUND)
+		rc = drop_earlier(t, o, e);
+	return rc ? rc : put(t, o, e);
 }

@@ -128,6 +128,30 @@ static void a_key_is_forgotten_after_a_day(void **state)
 	store_close(s);
 }
 
+static void a_key_used_again_after_a_day_is_kept_for_another(void **state)
+{
+	struct store *s = open_serve(*state);
+	const char *const keys[] = {"a", "b", "c", "k"};
+	struct once o;
+
+	for (int i = 0; i < 4; i++) {
+		o = once_of(keys[i], "accept", 1000 + i);
+		assert_ok(press(s, &o, OK));
+	}
+	o = once_of("k", "accept", 5000 + DAY);
+	assert_ok(press(s, &o, OK));
+	assert_int_equal(o.seen, ONCE_NEW);
+	/* Others come by, and what is too old goes. */
+	for (int i = 0; i < 3; i++) {
+		o = once_of(keys[i], "accept", 6000 + DAY + i);
+		assert_ok(press(s, &o, OK));
+	}
+	o = once_of("k", "accept", 7000 + DAY);
+	assert_ok(press(s, &o, OK));
+	assert_true(o.seen == ONCE_AGAIN && asked == 0);
+	store_close(s);
+}
+
 static void a_store_of_old_keys_does_not_grow(void **state)
 {
 	struct store *s = open_serve(*state);
@@ -268,6 +292,7 @@ int main(void)
 		IN_DIR(a_conflict_is_final_but_what_was_not_decided_is_not),
 		IN_DIR(the_code_of_a_conflict_comes_back),
 		IN_DIR(a_key_is_forgotten_after_a_day),
+		IN_DIR(a_key_used_again_after_a_day_is_kept_for_another),
 		IN_DIR(a_store_of_old_keys_does_not_grow),
 		IN_DIR(a_session_ends_and_that_is_counted),
 		IN_DIR(what_is_done_is_listed_by_its_last_change),
