@@ -20,8 +20,8 @@ struct check {
 	void *arg;
 	struct store_verified *ret;
 	enum table table; /* the one that is walked */
-	int64_t done_from; /* the earliest change in `done` */
-	enum rc rc;	   /* the store could not be read on */
+	uint64_t may_act; /* devices that were not removed */
+	enum rc rc;	  /* the store could not be read on */
 	struct err *e;
 };
 
@@ -71,6 +71,11 @@ static bool leads_to(struct check *c, enum table table, const struct key *k,
 static struct key_reader reader_of(const MDB_val *v)
 {
 	return key_read(v->mv_data, v->mv_size);
+}
+
+static bool same_key(const struct key *is, const MDB_val *k)
+{
+	return is->n == k->mv_size && !memcmp(is->b, k->mv_data, is->n);
 }
 
 /* The number that is a row's key, which must have been given out. */
@@ -142,7 +147,7 @@ static void check_seen(struct check *c, const MDB_val *k, const MDB_val *v)
 	if (get_event(&ev, seq, row.mv_data, row.mv_size, NULL))
 		return; /* told of the event */
 	seen_of(&seen, &ev);
-	if (seen.n != k->mv_size || memcmp(seen.b, k->mv_data, seen.n) != 0)
+	if (!same_key(&seen, k))
 		wrong(c, "event %" PRIu64 " is another than is said", seq);
 	event_release(&ev);
 }
@@ -195,7 +200,7 @@ static void check_lists_of(struct check *c, const struct order *o,
 	if (!there(c, T_LISTS, &k, &v))
 		wrong(c, "%s/%" PRId64 ": the offer to %" PRId64 " is not in "
 			 "its list", o->instance, o->number, f->warehouse);
-	if (f->list != LIST_DONE || o->updated < c->done_from)
+	if (f->list != LIST_DONE)
 		return;
 	key_i64(key_str(key_start(&k), o->instance), f->warehouse);
 	key_i64(key_i64(&k, o->updated), o->number);
@@ -414,7 +419,7 @@ static void check_task_name(struct check *c, const MDB_val *k,
 		return;
 	}
 	task_name_of(&at, &t);
-	if (at.n != k->mv_size || memcmp(at.b, k->mv_data, at.n) != 0)
+	if (!same_key(&at, k))
 		wrong(c, "task %" PRIu64 " has another name", id);
 	task_release(&t);
 }
@@ -471,6 +476,7 @@ static void check_bounded(struct check *c, const MDB_val *k, const MDB_val *v)
 {
 	struct key_reader kr = reader_of(k), vr = reader_of(v);
 	char instance[INSTANCE_SIZE];
+	struct quarantined q;
 	unsigned kind;
 	struct key at;
 	uint64_t seq, number = key_get_u64(&vr);
@@ -479,10 +485,27 @@ static void check_bounded(struct check *c, const MDB_val *k, const MDB_val *v)
 	key_get_str(&kr, instance, sizeof(instance));
 	kind = key_get_u8(&kr);
 	seq = c->table == T_BOUNDED ? key_get_u64(&kr) : number;
-	if (kr.bad || vr.bad || vr.left || kind >= QUARANTINE_KINDS)
+	if (kr.bad || vr.bad || vr.left || kind >= QUARANTINE_KINDS) {
 		wrong(c, "a row that cannot be read");
-	else if (!there(c, T_QUARANTINE, key_u64(key_start(&at), seq), &row))
+		return;
+	}
+	if (!there(c, T_QUARANTINE, key_u64(key_start(&at), seq), &row)) {
 		wrong(c, "%" PRIu64 " is not in quarantine", seq);
+		return;
+	}
+	if (get_quarantined(&q, seq, row.mv_data, row.mv_size, NULL))
+		return; /* told of what is in quarantine */
+	key_u8(key_str(key_start(&at), q.instance), (uint8_t)q.kind);
+	if (c->table == T_BOUNDED)
+		key_u64(&at, seq);
+	else
+		key_bytes(&at, q.digest, sizeof(q.digest));
+	if (q.kind == QUARANTINED_UNREAD || !same_key(&at, k))
+		wrong(c, "%" PRIu64 " is another than is said", seq);
+	else if (c->table == T_BOUNDED && number != q.len)
+		wrong(c, "%" PRIu64 " has %zu bytes and not %" PRIu64, seq,
+		      q.len, number);
+	quarantined_release(&q);
 }
 
 /* ---- devices ---- */
@@ -503,6 +526,8 @@ static void check_device(struct check *c, const MDB_val *k, const MDB_val *v)
 
 	if (get_device(&d, id, v->mv_data, v->mv_size, NULL))
 		wrong(c, "device %" PRIu64 " cannot be read", id);
+	else
+		c->may_act += !d.removed;
 }
 
 /* A row of `tokens`, `codes` or `sessions`: of a device that may act. */
@@ -523,19 +548,26 @@ static void check_token(struct check *c, const MDB_val *k, const MDB_val *v)
 		      id);
 }
 
-static void check_once(struct check *c, const MDB_val *k, const MDB_val *v)
+/* When a key of `once` was used; false: its row cannot be read. */
+static bool once_at(const MDB_val *v, int64_t *ret)
 {
 	unsigned char request[ONCE_HASH];
 	struct reader r;
-	struct key age;
-	int64_t at;
-	MDB_val row;
 
 	reader_init(&r, v->mv_data, v->mv_size);
 	(void)get_u8(&r);
 	get_bytes(&r, request, sizeof(request));
-	at = get_i64(&r);
-	if (r.bad || k->mv_size != 8 + ONCE_HASH) {
+	*ret = get_i64(&r);
+	return !r.bad;
+}
+
+static void check_once(struct check *c, const MDB_val *k, const MDB_val *v)
+{
+	struct key age;
+	int64_t at;
+	MDB_val row;
+
+	if (!once_at(v, &at) || k->mv_size != 8 + ONCE_HASH) {
 		wrong(c, "a row that cannot be read");
 		return;
 	}
@@ -546,16 +578,20 @@ static void check_once(struct check *c, const MDB_val *k, const MDB_val *v)
 
 static void check_once_age(struct check *c, const MDB_val *k, const MDB_val *v)
 {
-	struct key at;
+	struct key_reader kr = reader_of(k);
+	int64_t at = key_get_i64(&kr), used;
+	struct key key;
 	MDB_val row;
 
 	if (!empty(c, v, 0))
 		return;
-	key_start(&at);
-	if (k->mv_size == 16 + ONCE_HASH)
-		key_bytes(&at, (const char *)k->mv_data + 8, 8 + ONCE_HASH);
-	if (!at.n || !there(c, T_ONCE, &at, &row))
+	key_start(&key);
+	if (kr.left == 8 + ONCE_HASH)
+		key_bytes(&key, kr.p, kr.left);
+	if (!key.n || !there(c, T_ONCE, &key, &row))
 		wrong(c, "there is no such key");
+	else if (once_at(&row, &used) && used != at)
+		wrong(c, "a key that was used at another time");
 }
 
 static void check_meta(struct check *c, const MDB_val *k, const MDB_val *v)
@@ -630,29 +666,16 @@ static void check_table(struct check *c, enum table table)
 		c->rc = rc;
 }
 
-/* `done` is younger than the first orders: what changed before its first row
- * need not be in it. */
-static void find_done_from(struct check *c)
+/* What names a device's token is the token alone, so that of one gone only the
+ * number is missing: a device is given one, and keeps it until it is removed. */
+static void check_tokens_all_there(struct check *c)
 {
-	char instance[INSTANCE_SIZE];
-	struct key_reader kr;
-	struct walk w = {0};
-	int64_t updated;
-	enum rc rc;
+	uint64_t tokens = c->ret->tables[T_TOKENS].rows;
 
-	c->done_from = INT64_MAX;
-	rc = walk_open(&w, c->t, T_DONE, NULL, 0, c->e);
-	while (!rc && !(rc = walk_next(&w, c->e))) {
-		kr = reader_of(&w.k);
-		key_get_str(&kr, instance, sizeof(instance));
-		(void)key_get_i64(&kr);
-		updated = key_get_i64(&kr);
-		if (!kr.bad && updated < c->done_from)
-			c->done_from = updated;
-	}
-	walk_close(&w);
-	if (rc != RC_NOTFOUND)
-		c->rc = rc;
+	c->table = T_TOKENS;
+	if (!c->rc && tokens < c->may_act)
+		wrong(c, "%" PRIu64 " devices may act and %" PRIu64 " have a "
+			 "token", c->may_act, tokens);
 }
 
 enum rc store_verify(struct store *s,
@@ -668,9 +691,9 @@ enum rc store_verify(struct store *s,
 	c.rc = txn_read(&t, s, e);
 	if (c.rc)
 		return c.rc;
-	find_done_from(&c);
 	for (int i = 0; !c.rc && i < TABLES; i++)
 		check_table(&c, (enum table)i);
+	check_tokens_all_there(&c);
 	txn_abort(&t);
 	return c.rc;
 }
