@@ -5,7 +5,6 @@
 #include "server/cli.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -369,12 +368,11 @@ int cli_open(struct cli_session *s, struct cli_args *a, enum cli_store how)
 	if (code)
 		return code;
 	if (how == CLI_STORE_EXISTS &&
-	    access(s->config->server.store_dir, F_OK)) {
+	    !store_exists(s->config->server.store_dir)) {
 		fprintf(stderr,
-			"shipfrom %s: there is no store in '%s' yet (%s); "
+			"shipfrom %s: there is no store in '%s' yet; "
 			"`shipfrom serve` makes it\n",
-			a->verb->name, s->config->server.store_dir,
-			strerror(errno));
+			a->verb->name, s->config->server.store_dir);
 		return EX_CANTCREAT;
 	}
 	rc = app_open_store(&s->store, s->config, false, NULL, NULL, &e);

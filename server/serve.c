@@ -103,11 +103,19 @@ static void listen_to_changes(struct serving *s, bool listening)
 	pthread_mutex_unlock(&s->hook);
 }
 
+/* A new store is told of: where an old one was expected, its disk may not be
+ * mounted. */
 static int start_store(struct serving *s, struct err *e)
 {
+	const char *dir = s->started->server.store_dir;
+	bool is_new = !store_exists(dir);
+
 	switch (app_open_store(&s->app.store, s->started, true, on_changed, s,
 			       e)) {
 	case OK:
+		if (is_new)
+			log_line(LOG_WARN, "a new store was made",
+				 LOG_S("folder", dir));
 		return 0;
 	case RC_EXISTS:
 		return EX_TEMPFAIL;

@@ -205,13 +205,13 @@ static enum rc open_failed(struct err *e, const char *dir, int mdb)
 		    mdb_strerror(mdb));
 }
 
-static bool is_new(const char *dir)
+bool store_exists(const char *dir)
 {
 	char *path = xasprintf("%s/data.mdb", dir);
 	bool missing = access(path, F_OK) && errno == ENOENT;
 
 	free(path);
-	return missing;
+	return !missing;
 }
 
 static enum rc open_env(struct store *s, const struct store_options *o,
@@ -222,7 +222,7 @@ static enum rc open_env(struct store *s, const struct store_options *o,
 	MDB_envinfo info;
 	int mdb;
 
-	if (!max && is_new(o->dir))
+	if (!max && !store_exists(o->dir))
 		max = FIRST_SIZE;
 	mdb = mdb_env_create(&s->env);
 	if (!mdb)

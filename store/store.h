@@ -56,6 +56,9 @@ struct store_options {
 	void *changed_arg;
 };
 
+/* Whether opening the folder finds a store; else it makes one. */
+bool store_exists(const char *dir);
+
 /* RC_EXISTS: another server holds serve.lock, or this process has the folder
  * open.  RC_DENIED: we are not the folder's owner.  RC_INVALID: written by a
  * newer version.  RC_NOTFOUND: no such folder and no parent to make it in. */

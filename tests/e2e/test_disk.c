@@ -553,6 +553,57 @@ static void without_the_folder_and_its_parent_it_does_not_start(void **state)
 	shipfrom_passed(s);
 }
 
+/* How often the log has the line. */
+static int logged(const char *path, const char *msg)
+{
+	FILE *f = fopen(path, "r");
+	char line[1024];
+	int n = 0;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f))
+		n += strstr(line, msg) != NULL;
+	fclose(f);
+	return n;
+}
+
+/* As when the disk that has the store is not mounted. */
+static void an_empty_folder_is_no_store(void **state)
+{
+	static const char *const verbs[] = {"verify", "orders", "tasks"};
+	struct shipfrom *s = *state = shipfrom_start(NULL);
+	struct row *r = row_of("the folder is empty");
+	char dir[160], away[160], *out = NULL;
+
+	assert_int_equal(logged(s->log, "a new store was made"), 1);
+	send_well(s, r, 25);
+	assert_int_equal(shipfrom_stop(s), 0);
+	snprintf(dir, sizeof(dir), "%s/store", s->dir);
+	snprintf(away, sizeof(away), "%s/away", s->dir);
+	assert_int_equal(rename(dir, away), 0);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
+		const char *words[] = {verbs[i], NULL};
+		int code = shipfrom_run(s, &out, true, words);
+
+		if (code != 73 || !strstr(out, "there is no store"))
+			fail_msg("%s ended with %d: %s", verbs[i], code, out);
+		free(out);
+	}
+	/* They made none either. */
+	assert_int_equal(rmdir(dir), 0);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	shipfrom_again(s);
+	expect_log(r, s->log, "a new store was made", "");
+	assert_int_equal(logged(s->log, "a new store was made"), 2);
+	assert_int_equal(shipfrom_stop(s), 0);
+	set_folder(s, away);
+	shipfrom_again(s);
+	assert_int_equal(logged(s->log, "a new store was made"), 2);
+	expect_nothing_lost(s, r);
+	shipfrom_passed(s);
+}
+
 static void a_file_taken_away_while_it_runs_ends_it(void **state)
 {
 	struct shipfrom *s = *state = shipfrom_start(NULL);
@@ -711,6 +762,7 @@ int main(void)
 		T(the_disk_became_read_only),
 		T(a_disk_mounted_read_only_is_not_started_on),
 		T(without_the_folder_and_its_parent_it_does_not_start),
+		T(an_empty_folder_is_no_store),
 		T(a_file_taken_away_while_it_runs_ends_it),
 		T(a_second_server_on_the_folder_is_refused),
 		T(a_folder_from_a_newer_version_is_left_alone),
