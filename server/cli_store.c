@@ -103,8 +103,11 @@ static int backup(struct cli_session *s, const char *file)
 			e.text);
 		return EX_CANTCREAT;
 	}
-	if (rc)
-		return cli_failed(s, rc, &e);
+	if (rc) {
+		int code = cli_failed(s, rc, &e);
+
+		return rc == RC_NOTFOUND ? EX_CANTCREAT : code;
+	}
 	if (stat(file, &st))
 		st.st_size = 0;
 	fprintf(stderr, "%s: %" PRId64 " KiB, in %" PRId64 " ms\n", file,

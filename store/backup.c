@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -23,24 +24,60 @@ static enum rc there_is(const char *file, struct err *e)
 	return fail(e, RC_EXISTS, "there is a '%s' already", file);
 }
 
+static enum rc part_failed(const char *part, int error, struct err *e)
+{
+	enum rc rc = RC_IO;
+
+	if (error == ENOENT || error == ENOTDIR)
+		rc = RC_NOTFOUND;
+	else if (error == EACCES || error == EPERM || error == EROFS)
+		rc = RC_DENIED;
+	else if (error == ENOSPC || error == EDQUOT || error == EFBIG)
+		rc = RC_FULL;
+	return fail(e, rc, "'%s': %s", part, strerror(error));
+}
+
+/* What a killed backup left is a file of ours; anything else there is not to be
+ * written into, for the copy has what nobody else may read. */
+static enum rc make_ours(int fd, const char *part, struct err *e)
+{
+	struct stat st, named;
+
+	if (fstat(fd, &st) || lstat(part, &named))
+		return part_failed(part, errno, e);
+	/* Whoever had the lock before may have given the file its name. */
+	if (st.st_dev != named.st_dev || st.st_ino != named.st_ino)
+		return fail(e, RC_EXISTS, "another backup wrote '%s'", part);
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink != 1)
+		return fail(e, RC_EXISTS, "there is a '%s' that is not ours",
+			    part);
+	return fchmod(fd, FILE_MODE) ? part_failed(part, errno, e) : OK;
+}
+
 /* Opens the file that becomes the copy: nobody else writes it, and what a
  * killed backup left in it is gone. */
 static enum rc open_part(const char *part, int *ret, struct err *e)
 {
-	int fd = open(part, O_WRONLY | O_CREAT | O_CLOEXEC, FILE_MODE);
+	const int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
+			  O_CLOEXEC;
+	int fd = open(part, flags, FILE_MODE);
+	enum rc rc;
 
+	if (fd < 0 && (errno == ELOOP || errno == ENXIO))
+		return fail(e, RC_EXISTS, "there is a '%s' that is not ours",
+			    part);
 	if (fd < 0)
-		return fail(e, RC_DENIED, "'%s': %s", part, strerror(errno));
+		return part_failed(part, errno, e);
 	*ret = fd;
 	if (flock(fd, LOCK_EX | LOCK_NB))
 		return errno == EWOULDBLOCK
 			       ? fail(e, RC_EXISTS,
 				      "another backup writes '%s'", part)
-			       : fail(e, RC_IO, "'%s': %s", part,
-				      strerror(errno));
-	return ftruncate(fd, 0) ? fail(e, RC_IO, "'%s': %s", part,
-				       strerror(errno))
-				: OK;
+			       : part_failed(part, errno, e);
+	rc = make_ours(fd, part, e);
+	if (!rc && ftruncate(fd, 0))
+		rc = part_failed(part, errno, e);
+	return rc;
 }
 
 /* Gives the part its name, unless there is such a file. */
@@ -65,7 +102,9 @@ static enum rc copy(struct store *s, int fd, const char *part, struct err *e)
 		mdb = errno;
 	if (mdb)
 		return fail(e,
-			    mdb == ENOSPC || mdb == EDQUOT ? RC_FULL : RC_IO,
+			    mdb == ENOSPC || mdb == EDQUOT || mdb == EFBIG
+				    ? RC_FULL
+				    : RC_IO,
 			    "copying to '%s': %s", part, mdb_strerror(mdb));
 	return OK;
 }

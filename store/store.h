@@ -68,7 +68,9 @@ void store_close(struct store *s); /* finishes waiting writes; NULL is fine */
 
 /* Writes all of it, as of now, to a new file; in an empty folder and named
  * data.mdb that is the store again.  Until it is whole and on disk it is called
- * FILE.tmp.  RC_EXISTS: there is such a file, or another backup writes it. */
+ * FILE.tmp, which nobody else may read.  RC_EXISTS: there is such a file,
+ * another backup writes it, or FILE.tmp is not ours.  RC_NOTFOUND: no folder to
+ * put it in. */
 enum rc store_backup(struct store *s, const char *file, struct err *e);
 
 /* ---- writing ----

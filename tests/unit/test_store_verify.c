@@ -8,6 +8,8 @@
  */
 #include "tests/unit/store_fixture.h"
 
+#include <sys/stat.h>
+
 #include "store/store_impl.h"
 
 #define FAILED(...) (print_error(__VA_ARGS__), _fail(__FILE__, __LINE__))
@@ -515,6 +517,54 @@ static void a_backup_that_was_killed_is_no_hindrance(void **state)
 	free(file);
 }
 
+static void a_backup_is_for_nobody_else_to_read(void **state)
+{
+	struct store *s = fill(*state);
+	char *file = xasprintf("%s/copy", (char *)*state);
+	char *part = xasprintf("%s.tmp", file);
+	FILE *f = fopen(part, "w");
+	struct stat st;
+
+	assert_non_null(f);
+	fclose(f);
+	assert_int_equal(chmod(part, 0666), 0);
+	assert_ok(store_backup(s, file, &err));
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	store_close(s);
+	free(part);
+	free(file);
+}
+
+static void a_backup_goes_into_no_file_of_somebody_elses(void **state)
+{
+	struct store *s = fill(*state);
+	char *file = xasprintf("%s/copy", (char *)*state);
+	char *part = xasprintf("%s.tmp", file);
+	char *other = xasprintf("%s/other", (char *)*state);
+	FILE *f = fopen(other, "w");
+	struct stat st;
+
+	assert_non_null(f);
+	fputs("precious", f);
+	fclose(f);
+	assert_int_equal(symlink(other, part), 0);
+	assert_int_equal(store_backup(s, file, &err), RC_EXISTS);
+	assert_int_equal(unlink(part), 0);
+	assert_int_equal(link(other, part), 0);
+	assert_int_equal(store_backup(s, file, &err), RC_EXISTS);
+	assert_int_equal(unlink(part), 0);
+	assert_int_equal(mkfifo(part, 0600), 0);
+	assert_int_equal(store_backup(s, file, &err), RC_EXISTS);
+	assert_int_equal(stat(other, &st), 0);
+	assert_int_equal(st.st_size, 8);
+	assert_int_not_equal(access(file, F_OK), 0);
+	store_close(s);
+	free(other);
+	free(part);
+	free(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -530,6 +580,8 @@ int main(void)
 		IN_DIR(what_is_retried_is_recorded_and_leaves_quarantine_at_once),
 		IN_DIR(the_use_of_a_secret_is_kept),
 		IN_DIR(a_backup_that_was_killed_is_no_hindrance),
+		IN_DIR(a_backup_is_for_nobody_else_to_read),
+		IN_DIR(a_backup_goes_into_no_file_of_somebody_elses),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
