@@ -13,6 +13,7 @@
 
 #define KEPT_FREE  ((uint64_t)1 << 20) /* for all but deliveries */
 #define CHUNK      ((uint64_t)8 << 20) /* that the file grows by */
+#define A_PATH	   5 /* pages from the root to a row, and what a split adds */
 #define COMMIT_MAX ((uint64_t)16 << 20) /* foreseen for rows, at most */
 
 static uint64_t pages(const MDB_stat *st)
@@ -98,7 +99,9 @@ enum rc room_for_delivery(struct txn *t, struct err *e)
 
 enum rc room_for_commit(struct txn *t, struct err *e)
 {
-	uint64_t rows = t->puts * 4096;
+	/* While someone reads, no page is used again: each row brings a path
+	 * of new ones, and so does LMDB's own list of those that are free. */
+	uint64_t rows = (t->puts + 2) * A_PATH * 4096;
 
 	if (rows > COMMIT_MAX)
 		rows = COMMIT_MAX;

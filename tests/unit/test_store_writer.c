@@ -449,6 +449,55 @@ static void a_full_disk_is_no_broken_disk(void **state)
 	store_close(s);
 }
 
+/* The file ends right behind what is in use, and may grow by `bytes`. */
+static void leave_room(struct store *s, const char *dir, uint64_t bytes)
+{
+	char *path = xasprintf("%s/data.mdb", dir);
+	struct rlimit r;
+	MDB_envinfo info;
+
+	assert_int_equal(mdb_env_info(s->env, &info), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &r), 0);
+	r.rlim_cur = (info.me_last_pgno + 1) * 4096 + bytes;
+	assert_int_equal(truncate(path, (off_t)r.rlim_cur), 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &r), 0);
+	free(path);
+}
+
+/* A file that is written in part because there is no room for the rest looks
+ * like a broken disk. */
+static void whatever_room_is_left_a_full_disk_is_no_broken_disk(void **state)
+{
+	static size_t size = 100;
+	struct store *s = open_small(*state, 512 << 20);
+	unsigned full = 0, well = 0;
+	struct txn reader;
+	enum rc rc;
+
+	signal(SIGXFSZ, SIG_IGN);
+	for (int i = 1; i < 3000; i++)
+		assert_ok(store_update(s, "se", i * 7, keep_details, &size, 1,
+				       NULL, NULL, &err));
+	/* While someone reads, all that is written lengthens the file. */
+	assert_ok(txn_read(&reader, s, &err));
+	for (uint64_t pages = 0; pages < 100; pages++) {
+		leave_room(s, *state, pages * 4096);
+		rc = store_update(s, "se", (int64_t)(pages * 211 + 1),
+				  keep_details, &size, 1, NULL, NULL, &err);
+		limit_file(*state, false);
+		if (rc != OK && rc != RC_FULL)
+			print_error("%d pages of room: %s\n", (int)pages,
+				    err.text);
+		assert_true(rc == OK || rc == RC_FULL);
+		full += rc == RC_FULL;
+		well += rc == OK;
+	}
+	txn_abort(&reader);
+	assert_true(full && well);
+	assert_false(stats_of(s).failed);
+	store_close(s);
+}
+
 static void a_disk_found_full_by_the_sync_is_no_broken_disk(void **state)
 {
 	struct store *s = open_serve(*state);
@@ -531,6 +580,7 @@ int main(void)
 		IN_DIR(a_full_store_refuses_deliveries_serves_the_rest_and_recovers),
 		IN_DIR(what_fits_is_written_beside_what_does_not),
 		IN_DIR(a_full_disk_is_no_broken_disk),
+		IN_DIR(whatever_room_is_left_a_full_disk_is_no_broken_disk),
 		IN_DIR(a_disk_found_full_by_the_sync_is_no_broken_disk),
 		IN_DIR(a_group_that_finds_no_room_is_tried_in_parts),
 		IN_DIR(after_a_failed_sync_nothing_is_written_any_more),
