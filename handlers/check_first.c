@@ -97,6 +97,35 @@ static void apply_unknown(struct work *w)
 		changes_task(&w->result.changes, TASK_FETCH_ORDER, 0, w->now);
 }
 
+/* True when the order holds already what a change says. */
+static bool is_held(const struct order *o, const struct change *c)
+{
+	const struct offer *f = order_offer(o, c->warehouse);
+
+	if (c->kind == CHANGE_MARK)
+		return f && strcmp(f->marks[c->mark], c->date) >= 0;
+	if (c->kind != CHANGE_OPENING)
+		return true; /* no fact */
+	for (size_t i = 0; f && i < f->n_openings; i++)
+		if (f->openings[i].expires == c->opening.expires)
+			return strcmp(f->openings[i].date, c->opening.date) <=
+			       0;
+	return false;
+}
+
+/* An event that is applied once more, by hand (its task is younger than it),
+ * was known to whatever look came since: unless it says more than it did, that
+ * look still holds. */
+static bool known_to_looks(const struct work *w)
+{
+	const struct changes *c = &w->result.changes;
+	bool all = w->task->created > w->event->received;
+
+	for (size_t i = 0; all && i < c->n; i++)
+		all = is_held(w->order, &c->list[i]);
+	return all;
+}
+
 static void apply(struct work *w)
 {
 	static const struct {
@@ -126,7 +155,7 @@ static void apply(struct work *w)
 	}
 	if (rc)
 		run_dead(w, "%s", e.text);
-	else
+	else if (!known_to_looks(w))
 		changes_add(&w->result.changes, CHANGE_HEARD, 0);
 }
 

@@ -39,6 +39,7 @@ static struct {
 	bool no_room; /* begin fails */
 	bool cancel_meanwhile; /* the order is cancelled as a try begins */
 	bool no_centra;
+	bool replayed; /* the event is applied once more, by hand */
 	int tries, late_tries, alarms, calls;
 	bool fetch_asked;
 	struct result result; /* of the last run */
@@ -197,6 +198,7 @@ static inline void run_one(handler_fn *fn, const char *kind, int64_t sub,
 	struct task t = {.id = 7,
 			 .number = us.held.number,
 			 .sub = sub,
+			 .created = ev ? ev->received + us.replayed : 0,
 			 .attempts = us.attempts,
 			 .reason = us.reason};
 	struct order copy;

@@ -82,6 +82,31 @@ static void each_mark_is_kept_for_its_warehouse(void **s)
 	assert_int_equal(us.held.version, 4);
 }
 
+static void an_event_applied_once_more_undoes_no_look(void **s)
+{
+	static const char timeout[] = "{\"warehouseId\":2}";
+
+	(void)s;
+	hear("check_first", "create", DATE, create);
+	hear("check_first", "timeout", DATE, timeout);
+	found(&us.held, 2, FOUND_OURS, STATE_PENDING);
+	found(&us.held, 3, FOUND_NOT_OURS, STATE_TAKEN);
+	us.replayed = true;
+	hear("check_first", "create", DATE, create);
+	hear("check_first", "timeout", DATE, timeout);
+	assert_non_null(noted("timed out"));
+	assert_int_equal(us.held.version, 2);
+	assert_string_equal(state_of(2), "accepted");
+	assert_string_equal(state_of(3), "taken");
+	/* What it says for the first time is news to the look. */
+	hear("check_first", "rejected", DATE, timeout);
+	assert_int_equal(us.held.version, 3);
+	assert_string_equal(state_of(2), "timed_out");
+	us.replayed = false;
+	hear("check_first", "rejected", DATE, timeout);
+	assert_int_equal(us.held.version, 4);
+}
+
 static void after_an_accept_the_order_is_fetched(void **s)
 {
 	(void)s;
@@ -172,6 +197,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		with(a_create_opens_an_offer_to_each_warehouse),
 		with(each_mark_is_kept_for_its_warehouse),
+		with(an_event_applied_once_more_undoes_no_look),
 		with(after_an_accept_the_order_is_fetched),
 		with(an_action_that_is_not_known_fetches_what_we_hold),
 		with(data_that_cannot_be_read_is_given_up_with_a_reason),
