@@ -28,6 +28,8 @@
 #define HAPROXY "/usr/sbin/haproxy"
 #define SENDERS 6
 #define PAUSE	10 /* ms, of a sender between two webhooks */
+#define LONG	(220 * 1024) /* bytes, of each LONG_EACH-th webhook */
+#define LONG_EACH 8
 
 struct load {
 	char hook[192];
@@ -146,15 +148,21 @@ static void *send_on(void *arg)
 
 	while (!l->stop) {
 		long n = atomic_fetch_add(&l->next, 1) + 1;
-		char json[256];
+		/* Some are as long as 100 offers of many lines are. */
+		int len = n % LONG_EACH ? 0 : LONG;
+		size_t room = 256 + (size_t)len;
+		char *json = malloc(room);
 		struct answer a;
 
-		snprintf(json, sizeof(json),
+		if (!json)
+			abort();
+		snprintf(json, room,
 			 "{\"events\":[{\"type\":\"order\",\"action\":"
 			 "\"update\",\"date\":\"2021-01-29 14:40:58.6\","
-			 "\"id\":%ld}]}",
-			 n);
+			 "\"id\":%ld,\"data\":{\"note\":\"%0*d\"}}]}",
+			 n, len, 0);
 		a = webhook_send(l->hook, json, SPACE_PLUS);
+		free(json);
 		if (a.status == 200)
 			atomic_fetch_add(&l->good, 1);
 		else if (atomic_fetch_add(&l->lost, 1) < 10)
