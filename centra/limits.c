@@ -15,6 +15,7 @@
 #include "centra/transport.h"
 
 #define TRIAL_WAIT 1000 /* ms: a trial is under way; ask again */
+#define TRIAL_LONG 5000 /* ms: the same, once it has taken TRIAL_WAIT */
 #define SWEEP_WAIT 200	/* ms: the other call of the sweep is */
 #define LONG_AGO   INT64_MIN
 
@@ -87,6 +88,7 @@ struct gate {
 	int64_t wait;	   /* before the last trial */
 	int64_t trial_at;  /* when the next one may be made */
 	bool trying;
+	int64_t trying_since;
 	int64_t paused_until; /* 0: not paused */
 };
 
@@ -162,6 +164,15 @@ static bool hold(struct call *ret, int64_t wait, const char *fmt,
 	return false;
 }
 
+/* Whoever asks writes to disk that he waits, and there may be thousands: less
+ * often, once the trial has shown that it takes long. */
+static int64_t gate_wait(const struct gate *g, int64_t now)
+{
+	if (!g->trying)
+		return g->trial_at - now;
+	return now - g->trying_since < TRIAL_WAIT ? TRIAL_WAIT : TRIAL_LONG;
+}
+
 static bool gate_lets(const struct gate *g, const struct permit *p,
 		      int64_t now, struct call *ret)
 {
@@ -172,7 +183,7 @@ static bool gate_lets(const struct gate *g, const struct permit *p,
 		return true;
 	if (!g->trying && now >= g->trial_at)
 		return true;
-	return hold(ret, g->trying ? TRIAL_WAIT : g->trial_at - now,
+	return hold(ret, gate_wait(g, now),
 		    g->shut == DEAD ? " does not answer: calls wait"
 				    : " refuses our key: calls wait",
 		    p->api);
@@ -217,7 +228,10 @@ bool limits_take(struct limits *l, struct permit *p, int64_t now,
 	may = may && budget_lets(l, p, now, ret);
 	if (may) {
 		p->trial = g->shut != OPEN;
-		g->trying |= p->trial;
+		if (p->trial) {
+			g->trying = true;
+			g->trying_since = now;
+		}
 		if (p->api == CENTRA_GRAPHQL)
 			budget_spend(&l->requests, now);
 		if (p->api == CENTRA_GRAPHQL && p->mutation)

@@ -158,6 +158,23 @@ static void a_dead_centra_costs_one_call_at_a_time(void **s)
 		assert_int_equal(order_api(100 * SECOND, fine), 0);
 }
 
+static void a_trial_that_takes_long_is_asked_about_less_often(void **s)
+{
+	struct permit p, other;
+	int64_t wait;
+
+	(void)s;
+	kill_order_api(0);
+	assert_true(
+		may(CENTRA_ORDER_API, CENTRA_LIVE, false, MINUTE, &p, &wait));
+	assert_false(may(CENTRA_ORDER_API, CENTRA_LIVE, false, MINUTE, &other,
+			 &wait));
+	assert_int_equal(wait, SECOND);
+	assert_false(may(CENTRA_ORDER_API, CENTRA_LIVE, false, MINUTE + SECOND,
+			 &other, &wait));
+	assert_int_equal(wait, 5 * SECOND);
+}
+
 static void a_trial_that_was_not_made_lets_another_be(void **s)
 {
 	struct permit p;
@@ -435,6 +452,7 @@ int main(void)
 		T(an_answer_of_any_sense_shows_that_it_lives),
 		T(the_other_api_goes_on),
 		T(a_dead_centra_costs_one_call_at_a_time),
+		T(a_trial_that_takes_long_is_asked_about_less_often),
 		T(a_trial_that_was_not_made_lets_another_be),
 		T(who_began_before_it_was_shut_opens_it_but_prolongs_nothing),
 		T(a_day_away_costs_a_call_each_half_minute_and_ends_in_one),
