@@ -445,6 +445,76 @@ static void a_create_during_the_second_look_is_not_counted(void **state)
 	shipfrom_passed(s);
 }
 
+static bool is_shipped(void *arg)
+{
+	struct order_of *o = arg;
+	char path[64];
+	struct answer a;
+	bool is;
+
+	snprintf(path, sizeof(path), "/api/v1/orders/%lld",
+		 (long long)o->number);
+	a = shop_get(o->s, AMSTERDAM, path);
+	is = !strcmp(text_of(cJSON_GetObjectItem(a.json, "shipment"), "stage"),
+		     "shipped");
+	answer_release(&a);
+	return is;
+}
+
+static bool has_address(void *arg)
+{
+	struct order_of *o = arg;
+	char path[64];
+	struct answer a;
+	bool has;
+
+	snprintf(path, sizeof(path), "/api/v1/orders/%lld",
+		 (long long)o->number);
+	a = shop_get(o->s, AMSTERDAM, path);
+	has = cJSON_IsObject(cJSON_GetObjectItem(a.json, "ship_to"));
+	answer_release(&a);
+	return has;
+}
+
+/* The sweep has read the order before it is shipped, and Centra answers it
+ * after: nothing is allocated to the shop any more. */
+static void what_is_shipped_during_a_sweep_is_not_judged_by_it(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t done = metric(s, "sweeps_total"), number = offered(s, 600);
+	int64_t then;
+	struct order_of o = {s, number};
+	char path[64], fault[160];
+	struct answer a;
+
+	does(s, number, "accept");
+	wait_state(s, AMSTERDAM, number, "accepted", 5000);
+	assert_true(wait_until(has_address, &o, 5000));
+	wait_judged(s);
+	snprintf(fault, sizeof(fault),
+		 "{\"api\":\"graphql\",\"kind\":\"slow\",\"when\":"
+		 "\"before\",\"ms\":4000,\"order\":%lld}",
+		 (long long)number);
+	sim_tell(&s->sim, "/faults", "%s", fault);
+	ask_for_sweep(s);
+	then = now_mono() + 1500; /* it looks for that twice a second */
+	assert_true(wait_until(is_past, &then, 5000));
+	a = shop_does(s, AMSTERDAM, number, "ship",
+		      "{\"carrier\":\"PostNord\",\"service\":\"MyPack\","
+		      "\"tracking\":\"SE1\",\"packages\":1}");
+	assert_true(a.status == 200 || a.status == 202);
+	answer_release(&a);
+	assert_true(wait_until(is_shipped, &o, 2000));
+	assert_int_equal(metric(s, "sweeps_total"), done);
+	snprintf(path, sizeof(path), "/orders/%lld/allocate",
+		 (long long)number);
+	sim_tell(&s->sim, path, "{\"allocated\":0,\"hold\":\"\"}");
+	wait_metric(s, "sweeps_total", done + 1, 10000);
+	wait_state(s, AMSTERDAM, number, "accepted", 1000);
+	EXPECT_MISSED(s, 0, 0, 0, 0, 0);
+	shipfrom_passed(s);
+}
+
 /* ---- recover = offer ---- */
 
 static void a_missed_create_is_put_before_the_shops_that_centra_would_ask(
@@ -662,6 +732,7 @@ int main(void)
 		T(what_centra_does_not_show_stays_as_it_is),
 		T(a_create_during_a_sweep_is_neither_closed_nor_counted),
 		T(a_create_during_the_second_look_is_not_counted),
+		T(what_is_shipped_during_a_sweep_is_not_judged_by_it),
 		cmocka_unit_test_setup_teardown(
 			a_missed_create_is_put_before_the_shops_that_centra_would_ask,
 			setup_offer, shipfrom_end),
