@@ -72,10 +72,11 @@ static bool is_waited_for(const struct order *o)
 	return o->fetch_due;
 }
 
-/* Fetches the orders of those runs in one query. */
-static void fetch(struct work **w, size_t n, bool with_address)
+/* Fetches the orders of those runs in one query; in more, of `spare` ones, when
+ * some of them spoil the reply for the others. */
+static void fetch(struct work **w, size_t n, bool with_address, unsigned *spare)
 {
-	int64_t numbers[ORDERS_QUERY_MAX];
+	int64_t numbers[ORDERS_QUERY_MAX] = {0};
 	struct centra_orders got = {0};
 	int64_t began = w[0]->now;
 	enum centra_lane lane = CENTRA_SWEEP;
@@ -89,9 +90,15 @@ static void fetch(struct work **w, size_t n, bool with_address)
 	graphql_orders(w[0]->centra, numbers, n, with_address, &got);
 	centra_conn_lane(w[0]->centra, CENTRA_LIVE);
 	run_called(w[0], CENTRA_GRAPHQL, "orders", &got.call);
-	for (size_t i = 0; i < n; i++) {
-		w[i]->now += i ? w[0]->now - began : 0;
-		end_one(w[i], &got);
+	for (size_t i = 1; i < n; i++)
+		w[i]->now += w[0]->now - began;
+	if (n > 1 && *spare >= 2 && look_spoiled(&got.call)) {
+		*spare -= 2;
+		fetch(w, n / 2, with_address, spare);
+		fetch(w + n / 2, n - n / 2, with_address, spare);
+	} else {
+		for (size_t i = 0; i < n; i++)
+			end_one(w[i], &got);
 	}
 	centra_orders_release(&got);
 }
@@ -114,10 +121,12 @@ static bool is_wanted(struct work *w)
 	return false;
 }
 
-/* Twice at most: an order that the first query shows to be ours is fetched with
- * its address by the second. */
+/* Twice as a rule: an order that the first query shows to be ours is fetched
+ * with its address by the second. */
 static void fetch_some(struct work *w, size_t n)
 {
+	unsigned spare = LOOK_SPARE;
+
 	for (int with_address = 0; with_address < 2; with_address++) {
 		struct work *some[ORDERS_QUERY_MAX];
 		size_t n_some = 0;
@@ -127,7 +136,7 @@ static void fetch_some(struct work *w, size_t n)
 			    look_wants_address(w[i].order) == with_address)
 				some[n_some++] = &w[i];
 		if (n_some)
-			fetch(some, n_some, with_address);
+			fetch(some, n_some, with_address, &spare);
 	}
 }
 

@@ -244,6 +244,13 @@ static void record_status(struct work *w, const struct centra_order *co)
 	}
 }
 
+bool look_spoiled(const struct call *call)
+{
+	return call->end == CALL_UNKNOWN && !call->refused &&
+	       (call->status == 200 || call->status == 400 ||
+		call->status == 500);
+}
+
 bool look_wants_address(const struct order *o)
 {
 	for (size_t i = 0; i < o->n_offers; i++)

@@ -17,6 +17,13 @@ struct finding look_judge(const struct order *o, const struct offer *f,
 /* The address is personal data: asked for only once an offer is accepted. */
 bool look_wants_address(const struct order *o);
 
+/* Centra answered a query for several orders with what cannot be read, or with
+ * an error of its own: one of them may have spoilt it for the others.  Ask for
+ * halves, LOOK_SPARE queries more at most: enough to find one of
+ * ORDERS_QUERY_MAX, and little when it is not one but Centra. */
+#define LOOK_SPARE 12
+bool look_spoiled(const struct call *call);
+
 /* Adds all that a fetched order tells us to the run's changes and joins it to
  * the run's copy of the order. */
 void look_record(struct work *w, const struct centra_order *co);

@@ -29,6 +29,8 @@
 #define PATIENCE     300000 /* ms that it is held in all */
 #define WAITING_PAGE 200    /* Centra's own most */
 #define PAGES_MOST   100
+#define SPARE	     64
+#define UNREAD_A_MINUTE 20 /* lines in the log */
 #define FORGET_EVERY ((int64_t)3600 * 1000)
 
 struct sweep {
@@ -52,7 +54,10 @@ struct pass {
 	struct centra_conn *conn; /* owned */
 	struct task task;	  /* none: it names the instance in the log */
 	int64_t held;
+	unsigned spare; /* queries more, to find what spoils a reply */
 	size_t looked, waiting, unknown;
+	size_t unread; /* orders that Centra cannot show to us */
+	bool left;     /* some were not looked at */
 };
 
 /* ---- waiting ---- */
@@ -209,6 +214,36 @@ static enum rc look_at_all(struct pass *p, struct order *orders, size_t n,
 	return rc;
 }
 
+static enum rc look_at_batch(struct pass *p, const int64_t *numbers, size_t n,
+			     struct err *e);
+
+/* A reply could not be had.  One order may spoil it for those that are asked
+ * for with it, and for ever: so they are looked at without it. */
+static enum rc look_apart(struct pass *p, const int64_t *numbers, size_t n,
+			  const struct call *call, struct err *e)
+{
+	enum rc rc;
+
+	if (!look_spoiled(call))
+		return fail(e, RC_AGAIN, "%s", call->why.text);
+	if (n > 1 && p->spare < 2) {
+		p->left = true;
+		return OK;
+	}
+	if (n == 1) {
+		p->unread++;
+		log_limited(UNREAD_A_MINUTE, LOG_WARN,
+			    "the sweep cannot look at an order",
+			    LOG_S("instance", p->in->id),
+			    LOG_N("order", numbers[0]),
+			    LOG_S("error", call->why.text));
+		return OK;
+	}
+	p->spare -= 2;
+	rc = look_at_batch(p, numbers, n / 2, e);
+	return rc ? rc : look_at_batch(p, numbers + n / 2, n - n / 2, e);
+}
+
 /* The orders are read before the query begins: what comes after that is not
  * judged by it. */
 static enum rc look_at_batch(struct pass *p, const int64_t *numbers, size_t n,
@@ -232,10 +267,8 @@ static enum rc look_at_batch(struct pass *p, const int64_t *numbers, size_t n,
 		centra_orders_release(&got);
 		graphql_orders(p->conn, numbers, n, false, &got);
 	} while (held(p, "sweep: orders", &got.call));
-	if (got.call.end == CALL_OK)
-		rc = look_at_all(p, orders, n_orders, &got, e);
-	else
-		rc = fail(e, RC_AGAIN, "%s", got.call.why.text);
+	rc = got.call.end == CALL_OK ? look_at_all(p, orders, n_orders, &got, e)
+				     : look_apart(p, numbers, n, &got.call, e);
 out:
 	for (size_t i = 0; i < n_orders; i++)
 		order_release(&orders[i]);
@@ -256,6 +289,8 @@ static enum rc look_at_open(struct pass *p, struct err *e)
 				   e);
 	}
 	free(all.list);
+	if (!rc && p->left)
+		rc = fail(e, RC_AGAIN, "Centra cannot show many of the orders");
 	return rc;
 }
 
@@ -329,9 +364,10 @@ static enum rc sweep_instance(struct pass *p)
 {
 	struct app *app = p->sweep->app;
 	int64_t began = time_mono();
-	struct err e = {""};
-	enum rc rc;
+	struct err e = {""}, ignored;
+	enum rc rc, open;
 
+	p->spare = SPARE;
 	p->conn = centra_conn_open(p->account->centra);
 	centra_conn_lane(p->conn, CENTRA_SWEEP);
 	(void)!copy_text(p->task.instance, sizeof(p->task.instance),
@@ -339,8 +375,10 @@ static enum rc sweep_instance(struct pass *p)
 	(void)!copy_text(p->task.kind, sizeof(p->task.kind), TASK_MISSED);
 	p->task.again = TIME_NONE;
 	rc = look_for_unknown(p, &e);
-	if (!rc)
-		rc = look_at_open(p, &e);
+	/* That may work where the other did not; a dead Centra holds both. */
+	open = look_at_open(p, rc ? &ignored : &e);
+	if (!rc || open == RC_IO)
+		rc = open;
 	centra_conn_close(p->conn);
 	if (rc == RC_IO)
 		app->failed = true;
@@ -354,6 +392,7 @@ static enum rc sweep_instance(struct pass *p)
 		 LOG_N("waiting", (int64_t)p->waiting),
 		 LOG_N("unknown", (int64_t)p->unknown),
 		 LOG_N("looked", (int64_t)p->looked),
+		 LOG_N("unread", (int64_t)p->unread),
 		 LOG_N("latency_ms", time_mono() - began),
 		 LOG_S("error", rc ? e.text : NULL));
 	return rc;

@@ -396,6 +396,42 @@ static void what_centra_does_not_show_stays_as_it_is(void **state)
 	shipfrom_passed(s);
 }
 
+static void
+an_order_that_centra_cannot_show_does_not_hide_the_others(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t broken = offered(s, 600), number = offered(s, 600);
+
+	sim_tell(&s->sim, "/faults",
+		 "{\"api\":\"graphql\",\"kind\":\"garbage\",\"when\":"
+		 "\"after\",\"percent\":100,\"order\":%lld}",
+		 (long long)broken);
+	lose_webhooks(s);
+	does(s, number, "cancel");
+	sweep(s);
+	wait_state(s, AMSTERDAM, number, "cancelled", 1000);
+	wait_state(s, AMSTERDAM, broken, "pending", 1000);
+	wait_missed(s, "cancel", 1);
+	shipfrom_passed(s);
+}
+
+/* What waits cannot be told: the orders that are known are looked at. */
+static void one_question_that_fails_does_not_end_the_sweep(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = offered(s, 600);
+
+	lose_webhooks(s);
+	does(s, number, "cancel");
+	sim_tell(&s->sim, "/faults",
+		 "{\"api\":\"graphql\",\"kind\":\"garbage\",\"when\":"
+		 "\"after\"}");
+	ask_for_sweep(s);
+	wait_state(s, AMSTERDAM, number, "cancelled", 5000);
+	wait_metric(s, "sweeps_failed_total", 1, 5000);
+	shipfrom_passed(s);
+}
+
 static bool is_past(void *arg)
 {
 	return now_mono() >= *(int64_t *)arg;
@@ -730,6 +766,8 @@ int main(void)
 			webhooks_that_come_late_are_not_counted, setup_patient,
 			shipfrom_end),
 		T(what_centra_does_not_show_stays_as_it_is),
+		T(an_order_that_centra_cannot_show_does_not_hide_the_others),
+		T(one_question_that_fails_does_not_end_the_sweep),
 		T(a_create_during_a_sweep_is_neither_closed_nor_counted),
 		T(a_create_during_the_second_look_is_not_counted),
 		T(what_is_shipped_during_a_sweep_is_not_judged_by_it),

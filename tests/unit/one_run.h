@@ -23,7 +23,7 @@ static struct {
 	int posts;
 	bool accept; /* of the last post */
 
-	enum { SHOWS, FAILS, HIDES } look;
+	enum { SHOWS, FAILS, HIDES, SPOILS, CLOSED } look;
 	const char *status;
 	int64_t holder; /* of every line */
 	bool waits;
@@ -80,11 +80,13 @@ static void orders(const int64_t *numbers, size_t n, bool with_address,
 	reply.looks++;
 	reply.lane = stub_centra.lane;
 	reply.addresses += with_address;
-	if (reply.look == FAILS) {
+	if (reply.look != SHOWS && reply.look != HIDES) {
 		ret->call.end = CALL_UNKNOWN;
-		ret->call.status = 500;
+		ret->call.status = reply.look == FAILS	  ? 500
+				   : reply.look == SPOILS ? 200
+							  : 502;
 		snprintf(ret->call.why.text, sizeof(ret->call.why.text),
-			 "http 500");
+			 "http %ld", ret->call.status);
 		return;
 	}
 	ret->call.end = CALL_OK;

@@ -11,6 +11,7 @@
 #define look_judge		  stubbed_look_judge
 #define look_record		  stubbed_look_record
 #define look_wants_address	  stubbed_look_wants_address
+#define look_spoiled		  stubbed_look_spoiled
 #define order_api_check_first	  stub_check_first
 #define check_first_reply_release stub_reply_release
 #define graphql_orders		  stub_orders

@@ -425,6 +425,95 @@ static void many_orders_are_fetched_in_two_queries(void **s)
 	fetch_many(2 * MANY, 4);
 }
 
+static struct order many_held[MANY];
+static struct task many_tasks[MANY];
+static struct work many[MANY];
+
+static void many_begin(void)
+{
+	us_begin();
+	for (int i = 0; i < MANY; i++) {
+		order_init(&many_held[i], "se", 100 + i);
+		many_tasks[i] = (struct task){.number = 100 + i};
+		many[i] = (struct work){.task = &many_tasks[i],
+					.order = &many_held[i],
+					.now = NOW,
+					.centra = stub_conn};
+		opened(&many_held[i], W, at(10));
+	}
+}
+
+static void many_end(void)
+{
+	for (int i = 0; i < MANY; i++) {
+		result_release(&many[i].result);
+		order_release(&many_held[i]);
+	}
+}
+
+/* The reply to a query for this one, and whatever others, is an error. */
+#define BROKEN 107
+
+static int broken_queries;
+static long broken_status;
+
+static void all_but_broken(const int64_t *numbers, size_t n, bool with_address,
+			   struct centra_orders *ret)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (numbers[i] != BROKEN)
+			continue;
+		broken_queries++;
+		ret->call.end = CALL_UNKNOWN;
+		ret->call.status = broken_status;
+		snprintf(ret->call.why.text, sizeof(ret->call.why.text),
+			 "GraphQL: cannot read the orders");
+		return;
+	}
+	orders(numbers, n, with_address, ret);
+}
+
+static void an_order_that_spoils_the_reply_waits_alone(void **s)
+{
+	static const long statuses[] = {200, 400, 500};
+
+	(void)s;
+	for (size_t k = 0; k < 3; k++) {
+		many_begin();
+		broken_queries = 0;
+		broken_status = statuses[k];
+		stub_centra.orders = all_but_broken;
+		centra_shows(DIRECT, true);
+		stubbed_fetch_order(many, MANY);
+		for (int i = 0; i < MANY; i++) {
+			bool broken = many_held[i].number == BROKEN;
+
+			assert_int_equal(many[i].result.how,
+					 broken ? OUTCOME_RETRY : OUTCOME_DONE);
+			assert_int_equal(many_held[i].has_details, !broken);
+		}
+		assert_true(broken_queries <= 6); /* of 25, 12, 6, 3, 2, 1 */
+		many_end();
+	}
+}
+
+static void what_is_no_fault_of_an_order_is_not_asked_again_for_each(void **s)
+{
+	(void)s;
+	many_begin();
+	reply.look = SPOILS;
+	stubbed_fetch_order(many, MANY);
+	assert_true(reply.looks <= 1 + LOOK_SPARE);
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(many[i].result.how, OUTCOME_RETRY);
+	many_end();
+	many_begin();
+	reply.look = CLOSED;
+	stubbed_fetch_order(many, MANY);
+	assert_int_equal(reply.looks, 1);
+	many_end();
+}
+
 /* ---- details ---- */
 
 static void details_are_the_lines_and_where_it_goes(void **s)
@@ -483,6 +572,8 @@ int main(void)
 		with(what_was_never_offered_is_not_fetched),
 		with(without_a_centra_a_fetch_waits_while_it_is_due),
 		with(many_orders_are_fetched_in_two_queries),
+		with(an_order_that_spoils_the_reply_waits_alone),
+		with(what_is_no_fault_of_an_order_is_not_asked_again_for_each),
 		with(details_are_the_lines_and_where_it_goes),
 	};
 
