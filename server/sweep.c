@@ -33,16 +33,22 @@
 #define UNREAD_A_MINUTE 20 /* lines in the log */
 #define FORGET_EVERY ((int64_t)3600 * 1000)
 
+/* When an instance is swept: each for itself, so that one that is away does not
+ * hold up the others.  By the steady clock; 0: at once. */
+struct turn {
+	int64_t next;
+	int64_t not_before; /* after a sweep that was given up */
+	uint64_t done;	    /* of those that were asked for by hand */
+};
+
 struct sweep {
 	struct app *app;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool started, stopping;
-	/* By the steady clock; 0: at once. */
-	int64_t next;
-	int64_t not_before; /* after a sweep that was given up */
-	int64_t forget;     /* when addresses are looked through again */
+	struct turn *turns; /* owned; one for each account */
+	int64_t forget; /* when addresses are looked through again */
 };
 
 /* One sweep of one instance. */
@@ -398,40 +404,6 @@ static enum rc sweep_instance(struct pass *p)
 	return rc;
 }
 
-static const struct account *account_of(const struct app *app,
-					const char *instance)
-{
-	const struct account *a;
-
-	for (size_t i = 0; (a = workers_account(app->workers, i)); i++)
-		if (!strcmp(a->instance, instance))
-			return a;
-	return NULL; /* new in the config: it needs a restart */
-}
-
-/* False: some instance could not be swept. */
-static bool sweep_all(struct sweep *s, const struct config *c)
-{
-	bool all = true;
-
-	for (size_t i = 0; i < c->n_instances; i++) {
-		struct pass p = {
-			.sweep = s,
-			.config = c,
-			.in = &c->instances[i],
-			.account = account_of(s->app, c->instances[i].id),
-		};
-
-		if (!p.in->graphql_url || !p.account)
-			continue;
-		if (!nap(s, 0))
-			return false;
-		if (sweep_instance(&p))
-			all = false;
-	}
-	return all;
-}
-
 /* Once an hour: addresses that were kept for long enough. */
 static void forget(struct sweep *s, const struct config *c)
 {
@@ -454,30 +426,75 @@ static void forget(struct sweep *s, const struct config *c)
 			 LOG_N("orders", (int64_t)n));
 }
 
-/* Sweeps, if it is time to. */
+static bool is_due(const struct turn *t, int64_t every, uint64_t asked)
+{
+	int64_t now = time_mono();
+
+	return now >= t->not_before &&
+	       (t->done < asked || (every && now >= t->next));
+}
+
+static void take_turn(struct sweep *s, struct turn *t, const struct config *c,
+		      const struct config_instance *in,
+		      const struct account *account, uint64_t asked)
+{
+	int64_t every = c->server.sweep_every;
+	struct pass p = {
+		.sweep = s,
+		.config = c,
+		.in = in,
+		.account = account,
+	};
+
+	if (sweep_instance(&p)) {
+		t->not_before = time_mono() +
+				(every && every < TRY_AGAIN ? every :
+							      TRY_AGAIN);
+	} else {
+		t->next = time_mono() + every;
+		t->done = asked;
+	}
+}
+
+/* Sweeps what it is time for.  True: all that was asked for is done.  An
+ * instance that is new in the config has no account: it needs a restart. */
+static bool sweep_all(struct sweep *s, const struct config *c, uint64_t asked,
+		      uint64_t done)
+{
+	const struct account *a;
+	bool all = true;
+
+	for (size_t i = 0; (a = workers_account(s->app->workers, i)); i++) {
+		const struct config_instance *in =
+			config_instance(c, a->instance);
+		struct turn *t = &s->turns[i];
+
+		if (!in || !in->graphql_url)
+			continue;
+		if (t->done < done)
+			t->done = done;
+		if (is_due(t, c->server.sweep_every, asked)) {
+			if (!nap(s, 0))
+				return false;
+			take_turn(s, t, c, in, a, asked);
+		}
+		all = all && t->done >= asked;
+	}
+	return all;
+}
+
 static void tick(struct sweep *s)
 {
 	struct config *c = app_config(s->app);
-	int64_t every = c->server.sweep_every;
 	uint64_t asked = 0, done = 0;
 	struct err e;
 
 	forget(s, c);
 	if (store_sweep_asked(s->app->store, &asked, &done, &e))
 		asked = done;
-	if (time_mono() < s->not_before ||
-	    (asked == done && (!every || time_mono() < s->next)))
-		goto out;
-	if (!sweep_all(s, c)) {
-		s->not_before = time_mono() +
-				(every && every < TRY_AGAIN ? every :
-							      TRY_AGAIN);
-		goto out;
-	}
-	s->next = time_mono() + every;
-	if (asked != done && store_sweep_done(s->app->store, asked, &e) == RC_IO)
+	if (sweep_all(s, c, asked, done) && asked != done &&
+	    store_sweep_done(s->app->store, asked, &e) == RC_IO)
 		s->app->failed = true;
-out:
 	config_drop(c);
 }
 
@@ -497,9 +514,13 @@ enum rc sweep_start(struct sweep **ret, struct app *app, struct err *e)
 {
 	struct sweep *s = xcalloc(1, sizeof(*s));
 	pthread_condattr_t attr;
+	size_t n = 0;
 	int failed;
 
 	s->app = app;
+	while (workers_account(app->workers, n))
+		n++;
+	s->turns = xcalloc(n, sizeof(*s->turns));
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -528,5 +549,6 @@ void sweep_stop(struct sweep *s)
 		pthread_join(s->thread, NULL);
 	pthread_cond_destroy(&s->changed);
 	pthread_mutex_destroy(&s->lock);
+	free(s->turns);
 	free(s);
 }

@@ -57,6 +57,17 @@ static int setup_often(void **state)
 		     NULL);
 }
 
+/* A second instance, where nobody is at home. */
+static int setup_two(void **state)
+{
+	return begin(state, "sweep_every = 0\n",
+		     "\n[centra no]\nwebhook_secret = test123\n"
+		     "order_api_url = http://127.0.0.1:1/api\n"
+		     "order_api_key = key\n"
+		     "graphql_url = http://127.0.0.1:1/graphql\n"
+		     "graphql_token = token\n");
+}
+
 /* ---- what is shown ---- */
 
 /* The value of a sample, labels included; -1: there is none. */
@@ -605,6 +616,18 @@ static void it_sweeps_at_the_start_and_again_and_again(void **state)
 	shipfrom_passed(s);
 }
 
+static void an_instance_that_is_away_does_not_hold_up_the_others(void **state)
+{
+	struct shipfrom *s = *state;
+
+	sweep(s);
+	wait_metric(s, "sweeps_failed_total", 1, 5000);
+	sweep(s);
+	/* The one that is away is not called again for that. */
+	assert_int_equal(metric(s, "sweeps_failed_total"), 1);
+	shipfrom_passed(s);
+}
+
 /* ---- a Centra that refuses, or is away ---- */
 
 /* Writes the config anew with another token. */
@@ -777,6 +800,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			it_sweeps_at_the_start_and_again_and_again,
 			setup_often, shipfrom_end),
+		cmocka_unit_test_setup_teardown(
+			an_instance_that_is_away_does_not_hold_up_the_others,
+			setup_two, shipfrom_end),
 		T(a_refused_token_parks_until_it_is_replaced),
 		T(a_dead_centra_is_called_seldom_whoever_waits_for_it),
 	};
