@@ -39,6 +39,7 @@ struct turn {
 	int64_t next;
 	int64_t not_before; /* after a sweep that was given up */
 	uint64_t done;	    /* of those that were asked for by hand */
+	int64_t behind;	    /* the order behind which the next one looks first */
 };
 
 struct sweep {
@@ -57,6 +58,7 @@ struct pass {
 	const struct config *config;
 	const struct config_instance *in;
 	const struct account *account;
+	struct turn *turn;
 	struct centra_conn *conn; /* owned */
 	struct task task;	  /* none: it names the instance in the log */
 	int64_t held;
@@ -282,17 +284,30 @@ out:
 	return rc;
 }
 
+/* Where in the list the look begins: behind what the sweep before was given up
+ * at, or else it might never come to the rest. */
+static size_t beginning(const struct numbers *all, int64_t behind)
+{
+	size_t i = 0;
+
+	while (i < all->n && all->list[i] <= behind)
+		i++;
+	return i < all->n ? i : 0;
+}
+
 static enum rc look_at_open(struct pass *p, struct err *e)
 {
 	struct numbers all = {0};
 	enum rc rc = gather(p, &all, e);
+	size_t at = beginning(&all, p->turn->behind), n;
 
-	for (size_t i = 0; i < all.n && !rc; i += ORDERS_QUERY_MAX) {
-		size_t n = all.n - i;
-
-		rc = look_at_batch(p, &all.list[i],
-				   n < ORDERS_QUERY_MAX ? n : ORDERS_QUERY_MAX,
-				   e);
+	for (size_t left = all.n; left && !rc; left -= n) {
+		n = all.n - at < left ? all.n - at : left;
+		if (n > ORDERS_QUERY_MAX)
+			n = ORDERS_QUERY_MAX;
+		rc = look_at_batch(p, &all.list[at], n, e);
+		p->turn->behind = all.list[at + n - 1];
+		at = (at + n) % all.n;
 	}
 	free(all.list);
 	if (!rc && p->left)
@@ -444,6 +459,7 @@ static void take_turn(struct sweep *s, struct turn *t, const struct config *c,
 		.config = c,
 		.in = in,
 		.account = account,
+		.turn = t,
 	};
 
 	if (sweep_instance(&p)) {

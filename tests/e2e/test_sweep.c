@@ -426,6 +426,24 @@ an_order_that_centra_cannot_show_does_not_hide_the_others(void **state)
 	shipfrom_passed(s);
 }
 
+/* More than one query's worth, and the first query fails at each sweep. */
+static void what_is_behind_a_query_that_fails_is_reached(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t first = offered(s, 600), last = first;
+
+	for (int i = 0; i < 25; i++)
+		last = offered(s, 600);
+	sim_tell(&s->sim, "/faults",
+		 "{\"api\":\"graphql\",\"kind\":\"status\",\"status\":502,"
+		 "\"percent\":100,\"order\":%lld}",
+		 (long long)first);
+	lose_webhooks(s);
+	does(s, last, "cancel");
+	wait_state(s, AMSTERDAM, last, "cancelled", 10000);
+	shipfrom_passed(s);
+}
+
 /* What waits cannot be told: the orders that are known are looked at. */
 static void one_question_that_fails_does_not_end_the_sweep(void **state)
 {
@@ -790,6 +808,9 @@ int main(void)
 			shipfrom_end),
 		T(what_centra_does_not_show_stays_as_it_is),
 		T(an_order_that_centra_cannot_show_does_not_hide_the_others),
+		cmocka_unit_test_setup_teardown(
+			what_is_behind_a_query_that_fails_is_reached,
+			setup_often, shipfrom_end),
 		T(one_question_that_fails_does_not_end_the_sweep),
 		T(a_create_during_a_sweep_is_neither_closed_nor_counted),
 		T(a_create_during_the_second_look_is_not_counted),
