@@ -58,6 +58,16 @@ static bool read_offer(const cJSON *v, struct check_first_offer *ret)
 	return true;
 }
 
+static size_t length(const cJSON *list)
+{
+	const cJSON *v;
+	size_t n = 0;
+
+	cJSON_ArrayForEach(v, list)
+		n++;
+	return n;
+}
+
 /* The readable ones; an unreadable one does not take the others with it. */
 static size_t read_offers(const cJSON *data, struct check_first_offer **ret)
 {
@@ -67,10 +77,7 @@ static size_t read_offers(const cJSON *data, struct check_first_offer **ret)
 
 	if (!cJSON_IsArray(list) && !cJSON_IsObject(list))
 		return 0;
-	cJSON_ArrayForEach(v, list)
-		n++;
-	offers = xcalloc(n, sizeof(*offers));
-	n = 0;
+	offers = xcalloc(length(list), sizeof(*offers));
 	cJSON_ArrayForEach(v, list)
 		n += read_offer(v, &offers[n]);
 	if (n && ret)
@@ -192,6 +199,50 @@ static const char *read_event(const cJSON *v, struct texts *t,
 					   : check_first_fault(action, data);
 }
 
+/* ---- a create of which a part cannot be read ---- */
+
+static bool is_create(const struct centra_event *ev)
+{
+	return ev->type && ev->action && !strcmp(ev->type, "check_first") &&
+	       !strcmp(ev->action, "create");
+}
+
+/* The event with those of its warehouses alone that cannot be read: an event
+ * of its own once they can be. */
+static const char *keep_unread(struct texts *t, const cJSON *v)
+{
+	cJSON *rest = cJSON_Duplicate(v, true), *list, *c, *next;
+	struct check_first_offer ignored;
+	const char *ret;
+
+	if (!rest)
+		abort(); /* as xmalloc */
+	list = cJSON_GetObjectItemCaseSensitive(
+		cJSON_GetObjectItemCaseSensitive(rest, "data"), "warehouses");
+	for (c = list->child; c; c = next) {
+		next = c->next;
+		if (read_offer(c, &ignored))
+			cJSON_Delete(cJSON_DetachItemViaPointer(list, c));
+	}
+	ret = keep_canonical(t, rest);
+	cJSON_Delete(rest);
+	return ret;
+}
+
+static void add_unread(const cJSON *v, struct centra_batch *b)
+{
+	const struct centra_event *ev = &b->events[b->n - 1];
+	const cJSON *data = json_get(v, "data");
+
+	if (ev->bad || !is_create(ev) ||
+	    read_offers(data, NULL) == length(json_get(data, "warehouses")))
+		return;
+	b->events[b->n++] = (struct centra_event){
+		.bad = "an entry of 'data.warehouses' cannot be used",
+		.raw = keep_unread(b->owned, v),
+	};
+}
+
 /* ---- the batch ---- */
 
 static bool is_one_of(const char *s, const char *const *list)
@@ -253,16 +304,14 @@ static enum rc read_events(const cJSON *list, struct centra_batch *ret,
 			   struct err *e)
 {
 	const cJSON *v;
-	size_t n = 0;
+	size_t n = length(list);
 
 	if (!is_list(list))
 		return fail(e, RC_INVALID, "'events' is not a list");
-	cJSON_ArrayForEach(v, list)
-		n++;
 	if (n > BATCH_EVENTS_MAX)
 		return fail(e, RC_INVALID, "%zu events, more than %d", n,
 			    BATCH_EVENTS_MAX);
-	ret->events = xcalloc(n, sizeof(*ret->events));
+	ret->events = xcalloc(2 * n, sizeof(*ret->events));
 	ret->owned = xcalloc(1, sizeof(struct texts));
 	cJSON_ArrayForEach(v, list)
 	{
@@ -270,6 +319,7 @@ static enum rc read_events(const cJSON *list, struct centra_batch *ret,
 
 		ev->raw = keep_canonical(ret->owned, v);
 		ev->bad = read_event(v, ret->owned, ev);
+		add_unread(v, ret);
 	}
 	return OK;
 }

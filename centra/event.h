@@ -52,7 +52,8 @@ struct centra_batch {
 
 /* Reads a payload.  Ids are integers or decimal strings, exact to 64 bits;
  * fractions and exponents are refused.  Types and actions of up to 64 bytes.
- * A check_first entry whose data cannot be read is `bad`.
+ * A check_first entry whose data cannot be read is `bad`; a create some of
+ * whose warehouses cannot be read is followed by a bad one with these alone.
  * RC_INVALID: not JSON, nested too deep, or of no known version. */
 enum rc centra_batch_parse(const char *json, size_t len,
 			   struct centra_batch *ret, struct err *e);

@@ -685,6 +685,52 @@ static void a_create_without_a_usable_warehouse_is_bad(void **state)
 	expect(CREATE("{\"warehouses\":[{\"warehouseId\":1}]}"), NULL);
 }
 
+/* What can be read is an event, and the rest one that cannot. */
+static void a_create_read_in_part_is_two(void **state)
+{
+	struct centra_batch b = read_batch(
+		"{\"events\":[{\"type\":\"check_first\",\"action\":"
+		"\"create\"," DATE ",\"id\":9007199254740993,\"data\":"
+		"{\"warehouses\":[{\"warehouseId\":1},{\"warehouseId\":"
+		"1.5},{\"warehouseId\":2},null]}},{" TA DATE ",\"id\":1}]}");
+	struct check_first_offer *o = NULL;
+	struct err e;
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(b.n, 3);
+	assert_null(b.events[0].bad);
+	assert_int_equal(check_first_offers(b.events[0].data, &o, &n, &e), OK);
+	assert_int_equal(n, 2);
+	free(o);
+	assert_non_null(strstr(b.events[1].bad, "'data.warehouses'"));
+	assert_string_equal(b.events[1].raw,
+			    "{\"action\":\"create\",\"data\":{\"warehouses\":"
+			    "[{\"warehouseId\":1.5},null]},"
+			    "\"date\":\"2021-01-11 16:21:00.552288\","
+			    "\"id\":9007199254740993,"
+			    "\"type\":\"check_first\"}");
+	assert_null(b.events[2].bad);
+	assert_int_equal(b.events[2].id, 1);
+	centra_batch_release(&b);
+}
+
+static void so_is_one_whose_warehouses_are_keyed(void **state)
+{
+	struct centra_batch b = read_batch(
+		"{\"events\":[{\"type\":\"check_first\",\"action\":"
+		"\"create\"," DATE ",\"id\":19,\"data\":{\"warehouses\":"
+		"{\"0\":{\"warehouseId\":0},\"2\":{\"warehouseId\":3}}}}"
+		"]}");
+
+	(void)state;
+	assert_int_equal(b.n, 2);
+	assert_null(b.events[0].bad);
+	assert_non_null(strstr(b.events[1].raw,
+			       "{\"warehouses\":{\"0\":{\"warehouseId\":0}}}"));
+	centra_batch_release(&b);
+}
+
 static void the_others_need_a_warehouse(void **state)
 {
 	static const char *const actions[] = {"accepted", "rejected",
@@ -865,6 +911,8 @@ int main(void)
 		cmocka_unit_test(brackets_in_a_text_do_not_nest),
 		cmocka_unit_test(events_and_values_are_counted),
 		cmocka_unit_test(a_create_without_a_usable_warehouse_is_bad),
+		cmocka_unit_test(a_create_read_in_part_is_two),
+		cmocka_unit_test(so_is_one_whose_warehouses_are_keyed),
 		cmocka_unit_test(the_others_need_a_warehouse),
 		cmocka_unit_test(offers_are_read_with_their_expiry),
 		cmocka_unit_test(an_unreadable_expiry_is_none),

@@ -450,6 +450,24 @@ static void what_cannot_be_read_is_kept_and_answered_200(void **state)
 	server_stop(s);
 }
 
+#define IN_PART                                                                \
+	"{\"type\":\"check_first\",\"action\":\"create\",\"date\":"            \
+	"\"2021-01-11 16:21:00.552288\",\"id\":19,\"data\":"                   \
+	"{\"warehouses\":[{\"warehouseId\":3},{\"warehouseId\":null}]}}"
+
+static void what_is_read_in_part_is_taken_and_kept_to_be_seen(void **state)
+{
+	struct server *s = server_start(PLAIN);
+
+	(void)state;
+	sends(s, "test123", 0, EVENTS(IN_PART), 200,
+	      "{\"events\":2,\"new\":1,\"duplicates\":0,\"quarantined\":1}");
+	assert_int_equal(stats(s).events, 1);
+	assert_int_equal(stats(s).quarantined, 1);
+	assert_int_equal(s->app.metrics.events_quarantined_total, 1);
+	server_stop(s);
+}
+
 static void only_centra_gets_in(void **state)
 {
 	struct server *s = server_start(PLAIN);
@@ -633,6 +651,8 @@ int main(void)
 		cmocka_unit_test(what_was_quarantined_is_read_again),
 		cmocka_unit_test(a_signed_delivery_is_stored_once),
 		cmocka_unit_test(what_cannot_be_read_is_kept_and_answered_200),
+		cmocka_unit_test(
+			what_is_read_in_part_is_taken_and_kept_to_be_seen),
 		cmocka_unit_test(only_centra_gets_in),
 		cmocka_unit_test(another_version_is_counted_and_kept),
 		cmocka_unit_test(a_secret_can_be_rotated_without_a_gap),
