@@ -167,7 +167,8 @@ static enum rc gather(struct pass *p, struct numbers *all, struct err *e)
 
 struct recording {
 	const struct changes *changes;
-	int64_t updated; /* of the order that the query was about */
+	uint64_t version; /* of the order that the query was about */
+	int64_t updated;
 };
 
 /* Any change counts, not only of what Centra told: once a shop has shipped it,
@@ -177,7 +178,7 @@ static enum rc record(void *arg, const struct order *o, struct changes *ret,
 {
 	const struct recording *r = arg;
 
-	if (o->updated != r->updated)
+	if (o->version != r->version || o->updated != r->updated)
 		return fail(e, RC_CONFLICT, "it changed during the query");
 	changes_add_copies(ret, r->changes);
 	return OK;
@@ -195,7 +196,7 @@ static enum rc look_at(struct pass *p, struct order *o,
 		.zone = p->account->zone,
 		.missed_after = p->config->server.missed_after,
 	};
-	struct recording r = {&w.result.changes, o->updated};
+	struct recording r = {&w.result.changes, o->version, o->updated};
 	enum rc rc;
 
 	task.number = o->number;
