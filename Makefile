@@ -62,6 +62,13 @@ FUZZ     = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(sort $(wildcard tes
 # Each test is run by this: it keeps the log, counts, and adds up.
 RUN      = BUILD=$(BUILD) sh tests/run.sh
 
+# What waits longest begins first, so that no long one is left at the end.
+LONGEST  = $(addprefix $(BUILD)/tests/,e2e/test_sweep e2e/test_ship \
+	   e2e/test_disk e2e/test_restart unit/test_http e2e/test_drain \
+	   e2e/test_settle e2e/test_session unit/test_staff e2e/test_chaos \
+	   e2e/test_offer unit/test_answer_model)
+longest_first = $(filter $(1),$(LONGEST)) $(filter-out $(LONGEST),$(1))
+
 all: $(BUILD)/shipfrom $(BUILD)/centra-sim ## build the server and the stand-in for Centra
 
 $(BUILD)/shipfrom: $(OBJ)
@@ -130,10 +137,14 @@ demo: ## run it with a stand-in for Centra and three shops
 built: all nosync $(UNIT) $(E2E) $(BENCH) $(FAULTS)
 
 unit: $(UNIT)
-	@$(RUN) $(UNIT)
+	@$(RUN) $(call longest_first,$(UNIT))
 
 e2e: all nosync $(E2E) $(FAULTS)
-	@$(RUN) $(E2E)
+	@$(RUN) $(call longest_first,$(E2E))
+
+# Both, side by side.
+tests: all nosync $(UNIT) $(E2E) $(FAULTS)
+	@$(RUN) $(call longest_first,$(E2E) $(UNIT))
 
 # The long runs.  `make test` and `make check` have a short form of each.
 $(TORTURE): $(BUILD)/%: $(BUILD)/%.o $(HARNESS)
@@ -172,13 +183,13 @@ check: ## build with -Werror, unit and end to end tests, rules of the source
 	@sh tests/deps.sh build test
 	@$(MAKE) --no-print-directory -j$(JOBS) built
 	@$(RUN) --begin
-	@$(MAKE) --no-print-directory -k unit e2e rules; $(RUN) --end $$?
+	@$(MAKE) --no-print-directory -k tests rules; $(RUN) --end $$?
 
 test: ## everything: check, the API's contract, the page, a little torture and fuzzing
 	@sh tests/deps.sh build test browser
 	@$(MAKE) --no-print-directory -j$(JOBS) built
 	@$(RUN) --begin
-	@$(MAKE) --no-print-directory -k unit e2e rules api browser torture-short \
+	@$(MAKE) --no-print-directory -k tests rules api browser torture-short \
 		limits-short fuzz-short; $(RUN) --end $$?
 
 # openapi.yaml against the linter and against recorded answers.
@@ -219,13 +230,13 @@ check-san: ## the tests again, with address+undefined and with thread sanitizers
 	@rm -rf build/asan/reports build/tsan/reports
 	@mkdir -p build/asan/reports build/tsan/reports
 	@$(RUN) --begin
-	@export RESULTS=$(BUILD)/results; \
+	@export RESULTS=$(BUILD)/results TEST_JOBS=3; \
 	ASAN_OPTIONS=$(call SAN_LOG,asan):detect_stack_use_after_return=1:strict_string_checks=1 \
 	UBSAN_OPTIONS=$(call SAN_LOG,asan):print_stacktrace=1 \
-	$(MAKE) --no-print-directory -k BUILD=build/asan $(call SAN,$(ASAN)) unit e2e; \
+	$(MAKE) --no-print-directory -k BUILD=build/asan $(call SAN,$(ASAN)) tests; \
 	one=$$?; \
 	TSAN_OPTIONS=$(call SAN_LOG,tsan):halt_on_error=1:second_deadlock_stack=1 \
-	$(MAKE) --no-print-directory -k BUILD=build/tsan $(call SAN,$(TSAN)) unit e2e; \
+	$(MAKE) --no-print-directory -k BUILD=build/tsan $(call SAN,$(TSAN)) tests; \
 	two=$$?; \
 	$(RUN) --as reports sh tests/checks/reports.sh build/asan/reports build/tsan/reports; \
 	$(RUN) --end $$((one + two + $$?))
@@ -279,7 +290,7 @@ clean: ## remove all that was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-.PHONY: all deps demo built unit e2e rules $(RULES:%=rule-%) check test api \
+.PHONY: all deps demo built unit e2e tests rules $(RULES:%=rule-%) check test api \
 	browser screenshots check-san lint bench fuzz fuzz-short fuzzers torture \
 	torture-short limits limits-short chaos soak nosync install clean help
 .SECONDARY:

@@ -94,7 +94,7 @@ case ${1:-} in
 	run "$2" "$2"
 	;;
 *)
-	# Most of a test's time is waiting, so some run side by side.
-	printf '%s\0' "$@" | xargs -0 -n 1 -P "${TEST_JOBS:-3}" sh "$0" --one
+	# Most of a test's time is waiting, so many run side by side.
+	printf '%s\0' "$@" | xargs -0 -n 1 -P "${TEST_JOBS:-8}" sh "$0" --one
 	;;
 esac
