@@ -113,6 +113,10 @@ static bool finished(struct work *w, const char *text)
 	bool accept = f->answer.verb == VERB_ACCEPT;
 
 	if (!offer_answered(f)) {
+		/* It may have won all the same, and only a look can tell. */
+		if (accept && f->answer.unknown)
+			changes_task(&w->result.changes, TASK_FETCH_ORDER, 0,
+				     w->now);
 		changes_note(&w->result.changes, f->warehouse, "answer",
 			     "the answer was to an older offer to warehouse "
 			     "%" PRId64 " than the present one",

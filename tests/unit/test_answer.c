@@ -321,6 +321,20 @@ static void a_newer_offer_ends_the_answer_to_the_older(void **s)
 	assert_int_equal(answer_of(W)->settled, SETTLED_NO);
 }
 
+static void a_lost_try_for_an_older_offer_is_looked_into(void **s)
+{
+	(void)s;
+	reply.say = CUT;
+	run_answer();
+	opened_until(&us.held, W, at(30), LATER + 1000);
+	run_answer();
+	assert_int_equal(us.result.how, OUTCOME_DONE);
+	assert_true(us.fetch_asked);
+	centra_shows(W, false);
+	run_fetch();
+	assert_string_equal(state_of(W), "accepted");
+}
+
 static void a_conflict_is_looked_at_before_a_try(void **s)
 {
 	(void)s;
@@ -560,6 +574,7 @@ int main(void)
 		step(what_events_settled_is_not_told_to_centra),
 		step(a_cancelled_order_is_not_told_to_centra),
 		step(a_newer_offer_ends_the_answer_to_the_older),
+		step(a_lost_try_for_an_older_offer_is_looked_into),
 		step(a_conflict_is_looked_at_before_a_try),
 		step(an_ok_in_conflict_with_an_event_waits_for_a_look),
 		step(a_reject_that_centra_takes_is_rejected),
