@@ -66,7 +66,7 @@ RUN      = BUILD=$(BUILD) sh tests/run.sh
 LONGEST  = $(addprefix $(BUILD)/tests/,e2e/test_sweep e2e/test_ship \
 	   e2e/test_disk e2e/test_restart unit/test_http e2e/test_drain \
 	   e2e/test_settle e2e/test_session unit/test_staff e2e/test_chaos \
-	   e2e/test_offer unit/test_answer_model)
+	   e2e/test_offer unit/test_every_history unit/test_answer_model)
 longest_first = $(filter $(1),$(LONGEST)) $(filter-out $(LONGEST),$(1))
 
 all: $(BUILD)/shipfrom $(BUILD)/centra-sim ## build the server and the stand-in for Centra
