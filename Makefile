@@ -150,11 +150,11 @@ tests: all nosync $(UNIT) $(E2E) $(FAULTS)
 $(TORTURE): $(BUILD)/%: $(BUILD)/%.o $(HARNESS)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lcurl -lcjson -lcrypto
 
-torture: all $(TORTURE) $(FAULTS) ## fail, or die at, each system call of a scenario
-	@BUILD=$(BUILD) $(TORTURE)
+torture: all $(TORTURE) $(FAULTS) ## fail, or die at, each system call of each scenario
+	@BUILD=$(BUILD) sh tests/torture.sh
 
 torture-short: all $(TORTURE) $(FAULTS)
-	@TORTURE_EVERY=60 $(RUN) $(TORTURE)
+	@TORTURE_EVERY=60 $(RUN) --as torture sh tests/torture.sh
 
 chaos: all $(BUILD)/tests/e2e/test_chaos ## ten storms: lost calls and webhooks, kill -9, 200 orders
 	@BUILD=$(BUILD) sh tests/chaos.sh

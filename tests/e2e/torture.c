@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * torture.c - one scenario, over and over: start, a webhook, an offer, accept,
- * settle, SIGTERM.  Each time another call of the server to its disk or its
- * network fails, writes half, or is the moment of its death (faults/nth.c),
- * until none is left.  Then it is started once more, with nothing wrong, and
- * must know everything that was acknowledged, once, and no more than is true.
+ * torture.c - one scenario, over and over.  Each time another call of the
+ * server (or of a command) to its disk or its network fails, writes half, or is
+ * the moment of its death (faults/nth.c), until none is left.  Then it is
+ * started once more, with nothing wrong, and must know everything that was
+ * acknowledged, once, and no more than is true.
  *
- * TORTURE_EVERY=25 tries each 25th call only (the first being TORTURE_FIRST),
- * TORTURE_HOW=torn one of the ways only.
+ * TORTURE_SCENARIO names one of those at the end of this file (torture.sh runs
+ * them all).  TORTURE_EVERY=25 tries each 25th call only (the first being
+ * TORTURE_FIRST), TORTURE_HOW=torn one of the ways only.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -26,11 +27,11 @@
 #include "tests/harness/shipfrom.h"
 #include "tests/harness/wait.h"
 
-#define EVENT	     100001 /* the id of an event that is only recorded */
-#define FIRST	     5000   /* the first order */
-#define SHOP	     AMSTERDAM
-#define POINTS_MAX   5000
-#define KILLED	     (128 + SIGKILL)
+#define EVENT 100001 /* the id of an event that is only recorded */
+#define FIRST 5000   /* the first order */
+#define SHOP AMSTERDAM
+#define POINTS_MAX 5000
+#define KILLED (128 + SIGKILL)
 
 /* What is known of one run of the scenario. */
 struct run {
@@ -41,9 +42,22 @@ struct run {
 	bool offered;  /* the shop saw the order */
 	bool decided;  /* accept was answered 200 or 202 */
 	bool told;     /* the shop was told accepted */
+	bool done;     /* the command ended well */
 	int64_t number;
 	bool bad;
 };
+
+/* What is tortured. */
+struct scenario {
+	const char *name, *server, *centra; /* lines of the config, or NULL */
+	bool no_store;			    /* there is none when it begins */
+	const char *const *command;	    /* instead of the server; or NULL */
+	void (*before)(struct run *r); /* with nothing wrong yet; or NULL */
+	void (*play)(struct run *r);   /* after a webhook was recorded */
+	void (*check)(struct run *r);  /* once all is well again */
+};
+
+static const struct scenario *what;
 
 static _Atomic uint64_t *count; /* of the server's calls: shared with it */
 static char count_file[192], kept[192];
@@ -75,9 +89,19 @@ static bool documented(const struct run *r, int code)
 	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++)
 		if (codes[i] == code)
 			return true;
-	return code == KILLED && (!strcmp(r->how, "before") ||
-				  !strcmp(r->how, "after") ||
-				  !strcmp(r->how, "torn"));
+	return code == KILLED &&
+	       (!strcmp(r->how, "before") || !strcmp(r->how, "after") ||
+		!strcmp(r->how, "torn"));
+}
+
+static void fault_words(const struct run *r, char preload[300], char at[32],
+			char how[32], char counts[256])
+{
+	snprintf(preload, 300, "LD_PRELOAD=%s/tests/faults/nth.so",
+		 build_dir());
+	snprintf(at, 32, "NTH_AT=%d", r->at);
+	snprintf(how, 32, "NTH_HOW=%s", r->how);
+	snprintf(counts, 256, "NTH_COUNT=%s", count_file);
 }
 
 /* False: it ended before it was ready. */
@@ -85,16 +109,11 @@ static bool start(struct run *r, bool spoilt)
 {
 	struct shipfrom *s = r->s;
 	char preload[300], at[32], how[32], counts[256], program[256];
-	const char *argv[] = {"env",	 preload, at,	      how,	 counts,
+	const char *argv[] = {"env",   preload, at,	    how,       counts,
 			      program, "serve", "--config", s->config, NULL};
 	char url[128];
 
-	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s/tests/faults/nth.so",
-		 build_dir());
-	snprintf(at, sizeof(at), "NTH_AT=%d", spoilt ? r->at : 0);
-	snprintf(how, sizeof(how), "NTH_HOW=%s", r->how);
-	snprintf(counts, sizeof(counts), "NTH_COUNT=%s",
-		 spoilt ? count_file : "/dev/null");
+	fault_words(r, preload, at, how, counts);
 	snprintf(program, sizeof(program), "%s/shipfrom", build_dir());
 	process_start(&s->process, spoilt ? argv : argv + 5, s->log, true);
 	return process_says(&s->process, "ready ", url, sizeof(url), 20000);
@@ -120,8 +139,8 @@ static void settle_down(struct run *r)
 {
 	int code;
 
-	if (r->s->process.pid &&
-	    process_ended(&r->s->process, 200, &code) && !documented(r, code))
+	if (r->s->process.pid && process_ended(&r->s->process, 200, &code) &&
+	    !documented(r, code))
 		wrong(r, "ended with %d, which no page explains", code);
 }
 
@@ -159,8 +178,8 @@ static bool sees_pending(void *arg)
 	struct run *r = arg;
 	char state[STATE_ROOM];
 
-	r->offered = !strcmp(shop_sees(r->s, SHOP, r->number, state),
-			     "pending");
+	r->offered =
+		!strcmp(shop_sees(r->s, SHOP, r->number, state), "pending");
 	return r->offered || !process_alive(&r->s->process);
 }
 
@@ -178,31 +197,148 @@ static bool accept_it(struct run *r)
 	return r->decided;
 }
 
+static void order_placed(struct run *r, const char *more)
+{
+	/* Another each time: webhooks of the run before may still be under
+	 * way. */
+	r->number = FIRST + (int64_t)runs++;
+	sim_tell(&r->s->sim, "/orders", "{\"number\":%lld%s}",
+		 (long long)r->number, more);
+}
+
 /* Twice each: who gets no answer asks again, as Centra and people do. */
+static void sees_it(struct run *r)
+{
+	for (int i = 0; i < 2 && keep_up(r) && !r->offered; i++) {
+		wait_until(sees_pending, r, 2500);
+		if (!r->offered)
+			settle_down(r);
+	}
+}
+
+static void presses(struct run *r, bool (*press)(struct run *r))
+{
+	for (int i = 0; i < 2 && r->offered && keep_up(r) && !press(r); i++)
+		settle_down(r);
+}
+
+static void play_accept(struct run *r)
+{
+	order_placed(r, ",\"warehouses\":[2,3,4],\"expires_in\":600");
+	sees_it(r);
+	presses(r, accept_it);
+}
+
+static bool reject_it(struct run *r)
+{
+	struct answer a = shop_does(r->s, SHOP, r->number, "reject",
+				    "{\"reason\":\"damaged\"}");
+
+	r->decided |= a.status == 200 || a.status == 202;
+	if (a.status >= 400 && a.status != 503)
+		wrong(r, "reject was answered %ld %s", a.status, a.body);
+	answer_release(&a);
+	return r->decided;
+}
+
+static void play_reject(struct run *r)
+{
+	order_placed(r, ",\"warehouses\":[2,3,4],\"expires_in\":600");
+	sees_it(r);
+	presses(r, reject_it);
+}
+
+static bool ship_it(struct run *r)
+{
+	struct answer a = shop_does(r->s, SHOP, r->number, "ship",
+				    "{\"carrier\":\"PostNord\","
+				    "\"tracking\":\"SE1\",\"packages\":1}");
+
+	r->decided |= a.status == 200 || a.status == 202;
+	if (a.status >= 400 && a.status != 503 && a.status != 409)
+		wrong(r, "ship was answered %ld %s", a.status, a.body);
+	answer_release(&a);
+	return r->decided;
+}
+
+/* Won while nothing is wrong; then the server is started anew. */
+static void before_ship(struct run *r)
+{
+	if (!start(r, false)) {
+		wrong(r, "does not start");
+		return;
+	}
+	order_placed(r, ",\"warehouses\":[2,3],\"expires_in\":600");
+	sees_it(r);
+	presses(r, accept_it);
+	wait_state(r->s, SHOP, r->number, "accepted", 10000);
+	process_end(&r->s->process, SIGKILL, 5000);
+}
+
+static void play_ship(struct run *r)
+{
+	r->decided = false;
+	presses(r, ship_it);
+}
+
+/* Nobody is told of it: the sweep at the start has to find it. */
+static void before_sweep(struct run *r)
+{
+	order_placed(r, ",\"warehouses\":[3],\"expires_in\":600,"
+			"\"webhook\":false");
+}
+
 static void play(struct run *r)
 {
 	if (!start(r, true))
 		settle_down(r);
 	for (int i = 0; i < 2 && keep_up(r) && !record(r); i++)
 		settle_down(r);
-	/* Another each time: webhooks of the run before may still be under
-	 * way. */
-	r->number = FIRST + (int64_t)runs++;
-	sim_tell(&r->s->sim, "/orders",
-		 "{\"number\":%lld,\"warehouses\":[2,3,4],"
-		 "\"expires_in\":600}",
-		 (long long)r->number);
-	for (int i = 0; i < 2 && keep_up(r) && !r->offered; i++) {
-		wait_until(sees_pending, r, 2500);
-		if (!r->offered)
-			settle_down(r);
-	}
-	for (int i = 0; i < 2 && r->offered && keep_up(r) && !accept_it(r);
-	     i++)
-		settle_down(r);
+	if (what->play)
+		what->play(r);
 	settle_down(r);
 	if (r->s->process.pid)
 		stop(r);
+}
+
+/* ---- a command instead of the server ---- */
+
+static void words_of(const struct run *r, const char *words[8])
+{
+	static char copy[192];
+	int n = 0;
+
+	snprintf(copy, sizeof(copy), "%s/copy", r->s->dir);
+	for (; what->command[n]; n++)
+		words[n] = strcmp(what->command[n], "COPY") ? what->command[n]
+							    : copy;
+	words[n] = NULL;
+}
+
+static void play_command(struct run *r)
+{
+	char preload[300], at[32], how[32], counts[256], program[256];
+	const char *argv[20] = {"env", preload, at, how, counts, program};
+	char copy[192], *out = NULL;
+	int code;
+
+	snprintf(copy, sizeof(copy), "%s/copy", r->s->dir);
+	unlink(copy);
+	fault_words(r, preload, at, how, counts);
+	snprintf(program, sizeof(program), "%s/shipfrom", build_dir());
+	words_of(r, argv + 6);
+	for (int n = 6;; n++)
+		if (!argv[n]) {
+			argv[n] = "--config";
+			argv[n + 1] = r->s->config;
+			argv[n + 2] = NULL;
+			break;
+		}
+	code = run_program(argv, &out, false);
+	r->done = code == 0;
+	if (code > 78 && code != KILLED)
+		wrong(r, "`%s` ended with %d", argv[6], code);
+	free(out);
 }
 
 /* ---- afterwards ---- */
@@ -216,7 +352,7 @@ static bool is_settled(void *arg)
 	return !strcmp(state, "accepted") || !process_alive(&r->s->process);
 }
 
-static void check_order(struct run *r)
+static void check_accept(struct run *r)
 {
 	int64_t winner = sim_winner(&r->s->sim, r->number);
 	char state[STATE_ROOM];
@@ -243,6 +379,111 @@ static void check_order(struct run *r)
 		    !strcmp(shop_sees(r->s, (enum shop)i, r->number, state),
 			    "accepted"))
 			wrong(r, "shop %d was told accepted too", i);
+}
+
+static bool is_rejected(void *arg)
+{
+	struct run *r = arg;
+	char state[STATE_ROOM];
+
+	shop_sees(r->s, SHOP, r->number, state);
+	return !strcmp(state, "rejected") || !process_alive(&r->s->process);
+}
+
+static void check_reject(struct run *r)
+{
+	char state[STATE_ROOM];
+
+	if (r->decided && !wait_until(is_rejected, r, 20000))
+		wrong(r, "the reject was answered, and is lost");
+	if (r->decided && !sim_calls(&r->s->sim, r->number, true))
+		wrong(r, "Centra was never told of the reject");
+	if (sim_winner(&r->s->sim, r->number))
+		wrong(r, "somebody has won what nobody accepted");
+	for (int i = 0; i < SHOPS; i++)
+		if (!strcmp(shop_sees(r->s, (enum shop)i, r->number, state),
+			    "accepted"))
+			wrong(r, "shop %d was told accepted", i);
+	shop_sees(r->s, SHOP, r->number, state);
+	if (r->offered && !strcmp(state, "404"))
+		wrong(r, "an order that the shop saw is lost");
+}
+
+/* Pressed again until it is shipped: that must never do anything twice. */
+static bool is_shipped(void *arg)
+{
+	struct run *r = arg;
+	struct answer a = shop_does(r->s, SHOP, r->number, "ship",
+				    "{\"carrier\":\"PostNord\","
+				    "\"tracking\":\"SE1\",\"packages\":1}");
+	bool yes = a.status == 200;
+
+	answer_release(&a);
+	return yes || !process_alive(&r->s->process);
+}
+
+static void check_ship(struct run *r)
+{
+	int made = 0, captures = 0, completions = 0;
+	char url[256];
+	struct answer a;
+	const cJSON *o, *c;
+
+	if (!wait_until(is_shipped, r, 30000))
+		wrong(r, "it cannot be shipped any more");
+	snprintf(url, sizeof(url), "%s/control/state", r->s->sim.url);
+	a = http_get(url, NULL);
+	cJSON_ArrayForEach(o, cJSON_GetObjectItem(a.json, "orders"))
+	{
+		if (number_of(o, "number") != r->number)
+			continue;
+		cJSON_ArrayForEach(c, cJSON_GetObjectItem(o, "shipments"))
+		{
+			made++;
+			captures += (int)number_of(c, "captures");
+			completions += (int)number_of(c, "completions");
+		}
+	}
+	answer_release(&a);
+	if (made != 1 || captures != 1 || completions != 1)
+		wrong(r, "%d shipments, %d captures, %d completions", made,
+		      captures, completions);
+}
+
+static int64_t creates_missed(struct run *r)
+{
+	static const char line[] =
+		"\nshipfrom_missed_webhooks_total{kind=\"create\"} ";
+	char url[256];
+	struct answer a;
+	const char *at;
+	int64_t ret = -1;
+
+	snprintf(url, sizeof(url), "%s/metrics", r->s->admin);
+	a = http_get(url, NULL);
+	at = a.body ? strstr(a.body, line) : NULL;
+	if (at)
+		ret = strtoll(at + strlen(line), NULL, 10);
+	answer_release(&a);
+	return ret;
+}
+
+static bool is_pending(void *arg)
+{
+	struct run *r = arg;
+	char state[STATE_ROOM];
+
+	shop_sees(r->s, SHOP, r->number, state);
+	return !strcmp(state, "pending") || !process_alive(&r->s->process);
+}
+
+static void check_sweep(struct run *r)
+{
+	if (!wait_until(is_pending, r, 20000))
+		wrong(r, "the sweep does not find the order");
+	if (creates_missed(r) != 1)
+		wrong(r, "the create is counted %lld times",
+		      (long long)creates_missed(r));
 }
 
 static int times_stored(const char *lines)
@@ -282,13 +523,57 @@ static void check_store(struct run *r)
 		      r->recorded ? "" : "not ", n);
 	free(out);
 	free(ask(r, verify));
-	if (!r->offered)
+	if (!r->offered || what->check != check_accept)
 		return;
 	snprintf(number, sizeof(number), "%lld", (long long)r->number);
 	why[1] = number;
 	out = ask(r, why);
-	if (r->decided && (!strstr(out, "accept") || !strstr(out, "telling Centra yes")))
+	if (r->decided &&
+	    (!strstr(out, "accept") || !strstr(out, "telling Centra yes")))
 		wrong(r, "why does not tell of the answer: %s", out);
+	free(out);
+}
+
+static void remove_tree(const char *path)
+{
+	const char *gone[] = {"rm", "-rf", path, NULL};
+
+	assert_int_equal(run_program(gone, NULL, true), 0);
+}
+
+/* A copy that was said to be made is whole, and no half one has its name. */
+static void check_copy(struct run *r)
+{
+	char copy[192], store[192], data[256];
+	const char *make[] = {"mkdir", "-m", "0700", store, NULL};
+	const char *into[] = {"cp", copy, data, NULL};
+
+	snprintf(copy, sizeof(copy), "%s/copy", r->s->dir);
+	snprintf(store, sizeof(store), "%s/store", r->s->dir);
+	snprintf(data, sizeof(data), "%s/data.mdb", store);
+	if (access(copy, F_OK)) {
+		if (r->done)
+			wrong(r, "the copy was made, and is not there");
+		return;
+	}
+	remove_tree(store);
+	assert_int_equal(run_program(make, NULL, true), 0);
+	assert_int_equal(run_program(into, NULL, true), 0);
+}
+
+static void check_devices(struct run *r)
+{
+	const char *list[] = {"device", "list", NULL};
+	char *out = ask(r, list), *at = out;
+	int n = 0;
+
+	while ((at = strstr(at, "tortured"))) {
+		at++;
+		n++;
+	}
+	if (n > 1 || n < r->done)
+		wrong(r, "the device was %sadded, and is there %d times",
+		      r->done ? "" : "not ", n);
 	free(out);
 }
 
@@ -296,10 +581,9 @@ static void check_store(struct run *r)
 
 static void copy_store(const char *from, const char *to)
 {
-	const char *gone[] = {"rm", "-rf", to, NULL};
 	const char *copy[] = {"cp", "-r", from, to, NULL};
 
-	assert_int_equal(run_program(gone, NULL, true), 0);
+	remove_tree(to);
 	assert_int_equal(run_program(copy, NULL, true), 0);
 }
 
@@ -310,7 +594,10 @@ static void begin_again(struct run *r)
 
 	process_end(&s->process, SIGKILL, 5000);
 	snprintf(store, sizeof(store), "%s/store", s->dir);
-	copy_store(kept, store);
+	if (what->no_store)
+		remove_tree(store);
+	else
+		copy_store(kept, store);
 	assert_int_equal(truncate(s->log, 0), 0);
 	sim_tell(&s->sim, "/reset", "{}");
 	sim_tell(&s->sim, "/hooks",
@@ -319,19 +606,33 @@ static void begin_again(struct run *r)
 		 s->hook);
 }
 
+static void serve_and_check(struct run *r)
+{
+	if (!start(r, false)) {
+		wrong(r, "does not start again");
+		return;
+	}
+	if (what->check)
+		what->check(r);
+	stop(r);
+	check_store(r);
+}
+
 /* True: nothing went wrong. */
 static bool torture(struct shipfrom *s, const char *how, int at)
 {
 	struct run r = {.s = s, .how = how, .at = at};
 
 	begin_again(&r);
-	play(&r);
-	if (start(&r, false)) {
-		check_order(&r);
-		stop(&r);
+	if (what->before)
+		what->before(&r);
+	if (what->command) {
+		play_command(&r);
+		what->check(&r);
 		check_store(&r);
 	} else {
-		wrong(&r, "does not start again");
+		play(&r);
+		serve_and_check(&r);
 	}
 	if (process_report(s->log))
 		wrong(&r, "a sanitizer spoke: %s", process_report(s->log));
@@ -356,15 +657,14 @@ static void each(struct shipfrom *s, const char *how, int *points,
 
 	if (only && *only && strcmp(only, how) != 0)
 		return;
-	for (at = number_in("TORTURE_FIRST", 1); at < POINTS_MAX;
-	     at += every) {
+	for (at = number_in("TORTURE_FIRST", 1); at < POINTS_MAX; at += every) {
 		*failures += !torture(s, how, at);
 		if (*count < (uint64_t)at)
 			break; /* it was never made */
 		*points += 1;
 	}
-	printf("%-7s %4d points, %d failures\n", how, *points - before,
-	       *failures - bad);
+	printf("%-11s %-7s %4d points, %d failures\n", what->name, how,
+	       *points - before, *failures - bad);
 	fflush(stdout);
 	assert_true(at < POINTS_MAX);
 }
@@ -384,14 +684,48 @@ static void share_count(struct shipfrom *s)
 	count = p;
 }
 
+static const char *const backup[] = {"backup", "COPY", NULL};
+static const char *const device_add[] = {
+	"device", "add", "--shop", "berlin", "--name", "tortured", NULL};
+
+#define SOON "answer_wait = 2s\n"
+static const struct scenario scenarios[] = {
+	{"accept", SOON, NULL, .play = play_accept, .check = check_accept},
+	{"reject", SOON, NULL, .play = play_reject, .check = check_reject},
+	{"ship", SOON,
+	 "call_timeout = 1s\ngraphql_requests = 1000\n"
+	 "graphql_mutations = 1000\n",
+	 .before = before_ship, .play = play_ship, .check = check_ship},
+	{"sweep", "sweep_every = 500ms\nmissed_after = 200ms\n",
+	 "recover = offer\ngraphql_requests = 1000\n", .before = before_sweep,
+	 .play = sees_it, .check = check_sweep},
+	{"first-start", NULL, NULL, .no_store = true},
+	{"backup", NULL, NULL, .command = backup, .check = check_copy},
+	{"device-add", NULL, NULL, .command = device_add,
+	 .check = check_devices},
+};
+
+static const struct scenario *scenario_named(const char *name)
+{
+	for (size_t i = 0; i < sizeof(scenarios) / sizeof(*scenarios); i++)
+		if (!name || !strcmp(scenarios[i].name, name))
+			return &scenarios[i];
+	fail_msg("no scenario has the name '%s'", name);
+	return NULL;
+}
+
 static void run_all(void **state, const char *const *ways)
 {
-	static const struct shipfrom_options o = {
-		.server = "answer_wait = 2s\n", .own_address = true};
-	struct shipfrom *s = *state = shipfrom_start(&o);
+	static struct shipfrom_options o;
 	char store[192];
 	int points = 0, failures = 0;
+	struct shipfrom *s;
 
+	what = scenario_named(getenv("TORTURE_SCENARIO"));
+	o = (struct shipfrom_options){.server = what->server,
+				      .centra = what->centra,
+				      .own_address = true};
+	s = *state = shipfrom_start(&o);
 	assert_int_equal(shipfrom_stop(s), 0);
 	snprintf(store, sizeof(store), "%s/store", s->dir);
 	snprintf(kept, sizeof(kept), "%s/kept", s->dir);

@@ -53,6 +53,7 @@ struct we {			      /* what is on disk beside the order */
 	int answer[SHOPS + 1], fetch; /* tasks */
 	int presses[SHOPS + 1];
 	int lost, crashed; /* what went wrong so far: once each */
+	int hidden;	   /* what was lost is a look: it showed no order */
 	int moves;	   /* of others in Centra: one */
 	int heard;	   /* events: EVENTS */
 };
@@ -183,10 +184,12 @@ static void orders(const int64_t *numbers, size_t n, bool with_address,
 {
 	const struct centra *c = &world.centra;
 	struct centra_order *co;
+	int how;
 
 	assert_int_equal(n, 1);
-	if (!kind && !world.we.lost && choose(2)) {
-		world.we.lost = 1;
+	how = kind || world.we.lost ? 0 : choose(3);
+	world.we.lost |= how > 0;
+	if (how == 1) {
 		ret->call.end = CALL_UNKNOWN;
 		snprintf(ret->call.why.text, sizeof(ret->call.why.text),
 			 "lost");
@@ -194,6 +197,9 @@ static void orders(const int64_t *numbers, size_t n, bool with_address,
 	}
 	ret->call.end = CALL_OK;
 	ret->call.status = 200;
+	world.we.hidden |= how == 2;
+	if (how == 2)
+		return; /* not shown to us, which proves nothing */
 	co = stub_order(ret, numbers[0],
 			c->cancelled ? "CANCELLED"
 			: c->waits   ? "PENDING"
@@ -571,10 +577,11 @@ static void check_shop(int shop, bool heard)
 	const struct centra *c = &world.centra;
 	const struct offer *f = order_offer(&world.held, shop);
 	bool its_own = c->holder == shop && !c->cancelled;
+	bool told = heard || (c->by_us && !world.we.hidden);
 
 	if (!f)
 		return; /* it was never told of the order */
-	if (its_own && (c->by_us || heard) && f->state != STATE_ACCEPTED)
+	if (its_own && told && f->state != STATE_ACCEPTED)
 		fail_of("its own, and it does not know", shop);
 	if (!its_own && f->state == STATE_ACCEPTED && (heard || !c->cancelled))
 		fail_of("not its own, and it thinks so", shop);
@@ -588,6 +595,10 @@ static void check_shop(int shop, bool heard)
 	if ((f->state == STATE_ACCEPTING || f->state == STATE_REJECTING) &&
 	    !(world.we.answer[shop] && c->past && c->waits))
 		fail_of("it waits for what never comes", shop);
+	/* Only Centra ends what it asks. */
+	if (c->open[shop] && !c->again[shop] && !c->past &&
+	    f->list == LIST_DONE)
+		fail_of("still asked, and it is told that it is over", shop);
 	/* What was pressed reached Centra, if there was time. */
 	if (f->answer.verb == VERB_ACCEPT && c->open[shop] && !c->past &&
 	    !c->again[shop] && !c->cancelled)
