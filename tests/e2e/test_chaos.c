@@ -44,6 +44,8 @@ struct storm {
 	atomic_int told[ORDERS_MAX];
 	/* Per order and shop: its accept was answered 200 or 202. */
 	atomic_bool decided[ORDERS_MAX][SHOPS];
+	/* It was told there that the order is not its own, nor can be. */
+	atomic_bool told_no[ORDERS_MAX][SHOPS];
 	/* Nothing more is to be said about it there. */
 	atomic_bool ended[ORDERS_MAX][SHOPS];
 	atomic_bool acked[EVENTS_MAX];
@@ -98,6 +100,33 @@ static void heard(enum shop shop, int i, const struct answer *a)
 		st.twice = FIRST + i;
 }
 
+/* Of a shop that was told how it ended: does it stay so? */
+static void look_again(enum shop shop, int i)
+{
+	char path[64];
+	struct answer a;
+
+	snprintf(path, sizeof(path), "/api/v1/orders/%d", FIRST + i);
+	a = shop_get(st.s, shop, path);
+	heard(shop, i, &a);
+	answer_release(&a);
+}
+
+/* In a soak orders are taken off the shops and asked again: there a no of
+ * before says nothing of who wins later. */
+static bool is_no(const struct answer *a)
+{
+	static const char *const codes[] = {"refused", "taken", "rejected",
+					    "timed_out"};
+
+	if (a->status != 409 || st.minutes)
+		return false;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++)
+		if (!strcmp(text_of(a->json, "code"), codes[i]))
+			return true;
+	return false;
+}
+
 static void press(enum shop shop, int i, unsigned dice)
 {
 	bool reject = st.minutes && dice < 10;
@@ -108,6 +137,8 @@ static void press(enum shop shop, int i, unsigned dice)
 	heard(shop, i, &a);
 	if (!reject && (a.status == 200 || a.status == 202))
 		st.decided[i][shop] = true;
+	if (is_no(&a))
+		st.told_no[i][shop] = true;
 	if (a.status == 409 ||
 	    (a.status == 200 && !strcmp(text_of(a.json, "state"), "accepted")))
 		st.ended[i][shop] = true;
@@ -131,6 +162,9 @@ static void *work_the_till(void *arg)
 			i %= n;
 		if (!st.up || i < 0 || i >= n || st.ended[i][h->shop]) {
 			nap(2);
+			if (st.up && i >= 0 && i < n &&
+			    !chance(&h->random, 50))
+				look_again(h->shop, i);
 			continue;
 		}
 		press(h->shop, i, chance(&h->random, 100));
@@ -386,6 +420,11 @@ static void check_order(int i, const struct truth *t)
 		fail_msg("order %d: shop of warehouse %d was told accepted, "
 			 "Centra gave it to %lld",
 			 FIRST + i, st.told[i] + 1, (long long)t->winner);
+	for (int shop = 0; shop < SHOPS; shop++)
+		if (st.told_no[i][shop] && shop + 2 == t->winner)
+			fail_msg("order %d: shop of warehouse %d was told no, "
+				 "and Centra has given it to it",
+				 FIRST + i, shop + 2);
 	if (t->accepts > 1)
 		fail_msg("order %d: two accepts were told ok", FIRST + i);
 	for (int shop = 0; shop < SHOPS; shop++) {
