@@ -168,7 +168,8 @@ void delivery_stale(struct delivery *ret, const char *instance,
 			header, body, len);
 }
 
-/* One event that was quarantined alone. */
+/* One event that was quarantined alone.  Of a create there may be a part that
+ * still cannot be read. */
 static enum rc read_event(struct delivery *ret, const struct quarantined *q,
 			  struct err *e)
 {
@@ -176,7 +177,7 @@ static enum rc read_event(struct delivery *ret, const struct quarantined *q,
 	char *json = xasprintf("{\"events\":[%s]}", q->bytes);
 	enum rc rc = centra_batch_parse(json, strlen(json), &batch, e);
 
-	if (!rc && batch.n == 1)
+	if (!rc && (batch.n == 1 || (batch.n == 2 && batch.events[1].bad)))
 		take_batch(ret, &batch);
 	else if (!rc)
 		rc = fail(e, RC_INVALID, "it is not one event");

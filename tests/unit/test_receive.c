@@ -41,6 +41,11 @@
 #define NO_DATE "{\"type\":\"order\",\"action\":\"insert\",\"id\":21}"
 #define EVENTS(list) "payload={\"events\":[" list "]}"
 
+#define IN_PART                                                                \
+	"{\"type\":\"check_first\",\"action\":\"create\",\"date\":"            \
+	"\"2021-01-11 16:21:00.552288\",\"id\":19,\"data\":"                   \
+	"{\"warehouses\":[{\"warehouseId\":3},{\"warehouseId\":null}]}}"
+
 /* ---- reading ---- */
 
 static enum webhook_version read_body(struct delivery *d, const char *body)
@@ -202,7 +207,8 @@ static void a_stale_one_is_known_again_by_its_time_and_body_alone(void **state)
 static void what_was_quarantined_is_read_again(void **state)
 {
 	char event[] = CREATE, bad[] = NO_DATE, two[] = CREATE "," UNHEARD_OF,
-	     body[] = EVENTS(CREATE "," NO_DATE), header[] = "t=1,v1=2";
+	     part[] = IN_PART, body[] = EVENTS(CREATE "," NO_DATE),
+	     header[] = "t=1,v1=2";
 	struct quarantined q = {
 		.seq = 7,
 		.instance = "se",
@@ -232,7 +238,15 @@ static void what_was_quarantined_is_read_again(void **state)
 	assert_false(delivery_again(&d, &q, &why));
 	assert_string_equal(why.text, "it is not one event");
 
-	/* Of a body what can be read is taken, and the rest kept again. */
+	/* Of a create what can be read is taken, and the rest kept again. */
+	q.bytes = part;
+	q.len = strlen(part);
+	assert_true(delivery_again(&d, &q, &why));
+	assert_int_equal(d.n_events, 1);
+	assert_int_equal(d.n_bad, 1);
+	delivery_release(&d);
+
+	/* So it is of a body. */
 	q.header = header;
 	q.bytes = body;
 	q.len = strlen(body);
@@ -449,11 +463,6 @@ static void what_cannot_be_read_is_kept_and_answered_200(void **state)
 	quarantined_release(&q);
 	server_stop(s);
 }
-
-#define IN_PART                                                                \
-	"{\"type\":\"check_first\",\"action\":\"create\",\"date\":"            \
-	"\"2021-01-11 16:21:00.552288\",\"id\":19,\"data\":"                   \
-	"{\"warehouses\":[{\"warehouseId\":3},{\"warehouseId\":null}]}}"
 
 static void what_is_read_in_part_is_taken_and_kept_to_be_seen(void **state)
 {
