@@ -26,9 +26,9 @@ struct decision {
 };
 
 /* A store_update_fn; arg is a struct decision.  An accept answers the first
- * pending warehouse, else the first refused one; a reject answers all of them,
- * unless one of the shop's is won or being won.  Each gets a task
- * `answer_offer`, due at once.
+ * warehouse whose events contradict each other, else the first pending one,
+ * else the first refused one; a reject answers all of them, unless one of the
+ * shop's is won or being won.  Each gets a task `answer_offer`, due at once.
  *
  * RC_NOTFOUND   nothing was offered to these warehouses
  * RC_EXISTS     the same answer stands already: its result is the state

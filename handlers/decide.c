@@ -84,17 +84,47 @@ static void add_answer(struct decision *d, const struct offer *f,
 	changes_task(ret, TASK_ANSWER_OFFER, f->warehouse, d->now);
 }
 
+/* The answer to this offer is under way, or done. */
+static bool answer_stands(const struct offer *f)
+{
+	return offer_answered(f) && f->answer.settled != SETTLED_NO;
+}
+
+/* The first that is accepting; one that is because the shop has answered, if
+ * there is. */
+static const struct offer *first_accepting(const struct decision *d,
+					   const struct order *o)
+{
+	const struct offer *ret = NULL;
+
+	for (size_t i = 0; i < d->n_warehouses; i++) {
+		const struct offer *f = order_offer(o, d->warehouses[i]);
+
+		if (!f || f->state != STATE_ACCEPTING)
+			continue;
+		if (answer_stands(f))
+			return f;
+		if (!ret)
+			ret = f;
+	}
+	return ret;
+}
+
+/* What is accepting without an answer, since events contradict each other, is
+ * answered all the same: it may be open after all. */
 static enum rc decide_accept(struct decision *d, const struct order *o,
 			     struct changes *ret, struct err *e)
 {
 	const struct offer *f;
 
 	f = first_in(d, o, STATE_ACCEPTED);
-	if (!f)
-		f = first_in(d, o, STATE_ACCEPTING);
 	if (f)
 		return stands(d, f, e);
-	f = first_in(d, o, STATE_PENDING);
+	f = first_accepting(d, o);
+	if (f && answer_stands(f))
+		return stands(d, f, e);
+	if (!f)
+		f = first_in(d, o, STATE_PENDING);
 	if (!f)
 		f = first_in(d, o, STATE_REFUSED);
 	if (f) {

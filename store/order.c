@@ -318,12 +318,14 @@ static void apply_fetched(struct order *o, const struct change *c)
 }
 
 /* Accepting again does not make what an earlier try may have done undone: what
- * is doubtful of one accept is so of the next to the same opening. */
+ * is doubtful of one accept is so of the next to the same opening.  An ok to
+ * another opening may hold still. */
 static void apply_answer(struct answer *a, const struct answer *in)
 {
-	bool again = a->verb == VERB_ACCEPT && in->verb == VERB_ACCEPT &&
-		     !strcmp(a->opened, in->opened);
-	bool unknown = again && (a->unknown || a->try_begun);
+	bool both = a->verb == VERB_ACCEPT && in->verb == VERB_ACCEPT;
+	bool again = both && !strcmp(a->opened, in->opened);
+	bool unknown = again ? a->unknown || a->try_begun
+			     : both && a->settled == SETTLED_OK;
 	bool was_ok = again && a->was_ok;
 
 	if (in->verb == VERB_NONE)

@@ -65,7 +65,8 @@ struct answer {
 	unsigned tries;      /* begun, ever */
 	unsigned late_tries; /* begun after the offer's expiry */
 	int64_t try_begun;   /* when the try under way began; 0: none is */
-	bool unknown;        /* some try ended unknown: look before the next */
+	bool unknown;	     /* some try ended unknown, or an ok to an older
+			      * opening may hold: look before the next */
 	bool was_ok;         /* some try was told ok, even if contradicted since */
 };
 

@@ -203,8 +203,74 @@ static void what_is_ours_without_an_answer_is_accepted(void **s)
 	expect_conflict(VERB_REJECT, "accepted");
 	marked(&us.held, W, MARK_TIMED_OUT, at(30));
 	assert_string_equal(state_of(W), "accepting");
-	assert_int_equal(press(VERB_ACCEPT), RC_EXISTS);
 	expect_conflict(VERB_REJECT, "accepted");
+}
+
+/* Only a look can tell whether it is ours; if it is open after all, Centra is
+ * told what the shop has pressed meanwhile. */
+static void an_accept_is_kept_while_events_contradict_each_other(void **s)
+{
+	(void)s;
+	opened(&us.held, W, at(10));
+	marked(&us.held, W, MARK_ACCEPTED, at(20));
+	opened_until(&us.held, W, at(30), LATER + 1000);
+	assert_string_equal(state_of(W), "accepting");
+	assert_int_equal(press(VERB_ACCEPT), OK);
+	assert_string_equal(answer_of(W)->opened, at(30));
+	assert_int_equal(tasks(), 1);
+	assert_string_equal(state_of(W), "accepting");
+	assert_int_equal(press(VERB_ACCEPT), RC_EXISTS);
+	expect_conflict(VERB_REJECT, "answered");
+	centra_shows(DIRECT, true);
+	run_answer();
+	assert_int_equal(reply.looks, 1);
+	assert_int_equal(reply.posts, 1);
+	assert_string_equal(state_of(W), "accepted");
+}
+
+static void nor_is_it_told_where_a_look_settles_it(void **s)
+{
+	(void)s;
+	opened(&us.held, W, at(10));
+	marked(&us.held, W, MARK_ACCEPTED, at(20));
+	opened_until(&us.held, W, at(30), LATER + 1000);
+	assert_int_equal(press(VERB_ACCEPT), OK);
+	centra_shows(W, false);
+	run_answer();
+	assert_int_equal(reply.posts, 0);
+	assert_string_equal(state_of(W), "accepted");
+	assert_int_equal(answer_of(W)->settled, SETTLED_OK);
+}
+
+/* Centra may hold to what it said, and say no to saying it twice. */
+static void after_an_ok_to_an_older_offer_a_look_comes_first(void **s)
+{
+	(void)s;
+	opened(&us.held, W, at(10));
+	assert_int_equal(press(VERB_ACCEPT), OK);
+	told(&us.held, W, SETTLED_OK);
+	opened_until(&us.held, W, at(30), LATER + 1000);
+	assert_string_equal(state_of(W), "accepting");
+	assert_int_equal(press(VERB_ACCEPT), OK);
+	assert_true(answer_of(W)->unknown);
+	centra_shows(W, false);
+	run_answer();
+	assert_int_equal(reply.posts, 0);
+	assert_string_equal(state_of(W), "accepted");
+}
+
+static void one_answer_of_a_shop_is_under_way_at_a_time(void **s)
+{
+	(void)s;
+	opened(&us.held, V, at(25));
+	assert_int_equal(press(VERB_ACCEPT), OK);
+	assert_int_equal(d.warehouse, V);
+	marked(&us.held, W, MARK_ACCEPTED, at(20));
+	opened(&us.held, W, at(30));
+	assert_string_equal(state_of(W), "accepting");
+	assert_string_equal(state_of(V), "accepting");
+	assert_int_equal(press(VERB_ACCEPT), RC_EXISTS);
+	assert_int_equal(d.warehouse, V);
 }
 
 static void refused_is_not_final(void **s)
@@ -313,6 +379,10 @@ int main(void)
 		rule(what_centra_ended_is_named),
 		rule(what_centra_rejected_needs_no_reject),
 		rule(what_is_ours_without_an_answer_is_accepted),
+		rule(an_accept_is_kept_while_events_contradict_each_other),
+		rule(nor_is_it_told_where_a_look_settles_it),
+		rule(after_an_ok_to_an_older_offer_a_look_comes_first),
+		rule(one_answer_of_a_shop_is_under_way_at_a_time),
 		rule(refused_is_not_final),
 		rule(refused_ends_when_centra_ends_the_offer),
 		rule(a_new_offer_may_be_answered_anew),
