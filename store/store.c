@@ -214,12 +214,36 @@ bool store_exists(const char *dir)
 	return !missing;
 }
 
-static enum rc open_env(struct store *s, const struct store_options *o,
-			struct err *e)
+/* LMDB makes its file with one write of two pages, each with this number behind
+ * its header.  When that was cut short, by a full disk or a kill, there is a
+ * file that it does not know again, and nothing was ever in it. */
+#define MAGIC	 0xBEEFC0DEu
+#define MAGIC_AT 16
+
+static bool was_cut_short(const char *dir)
+{
+	char *path = xasprintf("%s/data.mdb", dir);
+	off_t whole = 2 * (off_t)sysconf(_SC_PAGESIZE);
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	uint32_t magic = 0;
+	struct stat st;
+	bool emptied;
+
+	free(path);
+	if (fd < 0)
+		return false;
+	emptied = pread(fd, &magic, sizeof(magic), MAGIC_AT) ==
+			  (ssize_t)sizeof(magic) &&
+		  magic == MAGIC && !fstat(fd, &st) && st.st_size < whole &&
+		  !ftruncate(fd, 0);
+	close(fd);
+	return emptied;
+}
+
+static int open_mdb(struct store *s, const struct store_options *o)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	size_t max = o->max_bytes;
-	MDB_envinfo info;
 	int mdb;
 
 	if (!max && !store_exists(o->dir))
@@ -234,6 +258,20 @@ static enum rc open_env(struct store *s, const struct store_options *o,
 							  page);
 	if (!mdb)
 		mdb = mdb_env_open(s->env, o->dir, ENV_FLAGS, FILE_MODE);
+	return mdb;
+}
+
+static enum rc open_env(struct store *s, const struct store_options *o,
+			struct err *e)
+{
+	MDB_envinfo info;
+	int mdb = open_mdb(s, o);
+
+	if (mdb == MDB_INVALID && o->serve && was_cut_short(o->dir)) {
+		mdb_env_close(s->env);
+		s->env = NULL;
+		mdb = open_mdb(s, o);
+	}
 	if (!mdb)
 		mdb = mdb_env_info(s->env, &info);
 	if (!mdb)

@@ -33,8 +33,8 @@ for scenario in ${TORTURE_SCENARIO:-$scenarios}; do
 		echo "$scenario $way"
 	done
 done | xargs -n 2 -P "${JOBS:-6}" sh "$0" --one | tee "$out"
-points=$(awk '/ points, / { n += $3 } END { print n + 0 }' "$out")
-failed=$(awk '/ points, / { n += $5 } END { print n + 0 }' "$out")
+points=$(awk '/^[a-z-]+ +[A-Za-z]+ +[0-9]+ points, / { n += $3 } END { print n + 0 }' "$out")
+failed=$(awk '/^[a-z-]+ +[A-Za-z]+ +[0-9]+ points, / { n += $5 } END { print n + 0 }' "$out")
 broken=$(grep -c '^FAILED' "$out")
 [ "$failed" -ge "$broken" ] || failed=$broken
 echo "$points points, $failed failures"

@@ -59,6 +59,33 @@ static void a_store_is_made_where_its_parent_is(void **state)
 	remove_dir((void **)&data);
 }
 
+/* A disk that is full, or a kill, while LMDB writes the first two pages. */
+static void a_store_whose_making_was_cut_short_is_made_again(void **state)
+{
+	char *data = xasprintf("%s/data.mdb", (char *)*state);
+
+	store_close(open_serve(*state));
+	assert_int_equal(truncate(data, sysconf(_SC_PAGESIZE)), 0);
+	store_close(open_serve(*state));
+	store_close(open_serve(*state));
+	free(data);
+}
+
+static void a_short_file_that_is_not_ours_is_left_alone(void **state)
+{
+	char *data = xasprintf("%s/data.mdb", (char *)*state);
+	FILE *f = fopen(data, "w");
+	struct stat st;
+
+	assert_non_null(f);
+	fprintf(f, "some twenty or more bytes of text\n");
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(try_open(*state, true), RC_INVALID);
+	assert_int_equal(stat(data, &st), 0);
+	assert_true(st.st_size > 20);
+	free(data);
+}
+
 static void a_second_server_is_refused_until_the_first_has_closed(void **state)
 {
 	struct store *s = open_serve(*state);
@@ -478,6 +505,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_DIR(a_store_is_made_where_its_parent_is),
+		IN_DIR(a_store_whose_making_was_cut_short_is_made_again),
+		IN_DIR(a_short_file_that_is_not_ours_is_left_alone),
 		IN_DIR(a_second_server_is_refused_until_the_first_has_closed),
 		IN_DIR(only_the_owner_of_the_folder_opens_it),
 		IN_DIR(a_store_without_a_size_keeps_the_one_it_has),
