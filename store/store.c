@@ -240,6 +240,30 @@ static bool was_cut_short(const char *dir)
 	return emptied;
 }
 
+/* Of a file that ends before its last page, as a copy that was broken off does,
+ * the rest would be read as a signal that kills.  Pages of nothing are an error
+ * with a sentence.  Where the disk cannot give them it is left as it is. */
+static enum rc mend_length(struct store *s, const MDB_envinfo *info,
+			   struct err *e)
+{
+	mdb_filehandle_t fd;
+	struct stat file;
+	MDB_stat st;
+	off_t ought;
+
+	if (mdb_env_stat(s->env, &st) || mdb_env_get_fd(s->env, &fd) ||
+	    fstat(fd, &file))
+		return fail(e, RC_IO, "the store's file: %s", strerror(errno));
+	ought = (off_t)((info->me_last_pgno + 1) * st.ms_psize);
+	if (file.st_size >= ought ||
+	    !fallocate(fd, 0, file.st_size, ought - file.st_size) ||
+	    (errno != ENOSPC && errno != EDQUOT))
+		return OK;
+	return fail(e, RC_FULL, "the store's file is cut short and cannot be "
+				"made longer: %s",
+		    strerror(errno));
+}
+
 static int open_mdb(struct store *s, const struct store_options *o)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -265,6 +289,7 @@ static enum rc open_env(struct store *s, const struct store_options *o,
 			struct err *e)
 {
 	MDB_envinfo info;
+	enum rc rc;
 	int mdb = open_mdb(s, o);
 
 	if (mdb == MDB_INVALID && o->serve && was_cut_short(o->dir)) {
@@ -279,7 +304,8 @@ static enum rc open_env(struct store *s, const struct store_options *o,
 	if (mdb)
 		return open_failed(e, o->dir, mdb);
 	s->max_bytes = info.me_mapsize;
-	return folder_sync(o->dir, e);
+	rc = mend_length(s, &info, e);
+	return rc ? rc : folder_sync(o->dir, e);
 }
 
 /* ---- the tables ---- */

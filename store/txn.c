@@ -28,6 +28,12 @@ enum rc txn_rc(struct txn *t, int mdb, struct err *e, const char *doing)
 	case EDQUOT:
 	case EFBIG: /* a limit on the process's files */
 		return fail(e, RC_FULL, "the disk is full: %s", strerror(mdb));
+	case MDB_CORRUPTED:
+	case MDB_PAGE_NOTFOUND:
+		t->io = true;
+		return fail(e, RC_IO,
+			    "%s: the store's file is damaged or cut short",
+			    doing);
 	case MDB_READERS_FULL:
 		return fail(e, RC_AGAIN, "too many readers of the store");
 	default:

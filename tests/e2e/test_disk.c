@@ -626,6 +626,38 @@ static void a_file_taken_away_while_it_runs_ends_it(void **state)
 	shipfrom_passed(s);
 }
 
+/* As when the disk had no room for all of a backup that was put back. */
+static void a_file_that_is_cut_short_is_not_started_on(void **state)
+{
+	struct shipfrom *s = *state = shipfrom_start(NULL);
+	struct row *r = row_of("file cut short, at the start");
+	char path[192], copy[192], *out = NULL;
+	const char *backup[] = {"backup", copy, NULL};
+	const char *verify[] = {"verify", NULL};
+	struct stat st;
+	int code;
+
+	send_well(s, r, 25);
+	assert_int_equal(shipfrom_stop(s), 0);
+	snprintf(path, sizeof(path), "%s/store/data.mdb", s->dir);
+	snprintf(copy, sizeof(copy), "%s/copy", s->dir);
+	assert_int_equal(shipfrom_run(s, NULL, false, backup), 0);
+	assert_int_equal(rename(copy, path), 0);
+	assert_int_equal(shipfrom_run(s, NULL, false, backup), 0);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(truncate(path, st.st_size / 2), 0);
+	code = shipfrom_run(s, &out, true, verify);
+	if (code != 73 || !strstr(out, "damaged or cut short"))
+		fail_msg("verify ended with %d: %s", code, out);
+	free(out);
+	assert_int_equal(truncate(path, st.st_size / 2), 0);
+	expect_no_start(s, r, 74, "damaged or cut short");
+	assert_int_equal(rename(copy, path), 0);
+	shipfrom_again(s);
+	expect_nothing_lost(s, r);
+	shipfrom_passed(s);
+}
+
 static void a_second_server_on_the_folder_is_refused(void **state)
 {
 	struct shipfrom *s = *state = shipfrom_start(NULL);
@@ -764,6 +796,7 @@ int main(void)
 		T(without_the_folder_and_its_parent_it_does_not_start),
 		T(an_empty_folder_is_no_store),
 		T(a_file_taken_away_while_it_runs_ends_it),
+		T(a_file_that_is_cut_short_is_not_started_on),
 		T(a_second_server_on_the_folder_is_refused),
 		T(a_folder_from_a_newer_version_is_left_alone),
 		T(somebody_elses_folder_is_left_alone),
