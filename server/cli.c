@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -367,6 +368,7 @@ int cli_open(struct cli_session *s, struct cli_args *a, enum cli_store how)
 
 	if (code)
 		return code;
+	signal(SIGXFSZ, SIG_IGN); /* a limit on files is a full disk */
 	if (how == CLI_STORE_EXISTS &&
 	    !store_exists(s->config->server.store_dir)) {
 		fprintf(stderr,

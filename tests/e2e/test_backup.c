@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -183,12 +184,34 @@ static void a_backup_that_cannot_be_written_leaves_nothing(void **state)
 	shipfrom_passed(s);
 }
 
+static void a_limit_on_files_ends_a_backup_in_words(void **state)
+{
+	struct shipfrom *s = *state = shipfrom_start(NULL);
+	char file[160], part[170];
+	const char *backup[] = {"backup", file, NULL};
+	struct rlimit was, low;
+
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	low = was;
+	low.rlim_cur = 8192;
+	snprintf(file, sizeof(file), "%s/copy.mdb", s->dir);
+	snprintf(part, sizeof(part), "%s.tmp", file);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
+	expect_run(s, 73, backup);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	assert_int_not_equal(access(file, F_OK), 0);
+	assert_int_not_equal(access(part, F_OK), 0);
+	expect_run(s, 0, backup);
+	shipfrom_passed(s);
+}
+
 #define T(f) cmocka_unit_test_teardown(f, shipfrom_end)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_server_started_on_a_backup_knows_all_from_before),
+		T(a_limit_on_files_ends_a_backup_in_words),
 		T(a_backup_that_cannot_be_written_leaves_nothing),
 	};
 
