@@ -817,7 +817,6 @@ static char *write_rotating(void)
 static void check_says_when_a_previous_secret_can_go(void **state)
 {
 	char *path = write_rotating(), *usual = config_path;
-	struct secret_watch w = {0};
 	struct config *c = NULL;
 	struct store *s = open_store(&c);
 	int64_t day = SECRET_UNUSED_FOR;
@@ -825,10 +824,12 @@ static void check_says_when_a_previous_secret_can_go(void **state)
 
 	(void)state;
 	config_path = path;
-	secret_watch_set(&w, "new", "s");
 	for (int late = 0; late < 2; late++) {
+		struct secret_watch w = {0};
+
 		/* The previous one signed a second more than a day ago, or a
 		 * little less than one. */
+		secret_watch_set(&w, "new", "s");
 		secret_watch_signed(&w, 0, 1000);
 		secret_watch_signed(&w, 1,
 				    time_now() - day + (late ? -1000 : 60000));
