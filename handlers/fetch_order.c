@@ -10,6 +10,7 @@
 #include "handlers/run.h"
 
 #define LOOKS_TO_AGREE 6
+#define TOGETHER       4000 /* ms between those that come back so */
 
 /* Ends a run from which more may be left to learn. */
 static void again(struct work *w, const char *why)
@@ -31,6 +32,25 @@ static bool accept_set_aside(const struct order *o)
 	return false;
 }
 
+/* A shop has it before it, or something is to be found out.  What else is
+ * fetched, as after a replay of old events, goes behind that. */
+static bool is_waited_for(const struct order *o)
+{
+	for (size_t i = 0; i < o->n_offers; i++)
+		if (o->offers[i].list != LIST_DONE)
+			return true;
+	return o->fetch_due;
+}
+
+/* Thousands that came back one by one would have a query each; those that come
+ * back together are asked for in one. */
+static int64_t wait_with_others(const struct work *w)
+{
+	int64_t wait = run_wait(w, NULL);
+
+	return wait + TOGETHER - (w->now + wait) % TOGETHER;
+}
+
 static void end_one(struct work *w, const struct centra_orders *got)
 {
 	const struct centra_order *co = NULL;
@@ -43,8 +63,11 @@ static void end_one(struct work *w, const struct centra_orders *got)
 				     "could not look at the order: %s",
 				     got->call.why.text);
 		/* Who asked for it had a reason, be it an event. */
-		run_retry(w, run_wait_long(w, &got->call), "%s",
-			  got->call.why.text);
+		run_retry(w,
+			  got->call.held && !is_waited_for(w->order)
+				  ? wait_with_others(w)
+				  : run_wait_long(w, &got->call),
+			  "%s", got->call.why.text);
 		return;
 	}
 	for (size_t i = 0; i < got->n && !co; i++)
@@ -60,16 +83,6 @@ static void end_one(struct work *w, const struct centra_orders *got)
 			  "an accept and the order as fetched disagree");
 	else
 		again(w, "the order as fetched does not settle it");
-}
-
-/* A shop has it before it, or something is to be found out.  What else is
- * fetched, as after a replay of old events, goes behind that. */
-static bool is_waited_for(const struct order *o)
-{
-	for (size_t i = 0; i < o->n_offers; i++)
-		if (o->offers[i].list != LIST_DONE)
-			return true;
-	return o->fetch_due;
 }
 
 /* Fetches the orders of those runs in one query; in more, of `spare` ones, when

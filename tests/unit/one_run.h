@@ -23,7 +23,7 @@ static struct {
 	int posts;
 	bool accept; /* of the last post */
 
-	enum { SHOWS, FAILS, HIDES, SPOILS, CLOSED } look;
+	enum { SHOWS, FAILS, HIDES, SPOILS, CLOSED, HELD } look;
 	const char *status;
 	int64_t holder; /* of every line */
 	bool waits;
@@ -80,6 +80,12 @@ static void orders(const int64_t *numbers, size_t n, bool with_address,
 	reply.looks++;
 	reply.lane = stub_centra.lane;
 	reply.addresses += with_address;
+	if (reply.look == HELD) {
+		ret->call = (struct call){.end = CALL_NOT_DONE, .held = true,
+					  .retry_after = 200,
+					  .why.text = "the budget is spent"};
+		return;
+	}
 	if (reply.look != SHOWS && reply.look != HIDES) {
 		ret->call.end = CALL_UNKNOWN;
 		ret->call.status = reply.look == FAILS	  ? 500

@@ -286,6 +286,24 @@ static void what_nobody_waits_for_is_fetched_behind_live_work(void **s)
 	assert_int_equal(stub_centra.lane, CENTRA_LIVE);
 }
 
+static void what_nobody_waits_for_and_is_held_comes_back_together(void **s)
+{
+	(void)s;
+	centra_shows(V, false);
+	run_fetch();
+	order_offer(&us.held, V)->shipped = true;
+	offer_derive(NULL, &us.held);
+	reply.look = HELD;
+	us.attempts = 9;
+	for (int64_t later = 0; later < 3000; later += 700) {
+		us.now = NOW + later;
+		run_fetch();
+		assert_true(us.result.due > us.now);
+		assert_true(us.result.due <= us.now + 34000);
+		assert_int_equal(us.result.due % 4000, 0);
+	}
+}
+
 static void a_fetch_that_fails_is_tried_again_and_again(void **s)
 {
 	(void)s;
@@ -565,6 +583,7 @@ int main(void)
 		with(what_was_handed_over_is_not_taken_back),
 		with(an_old_finding_is_forgotten_when_the_order_is_open_again),
 		with(what_nobody_waits_for_is_fetched_behind_live_work),
+		with(what_nobody_waits_for_and_is_held_comes_back_together),
 		with(a_fetch_that_fails_is_tried_again_and_again),
 		with(an_order_that_is_not_shown_proves_nothing),
 		with(a_look_that_settles_nothing_is_made_again),
