@@ -122,7 +122,7 @@ static bool start(struct run *r, bool spoilt)
 /* Starts it as a supervisor does, if it has ended. */
 static bool keep_up(struct run *r)
 {
-	int code;
+	int code = -1;
 
 	if (r->s->process.pid && !process_ended(&r->s->process, 0, &code))
 		return true;
