@@ -158,6 +158,9 @@ static enum rc begin(struct work *w, begin_fn *fn, void *arg, struct err *e)
 	struct order as_it_is = {0};
 	enum rc rc;
 
+	/* A run may be of many calls, and who stops us has little patience. */
+	if (stopping(((struct thread *)w->worker)->workers))
+		return fail(e, RC_AGAIN, "the server stops");
 	rc = store_update(app_of(w)->store, w->task->instance,
 			  w->task->number, say_begun, &b, time_now(),
 			  &as_it_is, NULL, e);

@@ -721,6 +721,30 @@ static void a_shorter_call_timeout_makes_no_call_twice_before_a_restart(
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, shipfrom_end)
 #define OWN(f) cmocka_unit_test_teardown(f, shipfrom_end)
 
+/* Shipping is a row of calls, and each may take long. */
+static void no_call_is_begun_once_the_server_stops(void **state)
+{
+	struct shipfrom *s = start(SHORT, MANY "call_timeout = 3s\n");
+	char code[STATE_ROOM];
+	int64_t number;
+
+	*state = s;
+	number = accepted(s);
+	sim_tell(&s->sim, "/faults",
+		 "{\"api\":\"graphql\",\"order\":%lld,"
+		 "\"what\":\"createShipment\",\"kind\":\"slow\",\"ms\":1500,"
+		 "\"when\":\"before\"}",
+		 (long long)number);
+	assert_int_equal(ships(s, number, PARCEL, code), 202);
+	assert_int_equal(shipfrom_stop(s), 0);
+	assert_int_equal(calls_of(s, number, "createShipment"), 1);
+	assert_int_equal(calls_of(s, number, "captureShipment"), 0);
+	shipfrom_again(s);
+	wait_stage(s, number, "shipped", 20000);
+	assert_once(s, number);
+	shipfrom_passed(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -744,6 +768,7 @@ int main(void)
 		OWN(a_call_that_centra_acts_on_too_late_does_nothing_twice),
 		OWN(killed_at_any_step_it_does_nothing_twice),
 		OWN(a_call_that_the_budget_holds_is_not_told_as_one),
+		OWN(no_call_is_begun_once_the_server_stops),
 		OWN(a_shorter_call_timeout_makes_no_call_twice_before_a_restart),
 	};
 
