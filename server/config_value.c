@@ -17,6 +17,8 @@
 #include "server/config_read.h"
 
 #define SECRET_MAX_BYTES 4096
+/* Nobody who reloads is to wait for what is no file. */
+#define SECRET_FLAGS	 (O_RDONLY | O_CLOEXEC | O_NONBLOCK)
 #define LONGEST_MS	 (3650LL * 24 * 3600 * 1000)
 #define NUMBER_MAX	 1000000000000000LL
 
@@ -141,17 +143,17 @@ static int open_secret(struct reading *r, const char *name)
 	int fd;
 
 	if (*name == '/')
-		return open(name, O_RDONLY | O_CLOEXEC);
+		return open(name, SECRET_FLAGS);
 	if (folder && *folder) {
 		path = xasprintf("%s/%s", folder, name);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
+		fd = open(path, SECRET_FLAGS);
 		free(path);
 		if (fd >= 0 || errno != ENOENT)
 			return fd;
 	}
 	path = xasprintf("%.*s%s", slash ? (int)(slash - r->path + 1) : 0,
 			 r->path, name);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	fd = open(path, SECRET_FLAGS);
 	free(path);
 	return fd;
 }

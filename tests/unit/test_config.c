@@ -50,6 +50,14 @@ static void write_file(const char *name, const void *bytes, size_t len)
 	free(path);
 }
 
+static void make_pipe(const char *name)
+{
+	char *path = path_of(name);
+
+	assert_int_equal(mkfifo(path, 0600), 0);
+	free(path);
+}
+
 static void remove_file(const char *name)
 {
 	char *path = path_of(name);
@@ -322,6 +330,9 @@ static void a_secret_file_that_cannot_be_used_is_named(void **state)
 	refuses(BY_FILE("gone"), 4,
 		"webhook_secret_file: cannot read 'gone': No such file");
 	refuses(BY_FILE("/"), 4, "cannot read '/': Is a directory");
+	make_pipe("hook"); /* nobody is waited for */
+	refuses(BY_FILE("hook"), 4, "the first line of 'hook' is empty");
+	remove_file("hook");
 	write_file("hook", "\nsecond", 7);
 	refuses(BY_FILE("hook"), 4, "the first line of 'hook' is empty");
 	write_file("hook", "", 0);
