@@ -240,6 +240,14 @@ static bool keep_id(void *arg, const struct task *t)
 	return true;
 }
 
+static void print_count(struct cli_session *s, const char *name, size_t n)
+{
+	if (s->json)
+		buf_fmt(&s->out, "{\"%s\":%zu}\n", name, n);
+	else
+		buf_fmt(&s->out, "%zu\n", n);
+}
+
 /* Each is a write of its own: brief, beside a busy server. */
 static int redrive_all(struct cli_session *s, struct ids *ids)
 {
@@ -255,7 +263,7 @@ static int redrive_all(struct cli_session *s, struct ids *ids)
 		if (rc)
 			break;
 	}
-	buf_fmt(&s->out, "%zu\n", done);
+	print_count(s, "redriven", done);
 	fprintf(stderr, "%zu task%s will run again.\n", done,
 		done == 1 ? "" : "s");
 	return rc ? cli_failed(s, rc, &e) : 0;
@@ -280,6 +288,8 @@ static int redrive(struct cli_session *s, struct ids *ids)
 	}
 	if (rc)
 		return cli_failed(s, rc, &e);
+	if (s->json)
+		print_count(s, "redriven", 1);
 	fprintf(stderr, "Task %" PRIu64 " will run again.\n", ids->list[0]);
 	return 0;
 }
@@ -343,6 +353,8 @@ static int replay(struct cli_session *s, uint64_t seq)
 				"Event %" PRIu64 " (%s %s, order %s/%" PRId64
 				") will be applied again.\n",
 				seq, ev.type, ev.action, ev.instance, ev.id);
+		if (!rc && s->json)
+			print_count(s, "replayed", 1);
 	}
 	event_release(&ev);
 	return code;
@@ -387,7 +399,7 @@ static int replay_since(struct cli_session *s, int64_t since)
 			rc = OK; /* it was too old to be kept any longer */
 	}
 	free(l.list);
-	buf_fmt(&s->out, "%zu\n", done);
+	print_count(s, "replayed", done);
 	fprintf(stderr, "%zu event%s will be applied again.\n", done,
 		done == 1 ? "" : "s");
 	return rc ? cli_failed(s, rc, &e) : 0;

@@ -110,6 +110,12 @@ static int backup(struct cli_session *s, const char *file)
 	}
 	if (stat(file, &st))
 		st.st_size = 0;
+	if (s->json) {
+		buf_str(&s->out, "{\"file\":");
+		buf_json(&s->out, file);
+		buf_fmt(&s->out, ",\"bytes\":%" PRId64 "}\n",
+			(int64_t)st.st_size);
+	}
 	fprintf(stderr, "%s: %" PRId64 " KiB, in %" PRId64 " ms\n", file,
 		(int64_t)st.st_size / 1024, time_mono() - began);
 	return 0;

@@ -22,8 +22,10 @@ int cli_sweep(struct cli_args *a)
 		if (rc)
 			code = cli_failed(&s, rc, &e);
 		else
-			buf_str(&s.out, "a sweep is asked for: the server "
-					"begins it when it next looks\n");
+			buf_str(&s.out,
+				s.json ? "{\"asked\":true}\n"
+				       : "a sweep is asked for: the server "
+					 "begins it when it next looks\n");
 	}
 	return cli_close(&s, code);
 }

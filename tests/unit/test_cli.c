@@ -639,6 +639,12 @@ static void what_is_not_there_ends_with_1(void **state)
 	tells("nothing is done about events thing done");
 	assert_int_equal(run("redrive --all"), 0);
 	assert_string_equal(out, "0\n");
+	assert_int_equal(run("redrive --all --json"), 0);
+	assert_string_equal(out, "{\"redriven\":0}\n");
+	assert_int_equal(run("replay --since 2100-01-01T00:00:00Z --json"), 0);
+	assert_string_equal(out, "{\"replayed\":0}\n");
+	assert_int_equal(run("sweep --json"), 0);
+	assert_string_equal(out, "{\"asked\":true}\n");
 	assert_int_equal(run("tasks --dead --json"), 0);
 	assert_string_equal(out, "");
 	assert_int_equal(run("device remove 99"), EXIT_NOTHING);
