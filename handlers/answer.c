@@ -380,7 +380,7 @@ static void answer_one(struct work *w)
 
 	if (!f || f->answer.verb == VERB_NONE)
 		return;
-	offer_derive(w->zone, w->order);
+	run_derive(w);
 	if (f->answer.try_begun)
 		end_lost_try(w);
 	if (f->answer.settled != SETTLED_NOT || finished(w, NULL))

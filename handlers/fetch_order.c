@@ -122,7 +122,7 @@ static bool is_wanted(struct work *w)
 {
 	if (!w->order->n_offers)
 		return false;
-	offer_derive(w->zone, w->order);
+	run_derive(w);
 	if (w->order->offers[0].state == STATE_CANCELLED)
 		return false;
 	if (w->centra)
@@ -146,7 +146,7 @@ static void fetch_some(struct work *w, size_t n)
 
 		for (size_t i = 0; i < n; i++)
 			if (is_wanted(&w[i]) &&
-			    look_wants_address(w[i].order) == with_address)
+			    look_wants_address(&w[i]) == with_address)
 				some[n_some++] = &w[i];
 		if (n_some)
 			fetch(some, n_some, with_address, &spare);

@@ -33,13 +33,14 @@ struct work {
 	struct centra_conn *centra; /* the instance's; NULL: not configured */
 	const struct zone *zone;    /* the instance's; NULL: none repeats */
 
-	/* Of webhooks that were missed: when one is (0: nobody counts), and
-	 * the warehouses of the instance's shops, before whom an order is put
-	 * whose create was missed, if it is. */
-	int64_t missed_after;
-	bool recover;
+	/* Those of the instance's shops; NULL: it is not known which are. */
 	const int64_t *warehouses;
 	size_t n_warehouses;
+
+	/* Of webhooks that were missed: when one is (0: nobody counts), and
+	 * whether an order whose create was missed is put before them. */
+	int64_t missed_after;
+	bool recover;
 
 	/* Shipping: whether to go on while a payment is being confirmed, and
 	 * how long (ms) after a try of unknown outcome began Centra may still

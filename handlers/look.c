@@ -251,10 +251,13 @@ bool look_spoiled(const struct call *call)
 		call->status == 500);
 }
 
-bool look_wants_address(const struct order *o)
+bool look_wants_address(const struct work *w)
 {
+	const struct order *o = w->order;
+
 	for (size_t i = 0; i < o->n_offers; i++)
-		if (o->offers[i].list == LIST_MINE)
+		if (o->offers[i].list == LIST_MINE &&
+		    run_is_ours(w, o->offers[i].warehouse))
 			return true;
 	return false;
 }
@@ -282,8 +285,8 @@ bool look(struct work *w, struct call *ret)
 	struct centra_orders got = {0};
 	bool found = false;
 
-	graphql_orders(w->centra, &w->task->number, 1,
-		       look_wants_address(w->order), &got);
+	graphql_orders(w->centra, &w->task->number, 1, look_wants_address(w),
+		       &got);
 	run_called(w, CENTRA_GRAPHQL, "orders", &got.call);
 	*ret = got.call;
 	if (got.call.end == CALL_OK)

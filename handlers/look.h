@@ -14,8 +14,9 @@
 struct finding look_judge(const struct order *o, const struct offer *f,
 			  const struct centra_order *co, int64_t now);
 
-/* The address is personal data: asked for only once an offer is accepted. */
-bool look_wants_address(const struct order *o);
+/* The address is personal data: asked for only once one of our shops has won
+ * the order. */
+bool look_wants_address(const struct work *w);
 
 /* Centra answered a query for several orders with what cannot be read, or with
  * an error of its own: one of them may have spoilt it for the others.  Ask for

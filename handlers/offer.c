@@ -301,16 +301,17 @@ static bool finding_outlived(const struct order *o, const struct offer *f)
 }
 
 static bool wants_fetch(const struct order *o, const struct offer *f,
-			bool conflict)
+			bool conflict, bool others)
 {
 	if (f->shipped || f->state == STATE_CANCELLED)
 		return false;
 	return conflict || finding_outlived(o, f) ||
-	       (f->list == LIST_MINE && !o->has_address) ||
+	       (f->list == LIST_MINE && !others && !o->has_address) ||
 	       (f->list == LIST_OPEN && !o->has_details);
 }
 
-void offer_derive(const struct zone *zone, struct order *o)
+void offer_derive_for(const struct zone *zone, struct order *o,
+		      offer_ours_fn *is_ours, const void *arg)
 {
 	struct accepts a = accepts_of(zone, o);
 
@@ -318,14 +319,21 @@ void offer_derive(const struct zone *zone, struct order *o)
 	for (size_t i = 0; i < o->n_offers; i++) {
 		struct offer *f = &o->offers[i];
 		const struct opening *p = offer_opened(f);
-		bool conflict;
+		bool conflict, others;
 
 		f->state = state_of(&a, o, f, &conflict);
 		f->list = list_of(f);
 		f->expires = p ? p->expires : TIME_NONE;
-		if (wants_fetch(o, f, conflict))
+		others = f->list == LIST_MINE && is_ours &&
+			 !is_ours(arg, f->warehouse);
+		if (wants_fetch(o, f, conflict, others))
 			o->fetch_due = true;
 	}
+}
+
+void offer_derive(const struct zone *zone, struct order *o)
+{
+	offer_derive_for(zone, o, NULL, NULL);
 }
 
 /* ---- one shop, several warehouses ---- */

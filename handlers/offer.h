@@ -19,6 +19,12 @@
  * is repeated. */
 void offer_derive(const struct zone *zone, struct order *o);
 
+/* The same where not each warehouse is one of our shops': no address is due of
+ * what another has won.  NULL: each is. */
+typedef bool offer_ours_fn(const void *arg, int64_t warehouse);
+void offer_derive_for(const struct zone *zone, struct order *o,
+		      offer_ours_fn *is_ours, const void *arg);
+
 /* The opening that is the offer now: the greatest of the least dates, the
  * later expiry among equals.  NULL: nothing opened. */
 const struct opening *offer_opened(const struct offer *f);

@@ -14,6 +14,25 @@
 #define DOUBLINGS    10	 /* 0.5 s * 2^10 is beyond LONGEST_WAIT */
 #define SPREAD	     500 /* ms over which those that waited come back */
 
+bool run_is_ours(const struct work *w, int64_t warehouse)
+{
+	bool ours = !w->warehouses;
+
+	for (size_t i = 0; i < w->n_warehouses && !ours; i++)
+		ours = w->warehouses[i] == warehouse;
+	return ours;
+}
+
+static bool is_ours(const void *arg, int64_t warehouse)
+{
+	return run_is_ours(arg, warehouse);
+}
+
+void run_derive(struct work *w)
+{
+	offer_derive_for(w->zone, w->order, is_ours, w);
+}
+
 void run_apply(struct work *w, size_t from)
 {
 	const struct changes *c = &w->result.changes;
@@ -25,7 +44,7 @@ void run_apply(struct work *w, size_t from)
 		if (c->list[i].kind == CHANGE_ADDRESS)
 			w->order->has_address = true;
 	}
-	offer_derive(w->zone, w->order);
+	run_derive(w);
 }
 
 void run_retry(struct work *w, int64_t wait, const char *fmt, ...)

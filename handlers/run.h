@@ -13,6 +13,11 @@
 #define RUN_SECOND 1000
 #define RUN_MINUTE 60000
 
+/* True for a warehouse of the instance's shops. */
+bool run_is_ours(const struct work *w, int64_t warehouse);
+/* Derives the order as it is for these shops. */
+void run_derive(struct work *w);
+
 /* Joins result.changes from the `from`th on to the order and derives. */
 void run_apply(struct work *w, size_t from);
 

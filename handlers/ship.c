@@ -161,7 +161,7 @@ static bool look_again(struct run *r)
 
 	centra_orders_release(&r->got);
 	graphql_order_shipments(w->centra, w->task->number,
-				look_wants_address(w->order),
+				look_wants_address(w),
 				s->came.capture == CAPTURE_PENDING ||
 					(s->unknown &&
 					 s->step == STEP_CAPTURE),

@@ -162,7 +162,7 @@ static void judge(struct work *w)
 	struct untold *list = NULL;
 	size_t n;
 
-	offer_derive(w->zone, w->order);
+	run_derive(w);
 	if (sweep_untold_cancel(w->order, w->task->sub))
 		add(w, 0, MISSED_CANCEL);
 	n = sweep_untold(w->zone, w->order, w->task->sub, &list);

@@ -20,6 +20,7 @@ struct app {
 	const char *config_path;
 	struct config *config; /* the present one; see app_config() */
 	pthread_mutex_t config_lock;
+	const struct config *started; /* what the store was opened with */
 	struct store *store;
 	struct http *http;
 	struct live *live;
@@ -36,10 +37,10 @@ struct app {
 /* The present config, held: end with config_drop(). */
 struct config *app_config(struct app *app);
 
-/* Opens the config's store, for the server (`serve`) or for a command beside
- * it.  `changed` may be NULL.  The config must outlive the store. */
-enum rc app_open_store(struct store **ret, struct config *config, bool serve,
-		       store_changed_fn *changed, void *changed_arg,
-		       struct err *e);
+/* Opens the config's store, for the server (`app`) or, with NULL, for a command
+ * beside it.  `changed` may be NULL.  The config must outlive the store. */
+enum rc app_open_store(struct store **ret, struct config *config,
+		       struct app *app, store_changed_fn *changed,
+		       void *changed_arg, struct err *e);
 
 #endif

@@ -198,7 +198,7 @@ static void tell_secrets(struct cli_session *s)
 		any |= s->config->instances[i].previous_webhook_secret != NULL;
 	/* A folder that is not ours was warned of. */
 	if (any && !access(data, R_OK | W_OK) &&
-	    !app_open_store(&store, s->config, false, NULL, NULL, &e))
+	    !app_open_store(&store, s->config, NULL, NULL, NULL, &e))
 		for (i = 0; i < s->config->n_instances; i++)
 			if (s->config->instances[i].previous_webhook_secret)
 				tell_previous(s, store,

@@ -377,7 +377,7 @@ int cli_open(struct cli_session *s, struct cli_args *a, enum cli_store how)
 			a->verb->name, s->config->server.store_dir);
 		return EX_CANTCREAT;
 	}
-	rc = app_open_store(&s->store, s->config, false, NULL, NULL, &e);
+	rc = app_open_store(&s->store, s->config, NULL, NULL, NULL, &e);
 	if (!rc)
 		return 0;
 	fprintf(stderr, "shipfrom %s: cannot open the store: %s\n",

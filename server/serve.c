@@ -110,8 +110,8 @@ static int start_store(struct serving *s, struct err *e)
 	const char *dir = s->started->server.store_dir;
 	bool is_new = !store_exists(dir);
 
-	switch (app_open_store(&s->app.store, s->started, true, on_changed, s,
-			       e)) {
+	switch (app_open_store(&s->app.store, s->started, &s->app, on_changed,
+			       s, e)) {
 	case OK:
 		if (is_new)
 			log_line(LOG_WARN, "a new store was made",

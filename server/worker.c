@@ -399,12 +399,13 @@ static void lend_warehouses(struct thread *t, const struct config *c,
 /* What the config has to say to runs of one instance. */
 static void lend_config(struct thread *t, size_t n)
 {
+	static const int64_t none[1];
 	struct config *c = app_config(t->workers->app);
 	const struct config_instance *in =
 		config_instance(c, t->works[0].task->instance);
 
 	t->n_warehouses = 0;
-	if (in && strcmp(t->works[0].task->kind, TASK_MISSED) == 0)
+	if (in)
 		lend_warehouses(t, c, in->id);
 	for (size_t i = 0; in && i < n; i++) {
 		struct work *w = &t->works[i];
@@ -412,7 +413,7 @@ static void lend_config(struct thread *t, size_t n)
 		w->missed_after = c->server.missed_after;
 		w->recover = strcmp(in->recover, "offer") == 0;
 		w->ship_on_pending = in->ship_on_pending_capture;
-		w->warehouses = t->warehouses;
+		w->warehouses = t->warehouses ? t->warehouses : none;
 		w->n_warehouses = t->n_warehouses;
 	}
 	config_drop(c);

@@ -110,7 +110,7 @@ struct fixture *fixture_start(const char *server_lines)
 		must(false, report.data ? report.data : e.text);
 	buf_release(&report);
 	f->started = config_hold(f->app.config);
-	if (app_open_store(&f->app.store, f->started, true, changed, f, &e))
+	if (app_open_store(&f->app.store, f->started, &f->app, changed, f, &e))
 		must(false, e.text);
 	f->app.receiver = receiver_open(&f->app);
 	add_device(f, "amsterdam", "Counter tablet", f->amsterdam);

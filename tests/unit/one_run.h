@@ -40,6 +40,8 @@ static struct {
 	bool cancel_meanwhile; /* the order is cancelled as a try begins */
 	bool no_centra;
 	bool replayed; /* the event is applied once more, by hand */
+	const int64_t *shops; /* our warehouses; NULL: all are */
+	size_t n_shops;
 	int tries, late_tries, alarms, calls;
 	bool fetch_asked;
 	struct result result; /* of the last run */
@@ -216,6 +218,8 @@ static inline void run_one(handler_fn *fn, const char *kind, int64_t sub,
 		.order = &copy,
 		.now = us.now,
 		.centra = us.no_centra ? NULL : stub_conn,
+		.warehouses = us.shops,
+		.n_warehouses = us.n_shops,
 		.begin = begin,
 		.called = called,
 		.alarm = alarmed,

@@ -201,7 +201,7 @@ static void fill(void)
 	uint64_t id;
 	int i;
 
-	if (app_open_store(&s, config, false, NULL, NULL, &e))
+	if (app_open_store(&s, config, NULL, NULL, NULL, &e))
 		fail_msg("%s", e.text);
 	assert_int_equal(store_device_add(s, &d, hash[0], hash[1], 1, &id, &e),
 			 OK);
@@ -667,7 +667,7 @@ static struct store *open_store(struct config **ret)
 
 	buf_init(&report, 10000);
 	assert_int_equal(config_load(ret, config_path, &report, &e), OK);
-	assert_int_equal(app_open_store(&s, *ret, false, NULL, NULL, &e), OK);
+	assert_int_equal(app_open_store(&s, *ret, NULL, NULL, NULL, &e), OK);
 	buf_release(&report);
 	return s;
 }

@@ -216,6 +216,27 @@ static void the_address_is_asked_for_once_it_is_ours(void **s)
 	assert_int_equal(reply.addresses, 2);
 }
 
+static void the_address_of_what_others_won_is_not_asked_for(void **s)
+{
+	static const int64_t ours[] = {V};
+
+	(void)s;
+	us.held.has_address = false;
+	us.shops = ours;
+	us.n_shops = 1;
+	centra_shows(W, false);
+	run_fetch();
+	assert_int_equal(us.result.how, OUTCOME_DONE);
+	assert_string_equal(state_of(W), "accepted");
+	assert_int_equal(reply.looks, 1);
+	assert_int_equal(reply.addresses, 0);
+	assert_false(us.held.has_address);
+	centra_shows(V, false);
+	run_fetch();
+	assert_string_equal(state_of(V), "accepted");
+	assert_int_equal(reply.addresses, 1);
+}
+
 static void a_cancelled_order_is_cancelled(void **s)
 {
 	(void)s;
@@ -578,6 +599,7 @@ int main(void)
 		with(our_own_reject_stays_a_reject),
 		with(a_fetch_keeps_status_and_lines),
 		with(the_address_is_asked_for_once_it_is_ours),
+		with(the_address_of_what_others_won_is_not_asked_for),
 		with(a_cancelled_order_is_cancelled),
 		with(a_finding_that_is_held_already_is_not_written_again),
 		with(what_was_handed_over_is_not_taken_back),

@@ -312,7 +312,7 @@ static struct server *server_start(const char *centra, const char *server)
 	s->app.config = load(s);
 	s->first = config_hold(s->app.config);
 	pthread_mutex_init(&s->app.config_lock, NULL);
-	if (app_open_store(&s->app.store, s->first, true, NULL, NULL, &e) ||
+	if (app_open_store(&s->app.store, s->first, &s->app, NULL, NULL, &e) ||
 	    http_open(&s->app.http, &s->app, &e))
 		fail_msg("%s", e.text);
 	s->app.receiver = receiver_open(&s->app);

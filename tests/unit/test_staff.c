@@ -185,6 +185,53 @@ static void one_order_comes_bare_with_its_timeline(void **state)
 	cJSON_Delete(o);
 }
 
+static bool fetch_due(struct fixture *f, int64_t number)
+{
+	struct order o;
+	struct err e;
+	bool ret;
+
+	assert_int_equal(store_order(f->app.store, "se", number, &o, &e), OK);
+	ret = o.fetch_due;
+	order_release(&o);
+	return ret;
+}
+
+/* As SIGHUP does. */
+static void a_shop_is_added(struct fixture *f, int64_t warehouse)
+{
+	struct config *fresh = NULL, *old = f->app.config;
+	FILE *file = fopen(f->config_path, "a");
+	struct buf report;
+	struct err e;
+
+	assert_non_null(file);
+	fprintf(file,
+		"\n[shop new]\ncentra = se\nname = New\n"
+		"warehouses = %" PRId64 "\n",
+		warehouse);
+	assert_int_equal(fclose(file), 0);
+	buf_init(&report, 65536);
+	assert_int_equal(config_load(&fresh, f->config_path, &report, &e), OK);
+	buf_release(&report);
+	f->app.config = fresh;
+	config_drop(old);
+}
+
+static void an_address_is_due_of_what_our_shops_have_won(void **state)
+{
+	struct fixture *f = *state;
+	static const char date[] = "2026-01-12 10:00:00.000000";
+
+	marked(f, 20, 3, MARK_ACCEPTED, date);
+	assert_true(fetch_due(f, 20));
+	marked(f, 21, 9, MARK_ACCEPTED, date);
+	assert_false(fetch_due(f, 21));
+	a_shop_is_added(f, 9);
+	marked(f, 22, 9, MARK_ACCEPTED, date);
+	assert_true(fetch_due(f, 22));
+}
+
 static void another_shops_order_looks_like_one_that_does_not_exist(void **state)
 {
 	static const char *const paths[] = {
@@ -809,6 +856,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_device_is_told_who_it_is),
 		TEST(one_order_comes_bare_with_its_timeline),
+		TEST(an_address_is_due_of_what_our_shops_have_won),
 		TEST(another_shops_order_looks_like_one_that_does_not_exist),
 		TEST(lists_are_by_state_and_earliest_deadline_first),
 		TEST(pages_of_any_size_join_to_the_whole_list),

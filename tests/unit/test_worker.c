@@ -176,7 +176,7 @@ static struct parts *parts_open(int port)
 	pthread_mutex_init(&p->app.config_lock, NULL);
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->changed, NULL);
-	if (app_open_store(&p->app.store, p->first, true, on_changed, p, &e))
+	if (app_open_store(&p->app.store, p->first, &p->app, on_changed, p, &e))
 		fail_msg("%s", e.text);
 	return p;
 }
