@@ -186,7 +186,8 @@ static bool is_asked(const struct centra_warehouses *all, int64_t warehouse)
 	return false;
 }
 
-/* Puts it before the shops, without a deadline and older than any event. */
+/* Puts it before the shops, without a deadline and older than any event.  That
+ * there is none to be asked is said once: each sweep comes here again. */
 static void offer(struct work *w, const struct centra_warehouses *all)
 {
 	struct changes *c = &w->result.changes;
@@ -199,6 +200,8 @@ static void offer(struct work *w, const struct centra_warehouses *all)
 			->opening.expires = TIME_NONE;
 		n++;
 	}
+	if (!n && counted(w->order->missed, MISSED_CREATE))
+		return;
 	changes_note(c, 0, "missed",
 		     "put before %zu warehouses without a deadline "
 		     "(recover = offer)",

@@ -624,6 +624,32 @@ static void a_missed_create_is_put_before_the_shops_that_centra_would_ask(
 	shipfrom_passed(s);
 }
 
+/* It is looked at again at each sweep: with `offer` it may be asked tomorrow. */
+static void an_order_that_no_shop_would_be_asked_for_is_told_of_once(
+	void **state)
+{
+	struct shipfrom *s = *state;
+	const char *words[] = {"why", "7001", NULL};
+	char *before = NULL, *after = NULL;
+
+	sim_tell(&s->sim, "/warehouses",
+		 "[{\"id\":1,\"name\":\"Central\",\"policy\":\"DIRECT\"},"
+		 "{\"id\":9,\"name\":\"Else\",\"policy\":\"CHECK_FIRST\"}]");
+	placed(s, "\"number\":7001,\"warehouses\":[9],\"webhook\":false");
+	sim_quiet(&s->sim);
+	sweep(s);
+	wait_missed(s, "create", 1);
+	wait_judged(s);
+	assert_int_equal(shipfrom_run(s, &before, false, words), 0);
+	sweep(s);
+	wait_judged(s);
+	assert_int_equal(shipfrom_run(s, &after, false, words), 0);
+	assert_string_equal(after, before);
+	free(before);
+	free(after);
+	shipfrom_passed(s);
+}
+
 /* ---- by itself ---- */
 
 static void it_sweeps_at_the_start_and_again_and_again(void **state)
@@ -824,6 +850,9 @@ int main(void)
 		T(what_is_shipped_during_a_sweep_is_not_judged_by_it),
 		cmocka_unit_test_setup_teardown(
 			a_missed_create_is_put_before_the_shops_that_centra_would_ask,
+			setup_offer, shipfrom_end),
+		cmocka_unit_test_setup_teardown(
+			an_order_that_no_shop_would_be_asked_for_is_told_of_once,
 			setup_offer, shipfrom_end),
 		cmocka_unit_test_setup_teardown(
 			it_sweeps_at_the_start_and_again_and_again,
