@@ -303,13 +303,17 @@ static void apply_missed(struct order *o, const struct change *c)
 		f->missed |= 1u << c->missed;
 }
 
+/* A fetch that another has overtaken is at most so much older.  What seems to
+ * be older still comes from a clock that was ahead. */
+#define OVERTAKEN ((int64_t)10 * 60 * 1000)
+
 static void apply_fetched(struct order *o, const struct change *c)
 {
 	const char *status = c->text ? c->text : "";
 
 	if (!strcmp(status, "CANCELLED"))
 		o->cancelled = true;
-	if (c->at < o->fetched_at)
+	if (c->at < o->fetched_at && o->fetched_at - c->at < OVERTAKEN)
 		return;
 	o->fetched_at = c->at;
 	o->on_hold = c->on_hold;

@@ -266,8 +266,9 @@ struct change {
  *            the ones with the greatest dates stay.
  * MARK       keeps the greatest date.
  * CANCELLED  sets it for good.
- * FETCHED    what was fetched, unless a later fetch is held already; a status
- *            CANCELLED cancels in any case.
+ * FETCHED    what was fetched, unless a later fetch is held already (be it ten
+ *            minutes: more is a clock that was set back); a status CANCELLED
+ *            cancels in any case.
  * FINDING    replaces the finding.
  * ANSWER     replaces the answer with its verb, opened, at, device, reason and
  *            note; nothing is tried or settled yet.  VERB_NONE alters nothing.

@@ -277,6 +277,28 @@ static void a_later_fetch_stays_and_a_cancelled_status_cancels(void **state)
 	order_release(&o);
 }
 
+/* Our clock was ahead, and is right again. */
+static void a_fetch_dated_far_ahead_does_not_stay_for_ever(void **state)
+{
+	struct changes c = {0};
+	struct change *x;
+	struct order o;
+
+	(void)state;
+	order_init(&o, "se", 1);
+	x = changes_add(&c, CHANGE_FETCHED, 0);
+	x->text = xstrdup("CONFIRMED");
+	x->at = 31536000000;
+	x = changes_add(&c, CHANGE_FETCHED, 0);
+	x->text = xstrdup("PENDING");
+	x->at = 50;
+	x->on_hold = true;
+	apply_all(&o, &c);
+	assert_string_equal(o.status, "PENDING");
+	assert_true(o.on_hold && o.fetched_at == 50);
+	order_release(&o);
+}
+
 static void long_texts_are_cut_between_characters(void **state)
 {
 	struct changes c = {0};
@@ -346,6 +368,8 @@ int main(void)
 			accepting_again_keeps_the_doubt_of_the_first_accept),
 		cmocka_unit_test(
 			a_later_fetch_stays_and_a_cancelled_status_cancels),
+		cmocka_unit_test(
+			a_fetch_dated_far_ahead_does_not_stay_for_ever),
 		cmocka_unit_test(long_texts_are_cut_between_characters),
 		cmocka_unit_test(a_copy_stands_alone),
 		cmocka_unit_test(states_have_names),
