@@ -264,46 +264,56 @@ static enum rc mend_length(struct store *s, const MDB_envinfo *info,
 		    strerror(errno));
 }
 
-static int open_mdb(struct store *s, const struct store_options *o)
+/* The map is never smaller than it was: another process that takes the size it
+ * finds could write beyond ours, and then we could not go on. */
+static int grow_map(struct store *s, size_t max, MDB_envinfo *ret)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	size_t max = o->max_bytes;
-	int mdb;
+	size_t size = (max + page - 1) / page * page;
+	int mdb = mdb_env_info(s->env, ret);
 
-	if (!max && !store_exists(o->dir))
-		max = FIRST_SIZE;
-	mdb = mdb_env_create(&s->env);
+	if (mdb || size <= ret->me_mapsize)
+		return mdb;
+	mdb = mdb_env_set_mapsize(s->env, size);
+	return mdb ? mdb : mdb_env_info(s->env, ret);
+}
+
+static int open_mdb(struct store *s, const char *dir)
+{
+	int mdb = mdb_env_create(&s->env);
+
 	if (!mdb)
 		mdb = mdb_env_set_maxdbs(s->env, TABLES_MAX);
 	if (!mdb)
 		mdb = mdb_env_set_maxreaders(s->env, READERS_MAX);
-	if (!mdb && max)
-		mdb = mdb_env_set_mapsize(s->env, (max + page - 1) / page *
-							  page);
 	if (!mdb)
-		mdb = mdb_env_open(s->env, o->dir, ENV_FLAGS, FILE_MODE);
+		mdb = mdb_env_open(s->env, dir, ENV_FLAGS, FILE_MODE);
 	return mdb;
 }
 
 static enum rc open_env(struct store *s, const struct store_options *o,
 			struct err *e)
 {
+	size_t max = o->max_bytes;
 	MDB_envinfo info;
 	enum rc rc;
-	int mdb = open_mdb(s, o);
+	int mdb;
 
+	if (!max && !store_exists(o->dir))
+		max = FIRST_SIZE;
+	mdb = open_mdb(s, o->dir);
 	if (mdb == MDB_INVALID && o->serve && was_cut_short(o->dir)) {
 		mdb_env_close(s->env);
 		s->env = NULL;
-		mdb = open_mdb(s, o);
+		mdb = open_mdb(s, o->dir);
 	}
 	if (!mdb)
-		mdb = mdb_env_info(s->env, &info);
+		mdb = grow_map(s, max, &info);
 	if (!mdb)
 		mdb = mdb_reader_check(s->env, NULL); /* left by the killed */
 	if (mdb)
 		return open_failed(e, o->dir, mdb);
-	s->max_bytes = info.me_mapsize;
+	s->max_bytes = max ? max : info.me_mapsize;
 	rc = mend_length(s, &info, e);
 	return rc ? rc : folder_sync(o->dir, e);
 }

@@ -46,7 +46,8 @@ typedef void store_changed_fn(void *arg, uint64_t newest);
 
 struct store_options {
 	const char *dir;     /* made (mode 0700) if its parent exists */
-	size_t max_bytes;    /* largest it may grow; 0: what the store has now */
+	size_t max_bytes;    /* largest it may grow; 0: what the store has now.
+			      * Less than it was counts for deliveries alone */
 	bool serve;          /* take serve.lock; run a writer thread */
 	size_t queue_max;    /* writes that may wait; 0: 10,000 */
 	store_derive_fn *derive;

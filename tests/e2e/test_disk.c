@@ -25,7 +25,7 @@
 
 #define SENT_MAX 4000
 #define FIRST_ID 100000
-#define ROWS	 20
+#define ROWS	 24
 
 /* One line of the table, and what its test has sent. */
 struct row {
@@ -534,6 +534,40 @@ static void at_95_percent_of_the_map_all_but_webhooks_goes_on(void **state)
 	shipfrom_passed(s);
 }
 
+static void a_map_made_smaller_than_what_is_in_it_loses_nothing(void **state)
+{
+	struct shipfrom *s = *state = shipfrom_start(NULL);
+	struct row *r = row_of("store_max below what there is");
+	const char *add[] = {"device", "add",	 "--shop", "berlin",
+			     "--name", "spare", NULL};
+	char path[192], copy[192];
+	const char *backup[] = {"backup", copy, NULL};
+
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(send_one(s, r, 20000), 200);
+	assert_int_equal(shipfrom_stop(s), 0);
+	/* A copy has no page to spare. */
+	snprintf(path, sizeof(path), "%s/store/data.mdb", s->dir);
+	snprintf(copy, sizeof(copy), "%s/copy", s->dir);
+	assert_int_equal(shipfrom_run(s, NULL, false, backup), 0);
+	assert_int_equal(rename(copy, path), 0);
+	set(s, "store_max", "1M");
+	shipfrom_again(s);
+	assert_int_equal(send_one(s, r, 10), 503);
+	/* Others write beyond what the server would have taken. */
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(shipfrom_run(s, NULL, false, add), 0);
+	assert_int_equal(send_one(s, r, 10), 503);
+	expect_not_ready(s, r, "disk nearly full");
+	expect_log(r, s->log, "webhook not stored", "nearly full");
+	assert_int_equal(shipfrom_stop(s), 0);
+	set(s, "store_max", "256M");
+	shipfrom_again(s);
+	send_well(s, r, 25);
+	expect_nothing_lost(s, r);
+	shipfrom_passed(s);
+}
+
 /* ---- the folder ---- */
 
 static void without_the_folder_and_its_parent_it_does_not_start(void **state)
@@ -787,6 +821,7 @@ int main(void)
 		T(no_space_in_the_middle_of_a_write),
 		T(the_quota_is_used_up),
 		T(at_95_percent_of_the_map_all_but_webhooks_goes_on),
+		T(a_map_made_smaller_than_what_is_in_it_loses_nothing),
 		T(eio_when_the_data_is_synced),
 		T(eio_when_the_page_that_names_the_tree_is_written),
 		T(eio_when_data_is_written),
