@@ -179,7 +179,8 @@ test("the page never lies while Centra's reply is dropped", async ({ world, open
   const before = samples.filter((s) => s.at < cleared);
   assert.ok(before.length >= 10, `${before.length} samples`);
   assert.ok(before.every((s) => !s.yours), "it said yours before anybody could know");
-  assert.ok(samples.slice(2).every((s) => !s.accept), "it offered to accept what is asked for");
+  const pressed = before.findIndex((s) => !s.accept);
+  assert.ok(pressed >= 0 && samples.slice(pressed).every((s) => !s.accept), "it offered to accept what is asked for");
   assert.ok((await waitFor("a sample of it", () => page.evaluate(() => window.samples.at(-1)))).yours);
 });
 
