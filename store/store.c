@@ -205,10 +205,18 @@ static enum rc open_failed(struct err *e, const char *dir, int mdb)
 		    mdb_strerror(mdb));
 }
 
+/* Each store has two pages at least, from its first moment on. */
+static off_t least_size(void)
+{
+	return 2 * (off_t)sysconf(_SC_PAGESIZE);
+}
+
 bool store_exists(const char *dir)
 {
 	char *path = xasprintf("%s/data.mdb", dir);
-	bool missing = access(path, F_OK) && errno == ENOENT;
+	struct stat st;
+	bool missing = stat(path, &st) ? errno == ENOENT
+				       : st.st_size < least_size();
 
 	free(path);
 	return !missing;
@@ -216,14 +224,14 @@ bool store_exists(const char *dir)
 
 /* LMDB makes its file with one write of two pages, each with this number behind
  * its header.  When that was cut short, by a full disk or a kill, there is a
- * file that it does not know again, and nothing was ever in it. */
+ * file that it does not know again, and nothing is in it; nor is there in a
+ * copy of a store that was broken off so soon. */
 #define MAGIC	 0xBEEFC0DEu
 #define MAGIC_AT 16
 
 static bool was_cut_short(const char *dir)
 {
 	char *path = xasprintf("%s/data.mdb", dir);
-	off_t whole = 2 * (off_t)sysconf(_SC_PAGESIZE);
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 	uint32_t magic = 0;
 	struct stat st;
@@ -234,7 +242,7 @@ static bool was_cut_short(const char *dir)
 		return false;
 	emptied = pread(fd, &magic, sizeof(magic), MAGIC_AT) ==
 			  (ssize_t)sizeof(magic) &&
-		  magic == MAGIC && !fstat(fd, &st) && st.st_size < whole &&
+		  magic == MAGIC && !fstat(fd, &st) && st.st_size < least_size() &&
 		  !ftruncate(fd, 0);
 	close(fd);
 	return emptied;
