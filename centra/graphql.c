@@ -534,13 +534,14 @@ void graphql_waiting(struct centra_conn *n, unsigned max, unsigned page,
 	cJSON_ArrayForEach(o, data)
 	{
 		if (json_int(json_get(o, "number"), &ret->list[ret->n]) &&
-		    ret->list[ret->n] > 0) {
+		    ret->list[ret->n] > 0)
 			ret->n++;
-			continue;
-		}
+		else
+			ret->unread++;
+	}
+	if (ret->unread && !ret->n) {
 		centra_numbers_release(ret);
 		unreadable(&ret->call, "orders that wait");
-		break;
 	}
 out:
 	cJSON_Delete(v);

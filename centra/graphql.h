@@ -124,11 +124,13 @@ void graphql_complete_shipment(struct centra_conn *n, int64_t id,
 			       struct centra_done *ret);
 
 /* Numbers of the orders that wait for check-first now (CONTRACT 3.4), up to
- * `max` <= 200, from `page` (1, 2, ...). */
+ * `max` <= 200, from `page` (1, 2, ...).  A row that cannot be read does not
+ * hide the others; one of which none can is CALL_UNKNOWN. */
 struct centra_numbers {
 	struct call call;
 	int64_t *list; /* owned */
 	size_t n;
+	size_t unread; /* rows of the page that are not in the list */
 };
 void graphql_waiting(struct centra_conn *n, unsigned max, unsigned page,
 		     struct centra_numbers *ret);

@@ -354,8 +354,14 @@ static enum rc suspect(struct pass *p, const struct centra_numbers *got,
 	}
 	if (!rc)
 		rc = store_tasks_add(p->sweep->app->store, tasks, n, e);
-	p->waiting += got->n;
+	p->waiting += got->n + got->unread;
 	p->unknown += n;
+	p->unread += got->unread;
+	if (got->unread)
+		log_limited(UNREAD_A_MINUTE, LOG_WARN,
+			    "orders that wait have no number that can be read",
+			    LOG_S("instance", p->in->id),
+			    LOG_N("orders", (int64_t)got->unread));
 	free(tasks);
 	return rc;
 }
@@ -371,7 +377,7 @@ static enum rc look_for_unknown(struct pass *p, struct err *e)
 			centra_numbers_release(&got);
 			graphql_waiting(p->conn, WAITING_PAGE, page, &got);
 		} while (held(p, "sweep: what waits", &got.call));
-		more = got.n == WAITING_PAGE;
+		more = got.n + got.unread == WAITING_PAGE;
 		rc = got.call.end == CALL_OK
 			     ? suspect(p, &got, e)
 			     : fail(e, RC_AGAIN, "%s", got.call.why.text);

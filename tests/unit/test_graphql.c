@@ -394,10 +394,25 @@ static void waiting_orders_are_listed_by_number(void **state)
 	stop();
 }
 
-static void a_list_of_waiting_orders_is_whole_or_nothing(void **state)
+static void a_waiting_order_that_cannot_be_read_hides_no_other(void **state)
+{
+	struct centra_numbers r;
+
+	(void)state;
+	start("200 OK", "{\"data\":{\"orders\":[{},{\"number\":19},"
+			"{\"number\":0},null,{\"number\":20}]}}");
+	graphql_waiting(conn, 100, 1, &r);
+	assert_int_equal(r.call.end, CALL_OK);
+	assert_int_equal(r.n, 2);
+	assert_int_equal(r.unread, 3);
+	assert_true(r.list[0] == 19 && r.list[1] == 20);
+	centra_numbers_release(&r);
+	stop();
+}
+
+static void a_list_of_waiting_orders_that_is_none_is_unknown(void **state)
 {
 	static const char *const cases[] = {
-		"{\"data\":{\"orders\":[{\"number\":19},{}]}}",
 		"{\"data\":{\"orders\":[{\"number\":0}]}}",
 		"{\"data\":{\"orders\":null}}", "{\"data\":{\"orders\":[19]}}"};
 
@@ -480,7 +495,10 @@ int main(void)
 		cmocka_unit_test(a_refused_token_says_so),
 		cmocka_unit_test(a_query_has_a_size),
 		cmocka_unit_test(waiting_orders_are_listed_by_number),
-		cmocka_unit_test(a_list_of_waiting_orders_is_whole_or_nothing),
+		cmocka_unit_test(
+			a_waiting_order_that_cannot_be_read_hides_no_other),
+		cmocka_unit_test(
+			a_list_of_waiting_orders_that_is_none_is_unknown),
 		cmocka_unit_test(warehouses_come_with_policy_and_shop),
 	};
 
