@@ -58,16 +58,6 @@ static bool read_offer(const cJSON *v, struct check_first_offer *ret)
 	return true;
 }
 
-static size_t length(const cJSON *list)
-{
-	const cJSON *v;
-	size_t n = 0;
-
-	cJSON_ArrayForEach(v, list)
-		n++;
-	return n;
-}
-
 /* The readable ones; an unreadable one does not take the others with it. */
 static size_t read_offers(const cJSON *data, struct check_first_offer **ret)
 {
@@ -77,7 +67,7 @@ static size_t read_offers(const cJSON *data, struct check_first_offer **ret)
 
 	if (!cJSON_IsArray(list) && !cJSON_IsObject(list))
 		return 0;
-	offers = xcalloc(length(list), sizeof(*offers));
+	offers = xcalloc(json_length(list), sizeof(*offers));
 	cJSON_ArrayForEach(v, list)
 		n += read_offer(v, &offers[n]);
 	if (n && ret)
@@ -235,7 +225,7 @@ static void add_unread(const cJSON *v, struct centra_batch *b)
 	const cJSON *data = json_get(v, "data");
 
 	if (ev->bad || !is_create(ev) ||
-	    read_offers(data, NULL) == length(json_get(data, "warehouses")))
+	    read_offers(data, NULL) == json_length(json_get(data, "warehouses")))
 		return;
 	b->events[b->n++] = (struct centra_event){
 		.bad = "an entry of 'data.warehouses' cannot be used",
@@ -304,7 +294,7 @@ static enum rc read_events(const cJSON *list, struct centra_batch *ret,
 			   struct err *e)
 {
 	const cJSON *v;
-	size_t n = length(list);
+	size_t n = json_length(list);
 
 	if (!is_list(list))
 		return fail(e, RC_INVALID, "'events' is not a list");

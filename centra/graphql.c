@@ -112,16 +112,6 @@ static void unreadable(struct call *call, const char *what)
 	(void)!fail(&call->why, RC_AGAIN, "GraphQL: cannot read the %s", what);
 }
 
-static size_t length(const cJSON *list)
-{
-	const cJSON *v;
-	size_t n = 0;
-
-	cJSON_ArrayForEach(v, list)
-		n++;
-	return n;
-}
-
 /* ---- lines ---- */
 
 static char *text_of(const cJSON *v, const char *key)
@@ -148,7 +138,7 @@ static bool read_allocations(const cJSON *list, struct centra_line *l)
 
 	if (!cJSON_IsArray(list))
 		return false;
-	l->allocations = xcalloc(length(list), sizeof(*l->allocations));
+	l->allocations = xcalloc(json_length(list), sizeof(*l->allocations));
 	cJSON_ArrayForEach(v, list)
 	{
 		a = &l->allocations[l->n_allocations++];
@@ -181,7 +171,7 @@ static bool read_lines(const cJSON *list, struct centra_order *o)
 
 	if (!cJSON_IsArray(list))
 		return false;
-	o->lines = xcalloc(length(list), sizeof(*o->lines));
+	o->lines = xcalloc(json_length(list), sizeof(*o->lines));
 	cJSON_ArrayForEach(v, list)
 		if (!read_line(v, &o->lines[o->n_lines++]))
 			return false;
@@ -208,7 +198,7 @@ bool graphql_read_shipment(const cJSON *v, struct centra_shipment *s)
 	s->captured = cJSON_IsTrue(flags[3]);
 	s->number = text_of(v, "number");
 	s->tracking = text_of(v, "trackingNumber");
-	s->lines = xcalloc(length(lines), sizeof(*s->lines));
+	s->lines = xcalloc(json_length(lines), sizeof(*s->lines));
 	cJSON_ArrayForEach(l, lines)
 	{
 		struct centra_shipment_line *to = &s->lines[s->n_lines++];
@@ -234,7 +224,7 @@ static bool read_shipments(const cJSON *list, struct centra_order *o)
 
 	if (!cJSON_IsArray(list))
 		return false;
-	o->shipments = xcalloc(length(list), sizeof(*o->shipments));
+	o->shipments = xcalloc(json_length(list), sizeof(*o->shipments));
 	cJSON_ArrayForEach(v, list)
 		if (!graphql_read_shipment(v, &o->shipments[o->n_shipments++]))
 			return false;
@@ -397,7 +387,7 @@ static void read_orders(const cJSON *list, const int64_t *numbers, size_t n,
 	struct centra_order *o;
 	const cJSON *v;
 
-	ret->list = xcalloc(length(list), sizeof(*ret->list));
+	ret->list = xcalloc(json_length(list), sizeof(*ret->list));
 	cJSON_ArrayForEach(v, list)
 	{
 		o = &ret->list[ret->n++];
@@ -530,7 +520,7 @@ void graphql_waiting(struct centra_conn *n, unsigned max, unsigned page,
 		unreadable(&ret->call, "orders that wait");
 		goto out;
 	}
-	ret->list = xcalloc(length(data), sizeof(*ret->list));
+	ret->list = xcalloc(json_length(data), sizeof(*ret->list));
 	cJSON_ArrayForEach(o, data)
 	{
 		if (json_int(json_get(o, "number"), &ret->list[ret->n]) &&
@@ -582,7 +572,7 @@ void graphql_warehouses(struct centra_conn *n, struct centra_warehouses *ret)
 		unreadable(&ret->call, "warehouses");
 		goto out;
 	}
-	ret->list = xcalloc(length(data), sizeof(*ret->list));
+	ret->list = xcalloc(json_length(data), sizeof(*ret->list));
 	cJSON_ArrayForEach(w, data)
 	{
 		if (read_warehouse(w, &ret->list[ret->n++]))

@@ -257,6 +257,16 @@ const cJSON *json_get(const cJSON *v, const char *key)
 				 : NULL;
 }
 
+size_t json_length(const cJSON *v)
+{
+	const cJSON *member;
+	size_t n = 0;
+
+	cJSON_ArrayForEach(member, v)
+		n++;
+	return n;
+}
+
 size_t json_count(const cJSON *v, const char *key)
 {
 	const cJSON *c;

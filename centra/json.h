@@ -48,6 +48,8 @@ enum rc json_parse(const char *text, size_t len, enum json_rules rules,
 /* The member of an object; the first, if a key comes twice.  NULL: none, or
  * not an object.  v may be NULL. */
 const cJSON *json_get(const cJSON *v, const char *key);
+/* How many members a list or an object has.  NULL has none. */
+size_t json_length(const cJSON *v);
 /* How often an object has the key. */
 size_t json_count(const cJSON *v, const char *key);
 
