@@ -26,13 +26,14 @@
 
 /* ---- a body, read ---- */
 
-static void digest_of(unsigned char ret[EVENT_DIGEST_SIZE], const char *data)
+static void digest_of(unsigned char ret[EVENT_DIGEST_SIZE], const char *data,
+		      size_t len)
 {
 	unsigned char whole[EVP_MAX_MD_SIZE];
 
 	/* Two events whose data would not be told apart is one event lost:
 	 * without SHA-256 there is no going on. */
-	if (!EVP_Digest(data, strlen(data), whole, NULL, EVP_sha256(), NULL))
+	if (!EVP_Digest(data, len, whole, NULL, EVP_sha256(), NULL))
 		abort();
 	memcpy(ret, whole, EVENT_DIGEST_SIZE);
 }
@@ -69,6 +70,7 @@ static void quarantine(struct delivery *d, const char *reason,
 	q->header = xstrdup(header);
 	q->bytes = xmemdup(bytes ? bytes : "", len);
 	q->len = len;
+	digest_of(q->digest, q->bytes, len);
 }
 
 /* False: a name in it is longer than we can keep. */
@@ -85,7 +87,7 @@ static bool event_of(struct event *ev, const struct delivery *d,
 	ev->task = handler_of_event(ev->type, ev->action);
 	if (from->data) {
 		ev->data = xstrdup(from->data);
-		digest_of(ev->digest, ev->data);
+		digest_of(ev->digest, ev->data, strlen(ev->data));
 	}
 	return true;
 }

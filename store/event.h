@@ -53,8 +53,7 @@ struct quarantined {
 	enum quarantine_kind kind;
 	char instance[INSTANCE_SIZE];
 	int64_t received;
-	/* Of those kept as far as there is room: equal for equal ones, which
-	 * are kept once. */
+	/* Equal for equal ones, which are kept once; zero: unlike any. */
 	unsigned char digest[EVENT_DIGEST_SIZE];
 	char reason[240];
 	char *header; /* owned: X-Centra-Signature, when a whole body; or NULL */

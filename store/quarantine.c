@@ -2,11 +2,25 @@
  *
  * quarantine.c - what could not be read, kept until someone has looked.
  */
+#include <string.h>
+
 #include "store/codec.h"
 #include "store/record.h"
 #include "store/store_impl.h"
 
-/* ---- those that are kept as far as there is room ---- */
+/* ---- each once, and some as far as there is room ---- */
+
+static bool is_bounded(const struct quarantined *q)
+{
+	return q->kind != QUARANTINED_UNREAD;
+}
+
+bool quarantine_is_keyed(const struct quarantined *q)
+{
+	static const unsigned char none[EVENT_DIGEST_SIZE];
+
+	return is_bounded(q) || memcmp(q->digest, none, sizeof(none)) != 0;
+}
 
 static struct key *bound_key(struct key *k, const char *instance,
 			     enum quarantine_kind kind)
@@ -72,17 +86,18 @@ static enum rc bound_make_room(struct txn *t, const char *instance,
 	}
 }
 
-static enum rc bound_add(struct txn *t, const char *instance,
-			 const struct quarantined *q, uint64_t seq,
-			 struct err *e)
+static enum rc keys_add(struct txn *t, const char *instance,
+			const struct quarantined *q, uint64_t seq,
+			struct err *e)
 {
 	struct key k, v;
-	enum rc rc;
+	enum rc rc = OK;
 
 	key_u64(key_start(&v), seq);
-	rc = txn_put(t, T_BOUNDED_SEEN, bound_seen_key(&k, instance, q), v.b,
-		     v.n, e);
-	if (rc)
+	if (quarantine_is_keyed(q))
+		rc = txn_put(t, T_BOUNDED_SEEN,
+			     bound_seen_key(&k, instance, q), v.b, v.n, e);
+	if (rc || !is_bounded(q))
 		return rc;
 	key_u64(key_start(&v), q->len);
 	return txn_put(t, T_BOUNDED,
@@ -90,15 +105,17 @@ static enum rc bound_add(struct txn *t, const char *instance,
 		       v.n, e);
 }
 
-static enum rc bound_remove(struct txn *t, const struct quarantined *q,
-			    struct err *e)
+static enum rc keys_remove(struct txn *t, const struct quarantined *q,
+			   struct err *e)
 {
 	struct key k;
-	enum rc rc;
+	enum rc rc = OK;
 
-	rc = txn_del(t, T_BOUNDED_SEEN, bound_seen_key(&k, q->instance, q), e);
-	if (rc && rc != RC_NOTFOUND)
-		return rc;
+	if (quarantine_is_keyed(q))
+		rc = txn_del(t, T_BOUNDED_SEEN,
+			     bound_seen_key(&k, q->instance, q), e);
+	if ((rc && rc != RC_NOTFOUND) || !is_bounded(q))
+		return rc == RC_NOTFOUND ? OK : rc;
 	rc = txn_del(t, T_BOUNDED,
 		     key_u64(bound_key(&k, q->instance, q->kind), q->seq), e);
 	return rc == RC_NOTFOUND ? OK : rc;
@@ -115,22 +132,21 @@ static enum rc no_such(struct err *e, uint64_t seq)
 enum rc quarantine_add(struct txn *t, const struct quarantined *q,
 		       const char *instance, int64_t received, struct err *e)
 {
-	bool bound = q->kind != QUARANTINED_UNREAD;
 	uint64_t seq;
 	struct key k;
 	struct buf b;
 	MDB_val have;
 	enum rc rc;
 
-	if (bound) {
+	if (quarantine_is_keyed(q)) {
 		rc = txn_get(t, T_BOUNDED_SEEN,
 			     bound_seen_key(&k, instance, q), &have, e);
 		if (rc != RC_NOTFOUND)
 			return rc ? rc : RC_EXISTS;
-		rc = bound_make_room(t, instance, q, e);
-		if (rc)
-			return rc;
 	}
+	rc = is_bounded(q) ? bound_make_room(t, instance, q, e) : OK;
+	if (rc)
+		return rc;
 	buf_init(&b, VALUE_MAX);
 	put_quarantined(&b, q, instance, received);
 	rc = buf_full(&b) ? fail(e, RC_INVALID, "a body too large to keep")
@@ -138,8 +154,8 @@ enum rc quarantine_add(struct txn *t, const struct quarantined *q,
 	if (!rc)
 		rc = txn_put_buf(t, T_QUARANTINE,
 				 key_u64(key_start(&k), seq), &b, e);
-	if (!rc && bound)
-		rc = bound_add(t, instance, q, seq, e);
+	if (!rc)
+		rc = keys_add(t, instance, q, seq, e);
 	buf_release(&b);
 	return rc;
 }
@@ -158,8 +174,7 @@ enum rc quarantine_remove(struct txn *t, uint64_t seq, struct err *e)
 		return rc;
 	/* One that cannot be read can be thrown away all the same. */
 	if (!get_quarantined(&q, seq, v.mv_data, v.mv_size, NULL)) {
-		if (q.kind != QUARANTINED_UNREAD)
-			rc = bound_remove(t, &q, e);
+		rc = keys_remove(t, &q, e);
 		quarantined_release(&q);
 	}
 	return rc ? rc : txn_del(t, T_QUARANTINE, &k, e);

@@ -45,7 +45,8 @@
  * once_age     i64 at u64 device id 32B sha256        empty (the oldest go)
  * bounded      inst u8 kind seq                       u64 bytes (what is in
  *                                                     quarantine for a while)
- * bounded_seen inst u8 kind 16B digest                seq
+ * bounded_seen inst u8 kind 16B digest                seq (of all in quarantine
+ *                                                     that has a digest)
  *
  * TIME_NONE as `expires` in `lists` is written as the greatest i64, so that
  * offers without a deadline come last; an accepted one with a problem has the

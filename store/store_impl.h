@@ -135,6 +135,8 @@ enum rc missed_counts(struct txn *t, uint64_t ret[MISSED_KINDS],
 		      struct err *e);
 
 /* What cannot be read.  RC_EXISTS: it is there already, of those kept once. */
+/* It has a row in `bounded_seen`: an equal one is kept once. */
+bool quarantine_is_keyed(const struct quarantined *q);
 enum rc quarantine_add(struct txn *t, const struct quarantined *q,
 		       const char *instance, int64_t received,
 		       struct err *e);

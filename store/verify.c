@@ -458,16 +458,15 @@ static void check_quarantined(struct check *c, const MDB_val *k,
 		wrong(c, "%" PRIu64 " cannot be read", seq);
 		return;
 	}
-	if (q.kind != QUARANTINED_UNREAD) {
-		key_u8(key_str(key_start(&at), q.instance), (uint8_t)q.kind);
-		if (!there(c, T_BOUNDED, key_u64(&at, seq), &row))
-			wrong(c, "%" PRIu64 " is not in `bounded`: it would "
-				 "stay for ever", seq);
-		key_u8(key_str(key_start(&at), q.instance), (uint8_t)q.kind);
-		key_bytes(&at, q.digest, sizeof(q.digest));
-		if (!leads_to(c, T_BOUNDED_SEEN, &at, seq))
-			wrong(c, "%" PRIu64 " is not in `bounded_seen`", seq);
-	}
+	key_u8(key_str(key_start(&at), q.instance), (uint8_t)q.kind);
+	if (q.kind != QUARANTINED_UNREAD &&
+	    !there(c, T_BOUNDED, key_u64(&at, seq), &row))
+		wrong(c, "%" PRIu64 " is not in `bounded`: it would stay for "
+			 "ever", seq);
+	key_u8(key_str(key_start(&at), q.instance), (uint8_t)q.kind);
+	key_bytes(&at, q.digest, sizeof(q.digest));
+	if (quarantine_is_keyed(&q) && !leads_to(c, T_BOUNDED_SEEN, &at, seq))
+		wrong(c, "%" PRIu64 " is not in `bounded_seen`", seq);
 	quarantined_release(&q);
 }
 
@@ -500,7 +499,8 @@ static void check_bounded(struct check *c, const MDB_val *k, const MDB_val *v)
 		key_u64(&at, seq);
 	else
 		key_bytes(&at, q.digest, sizeof(q.digest));
-	if (q.kind == QUARANTINED_UNREAD || !same_key(&at, k))
+	if ((c->table == T_BOUNDED && q.kind == QUARANTINED_UNREAD) ||
+	    !same_key(&at, k))
 		wrong(c, "%" PRIu64 " is another than is said", seq);
 	else if (c->table == T_BOUNDED && number != q.len)
 		wrong(c, "%" PRIu64 " has %zu bytes and not %" PRIu64, seq,

@@ -296,6 +296,31 @@ static bool take_quarantined(void *arg, const struct quarantined *q)
 	return true;
 }
 
+/* A delivery that nobody can read may come again and again, from Centra or from
+ * who has caught it. */
+static void what_cannot_be_read_is_kept_once(void **state)
+{
+	char bytes[] = "x";
+	struct quarantined bad = {.reason = "not JSON", .digest = {7},
+				  .bytes = bytes, .len = 1};
+	struct delivery d = {.instance = "se", .received = 77, .bad = &bad,
+			     .n_bad = 1};
+	struct store *s = open_serve(*state);
+	uint64_t seqs[4] = {0};
+	struct recorded got;
+
+	assert_ok(store_record(s, &d, &got, NULL, &err));
+	assert_true(got.quarantined == 1 && !got.duplicates);
+	assert_ok(store_record(s, &d, &got, NULL, &err));
+	assert_true(!got.quarantined && got.duplicates == 1);
+	assert_int_equal(stats_of(s).quarantined, 1);
+	assert_ok(store_quarantine(s, 0, take_quarantined, seqs, &err));
+	assert_ok(store_quarantine_drop(s, seqs[0], &err));
+	assert_ok(store_record(s, &d, &got, NULL, &err));
+	assert_true(got.quarantined == 1 && !got.duplicates);
+	store_close(s);
+}
+
 static void what_cannot_be_read_is_kept_until_dropped(void **state)
 {
 	char bytes[] = "{\0}", header[] = "t=1,v1=x";
@@ -517,6 +542,7 @@ int main(void)
 		IN_DIR(a_device_signs_in_until_it_is_removed),
 		IN_DIR(a_login_code_works_once_and_in_time),
 		IN_DIR(all_tokens_of_a_removed_device_end),
+		IN_DIR(what_cannot_be_read_is_kept_once),
 		IN_DIR(what_cannot_be_read_is_kept_until_dropped),
 		IN_DIR(what_version_1_wrote_is_read),
 		IN_DIR(a_backup_is_a_store),
