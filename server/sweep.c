@@ -65,7 +65,7 @@ struct pass {
 	unsigned spare; /* queries more, to find what spoils a reply */
 	size_t looked, waiting, unknown;
 	size_t unread; /* orders that Centra cannot show to us */
-	bool left;     /* some were not looked at */
+	int64_t left;  /* the first order that was not looked at; 0: none */
 };
 
 /* ---- waiting ---- */
@@ -236,7 +236,8 @@ static enum rc look_apart(struct pass *p, const int64_t *numbers, size_t n,
 	if (!look_spoiled(call))
 		return fail(e, RC_AGAIN, "%s", call->why.text);
 	if (n > 1 && p->spare < 2) {
-		p->left = true;
+		if (!p->left)
+			p->left = numbers[0];
 		return OK;
 	}
 	if (n == 1) {
@@ -311,8 +312,11 @@ static enum rc look_at_open(struct pass *p, struct err *e)
 		at = (at + n) % all.n;
 	}
 	free(all.list);
-	if (!rc && p->left)
+	if (!rc && p->left) {
+		/* The next one has as many queries to spare, and begins here. */
+		p->turn->behind = p->left - 1;
 		rc = fail(e, RC_AGAIN, "Centra cannot show many of the orders");
+	}
 	return rc;
 }
 

@@ -451,6 +451,34 @@ static void what_is_behind_a_query_that_fails_is_reached(void **state)
 	shipfrom_passed(s);
 }
 
+/* Of 50 orders that are asked for in two queries 28 spoil every reply that they
+ * are in: the queries to spare are used up before all are found. */
+static void what_one_sweep_has_left_the_next_looks_at_first(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t numbers[50];
+
+	for (int i = 0; i < 50; i++) {
+		numbers[i] = placed(s, "\"warehouses\":[3],\"expires_in\":600");
+		if (i % 10 == 9)
+			wait_state(s, AMSTERDAM, numbers[i], "pending", 5000);
+	}
+	sim_quiet(&s->sim);
+	lose_webhooks(s);
+	for (int i = 0; i < 50; i++)
+		if (i < 25 || i == 30 || i == 36 || i == 42)
+			sim_tell(&s->sim, "/faults",
+				 "{\"api\":\"graphql\",\"kind\":\"garbage\","
+				 "\"when\":\"after\",\"percent\":100,"
+				 "\"order\":%lld}",
+				 (long long)numbers[i]);
+	for (int i = 43; i < 50; i++)
+		does(s, numbers[i], "cancel");
+	for (int i = 43; i < 50; i++)
+		wait_state(s, AMSTERDAM, numbers[i], "cancelled", 15000);
+	shipfrom_passed(s);
+}
+
 /* What waits cannot be told: the orders that are known are looked at. */
 static void one_question_that_fails_does_not_end_the_sweep(void **state)
 {
@@ -843,6 +871,9 @@ int main(void)
 		T(an_order_that_centra_cannot_show_does_not_hide_the_others),
 		cmocka_unit_test_setup_teardown(
 			what_is_behind_a_query_that_fails_is_reached,
+			setup_often_and_much, shipfrom_end),
+		cmocka_unit_test_setup_teardown(
+			what_one_sweep_has_left_the_next_looks_at_first,
 			setup_often_and_much, shipfrom_end),
 		T(one_question_that_fails_does_not_end_the_sweep),
 		T(a_create_during_a_sweep_is_neither_closed_nor_counted),

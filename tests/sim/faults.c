@@ -77,7 +77,16 @@ const char *faults_add(const cJSON *spec)
 	return why;
 }
 
-struct fault faults_next(enum api api, int64_t order, const char *what)
+static bool is_among(int64_t order, const int64_t *orders, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (orders[i] == order)
+			return true;
+	return false;
+}
+
+struct fault faults_next(enum api api, const int64_t *orders, size_t n,
+			 const char *what)
 {
 	struct fault ret = {0};
 
@@ -86,7 +95,7 @@ struct fault faults_next(enum api api, int64_t order, const char *what)
 		struct rule *r = &f.rules[i];
 
 		if (!r->used || r->api != api ||
-		    (r->order && r->order != order) ||
+		    (r->order && !is_among(r->order, orders, n)) ||
 		    (*r->what && strcmp(r->what, what)))
 			continue;
 		f.random = f.random * 1664525u + 1013904223u;

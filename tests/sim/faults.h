@@ -42,8 +42,9 @@ void faults_reset(void); /* no faults, no calls recorded */
 /* Adds one (README.md); NULL, or what is wrong with it. */
 const char *faults_add(const cJSON *spec);
 void faults_clear(void);
-/* The fault that this call meets; it is used up. */
-struct fault faults_next(enum api api, int64_t order, const char *what);
+/* The fault that this call about n orders meets; it is used up. */
+struct fault faults_next(enum api api, const int64_t *orders, size_t n,
+			 const char *what);
 const char *fault_name(enum fault_kind k);
 
 /* A call as it was seen.  `acted`: it got past all faults to the rules. */

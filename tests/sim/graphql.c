@@ -10,6 +10,8 @@
 #include "tests/sim/shipment.h"
 #include "tests/sim/world.h"
 
+#define NUMBERS_MOST 200 /* in one query */
+
 static struct {
 	pthread_mutex_t lock;
 	char *token;            /* owned */
@@ -213,22 +215,30 @@ static int64_t order_of_shipment(int64_t id)
 	return number;
 }
 
-/* The first number in the arguments, or that of the shipment's order, so that
- * faults can name an order. */
-static int64_t order_of(const struct field *f)
+/* The numbers in the arguments, or that of the shipment's order, so that faults
+ * can name an order. */
+static size_t orders_of(const struct field *f, int64_t ret[NUMBERS_MOST])
 {
 	const cJSON *where = cJSON_GetObjectItemCaseSensitive(f->args, "where");
 	const cJSON *input = cJSON_GetObjectItemCaseSensitive(f->args, "input");
-	const cJSON *n = cJSON_GetObjectItemCaseSensitive(where, "number");
+	const cJSON *v = cJSON_GetObjectItemCaseSensitive(where, "number");
+	int64_t id = json_int(f->args, "id", 0);
+	size_t n = 0;
 
-	if (cJSON_IsArray(n))
-		n = n->child;
-	if (json_is_int(n))
-		return (int64_t)n->valuedouble;
-	if (json_int(f->args, "id", 0))
-		return order_of_shipment(json_int(f->args, "id", 0));
-	return json_int(cJSON_GetObjectItemCaseSensitive(input, "order"),
-			"number", 0);
+	if (cJSON_IsArray(v)) {
+		for (v = v->child; v && n < NUMBERS_MOST; v = v->next)
+			if (json_is_int(v))
+				ret[n++] = (int64_t)v->valuedouble;
+	} else if (json_is_int(v)) {
+		ret[n++] = (int64_t)v->valuedouble;
+	}
+	if (n)
+		return n;
+	ret[0] = id ? order_of_shipment(id)
+		    : json_int(cJSON_GetObjectItemCaseSensitive(input,
+								"order"),
+			       "number", 0);
+	return 1;
 }
 
 void graphql_answer(struct exchange *x)
@@ -237,6 +247,8 @@ void graphql_answer(struct exchange *x)
 	const char *why = "no query", *query = json_text(in, "query", NULL);
 	struct seen s = {.api = API_GRAPHQL, .what = "", .result = "not acted"};
 	struct field *top = NULL;
+	int64_t orders[NUMBERS_MOST] = {0};
+	size_t n = 0;
 	bool mutation = false;
 	char text[200];
 	struct fault f;
@@ -248,10 +260,11 @@ void graphql_answer(struct exchange *x)
 				&mutation, &why);
 	if (top) {
 		s.what = top->name ? top->name : "";
-		s.order = order_of(top);
+		n = orders_of(top, orders);
+		s.order = orders[0];
 		why = schema_check(top, mutation ? "Mutation" : "Query", text);
 	}
-	f = faults_next(API_GRAPHQL, s.order, s.what);
+	f = faults_next(API_GRAPHQL, orders, n, s.what);
 	s.fault = f.kind ? fault_name(f.kind) : NULL;
 	if (exchange_fault_before(x, &f)) {
 		s.result = "not acted";

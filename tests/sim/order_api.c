@@ -96,7 +96,7 @@ static void check_first(struct exchange *x)
 	s.order = json_int(in, "orderNumber", 0);
 	s.warehouse = json_int(in, "warehouseId", 0);
 	s.accepted = json_flag(in, "accepted", false);
-	f = faults_next(API_ORDER, s.order, s.what);
+	f = faults_next(API_ORDER, &s.order, 1, s.what);
 	s.fault = f.kind ? fault_name(f.kind) : NULL;
 	if (exchange_fault_before(x, &f)) {
 		s.result = "not acted";
