@@ -67,6 +67,7 @@ static void settle(struct work *w, enum settled how, const char *text)
 	struct change *c = changes_add(&w->result.changes, CHANGE_SETTLED,
 				       w->task->sub);
 
+	memcpy(c->date, offer_in_question(w)->answer.opened, sizeof(c->date));
 	c->settled = how;
 	c->text = xstrdup(text);
 	run_apply(w, from);

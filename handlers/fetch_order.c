@@ -44,10 +44,12 @@ static bool is_waited_for(const struct order *o)
 
 /* Thousands that came back one by one would have a query each; those that come
  * back together are asked for in one. */
-static int64_t wait_with_others(const struct work *w)
+static int64_t wait_with_others(const struct work *w, const struct call *call)
 {
 	int64_t wait = run_wait(w, NULL);
 
+	if (wait < call->retry_after)
+		wait = call->retry_after;
 	return wait + TOGETHER - (w->now + wait) % TOGETHER;
 }
 
@@ -65,7 +67,7 @@ static void end_one(struct work *w, const struct centra_orders *got)
 		/* Who asked for it had a reason, be it an event. */
 		run_retry(w,
 			  got->call.held && !is_waited_for(w->order)
-				  ? wait_with_others(w)
+				  ? wait_with_others(w, &got->call)
 				  : run_wait_long(w, &got->call),
 			  "%s", got->call.why.text);
 		return;

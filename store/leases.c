@@ -68,7 +68,8 @@ static unsigned group_of(const struct leases *l, const struct task *t)
 	return l->group ? l->group(t->kind) : 0;
 }
 
-/* As many runs as may wait for the task's side do. */
+/* As many runs as may wait for the task's side do.  Then a search walks past
+ * all such tasks that are due: 10 ms for 20,000 of them. */
 static bool group_full(const struct leases *l, const struct task *t)
 {
 	unsigned group = group_of(l, t), all = 0, same = 0;

@@ -321,15 +321,15 @@ static void apply_fetched(struct order *o, const struct change *c)
 	snprintf(o->hold_reason, sizeof(o->hold_reason), "%s", c->hold_reason);
 }
 
-/* Accepting again does not make what an earlier try may have done undone: what
- * is doubtful of one accept is so of the next to the same opening.  An ok to
- * another opening may hold still. */
+/* Accepting again does not make what an earlier try may have done undone, be it
+ * to an older opening: what is doubtful of one accept is so of the next, and an
+ * ok to another opening may hold still. */
 static void apply_answer(struct answer *a, const struct answer *in)
 {
 	bool both = a->verb == VERB_ACCEPT && in->verb == VERB_ACCEPT;
 	bool again = both && !strcmp(a->opened, in->opened);
-	bool unknown = again ? a->unknown || a->try_begun
-			     : both && a->settled == SETTLED_OK;
+	bool unknown = both && (a->unknown || a->try_begun ||
+				(!again && a->settled == SETTLED_OK));
 	bool was_ok = again && a->was_ok;
 
 	if (in->verb == VERB_NONE)
@@ -384,7 +384,8 @@ static void apply_settled(struct order *o, const struct change *c)
 {
 	struct answer *a = answer_held(o, c->warehouse);
 
-	if (!a)
+	/* A shop may have answered a newer offer since the run began. */
+	if (!a || (c->date[0] && strcmp(c->date, a->opened) != 0))
 		return;
 	a->settled = c->settled;
 	a->settled_version = o->version;

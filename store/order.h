@@ -65,8 +65,9 @@ struct answer {
 	unsigned tries;      /* begun, ever */
 	unsigned late_tries; /* begun after the offer's expiry */
 	int64_t try_begun;   /* when the try under way began; 0: none is */
-	bool unknown;	     /* some try ended unknown, or an ok to an older
-			      * opening may hold: look before the next */
+	bool unknown;	     /* some try ended unknown, be it to an older
+			      * opening, whose ok may hold as well: look
+			      * before the next */
 	bool was_ok;         /* some try was told ok, even if contradicted since */
 };
 
@@ -277,7 +278,8 @@ struct change {
  * TRY_ENDED  version + 1, no try is under way.  TRY_OK sets was_ok, TRY_UNKNOWN
  *            sets unknown; TRY_NO and TRY_NOT_DONE leave no other trace.
  *            Whether a reply settles anything is the handler's to say:
- * SETTLED    sets settled, the refusal (c->text with SETTLED_NO, else none) and
+ * SETTLED    of the answer to the opening of c->date ("": whichever it is)
+ *            sets settled, the refusal (c->text with SETTLED_NO, else none) and
  *            settled_version = version.
  *
  * PROBLEM    replaces the problem.

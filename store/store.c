@@ -199,7 +199,7 @@ static enum rc open_failed(struct err *e, const char *dir, int mdb)
 		rc = RC_DENIED;
 	else if (mdb == MDB_INVALID || mdb == MDB_VERSION_MISMATCH)
 		rc = RC_INVALID;
-	else if (mdb == ENOSPC || mdb == EDQUOT)
+	else if (mdb == ENOSPC || mdb == EDQUOT || mdb == EFBIG)
 		rc = RC_FULL;
 	return fail(e, rc, "the store in '%s' does not open: %s", dir,
 		    mdb_strerror(mdb));
@@ -250,7 +250,7 @@ static bool was_cut_short(const char *dir)
 
 /* Of a file that ends before its last page, as a copy that was broken off does,
  * the rest would be read as a signal that kills.  Pages of nothing are an error
- * with a sentence.  Where the disk cannot give them it is left as it is. */
+ * with a sentence.  Where the disk has no room for them it is not opened. */
 static enum rc mend_length(struct store *s, const MDB_envinfo *info,
 			   struct err *e)
 {
@@ -265,7 +265,7 @@ static enum rc mend_length(struct store *s, const MDB_envinfo *info,
 	ought = (off_t)((info->me_last_pgno + 1) * st.ms_psize);
 	if (file.st_size >= ought ||
 	    !fallocate(fd, 0, file.st_size, ought - file.st_size) ||
-	    (errno != ENOSPC && errno != EDQUOT))
+	    (errno != ENOSPC && errno != EDQUOT && errno != EFBIG))
 		return OK;
 	return fail(e, RC_FULL, "the store's file is cut short and cannot be "
 				"made longer: %s",

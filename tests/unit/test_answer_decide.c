@@ -366,6 +366,24 @@ static void an_accept_seen_without_a_create_may_be_answered(void **s)
 
 #define rule(name) cmocka_unit_test_setup_teardown(name, make, unmake)
 
+/* Centra says no, because it is ours already. */
+static void nor_is_a_no_believed_after_a_lost_try_for_an_older_offer(void **s)
+{
+	(void)s;
+	opened(&us.held, W, at(10));
+	assert_int_equal(press(VERB_ACCEPT), OK);
+	try_begun(&us.held, W);
+	try_ended(&us.held, W, TRY_UNKNOWN);
+	opened_until(&us.held, W, at(30), LATER + 1000);
+	offer_derive(NULL, &us.held);
+	assert_string_equal(state_of(W), "pending");
+	assert_int_equal(press(VERB_ACCEPT), OK);
+	centra_shows(W, false);
+	reply.say = SAYS_NO;
+	run_answer();
+	assert_string_equal(state_of(W), "accepted");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -382,6 +400,7 @@ int main(void)
 		rule(an_accept_is_kept_while_events_contradict_each_other),
 		rule(nor_is_it_told_where_a_look_settles_it),
 		rule(after_an_ok_to_an_older_offer_a_look_comes_first),
+		rule(nor_is_a_no_believed_after_a_lost_try_for_an_older_offer),
 		rule(one_answer_of_a_shop_is_under_way_at_a_time),
 		rule(refused_is_not_final),
 		rule(refused_ends_when_centra_ends_the_offer),

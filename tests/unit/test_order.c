@@ -250,7 +250,32 @@ static void accepting_again_keeps_the_doubt_of_the_first_accept(void **state)
 	x->answer.verb = VERB_ACCEPT; /* to another opening */
 	snprintf(x->answer.opened, sizeof(x->answer.opened), "2022");
 	apply_all(&o, &c);
-	assert_false(o.offers[0].answer.unknown);
+	assert_true(o.offers[0].answer.unknown);
+	order_release(&o);
+}
+
+static void what_settles_an_answer_settles_no_newer_one(void **state)
+{
+	struct changes c = {0};
+	struct change *x;
+	struct order o;
+
+	(void)state;
+	order_init(&o, "se", 1);
+	opening(&c, 3, "2021", 1000);
+	x = changes_add(&c, CHANGE_ANSWER, 3);
+	x->answer.verb = VERB_ACCEPT;
+	snprintf(x->answer.opened, sizeof(x->answer.opened), "2022");
+	x = changes_add(&c, CHANGE_SETTLED, 3);
+	x->settled = SETTLED_NO;
+	snprintf(x->date, sizeof(x->date), "2021");
+	apply_all(&o, &c);
+	assert_int_equal(o.offers[0].answer.settled, SETTLED_NOT);
+	x = changes_add(&c, CHANGE_SETTLED, 3);
+	x->settled = SETTLED_NO;
+	snprintf(x->date, sizeof(x->date), "2022");
+	apply_all(&o, &c);
+	assert_int_equal(o.offers[0].answer.settled, SETTLED_NO);
 	order_release(&o);
 }
 
@@ -366,6 +391,7 @@ int main(void)
 		cmocka_unit_test(an_answer_goes_from_try_to_result),
 		cmocka_unit_test(
 			accepting_again_keeps_the_doubt_of_the_first_accept),
+		cmocka_unit_test(what_settles_an_answer_settles_no_newer_one),
 		cmocka_unit_test(
 			a_later_fetch_stays_and_a_cancelled_status_cancels),
 		cmocka_unit_test(
