@@ -651,6 +651,9 @@ enum rc workers_start(struct workers **ret, struct app *app, struct err *e)
 
 	w->ahead = time_now() - time_mono();
 	open_accounts(w, c);
+	/* The clock may have gone back while nobody ran. */
+	for (size_t i = 0; i < w->n_accounts; i++)
+		hurry(w, &w->accounts[i], time_now());
 	w->n_threads = (size_t)c->server.workers;
 	w->threads = xcalloc(w->n_threads, sizeof(*w->threads));
 	bound_runs(w);

@@ -23,7 +23,9 @@ void workers_wake(struct workers *w);
  * what waited because of the old ones is tried at once. */
 void workers_reload(struct workers *w);
 /* What the two clocks say, by now and again.  When the wall clock went back,
- * what waits for a time by it would wait that much longer: it is tried now. */
+ * what waits for a time by it would wait that much longer: it is tried now, as
+ * it is at the start.  What a run or a request under way at that moment leaves
+ * to be done waits for the time that it had. */
 void workers_clock(struct workers *w, int64_t wall, int64_t mono);
 /* Waits for the runs under way; starts no more. */
 void workers_stop(struct workers *w);

@@ -544,10 +544,22 @@ static void a_clock_that_goes_back_holds_nothing_up(void **state)
 	struct parts *p = parts_open(9);
 
 	(void)state;
-	record_in_the_future(p);
 	parts_start(p);
+	record_in_the_future(p);
 	workers_clock(p->app.workers, time_now() + 3600000, time_mono());
 	workers_clock(p->app.workers, time_now(), time_mono());
+	until(p, one_is_dead);
+	parts_stop(p);
+	parts_close(p);
+}
+
+static void nor_does_one_that_went_back_while_nobody_ran(void **state)
+{
+	struct parts *p = parts_open(9);
+
+	(void)state;
+	record_in_the_future(p);
+	parts_start(p);
 	until(p, one_is_dead);
 	parts_stop(p);
 	parts_close(p);
@@ -579,6 +591,7 @@ int main(void)
 		cmocka_unit_test(a_refused_key_is_counted_and_the_task_waits),
 		cmocka_unit_test(a_centra_that_is_away_kills_no_task),
 		cmocka_unit_test(a_clock_that_goes_back_holds_nothing_up),
+		cmocka_unit_test(nor_does_one_that_went_back_while_nobody_ran),
 		cmocka_unit_test(stopping_without_work_is_prompt),
 	};
 	struct err e;
