@@ -186,8 +186,8 @@ a_header_that_can_be_read_in_two_ways_ends_its_connection(void **state)
 		"1.1\r\nHost: x\r\nX: a\rContent-Length: 36\r\n",
 		"1.1\r\nHost: x\r\nX: a\x1b[0m\r\n",
 		"1.1\r\nHost: x\r\nX: a\x7f\r\n",
-		"1.0\r\nConnection: keep-alive\r\n"
-		"Transfer-Encoding: chunked\r\n",
+		("1.0\r\nConnection: keep-alive\r\n"
+		 "Transfer-Encoding: chunked\r\n"),
 	};
 
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
