@@ -106,8 +106,9 @@ ${staff && id === "amsterdam" ? `staff = ${staff}\n` : ""}
 `).join("");
 }
 
-// Everything of it ends with stop().
-export async function startWorld(options = {}) {
+// Everything of it ends with stop().  Somebody else may have taken the port that
+// was free a moment ago: then another is tried.
+export async function startWorld(options = {}, tries = 3) {
   mkdirSync(join(build, "browser"), { recursive: true });
   const w = { dir: mkdtempSync(join(build, "browser", "world-")), port: await freePort() };
   w.url = `http://127.0.0.1:${w.port}`;
@@ -139,7 +140,11 @@ export async function startWorld(options = {}) {
   try {
     writeFileSync(w.file, config(w, options));
     await w.again();
-  } catch (e) { await w.stop(); throw e; }
+  } catch (e) {
+    await w.stop();
+    if (tries > 1 && String(e).includes("Address already in use")) return startWorld(options, tries - 1);
+    throw e;
+  }
   return w;
 }
 

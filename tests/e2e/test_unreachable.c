@@ -65,14 +65,18 @@ static void accept_is_kept(struct shipfrom *s)
 }
 
 /* The stand-in comes back and knows the order, too. */
+/* With the order: a server that asked before it is there would be told that
+ * there is no such order, so it stands still meanwhile. */
 static void centra_comes_back(struct shipfrom *s)
 {
+	kill(s->process.pid, SIGSTOP);
 	sim_again(&s->sim);
 	sim_tell(&s->sim, "/hooks", "{\"url\":\"%s\"}", s->hook);
 	sim_tell(&s->sim, "/orders",
 		 "{\"number\":%d,\"warehouses\":[2,3,4],\"expires_in\":600,"
 		 "\"webhook\":false}",
 		 NUMBER);
+	kill(s->process.pid, SIGCONT);
 }
 
 static void an_accept_is_kept_until_centra_is_back(void **state)
