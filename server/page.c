@@ -7,9 +7,46 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A file of server/page/ as it was when this was built; the build runs in the
- * root of the source. */
-#define FILE_OF(symbol, name)                                                 \
+#define HTML	 "text/html; charset=utf-8"
+#define CSS	 "text/css; charset=utf-8"
+#define JS	 "text/javascript; charset=utf-8"
+#define MANIFEST "application/manifest+json"
+#define SVG	 "image/svg+xml"
+
+/* The files of server/page/, as X(symbol, file, type).  The first is served as
+ * `/`, the others as the last segment of their path. */
+#define FILES(X)                                                              \
+	X(index, "index.html", HTML)                                          \
+	X(style, "style.css", CSS)                                            \
+	X(answer, "answer.js", JS)                                            \
+	X(api, "api.js", JS)                                                  \
+	X(dialogs, "dialogs.js", JS)                                          \
+	X(dom, "dom.js", JS)                                                  \
+	X(done, "done.js", JS)                                                \
+	X(head, "head.js", JS)                                                \
+	X(lists, "lists.js", JS)                                              \
+	X(live, "live.js", JS)                                                \
+	X(main, "main.js", JS)                                                \
+	X(menu, "menu.js", JS)                                                \
+	X(news, "news.js", JS)                                                \
+	X(parts, "parts.js", JS)                                              \
+	X(people, "people.js", JS)                                            \
+	X(print, "print.js", JS)                                              \
+	X(results, "results.js", JS)                                          \
+	X(ringing, "ringing.js", JS)                                          \
+	X(ship, "ship.js", JS)                                                \
+	X(signin, "signin.js", JS)                                            \
+	X(sound, "sound.js", JS)                                              \
+	X(stops, "stops.js", JS)                                              \
+	X(sw, "sw.js", JS)                                                    \
+	X(texts, "texts.js", JS)                                              \
+	X(ui, "ui.js", JS)                                                    \
+	X(views, "views.js", JS)                                              \
+	X(icon, "icon.svg", SVG)                                              \
+	X(manifest, "manifest.webmanifest", MANIFEST)
+
+/* The bytes of a file at build time; the build runs in the source's root. */
+#define EMBED(symbol, name, type)                                             \
 	__asm__(".section .rodata\n"                                          \
 		".global page_" #symbol "\n"                                  \
 		".global page_" #symbol "_end\n"                              \
@@ -18,53 +55,21 @@
 		"page_" #symbol "_end:\n"                                     \
 		".byte 0\n"                                                   \
 		".text\n");                                                   \
-	extern const char page_##symbol[], page_##symbol##_end[]
+	extern const char page_##symbol[], page_##symbol##_end[];
 
-FILE_OF(index, "index.html");
-FILE_OF(style, "style.css");
-FILE_OF(answer, "answer.js");
-FILE_OF(api, "api.js");
-FILE_OF(dom, "dom.js");
-FILE_OF(live, "live.js");
-FILE_OF(main, "main.js");
-FILE_OF(print, "print.js");
-FILE_OF(ship, "ship.js");
-FILE_OF(sound, "sound.js");
-FILE_OF(sw, "sw.js");
-FILE_OF(texts, "texts.js");
-FILE_OF(manifest, "manifest.webmanifest");
-FILE_OF(icon, "icon.svg");
+FILES(EMBED)
 
 #define ETAG_SIZE 25 /* of 11 bytes: "\"22 digits\"" and the NUL */
 
-#define HTML	 "text/html; charset=utf-8"
-#define CSS	 "text/css; charset=utf-8"
-#define JS	 "text/javascript; charset=utf-8"
-#define MANIFEST "application/manifest+json"
-#define SVG	 "image/svg+xml"
+#define ROW(symbol, name, type)                                               \
+	{name, type, page_##symbol, page_##symbol##_end, ""},
 
 static struct file {
-	const char *name; /* the last segment of its path */
+	const char *name; /* in server/page/ */
 	const char *type;
 	const char *bytes, *end;
 	char etag[ETAG_SIZE]; /* made when it is first asked for */
-} files[] = {
-	{"", HTML, page_index, page_index_end, ""},
-	{"style.css", CSS, page_style, page_style_end, ""},
-	{"answer.js", JS, page_answer, page_answer_end, ""},
-	{"api.js", JS, page_api, page_api_end, ""},
-	{"dom.js", JS, page_dom, page_dom_end, ""},
-	{"live.js", JS, page_live, page_live_end, ""},
-	{"main.js", JS, page_main, page_main_end, ""},
-	{"print.js", JS, page_print, page_print_end, ""},
-	{"ship.js", JS, page_ship, page_ship_end, ""},
-	{"sound.js", JS, page_sound, page_sound_end, ""},
-	{"texts.js", JS, page_texts, page_texts_end, ""},
-	{"icon.svg", SVG, page_icon, page_icon_end, ""},
-	{"sw.js", JS, page_sw, page_sw_end, ""},
-	{"manifest.webmanifest", MANIFEST, page_manifest, page_manifest_end,
-	 ""},
-};
+} files[] = {FILES(ROW)};
 
 static void make_etag(struct file *f)
 {

@@ -1,13 +1,17 @@
 // answer.js - offers to answer: the cards, and getting an answer to the server
 // exactly once or saying that it did not.
-import { h, ask } from "./dom.js";
+import { h } from "./dom.js";
 import { failed, t } from "./texts.js";
 import { newKey, post } from "./api.js";
-import { orders, put, link, now } from "./live.js";
-import { result, draw, who } from "./main.js";
+import { askReason } from "./dialogs.js";
+import { deadline, ENDED } from "./lists.js";
+import { link, now, orders, put } from "./live.js";
+import { leftClass, leftText, lineItem } from "./parts.js";
+import { who } from "./people.js";
+import { result } from "./results.js";
+import { draw } from "./ui.js";
 
 const UNDO_MS = 5000, KEEP_MS = 120000;
-export const ENDED = ["taken", "timed_out", "cancelled", "rejected"];
 const SAVED = "answer.";
 // number -> {verb, body, key, until, sendAt, tried, busy}; survives a reload.
 export const pending = new Map(Object.keys(localStorage).filter((k) => k.startsWith(SAVED))
@@ -15,8 +19,6 @@ export const pending = new Map(Object.keys(localStorage).filter((k) => k.startsW
 
 function drop(n) { pending.delete(n); delete localStorage[SAVED + n]; draw(); }
 export const forget = () => [...pending.keys()].forEach(drop);
-
-export const deadline = (o) => (o.expires_at ? Date.parse(o.expires_at) : Infinity);
 
 async function accept(o) {
   const me = await who();
@@ -27,19 +29,6 @@ async function reject(o) {
   const body = await askReason(t("whyNot"), ["out_of_stock", "damaged", "cannot_find", "too_busy", "other"]);
   const me = body && await who();
   if (me) begin(o, "reject", { ...body, ...me }, UNDO_MS);
-}
-
-export function askReason(title, reasons) {
-  return ask((close) => {
-    let note;
-    const go = (reason) => close({ reason, note: note.value.trim().slice(0, 200) || undefined });
-    note = h("input", { id: "note", maxLength: 200, autocomplete: "off" });
-    return [h("h2", { id: "why" }, title), h("div", { class: "stack" },
-      h("label", { htmlFor: "note" }, t("note")), note,
-      // not the note: a phone would cover the reasons with its keys
-      reasons.map((r, i) => h("button", { class: "big no", autofocus: !i, onclick: () => go(r), "data-part": r }, t(r))),
-      h("button", { class: "wide", onclick: () => close() }, t("cancel")))];
-  }, { "aria-labelledby": "why" });
 }
 
 function begin(o, verb, body, undo) {
@@ -89,26 +78,6 @@ async function send(n) {
 }
 
 /* ---- showing ---- */
-
-export function leftText(ms) {
-  if (ms === Infinity) return t("noDeadline");
-  if (ms <= 0) return t("past");
-  const s = Math.ceil(ms / 1000), m = Math.floor(s / 60);
-  if (m < 10) return t("left", { t: `${m}:${String(s % 60).padStart(2, "0")}` });
-  if (m < 60) return t("leftM", { m });
-  return t("leftH", { h: Math.floor(m / 60), m: m % 60 });
-}
-
-export function leftClass(ms) {
-  return ms <= 0 ? "left past" : ms < 120000 ? "left now" : ms < 600000 ? "left soon" : "left";
-}
-
-export function lineItem(l, picked) {
-  return h("li", { class: picked ? "picked" : "" },
-    h("span", { class: "qty" }, `${l.quantity}×`),
-    h("span", { class: "grow" }, h("strong", {}, [l.product, l.variant].filter(Boolean).join(", ") || l.sku || "?"),
-      h("span", { class: "row soft" }, l.size ? h("span", { class: "size" }, l.size) : null, [l.sku, l.ean].filter(Boolean).map((c) => h("span", {}, c)))));
-}
 
 function actions(o) {
   const p = pending.get(o.number);

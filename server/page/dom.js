@@ -46,18 +46,6 @@ export function keep(box, items) {
   (same || again.querySelector("[autofocus]") || again.querySelector("button, input"))?.focus();
 }
 
-// Opens a dialog made by `fill(close)`; resolves with what close() was given.
-export function ask(fill, props = {}) {
-  return new Promise((done) => {
-    const box = h("dialog", props);
-    const close = (value) => { box.close(); box.remove(); done(value); };
-    box.addEventListener("cancel", (e) => { e.preventDefault(); if (!props.firm) close(undefined); });
-    box.append(...[fill(close)].flat().filter(Boolean));
-    $("dialogs").append(box);
-    box.showModal();
-  });
-}
-
 export function say(text) {
   $("say").textContent = "";
   setTimeout(() => { $("say").textContent = text; }, 50);

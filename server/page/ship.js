@@ -1,12 +1,15 @@
 // ship.js - orders that are ours: pick, pack, ship.
-import { h, ask } from "./dom.js";
+import { h } from "./dom.js";
 import { failed, t } from "./texts.js";
 import { newKey, post, session } from "./api.js";
-import { put, link } from "./live.js";
-import { lineItem, askReason } from "./answer.js";
+import { askReason, sure } from "./dialogs.js";
+import { link, put } from "./live.js";
+import { lineItem } from "./parts.js";
+import { who } from "./people.js";
 import { addressText, printOrder } from "./print.js";
+import { result } from "./results.js";
 import { buzz, tick } from "./sound.js";
-import { result, draw, who } from "./main.js";
+import { draw } from "./ui.js";
 
 // id -> {step, got: {line_id: n}, form, key, sent, busy, found}; for this tab.
 const work = new Map(JSON.parse(sessionStorage.work || "[]").map(([id, w]) => [id, { ...w, busy: false }]));
@@ -72,11 +75,6 @@ function pickStep(o, w) {
       if (n < of && !(await sure(t("partialSure", { n, of }), t("partial")))) return;
       go(w, "pack");
     } }, got(o, w) >= total(o) ? t("pickDone") : `${t("pickDone")} (${got(o, w)}/${total(o)})`)];
-}
-
-export function sure(question, yes) {
-  return ask((close) => [h("h2", { id: "sure" }, question), h("div", { class: "stack" },
-    h("button", { class: "no big sure", onclick: () => close(true) }, yes), h("button", { class: "big", onclick: () => close(false) }, t("cancel")))], { "aria-labelledby": "sure" });
 }
 
 /* ---- pack, ship ---- */

@@ -1,8 +1,9 @@
 // sw.js - keeps the page's own files, so that it opens without a connection.
 // Never order data: /api is not touched.
-const VERSION = "shell-1";
+const VERSION = "shell-2";
 const SHELL = ["/", "/manifest.webmanifest", "/page/style.css", "/page/icon.svg",
-  ..."main dom api live answer ship print sound texts".split(" ").map((f) => `/page/${f}.js`)];
+  ...`answer api dialogs dom done head lists live main menu news parts people print results ringing ship signin sound stops texts ui views`
+    .split(" ").map((f) => `/page/${f}.js`)];
 
 self.addEventListener("install", (e) => {
   e.waitUntil(caches.open(VERSION).then((c) => c.addAll(SHELL)).then(() => self.skipWaiting()));

@@ -1,0 +1,27 @@
+// done.js - the tab of what was done today: figures, and what became of each order.
+import { h } from "./dom.js";
+import { t } from "./texts.js";
+import { call } from "./api.js";
+import { finished } from "./lists.js";
+import { age } from "./parts.js";
+
+let report = null;   // the server's, of today
+
+export async function loadReport() {
+  const r = await call("GET", "/api/v1/report?since=today");
+  if (r.status === 200) report = r.body;
+}
+
+const outcome = (o) => (o.shipped ? "shipped" : { rejected: "rejectedBy", timed_out: "missed", taken: "lost2", cancelled: "cancelledShort" }[o.state] || "done");
+
+export function doneCards() {
+  const all = finished(), count = {};
+  for (const o of all) count[outcome(o)] = (count[outcome(o)] || 0) + 1;
+  if (!all.length) return [];
+  const facts = ["shipped", "rejectedBy", "missed", "lost2"].map((k) => [t(k), count[k] || 0]);
+  if (report?.answer_median_s != null) facts.push([t("answerTime"), age(report.answer_median_s * 1000)]);
+  return [{ key: "counts", sign: JSON.stringify(facts), make: () => h("section", { "aria-label": t("done") }, h("dl", { class: "facts" }, facts.map(([k, v]) => h("div", {}, h("dt", {}, k), h("dd", {}, String(v)))))) },
+    ...all.slice(0, 100).map((o) => ({ key: o.number, sign: JSON.stringify(o), make: () => h("article", { class: "card", "aria-label": t("order", { n: o.number }) },
+      h("div", { class: "row" }, h("h2", { class: "number grow" }, t("order", { n: o.number })), h("strong", {}, t(outcome(o)))),
+      h("p", { class: "soft" }, [o.shipment?.tracking && t("tracked", { t: o.shipment.tracking }), new Date(o.updated_at).toLocaleTimeString([], { timeStyle: "short" })].filter(Boolean).join(" · "))) }))];
+}

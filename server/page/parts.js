@@ -1,0 +1,28 @@
+// parts.js - parts that several views draw: times, and a line of an order.
+import { h } from "./dom.js";
+import { t } from "./texts.js";
+
+export function leftText(ms) {
+  if (ms === Infinity) return t("noDeadline");
+  if (ms <= 0) return t("past");
+  const s = Math.ceil(ms / 1000), m = Math.floor(s / 60);
+  if (m < 10) return t("left", { t: `${m}:${String(s % 60).padStart(2, "0")}` });
+  if (m < 60) return t("leftM", { m });
+  return t("leftH", { h: Math.floor(m / 60), m: m % 60 });
+}
+
+export function leftClass(ms) {
+  return ms <= 0 ? "left past" : ms < 120000 ? "left now" : ms < 600000 ? "left soon" : "left";
+}
+
+export function lineItem(l, picked) {
+  return h("li", { class: picked ? "picked" : "" },
+    h("span", { class: "qty" }, `${l.quantity}×`),
+    h("span", { class: "grow" }, h("strong", {}, [l.product, l.variant].filter(Boolean).join(", ") || l.sku || "?"),
+      h("span", { class: "row soft" }, l.size ? h("span", { class: "size" }, l.size) : null, [l.sku, l.ean].filter(Boolean).map((c) => h("span", {}, c)))));
+}
+
+export function age(ms) {
+  const s = Math.max(0, Math.round(ms / 1000));
+  return s < 90 ? `${s} s` : `${Math.round(s / 60)} min`;
+}

@@ -1,0 +1,40 @@
+// people.js - who acts on a shared tablet, and the lock of one that lies idle.
+import { h, $ } from "./dom.js";
+import { t } from "./texts.js";
+import { session } from "./api.js";
+import { ask } from "./dialogs.js";
+import { drawHead } from "./head.js";
+import { toAnswer, toShip } from "./lists.js";
+import { draw, ui } from "./ui.js";
+
+const IDLE_MS = 10 * 60000;
+
+// {staff} as calls take it, empty when the shop has no list; null when not said.
+export async function who() {
+  ui.touched = Date.now();
+  if (!session.me.staff.length) return {};
+  if (!session.staff) session.staff = await chooseStaff();
+  drawHead();
+  return session.staff ? { staff: session.staff } : null;
+}
+
+export const changePerson = () => { session.staff = ""; who(); };
+
+const chooseStaff = (lock) => ask((close) => [h("h2", { id: "who-title" }, t("who")),
+  lock ? h("p", {}, t("lockedText", { n: toAnswer().length, m: toShip().length })) : null,
+  h("div", { class: "stack" }, session.me.staff.map((n) => h("button", { class: "big", onclick: () => close(n) }, n)),
+    lock ? null : h("button", { onclick: () => close(undefined) }, t("cancel")))], { "aria-labelledby": "who-title", firm: lock });
+
+// Locks a shared tablet that nobody touched for a while.
+export async function lockIdle() {
+  if (ui.locked || !session.staff || Date.now() - ui.touched < IDLE_MS) return;
+  session.staff = "";
+  ui.locked = true;
+  $("screen").hidden = true;
+  session.staff = (await chooseStaff(true)) || "";
+  $("screen").hidden = false;
+  ui.locked = false;
+  ui.touched = Date.now();
+  drawHead();
+  draw();
+}

@@ -1,0 +1,12 @@
+// ui.js - the state of this screen, and the request to draw it again.
+
+// tab, open: the tab and the number of the open order (0: none); touched: when
+// somebody last touched the screen, in ms; locked: only the question who it is
+// shows.
+export const ui = { tab: "toAnswer", open: 0, touched: Date.now(), locked: false };
+
+let painter = () => {};
+
+// Draws the page again.  views.js does it; modules that it imports call this.
+export const draw = () => painter();
+export const drawnBy = (f) => { painter = f; };

@@ -1,0 +1,64 @@
+// views.js - draws the page: the tabs, and the list or the order that is open.
+import { h, $, keep } from "./dom.js";
+import { t } from "./texts.js";
+import { session } from "./api.js";
+import * as answer from "./answer.js";
+import { doneCards } from "./done.js";
+import { toAnswer, toShip } from "./lists.js";
+import { link, now, orders } from "./live.js";
+import { age, leftClass, leftText } from "./parts.js";
+import { touched } from "./ringing.js";
+import * as ship from "./ship.js";
+import { closeStops } from "./stops.js";
+import { draw, drawnBy, ui } from "./ui.js";
+
+function tabs() {
+  const counts = { toAnswer: toAnswer().length, toShip: toShip().length };
+  keep($("tabs"), ["toAnswer", "toShip", "done"].map((k) => ({ key: k, sign: `${ui.tab === k}${counts[k]}`,
+    make: () => h("button", { role: "tab", id: `tab-${k}`, "aria-selected": String(ui.tab === k), "aria-controls": "main",
+      tabIndex: ui.tab === k ? 0 : -1, onkeydown: arrow, onclick: () => { ui.tab = k; ui.open = 0; touched(); draw(); scrollTo(0, 0); } },
+      counts[k] ? `${t(k)} (${counts[k]})` : t(k)) })));
+  $("main").setAttribute("role", "tabpanel");
+  $("main").setAttribute("aria-labelledby", `tab-${ui.tab}`);
+  document.title = counts.toAnswer ? `(${counts.toAnswer}) ${t("toAnswer")}` : "shipfrom";
+}
+
+function arrow(e) {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[e.key];
+  if (!step) return;
+  const all = [...$("tabs").children], next = all[(all.indexOf(e.target) + step + all.length) % all.length];
+  next.click();
+  $("tabs").querySelector("[aria-selected=true]").focus();
+}
+
+function drawAll() {
+  if (!session.me || ui.locked) return;
+  tabs();
+  closeStops();
+  const box = $("main"), o = ui.open && orders.get(ui.open);
+  drawOffline();
+  if (o && o.state === "accepted" && !o.shipped) { box.className = ""; keep(box, [ship.view(o, () => { ui.open = 0; draw(); })]); return; }
+  ui.open = 0;
+  const items = ui.tab === "toAnswer" ? toAnswer().map(answer.card) : ui.tab === "toShip" ? toShip().map((x) => ship.card(x, openShip)) : doneCards();
+  box.className = "cards";
+  keep(box, items.length ? items : [{ key: "none", sign: ui.tab, make: () => h("p", { class: "empty" }, t({ toAnswer: "noneToAnswer", toShip: "noneToShip", done: "noneDone" }[ui.tab])) }]);
+}
+
+function openShip(n) { ui.open = n; draw(); scrollTo(0, 0); $("main").querySelector("[autofocus]")?.focus(); }
+
+function drawOffline() {
+  $("offline").hidden = link.up;
+  $("offline").textContent = link.up ? "" : link.since ? t("offline", { age: age(Date.now() - link.since) }) : t("offlineNow");
+}
+
+// Brings the times on the page up to date.
+export function drawTimes() {
+  for (const el of document.querySelectorAll("[data-deadline]")) {
+    const ms = Number(el.dataset.deadline) - now(), text = leftText(ms), c = leftClass(ms);
+    if (el.textContent !== text) el.textContent = text;
+    if (el.className !== c) el.className = c;
+  }
+  for (const el of document.querySelectorAll("[data-undo]")) el.textContent = t("rejectIn", { s: Math.max(0, Math.ceil((el.dataset.undo - Date.now()) / 1000)) });
+}
+
+drawnBy(drawAll);

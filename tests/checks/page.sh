@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# page.sh - the modules of the staff page import each other without a cycle,
+# and each file of server/page/ is embedded (page.c), kept by the service
+# worker (sw.js) and, if it is a module, named in the tour (main.js).
+set -u
+dir=server/page
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+bad=0
+
+# fail MESSAGE
+fail() {
+	echo "$1" >&2
+	bad=1
+}
+
+# MODULE IMPORTED, one pair a line.
+for f in "$dir"/*.js; do
+	sed -n 's/^import .*"\.\/\([a-z_]*\.js\)";$/\1/p' "$f" |
+		sed "s/^/$(basename "$f") /"
+	# An import in another form would go unseen.
+	grep -nE '(^|[^a-z])import[ (]|^export .* from ' "$f" |
+		grep -vE '^[0-9]+:(import ([^"]* from )?"\./[a-z_]+\.js";$|//)' >&2 &&
+		fail "$f: an import that this check cannot read"
+done >"$work/imports"
+if [ ! -s "$work/imports" ]; then
+	echo "no imports found"
+	exit 1
+fi
+tsort "$work/imports" >"$work/order" 2>"$work/cycles" ||
+	fail "$dir: an import cycle"
+# Of the loops that tsort finds the first is enough.
+awk '/loop:$/ && n++ { exit } { sub(/^tsort: /, "  "); print }' "$work/cycles"
+
+for path in "$dir"/*; do
+	f=$(basename "$path")
+	grep -qF "\"$f\"" server/page.c || fail "$path is not in server/page.c"
+	case $f in
+	sw.js) continue ;;
+	index.html) kept='"/"' ;;
+	*.js) kept=${f%.js} ;;
+	*) kept=$f ;;
+	esac
+	sed -n '/^const SHELL/,/;$/p' "$dir/sw.js" |
+		grep -qE "(^|[^a-z.])${kept}([^a-z]|\$)" ||
+		fail "$path is not kept by $dir/sw.js"
+	[ "$f" = "${f%.js}" ] || [ "$f" = main.js ] ||
+		grep -qE "^//   ${f%.js} " "$dir/main.js" ||
+		fail "$path is not in the tour of $dir/main.js"
+done
+echo "$(wc -l <"$work/imports") imports looked at"
+exit $bad
