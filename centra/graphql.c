@@ -22,8 +22,8 @@
 #define ORDER_FIELDS                                                          \
 	"id number status isOnHold orderDate createdAt "                      \
 	"...on DirectToConsumerOrder { orderHoldReason } "                    \
-	"lines { id quantity product { name } productVariantName "            \
-	"productSize { SKU EAN description } "                                \
+	"lines { __typename id quantity productName productVariantName "      \
+	"productSize { SKU EAN UPC description } "                            \
 	"allocations { id quantity isWaitingForConfirmation "                 \
 	"warehouse { id name } } } "
 #define CITY_FIELDS "shippingAddress { city country { code name } } "
@@ -156,25 +156,52 @@ static bool read_line(const cJSON *v, struct centra_line *l)
 {
 	const cJSON *size = json_get(v, "productSize");
 
-	l->product = text_of(json_get(v, "product"), "name");
+	l->product = text_of(v, "productName");
 	l->variant = text_of(v, "productVariantName");
 	l->size = text_of(size, "description");
 	l->sku = text_of(size, "SKU");
 	l->ean = text_of(size, "EAN");
+	l->upc = text_of(size, "UPC");
 	return read_id(v, &l->id) && read_quantity(v, &l->quantity) &&
 	       read_allocations(json_get(v, "allocations"), l);
 }
 
+static bool is_kind(const cJSON *line, const char *kind)
+{
+	const char *s = json_text(json_get(line, "__typename"));
+
+	return s && !strcmp(s, kind);
+}
+
+/* See struct centra_line.  `item`: the order lists an item of a bundle. */
+static bool is_stockless(const cJSON *v, const struct centra_line *l, bool item)
+{
+	if (l->n_allocations)
+		return false;
+	return cJSON_IsNull(json_get(v, "productSize")) ||
+	       (item && is_kind(v, "BundleOrderLine"));
+}
+
 static bool read_lines(const cJSON *list, struct centra_order *o)
 {
+	bool item = false;
+	size_t i = 0;
 	const cJSON *v;
 
 	if (!cJSON_IsArray(list))
 		return false;
 	o->lines = xcalloc(json_length(list), sizeof(*o->lines));
 	cJSON_ArrayForEach(v, list)
+	{
 		if (!read_line(v, &o->lines[o->n_lines++]))
 			return false;
+		item = item || is_kind(v, "BundleItemOrderLine");
+	}
+	cJSON_ArrayForEach(v, list)
+	{
+		o->lines[i].stockless = is_stockless(v, &o->lines[i], item);
+		i++;
+	}
 	return true;
 }
 
@@ -236,13 +263,18 @@ enum centra_payment graphql_read_payment(const cJSON *entry)
 	const char *type = json_text(json_get(entry, "entryType"));
 	const char *status = json_text(json_get(entry, "status"));
 
-	if (!type || !status || strncmp(type, "CAPTURE", 7))
+	if (!type || !status)
 		return PAYMENT_NOTHING;
-	if (!strcmp(status, "PENDING"))
-		return PAYMENT_PENDING;
-	if (!strcmp(status, "SUCCESS"))
+	if (!strcmp(type, "CAPTURE_FAILED"))
+		return PAYMENT_FAILED;
+	if (strcmp(type, "CAPTURE") && strcmp(type, "CAPTURE_REQUEST") &&
+	    strcmp(type, "CAPTURE_PENDING"))
+		return PAYMENT_NOTHING; /* CAPTURE_GIFT_CARD among them */
+	if (!strcmp(status, "FAILED"))
+		return PAYMENT_FAILED;
+	if (!strcmp(type, "CAPTURE") && !strcmp(status, "SUCCESS"))
 		return PAYMENT_DONE;
-	return PAYMENT_FAILED;
+	return PAYMENT_PENDING;
 }
 
 /* The order in which Centra lists them is not said; ids grow. */
@@ -357,6 +389,7 @@ static void order_end(struct centra_order *o)
 		free(l->size);
 		free(l->sku);
 		free(l->ean);
+		free(l->upc);
 		free(l->allocations);
 	}
 	free(o->lines);

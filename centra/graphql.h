@@ -18,11 +18,30 @@ struct centra_allocation {
 	bool waiting; /* isWaitingForConfirmation */
 };
 
+/* A line of an order.
+ *
+ * `stockless`: Centra has no stock of this line to allocate, so it is no part of
+ * the question whose the order is: leave it out of "every line is allocated",
+ * of what is left to ship and of createShipment.  Two kinds of line are so:
+ *
+ *   - the parent of a bundle, which stands beside its items: `__typename` is
+ *     BundleOrderLine, it has no allocations, and the order lists at least one
+ *     BundleItemOrderLine (CONTRACT-2 A1.5: whether Centra lists parents, and
+ *     whether parents have allocations, is not published; if it lists the
+ *     parent alone, the parent is an ordinary line);
+ *   - goods without stock, such as a gift card or a download: `productSize` is
+ *     null without an error at that path, and there are no allocations.  This
+ *     is an assumption: Centra publishes no mark for such goods.
+ *
+ * A line with an allocation is never stockless.  An order whose lines are all
+ * stockless is nobody's: "every line is allocated" needs one line that is not
+ * stockless. */
 struct centra_line {
 	int64_t id;
 	int64_t quantity; /* units not cancelled; 0 = the line is cancelled */
-	char *product, *variant, *size, *sku, *ean; /* owned, or NULL */
-	struct centra_allocation *allocations;      /* owned */
+	bool stockless;
+	char *product, *variant, *size, *sku, *ean, *upc; /* owned, or NULL */
+	struct centra_allocation *allocations;		  /* owned */
 	size_t n_allocations;
 };
 
@@ -40,25 +59,47 @@ struct centra_shipment {
 	size_t n_lines;
 };
 
-/* What the payment history says of the newest capture. */
+/* What the payment history says of the newest capture of the card (or of
+ * whatever else pays but a gift card).  isCaptured and isPaid of the shipment
+ * decide; this says why they are not yet true. */
 enum centra_payment {
-	PAYMENT_NOTHING, /* there was none; or it was not asked for */
+	PAYMENT_NOTHING, /* no capture; or not asked for; or MISSING_PAYMENT */
 	PAYMENT_PENDING,
 	PAYMENT_DONE,
 	PAYMENT_FAILED,
 };
 
+/* Parts of an order that an error of Centra kept from us.  The rest of the
+ * order is as Centra showed it. */
+enum centra_missing {
+	MISSING_ADDRESS = 1 << 0, /* `address`, `city` and `country` */
+	MISSING_WORDS = 1 << 1,   /* names, sizes, SKU, EAN, UPC of a line; the
+				   * dates and the hold's reason */
+	MISSING_PAYMENT = 1 << 2, /* `payment` is PAYMENT_NOTHING */
+};
+
+/* An order.
+ *
+ * `undecided`: a field on which a conclusion rests (status, on hold, the
+ * waiting list, a line's quantity or allocations, the shipments) came with an
+ * error, or Centra named the order twice.  Such an order may be shown, but it
+ * proves nothing: draw no conclusion from it, and plan no call by it. */
 struct centra_order {
 	int64_t number;
+	bool undecided;
+	unsigned missing;  /* of enum centra_missing */
 	char *id;          /* owned: Centra's 32-hex order id */
 	char *status;      /* owned: "CONFIRMED", ... */
 	char *hold_reason; /* owned, or NULL */
 	bool on_hold;
-	bool waits; /* on hold with WAITING_FOR_CHECK_FIRST_ALLOCATION */
+	bool waits; /* Centra lists it as waiting for check-first (the filter
+		     * isWaitingForCheckFirstAllocation, asked in the same
+		     * query; never the reason of the hold, of which an order
+		     * shows one or none) */
 	char *placed_at;   /* owned: ISO, or NULL */
 	char *city, *country; /* owned, or NULL */
-	char *address; /* owned: JSON object of the whole address; NULL unless
-			* asked for */
+	char *address; /* owned: JSON object of the whole address; NULL if it
+			* was not asked for, or is MISSING_ADDRESS */
 	struct centra_line *lines; /* owned */
 	size_t n_lines;
 

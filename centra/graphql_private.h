@@ -25,7 +25,12 @@ cJSON *graphql_ask(struct centra_conn *n, const struct buf *body, bool once,
 bool graphql_read_shipment(const cJSON *v, struct centra_shipment *s);
 void graphql_shipment_end(struct centra_shipment *s);
 
-/* PAYMENT_NOTHING: not of a capture. */
+/* What an entry of the payment history says (its `entryType` and `status`;
+ * NULL: no entry).  Judged by the whole enum of types (CONTRACT-2 A1.3): done
+ * is only CAPTURE with SUCCESS; failed is CAPTURE_FAILED, and a capture or
+ * request with FAILED; a capture, request or CAPTURE_PENDING with any other
+ * status is pending; every other type, those of gift cards among them, says
+ * nothing. */
 enum centra_payment graphql_read_payment(const cJSON *entry);
 
 #endif

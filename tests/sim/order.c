@@ -47,10 +47,30 @@ static char *copy(const char *s)
 	return s ? must(strdup(s)) : NULL;
 }
 
+/* What a line can be: "kind" of a control request. */
+static const struct kind {
+	const char *name, *type;
+	bool stock, sized;
+} kinds[] = {
+	{"product", "ProductOrderLine", true, true},
+	{"bundle", "BundleOrderLine", false, true}, /* the parent */
+	{"bundle_item", "BundleItemOrderLine", true, true},
+	{"gift_card", "ProductOrderLine", false, false},
+};
+
+static const struct kind *kind_of(const char *name)
+{
+	for (size_t i = 0; i < COUNT(kinds); i++)
+		if (!strcmp(kinds[i].name, name))
+			return &kinds[i];
+	return &kinds[0];
+}
+
 static void set_line(struct line *l, int64_t id, const cJSON *spec,
 		     unsigned *seed)
 {
 	unsigned g = next(seed) % COUNT(goods), s = next(seed) % 4;
+	const struct kind *kind = kind_of(json_text(spec, "kind", "product"));
 	char sku[64], ean[16], digits[14];
 	int sum = 0;
 
@@ -63,11 +83,15 @@ static void set_line(struct line *l, int64_t id, const cJSON *spec,
 
 	l->id = json_int(spec, "id", id);
 	l->quantity = json_int(spec, "quantity", next(seed) % 5 ? 1 : 2);
+	l->type = kind->type;
+	l->stock = kind->stock;
+	l->sized = kind->sized;
 	l->product = copy(json_text(spec, "product", goods[g].product));
 	l->variant = copy(json_text(spec, "variant", goods[g].variant));
 	l->size = copy(json_text(spec, "size", goods[g].sizes[s]));
 	l->sku = copy(json_text(spec, "sku", sku));
 	l->ean = copy(json_text(spec, "ean", ean));
+	l->upc = copy(json_text(spec, "upc", NULL));
 	l->price = goods[g].price;
 }
 
@@ -171,9 +195,11 @@ struct ask *order_ask(struct order *o, int64_t warehouse)
 void order_allocate(struct order *o, int64_t warehouse)
 {
 	for (size_t i = 0; i < o->n_lines; i++) {
-		o->lines[i].warehouse = warehouse;
-		o->lines[i].allocated = warehouse ? o->lines[i].quantity : 0;
-		o->lines[i].waiting = false;
+		struct line *l = &o->lines[i];
+
+		l->warehouse = l->stock ? warehouse : 0;
+		l->allocated = l->warehouse ? l->quantity : 0;
+		l->waiting = false;
 	}
 }
 
@@ -207,10 +233,26 @@ static void add_time(cJSON *o, const char *key, int64_t ms)
 	add_text(o, key, ms ? clock_iso(t, ms) : NULL);
 }
 
+static cJSON *size_graphql(const struct line *l)
+{
+	cJSON *v;
+
+	if (!l->sized)
+		return must(cJSON_CreateNull());
+	v = must(cJSON_CreateObject());
+	cJSON_AddStringToObject(v, "SKU", l->sku);
+	add_text(v, "EAN", l->ean);
+	add_text(v, "UPC", l->upc);
+	cJSON_AddStringToObject(v, "description", l->size);
+	cJSON_AddStringToObject(v, "sizeNumber", l->size);
+	return v;
+}
+
 static cJSON *line_graphql(const struct line *l, warehouse_name_fn *name)
 {
 	cJSON *v = must(cJSON_CreateObject()), *c, *a;
 
+	cJSON_AddStringToObject(v, "__typename", l->type);
 	json_add_int(v, "id", l->id);
 	json_add_int(v, "quantity", l->quantity);
 	cJSON_AddStringToObject(v, "productName", l->product);
@@ -222,12 +264,7 @@ static cJSON *line_graphql(const struct line *l, warehouse_name_fn *name)
 	json_add_int(v, "returnedQuantity", 0);
 	c = cJSON_AddObjectToObject(v, "product");
 	cJSON_AddStringToObject(c, "name", l->product);
-	c = cJSON_AddObjectToObject(v, "productSize");
-	cJSON_AddStringToObject(c, "SKU", l->sku);
-	add_text(c, "EAN", l->ean);
-	add_text(c, "UPC", l->upc);
-	cJSON_AddStringToObject(c, "description", l->size);
-	cJSON_AddStringToObject(c, "sizeNumber", l->size);
+	cJSON_AddItemToObject(v, "productSize", size_graphql(l));
 	a = cJSON_AddArrayToObject(v, "allocations");
 	if (l->warehouse && l->allocated > 0) {
 		c = must(cJSON_CreateObject());

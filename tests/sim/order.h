@@ -21,6 +21,9 @@
 struct line {
 	int64_t id;
 	int64_t quantity; /* 0: cancelled */
+	const char *type; /* a constant: its __typename */
+	bool stock;	  /* it has stock, which can be allocated */
+	bool sized;	  /* it has a productSize */
 	char *product, *variant, *size, *sku, *ean, *upc; /* owned */
 	double price;
 	int64_t warehouse; /* its stock is allocated there; 0 = nowhere */

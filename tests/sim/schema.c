@@ -39,6 +39,14 @@ static const struct {
 	 " __typename id quantity cancelledQuantity returnedQuantity size"
 	 " productNumber productName productVariantName comment"
 	 " product:Product productSize:ProductSize allocations:Allocation "},
+	{"BundleItemOrderLine",
+	 " __typename id quantity cancelledQuantity returnedQuantity size"
+	 " productNumber productName productVariantName comment"
+	 " product:Product productSize:ProductSize allocations:Allocation "},
+	{"BundleOrderLine",
+	 " __typename id quantity cancelledQuantity returnedQuantity size"
+	 " productNumber productName productVariantName comment"
+	 " product:Product productSize:ProductSize allocations:Allocation "},
 	{"Product", " name "},
 	{"ProductSize", " SKU EAN UPC description sizeNumber "},
 	{"Allocation",

@@ -72,16 +72,17 @@ static const char full[] =
 	"\"phoneNumber\":null,\"email\":\"jon@example.com\","
 	"\"country\":{\"code\":\"SE\",\"name\":\"Sweden\"}},"
 	"\"lines\":[{\"id\":68,\"quantity\":2,"
-	"\"product\":{\"name\":\"Basic \\\"Jacket\\\"\"},"
+	"\"__typename\":\"ProductOrderLine\","
+	"\"productName\":\"Basic \\\"Jacket\\\"\","
 	"\"productVariantName\":\"Blue\","
 	"\"productSize\":{\"SKU\":\"BJ-1\",\"EAN\":\"7312345678901\","
-	"\"description\":\"M\"},"
+	"\"UPC\":\"012345678905\",\"description\":\"M\"},"
 	"\"allocations\":[{\"id\":1,\"quantity\":1,"
 	"\"isWaitingForConfirmation\":false,"
 	"\"warehouse\":{\"id\":9007199254740993,\"name\":\"Shop\"}},"
 	"{\"id\":2,\"quantity\":1,\"isWaitingForConfirmation\":true,"
 	"\"warehouse\":{\"id\":\"4\",\"name\":\"x\"}}]},"
-	"{\"id\":69,\"quantity\":0,\"product\":null,"
+	"{\"id\":69,\"quantity\":0,\"productName\":null,"
 	"\"productVariantName\":null,\"productSize\":null,"
 	"\"allocations\":[]}]},"
 	"{\"id\":\"x\",\"number\":20,\"status\":\"CANCELLED\","
@@ -117,6 +118,7 @@ static void an_order_is_read_whole(void **state)
 	assert_string_equal(o->lines[0].size, "M");
 	assert_string_equal(o->lines[0].sku, "BJ-1");
 	assert_string_equal(o->lines[0].ean, "7312345678901");
+	assert_string_equal(o->lines[0].upc, "012345678905");
 	assert_int_equal(o->lines[0].n_allocations, 2);
 	assert_true(o->lines[0].allocations[0].warehouse == 9007199254740993);
 	assert_int_equal(o->lines[0].allocations[0].quantity, 1);
@@ -224,6 +226,68 @@ static void an_empty_list_is_no_failure(void **state)
 #define L(members) O(NSH ",\"lines\":[{" members "}]")
 #define A(members)                                                            \
 	L("\"id\":1,\"quantity\":1,\"allocations\":[{" members "}]")
+
+#define LINE(id, type, size, allocations)                                     \
+	"{\"id\":" #id ",\"__typename\":\"" type "\",\"quantity\":1,"         \
+	"\"productSize\":" size ",\"allocations\":[" allocations "]}"
+#define SIZE "{\"SKU\":\"a\"}"
+#define HELD                                                                  \
+	"{\"quantity\":1,\"isWaitingForConfirmation\":false,"                 \
+	"\"warehouse\":{\"id\":3}}"
+
+static void a_line_without_stock_of_its_own_is_stockless(void **state)
+{
+	static const struct {
+		const char *lines;
+		bool stockless[3];
+	} cases[] = {
+		{LINE(1, "BundleOrderLine", SIZE, "") ","
+		 LINE(2, "BundleItemOrderLine", SIZE, HELD) ","
+		 LINE(3, "BundleItemOrderLine", SIZE, ""),
+		 {true, false, false}},
+		/* a parent whose items are not listed is what is to be sent */
+		{LINE(1, "BundleOrderLine", SIZE, "") ","
+		 LINE(2, "ProductOrderLine", SIZE, HELD),
+		 {false, false}},
+		{LINE(1, "BundleOrderLine", SIZE, HELD) ","
+		 LINE(2, "BundleItemOrderLine", SIZE, ""),
+		 {false, false}},
+		/* a gift card */
+		{LINE(1, "ProductOrderLine", "null", "") ","
+		 LINE(2, "ProductOrderLine", SIZE, ""),
+		 {true, false}},
+		{LINE(1, "ProductOrderLine", "null", HELD), {false}},
+		{"{\"id\":1,\"quantity\":1,\"allocations\":[]}", {false}},
+	};
+	char body[1200];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct centra_orders r;
+
+		snprintf(body, sizeof(body), O(NSH ",\"lines\":[%s]"),
+			 cases[i].lines);
+		orders(body, false, &r);
+		assert_int_equal(r.call.end, CALL_OK);
+		for (size_t k = 0; k < r.list[0].n_lines; k++)
+			assert_int_equal(r.list[0].lines[k].stockless,
+					 cases[i].stockless[k]);
+		centra_orders_release(&r);
+		stop();
+	}
+}
+
+static void the_kind_of_a_line_is_asked_for_and_its_upc(void **state)
+{
+	struct centra_orders r;
+
+	(void)state;
+	orders(full, false, &r);
+	assert_non_null(strstr(canned_last(server), "lines { __typename "));
+	assert_non_null(strstr(canned_last(server), " UPC "));
+	centra_orders_release(&r);
+	stop();
+}
 
 static void what_is_not_as_expected_is_unknown_as_a_whole(void **state)
 {
@@ -489,6 +553,8 @@ int main(void)
 		cmocka_unit_test(
 			an_order_on_hold_for_another_reason_does_not_wait),
 		cmocka_unit_test(an_empty_list_is_no_failure),
+		cmocka_unit_test(a_line_without_stock_of_its_own_is_stockless),
+		cmocka_unit_test(the_kind_of_a_line_is_asked_for_and_its_upc),
 		cmocka_unit_test(what_is_not_as_expected_is_unknown_as_a_whole),
 		cmocka_unit_test(one_good_order_does_not_excuse_a_bad_one),
 		cmocka_unit_test(errors_make_the_call_unknown_in_centras_words),

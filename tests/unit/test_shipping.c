@@ -155,20 +155,19 @@ static void what_leaves_doubt_is_told_from_what_does_not(void **state)
 	}
 }
 
+#define ENTRY(status, type)                                                   \
+	"{\"status\":\"" status "\",\"entryType\":\"" type "\"}"
+
 static void a_capture_is_done_pending_or_in_doubt(void **state)
 {
 	static const struct {
 		const char *entry;
 		enum centra_payment payment;
 	} rows[] = {
-		{"{\"status\":\"SUCCESS\",\"entryType\":\"CAPTURE\"}",
-		 PAYMENT_DONE},
-		{"{\"status\":\"PENDING\",\"entryType\":\"CAPTURE_REQUEST\"}",
-		 PAYMENT_PENDING},
-		{"{\"status\":\"REFUSED\",\"entryType\":\"CAPTURE\"}",
-		 PAYMENT_FAILED},
-		{"{\"status\":\"SUCCESS\",\"entryType\":\"AUTH\"}",
-		 PAYMENT_NOTHING},
+		{ENTRY("SUCCESS", "CAPTURE"), PAYMENT_DONE},
+		{ENTRY("PENDING", "CAPTURE_REQUEST"), PAYMENT_PENDING},
+		{ENTRY("FAILED", "CAPTURE"), PAYMENT_FAILED},
+		{ENTRY("SUCCESS", "CAPTURE_GIFT_CARD"), PAYMENT_NOTHING},
 		{"null", PAYMENT_NOTHING},
 	};
 	struct centra_done d;
@@ -271,6 +270,82 @@ static void an_orders_shipments_and_newest_capture_are_read(void **state)
 	stop();
 }
 
+static enum centra_payment payment_of(const char *entries)
+{
+	enum centra_payment ret;
+	struct centra_orders r;
+	char body[1024];
+
+	snprintf(body, sizeof(body), ORDER("[]", "[%s]"), entries);
+	start("200 OK", body);
+	graphql_order_shipments(conn, 19, false, true, &r);
+	assert_int_equal(r.call.end, CALL_OK);
+	ret = r.list[0].payment;
+	centra_orders_release(&r);
+	stop();
+	return ret;
+}
+
+static void assert_payment(const char *type, const char *status,
+			   enum centra_payment alone,
+			   enum centra_payment behind_a_failure)
+{
+	char entries[300];
+
+	snprintf(entries, sizeof(entries),
+		 "{\"id\":9,\"status\":\"%s\",\"entryType\":\"%s\"}", status,
+		 type);
+	if (payment_of(entries) != alone)
+		fail_msg("%s %s: %d", type, status, (int)payment_of(entries));
+	snprintf(entries, sizeof(entries),
+		 "{\"id\":9,\"status\":\"%s\",\"entryType\":\"%s\"},"
+		 "{\"id\":8,\"status\":\"FAILED\",\"entryType\":\"CAPTURE\"}",
+		 status, type);
+	if (payment_of(entries) != behind_a_failure)
+		fail_msg("%s %s, after a failed capture: %d", type, status,
+			 (int)payment_of(entries));
+}
+
+/* Every type of the enum with every status (CONTRACT-2 A1.3): as the only
+ * entry, and as the newest, behind a capture of the other outcome. */
+static void only_a_capture_of_the_card_says_how_its_payment_is(void **state)
+{
+	static const char *const says_nothing[] = {
+		"AUTH", "REFUND", "REFUND_REQUEST", "REFUND_FAILED", "CANCEL",
+		"CANCEL_REQUEST", "MARKED_AS_PAID", "MARKED_AS_UNPAID",
+		"PREPAID", "AUTH_PENDING", "ADDITIONAL_ORDER_PAYMENT",
+		"INVOICE", "OTHER", "AUTH_GIFT_CARD", "CAPTURE_GIFT_CARD",
+		"CANCEL_GIFT_CARD", "REFUND_GIFT_CARD", "CAPTURE_NEW_KIND"};
+	static const struct {
+		const char *type, *status;
+		enum centra_payment payment;
+	} captures[] = {
+		{"CAPTURE", "SUCCESS", PAYMENT_DONE},
+		{"CAPTURE", "PENDING", PAYMENT_PENDING},
+		{"CAPTURE", "FAILED", PAYMENT_FAILED},
+		{"CAPTURE", "A_NEW_STATUS", PAYMENT_PENDING},
+		{"CAPTURE_REQUEST", "SUCCESS", PAYMENT_PENDING},
+		{"CAPTURE_REQUEST", "PENDING", PAYMENT_PENDING},
+		{"CAPTURE_REQUEST", "FAILED", PAYMENT_FAILED},
+		{"CAPTURE_PENDING", "SUCCESS", PAYMENT_PENDING},
+		{"CAPTURE_PENDING", "PENDING", PAYMENT_PENDING},
+		{"CAPTURE_PENDING", "FAILED", PAYMENT_FAILED},
+		{"CAPTURE_FAILED", "SUCCESS", PAYMENT_FAILED},
+		{"CAPTURE_FAILED", "PENDING", PAYMENT_FAILED},
+		{"CAPTURE_FAILED", "FAILED", PAYMENT_FAILED},
+	};
+	static const char *const statuses[] = {"SUCCESS", "PENDING", "FAILED"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(captures) / sizeof(*captures); i++)
+		assert_payment(captures[i].type, captures[i].status,
+			       captures[i].payment, captures[i].payment);
+	for (size_t i = 0; i < sizeof(says_nothing) / sizeof(char *); i++)
+		for (size_t k = 0; k < 3; k++)
+			assert_payment(says_nothing[i], statuses[k],
+				       PAYMENT_NOTHING, PAYMENT_FAILED);
+}
+
 static void shipments_that_can_not_be_read_are_no_empty_list(void **state)
 {
 	static const char *const bodies[] = {
@@ -317,6 +392,8 @@ int main(void)
 		cmocka_unit_test(a_parcel_is_told_with_all_that_is_known_of_it),
 		cmocka_unit_test(an_order_is_confirmed_by_its_number),
 		cmocka_unit_test(an_orders_shipments_and_newest_capture_are_read),
+		cmocka_unit_test(
+			only_a_capture_of_the_card_says_how_its_payment_is),
 		cmocka_unit_test(shipments_that_can_not_be_read_are_no_empty_list),
 	};
 
