@@ -44,6 +44,8 @@ const char *rc_name(enum rc rc)
 		return "again";
 	case RC_IO:
 		return "io";
+	case RC_DAMAGED:
+		return "damaged";
 	}
 	return "unknown";
 }

@@ -21,6 +21,7 @@ enum [[nodiscard]] rc {
 	RC_FULL,     /* no room left; an operator must act */
 	RC_AGAIN,    /* failed for now; the same call may work later */
 	RC_IO,       /* disk or library failure; the process should restart */
+	RC_DAMAGED,  /* the store's file is damaged; restarting will not help */
 };
 
 struct err {

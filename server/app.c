@@ -63,6 +63,7 @@ enum rc app_open_store(struct store **ret, struct config *config,
 {
 	const struct store_options o = {
 		.dir = config->server.store_dir,
+		.must_exist = !app,
 		/* A command beside the server takes the size it finds. */
 		.max_bytes = app ? config->server.store_max : 0,
 		.serve = app,

@@ -37,8 +37,9 @@ struct app {
 /* The present config, held: end with config_drop(). */
 struct config *app_config(struct app *app);
 
-/* Opens the config's store, for the server (`app`) or, with NULL, for a command
- * beside it.  `changed` may be NULL.  The config must outlive the store. */
+/* Opens the config's store, for the server (`app`), which makes it where there
+ * is none, or, with NULL, for a command beside it, which does not (RC_NOTFOUND).
+ * `changed` may be NULL.  The config must outlive the store. */
 enum rc app_open_store(struct store **ret, struct config *config,
 		       struct app *app, store_changed_fn *changed,
 		       void *changed_arg, struct err *e);

@@ -339,7 +339,7 @@ int cli_check(struct cli_args *a)
 	if (a->n_words)
 		return cli_usage(a, "'%s' is one word too many; the file is "
 				    "named with --config FILE", a->words[0]);
-	code = cli_open_config(&s, a);
+	code = cli_open_config(&s, a, CLI_SECRETS);
 	if (code)
 		return cli_close(&s, code);
 	path = path ? path : CLI_CONFIG;

@@ -342,7 +342,8 @@ void cli_device_name(struct cli_session *s, struct buf *out, uint64_t id)
 
 /* ---- sessions ---- */
 
-int cli_open_config(struct cli_session *s, struct cli_args *a)
+int cli_open_config(struct cli_session *s, struct cli_args *a,
+		    enum cli_secrets secrets)
 {
 	const char *path = a->value[OPT_CONFIG];
 	struct buf report;
@@ -353,41 +354,47 @@ int cli_open_config(struct cli_session *s, struct cli_args *a)
 	s->json = a->value[OPT_JSON];
 	buf_init(&s->out, OUT_MAX);
 	buf_init(&report, REPORT_MAX);
-	rc = config_load(&s->config, path ? path : CLI_CONFIG, &report, &e);
+	rc = (secrets == CLI_SECRETS ? config_load : config_load_without_secrets)(
+		&s->config, path ? path : CLI_CONFIG, &report, &e);
 	if (rc)
 		fputs(report.data ? report.data : e.text, stderr);
 	buf_release(&report);
 	return rc ? EX_CONFIG : 0;
 }
 
-int cli_open(struct cli_session *s, struct cli_args *a, enum cli_store how)
+int cli_open(struct cli_session *s, struct cli_args *a,
+	     enum cli_secrets secrets)
 {
-	int code = cli_open_config(s, a);
+	int code = cli_open_config(s, a, secrets);
 	struct err e;
 	enum rc rc;
 
 	if (code)
 		return code;
 	signal(SIGXFSZ, SIG_IGN); /* a limit on files is a full disk */
-	if (how == CLI_STORE_EXISTS &&
-	    !store_exists(s->config->server.store_dir)) {
-		fprintf(stderr,
-			"shipfrom %s: there is no store in '%s' yet; "
-			"`shipfrom serve` makes it\n",
-			a->verb->name, s->config->server.store_dir);
-		return EX_CANTCREAT;
-	}
 	rc = app_open_store(&s->store, s->config, NULL, NULL, NULL, &e);
 	if (!rc)
 		return 0;
-	fprintf(stderr, "shipfrom %s: cannot open the store: %s\n",
-		a->verb->name, e.text);
-	return rc == RC_DENIED ? EX_NOPERM : EX_CANTCREAT;
+	fprintf(stderr, "shipfrom %s: cannot open the store: %s%s\n",
+		a->verb->name, e.text,
+		rc == RC_NOTFOUND ? "; `shipfrom serve` makes it" : "");
+	switch (rc) {
+	case RC_DENIED:
+		return EX_NOPERM;
+	case RC_DAMAGED:
+		return EX_DATAERR;
+	case RC_IO:
+		return EX_IOERR;
+	default:
+		return EX_CANTCREAT;
+	}
 }
 
 int cli_failed(const struct cli_session *s, enum rc rc, const struct err *e)
 {
 	fprintf(stderr, "shipfrom %s: %s\n", s->args->verb->name, e->text);
+	if (s->store && store_damaged(s->store))
+		return EX_DATAERR;
 	switch (rc) {
 	case RC_NOTFOUND:
 		return EXIT_NOTHING;

@@ -105,13 +105,17 @@ struct cli_session {
 	size_t n_devices;
 };
 
-/* What a verb does when there is no store yet.  Only who is about to be the
- * server's user should make one: a folder of root's would stop the server. */
-enum cli_store { CLI_STORE_EXISTS, CLI_STORE_MAKE };
+/* Whether a verb uses secrets.  Without them it works where their files cannot
+ * be read: systemd shows credentials to the server alone. */
+enum cli_secrets { CLI_NO_SECRETS, CLI_SECRETS };
 
-/* The config alone, or with the store.  Not 0: the exit code, told. */
-int cli_open_config(struct cli_session *s, struct cli_args *a);
-int cli_open(struct cli_session *s, struct cli_args *a, enum cli_store how);
+/* Reads the config; cli_open() opens the store too, which must exist: a folder
+ * that another user makes would keep the server from starting.  Returns 0 or
+ * the exit code, and then has said why on stderr. */
+int cli_open_config(struct cli_session *s, struct cli_args *a,
+		    enum cli_secrets secrets);
+int cli_open(struct cli_session *s, struct cli_args *a,
+	     enum cli_secrets secrets);
 void cli_flush(struct cli_session *s);
 /* Prints what is left and ends everything; returns the exit code to give. */
 int cli_close(struct cli_session *s, int code);

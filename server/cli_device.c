@@ -117,7 +117,7 @@ static int device_add(struct cli_args *a)
 	    !text_is_utf8(name))
 		return cli_usage(a, "a LABEL is 1 to %d bytes of UTF-8",
 				 LABEL_SIZE - 1);
-	code = cli_open(&s, a, CLI_STORE_MAKE);
+	code = cli_open(&s, a, CLI_NO_SECRETS);
 	if (!code && (!config_shop(s.config, shop) ||
 		      !copy_text(d.shop, sizeof(d.shop), shop)))
 		code = no_such_shop(&s, shop);
@@ -161,7 +161,7 @@ static int device_list(struct cli_args *a)
 {
 	struct cli_session s;
 	struct err e;
-	int code = cli_open(&s, a, CLI_STORE_EXISTS);
+	int code = cli_open(&s, a, CLI_NO_SECRETS);
 	enum rc rc;
 
 	if (!code) {
@@ -188,7 +188,7 @@ static int device_remove(struct cli_args *a)
 	if (a->n_words != 2 || !cli_number(a->words[1], 1, &id))
 		return cli_usage(a, "remove needs the ID of one device, as "
 				    "`device list` shows it");
-	code = cli_open(&s, a, CLI_STORE_EXISTS);
+	code = cli_open(&s, a, CLI_NO_SECRETS);
 	if (!code) {
 		rc = store_device_remove(s.store, (uint64_t)id, s.now, &e);
 		if (rc)

@@ -256,7 +256,7 @@ int cli_orders(struct cli_args *a)
 				    "`shipfrom why %s` tells of one order",
 				 a->words[0], a->words[0]);
 	l.s = &s;
-	code = cli_open(&s, a, CLI_STORE_EXISTS);
+	code = cli_open(&s, a, CLI_NO_SECRETS);
 	/* What reads JSON is no screen: it gets all, unless it says less. */
 	l.limit = s.json && !a->value[OPT_LIMIT] ? 0 : (size_t)limit;
 	if (!code)

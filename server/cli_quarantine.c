@@ -371,7 +371,7 @@ static int cli_refused(struct cli_args *a, enum what what)
 	    a->value[OPT_ALL])
 		return cli_usage(a, "--refused goes with list or retry alone: "
 				    "what no secret signed is judged together");
-	code = cli_open_config(&s, a);
+	code = cli_open_config(&s, a, CLI_NO_SECRETS);
 	if (!code)
 		code = ask_refused(&s, what == RETRY);
 	return cli_close(&s, code);
@@ -404,7 +404,7 @@ int cli_quarantine(struct cli_args *a)
 		return cli_usage(a, "%s needs one SEQ, as `quarantine list` "
 				    "shows it%s", word,
 				 what == RETRY ? ", or --all" : "");
-	code = cli_open(&s, a, CLI_STORE_EXISTS);
+	code = cli_open(&s, a, what == RETRY ? CLI_SECRETS : CLI_NO_SECRETS);
 	if (!code && what == LIST)
 		code = list_quarantine(&s);
 	else if (!code && what == SHOW)

@@ -215,7 +215,7 @@ int cli_tasks(struct cli_args *a)
 
 	if (a->n_words)
 		return cli_usage(a, "'%s' is one word too many", a->words[0]);
-	code = cli_open(&s, a, CLI_STORE_EXISTS);
+	code = cli_open(&s, a, CLI_NO_SECRETS);
 	if (!code)
 		code = list_tasks(&l);
 	return cli_close(&s, code);
@@ -311,7 +311,7 @@ int cli_redrive(struct cli_args *a)
 		ids.list = xcalloc(1, sizeof(*ids.list));
 		ids.list[ids.n++] = (uint64_t)id;
 	}
-	code = cli_open(&s, a, CLI_STORE_EXISTS);
+	code = cli_open(&s, a, CLI_NO_SECRETS);
 	if (!code)
 		code = redrive(&s, &ids);
 	free(ids.list);
@@ -419,7 +419,7 @@ int cli_replay(struct cli_args *a)
 	if (!since && (a->n_words != 1 || !cli_number(a->words[0], 1, &seq)))
 		return cli_usage(a, "of which event? its SEQ, as "
 				    "`shipfrom events` shows it");
-	code = cli_open(&s, a, CLI_STORE_EXISTS);
+	code = cli_open(&s, a, CLI_NO_SECRETS);
 	if (!code)
 		code = since ? replay_since(&s, from)
 			     : replay(&s, (uint64_t)seq);

@@ -91,7 +91,7 @@ int cli_report(struct cli_args *a)
 
 	if (a->n_words)
 		return cli_usage(a, "'%s' is one word too many", a->words[0]);
-	code = cli_open(&s, a, CLI_STORE_EXISTS);
+	code = cli_open(&s, a, CLI_NO_SECRETS);
 	if (!code && only && !config_shop(s.config, only)) {
 		fprintf(stderr, "shipfrom report: there is no [shop %s]\n",
 			only);

@@ -82,7 +82,7 @@ int cli_verify(struct cli_args *a)
 
 	if (a->n_words)
 		return cli_usage(a, "'%s' is one word too many", a->words[0]);
-	code = cli_open(&s, a, CLI_STORE_EXISTS);
+	code = cli_open(&s, a, CLI_NO_SECRETS);
 	if (!code)
 		code = verify(&s);
 	return cli_close(&s, code);
@@ -128,7 +128,7 @@ int cli_backup(struct cli_args *a)
 
 	if (a->n_words != 1)
 		return cli_usage(a, "to which FILE? one that is not there yet");
-	code = cli_open(&s, a, CLI_STORE_EXISTS);
+	code = cli_open(&s, a, CLI_NO_SECRETS);
 	if (!code)
 		code = backup(&s, a->words[0]);
 	return cli_close(&s, code);

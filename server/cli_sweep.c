@@ -16,7 +16,7 @@ int cli_sweep(struct cli_args *a)
 
 	if (a->n_words)
 		return cli_usage(a, "it takes no words");
-	code = cli_open(&s, a, CLI_STORE_EXISTS);
+	code = cli_open(&s, a, CLI_NO_SECRETS);
 	if (!code) {
 		rc = store_sweep_ask(s.store, &e);
 		if (rc)

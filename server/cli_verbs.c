@@ -9,10 +9,10 @@
 /* What all verbs that open the store may end with. */
 #define STORE_CODES                                                           \
 	"Exit codes: 0 done; 1 there is no such thing; 64 the command line "  \
-	"is wrong;\n73 the store cannot be opened or is full; 74 the disk "   \
-	"failed; 77 we are not the\nowner of its folder (run it as the "      \
-	"server's user: sudo -u shipfrom ...);\n78 the config has mistakes, " \
-	"each told with its line.\n"
+	"is wrong;\n65 the store is damaged; 73 there is no store, it cannot " \
+	"be opened, or it is\nfull; 74 the disk failed; 77 we are not the "    \
+	"owner of its folder (run it as the\nserver's user: sudo -u shipfrom " \
+	"...); 78 the config has mistakes, each told\nwith its line.\n"
 #define BESIDE "Works beside a running server and without one.\n"
 
 static const char serve_help[] =
@@ -25,9 +25,10 @@ static const char serve_help[] =
 	"finished.\nSIGHUP reads the config again; one with mistakes changes "
 	"nothing.\n\n"
 	"  shipfrom serve --config /etc/shipfrom/shipfrom.ini\n\n"
-	"Exit codes: 0 after a signal; 69 a port cannot be had; 73 the store "
-	"cannot be\nused; 74 the disk failed, start it again; 75 another "
-	"server holds the folder;\n78 the config has mistakes.\n";
+	"Exit codes: 0 after a signal; 65 the store is damaged; 69 a port "
+	"cannot be had;\n73 the store cannot be used; 74 the disk failed, "
+	"start it again; 75 another server\nholds the folder; 78 the config "
+	"has mistakes.\n";
 
 static const char check_help[] =
 	"Reads the config and names every mistake in it as FILE:LINE, with how "

@@ -361,7 +361,7 @@ int cli_why(struct cli_args *a)
 		return cli_usage(a, "'%s' is neither NUMBER nor "
 				    "INSTANCE/NUMBER",
 				 a->words[0]);
-	code = cli_open(&s, a, CLI_STORE_EXISTS);
+	code = cli_open(&s, a, CLI_NO_SECRETS);
 	if (!code)
 		code = find_order(&st, instance, number);
 	if (!code)

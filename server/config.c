@@ -85,10 +85,10 @@ static void release_reading(struct reading *r)
 	free(r->mistakes);
 }
 
-enum rc config_load(struct config **ret, const char *path, struct buf *report,
-		    struct err *e)
+static enum rc load(struct config **ret, const char *path, bool secrets,
+		    struct buf *report, struct err *e)
 {
-	struct reading r = {.path = path};
+	struct reading r = {.path = path, .no_secrets = !secrets};
 	enum rc rc = OK;
 
 	*ret = NULL;
@@ -110,6 +110,18 @@ enum rc config_load(struct config **ret, const char *path, struct buf *report,
 	}
 	release_reading(&r);
 	return rc;
+}
+
+enum rc config_load(struct config **ret, const char *path, struct buf *report,
+		    struct err *e)
+{
+	return load(ret, path, true, report, e);
+}
+
+enum rc config_load_without_secrets(struct config **ret, const char *path,
+				    struct buf *report, struct err *e)
+{
+	return load(ret, path, false, report, e);
 }
 
 /* ---- life and death ---- */

@@ -75,6 +75,9 @@ struct config {
  * it"; RC_INVALID if there was any.  *ret has one holder, the caller. */
 enum rc config_load(struct config **ret, const char *path, struct buf *report,
 		    struct err *e);
+/* The same, but no *_file is opened and every secret of *ret is NULL. */
+enum rc config_load_without_secrets(struct config **ret, const char *path,
+				    struct buf *report, struct err *e);
 struct config *config_hold(struct config *c);
 void config_drop(struct config *c); /* frees with the last holder */
 

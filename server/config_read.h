@@ -79,6 +79,7 @@ struct mistake {
 
 struct reading {
 	const char *path;
+	bool no_secrets; /* leave them out: config_load_without_secrets() */
 	struct section **sections; /* owned, each */
 	size_t n_sections;
 	unsigned lost_sections; /* whose line could not be understood */

@@ -264,12 +264,16 @@ static void read_setting(struct reading *r, const struct section *s, size_t at,
 	const struct setting *row = &settings[at];
 	void *field = (char *)place + row->offset;
 
-	if (s->value[at].line)
-		read_given(r, &s->value[at], row, field);
-	else if (s->file[at].line && !*s->file[at].text)
+	if (s->file[at].line && !*s->file[at].text)
 		mistake(r, s->file[at].line,
 			"'%s_file' is empty; name the file that holds it",
 			row->name);
+	else if (r->no_secrets && row->flags & SECRET &&
+		 (s->file[at].line || (s->value[at].line &&
+				       *s->value[at].text)))
+		return;
+	else if (s->value[at].line)
+		read_given(r, &s->value[at], row, field);
 	else if (s->file[at].line)
 		*(config_STR *)field =
 			config_secret_file(r, &s->file[at], row->name);

@@ -121,6 +121,8 @@ static int start_store(struct serving *s, struct err *e)
 		return EX_TEMPFAIL;
 	case RC_IO:
 		return EX_IOERR;
+	case RC_DAMAGED:
+		return EX_DATAERR;
 	default:
 		return EX_CANTCREAT;
 	}
@@ -233,15 +235,19 @@ static void drain(struct serving *s)
 static void die_if_failed(const struct serving *s)
 {
 	const char *why;
+	bool damaged;
 
 	if (!s->app.failed)
 		return;
 	why = s->app.store ? store_failure(s->app.store) : NULL;
-	log_line(LOG_ERROR, "the disk failed: restart after looking at it",
+	damaged = s->app.store && store_damaged(s->app.store);
+	log_line(LOG_ERROR,
+		 damaged ? "the store is damaged: put a backup back"
+			 : "the disk failed: restart after looking at it",
 		 LOG_S("error", why));
 	notify("STOPPING=1");
 	usleep(LAST_WORDS * 1000);
-	_exit(EX_IOERR);
+	_exit(damaged ? EX_DATAERR : EX_IOERR);
 }
 
 static void stop_parts(struct serving *s)

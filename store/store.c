@@ -197,8 +197,14 @@ static enum rc open_failed(struct err *e, const char *dir, int mdb)
 
 	if (mdb == EACCES || mdb == EPERM || mdb == EROFS)
 		rc = RC_DENIED;
-	else if (mdb == MDB_INVALID || mdb == MDB_VERSION_MISMATCH)
+	else if (mdb == MDB_VERSION_MISMATCH)
 		rc = RC_INVALID;
+	else if (mdb == MDB_INVALID || mdb == MDB_CORRUPTED ||
+		 mdb == MDB_PAGE_NOTFOUND)
+		return fail(e, RC_DAMAGED,
+			    "the store's file '%s/data.mdb' is damaged: put a "
+			    "backup back",
+			    dir);
 	else if (mdb == ENOSPC || mdb == EDQUOT || mdb == EFBIG)
 		rc = RC_FULL;
 	return fail(e, rc, "the store in '%s' does not open: %s", dir,
@@ -341,7 +347,10 @@ static enum rc check_schema(struct txn *t, struct err *e)
 		return rc;
 	reader_init(&r, v.mv_data, v.mv_size);
 	version = get_u32(&r);
-	if (r.bad || !version || version > SCHEMA_VERSION)
+	if (r.bad || !version)
+		return fail(e, RC_DAMAGED, "the number of the store's schema "
+					   "cannot be read: it is damaged");
+	if (version > SCHEMA_VERSION)
 		return fail(e, RC_INVALID,
 			    "the store was written by a newer shipfrom "
 			    "(schema %u, this one knows %u)",
@@ -375,8 +384,11 @@ static enum rc open_existing(struct store *s, struct err *e)
 	rc = txn_read(&t, s, e);
 	if (!rc)
 		rc = open_tables(&t, 0, e);
-	if (!rc)
+	if (!rc) {
 		rc = txn_last(&t, "changes", &newest, e);
+		if (rc == RC_INVALID)
+			rc = RC_DAMAGED;
+	}
 	if (!rc)
 		rc = txn_commit(&t, e); /* keeps the tables' handles */
 	txn_abort(&t);
@@ -384,7 +396,8 @@ static enum rc open_existing(struct store *s, struct err *e)
 	return rc;
 }
 
-static enum rc create_tables(struct store *s, struct err *e)
+/* Of a store that exists only the tables that a newer version added are made. */
+static enum rc create_tables(struct store *s, bool must_exist, struct err *e)
 {
 	struct key k;
 	struct buf b;
@@ -398,7 +411,7 @@ static enum rc create_tables(struct store *s, struct err *e)
 		rc = open_tables(&t, MDB_CREATE, e);
 	if (!rc)
 		rc = check_schema(&t, e);
-	if (rc == RC_NOTFOUND)
+	if (rc == RC_NOTFOUND && !must_exist)
 		rc = txn_put_buf(&t, T_META,
 				 key_bytes(key_start(&k), "schema", 6), &b, e);
 	if (!rc)
@@ -406,6 +419,29 @@ static enum rc create_tables(struct store *s, struct err *e)
 	txn_abort(&t);
 	buf_release(&b);
 	return rc;
+}
+
+static enum rc no_store(const char *dir, struct err *e)
+{
+	return fail(e, RC_NOTFOUND, "there is no store in '%s' yet", dir);
+}
+
+static enum rc find_store(const char *dir, struct err *e)
+{
+	return store_exists(dir) ? OK : no_store(dir, e);
+}
+
+static enum rc open_tables_of(struct store *s, const struct store_options *o,
+			      struct err *e)
+{
+	enum rc rc = open_existing(s, e);
+
+	if (rc != RC_NOTFOUND)
+		return rc;
+	rc = create_tables(s, o->must_exist, e);
+	if (rc == RC_NOTFOUND)
+		return no_store(o->dir, e);
+	return rc ? rc : open_existing(s, e);
 }
 
 /* ---- birth and death ---- */
@@ -450,7 +486,8 @@ enum rc store_open(struct store **ret, const struct store_options *o,
 		rc = fail(e, RC_INVALID, "no task can be named '%s'",
 			  o->fetch_kind);
 	if (!rc)
-		rc = make_folder(o->dir, e);
+		rc = o->must_exist ? find_store(o->dir, e)
+				   : make_folder(o->dir, e);
 	if (!rc)
 		rc = check_owner(s, o->dir, e);
 	if (!rc)
@@ -460,12 +497,9 @@ enum rc store_open(struct store **ret, const struct store_options *o,
 	if (!rc)
 		rc = open_env(s, o, e);
 	if (!rc)
-		rc = open_existing(s, e);
-	if (rc == RC_NOTFOUND && s->env) {
-		rc = create_tables(s, e);
-		if (!rc)
-			rc = open_existing(s, e);
-	}
+		rc = open_tables_of(s, o, e);
+	if (rc == RC_IO && atomic_load(&s->damaged))
+		rc = RC_DAMAGED;
 	if (!rc && o->serve)
 		rc = writer_start(s, o->queue_max ? o->queue_max : QUEUE_MAX,
 				  e);
@@ -554,6 +588,11 @@ enum rc store_stats(struct store *s, struct store_stats *ret, struct err *e)
 		rc = missed_counts(&t, ret->missed, e);
 	txn_abort(&t);
 	return rc;
+}
+
+bool store_damaged(const struct store *s)
+{
+	return atomic_load(&s->damaged);
 }
 
 const char *store_failure(const struct store *s)

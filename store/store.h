@@ -14,8 +14,9 @@
  * Errors:   RC_FULL no room (map or disk), nothing stored; RC_AGAIN the queue
  *           of writers is at its bound (calls that wait are let in: there
  *           are only so many threads); RC_INVALID also for what is stored but
- *           cannot be read; RC_IO the disk failed: from then on
- *           every write returns RC_IO and the process should restart.
+ *           cannot be read; RC_IO the disk failed, or the file is damaged
+ *           (store_damaged()): from then on every write returns RC_IO and
+ *           the process should end.
  * Logging:  none.
  *
  * The words of LMDB stay in store/: a second implementation is planned.
@@ -46,6 +47,7 @@ typedef void store_changed_fn(void *arg, uint64_t newest);
 
 struct store_options {
 	const char *dir;     /* made (mode 0700) if its parent exists */
+	bool must_exist;     /* make neither a folder nor a store */
 	size_t max_bytes;    /* largest it may grow; 0: what the store has now.
 			      * Less than it was counts for deliveries alone */
 	bool serve;          /* take serve.lock; run a writer thread */
@@ -62,10 +64,15 @@ bool store_exists(const char *dir);
 
 /* RC_EXISTS: another server holds serve.lock, or this process has the folder
  * open.  RC_DENIED: we are not the folder's owner.  RC_INVALID: written by a
- * newer version.  RC_NOTFOUND: no such folder and no parent to make it in. */
+ * newer version.  RC_DAMAGED: data.mdb is no store, or not a whole one.
+ * RC_NOTFOUND: no such folder and no parent to make it in; with must_exist: no
+ * store is there. */
 enum rc store_open(struct store **ret, const struct store_options *o,
 		   struct err *e);
 void store_close(struct store *s); /* finishes waiting writes; NULL is fine */
+
+/* True once a read or a write met a damaged part of the file.  Any thread. */
+bool store_damaged(const struct store *s);
 
 /* Writes all of it, as of now, to a new file; in an empty folder and named
  * data.mdb that is the store again.  Until it is whole and on disk it is called

@@ -67,6 +67,7 @@ struct store {
 	struct leases leases;
 
 	atomic_bool failed; /* the disk failed: nothing is written any more */
+	atomic_bool damaged; /* the file holds what LMDB did not write */
 	struct err failure; /* how, once `failed`; never written again */
 	_Atomic uint64_t newest; /* change number, as far as we wrote it */
 	_Atomic uint64_t commits, writes;

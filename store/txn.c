@@ -5,11 +5,28 @@
 #include "store/txn.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "store/codec.h"
 #include "store/store_impl.h"
+
+static enum rc no_room(struct txn *t, struct err *e, const char *why,
+		       int error)
+{
+	t->full = true;
+	return error ? fail(e, RC_FULL, "%s: %s", why, strerror(error))
+		     : fail(e, RC_FULL, "%s", why);
+}
+
+static enum rc damaged(struct txn *t, struct err *e, const char *doing)
+{
+	t->io = true;
+	atomic_store(&t->store->damaged, true);
+	return fail(e, RC_IO, "%s: the store's file is damaged or cut short",
+		    doing);
+}
 
 enum rc txn_rc(struct txn *t, int mdb, struct err *e, const char *doing)
 {
@@ -21,19 +38,22 @@ enum rc txn_rc(struct txn *t, int mdb, struct err *e, const char *doing)
 	case MDB_KEYEXIST:
 		return RC_EXISTS;
 	case MDB_MAP_FULL:
-		return fail(e, RC_FULL, "the store is full (store_max)");
+		return no_room(t, e, "the store is full (store_max)", 0);
 	case MDB_TXN_FULL:
-		return fail(e, RC_FULL, "too much for one transaction");
+		return no_room(t, e, "too much for one transaction", 0);
 	case ENOSPC:
 	case EDQUOT:
 	case EFBIG: /* a limit on the process's files */
-		return fail(e, RC_FULL, "the disk is full: %s", strerror(mdb));
+		return no_room(t, e, "the disk is full", mdb);
 	case MDB_CORRUPTED:
 	case MDB_PAGE_NOTFOUND:
-		t->io = true;
-		return fail(e, RC_IO,
-			    "%s: the store's file is damaged or cut short",
-			    doing);
+		return damaged(t, e, doing);
+	case MDB_BAD_TXN:
+		/* LMDB refuses a transaction after an error.  mdb_stat() tells
+		 * nobody of the damage that it meets. */
+		if (!t->io && !t->full)
+			return damaged(t, e, doing);
+		break;
 	case MDB_READERS_FULL:
 		return fail(e, RC_AGAIN, "too many readers of the store");
 	default:

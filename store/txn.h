@@ -54,6 +54,7 @@ struct txn {
 	MDB_txn *mdb;
 	bool wrote;      /* something was put or deleted */
 	bool io;         /* the disk or the library failed, not the caller */
+	bool full;       /* a write failed for want of room */
 	size_t puts;     /* how much, to foresee the room it takes */
 	size_t bytes;
 	bool touched;    /* an order or a task changed */

@@ -604,7 +604,9 @@ static int logged(const char *path, const char *msg)
 /* As when the disk that has the store is not mounted. */
 static void an_empty_folder_is_no_store(void **state)
 {
-	static const char *const verbs[] = {"verify", "orders", "tasks"};
+	static const char *const verbs[][6] = {
+		{"verify"}, {"orders"}, {"tasks"}, {"why", "19"},
+		{"device", "add", "--shop=berlin", "--name=spare"}};
 	struct shipfrom *s = *state = shipfrom_start(NULL);
 	struct row *r = row_of("the folder is empty");
 	char dir[160], away[160], *out = NULL;
@@ -617,11 +619,11 @@ static void an_empty_folder_is_no_store(void **state)
 	assert_int_equal(rename(dir, away), 0);
 	assert_int_equal(mkdir(dir, 0700), 0);
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
-		const char *words[] = {verbs[i], NULL};
-		int code = shipfrom_run(s, &out, true, words);
+		int code = shipfrom_run(s, &out, true, verbs[i]);
 
 		if (code != 73 || !strstr(out, "there is no store"))
-			fail_msg("%s ended with %d: %s", verbs[i], code, out);
+			fail_msg("%s ended with %d: %s", verbs[i][0], code,
+				 out);
 		free(out);
 	}
 	/* They made none either. */
@@ -660,6 +662,21 @@ static void a_file_taken_away_while_it_runs_ends_it(void **state)
 	shipfrom_passed(s);
 }
 
+/* Puts zeros over all of the file from `from` on. */
+static void overwrite(const char *path, long from)
+{
+	static const char zeros[4096];
+	struct stat st;
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	for (; from < st.st_size; from += (long)sizeof(zeros))
+		assert_int_equal(pwrite(fd, zeros, sizeof(zeros), from),
+				 sizeof(zeros));
+	close(fd);
+}
+
 /* As when the disk had no room for all of a backup that was put back. */
 static void a_file_that_is_cut_short_is_not_started_on(void **state)
 {
@@ -681,11 +698,59 @@ static void a_file_that_is_cut_short_is_not_started_on(void **state)
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(truncate(path, st.st_size / 2), 0);
 	code = shipfrom_run(s, &out, true, verify);
-	if (code != 73 || !strstr(out, "damaged or cut short"))
+	if (code != 65 || !strstr(out, "damaged or cut short"))
 		fail_msg("verify ended with %d: %s", code, out);
 	free(out);
 	assert_int_equal(truncate(path, st.st_size / 2), 0);
-	expect_no_start(s, r, 74, "damaged or cut short");
+	expect_no_start(s, r, 65, "damaged or cut short");
+	assert_int_equal(rename(copy, path), 0);
+	shipfrom_again(s);
+	expect_nothing_lost(s, r);
+	shipfrom_passed(s);
+}
+
+static void a_file_that_is_no_store_is_not_started_on(void **state)
+{
+	struct shipfrom *s = *state = shipfrom_start(NULL);
+	struct row *r = row_of("file overwritten, at the start");
+	char path[192], copy[192], *out = NULL;
+	const char *backup[] = {"backup", copy, NULL};
+	const char *why[] = {"why", "19", NULL};
+	int code;
+
+	send_well(s, r, 25);
+	assert_int_equal(shipfrom_stop(s), 0);
+	snprintf(path, sizeof(path), "%s/store/data.mdb", s->dir);
+	snprintf(copy, sizeof(copy), "%s/copy", s->dir);
+	assert_int_equal(shipfrom_run(s, NULL, false, backup), 0);
+	overwrite(path, 0);
+	code = shipfrom_run(s, &out, true, why);
+	if (code != 65 || !strstr(out, "is damaged"))
+		fail_msg("why ended with %d: %s", code, out);
+	free(out);
+	expect_no_start(s, r, 65, "is damaged");
+	assert_int_equal(rename(copy, path), 0);
+	shipfrom_again(s);
+	expect_nothing_lost(s, r);
+	shipfrom_passed(s);
+}
+
+static void a_file_damaged_while_it_runs_ends_it(void **state)
+{
+	struct shipfrom *s = *state = shipfrom_start(NULL);
+	struct row *r = row_of("file damaged, while it runs");
+	char path[192], copy[192];
+	const char *backup[] = {"backup", copy, NULL};
+
+	send_well(s, r, 25);
+	snprintf(path, sizeof(path), "%s/store/data.mdb", s->dir);
+	snprintf(copy, sizeof(copy), "%s/copy", s->dir);
+	assert_int_equal(shipfrom_run(s, NULL, false, backup), 0);
+	overwrite(path, 2 * sysconf(_SC_PAGESIZE));
+	assert_int_equal(send_one(s, r, 10), 503);
+	expect_exit(s, r, 65);
+	snprintf(r->ready, sizeof(r->ready), "(gone)");
+	expect_log(r, s->log, "the store is damaged", "damaged or cut short");
 	assert_int_equal(rename(copy, path), 0);
 	shipfrom_again(s);
 	expect_nothing_lost(s, r);
@@ -832,6 +897,8 @@ int main(void)
 		T(an_empty_folder_is_no_store),
 		T(a_file_taken_away_while_it_runs_ends_it),
 		T(a_file_that_is_cut_short_is_not_started_on),
+		T(a_file_that_is_no_store_is_not_started_on),
+		T(a_file_damaged_while_it_runs_ends_it),
 		T(a_second_server_on_the_folder_is_refused),
 		T(a_folder_from_a_newer_version_is_left_alone),
 		T(somebody_elses_folder_is_left_alone),

@@ -192,6 +192,18 @@ static void record(struct store *s, int64_t id)
 	quarantined_release(&bad);
 }
 
+/* A command makes no store: the server does. */
+static void make_store(void)
+{
+	const struct store_options o = {.dir = config->server.store_dir};
+	struct store *s = NULL;
+	struct err e;
+
+	if (store_open(&s, &o, &e))
+		fail_msg("%s", e.text);
+	store_close(s);
+}
+
 static void fill(void)
 {
 	struct device d = {.shop = "a", .name = "Till", .created = 5};
@@ -201,6 +213,7 @@ static void fill(void)
 	uint64_t id;
 	int i;
 
+	make_store();
 	if (app_open_store(&s, config, NULL, NULL, NULL, &e))
 		fail_msg("%s", e.text);
 	assert_int_equal(store_device_add(s, &d, hash[0], hash[1], 1, &id, &e),
@@ -490,13 +503,68 @@ static void options_stand_anywhere_after_the_verb(void **state)
 
 /* ---- verbs ---- */
 
-/* The first of those that need the store: it is made by fill(). */
-static void reading_verbs_never_make_a_store(void **state)
+/* Every verb as it would be used, and every word of those that have several. */
+static const char *const as_used[] = {
+	"device add --shop a --name Till",
+	"device list",
+	"device remove 1",
+	"events",
+	"orders",
+	"tasks",
+	"why 19",
+	"report",
+	"redrive --all",
+	"replay 1",
+	"sweep",
+	"quarantine",
+	"quarantine show 1",
+	"quarantine retry 1",
+	"quarantine drop 1",
+	"verify",
+	"backup /tmp/shipfrom-never-made.mdb",
+};
+static const char *const need_no_store[] = {"serve", "check", "routes",
+					    "settings", "version"};
+#define COUNT(list) (sizeof(list) / sizeof(*(list)))
+
+static void every_verb_is_among_the_usual_lines(void **state)
 {
+	const struct cli_verb *v;
+	size_t i, found;
+
 	(void)state;
-	assert_int_equal(run("orders"), EX_CANTCREAT);
-	tells("there is no store in");
-	assert_int_equal(run("device list"), EX_CANTCREAT);
+	for (v = cli_verbs; v->name; v++) {
+		size_t n = strlen(v->name);
+
+		for (found = i = 0; i < COUNT(as_used); i++)
+			found += !strncmp(as_used[i], v->name, n) &&
+				 (!as_used[i][n] || as_used[i][n] == ' ');
+		for (i = 0; i < COUNT(need_no_store); i++)
+			found += !strcmp(need_no_store[i], v->name);
+		if (!found)
+			fail_msg("%s is in neither list", v->name);
+	}
+}
+
+/* An empty folder is a disk that is not mounted: only `serve` makes a store.
+ * The first test of those that need a store, which fill() makes. */
+static void every_verb_but_serve_refuses_an_empty_folder_with_73(void **state)
+{
+	char *store = xasprintf("%s/store", folder);
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 2 * COUNT(as_used); i++) {
+		if (i == COUNT(as_used)) /* from here on there is a folder */
+			assert_int_equal(mkdir(store, 0700), 0);
+		if (run(as_used[i % COUNT(as_used)]) != EX_CANTCREAT)
+			fail_msg("'%s' should end with 73",
+				 as_used[i % COUNT(as_used)]);
+		tells("there is no store in");
+		assert_string_equal(out, "");
+	}
+	assert_int_equal(rmdir(store), 0); /* and left nothing there */
+	free(store);
 	assert_int_equal(run("check"), 0);
 	prints("made at the first start");
 	fill();
@@ -518,6 +586,54 @@ static void a_bad_config_ends_with_78_and_its_lines(void **state)
 	assert_string_equal(out, "");
 	assert_int_equal(run("why 19"), EX_CONFIG);
 	config_path = good;
+	free(path);
+}
+
+/* A config whose secrets are in files that nobody here can read. */
+static char *write_unreadable(void)
+{
+	char *path = xasprintf("%s/unreadable.ini", folder);
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fprintf(f, "[server]\nstore = lmdb:%s/store\n[centra se]\n"
+		   "webhook_secret_file = se-webhook-secret\n"
+		   "order_api_key_file = se-order-api-key\n"
+		   "order_api_url = http://127.0.0.1:9/\n"
+		   "graphql_url = http://127.0.0.1:9/graphql\n"
+		   "graphql_token_file = se-graphql-token\n"
+		   "[shop a]\ncentra = se\nname = Amsterdam\nwarehouses = 3\n"
+		   "[shop b]\ncentra = se\nname = Bergen\nwarehouses = 4\n",
+		folder);
+	assert_int_equal(fclose(f), 0);
+	return path;
+}
+
+static void verbs_that_use_no_secret_need_none(void **state)
+{
+	char *path = write_unreadable(), *good = config_path;
+	size_t i;
+
+	(void)state;
+	config_path = path;
+	for (i = 0; i < COUNT(as_used); i++) {
+		int code = run(as_used[i]);
+
+		if (strncmp(as_used[i], "quarantine retry", 16) != 0 &&
+		    (code == EX_CONFIG || strstr(told, "secret")))
+			fail_msg("'%s' ended with %d: %s", as_used[i], code,
+				 told);
+	}
+	/* Those that do name the file. */
+	assert_int_equal(run("quarantine retry 1"), EX_CONFIG);
+	tells("cannot read 'se-webhook-secret'");
+	assert_int_equal(run("check"), EX_CONFIG);
+	tells("cannot read 'se-graphql-token'");
+	/* Mistakes are still told. */
+	assert_int_equal(run("why"), EX_USAGE);
+	config_path = good;
+	unlink("/tmp/shipfrom-never-made.mdb");
+	unlink(path);
 	free(path);
 }
 
@@ -915,7 +1031,9 @@ int main(void)
 		cmocka_unit_test(help_is_had_in_every_way),
 		cmocka_unit_test(mistakes_in_the_command_line_end_with_64),
 		cmocka_unit_test(options_stand_anywhere_after_the_verb),
-		cmocka_unit_test(reading_verbs_never_make_a_store),
+		cmocka_unit_test(every_verb_is_among_the_usual_lines),
+		cmocka_unit_test(
+			every_verb_but_serve_refuses_an_empty_folder_with_73),
 		cmocka_unit_test(a_bad_config_ends_with_78_and_its_lines),
 		cmocka_unit_test(why_tells_the_order_as_it_stands_and_its_life),
 		cmocka_unit_test(
@@ -934,6 +1052,7 @@ int main(void)
 		cmocka_unit_test(a_new_device_gets_a_token_and_a_login_link),
 		cmocka_unit_test(check_sums_a_good_config_up),
 		cmocka_unit_test(settings_routes_and_version_need_no_store),
+		cmocka_unit_test(verbs_that_use_no_secret_need_none),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder) != 0;

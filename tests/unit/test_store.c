@@ -82,7 +82,7 @@ static void a_short_file_that_is_not_ours_is_left_alone(void **state)
 	assert_non_null(f);
 	fprintf(f, "some twenty or more bytes of text\n");
 	assert_int_equal(fclose(f), 0);
-	assert_int_equal(try_open(*state, true), RC_INVALID);
+	assert_int_equal(try_open(*state, true), RC_DAMAGED);
 	assert_int_equal(stat(data, &st), 0);
 	assert_true(st.st_size > 20);
 	free(data);
