@@ -27,7 +27,7 @@ static const char serve_help[] =
 	"  shipfrom serve --config /etc/shipfrom/shipfrom.ini\n\n"
 	"Exit codes: 0 after a signal; 65 the store is damaged; 69 a port "
 	"cannot be had;\n73 the store cannot be used; 74 the disk failed, "
-	"start it again; 75 another server\nholds the folder; 78 the config "
+	"start it again; 75 another\nserver holds the folder; 78 the config "
 	"has mistakes.\n";
 
 static const char check_help[] =
