@@ -84,18 +84,25 @@ void buf_fmt(struct buf *b, const char *fmt, ...)
 	b->len += (size_t)n;
 }
 
-/* Bytes of the UTF-8 character that s begins with; 0: it is none.  Reads no
- * further than the first byte that cannot belong to it, so never past a NUL. */
-static size_t utf8_length(const unsigned char *s)
+#define UTF8_MOST 4 /* bytes of a character */
+
+/* Reads no further than the first byte that cannot belong to the character, so
+ * never past a NUL. */
+size_t text_utf8(const char *text, size_t len)
 {
+	const unsigned char *s = (const unsigned char *)text;
 	unsigned char least = 0x80, most = 0xbf; /* of the second byte */
 	size_t n, i;
 
+	if (!len)
+		return 0;
 	if (s[0] < 0x80)
 		return 1;
 	if (s[0] < 0xc2 || s[0] > 0xf4)
 		return 0;
 	n = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+	if (n > len)
+		return 0;
 	if (s[0] == 0xe0)
 		least = 0xa0; /* shorter forms exist */
 	else if (s[0] == 0xed)
@@ -114,11 +121,10 @@ static size_t utf8_length(const unsigned char *s)
 
 bool text_is_utf8(const char *s)
 {
-	const unsigned char *p = (const unsigned char *)s;
 	size_t n = 1;
 
-	for (; *p && n; p += n)
-		n = utf8_length(p);
+	for (; *s && n; s += n)
+		n = text_utf8(s, UTF8_MOST);
 	return n != 0;
 }
 
@@ -146,7 +152,7 @@ void buf_json(struct buf *b, const char *s)
 	}
 	buf_char(b, '"');
 	for (; *p; p += n ? n : 1) {
-		n = utf8_length(p);
+		n = text_utf8((const char *)p, UTF8_MOST);
 		if (n && *p >= 0x20 && *p != '"' && *p != '\\')
 			continue;
 		(void)!buf_add(b, plain, (size_t)(p - plain));

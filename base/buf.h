@@ -34,6 +34,9 @@ void buf_fmt(struct buf *b, const char *fmt, ...)
  * UTF-8 become U+FFFD. */
 void buf_json(struct buf *b, const char *s);
 bool buf_full(const struct buf *b);
+/* Bytes of the UTF-8 character that the len bytes at s begin with; 0: they
+ * begin with none. */
+size_t text_utf8(const char *s, size_t len);
 /* True when all of s is UTF-8. */
 bool text_is_utf8(const char *s);
 /* Forgets the content, keeps the memory. */

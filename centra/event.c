@@ -145,7 +145,7 @@ static const char *word(const cJSON *v)
 {
 	const char *s = json_text(v), *p;
 
-	if (!s || !*s || strlen(s) > WORD_MAX || !json_utf8(s))
+	if (!s || !*s || strlen(s) > WORD_MAX)
 		return NULL;
 	for (p = s; *p; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
@@ -169,8 +169,6 @@ static const char *read_event(const cJSON *v, struct texts *t,
 
 	if (!cJSON_IsObject(v))
 		return "the event is not an object";
-	if (!json_utf8(ev->raw))
-		return "the event is not UTF-8";
 	if (!type)
 		return "'type' is missing or no word of 1 to 64 bytes";
 	ev->type = keep(t, xstrdup(type));

@@ -16,8 +16,9 @@
 
 /* Finds the field `payload` in an application/x-www-form-urlencoded body,
  * wherever it stands, and decodes it: `+` and `%20` are both a space.  The
- * first `payload` counts.  *ret is owned by the caller, NUL-terminated.
- * RC_INVALID: no such field, a broken escape, or a NUL inside. */
+ * first `payload` counts.  *ret is owned by the caller; a NUL follows its
+ * *ret_len bytes, among which there may be others: what a NUL costs is for who
+ * reads the text to say.  RC_INVALID: no such field, or a broken escape. */
 enum rc form_payload(const char *body, size_t len, char **ret, size_t *ret_len,
 		     struct err *e);
 

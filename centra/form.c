@@ -41,8 +41,6 @@ static enum rc decode(const char *s, size_t len, char *ret, size_t *ret_len,
 			c = (char)(high * 16 + low);
 			i += 2;
 		}
-		if (!c)
-			return fail(e, RC_INVALID, "a NUL in the form");
 		ret[n++] = c;
 	}
 	ret[n] = '\0';

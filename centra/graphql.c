@@ -114,11 +114,23 @@ static void unreadable(struct call *call, const char *what)
 
 /* ---- lines ---- */
 
-static char *text_of(const cJSON *v, const char *key)
+/* A word that must be exactly that: NULL when it is not. */
+static char *word_of(const cJSON *v, const char *key)
 {
 	const char *s = json_text(json_get(v, key));
 
 	return s && *s ? xstrdup(s) : NULL;
+}
+
+/* A text for people to read; NULL when nothing of it can be. */
+static char *text_of(const cJSON *v, const char *key)
+{
+	char *s = json_words(json_get(v, key));
+
+	if (s && *s)
+		return s;
+	free(s);
+	return NULL;
 }
 
 static bool read_id(const cJSON *v, int64_t *ret)
@@ -297,15 +309,19 @@ static enum centra_payment newest_payment(const cJSON *list)
 
 /* ---- orders ---- */
 
-static void add_member(struct buf *b, const char *name, const char *value)
+static void add_member(struct buf *b, const char *name, const cJSON *v,
+		       const char *field)
 {
-	if (!value || !*value)
+	char *text = text_of(v, field);
+
+	if (!text)
 		return;
 	if (b->len > 1)
 		buf_char(b, ',');
 	buf_json(b, name);
 	buf_char(b, ':');
-	buf_json(b, value);
+	buf_json(b, text);
+	free(text);
 }
 
 /* {} when Centra has no address: asked for and settled. */
@@ -331,10 +347,9 @@ static char *address_json(const cJSON *v)
 	buf_init(&b, REPLY_MAX);
 	buf_char(&b, '{');
 	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
-		add_member(&b, members[i].name,
-			   json_text(json_get(v, members[i].field)));
-	add_member(&b, "country", json_text(json_get(country, "name")));
-	add_member(&b, "country_code", json_text(json_get(country, "code")));
+		add_member(&b, members[i].name, v, members[i].field);
+	add_member(&b, "country", country, "name");
+	add_member(&b, "country_code", country, "code");
 	buf_char(&b, '}');
 	return buf_detach(&b, NULL);
 }
@@ -363,8 +378,8 @@ static bool read_order(const cJSON *v, bool with_address,
 	if (!json_int(json_get(v, "number"), &o->number) || o->number <= 0 ||
 	    !cJSON_IsBool(hold))
 		return false;
-	o->id = text_of(v, "id");
-	o->status = text_of(v, "status");
+	o->id = word_of(v, "id");
+	o->status = word_of(v, "status");
 	o->hold_reason = text_of(v, "orderHoldReason");
 	o->on_hold = cJSON_IsTrue(hold);
 	o->waits = o->on_hold && o->hold_reason &&
@@ -582,7 +597,7 @@ void centra_numbers_release(struct centra_numbers *r)
 static bool read_warehouse(const cJSON *v, struct centra_warehouse *w)
 {
 	w->name = text_of(v, "name");
-	w->policy = text_of(v, "allocationPolicy");
+	w->policy = word_of(v, "allocationPolicy");
 	w->shop = text_of(json_get(v, "brickAndMortar"), "name");
 	return read_id(v, &w->id);
 }

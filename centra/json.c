@@ -9,6 +9,7 @@
  *   U+0001 0           U+0000
  *   U+0001 1           U+0001 itself, so no stranger can write a mark
  *   U+0001 s XXXX      half a surrogate pair, as four hexadecimal digits
+ *   U+0001 b           a byte that is not UTF-8
  */
 #include "centra/json.h"
 
@@ -22,8 +23,10 @@
 #define MARK_NUL     '0'
 #define MARK_ITSELF  '1'
 #define MARK_HALF    's'
+#define MARK_BYTE    'b'
 #define PLAIN_DIGITS 15 /* fewer than a double keeps exactly */
 #define GROWTH	     8  /* most bytes that scan() makes of one */
+#define UTF8_MOST    4  /* bytes of a character; a NUL ends it before */
 
 static void *allocate(size_t n)
 {
@@ -96,6 +99,28 @@ static enum rc scan_unicode(struct scan *s, struct err *e)
 	return OK;
 }
 
+/* Within a text: goes on to the next byte that does not stand for itself. */
+static void skip_plain(struct scan *s)
+{
+	size_t n;
+
+	while (s->p < s->end && *s->p != '"' && *s->p != '\\' &&
+	       *s->p != MARK && *s->p) {
+		n = (unsigned char)*s->p < 0x80
+			    ? 1
+			    : text_utf8(s->p, (size_t)(s->end - s->p));
+		if (!n)
+			return;
+		s->p += n;
+	}
+}
+
+/* The mark of a byte of a text that cannot stand for itself. */
+static char mark_of(char c)
+{
+	return c == MARK ? MARK_ITSELF : c ? MARK_BYTE : MARK_NUL;
+}
+
 /* At the opening quote of a text. */
 static enum rc scan_text(struct scan *s, struct err *e)
 {
@@ -103,11 +128,8 @@ static enum rc scan_text(struct scan *s, struct err *e)
 	enum rc rc;
 
 	for (;;) {
-		while (s->p < s->end && *s->p != '"' && *s->p != '\\' &&
-		       *s->p != MARK && *s->p)
-			s->p++;
-		if (s->end - s->p < 1 || !*s->p ||
-		    (*s->p == '\\' && s->end - s->p < 2))
+		skip_plain(s);
+		if (s->end - s->p < 1 || (*s->p == '\\' && s->end - s->p < 2))
 			return fail(e, RC_INVALID,
 				    "a text in the JSON does not end");
 		if (*s->p == '"') {
@@ -119,8 +141,8 @@ static enum rc scan_text(struct scan *s, struct err *e)
 			continue;
 		}
 		(void)!buf_add(&s->out, run, (size_t)(s->p - run));
-		if (*s->p == MARK) {
-			buf_fmt(&s->out, "\\u0001%c", MARK_ITSELF);
+		if (*s->p != '\\') {
+			buf_fmt(&s->out, "\\u0001%c", mark_of(*s->p));
 			s->p++;
 		} else {
 			rc = scan_unicode(s, e);
@@ -200,7 +222,7 @@ static enum rc scan_other(struct scan *s, struct err *e)
 	char c = *s->p++;
 
 	if (!c)
-		return fail(e, RC_INVALID, "a NUL in the JSON");
+		c = ' '; /* as every other control character between values */
 	if ((c == '[' || c == '{') && ++s->depth > JSON_DEPTH_MAX)
 		return fail(e, RC_INVALID, "JSON nested deeper than %d",
 			    JSON_DEPTH_MAX);
@@ -278,13 +300,6 @@ size_t json_count(const cJSON *v, const char *key)
 	return n;
 }
 
-const char *json_text(const cJSON *v)
-{
-	if (!cJSON_IsString(v) || strchr(v->valuestring, MARK))
-		return NULL;
-	return v->valuestring;
-}
-
 /* The literal of a number that was too much for cJSON; else NULL. */
 static const char *literal(const cJSON *v)
 {
@@ -292,6 +307,62 @@ static const char *literal(const cJSON *v)
 
 	return s[0] == MARK && s[1] == MARK_NUMBER ? s + 2 : NULL;
 }
+
+const char *json_text(const cJSON *v)
+{
+	if (!cJSON_IsString(v) || strchr(v->valuestring, MARK))
+		return NULL;
+	return v->valuestring;
+}
+
+/* ---- for people to read ---- */
+
+/* Bytes of the character or mark that s begins with. */
+static size_t unit_length(const char *s)
+{
+	static const char odd[] = {MARK_NUL, MARK_ITSELF, MARK_BYTE, '\0'};
+
+	if (*s == MARK && s[1] == MARK_HALF)
+		return 6;
+	if (*s == MARK && s[1] && strchr(odd, s[1]))
+		return 2;
+	return text_utf8(s, UTF8_MOST);
+}
+
+/* A control character (C0, DEL, C1) or a mark. */
+static bool is_odd(const char *s)
+{
+	unsigned char c = (unsigned char)*s;
+
+	return c < 0x20 || c == 0x7f ||
+	       (c == 0xc2 && (unsigned char)s[1] < 0xa0);
+}
+
+char *json_clean(const char *s)
+{
+	char *ret = xcalloc(strlen(s) + 1, 1), *to = ret;
+	size_t n;
+
+	for (; *s; s += n ? n : 1) {
+		n = unit_length(s);
+		if (is_space(*s)) {
+			*to++ = ' ';
+		} else if (n && !is_odd(s)) {
+			memcpy(to, s, n);
+			to += n;
+		}
+	}
+	return ret;
+}
+
+char *json_words(const cJSON *v)
+{
+	if (!cJSON_IsString(v) || literal(v))
+		return NULL;
+	return json_clean(v->valuestring);
+}
+
+/* ---- numbers ---- */
 
 bool json_int(const cJSON *v, int64_t *ret)
 {
@@ -350,6 +421,9 @@ static void put_text(struct buf *b, const char *s)
 		} else if (c == MARK && s[1] == MARK_HALF) {
 			buf_fmt(b, "\\u%.4s", s + 2);
 			s += 5;
+		} else if (c == MARK && s[1] == MARK_BYTE) {
+			buf_str(b, "\\ufffd");
+			s++;
 		} else if (c >= 0x20) {
 			buf_fmt(b, "\\%c", c);
 		} else if (c >= 8 && c <= 13 && names[c - 8]) {
@@ -448,32 +522,4 @@ void json_canonical(const cJSON *v, struct buf *b)
 		buf_str(b, cJSON_IsTrue(v)    ? "true"
 			   : cJSON_IsFalse(v) ? "false"
 					      : "null");
-}
-
-bool json_utf8(const char *s)
-{
-	const unsigned char *p = (const unsigned char *)s;
-	unsigned least, code;
-	int more;
-
-	while (*p) {
-		if (*p < 0x80) {
-			p++;
-			continue;
-		}
-		if (*p < 0xc2 || *p > 0xf4)
-			return false;
-		more = *p < 0xe0 ? 1 : *p < 0xf0 ? 2 : 3;
-		least = more == 1 ? 0x80 : more == 2 ? 0x800 : 0x10000;
-		code = *p & (0x3fU >> more);
-		for (p++; more; more--, p++) {
-			if ((*p & 0xc0) != 0x80)
-				return false;
-			code = code << 6 | (*p & 0x3f);
-		}
-		if (code < least || code > 0x10ffff ||
-		    (code >= 0xd800 && code < 0xe000))
-			return false;
-	}
-	return true;
 }

@@ -3,13 +3,18 @@
  * json.h - a stranger's JSON, read exactly: cJSON with its sharp edges off.
  *
  * Promise:  what cJSON would bend is kept as it was written.  Numbers are not
- *           forced through a double, a NUL or half a surrogate pair inside a
- *           text costs that text and not the document, and a text that holds
- *           one never compares equal to a harmless one.
+ *           forced through a double.  A NUL, half a surrogate pair or a byte
+ *           that is not UTF-8 costs itself: not the document, and not the rest
+ *           of its text.
+ * Texts:    are read in one of two ways.  json_text() is for a word on which
+ *           something depends (a status, a type, a date): it must be exactly
+ *           that word, so one that holds any such thing is no text at all.
+ *           json_words() is for what people read (a name, an address, Centra's
+ *           remarks): it drops what cannot be shown and keeps the rest.
  * How:      one pass over the bytes, before cJSON sees them, holds the limits
- *           and turns each such thing into a text with a mark (U+0001) in it.
- *           Only this file knows the marks: read values with the functions
- *           below, never through valuestring, valueint or valuedouble.
+ *           and turns each such thing into a mark (U+0001) in its text.  Only
+ *           this file knows the marks: read values with the functions below,
+ *           never through valuestring, valueint or valuedouble.
  * Threads:  a document belongs to one thread.
  * Private to centra/.
  */
@@ -54,8 +59,16 @@ size_t json_length(const cJSON *v);
 size_t json_count(const cJSON *v, const char *key);
 
 /* The text of a string; NULL: not a string, or one that cannot be trusted to
- * be the text it looks like (see Promise).  Borrowed from v. */
+ * be the text it looks like (see Texts).  Borrowed from v. */
 const char *json_text(const cJSON *v);
+
+/* The text of a string for people to read; NULL: not a string.  The caller
+ * frees it.  Control characters (C0, DEL, C1), U+0000, halves of surrogate
+ * pairs and bytes that are not UTF-8 are dropped; a TAB, LF or CR becomes a
+ * space.  What is left is UTF-8. */
+char *json_words(const cJSON *v);
+/* The same for the name of a member: cJSON's `string`. */
+char *json_clean(const char *name);
 
 /* An integer of 64 bits, or its plain decimal as a string.  False, and *ret
  * untouched, for all else: fractions, exponents, leading zeros, -0,
@@ -69,8 +82,5 @@ bool json_empty(const cJSON *v);
  * no white space, of a repeated key the first, numbers as they were written,
  * texts with as few escapes as JSON allows. */
 void json_canonical(const cJSON *v, struct buf *b);
-
-/* True if s is UTF-8 throughout. */
-bool json_utf8(const char *s);
 
 #endif

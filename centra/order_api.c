@@ -16,32 +16,41 @@
 
 /* ---- Centra's words: a text, {field: text}, or a list (CONTRACT 3.2) ---- */
 
-/* Adds what fits of s, without control characters; false once it is cut.  "?"
- * for what is no text: a member's name may be any bytes. */
+/* Adds what fits of s; false once it is cut. */
 static bool add_words(struct buf *b, const char *s)
 {
-	size_t room = b->max - b->len, n, i;
+	size_t room = b->max - b->len, n = strlen(s);
 
-	if (!json_utf8(s))
-		s = "?";
-	n = strlen(s);
 	if (n > room) {
 		for (n = room; n && ((unsigned char)s[n] & 0xc0) == 0x80; n--)
 			; /* not within a character */
 		room = 0;
 	}
-	for (i = 0; i < n; i++)
-		buf_char(b, (unsigned char)s[i] < 0x20 ? ' ' : s[i]);
+	(void)!buf_add(b, s, n);
 	return room != 0;
+}
+
+/* The name of a member. */
+static bool add_name(struct buf *b, const char *name)
+{
+	char *words = json_clean(name);
+	bool fits = add_words(b, words);
+
+	free(words);
+	return fits;
 }
 
 static bool add_value(struct buf *b, const cJSON *v)
 {
+	char *words = json_words(v);
 	struct buf json;
 	bool fits;
 
-	if (json_text(v))
-		return add_words(b, json_text(v));
+	if (words) {
+		fits = add_words(b, words);
+		free(words);
+		return fits;
+	}
 	buf_init(&json, REPLY_MAX);
 	json_canonical(v, &json);
 	fits = add_words(b, json.data ? json.data : "");
@@ -70,7 +79,7 @@ static void add_members(struct buf *b, const cJSON *msg)
 	for (i = 0; i < n; i++) {
 		if (i && !add_words(b, "; "))
 			return;
-		if (cJSON_IsObject(msg) && (!add_words(b, list[i]->string) ||
+		if (cJSON_IsObject(msg) && (!add_name(b, list[i]->string) ||
 					    !add_words(b, ": ")))
 			return;
 		if (!add_value(b, list[i]))

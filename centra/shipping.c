@@ -18,19 +18,20 @@
 /* The messages of a list, one after the other; NULL: it is empty. */
 static char *remarks(const cJSON *list)
 {
-	const char *text;
 	const cJSON *v;
 	struct buf b;
+	char *text;
 
 	if (json_empty(list))
 		return NULL;
 	buf_init(&b, REMARKS_MAX);
 	cJSON_ArrayForEach(v, list)
 	{
-		text = json_text(json_get(v, "message"));
+		text = json_words(json_get(v, "message"));
 		if (b.len)
 			buf_str(&b, "; ");
 		buf_str(&b, text ? text : "a remark without a message");
+		free(text);
 	}
 	return buf_detach(&b, NULL);
 }

@@ -512,11 +512,75 @@ static void one_bad_event_does_not_cost_the_others(void **state)
 			    "{\"action\":\"update\","
 			    "\"date\":\"2021-01-11 16:21:00.552288\","
 			    "\"id\":\"01\",\"type\":\"order\"}");
-	assert_non_null(strstr(b.events[2].bad, "UTF-8"));
+	assert_non_null(strstr(b.events[2].bad, "'type'"));
 	assert_non_null(strstr(b.events[3].bad, "'type'"));
 	assert_null(b.events[4].bad);
 	assert_string_equal(b.events[4].data, "\"\\u0000\\ud800\"");
 	centra_batch_release(&b);
+}
+
+/* What it costs is told by test_graphql: nothing of `data` but ids and dates is
+ * read of an event. */
+static void an_odd_character_does_not_cost_the_event(void **state)
+{
+	static const struct {
+		const char *data, *kept;
+	} rows[] = {
+		{"{\"name\":\"L\\u0007\xc3\xb6v\"}",
+		 "{\"name\":\"L\\u0007\xc3\xb6v\"}"},
+		{"{\"name\":\"L\x07\xc3\xb6v\"}",
+		 "{\"name\":\"L\\u0007\xc3\xb6v\"}"},
+		{"{\"name\":\"Rain\\u0000coat \\ud83c\"}",
+		 "{\"name\":\"Rain\\u0000coat \\ud83c\"}"},
+		/* a lone surrogate, and a byte of another encoding, as they
+		 * are */
+		{"{\"name\":\"a\xed\xa0\xbd" "b\"}",
+		 "{\"name\":\"a\\ufffd\\ufffd\\ufffdb\"}"},
+		{"{\"na\xf6me\":\"L\xf6v\"}",
+		 "{\"na\\ufffdme\":\"L\\ufffdv\"}"},
+		{"{\"name\":\"cut \xc3\"}", "{\"name\":\"cut \\ufffd\"}"},
+	};
+	struct centra_batch b;
+	char members[300];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		snprintf(members, sizeof(members),
+			 TA DATE ",\"id\":1,\"data\":%s", rows[i].data);
+		b = one(members);
+		assert_null(b.events[0].bad);
+		assert_string_equal(b.events[0].data, rows[i].kept);
+		centra_batch_release(&b);
+	}
+}
+
+static void a_nul_in_the_payload_does_not_cost_the_events(void **state)
+{
+	static const char bytes[] =
+		"{\"events\":[\0{" TA DATE ",\"id\":1,"
+		"\"data\":{\"name\":\"Rain\0coat\"}}]}\0";
+	struct centra_batch b;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(
+		centra_batch_parse(bytes, sizeof(bytes) - 1, &b, &e), OK);
+	assert_int_equal(b.n, 1);
+	assert_null(b.events[0].bad);
+	assert_string_equal(b.events[0].data, "{\"name\":\"Rain\\u0000coat\"}");
+	centra_batch_release(&b);
+}
+
+static void a_nul_joins_no_two_numbers(void **state)
+{
+	static const char bytes[] = "{\"events\":[1\0" "2]}";
+	struct centra_batch b;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(
+		centra_batch_parse(bytes, sizeof(bytes) - 1, &b, &e),
+		RC_INVALID);
 }
 
 static void of_a_repeated_key_the_first_counts(void **state)
@@ -902,6 +966,9 @@ int main(void)
 		cmocka_unit_test(unknown_types_and_actions_are_fine),
 		cmocka_unit_test(what_is_no_object_is_a_bad_event),
 		cmocka_unit_test(one_bad_event_does_not_cost_the_others),
+		cmocka_unit_test(an_odd_character_does_not_cost_the_event),
+		cmocka_unit_test(a_nul_in_the_payload_does_not_cost_the_events),
+		cmocka_unit_test(a_nul_joins_no_two_numbers),
 		cmocka_unit_test(of_a_repeated_key_the_first_counts),
 		cmocka_unit_test(no_data_is_always_the_same),
 		cmocka_unit_test(equal_data_has_one_form),

@@ -277,6 +277,56 @@ static void a_line_without_stock_of_its_own_is_stockless(void **state)
 	}
 }
 
+/* Met in the field: texts that several systems had a hand in. */
+static void an_odd_character_costs_itself_and_never_the_text(void **state)
+{
+	static const char body[] = O(
+		NSH ",\"shippingAddress\":{\"firstName\":"
+		"\"Bj\\u00f6rn \\ud83d\\ude00\",\"lastName\":\"L\\u0007\\u00f6v\","
+		"\"companyName\":\"Exempel AB \\ud83d\","
+		"\"attention\":\"\\u0000\",\"address1\":\"Storgatan 12,\\nport 3\","
+		"\"address2\":\"\x02" "c/o L\xf6v\\u0085\\u007f\",\"zipCode\":\"411 01\","
+		"\"city\":\"G\\u00f6te\\udc00borg\","
+		"\"country\":{\"code\":\"SE\",\"name\":\"Swe\\u0001den\"}},"
+		"\"lines\":[{\"id\":501,\"quantity\":1,"
+		"\"productName\":\"Rain\\u0000coat \\ud83c\","
+		"\"productVariantName\":\"Navy\",\"productSize\":{"
+		"\"SKU\":\"\\u0000\",\"EAN\":\"731\\u00002345\"},"
+		"\"allocations\":[]}]");
+	struct centra_orders r;
+
+	(void)state;
+	orders(body, true, &r);
+	assert_int_equal(r.call.end, CALL_OK);
+	assert_string_equal(
+		r.list[0].address,
+		"{\"first_name\":\"Bj\xc3\xb6rn \xf0\x9f\x98\x80\","
+		"\"last_name\":\"L\xc3\xb6v\",\"company\":\"Exempel AB \","
+		"\"address1\":\"Storgatan 12, port 3\","
+		"\"address2\":\"c/o Lv\",\"zip\":\"411 01\","
+		"\"city\":\"G\xc3\xb6teborg\",\"country\":\"Sweden\","
+		"\"country_code\":\"SE\"}");
+	assert_string_equal(r.list[0].city, "G\xc3\xb6teborg");
+	assert_string_equal(r.list[0].lines[0].product, "Raincoat ");
+	assert_null(r.list[0].lines[0].sku);
+	assert_string_equal(r.list[0].lines[0].ean, "7312345");
+	centra_orders_release(&r);
+	stop();
+}
+
+static void a_status_with_an_odd_character_is_no_status(void **state)
+{
+	struct centra_orders r;
+
+	(void)state;
+	orders(O("\"number\":19,\"status\":\"CANCEL\\u0000LED\","
+		 "\"isOnHold\":false,\"lines\":[]"),
+	       false, &r);
+	assert_int_equal(r.call.end, CALL_UNKNOWN);
+	centra_orders_release(&r);
+	stop();
+}
+
 static void the_kind_of_a_line_is_asked_for_and_its_upc(void **state)
 {
 	struct centra_orders r;
@@ -554,6 +604,9 @@ int main(void)
 			an_order_on_hold_for_another_reason_does_not_wait),
 		cmocka_unit_test(an_empty_list_is_no_failure),
 		cmocka_unit_test(a_line_without_stock_of_its_own_is_stockless),
+		cmocka_unit_test(
+			an_odd_character_costs_itself_and_never_the_text),
+		cmocka_unit_test(a_status_with_an_odd_character_is_no_status),
 		cmocka_unit_test(the_kind_of_a_line_is_asked_for_and_its_upc),
 		cmocka_unit_test(what_is_not_as_expected_is_unknown_as_a_whole),
 		cmocka_unit_test(one_good_order_does_not_excuse_a_bad_one),
