@@ -95,6 +95,11 @@ static CURL *open_easy(const struct centra *a)
 	SET(CURLOPT_MAXAGE_CONN, IDLE_MAX);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(CURLOPT_USERAGENT, "shipfrom");
+	/* A proxy may compress what nobody asked to be compressed.  libcurl
+	 * expands a reply only if this option is set; perform() removes the
+	 * request header that comes with it.  take_reply() sees, and bounds,
+	 * the expanded bytes. */
+	SET(CURLOPT_ACCEPT_ENCODING, "");
 	SET(CURLOPT_WRITEFUNCTION, take_reply);
 	SET(CURLOPT_HEADERFUNCTION, take_header);
 	SET(CURLOPT_READFUNCTION, give_body);
@@ -201,6 +206,7 @@ static bool perform(CURL *c, const char *url, const char *auth,
 
 	headers = add(headers, "Content-Type: application/json");
 	headers = add(headers, "Accept: application/json");
+	headers = add(headers, "Accept-Encoding:"); /* see open_easy() */
 	headers = add(headers, "Expect:"); /* no wait for a 100 */
 	if (prepare(c, url, headers, t, why)) {
 		code = curl_easy_perform(c);

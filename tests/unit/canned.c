@@ -21,6 +21,8 @@
 #define PATIENCE    10000 /* ms; nothing here waits longer */
 
 struct canned {
+	const char *binary; /* of CANNED_BINARY */
+	size_t binary_len;
 	int listener;
 	int wake[2]; /* closing [1] ends every wait */
 	unsigned port;
@@ -77,9 +79,8 @@ static bool read_request(struct canned *c, int fd)
 	return whole;
 }
 
-static bool put(int fd, const char *s)
+static bool put_bytes(int fd, const char *s, size_t len)
 {
-	size_t len = s ? strlen(s) : 0;
 	ssize_t n;
 
 	for (; len; s += n, len -= (size_t)n) {
@@ -88,6 +89,11 @@ static bool put(int fd, const char *s)
 			return false;
 	}
 	return true;
+}
+
+static bool put(int fd, const char *s)
+{
+	return put_bytes(fd, s, s ? strlen(s) : 0);
 }
 
 static void put_for_ever(struct canned *c, int fd)
@@ -128,7 +134,10 @@ static bool play(struct canned *c, int fd)
 		put_for_ever(c, fd);
 		return false;
 	}
-	put(fd, s->bytes);
+	if (s->how == CANNED_BINARY)
+		put_bytes(fd, c->binary, c->binary_len);
+	else
+		put(fd, s->bytes);
 	if (s->how == CANNED_RESET)
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 	if (s->how == CANNED_SILENT)
@@ -185,6 +194,12 @@ struct canned *canned_start(const struct canned_step *script)
 	if (pipe(c->wake) || pthread_create(&c->thread, NULL, serve, c))
 		abort();
 	return c;
+}
+
+void canned_binary(struct canned *c, const char *bytes, size_t len)
+{
+	c->binary = bytes;
+	c->binary_len = len;
 }
 
 unsigned canned_port(const struct canned *c)

@@ -19,6 +19,7 @@ enum canned_how {
 	CANNED_HANG_UP, /* close before reading anything */
 	CANNED_SILENT,  /* read, write bytes, and wait for the other to close */
 	CANNED_ENDLESS, /* read, then chunks until the other closes */
+	CANNED_BINARY,  /* read, write the bytes of canned_binary(), close */
 	CANNED_SHUT,    /* write bytes at once and close: no HTTP at all */
 };
 
@@ -31,6 +32,8 @@ struct canned;
 
 /* The script ends with CANNED_END and outlives the server. */
 struct canned *canned_start(const struct canned_step *script);
+/* Said before the request comes; the bytes outlive the server. */
+void canned_binary(struct canned *c, const char *bytes, size_t len);
 unsigned canned_port(const struct canned *c);
 /* Requests read to their last byte so far. */
 unsigned canned_requests(struct canned *c);

@@ -84,6 +84,129 @@ static struct world one(enum canned_how how, const char *bytes)
 	return w;
 }
 
+/* ---- compressed, though we did not ask for it ---- */
+
+/* Adds n bits, the first the lowest, as deflate does. */
+static void put_bits(struct buf *b, unsigned *used, unsigned bits, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		if (!*used)
+			buf_char(b, 0);
+		b->data[b->len - 1] |= (char)((bits >> i & 1) << *used);
+		*used = (*used + 1) % 8;
+	}
+}
+
+/* Adds a 200 whose body is gzip, to be closed behind: its deflate stream. */
+static void gzip_head(struct buf *b)
+{
+	buf_init(b, 8 << 20);
+	buf_str(b, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+		   "Content-Encoding: gzip\r\nConnection: close\r\n\r\n");
+	(void)!buf_add(b, "\x1f\x8b\x08\0\0\0\0\0\0\x03", 10);
+}
+
+/* The text as it is in a stored block, and the trailer with its checksum. */
+static void gzip_of(struct buf *b, const char *text)
+{
+	unsigned len = (unsigned)strlen(text), crc = ~0u;
+	char tail[8];
+
+	gzip_head(b);
+	buf_char(b, 1);
+	buf_char(b, (char)len);
+	buf_char(b, (char)(len >> 8));
+	buf_char(b, (char)~len);
+	buf_char(b, (char)(~len >> 8));
+	buf_str(b, text);
+	for (const char *p = text; *p; p++) {
+		crc ^= (unsigned char)*p;
+		for (int i = 0; i < 8; i++)
+			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+	}
+	for (int i = 0; i < 4; i++) {
+		tail[i] = (char)(~crc >> 8 * i);
+		tail[4 + i] = (char)(len >> 8 * i);
+	}
+	(void)!buf_add(b, tail, 8);
+}
+
+/* `{`, and then 258 times as many bytes as the rounds: 13 bits for each. */
+static void gzip_bomb(struct buf *b, unsigned rounds)
+{
+	unsigned used = 0;
+
+	gzip_head(b);
+	put_bits(b, &used, 3, 3); /* the last block, its codes fixed */
+	put_bits(b, &used, 0xd5, 8); /* 0x30 + '{', the highest bit first */
+	for (unsigned i = 0; i < rounds; i++) {
+		put_bits(b, &used, 0xa3, 8); /* as many as 258 ... */
+		put_bits(b, &used, 0, 5);    /* ... of the byte before */
+	}
+}
+
+static struct world one_of(const struct buf *bytes)
+{
+	struct canned_step script[2] = {{CANNED_BINARY, NULL}};
+	struct world w = start(script, "http");
+
+	canned_binary(w.server, bytes->data, bytes->len);
+	post(&w, true);
+	assert_null(strstr(canned_last(w.server), "Accept-Encoding"));
+	canned_stop(w.server);
+	w.server = NULL;
+	return w;
+}
+
+static void a_reply_that_is_compressed_unasked_is_read(void **state)
+{
+	struct buf bytes;
+	struct world w;
+
+	(void)state;
+	gzip_of(&bytes, "{\"status\":\"ok\"}");
+	w = one_of(&bytes);
+	assert_int_equal(w.call.end, CALL_OK);
+	assert_string_equal(w.reply.data, "{\"status\":\"ok\"}");
+	stop(&w);
+	buf_release(&bytes);
+}
+
+static void a_compressed_reply_is_bounded_by_what_it_becomes(void **state)
+{
+	struct buf bytes;
+	struct world w;
+
+	(void)state;
+	gzip_bomb(&bytes, 8u * REPLY_MAX / 258);
+	assert_true(bytes.len < REPLY_MAX / 2);
+	w = one_of(&bytes);
+	assert_int_equal(w.call.end, CALL_UNKNOWN);
+	assert_non_null(strstr(w.call.why.text, "the reply is too long"));
+	assert_true(w.reply.cap <= 2 * REPLY_MAX);
+	stop(&w);
+	buf_release(&bytes);
+}
+
+static void a_compressed_reply_that_is_damaged_is_unknown(void **state)
+{
+	struct buf bytes;
+	struct world w;
+
+	(void)state;
+	gzip_of(&bytes, "{\"status\":\"ok\"}");
+	bytes.data[bytes.len - 6] ^= 1; /* of the checksum */
+	w = one_of(&bytes);
+	assert_int_equal(w.call.end, CALL_UNKNOWN);
+	stop(&w);
+	gzip_head(&bytes);
+	buf_str(&bytes, "no deflate at all");
+	w = one_of(&bytes);
+	assert_int_equal(w.call.end, CALL_UNKNOWN);
+	stop(&w);
+	buf_release(&bytes);
+}
+
 #define expect_end(how, bytes, ended, code)                                   \
 	do {                                                                  \
 		struct world w_ = one((how), (bytes));                        \
@@ -584,6 +707,10 @@ int main(void)
 		cmocka_unit_test(a_connection_is_kept_for_the_next_call),
 		cmocka_unit_test(new_credentials_are_used_by_the_next_call),
 		cmocka_unit_test(graphql_gets_a_bearer_token),
+		cmocka_unit_test(a_reply_that_is_compressed_unasked_is_read),
+		cmocka_unit_test(
+			a_compressed_reply_is_bounded_by_what_it_becomes),
+		cmocka_unit_test(a_compressed_reply_that_is_damaged_is_unknown),
 		cmocka_unit_test(nobody_listening_is_not_done),
 		cmocka_unit_test(a_server_gone_since_the_last_call_is_not_done),
 		cmocka_unit_test(a_name_that_does_not_resolve_is_not_done),
