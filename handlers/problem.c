@@ -4,6 +4,8 @@
  */
 #include "handlers/problem.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "handlers/offer.h"
 
@@ -43,22 +45,49 @@ static void note_by(struct saying *s, struct changes *ret)
 	note->at = s->now;
 }
 
+static enum rc conflict(struct saying *s, const char *code, struct err *e)
+{
+	s->conflict = code;
+	return fail(e, RC_CONFLICT, "the order's code is '%s'", code);
+}
+
+/* The offer to be shipped that a statement is about; RC_CONFLICT: none is. */
+static enum rc to_ship(struct saying *s, const struct order *o,
+		       const struct offer **ret, struct err *e)
+{
+	const struct offer *f = offer_of_shop(o, s->warehouses,
+					      s->n_warehouses);
+
+	s->conflict = NULL;
+	*ret = f;
+	if (!f)
+		return not_offered(o, e);
+	if (f->shipped)
+		return conflict(s, "shipped", e);
+	if (f->state != STATE_ACCEPTED)
+		return conflict(s, offer_state_name(f->state), e);
+	return OK;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return !strcmp(a ? a : "", b ? b : "");
+}
+
 enum rc problem_decide(void *arg, const struct order *o, struct changes *ret,
 		       struct err *e)
 {
 	struct saying *s = arg;
-	const struct offer *f = offer_of_shop(o, s->warehouses,
-					      s->n_warehouses);
+	const struct offer *f;
 	struct change *c;
+	enum rc rc = to_ship(s, o, &f, e);
 
-	s->conflict = NULL;
-	if (!f)
-		return not_offered(o, e);
-	if (f->state != STATE_ACCEPTED || f->shipped) {
-		s->conflict = f->shipped ? "shipped"
-					 : offer_state_name(f->state);
-		return fail(e, RC_CONFLICT, "the order is %s", s->conflict);
-	}
+	if (rc)
+		return rc;
+	if (problem_open(&f->problem) &&
+	    same_text(f->problem.reason, s->reason) &&
+	    same_text(f->problem.note, s->note))
+		return fail(e, RC_EXISTS, "this problem is known");
 	c = changes_add(ret, CHANGE_PROBLEM, f->warehouse);
 	c->problem.at = s->now;
 	c->problem.device = s->device;
@@ -68,6 +97,32 @@ enum rc problem_decide(void *arg, const struct order *o, struct changes *ret,
 	changes_note(ret, f->warehouse, "problem",
 		     "cannot be shipped after all, says %s: %s", s->by,
 		     s->reason);
+	note_by(s, ret);
+	return OK;
+}
+
+enum rc solved_decide(void *arg, const struct order *o, struct changes *ret,
+		      struct err *e)
+{
+	struct saying *s = arg;
+	const struct offer *f;
+	struct change *c;
+	enum rc rc = to_ship(s, o, &f, e);
+
+	if (f && f->problem.solved_at) {
+		s->conflict = NULL;
+		return fail(e, RC_EXISTS, "it was solved before");
+	}
+	if (rc)
+		return rc;
+	if (!f->problem.at)
+		return conflict(s, "no_problem", e);
+	c = changes_add(ret, CHANGE_SOLVED, f->warehouse);
+	c->problem.solved_at = s->now;
+	c->problem.solved_device = s->device;
+	c->problem.solved_by = xstrdup(s->by);
+	changes_note(ret, f->warehouse, "solved",
+		     "the problem is solved, says %s", s->by);
 	note_by(s, ret);
 	return OK;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * problem.h - what a shop says of an order after its answer: that it cannot be
- * shipped after all, and that it has stopped shipping one that was taken back.
+ * shipped after all, that it can be shipped again, and that it has stopped
+ * shipping one that was taken back.
  */
 #ifndef HANDLERS_PROBLEM_H
 #define HANDLERS_PROBLEM_H
@@ -28,13 +29,19 @@ bool offer_stop(const struct order *o, const int64_t *warehouses, size_t n);
 
 /* Store_update_fns; arg is a struct saying.
  *
- * problem_decide   what is accepted and not shipped has this problem.
+ * problem_decide   the order, accepted and not shipped, has this problem.
+ *                  RC_EXISTS: its open problem has the same reason and note.
  *                  RC_CONFLICT: "shipped", or the state that it is in.
+ * solved_decide    the open problem is solved.  RC_EXISTS: it was solved before.
+ *                  RC_CONFLICT: "shipped", the state that it is in, or
+ *                  "no_problem": there never was one.
  * stopped_decide   the stop is confirmed.  RC_EXISTS: there is none, or it was
  *                  confirmed before.
- * RC_NOTFOUND of both: never offered to these warehouses. */
+ * RC_NOTFOUND of each: never offered to these warehouses. */
 enum rc problem_decide(void *arg, const struct order *o, struct changes *ret,
 		       struct err *e);
+enum rc solved_decide(void *arg, const struct order *o, struct changes *ret,
+		      struct err *e);
 enum rc stopped_decide(void *arg, const struct order *o, struct changes *ret,
 		       struct err *e);
 

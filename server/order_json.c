@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,7 @@
 #include "handlers/offer.h"
 #include "handlers/problem.h"
 #include "server/shipping.h"
+#include "server/token.h"
 
 #define TIMELINE_MAX 200 /* lines; of more, the newest */
 
@@ -67,7 +69,8 @@ static bool to_pick(const cJSON *l)
 	return !cJSON_IsNumber(n) || cJSON_GetNumberValue(n) > 0;
 }
 
-/* left: units that remain to be shipped; below 0: all of the line's. */
+/* left: units that remain to be shipped; below 0: all of the line's.  All of it
+ * is in the order's version: nothing that changes while the goods do not. */
 static void line(struct buf *out, const cJSON *l, int64_t left)
 {
 	static const char *const names[] = {"product", "variant", "size",
@@ -160,26 +163,42 @@ static void offer(struct buf *out, const struct order *o,
 	buf_fmt(out, ",\"on_hold\":%s", o->on_hold ? "true" : "false");
 }
 
-/* What a shop said after its answer, and what it must be told. */
-static void history(struct buf *out, const struct order *o,
-		    const struct offer *f, const struct config_shop *shop)
+/* The problem of an order that is to be shipped. */
+static void problem(struct buf *out, const struct offer *f)
 {
 	const struct problem *p = &f->problem;
 
 	buf_str(out, ",\"problem\":");
-	if (p->at && f->state == STATE_ACCEPTED && !f->shipped) {
-		buf_str(out, "{\"reason\":");
-		buf_json(out, p->reason);
-		buf_str(out, ",\"note\":");
-		buf_json(out, p->note);
+	if (!p->at || f->state != STATE_ACCEPTED || f->shipped) {
+		buf_str(out, "null");
+		return;
+	}
+	buf_str(out, "{\"reason\":");
+	buf_json(out, p->reason);
+	buf_str(out, ",\"note\":");
+	buf_json(out, p->note);
+	buf_str(out, ",\"at\":");
+	time_or_null(out, p->at, 0);
+	buf_str(out, ",\"by\":");
+	buf_json(out, p->by);
+	buf_str(out, ",\"solved\":");
+	if (p->solved_at) {
+		buf_str(out, "{\"by\":");
+		buf_json(out, p->solved_by);
 		buf_str(out, ",\"at\":");
-		time_or_null(out, p->at, 0);
-		buf_str(out, ",\"by\":");
-		buf_json(out, p->by);
+		time_or_null(out, p->solved_at, 0);
 		buf_char(out, '}');
 	} else {
 		buf_str(out, "null");
 	}
+	buf_char(out, '}');
+}
+
+/* What a shop said after its answer, and what it must be told. */
+static void history(struct buf *out, const struct order *o,
+		    const struct offer *f, const struct config_shop *shop)
+{
+	problem(out, f);
 	buf_fmt(out, ",\"stop\":%s",
 		offer_stop(o, shop->warehouses.ids, shop->warehouses.n) ?
 			"true" :
@@ -323,6 +342,66 @@ static enum rc timeline_json(struct buf *out, struct store *store,
 	return rc == RC_NOTFOUND ? OK : rc;
 }
 
+/* ---- the version ---- */
+
+/* The parts of the JSON that a person acts on.  Times that pass, tries and
+ * fetches are not among them. */
+static void acted_on(struct buf *out, const struct order *o,
+		     const struct offer *f, const struct config_shop *shop,
+		     const cJSON *details, const char *address)
+{
+	bool mine = f->state == STATE_ACCEPTED;
+
+	buf_fmt(out, "%s %" PRId64 " %" PRId64 "%s%s",
+		offer_state_name(f->state), f->warehouse,
+		mine ? TIME_NONE : f->expires, mine && o->on_hold ? "h" : "",
+		offer_stop(o, shop->warehouses.ids, shop->warehouses.n) ?
+			"s" :
+			"");
+	fetched(out, f, details);
+	ship_to(out, f, address);
+	problem(out, f);
+}
+
+#define ACTED_ON_MAX ((size_t)4 * ORDER_JSON_MAX)
+
+/* False: it cannot be made, for want of SHA-256. */
+static bool version_of(char ret[ORDER_VERSION_SIZE], const struct order *o,
+		       const struct offer *f, const struct config_shop *shop,
+		       const cJSON *details, const char *address)
+{
+	unsigned char digest[TOKEN_HASH_SIZE];
+	struct buf b;
+	bool ok;
+
+	buf_init(&b, ACTED_ON_MAX);
+	acted_on(&b, o, f, shop, details, address);
+	ok = !buf_full(&b) && !token_digest(digest, b.data, b.len);
+	for (int i = 0; ok && i < (ORDER_VERSION_SIZE - 1) / 2; i++)
+		snprintf(ret + (size_t)2 * i, 3, "%02x", digest[i]);
+	buf_release(&b);
+	return ok;
+}
+
+enum rc order_version(char ret[ORDER_VERSION_SIZE],
+		      const struct config_shop *shop, const struct order *o,
+		      const char *details, const char *address)
+{
+	const struct offer *f = offer_of_shop(o, shop->warehouses.ids,
+					      shop->warehouses.n);
+	cJSON *known;
+	bool ok;
+
+	if (!f)
+		return RC_NOTFOUND;
+	known = details ? cJSON_Parse(details) : NULL;
+	ok = version_of(ret, o, f, shop, known, address);
+	cJSON_Delete(known);
+	return ok ? OK : RC_INVALID;
+}
+
+/* ---- all of it ---- */
+
 enum rc order_json(struct buf *out, struct store *store,
 		   const struct config_shop *shop, const struct order *o,
 		   int64_t now, bool timeline, struct err *e)
@@ -330,7 +409,7 @@ enum rc order_json(struct buf *out, struct store *store,
 	const struct offer *f = offer_of_shop(o, shop->warehouses.ids,
 					      shop->warehouses.n);
 	char *details = NULL, *address = NULL;
-	char iso[TIME_ISO_SIZE];
+	char iso[TIME_ISO_SIZE], version[ORDER_VERSION_SIZE];
 	cJSON *known = NULL;
 	enum rc rc;
 
@@ -349,6 +428,10 @@ enum rc order_json(struct buf *out, struct store *store,
 	ship_to(out, f, address);
 	shipments_json(out, f);
 	history(out, o, f, shop);
+	buf_str(out, ",\"version\":");
+	buf_json(out, version_of(version, o, f, shop, known, address) ?
+			      version :
+			      NULL);
 	buf_str(out, ",\"updated_at\":");
 	buf_json(out, time_iso(iso, o->updated, 0, true));
 	if (timeline)

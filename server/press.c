@@ -15,7 +15,8 @@
 #include "server/order_json.h"
 #include "server/staff_names.h"
 
-#define KEY_MAX 255 /* bytes of an Idempotency-Key */
+#define KEY_MAX	    255 /* bytes of an Idempotency-Key */
+#define VERSION_MAX 64	/* bytes of a version; ours are shorter */
 
 /* ---- answers that several routes give ---- */
 
@@ -88,6 +89,8 @@ const char *conflict_detail(const char *code)
 		{"accepting", "Centra is still being asked"},
 		{"answered", "this shop has answered otherwise already"},
 		{"cancelled", "the order is cancelled"},
+		{"changed", "the order has changed since it was shown"},
+		{"no_problem", "no problem of the order was reported"},
 		{"not_accepted", "the order is not this shop's to ship"},
 		{"not_configured",
 		 "Centra cannot be told: no graphql_url is configured"},
@@ -122,6 +125,7 @@ bool number_read(const char *s, int64_t *ret)
 static void press_free(struct press *p)
 {
 	config_drop(p->config);
+	order_texts_release(&p->texts);
 	cJSON_Delete(p->body);
 	if (p->kind->release)
 		p->kind->release(p);
@@ -247,6 +251,13 @@ static enum rc request_digest(const struct request *req,
 	return rc;
 }
 
+/* What the page showed, of a kind that asks for it. */
+static bool version_read(struct press *p, struct response *res)
+{
+	return !p->kind->versioned ||
+	       press_text(p, res, "version", VERSION_MAX, &p->version);
+}
+
 static bool key_read(struct press *p, struct response *res)
 {
 	const char *key = request_header(p->req, "Idempotency-Key");
@@ -274,16 +285,36 @@ static bool key_read(struct press *p, struct response *res)
 
 /* ---- from the tap to Centra's word ---- */
 
-/* A store_update_fn: the kind's, whose conflict is kept with the key. */
+bool press_is_stale(const struct press *p, const struct order *o,
+		    const char *details, const char *address)
+{
+	char version[ORDER_VERSION_SIZE];
+
+	return p->version &&
+	       (order_version(version, p->shop, o, details, address) ||
+		strcmp(version, p->version) != 0);
+}
+
+/* A store_update_fn: the kind's, whose conflict is kept with the key.  A press
+ * that would change nothing needs no version: it gets the result that it would
+ * get without one. */
 static enum rc decide(void *arg, const struct order *o, struct changes *ret,
 		      struct err *e)
 {
 	struct press *p = arg;
-	enum rc rc = p->kind->decide(p->own, o, ret, e);
+	const char *code = NULL;
+	enum rc rc;
 
-	p->code[0] = '\0';
-	if (rc == RC_CONFLICT)
-		snprintf(p->code, sizeof(p->code), "%s", p->kind->code(p));
+	p->stale = press_is_stale(p, o, p->texts.details, p->texts.address);
+	rc = p->kind->decide(p->own, o, ret, e);
+	if (rc == RC_CONFLICT) {
+		code = p->kind->code(p);
+	} else if (!rc && p->stale) {
+		changes_release(ret);
+		code = "changed";
+		rc = fail(e, RC_CONFLICT, "the order has changed");
+	}
+	snprintf(p->code, sizeof(p->code), "%s", code ? code : "");
 	snprintf(p->once.code, sizeof(p->once.code), "%s", p->code);
 	return rc;
 }
@@ -403,8 +434,8 @@ void press_begin(struct request *req, struct response *res,
 		return;
 	}
 	p = press_new(req, number, kind);
-	if (!body_read(p, res) || !staff_read(p, res) || !key_read(p, res) ||
-	    !kind->read(p, res))
+	if (!body_read(p, res) || !staff_read(p, res) ||
+	    !version_read(p, res) || !key_read(p, res) || !kind->read(p, res))
 		return;
 	p->wait_until = time_mono() + req->config->server.answer_wait;
 	p->done = (struct store_done){.fn = press_done, .arg = p};
@@ -414,7 +445,8 @@ void press_begin(struct request *req, struct response *res,
 	request_later(req, press_stored,
 		      time_mono() + req->config->server.write_wait);
 	rc = store_update_once(req->app->store, p->instance, number, decide, p,
-			       p->keyed ? &p->once : NULL, req->now, NULL,
+			       p->keyed ? &p->once : NULL,
+			       p->version ? &p->texts : NULL, req->now, NULL,
 			       &p->done, &e);
 	if (!rc)
 		return;

@@ -11,6 +11,10 @@
  * and the order as it is now is answered (or the conflict of the first time);
  * sent with another request, 422.  Who of the shop pressed ("staff") is in the
  * body.
+ *
+ * A kind that is `versioned` takes the "version" that the page showed.  When the
+ * order has another by the time of the decision, nothing is decided and the
+ * answer is 409 `changed` with the order as it is.
  */
 #ifndef SERVER_PRESS_H
 #define SERVER_PRESS_H
@@ -24,6 +28,7 @@ struct press;
 /* One row for each kind of button; a constant. */
 struct press_kind {
 	size_t own_size; /* of the decision: zeroed, lives as long as p */
+	bool versioned;	 /* the body may say which version the page showed */
 	/* Reads what the body (NULL: there was none) says into p->own.  False:
 	 * answered with 400.  Texts stay good: p owns the body. */
 	bool (*read)(struct press *p, struct response *res);
@@ -55,6 +60,8 @@ struct press {
 	uint64_t device;
 	char by[STAFF_SIZE + 4 + LABEL_SIZE]; /* "Anna on Till 1", "Till 1" */
 	cJSON *body; /* owned; NULL: none was sent */
+	const char *version; /* of the body; NULL: none was sent */
+	bool stale; /* at the decision the order had another version */
 	void *own;   /* owned: the kind's decision */
 	bool again;  /* its Idempotency-Key was seen before: nothing decided */
 
@@ -63,6 +70,7 @@ struct press {
 	int64_t wait_until; /* time_mono: for Centra's word */
 	bool keyed;
 	struct once once;
+	struct order_texts texts; /* owned; only read for a version */
 	char code[ONCE_CODE]; /* of RC_CONFLICT */
 	struct store_done done;
 	struct http_call call;
@@ -74,6 +82,11 @@ struct press {
 /* The whole of an answer_fn: POST /api/v1/orders/{number}/... */
 void press_begin(struct request *req, struct response *res,
 		 const struct press_kind *kind);
+
+/* True when a version was sent and the order, with these texts (see
+ * store_details), has another. */
+bool press_is_stale(const struct press *p, const struct order *o,
+		    const char *details, const char *address);
 
 /* True while it is worth waiting for Centra's word. */
 bool press_may_wait(const struct press *p);

@@ -31,6 +31,7 @@ const struct route routes[] = {
 	{ "POST", "/api/v1/orders/*/reject",     AUTH_DEVICE, LISTEN_PUBLIC, PRESS_MAX,    staff_reject,    NULL,          "the shop will not ship this order" },
 	{ "POST", "/api/v1/orders/*/ship",       AUTH_DEVICE, LISTEN_PUBLIC, SHIP_MAX,     staff_ship,      NULL,          "ship an accepted order, or some of it" },
 	{ "POST", "/api/v1/orders/*/problem",    AUTH_DEVICE, LISTEN_PUBLIC, PRESS_MAX,    staff_problem,   NULL,          "an accepted order cannot be shipped after all" },
+	{ "POST", "/api/v1/orders/*/solved",     AUTH_DEVICE, LISTEN_PUBLIC, PRESS_MAX,    staff_solved,    NULL,          "its problem is solved: it can be shipped" },
 	{ "POST", "/api/v1/orders/*/stopped",    AUTH_DEVICE, LISTEN_PUBLIC, PRESS_MAX,    staff_stopped,   NULL,          "the shop knows that it must not ship this order" },
 	{ "GET",  "/api/v1/report",              AUTH_DEVICE, LISTEN_PUBLIC, 0,            staff_report,    NULL,          "how the shop has done" },
 	{ "GET",  "/api/v1/stream",              AUTH_DEVICE, LISTEN_PUBLIC, 0,            staff_stream,    NULL,          "what changes, as it changes: server-sent events" },

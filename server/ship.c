@@ -124,10 +124,9 @@ static bool read_lines(const struct press *p, struct response *res,
 
 /* ---- what is known of the order ---- */
 
-/* The lines named are ours, and so many are left.  One that is under way or
- * shipped is the decision's to compare. */
-static bool lines_are_left(struct response *res, const struct ship_press *s,
-			   const struct offer *f)
+/* True when the lines named are ours, and so many are left.  A shipment that is
+ * under way or shipped is the decision's to compare. */
+static bool lines_are_left(const struct ship_press *s, const struct offer *f)
 {
 	const struct shipment *newest = offer_shipment(f);
 	const struct ship_ask *a = &s->d.ask;
@@ -146,14 +145,29 @@ static bool lines_are_left(struct response *res, const struct ship_press *s,
 		/* The very same press again finds nothing left. */
 		if (newest && newest->came.stage == SHIP_SHIPPED)
 			return true;
+		return false;
+	}
+	return true;
+}
+
+/* False: answered.  What a page named that shows an older order is no mistake
+ * of the request. */
+static bool check_lines(const struct press *p, struct response *res,
+			const struct ship_press *s, const struct order *o,
+			const struct offer *f, bool stale)
+{
+	if (lines_are_left(s, f))
+		return true;
+	if (stale)
+		respond_conflict(p->req, res, o, 409, "changed",
+				 conflict_detail("changed"));
+	else
 		respond_field(res, "lines",
 			      s->d.n_stock ? "names more than this shop has "
 					     "left to ship" :
 					     "cannot be told yet: the order's "
 					     "lines are not known");
-		return false;
-	}
-	return true;
+	return false;
 }
 
 static bool read_order(const struct press *p, struct response *res,
@@ -185,7 +199,8 @@ static bool read_order(const struct press *p, struct response *res,
 	s->d.stock_of = f->warehouse;
 	s->d.n_stock = stock_read(known, f, &s->stock);
 	s->d.stock = s->stock;
-	ok = lines_are_left(res, s, f);
+	ok = check_lines(p, res, s, &o, f,
+			 press_is_stale(p, &o, details, address));
 out:
 	cJSON_Delete(known);
 	free(details);
@@ -233,8 +248,10 @@ static enum rc decide(void *arg, const struct order *o, struct changes *ret,
 static const char *ship_code(const struct press *p)
 {
 	const struct ship_press *s = p->own;
+	const char *code = s->d.conflict ? s->d.conflict : "answered";
 
-	return s->d.conflict ? s->d.conflict : "answered";
+	/* The lines that the page showed are not there any more. */
+	return p->stale && !strcmp(code, "answered") ? "changed" : code;
 }
 
 static void ship_count(struct press *p)
@@ -310,6 +327,7 @@ void staff_ship(struct request *req, struct response *res)
 {
 	static const struct press_kind kind = {
 		.own_size = sizeof(struct ship_press),
+		.versioned = true,
 		.read = ship_read,
 		.decide = decide,
 		.code = ship_code,

@@ -21,6 +21,14 @@ static int64_t midnight(const struct zone *zone, int64_t now)
 	return start - zone_offset(zone, guess) * INT64_C(60000);
 }
 
+void since_day(const struct zone *zone, int64_t now, int64_t *ret_begins,
+	       int64_t *ret_ends)
+{
+	*ret_begins = midnight(zone, now);
+	/* A time of the next day, whether this one has 23 or 25 hours. */
+	*ret_ends = midnight(zone, *ret_begins + DAY_MS + DAY_MS / 2);
+}
+
 bool since_read(const char *text, const struct zone *zone, int64_t now,
 		int64_t *ret)
 {

@@ -17,4 +17,9 @@
 bool since_read(const char *text, const struct zone *zone, int64_t now,
 		int64_t *ret);
 
+/* The day of `now` (ms) in the zone (NULL: UTC): its midnight and the next, ms.
+ * They are 23 or 25 hours apart where clocks are changed. */
+void since_day(const struct zone *zone, int64_t now, int64_t *ret_begins,
+	       int64_t *ret_ends);
+
 #endif

@@ -41,6 +41,20 @@ static void staff_json(struct buf *b, const char *list)
 	buf_char(b, ']');
 }
 
+/* "Today" of the shop ends at the midnight of its instance's time_zone. */
+static void day_json(struct buf *b, const struct zone *zone, int64_t now)
+{
+	char iso[TIME_ISO_SIZE];
+	int64_t begins, ends;
+
+	since_day(zone, now, &begins, &ends);
+	buf_str(b, ",\"day\":{\"begins\":");
+	buf_json(b, time_iso(iso, begins, 0, false));
+	buf_str(b, ",\"ends\":");
+	buf_json(b, time_iso(iso, ends, 0, false));
+	buf_char(b, '}');
+}
+
 void staff_me(struct request *req, struct response *res)
 {
 	const struct config_shop *shop = req->shop;
@@ -68,6 +82,7 @@ void staff_me(struct request *req, struct response *res)
 	buf_json(b, *req->csrf ? req->csrf : NULL);
 	buf_str(b, ",\"now\":");
 	buf_json(b, time_iso(iso, time_now(), 0, true));
+	day_json(b, in ? in->zone : NULL, req->now);
 	buf_str(b, ",\"ship_with\":");
 	buf_json(b, in ? in->ship_with : NULL);
 	buf_char(b, '}');

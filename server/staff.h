@@ -12,7 +12,7 @@
 #include "server/http.h"
 
 answer_fn staff_me, staff_orders, staff_order, staff_accept, staff_reject;
-answer_fn staff_problem, staff_stopped, staff_report, staff_ship;
+answer_fn staff_problem, staff_solved, staff_stopped, staff_report, staff_ship;
 
 /* ---- the parts that need no server ---- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * staff_answer.c - accept and reject, and what a shop says after it: a problem,
- * and that it has stopped.  Each is a kind of press.h.
+ * that it is solved, and that shipping has stopped.  Each is a kind of press.h.
  */
 #include <string.h>
 
@@ -149,9 +149,9 @@ static bool decision_settle(struct press *p, struct response *res,
 	return true;
 }
 
-/* ---- a problem, and a stop ---- */
+/* ---- a problem, its end, and a stop ---- */
 
-static bool stopped_read(struct press *p, struct response *res)
+static bool saying_read(struct press *p, struct response *res)
 {
 	struct saying *s = p->own;
 
@@ -173,7 +173,7 @@ static bool problem_read(struct press *p, struct response *res)
 	static const char want[] = "is lost, damaged, cannot_find or other";
 	struct saying *s = p->own;
 
-	(void)stopped_read(p, res);
+	(void)saying_read(p, res);
 	if (!press_word(p, res, "reason", reasons, want, &s->reason) ||
 	    !press_text(p, res, "note", NOTE_MAX, &s->note))
 		return false;
@@ -194,6 +194,11 @@ static void problem_count(struct press *p)
 	METRIC_ADD(p->app, problems_total, 1);
 }
 
+static void solved_count(struct press *p)
+{
+	METRIC_ADD(p->app, problems_solved_total, 1);
+}
+
 static bool saying_settle(struct press *p, struct response *res,
 			  const struct order *o)
 {
@@ -207,6 +212,7 @@ void staff_accept(struct request *req, struct response *res)
 {
 	static const struct press_kind kind = {
 		.own_size = sizeof(struct decision),
+		.versioned = true,
 		.read = accept_read,
 		.decide = answer_decide,
 		.code = decision_code,
@@ -245,11 +251,25 @@ void staff_problem(struct request *req, struct response *res)
 	press_begin(req, res, &kind);
 }
 
+void staff_solved(struct request *req, struct response *res)
+{
+	static const struct press_kind kind = {
+		.own_size = sizeof(struct saying),
+		.read = saying_read,
+		.decide = solved_decide,
+		.code = saying_code,
+		.count = solved_count,
+		.settle = saying_settle,
+	};
+
+	press_begin(req, res, &kind);
+}
+
 void staff_stopped(struct request *req, struct response *res)
 {
 	static const struct press_kind kind = {
 		.own_size = sizeof(struct saying),
-		.read = stopped_read,
+		.read = saying_read,
 		.decide = stopped_decide,
 		.code = saying_code,
 		.settle = saying_settle,

@@ -7,7 +7,7 @@
 /* What its list is sorted by. */
 static int64_t list_rank(const struct offer *f)
 {
-	if (f->list == LIST_MINE && f->problem.at)
+	if (f->list == LIST_MINE && problem_open(&f->problem))
 		return LISTED_FIRST;
 	return f->expires == TIME_NONE ? INT64_MAX : f->expires;
 }

@@ -62,7 +62,22 @@ static void problem_release(struct problem *p)
 	free(p->reason);
 	free(p->note);
 	free(p->by);
+	free(p->solved_by);
 	*p = (struct problem){0};
+}
+
+/* Gives a copy of a problem texts of its own. */
+static void problem_own(struct problem *p)
+{
+	p->reason = xstrdup(p->reason);
+	p->note = xstrdup(p->note);
+	p->by = xstrdup(p->by);
+	p->solved_by = xstrdup(p->solved_by);
+}
+
+bool problem_open(const struct problem *p)
+{
+	return p->at && !p->solved_at;
 }
 
 void order_release(struct order *o)
@@ -109,9 +124,7 @@ void order_copy(struct order *ret, const struct order *o)
 		f->answer.reason = xstrdup(f->answer.reason);
 		f->answer.note = xstrdup(f->answer.note);
 		f->answer.refusal = xstrdup(f->answer.refusal);
-		f->problem.reason = xstrdup(f->problem.reason);
-		f->problem.note = xstrdup(f->problem.note);
-		f->problem.by = xstrdup(f->problem.by);
+		problem_own(&f->problem);
 		shipments_copy(f, o->offers[i].shipments);
 	}
 }
@@ -355,6 +368,15 @@ static void apply_problem(struct problem *p, const struct problem *in)
 	p->by = text_bounded(in->by, ORDER_TEXT_MAX);
 }
 
+static void apply_solved(struct problem *p, const struct problem *in)
+{
+	if (!problem_open(p))
+		return;
+	p->solved_at = in->solved_at ? in->solved_at : 1;
+	p->solved_device = in->solved_device;
+	p->solved_by = text_bounded(in->solved_by, ORDER_TEXT_MAX);
+}
+
 static void apply_try_begun(struct order *o, const struct change *c)
 {
 	struct answer *a = answer_held(o, c->warehouse);
@@ -565,6 +587,11 @@ void order_apply(struct order *o, const struct change *c)
 		if (f)
 			apply_problem(&f->problem, &c->problem);
 		break;
+	case CHANGE_SOLVED:
+		f = order_offer(o, c->warehouse);
+		if (f)
+			apply_solved(&f->problem, &c->problem);
+		break;
 	case CHANGE_STOPPED:
 		f = order_offer(o, c->warehouse);
 		if (f)
@@ -665,9 +692,7 @@ void changes_add_copies(struct changes *c, const struct changes *more)
 		to->answer.reason = xstrdup(from->answer.reason);
 		to->answer.note = xstrdup(from->answer.note);
 		to->answer.refusal = xstrdup(from->answer.refusal);
-		to->problem.reason = xstrdup(from->problem.reason);
-		to->problem.note = xstrdup(from->problem.note);
-		to->problem.by = xstrdup(from->problem.by);
+		problem_own(&to->problem);
 		to->ask = ship_ask_copy(&from->ask);
 		to->came = ship_came_copy(&from->came);
 		to->text = xstrdup(from->text);

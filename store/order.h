@@ -127,7 +127,14 @@ struct problem {
 	char *reason; /* owned: a word of the API */
 	char *note;   /* owned: or NULL */
 	char *by;     /* owned: who, as people know them */
+
+	int64_t solved_at; /* 0: it is not solved */
+	uint64_t solved_device;
+	char *solved_by; /* owned: or NULL */
 };
+
+/* True while an order has a problem that nobody has solved. */
+bool problem_open(const struct problem *p);
 
 struct offer {
 	int64_t warehouse;
@@ -222,6 +229,7 @@ enum change_kind {
 	CHANGE_TASK,      /* what = kind, sub, at = due: a follow-up */
 	/* What a shop said besides its answer: */
 	CHANGE_PROBLEM,   /* warehouse, problem */
+	CHANGE_SOLVED,    /* warehouse, problem: its solved_... alone */
 	CHANGE_STOPPED,   /* warehouse: it knows that it must not ship */
 	/* Of webhooks: */
 	CHANGE_TOLD,      /* at: an order event came then */
@@ -282,7 +290,8 @@ struct change {
  *            sets settled, the refusal (c->text with SETTLED_NO, else none) and
  *            settled_version = version.
  *
- * PROBLEM    replaces the problem.
+ * PROBLEM    replaces the problem by one that is not solved.
+ * SOLVED     solves the open problem; nothing where there is none.
  * STOPPED    sets stopped, until the offer is accepted again.
  * TOLD       keeps the latest time.
  * MISSED     sets the bit, of an offer that is there.

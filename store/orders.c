@@ -304,6 +304,44 @@ out:
 	return rc;
 }
 
+/* ---- the texts kept beside it ---- */
+
+static enum rc load_json(struct txn *t, enum table table, const struct key *k,
+			 char **ret, struct err *e)
+{
+	MDB_val v;
+	enum rc rc;
+
+	*ret = NULL;
+	rc = txn_get(t, table, k, &v, e);
+	if (!rc)
+		*ret = xmemdup(v.mv_data, v.mv_size);
+	return rc == RC_NOTFOUND ? OK : rc;
+}
+
+void order_texts_release(struct order_texts *t)
+{
+	free(t->details);
+	free(t->address);
+	*t = (struct order_texts){0};
+}
+
+static enum rc texts_load(struct txn *t, const char *instance, int64_t number,
+			  struct order_texts *ret, struct err *e)
+{
+	struct key k;
+	enum rc rc;
+
+	order_texts_release(ret);
+	order_key(&k, instance, number);
+	rc = load_json(t, T_DETAILS, &k, &ret->details, e);
+	if (!rc)
+		rc = load_json(t, T_ADDRESSES, &k, &ret->address, e);
+	if (rc)
+		order_texts_release(ret);
+	return rc;
+}
+
 /* ---- changing one ---- */
 
 struct update_op {
@@ -316,6 +354,7 @@ struct update_op {
 	struct order *ret; /* or NULL */
 	bool given;        /* *ret holds an earlier run's order */
 	struct once *once; /* or NULL */
+	struct order_texts *texts; /* or NULL */
 };
 
 /* Hands the order to who asked for it, instead of an earlier run's. */
@@ -343,6 +382,11 @@ static enum rc update(struct txn *t, struct op *op, struct err *e)
 		if (rc || u->once->seen != ONCE_NEW)
 			return rc;
 	}
+	if (u->texts) {
+		rc = texts_load(t, u->instance, u->number, u->texts, e);
+		if (rc)
+			return rc;
+	}
 	rc = order_load(t, u->instance, u->number, &before, e);
 	if (rc)
 		return rc;
@@ -363,13 +407,14 @@ enum rc store_update(struct store *s, const char *instance, int64_t number,
 		     store_update_fn *fn, void *arg, int64_t now,
 		     struct order *ret, struct store_done *done, struct err *e)
 {
-	return store_update_once(s, instance, number, fn, arg, NULL, now, ret,
-				 done, e);
+	return store_update_once(s, instance, number, fn, arg, NULL, NULL, now,
+				 ret, done, e);
 }
 
 enum rc store_update_once(struct store *s, const char *instance,
 			  int64_t number, store_update_fn *fn, void *arg,
-			  struct once *once, int64_t now, struct order *ret,
+			  struct once *once, struct order_texts *texts,
+			  int64_t now, struct order *ret,
 			  struct store_done *done, struct err *e)
 {
 	struct update_op u = {
@@ -381,6 +426,7 @@ enum rc store_update_once(struct store *s, const char *instance,
 		.now = now,
 		.ret = ret,
 		.once = once,
+		.texts = texts,
 	};
 	enum rc rc = check_instance(instance, e);
 
@@ -415,23 +461,10 @@ enum rc store_order(struct store *s, const char *instance, int64_t number,
 	return rc;
 }
 
-static enum rc load_json(struct txn *t, enum table table, const struct key *k,
-			 char **ret, struct err *e)
-{
-	MDB_val v;
-	enum rc rc;
-
-	*ret = NULL;
-	rc = txn_get(t, table, k, &v, e);
-	if (!rc)
-		*ret = xmemdup(v.mv_data, v.mv_size);
-	return rc == RC_NOTFOUND ? OK : rc;
-}
-
 enum rc store_details(struct store *s, const char *instance, int64_t number,
 		      char **ret_details, char **ret_address, struct err *e)
 {
-	struct key k;
+	struct order_texts texts = {0};
 	struct txn t;
 	enum rc rc;
 
@@ -441,14 +474,9 @@ enum rc store_details(struct store *s, const char *instance, int64_t number,
 		rc = txn_read(&t, s, e);
 	if (rc)
 		return rc;
-	order_key(&k, instance, number);
-	rc = load_json(&t, T_DETAILS, &k, ret_details, e);
-	if (!rc)
-		rc = load_json(&t, T_ADDRESSES, &k, ret_address, e);
-	if (rc) {
-		free(*ret_details);
-		*ret_details = NULL;
-	}
+	rc = texts_load(&t, instance, number, &texts, e);
+	*ret_details = texts.details;
+	*ret_address = texts.address;
 	txn_abort(&t);
 	return rc;
 }

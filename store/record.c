@@ -83,6 +83,11 @@ static void put_history(struct buf *b, const struct offer *f)
 		put_text(b, f->problem.reason);
 		put_text(b, f->problem.note);
 		put_text(b, f->problem.by);
+		put_i64(b, f->problem.solved_at);
+	}
+	if (f->problem.solved_at) {
+		put_u64(b, f->problem.solved_device);
+		put_text(b, f->problem.solved_by);
 	}
 	put_block_end(b, block);
 }
@@ -99,6 +104,11 @@ static void get_history(struct offer *f, struct reader *all)
 		f->problem.reason = get_text(&r, NULL);
 		f->problem.note = get_text(&r, NULL);
 		f->problem.by = get_text(&r, NULL);
+		f->problem.solved_at = get_i64(&r);
+	}
+	if (f->problem.solved_at) {
+		f->problem.solved_device = get_u64(&r);
+		f->problem.solved_by = get_text(&r, NULL);
 	}
 	all->bad |= r.bad;
 }

@@ -30,7 +30,7 @@
  *            settled_version, refusal, tries, late_tries, try_begun, unknown,
  *            was_ok
  *            a block: was_accepted, stopped, problem.at; if any: device,
- *            reason, note, by
+ *            reason, note, by, solved_at; if any: solved_device, solved_by
  *            a block: u32 count, per shipment a block:
  *              carrier, service, tracking, by, packages, at, device, all,
  *              u32 count, per line: line, quantity

@@ -49,8 +49,8 @@
  *                                                     that has a digest)
  *
  * TIME_NONE as `expires` in `lists` is written as the greatest i64, so that
- * offers without a deadline come last; an accepted one with a problem has the
- * least but one (LISTED_FIRST), so that it comes first.
+ * offers without a deadline come last; an accepted one with an open problem has
+ * the least but one (LISTED_FIRST), so that it comes first.
  */
 #ifndef STORE_SCHEMA_H
 #define STORE_SCHEMA_H

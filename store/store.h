@@ -162,11 +162,22 @@ struct once {
 	char code[ONCE_CODE];
 };
 
+/* The JSON that is kept beside an order (CHANGE_DETAILS, CHANGE_ADDRESS), as the
+ * transaction of an update sees it: no change can come between it and the
+ * decision.  Both are owned; NULL: none is kept. */
+struct order_texts {
+	char *details, *address;
+};
+void order_texts_release(struct order_texts *t); /* fine on a zeroed one */
+
 /* As store_update(); but when `once` is not NULL, a result of OK means only
- * that it could be looked up and kept: once->seen and once->rc say the rest. */
+ * that it could be looked up and kept: once->seen and once->rc say the rest.
+ * *texts (NULL: not needed) is filled in before each run of fn, replacing what
+ * it held; the caller releases it in any case. */
 enum rc store_update_once(struct store *s, const char *instance,
 			  int64_t number, store_update_fn *fn, void *arg,
-			  struct once *once, int64_t now, struct order *ret,
+			  struct once *once, struct order_texts *texts,
+			  int64_t now, struct order *ret,
 			  struct store_done *done, struct err *e);
 
 /* Adds a task outside of any run: the sweep, the command line. */
@@ -245,8 +256,8 @@ enum rc store_order(struct store *s, const char *instance, int64_t number,
 enum rc store_details(struct store *s, const char *instance, int64_t number,
 		      char **ret_details, char **ret_address, struct err *e);
 
-/* One row of a warehouse's list: what has a problem first (LISTED_FIRST), then
- * the earliest deadline, none last. */
+/* One row of a warehouse's list: what has an open problem first (LISTED_FIRST),
+ * then the earliest deadline, none last. */
 #define LISTED_FIRST (INT64_MIN + 1)
 struct listed {
 	int64_t warehouse;

@@ -184,7 +184,7 @@ static bool order_there(struct check *c, const char *instance, int64_t number,
 
 static int64_t rank_of(const struct offer *f)
 {
-	if (f->list == LIST_MINE && f->problem.at)
+	if (f->list == LIST_MINE && problem_open(&f->problem))
 		return LISTED_FIRST;
 	return f->expires == TIME_NONE ? INT64_MAX : f->expires;
 }

@@ -22,6 +22,7 @@ const NOT_HERE = new Set([
   "POST /api/v1/orders/{number}/accept 503 not_stored",
   "POST /api/v1/orders/{number}/reject 503 not_stored",
   "POST /api/v1/orders/{number}/problem 503 not_stored",
+  "POST /api/v1/orders/{number}/solved 503 not_stored",
   "POST /api/v1/orders/{number}/stopped 503 not_stored",
   "POST /api/v1/orders/{number}/ship 503 not_stored",
   "POST /api/v1/session 503 not_stored",
@@ -103,6 +104,7 @@ try {
   await step("session", () => tour.session());
   await step("page", () => tour.page());
   await step("keys", () => tour.keys());
+  await step("changed", () => tour.changed());
   await step("taken", () => tour.taken());
   await step("ended", () => tour.ended());
   await step("shipping", () => tour.shipping());

@@ -24,7 +24,7 @@ const form = (payload) =>
 const customer = (id, data) => form({ events: [{ type: "customer",
   action: "update", date: "2026-01-11 16:21:00.552288", id, data }] });
 
-const PRESSES = ["accept", "reject", "problem", "stopped", "ship"];
+const PRESSES = ["accept", "reject", "problem", "solved", "stopped", "ship"];
 
 export class Tour {
   constructor(ask, centra, server) {
@@ -43,6 +43,12 @@ export class Tour {
 
   press(shop, number, verb, body) {
     return this.as(shop, "POST", `/api/v1/orders/${number}/${verb}`, body);
+  }
+
+  // It cannot be shipped after all; and it can again.
+  async troubles(shop, number) {
+    await this.press(shop, number, "problem", '{"reason":"lost"}');
+    await this.press(shop, number, "solved", "{}");
   }
 
   // Asks until the shop sees the order in the state.
@@ -98,9 +104,7 @@ export class Tour {
       await this.ask("GET", "/api/v1/me", with_);
       await this.ask("GET", "/api/v1/orders", with_);
       await this.ask("GET", "/api/v1/orders/19", with_);
-      await this.ask("POST", "/api/v1/orders/19/accept", with_);
-      await this.ask("POST", "/api/v1/orders/19/reject", with_);
-      for (const verb of ["problem", "stopped", "ship"])
+      for (const verb of PRESSES)
         await this.ask("POST", `/api/v1/orders/19/${verb}`, with_);
       for (const path of ["report", "stream"])
         await this.ask("GET", `/api/v1/${path}`, with_);
@@ -125,7 +129,7 @@ export class Tour {
     await this.ask("GET", "/api/v1/me", { headers: mine });
     const foreign = { ...mine, Origin: "https://elsewhere.example.com" };
     for (const headers of [{ Cookie: cookie }, foreign]) {
-      for (const verb of ["accept", "reject", "problem", "stopped", "ship"])
+      for (const verb of PRESSES)
         await this.ask("POST", `/api/v1/orders/19/${verb}`, { headers });
       await this.ask("DELETE", path, { headers });
     }
@@ -161,6 +165,7 @@ export class Tour {
     await this.press("stockholm", n, "problem",
       '{"reason":"lost","staff":"Anna"}');
     await this.as("stockholm", "GET", path("").slice(0, -1));
+    await this.press("stockholm", n, "solved", '{"staff":"Ben"}');
     await this.centra.control(`/orders/${n}/cancel`, {});
     await this.until("stockholm", n, "cancelled");
     await this.press("stockholm", n, "stopped");
@@ -188,22 +193,33 @@ export class Tour {
       await this.as("stockholm", "GET", `/api/v1/orders/${n}`);
       await this.press("stockholm", n, "accept");
       await this.press("stockholm", n, "reject");
-      await this.press("stockholm", n, "problem", '{"reason":"lost"}');
+      await this.troubles("stockholm", n);
+      await this.press("stockholm", n, "solved");
       await this.press("stockholm", n, "stopped");
     }
+  }
+
+  // The page showed an older order; then the one that there is.
+  async changed() {
+    const n = await this.offered();
+    await this.press("stockholm", n, "accept", '{"version":"0123456789abcdef"}');
+    const r = await this.as("stockholm", "GET", `/api/v1/orders/${n}`);
+    await this.press("stockholm", n, "accept",
+      JSON.stringify({ version: r.body.version }));
+    await this.press("stockholm", n, "solved", "{}");
   }
 
   // Accepted by one; what the others, and a second thought, are told.
   async taken() {
     const n = await this.offered();
-    await this.press("stockholm", n, "problem", '{"reason":"lost"}');
+    await this.troubles("stockholm", n);
     await this.until("amsterdam", n, "pending");
     await this.press("stockholm", n, "accept");
     await this.press("stockholm", n, "reject");
     await this.until("amsterdam", n, "taken");
     await this.press("amsterdam", n, "accept");
     await this.press("amsterdam", n, "reject");
-    await this.press("amsterdam", n, "problem", '{"reason":"lost"}');
+    await this.troubles("amsterdam", n);
     for (const end = Date.now() + 15000; Date.now() < end;) {
       const r = await this.as("stockholm", "GET", `/api/v1/orders/${n}`);
       if (r.body.ship_to) return;
@@ -235,7 +251,8 @@ export class Tour {
     await ship(999999, parcel);
     n = await this.won();
     for (const body of ["[]", "{}", { carrier: "x", note: "y".repeat(70000) },
-      { ...parcel, lines: [{ line_id: 7, quantity: 1 }] }])
+      { ...parcel, lines: [{ line_id: 7, quantity: 1 }] },
+      { ...parcel, version: "0123456789abcdef" }])
       await ship(n, body);
     await this.centra.control(`/orders/${n}/allocate`,
       { hold: "WAITING_FOR_PAYMENT" });
@@ -277,7 +294,7 @@ export class Tour {
       if (r.body.shipment?.shipped_at) break;
       await new Promise((r2) => setTimeout(r2, 100));
     }
-    await this.press("stockholm", n, "problem", '{"reason":"lost"}');
+    await this.troubles("stockholm", n);
   }
 
   async ended() {
@@ -288,7 +305,7 @@ export class Tour {
       await this.until("stockholm", n, state);
       await this.press("stockholm", n, "accept");
       await this.press("stockholm", n, "reject");
-      await this.press("stockholm", n, "problem", '{"reason":"lost"}');
+      await this.troubles("stockholm", n);
     }
   }
 
@@ -302,7 +319,7 @@ export class Tour {
       '{"reason":"damaged","note":"a stain"}');
     await this.press("stockholm", n, "reject");
     await this.press("stockholm", n, "accept");
-    await this.press("stockholm", n, "problem", '{"reason":"lost"}');
+    await this.troubles("stockholm", n);
   }
 
   // Answered for this shop, but not by it.
@@ -323,7 +340,7 @@ export class Tour {
       await this.faults(1000);
       await this.press("stockholm", n, verb);
       await this.press("stockholm", n, other);
-      await this.press("stockholm", n, "problem", '{"reason":"lost"}');
+      await this.troubles("stockholm", n);
       await this.faults(0);
       await this.until("stockholm", n, `${verb}ed`);
     }
@@ -335,7 +352,7 @@ export class Tour {
     await this.centra.control("/hooks", { paused: true });
     await this.centra.control(`/orders/${n}/resume`, {});
     await this.press("stockholm", n, "accept");
-    await this.press("stockholm", n, "problem", '{"reason":"lost"}');
+    await this.troubles("stockholm", n);
     await this.press("stockholm", n, "reject");
     await this.centra.control("/hooks", { paused: false });
   }

@@ -461,6 +461,62 @@ static void a_problem_puts_an_order_first_and_keeps_it_accepted(void **state)
 	shipfrom_passed(s);
 }
 
+static void a_solved_problem_is_told_to_every_screen_and_outlives_a_restart(
+	void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t soon = sim_place(&s->sim, 300), late = sim_place(&s->sim, 900);
+	struct listener l;
+	struct answer a;
+	bool told = false;
+	cJSON *o, *p;
+
+	wait_state(s, AMSTERDAM, soon, "pending", 5000);
+	wait_state(s, AMSTERDAM, late, "pending", 5000);
+	accepts(s, AMSTERDAM, soon);
+	accepts(s, AMSTERDAM, late);
+	a = shop_does(s, AMSTERDAM, late, "solved", "{}");
+	assert_int_equal(a.status, 409);
+	assert_string_equal(text_of(a.json, "code"), "no_problem");
+	answer_release(&a);
+	a = shop_does(s, AMSTERDAM, late, "problem",
+		      "{\"reason\":\"lost\",\"note\":\"fell off a van\","
+		      "\"staff\":\"Ben\"}");
+	assert_int_equal(a.status, 200);
+	answer_release(&a);
+	assert_int_equal(first_of_mine(s), late);
+	listen_as(&l, s, AMSTERDAM, "/api/v1/stream", "");
+	hello(&l, true);
+	a = shop_does(s, AMSTERDAM, late, "solved", "{\"staff\":\"Anna\"}");
+	assert_int_equal(a.status, 200);
+	answer_release(&a);
+	while (!told) {
+		o = sees(&l, late, "accepted");
+		p = cJSON_GetObjectItem(o, "problem");
+		assert_string_equal(text_of(p, "note"), "fell off a van");
+		assert_string_equal(text_of(p, "by"), "Ben on till");
+		p = cJSON_GetObjectItem(p, "solved");
+		told = cJSON_IsObject(p);
+		if (told)
+			assert_string_equal(text_of(p, "by"), "Anna on till");
+		cJSON_Delete(o);
+	}
+	listener_close(&l);
+	/* It is in its place again, also for who starts anew. */
+	assert_int_equal(first_of_mine(s), soon);
+	assert_int_equal(metric(s, "problems_solved_total"), 1);
+	shipfrom_kill_9(s);
+	shipfrom_again(s);
+	assert_int_equal(first_of_mine(s), soon);
+	a = shop_does(s, AMSTERDAM, late, "solved", "{\"staff\":\"Carl\"}");
+	assert_int_equal(a.status, 200);
+	p = cJSON_GetObjectItem(a.json, "problem");
+	assert_string_equal(text_of(cJSON_GetObjectItem(p, "solved"), "by"),
+			    "Anna on till");
+	answer_release(&a);
+	shipfrom_passed(s);
+}
+
 /* ---- many ---- */
 
 #define SCREENS 2000
@@ -562,6 +618,7 @@ int main(void)
 		T(a_stop_ends_the_streams_at_once),
 		T(an_accepted_order_that_is_cancelled_says_stop_until_confirmed),
 		T(a_problem_puts_an_order_first_and_keeps_it_accepted),
+		T(a_solved_problem_is_told_to_every_screen_and_outlives_a_restart),
 		T(two_thousand_screens_are_told_within_half_a_second),
 	};
 

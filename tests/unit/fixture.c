@@ -32,7 +32,8 @@ static void must(bool ok, const char *what)
 
 /* ---- the server ---- */
 
-static void write_config(struct fixture *f, const char *server_lines)
+static void write_config(struct fixture *f, const char *server_lines,
+			 const char *centra_lines)
 {
 	FILE *out;
 
@@ -50,6 +51,7 @@ static void write_config(struct fixture *f, const char *server_lines)
 		"webhook_secret = test123\n"
 		"order_api_url = http://127.0.0.1:1/order-api\n"
 		"order_api_key = key\n"
+		"%s\n"
 		"[shop amsterdam]\n"
 		"centra = se\n"
 		"name = Amsterdam, Kalverstraat\n"
@@ -58,7 +60,7 @@ static void write_config(struct fixture *f, const char *server_lines)
 		"centra = se\n"
 		"name = Berlin\n"
 		"warehouses = 5\n",
-		f->dir, server_lines);
+		f->dir, server_lines, centra_lines);
 	must(!fclose(out), "cannot write the config");
 }
 
@@ -95,6 +97,12 @@ static int port_of(const char *address)
 
 struct fixture *fixture_start(const char *server_lines)
 {
+	return fixture_start_with(server_lines, "");
+}
+
+struct fixture *fixture_start_with(const char *server_lines,
+				   const char *centra_lines)
+{
 	struct fixture *f = xcalloc(1, sizeof(*f));
 	struct buf report;
 	struct err e = {""};
@@ -102,7 +110,7 @@ struct fixture *fixture_start(const char *server_lines)
 	must(copy_text(f->dir, sizeof(f->dir), "/tmp/shipfrom-unit-XXXXXX") &&
 		     mkdtemp(f->dir),
 	     "no folder");
-	write_config(f, server_lines);
+	write_config(f, server_lines, centra_lines);
 	f->app.config_path = f->config_path;
 	pthread_mutex_init(&f->app.config_lock, NULL);
 	buf_init(&report, 65536);

@@ -30,6 +30,9 @@ struct fixture {
 
 /* `server_lines` are added to [server]. */
 struct fixture *fixture_start(const char *server_lines);
+/* The same, with lines that are added to [centra se]. */
+struct fixture *fixture_start_with(const char *server_lines,
+				   const char *centra_lines);
 void fixture_stop(struct fixture *f);
 
 /* Holds the store's writer up: nothing becomes durable until release_writer().

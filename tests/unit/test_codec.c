@@ -230,6 +230,15 @@ static void full_order(struct order *o)
 	o->offers[1].list = LIST_DONE;
 	o->offers[1].expires = 4000;
 	o->offers[1].shipped = true;
+	o->offers[1].problem = (struct problem){
+		.at = 79,
+		.device = 3,
+		.reason = xstrdup("lost"),
+		.by = xstrdup("Anna"),
+		.solved_at = 80,
+		.solved_device = 4,
+		.solved_by = xstrdup("Ben"),
+	};
 }
 
 static void an_order_is_read_as_written(void **state)
@@ -255,6 +264,10 @@ static void an_order_is_read_as_written(void **state)
 	assert_true(back.offers[1].answer.was_ok);
 	assert_int_equal(back.offers[1].finding.ended, STATE_TAKEN);
 	assert_true(back.offers[1].shipped);
+	assert_string_equal(back.offers[1].problem.by, "Anna");
+	assert_true(back.offers[1].problem.solved_at == 80 &&
+		    back.offers[1].problem.solved_device == 4);
+	assert_string_equal(back.offers[1].problem.solved_by, "Ben");
 	assert_int_equal(back.version, 9);
 
 	/* Every field took part: the bytes are the same again. */

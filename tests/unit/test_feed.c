@@ -141,6 +141,36 @@ static void today_begins_where_the_shop_is(void **state)
 	zone_close(z);
 }
 
+static void a_day_ends_at_the_next_midnight_also_when_clocks_change(
+	void **state)
+{
+	static const struct {
+		const char *now, *ends;
+	} of[] = {
+		{"2026-06-15T12:00:00Z", "2026-06-16T00:00:00+02:00"},
+		{"2026-06-15T22:00:00Z", "2026-06-17T00:00:00+02:00"},
+		{"2026-03-29T12:00:00Z", "2026-03-30T00:00:00+02:00"},
+		{"2026-03-28T23:00:00Z", "2026-03-30T00:00:00+02:00"},
+		{"2026-10-25T12:00:00Z", "2026-10-26T00:00:00+01:00"},
+		{"2026-10-24T22:00:00Z", "2026-10-26T00:00:00+01:00"},
+	};
+	int64_t begins, ends, today;
+	struct zone *z;
+	struct err e;
+
+	(void)state;
+	assert_int_equal(zone_open(&z, "Europe/Stockholm", &e), OK);
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		since_day(z, at(of[i].now), &begins, &ends);
+		assert_int_equal(ends, at(of[i].ends));
+		assert_true(since_read("today", z, at(of[i].now), &today));
+		assert_int_equal(begins, today);
+	}
+	zone_close(z);
+	since_day(NULL, at("2026-06-15T12:00:00Z"), &begins, &ends);
+	assert_int_equal(ends, at("2026-06-16T00:00:00Z"));
+}
+
 /* ---- names, origins ---- */
 
 static void staff_are_whole_names(void **state)
@@ -233,6 +263,8 @@ int main(void)
 		cmocka_unit_test(one_large_piece_is_sent_but_not_two),
 		cmocka_unit_test(since_reads_spans_and_times),
 		cmocka_unit_test(today_begins_where_the_shop_is),
+		cmocka_unit_test(
+			a_day_ends_at_the_next_midnight_also_when_clocks_change),
 		cmocka_unit_test(staff_are_whole_names),
 		cmocka_unit_test(origins_are_equal_however_they_are_written),
 		cmocka_unit_test(a_link_becomes_a_square_with_a_margin),

@@ -35,8 +35,8 @@ static struct once once_of(const char *key, const char *request, int64_t at)
 static enum rc press(struct store *s, struct once *o, enum rc says)
 {
 	asked = 0;
-	return store_update_once(s, "se", 19, decide, &says, o, o->at, NULL,
-				 NULL, &err);
+	return store_update_once(s, "se", 19, decide, &says, o, NULL, o->at,
+				 NULL, NULL, &err);
 }
 
 static void a_key_is_kept_with_the_decision_and_asks_no_more(void **state)
@@ -101,8 +101,8 @@ static void the_code_of_a_conflict_comes_back(void **state)
 	struct store *s = open_serve(*state);
 	struct once o = once_of("k", "accept", 1000);
 
-	assert_ok(store_update_once(s, "se", 19, refuse, &o, &o, 1000, NULL,
-				    NULL, &err));
+	assert_ok(store_update_once(s, "se", 19, refuse, &o, &o, NULL, 1000,
+				    NULL, NULL, &err));
 	o = once_of("k", "accept", 1001);
 	assert_ok(press(s, &o, OK));
 	assert_int_equal(o.rc, RC_CONFLICT);

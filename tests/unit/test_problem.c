@@ -186,6 +186,102 @@ static void only_what_is_to_be_shipped_has_a_problem(void **state)
 	}
 }
 
+static void a_problem_is_solved_with_who_and_when_and_keeps_what_it_was(
+	void **state)
+{
+	struct order o = order_in(STATE_REJECTED, STATE_ACCEPTED);
+	const struct problem *p = &order_offer(&o, V)->problem;
+	struct saying s = say();
+
+	(void)state;
+	assert_int_equal(tell(&o, &s, problem_decide), OK);
+	assert_true(problem_open(p));
+	s.now = 6000;
+	s.device = 9;
+	s.by = "Ben on Till 2";
+	assert_int_equal(tell(&o, &s, solved_decide), OK);
+	assert_false(problem_open(p));
+	assert_true(p->solved_at == 6000 && p->solved_device == 9);
+	assert_string_equal(p->solved_by, "Ben on Till 2");
+	assert_string_equal(p->reason, "lost");
+	assert_string_equal(p->note, "fell off a van");
+	assert_string_equal(p->by, "Anna on Till 1");
+	order_release(&o);
+}
+
+static void a_problem_is_solved_once_and_who_was_first_stands(void **state)
+{
+	struct order o = order_in(STATE_ACCEPTED, STATE_REJECTED);
+	const struct problem *p = &order_offer(&o, W)->problem;
+	struct saying s = say();
+
+	(void)state;
+	assert_int_equal(tell(&o, &s, problem_decide), OK);
+	assert_int_equal(tell(&o, &s, solved_decide), OK);
+	s.by = "Ben on Till 2";
+	assert_int_equal(tell(&o, &s, solved_decide), RC_EXISTS);
+	assert_string_equal(p->solved_by, "Anna on Till 1");
+	/* So it is when the parcel has gone meanwhile. */
+	order_offer(&o, W)->shipped = true;
+	assert_int_equal(tell(&o, &s, solved_decide), RC_EXISTS);
+	order_release(&o);
+}
+
+static void only_a_problem_of_what_is_to_be_shipped_can_be_solved(void **state)
+{
+	struct order o = order_in(STATE_ACCEPTED, STATE_REJECTED);
+	struct saying s = say();
+
+	(void)state;
+	assert_int_equal(tell(&o, &s, solved_decide), RC_CONFLICT);
+	assert_string_equal(s.conflict, "no_problem");
+	assert_int_equal(tell(&o, &s, problem_decide), OK);
+	comes_to(&o, W, STATE_CANCELLED);
+	assert_int_equal(tell(&o, &s, solved_decide), RC_CONFLICT);
+	assert_string_equal(s.conflict, "cancelled");
+	comes_to(&o, W, STATE_ACCEPTED);
+	order_offer(&o, W)->shipped = true;
+	assert_int_equal(tell(&o, &s, solved_decide), RC_CONFLICT);
+	assert_string_equal(s.conflict, "shipped");
+	order_release(&o);
+}
+
+static void a_problem_after_a_solved_one_is_open_again(void **state)
+{
+	struct order o = order_in(STATE_ACCEPTED, STATE_REJECTED);
+	const struct problem *p = &order_offer(&o, W)->problem;
+	struct saying s = say();
+
+	(void)state;
+	assert_int_equal(tell(&o, &s, problem_decide), OK);
+	assert_int_equal(tell(&o, &s, solved_decide), OK);
+	s.now = 7000;
+	assert_int_equal(tell(&o, &s, problem_decide), OK);
+	assert_true(problem_open(p));
+	assert_true(p->at == 7000);
+	assert_null(p->solved_by);
+	order_release(&o);
+}
+
+static void the_same_problem_told_again_changes_nothing(void **state)
+{
+	struct order o = order_in(STATE_ACCEPTED, STATE_REJECTED);
+	const struct problem *p = &order_offer(&o, W)->problem;
+	struct saying s = say();
+
+	(void)state;
+	s.note = NULL;
+	assert_int_equal(tell(&o, &s, problem_decide), OK);
+	s.now = 7000;
+	s.note = "";
+	assert_int_equal(tell(&o, &s, problem_decide), RC_EXISTS);
+	assert_true(p->at == 5000);
+	s.note = "and a seam is open";
+	assert_int_equal(tell(&o, &s, problem_decide), OK);
+	assert_true(p->at == 7000);
+	order_release(&o);
+}
+
 static void an_order_of_others_is_not_found(void **state)
 {
 	struct saying s = say();
@@ -194,6 +290,7 @@ static void an_order_of_others_is_not_found(void **state)
 	(void)state;
 	order_init(&o, "se", 19);
 	assert_int_equal(tell(&o, &s, problem_decide), RC_NOTFOUND);
+	assert_int_equal(tell(&o, &s, solved_decide), RC_NOTFOUND);
 	assert_int_equal(tell(&o, &s, stopped_decide), RC_NOTFOUND);
 	order_release(&o);
 }
@@ -210,6 +307,14 @@ int main(void)
 			a_stop_is_confirmed_until_the_order_is_accepted_anew),
 		cmocka_unit_test(a_problem_is_kept_with_who_and_why),
 		cmocka_unit_test(only_what_is_to_be_shipped_has_a_problem),
+		cmocka_unit_test(
+			a_problem_is_solved_with_who_and_when_and_keeps_what_it_was),
+		cmocka_unit_test(
+			a_problem_is_solved_once_and_who_was_first_stands),
+		cmocka_unit_test(
+			only_a_problem_of_what_is_to_be_shipped_can_be_solved),
+		cmocka_unit_test(a_problem_after_a_solved_one_is_open_again),
+		cmocka_unit_test(the_same_problem_told_again_changes_nothing),
 		cmocka_unit_test(an_order_of_others_is_not_found),
 	};
 

@@ -167,6 +167,7 @@ static void a_device_is_told_who_it_is(void **state)
 			 r.body);
 	assert_non_null(strstr(r.body, ",\"staff\":[],\"csrf\":null,"
 				       "\"now\":\"20"));
+	assert_non_null(strstr(r.body, ",\"day\":{\"begins\":\"20"));
 	reply_release(&r);
 }
 

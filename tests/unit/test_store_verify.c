@@ -133,7 +133,7 @@ static struct store *fill(const char *dir)
 	assert_ok(quarantine_one(s, QUARANTINED_UNREAD, 1, 5, NULL));
 	assert_ok(quarantine_one(s, QUARANTINED_STALE, 2, 5, NULL));
 	assert_ok(store_update_once(s, "se", 19, said_nothing, NULL, &once,
-				    3000, NULL, NULL, &err));
+				    NULL, 3000, NULL, NULL, &err));
 	assert_ok(store_secret_used(s, "se", &use, NULL, &err));
 	return s;
 }
