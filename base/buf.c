@@ -128,22 +128,83 @@ bool text_is_utf8(const char *s)
 	return n != 0;
 }
 
-static void add_escaped(struct buf *b, unsigned char c)
+size_t text_length(const char *s)
 {
-	static const char names[] = "btn?fr"; /* of 8 to 13 */
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
+void text_trim(char *s)
+{
+	size_t len = strlen(s), last = len;
+
+	while (last && len - last < 3 &&
+	       ((unsigned char)s[last - 1] & 0xc0) == 0x80)
+		last--;
+	if (!last || (unsigned char)s[last - 1] < 0xc0)
+		return;
+	if (!text_utf8(s + last - 1, UTF8_MOST))
+		s[last - 1] = '\0';
+}
+
+/* The code point of the n bytes that text_utf8() found whole. */
+static unsigned utf8_value(const unsigned char *s, size_t n)
+{
+	static const unsigned char masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+	unsigned c = s[0] & masks[n];
+
+	for (size_t i = 1; i < n; i++)
+		c = c << 6 | (s[i] & 0x3fu);
+	return c;
+}
+
+/* A terminal, or the eye, would not take it for a character of the text: it is
+ * a control character, ends a line, or changes the direction of what follows. */
+static bool is_acted_on(unsigned c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c ||
+	       c == 0x200e || c == 0x200f || (c >= 0x2028 && c <= 0x202e) ||
+	       (c >= 0x2066 && c <= 0x2069);
+}
+
+/* The letter behind the backslash of a control character that has one, or 0. */
+static char escape_letter(unsigned c)
+{
+	static const char letters[] = "btn\0fr"; /* of 8 to 13 */
+
+	return c >= 8 && c <= 13 ? letters[c - 8] : '\0';
+}
+
+/* One character of the n bytes at s, as a JSON string holds it. */
+static void add_json(struct buf *b, const unsigned char *s, size_t n)
+{
+	unsigned c = n ? utf8_value(s, n) : 0xfffd;
 
 	if (c == '"' || c == '\\')
-		buf_fmt(b, "\\%c", c);
-	else if (c >= 8 && c <= 13 && c != 11)
-		buf_fmt(b, "\\%c", names[c - 8]);
-	else
+		buf_fmt(b, "\\%c", (int)c);
+	else if (escape_letter(c))
+		buf_fmt(b, "\\%c", escape_letter(c));
+	else if (is_acted_on(c))
 		buf_fmt(b, "\\u%04x", c);
+	else
+		buf_str(b, "\xef\xbf\xbd"); /* U+FFFD */
+}
+
+/* True when the n bytes at s stand for themselves, in JSON and on a terminal. */
+static bool is_plain(const unsigned char *s, size_t n)
+{
+	if (n == 1)
+		return *s >= 0x20 && *s < 0x7f && *s != '"' && *s != '\\';
+	return n && !is_acted_on(utf8_value(s, n));
 }
 
 void buf_json(struct buf *b, const char *s)
 {
 	const unsigned char *p = (const unsigned char *)s;
-	const unsigned char *plain = p; /* needs no escape, not added yet */
+	const unsigned char *plain = p; /* stands for itself, not added yet */
 	size_t before = b->len, n;
 
 	if (!s) {
@@ -153,20 +214,54 @@ void buf_json(struct buf *b, const char *s)
 	buf_char(b, '"');
 	for (; *p; p += n ? n : 1) {
 		n = text_utf8((const char *)p, UTF8_MOST);
-		if (n && *p >= 0x20 && *p != '"' && *p != '\\')
+		if (is_plain(p, n))
 			continue;
 		(void)!buf_add(b, plain, (size_t)(p - plain));
-		if (n)
-			add_escaped(b, *p);
-		else
-			buf_str(b, "\xef\xbf\xbd"); /* U+FFFD */
-		plain = p + 1;
+		add_json(b, p, n);
+		plain = p + (n ? n : 1);
 	}
 	(void)!buf_add(b, plain, (size_t)(p - plain));
 	buf_char(b, '"');
 	if (b->full && b->data) { /* all of it or nothing */
 		b->len = before;
 		b->data[before] = '\0';
+	}
+}
+
+void buf_json_value(struct buf *b, const char *json)
+{
+	const unsigned char *p = (const unsigned char *)json;
+	size_t n;
+
+	for (; *p; p += n ? n : 1) {
+		n = text_utf8((const char *)p, UTF8_MOST);
+		if (*p < 0x20)
+			buf_char(b, ' ');
+		else if (*p == '"' || *p == '\\' || is_plain(p, n))
+			(void)!buf_add(b, p, n);
+		else
+			add_json(b, p, n);
+	}
+}
+
+void buf_visible(struct buf *b, const char *s)
+{
+	const unsigned char *p = (const unsigned char *)s;
+	size_t n;
+
+	for (; *p; p += n ? n : 1) {
+		unsigned c;
+
+		n = text_utf8((const char *)p, UTF8_MOST);
+		c = n ? utf8_value(p, n) : *p;
+		if (n && !is_acted_on(c))
+			(void)!buf_add(b, p, n);
+		else if (n && escape_letter(c))
+			buf_fmt(b, "\\%c", escape_letter(c));
+		else if (c < 0x100)
+			buf_fmt(b, "\\x%02x", c);
+		else
+			buf_fmt(b, "\\u%04x", c);
 	}
 }
 

@@ -31,14 +31,28 @@ void buf_char(struct buf *b, char c);
 void buf_fmt(struct buf *b, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Adds s as a JSON string with its quotes; NULL adds null.  Bytes that are not
- * UTF-8 become U+FFFD. */
+ * UTF-8 become U+FFFD.  Characters that a terminal would act on are written as
+ * \uXXXX (see buf_visible), so that the JSON can be shown as it is. */
 void buf_json(struct buf *b, const char *s);
+/* Adds s as one line of text for a terminal.  What a terminal would act on is
+ * escaped: control characters (\n, \x1b), characters that change the direction
+ * of the text or end a line (\u202e), and bytes that are not UTF-8 (\xff). */
+void buf_visible(struct buf *b, const char *s);
+/* Adds a JSON value that was made elsewhere, such as the data of a stored event.
+ * As in buf_json(), what a terminal would act on is escaped; a byte below 0x20
+ * can only be white space there and becomes a space. */
+void buf_json_value(struct buf *b, const char *json);
 bool buf_full(const struct buf *b);
 /* Bytes of the UTF-8 character that the len bytes at s begin with; 0: they
  * begin with none. */
 size_t text_utf8(const char *s, size_t len);
 /* True when all of s is UTF-8. */
 bool text_is_utf8(const char *s);
+/* How many characters (code points) the UTF-8 text s has. */
+size_t text_length(const char *s);
+/* Removes the last character of s if its bytes are not all there: for a text
+ * that was cut to fit. */
+void text_trim(char *s);
 /* Forgets the content, keeps the memory. */
 void buf_clear(struct buf *b);
 /* Hands the bytes to the caller, who frees them; "" when empty.  The buf is

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/buf.h"
+
 enum rc fail(struct err *e, enum rc rc, const char *fmt, ...)
 {
 	/* Through a copy: an argument may be e->text itself. */
@@ -19,6 +21,7 @@ enum rc fail(struct err *e, enum rc rc, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(made.text, sizeof(made.text), fmt, ap);
 	va_end(ap);
+	text_trim(made.text);
 	*e = made;
 	return rc;
 }

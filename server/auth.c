@@ -64,28 +64,6 @@ bool auth_origin(const struct request *req, struct response *res)
 
 /* ---- who asks ---- */
 
-/* The value of our cookie in a Cookie header; false: there is none. */
-static bool session_token(const struct request *req, char ret[TOKEN_SIZE])
-{
-	static const char name[] = SESSION_COOKIE "=";
-	const char *p = request_header(req, "Cookie");
-
-	while (p && *p) {
-		size_t len;
-
-		p += strspn(p, "; \t");
-		len = strcspn(p, ";");
-		if (!strncmp(p, name, sizeof(name) - 1) &&
-		    len - (sizeof(name) - 1) == TOKEN_SIZE - 1) {
-			memcpy(ret, p + sizeof(name) - 1, TOKEN_SIZE - 1);
-			ret[TOKEN_SIZE - 1] = '\0';
-			return true;
-		}
-		p += len;
-	}
-	return false;
-}
-
 static void refuse(struct request *req, struct response *res,
 		   const char *code, const char *detail)
 {
@@ -105,30 +83,86 @@ static enum rc find_device(const struct request *req, struct device *ret,
 					     ret, e);
 }
 
+bool auth_https(const struct config *c)
+{
+	return !strncasecmp(c->server.public_url, "https:", 6);
+}
+
+/* "Bearer", in any case, and a token (RFC 9110, 11.1). */
+static enum rc identify_token(struct request *req, const char *header,
+			      struct err *e)
+{
+	if (strncasecmp(header, "Bearer ", 7) != 0 ||
+	    token_hash(header + 7 + strspn(header + 7, " "), req->credential))
+		return RC_NOTFOUND;
+	return find_device(req, &req->device, e);
+}
+
+/* The session that a request's cookies name. */
+struct wanted {
+	struct request *req;
+	const char *name; /* of the cookie */
+	struct err *e;
+	enum rc rc; /* RC_NOTFOUND: none of them so far */
+};
+
+/* True: it is no session, and the next may be one. */
+static bool try_session(struct wanted *w, const char token[TOKEN_SIZE])
+{
+	struct request *req = w->req;
+
+	req->by_session = true;
+	w->rc = token_hash(token, req->credential) ? RC_NOTFOUND : OK;
+	if (!w->rc)
+		w->rc = find_device(req, &req->device, w->e);
+	if (!w->rc)
+		w->rc = token_csrf(req->csrf, token, w->e);
+	return w->rc == RC_NOTFOUND;
+}
+
+/* For request_headers(): a browser that kept a cookie of another path, or of a
+ * time before, sends two of one name, and the good one may be any. */
+static bool try_cookies(void *arg, const char *value)
+{
+	struct wanted *w = arg;
+	size_t name = strlen(w->name);
+	char token[TOKEN_SIZE];
+	bool more = true;
+
+	while (*value && more) {
+		size_t len;
+
+		value += strspn(value, "; \t");
+		len = strcspn(value, ";");
+		if (!strncmp(value, w->name, name) && value[name] == '=' &&
+		    len - name == TOKEN_SIZE) {
+			memcpy(token, value + name + 1, TOKEN_SIZE - 1);
+			token[TOKEN_SIZE - 1] = '\0';
+			more = try_session(w, token);
+		}
+		value += len;
+	}
+	OPENSSL_cleanse(token, sizeof(token));
+	return more;
+}
+
 /* By its token if it sends one, even a wrong one; else by its session. */
 static enum rc identify(struct request *req, struct err *e)
 {
 	const char *header = request_header(req, "Authorization");
-	char token[TOKEN_SIZE];
-	enum rc rc;
+	struct wanted w = {.req = req, .e = e, .rc = RC_NOTFOUND};
 
-	if (header) {
-		if (strncasecmp(header, "Bearer ", 7) != 0 ||
-		    token_hash(header + 7 + strspn(header + 7, " "),
-			       req->credential))
-			return RC_NOTFOUND;
-		return find_device(req, &req->device, e);
+	if (header)
+		return identify_token(req, header, e);
+	if (auth_https(req->config)) {
+		w.name = SESSION_COOKIE_HTTPS;
+		request_headers(req, "Cookie", try_cookies, &w);
 	}
-	if (!session_token(req, token))
-		return RC_NOTFOUND;
-	req->by_session = true;
-	rc = token_hash(token, req->credential) ? RC_NOTFOUND : OK;
-	if (!rc)
-		rc = find_device(req, &req->device, e);
-	if (!rc)
-		rc = token_csrf(req->csrf, token, e);
-	OPENSSL_cleanse(token, sizeof(token));
-	return rc;
+	if (w.rc == RC_NOTFOUND) {
+		w.name = SESSION_COOKIE;
+		request_headers(req, "Cookie", try_cookies, &w);
+	}
+	return w.rc;
 }
 
 static bool changes_something(const struct request *req)

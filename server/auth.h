@@ -13,16 +13,25 @@
 
 #include "server/http.h"
 
-#define SESSION_COOKIE "shipfrom_session"
+/* With https the browser itself sees to it that nobody else set the cookie: it
+ * keeps a name with __Host- only from this host, over https, with Path=/.  The
+ * plain name is the one without https, and the one that https had before 0.2,
+ * which is read for one release more. */
+#define SESSION_COOKIE	     "shipfrom_session"
+#define SESSION_COOKIE_HTTPS "__Host-shipfrom_session"
 
 /* Fills in who asks (request.device, shop, credential, by_session, csrf), or
  * answers 401, 403 or 503. */
 void auth_device(struct request *req, struct response *res);
 
+/* True when public_url is https. */
+bool auth_https(const struct config *c);
+
 /* Counts a sign-in that failed against its address. */
 void auth_failed(const struct request *req);
-/* True, and a 429 in *res, when too many from its address failed.  Only asked
- * of one that has failed, or whose test would cost a write. */
+/* True, and a 429 in *res, when too many from its address failed.  Only for a
+ * request that has failed itself: a good token, cookie or code is never told to
+ * wait. */
 bool auth_limited(const struct request *req, struct response *res);
 
 /* False, and a 403 in *res, when another page sent it. */

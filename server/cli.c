@@ -4,7 +4,6 @@
  */
 #include "server/cli.h"
 
-#include <ctype.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -254,17 +253,24 @@ bool cli_order_name(const char *word, char instance[INSTANCE_SIZE],
 
 void cli_text(struct buf *out, const char *text)
 {
-	const unsigned char *p;
+	buf_visible(out, text);
+}
 
-	for (p = (const unsigned char *)text; *p; p++) {
-		/* C1 controls are two bytes in UTF-8: c2 80 .. c2 9f. */
-		if (*p == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f) {
-			buf_char(out, ' ');
-			p++;
-		} else {
-			buf_char(out, iscntrl(*p) ? ' ' : (char)*p);
-		}
-	}
+void cli_say(const char *fmt, ...)
+{
+	char text[4096];
+	struct buf shown;
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	text_trim(text);
+	buf_init(&shown, 8 * sizeof(text));
+	cli_text(&shown, text);
+	buf_char(&shown, '\n');
+	fputs(shown.data, stderr);
+	buf_release(&shown);
 }
 
 void cli_time(struct buf *out, const struct config *c, const char *instance,
@@ -328,7 +334,7 @@ void cli_know_devices(struct cli_session *s)
 
 	/* Without the names, numbers will do. */
 	if (store_devices(s->store, keep_device, s, &e))
-		fprintf(stderr, "shipfrom %s: cannot read the devices: %s\n",
+		cli_say("shipfrom %s: cannot read the devices: %s",
 			s->args->verb->name, e.text);
 }
 
@@ -375,9 +381,8 @@ int cli_open(struct cli_session *s, struct cli_args *a,
 	rc = app_open_store(&s->store, s->config, NULL, NULL, NULL, &e);
 	if (!rc)
 		return 0;
-	fprintf(stderr, "shipfrom %s: cannot open the store: %s%s\n",
-		a->verb->name, e.text,
-		rc == RC_NOTFOUND ? "; `shipfrom serve` makes it" : "");
+	cli_say("shipfrom %s: cannot open the store: %s%s", a->verb->name,
+		e.text, rc == RC_NOTFOUND ? "; `shipfrom serve` makes it" : "");
 	switch (rc) {
 	case RC_DENIED:
 		return EX_NOPERM;
@@ -392,7 +397,7 @@ int cli_open(struct cli_session *s, struct cli_args *a,
 
 int cli_failed(const struct cli_session *s, enum rc rc, const struct err *e)
 {
-	fprintf(stderr, "shipfrom %s: %s\n", s->args->verb->name, e->text);
+	cli_say("shipfrom %s: %s", s->args->verb->name, e->text);
 	if (s->store && store_damaged(s->store))
 		return EX_DATAERR;
 	switch (rc) {

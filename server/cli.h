@@ -125,8 +125,11 @@ int cli_failed(const struct cli_session *s, enum rc rc, const struct err *e);
 
 /* ---- words ---- */
 
-/* A text of somebody else's, without what would move the cursor. */
+/* Adds a text that Centra, a shop or a stranger wrote: every verb shows such
+ * texts through this, so that they cannot act on the terminal (buf_visible). */
 void cli_text(struct buf *out, const char *text);
+/* Prints a line on stderr, which may hold such texts: the newline is added. */
+void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* "2026-01-11 16:21:00" where the instance is; with `millis` ".552". */
 void cli_time(struct buf *out, const struct config *c, const char *instance,
 	      int64_t t, bool millis);

@@ -35,7 +35,7 @@ static void event_as_json(struct buf *b, const struct event *ev)
 	buf_str(b, ",\"date\":");
 	buf_json(b, ev->date);
 	buf_fmt(b, ",\"id\":%" PRId64 ",\"data\":", ev->id);
-	buf_str(b, ev->data ? ev->data : "null"); /* it is JSON already */
+	buf_json_value(b, ev->data ? ev->data : "null");
 	buf_str(b, "}\n");
 }
 

@@ -108,15 +108,21 @@ static void order_as_json(struct listing *l, struct buf *b,
 	buf_str(b, "}\n");
 }
 
+static void never_offered(struct buf *b, const struct order *o)
+{
+	buf_fmt(b, "%10" PRId64 "  %-10s  %-9s  never offered%s", o->number,
+		o->instance, "-", *o->status ? ", " : "");
+	cli_text(b, o->status);
+	buf_char(b, '\n');
+}
+
 static void order_as_text(struct listing *l, struct buf *b,
 			  const struct order *o)
 {
 	size_t i;
 
 	if (!o->n_offers)
-		buf_fmt(b, "%10" PRId64 "  %-10s  %-9s  never offered%s%s\n",
-			o->number, o->instance, "-", *o->status ? ", " : "",
-			o->status);
+		never_offered(b, o);
 	for (i = 0; i < o->n_offers; i++)
 		if (offer_matches(l, o, &o->offers[i]))
 			offer_as_text(l, b, o, &o->offers[i]);

@@ -134,11 +134,11 @@ static int show_quarantined(struct cli_session *s, uint64_t seq)
 	if (s->json) {
 		quarantined_as_json(&s->out, &q, true);
 	} else {
-		fprintf(stderr,
-			"%" PRIu64 " of %s, received %s, %zu bytes\n"
-			"why: %s\nsignature: %s\n\n",
-			q.seq, q.instance, time_iso(iso, q.received, 0, true),
-			q.len, q.reason, q.header ? q.header : "(one event)");
+		cli_say("%" PRIu64 " of %s, received %s, %zu bytes", q.seq,
+			q.instance, time_iso(iso, q.received, 0, true), q.len);
+		cli_say("why: %s", q.reason);
+		cli_say("signature: %s", q.header ? q.header : "(one event)");
+		cli_say("%s", "");
 		add_bytes(&s->out, &q);
 	}
 	quarantined_release(&q);
@@ -227,7 +227,7 @@ static enum rc retry_one(struct cli_session *s, uint64_t seq, struct err *e)
 				  "quarantined\n",
 			seq, n.fresh, n.duplicates, n.quarantined);
 	else if (rc == RC_INVALID)
-		fprintf(stderr, "%" PRIu64 " stays: %s\n", seq, e->text);
+		cli_say("%" PRIu64 " stays: %s", seq, e->text);
 	quarantined_release(&q);
 	return rc;
 }
@@ -342,8 +342,8 @@ static int ask_refused(struct cli_session *s, bool retry)
 	}
 	json = cJSON_Parse(a.body.data ? a.body.data : "");
 	if (a.status != 200 || !json) {
-		fprintf(stderr, "shipfrom quarantine: the server says %d %s\n",
-			a.status, text(json, "detail"));
+		cli_say("shipfrom quarantine: the server says %d %s", a.status,
+			text(json, "detail"));
 		code = EX_TEMPFAIL;
 	} else if (s->json) {
 		buf_str(&s->out, a.body.data);

@@ -45,6 +45,7 @@ static bool keep_line(void *arg, const struct note *n)
 	h->lines[at].at = n->at;
 	snprintf(h->lines[at].what, sizeof(h->lines[at].what), "%s", n->what);
 	snprintf(h->lines[at].text, sizeof(h->lines[at].text), "%s", n->text);
+	text_trim(h->lines[at].text);
 	h->n++;
 	return true;
 }
@@ -339,9 +340,8 @@ static int replay(struct cli_session *s, uint64_t seq)
 		return cli_failed(s, rc, &e);
 	kind = handler_of_event(ev.type, ev.action);
 	if (!kind) {
-		fprintf(stderr,
-			"shipfrom replay: nothing is done about events %s %s; "
-			"they are kept and counted\n",
+		cli_say("shipfrom replay: nothing is done about events %s %s; "
+			"they are kept and counted",
 			ev.type, ev.action);
 		code = EX_DATAERR;
 	} else {
@@ -349,9 +349,8 @@ static int replay(struct cli_session *s, uint64_t seq)
 		if (rc)
 			code = cli_failed(s, rc, &e);
 		else
-			fprintf(stderr,
-				"Event %" PRIu64 " (%s %s, order %s/%" PRId64
-				") will be applied again.\n",
+			cli_say("Event %" PRIu64 " (%s %s, order %s/%" PRId64
+				") will be applied again.",
 				seq, ev.type, ev.action, ev.instance, ev.id);
 		if (!rc && s->json)
 			print_count(s, "replayed", 1);

@@ -106,9 +106,10 @@ static void tell_shipments(struct story *st, const struct offer *f)
 	for (size_t i = 0; i < f->n_shipments; i++) {
 		const struct shipment *s = &f->shipments[i];
 
-		buf_fmt(out, "    shipment %s: %s",
-			s->came.number[0] ? s->came.number : "(not made yet)",
-			ship_stage_name(s->came.stage));
+		buf_str(out, "    shipment ");
+		cli_text(out, s->came.number[0] ? s->came.number
+						: "(not made yet)");
+		buf_fmt(out, ": %s", ship_stage_name(s->came.stage));
 		if (s->came.capture != CAPTURE_NONE)
 			buf_fmt(out, ", payment %s",
 				ship_capture_name(s->came.capture));
@@ -143,8 +144,9 @@ static void tell_order(struct story *st)
 	if (*o->status && o->cancelled)
 		buf_str(out, ", cancelled");
 	if (o->on_hold)
-		buf_fmt(out, ", on hold%s%s", *o->hold_reason ? ": " : "",
-			o->hold_reason);
+		buf_fmt(out, ", on hold%s", *o->hold_reason ? ": " : "");
+	if (o->on_hold)
+		cli_text(out, o->hold_reason);
 	buf_fmt(out, " (times are those of %s)\n",
 		in ? in->time_zone : "UTC");
 	if (!o->n_offers)

@@ -6,6 +6,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -148,12 +149,26 @@ void stream_give_up(struct door *d)
 	stream_resume(oldest);
 }
 
-void respond_stream(struct request *req, struct response *res,
+bool respond_stream(struct request *req, struct response *res,
 		    const char *type)
 {
-	exchange_of(req)->stream = xcalloc(1, sizeof(struct stream));
+	struct exchange *x = exchange_of(req);
+
 	res->status = 200;
 	res->type = type;
+	x->header_only = !strcmp(req->method, "HEAD");
+	if (!x->header_only)
+		x->stream = xcalloc(1, sizeof(struct stream));
+	return x->stream;
+}
+
+ssize_t stream_none(void *cls, uint64_t pos, char *p, size_t max)
+{
+	(void)cls;
+	(void)pos;
+	(void)p;
+	(void)max;
+	return MHD_CONTENT_READER_END_OF_STREAM;
 }
 
 bool stream_send(struct request *req, struct chunk *c)

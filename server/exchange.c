@@ -79,6 +79,12 @@ void exchange_free(struct exchange *x)
 	buf_release(&x->res.body);
 	free(x->path);
 	free(x->signature);
+	while (x->trimmed) {
+		struct trimmed *t = x->trimmed;
+
+		x->trimmed = t->next;
+		free(t);
+	}
 	x->conn->x = NULL;
 	free(x);
 }
@@ -185,13 +191,58 @@ void exchange_drop_all(struct door *d)
 	}
 }
 
+/* The value without the white space behind it; kept until the request ends. */
+static const char *trim(struct exchange *x, const char *value)
+{
+	size_t len = value ? strlen(value) : 0;
+	struct trimmed *t;
+
+	if (!len || (value[len - 1] != ' ' && value[len - 1] != '\t'))
+		return value;
+	while (len && (value[len - 1] == ' ' || value[len - 1] == '\t'))
+		len--;
+	t = xcalloc(1, sizeof(*t) + len + 1);
+	memcpy(t->text, value, len);
+	t->next = x->trimmed;
+	x->trimmed = t;
+	return t->text;
+}
+
 const char *request_header(const struct request *req, const char *name)
 {
-	const struct exchange *x = (const struct exchange *)req;
+	struct exchange *x = (struct exchange *)(uintptr_t)req;
 
 	if (x->signature && !strcasecmp(name, SIGNATURE_HEADER))
-		return x->signature;
-	return MHD_lookup_connection_value(x->mhd, MHD_HEADER_KIND, name);
+		return trim(x, x->signature);
+	return trim(x, MHD_lookup_connection_value(x->mhd, MHD_HEADER_KIND,
+						   name));
+}
+
+struct each {
+	struct exchange *x;
+	const char *name;
+	bool (*fn)(void *arg, const char *value);
+	void *arg;
+};
+
+/* MHD_KeyValueIterator */
+static enum MHD_Result each_value(void *cls, enum MHD_ValueKind kind,
+				  const char *key, const char *value)
+{
+	struct each *e = cls;
+
+	(void)kind;
+	if (!value || strcasecmp(key, e->name))
+		return MHD_YES;
+	return e->fn(e->arg, trim(e->x, value)) ? MHD_YES : MHD_NO;
+}
+
+void request_headers(const struct request *req, const char *name,
+		     bool (*fn)(void *arg, const char *value), void *arg)
+{
+	struct each e = {(struct exchange *)(uintptr_t)req, name, fn, arg};
+
+	MHD_get_connection_values(e.x->mhd, MHD_HEADER_KIND, each_value, &e);
 }
 
 const char *request_query(const struct request *req, const char *name)

@@ -18,10 +18,27 @@ static int hex_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+/* A proxy's request, "http://host/path", from its path on. */
+static const char *origin_form(const char *uri)
+{
+	size_t scheme = 0, host;
+
+	if (!strncasecmp(uri, "http://", 7))
+		scheme = 7;
+	else if (!strncasecmp(uri, "https://", 8))
+		scheme = 8;
+	host = scheme ? strcspn(uri + scheme, "/?#") : 0;
+	if (!host)
+		return uri;
+	uri += scheme + host;
+	return *uri == '/' ? uri : "/";
+}
+
 char *header_path(const char *uri)
 {
-	size_t len = strcspn(uri, "?#"), n = 0;
-	char *path = xstrndup(uri, len);
+	const char *from = origin_form(uri);
+	size_t len = strcspn(from, "?#"), n = 0;
+	char *path = xstrndup(from, len);
 
 	for (size_t i = 0; i < len; i++) {
 		int high, low = -1;

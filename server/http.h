@@ -52,7 +52,8 @@ struct response {
 	struct buf body;
 	const char *type; /* Content-Type, a constant */
 	int64_t retry_after; /* s; 0 = no header */
-	const char *cookie;  /* Set-Cookie; owned by the request's state */
+	const char *cookies[2]; /* Set-Cookie, each or NULL; owned by the
+				 * request's state */
 	bool immutable;      /* may be cached for good; else no-store */
 	const char *etag;    /* a constant; or NULL */
 	bool page;	     /* of the staff page: asked for again each time
@@ -62,9 +63,14 @@ struct response {
 /* Answers a request: fills in the response, or calls request_later(). */
 typedef void answer_fn(struct request *req, struct response *res);
 
-/* A header or query argument, or NULL.  Valid until the request ends.
- * Several headers of one name: the first. */
+/* A header or query argument, or NULL.  Valid until the request ends.  White
+ * space around a header's value is no part of it (RFC 9110, 5.5).  Several
+ * headers of one name: the first. */
 const char *request_header(const struct request *req, const char *name);
+/* Calls fn with each value of the headers of that name, in order, until it
+ * returns false. */
+void request_headers(const struct request *req, const char *name,
+		     bool (*fn)(void *arg, const char *value), void *arg);
 const char *request_query(const struct request *req, const char *name);
 
 /* Puts the request aside: `next` answers it when request_resume() is called,
@@ -90,8 +96,10 @@ void respond_member(struct response *res, const char *name, const char *json);
  * request.state_free tells.  That happens when the client goes, when it falls
  * behind (feed.h), after stream_end(), and when the server stops. */
 
-/* Begins one (200); what stream_send() has queued goes out from then on. */
-void respond_stream(struct request *req, struct response *res,
+/* Begins one (200); what stream_send() has queued goes out from then on.
+ * False: it is a HEAD, which is answered with the header alone; the request has
+ * no stream. */
+bool respond_stream(struct request *req, struct response *res,
 		    const char *type);
 /* False: too much waits already; the stream has been cut. */
 bool stream_send(struct request *req, struct chunk *c);

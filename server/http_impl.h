@@ -67,6 +67,13 @@ struct conn {
 	struct conn *prev, *next;
 };
 
+/* A header's value without the white space behind it, which libmicrohttpd
+ * 0.9.75 leaves there. */
+struct trimmed {
+	struct trimmed *next;
+	char text[];
+};
+
 struct exchange {
 	struct request req; /* first: an answer function holds only this */
 	struct response res;
@@ -77,6 +84,8 @@ struct exchange {
 	char param[PARAM_SIZE];
 	const char *allow;     /* of a 405 */
 	char *signature;       /* owned: unfolded; see on_header() */
+	struct trimmed *trimmed; /* owned: values without the space behind */
+	bool header_only;      /* the answer to a HEAD for a stream */
 	bool unread;	       /* answered before its body was read */
 	bool begun, too_large; /* its header was seen; its body is too long */
 	bool no_room;	       /* its body was thrown away: buffered_max */
@@ -234,7 +243,8 @@ void exchange_drop_all(struct door *d);
 
 /* ---- header.c ---- */
 
-/* The path of a URI with its escapes decoded, to be freed.  NULL when an
+/* The path of a URI with its escapes decoded, to be freed; of one in absolute
+ * form ("http://host/path", RFC 9112, 3.2.2) too.  NULL when an
  * escape is broken or stands for a byte that could mean another path: NUL,
  * '/', or a control character. */
 char *header_path(const char *uri);
@@ -261,8 +271,9 @@ enum MHD_Result send_response(struct exchange *x);
 
 /* ---- endless.c ---- */
 
-/* MHD_ContentReaderCallback */
+/* Two MHD_ContentReaderCallback: of a stream, and of one that is not sent. */
 ssize_t stream_read(void *cls, uint64_t pos, char *p, size_t max);
+ssize_t stream_none(void *cls, uint64_t pos, char *p, size_t max);
 void stream_begin(struct exchange *x); /* its header is queued */
 /* The client is gone, or does not read: no more is owed to it. */
 void stream_cut(struct exchange *x);

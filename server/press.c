@@ -197,9 +197,10 @@ bool press_text(const struct press *p, struct response *res, const char *name,
 
 	*ret = cJSON_GetStringValue(item);
 	if ((!item || cJSON_IsNull(item) || *ret) &&
-	    (!*ret || (strlen(*ret) <= max && text_is_utf8(*ret))))
+	    (!*ret || (text_length(*ret) <= max && text_is_utf8(*ret))))
 		return true;
-	snprintf(must, sizeof(must), "is a text of at most %zu bytes", max);
+	snprintf(must, sizeof(must), "is a text of at most %zu characters",
+		 max);
 	respond_field(res, name, must);
 	return false;
 }
@@ -219,15 +220,23 @@ bool press_word(const struct press *p, struct response *res, const char *name,
 	return false;
 }
 
-/* Who pressed: a name of the shop's list, if it has one, on this device. */
+/* Who pressed, on this device.  Where the shop has a list of names, a tablet is
+ * shared: one of the names must be said, with a cookie and with a token. */
 static bool staff_read(struct press *p, struct response *res)
 {
-	const char *name;
+	const char *list = p->shop->staff, *name, *code = NULL;
 
-	if (!press_text(p, res, "staff", STAFF_SIZE - 1, &name))
+	if (!press_text(p, res, "staff", STAFF_MAX, &name))
 		return false;
-	if (name && p->shop->staff && !staff_has(p->shop->staff, name)) {
-		respond_field(res, "staff", "is a name of the shop's list");
+	if (list && (!name || !*name))
+		code = "staff_required";
+	else if (list && !staff_has(list, name))
+		code = "staff_unknown";
+	if (code) {
+		respond_problem(res, 400, code,
+				"'staff' says who acts: a name of the list "
+				"that /api/v1/me gives");
+		respond_member(res, "field", "\"staff\"");
 		return false;
 	}
 	snprintf(p->by, sizeof(p->by), "%s%s%s", name ? name : "",

@@ -47,7 +47,8 @@ struct press_kind {
 	void (*release)(struct press *p);
 };
 
-#define STAFF_SIZE 65 /* a name's room */
+#define STAFF_MAX  64		    /* characters of a name */
+#define STAFF_SIZE (4 * STAFF_MAX + 1) /* its room */
 
 struct press {
 	struct app *app;
@@ -93,8 +94,9 @@ bool press_may_wait(const struct press *p);
 
 /* ---- reading the body ---- False: answered with 400 */
 
-/* The text of a member, or NULL when it is absent or null; at most max bytes
- * of UTF-8. */
+/* The text of a member, or NULL when it is absent or null; at most max
+ * characters, as the page's fields count them (and `maxLength` of JSON schema).
+ * One is up to 4 bytes. */
 bool press_text(const struct press *p, struct response *res, const char *name,
 		size_t max, const char **ret);
 /* The text must be one of the words (ends with NULL); `want` lists them. */

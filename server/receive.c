@@ -66,6 +66,7 @@ static void quarantine(struct delivery *d, const char *reason,
 	if (!copy_text(q->instance, sizeof(q->instance), d->instance))
 		q->instance[0] = '\0';
 	snprintf(q->reason, sizeof(q->reason), "%s", reason);
+	text_trim(q->reason);
 	q->received = d->received;
 	q->header = xstrdup(header);
 	q->bytes = xmemdup(bytes ? bytes : "", len);

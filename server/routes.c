@@ -14,7 +14,8 @@
 #include "server/staff.h"
 #include "server/stream.h"
 
-#define PRESS_MAX 4096 /* body of an accept or a reject */
+#define PRESS_MAX (16 << 10) /* body of an accept or a reject; a character
+			       * of a note may be written with 12 bytes */
 #define SHIP_MAX  (64 << 10)
 #define CODE_MAX  1024 /* body of a sign-in */
 

@@ -67,8 +67,10 @@ static void add_headers(struct exchange *x, struct MHD_Response *r)
 		MHD_add_response_header(r, "X-Accel-Buffering", "no");
 	if (res->etag)
 		MHD_add_response_header(r, "ETag", res->etag);
-	if (res->cookie)
-		MHD_add_response_header(r, "Set-Cookie", res->cookie);
+	for (size_t i = 0; i < 2; i++)
+		if (res->cookies[i])
+			MHD_add_response_header(r, "Set-Cookie",
+						res->cookies[i]);
 	if (res->retry_after) {
 		snprintf(seconds, sizeof(seconds), "%lld",
 			 (long long)res->retry_after);
@@ -79,7 +81,7 @@ static void add_headers(struct exchange *x, struct MHD_Response *r)
 	if (res->status == 401 && x->req.route &&
 	    x->req.route->auth == AUTH_DEVICE)
 		MHD_add_response_header(r, "WWW-Authenticate", "Bearer");
-	if (x->unread || x->stream || h->stop_by != NEVER ||
+	if (x->unread || x->stream || x->header_only || h->stop_by != NEVER ||
 	    h->app->draining)
 		MHD_add_response_header(r, "Connection", "close");
 }
@@ -102,6 +104,26 @@ static enum MHD_Result send_stream(struct exchange *x)
 	return done;
 }
 
+/* The header of an endless answer, for a HEAD.  Its length is not known, so no
+ * Content-Length may stand there; as chunked, 0.9.75 would send a last chunk. */
+static enum MHD_Result send_header_only(struct exchange *x)
+{
+	struct MHD_Response *r = MHD_create_response_from_callback(
+		MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_none, NULL, NULL);
+	enum MHD_Result done;
+
+	if (!r)
+		return MHD_NO;
+	MHD_set_response_options(r, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT,
+				 MHD_RO_END);
+	add_headers(x, r);
+	count_answer(x);
+	conn_deadline(x->conn, SEND_MS);
+	done = MHD_queue_response(x->mhd, (unsigned)x->res.status, r);
+	MHD_destroy_response(r);
+	return done;
+}
+
 enum MHD_Result send_response(struct exchange *x)
 {
 	struct response *res = &x->res;
@@ -113,6 +135,8 @@ enum MHD_Result send_response(struct exchange *x)
 
 	if (x->stream && res->status == 200)
 		return send_stream(x);
+	if (x->header_only && res->status == 200)
+		return send_header_only(x);
 	if (!res->status)
 		respond_problem(res, 500, "no_answer",
 				"this request was given no answer");

@@ -37,7 +37,7 @@ struct sign {
 	char token[TOKEN_SIZE];
 	unsigned char code_hash[TOKEN_HASH_SIZE];
 	unsigned char token_hash[TOKEN_HASH_SIZE];
-	char cookie[COOKIE_SIZE];
+	char cookie[COOKIE_SIZE], old_cookie[COOKIE_SIZE];
 	struct device device;
 
 	/* The writer's, while it holds it. */
@@ -120,16 +120,28 @@ static void respond_later(struct request *req, struct response *res,
 	res->retry_after = 1;
 }
 
+static void write_cookie(char ret[COOKIE_SIZE], const char *name,
+			 const char *token, bool https)
+{
+	snprintf(ret, COOKIE_SIZE,
+		 "%s=%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Strict%s",
+		 name, token, *token ? COOKIE_AGE : 0,
+		 https ? "; Secure" : "");
+}
+
+/* Sets the session's cookie, or takes it back.  With https one of the old name
+ * is taken back too: it would be a stale twin. */
 static void set_cookie(struct sign *s, struct response *res, bool clear)
 {
-	const char *url = s->req->config->server.public_url;
+	bool https = auth_https(s->req->config);
 
-	snprintf(s->cookie, sizeof(s->cookie),
-		 SESSION_COOKIE "=%s; Path=/; Max-Age=%d; HttpOnly; "
-				"SameSite=Strict%s",
-		 clear ? "" : s->token, clear ? 0 : COOKIE_AGE,
-		 strncasecmp(url, "https:", 6) ? "" : "; Secure");
-	res->cookie = s->cookie;
+	write_cookie(s->cookie, https ? SESSION_COOKIE_HTTPS : SESSION_COOKIE,
+		     clear ? "" : s->token, https);
+	res->cookies[0] = s->cookie;
+	if (!https)
+		return;
+	write_cookie(s->old_cookie, SESSION_COOKIE, "", true);
+	res->cookies[1] = s->old_cookie;
 }
 
 /* ---- in ---- */
@@ -215,6 +227,25 @@ static bool code_read(const struct request *req,
 	return good;
 }
 
+/* False: answered, since there is no good code.  A good one is looked for before
+ * the address's failures are: others at the address (a shop behind one router)
+ * may have failed, and a code of 256 random bits is guessed by nobody.  The look
+ * is a read, so wrong codes cost no write. */
+static bool code_is_good(struct request *req, struct response *res,
+			 unsigned char ret[TOKEN_HASH_SIZE])
+{
+	struct err e = {""};
+	enum rc rc = RC_NOTFOUND;
+
+	if (code_read(req, ret))
+		rc = store_device_code(req->app->store, ret, req->now, &e);
+	if (rc && rc != RC_NOTFOUND)
+		respond_later(req, res, rc);
+	else if (rc && !auth_limited(req, res))
+		refuse_code(req, res);
+	return !rc;
+}
+
 void session_begin(struct request *req, struct response *res)
 {
 	unsigned char code[TOKEN_HASH_SIZE];
@@ -222,12 +253,8 @@ void session_begin(struct request *req, struct response *res)
 	struct sign *s;
 	enum rc rc;
 
-	if (!auth_origin(req, res) || auth_limited(req, res))
+	if (!auth_origin(req, res) || !code_is_good(req, res, code))
 		return;
-	if (!code_read(req, code)) {
-		refuse_code(req, res);
-		return;
-	}
 	s = sign_new(req);
 	memcpy(s->code_hash, code, sizeof(code));
 	rc = token_make(s->token, s->token_hash, &e);

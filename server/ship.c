@@ -64,7 +64,7 @@ static bool read_parcel(const struct press *p, struct response *res,
 	    !read_text(p, res, "tracking", TRACKING_MAX, &a->tracking))
 		return false;
 	if (!a->carrier) {
-		respond_field(res, "carrier", "is a text of 1 to 64 bytes");
+		respond_field(res, "carrier", "is a text of 1 to 64 characters");
 		return false;
 	}
 	a->packages = !n || cJSON_IsNull(n) ? 1 : whole(n);

@@ -12,7 +12,7 @@
 #include "server/press.h"
 #include "server/staff.h"
 
-#define NOTE_MAX 500
+#define NOTE_MAX 500 /* characters: ORDER_TEXT_MAX bytes hold it */
 
 /* ---- what a state means to whom pressed ---- */
 

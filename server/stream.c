@@ -380,7 +380,8 @@ void staff_stream(struct request *req, struct response *res)
 {
 	struct live *l = req->app->live;
 
-	respond_stream(req, res, "text/event-stream");
+	if (!respond_stream(req, res, "text/event-stream"))
+		return;
 	greet(screen_new(live_streams(l), req), live_seen(l));
 }
 

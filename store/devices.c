@@ -218,6 +218,39 @@ enum rc store_device_by_session(struct store *s,
 	return device_by(s, T_SESSIONS, token, ret, e);
 }
 
+/* The device that a login code signs in at `now`, and the code's key. */
+static enum rc device_of_code(struct txn *t,
+			      const unsigned char code[TOKEN_HASH_SIZE],
+			      int64_t now, struct key *ret_key,
+			      struct device *ret, struct err *e)
+{
+	int64_t expires = 0;
+	MDB_val v;
+	enum rc rc = txn_get(t, T_CODES, hash_key(ret_key, code), &v, e);
+
+	if (!rc)
+		rc = device_of(t, &v, ret, &expires, e);
+	if (rc == RC_NOTFOUND || (!rc && expires < now))
+		return fail(e, RC_NOTFOUND, "no device has this code now");
+	return rc;
+}
+
+enum rc store_device_code(struct store *s,
+			  const unsigned char code[TOKEN_HASH_SIZE],
+			  int64_t now, struct err *e)
+{
+	struct device d;
+	struct key k;
+	struct txn t;
+	enum rc rc = txn_read(&t, s, e);
+
+	if (rc)
+		return rc;
+	rc = device_of_code(&t, code, now, &k, &d, e);
+	txn_abort(&t);
+	return rc;
+}
+
 struct login_op {
 	struct op op;
 	const unsigned char *code, *token; /* borrowed until it is done */
@@ -228,16 +261,9 @@ struct login_op {
 static enum rc login(struct txn *t, struct op *op, struct err *e)
 {
 	struct login_op *l = (struct login_op *)op;
-	int64_t expires = 0;
 	struct key k;
-	MDB_val v;
-	enum rc rc;
+	enum rc rc = device_of_code(t, l->code, l->now, &k, l->ret, e);
 
-	rc = txn_get(t, T_CODES, hash_key(&k, l->code), &v, e);
-	if (!rc)
-		rc = device_of(t, &v, l->ret, &expires, e);
-	if (rc == RC_NOTFOUND || (!rc && expires < l->now))
-		return fail(e, RC_NOTFOUND, "no device has this code now");
 	if (!rc)
 		rc = txn_del(t, T_CODES, &k, e);
 	return rc ? rc : put_session(t, l->token, l->ret->id, l->now, e);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 
 const char *offer_state_name(enum offer_state s)
@@ -332,6 +333,8 @@ static void apply_fetched(struct order *o, const struct change *c)
 	o->on_hold = c->on_hold;
 	snprintf(o->status, sizeof(o->status), "%.*s", STATUS_SIZE - 1, status);
 	snprintf(o->hold_reason, sizeof(o->hold_reason), "%s", c->hold_reason);
+	text_trim(o->status);
+	text_trim(o->hold_reason);
 }
 
 /* Accepting again does not make what an earlier try may have done undone, be it

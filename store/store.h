@@ -419,6 +419,11 @@ enum rc store_device_add(struct store *s, const struct device *d,
 enum rc store_device_by_token(struct store *s,
 			      const unsigned char token[TOKEN_HASH_SIZE],
 			      struct device *ret, struct err *e);
+/* OK: the login code would sign its device in now.  A read: for a code that may
+ * be wrong, before a write is spent on it.  RC_NOTFOUND: as below. */
+enum rc store_device_code(struct store *s,
+			  const unsigned char code[TOKEN_HASH_SIZE],
+			  int64_t now, struct err *e);
 /* Uses up a login code: `token` is from now on a session of its device, beside
  * those it had.  RC_NOTFOUND: no such code, used before, expired, device
  * removed. */

@@ -182,11 +182,41 @@ static void the_cookie_is_for_our_server_alone(void **state)
 	assert_non_null(strstr(cookie, "; HttpOnly"));
 	assert_non_null(strstr(cookie, "; SameSite=Strict"));
 	assert_non_null(strstr(cookie, "; Path=/;"));
-	if (strstr(s->options.server, "https:"))
+	assert_null(strstr(cookie, "Domain"));
+	if (strstr(s->options.server, "https:")) {
+		assert_ptr_equal(strstr(cookie, "__Host-shipfrom_session="),
+				 cookie);
 		assert_non_null(strstr(cookie, "; Secure"));
-	else
+		/* Its twin of the name before goes. */
+		assert_non_null(strstr(a.head, "shipfrom_session=; Path=/; "
+					       "Max-Age=0"));
+	} else {
+		assert_ptr_equal(strstr(cookie, "shipfrom_session="), cookie);
 		assert_null(strstr(cookie, "Secure"));
+	}
 	answer_release(&a);
+	shipfrom_passed(s);
+}
+
+static void with_https_a_browser_is_known_by_either_name(void **state)
+{
+	struct shipfrom *s = *state;
+	struct browser b = signed_in(s, "amsterdam"), old = b;
+	struct answer a;
+
+	expect(browser_does(&b, "GET", "/api/v1/me", NULL), 200, NULL);
+	snprintf(old.cookie, sizeof(old.cookie), "shipfrom_session=%s",
+		 strchr(b.cookie, '=') + 1);
+	expect(browser_does(&old, "GET", "/api/v1/me", NULL), 200, NULL);
+	a = browser_does(&b, "DELETE", "/api/v1/session", NULL);
+	assert_int_equal(a.status, 204);
+	assert_non_null(strstr(a.head, "__Host-shipfrom_session=; Path=/; "
+				       "Max-Age=0"));
+	assert_non_null(strstr(a.head, ": shipfrom_session=; Path=/; "
+				       "Max-Age=0"));
+	answer_release(&a);
+	expect(browser_does(&old, "GET", "/api/v1/me", NULL), 401,
+	       "unauthorized");
 	shipfrom_passed(s);
 }
 
@@ -345,7 +375,8 @@ static void who_pressed_is_one_of_the_shops_names_and_is_kept(void **state)
 	path_of(path, number, "accept");
 	a = browser_does(&b, "POST", path, "{\"staff\":\"Carl\"}");
 	assert_string_equal(text_of(a.json, "field"), "staff");
-	expect(a, 400, "bad_request");
+	expect(a, 400, "staff_unknown");
+	expect(browser_does(&b, "POST", path, "{}"), 400, "staff_required");
 	expect(browser_does(&b, "POST", path, "{\"staff\":\"Anna\"}"), 200,
 	       NULL);
 	snprintf(number_word, sizeof(number_word), "%lld", (long long)number);
@@ -405,6 +436,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			the_cookie_is_for_our_server_alone, setup_https,
 			shipfrom_end),
+		cmocka_unit_test_setup_teardown(
+			with_https_a_browser_is_known_by_either_name,
+			setup_https, shipfrom_end),
 		T(another_page_cannot_act_with_the_cookie),
 		T(another_page_cannot_sign_a_browser_in),
 		T(a_token_needs_no_proof_and_a_session_is_none),

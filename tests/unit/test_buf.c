@@ -2,6 +2,7 @@
  *
  * test_buf.c - bytes that grow up to a maximum.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,7 +129,7 @@ static void json_strings_are_escaped(void **state)
 	json_is("", "\"\"");
 	json_is("a\"b\\c/", "\"a\\\"b\\\\c/\"");
 	json_is("\b\t\n\v\f\r\x01\x1f\x7f",
-		"\"\\b\\t\\n\\u000b\\f\\r\\u0001\\u001f\x7f\"");
+		"\"\\b\\t\\n\\u000b\\f\\r\\u0001\\u001f\\u007f\"");
 	json_is("Malm\xc3\xb6 \xe2\x82\xac \xf0\x9f\x93\xa6",
 		"\"Malm\xc3\xb6 \xe2\x82\xac \xf0\x9f\x93\xa6\"");
 }
@@ -148,6 +149,83 @@ static void bytes_that_are_not_utf8_become_the_replacement(void **state)
 	json_is("\xe0\x9f\xbf", "\"" BAD BAD BAD "\"");
 	json_is("\xf0\x8f\xbf\xbf", "\"" BAD BAD BAD BAD "\"");
 	json_is("\xed\x9f\xbf", "\"\xed\x9f\xbf\"");
+}
+
+/* Valid JSON that is shown on a terminal as it is, or in a log. */
+static void json_holds_nothing_that_a_terminal_acts_on(void **state)
+{
+	(void)state;
+	json_is("\x1b[2J", "\"\\u001b[2J\"");
+	json_is("a\xc2\x9b" "2J", "\"a\\u009b2J\"");
+	json_is("a\xe2\x80\xae" "b", "\"a\\u202eb\"");
+	json_is("\xe2\x81\xa6\xe2\x80\xa8\xd8\x9c",
+		"\"\\u2066\\u2028\\u061c\"");
+}
+
+static void visible_is(const char *in, const char *want)
+{
+	struct buf b;
+
+	buf_init(&b, 100);
+	buf_visible(&b, in);
+	assert_string_equal(b.data, want);
+	buf_release(&b);
+}
+
+static void foreign_text_is_shown_as_text(void **state)
+{
+	(void)state;
+	visible_is("Malm\xc3\xb6 \xe5\x9c\xa8 \xf0\x9f\x93\xa6 \"\\",
+		   "Malm\xc3\xb6 \xe5\x9c\xa8 \xf0\x9f\x93\xa6 \"\\");
+	visible_is("a\x1b[2Jb\nc\td\r\v", "a\\x1b[2Jb\\nc\\td\\r\\x0b");
+	visible_is("\x7f\xc2\x9b", "\\x7f\\x9b");
+	visible_is("a\xe2\x80\xae" "b\xe2\x81\xa9", "a\\u202eb\\u2069");
+	visible_is("\xe2\x80\xa8", "\\u2028");
+	visible_is("\xff\xc3z\xed\xa0\x80", "\\xff\\xc3z\\xed\\xa0\\x80");
+}
+
+static void trims_to(const char *in, const char *want)
+{
+	char text[40];
+
+	snprintf(text, sizeof(text), "%s", in);
+	text_trim(text);
+	assert_string_equal(text, want);
+}
+
+static void a_cut_leaves_whole_characters(void **state)
+{
+	(void)state;
+	trims_to("", "");
+	trims_to("abc", "abc");
+	trims_to("ab\xc3\xb6", "ab\xc3\xb6");
+	trims_to("ab\xc3", "ab");
+	trims_to("a\xe5\x9c", "a");
+	trims_to("a\xe5\x9c\xa8", "a\xe5\x9c\xa8");
+	trims_to("\xf0\x9f\x93\xa6", "\xf0\x9f\x93\xa6");
+	trims_to("\xf0\x9f\x93", "");
+}
+
+static void an_error_that_is_cut_ends_with_a_whole_character(void **state)
+{
+	struct err e;
+	char text[sizeof(e.text) + 40];
+
+	(void)state;
+	for (size_t at = sizeof(e.text) - 8; at < sizeof(e.text); at++) {
+		memset(text, 'x', sizeof(text));
+		memcpy(text + at, "\xe5\x9c\xa8", 4);
+		(void)(fail)(&e, OK, "%s", text);
+		assert_true(text_is_utf8(e.text));
+	}
+}
+
+static void characters_are_counted_not_bytes(void **state)
+{
+	(void)state;
+	assert_int_equal(text_length(""), 0);
+	assert_int_equal(text_length("Malm\xc3\xb6"), 5);
+	assert_int_equal(text_length("\xe5\x9c\xa8\xf0\x9f\x93\xa6"), 2);
 }
 
 static void utf8_is_told_from_other_bytes(void **state)
@@ -188,6 +266,12 @@ int main(void)
 		cmocka_unit_test(json_strings_are_escaped),
 		cmocka_unit_test(
 			bytes_that_are_not_utf8_become_the_replacement),
+		cmocka_unit_test(json_holds_nothing_that_a_terminal_acts_on),
+		cmocka_unit_test(foreign_text_is_shown_as_text),
+		cmocka_unit_test(a_cut_leaves_whole_characters),
+		cmocka_unit_test(
+			an_error_that_is_cut_ends_with_a_whole_character),
+		cmocka_unit_test(characters_are_counted_not_bytes),
 		cmocka_unit_test(utf8_is_told_from_other_bytes),
 		cmocka_unit_test(half_a_json_string_is_never_added),
 	};

@@ -342,7 +342,8 @@ static void what_would_move_the_cursor_is_not_printed(void **state)
 	buf_init(&b, 100);
 	cli_text(&b, "a\x1b[2Jb\nc\xc2\x9b"
 		     "d\xc3\xa5\x7f");
-	assert_string_equal(b.data, "a [2Jb c d\xc3\xa5 ");
+	assert_string_equal(b.data,
+			    "a\\x1b[2Jb\\nc\\x9b" "d\xc3\xa5\\x7f");
 	buf_release(&b);
 }
 
@@ -648,7 +649,7 @@ static void why_tells_the_order_as_it_stands_and_its_life(void **state)
 	prints("\n2026-01-11 17:21:00.552  centra     offered to warehouse 3 "
 	       "(Amsterdam)\n");
 	prints("\n2026-01-11 17:21:00.552  Till       warehouse 3 "
-	       "(Amsterdam): said [2J yes\n");
+	       "(Amsterdam): said\\x1b[2J yes\n");
 	prints("  shipfrom   warehouse 4 (Bergen): pending\n");
 	assert_true(strstr(out, "offered to warehouse 3") <
 		    strstr(out, "said"));
@@ -1019,6 +1020,133 @@ static void settings_routes_and_version_need_no_store(void **state)
 	assert_int_equal(strncmp(out, "shipfrom ", 9), 0);
 }
 
+/* ---- what Centra, shops and strangers wrote ---- */
+
+#define EVIL "\x1b[31m\n\r\x9b\xc2\x9b\xe2\x80\xae\xff\x7f"
+
+static enum rc say_evil(void *arg, const struct order *o, struct changes *ret,
+			struct err *e)
+{
+	struct change *c = changes_add(ret, CHANGE_OPENING, 3);
+
+	(void)arg;
+	(void)o;
+	(void)e;
+	c->opening.expires = DEADLINE;
+	assert_true(copy_text(c->opening.date, sizeof(c->opening.date),
+			      "2026-01-11 16:21:00.552000"));
+	c = changes_add(ret, CHANGE_FETCHED, 0);
+	c->at = 1;
+	c->on_hold = true;
+	c->text = xstrdup(EVIL);
+	snprintf(c->hold_reason, sizeof(c->hold_reason), "%s", EVIL);
+	c = changes_add(ret, CHANGE_ANSWER, 3);
+	c->answer.verb = VERB_ACCEPT;
+	memcpy(c->answer.opened, ret->list[0].opening.date, STAMP_SIZE);
+	c = changes_add(ret, CHANGE_SETTLED, 3);
+	c->settled = SETTLED_NO;
+	c->text = xstrdup(EVIL);
+	c = changes_add(ret, CHANGE_SHIP_ASKED, 3);
+	c->ask = (struct ship_ask){.at = 1,
+				   .carrier = xstrdup(EVIL),
+				   .tracking = xstrdup(EVIL),
+				   .all = true};
+	c = changes_add(ret, CHANGE_SHIP_CAME, 3);
+	c->came.error = xstrdup(EVIL);
+	snprintf(c->came.number, sizeof(c->came.number), "%s", EVIL);
+	changes_note(ret, 3, "call", "Centra said: %s", EVIL);
+	return OK;
+}
+
+static void store_evil(void)
+{
+	struct device d = {.shop = "a", .name = EVIL};
+	struct event ev = {.instance = "se", .type = EVIL, .action = EVIL,
+			   .date = EVIL, .id = 66};
+	struct quarantined bad = {.instance = "se", .reason = EVIL};
+	struct delivery one = {.instance = "se", .received = 1, .events = &ev,
+			       .n_events = 1, .bad = &bad, .n_bad = 1};
+	struct task t = {.instance = "se", .kind = "answer_offer",
+			 .number = 66, .sub = 3, .created = 1, .due = 1};
+	struct result dead = {.how = OUTCOME_DEAD, .reason = {EVIL}};
+	unsigned char hash[2][TOKEN_HASH_SIZE] = {{3}, {4}};
+	struct config *c = NULL;
+	struct store *s = open_store(&c);
+	struct recorded n;
+	struct task got;
+	int64_t next;
+	struct err e;
+	size_t leased;
+
+	ev.data = xstrdup("{\"a\":\"\xc2\x9b\xe2\x80\xae\x7f\"}");
+	bad.header = xstrdup(EVIL);
+	bad.bytes = xstrdup(EVIL);
+	bad.len = strlen(bad.bytes);
+	assert_int_equal(store_device_add(s, &d, hash[0], hash[1], 1, NULL,
+					  &e),
+			 OK);
+	assert_int_equal(store_record(s, &one, &n, NULL, &e), OK);
+	assert_int_equal(store_task_add(s, &t, &e), OK);
+	assert_int_equal(store_update(s, "se", 66, say_evil, NULL, 1, NULL,
+				      NULL, &e),
+			 OK);
+	assert_int_equal(store_lease(s, 5, NULL, &got, 1, &leased, &next, &e),
+			 OK);
+	assert_int_equal(store_finish(s, &got, &dead, 3000, &e), OK);
+	task_release(&got);
+	event_release(&ev);
+	quarantined_release(&bad);
+	store_close(s);
+	config_drop(c);
+}
+
+/* Lines of UTF-8 without a control character or an order to turn round. */
+static void is_clean(const char *line, const char *text)
+{
+	const char *p = text;
+
+	if (!text_is_utf8(text) || strstr(text, "\xe2\x80\xae"))
+		fail_msg("%s prints foreign bytes: %s", line, text);
+	for (; *p; p++)
+		if (((unsigned char)*p < ' ' && *p != '\n') || *p == 0x7f ||
+		    (*p == '\xc2' && (unsigned char)p[1] < 0xa0))
+			fail_msg("%s prints a control character: %s", line,
+				 text);
+}
+
+static void every_verb_prints_foreign_text_as_text(void **state)
+{
+	static const char *const lines[] = {
+		"why se/66",	"orders --all",	 "events",
+		"tasks --dead", "quarantine",	 "device list",
+		"tasks",	"report",	 "verify",
+	};
+	char *line, *last;
+
+	(void)state;
+	store_evil();
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		assert_int_equal(run(lines[i]), 0);
+		is_clean(lines[i], out);
+		is_clean(lines[i], told);
+		line = xasprintf("%s --json", lines[i]);
+		assert_int_equal(run(line), 0);
+		is_clean(line, out);
+		assert_true(json_lines() || strstr(line, "tasks"));
+		free(line);
+	}
+	assert_int_equal(run("quarantine --json"), 0);
+	last = strrchr(out, '{');
+	line = xasprintf("quarantine show %ld", strtol(last + 7, NULL, 10));
+	assert_int_equal(run(line), 0);
+	is_clean(line, told);
+	free(line);
+	/* It is all there. */
+	assert_int_equal(run("why se/66"), 0);
+	prints("on hold: \\x1b[31m\\n\\r\\x9b\\x9b\\u202e\\xff\\x7f");
+	prints("Centra said: \\x1b[31m");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1053,6 +1181,7 @@ int main(void)
 		cmocka_unit_test(check_sums_a_good_config_up),
 		cmocka_unit_test(settings_routes_and_version_need_no_store),
 		cmocka_unit_test(verbs_that_use_no_secret_need_none),
+		cmocka_unit_test(every_verb_prints_foreign_text_as_text),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder) != 0;

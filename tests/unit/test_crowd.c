@@ -429,11 +429,70 @@ static void who_fails_too_often_is_told_429_and_good_tokens_pass(void **state)
 	r = ask_as(f, f->amsterdam, NULL);
 	assert_int_equal(r.status, 200);
 	reply_release(&r);
-	/* Who claims nothing has not failed; a code would cost a write. */
+	/* Who claims nothing has not failed; who brings no code has. */
 	expect(ask(f, "GET", "/api/v1/me", NULL, NULL), 401, "unauthorized");
 	expect(ask(f, "POST", "/api/v1/session", NULL, "{\"code\":\"x\"}"),
 	       429, "too_many_failures");
 	assert_int_equal(counted(f, sign_ins_limited_total), 2);
+}
+
+/* A login code of a device of Amsterdam's. */
+static void code_of(struct fixture *f, char ret[TOKEN_SIZE])
+{
+	unsigned char hash[TOKEN_HASH_SIZE], code_hash[TOKEN_HASH_SIZE];
+	char token[TOKEN_SIZE];
+	struct device d = {0};
+	struct err e;
+
+	assert_true(copy_text(d.shop, sizeof(d.shop), "amsterdam"));
+	assert_true(copy_text(d.name, sizeof(d.name), "Phone"));
+	assert_int_equal(token_make(token, hash, &e), OK);
+	assert_int_equal(token_make(ret, code_hash, &e), OK);
+	assert_int_equal(store_device_add(f->app.store, &d, hash, code_hash,
+					  time_now() + 60000, NULL, &e),
+			 OK);
+}
+
+static struct reply signs_in(struct fixture *f, const char *code)
+{
+	char *body = xasprintf("{\"code\":\"%s\"}", code);
+	struct reply r = ask(f, "POST", "/api/v1/session", NULL, body);
+
+	free(body);
+	return r;
+}
+
+static void a_good_code_signs_in_however_many_failed_at_its_address(void **state)
+{
+	struct fixture *f = *state;
+	char code[TOKEN_SIZE];
+	struct reply r;
+
+	code_of(f, code);
+	for (int i = 0; i < 5; i++) {
+		r = ask_as(f, "wrong", NULL);
+		reply_release(&r);
+	}
+	expect(ask_as(f, "wrong", NULL), 429, "too_many_failures");
+	r = signs_in(f, code);
+	assert_int_equal(r.status, 200);
+	reply_release(&r);
+	/* Used up, it is a wrong one. */
+	expect(signs_in(f, code), 429, "too_many_failures");
+}
+
+static void wrong_codes_are_counted_and_told_to_wait(void **state)
+{
+	struct fixture *f = *state;
+	char code[TOKEN_SIZE];
+
+	code_of(f, code);
+	code[0] = code[0] == 'A' ? 'B' : 'A';
+	for (int i = 0; i < 3; i++)
+		expect(signs_in(f, code), 401, "code_invalid");
+	expect(signs_in(f, code), 429, "too_many_failures");
+	expect(signs_in(f, "no code"), 429, "too_many_failures");
+	assert_int_equal(counted(f, codes_refused_total), 3);
 }
 
 static void centra_is_never_turned_away_however_many_fail(void **state)
@@ -510,6 +569,9 @@ int main(void)
 		WITH(start_narrow, a_full_queue_of_writes_is_503_at_once),
 		WITH(start_strict,
 		     who_fails_too_often_is_told_429_and_good_tokens_pass),
+		WITH(start_strict,
+		     a_good_code_signs_in_however_many_failed_at_its_address),
+		WITH(start_strict, wrong_codes_are_counted_and_told_to_wait),
 		WITH(start_strict,
 		     centra_is_never_turned_away_however_many_fail),
 		WITH(start_strict,

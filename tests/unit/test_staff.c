@@ -762,6 +762,167 @@ static void a_reject_that_cannot_be_read_is_400_and_changes_nothing(
 	expect_state(get(f, f->amsterdam, "/api/v1/orders/19"), "pending");
 }
 
+/* ---- fields count characters, as the page does ---- */
+
+static char *repeated(const char *text, int n)
+{
+	struct buf b;
+
+	buf_init(&b, 100000);
+	for (int i = 0; i < n; i++)
+		buf_str(&b, text);
+	return buf_detach(&b, NULL);
+}
+
+static void a_note_of_500_characters_is_taken_whatever_their_bytes(void **state)
+{
+	/* As many bytes as a character has, and as a client may write it. */
+	static const char *const characters[][2] = {
+		{"x", "x"},
+		{"\u5728", "\u5728"},
+		{"\U0001f4e6", "\U0001f4e6"},
+		{"\\ud83d\\udce6", "\U0001f4e6"},
+	};
+	struct fixture *f = *state;
+
+	for (int i = 0; i < 4; i++) {
+		char *note = repeated(characters[i][0], 500);
+		char *kept = repeated(characters[i][1], 500);
+		char *body = xasprintf("{\"note\":\"%s\"}", note);
+		char *path = xasprintf("/api/v1/orders/%d/reject", 19 + i);
+		struct order o = {0};
+		struct err e;
+
+		offered(f, 19 + i, 3, OPENED, FAR);
+		cJSON_Delete(post(f, 202, f->amsterdam, path, body));
+		assert_int_equal(store_order(f->app.store, "se", 19 + i, &o,
+					     &e),
+				 OK);
+		assert_string_equal(order_offer(&o, 3)->answer.note, kept);
+		order_release(&o);
+		free(path);
+		free(body);
+		free(kept);
+		free(note);
+	}
+}
+
+static void a_note_of_501_characters_is_400(void **state)
+{
+	struct fixture *f = *state;
+	char *note = repeated("\u5728", 501);
+	char *body = xasprintf("{\"note\":\"%s\"}", note);
+	cJSON *json;
+
+	offered(f, 19, 3, OPENED, FAR);
+	json = post(f, 400, f->amsterdam, "/api/v1/orders/19/reject", body);
+	assert_string_equal(text_of(json, "field"), "note");
+	cJSON_Delete(json);
+	free(body);
+	free(note);
+}
+
+/* Neither is an order that is there, which is looked for after the body. */
+static void carrier_and_tracking_count_characters_too(void **state)
+{
+	static const char fmt[] = "{\"carrier\":\"%s\",\"tracking\":\"%s\"}";
+	struct fixture *f = *state;
+	char *path = xasprintf("/api/v1/orders/%d/ship", 19);
+	char *carrier = repeated("\u5728", 64), *more = repeated("\u5728", 65);
+	char *tracking = repeated("\u5728", 128);
+	char *good = xasprintf(fmt, carrier, tracking);
+	char *bad = xasprintf(fmt, more, tracking);
+
+	cJSON_Delete(post(f, 404, f->amsterdam, path, good));
+	cJSON_Delete(post(f, 400, f->amsterdam, path, bad));
+	free(bad);
+	free(good);
+	free(tracking);
+	free(more);
+	free(carrier);
+	free(path);
+}
+
+/* ---- who acts, where the shop has a list ---- */
+
+static int start_shared(void **state)
+{
+	*state = fixture_start("answer_wait = 1s\n"
+			       "[shop shared]\n"
+			       "centra = se\n"
+			       "name = Shared\n"
+			       "warehouses = 9\n"
+			       "staff = Anna, Ben\n");
+	return 0;
+}
+
+static void token_of_shared(struct fixture *f, char token[TOKEN_SIZE])
+{
+	unsigned char hash[TOKEN_HASH_SIZE], code[TOKEN_HASH_SIZE] = {7};
+	struct device d = {.shop = "shared", .name = "Till"};
+	struct err e;
+
+	assert_int_equal(token_make(token, hash, &e), OK);
+	assert_int_equal(store_device_add(f->app.store, &d, hash, code, 0,
+					  NULL, &e),
+			 OK);
+}
+
+static void every_press_of_a_shop_with_a_list_says_who(void **state)
+{
+	static const char *const verbs[] = {"accept", "reject", "ship",
+					    "problem", "stopped"};
+	static const struct {
+		const char *body, *code;
+	} bad[] = {
+		{NULL, "staff_required"},
+		{"{}", "staff_required"},
+		{"{\"staff\":null}", "staff_required"},
+		{"{\"staff\":\"\"}", "staff_required"},
+		{"{\"staff\":\"Carl\"}", "staff_unknown"},
+		{"{\"staff\":\"anna\"}", "staff_unknown"},
+	};
+	struct fixture *f = *state;
+	char token[TOKEN_SIZE];
+
+	token_of_shared(f, token);
+	offered(f, 19, 9, OPENED, FAR);
+	for (size_t v = 0; v < sizeof(verbs) / sizeof(verbs[0]); v++) {
+		char *path = xasprintf("/api/v1/orders/19/%s", verbs[v]);
+
+		for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+			cJSON *json = post(f, 400, token, path, bad[i].body);
+
+			assert_string_equal(text_of(json, "code"),
+					    bad[i].code);
+			assert_string_equal(text_of(json, "field"), "staff");
+			cJSON_Delete(json);
+		}
+		free(path);
+	}
+	expect_state(get(f, token, "/api/v1/orders/19"), "pending");
+}
+
+static void a_name_of_the_list_may_act(void **state)
+{
+	struct fixture *f = *state;
+	char token[TOKEN_SIZE];
+
+	token_of_shared(f, token);
+	offered(f, 19, 9, OPENED, FAR);
+	cJSON_Delete(post(f, 202, token, "/api/v1/orders/19/accept",
+			  "{\"staff\":\"Ben\"}"));
+}
+
+static void a_shop_without_a_list_asks_nobody(void **state)
+{
+	struct fixture *f = *state;
+
+	offered(f, 19, 3, OPENED, FAR);
+	cJSON_Delete(post(f, 202, f->amsterdam, "/api/v1/orders/19/accept",
+			  NULL));
+}
+
 /* ---- the disk, and other processes ---- */
 
 static int start_hasty(void **state)
@@ -880,6 +1041,12 @@ int main(void)
 		TEST(the_first_answer_stands),
 		TEST(what_the_shop_has_cannot_be_rejected),
 		TEST(a_reject_that_cannot_be_read_is_400_and_changes_nothing),
+		TEST(a_note_of_500_characters_is_taken_whatever_their_bytes),
+		TEST(a_note_of_501_characters_is_400),
+		TEST(carrier_and_tracking_count_characters_too),
+		WITH(start_shared, every_press_of_a_shop_with_a_list_says_who),
+		WITH(start_shared, a_name_of_the_list_may_act),
+		WITH(start_shared, a_shop_without_a_list_asks_nobody),
 		WITH(start_hasty, a_press_that_is_not_stored_in_time_is_503),
 		WITH(start_hasty,
 		     a_press_may_be_stored_after_its_server_has_stopped),
