@@ -120,11 +120,10 @@ static bool read_reply(const cJSON *v, struct check_first_reply *ret)
 	if (json_empty(msg))
 		msg = json_get(v, "errorMessages");
 	ret->msg = flatten(msg);
-	ret->our_fault =
-		!ret->ok && ret->msg &&
-		(cJSON_IsObject(msg) ||
-		 !strncasecmp(ret->msg, "order does not exist",
-			      strlen("order does not exist")));
+	ret->our_fault = !ret->ok && ret->msg && cJSON_IsObject(msg);
+	ret->no_order = !ret->ok && ret->msg && !ret->our_fault &&
+			!strncasecmp(ret->msg, "order does not exist",
+				     strlen("order does not exist"));
 	return true;
 }
 

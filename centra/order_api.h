@@ -14,8 +14,10 @@ struct check_first_reply {
 	struct call call;
 	bool ok;        /* of CALL_OK: status was exactly "ok"; else "no" */
 	char *msg;      /* owned: Centra's text, flattened; NULL = none */
-	bool our_fault; /* field errors, or "order does not exist": a
-			 * configuration alarm */
+	bool our_fault; /* a `no` with field errors: a configuration alarm */
+	bool no_order;  /* "order does not exist": an alarm only if GraphQL
+			 * shows the order, which the Order API plugin's
+			 * filters then hide */
 };
 
 /* POST <base>/check-first: tells Centra this warehouse's answer.  Irreversible

@@ -224,6 +224,8 @@ static void doubt_no(struct work *w, const char *msg)
 			  "a look at the order proved nothing");
 }
 
+/* "Order does not exist" is our configuration's fault only if GraphQL has shown
+ * the order (then it has a status): the Order API plugin hides it from us. */
 static void told_no(struct work *w, const struct check_first_reply *r)
 {
 	const struct answer *a = &offer_in_question(w)->answer;
@@ -234,7 +236,7 @@ static void told_no(struct work *w, const struct check_first_reply *r)
 		     "Centra said no to warehouse %" PRId64 " (%" PRId64
 		     " ms): %s",
 		     w->task->sub, r->call.latency, msg);
-	if (r->our_fault)
+	if (r->our_fault || (r->no_order && *w->order->status))
 		run_alarm(w, CENTRA_ORDER_API, msg);
 	end_try(w, TRY_NO, msg);
 	if (doubtful)

@@ -17,6 +17,7 @@
 #include "server/auth.h"
 #include "server/http_impl.h"
 #include "server/live.h"
+#include "server/receive.h"
 #include "server/routes.h"
 
 #define URL_MAX	    2048
@@ -305,10 +306,7 @@ static void too_large(struct exchange *x)
 
 static void check_length(struct exchange *x, const struct header *h)
 {
-	if (x->req.route->auth == AUTH_SIGNED && h->encodings)
-		respond_problem(&x->res, 411, "length_required",
-				"send a Content-Length");
-	else if (h->length > body_limit(x))
+	if (h->length > body_limit(x))
 		too_large(x);
 	else if (h->length && x->req.app->buffered - http_of(x)->reading +
 					      h->length >
@@ -316,6 +314,13 @@ static void check_length(struct exchange *x, const struct header *h)
 		body_no_room(x); /* incomplete ones would make way */
 	else
 		buf_init(&x->body, body_limit(x));
+}
+
+/* No route of the public listener takes it. */
+static bool found_nothing(const struct exchange *x)
+{
+	return !x->unread && (x->res.status == 404 || x->res.status == 405) &&
+	       x->conn->door->listener == LISTEN_PUBLIC;
 }
 
 static enum MHD_Result exchange_begin(struct exchange *x, const char *method,
@@ -349,6 +354,8 @@ static enum MHD_Result exchange_begin(struct exchange *x, const char *method,
 	    !req->route->early(req, res) && !res->status)
 		respond_problem(res, 404, "not_found",
 				"there is nothing at this address");
+	if (found_nothing(x))
+		receive_misdirected(req);
 	if (!res->status)
 		check_length(x, &header);
 	if (!res->status && req->route->auth == AUTH_DEVICE)

@@ -350,6 +350,25 @@ bool receive_admit(struct request *req, struct response *res)
 	return false;
 }
 
+#define PATH_SHOWN 100 /* bytes */
+
+void receive_misdirected(const struct request *req)
+{
+	const char *header = request_header(req, "X-Centra-Signature");
+	char path[PATH_SHOWN + 1];
+
+	if (!header || !signature_well_formed(header))
+		return;
+	METRIC_ADD(req->app, webhooks_misdirected_total, 1);
+	snprintf(path, sizeof(path), "%s", req->path);
+	text_trim(path);
+	log_limited(REFUSALS_A_MINUTE, LOG_WARN,
+		    "a webhook came to an address that is none: look at the "
+		    "Webhook URL in Centra",
+		    LOG_S("method", req->method), LOG_S("path", path),
+		    LOG_S("peer", req->peer));
+}
+
 static void respond_counts(struct app *app, struct response *res,
 			   const struct recorded *n)
 {

@@ -19,7 +19,6 @@ static const struct {
 	{404, "Not found"},
 	{405, "Method not allowed"},
 	{409, "Conflict"},
-	{411, "Length required"},
 	{413, "Too large"},
 	{414, "Address too long"},
 	{422, "Not the same request"},

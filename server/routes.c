@@ -114,22 +114,31 @@ enum rc routes_check(const struct route *table, struct err *e)
 
 /* ---- finding a row ---- */
 
+/* What follows the * of a row, or what may: people who type a webhook's URL into
+ * Centra end it with a slash. */
+static bool tail_matches(const struct route *r, const char *want,
+			 const char *tail)
+{
+	return !strcmp(want, tail) ||
+	       (r->auth == AUTH_SIGNED && !*want && !strcmp(tail, "/"));
+}
+
 /* *ret, *ret_len: what the * stands for. */
-static bool path_matches(const char *pattern, const char *path,
+static bool path_matches(const struct route *r, const char *path,
 			 const char **ret, size_t *ret_len)
 {
-	const char *star = strchr(pattern, '*');
-	size_t before = star ? (size_t)(star - pattern) : 0;
+	const char *star = strchr(r->path, '*');
+	size_t before = star ? (size_t)(star - r->path) : 0;
 
 	*ret = "";
 	*ret_len = 0;
 	if (!star)
-		return !strcmp(pattern, path);
-	if (strncmp(pattern, path, before))
+		return !strcmp(r->path, path);
+	if (strncmp(r->path, path, before))
 		return false;
 	*ret = path + before;
 	*ret_len = strcspn(*ret, "/");
-	return *ret_len && !strcmp(star + 1, *ret + *ret_len);
+	return *ret_len && tail_matches(r, star + 1, *ret + *ret_len);
 }
 
 enum { DO_GET = 1, DO_POST = 2, DO_DELETE = 4 };
@@ -170,7 +179,7 @@ const struct route *routes_find(enum listener l, const char *method,
 		size_t len;
 
 		if (r->listener != l ||
-		    !path_matches(r->path, path, &param, &len) ||
+		    !path_matches(r, path, &param, &len) ||
 		    len >= param_size)
 			continue;
 		methods |= method_bit(r->method);

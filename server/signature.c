@@ -208,6 +208,13 @@ static bool parse(struct parsed *p, const char *header)
 	return p->t && p->n_v1;
 }
 
+bool signature_well_formed(const char *header)
+{
+	struct parsed p = {0};
+
+	return parse(&p, header);
+}
+
 /* Index of the secret that made one of the v1s, or -1. */
 static int maker(struct verifier *v, const struct parsed *p, const void *body,
 		 size_t len)

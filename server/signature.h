@@ -8,6 +8,7 @@
 #ifndef SERVER_SIGNATURE_H
 #define SERVER_SIGNATURE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,6 +39,9 @@ const char *verdict_name(enum verdict v);
 enum verdict verifier_check(struct verifier *v, const char *header,
 			    const void *body, size_t len, int64_t now,
 			    int64_t tolerance, int *ret_secret);
+
+/* True when a header has the form of Centra's, whatever made it. */
+bool signature_well_formed(const char *header);
 
 /* The T of a header, as it stands there; "" when it cannot be read. */
 #define SIGNATURE_T_SIZE 16

@@ -17,7 +17,7 @@ const address = { firstName: "Wilhelmina-Charlotta", lastName: "van den Heuvel-O
 async function accepted(w, token, order) {
   const n = await w.place({ warehouses: [3, 4], lines: [coat, scarf], shippingAddress: address, ...order });
   await offered(w, token, n);
-  const r = await w.api(token, "POST", `/orders/${n}/accept`, {});
+  const r = await w.api(token, "POST", `/orders/${n}/accept`, { staff: "Anna" });
   if (r.status !== 200) throw new Error(`accept ${n}: ${r.status} ${JSON.stringify(r.body)}`);
   await waitFor(`${n} with its address`, async () => (await w.api(token, "GET", `/orders/${n}`)).body.ship_to);
   return n;
@@ -29,7 +29,7 @@ export async function startDay() {
   const w = await startWorld({ staff: "Anna, Ben, Charlotte af Ugglas-Wallenberg", settings: "answer_wait = 1s", instance: "call_timeout = 2s" });
   const { token } = w.device("amsterdam", "Maker of the day");
   const post = (n, verb, body) => w.api(token, "POST", `/orders/${n}/${verb}`, body);
-  const parcel = { carrier: "PostNord", service: "Parcel", tracking: "00373500489530470000", packages: 1 };
+  const parcel = { carrier: "PostNord", service: "Parcel", tracking: "00373500489530470000", packages: 1, staff: "Anna" };
   const day = { world: w };
 
   // Done.

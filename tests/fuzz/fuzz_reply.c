@@ -68,6 +68,7 @@ static void check_first(void)
 	order_api_check_first(NULL, 19, 3, true, &r);
 	if (r.call.end == CALL_OK) {
 		must(next.status == 200 && (!r.ok || !r.our_fault));
+		must(!r.no_order || (!r.ok && r.msg && !r.our_fault));
 		must(!r.ok || memmem(next.body, next.len, "ok", 2) ||
 		     memmem(next.body, next.len, "\\u", 2));
 	} else {

@@ -19,7 +19,7 @@
 /* What Centra replies next, and what was asked of it. */
 static struct {
 	enum { SAYS_OK, SAYS_NO, NOT_REACHED, KEY_REFUSED, TOO_MANY, CUT } say;
-	bool our_fault;
+	bool our_fault, no_order;
 	int posts;
 	bool accept; /* of the last post */
 
@@ -70,6 +70,7 @@ static void post(int64_t number, int64_t warehouse, bool accept,
 	ret->call = calls[reply.say];
 	ret->ok = reply.say == SAYS_OK;
 	ret->our_fault = reply.our_fault;
+	ret->no_order = reply.no_order;
 	if (reply.say == SAYS_NO)
 		ret->msg = xstrdup("failed to allocate stock");
 }

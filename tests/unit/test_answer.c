@@ -89,6 +89,28 @@ static void a_fault_of_ours_raises_the_alarm(void **s)
 	assert_int_equal(us.alarms, 1);
 }
 
+static void an_order_that_centra_does_not_know_is_no_alarm(void **s)
+{
+	(void)s;
+	reply.say = SAYS_NO;
+	reply.no_order = true;
+	run_answer();
+	expect_done("refused");
+	assert_int_equal(us.alarms, 0);
+}
+
+static void an_order_that_graphql_shows_and_the_order_api_hides_is(void **s)
+{
+	(void)s;
+	reply.say = SAYS_NO;
+	reply.no_order = true;
+	assert_true(copy_text(us.held.status, sizeof(us.held.status),
+			      "PENDING"));
+	run_answer();
+	expect_done("refused");
+	assert_int_equal(us.alarms, 1);
+}
+
 static void a_try_that_did_not_reach_centra_is_made_again(void **s)
 {
 	(void)s;
@@ -558,6 +580,8 @@ int main(void)
 		step(an_accept_that_centra_takes_is_accepted),
 		step(an_accept_that_centra_refuses_keeps_the_text),
 		step(a_fault_of_ours_raises_the_alarm),
+		step(an_order_that_centra_does_not_know_is_no_alarm),
+		step(an_order_that_graphql_shows_and_the_order_api_hides_is),
 		step(a_try_that_did_not_reach_centra_is_made_again),
 		step(a_refused_key_parks_as_the_gate_says_and_raises_the_alarm),
 		step(a_call_that_is_held_is_no_try),

@@ -107,7 +107,9 @@ static void ok_is_ok(void **state)
 	}
 }
 
-static void expect_no(const char *body, const char *msg, bool our_fault)
+enum fault { NONE, OUR_FAULT, NO_ORDER };
+
+static void expect_no(const char *body, const char *msg, enum fault fault)
 {
 	struct check_first_reply r = answer(body);
 
@@ -117,7 +119,8 @@ static void expect_no(const char *body, const char *msg, bool our_fault)
 		assert_string_equal(r.msg, msg);
 	else
 		assert_null(r.msg);
-	assert_int_equal(r.our_fault, our_fault);
+	assert_int_equal(r.our_fault, fault == OUR_FAULT);
+	assert_int_equal(r.no_order, fault == NO_ORDER);
 	check_first_reply_release(&r);
 	assert_null(r.msg);
 }
@@ -125,30 +128,30 @@ static void expect_no(const char *body, const char *msg, bool our_fault)
 static void no_is_no_with_centras_words(void **state)
 {
 	(void)state;
-	expect_no("{\"status\":\"no\"}", NULL, false);
-	expect_no("{\"status\":\"no\",\"msg\":\"\"}", NULL, false);
-	expect_no("{\"status\":\"no\",\"msg\":[]}", NULL, false);
-	expect_no("{\"status\":\"no\",\"msg\":{}}", NULL, false);
+	expect_no("{\"status\":\"no\"}", NULL, NONE);
+	expect_no("{\"status\":\"no\",\"msg\":\"\"}", NULL, NONE);
+	expect_no("{\"status\":\"no\",\"msg\":[]}", NULL, NONE);
+	expect_no("{\"status\":\"no\",\"msg\":{}}", NULL, NONE);
 	expect_no("{\"msg\":\"failed to allocate stock\",\"status\":\"no\"}",
-		  "failed to allocate stock", false);
+		  "failed to allocate stock", NONE);
 	expect_no("{\"status\":\"no\",\"msg\":[\"too late\",5,{\"a\":null}]}",
-		  "too late; 5; {\"a\":null}", false);
-	expect_no("{\"status\":\"no\",\"msg\":true}", "true", false);
+		  "too late; 5; {\"a\":null}", NONE);
+	expect_no("{\"status\":\"no\",\"msg\":true}", "true", NONE);
 	expect_no("{\"status\":\"no\",\"errorMessages\":[\"late\"]}", "late",
-		  false);
+		  NONE);
 	expect_no("{\"status\":\"no\",\"msg\":\"a\\nb\\u001bc\"}", "a bc",
-		  false);
+		  NONE);
 }
 
 static void an_odd_character_costs_itself_and_not_centras_words(void **state)
 {
 	(void)state;
 	expect_no("{\"status\":\"no\",\"msg\":\"too\\u0000 late\\ud83d\\u0007\"}",
-		  "too late", false);
+		  "too late", NONE);
 	expect_no("{\"status\":\"no\",\"msg\":{\"a\xff\":\"invalid \xed\xa0\xbdvalue\"}}",
 		  "a: invalid value", true);
 	expect_no("{\"status\":\"no\",\"msg\":[\"late\",{\"\xff\":1}]}",
-		  "late; {\"\\ufffd\":1}", false);
+		  "late; {\"\\ufffd\":1}", NONE);
 }
 
 static void what_is_our_fault_is_told_apart(void **state)
@@ -158,11 +161,11 @@ static void what_is_our_fault_is_told_apart(void **state)
 		  "\"orderNumber\":\"invalid value\",\"accepted\":\"x\"}}",
 		  "accepted: x; orderNumber: invalid value; "
 		  "warehouseId: required",
-		  true);
+		  OUR_FAULT);
 	expect_no("{\"msg\":\"order does not exist\",\"status\":\"no\"}",
-		  "order does not exist", true);
+		  "order does not exist", NO_ORDER);
 	expect_no("{\"msg\":\"Order does not exist.\",\"status\":\"no\"}",
-		  "Order does not exist.", true);
+		  "Order does not exist.", NO_ORDER);
 }
 
 static void long_words_are_cut_between_characters(void **state)

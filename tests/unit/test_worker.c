@@ -469,10 +469,10 @@ static void a_no_that_means_our_config_raises_the_alarm(void **state)
 
 	(void)state;
 	centra_start(&c,
-		     "HTTP/1.1 200 OK\r\nContent-Length: 45\r\n"
+		     "HTTP/1.1 200 OK\r\nContent-Length: 47\r\n"
 		     "Content-Type: application/json\r\n"
 		     "Connection: close\r\n\r\n"
-		     "{\"msg\":\"order does not exist\",\"status\":\"no\"}  ");
+		     "{\"msg\":{\"warehouseId\":\"unknown\"},\"status\":\"no\"}");
 	p = parts_open(c.port);
 	record_create(p);
 	parts_start(p);
