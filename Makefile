@@ -14,9 +14,9 @@ WARN     = -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-qual -Wwrite-strings \
 	   -Wformat=2 -Wvla -Wundef -Wold-style-definition \
 	   -Wmissing-prototypes -Wstrict-prototypes \
 	   $(call cc_has,-Wno-format-truncation)
-# A warning ends the build, but not for who only wants to run or install it
-# with a compiler that we have not met.
-WERROR  ?= $(if $(filter install,$(MAKECMDGOALS)),,-Werror)
+# A warning ends the build, except a plain `make` with whatever compiler there
+# is, by somebody who wants to run or install it.
+WERROR  ?= $(if $(filter-out all install,$(MAKECMDGOALS)),-Werror)
 # Some of these are of one processor or compiler: cc_has asks.
 HARDEN  ?= -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 \
 	   -fno-common -fPIE $(call cc_has,-fstack-clash-protection) \
@@ -174,7 +174,7 @@ fuzz-short:
 	@$(RUN) --as fuzz $(MAKE) --no-print-directory FUZZ_SECONDS=10 FUZZ_JOBS=2 fuzz
 
 # Rules that a reader cannot be trusted to keep, one script each.
-RULES    = includes source settings routes metrics hardening supervisor page
+RULES    = includes source settings routes metrics hardening supervisor page install secrets
 $(RULES:%=rule-%): rule-%: all
 	@$(RUN) --as rule-$* sh tests/checks/$*.sh
 rules: $(RULES:%=rule-%)
@@ -185,12 +185,16 @@ check: ## build with -Werror, unit and end to end tests, rules of the source
 	@$(RUN) --begin
 	@$(MAKE) --no-print-directory -k tests rules; $(RUN) --end $$?
 
-test: ## everything: check, the API's contract, the page, a little torture and fuzzing
-	@sh tests/deps.sh build test browser
+test: ## everything: check, the API's contract, the page, the image, a little torture and fuzzing
+	@sh tests/deps.sh build test browser image
 	@$(MAKE) --no-print-directory -j$(JOBS) built
 	@$(RUN) --begin
-	@$(MAKE) --no-print-directory -k tests rules api browser torture-short \
-		limits-short fuzz-short; $(RUN) --end $$?
+	@$(MAKE) --no-print-directory -k tests rules api browser image \
+		torture-short limits-short fuzz-short; $(RUN) --end $$?
+
+image: ## build deploy/Dockerfile and run the image on a read-only root
+	@sh tests/deps.sh build image
+	@$(RUN) --as image sh tests/image.sh
 
 # openapi.yaml against the linter and against recorded answers.
 api: all tests/api/node_modules/.package-lock.json
@@ -269,20 +273,29 @@ $(BUILD)/tests/fuzz/fuzz_reply: FUZZ_LD = -Wl,--wrap=transport_post
 
 UNITDIR  = $(PREFIX)/lib/systemd/system
 DOCDIR   = $(PREFIX)/share/doc/shipfrom
-install: $(BUILD)/shipfrom ## install under PREFIX (DESTDIR is put before it)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(UNITDIR) $(DESTDIR)$(DOCDIR)
+# What is installed names no path but its own.
+put      = sed 's|/usr/local|$(PREFIX)|g' $(1) >$(DESTDIR)$(2) && \
+	   chmod 0644 $(DESTDIR)$(2)
+DOCS     = README.md CHANGELOG.md openapi.yaml $(sort $(wildcard docs/*.md)) \
+	   $(addprefix deploy/,shipfrom.ini haproxy.cfg nginx.conf alerts.yml)
+
+# Builds nothing: run as root it would leave root's files in the tree, and
+# without the libraries it would fail in the middle.
+install: ## install under PREFIX what `make` has built (DESTDIR is put before it)
+	@$(MAKE) --no-print-directory -q $(BUILD)/shipfrom 2>/dev/null || { \
+		echo "$(BUILD)/shipfrom is not built, or older than its source."; \
+		echo "As yourself:  make deps && make"; \
+		echo "Then:         sudo make install"; exit 1; } >&2
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(UNITDIR) \
+		$(DESTDIR)$(DOCDIR)/docs $(DESTDIR)$(DOCDIR)/deploy \
+		$(DESTDIR)$(PREFIX)/lib/sysusers.d
 	install -m 0755 $(BUILD)/shipfrom $(DESTDIR)$(PREFIX)/bin/shipfrom
-	install -m 0644 deploy/shipfrom.socket \
-		$(DESTDIR)$(UNITDIR)/shipfrom.socket
-	sed 's|/usr/local/bin/|$(PREFIX)/bin/|' deploy/shipfrom.service \
-		> $(DESTDIR)$(UNITDIR)/shipfrom.service
-	chmod 0644 $(DESTDIR)$(UNITDIR)/shipfrom.service
-	install -m 0644 README.md CHANGELOG.md LICENSE openapi.yaml \
-		deploy/shipfrom.ini deploy/haproxy.cfg deploy/nginx.conf \
-		deploy/alerts.yml $(DESTDIR)$(DOCDIR)
-	install -d $(DESTDIR)$(PREFIX)/lib/sysusers.d
 	install -m 0644 deploy/shipfrom.sysusers \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/shipfrom.conf
+	install -m 0644 LICENSE $(DESTDIR)$(DOCDIR)/LICENSE
+	$(call put,deploy/shipfrom.socket,$(UNITDIR)/shipfrom.socket)
+	$(call put,deploy/shipfrom.service,$(UNITDIR)/shipfrom.service)
+	$(foreach f,$(DOCS),$(call put,$(f),$(DOCDIR)/$(f)) &&) true
 
 clean: ## remove all that was built
 	rm -rf build tests/api/node_modules tests/browser/node_modules
@@ -291,7 +304,7 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 .PHONY: all deps demo built unit e2e tests rules $(RULES:%=rule-%) check test api \
-	browser screenshots check-san lint bench fuzz fuzz-short fuzzers torture \
+	image browser screenshots check-san lint bench fuzz fuzz-short fuzzers torture \
 	torture-short limits limits-short chaos soak nosync install clean help
 .SECONDARY:
 .DELETE_ON_ERROR:

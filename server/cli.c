@@ -38,6 +38,7 @@ const struct cli_option_row cli_options[OPTS] = {
 	[OPT_SINCE] = {"since", "SEQ|TIME"},
 	[OPT_STATE] = {"state", "open|mine|done"},
 	[OPT_QR] = {"qr", NULL},
+	[OPT_READY] = {"ready", NULL},
 	[OPT_REFUSED] = {"refused", NULL},
 };
 

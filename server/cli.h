@@ -38,6 +38,7 @@ enum cli_option {
 	OPT_SINCE,
 	OPT_STATE,
 	OPT_QR,
+	OPT_READY,
 	OPT_REFUSED,
 	OPTS,
 };
@@ -148,6 +149,7 @@ void cli_device_name(struct cli_session *s, struct buf *out, uint64_t id);
 
 int cli_serve(struct cli_args *a);
 int cli_check(struct cli_args *a);
+int cli_health(struct cli_args *a);
 int cli_device(struct cli_args *a);
 int cli_events(struct cli_args *a);
 int cli_orders(struct cli_args *a);

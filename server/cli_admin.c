@@ -44,7 +44,9 @@ static const char *reachable(const char *host)
 	return strcmp(host, "::") ? host : "::1";
 }
 
-static enum rc dial(const char *address, int *ret, struct err *e)
+/* `setting` is where the address stands in the config. */
+static enum rc dial(const char *setting, const char *address, int *ret,
+		    struct err *e)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	const struct timeval patience = {.tv_sec = PATIENCE};
@@ -55,8 +57,8 @@ static enum rc dial(const char *address, int *ret, struct err *e)
 	*ret = -1;
 	if (!split(address, &host, &port) || !strcmp(port, "0")) {
 		rc = fail(e, RC_INVALID,
-			  "admin_listen is '%s': give it a port to be asked "
-			  "at", address);
+			  "%s is '%s': give it a port to be asked at", setting,
+			  address);
 		goto out;
 	}
 	if (getaddrinfo(reachable(host), port, &hints, &at)) {
@@ -69,9 +71,8 @@ static enum rc dial(const char *address, int *ret, struct err *e)
 		       sizeof(patience)) ||
 	    connect(*ret, at->ai_addr, at->ai_addrlen))
 		rc = fail(e, RC_AGAIN,
-			  "no server answers at '%s' (%s); what it refused is "
-			  "in its memory alone",
-			  address, strerror(errno));
+			  "no server answers at '%s' (%s)", address,
+			  strerror(errno));
 out:
 	if (at)
 		freeaddrinfo(at);
@@ -106,10 +107,11 @@ static enum rc exchange(int fd, const char *address, const char *method,
 		     : OK;
 }
 
-enum rc cli_admin(const struct config *c, const char *method, const char *path,
-		  struct admin_answer *ret, struct err *e)
+static enum rc ask(const char *setting, const char *address,
+		   const char *method, const char *path,
+		   struct admin_answer *ret, struct err *e)
 {
-	const char *address = c->server.admin_listen, *body;
+	const char *body;
 	struct buf all;
 	int fd = -1;
 	enum rc rc;
@@ -117,7 +119,7 @@ enum rc cli_admin(const struct config *c, const char *method, const char *path,
 	*ret = (struct admin_answer){0};
 	buf_init(&ret->body, ANSWER_MAX);
 	buf_init(&all, ANSWER_MAX);
-	rc = dial(address, &fd, e);
+	rc = dial(setting, address, &fd, e);
 	if (!rc)
 		rc = exchange(fd, address, method, path, &all, e);
 	if (rc)
@@ -138,4 +140,17 @@ out:
 	if (rc)
 		buf_release(&ret->body);
 	return rc;
+}
+
+enum rc cli_admin(const struct config *c, const char *method, const char *path,
+		  struct admin_answer *ret, struct err *e)
+{
+	return ask("admin_listen", c->server.admin_listen, method, path, ret,
+		   e);
+}
+
+enum rc cli_public(const struct config *c, const char *method,
+		   const char *path, struct admin_answer *ret, struct err *e)
+{
+	return ask("listen", c->server.listen, method, path, ret, e);
 }

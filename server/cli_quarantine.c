@@ -337,7 +337,9 @@ static int ask_refused(struct cli_session *s, bool retry)
 
 	if (cli_admin(s->config, retry ? "POST" : "GET",
 		      retry ? "/refused/retry" : "/refused", &a, &e)) {
-		fprintf(stderr, "shipfrom quarantine: %s\n", e.text);
+		fprintf(stderr, "shipfrom quarantine: %s; what it refused is "
+				"in its memory alone\n",
+			e.text);
 		return EX_UNAVAILABLE;
 	}
 	json = cJSON_Parse(a.body.data ? a.body.data : "");

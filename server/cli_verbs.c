@@ -42,6 +42,16 @@ static const char check_help[] =
 	"Exit codes: 0 good, warnings or not; 64 the command line is wrong; 69 "
 	"--online\ncould not ask; 78 the config has mistakes.\n";
 
+static const char health_help[] =
+	"Asks the running server, at `listen`, whether it serves, and prints "
+	"its answer.\nThis is the health check of the container image.\n\n"
+	"  shipfrom health               GET /healthz: it serves\n"
+	"  shipfrom health --ready       GET /readyz: it should be sent "
+	"requests\n\n"
+	"Restart it for the first alone: a nearly full disk is not ready.\n\n"
+	"Exit codes: 0 yes; 64 the command line is wrong; 69 no, or nothing "
+	"answers;\n78 the config has mistakes.\n";
+
 static const char device_help[] =
 	"A device is a tablet, phone or till that may act for one shop.\n\n"
 	"  shipfrom device add --shop amsterdam --name 'Tablet at the desk'\n\n"
@@ -232,6 +242,9 @@ const struct cli_verb cli_verbs[] = {
 	{"check", "[--online]",
 	 "names every mistake in the config",
 	 check_help, TAKES(ONLINE), cli_check},
+	{"health", "[--ready]",
+	 "asks the running server whether it serves",
+	 health_help, TAKES(READY), cli_health},
 	{"device", "add --shop NAME --name LABEL [--qr] | list | remove ID",
 	 "who may act for a shop",
 	 device_help, TAKES(JSON) | TAKES(SHOP) | TAKES(NAME) | TAKES(QR),

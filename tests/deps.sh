@@ -3,7 +3,7 @@
 #
 # deps.sh - installs what is missing, or names it.
 #
-# usage: deps.sh build|test|browser|lint ...
+# usage: deps.sh build|test|browser|image|lint ...
 #
 # Each row is a Debian package, its Fedora name, and how to tell that it is
 # there.  Nothing is installed, and apt is not even asked, when every probe
@@ -44,6 +44,13 @@ table() {
 		chromium             chromium             command chromium
 		EOF
 		;;
+	image) cat <<-'EOF'
+		buildah              buildah              command buildah
+		mmdebstrap           mmdebstrap           command mmdebstrap
+		mount                util-linux           command mount
+		nodejs               nodejs               command node
+		EOF
+		;;
 	lint) cat <<-'EOF'
 		clang                clang                command clang
 		clang-tools          clang-analyzer       command scan-build
@@ -52,7 +59,7 @@ table() {
 		EOF
 		;;
 	*)
-		echo "deps.sh: no such set: '$1' (build, test, browser or lint)" >&2
+		echo "deps.sh: no such set: '$1' (build, test, browser, image or lint)" >&2
 		exit 64
 		;;
 	esac

@@ -125,6 +125,25 @@ static void serve_refuses_a_bad_config_with_78_and_a_busy_folder_with_75(
 	shipfrom_passed(s);
 }
 
+static void health_says_whether_the_server_serves(void **state)
+{
+	struct shipfrom *s = *state;
+	const char *health[] = {"health", NULL};
+	const char *ready[] = {"health", "--ready", NULL};
+	char *out = NULL;
+
+	assert_int_equal(shipfrom_run(s, &out, false, health), 0);
+	assert_string_equal(out, "{\"ok\":true}\n");
+	free(out);
+	assert_int_equal(shipfrom_run(s, NULL, false, ready), 0);
+	assert_int_equal(shipfrom_stop(s), 0);
+	assert_int_equal(shipfrom_run(s, &out, true, health), 69);
+	assert_non_null(strstr(out, "no server answers at"));
+	free(out);
+	shipfrom_again(s);
+	shipfrom_passed(s);
+}
+
 static void why_tells_the_life_of_an_order(void **state)
 {
 	struct shipfrom *s = *state;
@@ -288,6 +307,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(check_names_every_mistake_with_its_line),
 		T(serve_refuses_a_bad_config_with_78_and_a_busy_folder_with_75),
+		T(health_says_whether_the_server_serves),
 		T(why_tells_the_life_of_an_order),
 		T(events_orders_and_tasks_are_json_lines_beside_the_server),
 		T(a_removed_device_is_signed_out_at_once),

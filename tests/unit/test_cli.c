@@ -524,8 +524,8 @@ static const char *const as_used[] = {
 	"verify",
 	"backup /tmp/shipfrom-never-made.mdb",
 };
-static const char *const need_no_store[] = {"serve", "check", "routes",
-					    "settings", "version"};
+static const char *const need_no_store[] = {"serve", "check", "health",
+					    "routes", "settings", "version"};
 #define COUNT(list) (sizeof(list) / sizeof(*(list)))
 
 static void every_verb_is_among_the_usual_lines(void **state)

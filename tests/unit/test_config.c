@@ -806,9 +806,9 @@ static void the_example_is_a_good_config(void **state)
 	struct err e;
 
 	(void)state;
-	write_file("se.webhook_secret", "a", 1);
-	write_file("se.order_api_key", "b", 1);
-	write_file("se.graphql_token", "c", 1);
+	write_file("se-webhook-secret", "a", 1);
+	write_file("se-order-api-key", "b", 1);
+	write_file("se-graphql-token", "c", 1);
 	setenv("CREDENTIALS_DIRECTORY", folder, 1);
 	buf_clear(&report);
 	if (config_load(&c, "deploy/shipfrom.ini", &report, &e))
@@ -816,9 +816,9 @@ static void the_example_is_a_good_config(void **state)
 	unsetenv("CREDENTIALS_DIRECTORY");
 	assert_string_equal(c->instances[0].graphql_token, "c");
 	config_drop(c);
-	remove_file("se.webhook_secret");
-	remove_file("se.order_api_key");
-	remove_file("se.graphql_token");
+	remove_file("se-webhook-secret");
+	remove_file("se-order-api-key");
+	remove_file("se-graphql-token");
 }
 
 static void every_default_can_be_read(void **state)
