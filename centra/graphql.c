@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * graphql.c - see graphql.h.
+ * graphql.c - orders, as Centra shows them; see graphql.h.
  *
- * What is read here decides who ships, so it is believed whole or not at all:
- * one order, line or allocation that does not look as it should makes the call
- * CALL_UNKNOWN, never a shorter list.
+ * What is read here decides who ships.  A value that does not look as it should
+ * makes the whole call CALL_UNKNOWN, never a shorter list.  A value that Centra
+ * kept from us, and said so by an error with a path, costs that value alone.
  */
 #include "centra/graphql.h"
 
@@ -17,93 +17,236 @@
 #include "centra/json.h"
 #include "centra/transport.h"
 
-/* The fields are CONTRACT 6.4 and 6.5; the names on the left of the readers
- * below must be asked for here. */
-#define ORDER_FIELDS                                                          \
-	"id number status isOnHold orderDate createdAt "                      \
-	"...on DirectToConsumerOrder { orderHoldReason } "                    \
-	"lines { __typename id quantity productName productVariantName "      \
-	"productSize { SKU EAN UPC description } "                            \
+/* The fields are those of CONTRACT 6.4 and 6.5; what the readers below look for
+ * must be asked for here.  The payment history has a filter by type, of which
+ * only the two types CAPTURE and CAPTURE_REQUEST are attested: that would hide
+ * the failures, so the history is asked for whole. */
+#define LINE_FIELDS                                                           \
+	"__typename id quantity productName productVariantName "              \
 	"allocations { id quantity isWaitingForConfirmation "                 \
-	"warehouse { id name } } } "
-#define CITY_FIELDS "shippingAddress { city country { code name } } "
+	"warehouse { id } } "
+#define ORDER_FIELDS  "id number status isOnHold orderDate createdAt "
+#define REASON_FIELDS "...on DirectToConsumerOrder { orderHoldReason } "
+#define SIZE_FIELDS   "productSize { SKU EAN UPC description } "
+#define CITY_FIELDS   "shippingAddress { city country { code name } } "
 #define ADDRESS_FIELDS                                                        \
 	"shippingAddress { firstName lastName companyName attention "         \
 	"address1 address2 zipCode city stateOrProvince cellPhoneNumber "     \
 	"phoneNumber email country { code name } } "
 #define SHIPMENTS_FIELDS "shipments { " SHIPMENT_FIELDS "} "
 #define PAYMENT_FIELDS	 "paymentHistory { id status entryType } "
-#define WAREHOUSES_QUERY                                                      \
-	"query W { warehouses(limit:200) { id name status allocationPolicy "  \
-	"brickAndMortar { id name } } }"
 
-#define QUERY_MAX   8192
-#define WAITING_MAX 200 /* Centra's own limit of a list */
-#define HOLD_WAITS  "WAITING_FOR_CHECK_FIRST_ALLOCATION"
+#define QUERY_MAX 8192
 
-/* ---- one query ---- */
+/* ---- what is asked ---- */
 
-/* The reply holds errors: puts their words into the call. */
-static void read_errors(const cJSON *errors, struct call *call)
+/* Parts of the query that can be left out: the rest is of use without them. */
+enum {
+	PART_ADDRESS = 1 << 0,
+	PART_REASON = 1 << 1,
+	PART_SIZE = 1 << 2,
+	PART_PAYMENT = 1 << 3,
+	PARTS_ALWAYS = PART_ADDRESS | PART_REASON | PART_SIZE,
+};
+
+static const struct {
+	unsigned part;
+	const char *field; /* as errors name it in their path */
+	unsigned missing;
+} parts[] = {
+	{PART_ADDRESS, "shippingAddress", MISSING_ADDRESS},
+	{PART_REASON, "orderHoldReason", MISSING_WORDS},
+	{PART_SIZE, "productSize", MISSING_WORDS},
+	{PART_PAYMENT, "paymentHistory", MISSING_PAYMENT},
+};
+#define PARTS (sizeof(parts) / sizeof(*parts))
+
+struct question {
+	const int64_t *numbers; /* borrowed */
+	size_t n;
+	bool with_address; /* the whole of it, not only where it is */
+	bool with_shipments;
+	unsigned parts; /* asked for */
+	unsigned left_out; /* since Centra refused them */
+};
+
+/* The orders, and which of them Centra lists as waiting for check-first: both
+ * are then of one moment.  The reason of a hold does not say the second, since
+ * an order is held for several reasons and shows one of them, or none. */
+static void write_question(const struct question *q, struct buf *b)
 {
-	const cJSON *v;
-	const char *text, *first = NULL;
-	size_t n = 0;
+	bool address = q->parts & PART_ADDRESS;
 
+	buf_fmt(b,
+		"{\"query\":\"query O($n:[Int!]) { orders(where:{number:$n}, "
+		"sort:[number_ASC], limit:%zu) { " ORDER_FIELDS
+		"%slines { " LINE_FIELDS "%s} %s%s%s} "
+		"waiting: orders(where:{number:$n, "
+		"isWaitingForCheckFirstAllocation:true}, "
+		"sort:[number_ASC], limit:%zu) { number } }\","
+		"\"variables\":{\"n\":[",
+		q->n, q->parts & PART_REASON ? REASON_FIELDS : "",
+		q->parts & PART_SIZE ? SIZE_FIELDS : "",
+		!address	  ? ""
+		: q->with_address ? ADDRESS_FIELDS
+				  : CITY_FIELDS,
+		q->with_shipments ? SHIPMENTS_FIELDS : "",
+		q->parts & PART_PAYMENT ? PAYMENT_FIELDS : "", q->n);
+	for (size_t i = 0; i < q->n; i++)
+		buf_fmt(b, "%s%lld", i ? "," : "", (long long)q->numbers[i]);
+	buf_str(b, "]}}");
+}
+
+/* ---- what errors cost ---- */
+
+/* What the errors of a reply keep from us of one order. */
+struct trouble {
+	unsigned missing; /* of enum centra_missing */
+	bool undecided;
+	bool sizes; /* a productSize is null because of an error */
+};
+
+static bool is_in(const char *name, const char *const *list)
+{
+	for (; name && *list; list++)
+		if (!strcmp(*list, name))
+			return true;
+	return false;
+}
+
+/* An error at orders[i], or below it. */
+static void add_trouble(const cJSON *error, struct trouble *t)
+{
+	static const char *const address[] = {"shippingAddress", NULL};
+	static const char *const payment[] = {"paymentHistory", NULL};
+	static const char *const words[] = {"orderHoldReason", "orderDate",
+					    "createdAt", "id", NULL};
+	static const char *const lines[] = {"lines", NULL};
+	static const char *const line_words[] = {
+		"productName", "productVariantName", "productSize", NULL};
+	static const char *const shipments[] = {"shipments", NULL};
+	static const char *const shipment_words[] = {
+		"number", "trackingNumber", "shippedAt", NULL};
+	const char *field = gql_path_name(error, 2);
+	const char *below = gql_path_name(error, 4);
+
+	if (is_in(field, address))
+		t->missing |= MISSING_ADDRESS;
+	else if (is_in(field, payment))
+		t->missing |= MISSING_PAYMENT;
+	else if (is_in(field, words) ||
+		 (is_in(field, lines) && is_in(below, line_words)) ||
+		 (is_in(field, shipments) && is_in(below, shipment_words)))
+		t->missing |= MISSING_WORDS;
+	else
+		t->undecided = true;
+	t->sizes = t->sizes || (below && !strcmp(below, "productSize"));
+}
+
+/* Of the order in row i of the reply. */
+static struct trouble trouble_of(const struct question *q, const cJSON *errors,
+				 size_t i)
+{
+	struct trouble ret = {.sizes = q->left_out & PART_SIZE};
+	const cJSON *v;
+	int row;
+
+	for (size_t k = 0; k < PARTS; k++)
+		if (q->left_out & parts[k].part)
+			ret.missing |= parts[k].missing;
 	cJSON_ArrayForEach(v, errors)
 	{
-		text = json_text(json_get(json_get(v, "extensions"),
-					  "category"));
-		if (text && !strcmp(text, "authorization"))
-			call->refused = true;
-		text = json_text(json_get(v, "message"));
-		if (!first)
-			first = text;
-		n++;
+		row = gql_path_index(v, 1);
+		if (strcmp(gql_path_name(v, 0), "orders") || row < 0)
+			ret.undecided = true; /* of them all */
+		else if ((size_t)row == i)
+			add_trouble(v, &ret);
 	}
-	(void)!fail(&call->why, RC_AGAIN, "GraphQL: %s%s",
-		    first ? first : "an error without a message",
-		    n > 1 ? " (and more)" : "");
+	return ret;
 }
 
-cJSON *graphql_ask(struct centra_conn *n, const struct buf *body, bool once,
-		   struct call *call, const cJSON **ret_data)
+/* True when what came beside the errors can be read: each of them says where
+ * it was met. */
+static bool is_partial(const struct gql_reply *r)
 {
-	struct post p = {.api = CENTRA_GRAPHQL, .path = "",
-			 .once = once, .mutation = once};
-	const cJSON *errors;
-	struct buf reply;
-	cJSON *v = NULL;
-	struct err e;
+	const char *top;
+	const cJSON *v;
 
-	p.body = body->data;
-	p.len = body->len;
-	transport_post(n, &p, call, &reply);
-	if (!reply.len ||
-	    json_parse(reply.data, reply.len, JSON_STRICT, &v, &e))
-		v = NULL;
-	errors = json_get(v, "errors");
-	*ret_data = json_get(v, "data");
-	if (!json_empty(errors)) { /* of any status: the words help */
-		if (call->end == CALL_OK)
-			call->end = CALL_UNKNOWN;
-		read_errors(errors, call);
-	} else if (call->end == CALL_OK && !cJSON_IsObject(*ret_data)) {
-		call->end = CALL_UNKNOWN;
-		(void)!fail(&call->why, RC_AGAIN,
-			    "GraphQL: the reply has no data");
+	if (!r->whole || !cJSON_IsArray(r->errors) ||
+	    !cJSON_IsArray(json_get(r->data, "orders")))
+		return false;
+	cJSON_ArrayForEach(v, r->errors)
+	{
+		top = gql_path_name(v, 0);
+		if (!top || (strcmp(top, "orders") && strcmp(top, "waiting")))
+			return false;
 	}
-	buf_release(&reply);
-	if (call->end == CALL_OK)
-		return v;
-	cJSON_Delete(v);
-	return NULL;
+	return true;
 }
 
-static cJSON *ask(struct centra_conn *n, const struct buf *body,
-		  struct call *call, const cJSON **ret_data)
+/* The parts of the query that the error names in its path. */
+static unsigned blamed_by(const cJSON *error)
 {
-	return graphql_ask(n, body, false, call, ret_data);
+	const cJSON *v;
+	unsigned ret = 0;
+
+	cJSON_ArrayForEach(v, json_get(error, "path"))
+		for (size_t i = 0; i < PARTS; i++)
+			if (json_text(v) &&
+			    !strcmp(json_text(v), parts[i].field))
+				ret |= parts[i].part;
+	return ret;
+}
+
+/* Centra showed nothing because of errors: the parts of the query that are to
+ * blame for all of them.  0: it is not (only) those. */
+static unsigned blamed(const struct question *q, const struct gql_reply *r)
+{
+	unsigned ret = 0, one;
+	const cJSON *v;
+
+	cJSON_ArrayForEach(v, r->errors)
+	{
+		one = blamed_by(v) & q->parts;
+		if (!one)
+			return 0;
+		ret |= one;
+	}
+	return ret;
+}
+
+/* Asks; without a permission that only a part of the query needs, asks again
+ * without that part. */
+static void ask(struct centra_conn *n, struct question *q, struct call *call,
+		struct gql_reply *ret)
+{
+	struct err refused = {""};
+	int64_t latency = 0;
+	struct buf body;
+	unsigned less;
+
+	for (;;) {
+		buf_init(&body, QUERY_MAX);
+		write_question(q, &body);
+		gql_ask(n, &body, false, call, ret);
+		buf_release(&body);
+		latency += call->latency;
+		less = is_partial(ret) ? 0 : blamed(q, ret);
+		if (!less)
+			break;
+		if (call->refused)
+			refused = call->why;
+		q->parts &= ~less;
+		q->left_out |= less;
+		gql_reply_end(ret);
+	}
+	call->latency = latency;
+	if (is_partial(ret))
+		call->end = CALL_OK;
+	if (call->end == CALL_OK && *refused.text) {
+		call->refused = true; /* it is to be mended all the same */
+		call->why = refused;
+	}
 }
 
 static void unreadable(struct call *call, const char *what)
@@ -114,16 +257,14 @@ static void unreadable(struct call *call, const char *what)
 
 /* ---- lines ---- */
 
-/* A word that must be exactly that: NULL when it is not. */
-static char *word_of(const cJSON *v, const char *key)
+char *gql_word(const cJSON *v, const char *key)
 {
 	const char *s = json_text(json_get(v, key));
 
 	return s && *s ? xstrdup(s) : NULL;
 }
 
-/* A text for people to read; NULL when nothing of it can be. */
-static char *text_of(const cJSON *v, const char *key)
+char *gql_words(const cJSON *v, const char *key)
 {
 	char *s = json_words(json_get(v, key));
 
@@ -133,7 +274,7 @@ static char *text_of(const cJSON *v, const char *key)
 	return NULL;
 }
 
-static bool read_id(const cJSON *v, int64_t *ret)
+bool gql_read_id(const cJSON *v, int64_t *ret)
 {
 	return json_int(json_get(v, "id"), ret) && *ret > 0;
 }
@@ -157,25 +298,36 @@ static bool read_allocations(const cJSON *list, struct centra_line *l)
 		waiting = json_get(v, "isWaitingForConfirmation");
 		if (!read_quantity(v, &a->quantity) ||
 		    !cJSON_IsBool(waiting) ||
-		    !read_id(json_get(v, "warehouse"), &a->warehouse))
+		    !gql_read_id(json_get(v, "warehouse"), &a->warehouse))
 			return false;
 		a->waiting = cJSON_IsTrue(waiting);
 	}
 	return true;
 }
 
-static bool read_line(const cJSON *v, struct centra_line *l)
+static void forget_allocations(struct centra_line *l)
+{
+	free(l->allocations);
+	l->allocations = NULL;
+	l->n_allocations = 0;
+}
+
+static bool read_line(const cJSON *v, bool undecided, struct centra_line *l)
 {
 	const cJSON *size = json_get(v, "productSize");
 
-	l->product = text_of(v, "productName");
-	l->variant = text_of(v, "productVariantName");
-	l->size = text_of(size, "description");
-	l->sku = text_of(size, "SKU");
-	l->ean = text_of(size, "EAN");
-	l->upc = text_of(size, "UPC");
-	return read_id(v, &l->id) && read_quantity(v, &l->quantity) &&
-	       read_allocations(json_get(v, "allocations"), l);
+	l->product = gql_words(v, "productName");
+	l->variant = gql_words(v, "productVariantName");
+	l->size = gql_words(size, "description");
+	l->sku = gql_words(size, "SKU");
+	l->ean = gql_words(size, "EAN");
+	l->upc = gql_words(size, "UPC");
+	if (!gql_read_id(v, &l->id) || !read_quantity(v, &l->quantity))
+		return false;
+	if (read_allocations(json_get(v, "allocations"), l))
+		return true;
+	forget_allocations(l);
+	return undecided;
 }
 
 static bool is_kind(const cJSON *line, const char *kind)
@@ -186,15 +338,36 @@ static bool is_kind(const cJSON *line, const char *kind)
 }
 
 /* See struct centra_line.  `item`: the order lists an item of a bundle. */
-static bool is_stockless(const cJSON *v, const struct centra_line *l, bool item)
+static bool is_stockless(const cJSON *v, const struct centra_line *l, bool item,
+			 const struct trouble *t)
 {
-	if (l->n_allocations)
+	if (l->n_allocations || t->undecided)
 		return false;
-	return cJSON_IsNull(json_get(v, "productSize")) ||
+	return (!t->sizes && cJSON_IsNull(json_get(v, "productSize"))) ||
 	       (item && is_kind(v, "BundleOrderLine"));
 }
 
-static bool read_lines(const cJSON *list, struct centra_order *o)
+static void lines_end(struct centra_order *o)
+{
+	for (size_t i = 0; i < o->n_lines; i++) {
+		struct centra_line *l = &o->lines[i];
+
+		free(l->product);
+		free(l->variant);
+		free(l->size);
+		free(l->sku);
+		free(l->ean);
+		free(l->upc);
+		free(l->allocations);
+	}
+	free(o->lines);
+	o->lines = NULL;
+	o->n_lines = 0;
+}
+
+/* All of them, or none. */
+static bool read_lines(const cJSON *list, const struct trouble *t,
+		       struct centra_order *o)
 {
 	bool item = false;
 	size_t i = 0;
@@ -205,13 +378,16 @@ static bool read_lines(const cJSON *list, struct centra_order *o)
 	o->lines = xcalloc(json_length(list), sizeof(*o->lines));
 	cJSON_ArrayForEach(v, list)
 	{
-		if (!read_line(v, &o->lines[o->n_lines++]))
+		if (!read_line(v, t->undecided, &o->lines[o->n_lines++])) {
+			lines_end(o);
 			return false;
+		}
 		item = item || is_kind(v, "BundleItemOrderLine");
 	}
 	cJSON_ArrayForEach(v, list)
 	{
-		o->lines[i].stockless = is_stockless(v, &o->lines[i], item);
+		o->lines[i].stockless =
+			is_stockless(v, &o->lines[i], item, t);
 		i++;
 	}
 	return true;
@@ -229,20 +405,20 @@ bool graphql_read_shipment(const cJSON *v, struct centra_shipment *s)
 	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
 		if (!cJSON_IsBool(flags[i]))
 			return false;
-	if (!read_id(v, &s->id) || !cJSON_IsArray(lines))
+	if (!gql_read_id(v, &s->id) || !cJSON_IsArray(lines))
 		return false;
 	s->good_to_go = cJSON_IsTrue(flags[0]);
 	s->shipped = cJSON_IsTrue(flags[1]);
 	s->paid = cJSON_IsTrue(flags[2]);
 	s->captured = cJSON_IsTrue(flags[3]);
-	s->number = text_of(v, "number");
-	s->tracking = text_of(v, "trackingNumber");
+	s->number = gql_words(v, "number");
+	s->tracking = gql_words(v, "trackingNumber");
 	s->lines = xcalloc(json_length(lines), sizeof(*s->lines));
 	cJSON_ArrayForEach(l, lines)
 	{
 		struct centra_shipment_line *to = &s->lines[s->n_lines++];
 
-		if (!read_id(json_get(l, "orderLine"), &to->line) ||
+		if (!gql_read_id(json_get(l, "orderLine"), &to->line) ||
 		    !read_quantity(l, &to->quantity))
 			return false;
 	}
@@ -257,6 +433,16 @@ void graphql_shipment_end(struct centra_shipment *s)
 	*s = (struct centra_shipment){0};
 }
 
+static void shipments_end(struct centra_order *o)
+{
+	for (size_t i = 0; i < o->n_shipments; i++)
+		graphql_shipment_end(&o->shipments[i]);
+	free(o->shipments);
+	o->shipments = NULL;
+	o->n_shipments = 0;
+}
+
+/* All of them, or none. */
 static bool read_shipments(const cJSON *list, struct centra_order *o)
 {
 	const cJSON *v;
@@ -265,8 +451,11 @@ static bool read_shipments(const cJSON *list, struct centra_order *o)
 		return false;
 	o->shipments = xcalloc(json_length(list), sizeof(*o->shipments));
 	cJSON_ArrayForEach(v, list)
-		if (!graphql_read_shipment(v, &o->shipments[o->n_shipments++]))
+		if (!graphql_read_shipment(v,
+					   &o->shipments[o->n_shipments++])) {
+			shipments_end(o);
 			return false;
+		}
 	return true;
 }
 
@@ -299,7 +488,7 @@ static enum centra_payment newest_payment(const cJSON *list)
 	cJSON_ArrayForEach(v, list)
 	{
 		p = graphql_read_payment(v);
-		if (p == PAYMENT_NOTHING || !read_id(v, &id) || id < newest)
+		if (p == PAYMENT_NOTHING || !gql_read_id(v, &id) || id < newest)
 			continue;
 		newest = id;
 		ret = p;
@@ -312,7 +501,7 @@ static enum centra_payment newest_payment(const cJSON *list)
 static void add_member(struct buf *b, const char *name, const cJSON *v,
 		       const char *field)
 {
-	char *text = text_of(v, field);
+	char *text = gql_words(v, field);
 
 	if (!text)
 		return;
@@ -369,48 +558,51 @@ static char *placed_at(const cJSON *v)
 	return NULL;
 }
 
-static bool read_order(const cJSON *v, bool with_address,
-		       struct centra_order *o)
+/* Where it goes. */
+static void read_address(const cJSON *v, bool whole, struct centra_order *o)
+{
+	if (o->missing & MISSING_ADDRESS)
+		return;
+	o->city = gql_words(v, "city");
+	o->country = gql_words(json_get(v, "country"), "name");
+	if (!o->country)
+		o->country = gql_words(json_get(v, "country"), "code");
+	if (whole)
+		o->address = address_json(v);
+}
+
+/* False: a field that decides is not as it should be, and no error says why;
+ * or it is not even known which order this is. */
+static bool read_order(const cJSON *v, const struct question *q,
+		       const struct trouble *t, struct centra_order *o)
 {
 	const cJSON *hold = json_get(v, "isOnHold");
-	const cJSON *address = json_get(v, "shippingAddress");
+	bool whole = cJSON_IsBool(hold);
 
-	if (!json_int(json_get(v, "number"), &o->number) || o->number <= 0 ||
-	    !cJSON_IsBool(hold))
+	if (!json_int(json_get(v, "number"), &o->number) || o->number <= 0)
 		return false;
-	o->id = word_of(v, "id");
-	o->status = word_of(v, "status");
-	o->hold_reason = text_of(v, "orderHoldReason");
+	o->undecided = t->undecided;
+	o->missing = t->missing;
+	o->id = gql_word(v, "id");
+	o->status = gql_word(v, "status");
+	o->hold_reason = gql_words(v, "orderHoldReason");
 	o->on_hold = cJSON_IsTrue(hold);
-	o->waits = o->on_hold && o->hold_reason &&
-		   !strcmp(o->hold_reason, HOLD_WAITS);
 	o->placed_at = placed_at(v);
-	o->city = text_of(address, "city");
-	o->country = text_of(json_get(address, "country"), "name");
-	if (!o->country)
-		o->country = text_of(json_get(address, "country"), "code");
-	if (with_address)
-		o->address = address_json(address);
-	return o->status && read_lines(json_get(v, "lines"), o);
+	o->payment = newest_payment(json_get(v, "paymentHistory"));
+	read_address(json_get(v, "shippingAddress"), q->with_address, o);
+	whole = o->status && whole;
+	if (!o->status)
+		o->status = xstrdup("");
+	whole = read_lines(json_get(v, "lines"), t, o) && whole;
+	if (q->with_shipments)
+		whole = read_shipments(json_get(v, "shipments"), o) && whole;
+	return whole || o->undecided;
 }
 
 static void order_end(struct centra_order *o)
 {
-	for (size_t i = 0; i < o->n_lines; i++) {
-		struct centra_line *l = &o->lines[i];
-
-		free(l->product);
-		free(l->variant);
-		free(l->size);
-		free(l->sku);
-		free(l->ean);
-		free(l->upc);
-		free(l->allocations);
-	}
-	free(o->lines);
-	for (size_t i = 0; i < o->n_shipments; i++)
-		graphql_shipment_end(&o->shipments[i]);
-	free(o->shipments);
+	lines_end(o);
+	shipments_end(o);
 	free(o->id);
 	free(o->status);
 	free(o->hold_reason);
@@ -421,115 +613,123 @@ static void order_end(struct centra_order *o)
 	*o = (struct centra_order){0};
 }
 
-static bool is_asked(int64_t number, const int64_t *numbers, size_t n)
+static bool is_asked(const struct question *q, int64_t number)
 {
-	for (size_t i = 0; i < n; i++)
-		if (numbers[i] == number)
+	for (size_t i = 0; i < q->n; i++)
+		if (q->numbers[i] == number)
 			return true;
 	return false;
 }
 
-static void read_orders(const cJSON *list, const int64_t *numbers, size_t n,
-			bool with_address, struct centra_orders *ret)
+static bool read_orders(const cJSON *data, const cJSON *errors,
+			const struct question *q, struct centra_orders *ret)
 {
+	const cJSON *list = json_get(data, "orders"), *v;
 	struct centra_order *o;
-	const cJSON *v;
+	struct trouble t;
+	size_t row = 0;
 
+	if (!cJSON_IsArray(list))
+		return false;
 	ret->list = xcalloc(json_length(list), sizeof(*ret->list));
 	cJSON_ArrayForEach(v, list)
 	{
+		t = trouble_of(q, errors, row++);
 		o = &ret->list[ret->n++];
-		if (read_order(v, with_address, o) &&
-		    is_asked(o->number, numbers, n))
+		if (read_order(v, q, &t, o) && is_asked(q, o->number))
 			continue;
-		centra_orders_release(ret);
-		unreadable(&ret->call, "orders");
-		return;
+		if (!t.undecided || o->number)
+			return false;
+		order_end(o); /* an error hides which order it is */
+		ret->n--;
 	}
+	return true;
+}
+
+/* Which of them wait.  Without that list none of them is decided. */
+static bool read_waiting(const cJSON *data, const cJSON *errors,
+			 const struct question *q, struct centra_orders *ret)
+{
+	const cJSON *list = json_get(data, "waiting"), *v;
+	int64_t number;
+
+	if (!cJSON_IsArray(list) && errors)
+		return true; /* trouble_of() saw that */
+	if (!cJSON_IsArray(list))
+		return false;
+	cJSON_ArrayForEach(v, list)
+	{
+		if (!json_int(json_get(v, "number"), &number) ||
+		    !is_asked(q, number)) {
+			if (!errors)
+				return false;
+			continue;
+		}
+		for (size_t i = 0; i < ret->n; i++)
+			ret->list[i].waits |= ret->list[i].number == number;
+	}
+	return true;
+}
+
+/* Two rows of one order cannot both be right. */
+static void doubt_twins(struct centra_orders *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		for (size_t k = 0; k < i; k++)
+			if (r->list[i].number == r->list[k].number)
+				r->list[i].undecided =
+					r->list[k].undecided = true;
+}
+
+static void fetch(struct centra_conn *n, struct question *q,
+		  struct centra_orders *ret)
+{
+	struct gql_reply r;
+
+	ask(n, q, &ret->call, &r);
+	if (ret->call.end == CALL_OK) {
+		if (read_orders(r.data, r.errors, q, ret) &&
+		    read_waiting(r.data, r.errors, q, ret)) {
+			doubt_twins(ret);
+		} else {
+			centra_orders_release(ret);
+			unreadable(&ret->call, "orders");
+		}
+	}
+	gql_reply_end(&r);
 }
 
 void graphql_orders(struct centra_conn *n, const int64_t *numbers,
 		    size_t n_numbers, bool with_address,
 		    struct centra_orders *ret)
 {
-	const cJSON *data = NULL;
-	struct buf body;
-	cJSON *v;
+	struct question q = {.numbers = numbers,
+			     .n = n_numbers,
+			     .with_address = with_address,
+			     .parts = PARTS_ALWAYS};
 
 	*ret = (struct centra_orders){.call.end = CALL_NOT_DONE};
-	if (!n_numbers || n_numbers > ORDERS_QUERY_MAX) {
+	if (!n_numbers || n_numbers > ORDERS_QUERY_MAX)
 		(void)!fail(&ret->call.why, RC_INVALID,
 			    "a query for %zu orders", n_numbers);
-		return;
-	}
-	buf_init(&body, QUERY_MAX);
-	buf_fmt(&body,
-		"{\"query\":\"query O($n:[Int!]) { orders(where:{number:$n}, "
-		"limit:%zu) { %s%s} }\",\"variables\":{\"n\":[",
-		n_numbers, ORDER_FIELDS,
-		with_address ? ADDRESS_FIELDS : CITY_FIELDS);
-	for (size_t i = 0; i < n_numbers; i++)
-		buf_fmt(&body, "%s%lld", i ? "," : "", (long long)numbers[i]);
-	buf_str(&body, "]}}");
-	v = ask(n, &body, &ret->call, &data);
-	buf_release(&body);
-	if (!v)
-		return;
-	data = json_get(data, "orders");
-	if (cJSON_IsArray(data))
-		read_orders(data, numbers, n_numbers, with_address, ret);
 	else
-		unreadable(&ret->call, "orders");
-	cJSON_Delete(v);
-}
-
-/* The same list again, for what only this query asks. */
-static void read_shipping(const cJSON *list, struct centra_orders *ret)
-{
-	size_t i = 0;
-	const cJSON *v;
-
-	cJSON_ArrayForEach(v, list)
-	{
-		struct centra_order *o = &ret->list[i++];
-
-		o->payment = newest_payment(json_get(v, "paymentHistory"));
-		if (read_shipments(json_get(v, "shipments"), o))
-			continue;
-		centra_orders_release(ret);
-		unreadable(&ret->call, "shipments");
-		return;
-	}
+		fetch(n, &q, ret);
 }
 
 void graphql_order_shipments(struct centra_conn *n, int64_t number,
 			     bool with_address, bool with_payment,
 			     struct centra_orders *ret)
 {
-	const cJSON *data = NULL;
-	struct buf body;
-	cJSON *v;
+	struct question q = {
+		.numbers = &number,
+		.n = 1,
+		.with_address = with_address,
+		.with_shipments = true,
+		.parts = PARTS_ALWAYS | (with_payment ? PART_PAYMENT : 0),
+	};
 
 	*ret = (struct centra_orders){0};
-	buf_init(&body, QUERY_MAX);
-	buf_fmt(&body,
-		"{\"query\":\"query S($n:[Int!]) { orders(where:{number:$n}, "
-		"limit:1) { %s%s%s%s} }\",\"variables\":{\"n\":[%lld]}}",
-		ORDER_FIELDS, with_address ? ADDRESS_FIELDS : CITY_FIELDS,
-		SHIPMENTS_FIELDS, with_payment ? PAYMENT_FIELDS : "",
-		(long long)number);
-	v = ask(n, &body, &ret->call, &data);
-	buf_release(&body);
-	if (!v)
-		return;
-	data = json_get(data, "orders");
-	if (!cJSON_IsArray(data))
-		unreadable(&ret->call, "orders");
-	else
-		read_orders(data, &number, 1, with_address, ret);
-	if (ret->call.end == CALL_OK)
-		read_shipping(data, ret);
-	cJSON_Delete(v);
+	fetch(n, &q, ret);
 }
 
 /* Keeps the call, which may still be asked how it ended. */
@@ -540,107 +740,4 @@ void centra_orders_release(struct centra_orders *o)
 	free(o->list);
 	o->list = NULL;
 	o->n = 0;
-}
-
-/* ---- what waits ---- */
-
-void graphql_waiting(struct centra_conn *n, unsigned max, unsigned page,
-		     struct centra_numbers *ret)
-{
-	const cJSON *data = NULL, *o;
-	struct buf body;
-	cJSON *v;
-
-	*ret = (struct centra_numbers){0};
-	buf_init(&body, QUERY_MAX);
-	buf_fmt(&body,
-		"{\"query\":\"query Open { "
-		"orders(where:{isWaitingForCheckFirstAllocation:true}, "
-		"limit:%u, page:%u) { number } }\"}",
-		max < 1 ? 1 : max > WAITING_MAX ? WAITING_MAX : max,
-		page < 1 ? 1 : page);
-	v = ask(n, &body, &ret->call, &data);
-	buf_release(&body);
-	if (!v)
-		return;
-	data = json_get(data, "orders");
-	if (!cJSON_IsArray(data)) {
-		unreadable(&ret->call, "orders that wait");
-		goto out;
-	}
-	ret->list = xcalloc(json_length(data), sizeof(*ret->list));
-	cJSON_ArrayForEach(o, data)
-	{
-		if (json_int(json_get(o, "number"), &ret->list[ret->n]) &&
-		    ret->list[ret->n] > 0)
-			ret->n++;
-		else
-			ret->unread++;
-	}
-	if (ret->unread && !ret->n) {
-		centra_numbers_release(ret);
-		unreadable(&ret->call, "orders that wait");
-	}
-out:
-	cJSON_Delete(v);
-}
-
-void centra_numbers_release(struct centra_numbers *r)
-{
-	free(r->list);
-	r->list = NULL;
-	r->n = 0;
-}
-
-/* ---- warehouses ---- */
-
-static bool read_warehouse(const cJSON *v, struct centra_warehouse *w)
-{
-	w->name = text_of(v, "name");
-	w->policy = word_of(v, "allocationPolicy");
-	w->shop = text_of(json_get(v, "brickAndMortar"), "name");
-	return read_id(v, &w->id);
-}
-
-void graphql_warehouses(struct centra_conn *n, struct centra_warehouses *ret)
-{
-	const cJSON *data = NULL, *w;
-	struct buf body;
-	cJSON *v;
-
-	*ret = (struct centra_warehouses){0};
-	buf_init(&body, QUERY_MAX);
-	buf_str(&body, "{\"query\":\"" WAREHOUSES_QUERY "\"}");
-	v = ask(n, &body, &ret->call, &data);
-	buf_release(&body);
-	if (!v)
-		return;
-	data = json_get(data, "warehouses");
-	if (!cJSON_IsArray(data)) {
-		unreadable(&ret->call, "warehouses");
-		goto out;
-	}
-	ret->list = xcalloc(json_length(data), sizeof(*ret->list));
-	cJSON_ArrayForEach(w, data)
-	{
-		if (read_warehouse(w, &ret->list[ret->n++]))
-			continue;
-		centra_warehouses_release(ret);
-		unreadable(&ret->call, "warehouses");
-		break;
-	}
-out:
-	cJSON_Delete(v);
-}
-
-void centra_warehouses_release(struct centra_warehouses *w)
-{
-	for (size_t i = 0; i < w->n; i++) {
-		free(w->list[i].name);
-		free(w->list[i].policy);
-		free(w->list[i].shop);
-	}
-	free(w->list);
-	w->list = NULL;
-	w->n = 0;
 }

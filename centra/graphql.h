@@ -83,13 +83,15 @@ enum centra_missing {
  * `undecided`: a field on which a conclusion rests (status, on hold, the
  * waiting list, a line's quantity or allocations, the shipments) came with an
  * error, or Centra named the order twice.  Such an order may be shown, but it
- * proves nothing: draw no conclusion from it, and plan no call by it. */
+ * proves nothing: draw no conclusion from it, and plan no call by it.  What
+ * Centra did not show of it is "", false, 0 or an empty list; its lines, and its
+ * shipments, are all there or none is. */
 struct centra_order {
 	int64_t number;
 	bool undecided;
-	unsigned missing;  /* of enum centra_missing */
+	unsigned missing; /* of enum centra_missing */
 	char *id;          /* owned: Centra's 32-hex order id */
-	char *status;      /* owned: "CONFIRMED", ... */
+	char *status;      /* owned: "CONFIRMED", ...; never NULL */
 	char *hold_reason; /* owned, or NULL */
 	bool on_hold;
 	bool waits; /* Centra lists it as waiting for check-first (the filter
@@ -117,8 +119,15 @@ struct centra_orders {
 
 /* Orders by number, at most ORDERS_QUERY_MAX in one query; the full address
  * only when asked for (else city and country).  An empty list is "not visible
- * to this token", which proves nothing (CONTRACT 9.22).  `errors` in the reply
- * makes the call CALL_UNKNOWN with Centra's words in call.why. */
+ * to this token", which proves nothing (CONTRACT 9.22).
+ *
+ * Errors in the reply: one at a field of an order costs that order that field
+ * (see struct centra_order), and no other order anything; the call is CALL_OK,
+ * with call.refused and Centra's words in call.why if a permission is missing.
+ * If Centra then shows nothing at all, and every error is at a field that does
+ * not decide (the address, a size, the reason of a hold, the payment history),
+ * the query is made again without those fields.  All other errors make the call
+ * CALL_UNKNOWN, with Centra's words in call.why. */
 #define ORDERS_QUERY_MAX 25
 void graphql_orders(struct centra_conn *n, const int64_t *numbers,
 		    size_t n_numbers, bool with_address,
@@ -164,8 +173,9 @@ void graphql_complete_shipment(struct centra_conn *n, int64_t id,
 			       const struct centra_parcel *p,
 			       struct centra_done *ret);
 
-/* Numbers of the orders that wait for check-first now (CONTRACT 3.4), up to
- * `max` <= 200, from `page` (1, 2, ...).  A row that cannot be read does not
+/* Numbers of the orders that wait for check-first now (CONTRACT 3.4), the
+ * smallest first, up to `max` <= 200, of `page` (1, 2, ...).  An order that
+ * stops waiting moves all behind it forward, over the end of a page.  A row that cannot be read does not
  * hide the others; one of which none can is CALL_UNKNOWN. */
 struct centra_numbers {
 	struct call call;
@@ -177,7 +187,8 @@ void graphql_waiting(struct centra_conn *n, unsigned max, unsigned page,
 		     struct centra_numbers *ret);
 void centra_numbers_release(struct centra_numbers *r);
 
-/* Warehouses with their names, policies and shops: for `shipfrom check`. */
+/* All warehouses with their names, policies and shops, read page by page.  One
+ * page that cannot be read makes the whole call what that page's was. */
 struct centra_warehouse {
 	int64_t id;
 	char *name;   /* owned */

@@ -43,15 +43,32 @@ static void doubtful(struct centra_done *ret, const char *what)
 		    "GraphQL: cannot read what %s did", what);
 }
 
+/* What is known of a mutation whose reply has errors, or is none. */
+static void judge(struct centra_done *ret, const struct gql_reply *r,
+		  const char *name)
+{
+	switch (gql_judge(r, &ret->call, name)) {
+	case GQL_RAN:
+		break; /* as the call ended */
+	case GQL_DENIED:
+		ret->call.end = CALL_NOT_DONE;
+		break;
+	case GQL_NOT_RUN:
+		ret->call.end = CALL_NOT_DONE;
+		ret->misread = true;
+		break;
+	}
+}
+
 /* Sends the mutation of this name; its payload, which lives as long as
- * *ret_document.  NULL: nothing to read. */
+ * *reply (gql_reply_end).  NULL: nothing to read. */
 static const cJSON *tell(struct centra_conn *n, const char *name,
 			 const struct buf *body, struct centra_done *ret,
-			 cJSON **ret_document)
+			 struct gql_reply *reply)
 {
-	const cJSON *data = NULL, *payload;
+	const cJSON *payload;
 
-	*ret_document = NULL;
+	*reply = (struct gql_reply){0};
 	if (buf_full(body)) {
 		ret->call.end = CALL_NOT_DONE;
 		ret->misread = true;
@@ -59,16 +76,12 @@ static const cJSON *tell(struct centra_conn *n, const char *name,
 			    name);
 		return NULL;
 	}
-	*ret_document = graphql_ask(n, body, true, &ret->call, &data);
-	if (!*ret_document) {
-		/* A 400 is said before anything is run. */
-		if (ret->call.status == 400) {
-			ret->call.end = CALL_NOT_DONE;
-			ret->misread = true;
-		}
+	gql_ask(n, body, true, &ret->call, reply);
+	if (ret->call.end != CALL_OK) {
+		judge(ret, reply, name);
 		return NULL;
 	}
-	payload = json_get(data, name);
+	payload = json_get(reply->data, name);
 	if (!cJSON_IsObject(payload)) {
 		doubtful(ret, name);
 		return NULL;
@@ -89,8 +102,8 @@ void centra_done_release(struct centra_done *d)
 void graphql_confirm_order(struct centra_conn *n, int64_t number,
 			   struct centra_done *ret)
 {
+	struct gql_reply r;
 	struct buf body;
-	cJSON *v;
 
 	*ret = (struct centra_done){0};
 	buf_init(&body, MUTATION_MAX);
@@ -100,8 +113,8 @@ void graphql_confirm_order(struct centra_conn *n, int64_t number,
 		"} }\",\"variables\":{\"input\":{\"order\":"
 		"{\"number\":%lld}}}}",
 		(long long)number);
-	(void)tell(n, "confirmOrder", &body, ret, &v);
-	cJSON_Delete(v);
+	(void)tell(n, "confirmOrder", &body, ret, &r);
+	gql_reply_end(&r);
 	buf_release(&body);
 }
 
@@ -119,8 +132,8 @@ void graphql_create_shipment(struct centra_conn *n, int64_t number,
 			     const struct centra_shipment_line *lines,
 			     size_t n_lines, struct centra_done *ret)
 {
+	struct gql_reply r;
 	struct buf body;
-	cJSON *v;
 
 	*ret = (struct centra_done){0};
 	buf_init(&body, MUTATION_MAX);
@@ -137,9 +150,9 @@ void graphql_create_shipment(struct centra_conn *n, int64_t number,
 			i ? "," : "", (long long)lines[i].line,
 			(long long)lines[i].quantity);
 	buf_str(&body, "]}}}");
-	read_result(tell(n, "createShipment", &body, ret, &v),
+	read_result(tell(n, "createShipment", &body, ret, &r),
 		    "createShipment", ret);
-	cJSON_Delete(v);
+	gql_reply_end(&r);
 	buf_release(&body);
 }
 
@@ -147,8 +160,8 @@ void graphql_capture_shipment(struct centra_conn *n, int64_t id,
 			      struct centra_done *ret)
 {
 	const cJSON *payload;
+	struct gql_reply r;
 	struct buf body;
-	cJSON *v;
 
 	*ret = (struct centra_done){0};
 	buf_init(&body, MUTATION_MAX);
@@ -157,10 +170,10 @@ void graphql_capture_shipment(struct centra_conn *n, int64_t id,
 		"paymentHistoryEntry { status entryType } " REMARKS
 		"} }\",\"variables\":{\"id\":%lld}}",
 		(long long)id);
-	payload = tell(n, "captureShipment", &body, ret, &v);
+	payload = tell(n, "captureShipment", &body, ret, &r);
 	ret->payment = graphql_read_payment(
 		json_get(payload, "paymentHistoryEntry"));
-	cJSON_Delete(v);
+	gql_reply_end(&r);
 	buf_release(&body);
 }
 
@@ -177,8 +190,8 @@ void graphql_complete_shipment(struct centra_conn *n, int64_t id,
 			       struct centra_done *ret)
 {
 	char at[TIME_ISO_SIZE];
+	struct gql_reply r;
 	struct buf body;
-	cJSON *v;
 
 	*ret = (struct centra_done){0};
 	buf_init(&body, MUTATION_MAX);
@@ -196,8 +209,8 @@ void graphql_complete_shipment(struct centra_conn *n, int64_t id,
 	add_text(&body, "service", p->service);
 	add_text(&body, "trackingNumber", p->tracking);
 	buf_str(&body, "}}}}");
-	read_result(tell(n, "completeShipment", &body, ret, &v),
+	read_result(tell(n, "completeShipment", &body, ret, &r),
 		    "completeShipment", ret);
-	cJSON_Delete(v);
+	gql_reply_end(&r);
 	buf_release(&body);
 }

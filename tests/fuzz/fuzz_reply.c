@@ -85,12 +85,15 @@ static void check_orders(struct centra_orders *r, bool with_address)
 		const struct centra_order *o = &r->list[i];
 
 		must(o->number == 19 || o->number == 20);
-		must(o->status && !with_address == !o->address);
-		must(!o->waits || o->on_hold);
+		must(o->status);
+		must(!o->address ==
+		     (!with_address || (o->missing & MISSING_ADDRESS)));
 		for (size_t l = 0; l < o->n_lines; l++) {
 			const struct centra_line *line = &o->lines[l];
 
 			must(line->id > 0 && line->quantity >= 0);
+			must(!line->stockless || !line->n_allocations);
+			check_text(line->product, SIZE_MAX);
 			for (size_t a = 0; a < line->n_allocations; a++)
 				must(line->allocations[a].warehouse > 0 &&
 				     line->allocations[a].quantity >= 0);
@@ -145,7 +148,8 @@ static void check_done(struct centra_done *d)
 {
 	must(d->call.end == CALL_OK || *d->call.why.text);
 	must(d->call.end == CALL_OK || next.status != 200 ||
-	     d->call.end == CALL_UNKNOWN);
+	     d->call.end == CALL_UNKNOWN || d->misread || d->call.refused);
+	must(!d->misread || d->call.end == CALL_NOT_DONE);
 	centra_done_release(d);
 }
 

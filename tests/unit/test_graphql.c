@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "centra/graphql.h"
 #include "tests/unit/canned.h"
 
@@ -59,6 +60,8 @@ static void orders(const char *body, bool with_address,
 	assert_int_equal(canned_requests(server), 1);
 }
 
+#define NO_ORDERS "{\"data\":{\"orders\":[],\"waiting\":[]}}"
+
 static const char full[] =
 	"{\"data\":{\"orders\":[{\"id\":\"1497ccf644db871e1e4026d101bde6f3\","
 	"\"number\":19,\"status\":\"PENDING\",\"isOnHold\":true,"
@@ -86,7 +89,8 @@ static const char full[] =
 	"\"productVariantName\":null,\"productSize\":null,"
 	"\"allocations\":[]}]},"
 	"{\"id\":\"x\",\"number\":20,\"status\":\"CANCELLED\","
-	"\"isOnHold\":false,\"shippingAddress\":null,\"lines\":[]}]},"
+	"\"isOnHold\":false,\"shippingAddress\":null,\"lines\":[]}],"
+	"\"waiting\":[{\"number\":19}]},"
 	"\"extensions\":{\"complexity\":229,\"rate\":1.5}}";
 
 static void an_order_is_read_whole(void **state)
@@ -150,7 +154,12 @@ static void the_query_asks_for_these_orders_and_no_address(void **state)
 	assert_non_null(strstr(sent, "POST /graphql HTTP/1.1\r\n"));
 	assert_non_null(strstr(sent, "\r\nAuthorization: Bearer token\r\n"));
 	assert_non_null(
-		strstr(sent, "orders(where:{number:$n}, limit:2)"));
+		strstr(sent, "orders(where:{number:$n}, "
+			     "sort:[number_ASC], limit:2) {"));
+	assert_non_null(strstr(
+		sent, "waiting: orders(where:{number:$n, "
+		      "isWaitingForCheckFirstAllocation:true}, "
+		      "sort:[number_ASC], limit:2) { number }"));
 	assert_non_null(strstr(sent, "\"variables\":{\"n\":[19,20]}}"));
 	assert_non_null(strstr(sent, "shippingAddress { city country"));
 	assert_null(strstr(sent, "firstName"));
@@ -177,19 +186,23 @@ static void the_address_comes_when_asked_for(void **state)
 	stop();
 }
 
-static void an_order_on_hold_for_another_reason_does_not_wait(void **state)
+/* An order that is held for several reasons shows one of them, or none. */
+static void an_order_waits_if_centra_lists_it_whatever_its_hold_reads(void **state)
 {
 	static const struct {
-		const char *hold, *reason;
+		const char *hold, *reason, *waiting;
 	} cases[] = {
-		{"true", "\"PAYMENT_MISMATCH\""},
-		{"true", "null"},
-		{"false", "\"WAITING_FOR_CHECK_FIRST_ALLOCATION\""},
+		{"true", "\"WAITING_FOR_FRAUD_CHECK\"", "[{\"number\":19}]"},
+		{"true", "null", "[{\"number\":19}]"},
+		{"true", "\"A_NEW_REASON\"", "[{\"number\":\"19\"}]"},
+		{"true", "\"WAITING_FOR_CHECK_FIRST_ALLOCATION\"", "[]"},
+		{"true", "\"WAITING_FOR_CHECK_FIRST_ALLOCATION\"",
+		 "[{\"number\":20}]"},
 	};
 	char body[400];
 
 	(void)state;
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct centra_orders r;
 
 		snprintf(body, sizeof(body),
@@ -197,11 +210,11 @@ static void an_order_on_hold_for_another_reason_does_not_wait(void **state)
 			 "\"status\":\"PENDING\",\"isOnHold\":%s,"
 			 "\"orderHoldReason\":%s,\"createdAt\":"
 			 "\"2021-01-11T16:19:00+01:00\",\"orderDate\":\"x\","
-			 "\"lines\":[]}]}}",
-			 cases[i].hold, cases[i].reason);
+			 "\"lines\":[]}],\"waiting\":%s}}",
+			 cases[i].hold, cases[i].reason, cases[i].waiting);
 		orders(body, false, &r);
 		assert_int_equal(r.call.end, CALL_OK);
-		assert_false(r.list[0].waits);
+		assert_int_equal(r.list[0].waits, i < 3);
 		assert_string_equal(r.list[0].placed_at,
 				    "2021-01-11T16:19:00+01:00");
 		centra_orders_release(&r);
@@ -214,14 +227,14 @@ static void an_empty_list_is_no_failure(void **state)
 	struct centra_orders r;
 
 	(void)state;
-	orders("{\"data\":{\"orders\":[]}}", false, &r);
+	orders(NO_ORDERS, false, &r);
 	assert_int_equal(r.call.end, CALL_OK);
 	assert_int_equal(r.n, 0);
 	centra_orders_release(&r);
 	stop();
 }
 
-#define O(members) "{\"data\":{\"orders\":[{" members "}]}}"
+#define O(members) "{\"data\":{\"orders\":[{" members "}],\"waiting\":[]}}"
 #define NSH	   "\"number\":19,\"status\":\"PENDING\",\"isOnHold\":false"
 #define L(members) O(NSH ",\"lines\":[{" members "}]")
 #define A(members)                                                            \
@@ -345,7 +358,12 @@ static void what_is_not_as_expected_is_unknown_as_a_whole(void **state)
 		"", "<html>", "{}", "[]", "{\"data\":null}", "{\"data\":[]}",
 		"{\"data\":{}}", "{\"data\":{\"orders\":null}}",
 		"{\"data\":{\"orders\":{}}}", "{\"data\":{\"orders\":[null]}}",
-		"{\"data\":{\"orders\":[]}", "{\"data\":{\"orders\":[]}}x",
+		"{\"data\":{\"orders\":[],\"waiting\":[]}", NO_ORDERS "x",
+		/* which of them wait is not known */
+		"{\"data\":{\"orders\":[]}}",
+		"{\"data\":{\"orders\":[],\"waiting\":null}}",
+		"{\"data\":{\"orders\":[],\"waiting\":[{}]}}",
+		"{\"data\":{\"orders\":[],\"waiting\":[{\"number\":21}]}}",
 		O(""), O("\"number\":19"),
 		/* an order that was not asked for */
 		O("\"number\":21,\"status\":\"X\",\"isOnHold\":false,"
@@ -397,7 +415,8 @@ static void one_good_order_does_not_excuse_a_bad_one(void **state)
 	struct centra_orders r;
 
 	(void)state;
-	orders("{\"data\":{\"orders\":[{" NSH ",\"lines\":[]},{}]}}", false,
+	orders("{\"data\":{\"orders\":[{" NSH ",\"lines\":[]},{}],"
+	       "\"waiting\":[]}}", false,
 	       &r);
 	assert_int_equal(r.call.end, CALL_UNKNOWN);
 	assert_int_equal(r.n, 0);
@@ -433,9 +452,283 @@ static void errors_make_the_call_unknown_in_centras_words(void **state)
 	centra_orders_release(&r);
 	stop();
 
-	orders("{\"data\":{\"orders\":[]},\"errors\":[]}", false, &r);
+	orders("{\"data\":{\"orders\":[],\"waiting\":[]},\"errors\":[]}", false,
+	       &r);
 	assert_int_equal(r.call.end, CALL_OK);
 	centra_orders_release(&r);
+	stop();
+}
+
+/* ---- an error at a field ---- */
+
+#define AT(path) "{\"message\":\"Odd.\",\"path\":[" path "]}"
+#define DENIED(path)                                                          \
+	"{\"message\":\"You need it.\",\"path\":[" path "],"                    \
+	"\"extensions\":{\"category\":\"authorization\"}}"
+#define LINE_1                                                                \
+	"{\"id\":1,\"quantity\":1,\"productName\":\"Coat\","                  \
+	"\"productSize\":null,\"allocations\":[]}"
+/* Two orders, of which the second has the trouble. */
+#define TROUBLE(members, errors)                                              \
+	"{\"data\":{\"orders\":[{" NSH ",\"shippingAddress\":{\"city\":"      \
+	"\"Lund\"},\"lines\":[" LINE_1 "]},{" members "}],"                   \
+	"\"waiting\":[{\"number\":19}]},\"errors\":[" errors "]}"
+
+static void an_error_costs_one_order_one_field(void **state)
+{
+	static const struct {
+		const char *body;
+		unsigned missing;
+		bool undecided;
+		size_t n_lines;
+	} rows[] = {
+		{TROUBLE("\"number\":20,\"status\":\"X\",\"isOnHold\":false,"
+			 "\"shippingAddress\":null,\"lines\":[" LINE_1 "]",
+			 AT("\"orders\",1,\"shippingAddress\"")),
+		 MISSING_ADDRESS, false, 1},
+		{TROUBLE("\"number\":20,\"status\":\"X\",\"isOnHold\":false,"
+			 "\"shippingAddress\":{\"city\":null},"
+			 "\"lines\":[" LINE_1 "]",
+			 AT("\"orders\",1,\"shippingAddress\",\"city\"")),
+		 MISSING_ADDRESS, false, 1},
+		{TROUBLE("\"number\":20,\"status\":\"X\",\"isOnHold\":false,"
+			 "\"lines\":[" LINE_1 "]",
+			 AT("\"orders\",1,\"orderHoldReason\"") ","
+			 AT("\"orders\",1,\"lines\",0,\"productSize\",\"SKU\"")),
+		 MISSING_WORDS, false, 1},
+		{TROUBLE("\"number\":20,\"status\":null,\"isOnHold\":false,"
+			 "\"lines\":[" LINE_1 "]",
+			 AT("\"orders\",1,\"status\"")),
+		 0, true, 1},
+		{TROUBLE("\"number\":20,\"status\":\"X\",\"isOnHold\":null,"
+			 "\"lines\":[" LINE_1 "]",
+			 AT("\"orders\",1,\"isOnHold\"")),
+		 0, true, 1},
+		{TROUBLE("\"number\":20,\"status\":\"X\",\"isOnHold\":false,"
+			 "\"lines\":[{\"id\":1,\"quantity\":1,"
+			 "\"allocations\":null}]",
+			 AT("\"orders\",1,\"lines\",0,\"allocations\"")),
+		 0, true, 1},
+		{TROUBLE("\"number\":20,\"status\":\"X\",\"isOnHold\":false,"
+			 "\"lines\":[" LINE_1 ",{\"id\":2,\"quantity\":null,"
+			 "\"allocations\":[]}]",
+			 AT("\"orders\",1,\"lines\",1,\"quantity\"")),
+		 0, true, 0},
+		{TROUBLE("\"number\":20,\"status\":\"X\",\"isOnHold\":false,"
+			 "\"lines\":null",
+			 AT("\"orders\",1,\"lines\"")),
+		 0, true, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct centra_orders r;
+
+		orders(rows[i].body, true, &r);
+		assert_int_equal(r.call.end, CALL_OK);
+		assert_int_equal(r.n, 2);
+		assert_int_equal(r.list[0].missing, 0);
+		assert_false(r.list[0].undecided);
+		assert_true(r.list[0].waits);
+		assert_string_equal(r.list[0].address, "{\"city\":\"Lund\"}");
+		assert_true(r.list[0].lines[0].stockless);
+		if (r.list[1].missing != rows[i].missing ||
+		    r.list[1].undecided != rows[i].undecided)
+			fail_msg("row %zu", i);
+		assert_int_equal(r.list[1].n_lines, rows[i].n_lines);
+		assert_non_null(r.list[1].status);
+		assert_true(!(rows[i].missing & MISSING_ADDRESS) ==
+			    (r.list[1].address != NULL));
+		centra_orders_release(&r);
+		stop();
+	}
+}
+
+static void a_size_that_an_error_hides_makes_no_line_stockless(void **state)
+{
+	struct centra_orders r;
+
+	(void)state;
+	orders("{\"data\":{\"orders\":[{" NSH ",\"lines\":[" LINE_1 "]}],"
+	       "\"waiting\":[]},\"errors\":["
+	       AT("\"orders\",0,\"lines\",0,\"productSize\"") "]}",
+	       false, &r);
+	assert_int_equal(r.call.end, CALL_OK);
+	assert_false(r.list[0].lines[0].stockless);
+	centra_orders_release(&r);
+	stop();
+}
+
+static void an_order_that_is_hidden_whole_is_one_not_shown(void **state)
+{
+	struct centra_orders r;
+
+	(void)state;
+	orders("{\"data\":{\"orders\":[null,{" NSH ",\"lines\":[]}],"
+	       "\"waiting\":[]},\"errors\":[" AT("\"orders\",0") "]}",
+	       false, &r);
+	assert_int_equal(r.call.end, CALL_OK);
+	assert_int_equal(r.n, 1);
+	assert_int_equal(r.list[0].number, 19);
+	assert_false(r.list[0].undecided);
+	centra_orders_release(&r);
+	stop();
+}
+
+static void without_the_waiting_list_no_order_is_decided(void **state)
+{
+	static const char *const cases[] = {
+		"{\"data\":{\"orders\":[{" NSH ",\"lines\":[]}],"
+		"\"waiting\":null},\"errors\":[" AT("\"waiting\"") "]}",
+		"{\"data\":{\"orders\":[{" NSH ",\"lines\":[]}],"
+		"\"waiting\":[{\"number\":null}]},\"errors\":["
+		AT("\"waiting\",0,\"number\"") "]}",
+		"{\"data\":{\"orders\":[{" NSH ",\"lines\":[]}],"
+		"\"waiting\":[]},\"errors\":[" AT("\"orders\"") "]}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct centra_orders r;
+
+		orders(cases[i], false, &r);
+		assert_int_equal(r.call.end, CALL_OK);
+		assert_int_equal(r.n, 1);
+		assert_true(r.list[0].undecided);
+		centra_orders_release(&r);
+		stop();
+	}
+}
+
+static void an_order_named_twice_is_not_decided(void **state)
+{
+	struct centra_orders r;
+
+	(void)state;
+	orders("{\"data\":{\"orders\":[{" NSH ",\"lines\":[]},{"
+	       "\"number\":20,\"status\":\"X\",\"isOnHold\":false,"
+	       "\"lines\":[]},{" NSH ",\"lines\":[]}],\"waiting\":[]}}",
+	       false, &r);
+	assert_int_equal(r.call.end, CALL_OK);
+	assert_true(r.list[0].undecided);
+	assert_false(r.list[1].undecided);
+	assert_true(r.list[2].undecided);
+	centra_orders_release(&r);
+	stop();
+}
+
+/* Plays two replies to one question. */
+static void twice(const char *first, const char *second, bool payment,
+		  struct centra_orders *ret)
+{
+	static char texts[2][4096];
+	static struct canned_step steps[3];
+	const char *const bodies[] = {first, second};
+	struct centra_options o = {.instance = "se",
+				   .graphql_token = "token",
+				   .connect_timeout = 1000,
+				   .timeout = 5000};
+	char url[80];
+
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(texts[i], sizeof(texts[i]),
+			 "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
+			 strlen(bodies[i]), bodies[i]);
+		steps[i] = (struct canned_step){CANNED_CLOSE, texts[i]};
+	}
+	server = canned_start(steps);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/graphql",
+		 canned_port(server));
+	o.graphql_url = url;
+	centra = centra_open(&o);
+	conn = centra_conn_open(centra);
+	graphql_order_shipments(conn, 19, true, payment, ret);
+}
+
+#define SETTLES                                                               \
+	"{\"data\":{\"orders\":[{" NSH ",\"lines\":[],\"shipments\":[]}],"    \
+	"\"waiting\":[]}}"
+
+/* As Centra documents it: no data at all. */
+static void a_look_does_without_the_field_that_alone_is_refused(void **state)
+{
+	static const struct {
+		const char *errors, *field;
+		unsigned missing;
+	} rows[] = {
+		{DENIED("\"orders\",0,\"paymentHistory\""), "paymentHistory",
+		 MISSING_PAYMENT},
+		{DENIED("\"orders\",\"paymentHistory\""), "paymentHistory",
+		 MISSING_PAYMENT},
+		{DENIED("\"orders\",0,\"shippingAddress\""),
+		 "shippingAddress", MISSING_ADDRESS},
+		{AT("\"orders\",0,\"lines\",0,\"productSize\""),
+		 "productSize", MISSING_WORDS},
+		{DENIED("\"orders\",0,\"paymentHistory\"") ","
+		 DENIED("\"orders\",0,\"shippingAddress\""),
+		 "paymentHistory", MISSING_PAYMENT | MISSING_ADDRESS},
+	};
+	struct centra_orders r;
+	char first[600];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		snprintf(first, sizeof(first), "{\"errors\":[%s]}",
+			 rows[i].errors);
+		twice(first, SETTLES, true, &r);
+		assert_int_equal(r.call.end, CALL_OK);
+		assert_int_equal(r.n, 1);
+		assert_int_equal(r.list[0].missing, rows[i].missing);
+		assert_false(r.list[0].undecided);
+		assert_int_equal(canned_requests(server), 2);
+		assert_null(strstr(canned_last(server), rows[i].field));
+		/* The permission is to be given all the same. */
+		assert_int_equal(r.call.refused,
+				 strstr(rows[i].errors, "auth") != NULL);
+		if (r.call.refused)
+			assert_string_equal(r.call.why.text,
+					    i == 4 ? "GraphQL: You need it. "
+						     "(and more)"
+						   : "GraphQL: You need it.");
+		centra_orders_release(&r);
+		stop();
+	}
+}
+
+static void a_look_does_not_do_without_a_field_that_decides(void **state)
+{
+	static const char *const errors[] = {
+		DENIED("\"orders\""),
+		DENIED("\"orders\",0,\"shipments\""),
+		DENIED("\"orders\",0,\"lines\",0,\"allocations\",0,"
+		       "\"warehouse\""),
+		DENIED("\"orders\",0,\"paymentHistory\"") ","
+		DENIED("\"orders\",0,\"shipments\""),
+		"{\"message\":\"paymentHistory\"}",
+	};
+	struct centra_orders r;
+	char first[600];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
+		snprintf(first, sizeof(first), "{\"errors\":[%s]}", errors[i]);
+		twice(first, SETTLES, true, &r);
+		assert_int_equal(r.call.end, CALL_UNKNOWN);
+		assert_int_equal(canned_requests(server), 1);
+		stop();
+	}
+}
+
+/* A part of the query that was not asked for is not the one to blame. */
+static void a_query_is_not_asked_again_as_it_was(void **state)
+{
+	struct centra_orders r;
+
+	(void)state;
+	twice("{\"errors\":[" DENIED("\"orders\",0,\"paymentHistory\"") "]}",
+	      SETTLES, false, &r);
+	assert_int_equal(r.call.end, CALL_UNKNOWN);
+	assert_int_equal(canned_requests(server), 1);
 	stop();
 }
 
@@ -467,7 +760,7 @@ static void a_query_has_a_size(void **state)
 	(void)state;
 	for (size_t i = 0; i < ORDERS_QUERY_MAX + 1; i++)
 		numbers[i] = INT64_MAX - (int64_t)i;
-	start("200 OK", "{\"data\":{\"orders\":[]}}");
+	start("200 OK", NO_ORDERS);
 	graphql_orders(conn, numbers, 0, false, &r);
 	assert_int_equal(r.call.end, CALL_NOT_DONE);
 	graphql_orders(conn, numbers, ORDERS_QUERY_MAX + 1, false, &r);
@@ -495,7 +788,7 @@ static void waiting_orders_are_listed_by_number(void **state)
 	assert_non_null(
 		strstr(canned_last(server),
 		       "orders(where:{isWaitingForCheckFirstAllocation:true}, "
-		       "limit:100, page:2) { number }"));
+		       "sort:[number_ASC], limit:100, page:2) { number }"));
 	centra_numbers_release(&r);
 	stop();
 
@@ -562,7 +855,8 @@ static void warehouses_come_with_policy_and_shop(void **state)
 	assert_null(r.list[0].shop);
 	assert_string_equal(r.list[1].policy, "CHECK_FIRST");
 	assert_string_equal(r.list[1].shop, "Kalverstraat");
-	assert_non_null(strstr(canned_last(server), "warehouses(limit:200)"));
+	assert_non_null(strstr(canned_last(server),
+			       "warehouses(sort:[id_ASC], limit:200, page:1)"));
 	centra_warehouses_release(&r);
 	stop();
 
@@ -576,6 +870,67 @@ static void warehouses_come_with_policy_and_shop(void **state)
 	graphql_warehouses(conn, &r);
 	assert_int_equal(r.call.end, CALL_UNKNOWN);
 	stop();
+}
+
+/* Warehouses first..last as the rows of a page. */
+static void page_of(struct buf *b, int first, int last)
+{
+	buf_str(b, "{\"data\":{\"warehouses\":[");
+	for (int i = first; i <= last; i++)
+		buf_fmt(b, "%s{\"id\":%d,\"name\":\"w\"}",
+			i > first ? "," : "", i);
+	buf_str(b, "]}}");
+}
+
+static void warehouses_beyond_a_page_are_read_too(void **state)
+{
+	static const int ends[][2] = {{1, 200}, {200, 399}, {400, 450}};
+	struct canned_step steps[4] = {{0}};
+	struct centra_warehouses r;
+	struct buf texts[3], body;
+	struct centra_options o = {.instance = "se", .graphql_token = "token"};
+	char url[80];
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		buf_init(&texts[i], 1 << 16);
+		buf_init(&body, 1 << 16);
+		page_of(&body, ends[i][0], ends[i][1]);
+		buf_fmt(&texts[i],
+			"HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
+			body.len, body.data);
+		buf_release(&body);
+		steps[i] = (struct canned_step){CANNED_CLOSE, texts[i].data};
+	}
+	server = canned_start(steps);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/graphql",
+		 canned_port(server));
+	o.graphql_url = url;
+	centra = centra_open(&o);
+	conn = centra_conn_open(centra);
+	graphql_warehouses(conn, &r);
+	assert_int_equal(r.call.end, CALL_OK);
+	assert_int_equal(r.n, 450); /* 200 came twice, and counts once */
+	assert_int_equal(r.list[449].id, 450);
+	assert_int_equal(canned_requests(server), 3);
+	assert_non_null(strstr(canned_last(server),
+			       "sort:[id_ASC], limit:200, page:3)"));
+	centra_warehouses_release(&r);
+
+	/* A page that does not come is no end of the list. */
+	stop();
+	steps[2] = (struct canned_step){CANNED_HANG_UP, NULL};
+	server = canned_start(steps);
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/graphql",
+		 canned_port(server));
+	centra = centra_open(&o);
+	conn = centra_conn_open(centra);
+	graphql_warehouses(conn, &r);
+	assert_int_not_equal(r.call.end, CALL_OK);
+	assert_int_equal(r.n, 0);
+	stop();
+	for (size_t i = 0; i < 3; i++)
+		buf_release(&texts[i]);
 }
 
 static int begin(void **state)
@@ -601,7 +956,7 @@ int main(void)
 			the_query_asks_for_these_orders_and_no_address),
 		cmocka_unit_test(the_address_comes_when_asked_for),
 		cmocka_unit_test(
-			an_order_on_hold_for_another_reason_does_not_wait),
+			an_order_waits_if_centra_lists_it_whatever_its_hold_reads),
 		cmocka_unit_test(an_empty_list_is_no_failure),
 		cmocka_unit_test(a_line_without_stock_of_its_own_is_stockless),
 		cmocka_unit_test(
@@ -611,6 +966,18 @@ int main(void)
 		cmocka_unit_test(what_is_not_as_expected_is_unknown_as_a_whole),
 		cmocka_unit_test(one_good_order_does_not_excuse_a_bad_one),
 		cmocka_unit_test(errors_make_the_call_unknown_in_centras_words),
+		cmocka_unit_test(an_error_costs_one_order_one_field),
+		cmocka_unit_test(
+			a_size_that_an_error_hides_makes_no_line_stockless),
+		cmocka_unit_test(
+			an_order_that_is_hidden_whole_is_one_not_shown),
+		cmocka_unit_test(without_the_waiting_list_no_order_is_decided),
+		cmocka_unit_test(an_order_named_twice_is_not_decided),
+		cmocka_unit_test(
+			a_look_does_without_the_field_that_alone_is_refused),
+		cmocka_unit_test(
+			a_look_does_not_do_without_a_field_that_decides),
+		cmocka_unit_test(a_query_is_not_asked_again_as_it_was),
 		cmocka_unit_test(a_refused_token_says_so),
 		cmocka_unit_test(a_query_has_a_size),
 		cmocka_unit_test(waiting_orders_are_listed_by_number),
@@ -619,6 +986,7 @@ int main(void)
 		cmocka_unit_test(
 			a_list_of_waiting_orders_that_is_none_is_unknown),
 		cmocka_unit_test(warehouses_come_with_policy_and_shop),
+		cmocka_unit_test(warehouses_beyond_a_page_are_read_too),
 	};
 
 	return cmocka_run_group_tests(tests, begin, end) != 0;

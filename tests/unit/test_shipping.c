@@ -112,6 +112,15 @@ static void a_user_error_is_centras_word_that_nothing_was_done(void **state)
 	stop();
 }
 
+#define ERRORS(list) "{\"errors\":[" list "]}"
+#define NO_PATH	     "{\"message\":\"Cannot query field\"}"
+#define IN_PATH                                                               \
+	"{\"message\":\"Odd\",\"path\":[\"createShipment\"],"                 \
+	"\"extensions\":{\"category\":\"graphql\"}}"
+#define DENIED(path)                                                          \
+	"{\"message\":\"You need it\",\"path\":[" path "],"                     \
+	"\"extensions\":{\"category\":\"authorization\"}}"
+
 static void what_leaves_doubt_is_told_from_what_does_not(void **state)
 {
 	static const struct {
@@ -129,13 +138,46 @@ static void what_leaves_doubt_is_told_from_what_does_not(void **state)
 		 "{\"data\":{\"createShipment\":{\"shipment\":{\"id\":\"x\"},"
 		 "\"userErrors\":[],\"userWarnings\":[]}}}",
 		 CALL_UNKNOWN, false},
-		{"200 OK",
-		 "{\"errors\":[{\"message\":\"Internal error\"}]}",
-		 CALL_UNKNOWN, false},
 		{"200 OK", "<html>", CALL_UNKNOWN, false},
-		{"400 Bad Request",
-		 "{\"errors\":[{\"message\":\"Cannot query field\"}]}",
+		/* an error without a path: it was not run, whatever the
+		 * status */
+		{"400 Bad Request", ERRORS(NO_PATH), CALL_NOT_DONE, true},
+		{"200 OK", ERRORS(NO_PATH), CALL_NOT_DONE, true},
+		{"422 Odd", ERRORS(NO_PATH "," NO_PATH), CALL_NOT_DONE, true},
+		{"200 OK", ERRORS("{\"message\":\"x\",\"path\":null}"),
 		 CALL_NOT_DONE, true},
+		/* one with a path: it was */
+		{"400 Bad Request", ERRORS(IN_PATH), CALL_UNKNOWN, false},
+		{"200 OK", ERRORS(IN_PATH), CALL_UNKNOWN, false},
+		{"200 OK", ERRORS(NO_PATH "," IN_PATH), CALL_UNKNOWN, false},
+		/* our token may not call it, or may not see what it did */
+		{"200 OK", ERRORS(DENIED("\"createShipment\"")),
+		 CALL_NOT_DONE, false},
+		{"400 Bad Request", ERRORS(DENIED("\"createShipment\"")),
+		 CALL_NOT_DONE, false},
+		{"200 OK", ERRORS(DENIED("\"createShipment\",\"shipment\"")),
+		 CALL_UNKNOWN, false},
+		{"400 Bad Request",
+		 ERRORS(DENIED("\"createShipment\",\"shipment\"")),
+		 CALL_UNKNOWN, false},
+		{"200 OK", ERRORS(DENIED("\"another\"")), CALL_UNKNOWN, false},
+		/* it says what it did, and the error says otherwise */
+		{"200 OK",
+		 "{\"data\":{\"createShipment\":{\"shipment\":null}},"
+		 "\"errors\":[" DENIED("\"createShipment\"") "]}",
+		 CALL_UNKNOWN, false},
+		/* Centra itself failed, or something before it did */
+		{"200 OK",
+		 ERRORS("{\"message\":\"x\",\"extensions\":{"
+			"\"category\":\"internal\"}}"),
+		 CALL_UNKNOWN, false},
+		{"500 Oops", ERRORS(NO_PATH), CALL_UNKNOWN, false},
+		{"499 Closed", ERRORS(NO_PATH), CALL_UNKNOWN, false},
+		{"429 Too Many Requests", ERRORS(NO_PATH), CALL_NOT_DONE,
+		 false},
+		{"403 Forbidden", ERRORS(NO_PATH), CALL_NOT_DONE, false},
+		{"400 Bad Request", "<html>", CALL_UNKNOWN, false},
+		{"200 OK", "{\"errors\":\"odd\"}", CALL_UNKNOWN, false},
 		{"403 Forbidden", "", CALL_NOT_DONE, false},
 		{"429 Too Many Requests", "", CALL_NOT_DONE, false},
 		{"499 Closed", "", CALL_UNKNOWN, false},
@@ -244,7 +286,7 @@ static void an_order_is_confirmed_by_its_number(void **state)
 	"{\"data\":{\"orders\":[{\"id\":\"x\",\"number\":19,"                 \
 	"\"status\":\"PROCESSING\",\"isOnHold\":false,"                       \
 	"\"shippingAddress\":null,\"lines\":[],\"shipments\":" shipments      \
-	",\"paymentHistory\":" payments "}]}}"
+	",\"paymentHistory\":" payments "}],\"waiting\":[]}}"
 
 static void an_orders_shipments_and_newest_capture_are_read(void **state)
 {

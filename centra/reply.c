@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * reply.c - one call of GraphQL, and what the errors of its reply mean; see
+ * graphql_private.h.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "centra/graphql_private.h"
+#include "centra/json.h"
+#include "centra/transport.h"
+
+static bool has_category(const cJSON *error, const char *category)
+{
+	const char *s = json_text(
+		json_get(json_get(error, "extensions"), "category"));
+
+	return s && !strcmp(s, category);
+}
+
+static const cJSON *path_of(const cJSON *error)
+{
+	const cJSON *path = json_get(error, "path");
+
+	return cJSON_IsArray(path) && !json_empty(path) ? path : NULL;
+}
+
+const char *gql_path_name(const cJSON *error, int n)
+{
+	return json_text(cJSON_GetArrayItem(path_of(error), n));
+}
+
+int gql_path_index(const cJSON *error, int n)
+{
+	const cJSON *v = cJSON_GetArrayItem(path_of(error), n);
+	int64_t i;
+
+	return cJSON_IsNumber(v) && json_int(v, &i) && i >= 0 && i < 1000000
+		       ? (int)i
+		       : -1;
+}
+
+/* Puts the words of the errors into the call. */
+static void read_errors(const cJSON *errors, struct call *call)
+{
+	char *text, *first = NULL;
+	const cJSON *v;
+	size_t n = 0;
+
+	cJSON_ArrayForEach(v, errors)
+	{
+		if (has_category(v, "authorization"))
+			call->refused = true;
+		text = json_words(json_get(v, "message"));
+		if (!first)
+			first = text;
+		else
+			free(text);
+		n++;
+	}
+	(void)!fail(&call->why, RC_AGAIN, "GraphQL: %s%s",
+		    first && *first ? first : "an error without a message",
+		    n > 1 ? " (and more)" : "");
+	free(first);
+}
+
+void gql_ask(struct centra_conn *n, const struct buf *body, bool once,
+	     struct call *call, struct gql_reply *ret)
+{
+	struct post p = {.api = CENTRA_GRAPHQL, .path = "",
+			 .once = once, .mutation = once};
+	const cJSON *errors;
+	struct buf reply;
+	struct err e;
+
+	*ret = (struct gql_reply){0};
+	p.body = body->data;
+	p.len = body->len;
+	transport_post(n, &p, call, &reply);
+	if (!reply.len ||
+	    json_parse(reply.data, reply.len, JSON_STRICT, &ret->document, &e))
+		ret->document = NULL;
+	buf_release(&reply);
+	ret->whole = call->end == CALL_OK;
+	if (cJSON_IsObject(json_get(ret->document, "data")))
+		ret->data = json_get(ret->document, "data");
+	errors = json_get(ret->document, "errors");
+	if (!json_empty(errors)) { /* of any status: the words help */
+		ret->errors = errors;
+		if (call->end == CALL_OK)
+			call->end = CALL_UNKNOWN;
+		read_errors(errors, call);
+	} else if (call->end == CALL_OK && !ret->data) {
+		call->end = CALL_UNKNOWN;
+		(void)!fail(&call->why, RC_AGAIN,
+			    "GraphQL: the reply has no data");
+	}
+}
+
+void gql_reply_end(struct gql_reply *r)
+{
+	cJSON_Delete(r->document);
+	*r = (struct gql_reply){0};
+}
+
+/* The status alone says that Centra would not, or could not, execute it now. */
+static bool status_speaks(long status)
+{
+	return status == 401 || status == 403 || status == 408 ||
+	       status == 429 || status == 499 || status >= 500;
+}
+
+enum gql_fault gql_judge(const struct gql_reply *r, const struct call *call,
+			 const char *mutation)
+{
+	bool denied = false, ran = false;
+	const cJSON *v;
+
+	if (!cJSON_IsArray(r->errors) || status_speaks(call->status) ||
+	    !json_empty(json_get(r->data, mutation)))
+		return GQL_RAN;
+	cJSON_ArrayForEach(v, r->errors)
+	{
+		const char *top = gql_path_name(v, 0);
+
+		if (path_of(v) && json_length(path_of(v)) == 1 && top &&
+		    !strcmp(top, mutation) && has_category(v, "authorization"))
+			denied = true;
+		else if (path_of(v) || has_category(v, "internal") ||
+			 !cJSON_IsObject(v))
+			ran = true;
+	}
+	if (denied)
+		return GQL_DENIED;
+	return ran ? GQL_RAN : GQL_NOT_RUN;
+}
