@@ -90,7 +90,7 @@ static enum found judge(const struct order *o, const struct offer *f,
 	bool some = holds_some(co, f->warehouse);
 	bool another = held_by_another(o, f, co);
 
-	if (cancelled(co) || !co->n_lines)
+	if (co->undecided || cancelled(co) || !co->n_lines)
 		return FOUND_NOTHING; /* the status says it; or nothing does */
 	if (all)
 		/* Split between two that were asked: for neither to ship. */
@@ -269,7 +269,8 @@ void look_record(struct work *w, const struct centra_order *co)
 	int64_t was_fetched = w->order->fetched_at;
 	size_t from = c->n;
 
-	record_status(w, co);
+	if (!co->undecided)
+		record_status(w, co);
 	changes_add(c, CHANGE_DETAILS, 0)->text = details_json(co);
 	if (co->address)
 		changes_add(c, CHANGE_ADDRESS, 0)->text =

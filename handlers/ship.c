@@ -168,7 +168,8 @@ static bool look_again(struct run *r)
 				&r->got);
 	run_called(w, CENTRA_GRAPHQL, "shipments", call);
 	for (size_t i = 0; call->end == CALL_OK && i < r->got.n; i++)
-		if (r->got.list[i].number == w->task->number)
+		if (r->got.list[i].number == w->task->number &&
+		    !r->got.list[i].undecided)
 			r->co = &r->got.list[i];
 	if (r->co) {
 		look_record(w, r->co);

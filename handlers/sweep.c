@@ -231,7 +231,7 @@ static bool still_waits(const struct centra_orders *got, int64_t number)
 {
 	for (size_t i = 0; i < got->n; i++)
 		if (got->list[i].number == number)
-			return got->list[i].waits;
+			return got->list[i].waits && !got->list[i].undecided;
 	return false;
 }
 
