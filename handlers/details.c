@@ -26,6 +26,9 @@ static void add_line(struct buf *b, const struct centra_line *l)
 	add_text(b, "size", l->size);
 	add_text(b, "sku", l->sku);
 	add_text(b, "ean", l->ean);
+	add_text(b, "upc", l->upc);
+	if (l->stockless)
+		buf_str(b, "\"stockless\":true,");
 	buf_fmt(b, "\"quantity\":%" PRId64 ",\"allocations\":[", l->quantity);
 	for (size_t i = 0; i < l->n_allocations; i++) {
 		const struct centra_allocation *a = &l->allocations[i];

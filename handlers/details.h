@@ -4,8 +4,12 @@
  * the JSON that is kept with CHANGE_DETAILS:
  *
  * {"placed_at":..,"city":..,"country":..,"lines":[{"line_id":1,"product":..,
- *  "variant":..,"size":..,"sku":..,"ean":..,"quantity":1,
+ *  "variant":..,"size":..,"sku":..,"ean":..,"upc":..,"quantity":1,
  *  "allocations":[{"warehouse":3,"quantity":1,"waiting":false}]}]}
+ *
+ * A line without stock of its own (struct centra_line) has "stockless":true:
+ * nobody picks it.  What was stored by earlier versions has neither that nor
+ * "upc".
  */
 #ifndef HANDLERS_DETAILS_H
 #define HANDLERS_DETAILS_H

@@ -3,6 +3,8 @@
  * fetch_order.c - the task that fetches orders, many in one query: a look at
  * each, and what a shop is shown of it.
  */
+#include <stdio.h>
+
 #include "centra/graphql.h"
 #include "handlers/handlers.h"
 #include "handlers/look.h"
@@ -10,6 +12,7 @@
 #include "handlers/run.h"
 
 #define LOOKS_TO_AGREE 6
+#define LOOKS_FOR_REST 6    /* for what only a person misses */
 #define TOGETHER       4000 /* ms between those that come back so */
 
 /* Ends a run from which more may be left to learn. */
@@ -40,6 +43,33 @@ static bool is_waited_for(const struct order *o)
 		if (o->offers[i].list != LIST_DONE)
 			return true;
 	return o->fetch_due;
+}
+
+/* Centra did not show all of an order that somebody still waits for: it is
+ * fetched again, less and less often.  The address is looked for as long as the
+ * shop has to ship (offer_derive() then says fetch_due), and what decides until
+ * it is shown; words and codes are given up after some looks, since a permission
+ * may be missing for good. */
+static bool wants_rest(const struct work *w, const struct centra_order *co)
+{
+	if (!is_waited_for(w->order))
+		return false;
+	return co->undecided || w->order->fetch_due ||
+	       (co->missing && w->task->attempts < LOOKS_FOR_REST);
+}
+
+static void fetch_rest(struct work *w, const struct centra_order *co)
+{
+	char why[100];
+
+	snprintf(why, sizeof(why), "Centra did not show all of the order:%s%s%s",
+		 co->undecided ? " not what decides" : "",
+		 co->missing & MISSING_ADDRESS ? " not the address" : "",
+		 co->missing & MISSING_WORDS ? " not all names and codes"
+					     : "");
+	if (!run_said_before(w, why))
+		changes_note(&w->result.changes, 0, "look", "%s", why);
+	run_retry(w, run_wait_long(w, NULL), "%s", why);
 }
 
 /* Thousands that came back one by one would have a query each; those that come
@@ -83,6 +113,8 @@ static void end_one(struct work *w, const struct centra_orders *got)
 	if (accept_set_aside(w->order) && w->task->attempts < LOOKS_TO_AGREE)
 		run_retry(w, run_wait_long(w, NULL),
 			  "an accept and the order as fetched disagree");
+	else if ((co->undecided || co->missing) && wants_rest(w, co))
+		fetch_rest(w, co);
 	else
 		again(w, "the order as fetched does not settle it");
 }

@@ -271,7 +271,10 @@ void look_record(struct work *w, const struct centra_order *co)
 
 	if (!co->undecided)
 		record_status(w, co);
-	changes_add(c, CHANGE_DETAILS, 0)->text = details_json(co);
+	/* Lines whose allocations Centra did not show are better than none, and
+	 * worse than those of an earlier look. */
+	if (!co->undecided || !w->order->has_details)
+		changes_add(c, CHANGE_DETAILS, 0)->text = details_json(co);
 	if (co->address)
 		changes_add(c, CHANGE_ADDRESS, 0)->text =
 			xstrdup(co->address);

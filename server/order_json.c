@@ -61,11 +61,15 @@ static void member(struct buf *out, const char *name, const cJSON *of)
 	value(out, cJSON_GetObjectItemCaseSensitive(of, name));
 }
 
-/* A line without units left is cancelled: nobody is to pick it. */
+/* Nobody picks a line without units, which is cancelled, nor one without stock
+ * of its own: the parent of a bundle, whose items are lines too, or a gift
+ * card. */
 static bool to_pick(const cJSON *l)
 {
 	const cJSON *n = cJSON_GetObjectItemCaseSensitive(l, "quantity");
 
+	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(l, "stockless")))
+		return false;
 	return !cJSON_IsNumber(n) || cJSON_GetNumberValue(n) > 0;
 }
 
@@ -74,7 +78,7 @@ static bool to_pick(const cJSON *l)
 static void line(struct buf *out, const cJSON *l, int64_t left)
 {
 	static const char *const names[] = {"product", "variant", "size",
-					    "sku", "ean"};
+					    "sku", "ean", "upc"};
 
 	buf_str(out, "{\"line_id\":");
 	value(out, cJSON_GetObjectItemCaseSensitive(l, "line_id"));

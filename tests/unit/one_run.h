@@ -27,6 +27,8 @@ static struct {
 	const char *status;
 	int64_t holder; /* of every line */
 	bool waits;
+	bool undecided;
+	unsigned missing; /* of enum centra_missing */
 	int looks, addresses;
 	enum centra_lane lane; /* of the last look */
 } reply;
@@ -108,7 +110,9 @@ static void orders(const int64_t *numbers, size_t n, bool with_address,
 			stub_allocate(&co->lines[0], reply.holder, false);
 			stub_allocate(&co->lines[1], reply.holder, false);
 		}
-		if (with_address)
+		co->undecided = reply.undecided;
+		co->missing = reply.missing;
+		if (with_address && !(co->missing & MISSING_ADDRESS))
 			co->address = xstrdup("{\"city\":\"Malmo\"}");
 	}
 }

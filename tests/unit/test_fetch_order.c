@@ -10,6 +10,7 @@
 
 #include "handlers/details.h"
 #include "handlers/look.h"
+#include "handlers/run.h"
 #include "tests/unit/one_run.h"
 
 #include <cmocka.h> /* last: it has a macro called fail */
@@ -398,6 +399,111 @@ static void an_accept_set_aside_is_looked_at_some_more_times(void **s)
 	assert_int_equal(us.result.how, OUTCOME_DONE);
 }
 
+/* ---- an order of which Centra did not show everything ---- */
+
+static void an_undecided_order_proves_nothing_and_is_fetched_again(void **s)
+{
+	(void)s;
+	reply.undecided = true;
+	reply.status = "CANCELLED";
+	centra_shows(W, false);
+	run_fetch();
+	assert_int_equal(us.result.how, OUTCOME_RETRY);
+	assert_string_equal(state_of(W), "pending");
+	assert_false(us.held.cancelled);
+	assert_int_equal(us.held.fetched_at, 0);
+	assert_non_null(noted("not what decides"));
+	us.attempts = 1000;
+	run_fetch();
+	assert_int_equal(us.result.how, OUTCOME_RETRY);
+	assert_null(noted("not what decides")); /* said before */
+	reply.undecided = false;
+	reply.status = "CONFIRMED";
+	run_fetch();
+	assert_string_equal(state_of(W), "accepted");
+}
+
+static bool kept_lines(void)
+{
+	for (size_t i = 0; i < us.result.changes.n; i++)
+		if (us.result.changes.list[i].kind == CHANGE_DETAILS)
+			return true;
+	return false;
+}
+
+static void lines_that_are_not_decided_replace_no_others(void **s)
+{
+	(void)s;
+	us.held.has_details = false;
+	reply.undecided = true;
+	centra_shows(0, true);
+	run_fetch();
+	assert_true(kept_lines()); /* better than none */
+	run_fetch();
+	assert_false(kept_lines());
+	reply.undecided = false;
+	run_fetch();
+	assert_true(kept_lines());
+}
+
+/* With a back-off: never sooner than a second attempt allows, and no later than
+ * in five minutes. */
+static void an_address_that_an_error_hides_is_fetched_while_it_is_to_ship(
+	void **s)
+{
+	int64_t wait;
+
+	(void)s;
+	us.held.has_address = false;
+	reply.missing = MISSING_ADDRESS;
+	marked(&us.held, W, MARK_ACCEPTED, at(20));
+	centra_shows(W, false);
+	for (us.attempts = 0; us.attempts < 1000;
+	     us.attempts = us.attempts * 2 + 1) {
+		run_fetch();
+		assert_string_equal(state_of(W), "accepted");
+		assert_int_equal(us.result.how, OUTCOME_RETRY);
+		wait = us.result.due - us.now;
+		assert_true(wait >= 500 && wait <= 5 * RUN_MINUTE);
+		if (us.attempts > 20)
+			assert_true(wait >= 2 * RUN_MINUTE);
+		assert_true(us.held.has_details);
+		assert_false(us.held.has_address);
+	}
+	reply.missing = 0;
+	run_fetch();
+	assert_int_equal(us.result.how, OUTCOME_DONE);
+	assert_true(us.held.has_address);
+}
+
+static void an_address_that_is_no_longer_needed_is_not_fetched_again(void **s)
+{
+	(void)s;
+	us.held.has_address = false;
+	reply.missing = MISSING_ADDRESS;
+	marked(&us.held, W, MARK_ACCEPTED, at(20));
+	order_offer(&us.held, W)->shipped = true;
+	offer_derive(NULL, &us.held);
+	marked(&us.held, V, MARK_REJECTED, at(20));
+	offer_derive(NULL, &us.held);
+	centra_shows(W, false);
+	run_fetch();
+	assert_int_equal(us.result.how, OUTCOME_DONE);
+}
+
+static void names_that_are_missing_are_looked_for_a_few_times(void **s)
+{
+	(void)s;
+	reply.missing = MISSING_WORDS;
+	centra_shows(DIRECT, true);
+	run_fetch();
+	assert_int_equal(us.result.how, OUTCOME_RETRY);
+	assert_non_null(noted("not all names and codes"));
+	us.attempts = 6;
+	run_fetch();
+	assert_int_equal(us.result.how, OUTCOME_DONE);
+}
+
 static void what_was_never_offered_is_not_fetched(void **s)
 {
 	(void)s;
@@ -560,12 +666,14 @@ static void details_are_the_lines_and_where_it_goes(void **s)
 	struct centra_orders all = {0};
 	struct centra_order *co = stub_order(&all, 19, "CONFIRMED", true, 1);
 	char product[] = "Shirt \"A\"", sku[] = "S-1", city[] = "Malm\xc3\xb6";
+	char upc[] = "012345678905";
 	char *json;
 
 	(void)s;
 	co->city = city;
 	co->lines[0].product = product;
 	co->lines[0].sku = sku;
+	co->lines[0].upc = upc;
 	stub_allocate(&co->lines[0], DIRECT, true);
 	json = details_json(co);
 	assert_string_equal(
@@ -573,8 +681,13 @@ static void details_are_the_lines_and_where_it_goes(void **s)
 		      "\"country\":null,\"lines\":[{\"line_id\":1,"
 		      "\"product\":\"Shirt \\\"A\\\"\",\"variant\":null,"
 		      "\"size\":null,\"sku\":\"S-1\",\"ean\":null,"
+		      "\"upc\":\"012345678905\","
 		      "\"quantity\":1,\"allocations\":[{\"warehouse\":99,"
 		      "\"quantity\":1,\"waiting\":true}]}]}");
+	free(json);
+	co->lines[0].stockless = true;
+	json = details_json(co);
+	assert_non_null(strstr(json, "\"stockless\":true,\"quantity\":1,"));
 	free(json);
 	free(co->lines[0].allocations);
 	free(co->lines);
@@ -610,6 +723,11 @@ int main(void)
 		with(an_order_that_is_not_shown_proves_nothing),
 		with(a_look_that_settles_nothing_is_made_again),
 		with(an_accept_set_aside_is_looked_at_some_more_times),
+		with(an_undecided_order_proves_nothing_and_is_fetched_again),
+		with(lines_that_are_not_decided_replace_no_others),
+		with(an_address_that_an_error_hides_is_fetched_while_it_is_to_ship),
+		with(an_address_that_is_no_longer_needed_is_not_fetched_again),
+		with(names_that_are_missing_are_looked_for_a_few_times),
 		with(what_was_never_offered_is_not_fetched),
 		with(without_a_centra_a_fetch_waits_while_it_is_due),
 		with(many_orders_are_fetched_in_two_queries),

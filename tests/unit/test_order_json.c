@@ -29,7 +29,9 @@
 	"\"product\":\"Wool coat\",\"variant\":\"Navy\",\"size\":\"M\","     \
 	"\"sku\":\"1001-01-M\",\"ean\":null,\"quantity\":2,"                 \
 	"\"allocations\":[{\"warehouse\":5,\"quantity\":2}]},"               \
-	"{\"line_id\":7,\"quantity\":0}]}"
+	"{\"line_id\":7,\"quantity\":0},"                                   \
+	"{\"line_id\":8,\"stockless\":true,\"quantity\":1,"                 \
+	"\"allocations\":[]}]}"
 #define ADDRESS "{\"firstName\":\"Anna\",\"zipCode\":\"1012 AB\"}"
 
 static int start(void **state)
@@ -155,7 +157,7 @@ static void lines_are_shown_before_the_answer_the_address_after(void **state)
 			       "\"product\":\"Wool coat\","
 			       "\"variant\":\"Navy\",\"size\":\"M\","
 			       "\"sku\":\"1001-01-M\",\"ean\":null,"
-			       "\"quantity\":2}]"));
+			       "\"upc\":null,\"quantity\":2}]"));
 	buf_release(&out);
 	assert_string_equal(member(o, "lines_known"), "true");
 	assert_string_equal(member(o, "ship_to"), "null");
