@@ -38,7 +38,9 @@
 	X(signin, "signin.js", JS)                                            \
 	X(sound, "sound.js", JS)                                              \
 	X(stops, "stops.js", JS)                                              \
+	X(storage, "storage.js", JS)                                          \
 	X(sw, "sw.js", JS)                                                    \
+	X(tabs, "tabs.js", JS)                                                \
 	X(texts, "texts.js", JS)                                              \
 	X(ui, "ui.js", JS)                                                    \
 	X(views, "views.js", JS)                                              \

@@ -2,23 +2,43 @@
 // exactly once or saying that it did not.
 import { h } from "./dom.js";
 import { failed, t } from "./texts.js";
-import { newKey, post } from "./api.js";
+import { newKey, post, session } from "./api.js";
 import { askReason } from "./dialogs.js";
 import { deadline, ENDED } from "./lists.js";
 import { link, now, orders, put } from "./live.js";
 import { leftClass, leftText, lineItem } from "./parts.js";
 import { who } from "./people.js";
 import { result } from "./results.js";
+import { forBrowser } from "./storage.js";
 import { draw } from "./ui.js";
 
 const UNDO_MS = 5000, KEEP_MS = 120000;
 const SAVED = "answer.";
-// number -> {verb, body, key, until, sendAt, tried, busy}; survives a reload.
-export const pending = new Map(Object.keys(localStorage).filter((k) => k.startsWith(SAVED))
-  .map((k) => [Number(k.slice(SAVED.length)), { ...JSON.parse(localStorage[k]), busy: false }]));
+// number -> {verb, body, key, until, sendAt, tried, busy, by}; survives a reload.
+// by: who gave it, as `self` says; nobody else sends it.
+export const pending = new Map();
 
-function drop(n) { pending.delete(n); delete localStorage[SAVED + n]; draw(); }
-export const forget = () => [...pending.keys()].forEach(drop);
+const self = () => [session.me.device.id, session.me.shop.id, session.me.instance].join(" ");
+const keptFor = (n) => `${SAVED}${self()}.${n}`;
+function save(n) { forBrowser.write(keptFor(n), { ...pending.get(n), busy: false }); }
+function drop(n) { pending.delete(n); forBrowser.drop(keptFor(n)); draw(); }
+
+// Takes up what was answered before the page was loaded.  An answer that another
+// device gave is not ours to send, and is told.
+export function restore() {
+  pending.clear();
+  for (const k of forBrowser.keys(SAVED)) {
+    const p = forBrowser.read(k, {}), n = Number(k.slice(k.lastIndexOf(".") + 1));
+    if (p.by === self() && k === keptFor(n)) { pending.set(n, { ...p, busy: false }); continue; }
+    forBrowser.drop(k);
+    if (n && p.verb) result("bad", t("otherSend", { n, shop: p.shop || "–" }));
+  }
+}
+
+// Orders whose answer has not arrived, for all that is known.
+export const waiting = () => [...pending.keys()];
+// Forgets them here.  They are kept for the device that gave them.
+export const forget = () => pending.clear();
 
 async function accept(o) {
   const me = await who();
@@ -36,9 +56,9 @@ function begin(o, verb, body, undo) {
   const born = Date.now();
   // Never past the offer's deadline, unless that had passed when pressed.
   const left = deadline(o) - now();
-  pending.set(o.number, { verb, body, key: newKey(), sendAt: born + undo, tried: false, busy: false,
+  pending.set(o.number, { verb, body, key: newKey(), sendAt: born + undo, tried: false, busy: false, by: self(), shop: session.me.shop.name,
     until: born + Math.min(KEEP_MS, left > 0 ? Math.max(left, undo + 1000) : 10000) });
-  localStorage[SAVED + o.number] = JSON.stringify(pending.get(o.number));
+  save(o.number);
   draw();
   if (!undo && link.up) send(o.number);
 }
@@ -57,11 +77,13 @@ export function pump() {
 async function send(n) {
   const p = pending.get(n);
   if (!p || p.busy) return;
+  p.tried = true;
+  save(n);
+  const asked = post(n, p.verb, p.body, p.key);
   p.busy = true;
   draw();
-  p.tried = true;
-  localStorage[SAVED + n] = JSON.stringify(p);
-  const r = await post(n, p.verb, p.body, p.key);
+  const r = await asked;
+  if (pending.get(n) !== p) return;   // signed out meanwhile
   if ([0, 429, 503].includes(r.status)) {
     p.busy = false;
     p.sendAt = Date.now() + (r.retryAfter || 2) * 1000;

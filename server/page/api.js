@@ -2,19 +2,24 @@
 
 export const session = { csrf: "", me: null, staff: "" };
 
+let out = () => {};
+// `f` is called when the server does not know this device any more.
+export const whenOut = (f) => { out = f; };
+
 // Resolves with {status, body}; status 0: no answer came, and it may or may not
 // have happened.
-export async function call(method, path, body, key) {
-  const headers = {};
+export async function call(method, path, body, key, ms = 20000) {
+  const headers = {}, asked = session.me;
   if (method !== "GET") {
     headers["X-CSRF-Token"] = session.csrf;
     headers["Content-Type"] = "application/json";
     if (key) headers["Idempotency-Key"] = key;
   }
-  const end = new AbortController(), timer = setTimeout(() => end.abort(), 20000);
+  const end = new AbortController(), timer = setTimeout(() => end.abort(), ms);
   try {
     const r = await fetch(path, { method, headers, body: body && JSON.stringify(body), signal: end.signal, cache: "no-store" });
     const text = await r.text();
+    if (r.status === 401 && asked && asked === session.me) out();
     return { status: [502, 504].includes(r.status) ? 0 : r.status, body: text && JSON.parse(text), retryAfter: Number(r.headers.get("Retry-After")) };
   } catch {
     return { status: 0 };

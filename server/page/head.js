@@ -5,6 +5,7 @@ import { session } from "./api.js";
 import * as sound from "./sound.js";
 
 export function drawHead() {
+  if (!session.me) return;
   $("shop").textContent = session.me.shop.name;
   $("who").hidden = !session.staff;
   $("who").textContent = session.staff;

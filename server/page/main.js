@@ -6,8 +6,10 @@
 //   texts    every word, in English and Swedish
 //   dom      elements without a framework
 //   api      the calls to the server, and who is signed in
+//   storage  what this browser keeps
 //   sound    ring, buzz, tick
-//   ui       what this screen shows (tab, open order), and draw() for all
+//   ui       what this screen shows (tab, open order), draw() for all, timers
+//   tabs     one event stream for all tabs of a browser
 //   live     the orders as the server last told them, kept true by the stream
 //   lists    the orders as the tabs list them
 //   parts    times, and a line of an order
@@ -30,19 +32,19 @@
 // sw.js, the service worker, stands alone.
 import { $ } from "./dom.js";
 import { t } from "./texts.js";
-import { call, session } from "./api.js";
-import { pump } from "./answer.js";
+import { call, session, whenOut } from "./api.js";
+import { pump, restore } from "./answer.js";
 import { loadReport } from "./done.js";
 import { drawHead } from "./head.js";
-import { start } from "./live.js";
+import { setClock, start } from "./live.js";
 import { menu, stayAwake } from "./menu.js";
 import { changed } from "./news.js";
 import { changePerson, lockIdle } from "./people.js";
 import { ringIfNew, touched } from "./ringing.js";
 import { toScan } from "./ship.js";
-import { login, signedOut } from "./signin.js";
+import { login, signedOut, whenIn } from "./signin.js";
 import * as sound from "./sound.js";
-import { draw } from "./ui.js";
+import { draw, every } from "./ui.js";
 import { drawTimes } from "./views.js";
 
 function second() {
@@ -53,29 +55,40 @@ function second() {
   lockIdle();
 }
 
-async function boot() {
-  const r = await call("GET", "/api/v1/me");
-  $("offline").hidden = r.status === 200;
-  if (r.status === 401) { signedOut(t("noLink")); return; }
-  if (r.status !== 200) { $("offline").textContent = t("offlineNow"); setTimeout(boot, 3000); return; }
-  session.me = r.body;
-  session.csrf = r.body.csrf;
+// What the server says of a session that begins.
+function begin(me) {
+  session.me = me;
+  session.csrf = me.csrf;
+  setClock(me.now);
   $("main").replaceChildren();
-  for (const id of ["head", "tabs"]) $(id).hidden = false;
+  for (const id of ["head", "tabs", "foot"]) $(id).hidden = false;
   drawHead();
-  $("bell").onclick = async () => { await sound.unlock(); sound.ring(); drawHead(); };
-  $("menu").onclick = menu;
-  $("who").onclick = changePerson;
-  for (const e of ["pointerdown", "keydown"]) addEventListener(e, touched);
-  addEventListener("keydown", toScan);
-  addEventListener("pointerdown", () => sound.unlock().then(drawHead, () => {}), { once: true });
+  restore();
   stayAwake();
   start((o, had, why) => (why === "signed out" ? signedOut(t("noLink")) : changed(o, had)));
   loadReport();
-  setInterval(loadReport, 60000);
-  setInterval(second, 1000);
+  every(60000, loadReport);
+  every(1000, second);
 }
 
+async function boot() {
+  const r = await call("GET", "/api/v1/me");
+  $("offline").hidden = r.status === 200;
+  if (r.status === 200) { begin(r.body); return; }
+  if (r.status === 401) { signedOut(t("noLink")); return; }
+  $("foot").hidden = false;
+  $("offline").textContent = t("offlineNow");
+  setTimeout(boot, 3000);
+}
+
+$("bell").onclick = async () => { await sound.unlock(); sound.ring(); };
+$("menu").onclick = menu;
+$("who").onclick = changePerson;
+for (const e of ["pointerdown", "keydown"]) addEventListener(e, () => { if (session.me) touched(); sound.unlock(); });
+addEventListener("keydown", toScan);
+sound.whenChanged(drawHead);
+whenOut(() => signedOut(t("noLink")));
+whenIn(boot);
 navigator.serviceWorker?.register("/sw.js").catch(() => {});
-if (location.pathname === "/login" && location.hash.length > 1) login(location.hash.slice(1), boot);
+if (location.pathname === "/login" && location.hash.length > 1) login(location.hash.slice(1));
 else boot();

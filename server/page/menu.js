@@ -2,6 +2,7 @@
 import { h } from "./dom.js";
 import { failed, t } from "./texts.js";
 import { call, session } from "./api.js";
+import { forBrowser } from "./storage.js";
 import { ask, sure } from "./dialogs.js";
 import { drawHead } from "./head.js";
 import { changePerson } from "./people.js";
@@ -9,32 +10,42 @@ import { result } from "./results.js";
 import { signedOut } from "./signin.js";
 import * as sound from "./sound.js";
 
-let wake = null;
+let wake = null;   // the lock; browsers take it back when the page is hidden
+
+const isAwake = () => !!wake && !wake.released;
 
 async function keepAwake() {
-  try { wake = await navigator.wakeLock?.request("screen"); } catch { wake = null; }
+  if (isAwake()) return;
+  try { wake = await navigator.wakeLock.request("screen"); } catch { wake = null; }
 }
 
 // Keeps the screen on, if this device was told to.
-export function stayAwake() {
-  document.addEventListener("visibilitychange", () => { if (!document.hidden && localStorage.awake === "yes") keepAwake(); });
-  if (localStorage.awake === "yes") keepAwake();
+export async function stayAwake() { if (session.me && !document.hidden && forBrowser.read("awake", false)) await keepAwake(); }
+document.addEventListener("visibilitychange", stayAwake);
+addEventListener("pointerdown", stayAwake);
+
+async function switchAwake() {
+  if (isAwake()) {
+    forBrowser.write("awake", false);
+    await wake.release().catch(() => {});
+    return;
+  }
+  await keepAwake();
+  if (isAwake()) forBrowser.write("awake", true);
+  else result("bad", t("noAwake"));
 }
 
 export function menu() {
   ask((close) => [h("h2", { id: "menu-title" }, session.me.shop.name), h("p", { class: "soft" }, session.me.device.name), h("div", { class: "stack" },
     h("button", { class: "big", onclick: async () => { await sound.unlock(); sound.ring(); drawHead(); } }, t("testSound")),
-    h("button", { class: "big", "aria-pressed": String(localStorage.awake === "yes"), onclick: () => {
-      localStorage.awake = localStorage.awake === "yes" ? "no" : "yes";
-      if (localStorage.awake === "yes") keepAwake(); else wake?.release();
-      close();
-    } }, t(localStorage.awake === "yes" ? "awake" : "keepAwake")),
+    h("button", { class: "big", id: "awake", "aria-pressed": String(isAwake()), onclick: () => { switchAwake(); close(); } },
+      t(isAwake() ? "awake" : "keepAwake")),
     session.me.staff.length ? h("button", { class: "big", onclick: () => { close(); changePerson(); } }, t("change")) : null,
     h("button", { class: "big no", id: "signout", onclick: async () => {
       close();
       if (!(await sure(t("signOutSure"), t("signOut")))) return;
       const r = await call("DELETE", "/api/v1/session");
-      if (r.status === 204 || r.status === 401) signedOut(t("signedOut"));
+      if (r.status === 204 || r.status === 401) signedOut(t("signedOut"), true);
       else result("bad", r.status ? failed(r) : t("offlineNow"));
     } }, t("signOut")),
     h("button", { class: "big", onclick: () => close() }, t("close")))], { "aria-labelledby": "menu-title" });

@@ -12,7 +12,7 @@ const IDLE_MS = 10 * 60000;
 // {staff} as calls take it, empty when the shop has no list; null when not said.
 export async function who() {
   ui.touched = Date.now();
-  if (!session.me.staff.length) return {};
+  if (!session.me?.staff.length) return {};
   if (!session.staff) session.staff = await chooseStaff();
   drawHead();
   return session.staff ? { staff: session.staff } : null;

@@ -8,20 +8,21 @@ import { lineItem } from "./parts.js";
 import { who } from "./people.js";
 import { addressText, printOrder } from "./print.js";
 import { result } from "./results.js";
+import { forBrowser, forTab } from "./storage.js";
 import { buzz, tick } from "./sound.js";
 import { draw } from "./ui.js";
 
 // id -> {step, got: {line_id: n}, form, key, sent, busy, found}; for this tab.
-const work = new Map(JSON.parse(sessionStorage.work || "[]").map(([id, w]) => [id, { ...w, busy: false }]));
+const work = new Map(forTab.read("work", []).map(([id, w]) => [id, { ...w, busy: false }]));
 let scanNote = null;
 
-function keepWork() { sessionStorage.work = JSON.stringify([...work]); }
+function keepWork() { forTab.write("work", [...work]); }
 function save() { keepWork(); draw(); }
 
 function workOf(o) {
   // What remains after a part was shipped is picked anew.
   const id = `${o.number}/${(o.shipments || []).filter((s) => s.shipped_at).length}`;
-  if (!work.has(id)) work.set(id, { step: "pick", got: {}, form: { packages: "1", ...JSON.parse(localStorage.carrier || "{}") } });
+  if (!work.has(id)) work.set(id, { step: "pick", got: {}, form: { packages: "1", ...forBrowser.read("carrier", {}) } });
   return work.get(id);
 }
 
@@ -110,7 +111,7 @@ async function ship(o, w, again) {
   const r = await post(o.number, "ship", ask, w.key), body = r.body || {};
   if (![0, 429, 503].includes(r.status)) w.sent = "";
   if (r.status === 200 || r.status === 202) {
-    localStorage.carrier = JSON.stringify({ carrier: f.carrier, service: f.service });
+    forBrowser.write("carrier", { carrier: f.carrier, service: f.service });
     put(body);
   } else if (body.order) put(body.order);
   if (!r.status) result("bad", t("noAnswer", { n: o.number }), o.number);

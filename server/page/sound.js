@@ -1,13 +1,26 @@
 // sound.js - rings for new orders, buzzes for a wrong item.
 
-let ctx = null;
+let ctx = null, changed = () => {};
 
-export const ready = () => ctx !== null && ctx.state === "running";
+// True while sound can be heard.
+export const ready = () => ctx?.state === "running";
 
-// Browsers allow sound only after a touch: the bell button calls this.
+// `f` is called when that changes.
+export const whenChanged = (f) => { changed = f; };
+
+// Browsers allow sound only after a touch, and take it away again (a call, a
+// lock screen): called at every touch.  The first tells that it works.
 export async function unlock() {
-  ctx ??= new AudioContext();
-  await ctx.resume();
+  if (ready()) return;
+  try {
+    if (!ctx) {
+      ctx = new AudioContext();
+      ctx.onstatechange = () => changed();
+      await ctx.resume();
+      tick();
+    } else await ctx.resume();
+  } catch { /* no sound: ready() says so */ }
+  changed();
 }
 
 function tone(freq, at, length, type = "sine", loud = 0.4) {

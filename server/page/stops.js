@@ -29,8 +29,9 @@ async function stop(o) {
   await ask((close) => [h("h2", { id: "stop-title" }, t("stopTitle")), h("p", { class: "number" }, t("stopText", { n: o.number })),
     h("button", { class: "big wide", id: "stopped", onclick: async (e) => {
       const button = e.target, me = await who();
+      if (!me) return;
       button.disabled = true;
-      const r = await post(o.number, "stopped", me || {});
+      const r = await post(o.number, "stopped", me);
       button.disabled = false;
       if (r.status !== 200) { button.textContent = t("tryAgain"); return; }   // until it is confirmed, nothing else
       close();

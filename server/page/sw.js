@@ -1,8 +1,8 @@
 // sw.js - keeps the page's own files, so that it opens without a connection.
 // Never order data: /api is not touched.
-const VERSION = "shell-2";
+const VERSION = "shell-3";
 const SHELL = ["/", "/manifest.webmanifest", "/page/style.css", "/page/icon.svg",
-  ...`answer api dialogs dom done head lists live main menu news parts people print results ringing ship signin sound stops texts ui views`
+  ...`answer api dialogs dom done head lists live main menu news parts people print results ringing ship signin sound stops storage tabs texts ui views`
     .split(" ").map((f) => `/page/${f}.js`)];
 
 self.addEventListener("install", (e) => {

@@ -10,3 +10,11 @@ let painter = () => {};
 // Draws the page again.  views.js does it; modules that it imports call this.
 export const draw = () => painter();
 export const drawnBy = (f) => { painter = f; };
+
+// What is done again and again while a device is signed in.
+const timers = new Set();
+export const every = (ms, f) => timers.add(setInterval(f, ms));
+export function endTimers() {
+  for (const timer of timers) clearInterval(timer);
+  timers.clear();
+}

@@ -48,7 +48,7 @@ function openShip(n) { ui.open = n; draw(); scrollTo(0, 0); $("main").querySelec
 
 function drawOffline() {
   $("offline").hidden = link.up;
-  $("offline").textContent = link.up ? "" : link.since ? t("offline", { age: age(Date.now() - link.since) }) : t("offlineNow");
+  $("offline").textContent = link.up ? "" : link.since ? t("offline", { age: age(performance.now() - link.since) }) : t("offlineNow");
 }
 
 // Brings the times on the page up to date.

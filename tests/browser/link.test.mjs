@@ -43,6 +43,7 @@ test("an answer that could not be sent for two minutes is dropped, and says so",
   const n = await place({ expires_in: 3000 });
   await cardOf(page, n).locator("[data-part=accept]").waitFor();
   await page.context().setOffline(true);
+  await text(page, "What you see is");
   await cardOf(page, n).locator("[data-part=accept]").click();
   await page.clock.runFor(115000);
   await cardOf(page, n).getByText("Not yours yet").waitFor();
@@ -63,6 +64,7 @@ test("nor is it kept past the deadline", async ({ world, open, place }) => {
   const n = await place({ expires_in: 50 });
   await cardOf(page, n).locator("[data-part=accept]").waitFor();
   await page.context().setOffline(true);
+  await text(page, "What you see is");
   await cardOf(page, n).locator("[data-part=accept]").click();
   await page.clock.runFor(55000);
   await text(page, `Order ${n}: your answer was NOT sent`);

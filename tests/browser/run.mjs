@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // run.mjs - runs the tests of the page, LANES (2) at a time.
-// usage: run.mjs [WORD]: only tests whose names have it.
+// usage: run.mjs [WORD]: only tests whose names, or whose file's name, have it.
 
 import { readdirSync } from "node:fs";
 import { startBrowser } from "./servers.mjs";
@@ -9,9 +9,13 @@ import { run, tests } from "./test.mjs";
 
 const LATE_MS = 60000;
 const here = new URL(".", import.meta.url);
-for (const f of readdirSync(here).filter((f) => f.endsWith(".test.mjs")).sort()) await import(new URL(f, here));
+for (const f of readdirSync(here).filter((f) => f.endsWith(".test.mjs")).sort()) {
+  const before = tests.length;
+  await import(new URL(f, here));
+  for (const t of tests.slice(before)) t.file = f;
+}
 
-const queue = tests.filter((t) => t.name.includes(process.argv[2] ?? ""));
+const queue = tests.filter((t) => `${t.file} ${t.name}`.includes(process.argv[2] ?? ""));
 const begun = Date.now();
 const browser = await startBrowser();
 let passed = 0, failed = 0;
