@@ -242,6 +242,27 @@ static void opening_remove(struct offer *f, size_t i)
 	f->n_openings--;
 }
 
+/* No deadline is later than any. */
+static bool expires_later(int64_t a, int64_t b)
+{
+	return a != b && b != TIME_NONE && (a == TIME_NONE || a > b);
+}
+
+/* The opening that expires first. */
+static size_t opening_earliest(const struct offer *f)
+{
+	size_t ret = 0;
+
+	for (size_t i = 1; i < f->n_openings; i++)
+		if (expires_later(f->openings[ret].expires,
+				  f->openings[i].expires))
+			ret = i;
+	return ret;
+}
+
+/* Keeps the OPENINGS_MAX openings that expire last.  The bound must not look
+ * at the dates: the least date of an expiry is known only once all its creates
+ * have come, but an expiry that was dropped stays among the earlier ones. */
 static void opening_join(struct offer *f, const struct opening *in)
 {
 	size_t i;
@@ -255,9 +276,10 @@ static void opening_join(struct offer *f, const struct opening *in)
 		break;
 	}
 	if (f->n_openings >= OPENINGS_MAX) {
-		if (opening_order(in, &f->openings[0]) < 0)
+		i = opening_earliest(f);
+		if (!expires_later(in->expires, f->openings[i].expires))
 			return;
-		opening_remove(f, 0);
+		opening_remove(f, i);
 	}
 	for (i = f->n_openings; i; i--)
 		if (opening_order(&f->openings[i - 1], in) < 0)

@@ -138,7 +138,7 @@ bool problem_open(const struct problem *p);
 
 struct offer {
 	int64_t warehouse;
-	struct opening *openings; /* owned; at most OPENINGS_MAX, newest kept */
+	struct opening *openings; /* owned; at most OPENINGS_MAX; by date */
 	size_t n_openings;
 	char marks[MARKS][STAMP_SIZE]; /* greatest date of each; "" = never */
 	struct answer answer;
@@ -272,7 +272,7 @@ struct change {
  * HEARD      version + 1; may stand before or behind what was heard.
  * OPENING    keeps the least date named for each expiry (and, among equal
  *            dates, the least offset).  Of more than OPENINGS_MAX expiries
- *            the ones with the greatest dates stay.
+ *            the latest stay; no deadline is the latest of all.
  * MARK       keeps the greatest date.
  * CANCELLED  sets it for good.
  * FETCHED    what was fetched, unless a later fetch is held already (be it ten

@@ -61,12 +61,22 @@ static void bytes_of(struct buf *b, const struct changes *facts,
 	order_release(&o);
 }
 
+static void shuffle(unsigned *seq, unsigned n)
+{
+	for (unsigned i = n - 1; i; i--) {
+		unsigned other = below(i + 1), keep = seq[i];
+
+		seq[i] = seq[other];
+		seq[other] = keep;
+	}
+}
+
 #define FACTS   12
 #define REPEATS 24
 
 static void facts_in_any_order_with_any_repeats_end_the_same(void **state)
 {
-	unsigned seq[REPEATS], other, keep;
+	unsigned seq[REPEATS];
 	struct changes facts = {0};
 	struct buf first, again;
 
@@ -80,12 +90,7 @@ static void facts_in_any_order_with_any_repeats_end_the_same(void **state)
 		bytes_of(&first, &facts, seq, FACTS);
 		for (unsigned i = FACTS; i < REPEATS; i++)
 			seq[i] = below(FACTS);
-		for (unsigned i = REPEATS - 1; i; i--) {
-			other = below(i + 1);
-			keep = seq[i];
-			seq[i] = seq[other];
-			seq[other] = keep;
-		}
+		shuffle(seq, REPEATS);
 		bytes_of(&again, &facts, seq, REPEATS);
 		assert_int_equal(first.len, again.len);
 		assert_memory_equal(first.data, again.data, first.len);
@@ -142,6 +147,66 @@ static void the_newest_openings_are_kept(void **state)
 	assert_int_equal(o.offers[0].n_openings, OPENINGS_MAX);
 	assert_int_equal(o.offers[0].openings[0].expires, 22);
 	assert_int_equal(o.offers[0].openings[OPENINGS_MAX - 1].expires, 999);
+	order_release(&o);
+}
+
+#define MANY (OPENINGS_MAX + 6) /* expiries, each named by two creates */
+
+/* The date of a create grows with its expiry for the first of the two and
+ * shrinks for the second, so that a bound by dates would depend on which of
+ * them had come. */
+static void many_openings(struct changes *c)
+{
+	char date[STAMP_SIZE];
+
+	for (int i = 0; i < MANY; i++) {
+		int64_t expires = i ? 1000 * (int64_t)i : TIME_NONE;
+
+		snprintf(date, sizeof(date), "2021-01-12 15:51:00.%06d",
+			 100 + i);
+		opening(c, 3, date, expires);
+		snprintf(date, sizeof(date), "2021-01-12 15:51:00.%06d",
+			 100 + MANY - i);
+		opening(c, 3, date, expires);
+	}
+}
+
+static void more_openings_than_are_kept_end_the_same_in_any_order(void **state)
+{
+	unsigned seq[2 * MANY];
+	struct changes facts = {0};
+	struct buf first, again;
+
+	(void)state;
+	seed = 88172645463325252ULL;
+	many_openings(&facts);
+	for (unsigned i = 0; i < 2 * MANY; i++)
+		seq[i] = i;
+	bytes_of(&first, &facts, seq, 2 * MANY);
+	for (int round = 0; round < 500; round++) {
+		shuffle(seq, 2 * MANY);
+		bytes_of(&again, &facts, seq, 2 * MANY);
+		assert_int_equal(first.len, again.len);
+		assert_memory_equal(first.data, again.data, first.len);
+		buf_release(&again);
+	}
+	buf_release(&first);
+	changes_release(&facts);
+}
+
+static void an_opening_without_a_deadline_is_never_dropped(void **state)
+{
+	struct changes c = {0};
+	bool there = false;
+	struct order o;
+
+	(void)state;
+	order_init(&o, "se", 1);
+	many_openings(&c);
+	apply_all(&o, &c);
+	for (size_t i = 0; i < o.offers[0].n_openings; i++)
+		there |= o.offers[0].openings[i].expires == TIME_NONE;
+	assert_true(there);
 	order_release(&o);
 }
 
@@ -387,6 +452,9 @@ int main(void)
 			facts_in_any_order_with_any_repeats_end_the_same),
 		cmocka_unit_test(a_create_sent_again_is_no_new_opening),
 		cmocka_unit_test(the_newest_openings_are_kept),
+		cmocka_unit_test(
+			more_openings_than_are_kept_end_the_same_in_any_order),
+		cmocka_unit_test(an_opening_without_a_deadline_is_never_dropped),
 		cmocka_unit_test(offers_are_found_and_bounded),
 		cmocka_unit_test(an_answer_goes_from_try_to_result),
 		cmocka_unit_test(
