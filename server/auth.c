@@ -64,8 +64,8 @@ bool auth_origin(const struct request *req, struct response *res)
 
 /* ---- who asks ---- */
 
-static void refuse(struct request *req, struct response *res,
-		   const char *code, const char *detail)
+void auth_refuse(struct request *req, struct response *res, const char *code,
+		 const char *detail)
 {
 	METRIC_ADD(req->app, auth_refused_total, 1);
 	log_limited(6, LOG_WARN, "device refused", LOG_S("code", code),
@@ -225,8 +225,8 @@ void auth_device(struct request *req, struct response *res)
 				return;
 			auth_failed(req);
 		}
-		refuse(req, res, "unauthorized",
-		       "send the token of a device that is signed in");
+		auth_refuse(req, res, "unauthorized",
+			    "send the token of a device that is signed in");
 		return;
 	}
 	if (rc) {
@@ -239,8 +239,8 @@ void auth_device(struct request *req, struct response *res)
 	}
 	req->shop = config_shop(req->config, req->device.shop);
 	if (!req->shop)
-		refuse(req, res, "shop_not_configured",
-		       "this device's shop is no longer in the config");
+		auth_refuse(req, res, "shop_not_configured",
+			    "this device's shop is no longer in the config");
 	else if (req->by_session && changes_something(req))
 		check_page(req, res);
 }

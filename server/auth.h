@@ -40,6 +40,10 @@ bool auth_origin(const struct request *req, struct response *res);
 /* True while req's token or session is good. */
 bool auth_still(const struct request *req);
 
+/* Counts and logs a refusal, and responds 401 with this code. */
+void auth_refuse(struct request *req, struct response *res, const char *code,
+		 const char *detail);
+
 /* "https://ship.example.com" of a URL or an Origin: in small letters, without
  * the scheme's own port.  False: it does not fit or is no such thing. */
 #define ORIGIN_SIZE 300

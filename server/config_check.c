@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/single_threaded.h>
 
 #include "base/mem.h"
@@ -308,6 +309,77 @@ static void check_instance(struct reading *r, const struct section *s,
 	check_bounds(r, s, c);
 }
 
+/* The secrets that sign an instance's webhooks. */
+#define SIGNERS 2
+
+static const char *signer(const struct config_instance *c, size_t i)
+{
+	return i ? c->previous_webhook_secret : c->webhook_secret;
+}
+
+/* Two instances are two Centras.  With one secret for both, a webhook that is
+ * recorded at one could be sent to the other. */
+static void check_secret_shared(struct reading *r, const struct section *s,
+				const struct config_instance *c,
+				const struct config_instance *other)
+{
+	static const size_t at[SIGNERS] = {AT_centra_webhook_secret,
+					   AT_centra_previous_webhook_secret};
+
+	for (size_t i = 0; i < SIGNERS; i++) {
+		const char *ours = signer(c, i);
+		bool shared = false;
+
+		for (size_t k = 0; ours && k < SIGNERS; k++)
+			shared |= signer(other, k) &&
+				  !strcmp(ours, signer(other, k));
+		if (shared)
+			mistake(r, line_of(s, at[i]),
+				"'%s' is a secret of [centra %s] too; each "
+				"Centra needs one of its own",
+				settings[at[i]].name, other->id);
+	}
+}
+
+/* A slash at the end and the case of letters make no other address. */
+static bool same_url(const char *a, const char *b)
+{
+	size_t n = a ? strlen(a) : 0, m = b ? strlen(b) : 0;
+
+	while (n && a[n - 1] == '/')
+		n--;
+	while (m && b[m - 1] == '/')
+		m--;
+	return n && n == m && !strncasecmp(a, b, n);
+}
+
+static void check_url_shared(struct reading *r, const struct section *s,
+			     size_t at, const char *url, const char *other,
+			     const char *whose)
+{
+	if (same_url(url, other))
+		mistake(r, line_of(s, at),
+			"'%s' is that of [centra %s] too; one Centra has one "
+			"section",
+			settings[at].name, whose);
+}
+
+/* The `at`th instance of the config against those before it. */
+static void check_shared(struct reading *r, const struct section *s, size_t at)
+{
+	const struct config_instance *all = r->config->instances;
+	const struct config_instance *c = &all[at];
+
+	for (size_t i = 0; i < at; i++) {
+		check_secret_shared(r, s, c, &all[i]);
+		check_url_shared(r, s, AT_centra_order_api_url,
+				 c->order_api_url, all[i].order_api_url,
+				 all[i].id);
+		check_url_shared(r, s, AT_centra_graphql_url, c->graphql_url,
+				 all[i].graphql_url, all[i].id);
+	}
+}
+
 /* ---- [shop NAME] ---- */
 
 /* Is there a [centra NAME], even one with mistakes? */
@@ -430,12 +502,14 @@ void config_check(struct reading *r)
 		centras += s->kind == SECTION_centra;
 		if (s->spoilt)
 			continue;
-		if (s->kind == SECTION_server)
+		if (s->kind == SECTION_server) {
 			check_server(r, s, &c->server);
-		else if (s->kind == SECTION_centra)
-			check_instance(r, s, &c->instances[instance++]);
-		else
+		} else if (s->kind == SECTION_centra) {
+			check_instance(r, s, &c->instances[instance]);
+			check_shared(r, s, instance++);
+		} else {
 			check_shop(r, s, shop++);
+		}
 	}
 	if (r->lost_sections)
 		return; /* a second complaint about the same line */

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "server/app.h"
+#include "server/auth.h"
 #include "server/live.h"
 #include "server/order_json.h"
 #include "server/staff_names.h"
@@ -244,15 +245,60 @@ static bool staff_read(struct press *p, struct response *res)
 	return true;
 }
 
-/* What the request is, as far as its key must tell it from others. */
-static enum rc request_digest(const struct request *req,
+/* True if the member is absent or null, or is this text. */
+static bool text_fits(const cJSON *json, const char *name, const char *want)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
+	const char *text = cJSON_GetStringValue(item);
+
+	return !item || cJSON_IsNull(item) || (text && !strcmp(text, want));
+}
+
+static bool device_fits(const cJSON *json, uint64_t device)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, "device");
+
+	return !item || cJSON_IsNull(item) ||
+	       (cJSON_IsNumber(item) && item->valuedouble == (double)device);
+}
+
+/* A client that keeps a request while it is offline says in "for" whom it was
+ * signed in as at the time.  False: responded with 409, since another device,
+ * shop or instance has an order of the same number. */
+static bool for_read(struct press *p, struct response *res)
+{
+	const cJSON *to = cJSON_GetObjectItemCaseSensitive(p->body, "for");
+
+	if (!to || cJSON_IsNull(to))
+		return true;
+	if (!cJSON_IsObject(to)) {
+		respond_field(res, "for",
+			      "is an object with device, shop and instance");
+		return false;
+	}
+	if (device_fits(to, p->device) &&
+	    text_fits(to, "shop", p->shop->id) &&
+	    text_fits(to, "instance", p->instance))
+		return true;
+	respond_problem(res, 409, "misdirected",
+			"this was meant for another device or shop than the "
+			"one that is signed in; nothing was done");
+	return false;
+}
+
+/* Digests what an Idempotency-Key must tell from another request.  The order's
+ * number alone would not do: a device may be moved to another shop, and a shop
+ * to another instance, which has an order of that number too. */
+static enum rc request_digest(const struct press *p,
 			      unsigned char ret[ONCE_HASH])
 {
+	const struct request *req = p->req;
 	struct buf b;
 	enum rc rc;
 
 	buf_init(&b, req->body_len + 4096);
-	buf_fmt(&b, "%s %s\n", req->method, req->path);
+	buf_fmt(&b, "%s %s\n%s %s\n", req->method, req->path, p->instance,
+		p->shop->id);
 	if (req->body_len)
 		(void)!buf_add(&b, req->body, req->body_len);
 	rc = buf_full(&b) ? RC_INVALID : token_digest(ret, b.data, b.len);
@@ -282,7 +328,7 @@ static bool key_read(struct press *p, struct response *res)
 		return false;
 	}
 	if (token_digest(p->once.key, key, len) ||
-	    request_digest(p->req, p->once.request)) {
+	    request_digest(p, p->once.request)) {
 		respond_store(p->req, res, RC_IO, "no SHA-256 to be had");
 		return false;
 	}
@@ -360,6 +406,17 @@ static void press_done(struct store_done *d, enum rc rc, const struct err *e)
 	http_call(p->app->http, &p->call);
 }
 
+/* True if the device or its session was ended while the request waited. */
+static bool was_revoked(struct press *p)
+{
+	uint64_t revocations = store_revocations(p->app->store);
+
+	if (revocations == p->revocations)
+		return false;
+	p->revocations = revocations;
+	return !auth_still(p->req);
+}
+
 /* An answer_fn: the decision is on disk; what has become of it?  The order is
  * read again each time: a change between the writer's word and live_wait()
  * would otherwise be missed. */
@@ -368,9 +425,14 @@ static void press_settle(struct request *req, struct response *res)
 	struct press *p = req->state;
 	struct order o = {0};
 	struct err e = {""};
-	enum rc rc = store_order(req->app->store, p->instance, p->number, &o,
-				 &e);
+	enum rc rc;
 
+	if (was_revoked(p)) {
+		auth_refuse(req, res, "unauthorized",
+			    "this device was signed out or removed");
+		return;
+	}
+	rc = store_order(req->app->store, p->instance, p->number, &o, &e);
 	if (rc) {
 		respond_store(req, res, rc, e.text);
 	} else if (!p->kind->settle(p, res, &o)) {
@@ -443,10 +505,11 @@ void press_begin(struct request *req, struct response *res,
 		return;
 	}
 	p = press_new(req, number, kind);
-	if (!body_read(p, res) || !staff_read(p, res) ||
+	if (!body_read(p, res) || !for_read(p, res) || !staff_read(p, res) ||
 	    !version_read(p, res) || !key_read(p, res) || !kind->read(p, res))
 		return;
 	p->wait_until = time_mono() + req->config->server.answer_wait;
+	p->revocations = store_revocations(req->app->store);
 	p->done = (struct store_done){.fn = press_done, .arg = p};
 	p->call = (struct http_call){.fn = press_told, .arg = p};
 	/* Aside before the writer knows of it: it may be done at once. */

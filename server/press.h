@@ -69,6 +69,7 @@ struct press {
 	/* press.c's. */
 	const struct press_kind *kind;
 	int64_t wait_until; /* time_mono: for Centra's word */
+	uint64_t revocations; /* of the store, when last looked at */
 	bool keyed;
 	struct once once;
 	struct order_texts texts; /* owned; only read for a version */

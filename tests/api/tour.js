@@ -163,6 +163,8 @@ export class Tour {
         body: '{"reason":"damaged","carrier":"PostNord"}' });
     for (const verb of PRESSES)
       await this.press("stockholm", n, verb, "[]");
+    for (const verb of PRESSES)
+      await this.press("stockholm", n, verb, '{"for":{"shop":"amsterdam"}}');
     await this.press("stockholm", n, "problem",
       '{"reason":"lost","staff":"Anna"}');
     await this.as("stockholm", "GET", path("").slice(0, -1));

@@ -68,7 +68,7 @@ static int setup_often_and_much(void **state)
 static int setup_two(void **state)
 {
 	return begin(state, "sweep_every = 0\n",
-		     "\n[centra no]\nwebhook_secret = test123\n"
+		     "\n[centra no]\nwebhook_secret = test456\n"
 		     "order_api_url = http://127.0.0.1:1/api\n"
 		     "order_api_key = key\n"
 		     "graphql_url = http://127.0.0.1:1/graphql\n"

@@ -21,6 +21,7 @@
 #include "tests/harness/shipfrom.h"
 #include "tests/harness/wait.h"
 
+#define SECRET_OF_NO "test456"
 #define NUMBER 77
 
 static int setup(void **state)
@@ -158,7 +159,7 @@ static int setup_two(void **state)
 	port = ntohs(a.sin_port);
 	snprintf(centra, sizeof(centra),
 		 "[centra no]\n"
-		 "webhook_secret = " SECRET "\n"
+		 "webhook_secret = " SECRET_OF_NO "\n"
 		 "order_api_url = http://127.0.0.1:%d/api/order-api\n"
 		 "order_api_key = order-api-key\n"
 		 "graphql_url = http://127.0.0.1:%d/graphql\n"
@@ -199,7 +200,7 @@ static void offer_many(struct shipfrom *s, int first)
 			i ? "," : "{\"events\":[", date, first + i, until,
 			i == OFFERS - 1 ? "]}" : "");
 	snprintf(url, sizeof(url), "%s/webhooks/centra/no", s->url);
-	a = webhook_send(url, json, SPACE_PLUS);
+	a = webhook_send_with(url, SECRET_OF_NO, json, SPACE_PLUS);
 	assert_int_equal(a.status, 200);
 	answer_release(&a);
 }

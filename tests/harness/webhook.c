@@ -60,14 +60,20 @@ struct answer webhook_post(const char *url, const char *header,
 	return http_send("POST", url, headers, body, len);
 }
 
-struct answer webhook_send(const char *url, const char *json,
-			   enum space space)
+struct answer webhook_send_with(const char *url, const char *secret,
+				const char *json, enum space space)
 {
 	char *body = webhook_body(json, space);
-	char *header = webhook_header(SECRET, now_unix(), body);
+	char *header = webhook_header(secret, now_unix(), body);
 	struct answer a = webhook_post(url, header, body, strlen(body));
 
 	free(header);
 	free(body);
 	return a;
+}
+
+struct answer webhook_send(const char *url, const char *json,
+			   enum space space)
+{
+	return webhook_send_with(url, SECRET, json, space);
 }

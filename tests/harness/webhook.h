@@ -25,6 +25,9 @@ char *webhook_header(const char *secret, int64_t t, const char *body);
 /* Signs now and posts. */
 struct answer webhook_send(const char *url, const char *json,
 			   enum space space);
+/* The same for another Centra, which has a secret of its own. */
+struct answer webhook_send_with(const char *url, const char *secret,
+				const char *json, enum space space);
 /* Posts a body with a header of one's own (NULL: none). */
 struct answer webhook_post(const char *url, const char *header,
 			   const char *body, size_t len);

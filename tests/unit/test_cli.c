@@ -252,8 +252,8 @@ static int make_folder(void **state)
 	fprintf(f, "[server]\nstore = lmdb:%s/store\n", folder);
 	fprintf(f, "[centra se]\nwebhook_secret = s\norder_api_key = k\n"
 		   "order_api_url = http://127.0.0.1:9/\n"
-		   "[centra no]\nwebhook_secret = s\norder_api_key = k\n"
-		   "order_api_url = http://127.0.0.1:9/\n"
+		   "[centra no]\nwebhook_secret = n\norder_api_key = k\n"
+		   "order_api_url = http://127.0.0.1:9/no\n"
 		   "[shop a]\ncentra = se\nname = Amsterdam\nwarehouses = 3\n"
 		   "[shop b]\ncentra = se\nname = Bergen\nwarehouses = 4\n");
 	fclose(f);

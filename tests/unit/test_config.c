@@ -354,6 +354,49 @@ static void a_secret_is_given_one_way_only(void **state)
 		15, "'webhook_secret' is given in line 12 already");
 }
 
+/* Lines of a second instance, of which each differs from the first's. */
+#define OTHER                                                                 \
+	SERVER "[centra se]\nwebhook_secret = of-se\n"                        \
+	"previous_webhook_secret = old-of-se\norder_api_key = k\n"            \
+	"order_api_url = https://se.example.com/api\n"                        \
+	"graphql_url = https://se.example.com/graphql\ngraphql_token = t\n"   \
+	"[centra no]\norder_api_key = k\ngraphql_token = t\n"
+
+static void two_centras_share_neither_secret_nor_address(void **state)
+{
+	static const char secret[] = "webhook_secret = of-no\n",
+			  url[] = "order_api_url = https://no.example.com/\n";
+	static const struct {
+		unsigned line;
+		const char *secret, *url, *more, *says;
+	} of[] = {
+		{13, "webhook_secret = of-se\n", url, "",
+		 "'webhook_secret' is a secret of [centra se] too"},
+		{13, "webhook_secret = old-of-se\n", url, "",
+		 "'webhook_secret' is a secret of [centra se] too"},
+		{15, secret, url, "previous_webhook_secret = of-se\n",
+		 "'previous_webhook_secret' is a secret of [centra se] too"},
+		{15, secret, url, "previous_webhook_secret = old-of-se\n",
+		 "'previous_webhook_secret' is a secret of [centra se] too"},
+		{14, secret, "order_api_url = https://SE.example.com/api/\n", "",
+		 "'order_api_url' is that of [centra se] too"},
+		{15, secret, url, "graphql_url = https://se.example.com/graphql/\n",
+		 "'graphql_url' is that of [centra se] too"},
+	};
+	char text[1000];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		snprintf(text, sizeof(text), OTHER "%s%s%s" SHOP, of[i].secret,
+			 of[i].url, of[i].more);
+		refuses(text, of[i].line, of[i].says);
+	}
+	snprintf(text, sizeof(text), OTHER "%s%s%s" SHOP, secret, url,
+		 "graphql_url = https://no.example.com/graphql\n"
+		 "previous_webhook_secret = old-of-no\n");
+	config_drop(load(text));
+}
+
 static void secrets_are_never_printed(void **state)
 {
 	static const char text[] = "[server]\nstore = lmdb:/s\n[centra se]\n"
@@ -898,6 +941,7 @@ int main(void)
 		cmocka_unit_test(credentials_come_before_files_beside_us),
 		cmocka_unit_test(a_secret_file_that_cannot_be_used_is_named),
 		cmocka_unit_test(a_secret_is_given_one_way_only),
+		cmocka_unit_test(two_centras_share_neither_secret_nor_address),
 		cmocka_unit_test(secrets_are_never_printed),
 		cmocka_unit_test(required_secrets_may_not_be_left_out_or_empty),
 		cmocka_unit_test(a_graphql_address_needs_a_token),

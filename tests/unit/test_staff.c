@@ -577,6 +577,142 @@ static void accept_is_202_when_centra_says_nothing_in_time(void **state)
 	expect_page(f, f->amsterdam, "?state=mine", "19");
 }
 
+/* ---- whom a press is for ---- */
+
+/* The config of the fixture with these shops instead of its own. */
+static void shops_become(struct fixture *f, const char *sections)
+{
+	char *path = xasprintf("%s/moved.ini", f->dir);
+	struct config *fresh = NULL, *old;
+	struct buf report;
+	struct err e;
+	FILE *out = fopen(path, "w");
+
+	assert_non_null(out);
+	fprintf(out,
+		"[server]\nstore = lmdb:%s/store\nanswer_wait = 1s\n"
+		"[centra se]\nwebhook_secret = one-secret-of-se\n"
+		"order_api_url = http://127.0.0.1:9/se\norder_api_key = k\n"
+		"[centra no]\nwebhook_secret = one-secret-of-no\n"
+		"order_api_url = http://127.0.0.1:9/no\norder_api_key = k\n"
+		"%s",
+		f->dir, sections);
+	assert_int_equal(fclose(out), 0);
+	buf_init(&report, 4096);
+	if (config_load(&fresh, path, &report, &e))
+		print_error("%s\n", report.data);
+	assert_non_null(fresh);
+	pthread_mutex_lock(&f->app.config_lock);
+	old = f->app.config;
+	f->app.config = fresh;
+	pthread_mutex_unlock(&f->app.config_lock);
+	config_drop(old);
+	buf_release(&report);
+	unlink(path);
+	free(path);
+}
+
+#define MOVED "[shop amsterdam]\ncentra = no\nname = A\nwarehouses = 3, 4\n"
+
+static void say_ok_to_a_shop_that_moved(const struct word *w)
+{
+	shops_become(w->f, MOVED);
+	settled(w->f, w->number, w->warehouse, SETTLED_OK, NULL);
+	marked(w->f, w->number, w->warehouse, MARK_ACCEPTED, LATER);
+}
+
+static void a_press_that_waits_stays_with_its_shop_across_a_reload(
+	void **state)
+{
+	struct fixture *f = *state;
+	cJSON *json = accept_while(f, say_ok_to_a_shop_that_moved, 200);
+
+	assert_string_equal(text_of(json, "instance"), "se");
+	expect_state(json, "accepted");
+}
+
+static void say_ok_to_a_device_that_was_removed(const struct word *w)
+{
+	struct err e;
+
+	assert_int_equal(store_device_remove(w->f->app.store, 1, 1, &e), OK);
+	settled(w->f, w->number, w->warehouse, SETTLED_OK, NULL);
+}
+
+static void a_press_of_a_device_removed_while_it_waits_shows_no_order(
+	void **state)
+{
+	cJSON *json = accept_while(*state, say_ok_to_a_device_that_was_removed,
+				   401);
+
+	assert_string_equal(text_of(json, "code"), "unauthorized");
+	assert_null(cJSON_GetObjectItem(json, "order"));
+	cJSON_Delete(json);
+}
+
+static void a_press_meant_for_another_is_409_and_decides_nothing(void **state)
+{
+	static const char *const others[] = {
+		"{\"for\":{\"device\":2}}",
+		"{\"for\":{\"device\":\"1\"}}",
+		"{\"for\":{\"shop\":\"berlin\"}}",
+		"{\"for\":{\"instance\":\"no\"}}",
+		"{\"for\":{\"device\":1,\"shop\":\"amsterdam\","
+		"\"instance\":\"no\"}}",
+	};
+	struct fixture *f = *state;
+	struct order o = {0};
+	struct err e;
+
+	offered(f, 19, 3, OPENED, FAR);
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		cJSON *json = post(f, 409, f->amsterdam,
+				   "/api/v1/orders/19/accept", others[i]);
+
+		assert_string_equal(text_of(json, "code"), "misdirected");
+		cJSON_Delete(json);
+	}
+	assert_int_equal(store_order(f->app.store, "se", 19, &o, &e), OK);
+	assert_int_equal(order_offer(&o, 3)->answer.verb, VERB_NONE);
+	order_release(&o);
+	cJSON_Delete(post(f, 400, f->amsterdam, "/api/v1/orders/19/accept",
+			  "{\"for\":1}"));
+	expect_state(post(f, 202, f->amsterdam, "/api/v1/orders/19/accept",
+			  "{\"for\":{\"device\":1,\"shop\":\"amsterdam\","
+			  "\"instance\":\"se\"}}"),
+		     "accepting");
+}
+
+static int press_with_key(struct fixture *f, int64_t number)
+{
+	char text[512];
+	struct reply r;
+	int status;
+
+	snprintf(text, sizeof(text),
+		 "POST /api/v1/orders/%" PRId64 "/reject HTTP/1.1\r\n"
+		 "Host: x\r\nAuthorization: Bearer %s\r\n"
+		 "Idempotency-Key: one\r\nContent-Length: 0\r\n"
+		 "Connection: close\r\n\r\n",
+		 number, f->amsterdam);
+	r = ask_raw(f, text);
+	status = r.status;
+	reply_release(&r);
+	return status;
+}
+
+static void a_key_of_a_device_that_moved_to_another_instance_is_no_replay(
+	void **state)
+{
+	struct fixture *f = *state;
+
+	offered(f, 19, 3, OPENED, FAR);
+	assert_int_equal(press_with_key(f, 19), 202);
+	assert_int_equal(press_with_key(f, 19), 202);
+	shops_become(f, MOVED);
+	assert_int_equal(press_with_key(f, 19), 422);
+}
+
 static void what_has_ended_cannot_be_accepted(void **state)
 {
 	struct fixture *f = *state;
@@ -1033,6 +1169,10 @@ int main(void)
 		PATIENT(accept_is_409_when_the_offer_ran_out_meanwhile),
 		PATIENT(accept_is_409_when_the_order_is_cancelled_meanwhile),
 		TEST(accept_is_202_when_centra_says_nothing_in_time),
+		PATIENT(a_press_that_waits_stays_with_its_shop_across_a_reload),
+		PATIENT(a_press_of_a_device_removed_while_it_waits_shows_no_order),
+		TEST(a_press_meant_for_another_is_409_and_decides_nothing),
+		TEST(a_key_of_a_device_that_moved_to_another_instance_is_no_replay),
 		TEST(what_has_ended_cannot_be_accepted),
 		PATIENT(of_many_presses_at_once_all_get_the_one_result),
 		PATIENT(reject_is_200_and_its_reason_is_kept),
