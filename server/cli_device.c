@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * cli_device.c - `device add|list|remove`: who may act for a shop.
+ * cli_device.c - `device add|list|remove|readmit`: who may act for a shop.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -129,6 +129,13 @@ static int device_add(struct cli_args *a)
 
 /* ---- list ---- */
 
+static const char *state_of(const struct device *d)
+{
+	if (d->removed)
+		return "removed";
+	return d->suspended ? "suspended" : "active";
+}
+
 static bool print_device(void *arg, const struct device *d)
 {
 	struct cli_session *s = arg;
@@ -143,13 +150,15 @@ static bool print_device(void *arg, const struct device *d)
 		buf_str(&s->out, ",\"name\":");
 		buf_json(&s->out, d->name);
 		cli_json_time(&s->out, "created", d->created, 0);
-		buf_fmt(&s->out, ",\"removed\":%s}\n",
-			d->removed ? "true" : "false");
+		buf_fmt(&s->out,
+			",\"removed\":%s,\"suspended\":%s,"
+			"\"state\":\"%s\"}\n",
+			d->removed ? "true" : "false",
+			d->suspended ? "true" : "false", state_of(d));
 		return true;
 	}
-	buf_fmt(&s->out, "%6" PRIu64 "  %-20s  %-7s  ", d->id,
-		time_iso(iso, d->created, 0, false),
-		d->removed ? "removed" : "active");
+	buf_fmt(&s->out, "%6" PRIu64 "  %-20s  %-9s  ", d->id,
+		time_iso(iso, d->created, 0, false), state_of(d));
 	cli_text(&s->out, d->shop);
 	buf_str(&s->out, "  ");
 	cli_text(&s->out, d->name);
@@ -167,7 +176,7 @@ static int device_list(struct cli_args *a)
 	if (!code) {
 		if (!s.json)
 			buf_str(&s.out, "    ID  CREATED               "
-					"STATE    SHOP  NAME\n");
+					"STATE      SHOP  NAME\n");
 		rc = store_devices(s.store, print_device, &s, &e);
 		if (rc)
 			code = cli_failed(&s, rc, &e);
@@ -201,6 +210,56 @@ static int device_remove(struct cli_args *a)
 	return cli_close(&s, code);
 }
 
+/* ---- readmit ---- */
+
+static int readmit_all(struct cli_session *s)
+{
+	size_t n;
+	struct err e;
+	enum rc rc = store_devices_readmit(s->store, &n, &e);
+
+	if (rc)
+		return cli_failed(s, rc, &e);
+	if (s->json)
+		buf_fmt(&s->out, "{\"readmitted\":%zu}\n", n);
+	fprintf(stderr, "%zu device%s may act again.\n", n, n == 1 ? "" : "s");
+	return 0;
+}
+
+static int readmit_one(struct cli_session *s, uint64_t id)
+{
+	struct err e;
+	enum rc rc = store_device_readmit(s->store, id, &e);
+
+	if (rc == RC_EXISTS) {
+		fprintf(stderr, "shipfrom device: %s\n", e.text);
+		return EXIT_NOTHING;
+	}
+	if (rc)
+		return cli_failed(s, rc, &e);
+	if (s->json)
+		buf_str(&s->out, "{\"readmitted\":1}\n");
+	fprintf(stderr, "Device %" PRIu64 " may act again.\n", id);
+	return 0;
+}
+
+static int device_readmit(struct cli_args *a)
+{
+	bool all = a->value[OPT_ALL];
+	struct cli_session s;
+	int64_t id = 0;
+	int code;
+
+	if (all ? a->n_words != 1
+		: a->n_words != 2 || !cli_number(a->words[1], 1, &id))
+		return cli_usage(a, "readmit needs the ID of one device, as "
+				    "`device list` shows it, or --all");
+	code = cli_open(&s, a, CLI_NO_SECRETS);
+	if (!code)
+		code = all ? readmit_all(&s) : readmit_one(&s, (uint64_t)id);
+	return cli_close(&s, code);
+}
+
 int cli_device(struct cli_args *a)
 {
 	const char *word = a->n_words ? a->words[0] : "";
@@ -211,7 +270,10 @@ int cli_device(struct cli_args *a)
 		return device_list(a);
 	if (!strcmp(word, "remove"))
 		return device_remove(a);
-	return cli_usage(a, *word ? "'%s' is neither add, list nor remove"
-				  : "add, list or remove?%s",
+	if (!strcmp(word, "readmit"))
+		return device_readmit(a);
+	return cli_usage(a, *word ? "'%s' is neither add, list, remove nor "
+				    "readmit"
+				  : "add, list, remove or readmit?%s",
 			 word);
 }

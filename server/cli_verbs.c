@@ -66,7 +66,15 @@ static const char device_help[] =
 	"  shipfrom device list --shop amsterdam\n"
 	"  shipfrom device remove 7              device 7 may do nothing any "
 	"more\n\n"
-	"A lost tablet: remove it; what it answered stays in the records.\n"
+	"A lost tablet: remove it; what it answered stays in the records.\n\n"
+	"  shipfrom device readmit 7             device 7 may act in a restored "
+	"store\n"
+	"  shipfrom device readmit --all         all may that were not "
+	"removed\n\n"
+	"In a store that was restored from a backup every device is "
+	"suspended, since one\nthat was removed after the backup is not "
+	"removed in it.  Readmitted, its token\nworks again; a browser signs "
+	"in anew, with a device of `add`.\n"
 	BESIDE "\n" STORE_CODES;
 
 static const char events_help[] =
@@ -217,6 +225,8 @@ static const char backup_help[] =
 	"server:\n\n"
 	"  install -d -m 0700 -o shipfrom /var/lib/shipfrom.new\n"
 	"  install -m 0600 -o shipfrom FILE /var/lib/shipfrom.new/data.mdb\n\n"
+	"In a restored store nobody is signed in and every device is "
+	"suspended: see\n`shipfrom device --help` for `readmit`.\n\n"
 	"What came after the backup is not in it: the sweep asks Centra for "
 	"the offers\nsince then.  A backup holds customers' addresses: keep it "
 	"as you keep those.\n" BESIDE "\n" STORE_CODES;
@@ -245,10 +255,10 @@ const struct cli_verb cli_verbs[] = {
 	{"health", "[--ready]",
 	 "asks the running server whether it serves",
 	 health_help, TAKES(READY), cli_health},
-	{"device", "add --shop NAME --name LABEL [--qr] | list | remove ID",
+	{"device", "add --shop NAME --name LABEL | list | remove|readmit ID",
 	 "who may act for a shop",
-	 device_help, TAKES(JSON) | TAKES(SHOP) | TAKES(NAME) | TAKES(QR),
-	 cli_device},
+	 device_help, TAKES(JSON) | TAKES(SHOP) | TAKES(NAME) | TAKES(QR) |
+	 TAKES(ALL), cli_device},
 	{"events", "[--since SEQ | --last N]",
 	 "what Centra sent",
 	 events_help, TAKES(JSON) | TAKES(SINCE) | TAKES(LAST), cli_events},

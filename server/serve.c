@@ -103,8 +103,25 @@ static void listen_to_changes(struct serving *s, bool listening)
 	pthread_mutex_unlock(&s->hook);
 }
 
-/* A new store is told of: where an old one was expected, its disk may not be
- * mounted. */
+/* Logs what an operator has to know of the store: where an old one was expected
+ * and a new one was made, its disk may not be mounted. */
+static void log_origin(const struct serving *s, const char *dir, bool is_new)
+{
+	if (is_new)
+		log_line(LOG_WARN, "a new store was made",
+			 LOG_S("folder", dir));
+	else if (store_origin(s->app.store) == STORE_RESTORED)
+		log_line(LOG_WARN,
+			 "the store was restored from a backup: all devices "
+			 "are suspended until `shipfrom device readmit`",
+			 LOG_S("folder", dir));
+	else if (store_origin(s->app.store) == STORE_COPIED)
+		log_line(LOG_WARN,
+			 "the store is another file than the one last served: "
+			 "if it is older, devices removed since are back",
+			 LOG_S("folder", dir));
+}
+
 static int start_store(struct serving *s, struct err *e)
 {
 	const char *dir = s->started->server.store_dir;
@@ -113,9 +130,7 @@ static int start_store(struct serving *s, struct err *e)
 	switch (app_open_store(&s->app.store, s->started, &s->app, on_changed,
 			       s, e)) {
 	case OK:
-		if (is_new)
-			log_line(LOG_WARN, "a new store was made",
-				 LOG_S("folder", dir));
+		log_origin(s, dir, is_new);
 		return 0;
 	case RC_EXISTS:
 		return EX_TEMPFAIL;

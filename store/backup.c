@@ -123,6 +123,8 @@ enum rc store_backup(struct store *s, const char *file, struct err *e)
 	if (!rc)
 		rc = copy(s, fd, part, e);
 	if (!rc)
+		rc = epoch_mark_backup(part, e);
+	if (!rc)
 		rc = name_part(part, file, e);
 	if (!rc)
 		rc = folder_sync(folder, e);

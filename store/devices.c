@@ -130,7 +130,7 @@ static enum rc add(struct txn *t, struct op *op, struct err *e)
 	enum rc rc;
 
 	rc = txn_next(t, "devices", &d.id, e);
-	d.removed = false;
+	d.removed = d.suspended = false;
 	if (!rc)
 		rc = save(t, &d, e);
 	if (!rc)
@@ -181,7 +181,7 @@ static enum rc device_of(struct txn *t, const MDB_val *v, struct device *ret,
 
 	if (ret_expires)
 		*ret_expires = key_get_i64(&kr);
-	return !rc && ret->removed ? RC_NOTFOUND : rc;
+	return !rc && (ret->removed || ret->suspended) ? RC_NOTFOUND : rc;
 }
 
 static enum rc device_by(struct store *s, enum table table,
@@ -362,6 +362,129 @@ enum rc store_device_remove(struct store *s, uint64_t id, int64_t now,
 	struct remove_op r = {.op.run = remove_device, .id = id};
 
 	(void)now;
+	return writer_do(s, &r.op, sizeof(r), NULL, e);
+}
+
+/* ---- after a restore ---- */
+
+/* The devices with an id of `from` or more, up to `max`, that `suspended` says:
+ * those that may act, or those that may not. */
+static enum rc some_devices(struct txn *t, uint64_t from, bool suspended,
+			    struct device *ret, size_t max, size_t *ret_n,
+			    struct err *e)
+{
+	struct walk w = {0};
+	struct key_reader kr;
+	struct key k;
+	enum rc rc;
+
+	*ret_n = 0;
+	rc = walk_open(&w, t, T_DEVICES, key_u64(key_start(&k), from), 0, e);
+	while (!rc && *ret_n < max) {
+		struct device *d = &ret[*ret_n];
+
+		rc = walk_next(&w, e);
+		if (rc)
+			break;
+		kr = key_read(w.k.mv_data, w.k.mv_size);
+		rc = get_device(d, key_get_u64(&kr), w.v.mv_data, w.v.mv_size,
+				e);
+		*ret_n += !rc && !d->removed && d->suspended == suspended;
+	}
+	walk_close(&w);
+	return rc == RC_NOTFOUND ? OK : rc;
+}
+
+#define AT_ONCE 16
+
+static enum rc suspend_all(struct txn *t, bool suspended, size_t *ret_n,
+			   struct err *e)
+{
+	struct device some[AT_ONCE];
+	size_t n = AT_ONCE;
+	uint64_t from = 0;
+	enum rc rc = OK;
+
+	*ret_n = 0;
+	while (!rc && n == AT_ONCE) {
+		rc = some_devices(t, from, !suspended, some, AT_ONCE, &n, e);
+		for (size_t i = 0; i < n && !rc; i++) {
+			some[i].suspended = suspended;
+			rc = save(t, &some[i], e);
+			from = some[i].id + 1;
+			*ret_n += !rc;
+		}
+	}
+	return rc;
+}
+
+static bool all(uint64_t id, int64_t expires, int64_t arg)
+{
+	(void)id;
+	(void)expires;
+	(void)arg;
+	return true;
+}
+
+/* Ids that a device may have been given after the backup was made. */
+#define IDS_SKIPPED 1000
+
+enum rc devices_suspend(struct txn *t, struct err *e)
+{
+	uint64_t last = 0;
+	size_t n;
+	enum rc rc = suspend_all(t, true, &n, e);
+
+	if (!rc)
+		rc = txn_last(t, "devices", &last, e);
+	if (!rc)
+		rc = txn_set_last(t, "devices", last + IDS_SKIPPED, e);
+	if (!rc)
+		rc = sweep(t, T_CODES, all, 0, e);
+	if (!rc)
+		rc = sweep(t, T_SESSIONS, all, 0, e);
+	return rc ? rc : count_revocation(t, e);
+}
+
+struct readmit_op {
+	struct op op;
+	uint64_t id;   /* 0: all */
+	size_t *ret_n; /* of all */
+};
+
+static enum rc readmit(struct txn *t, struct op *op, struct err *e)
+{
+	struct readmit_op *r = (struct readmit_op *)op;
+	struct device d;
+	enum rc rc;
+
+	if (!r->id)
+		return suspend_all(t, false, r->ret_n, e);
+	rc = load(t, r->id, &d, e);
+	if (rc == RC_NOTFOUND || (!rc && d.removed))
+		return fail(e, RC_NOTFOUND, "there is no device %llu",
+			    (unsigned long long)r->id);
+	if (!rc && !d.suspended)
+		return fail(e, RC_EXISTS, "device %llu is not suspended",
+			    (unsigned long long)r->id);
+	d.suspended = false;
+	return rc ? rc : save(t, &d, e);
+}
+
+enum rc store_device_readmit(struct store *s, uint64_t id, struct err *e)
+{
+	struct readmit_op r = {.op.run = readmit, .id = id};
+
+	if (!id)
+		return fail(e, RC_NOTFOUND, "there is no device 0");
+	return writer_do(s, &r.op, sizeof(r), NULL, e);
+}
+
+enum rc store_devices_readmit(struct store *s, size_t *ret_n, struct err *e)
+{
+	struct readmit_op r = {.op.run = readmit, .ret_n = ret_n};
+
+	*ret_n = 0;
 	return writer_do(s, &r.op, sizeof(r), NULL, e);
 }
 

@@ -496,6 +496,7 @@ void put_device(struct buf *b, const struct device *d)
 	put_text(b, d->name);
 	put_i64(b, d->created);
 	put_flag(b, d->removed);
+	put_flag(b, d->suspended);
 }
 
 enum rc get_device(struct device *ret, uint64_t id, const void *p, size_t len,
@@ -509,5 +510,6 @@ enum rc get_device(struct device *ret, uint64_t id, const void *p, size_t len,
 	get_word(&r, ret->name, sizeof(ret->name));
 	ret->created = get_i64(&r);
 	ret->removed = get_flag(&r);
+	ret->suspended = get_flag(&r);
 	return r.bad ? damaged(e, "device") : OK;
 }

@@ -21,6 +21,11 @@
  *              "next:revoked"                         how often a token, session
  *                                                     or device was ended
  *              "secret:INSTANCE"                      secret use (secrets.c)
+ *              "epoch"                                u64 (epoch.c)
+ *              "file"                                 u64 inode i64 made: the
+ *                                                     file last served
+ *              "backup"                               empty (a backup that was
+ *                                                     not opened yet)
  * events       seq                                    event
  * seen         inst str type str action str date      seq of the event
  *              i64 id 16B digest                      (sorted by time: TRAPS)

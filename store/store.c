@@ -498,6 +498,8 @@ enum rc store_open(struct store **ret, const struct store_options *o,
 		rc = open_env(s, o, e);
 	if (!rc)
 		rc = open_tables_of(s, o, e);
+	if (!rc)
+		rc = epoch_open(s, e);
 	if (rc == RC_IO && atomic_load(&s->damaged))
 		rc = RC_DAMAGED;
 	if (!rc && o->serve)

@@ -74,8 +74,19 @@ void store_close(struct store *s); /* finishes waiting writes; NULL is fine */
 /* True once a read or a write met a damaged part of the file.  Any thread. */
 bool store_damaged(const struct store *s);
 
-/* Writes all of it, as of now, to a new file; in an empty folder and named
- * data.mdb that is the store again.  Until it is whole and on disk it is called
+/* A random number that stays while the store is the same.  What numbered its
+ * past (changes, devices) under another epoch means nothing now. */
+uint64_t store_epoch(const struct store *s);
+
+/* What the opening found.  STORE_RESTORED: a file that store_backup() wrote,
+ * opened for the first time: its sessions and login codes were ended, and its
+ * devices are suspended.  STORE_COPIED: opened to serve, and the file is
+ * another than the one last served; only the epoch is new. */
+enum store_origin { STORE_SAME, STORE_COPIED, STORE_RESTORED };
+enum store_origin store_origin(const struct store *s);
+
+/* Writes all of it, as of now, to a new file, marked as a backup; in an empty
+ * folder and named data.mdb that is the store again (STORE_RESTORED).  Until it is whole and on disk it is called
  * FILE.tmp, which nobody else may read.  RC_EXISTS: there is such a file,
  * another backup writes it, or FILE.tmp is not ours.  RC_NOTFOUND: no folder to
  * put it in. */
@@ -406,6 +417,7 @@ struct device {
 	char name[LABEL_SIZE];
 	int64_t created;
 	bool removed;
+	bool suspended; /* its store was restored: may not act until readmitted */
 };
 
 /* `token` signs the device in with Bearer; `code`, good until code_expires and
@@ -415,7 +427,7 @@ enum rc store_device_add(struct store *s, const struct device *d,
 			 const unsigned char code[TOKEN_HASH_SIZE],
 			 int64_t code_expires, uint64_t *ret_id,
 			 struct err *e);
-/* RC_NOTFOUND: no such device, or removed. */
+/* RC_NOTFOUND: no such device, or one that is removed or suspended. */
 enum rc store_device_by_token(struct store *s,
 			      const unsigned char token[TOKEN_HASH_SIZE],
 			      struct device *ret, struct err *e);
@@ -445,6 +457,11 @@ enum rc store_session_end(struct store *s,
 uint64_t store_revocations(struct store *s);
 enum rc store_device_remove(struct store *s, uint64_t id, int64_t now,
 			    struct err *e);
+/* Lets a suspended device act again: its token works, its sessions stay ended.
+ * RC_NOTFOUND: no such device, or removed.  RC_EXISTS: it is not suspended. */
+enum rc store_device_readmit(struct store *s, uint64_t id, struct err *e);
+/* The same for all that are suspended; *ret_n counts them. */
+enum rc store_devices_readmit(struct store *s, size_t *ret_n, struct err *e);
 enum rc store_devices(struct store *s,
 		      bool (*fn)(void *arg, const struct device *d), void *arg,
 		      struct err *e);

@@ -11,6 +11,7 @@
  *	lists, journal, changes
  *	tasks, leases         the queue; who runs what
  *	devices
+ *	epoch                 is it the same store as before?
  */
 #ifndef STORE_STORE_IMPL_H
 #define STORE_STORE_IMPL_H
@@ -48,6 +49,9 @@ struct store {
 	MDB_env *env;
 	MDB_dbi tables[TABLES];
 	uint64_t max_bytes;
+
+	uint64_t epoch;
+	enum store_origin origin;
 
 	bool serve;
 	int lock_fd; /* serve.lock, or -1 */
@@ -134,6 +138,15 @@ enum rc missed_count(struct txn *t, const struct order *before,
 		     const struct order *after, struct err *e);
 enum rc missed_counts(struct txn *t, uint64_t ret[MISSED_KINDS],
 		      struct err *e);
+
+/* Finds out what the store is (enum store_origin), makes its epoch, and
+ * suspends the devices of a backup; before there are threads. */
+enum rc epoch_open(struct store *s, struct err *e);
+/* Marks a copy that has no other name yet as a backup. */
+enum rc epoch_mark_backup(const char *file, struct err *e);
+/* Ends all sessions and codes; tokens work again once their device is
+ * readmitted. */
+enum rc devices_suspend(struct txn *t, struct err *e);
 
 /* What cannot be read.  RC_EXISTS: it is there already, of those kept once. */
 /* It has a row in `bounded_seen`: an equal one is kept once. */

@@ -603,6 +603,8 @@ static void check_meta(struct check *c, const MDB_val *k, const MDB_val *v)
 		{"schema", 4},
 		{"next:", 8},
 		{"secret:", 1 + 2 * SECRET_PRINT + 2 * 8},
+		{"epoch", 8},
+		{"file", 16},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {

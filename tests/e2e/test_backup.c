@@ -93,6 +93,16 @@ static int missing(struct shipfrom *s, const unsigned char *before,
 	return lost;
 }
 
+/* The status of a request with the token of the shop in amsterdam. */
+static long me(struct shipfrom *s)
+{
+	struct answer a = shop_get(s, AMSTERDAM, "/api/v1/me");
+	long status = a.status;
+
+	answer_release(&a);
+	return status;
+}
+
 static void expect_run(struct shipfrom *s, int code, const char *const *words)
 {
 	char *out = NULL;
@@ -125,6 +135,7 @@ static void a_server_started_on_a_backup_knows_all_from_before(void **state)
 	char file[160], part[170];
 	const char *backup[] = {"backup", file, NULL};
 	const char *verify[] = {"verify", NULL};
+	const char *readmit[] = {"device", "readmit", "--all", NULL};
 	pthread_t threads[SENDERS];
 	int64_t number;
 	int there, acked = 0;
@@ -163,7 +174,11 @@ static void a_server_started_on_a_backup_knows_all_from_before(void **state)
 	assert_int_equal(missing(s, before, &there), 0);
 	assert_true(there >= acked);
 	expect_run(s, 0, verify);
-	/* The shops' devices and orders are there as well. */
+	/* The shops' orders are there as well, and their devices, once they
+	 * are readmitted: one may have been removed since. */
+	assert_int_equal(me(s), 401);
+	expect_run(s, 0, readmit);
+	assert_int_equal(me(s), 200);
 	wait_state(s, AMSTERDAM, number, "accepted", 5000);
 	printf("%d were answered 200 before the backup, %d are in it\n", acked,
 	       there);

@@ -458,9 +458,11 @@ static void mistakes_in_the_command_line_end_with_64(void **state)
 		{"verify all", "one word too many"},
 		{"backup", "to which FILE"},
 		{"quarantine show", "needs one SEQ"},
-		{"device", "add, list or remove?"},
+		{"device", "add, list, remove or readmit?"},
 		{"device add --shop a", "--shop NAME and --name LABEL"},
 		{"device remove", "ID of one device"},
+		{"device readmit", "ID of one device, as `device list` shows"},
+		{"device readmit 1 --all", "or --all"},
 		{"check x", "one word too many"},
 		{"version x", "one word too many"},
 	};
@@ -509,6 +511,8 @@ static const char *const as_used[] = {
 	"device add --shop a --name Till",
 	"device list",
 	"device remove 1",
+	"device readmit 1",
+	"device readmit --all",
 	"events",
 	"orders",
 	"tasks",
@@ -997,6 +1001,17 @@ static void a_new_device_gets_a_token_and_a_login_link(void **state)
 	assert_string_equal(out, "");
 }
 
+static void a_device_that_is_not_suspended_is_not_readmitted(void **state)
+{
+	(void)state;
+	assert_int_equal(run("device readmit 1"), EXIT_NOTHING);
+	tells("device 1 is not suspended");
+	assert_int_equal(run("device readmit 99"), EXIT_NOTHING);
+	tells("there is no device 99");
+	assert_int_equal(run("device readmit --all --json"), 0);
+	prints("{\"readmitted\":0}");
+}
+
 static void check_sums_a_good_config_up(void **state)
 {
 	(void)state;
@@ -1178,6 +1193,7 @@ int main(void)
 		cmocka_unit_test(json_holds_all_and_a_table_the_last),
 		cmocka_unit_test(check_says_when_a_previous_secret_can_go),
 		cmocka_unit_test(a_new_device_gets_a_token_and_a_login_link),
+		cmocka_unit_test(a_device_that_is_not_suspended_is_not_readmitted),
 		cmocka_unit_test(check_sums_a_good_config_up),
 		cmocka_unit_test(settings_routes_and_version_need_no_store),
 		cmocka_unit_test(verbs_that_use_no_secret_need_none),

@@ -515,6 +515,7 @@ static void a_backup_is_a_store(void **state)
 		.derive = derive_simply,
 	};
 	struct store *s = open_with(&o);
+	size_t n;
 
 	assert_int_equal(mkdir(copy, 0700), 0);
 	fill_sample(s);
@@ -522,6 +523,7 @@ static void a_backup_is_a_store(void **state)
 	assert_int_equal(store_backup(s, file, &err), RC_EXISTS);
 	store_close(s);
 	s = open_serve(copy);
+	assert_ok(store_devices_readmit(s, &n, &err));
 	check_sample(s);
 	store_close(s);
 	free(file);

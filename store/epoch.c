@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * epoch.c - is this store the one that was last served, a copy of it, or a
+ * backup?
+ *
+ * `epoch` in `meta` is a random number, made with the store and again when it
+ * turns out to be a copy: numbers that were given out before may be given out
+ * once more for something else.  `file` says which file was last served;
+ * `backup` is put into the copies that store_backup() makes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/time.h"
+#include "store/codec.h"
+#include "store/store_impl.h"
+
+/* Which file data.mdb is.  A file system that does not tell when a file was
+ * made leaves that at 0. */
+struct identity {
+	uint64_t inode;
+	int64_t made; /* ms */
+};
+
+static struct key *meta_key(struct key *k, const char *name)
+{
+	return key_bytes(key_start(k), name, strlen(name));
+}
+
+static uint64_t random_epoch(void)
+{
+	uint64_t n = 0;
+
+	if (getrandom(&n, sizeof(n), 0) != sizeof(n))
+		n = (uint64_t)time_now() * 0x9e3779b97f4a7c15U;
+	return n ? n : 1;
+}
+
+static enum rc identify(struct store *s, struct identity *ret, struct err *e)
+{
+	mdb_filehandle_t fd;
+	struct statx st;
+
+	if (mdb_env_get_fd(s->env, &fd) ||
+	    statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &st))
+		return fail(e, RC_IO, "the store's file cannot be looked at");
+	ret->inode = st.stx_ino;
+	ret->made = st.stx_mask & STATX_BTIME
+			    ? st.stx_btime.tv_sec * 1000 +
+				      st.stx_btime.tv_nsec / 1000000
+			    : 0;
+	return OK;
+}
+
+/* ---- what is kept ---- */
+
+struct kept {
+	uint64_t epoch; /* 0: none yet */
+	bool backup;	/* a backup that was not opened before */
+	bool known;	/* `file` is there */
+	struct identity file;
+};
+
+static enum rc load(struct txn *t, struct kept *ret, struct err *e)
+{
+	struct key_reader kr;
+	struct key k;
+	MDB_val v;
+	enum rc rc;
+
+	*ret = (struct kept){0};
+	rc = txn_get(t, T_META, meta_key(&k, "epoch"), &v, e);
+	if (!rc) {
+		kr = key_read(v.mv_data, v.mv_size);
+		ret->epoch = key_get_u64(&kr);
+	}
+	if (!rc || rc == RC_NOTFOUND)
+		rc = txn_get(t, T_META, meta_key(&k, "backup"), &v, e);
+	ret->backup = !rc;
+	if (!rc || rc == RC_NOTFOUND)
+		rc = txn_get(t, T_META, meta_key(&k, "file"), &v, e);
+	if (!rc) {
+		kr = key_read(v.mv_data, v.mv_size);
+		ret->file.inode = key_get_u64(&kr);
+		ret->file.made = key_get_i64(&kr);
+		ret->known = !kr.bad;
+	}
+	return rc == RC_NOTFOUND ? OK : rc;
+}
+
+static enum rc put_epoch(struct txn *t, uint64_t epoch, struct err *e)
+{
+	struct key k, v;
+
+	key_u64(key_start(&v), epoch);
+	return txn_put(t, T_META, meta_key(&k, "epoch"), v.b, v.n, e);
+}
+
+static enum rc put_file(struct txn *t, const struct identity *is,
+			struct err *e)
+{
+	struct key k, v;
+
+	key_i64(key_u64(key_start(&v), is->inode), is->made);
+	return txn_put(t, T_META, meta_key(&k, "file"), v.b, v.n, e);
+}
+
+/* ---- opening ---- */
+
+static bool same_file(const struct kept *kept, const struct identity *is)
+{
+	return kept->file.inode == is->inode && kept->file.made == is->made;
+}
+
+static enum store_origin origin_of(const struct kept *kept,
+				   const struct identity *is, bool serve)
+{
+	if (kept->backup)
+		return STORE_RESTORED;
+	return serve && kept->known && !same_file(kept, is) ? STORE_COPIED
+							     : STORE_SAME;
+}
+
+/* Writes what the origin asks for, in one transaction: a crash amid it leaves
+ * the mark of a backup where it was. */
+static enum rc adopt(struct store *s, const struct identity *is, struct err *e)
+{
+	struct key k;
+	struct txn t;
+	enum rc rc;
+
+	rc = txn_write(&t, s, e);
+	if (!rc)
+		rc = put_epoch(&t, s->epoch, e);
+	if (!rc && s->serve)
+		rc = put_file(&t, is, e);
+	if (!rc && s->origin == STORE_RESTORED) {
+		rc = devices_suspend(&t, e);
+		if (!rc)
+			rc = txn_del(&t, T_META, meta_key(&k, "backup"), e);
+	}
+	if (!rc)
+		rc = txn_commit(&t, e);
+	txn_abort(&t);
+	return rc;
+}
+
+enum rc epoch_open(struct store *s, struct err *e)
+{
+	struct identity is = {0};
+	struct kept kept;
+	struct txn t;
+	enum rc rc;
+	bool write;
+
+	rc = identify(s, &is, e);
+	if (!rc)
+		rc = txn_read(&t, s, e);
+	if (rc)
+		return rc;
+	rc = load(&t, &kept, e);
+	txn_abort(&t);
+	if (rc)
+		return rc;
+	s->origin = origin_of(&kept, &is, s->serve);
+	s->epoch = kept.epoch && s->origin == STORE_SAME ? kept.epoch
+							  : random_epoch();
+	write = s->origin != STORE_SAME ||
+		(s->serve && (!kept.epoch || !kept.known));
+	if (!write)
+		return OK;
+	rc = adopt(s, &is, e);
+	/* Screens read their lists again after each start of a server that has
+	 * no room for its epoch: no reason not to start. */
+	return rc == RC_FULL && s->origin != STORE_RESTORED ? OK : rc;
+}
+
+uint64_t store_epoch(const struct store *s)
+{
+	return s->epoch;
+}
+
+enum store_origin store_origin(const struct store *s)
+{
+	return s->origin;
+}
+
+/* ---- marking a backup ---- */
+
+#define MARK_ROOM ((size_t)1 << 20) /* bytes that the mark takes, at most */
+
+static enum rc marked(MDB_env *env, int mdb, struct err *e)
+{
+	mdb_env_close(env);
+	if (!mdb)
+		return OK;
+	return fail(e, mdb == ENOSPC || mdb == EDQUOT || mdb == EFBIG ? RC_FULL
+								      : RC_IO,
+		    "marking the backup: %s", mdb_strerror(mdb));
+}
+
+enum rc epoch_mark_backup(const char *file, struct err *e)
+{
+	char name[] = "backup";
+	MDB_val key = {sizeof(name) - 1, name}, val = {0, name};
+	MDB_env *env = NULL;
+	MDB_envinfo info;
+	MDB_txn *t = NULL;
+	MDB_dbi meta;
+	int mdb = mdb_env_create(&env);
+
+	if (!mdb)
+		mdb = mdb_env_set_maxdbs(env, TABLES);
+	/* Nobody else knows the file yet: it needs no locks. */
+	if (!mdb)
+		mdb = mdb_env_open(env, file, MDB_NOSUBDIR | MDB_NOLOCK, 0600);
+	if (!mdb)
+		mdb = mdb_env_info(env, &info);
+	if (!mdb)
+		mdb = mdb_env_set_mapsize(env, info.me_mapsize + MARK_ROOM);
+	if (!mdb)
+		mdb = mdb_txn_begin(env, NULL, 0, &t);
+	if (!mdb)
+		mdb = mdb_dbi_open(t, table_names[T_META], 0, &meta);
+	if (!mdb)
+		mdb = mdb_put(t, meta, &key, &val, 0);
+	if (mdb)
+		mdb_txn_abort(t);
+	else
+		mdb = mdb_txn_commit(t);
+	return marked(env, mdb, e);
+}
