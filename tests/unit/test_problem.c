@@ -166,28 +166,6 @@ static void a_problem_is_kept_with_who_and_why(void **state)
 	order_release(&o);
 }
 
-static void a_problem_reported_again_with_nothing_new_changes_nothing(
-	void **state)
-{
-	struct order o = order_in(STATE_ACCEPTED, STATE_REJECTED);
-	struct saying s = say();
-	struct changes c = {0};
-	struct err e;
-
-	(void)state;
-	assert_int_equal(tell(&o, &s, problem_decide), OK);
-	s.now += 60000;
-	assert_int_equal(problem_decide(&s, &o, &c, &e), RC_EXISTS);
-	assert_int_equal(c.n, 0);
-	s.note = NULL;
-	assert_int_equal(tell(&o, &s, problem_decide), OK);
-	assert_null(order_offer(&o, W)->problem.note);
-	assert_int_equal(tell(&o, &s, problem_decide), RC_EXISTS);
-	s.reason = "damaged";
-	assert_int_equal(tell(&o, &s, problem_decide), OK);
-	order_release(&o);
-}
-
 static void only_what_is_to_be_shipped_has_a_problem(void **state)
 {
 	struct saying s = say();
@@ -328,8 +306,6 @@ int main(void)
 		cmocka_unit_test(
 			a_stop_is_confirmed_until_the_order_is_accepted_anew),
 		cmocka_unit_test(a_problem_is_kept_with_who_and_why),
-		cmocka_unit_test(
-			a_problem_reported_again_with_nothing_new_changes_nothing),
 		cmocka_unit_test(only_what_is_to_be_shipped_has_a_problem),
 		cmocka_unit_test(
 			a_problem_is_solved_with_who_and_when_and_keeps_what_it_was),
