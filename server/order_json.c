@@ -149,6 +149,23 @@ static void ship_to(struct buf *out, const struct offer *f,
 
 /* ---- the offer ---- */
 
+/* About when the present offer was made: when we first heard of the order or,
+ * of one that was offered before, when that ended.  Centra's dates cannot say:
+ * they have no zone. */
+static int64_t offered_at(const struct order *o, const struct offer *f)
+{
+	int64_t at = o->first_seen ? o->first_seen : TIME_NONE;
+
+	for (size_t i = 0; i < f->n_openings; i++) {
+		int64_t ended = f->openings[i].expires;
+
+		if (ended != TIME_NONE && ended < f->expires &&
+		    (at == TIME_NONE || ended > at))
+			at = ended;
+	}
+	return at;
+}
+
 static void offer(struct buf *out, const struct order *o,
 		  const struct offer *f, int64_t now)
 {
@@ -162,6 +179,8 @@ static void offer(struct buf *out, const struct order *o,
 		offer_expired(f, now) ? "true" : "false", f->warehouse);
 	buf_str(out, ",\"expires_at\":");
 	time_or_null(out, f->expires, opened ? opened->offset_min : 0);
+	buf_str(out, ",\"offered_at\":");
+	time_or_null(out, offered_at(o, f), 0);
 	buf_str(out, ",\"refusal\":");
 	buf_json(out, no ? f->answer.refusal : NULL);
 	buf_fmt(out, ",\"on_hold\":%s", o->on_hold ? "true" : "false");

@@ -4,6 +4,7 @@
  */
 #include "server/page.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -61,39 +62,103 @@
 
 FILES(EMBED)
 
-#define ETAG_SIZE 25 /* of 11 bytes: "\"22 digits\"" and the NUL */
+#define HASH_TEXT    11 /* bytes of a hash that are shown, as hex */
+#define ETAG_SIZE    (2 * HASH_TEXT + 3) /* with quotes and the NUL */
+#define VERSION_SIZE (2 * HASH_TEXT + 1)
+#define FILE_MAX     ((size_t)1 << 20)
 
 #define ROW(symbol, name, type)                                               \
-	{name, type, page_##symbol, page_##symbol##_end, ""},
+	{name, type, page_##symbol, page_##symbol##_end, {0}, ""},
 
 static struct file {
 	const char *name; /* in server/page/ */
 	const char *type;
 	const char *bytes, *end;
-	char etag[ETAG_SIZE]; /* made when it is first asked for */
+	struct buf served; /* the same with the page's version put in; kept */
+	char etag[ETAG_SIZE];
 } files[] = {FILES(ROW)};
 
-static void make_etag(struct file *f)
+#define FILES_N (sizeof(files) / sizeof(files[0]))
+
+static char version[VERSION_SIZE];
+
+/* Adds the start of a hash of the bytes as hex; nothing without SHA-256. */
+static void hash_text(char *to, const char *bytes, size_t len)
 {
 	unsigned char hash[TOKEN_HASH_SIZE] = {0};
-	char *p = f->etag;
 
-	/* Without a hash there is no etag, and the file is sent each time. */
-	if (token_digest(hash, f->bytes, (size_t)(f->end - f->bytes)))
+	if (token_digest(hash, bytes, len))
 		return;
-	*p++ = '"';
-	for (size_t i = 0; i < 11; i++, p += 2)
-		snprintf(p, 3, "%02x", hash[i]);
-	*p++ = '"';
-	*p = '\0';
+	for (size_t i = 0; i < HASH_TEXT; i++)
+		snprintf(to + 2 * i, 3, "%02x", hash[i]);
 }
 
-static void send_file(struct response *res, struct file *f)
+static void make_version(void)
 {
-	if (!*f->etag)
-		make_etag(f);
+	struct buf all;
+
+	buf_init(&all, FILES_N * FILE_MAX);
+	for (size_t i = 0; i < FILES_N; i++)
+		(void)!buf_add(&all, files[i].bytes,
+			       (size_t)(files[i].end - files[i].bytes));
+	hash_text(version, all.data, all.len);
+	buf_release(&all);
+}
+
+/* Adds the file to b.  PAGE_VERSION becomes the version, and a module is
+ * imported by an address that has it: a browser never mixes the modules of two
+ * releases. */
+static void put_version(struct buf *b, const struct file *f)
+{
+	static const char word[] = "PAGE_VERSION", import[] = ".js\";";
+	const char *at = f->bytes, *from = at;
+
+	for (; at < f->end; at++) {
+		bool is_word = !strncmp(at, word, sizeof(word) - 1);
+
+		if (!is_word && strncmp(at, import, sizeof(import) - 1) != 0)
+			continue;
+		(void)!buf_add(b, from, (size_t)(at - from));
+		buf_fmt(b, is_word ? "%s" : ".js?v=%s\";", version);
+		at += (is_word ? sizeof(word) : sizeof(import)) - 2;
+		from = at + 1;
+	}
+	(void)!buf_add(b, from, (size_t)(f->end - from));
+}
+
+static void make_files(void)
+{
+	make_version();
+	for (size_t i = 0; i < FILES_N; i++) {
+		struct file *f = &files[i];
+		char hash[VERSION_SIZE] = "";
+
+		buf_init(&f->served, FILE_MAX);
+		put_version(&f->served, f);
+		/* Without a hash there is no etag: it is sent each time. */
+		hash_text(hash, f->served.data, f->served.len);
+		if (*hash)
+			snprintf(f->etag, sizeof(f->etag), "\"%s\"", hash);
+	}
+}
+
+static void make_once(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, make_files);
+}
+
+const char *page_version(void)
+{
+	make_once();
+	return version;
+}
+
+static void send_file(struct response *res, const struct file *f)
+{
 	/* The result is asked of the buf when it is sent. */
-	(void)!buf_add(&res->body, f->bytes, (size_t)(f->end - f->bytes));
+	(void)!buf_add(&res->body, f->served.data, f->served.len);
 	res->status = 200;
 	res->type = f->type;
 	res->page = true;
@@ -103,14 +168,20 @@ static void send_file(struct response *res, struct file *f)
 void show_page(struct request *req, struct response *res)
 {
 	(void)req;
+	make_once();
 	send_file(res, &files[0]);
 }
 
 void show_page_file(struct request *req, struct response *res)
 {
 	const char *name = strrchr(req->path, '/') + 1;
+	const char *wanted = request_query(req, "v");
+	bool ours;
 
-	for (size_t i = 1; i < sizeof(files) / sizeof(files[0]); i++)
+	make_once();
+	/* Of another release we have nothing. */
+	ours = !wanted || !strcmp(wanted, version);
+	for (size_t i = 1; ours && i < FILES_N; i++)
 		if (!strcmp(files[i].name, name)) {
 			send_file(res, &files[i]);
 			return;

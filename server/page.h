@@ -9,6 +9,10 @@
 
 #include "server/http.h"
 
+/* Names what the page is made of: another with each release that changed a file.
+ * "" where there is no SHA-256.  A constant; any thread. */
+const char *page_version(void);
+
 /* GET / and /login: the page itself; /page/FILE, /sw.js and the manifest. */
 answer_fn show_page, show_page_file;
 

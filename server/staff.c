@@ -13,6 +13,7 @@
 #include "handlers/offer.h"
 #include "server/app.h"
 #include "server/order_json.h"
+#include "server/page.h"
 #include "server/press.h"
 #include "server/report.h"
 #include "server/since.h"
@@ -83,6 +84,8 @@ void staff_me(struct request *req, struct response *res)
 	buf_str(b, ",\"now\":");
 	buf_json(b, time_iso(iso, time_now(), 0, true));
 	day_json(b, in ? in->zone : NULL, req->now);
+	buf_str(b, ",\"page\":");
+	buf_json(b, page_version());
 	buf_str(b, ",\"ship_with\":");
 	buf_json(b, in ? in->ship_with : NULL);
 	buf_char(b, '}');

@@ -1,25 +1,44 @@
 // sw.js - keeps the page's own files, so that it opens without a connection.
 // Never order data: /api is not touched.
-const VERSION = "shell-3";
-const SHELL = ["/", "/manifest.webmanifest", "/page/style.css", "/page/icon.svg",
+const VERSION = "PAGE_VERSION";   // the server puts it in: with a new one a new worker is installed
+const SHELL = ["/", "/manifest.webmanifest", "/page/icon.svg", "/page/style.css",
   ...`answer api dialogs dom done head lists live main menu news parts people print results ringing ship signin sound stops storage tabs texts ui views`
     .split(" ").map((f) => `/page/${f}.js`)];
+const WAIT_MS = 3000;             // for a server that hangs
+
+// The modules and the style have the version in their address.
+const kept = (path) => (/\.(js|css)$/.test(path) ? `${path}?v=${VERSION}` : path);
 
 self.addEventListener("install", (e) => {
-  e.waitUntil(caches.open(VERSION).then((c) => c.addAll(SHELL)).then(() => self.skipWaiting()));
+  e.waitUntil(caches.open(VERSION).then((c) => c.addAll(SHELL.map((p) => new Request(kept(p), { cache: "no-cache" })))).then(() => self.skipWaiting()));
 });
 self.addEventListener("activate", (e) => {
   e.waitUntil(caches.keys().then((keys) => Promise.all(keys.filter((k) => k !== VERSION).map((k) => caches.delete(k))))
     .then(() => self.clients.claim()));
 });
-// The network first, so that a new release shows at once.
+
+const cached = (key) => caches.open(VERSION).then((c) => c.match(key));
+
+// The network first, so that a new release shows at once; but it is not waited
+// for long.
+async function first(request, key) {
+  const hit = await cached(key), end = new AbortController();
+  const timer = hit && setTimeout(() => end.abort(), WAIT_MS);
+  try {
+    const res = await fetch(request.mode === "navigate" ? request.url : request, { signal: end.signal, cache: "no-cache" });
+    return res.ok || !hit ? res : hit;
+  } catch {
+    return hit || Response.error();
+  } finally { clearTimeout(timer); }
+}
+
 self.addEventListener("fetch", (e) => {
-  const path = new URL(e.request.url).pathname;
-  if (e.request.method !== "GET" || path.startsWith("/api/")) return;
+  const url = new URL(e.request.url), path = url.pathname;
+  if (e.request.method !== "GET" || url.origin !== location.origin || path.startsWith("/api/")) return;
   const shell = path === "/login" ? "/" : path;
   if (!SHELL.includes(shell)) return;
-  e.respondWith(fetch(e.request).then((res) => {
-    if (res.ok) { const copy = res.clone(); e.waitUntil(caches.open(VERSION).then((c) => c.put(shell, copy))); }
-    return res;
-  }).catch(() => caches.match(shell).then((hit) => hit || Response.error())));
+  const key = kept(shell);
+  if (key === shell) e.respondWith(first(e.request, key));
+  // What has a version never changes.  Of another version we have nothing.
+  else if (key === shell + url.search) e.respondWith(cached(key).then((hit) => hit || fetch(e.request)));
 });

@@ -114,6 +114,22 @@ static void a_fresh_offer_has_every_field_and_no_lines_yet(void **state)
 	cJSON_Delete(o);
 }
 
+static void an_offer_made_anew_was_offered_when_the_one_before_ended(
+	void **state)
+{
+	cJSON *o;
+
+	offered(*state, 19, 3, OPENED, FAR);
+	o = json_of(*state, "amsterdam", 19, 0, false);
+	assert_int_equal(strncmp(member(o, "offered_at"), "\"20", 3), 0);
+	cJSON_Delete(o);
+	offered(*state, 19, 3, LATER, FAR + 60000);
+	o = json_of(*state, "amsterdam", 19, 0, false);
+	assert_string_equal(member(o, "offered_at"),
+			    "\"2100-01-01T00:00:00Z\"");
+	cJSON_Delete(o);
+}
+
 static void past_its_deadline_it_is_expired_and_still_pending(void **state)
 {
 	cJSON *o;
@@ -302,6 +318,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_fresh_offer_has_every_field_and_no_lines_yet),
+		TEST(an_offer_made_anew_was_offered_when_the_one_before_ended),
 		TEST(past_its_deadline_it_is_expired_and_still_pending),
 		TEST(without_a_deadline_it_never_expires),
 		TEST(lines_are_shown_before_the_answer_the_address_after),

@@ -26,7 +26,7 @@
 #include <cmocka.h>
 
 #define OPENED	 "2021-01-11 16:21:00.000000"
-#define PAGE_MAX (60 * 1024)
+#define PAGE_MAX (120 * 1024)
 
 static int start(void **state)
 {
@@ -104,6 +104,34 @@ static void follow(struct fixture *f, const char *path)
 		free(name);
 		at += len + 1;
 	}
+	reply_release(&r);
+}
+
+/* A page of one release never gets a module of another. */
+static void a_file_of_another_version_of_the_page_is_not_there(void **state)
+{
+	struct reply r = ask(*state, "GET", "/", NULL, NULL);
+	const char *at = strstr(r.body, "/page/main.js?v=");
+	char *path;
+	struct reply main;
+
+	assert_non_null(at);
+	path = xstrndup(at, strcspn(at, "\""));
+	assert_true(strlen(path) > strlen("/page/main.js?v=") + 8);
+	main = ask(*state, "GET", path, NULL, NULL);
+	assert_int_equal(main.status, 200);
+	at = strstr(main.body, "./dom.js?v=");
+	assert_non_null(at);
+	assert_int_equal(strncmp(at + strlen("./dom.js"),
+				 path + strlen("/page/main.js"),
+				 strlen(path + strlen("/page/main.js"))),
+			 0);
+	reply_release(&main);
+	path[strlen(path) - 1] ^= 1;
+	main = ask(*state, "GET", path, NULL, NULL);
+	assert_int_equal(main.status, 404);
+	reply_release(&main);
+	free(path);
 	reply_release(&r);
 }
 
@@ -407,6 +435,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(the_page_is_small_and_may_load_only_itself),
+		T(a_file_of_another_version_of_the_page_is_not_there),
 		T(every_file_that_the_page_names_is_there),
 		T(a_file_that_one_has_is_not_sent_again),
 		T(a_silent_line_has_a_beat),
