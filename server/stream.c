@@ -26,10 +26,12 @@
 #define RETRY_SPREAD   2000 /* lest all come back at once */
 #define TOLD	       512  /* orders remembered of a shop */
 #define UNWATCHED_MAX  10000
+#define VIEW_SIZE      40   /* "-EPOCH-HASH", both of 16 hex digits */
 
 /* A shop with screens. */
 struct group {
 	char shop[SHOP_SIZE];
+	char view[VIEW_SIZE]; /* what its screens were told by: view_of() */
 	struct screen *screens;
 	unsigned listening; /* of those, with ?screen=1 */
 	int64_t told[TOLD]; /* the last orders: only of those is `removed` said */
@@ -48,7 +50,6 @@ struct screen {
 
 struct streams {
 	struct app *app;
-	struct config *config; /* held: what the groups were told by */
 	struct group *groups;
 	size_t n;
 	struct changed *batch; /* owned */
@@ -57,12 +58,41 @@ struct streams {
 	uint64_t revocations;
 };
 
+/* ---- views ---- */
+
+/* FNV-1a. */
+static uint64_t hash(uint64_t h, const void *p, size_t n)
+{
+	const unsigned char *byte = p;
+
+	while (n--)
+		h = (h ^ *byte++) * 0x100000001b3U;
+	return h;
+}
+
+/* The second half of an event's id: the store's epoch, and which orders the
+ * shop sees.  A change number tells where to go on only where both are equal. */
+static void view_of(char ret[VIEW_SIZE], const struct store *store,
+		    const struct config_shop *shop)
+{
+	uint64_t h = hash(0xcbf29ce484222325U, shop->centra,
+			  strlen(shop->centra) + 1);
+
+	for (size_t i = 0; i < shop->warehouses.n; i++)
+		h = hash(h, &shop->warehouses.ids[i],
+			 sizeof(shop->warehouses.ids[i]));
+	snprintf(ret, VIEW_SIZE, "-%016" PRIx64 "-%016" PRIx64,
+		 store_epoch(store), h);
+}
+
 /* ---- events ---- */
 
-static void event_begin(struct buf *b, const char *name, uint64_t id)
+static void event_begin(struct buf *b, const char *name, const struct group *g,
+			uint64_t change)
 {
 	buf_init(b, EVENT_MAX);
-	buf_fmt(b, "id: %" PRIu64 "\nevent: %s\ndata: ", id, name);
+	buf_fmt(b, "id: %" PRIu64 "%s\nevent: %s\ndata: ", change, g->view,
+		name);
 }
 
 /* NULL: it does not fit. */
@@ -75,14 +105,15 @@ static struct chunk *event_end(struct buf *b)
 	return NULL;
 }
 
-static struct chunk *hello_event(uint64_t seen, bool resync)
+static struct chunk *hello_event(const struct group *g, uint64_t seen,
+				 bool resync)
 {
 	static unsigned spread;
 	char iso[TIME_ISO_SIZE];
 	struct buf b;
 
 	spread = (spread + 611) % RETRY_SPREAD;
-	event_begin(&b, "hello", seen);
+	event_begin(&b, "hello", g, seen);
 	buf_fmt(&b, "{\"now\":\"%s\",\"resync\":%s}\nretry: %u",
 		time_iso(iso, time_now(), 0, true), resync ? "true" : "false",
 		RETRY_MS + spread);
@@ -90,12 +121,12 @@ static struct chunk *hello_event(uint64_t seen, bool resync)
 }
 
 /* The comment keeps proxies awake that look for one. */
-static struct chunk *beat_event(uint64_t seen)
+static struct chunk *beat_event(const struct group *g, uint64_t seen)
 {
 	char iso[TIME_ISO_SIZE];
 	struct buf b;
 
-	event_begin(&b, "beat", seen);
+	event_begin(&b, "beat", g, seen);
 	buf_fmt(&b, "{\"now\":\"%s\"}\n:", time_iso(iso, time_now(), 0, true));
 	return event_end(&b);
 }
@@ -118,7 +149,7 @@ static struct chunk *order_event(struct streams *s, struct group *g,
 	struct buf b;
 	enum rc rc;
 
-	event_begin(&b, "order", id);
+	event_begin(&b, "order", g, id);
 	rc = o->first_seen ? order_json(&b, s->app->store, shop, o, time_now(),
 					false, &e) :
 			     RC_NOTFOUND;
@@ -133,7 +164,7 @@ static struct chunk *order_event(struct streams *s, struct group *g,
 			    LOG_N("order", o->number), LOG_S("error", e.text));
 	if (!was_told(g, o->number))
 		return NULL;
-	event_begin(&b, "removed", id);
+	event_begin(&b, "removed", g, id);
 	buf_fmt(&b, "{\"number\":%" PRId64 "}", o->number);
 	return event_end(&b);
 }
@@ -149,16 +180,17 @@ static void tell_group(struct group *g, struct chunk *c)
 
 /* ---- shops and their screens ---- */
 
-static struct group *group_of(struct streams *s, const char *shop)
+static struct group *group_of(struct streams *s, const struct config_shop *shop)
 {
 	struct group *g = s->groups;
 
-	while (g && strcmp(g->shop, shop) != 0)
+	while (g && strcmp(g->shop, shop->id) != 0)
 		g = g->next;
 	if (g)
 		return g;
 	g = xcalloc(1, sizeof(*g));
-	snprintf(g->shop, sizeof(g->shop), "%s", shop);
+	snprintf(g->shop, sizeof(g->shop), "%s", shop->id);
+	view_of(g->view, s->app->store, shop);
 	g->next = s->groups;
 	s->groups = g;
 	return g;
@@ -201,7 +233,7 @@ static struct screen *screen_new(struct streams *s, struct request *req)
 
 	x->req = req;
 	x->streams = s;
-	x->group = group_of(s, req->shop->id);
+	x->group = group_of(s, req->shop);
 	x->listening = listening && !strcmp(listening, "1");
 	x->group->listening += x->listening;
 	x->beat_due = time_mono() + BEAT_MS;
@@ -334,16 +366,19 @@ static bool resume_events(struct screen *x, struct resume *r,
 	return bytes <= FEED_BYTES / 2;
 }
 
-/* False: it is no number. */
+/* The change number of the last event that the client has read; false: it does
+ * not tell, or read that in another store or view. */
 static bool last_id(const struct request *req, uint64_t *ret)
 {
 	const char *text = request_header(req, "Last-Event-ID");
+	char view[VIEW_SIZE];
 	size_t len;
 
 	if (!text)
 		text = request_query(req, "last_event_id");
-	len = text ? strlen(text) : 0;
-	if (!len || len > 19 || strspn(text, "0123456789") != len)
+	len = text ? strspn(text, "0123456789") : 0;
+	view_of(view, req->app->store, req->shop);
+	if (!len || len > 19 || strcmp(text + len, view) != 0)
 		return false;
 	*ret = strtoull(text, NULL, 10);
 	return true;
@@ -364,7 +399,7 @@ static void greet(struct screen *x, uint64_t seen)
 		resumed = !r.gap && (r.n || r.from == seen) &&
 			  resume_events(x, &r, missed, &n);
 	}
-	hello = hello_event(seen, !resumed);
+	hello = hello_event(x->group, seen, !resumed);
 	if (hello)
 		stream_send(x->req, hello);
 	chunk_drop(hello);
@@ -424,7 +459,7 @@ void streams_tell(struct streams *s)
 	config = app_config(s->app);
 	if (s->lost)
 		for (struct group *g = s->groups; g; g = g->next)
-			tell_group(g, hello_event(s->batch[n - 1].change,
+			tell_group(g, hello_event(g, s->batch[n - 1].change,
 						  true));
 	for (size_t i = 0; !s->lost && i < n; i++)
 		tell_order(s, config, &s->batch[i]);
@@ -437,19 +472,20 @@ void streams_tell(struct streams *s)
 
 static void beat(struct streams *s, uint64_t seen, int64_t now)
 {
-	struct chunk *c = NULL;
+	for (struct group *g = s->groups; g; g = g->next) {
+		struct chunk *c = NULL;
 
-	for (struct group *g = s->groups; g; g = g->next)
 		for (struct screen *x = g->screens; x; x = x->next) {
 			if (x->beat_due > now)
 				continue;
 			x->beat_due = now + BEAT_MS;
 			if (!c)
-				c = beat_event(seen);
+				c = beat_event(g, seen);
 			if (c && !stream_send(x->req, c))
 				METRIC_ADD(s->app, streams_cut_total, 1);
 		}
-	chunk_drop(c);
+		chunk_drop(c);
+	}
 }
 
 static void end_revoked(struct streams *s)
@@ -465,37 +501,27 @@ static void end_revoked(struct streams *s)
 				stream_end(x->req);
 }
 
-static bool same_shop(const struct config_shop *a, const struct config_shop *b)
-{
-	return a && b && !strcmp(a->centra, b->centra) &&
-	       a->warehouses.n == b->warehouses.n &&
-	       !memcmp(a->warehouses.ids, b->warehouses.ids,
-		       a->warehouses.n * sizeof(*a->warehouses.ids));
-}
-
-/* A shop that has other warehouses reads its lists again; one that is gone may
- * see nothing more. */
+/* A shop that has other warehouses by now reads its lists again; one that is
+ * gone may see nothing more. */
 static void follow_config(struct streams *s, uint64_t seen)
 {
 	struct config *config = app_config(s->app);
+	char view[VIEW_SIZE];
 
-	if (config == s->config) {
-		config_drop(config);
-		return;
-	}
 	for (struct group *g = s->groups; g; g = g->next) {
 		const struct config_shop *is = config_shop(config, g->shop);
 
-		if (s->config && same_shop(config_shop(s->config, g->shop), is))
-			continue;
-		if (is)
-			tell_group(g, hello_event(seen, true));
 		for (struct screen *x = g->screens; x && !is; x = x->next)
 			stream_end(x->req);
+		if (!is)
+			continue;
+		view_of(view, s->app->store, is);
+		if (!strcmp(view, g->view))
+			continue;
+		memcpy(g->view, view, sizeof(view));
+		tell_group(g, hello_event(g, seen, true));
 	}
-	if (s->config)
-		config_drop(s->config);
-	s->config = config;
+	config_drop(config);
 }
 
 void streams_tick(struct streams *s, uint64_t seen, int64_t now)
@@ -597,8 +623,6 @@ void streams_close(struct streams *s)
 {
 	if (!s)
 		return;
-	if (s->config)
-		config_drop(s->config);
 	free(s->batch);
 	free(s);
 }

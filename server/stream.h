@@ -9,7 +9,11 @@
  *	removed  {"number"}: this shop is not to show it any more
  *	beat     {"now"}: each BEAT_MS, so that a dead line is noticed
  *
- * Each has an id, the number of the last change of the store that it includes.
+ * Each has an id, CHANGE-EPOCH-VIEW: the number of the last change that it
+ * includes, the epoch of the store that gave the number, and a hash of the
+ * shop's instance and warehouses.  A client goes on from where it was only if
+ * the last two are as they were; else it reads its lists again.
+ *
  * An order's JSON is made once for each shop, however many screens it has; one
  * that does not read is cut off, and comes back with its Last-Event-ID.
  *

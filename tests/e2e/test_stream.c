@@ -27,6 +27,8 @@ static int setup(void **state)
 	return 0;
 }
 
+#define ID_ROOM sizeof(((struct heard *)0)->id_text)
+
 static void listen_as(struct listener *l, struct shipfrom *s, enum shop shop,
 		      const char *path, const char *more)
 {
@@ -38,8 +40,9 @@ static void listen_as(struct listener *l, struct shipfrom *s, enum shop shop,
 	assert_int_equal(l->status, 200);
 }
 
-/* Reads the hello; its id. */
-static uint64_t hello(struct listener *l, bool resync)
+/* Reads the hello, and its id as text unless `ret_id` is NULL; returns the
+ * number that the id begins with. */
+static uint64_t hello_id(struct listener *l, bool resync, char *ret_id)
 {
 	struct heard h;
 	uint64_t id;
@@ -51,8 +54,15 @@ static uint64_t hello(struct listener *l, bool resync)
 	assert_int_equal(strlen(text_of(h.json, "now")),
 			 strlen("2021-01-12T16:21:00.000Z"));
 	id = h.id;
+	if (ret_id)
+		memcpy(ret_id, h.id_text, sizeof(h.id_text));
 	heard_release(&h);
 	return id;
+}
+
+static uint64_t hello(struct listener *l, bool resync)
+{
+	return hello_id(l, resync, NULL);
 }
 
 /* Reads `order` events until the order has that state; its JSON. */
@@ -181,14 +191,14 @@ static void a_screen_that_comes_back_is_told_what_it_missed(void **state)
 {
 	struct shipfrom *s = *state;
 	struct listener l;
-	char header[64], query[96];
+	char header[128], query[160], id[ID_ROOM];
 	int64_t first, second;
-	uint64_t id, now;
+	uint64_t now;
 	struct heard h;
 	cJSON *o;
 
 	listen_as(&l, s, AMSTERDAM, "/api/v1/stream", "");
-	id = hello(&l, true);
+	hello_id(&l, true, id);
 	listener_close(&l);
 	first = offer_to(s, 3);
 	offer_to(s, 4);
@@ -196,14 +206,14 @@ static void a_screen_that_comes_back_is_told_what_it_missed(void **state)
 	wait_state(s, AMSTERDAM, second, "pending", 5000);
 	sim_quiet(&s->sim);
 
-	snprintf(header, sizeof(header), "Last-Event-ID: %llu\r\n",
-		 (unsigned long long)id);
+	snprintf(header, sizeof(header), "Last-Event-ID: %s\r\n", id);
 	listen_as(&l, s, AMSTERDAM, "/api/v1/stream", header);
 	hello(&l, false);
 	o = sees(&l, first, "pending");
 	cJSON_Delete(o);
 	assert_true(listener_hears(&l, "order", &h, 2000));
 	now = h.id;
+	memcpy(id, h.id_text, sizeof(id));
 	assert_int_equal(number_of(h.json, "number"), second);
 	heard_release(&h);
 	listener_close(&l);
@@ -211,8 +221,7 @@ static void a_screen_that_comes_back_is_told_what_it_missed(void **state)
 	/* From there on there is nothing new, also after a restart. */
 	shipfrom_kill_9(s);
 	shipfrom_again(s);
-	snprintf(query, sizeof(query), "/api/v1/stream?last_event_id=%llu",
-		 (unsigned long long)now);
+	snprintf(query, sizeof(query), "/api/v1/stream?last_event_id=%s", id);
 	listen_as(&l, s, AMSTERDAM, query, "");
 	assert_true(hello(&l, false) >= now);
 	listener_close(&l);
@@ -221,7 +230,7 @@ static void a_screen_that_comes_back_is_told_what_it_missed(void **state)
 
 static void one_that_cannot_be_told_reads_its_lists_again(void **state)
 {
-	static const char *const ids[] = {"999999999", "x", "-1", ""};
+	static const char *const ids[] = {"999999999", "x", "-1", "", "0", "1"};
 	struct shipfrom *s = *state;
 	struct listener l;
 	char header[64];
@@ -236,28 +245,128 @@ static void one_that_cannot_be_told_reads_its_lists_again(void **state)
 	shipfrom_passed(s);
 }
 
+/* Gives the shop in amsterdam other warehouses, in the file. */
+static void amsterdam_becomes(struct shipfrom *s, const char *warehouses)
+{
+	char text[4096] = "", *at;
+	FILE *f = fopen(s->config, "r+");
+
+	assert_true(fread(text, 1, sizeof(text) - 1, f) > 0);
+	at = strstr(text, "The shop in amsterdam\nwarehouses = ");
+	assert_non_null(at);
+	at = strchr(at, '=') + 2;
+	fseek(f, at - text, SEEK_SET);
+	fprintf(f, "%s%s", warehouses, strchr(at, '\n'));
+	fclose(f);
+}
+
 static void a_shop_whose_warehouses_change_reads_its_lists_again(void **state)
 {
 	struct shipfrom *s = *state;
 	struct listener l, others;
-	char text[4096] = "", *at;
-	FILE *f = fopen(s->config, "r+");
 
 	listen_as(&l, s, AMSTERDAM, "/api/v1/stream", "");
 	listen_as(&others, s, BERLIN, "/api/v1/stream", "");
 	hello(&l, true);
 	hello(&others, true);
-	assert_true(fread(text, 1, sizeof(text) - 1, f) > 0);
-	at = strstr(text, "warehouses = 3");
-	assert_non_null(at);
-	fseek(f, at - text, SEEK_SET);
-	fprintf(f, "warehouses = 3, 9%s", at + strlen("warehouses = 3"));
-	fclose(f);
+	amsterdam_becomes(s, "3, 9");
 	kill(s->process.pid, SIGHUP);
 	hello(&l, true);
 	hears_nothing(&others, 600);
 	listener_close(&l);
 	listener_close(&others);
+	shipfrom_passed(s);
+}
+
+/* A screen that has seen an offer to warehouse 3, and went away; its last id. */
+static int64_t was_here(struct shipfrom *s, char id[ID_ROOM])
+{
+	struct listener l;
+	int64_t number;
+	struct heard h;
+
+	listen_as(&l, s, AMSTERDAM, "/api/v1/stream", "");
+	hello(&l, true);
+	number = offer_to(s, 3);
+	assert_true(listener_hears(&l, "order", &h, 5000));
+	memcpy(id, h.id_text, sizeof(h.id_text));
+	heard_release(&h);
+	listener_close(&l);
+	sim_quiet(&s->sim);
+	return number;
+}
+
+static void comes_back(struct shipfrom *s, const char *id, bool resync)
+{
+	struct listener l;
+	char header[128];
+
+	snprintf(header, sizeof(header), "Last-Event-ID: %s\r\n", id);
+	listen_as(&l, s, AMSTERDAM, "/api/v1/stream", header);
+	hello(&l, resync);
+	listener_close(&l);
+}
+
+static void after_a_restart_with_another_warehouse_it_reads_its_lists(
+	void **state)
+{
+	struct shipfrom *s = *state;
+	char id[ID_ROOM], seen[STATE_ROOM];
+	int64_t number = was_here(s, id);
+
+	comes_back(s, id, false);
+	assert_int_equal(shipfrom_stop(s), 0);
+	amsterdam_becomes(s, "9");
+	shipfrom_again(s);
+	comes_back(s, id, true);
+	assert_string_equal(shop_sees(s, AMSTERDAM, number, seen), "404");
+	shipfrom_passed(s);
+}
+
+static void after_a_reload_while_it_was_away_it_reads_its_lists(void **state)
+{
+	struct shipfrom *s = *state;
+	char id[ID_ROOM];
+	struct listener l;
+	struct heard h;
+
+	was_here(s, id);
+	listen_as(&l, s, AMSTERDAM, "/api/v1/stream", "");
+	hello(&l, true);
+	amsterdam_becomes(s, "3, 9");
+	kill(s->process.pid, SIGHUP);
+	assert_true(listener_hears(&l, "hello", &h, 5000));
+	heard_release(&h);
+	listener_close(&l);
+	comes_back(s, id, true);
+	shipfrom_passed(s);
+}
+
+static void after_a_restore_it_reads_its_lists(void **state)
+{
+	struct shipfrom *s = *state;
+	char id[ID_ROOM], copy[192], data[192], *out = NULL;
+	const char *backup[] = {"backup", copy, NULL};
+	const char *readmit[] = {"device", "readmit", "--all", NULL};
+	uint64_t before;
+
+	snprintf(copy, sizeof(copy), "%s/copy.mdb", s->dir);
+	snprintf(data, sizeof(data), "%s/store/data.mdb", s->dir);
+	assert_int_equal(shipfrom_run(s, &out, true, backup), 0);
+	free(out);
+	out = NULL;
+	was_here(s, id);
+	before = strtoull(id, NULL, 10);
+	assert_int_equal(shipfrom_stop(s), 0);
+	assert_int_equal(rename(copy, data), 0);
+	shipfrom_again(s);
+	assert_int_equal(shipfrom_run(s, &out, true, readmit), 0);
+	free(out);
+	/* The numbers that were lost are given out again, for other orders. */
+	for (int i = 0; i < 4; i++)
+		wait_state(s, AMSTERDAM, offer_to(s, 3), "pending", 5000);
+	assert_true(before > 0);
+	comes_back(s, id, true);
 	shipfrom_passed(s);
 }
 
@@ -614,6 +723,9 @@ int main(void)
 		T(a_screen_that_comes_back_is_told_what_it_missed),
 		T(one_that_cannot_be_told_reads_its_lists_again),
 		T(a_shop_whose_warehouses_change_reads_its_lists_again),
+		T(after_a_restart_with_another_warehouse_it_reads_its_lists),
+		T(after_a_reload_while_it_was_away_it_reads_its_lists),
+		T(after_a_restore_it_reads_its_lists),
 		T(an_offer_that_no_screen_listens_for_is_counted),
 		T(a_stop_ends_the_streams_at_once),
 		T(an_accepted_order_that_is_cancelled_says_stop_until_confirmed),

@@ -138,6 +138,8 @@ static void read_line(struct heard *h, const char *line, size_t len)
 
 	if (!strncmp(line, "id: ", 4)) {
 		h->id = strtoull(line + 4, NULL, 10);
+		snprintf(h->id_text, sizeof(h->id_text), "%.*s",
+			 (int)(len - 4), line + 4);
 	} else if (!strncmp(line, "event: ", 7)) {
 		snprintf(h->event, sizeof(h->event), "%.*s", (int)(len - 7),
 			 line + 7);

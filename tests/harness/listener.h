@@ -29,7 +29,8 @@ struct listener {
 
 struct heard {
 	char event[32];
-	uint64_t id;
+	uint64_t id; /* the number that it begins with */
+	char id_text[96];
 	cJSON *json; /* owned */
 };
 
