@@ -56,8 +56,6 @@ static void begin_line(struct buf *b, enum log_level level, const char *msg)
 {
 	char ts[TIME_ISO_SIZE];
 
-	if (to_journal)
-		buf_fmt(b, "<%d>", levels[level].priority);
 	buf_fmt(b, "{\"ts\":\"%s\",\"level\":\"%s\",\"msg\":",
 		time_iso(ts, time_now(), 0, true), levels[level].name);
 	buf_json(b, msg);
@@ -91,26 +89,44 @@ static void write_all(const char *p, size_t len)
 	}
 }
 
+void log_json(struct buf *b, enum log_level level, const char *msg,
+	      const struct log_field *fields)
+{
+	struct buf line;
+
+	buf_init(&line, LINE_MAX_BYTES);
+	begin_line(&line, level, msg);
+	for (const struct log_field *f = fields; f->name; f++)
+		add_field(&line, f);
+	buf_char(&line, '}');
+	if (buf_full(&line)) { /* never half a JSON line */
+		buf_clear(&line);
+		begin_line(&line, level, msg);
+		buf_str(&line, ",\"fields\":\"too long\"}");
+	}
+	buf_str(b, line.data);
+	buf_release(&line);
+}
+
+bool log_is_journal(void)
+{
+	pthread_once(&journal_once, find_journal);
+	return to_journal;
+}
+
 void log_write(enum log_level level, const char *msg,
 	       const struct log_field *fields)
 {
-	const struct log_field *f;
 	int saved = errno; /* logging never changes what the caller sees */
 	struct buf b;
 
 	if (level < least_level)
 		return;
-	pthread_once(&journal_once, find_journal);
-	buf_init(&b, LINE_MAX_BYTES);
-	begin_line(&b, level, msg);
-	for (f = fields; f->name; f++)
-		add_field(&b, f);
-	buf_str(&b, "}\n");
-	if (buf_full(&b)) { /* never half a JSON line */
-		buf_clear(&b);
-		begin_line(&b, level, msg);
-		buf_str(&b, ",\"fields\":\"too long\"}\n");
-	}
+	buf_init(&b, LINE_MAX_BYTES + 16);
+	if (log_is_journal())
+		buf_fmt(&b, "<%d>", levels[level].priority);
+	log_json(&b, level, msg, fields);
+	buf_char(&b, '\n');
 	write_all(b.data, b.len);
 	buf_release(&b);
 	errno = saved;

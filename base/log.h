@@ -11,6 +11,7 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
@@ -28,6 +29,10 @@ struct log_field {
 
 #define LOG_S(name, value) ((struct log_field){(name), (value), 0, 0})
 #define LOG_N(name, value) ((struct log_field){(name), "", (value), 1})
+
+/* Marks a message that is not written in the call that logs it, as in a table:
+ * tests/checks/logs.sh finds every message by its place in the source. */
+#define LOG_MSG(text) text
 
 /* log_line(LOG_INFO, "ready", LOG_S("address", a), LOG_N("port", p)) */
 #define log_line(level, msg, ...)                                             \
@@ -56,6 +61,15 @@ struct log_limit {
 
 int log_allows(struct log_limit *l, unsigned per_minute);
 int64_t log_held(struct log_limit *l); /* since the last line; sets it to 0 */
+
+struct buf;
+
+/* Adds the line's JSON object, without a newline. */
+void log_json(struct buf *b, enum log_level level, const char *msg,
+	      const struct log_field *fields);
+
+/* True when stderr is the journal of systemd. */
+bool log_is_journal(void);
 
 /* fields end with one whose name is NULL. */
 void log_write(enum log_level level, const char *msg,

@@ -72,6 +72,13 @@ enum call_end {
 	CALL_UNKNOWN,  /* all else: Centra may have acted */
 };
 
+/* Whether a call has made calls to its API stop or go on (limits.h). */
+enum call_turn {
+	CALL_SAME,
+	CALL_AWAY, /* this one was the last but for trials */
+	CALL_BACK, /* this one was a trial, and was answered */
+};
+
 struct call {
 	enum call_end end;
 	long status;         /* HTTP, or 0: none came */
@@ -80,6 +87,7 @@ struct call {
 			      * wait; 0: nothing */
 	int64_t latency;     /* ms */
 	struct err why;      /* of an end that is not CALL_OK */
+	enum call_turn turn;
 	bool held; /* it was not made: Centra is not to be called before
 		    * retry_after is over */
 };

@@ -274,10 +274,14 @@ void limits_told(struct limits *l, const struct permit *p, int64_t now,
 		 struct call *call)
 {
 	struct gate *g = &l->gates[p->api];
+	bool was_open;
 
 	pthread_mutex_lock(&l->lock);
 	l->sweeping[p->api] -= p->lane == CENTRA_SWEEP;
+	was_open = g->shut == OPEN;
 	gate_told(g, p, now, call);
+	if (was_open != (g->shut == OPEN))
+		call->turn = was_open ? CALL_AWAY : CALL_BACK;
 	if (g->shut != OPEN && call->retry_after < g->trial_at - now)
 		call->retry_after = g->trial_at - now;
 	pthread_mutex_unlock(&l->lock);

@@ -55,7 +55,8 @@ struct permit {
  * when to ask again. */
 bool limits_take(struct limits *l, struct permit *p, int64_t now,
 		 struct call *ret);
-/* How the call went.  Raises call->retry_after to when the next may be made,
+/* How the call went.  Sets call->turn: exactly one call of all threads closes the
+ * gate, and one opens it.  Raises call->retry_after to when the next may be made,
  * if this one has closed the gate. */
 void limits_told(struct limits *l, const struct permit *p, int64_t now,
 		 struct call *call);

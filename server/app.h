@@ -32,6 +32,8 @@ struct app {
 	size_t buffered;     /* bytes of bodies and of deliveries in hand */
 	atomic_bool draining;
 	atomic_bool failed; /* the disk failed: main ends the process */
+	_Atomic(const char *) not_ready; /* the reason that was logged last;
+					  * NULL: it was ready */
 };
 
 /* The present config, held: end with config_drop(). */

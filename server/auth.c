@@ -54,7 +54,7 @@ bool auth_origin(const struct request *req, struct response *res)
 	     !strcmp(ours, theirs)))
 		return true;
 	log_limited(6, LOG_WARN, "another page's request refused",
-		    LOG_S("peer", req->peer));
+		    LOG_S("peer", req->peer), LOG_REQUEST(req));
 	respond_problem(res, 403, "origin",
 			"this was sent by another page than %s (is public_url "
 			"the address that this page was opened by?)",
@@ -69,7 +69,7 @@ void auth_refuse(struct request *req, struct response *res, const char *code,
 {
 	METRIC_ADD(req->app, auth_refused_total, 1);
 	log_limited(6, LOG_WARN, "device refused", LOG_S("code", code),
-		    LOG_S("peer", req->peer));
+		    LOG_S("peer", req->peer), LOG_REQUEST(req));
 	respond_problem(res, 401, code, "%s", detail);
 }
 
@@ -206,7 +206,7 @@ bool auth_limited(const struct request *req, struct response *res)
 		return false;
 	METRIC_ADD(req->app, sign_ins_limited_total, 1);
 	log_limited(6, LOG_WARN, "too many sign-ins failed",
-		    LOG_S("peer", req->peer));
+		    LOG_S("peer", req->peer), LOG_REQUEST(req));
 	respond_problem(res, 429, "too_many_failures",
 			"too many sign-ins from your address failed; wait");
 	res->retry_after = (wait + 999) / 1000;
@@ -231,7 +231,8 @@ void auth_device(struct request *req, struct response *res)
 	}
 	if (rc) {
 		log_limited(6, LOG_ERROR, "devices cannot be read",
-			    LOG_S("rc", rc_name(rc)), LOG_S("error", e.text));
+			    LOG_S("rc", rc_name(rc)), LOG_S("error", e.text),
+			    LOG_REQUEST(req));
 		respond_problem(res, 503, "not_stored",
 				"devices cannot be read right now");
 		res->retry_after = 1;

@@ -13,8 +13,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <unistd.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "server/config.h"
 #include "store/store.h"
 
@@ -123,6 +125,15 @@ int cli_close(struct cli_session *s, int code);
 
 /* Tells a failure of the store and returns the exit code that it deserves. */
 int cli_failed(const struct cli_session *s, enum rc rc, const struct err *e);
+
+/* Logs what a verb has changed, at info: to the system's log (as "shipfrom", where
+ * the server's own lines are), and on stderr unless that is a terminal, where a
+ * person has read it in words.  As log_line(). */
+#define cli_log(msg, ...)                                                     \
+	cli_log_write((msg), (const struct log_field[]){                      \
+				     LOG_N("uid", (int64_t)getuid()),         \
+				     __VA_ARGS__ __VA_OPT__(, ){0}})
+void cli_log_write(const char *msg, const struct log_field *fields);
 
 /* ---- words ---- */
 

@@ -95,6 +95,8 @@ static int add_device(struct cli_session *s, const struct device *d)
 		"The second is a link that signs a browser in: open it on the "
 		"device within 15 minutes;\nit works once.\n",
 		id, d->name, config_shop(s->config, d->shop)->name);
+	cli_log("device added", LOG_S("shop", d->shop),
+		LOG_N("device", (int64_t)id));
 	explicit_bzero(token, sizeof(token));
 	explicit_bzero(code, sizeof(code));
 	return 0;
@@ -186,6 +188,29 @@ static int device_list(struct cli_args *a)
 
 /* ---- remove ---- */
 
+/* Finds a device by its id, for store_devices(). */
+static bool find_device(void *arg, const struct device *d)
+{
+	struct device *wanted = arg;
+
+	if (d->id != wanted->id)
+		return true;
+	*wanted = *d;
+	return false;
+}
+
+static void device_removed(struct cli_session *s, int64_t id)
+{
+	struct device d = {.id = (uint64_t)id};
+	struct err e;
+
+	fprintf(stderr, "Device %" PRId64 " may do nothing any more.\n", id);
+	/* Where it cannot be read, the id says enough. */
+	(void)!store_devices(s->store, find_device, &d, &e);
+	cli_log("device removed", LOG_S("shop", *d.shop ? d.shop : NULL),
+		LOG_N("device", id));
+}
+
 static int device_remove(struct cli_args *a)
 {
 	struct cli_session s;
@@ -203,9 +228,7 @@ static int device_remove(struct cli_args *a)
 		if (rc)
 			code = cli_failed(&s, rc, &e);
 		else
-			fprintf(stderr, "Device %" PRId64 " may do nothing "
-					"any more.\n",
-				id);
+			device_removed(&s, id);
 	}
 	return cli_close(&s, code);
 }

@@ -157,6 +157,7 @@ static int drop_quarantined(struct cli_session *s, uint64_t seq)
 	}
 	if (rc)
 		return cli_failed(s, rc, &e);
+	cli_log("quarantined dropped", LOG_N("seq", (int64_t)seq));
 	fprintf(stderr, "%" PRIu64 " is gone for good.\n", seq);
 	return 0;
 }
@@ -219,6 +220,12 @@ static enum rc retry_one(struct cli_session *s, uint64_t seq, struct err *e)
 	if (rc)
 		return rc;
 	rc = record_again(s, &q, &n, e);
+	if (!rc)
+		cli_log("quarantined recorded", LOG_S("instance", q.instance),
+			LOG_N("seq", (int64_t)seq),
+			LOG_N("new", (int64_t)n.fresh),
+			LOG_N("duplicates", (int64_t)n.duplicates),
+			LOG_N("quarantined", (int64_t)n.quarantined));
 	if (!rc)
 		buf_fmt(&s->out,
 			s->json ? "{\"seq\":%" PRIu64 ",\"new\":%u,"

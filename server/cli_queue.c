@@ -265,6 +265,8 @@ static int redrive_all(struct cli_session *s, struct ids *ids)
 			break;
 	}
 	print_count(s, "redriven", done);
+	cli_log("tasks redriven", LOG_N("tasks", (int64_t)done),
+		LOG_S("kind", ids->kind));
 	fprintf(stderr, "%zu task%s will run again.\n", done,
 		done == 1 ? "" : "s");
 	return rc ? cli_failed(s, rc, &e) : 0;
@@ -291,6 +293,7 @@ static int redrive(struct cli_session *s, struct ids *ids)
 		return cli_failed(s, rc, &e);
 	if (s->json)
 		print_count(s, "redriven", 1);
+	cli_log("task redriven", LOG_N("task", (int64_t)ids->list[0]));
 	fprintf(stderr, "Task %" PRIu64 " will run again.\n", ids->list[0]);
 	return 0;
 }
@@ -352,6 +355,11 @@ static int replay(struct cli_session *s, uint64_t seq)
 			cli_say("Event %" PRIu64 " (%s %s, order %s/%" PRId64
 				") will be applied again.",
 				seq, ev.type, ev.action, ev.instance, ev.id);
+		if (!rc)
+			cli_log("event replayed", LOG_S("instance",
+							ev.instance),
+				LOG_N("order", ev.id),
+				LOG_N("seq", (int64_t)seq));
 		if (!rc && s->json)
 			print_count(s, "replayed", 1);
 	}
@@ -399,6 +407,7 @@ static int replay_since(struct cli_session *s, int64_t since)
 	}
 	free(l.list);
 	print_count(s, "replayed", done);
+	cli_log("events replayed", LOG_N("events", (int64_t)done));
 	fprintf(stderr, "%zu event%s will be applied again.\n", done,
 		done == 1 ? "" : "s");
 	return rc ? cli_failed(s, rc, &e) : 0;

@@ -22,6 +22,8 @@ int cli_sweep(struct cli_args *a)
 		if (rc)
 			code = cli_failed(&s, rc, &e);
 		else
+			cli_log("sweep asked for");
+		if (!rc)
 			buf_str(&s.out,
 				s.json ? "{\"asked\":true}\n"
 				       : "a sweep is asked for: the server "

@@ -323,6 +323,17 @@ static bool found_nothing(const struct exchange *x)
 	       x->conn->door->listener == LISTEN_PUBLIC;
 }
 
+/* What the request is called in logs, and by whom it was called so. */
+static void take_name(struct exchange *x)
+{
+	struct request *req = &x->req;
+	struct http *h = http_of(x);
+
+	if (!request_id_take(req->id, request_header(req, "X-Request-Id")))
+		request_id_make(req->id, h->id_prefix, ++h->requests);
+	(void)trace_id_take(req->trace, request_header(req, "traceparent"));
+}
+
 static enum MHD_Result exchange_begin(struct exchange *x, const char *method,
 				      const char *version)
 {
@@ -335,6 +346,7 @@ static enum MHD_Result exchange_begin(struct exchange *x, const char *method,
 	req->now = time_now();
 	req->config = app_config(req->app);
 	header_read(&header, x->mhd, version);
+	take_name(x);
 	networks_peer(x->peer, &req->config->server.proxies, x->conn->peer,
 		      header.forwarded, header.n_forwarded);
 	if (header.folded)

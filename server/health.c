@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+#include "base/log.h"
 #include "server/app.h"
 
 /* openapi.yaml as it was when this was built; the build runs in the root of
@@ -61,6 +62,23 @@ bool health_ready(struct app *app, const struct config *config,
 		 disk_low(config))
 		*ret_why = "disk nearly full";
 	return !*ret_why;
+}
+
+void health_watch(struct app *app)
+{
+	struct config *config = app_config(app);
+	const char *why, *was;
+
+	(void)health_ready(app, config, &why);
+	config_drop(config);
+	was = atomic_exchange(&app->not_ready, why);
+	if (was == why) /* each reason is one constant */
+		return;
+	if (why)
+		log_line(app->draining ? LOG_INFO : LOG_WARN, "not ready",
+			 LOG_S("why", why));
+	else
+		log_line(LOG_INFO, "ready again", LOG_S("after", was));
 }
 
 void show_health(struct request *req, struct response *res)

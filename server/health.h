@@ -22,6 +22,10 @@ bool health_ready(struct app *app, const struct config *config,
  * smaller than 3.2 GiB, 2 % of it. */
 bool health_disk_low(uint64_t free_bytes, uint64_t disk_bytes);
 
+/* Logs when readiness has turned since the last call, and why.  Call it
+ * regularly; any thread. */
+void health_watch(struct app *app);
+
 answer_fn show_health, show_ready, show_metrics, show_openapi;
 
 #endif

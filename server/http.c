@@ -264,6 +264,7 @@ enum rc http_open(struct http **ret, struct app *app, struct err *e)
 	h->epoll_fd = h->event_fd = -1;
 	h->calls_end = &h->calls;
 	h->wake = h->stop_by = NEVER;
+	h->id_prefix = request_id_prefix();
 	for (size_t i = 0; i < DOORS; i++)
 		h->doors[i].listen_fd = -1;
 	for (size_t i = 0; i < LINGERERS; i++)

@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "server/config.h"
+#include "server/request_id.h"
 #include "server/token.h"
 #include "store/store.h"
 
@@ -35,6 +36,8 @@ struct request {
 	const char *body;  /* NUL-terminated; NULL while empty */
 	size_t body_len;
 	const char *peer;  /* address, for limits and logs */
+	char id[REQUEST_ID_MAX];   /* for logs; in the response's X-Request-Id */
+	char trace[TRACE_ID_SIZE]; /* of the client's traceparent, or "" */
 	int64_t now;       /* wall clock when the header was complete */
 	struct device device; /* of AUTH_DEVICE routes: who asks */
 	const struct config_shop *shop; /* of AUTH_DEVICE routes: whose */
@@ -59,6 +62,11 @@ struct response {
 	bool page;	     /* of the staff page: asked for again each time
 			      * (etag), and what it may load is restricted */
 };
+
+/* The fields of a log line that name its request. */
+#define LOG_REQUEST(req)                                                      \
+	LOG_S("request", (req)->id),                                          \
+		LOG_S("trace", *(req)->trace ? (req)->trace : NULL)
 
 /* Answers a request: fills in the response, or calls request_later(). */
 typedef void answer_fn(struct request *req, struct response *res);

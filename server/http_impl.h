@@ -148,6 +148,7 @@ struct http {
 	int64_t wake;	   /* no deadline is earlier */
 	size_t reading;	   /* of app->buffered: of bodies not complete */
 	int64_t live_due;  /* of live_tick() */
+	uint64_t id_prefix, requests; /* of request_id_make() */
 	int64_t stop_by;   /* NEVER: not stopping */
 };
 

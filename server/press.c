@@ -34,7 +34,8 @@ void respond_store(struct request *req, struct response *res, enum rc rc,
 {
 	log_limited(6, LOG_ERROR, "order cannot be read or written",
 		    LOG_N("device", (int64_t)req->device.id),
-		    LOG_S("rc", rc_name(rc)), LOG_S("error", why));
+		    LOG_S("rc", rc_name(rc)), LOG_S("error", why),
+		    LOG_REQUEST(req));
 	buf_clear(&res->body);
 	respond_problem(res, 503, "not_stored",
 			"nothing can be kept right now; try again");
@@ -157,6 +158,8 @@ static struct press *press_new(struct request *req, int64_t number,
 	p->number = number;
 	p->now = req->now;
 	p->device = req->device.id;
+	memcpy(p->id, req->id, sizeof(p->id));
+	memcpy(p->trace, req->trace, sizeof(p->trace));
 	p->own = xcalloc(1, kind->own_size);
 	p->kind = kind;
 	req->state = p;
@@ -374,6 +377,16 @@ static enum rc decide(void *arg, const struct order *o, struct changes *ret,
 	return rc;
 }
 
+/* A new decision is on disk. */
+static void press_decided(struct press *p)
+{
+	log_line(LOG_INFO, p->kind->said, LOG_S("instance", p->instance),
+		 LOG_N("order", p->number), LOG_S("shop", p->shop->id),
+		 LOG_N("device", (int64_t)p->device), LOG_REQUEST(p));
+	if (p->kind->count)
+		p->kind->count(p);
+}
+
 /* In the loop, after press_done(). */
 static void press_told(struct http_call *c)
 {
@@ -387,8 +400,8 @@ static void press_told(struct http_call *c)
 		p->rc = p->once.rc;
 		snprintf(p->code, sizeof(p->code), "%s", p->once.code);
 	}
-	if (!p->rc && !p->again && p->once.seen == ONCE_NEW && p->kind->count)
-		p->kind->count(p);
+	if (!p->rc && !p->again && p->once.seen == ONCE_NEW)
+		press_decided(p);
 	if (p->req)
 		request_resume(p->req);
 	else

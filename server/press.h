@@ -35,6 +35,8 @@ struct press_kind {
 	/* What store_update() is to do; arg is p->own.  RC_CONFLICT: p->code()
 	 * says why.  RC_EXISTS is as good as OK. */
 	store_update_fn *decide;
+	/* What the log says of a new decision that is on disk: a constant. */
+	const char *said;
 	const char *(*code)(const struct press *p);
 	/* Counts a new decision that is on disk; or NULL. */
 	void (*count)(struct press *p);
@@ -59,6 +61,7 @@ struct press {
 	int64_t number;
 	int64_t now;
 	uint64_t device;
+	char id[REQUEST_ID_MAX], trace[TRACE_ID_SIZE]; /* the request's */
 	char by[STAFF_SIZE + 4 + LABEL_SIZE]; /* "Anna on Till 1", "Till 1" */
 	cJSON *body; /* owned; NULL: none was sent */
 	const char *version; /* of the body; NULL: none was sent */

@@ -366,7 +366,7 @@ void receive_misdirected(const struct request *req)
 		    "a webhook came to an address that is none: look at the "
 		    "Webhook URL in Centra",
 		    LOG_S("method", req->method), LOG_S("path", path),
-		    LOG_S("peer", req->peer));
+		    LOG_S("peer", req->peer), LOG_REQUEST(req));
 }
 
 static void respond_counts(struct app *app, struct response *res,
@@ -415,7 +415,7 @@ static void respond_refused(struct request *req, struct response *res,
 		METRIC_ADD(req->app, webhooks_refused_signature_total, 1);
 	log_limited(REFUSALS_A_MINUTE, LOG_WARN, "webhook refused",
 		    LOG_S("instance", in->id), LOG_S("code", of[v].code),
-		    LOG_S("peer", req->peer));
+		    LOG_S("peer", req->peer), LOG_REQUEST(req));
 	respond_problem(res, 401, of[v].code, "%s", of[v].detail);
 }
 

@@ -33,6 +33,7 @@ static void count_answer(struct exchange *x)
 			 LOG_S("method", x->req.method),
 			 LOG_S("route", x->req.route->path),
 			 LOG_N("status", status), LOG_S("peer", x->req.peer),
+			 LOG_REQUEST(&x->req),
 			 LOG_N("latency_ms", time_mono() - x->started));
 }
 
@@ -57,6 +58,11 @@ static void add_headers(struct exchange *x, struct MHD_Response *r)
 	if (res->type)
 		MHD_add_response_header(r, "Content-Type", res->type);
 	MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
+	MHD_add_response_header(r, "X-Request-Id", x->req.id);
+	if (*x->req.trace)
+		MHD_add_response_header(r, "traceparent",
+					request_header(&x->req,
+						       "traceparent"));
 	MHD_add_response_header(r, "Cache-Control", cache_control(res));
 	if (res->page) {
 		MHD_add_response_header(r, "Content-Security-Policy",
@@ -142,7 +148,8 @@ enum MHD_Result send_response(struct exchange *x)
 				"this request was given no answer");
 	if (buf_full(&res->body)) {
 		log_limited(6, LOG_ERROR, "response too large",
-			    LOG_S("route", x->req.route->path));
+			    LOG_S("route", x->req.route->path),
+			    LOG_REQUEST(&x->req));
 		buf_release(&res->body);
 		buf_init(&res->body, RESPONSE_MAX);
 		respond_problem(res, 500, "too_large",

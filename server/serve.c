@@ -19,6 +19,7 @@
 #include "base/time.h"
 #include "centra/centra.h"
 #include "server/app.h"
+#include "server/health.h"
 #include "server/http.h"
 #include "server/live.h"
 #include "server/notify.h"
@@ -204,6 +205,7 @@ static int wait_signal(struct serving *s)
 		s->beating = true;
 		http_call(s->app.http, &s->beat);
 	}
+	health_watch(&s->app);
 	if (time_mono() >= s->tick_due) {
 		s->tick_due = time_mono() + A_MINUTE;
 		receiver_tick(s->app.receiver);
@@ -257,8 +259,9 @@ static void die_if_failed(const struct serving *s)
 	why = s->app.store ? store_failure(s->app.store) : NULL;
 	damaged = s->app.store && store_damaged(s->app.store);
 	log_line(LOG_ERROR,
-		 damaged ? "the store is damaged: put a backup back"
-			 : "the disk failed: restart after looking at it",
+		 damaged ? LOG_MSG("the store is damaged: put a backup back")
+			 : LOG_MSG("the disk failed: restart after looking at "
+				   "it"),
 		 LOG_S("error", why));
 	notify("STOPPING=1");
 	usleep(LAST_WORDS * 1000);

@@ -112,7 +112,7 @@ static void respond_later(struct request *req, struct response *res,
 			  enum rc rc)
 {
 	log_limited(6, LOG_ERROR, "a session cannot be kept",
-		    LOG_S("rc", rc_name(rc)));
+		    LOG_S("rc", rc_name(rc)), LOG_REQUEST(req));
 	if (rc == RC_IO)
 		req->app->failed = true;
 	respond_problem(res, 503, "not_stored",
@@ -172,7 +172,7 @@ static void refuse_code(struct request *req, struct response *res)
 	METRIC_ADD(req->app, codes_refused_total, 1);
 	auth_failed(req);
 	log_limited(6, LOG_WARN, "login code refused",
-		    LOG_S("peer", req->peer));
+		    LOG_S("peer", req->peer), LOG_REQUEST(req));
 	req->timed_out = false;
 	if (count_wrong(time_mono()) <= WRONG_FREE)
 		code_invalid(req, res);
@@ -199,8 +199,8 @@ static void session_begun(struct request *req, struct response *res)
 		return;
 	}
 	METRIC_ADD(req->app, sessions_total, 1);
-	log_line(LOG_INFO, "device signed in",
-		 LOG_N("device", (int64_t)s->device.id));
+	log_line(LOG_INFO, "device signed in", LOG_S("shop", s->device.shop),
+		 LOG_N("device", (int64_t)s->device.id), LOG_REQUEST(req));
 	req->device = s->device;
 	req->shop = config_shop(req->config, s->device.shop);
 	set_cookie(s, res, false);
@@ -283,6 +283,10 @@ static void session_ended(struct request *req, struct response *res)
 	} else if (s->rc && s->rc != RC_NOTFOUND) {
 		respond_later(req, res, s->rc);
 	} else {
+		log_line(LOG_INFO, "device signed out",
+			 LOG_S("shop", req->device.shop),
+			 LOG_N("device", (int64_t)req->device.id),
+			 LOG_REQUEST(req));
 		set_cookie(s, res, true);
 		res->status = 204;
 	}

@@ -329,6 +329,7 @@ void staff_ship(struct request *req, struct response *res)
 		.own_size = sizeof(struct ship_press),
 		.versioned = true,
 		.read = ship_read,
+		.said = LOG_MSG("a shop ships"),
 		.decide = decide,
 		.code = ship_code,
 		.count = ship_count,

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "base/log.h"
 #include "handlers/answer.h"
 #include "handlers/offer.h"
 #include "handlers/problem.h"
@@ -214,6 +215,7 @@ void staff_accept(struct request *req, struct response *res)
 		.own_size = sizeof(struct decision),
 		.versioned = true,
 		.read = accept_read,
+		.said = LOG_MSG("a shop accepts"),
 		.decide = answer_decide,
 		.code = decision_code,
 		.count = decision_count,
@@ -228,6 +230,7 @@ void staff_reject(struct request *req, struct response *res)
 	static const struct press_kind kind = {
 		.own_size = sizeof(struct decision),
 		.read = reject_read,
+		.said = LOG_MSG("a shop rejects"),
 		.decide = answer_decide,
 		.code = decision_code,
 		.count = decision_count,
@@ -242,6 +245,7 @@ void staff_problem(struct request *req, struct response *res)
 	static const struct press_kind kind = {
 		.own_size = sizeof(struct saying),
 		.read = problem_read,
+		.said = LOG_MSG("a shop has a problem"),
 		.decide = problem_decide,
 		.code = saying_code,
 		.count = problem_count,
@@ -256,6 +260,7 @@ void staff_solved(struct request *req, struct response *res)
 	static const struct press_kind kind = {
 		.own_size = sizeof(struct saying),
 		.read = saying_read,
+		.said = LOG_MSG("a shop has solved its problem"),
 		.decide = solved_decide,
 		.code = saying_code,
 		.count = solved_count,
@@ -270,6 +275,7 @@ void staff_stopped(struct request *req, struct response *res)
 	static const struct press_kind kind = {
 		.own_size = sizeof(struct saying),
 		.read = saying_read,
+		.said = LOG_MSG("a shop has stopped"),
 		.decide = stopped_decide,
 		.code = saying_code,
 		.settle = saying_settle,

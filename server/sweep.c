@@ -419,7 +419,7 @@ static enum rc sweep_instance(struct pass *p)
 	else
 		METRIC_ADD(app, sweeps_total, 1);
 	log_line(rc ? LOG_WARN : LOG_INFO,
-		 rc ? "sweep given up for now" : "sweep done",
+		 rc ? LOG_MSG("sweep given up for now") : LOG_MSG("sweep done"),
 		 LOG_S("instance", p->in->id),
 		 LOG_N("waiting", (int64_t)p->waiting),
 		 LOG_N("unknown", (int64_t)p->unknown),

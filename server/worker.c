@@ -202,19 +202,46 @@ static void count_call(struct app *app, const struct call *call)
 	}
 }
 
+static void log_call(const struct task *t, enum centra_api api,
+		     const char *what, const struct call *call)
+{
+	if (call->held)
+		log_line(LOG_DEBUG, "call to centra held",
+			 LOG_S("instance", t->instance),
+			 LOG_N("order", t->number), LOG_S("api", api_name(api)),
+			 LOG_S("what", what), LOG_S("error", call->why.text));
+	else
+		log_line(call->end == CALL_OK ? LOG_DEBUG : LOG_INFO,
+			 "called centra", LOG_S("instance", t->instance),
+			 LOG_N("order", t->number), LOG_S("api", api_name(api)),
+			 LOG_S("what", what), LOG_N("status", call->status),
+			 LOG_N("latency_ms", call->latency),
+			 LOG_S("error", call->end == CALL_OK ? NULL :
+							       call->why.text));
+}
+
+/* The circuit breaker of the API was opened or closed by this call. */
+static void log_turn(const struct task *t, enum centra_api api,
+		     const struct call *call)
+{
+	if (call->turn == CALL_AWAY)
+		log_line(LOG_WARN, "centra is away", LOG_S("instance",
+							   t->instance),
+			 LOG_S("api", api_name(api)),
+			 LOG_N("status", call->status),
+			 LOG_S("why", call->why.text));
+	else if (call->turn == CALL_BACK)
+		log_line(LOG_INFO, "centra is back",
+			 LOG_S("instance", t->instance),
+			 LOG_S("api", api_name(api)));
+}
+
 void call_told(struct app *app, const struct task *t, enum centra_api api,
 	       const char *what, const struct call *call)
 {
-	bool quiet = call->end == CALL_OK || call->held;
-
 	count_call(app, call);
-	log_line(quiet ? LOG_DEBUG : LOG_INFO,
-		 call->held ? "call to centra held" : "called centra",
-		 LOG_S("instance", t->instance), LOG_N("order", t->number),
-		 LOG_S("api", api_name(api)), LOG_S("what", what),
-		 LOG_N("status", call->status),
-		 LOG_N("latency_ms", call->latency),
-		 LOG_S("error", call->end == CALL_OK ? NULL : call->why.text));
+	log_call(t, api, what, call);
+	log_turn(t, api, call);
 	if (call->refused)
 		log_limited(A_MINUTE, LOG_ERROR,
 			    "centra refuses our key or token: mend it in the "
@@ -248,9 +275,9 @@ static void log_outcome(const struct task *t, const struct result *r,
 		enum log_level level;
 		const char *msg;
 	} of[] = {
-		[OUTCOME_DONE] = {LOG_DEBUG, "task done"},
-		[OUTCOME_RETRY] = {LOG_INFO, "task put off"},
-		[OUTCOME_DEAD] = {LOG_ERROR, "task given up"},
+		[OUTCOME_DONE] = {LOG_DEBUG, LOG_MSG("task done")},
+		[OUTCOME_RETRY] = {LOG_INFO, LOG_MSG("task put off")},
+		[OUTCOME_DEAD] = {LOG_ERROR, LOG_MSG("task given up")},
 	};
 	bool done = r->how == OUTCOME_DONE;
 	/* Once is enough for what is put off again for the same reason. */

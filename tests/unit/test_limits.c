@@ -158,6 +158,31 @@ static void a_dead_centra_costs_one_call_at_a_time(void **s)
 		assert_int_equal(order_api(100 * SECOND, fine), 0);
 }
 
+/* One call of the Order API at `now`; what it has turned. */
+static enum call_turn turned(int64_t now, struct call how)
+{
+	struct permit p;
+	int64_t wait;
+
+	if (!may(CENTRA_ORDER_API, CENTRA_LIVE, false, now, &p, &wait))
+		fail_msg("a call is held for %lld ms", (long long)wait);
+	limits_told(l, &p, now, &how);
+	return how.turn;
+}
+
+static void going_and_coming_back_are_told_by_one_call_each(void **s)
+{
+	(void)s;
+	for (int i = 1; i < LIMITS_DEAD_AFTER; i++)
+		assert_int_equal(turned(0, broken), CALL_SAME);
+	assert_int_equal(turned(0, broken), CALL_AWAY);
+	assert_int_equal(turned(100 * SECOND, cut), CALL_SAME);
+	assert_int_equal(turned(200 * SECOND, fine), CALL_BACK);
+	assert_int_equal(turned(200 * SECOND, fine), CALL_SAME);
+	assert_int_equal(turned(200 * SECOND, refused), CALL_AWAY);
+	assert_int_equal(turned(900 * SECOND, fine), CALL_BACK);
+}
+
 static void a_trial_that_takes_long_is_asked_about_less_often(void **s)
 {
 	struct permit p, other;
@@ -452,6 +477,7 @@ int main(void)
 		T(an_answer_of_any_sense_shows_that_it_lives),
 		T(the_other_api_goes_on),
 		T(a_dead_centra_costs_one_call_at_a_time),
+		T(going_and_coming_back_are_told_by_one_call_each),
 		T(a_trial_that_takes_long_is_asked_about_less_often),
 		T(a_trial_that_was_not_made_lets_another_be),
 		T(who_began_before_it_was_shut_opens_it_but_prolongs_nothing),

@@ -186,6 +186,135 @@ static void head_on_the_stream_is_no_screen(void **state)
 	assert_int_equal(streams_count(live_streams(f->app.live)), 0);
 }
 
+/* ---- the name of a request ---- */
+
+static struct reply named(struct fixture *f, const char *line,
+			  const char *headers)
+{
+	char *text = xasprintf("%s HTTP/1.1\r\nHost: x\r\n%s\r\n", line,
+			       headers);
+	struct reply r = ask_raw(f, text);
+
+	free(text);
+	return r;
+}
+
+static void every_response_carries_the_name_of_its_request(void **state)
+{
+	static const struct {
+		const char *line, *headers;
+		int status;
+	} asks[] = {
+		{"GET /healthz", "", 200},
+		{"HEAD /healthz", "", 200},
+		{"GET /nothing", "", 404},
+		{"DELETE /healthz", "", 405},
+		{"GET /api/v1/me", "", 401},
+		{"GET /healthz%00", "", 400},
+		{"GET /healthz", "Content-Length: 5\r\n", 413},
+		{"POST /webhooks/centra/se", "Content-Length: 0\r\n", 401},
+		{"POST /webhooks/centra/sw", "Content-Length: 0\r\n", 404},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(asks) / sizeof(asks[0]); i++) {
+		char *headers = xasprintf("%sX-Request-Id: f81d4fae-7dec\r\n",
+					  asks[i].headers);
+		struct reply r = named(f, asks[i].line, headers);
+
+		assert_int_equal(r.status, asks[i].status);
+		assert_string_equal(reply_header(&r, "X-Request-Id"),
+				    "f81d4fae-7dec");
+		reply_release(&r);
+		free(headers);
+	}
+}
+
+/* The name that a request with this header is answered with. */
+static char *name_of(struct fixture *f, const char *headers)
+{
+	struct reply r = named(f, "GET /healthz", headers);
+	char *name = xstrdup(reply_header(&r, "X-Request-Id"));
+
+	reply_release(&r);
+	return name;
+}
+
+static void a_name_that_cannot_be_taken_is_replaced_by_ours(void **state)
+{
+	struct fixture *f = *state;
+	char *long_one = xasprintf("X-Request-Id: %065d\r\n", 0);
+	const char *const bad[] = {"",
+				   "X-Request-Id:\r\n",
+				   "X-Request-Id: two words\r\n",
+				   "X-Request-Id: \"quoted\"\r\n",
+				   "X-Request-Id: {}\r\n",
+				   "X-Request-Id: Malm\xc3\xb6\r\n",
+				   long_one};
+	char *before = xstrdup("");
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char *ours = name_of(f, bad[i]);
+
+		assert_in_range(strlen(ours), 18, 33);
+		assert_int_equal(strspn(ours, "0123456789abcdef-"),
+				 strlen(ours));
+		assert_string_not_equal(ours, before);
+		free(before);
+		before = ours;
+	}
+	free(before);
+	free(long_one);
+}
+
+static void a_name_of_64_characters_is_taken(void **state)
+{
+	struct fixture *f = *state;
+	char *header = xasprintf("X-Request-Id: %063d/ \r\n", 0);
+	char *name = name_of(f, header);
+
+	assert_int_equal(strlen(name), 64);
+	assert_non_null(strstr(header, name));
+	free(name);
+	free(header);
+}
+
+#define TRACE "4bf92f3577b34da6a3ce929d0e0e4736"
+
+static void a_valid_traceparent_is_returned_and_no_other(void **state)
+{
+	static const struct {
+		const char *sent;
+		bool valid;
+	} of[] = {
+		{"00-" TRACE "-00f067aa0ba902b7-01", true},
+		{"00-" TRACE "-00f067aa0ba902b7-00", true},
+		{"01-" TRACE "-00f067aa0ba902b7-ff", true},
+		{"ff-" TRACE "-00f067aa0ba902b7-01", false},
+		{"00-" TRACE "-0000000000000000-01", false},
+		{"00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+		 false},
+		{"00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+		 false},
+		{"00-" TRACE "-00f067aa0ba902b7", false},
+		{"00-" TRACE "-00f067aa0ba902b7-01-extra", false},
+		{"00-" TRACE "_00f067aa0ba902b7-01", false},
+		{"0-", false},
+		{"", false},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		char *header = xasprintf("traceparent: %s\r\n", of[i].sent);
+		struct reply r = named(f, "GET /healthz", header);
+
+		assert_string_equal(reply_header(&r, "traceparent"),
+				    of[i].valid ? of[i].sent : "");
+		reply_release(&r);
+		free(header);
+	}
+}
+
 /* ---- the spaces around a value, and words in any case ---- */
 
 static void a_token_is_read_whatever_surrounds_it(void **state)
@@ -358,6 +487,10 @@ int main(void)
 		T(an_absolute_form_without_a_host_is_none),
 		T(head_is_headers_and_an_end_on_every_route_of_get),
 		T(head_on_the_stream_is_no_screen),
+		T(every_response_carries_the_name_of_its_request),
+		T(a_name_that_cannot_be_taken_is_replaced_by_ours),
+		T(a_name_of_64_characters_is_taken),
+		T(a_valid_traceparent_is_returned_and_no_other),
 		T(a_token_is_read_whatever_surrounds_it),
 		T(a_token_with_a_space_in_it_is_none),
 		T(a_signature_is_read_with_spaces_behind_it),
