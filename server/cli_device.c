@@ -199,16 +199,22 @@ static bool find_device(void *arg, const struct device *d)
 	return false;
 }
 
-static void device_removed(struct cli_session *s, int64_t id)
+/* Logs what was done to a device, with its shop. */
+static void log_device(struct cli_session *s, uint64_t id, const char *msg)
 {
-	struct device d = {.id = (uint64_t)id};
+	struct device d = {.id = id};
 	struct err e;
 
-	fprintf(stderr, "Device %" PRId64 " may do nothing any more.\n", id);
 	/* Where it cannot be read, the id says enough. */
 	(void)!store_devices(s->store, find_device, &d, &e);
-	cli_log("device removed", LOG_S("shop", *d.shop ? d.shop : NULL),
-		LOG_N("device", id));
+	cli_log(msg, LOG_S("shop", *d.shop ? d.shop : NULL),
+		LOG_N("device", (int64_t)id));
+}
+
+static void device_removed(struct cli_session *s, int64_t id)
+{
+	log_device(s, (uint64_t)id, LOG_MSG("device removed"));
+	fprintf(stderr, "Device %" PRId64 " may do nothing any more.\n", id);
 }
 
 static int device_remove(struct cli_args *a)
@@ -243,6 +249,7 @@ static int readmit_all(struct cli_session *s)
 
 	if (rc)
 		return cli_failed(s, rc, &e);
+	cli_log("devices readmitted", LOG_N("devices", (int64_t)n));
 	if (s->json)
 		buf_fmt(&s->out, "{\"readmitted\":%zu}\n", n);
 	fprintf(stderr, "%zu device%s may act again.\n", n, n == 1 ? "" : "s");
@@ -260,6 +267,7 @@ static int readmit_one(struct cli_session *s, uint64_t id)
 	}
 	if (rc)
 		return cli_failed(s, rc, &e);
+	log_device(s, id, LOG_MSG("device readmitted"));
 	if (s->json)
 		buf_str(&s->out, "{\"readmitted\":1}\n");
 	fprintf(stderr, "Device %" PRIu64 " may act again.\n", id);

@@ -141,9 +141,11 @@ function sorted(list,    n, i, k, t, a, ret) {
 }
 /^## / { listed = 1 }
 listed && /^\| `/ {
-	gsub(/`/, "")
+	# A message with a ` in it stands between two of them.
+	if (!sub(/^ *`` /, "", $2)) sub(/^ *`/, "", $2)
+	if (!sub(/ `` *$/, "", $2)) sub(/` *$/, "", $2)
 	gsub(/,/, "", $3)
-	gsub(/^ +| +$/, "", $2)
+	gsub(/`/, "", $4)
 	print $2 "|" sorted($3) "|" sorted($4)
 }' docs/logs.md | sort >"$work/docs"
 
