@@ -46,6 +46,7 @@ enum {
 	PART_REASON = 1 << 1,
 	PART_SIZE = 1 << 2,
 	PART_PAYMENT = 1 << 3,
+	PART_SHIPMENTS = 1 << 4, /* of who asks not with_shipments */
 	PARTS_ALWAYS = PART_ADDRESS | PART_REASON | PART_SIZE,
 };
 
@@ -58,6 +59,7 @@ static const struct {
 	{PART_REASON, "orderHoldReason", MISSING_WORDS},
 	{PART_SIZE, "productSize", MISSING_WORDS},
 	{PART_PAYMENT, "paymentHistory", MISSING_PAYMENT},
+	{PART_SHIPMENTS, "shipments", MISSING_SHIPMENTS},
 };
 #define PARTS (sizeof(parts) / sizeof(*parts))
 
@@ -65,7 +67,7 @@ struct question {
 	const int64_t *numbers; /* borrowed */
 	size_t n;
 	bool with_address; /* the whole of it, not only where it is */
-	bool with_shipments;
+	bool with_shipments; /* nothing is decided without them */
 	unsigned parts; /* asked for */
 	unsigned left_out; /* since Centra refused them */
 };
@@ -90,7 +92,9 @@ static void write_question(const struct question *q, struct buf *b)
 		!address	  ? ""
 		: q->with_address ? ADDRESS_FIELDS
 				  : CITY_FIELDS,
-		q->with_shipments ? SHIPMENTS_FIELDS : "",
+		q->with_shipments || q->parts & PART_SHIPMENTS
+			? SHIPMENTS_FIELDS
+			: "",
 		q->parts & PART_PAYMENT ? PAYMENT_FIELDS : "", q->n);
 	for (size_t i = 0; i < q->n; i++)
 		buf_fmt(b, "%s%lld", i ? "," : "", (long long)q->numbers[i]);
@@ -115,7 +119,8 @@ static bool is_in(const char *name, const char *const *list)
 }
 
 /* An error at orders[i], or below it. */
-static void add_trouble(const cJSON *error, struct trouble *t)
+static void add_trouble(const struct question *q, const cJSON *error,
+			struct trouble *t)
 {
 	static const char *const address[] = {"shippingAddress", NULL};
 	static const char *const payment[] = {"paymentHistory", NULL};
@@ -138,6 +143,8 @@ static void add_trouble(const cJSON *error, struct trouble *t)
 		 (is_in(field, lines) && is_in(below, line_words)) ||
 		 (is_in(field, shipments) && is_in(below, shipment_words)))
 		t->missing |= MISSING_WORDS;
+	else if (is_in(field, shipments) && !q->with_shipments)
+		t->missing |= MISSING_SHIPMENTS;
 	else
 		t->undecided = true;
 	t->sizes = t->sizes || (below && !strcmp(below, "productSize"));
@@ -160,7 +167,7 @@ static struct trouble trouble_of(const struct question *q, const cJSON *errors,
 		if (strcmp(gql_path_name(v, 0), "orders") || row < 0)
 			ret.undecided = true; /* of them all */
 		else if ((size_t)row == i)
-			add_trouble(v, &ret);
+			add_trouble(q, v, &ret);
 	}
 	return ret;
 }
@@ -596,6 +603,9 @@ static bool read_order(const cJSON *v, const struct question *q,
 	whole = read_lines(json_get(v, "lines"), t, o) && whole;
 	if (q->with_shipments)
 		whole = read_shipments(json_get(v, "shipments"), o) && whole;
+	else if (t->missing & MISSING_SHIPMENTS ||
+		 !read_shipments(json_get(v, "shipments"), o))
+		o->missing |= MISSING_SHIPMENTS;
 	return whole || o->undecided;
 }
 
@@ -706,7 +716,7 @@ void graphql_orders(struct centra_conn *n, const int64_t *numbers,
 	struct question q = {.numbers = numbers,
 			     .n = n_numbers,
 			     .with_address = with_address,
-			     .parts = PARTS_ALWAYS};
+			     .parts = PARTS_ALWAYS | PART_SHIPMENTS};
 
 	*ret = (struct centra_orders){.call.end = CALL_NOT_DONE};
 	if (!n_numbers || n_numbers > ORDERS_QUERY_MAX)

@@ -76,6 +76,8 @@ enum centra_missing {
 	MISSING_WORDS = 1 << 1,   /* names, sizes, SKU, EAN, UPC of a line; the
 				   * dates and the hold's reason */
 	MISSING_PAYMENT = 1 << 2, /* `payment` is PAYMENT_NOTHING */
+	MISSING_SHIPMENTS = 1 << 3, /* `shipments`, of graphql_orders(): such
+				     * an order is decided by the rest */
 };
 
 /* An order.
@@ -105,10 +107,9 @@ struct centra_order {
 	struct centra_line *lines; /* owned */
 	size_t n_lines;
 
-	/* Of graphql_order_shipments() alone: */
 	struct centra_shipment *shipments; /* owned */
 	size_t n_shipments;
-	enum centra_payment payment;
+	enum centra_payment payment; /* of graphql_order_shipments() alone */
 };
 
 struct centra_orders {

@@ -471,7 +471,8 @@ static void errors_make_the_call_unknown_in_centras_words(void **state)
 /* Two orders, of which the second has the trouble. */
 #define TROUBLE(members, errors)                                              \
 	"{\"data\":{\"orders\":[{" NSH ",\"shippingAddress\":{\"city\":"      \
-	"\"Lund\"},\"lines\":[" LINE_1 "]},{" members "}],"                   \
+	"\"Lund\"},\"lines\":[" LINE_1 "],\"shipments\":[]},"               \
+	"{\"shipments\":[]," members "}],"                                    \
 	"\"waiting\":[{\"number\":19}]},\"errors\":[" errors "]}"
 
 static void an_error_costs_one_order_one_field(void **state)
@@ -715,6 +716,36 @@ static void a_look_does_not_do_without_a_field_that_decides(void **state)
 		twice(first, SETTLES, true, &r);
 		assert_int_equal(r.call.end, CALL_UNKNOWN);
 		assert_int_equal(canned_requests(server), 1);
+		stop();
+	}
+}
+
+/* Whose it is the allocations say too. */
+static void an_order_is_decided_without_its_shipments(void **state)
+{
+	static const char *const odd[] = {
+		"null}],\"waiting\":[]},"
+		"\"errors\":[" AT("\"orders\",0,\"shipments\"") "]}",
+		"[{\"id\":0}]}],\"waiting\":[]}}",
+	};
+	const int64_t number = 19;
+	struct centra_orders r;
+	char body[600];
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(body, sizeof(body),
+			 "{\"data\":{\"orders\":[{" NSH ",\"lines\":[" LINE_1
+			 "],\"shipments\":%s",
+			 odd[i]);
+		start("200 OK", body);
+		graphql_orders(conn, &number, 1, false, &r);
+		assert_int_equal(r.call.end, CALL_OK);
+		assert_int_equal(r.n, 1);
+		assert_int_equal(r.list[0].missing, MISSING_SHIPMENTS);
+		assert_false(r.list[0].undecided);
+		assert_int_equal(r.list[0].n_shipments, 0);
+		centra_orders_release(&r);
 		stop();
 	}
 }
@@ -977,6 +1008,7 @@ int main(void)
 			a_look_does_without_the_field_that_alone_is_refused),
 		cmocka_unit_test(
 			a_look_does_not_do_without_a_field_that_decides),
+		cmocka_unit_test(an_order_is_decided_without_its_shipments),
 		cmocka_unit_test(a_query_is_not_asked_again_as_it_was),
 		cmocka_unit_test(a_refused_token_says_so),
 		cmocka_unit_test(a_query_has_a_size),
