@@ -176,12 +176,31 @@ void order_free(struct order *o)
 		free(o->shipments[i].tracking);
 	}
 	cJSON_Delete(o->address);
+	cJSON_Delete(o->seen);
 	free(o);
 }
 
 bool order_waits(const struct order *o)
 {
 	return o->hold_reason && !strcmp(o->hold_reason, HOLD_CHECK_FIRST);
+}
+
+static bool held_for_another_reason(const struct order *o)
+{
+	return o->other_hold && clock_ms() < o->other_until;
+}
+
+bool order_on_hold(const struct order *o)
+{
+	return o->hold_reason || held_for_another_reason(o);
+}
+
+/* Of several reasons one is shown, or none. */
+static const char *reason_shown(const struct order *o)
+{
+	if (o->reason_hidden)
+		return NULL;
+	return held_for_another_reason(o) ? o->other_hold : o->hold_reason;
 }
 
 struct ask *order_ask(struct order *o, int64_t warehouse)
@@ -248,9 +267,42 @@ static cJSON *size_graphql(const struct line *l)
 	return v;
 }
 
-static cJSON *line_graphql(const struct line *l, warehouse_name_fn *name)
+int64_t order_in_shipments(const struct order *o, int64_t line)
 {
-	cJSON *v = must(cJSON_CreateObject()), *c, *a;
+	int64_t n = 0;
+
+	for (size_t i = 0; i < o->n_shipments; i++)
+		for (size_t k = 0; k < o->shipments[i].n_lines; k++)
+			if (o->shipments[i].lines[k].line == line)
+				n += o->shipments[i].lines[k].quantity;
+	return n;
+}
+
+static cJSON *allocations_graphql(const struct order *o, const struct line *l,
+				  bool leave, warehouse_name_fn *name)
+{
+	bool late = l->warehouse && o->moved_from && clock_ms() < o->moved_shown;
+	int64_t where = late ? o->moved_from : l->warehouse;
+	int64_t units = l->allocated - (leave ? order_in_shipments(o, l->id) : 0);
+	cJSON *a = must(cJSON_CreateArray()), *c;
+
+	if (!where || units <= 0)
+		return a;
+	c = must(cJSON_CreateObject());
+	cJSON_AddItemToArray(a, c);
+	json_add_int(c, "id", l->id * 10 + where);
+	json_add_int(c, "quantity", units);
+	cJSON_AddBoolToObject(c, "isWaitingForConfirmation", l->waiting);
+	c = cJSON_AddObjectToObject(c, "warehouse");
+	json_add_int(c, "id", where);
+	cJSON_AddStringToObject(c, "name", name(where));
+	return a;
+}
+
+static cJSON *line_graphql(const struct order *o, const struct line *l,
+			   bool leave, warehouse_name_fn *name)
+{
+	cJSON *v = must(cJSON_CreateObject()), *c;
 
 	cJSON_AddStringToObject(v, "__typename", l->type);
 	json_add_int(v, "id", l->id);
@@ -265,17 +317,8 @@ static cJSON *line_graphql(const struct line *l, warehouse_name_fn *name)
 	c = cJSON_AddObjectToObject(v, "product");
 	cJSON_AddStringToObject(c, "name", l->product);
 	cJSON_AddItemToObject(v, "productSize", size_graphql(l));
-	a = cJSON_AddArrayToObject(v, "allocations");
-	if (l->warehouse && l->allocated > 0) {
-		c = must(cJSON_CreateObject());
-		cJSON_AddItemToArray(a, c);
-		json_add_int(c, "id", l->id * 10 + l->warehouse);
-		json_add_int(c, "quantity", l->allocated);
-		cJSON_AddBoolToObject(c, "isWaitingForConfirmation", l->waiting);
-		c = cJSON_AddObjectToObject(c, "warehouse");
-		json_add_int(c, "id", l->warehouse);
-		cJSON_AddStringToObject(c, "name", name(l->warehouse));
-	}
+	cJSON_AddItemToObject(v, "allocations",
+			      allocations_graphql(o, l, leave, name));
 	return v;
 }
 
@@ -333,7 +376,8 @@ static cJSON *payments_graphql(const struct order *o)
 	return a;
 }
 
-cJSON *order_graphql(const struct order *o, warehouse_name_fn *name)
+cJSON *order_graphql(const struct order *o, bool leave,
+		     warehouse_name_fn *name)
 {
 	cJSON *v = must(cJSON_CreateObject()), *a;
 
@@ -341,8 +385,8 @@ cJSON *order_graphql(const struct order *o, warehouse_name_fn *name)
 	cJSON_AddStringToObject(v, "id", o->id);
 	json_add_int(v, "number", o->number);
 	cJSON_AddStringToObject(v, "status", o->status);
-	cJSON_AddBoolToObject(v, "isOnHold", o->hold_reason != NULL);
-	add_text(v, "orderHoldReason", o->hold_reason);
+	cJSON_AddBoolToObject(v, "isOnHold", order_on_hold(o));
+	add_text(v, "orderHoldReason", reason_shown(o));
 	cJSON_AddBoolToObject(v, "isLocked", o->locked);
 	add_time(v, "createdAt", o->placed);
 	add_time(v, "orderDate", o->placed);
@@ -355,7 +399,8 @@ cJSON *order_graphql(const struct order *o, warehouse_name_fn *name)
 				json_text(o->address, "email", ""));
 	a = cJSON_AddArrayToObject(v, "lines");
 	for (size_t i = 0; i < o->n_lines; i++)
-		cJSON_AddItemToArray(a, line_graphql(&o->lines[i], name));
+		cJSON_AddItemToArray(
+			a, line_graphql(o, &o->lines[i], leave, name));
 	a = cJSON_AddArrayToObject(v, "shipments");
 	for (size_t i = 0; i < o->n_shipments; i++)
 		cJSON_AddItemToArray(a, shipment_graphql(&o->shipments[i]));

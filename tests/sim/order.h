@@ -62,7 +62,17 @@ struct order {
 	char id[33]; /* 32 hex */
 	int64_t placed;
 	const char *status;      /* a constant: "PENDING", ... */
-	const char *hold_reason; /* a constant, or NULL: not on hold */
+	const char *hold_reason; /* a constant, or NULL: not on hold by it */
+	/* Of readings (reading.h): another reason to hold it, a constant, and
+	 * until when (ms); no reason is shown; where its stock was, and until
+	 * when that is shown; and the order as it was, until when. */
+	const char *other_hold;
+	int64_t other_until;
+	bool reason_hidden;
+	int64_t moved_from, moved_shown;
+	cJSON *seen; /* owned, or NULL */
+	bool seen_waits;
+	int64_t seen_until;
 	bool locked;
 	int64_t winner; /* the warehouse that accepted; 0 = none */
 	int accepts;    /* answers with accepted:true that we said ok to */
@@ -84,7 +94,10 @@ struct order *order_new(const cJSON *spec, int64_t number, unsigned seed);
 void order_free(struct order *o);
 
 bool order_waits(const struct order *o);
+bool order_on_hold(const struct order *o);
 struct ask *order_ask(struct order *o, int64_t warehouse);
+/* Units of the line that some shipment holds. */
+int64_t order_in_shipments(const struct order *o, int64_t line);
 /* All lines to one warehouse; 0 takes them back. */
 void order_allocate(struct order *o, int64_t warehouse);
 
@@ -92,8 +105,10 @@ void order_allocate(struct order *o, int64_t warehouse);
 void order_settle(struct order *o);
 
 typedef const char *warehouse_name_fn(int64_t id);
-/* Every field that the GraphQL API can be asked for. */
-cJSON *order_graphql(const struct order *o, warehouse_name_fn *name);
+/* Every field that the GraphQL API can be asked for.  `leave`: units that are in
+ * a shipment are not among the allocations. */
+cJSON *order_graphql(const struct order *o, bool leave,
+		     warehouse_name_fn *name);
 /* For /control/state. */
 cJSON *order_state(const struct order *o);
 

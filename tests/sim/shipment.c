@@ -53,7 +53,7 @@ static void confirm(struct order *o, void *arg)
 {
 	struct work *k = arg;
 
-	if (o->hold_reason)
+	if (order_on_hold(o))
 		k->error = "The order is on hold.";
 	else if (strcmp(o->status, "PENDING"))
 		k->error = "The order can not be confirmed in its status.";
@@ -89,17 +89,6 @@ static bool take_money(struct shipment *s, struct work *k)
 	}
 }
 
-static int64_t already_shipped(const struct order *o, int64_t line)
-{
-	int64_t n = 0;
-
-	for (size_t i = 0; i < o->n_shipments; i++)
-		for (size_t j = 0; j < o->shipments[i].n_lines; j++)
-			if (o->shipments[i].lines[j].line == line)
-				n += o->shipments[i].lines[j].quantity;
-	return n;
-}
-
 /* Adds what is asked of a line to the shipment; what is not allocated can not
  * be shipped. */
 static void add_line(struct order *o, struct shipment *s, int64_t id,
@@ -107,7 +96,7 @@ static void add_line(struct order *o, struct shipment *s, int64_t id,
 {
 	for (size_t i = 0; i < o->n_lines; i++) {
 		struct line *l = &o->lines[i];
-		int64_t left = l->allocated - already_shipped(o, l->id);
+		int64_t left = l->allocated - order_in_shipments(o, l->id);
 
 		if (l->id != id)
 			continue;
@@ -146,7 +135,7 @@ static void create(struct order *o, void *arg)
 	struct work *k = arg;
 	struct shipment s = {.created = clock_ms(), .packages = 1};
 
-	if (o->hold_reason || (strcmp(o->status, "CONFIRMED") &&
+	if (order_on_hold(o) || (strcmp(o->status, "CONFIRMED") &&
 			       strcmp(o->status, "PROCESSING")))
 		k->error = "Only a confirmed order that is not on hold can be "
 			   "shipped.";
@@ -216,7 +205,7 @@ static void complete(struct order *o, struct shipment *s, void *arg)
 	s->shipped_at = clock_ms();
 	for (size_t i = 0; i < o->n_lines; i++)
 		left += o->lines[i].quantity -
-			already_shipped(o, o->lines[i].id);
+			order_in_shipments(o, o->lines[i].id);
 	if (left == 0)
 		o->status = "SHIPPED";
 	hooks_event("shipment", "update", s->id, NULL);
@@ -258,6 +247,13 @@ static void make(struct order *o, void *arg)
 	cJSON_Delete(in);
 }
 
+void shipment_by_centra(struct order *o)
+{
+	struct made m = {0};
+
+	make(o, &m);
+}
+
 const char *shipment_make(int64_t number, const cJSON *spec)
 {
 	struct made m = {.spec = spec};
@@ -294,11 +290,9 @@ static void add_remark(cJSON *v, const char *key, const char *message)
 
 static void add_found(cJSON *v, const struct work *k)
 {
-	cJSON *numbers = must(cJSON_CreateArray()), *orders, *c;
+	cJSON *orders = world_order_now(k->order), *c;
 	const cJSON *s;
 
-	cJSON_AddItemToArray(numbers, cJSON_CreateNumber((double)k->order));
-	orders = world_orders(numbers, false, 1, 1);
 	cJSON_ArrayForEach(s, cJSON_GetObjectItemCaseSensitive(orders->child,
 							       "shipments"))
 		if (json_int(s, "id", 0) == k->shipment)
@@ -317,7 +311,6 @@ static void add_found(cJSON *v, const struct work *k)
 						? "CAPTURE"
 						: "CAPTURE_REQUEST");
 	}
-	cJSON_Delete(numbers);
 }
 
 cJSON *shipment_mutation(const char *name, const cJSON *args,

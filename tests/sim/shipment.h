@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "tests/sim/json.h"
+#include "tests/sim/order.h"
 
 /* What captures end in: "ok", "fail" or "pending" ({"capture": ...}); and of
  * pending ones when they end, and how: see README.md. */
@@ -19,6 +20,8 @@ void shipment_reset(void);
 /* Makes a shipment of an order as Centra does by itself; NULL, or what is
  * wrong. */
 const char *shipment_make(int64_t number, const cJSON *spec);
+/* The same of all that is allocated, by who holds the world's lock. */
+void shipment_by_centra(struct order *o);
 
 /* Runs a mutation of this name with these arguments: its full payload, and
  * the order's number if it is known.  NULL: no such mutation. */

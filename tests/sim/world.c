@@ -7,6 +7,8 @@
 
 #include "tests/sim/clock.h"
 #include "tests/sim/hooks.h"
+#include "tests/sim/reading.h"
+#include "tests/sim/shipment.h"
 
 #define BUCKETS    4096
 #define WAREHOUSES 64
@@ -258,6 +260,7 @@ int64_t world_place(const cJSON *spec, const char **why)
 	if (number >= w.next_number)
 		w.next_number = number + 1;
 	o = order_new(spec, number, w.seed);
+	reading_placed(o);
 	bucket = &w.buckets[(uint64_t)number % BUCKETS];
 	o->next = *bucket;
 	*bucket = o;
@@ -285,6 +288,7 @@ const char *world_cancel(int64_t number)
 	pthread_mutex_lock(&w.lock);
 	o = find(number);
 	if (o) {
+		reading_changes(o, warehouse_name);
 		o->status = "CANCELLED";
 		o->hold_reason = NULL;
 		order_allocate(o, 0);
@@ -306,6 +310,7 @@ const char *world_resume(int64_t number)
 	if (!o || !order_waits(o)) {
 		why = o ? "it does not wait" : "no such order";
 	} else {
+		reading_changes(o, warehouse_name);
 		end_asks(o, ASK_REJECTED, "rejected");
 		lift_hold(o);
 	}
@@ -323,6 +328,7 @@ const char *world_reoffer(int64_t number, const cJSON *spec)
 	if (!o || !strcmp(o->status, "CANCELLED") || o->n_shipments) {
 		why = o ? "it is cancelled or shipped" : "no such order";
 	} else {
+		reading_changes(o, warehouse_name);
 		o->winner = 0;
 		o->status = "PENDING";
 		order_allocate(o, DIRECT);
@@ -369,8 +375,10 @@ static void expire(struct order *o, int64_t now)
 		q->state = ASK_TIMED_OUT;
 		told_warehouse(o, "timeout", q->warehouse);
 	}
-	if (order_waits(o) && !any_asked(o))
+	if (order_waits(o) && !any_asked(o)) {
+		reading_changes(o, warehouse_name);
 		lift_hold(o);
+	}
 }
 
 const char *world_expire(int64_t number)
@@ -411,18 +419,23 @@ unsigned world_waiting_count(void)
 
 static const char *accept_first(struct order *o, struct ask *q)
 {
+	reading_changes(o, warehouse_name);
 	q->state = ASK_ACCEPTED;
 	o->winner = q->warehouse;
 	o->accepts++;
 	order_allocate(o, q->warehouse);
+	reading_moved(o, DIRECT);
 	told_warehouse(o, "accepted", q->warehouse);
 	end_asks(o, ASK_REJECTED, w.auto_rejected ? "rejected" : NULL);
 	lift_hold(o);
+	if (reading_ships_itself())
+		shipment_by_centra(o);
 	return NULL;
 }
 
 static const char *reject_one(struct order *o, struct ask *q)
 {
+	reading_changes(o, warehouse_name);
 	q->state = ASK_REJECTED;
 	told_warehouse(o, "rejected", q->warehouse);
 	if (!any_asked(o))
@@ -461,6 +474,12 @@ const char *world_answer(int64_t number, int64_t warehouse, bool accepted)
 
 /* ---- reading ---- */
 
+static void add_reading(cJSON *list, struct order *o)
+{
+	order_settle(o);
+	cJSON_AddItemToArray(list, reading_take(o, warehouse_name));
+}
+
 static cJSON *by_number(const cJSON *numbers, bool waiting, int64_t limit)
 {
 	cJSON *list = must(cJSON_CreateArray());
@@ -470,10 +489,9 @@ static cJSON *by_number(const cJSON *numbers, bool waiting, int64_t limit)
 	{
 		struct order *o = find((int64_t)v->valuedouble);
 
-		if (!o || (waiting && !order_waits(o)) || limit-- <= 0)
+		if (!o || (waiting && !reading_waits(o)) || limit-- <= 0)
 			continue;
-		order_settle(o);
-		cJSON_AddItemToArray(list, order_graphql(o, warehouse_name));
+		add_reading(list, o);
 	}
 	return list;
 }
@@ -483,12 +501,25 @@ static cJSON *newest_first(bool waiting, int64_t limit, int64_t skip)
 	cJSON *list = must(cJSON_CreateArray());
 
 	for (struct order *o = w.newest; o && limit > 0; o = o->before) {
-		if ((waiting && !order_waits(o)) || skip-- > 0)
+		if ((waiting && !reading_waits(o)) || skip-- > 0)
 			continue;
-		order_settle(o);
-		cJSON_AddItemToArray(list, order_graphql(o, warehouse_name));
+		add_reading(list, o);
 		limit--;
 	}
+	return list;
+}
+
+cJSON *world_order_now(int64_t number)
+{
+	cJSON *list = must(cJSON_CreateArray());
+	struct order *o;
+
+	pthread_mutex_lock(&w.lock);
+	o = find(number);
+	if (o)
+		cJSON_AddItemToArray(list,
+				     order_graphql(o, false, warehouse_name));
+	pthread_mutex_unlock(&w.lock);
 	return list;
 }
 
@@ -564,6 +595,7 @@ void world_settings(const cJSON *spec)
 	w.late_accept = json_flag(spec, "late_accept", w.late_accept);
 	w.order_events = json_flag(spec, "order_events", w.order_events);
 	w.offer_ms = json_int(spec, "offer_seconds", w.offer_ms / 1000) * 1000;
+	reading_settings(spec);
 	pthread_mutex_unlock(&w.lock);
 }
 
@@ -577,6 +609,7 @@ void world_reset(void)
 		order_free(o);
 	}
 	memset(w.buckets, 0, sizeof(w.buckets));
+	reading_reset(w.seed);
 	w.n_orders = 0;
 	w.next_number = 1001;
 	w.autoconfirm = w.auto_rejected = w.order_events = true;

@@ -21,8 +21,8 @@
 void world_init(unsigned seed, int64_t offer_seconds);
 void world_reset(void); /* no orders, the first warehouses and settings */
 
-/* autoconfirm, auto_rejected, late_accept, order_events: those that `spec`
- * names.  See README.md. */
+/* autoconfirm, auto_rejected, late_accept, order_events, and those of reading.h:
+ * those that `spec` names.  See README.md. */
 void world_settings(const cJSON *spec);
 
 /* Places an order (README.md: POST /control/orders); its number, or 0 with
@@ -46,6 +46,8 @@ const char *world_answer(int64_t number, int64_t warehouse, bool accepted);
  * and only those that wait for check-first when `waiting`. */
 cJSON *world_orders(const cJSON *numbers, bool waiting, int64_t limit,
 		    int64_t page);
+/* [order], as it is, whatever readings show; [] when there is none. */
+cJSON *world_order_now(int64_t number);
 cJSON *world_warehouses(void);
 cJSON *world_shops(void);
 /* [{"id","name","policy","shop"}]: replaces them all. */
