@@ -31,6 +31,19 @@ int64_t time_mono(void)
 	return clock_ms(CLOCK_MONOTONIC);
 }
 
+uint64_t time_boot(void)
+{
+	FILE *f = fopen("/proc/sys/kernel/random/boot_id", "re");
+	uint64_t h = 0;
+	int c;
+
+	while (f && (c = fgetc(f)) != EOF)
+		h = (h ^ (uint64_t)c) * 0x100000001b3u;
+	if (f)
+		fclose(f);
+	return h;
+}
+
 const char *time_iso(char ret[TIME_ISO_SIZE], int64_t t, int offset_min,
 		     bool millis)
 {

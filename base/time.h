@@ -16,7 +16,12 @@
 #define TIME_NONE INT64_MIN /* no such time: no deadline, never */
 
 int64_t time_now(void);  /* the wall clock, ms */
-int64_t time_mono(void); /* for measuring; ms, from an unknown start */
+/* The steady clock, ms: it starts anew with each boot of the machine, and is
+ * one for all processes of a boot. */
+int64_t time_mono(void);
+/* Which boot of the machine this is: another number after a restart of it.  0:
+ * the system does not say. */
+uint64_t time_boot(void);
 
 /* Room for what time_iso() writes, the NUL included. */
 #define TIME_ISO_SIZE 32

@@ -112,6 +112,7 @@ static bool finished(struct work *w, const char *text)
 {
 	const struct offer *f = offer_in_question(w);
 	bool accept = f->answer.verb == VERB_ACCEPT;
+	enum offer_state ended;
 
 	if (!offer_answered(f)) {
 		/* It may have won all the same, and only a look can tell. */
@@ -136,7 +137,12 @@ static bool finished(struct work *w, const char *text)
 			settle(w, SETTLED_NO, text);
 		break;
 	case STATE_REJECTED:
-		settle(w, accept ? SETTLED_NO : SETTLED_OK, text);
+		/* Our reject is done if Centra says so, not if a look found
+		 * that nobody is asked any more. */
+		settle(w,
+		       !accept && offer_ended(w->order, f, &ended) ? SETTLED_OK
+								   : SETTLED_NO,
+		       text);
 		break;
 	default:
 		settle(w, SETTLED_NO, text);

@@ -15,11 +15,23 @@
 #define LOOKS_FOR_REST 6    /* for what only a person misses */
 #define TOGETHER       4000 /* ms between those that come back so */
 
+/* Nothing but the repetition of a look that showed nothing is to be done. */
+static bool shown_nothing(const struct order *o)
+{
+	for (size_t i = 0; i < o->n_offers; i++)
+		if (offer_shown_nothing(&o->offers[i]))
+			return true;
+	return false;
+}
+
 /* Ends a run from which more may be left to learn. */
 static void again(struct work *w, const char *why)
 {
 	if (w->order->fetch_due)
-		run_retry(w, run_wait_long(w, NULL), "%s", why);
+		run_retry(w,
+			  shown_nothing(w->order) ? run_wait_look(w) :
+						    run_wait_long(w, NULL),
+			  "%s", why);
 }
 
 /* An accept that we were told of is set aside, since the order as fetched is
@@ -130,6 +142,7 @@ static void fetch(struct work **w, size_t n, bool with_address, unsigned *spare)
 
 	for (size_t i = 0; i < n; i++) {
 		numbers[i] = w[i]->task->number;
+		w[i]->look_began = w[i]->steady;
 		if (is_waited_for(w[i]->order))
 			lane = CENTRA_LIVE;
 	}
@@ -137,8 +150,10 @@ static void fetch(struct work **w, size_t n, bool with_address, unsigned *spare)
 	graphql_orders(w[0]->centra, numbers, n, with_address, &got);
 	centra_conn_lane(w[0]->centra, CENTRA_LIVE);
 	run_called(w[0], CENTRA_GRAPHQL, "orders", &got.call);
-	for (size_t i = 1; i < n; i++)
+	for (size_t i = 1; i < n; i++) {
 		w[i]->now += w[0]->now - began;
+		w[i]->steady += w[0]->now - began;
+	}
 	if (n > 1 && *spare >= 2 && look_spoiled(&got.call)) {
 		*spare -= 2;
 		fetch(w, n / 2, with_address, spare);

@@ -29,13 +29,22 @@ struct work {
 	const struct task *task;
 	const struct event *event; /* of tasks that apply one, else NULL */
 	struct order *order;       /* a copy: as held when the run began */
-	int64_t now;
+	int64_t now; /* the wall clock, ms */
+	/* The steady clock, ms, and which boot of the machine it belongs to;
+	 * and when, by it, the query of the newest look began. */
+	int64_t steady, look_began;
+	uint64_t boot;
 	struct centra_conn *centra; /* the instance's; NULL: not configured */
 	const struct zone *zone;    /* the instance's; NULL: none repeats */
 
 	/* Those of the instance's shops; NULL: it is not known which are. */
 	const int64_t *warehouses;
 	size_t n_warehouses;
+
+	/* How long (ms) until a look that showed nothing is repeated, and at
+	 * least how far apart the two looks are that end an offer; 0: a
+	 * minute. */
+	int64_t look_again;
 
 	/* Of webhooks that were missed: when one is (0: nobody counts), and
 	 * whether an order whose create was missed is put before them. */

@@ -14,56 +14,120 @@
 #include "handlers/run.h"
 #include "handlers/sweep.h"
 
-/* ---- what it proves ---- */
+/* ---- what it shows ---- */
 
 static bool cancelled(const struct centra_order *co)
 {
-	return co->status && !strcmp(co->status, "CANCELLED");
+	return !co->undecided && co->status &&
+	       !strcmp(co->status, "CANCELLED");
 }
 
-/* Some of the line is firmly allocated to the warehouse. */
-static bool allocated(const struct centra_line *l, int64_t warehouse)
+/* Units of the line that are firmly allocated to the warehouse. */
+static int64_t allocated(const struct centra_line *l, int64_t warehouse)
 {
+	int64_t n = 0;
+
 	for (size_t i = 0; i < l->n_allocations; i++) {
 		const struct centra_allocation *a = &l->allocations[i];
 
-		if (a->warehouse == warehouse && a->quantity > 0 &&
-		    !a->waiting)
-			return true;
+		if (a->warehouse == warehouse && !a->waiting)
+			n += a->quantity;
 	}
+	return n;
+}
+
+/* Units of it that are allocated to any warehouse, be it not for certain. */
+static int64_t allocated_at_all(const struct centra_line *l)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < l->n_allocations; i++)
+		n += l->allocations[i].quantity;
+	return n;
+}
+
+static bool is_our_shipment(const struct offer *f,
+			    const struct centra_shipment *s)
+{
+	for (size_t i = 0; i < f->n_shipments; i++)
+		if (f->shipments[i].came.id == s->id)
+			return true;
 	return false;
 }
 
-/* Every line that is not cancelled, and there is one, is allocated to it. */
-static bool holds_all(const struct centra_order *co, int64_t warehouse)
+/* Units of the line in shipments that are known, by their id, to be those of
+ * this offer. */
+static int64_t in_our_shipments(const struct offer *f,
+				const struct centra_order *co, int64_t line)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < co->n_shipments; i++) {
+		const struct centra_shipment *s = &co->shipments[i];
+
+		if (!is_our_shipment(f, s))
+			continue;
+		for (size_t k = 0; k < s->n_lines; k++)
+			if (s->lines[k].line == line)
+				n += s->lines[k].quantity;
+	}
+	return n;
+}
+
+/* All units of the line are allocated to the offer's warehouse, or are in a
+ * shipment of the offer.  What is in a shipment may stand among the allocations
+ * still, so the two are added only where nobody else holds any of the line. */
+static bool line_is_ours(const struct offer *f, const struct centra_order *co,
+			 const struct centra_line *l)
+{
+	int64_t ours = allocated(l, f->warehouse);
+	int64_t shipped = in_our_shipments(f, co, l->id);
+
+	if (ours >= l->quantity || shipped >= l->quantity)
+		return true;
+	return ours == allocated_at_all(l) && ours + shipped >= l->quantity;
+}
+
+/* A line that says whose the order is: not cancelled, and with stock. */
+static bool counts(const struct centra_line *l)
+{
+	return l->quantity > 0 && !l->stockless;
+}
+
+/* Each line that counts, and there is one, is the offer's. */
+static bool holds_all(const struct offer *f, const struct centra_order *co)
 {
 	bool any = false;
 
 	for (size_t i = 0; i < co->n_lines; i++) {
-		if (co->lines[i].quantity <= 0)
+		if (!counts(&co->lines[i]))
 			continue;
-		if (!allocated(&co->lines[i], warehouse))
+		if (!line_is_ours(f, co, &co->lines[i]))
 			return false;
 		any = true;
 	}
 	return any;
 }
 
-/* Something is allocated to it, be it not for certain. */
-static bool holds_some(const struct centra_order *co, int64_t warehouse)
+/* Something is the offer's, be it not for certain. */
+static bool holds_some(const struct offer *f, const struct centra_order *co)
 {
 	for (size_t i = 0; i < co->n_lines; i++) {
 		const struct centra_line *l = &co->lines[i];
 
+		if (!counts(l))
+			continue;
+		if (in_our_shipments(f, co, l->id))
+			return true;
 		for (size_t k = 0; k < l->n_allocations; k++)
-			if (l->allocations[k].warehouse == warehouse &&
+			if (l->allocations[k].warehouse == f->warehouse &&
 			    l->allocations[k].quantity > 0)
 				return true;
 	}
 	return false;
 }
 
-/* A line is allocated to another warehouse that was asked too. */
+/* A line is firmly allocated to another warehouse that was offered. */
 static bool held_by_another(const struct order *o, const struct offer *f,
 			    const struct centra_order *co)
 {
@@ -76,30 +140,32 @@ static bool held_by_another(const struct order *o, const struct offer *f,
 			int64_t other = l->allocations[k].warehouse;
 
 			if (other != f->warehouse && order_offer(o, other) &&
-			    allocated(l, other))
+			    allocated(l, other) > 0)
 				return true;
 		}
 	}
 	return false;
 }
 
+/* The table of look.h. */
 static enum found judge(const struct order *o, const struct offer *f,
 			const struct centra_order *co)
 {
-	bool all = holds_all(co, f->warehouse);
-	bool some = holds_some(co, f->warehouse);
-	bool another = held_by_another(o, f, co);
+	bool ours, another;
 
 	if (co->undecided || cancelled(co) || !co->n_lines)
-		return FOUND_NOTHING; /* the status says it; or nothing does */
-	if (all)
-		/* Split between two that were asked: for neither to ship. */
-		return another ? FOUND_NOTHING : FOUND_OURS;
+		return FOUND_NOTHING; /* cancelled: the status says it */
+	ours = holds_all(f, co);
+	another = held_by_another(o, f, co);
+	if (ours + another + co->waits > 1)
+		return FOUND_NOTHING;
+	if (ours)
+		return FOUND_OURS;
 	if (another)
 		return FOUND_NOT_OURS;
-	if (some)
-		return FOUND_NOTHING;
-	return co->waits ? FOUND_OPEN : FOUND_NOT_OURS;
+	if (co->waits)
+		return FOUND_OPEN;
+	return co->on_hold || holds_some(f, co) ? FOUND_NOTHING : FOUND_OVER;
 }
 
 static enum offer_state how_ended(const struct order *o,
@@ -129,7 +195,7 @@ struct finding look_judge(const struct order *o, const struct offer *f,
 		.at = now,
 	};
 
-	if (ret.what == FOUND_NOT_OURS)
+	if (ret.what == FOUND_NOT_OURS || ret.what == FOUND_OVER)
 		ret.ended = how_ended(o, f, co, now);
 	return ret;
 }
@@ -150,14 +216,16 @@ static void note_finding(struct work *w, const struct offer *f,
 {
 	struct changes *c = &w->result.changes;
 
-	if (g->what == f->finding.what && g->ended == f->finding.ended)
+	if (g->what == f->finding.what && g->ended == f->finding.ended &&
+	    !f->doubt && !offer_is_over(f))
 		return; /* as the last look said */
 	switch (g->what) {
 	case FOUND_OURS:
 		changes_note(c, f->warehouse, "look",
 			     "a look: Centra has allocated every line to "
-			     "warehouse %" PRId64,
-			     f->warehouse);
+			     "warehouse %" PRId64 "%s",
+			     f->warehouse,
+			     f->doubt ? "; it is no longer in doubt" : "");
 		break;
 	case FOUND_NOT_OURS:
 		changes_note(c, f->warehouse, "look",
@@ -171,41 +239,198 @@ static void note_finding(struct work *w, const struct offer *f,
 			     "%" PRId64,
 			     f->warehouse);
 		break;
-	case FOUND_NOTHING:
+	default:
 		break;
 	}
 }
 
-static bool has_shipment(const struct offer *f)
+static void note_sighting(struct work *w, const struct offer *f,
+			 const struct sighting *r)
 {
-	for (size_t i = 0; i < f->n_shipments; i++)
-		if (shipment_stands(&f->shipments[i]))
-			return true;
-	return false;
+	struct changes *c = &w->result.changes;
+
+	if (f->list == LIST_MINE && r->blank && !f->doubt)
+		changes_note(c, f->warehouse, "look",
+			     "a look does not show that the order is warehouse "
+			     "%" PRId64 "'s, as Centra said: it stays accepted, "
+			     "in doubt, until a look shows whose it is",
+			     f->warehouse);
+	else if (r->what == FOUND_OVER && r->sure > f->sighting.sure)
+		changes_note(c, f->warehouse, "look",
+			     "two looks: the order waits for nobody and is "
+			     "not on hold; that ends the offer to warehouse "
+			     "%" PRId64,
+			     f->warehouse);
+}
+
+static bool same_sighting(const struct sighting *a, const struct sighting *b)
+{
+	return a->what == b->what && a->ended == b->ended &&
+	       a->sure == b->sure && !strcmp(a->opened, b->opened) &&
+	       a->knew == b->knew && a->at == b->at &&
+	       a->steady == b->steady && a->boot == b->boot &&
+	       a->blank == b->blank && a->blank_knew == b->blank_knew;
+}
+
+static void say_sighting(struct work *w, const struct offer *f,
+			const struct sighting *r)
+{
+	if (same_sighting(r, &f->sighting))
+		return;
+	note_sighting(w, f, r);
+	changes_add(&w->result.changes, CHANGE_SIGHTING, f->warehouse)
+		->sighting = *r;
+}
+
+static void say_finding(struct work *w, const struct offer *f,
+			const struct finding *g)
+{
+	if (g->what == f->finding.what && g->ended == f->finding.ended &&
+	    g->knew == f->finding.knew)
+		return; /* held already */
+	changes_add(&w->result.changes, CHANGE_FINDING, f->warehouse)
+		->finding = *g;
+}
+
+/* What the reading has become once this look shows the same again, or for the
+ * first time. */
+static struct sighting seen_again(const struct work *w, const struct offer *f,
+				 const struct finding *g)
+{
+	const struct opening *p = offer_opened(f);
+	struct sighting r = f->sighting;
+	int64_t least = run_look_again(w), held = w->look_began - r.steady;
+
+	if (r.what != g->what || strcmp(r.opened, p ? p->date : "") < 0 ||
+	    r.knew < offer_won_version(f)) {
+		r = (struct sighting){.what = g->what,
+				     .knew = g->knew,
+				     .at = g->at,
+				     .steady = w->steady,
+				     .boot = w->boot};
+		snprintf(r.opened, sizeof(r.opened), "%s", p ? p->date : "");
+	} else if (r.boot != w->boot) {
+		r.boot = w->boot;
+		r.steady = w->steady;
+	} else if (held >= least * SIGHTING_LONG) {
+		r.sure = 2;
+	} else if (held >= least && !r.sure) {
+		r.sure = 1;
+	}
+	if (!r.sure || r.sure > f->sighting.sure)
+		r.ended = g->ended;
+	return r;
+}
+
+/* The look shows nothing of whose the order is.  That matters to whom Centra
+ * gave it, and to who is still to answer. */
+static void find_nothing(struct work *w, const struct offer *f,
+			 const struct finding *g, bool break_off)
+{
+	struct sighting r = f->sighting;
+
+	if (f->list == LIST_DONE)
+		return;
+	if (break_off && !r.sure)
+		r = (struct sighting){.blank = r.blank,
+				     .blank_knew = r.blank_knew};
+	if (!r.blank || (f->list == LIST_MINE && !f->doubt)) {
+		r.blank = true;
+		r.blank_knew = g->knew;
+	}
+	say_sighting(w, f, &r);
+}
+
+/* Nobody is asked any more.  One look proves it as little as it proves an
+ * order ours or not: Centra may be about to show who has it. */
+static void find_over(struct work *w, const struct offer *f,
+		      const struct finding *g)
+{
+	struct sighting r;
+
+	if (f->list != LIST_OPEN) {
+		find_nothing(w, f, g, false);
+		return;
+	}
+	r = seen_again(w, f, g);
+	r.blank = false;
+	r.blank_knew = 0;
+	say_sighting(w, f, &r);
+}
+
+/* The order waits.  Against an accept that nothing else speaks against a second
+ * look has to show it too: the first may have come a moment too early. */
+static void find_open(struct work *w, const struct offer *f,
+		      const struct finding *g)
+{
+	struct sighting r = {0};
+	struct finding none = {.knew = g->knew, .at = g->at};
+
+	if (f->list == LIST_MINE) {
+		r = seen_again(w, f, g);
+		if (!r.sure) {
+			r.blank = true;
+			r.blank_knew = g->knew;
+			say_sighting(w, f, &r);
+			return;
+		}
+		r = (struct sighting){0};
+	}
+	if (open_matters(f) || f->finding.what != FOUND_NOTHING ||
+	    offer_is_over(f))
+		note_finding(w, f, g);
+	say_sighting(w, f, &r);
+	if (open_matters(f))
+		say_finding(w, f, g);
+	else if (f->finding.what != FOUND_NOTHING)
+		say_finding(w, f, &none);
+}
+
+/* In a shipment of ours, some of it: what looks show of the rest takes nothing
+ * back.  `known`: Centra's ids of all of them are known, so that a look counts
+ * what is in them. */
+static bool has_shipment(const struct offer *f, bool *ret_known)
+{
+	bool has = f->shipped;
+
+	*ret_known = !f->shipped;
+	for (size_t i = 0; i < f->n_shipments; i++) {
+		const struct shipment *s = &f->shipments[i];
+
+		has |= shipment_stands(s) || s->came.stage == SHIP_SHIPPED;
+		*ret_known &= s->came.id != 0;
+	}
+	return has;
 }
 
 static void find(struct work *w, const struct offer *f,
 		 const struct centra_order *co)
 {
 	struct finding g = look_judge(w->order, f, co, w->now);
-	struct changes *c = &w->result.changes;
+	bool known;
 
-	/* Once some of it is in a shipment of ours, what is no longer
-	 * allocated proves nothing. */
-	if ((f->shipped || has_shipment(f)) && g.what != FOUND_OURS)
+	if (has_shipment(f, &known) && g.what != FOUND_OURS) {
+		if (known && !(co->missing & MISSING_SHIPMENTS))
+			find_nothing(w, f, &g, false);
 		return;
-	if (g.what == FOUND_NOTHING)
-		return;
-	if (g.what == FOUND_OPEN && !open_matters(f)) {
-		if (f->finding.what == FOUND_NOTHING)
-			return;
-		g = (struct finding){.knew = g.knew, .at = g.at};
 	}
-	if (g.what == f->finding.what && g.ended == f->finding.ended &&
-	    g.knew == f->finding.knew)
-		return; /* held already */
-	note_finding(w, f, &g);
-	changes_add(c, CHANGE_FINDING, f->warehouse)->finding = g;
+	switch (g.what) {
+	case FOUND_OURS:
+	case FOUND_NOT_OURS:
+		note_finding(w, f, &g);
+		say_sighting(w, f, &(struct sighting){0});
+		say_finding(w, f, &g);
+		break;
+	case FOUND_OPEN:
+		find_open(w, f, &g);
+		break;
+	case FOUND_OVER:
+		find_over(w, f, &g);
+		break;
+	default:
+		find_nothing(w, f, &g, !co->undecided);
+		break;
+	}
 }
 
 static void note_status(struct work *w, const struct centra_order *co,
@@ -235,6 +460,7 @@ static void record_status(struct work *w, const struct centra_order *co)
 	c = changes_add(&w->result.changes, CHANGE_FETCHED, 0);
 	c->at = w->now;
 	c->on_hold = co->on_hold;
+	c->waits = co->waits;
 	c->text = xstrdup(status);
 	memcpy(c->hold_reason, reason, sizeof(reason));
 	if (cancelled(co) && !w->order->cancelled) {
@@ -289,6 +515,7 @@ bool look(struct work *w, struct call *ret)
 	struct centra_orders got = {0};
 	bool found = false;
 
+	w->look_began = w->steady;
 	graphql_orders(w->centra, &w->task->number, 1, look_wants_address(w),
 		       &got);
 	run_called(w, CENTRA_GRAPHQL, "orders", &got.call);

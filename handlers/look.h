@@ -1,7 +1,34 @@
 /* SPDX-License-Identifier: MIT
  *
- * look.h - a look: what the order, as fetched from Centra, proves for each
+ * look.h - a look: what the order, as fetched from Centra, shows for each
  * warehouse that it was offered to (DESIGN 6, "A look").
+ *
+ * A look is a reading of one moment of a system that settles late.  It proves
+ * something by what it shows, never by what is missing:
+ *
+ *   the look shows                                      it means
+ *   status CANCELLED                                    cancelled, for good
+ *   every line that is not cancelled and has stock of   FOUND_OURS
+ *     its own is allocated to W, or is in a shipment
+ *     that is known, by its id, to be W's
+ *   a line is allocated, not awaiting confirmation, to  FOUND_NOT_OURS
+ *     another warehouse that was offered
+ *   Centra lists the order as waiting for check-first   FOUND_OPEN
+ *   it is neither waiting nor on hold, and nothing of   FOUND_OVER
+ *     it is W's
+ *   anything else; two of FOUND_OURS, FOUND_NOT_OURS    FOUND_NOTHING
+ *     and FOUND_OPEN at once; an error on a field that
+ *     decides; an order named twice
+ *
+ * Why an order is on hold is not asked: it may be held for several reasons, and
+ * shows one of them or none.
+ *
+ * FOUND_OURS and FOUND_NOT_OURS are believed at once, and so is FOUND_OPEN,
+ * except against an accept that stands: there, as with FOUND_OVER, a second look
+ * at least `look_again` later must show it too (struct sighting).  What a look
+ * that shows nothing leaves as it is, is looked at again after `look_again`, and
+ * then less and less often; an offer that it leaves accepted is in doubt.  What
+ * these mean for the state of an offer is in offer.h.
  */
 #ifndef HANDLERS_LOOK_H
 #define HANDLERS_LOOK_H
@@ -9,8 +36,9 @@
 #include "centra/graphql.h"
 #include "handlers/handlers.h"
 
-/* Pure.  what = FOUND_NOTHING: it proves nothing.  `knew` is the order's
- * version, so the order must be as it was when the query began. */
+/* What the fetched order shows, by the table above.  Pure.  `ended` is set with
+ * FOUND_NOT_OURS and FOUND_OVER.  `knew` is the order's version, so the order
+ * must be as it was when the query began. */
 struct finding look_judge(const struct order *o, const struct offer *f,
 			  const struct centra_order *co, int64_t now);
 
@@ -26,7 +54,8 @@ bool look_wants_address(const struct work *w);
 bool look_spoiled(const struct call *call);
 
 /* Adds all that a fetched order tells us to the run's changes and joins it to
- * the run's copy of the order. */
+ * the run's copy of the order.  w->look_began is when its query began, by the
+ * steady clock; left at 0, the look is never the second of two. */
 void look_record(struct work *w, const struct centra_order *co);
 
 /* Fetches the order and records it.  False: nothing was learnt, and *ret says

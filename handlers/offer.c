@@ -2,7 +2,7 @@
  *
  * offer.c - see offer.h.
  *
- * The rows are those of the table in DESIGN 6, in its order.  Two things it
+ * The rows are those of the table in offer.h, in its order.  Two things it
  * leaves open are settled here in favour of never shipping what is not ours:
  *
  * A look that found the order open, or not ours, although an accept was known
@@ -14,6 +14,7 @@
  */
 #include "handlers/offer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* What the accepts of an order say to each of its offers. */
@@ -110,6 +111,57 @@ static bool told_ok(const struct offer *f)
 	       f->answer.settled == SETTLED_OK;
 }
 
+/* ---- what recovery opens ---- */
+
+/* Behind every digit, so that it is newer than any date with the same digits
+ * before it, and older than any with greater ones. */
+#define BEHIND_DIGITS ':'
+
+bool opening_recovered(const struct opening *p)
+{
+	size_t n = strlen(p->date);
+
+	return !n || p->date[n - 1] >= BEHIND_DIGITS;
+}
+
+static const char *later(const char *a, const char *b)
+{
+	return strcmp(a, b) >= 0 ? a : b;
+}
+
+void offer_recovery_date(const struct order *o, char ret[STAMP_SIZE])
+{
+	const char *newest = "";
+	char *last;
+
+	for (size_t i = 0; i < o->n_offers; i++) {
+		const struct offer *f = &o->offers[i];
+
+		newest = later(newest, opened_date(f));
+		for (int m = 0; m < MARKS; m++)
+			newest = later(newest, f->marks[m]);
+	}
+	snprintf(ret, STAMP_SIZE, "%s", newest);
+	if (!*ret)
+		return;
+	last = &ret[strlen(ret) - 1];
+	*last = (char)(*last < BEHIND_DIGITS ? BEHIND_DIGITS : *last + 1);
+}
+
+/* ---- how an offer ends ---- */
+
+static enum offer_state an_end(enum offer_state s)
+{
+	switch (s) {
+	case STATE_TAKEN:
+	case STATE_TIMED_OUT:
+	case STATE_CANCELLED:
+		return s;
+	default:
+		return STATE_REJECTED;
+	}
+}
+
 /* ---- row 5 ---- */
 
 static bool ended(const struct accepts *a, const struct offer *f,
@@ -134,6 +186,41 @@ bool offer_ended(const struct order *o, const struct offer *f,
 	struct accepts a = accepts_of(NULL, o);
 
 	return ended(&a, f, ret);
+}
+
+/* ---- what looks show to be over ---- */
+
+uint64_t offer_won_version(const struct offer *f)
+{
+	uint64_t ret = f->accepted_version;
+
+	if (told_ok(f) && f->answer.settled_version > ret)
+		ret = f->answer.settled_version;
+	if (f->finding.what == FOUND_OURS && f->finding.knew > ret)
+		ret = f->finding.knew;
+	return ret;
+}
+
+/* Of the present offer, and seen since Centra last said that it is ours. */
+static bool is_over(const struct offer *f, unsigned sure)
+{
+	const struct sighting *r = &f->sighting;
+
+	return r->what == FOUND_OVER && r->sure >= sure &&
+	       strcmp(r->opened, opened_date(f)) >= 0 &&
+	       r->knew >= offer_won_version(f);
+}
+
+bool offer_is_over(const struct offer *f)
+{
+	return is_over(f, 1);
+}
+
+/* Centra may have taken an accept whose reply we do not have. */
+static bool may_have_won(const struct answer *a)
+{
+	return a->verb == VERB_ACCEPT &&
+	       (a->unknown || a->was_ok || a->try_begun);
 }
 
 /* ---- row 3 ---- */
@@ -201,7 +288,8 @@ bool offer_in_conflict(const struct zone *zone, const struct order *o,
 
 	return f->state != STATE_CANCELLED &&
 	       !offer_found(o, f, FOUND_OURS) &&
-	       !offer_found(o, f, FOUND_NOT_OURS) && in_conflict(&a, o, f);
+	       !offer_found(o, f, FOUND_NOT_OURS) && in_conflict(&a, o, f) &&
+	       !is_over(f, 2);
 }
 
 /* ---- the table ---- */
@@ -232,16 +320,15 @@ static enum offer_state answer_state(const struct offer *f)
 	return STATE_PENDING;
 }
 
-static enum offer_state what_found(const struct finding *g)
+/* Row 6 or 7, unless two looks showed it to be over. */
+static enum offer_state still_open(const struct offer *f)
 {
-	switch (g->ended) {
-	case STATE_TAKEN:
-	case STATE_TIMED_OUT:
-	case STATE_CANCELLED:
-		return g->ended;
-	default:
-		return STATE_REJECTED;
-	}
+	enum offer_state s = answer_state(f);
+	bool lost = s == STATE_ACCEPTING && may_have_won(&f->answer);
+
+	if (s == STATE_REJECTED)
+		return s; /* a reject of ours that is done */
+	return is_over(f, lost ? 2 : 1) ? an_end(f->sighting.ended) : s;
 }
 
 static enum offer_state state_of(const struct accepts *a,
@@ -256,8 +343,11 @@ static enum offer_state state_of(const struct accepts *a,
 	if (offer_found(o, f, FOUND_OURS)) /* row 2 */
 		return STATE_ACCEPTED;
 	if (offer_found(o, f, FOUND_NOT_OURS))
-		return what_found(&f->finding);
+		return an_end(f->finding.ended);
 	if (in_conflict(a, o, f)) { /* row 3 */
+		if (is_over(f, 2))
+			return ended(a, f, &ret) ? ret :
+						   an_end(f->sighting.ended);
 		*ret_conflict = true;
 		return STATE_ACCEPTING;
 	}
@@ -265,7 +355,7 @@ static enum offer_state state_of(const struct accepts *a,
 		return STATE_ACCEPTED;
 	if (ended(a, f, &ret))
 		return ret;
-	return answer_state(f);
+	return still_open(f);
 }
 
 static enum list list_of(const struct offer *f)
@@ -281,6 +371,22 @@ static enum list list_of(const struct offer *f)
 	default:
 		return LIST_DONE;
 	}
+}
+
+static bool in_doubt(const struct offer *f)
+{
+	return f->list == LIST_MINE && f->sighting.blank &&
+	       f->sighting.blank_knew >= offer_won_version(f);
+}
+
+bool offer_shown_nothing(const struct offer *f)
+{
+	const struct sighting *r = &f->sighting;
+
+	if (f->list != LIST_OPEN)
+		return f->doubt;
+	return r->blank || (r->what == FOUND_OVER &&
+			    strcmp(r->opened, opened_date(f)) >= 0);
 }
 
 /* What a look proved is old, and the state is another by now. */
@@ -306,6 +412,7 @@ static bool wants_fetch(const struct order *o, const struct offer *f,
 	if (f->shipped || f->state == STATE_CANCELLED)
 		return false;
 	return conflict || finding_outlived(o, f) ||
+	       (!others && offer_shown_nothing(f)) ||
 	       (f->list == LIST_MINE && !others && !o->has_address) ||
 	       (f->list == LIST_OPEN && !o->has_details);
 }
@@ -324,8 +431,8 @@ void offer_derive_for(const struct zone *zone, struct order *o,
 		f->state = state_of(&a, o, f, &conflict);
 		f->list = list_of(f);
 		f->expires = p ? p->expires : TIME_NONE;
-		others = f->list == LIST_MINE && is_ours &&
-			 !is_ours(arg, f->warehouse);
+		others = is_ours && !is_ours(arg, f->warehouse);
+		f->doubt = !others && in_doubt(f);
 		if (wants_fetch(o, f, conflict, others))
 			o->fetch_due = true;
 	}

@@ -3,6 +3,41 @@
  * offer.h - what the facts of an order mean: the merge (DESIGN 6).
  *
  * Pure.  The same facts give the same meaning, whatever order they came in.
+ *
+ * Of the offer to warehouse W, `opened` is the date of the offer as it is now
+ * (offer_opened), and a mark counts if its date is not older than that, or if
+ * nothing opened.  The first row that holds gives the state:
+ *
+ *   1. the order is cancelled                                  cancelled
+ *   2. a look that knew every event we hold showed whose the
+ *      order is: W's                                           accepted
+ *      another's that was offered                              taken (or what
+ *                                                              ended it)
+ *   3. what Centra said contradicts itself: it gave the order
+ *      to W, and something not older ended W's offer, or a
+ *      newer create opened it again, or the dates lie in the
+ *      hour that clocks repeat                                 accepting
+ *   4. Centra gave the order to W: an `accepted` event that
+ *      counts, or its `ok` to our answer to this offer         accepted
+ *   5. another warehouse's `accepted` counts, else W's timeout,
+ *      else W's rejected                                       taken, timed_out,
+ *                                                              rejected
+ *   6. our answer to this offer: under way, refused, a reject
+ *      that is done                                            accepting,
+ *                                                              rejecting,
+ *                                                              refused, rejected
+ *   7. nothing of that                                         pending
+ *
+ * Rows 3 and 4 do not apply while a look that knew every event we hold showed
+ * the order in the waiting list.
+ *
+ * Two looks that showed the order over (neither waiting nor on hold; see
+ * struct sighting) end what rows 6 and 7 leave open: as timed_out if its
+ * deadline had passed, else as rejected.  An accept that Centra may have taken
+ * (its reply was lost), and a contradiction of row 3, may be W's after all: they
+ * are ended so only once looks have shown it for ten times as long.  Such looks
+ * never end what row 2 or 4 gave to W: it stays accepted, in doubt, while the
+ * newest look shows nothing of whose it is.
  */
 #ifndef HANDLERS_OFFER_H
 #define HANDLERS_OFFER_H
@@ -12,15 +47,17 @@
 #include "base/time.h"
 #include "store/order.h"
 
-/* Sets the state, list and expiry of each offer, and whether a fetch is due:
- * something is in conflict, what a look proved is older than what we hold now
- * and no longer agrees with it, an accepted order has no address yet, or an
- * offer that waits for an answer has no lines yet.  `zone` may be NULL: no hour
- * is repeated. */
+/* Sets the state, list, expiry and doubt of each offer, and whether a fetch is
+ * due: something is in conflict, what a look proved is older than what we hold
+ * now and no longer agrees with it, a look that showed nothing is to be repeated
+ * (offer_shown_nothing), an accepted order has no address yet, or an offer that
+ * waits for an answer has no lines yet.  `zone` may be NULL: no hour is
+ * repeated. */
 void offer_derive(const struct zone *zone, struct order *o);
 
 /* The same where not each warehouse is one of our shops': no address is due of
- * what another has won.  NULL: each is. */
+ * what another has won, none of it is in doubt, and no look at what another is
+ * asked is repeated.  NULL: each is. */
 typedef bool offer_ours_fn(const void *arg, int64_t warehouse);
 void offer_derive_for(const struct zone *zone, struct order *o,
 		      offer_ours_fn *is_ours, const void *arg);
@@ -35,6 +72,26 @@ bool offer_answered(const struct offer *f);
 /* True when a trustworthy finding exists: made knowing all we hold. */
 bool offer_found(const struct order *o, const struct offer *f,
 		 enum found what);
+
+/* True when two looks showed the present offer to be over. */
+bool offer_is_over(const struct offer *f);
+
+/* The order's version when Centra last said, by a word or in a look, that the
+ * order is this warehouse's; 0: never.  What a look that knew less shows does
+ * not speak against it. */
+uint64_t offer_won_version(const struct offer *f);
+
+/* True of a derived offer when the newest look left open what became of it: it
+ * is accepted and in doubt, or it is open and the look showed it neither waiting
+ * nor ended.  Such a look is repeated. */
+bool offer_shown_nothing(const struct offer *f);
+
+/* True of an opening that recovery put there, not an event: it has no date, or
+ * one just behind the newest that was held. */
+bool opening_recovered(const struct opening *p);
+/* The date for such an opening: newer than all that is held of the order, and
+ * older than what Centra says next; "" when nothing dated is held. */
+void offer_recovery_date(const struct order *o, char ret[STAMP_SIZE]);
 
 /* True when what we hold contradicts itself (row 3): only a look can tell. */
 bool offer_in_conflict(const struct zone *zone, const struct order *o,

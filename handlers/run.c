@@ -128,6 +128,28 @@ int64_t run_wait(const struct work *w, const struct call *call)
 			       call ? call->retry_after : 0, any_number(w));
 }
 
+#define LOOK_DOUBLINGS 6 /* 1, 2, 4 ... 64 minutes */
+#define LOOK_MOST      (60 * RUN_MINUTE)
+
+int64_t run_look_again(const struct work *w)
+{
+	return w->look_again > 0 ? w->look_again : RUN_MINUTE;
+}
+
+/* A little later than asked for, so that the second of two looks is made far
+ * enough from the first. */
+int64_t run_wait_look(const struct work *w)
+{
+	unsigned n = w->task->attempts < LOOK_DOUBLINGS ? w->task->attempts
+							: LOOK_DOUBLINGS;
+	int64_t least = run_look_again(w), ret = least << n;
+
+	if (ret > LOOK_MOST)
+		ret = least > LOOK_MOST ? least : LOOK_MOST;
+	return ret + ret / 64 +
+	       (int64_t)(any_number(w) % (uint64_t)(ret / 16 + 1));
+}
+
 void run_alarm(struct work *w, enum centra_api api, const char *why)
 {
 	if (w->alarm)
@@ -141,5 +163,8 @@ void run_called(struct work *w, enum centra_api api, const char *what,
 		w->called(w, api, what, call);
 	if (call->refused)
 		run_alarm(w, api, call->why.text);
-	w->now += call->latency > 0 ? call->latency : 0;
+	if (call->latency <= 0)
+		return;
+	w->now += call->latency;
+	w->steady += call->latency;
 }

@@ -37,8 +37,14 @@ int64_t run_wait(const struct work *w, const struct call *call);
 /* The same for what nobody waits for: grows to 5 minutes. */
 int64_t run_wait_long(const struct work *w, const struct call *call);
 
+/* How long until a look that showed nothing is repeated: work.look_again, and
+ * then less and less often, up to an hour (or look_again, if that is longer). */
+int64_t run_wait_look(const struct work *w);
+/* work.look_again, or its default. */
+int64_t run_look_again(const struct work *w);
+
 /* Tells the worker of a call, raises the alarm when Centra refused our key,
- * and moves the run's clock on by what the call took. */
+ * and moves the run's clocks on by what the call took. */
 void run_called(struct work *w, enum centra_api api, const char *what,
 		const struct call *call);
 void run_alarm(struct work *w, enum centra_api api, const char *why);

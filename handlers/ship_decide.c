@@ -88,6 +88,8 @@ const char *ship_fault_code(enum ship_fault f)
 		return "on_hold";
 	case FAULT_NOT_OURS:
 		return "not_accepted";
+	case FAULT_IN_DOUBT:
+		return "in_doubt";
 	default:
 		return "ship_failed";
 	}

@@ -219,6 +219,10 @@ static bool stops(const struct view *v, struct ship_plan *p)
 		stop(p, FAULT_NOT_OURS, "the order is no longer this shop's: "
 					"%s",
 		     offer_state_name(v->f->state));
+	else if (v->f->doubt)
+		stop(p, FAULT_IN_DOUBT,
+		     "Centra does not show that the order is this shop's, as "
+		     "it said: ask the office");
 	else
 		return false;
 	return true;

@@ -53,7 +53,7 @@ static bool offer_untold(const struct order *o, const struct offer *f,
 	default:
 		return false;
 	}
-	return !offer_ended(o, f, &ended) && opened[0];
+	return !offer_ended(o, f, &ended) && p && !opening_recovered(p);
 }
 
 static bool told_of(const struct order *o, const struct untold *list, size_t n,
@@ -70,6 +70,15 @@ static bool told_of(const struct order *o, const struct untold *list, size_t n,
 	return false;
 }
 
+/* The offer as it is without what looks made by then have shown. */
+static void forget_looks(struct offer *f, int64_t by)
+{
+	if (f->finding.at <= by)
+		f->finding = (struct finding){0};
+	if (f->sighting.at <= by)
+		f->sighting = (struct sighting){0};
+}
+
 size_t sweep_untold(const struct zone *zone, const struct order *o, int64_t by,
 		    struct untold **ret)
 {
@@ -83,8 +92,7 @@ size_t sweep_untold(const struct zone *zone, const struct order *o, int64_t by,
 	*ret = xcalloc(o->n_offers, sizeof(**ret));
 	order_copy(&bare, o);
 	for (size_t i = 0; i < bare.n_offers; i++)
-		if (bare.offers[i].finding.at <= by)
-			bare.offers[i].finding = (struct finding){0};
+		forget_looks(&bare.offers[i], by);
 	offer_derive(zone, &bare);
 	for (size_t i = 0; i < o->n_offers; i++) {
 		const struct offer *f = &o->offers[i];
@@ -129,10 +137,62 @@ void sweep_follow_up(struct work *w, bool was_cancelled, int64_t was_fetched)
 	free(list);
 }
 
+/* It is before a shop, or it is a shop's. */
+static bool is_held(const struct offer *f)
+{
+	return f->list == LIST_OPEN || f->state == STATE_ACCEPTED;
+}
+
 bool sweep_unknown(const struct order *o, bool recover)
 {
-	return !o->n_offers && !o->cancelled &&
-	       (recover || !counted(o->missed, MISSED_CREATE));
+	if (o->cancelled)
+		return false;
+	for (size_t i = 0; i < o->n_offers; i++)
+		if (is_held(&o->offers[i]))
+			return false;
+	/* Shops may be added to the config later; who has answered is not
+	 * asked again and again. */
+	return !counted(o->missed, MISSED_CREATE) || (recover && !o->n_offers);
+}
+
+/* A `no` to a reject settles it, whoever has the order: it may be this
+ * warehouse's by an accept from elsewhere, of which we were not told. */
+static bool by_a_no(const struct order *o, const struct offer *f)
+{
+	enum offer_state ended;
+
+	return f->state == STATE_REJECTED && offer_answered(f) &&
+	       f->answer.verb == VERB_REJECT &&
+	       f->answer.settled == SETTLED_NO && !offer_ended(o, f, &ended);
+}
+
+static int64_t ended_at(const struct order *o, const struct offer *f)
+{
+	int64_t at = f->finding.at > f->sighting.at ? f->finding.at :
+						      f->sighting.at;
+
+	return by_a_no(o, f) && f->answer.at > at ? f->answer.at : at;
+}
+
+bool sweep_may_reopen(const struct zone *zone, const struct order *o,
+		      int64_t now)
+{
+	bool may = false;
+	struct order bare;
+
+	order_copy(&bare, o);
+	for (size_t i = 0; i < bare.n_offers; i++)
+		forget_looks(&bare.offers[i], INT64_MAX);
+	offer_derive(zone, &bare);
+	for (size_t i = 0; i < o->n_offers && !may; i++) {
+		const struct offer *f = &o->offers[i];
+
+		may = !is_held(f) &&
+		      (is_held(&bare.offers[i]) || by_a_no(o, f)) &&
+		      now - ended_at(o, f) < SWEEP_REOPENS;
+	}
+	order_release(&bare);
+	return may;
 }
 
 /* ---- the second thought ---- */
@@ -148,7 +208,8 @@ static void add(struct work *w, int64_t warehouse, enum missed missed)
 	if (missed == MISSED_CREATE)
 		changes_note(c, warehouse, "missed",
 			     "missed webhook (create): found by the sweep, "
-			     "since it waits for check-first in Centra");
+			     "since it waits for check-first in Centra and no "
+			     "offer of it is open here");
 	else
 		changes_note(c, warehouse, "missed",
 			     "missed webhook (%s): found by a look, and still "
@@ -186,18 +247,22 @@ static bool is_asked(const struct centra_warehouses *all, int64_t warehouse)
 	return false;
 }
 
-/* Puts it before the shops, without a deadline and older than any event.  That
- * there is none to be asked is said once: each sweep comes here again. */
+/* Puts it before the shops, without a deadline, behind all events that we hold
+ * and before all that are still to come.  That there is none to be asked is said
+ * once: each sweep comes here again. */
 static void offer(struct work *w, const struct centra_warehouses *all)
 {
 	struct changes *c = &w->result.changes;
+	struct change *opening;
 	size_t n = 0;
 
 	for (size_t i = 0; i < w->n_warehouses; i++) {
 		if (!is_asked(all, w->warehouses[i]))
 			continue;
-		changes_add(c, CHANGE_OPENING, w->warehouses[i])
-			->opening.expires = TIME_NONE;
+		opening = changes_add(c, CHANGE_OPENING, w->warehouses[i]);
+		opening->opening.expires = TIME_NONE;
+		offer_recovery_date(w->order, opening->opening.date);
+		opening->recovered = true;
 		n++;
 	}
 	if (!n && counted(w->order->missed, MISSED_CREATE))

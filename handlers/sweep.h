@@ -5,7 +5,9 @@
  * A webhook was missed when Centra shows what it should have told, and it has
  * still not come `missed_after` later.  Whoever looks at an order asks for the
  * task `missed` then (sweep_follow_up); the sweep asks for it about each order
- * that waits for check-first and was never offered to us.
+ * that waits for check-first and of which no offer is open here: its create was
+ * lost, be it the first, that of an order offered anew, or that to a further
+ * shop.
  */
 #ifndef HANDLERS_SWEEP_H
 #define HANDLERS_SWEEP_H
@@ -31,7 +33,19 @@ bool sweep_untold_cancel(const struct order *o, int64_t by);
  * tell something, asks for the second thought.  `was` is the order before. */
 void sweep_follow_up(struct work *w, bool was_cancelled, int64_t was_fetched);
 
-/* True when the waiting order is one that a second look should be taken at. */
+/* How long (ms) the sweep goes on looking at what a look alone ended. */
+#define SWEEP_REOPENS ((int64_t)48 * 3600 * 1000)
+
+/* True when an offer of the order was ended, less than SWEEP_REOPENS ago, by a
+ * look alone, or by a reject that Centra answered with `no`: another look may
+ * open it again, or show that it is the warehouse's.  Of a derived order;
+ * pure. */
+bool sweep_may_reopen(const struct zone *zone, const struct order *o,
+		      int64_t now);
+
+/* True when the waiting order is one that a second look should be taken at: no
+ * offer of it is open, none is accepted, and that was not counted yet.  With
+ * `recover`, one of which no shop was asked is always such an order. */
 bool sweep_unknown(const struct order *o, bool recover);
 
 #endif

@@ -82,6 +82,9 @@ static void tell_offer(struct story *st, const struct offer *f)
 	buf_fmt(out, "  warehouse %" PRId64 " (", f->warehouse);
 	cli_text(out, name ? name : "no shop of ours");
 	buf_fmt(out, "): %s", offer_state_name(f->state));
+	if (f->doubt)
+		buf_str(out, ", in doubt: the newest look does not show it as "
+			     "this shop's");
 	if (f->shipped)
 		buf_str(out, ", shipped");
 	if (f->list == LIST_OPEN && f->expires != TIME_NONE) {
@@ -208,9 +211,11 @@ static void json_offer(struct story *st, const struct offer *f)
 
 	buf_fmt(out, "{\"warehouse\":%" PRId64 ",\"shop\":", f->warehouse);
 	buf_json(out, shop ? shop->id : NULL);
-	buf_fmt(out, ",\"state\":\"%s\",\"shipped\":%s,\"expired\":%s,"
-		     "\"refusal\":",
-		offer_state_name(f->state), f->shipped ? "true" : "false",
+	buf_fmt(out,
+		",\"state\":\"%s\",\"doubt\":%s,\"shipped\":%s,"
+		"\"expired\":%s,\"refusal\":",
+		offer_state_name(f->state), f->doubt ? "true" : "false",
+		f->shipped ? "true" : "false",
 		offer_expired(f, st->s->now) ? "true" : "false");
 	buf_json(out, f->answer.refusal);
 	cli_json_time(out, "expires_at", f->expires, 0);

@@ -65,6 +65,10 @@ static void store_numbers(struct buf *out, const struct store_stats *s)
 		late > 0 ? (double)late / 1000 : 0.0);
 	gauge(out, "events", "Events kept", s->events);
 	gauge(out, "orders", "Orders known", s->orders);
+	gauge(out, "orders_in_doubt",
+	      "Accepted orders that the newest look does not show as ours; "
+	      "shops ask the office before they ship them",
+	      s->in_doubt);
 	gauge(out, "quarantined", "Events and bodies that could not be read",
 	      s->quarantined);
 	gauge(out, "devices", "Devices allowed to act", s->devices);

@@ -183,7 +183,8 @@ static void offer(struct buf *out, const struct order *o,
 	time_or_null(out, offered_at(o, f), 0);
 	buf_str(out, ",\"refusal\":");
 	buf_json(out, no ? f->answer.refusal : NULL);
-	buf_fmt(out, ",\"on_hold\":%s", o->on_hold ? "true" : "false");
+	buf_fmt(out, ",\"on_hold\":%s,\"doubt\":%s",
+		o->on_hold ? "true" : "false", f->doubt ? "true" : "false");
 }
 
 /* The problem of an order that is to be shipped. */

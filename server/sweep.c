@@ -49,6 +49,7 @@ struct sweep {
 	pthread_cond_t changed;
 	bool started, stopping;
 	struct turn *turns; /* owned; one for each account */
+	uint64_t boot;
 	int64_t forget; /* when addresses are looked through again */
 };
 
@@ -62,6 +63,7 @@ struct pass {
 	struct centra_conn *conn; /* owned */
 	struct task task;	  /* none: it names the instance in the log */
 	int64_t held;
+	int64_t look_began; /* the newest query for orders, steady clock */
 	unsigned spare; /* queries more, to find what spoils a reply */
 	size_t looked, waiting, unknown;
 	size_t unread; /* orders that Centra cannot show to us */
@@ -142,7 +144,44 @@ static void sort_unique(struct numbers *all)
 	all->n = kept + 1;
 }
 
-/* Open, or accepted and not shipped, for some shop of the instance. */
+/* Of the numbers from the `from`th on those stay whose order another look may
+ * open again. */
+static enum rc keep_reopening(struct pass *p, struct numbers *all, size_t from,
+			      struct err *e)
+{
+	int64_t now = time_now();
+	size_t kept = from;
+	enum rc rc = OK;
+
+	for (size_t i = from; i < all->n && !rc; i++) {
+		struct order o = {0};
+
+		rc = store_order(p->sweep->app->store, p->in->id, all->list[i],
+				 &o, e);
+		if (!rc && sweep_may_reopen(p->account->zone, &o, now))
+			all->list[kept++] = all->list[i];
+		if (rc == RC_NOTFOUND)
+			rc = OK;
+		order_release(&o);
+	}
+	all->n = kept;
+	return rc;
+}
+
+/* What a look alone ended for a warehouse, in the last days. */
+static enum rc gather_ended(struct pass *p, int64_t warehouse,
+			    struct numbers *all, struct err *e)
+{
+	size_t from = all->n;
+	enum rc rc = store_done_since(p->sweep->app->store, p->in->id,
+				      warehouse, time_now() - SWEEP_REOPENS, 0,
+				      add_number, all, e);
+
+	return rc ? rc : keep_reopening(p, all, from, e);
+}
+
+/* Open, or accepted and not shipped, for some shop of the instance; or ended by
+ * a look alone. */
 static enum rc gather(struct pass *p, struct numbers *all, struct err *e)
 {
 	static const enum list lists[] = {LIST_OPEN, LIST_MINE};
@@ -158,6 +197,8 @@ static enum rc gather(struct pass *p, struct numbers *all, struct err *e)
 					shop->warehouses.ids[k / 2],
 					lists[k % 2], NULL, add_number, all,
 					e);
+		for (size_t k = 0; k < shop->warehouses.n && !rc; k++)
+			rc = gather_ended(p, shop->warehouses.ids[k], all, e);
 	}
 	sort_unique(all);
 	return rc;
@@ -193,7 +234,11 @@ static enum rc look_at(struct pass *p, struct order *o,
 		.task = &task,
 		.order = o,
 		.now = time_now(),
+		.steady = time_mono(),
+		.look_began = p->look_began,
+		.boot = p->sweep->boot,
 		.zone = p->account->zone,
+		.look_again = p->config->server.look_again,
 		.missed_after = p->config->server.missed_after,
 	};
 	struct recording r = {&w.result.changes, o->version, o->updated};
@@ -275,6 +320,7 @@ static enum rc look_at_batch(struct pass *p, const int64_t *numbers, size_t n,
 		goto out;
 	do {
 		centra_orders_release(&got);
+		p->look_began = time_mono();
 		graphql_orders(p->conn, numbers, n, false, &got);
 	} while (held(p, "sweep: orders", &got.call));
 	rc = got.call.end == CALL_OK ? look_at_all(p, orders, n_orders, &got, e)
@@ -320,7 +366,7 @@ static enum rc look_at_open(struct pass *p, struct err *e)
 	return rc;
 }
 
-/* ---- what waits and was never heard of ---- */
+/* ---- what waits, and no shop knows of ---- */
 
 static enum rc is_unknown(struct pass *p, int64_t number, bool *ret,
 			  struct err *e)
@@ -545,6 +591,7 @@ enum rc sweep_start(struct sweep **ret, struct app *app, struct err *e)
 	int failed;
 
 	s->app = app;
+	s->boot = time_boot();
 	while (workers_account(app->workers, n))
 		n++;
 	s->turns = xcalloc(n, sizeof(*s->turns));

@@ -54,6 +54,7 @@ struct workers {
 	pthread_cond_t changed;
 	uint64_t wakes;
 	bool stopping;
+	uint64_t boot; /* of the machine */
 	int64_t ahead; /* of the wall clock to the other, when last seen */
 };
 
@@ -437,6 +438,7 @@ static void lend_config(struct thread *t, size_t n)
 	for (size_t i = 0; in && i < n; i++) {
 		struct work *w = &t->works[i];
 
+		w->look_again = c->server.look_again;
 		w->missed_after = c->server.missed_after;
 		w->recover = strcmp(in->recover, "offer") == 0;
 		w->ship_on_pending = in->ship_on_pending_capture;
@@ -483,6 +485,8 @@ static enum rc load(struct thread *t, const struct task *task, size_t i,
 		.event = with_event ? &t->events[i] : NULL,
 		.order = &t->orders[i],
 		.now = time_now(),
+		.steady = time_mono(),
+		.boot = t->workers->boot,
 		.begin = begin,
 		.worker = t,
 		.called = called,
@@ -676,6 +680,7 @@ enum rc workers_start(struct workers **ret, struct app *app, struct err *e)
 	pthread_cond_init(&w->changed, &attr);
 	pthread_condattr_destroy(&attr);
 
+	w->boot = time_boot();
 	w->ahead = time_now() - time_mono();
 	open_accounts(w, c);
 	/* The clock may have gone back while nobody ran. */

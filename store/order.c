@@ -292,6 +292,39 @@ static void opening_join(struct offer *f, const struct opening *in)
 	f->n_openings++;
 }
 
+static const struct opening *opening_until(const struct offer *f,
+					   int64_t expires)
+{
+	for (size_t i = 0; i < f->n_openings; i++)
+		if (f->openings[i].expires == expires)
+			return &f->openings[i];
+	return NULL;
+}
+
+/* What recovery puts there anew is newer than what it put there before. */
+static void opening_renew(struct offer *f, const struct opening *in)
+{
+	const struct opening *old = opening_until(f, in->expires);
+
+	if (old && strcmp(old->date, in->date) >= 0)
+		return;
+	if (old)
+		opening_remove(f, (size_t)(old - f->openings));
+	opening_join(f, in);
+}
+
+static void apply_opening(struct order *o, struct offer *f,
+			  const struct change *c)
+{
+	if (c->recovered) {
+		opening_renew(f, &c->opening);
+		return;
+	}
+	if (!opening_until(f, c->opening.expires))
+		o->missed &= ~(1u << MISSED_CREATE);
+	opening_join(f, &c->opening);
+}
+
 static void mark_join(struct offer *f, enum mark mark, const char *date)
 {
 	if ((unsigned)mark < MARKS && strcmp(date, f->marks[mark]) > 0)
@@ -353,6 +386,8 @@ static void apply_fetched(struct order *o, const struct change *c)
 		return;
 	o->fetched_at = c->at;
 	o->on_hold = c->on_hold;
+	if (!c->waits)
+		o->missed &= ~(1u << MISSED_CREATE);
 	snprintf(o->status, sizeof(o->status), "%.*s", STATUS_SIZE - 1, status);
 	snprintf(o->hold_reason, sizeof(o->hold_reason), "%s", c->hold_reason);
 	text_trim(o->status);
@@ -573,7 +608,7 @@ void order_apply(struct order *o, const struct change *c)
 	case CHANGE_OPENING:
 		f = offer_made(o, c->warehouse);
 		if (f)
-			opening_join(f, &c->opening);
+			apply_opening(o, f, c);
 		break;
 	case CHANGE_MARK:
 		f = offer_made(o, c->warehouse);
@@ -592,6 +627,11 @@ void order_apply(struct order *o, const struct change *c)
 			    : offer_made(o, c->warehouse);
 		if (f)
 			f->finding = c->finding;
+		break;
+	case CHANGE_SIGHTING:
+		f = order_offer(o, c->warehouse);
+		if (f)
+			f->sighting = c->sighting;
 		break;
 	case CHANGE_ANSWER:
 		f = offer_made(o, c->warehouse);

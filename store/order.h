@@ -71,8 +71,16 @@ struct answer {
 	bool was_ok;         /* some try was told ok, even if contradicted since */
 };
 
-/* What a look at the order in Centra proved for one warehouse. */
-enum found { FOUND_NOTHING, FOUND_OURS, FOUND_NOT_OURS, FOUND_OPEN };
+/* What a look at the order in Centra shows for one warehouse (handlers/look.h).
+ * A finding is one of the first four; FOUND_OVER is only ever a sighting. */
+enum found {
+	FOUND_NOTHING,
+	FOUND_OURS,
+	FOUND_NOT_OURS,
+	FOUND_OPEN, /* the order waits for check-first */
+	FOUND_OVER, /* it neither waits nor is on hold */
+	FOUNDS,
+};
 
 /* The states an offer can be in, as derived (DESIGN 6). */
 enum offer_state {
@@ -105,6 +113,33 @@ struct finding {
 	uint64_t knew;          /* the order's version when the look began */
 	int64_t at;
 };
+
+/* What looks have shown of one offer that a single look does not prove.
+ *
+ * FOUND_OVER, or FOUND_OPEN against an accept that stands: Centra settles late,
+ * so the first look that shows it only begins to count the time.  `sure` says
+ * for how long looks have shown it and nothing else: 0 = one look; 1 = two, at
+ * least `look_again` (struct work) apart; 2 = at least SIGHTING_LONG times that.
+ * The time apart is of the steady clock of one boot of the machine: a wall
+ * clock that jumps makes no two looks of one, and a reboot begins anew. */
+struct sighting {
+	enum found what; /* FOUND_NOTHING: there is none */
+	enum offer_state ended;	 /* of FOUND_OVER: how it ends the offer */
+	unsigned sure;
+	char opened[STAMP_SIZE]; /* date of the opening that it is about */
+	uint64_t knew;		 /* the order's version at the first look */
+	int64_t at;		 /* of the first look, wall clock, ms */
+	int64_t steady;		 /* of the first look, steady clock, ms */
+	uint64_t boot;		 /* the boot that `steady` belongs to */
+
+	/* The newest look showed nothing of whose the order is, knowing
+	 * `blank_knew`, the order's version. */
+	bool blank;
+	uint64_t blank_knew;
+};
+
+#define SIGHTING_SURES 3
+#define SIGHTING_LONG  10
 
 /* What a webhook that never came would have told.  An order or offer keeps a
  * bit (1 << kind) for each that was missed, so that it is counted once. */
@@ -165,6 +200,12 @@ struct offer {
 	struct shipment *shipments; /* owned; oldest first; all but the newest
 				     * are shipped */
 	size_t n_shipments;
+
+	struct sighting sighting;
+
+	/* Derived: Centra said that the order is this warehouse's, and the
+	 * newest look does not show it. */
+	bool doubt;
 };
 
 #define OPENINGS_MAX   64
@@ -218,6 +259,7 @@ enum change_kind {
 	CHANGE_CANCELLED, /* the order is cancelled */
 	CHANGE_FETCHED,   /* text = status, hold_reason, on_hold, at */
 	CHANGE_FINDING,   /* warehouse, finding */
+	CHANGE_SIGHTING,   /* warehouse, sighting */
 	CHANGE_ANSWER,    /* warehouse, answer: a shop decided */
 	CHANGE_TRY_BEGUN, /* warehouse, at, late: version + 1 */
 	CHANGE_TRY_ENDED, /* warehouse, try_end, text: version + 1 */
@@ -249,6 +291,7 @@ struct change {
 	enum mark mark;
 	char date[STAMP_SIZE];
 	struct finding finding;
+	struct sighting sighting;
 	struct answer answer; /* verb, opened, at, device, reason, note */
 	struct problem problem;
 	struct ship_ask ask;
@@ -258,6 +301,8 @@ struct change {
 	enum settled settled;
 	enum missed missed;
 	bool on_hold;
+	bool waits;	/* of FETCHED: Centra lists it as waiting */
+	bool recovered; /* of OPENING: put there by recovery, not by an event */
 	bool late;
 	int64_t at;
 	int64_t sub;
@@ -272,13 +317,18 @@ struct change {
  * HEARD      version + 1; may stand before or behind what was heard.
  * OPENING    keeps the least date named for each expiry (and, among equal
  *            dates, the least offset).  Of more than OPENINGS_MAX expiries
- *            the latest stay; no deadline is the latest of all.
+ *            the latest stay; no deadline is the latest of all.  An event's
+ *            that says something new clears MISSED_CREATE: the next lost
+ *            create is another.  A recovered one that has no deadline replaces
+ *            the one that recovery put there before, if its date is greater.
  * MARK       keeps the greatest date.
  * CANCELLED  sets it for good.
  * FETCHED    what was fetched, unless a later fetch is held already (be it ten
  *            minutes: more is a clock that was set back); a status CANCELLED
- *            cancels in any case.
+ *            cancels in any case.  An order that no longer waits clears
+ *            MISSED_CREATE.
  * FINDING    replaces the finding.
+ * SIGHTING   replaces the sighting.
  * ANSWER     replaces the answer with its verb, opened, at, device, reason and
  *            note; nothing is tried or settled yet.  VERB_NONE alters nothing.
  * TRY_BEGUN  version + 1, one more try (and late try), begun at c->at.  When

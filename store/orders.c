@@ -295,6 +295,8 @@ enum rc order_change(struct txn *t, const struct order *before,
 	if (!rc)
 		rc = missed_count(t, before, ret, e);
 	if (!rc)
+		rc = doubt_count(t, before, ret, e);
+	if (!rc)
 		rc = ensure_fetch(t, ret, d, own, now, e);
 	if (ret_again)
 		*ret_again = f.again;

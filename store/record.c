@@ -216,6 +216,41 @@ static void get_shipments(struct offer *f, struct reader *all)
 	all->bad |= r.bad;
 }
 
+/* A block of its own, as history is. */
+static void put_sighting(struct buf *b, const struct sighting *r)
+{
+	size_t block = put_block(b);
+
+	put_u8(b, (uint8_t)r->what);
+	put_u8(b, (uint8_t)r->ended);
+	put_u8(b, (uint8_t)r->sure);
+	put_text(b, r->opened);
+	put_u64(b, r->knew);
+	put_i64(b, r->at);
+	put_i64(b, r->steady);
+	put_u64(b, r->boot);
+	put_flag(b, r->blank);
+	put_u64(b, r->blank_knew);
+	put_block_end(b, block);
+}
+
+static void get_sighting(struct sighting *ret, struct reader *all)
+{
+	struct reader r = get_block(all);
+
+	ret->what = get_below(&r, FOUNDS);
+	ret->ended = get_below(&r, STATES);
+	ret->sure = get_below(&r, SIGHTING_SURES);
+	get_word(&r, ret->opened, sizeof(ret->opened));
+	ret->knew = get_u64(&r);
+	ret->at = get_i64(&r);
+	ret->steady = get_i64(&r);
+	ret->boot = get_u64(&r);
+	ret->blank = get_flag(&r);
+	ret->blank_knew = get_u64(&r);
+	all->bad |= r.bad;
+}
+
 static void put_offer(struct buf *b, const struct offer *f)
 {
 	size_t block = put_block(b);
@@ -242,6 +277,8 @@ static void put_offer(struct buf *b, const struct offer *f)
 	put_u64(b, f->accepted_version);
 	put_u32(b, f->missed);
 	put_shipments(b, f);
+	put_sighting(b, &f->sighting);
+	put_flag(b, f->doubt);
 	put_block_end(b, block);
 }
 
@@ -275,6 +312,8 @@ static void get_offer(struct offer *f, struct reader *all)
 	f->accepted_version = get_u64(&r);
 	f->missed = get_u32(&r);
 	get_shipments(f, &r);
+	get_sighting(&f->sighting, &r);
+	f->doubt = get_flag(&r);
 	all->bad |= r.bad;
 }
 

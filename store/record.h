@@ -36,7 +36,10 @@
  *              u32 count, per line: line, quantity
  *              stage, capture, fault, id, number, capture_at, shipped_at,
  *              rest, error
- *              step, try_at, trying, unknown, the steps' tries */
+ *              step, try_at, trying, unknown, the steps' tries
+ *            a block: the sighting: what, ended, sure, opened, knew, at, steady,
+ *            boot, blank, blank_knew
+ *            doubt */
 void put_order(struct buf *b, const struct order *o);
 /* instance and number are the key's. */
 enum rc get_order(struct order *ret, const char *instance, int64_t number,

@@ -45,6 +45,7 @@ enum ship_fault {
 	FAULT_CANCELLED,
 	FAULT_ON_HOLD,
 	FAULT_NOT_OURS, /* it is no longer certain that we are to ship it */
+	FAULT_IN_DOUBT, /* Centra said that we are, and does not show it */
 	SHIP_FAULTS,
 };
 

@@ -588,6 +588,8 @@ enum rc store_stats(struct store *s, struct store_stats *ret, struct err *e)
 		rc = oldest_due(&t, &ret->oldest_due, e);
 	if (!rc)
 		rc = missed_counts(&t, ret->missed, e);
+	if (!rc)
+		rc = doubt_counted(&t, &ret->in_doubt, e);
 	txn_abort(&t);
 	return rc;
 }

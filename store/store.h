@@ -351,6 +351,7 @@ struct store_stats {
 	bool failed;               /* the disk failed: restart */
 	bool full;                 /* deliveries are refused for want of room */
 	uint64_t missed[MISSED_KINDS]; /* webhooks, ever */
+	uint64_t in_doubt;	       /* orders of which an offer is in doubt */
 };
 enum rc store_stats(struct store *s, struct store_stats *ret, struct err *e);
 /* How the disk failed, in a sentence; NULL: it did not. */

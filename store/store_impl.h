@@ -136,6 +136,10 @@ bool task_same_name(const struct task *a, const struct task *b);
 /* Counts the webhooks that `after` says were missed and `before` does not. */
 enum rc missed_count(struct txn *t, const struct order *before,
 		     const struct order *after, struct err *e);
+/* Keeps count of the orders in doubt. */
+enum rc doubt_count(struct txn *t, const struct order *before,
+		    const struct order *after, struct err *e);
+enum rc doubt_counted(struct txn *t, uint64_t *ret, struct err *e);
 enum rc missed_counts(struct txn *t, uint64_t ret[MISSED_KINDS],
 		      struct err *e);
 

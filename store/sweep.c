@@ -13,6 +13,7 @@
 
 #define ASKED	    "sweep_asked" /* names of numbers in `meta` */
 #define DONE	    "sweep_done"
+#define IN_DOUBT    "orders_in_doubt"
 #define HURRY_BATCH 2000 /* tasks in one transaction */
 
 /* ---- webhooks that were missed ---- */
@@ -48,6 +49,36 @@ enum rc missed_count(struct txn *t, const struct order *before,
 		rc = count_bits(t, was ? was->missed : 0, is->missed, e);
 	}
 	return rc;
+}
+
+/* ---- orders in doubt ---- */
+
+static bool in_doubt(const struct order *o)
+{
+	for (size_t i = 0; i < o->n_offers; i++)
+		if (o->offers[i].doubt)
+			return true;
+	return false;
+}
+
+enum rc doubt_count(struct txn *t, const struct order *before,
+		    const struct order *after, struct err *e)
+{
+	bool was = in_doubt(before), is = in_doubt(after);
+	uint64_t n = 0;
+	enum rc rc;
+
+	if (was == is)
+		return OK;
+	rc = txn_last(t, IN_DOUBT, &n, e);
+	if (rc)
+		return rc;
+	return txn_set_last(t, IN_DOUBT, is ? n + 1 : n ? n - 1 : 0, e);
+}
+
+enum rc doubt_counted(struct txn *t, uint64_t *ret, struct err *e)
+{
+	return txn_last(t, IN_DOUBT, ret, e);
 }
 
 enum rc missed_counts(struct txn *t, uint64_t ret[MISSED_KINDS],

@@ -36,7 +36,9 @@ static int begin(void **state, const char *server, const char *centra)
 
 static int setup(void **state)
 {
-	return begin(state, "answer_wait = 300ms\nmissed_after = 400ms\n",
+	return begin(state,
+		     "answer_wait = 300ms\nmissed_after = 400ms\n"
+		     "look_again = 500ms\n",
 		     NULL);
 }
 
@@ -47,7 +49,9 @@ static int setup_patient(void **state)
 
 static int setup_offer(void **state)
 {
-	return begin(state, "answer_wait = 5s\nmissed_after = 500ms\n",
+	return begin(state,
+		     "answer_wait = 5s\nmissed_after = 500ms\n"
+		     "look_again = 500ms\n",
 		     "recover = offer\n");
 }
 

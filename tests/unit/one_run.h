@@ -27,8 +27,10 @@ static struct {
 	const char *status;
 	int64_t holder; /* of every line */
 	bool waits;
-	bool undecided;
+	bool on_hold;  /* for whatever reason, said or not */
+	bool undecided; /* a field that decides came with an error */
 	unsigned missing; /* of enum centra_missing */
+	int64_t shipment; /* of all lines; 0: none */
 	int looks, addresses;
 	enum centra_lane lane; /* of the last look */
 } reply;
@@ -36,6 +38,8 @@ static struct {
 static struct {
 	struct order held;
 	int64_t now;
+	int64_t ahead; /* of the wall clock to the steady one */
+	uint64_t boot;
 	unsigned attempts;
 	char *reason; /* of the last run */
 	bool no_room; /* begin fails */
@@ -110,8 +114,11 @@ static void orders(const int64_t *numbers, size_t n, bool with_address,
 			stub_allocate(&co->lines[0], reply.holder, false);
 			stub_allocate(&co->lines[1], reply.holder, false);
 		}
+		co->on_hold |= reply.on_hold;
 		co->undecided = reply.undecided;
 		co->missing = reply.missing;
+		if (reply.shipment)
+			stub_ship(co, reply.shipment);
 		if (with_address && !(co->missing & MISSING_ADDRESS))
 			co->address = xstrdup("{\"city\":\"Malmo\"}");
 	}
@@ -222,6 +229,8 @@ static inline void run_one(handler_fn *fn, const char *kind, int64_t sub,
 		.event = ev,
 		.order = &copy,
 		.now = us.now,
+		.steady = us.now - us.ahead,
+		.boot = us.boot,
 		.centra = us.no_centra ? NULL : stub_conn,
 		.warehouses = us.shops,
 		.n_warehouses = us.n_shops,

@@ -90,6 +90,9 @@ void stub_orders_release(struct centra_orders *o)
 
 		for (size_t k = 0; k < co->n_lines; k++)
 			free(co->lines[k].allocations);
+		for (size_t k = 0; k < co->n_shipments; k++)
+			free(co->shipments[k].lines);
+		free(co->shipments);
 		free(co->lines);
 		free(co->status);
 		free(co->hold_reason);
@@ -124,6 +127,22 @@ struct centra_order *stub_order(struct centra_orders *ret, int64_t number,
 			.quantity = 1,
 		};
 	return co;
+}
+
+void stub_ship(struct centra_order *co, int64_t id)
+{
+	struct centra_shipment *s;
+
+	co->shipments = xrealloc(co->shipments, co->n_shipments + 1,
+				 sizeof(*co->shipments));
+	s = &co->shipments[co->n_shipments++];
+	*s = (struct centra_shipment){.id = id, .n_lines = co->n_lines};
+	s->lines = xcalloc(co->n_lines, sizeof(*s->lines));
+	for (size_t i = 0; i < co->n_lines; i++)
+		s->lines[i] = (struct centra_shipment_line){
+			.line = co->lines[i].id,
+			.quantity = co->lines[i].quantity,
+		};
 }
 
 void stub_allocate(struct centra_line *l, int64_t warehouse, bool waiting)

@@ -37,6 +37,9 @@ handler_fn stubbed_answer_offer, stubbed_fetch_order;
 struct centra_order *stub_order(struct centra_orders *ret, int64_t number,
 				const char *status, bool waits,
 				size_t n_lines);
+void stub_orders_release(struct centra_orders *o);
+/* A shipment with this id, of all units of each line. */
+void stub_ship(struct centra_order *co, int64_t id);
 /* Allocates a unit of the line to a warehouse. */
 void stub_allocate(struct centra_line *l, int64_t warehouse, bool waiting);
 

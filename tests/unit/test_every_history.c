@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_every_history.c - promise 5, not by chance but by trying everything:
- * one order, two shops, what Centra tells of it, one reply that is lost, one
- * crash.  Every order in which these can happen is walked, state by state, with
- * the product's own handlers on our side of the wire.
+ * one order, two shops, what Centra tells of it, one reply that is lost, and one
+ * crash or one way in which a look does not show what is so: as it was before
+ * something happened, in part, on hold for another reason, or without allocations
+ * since they left for a shipment of Centra's own; or allocations that come only
+ * after minutes.  Every order in which these can
+ * happen is walked, state by state, with the product's own handlers on our side
+ * of the wire.
  *
  * What Centra does is written here as plainly as it can be: one holder, the
  * first accept of an offer that is open.  After every single step no shop sees
  * `accepted` unless Centra says so.  And from every state there is, once
  * nothing fails any more, it ends well: whom Centra gave the order knows it,
- * though every webhook may be lost and no sweep comes; and nobody waits.
+ * though every webhook may be lost; and nobody waits.  Until a sweep comes a look
+ * alone may have ended an offer wrongly; after it none is.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,6 +24,8 @@
 
 #include "base/buf.h"
 #include "handlers/answer.h"
+#include "handlers/run.h"
+#include "handlers/sweep.h"
 #include "store/record.h"
 #include "tests/unit/facts.h"
 #include "tests/unit/stub_centra.h"
@@ -47,16 +54,22 @@ struct centra {
 	int n_mail, clock;
 	int late_shop, late_accept; /* a request that is still on its way */
 	int past;		    /* the deadline of the first offer */
+	int was_holder, was_waits;  /* before the newest change */
+	int slow; /* whom it gave the order, looks do not show yet */
 };
 
 struct we {			      /* what is on disk beside the order */
 	int answer[SHOPS + 1], fetch; /* tasks */
 	int presses[SHOPS + 1];
 	int lost, crashed; /* what went wrong so far: once each */
-	int hidden;	   /* what was lost is a look: it showed no order */
+	int hidden;	   /* a look showed no order, or an older one */
 	int moves;	   /* of others in Centra: one */
 	int heard;	   /* events: EVENTS */
+	int wrong;	   /* looks that do not show what is so: once */
+	int minutes, jumps; /* that have passed, and in how many steps: JUMPS */
 };
+
+#define JUMPS 1
 
 static struct world {
 	struct centra centra;
@@ -71,7 +84,7 @@ static bool same_dates; /* all that Centra tells bears one date */
 
 /* A step asks choose() wherever it may go several ways, and is taken again from
  * the same state until each way was gone. */
-#define CHOICES 8
+#define CHOICES 12
 static int chosen[CHOICES], of[CHOICES], asked;
 
 static int choose(int n)
@@ -119,6 +132,13 @@ static void emit(enum word word, int shop)
 	c->clock += !same_dates;
 }
 
+/* Of what a late look shows. */
+static void remember(void)
+{
+	world.centra.was_holder = world.centra.holder;
+	world.centra.was_waits = world.centra.waits;
+}
+
 /* An answer, ours or not, reaches Centra.  True: it says ok. */
 static bool arrives(int shop, bool accept, bool ours)
 {
@@ -127,11 +147,14 @@ static bool arrives(int shop, bool accept, bool ours)
 	if (c->cancelled || c->holder || !c->open[shop])
 		return false;
 	c->open[shop] = 0;
+	remember();
 	if (!accept) {
 		emit(REJECTED, shop);
 		return true;
 	}
 	c->holder = shop;
+	c->slow = !kind && !world.we.wrong && !world.we.crashed && choose(2);
+	world.we.wrong |= c->slow;
 	c->by_us = ours;
 	c->waits = 0;
 	emit(ACCEPTED, shop);
@@ -179,11 +202,46 @@ static void post(int64_t number, int64_t warehouse, bool accept,
 	}
 }
 
+/* How a look differs from what is so. */
+enum look { RIGHT, HELD, PARTIAL, LEFT, STALE, LOOKS };
+
+static enum look differs(void)
+{
+	const struct centra *c = &world.centra;
+	bool moved = c->was_holder != c->holder || c->was_waits != c->waits;
+	enum look ret;
+
+	if (kind || world.we.wrong || world.we.crashed)
+		return RIGHT;
+	/* Only who has won has allocations to lose. */
+	ret = (enum look)choose(moved ? LOOKS : c->holder ? STALE : LEFT);
+	world.we.wrong |= ret != RIGHT;
+	world.we.hidden |= ret == STALE;
+	return ret;
+}
+
+static void show(const struct centra *c, enum look look,
+		 struct centra_order *co)
+{
+	int holder = look == STALE ? c->was_holder : c->holder;
+
+	co->on_hold |= look == HELD;
+	co->undecided = look == PARTIAL;
+	/* For a shipment that Centra made by itself, and of which looks do not
+	 * say whose it is. */
+	if (look == LEFT)
+		stub_ship(co, 900);
+	else if (!c->cancelled)
+		stub_allocate(&co->lines[0],
+			      holder && !c->slow ? holder : DIRECT, false);
+}
+
 static void orders(const int64_t *numbers, size_t n, bool with_address,
 		   struct centra_orders *ret)
 {
 	const struct centra *c = &world.centra;
 	struct centra_order *co;
+	enum look look;
 	int how;
 
 	assert_int_equal(n, 1);
@@ -200,14 +258,13 @@ static void orders(const int64_t *numbers, size_t n, bool with_address,
 	world.we.hidden |= how == 2;
 	if (how == 2)
 		return; /* not shown to us, which proves nothing */
+	look = differs();
 	co = stub_order(ret, numbers[0],
 			c->cancelled ? "CANCELLED"
 			: c->waits   ? "PENDING"
 				     : "CONFIRMED",
-			c->waits, 1);
-	if (!c->cancelled)
-		stub_allocate(&co->lines[0], c->holder ? c->holder : DIRECT,
-			      false);
+			look == STALE ? c->was_waits : c->waits, 1);
+	show(c, look, co);
 	if (with_address)
 		co->address = xstrdup("{\"city\":\"Malmo\"}");
 }
@@ -225,6 +282,13 @@ static void fail_of(const char *what, int shop)
 		      "open %d %d, past %d; lost %d, crashed %d\n",
 		      c->holder, c->by_us, c->waits, c->cancelled, c->open[1],
 		      c->open[2], c->past, world.we.lost, world.we.crashed);
+	if (f)
+		print_message("finding %d, sighting %d for %u, blank %d; answer "
+			      "%d settled %d; wrong %d, minutes %d, slow %d\n",
+			      f->finding.what, f->sighting.what,
+			      f->sighting.sure, f->sighting.blank,
+			      f->answer.verb, f->answer.settled, world.we.wrong,
+			      world.we.minutes, c->slow);
 	for (int i = 0; i < c->n_mail; i++)
 		print_message("  told %d of %d, dated %d, heard %d\n",
 			      c->mail[i].word, c->mail[i].shop, c->mail[i].date,
@@ -285,7 +349,8 @@ static enum rc begin(struct work *w, begin_fn *fn, void *arg, struct err *e)
 	changes_release(&c);
 	if (rc)
 		return rc;
-	if (!kind && !world.we.crashed && choose(2)) {
+	if (!kind && !world.we.crashed && !world.we.wrong &&
+	    choose(2)) {
 		/* What comes after is never made: the call not either. */
 		world.we.crashed = 1;
 		dies->before_call = true;
@@ -309,6 +374,8 @@ static void run(handler_fn *fn, const char *name, int sub,
 		.event = ev,
 		.order = &copy,
 		.now = now(),
+		.steady = world.we.minutes * RUN_MINUTE,
+		.boot = 1,
 		.centra = stub_conn,
 		.begin = begin,
 		.worker = &dies,
@@ -320,8 +387,8 @@ static void run(handler_fn *fn, const char *name, int sub,
 	fn(&w, 1);
 	assert_int_not_equal(w.result.how, OUTCOME_DEAD);
 	again = w.result.how == OUTCOME_RETRY;
-	if (!dies.before_call && !kind && !world.we.crashed && task &&
-	    choose(2)) {
+	if (!dies.before_call && !kind && !world.we.crashed &&
+	    !world.we.wrong && task && choose(2)) {
 		world.we.crashed = 1; /* after the call, before the commit */
 		dies.before_call = true;
 	}
@@ -448,6 +515,7 @@ static bool other(int which)
 	case RESUME: /* nobody is asked any more */
 		if (!c->waits)
 			return false;
+		remember();
 		c->waits = c->open[1] = c->open[2] = 0;
 		return true;
 	case AGAIN_1:
@@ -459,6 +527,7 @@ static bool other(int which)
 		emit(CREATE, shop);
 		return true;
 	default:
+		remember();
 		c->cancelled = 1;
 		c->waits = c->open[1] = c->open[2] = 0;
 		emit(CANCEL, 0);
@@ -467,13 +536,21 @@ static bool other(int which)
 }
 
 #define PRESSES 3
-#define STEPS (MAIL + PRESSES + SHOPS + OTHERS + 2)
+#define STEPS (MAIL + PRESSES + SHOPS + OTHERS + 5)
 
 /* A step that needs nobody but us. */
 static bool is_task(int n)
 {
 	n -= MAIL + PRESSES;
 	return (n >= 0 && n < SHOPS) || n >= SHOPS + OTHERS;
+}
+
+static bool counts_time(void)
+{
+	for (size_t i = 0; i < world.held.n_offers; i++)
+		if (world.held.offers[i].sighting.what != FOUND_NOTHING)
+			return true;
+	return false;
 }
 
 /* Takes the nth step; false: there is no such step now. */
@@ -519,9 +596,23 @@ static bool step(int n)
 		run_fetch();
 		return true;
 	}
-	if (!c->late_shop)
+	if (n == 1) {
+		if (!c->late_shop)
+			return false;
+		arrive_late();
+		return true;
+	}
+	if (n == 2) {
+		if (!c->slow)
+			return false;
+		c->slow = 0;
+		return true;
+	}
+	/* Time matters once a look has begun to count it. */
+	if (world.we.jumps == JUMPS || !counts_time())
 		return false;
-	arrive_late();
+	world.we.jumps++;
+	world.we.minutes += n == 3 ? 1 : 10;
 	return true;
 }
 
@@ -551,7 +642,7 @@ static bool all_is_heard(void)
 static bool is_busy(void)
 {
 	return world.we.answer[1] || world.we.answer[2] || world.we.fetch ||
-	       world.centra.late_shop;
+	       world.centra.late_shop || world.centra.slow;
 }
 
 /* Nothing fails any more, and all that is still to be done is. */
@@ -561,6 +652,8 @@ static void come_to_rest(void)
 	for (int round = 0; is_busy() && round < 20; round++) {
 		if (world.centra.late_shop)
 			arrive_late();
+		world.centra.slow = 0;
+		world.we.minutes += 11;
 		for (int s = 1; s <= SHOPS; s++)
 			if (world.we.answer[s])
 				run_answer(s);
@@ -577,7 +670,8 @@ static void check_shop(int shop, bool heard)
 	const struct centra *c = &world.centra;
 	const struct offer *f = order_offer(&world.held, shop);
 	bool its_own = c->holder == shop && !c->cancelled;
-	bool told = heard || (c->by_us && !world.we.hidden);
+	bool told = heard ||
+		    (c->by_us && !world.we.hidden && !world.we.wrong);
 
 	if (!f)
 		return; /* it was never told of the order */
@@ -605,12 +699,65 @@ static void check_shop(int shop, bool heard)
 		fail_of("its accept never reached Centra", shop);
 }
 
+/* What sweeps do: they look at what is open or won, and at what a look alone
+ * has ended. */
+static void sweep(void)
+{
+	const struct order *o = &world.held;
+
+	kind = true;
+	for (int round = 0; round < 3; round++) {
+		bool wanted = sweep_may_reopen(NULL, o, now());
+
+		for (size_t i = 0; i < o->n_offers; i++)
+			wanted |= o->offers[i].list != LIST_DONE;
+		world.we.minutes += 11;
+		if (wanted)
+			run_fetch();
+	}
+	kind = false;
+}
+
+/* The reference, once looks show what is so: what each shop must see. */
+static void check_swept(int shop)
+{
+	const struct centra *c = &world.centra;
+	const struct offer *f = order_offer(&world.held, shop);
+	bool won = c->holder == shop && !c->cancelled;
+
+	if (!f)
+		return;
+	/* Events that are still to come may yet speak against it. */
+	if (won && all_is_heard() && f->state != STATE_ACCEPTED)
+		fail_of("its own, and no sweep finds it", shop);
+	if (won && f->state != STATE_ACCEPTED && f->list == LIST_DONE &&
+	    f->sighting.sure)
+		fail_of("its own, and looks ended it for good", shop);
+	if (f->doubt)
+		fail_of("it doubts what every look shows", shop);
+	if (!won && f->state == STATE_ACCEPTED &&
+	    !(c->cancelled && !all_is_heard() && f->shipped))
+		fail_of("not its own, and no sweep tells it", shop);
+	if (!c->waits && !won && f->list != LIST_DONE)
+		fail_of("over, and it still hopes", shop);
+}
+
 static uint64_t rests;
 
 static void check_at_rest(void)
 {
+	struct world was;
+
+	/* What a look alone has ended, a look may open again. */
 	for (int s = 1; s <= SHOPS; s++)
-		check_shop(s, all_is_heard());
+		if (!sweep_may_reopen(NULL, &world.held, now()))
+			check_shop(s, all_is_heard());
+	copy_world(&was, &world);
+	sweep();
+	for (int s = 1; s <= SHOPS; s++)
+		check_swept(s);
+	put_back(&was);
+	order_release(&was.held);
 	rests++;
 }
 
@@ -632,7 +779,7 @@ static uint64_t mix(uint64_t h, const void *p, size_t n)
  * below which says it all.  How many tries there were is for the journal. */
 static void normalise(struct order *o)
 {
-	uint64_t *all[1 + 3 * SHOPS], least, rank = 0;
+	uint64_t *all[1 + 5 * SHOPS], least, rank = 0;
 	size_t n = 0;
 
 	all[n++] = &o->version;
@@ -642,6 +789,8 @@ static void normalise(struct order *o)
 		all[n++] = &f->finding.knew;
 		all[n++] = &f->answer.settled_version;
 		all[n++] = &f->accepted_version;
+		all[n++] = &f->sighting.knew;
+		all[n++] = &f->sighting.blank_knew;
 		f->answer.tries = f->answer.tries > 0;
 	}
 	for (;; rank++) { /* the least that is left is the next */
@@ -693,7 +842,7 @@ static bool add_been(uint64_t h)
 
 /* ---- the walk ---- */
 
-#define DEPTH_MAX 20
+#define DEPTH_MAX 30
 
 static int deepest;
 static uint64_t ended[STATES];

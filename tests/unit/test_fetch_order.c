@@ -25,22 +25,37 @@ static int make(void **s)
 	return 0;
 }
 
+/* What else the look shows. */
+static struct {
+	bool on_hold, undecided;
+	const char *status;
+	int64_t shipment; /* of all lines */
+} shown;
+
 static int unmake(void **s)
 {
 	(void)s;
 	us_end();
+	memset(&shown, 0, sizeof(shown));
 	return 0;
 }
 
 /* ---- what a look proves ---- */
 
 /* Lines as text, one word each: "3" is allocated to 3, "3?" waits for
- * confirmation, "-" is to nobody, "3x" is cancelled, "3+4" is split. */
+ * confirmation, "-" is to nobody, "3x" is cancelled, "3+4" is split, "=" has no
+ * stock of its own; "2*3" are two units, of which one is allocated to 3. */
 static void add_line(struct centra_line *l, const char *word)
 {
 	char *end;
 
-	for (const char *p = word; *p && *p != '-'; p = end + (*end == '+')) {
+	l->stockless = *word == '=';
+	if (word[0] && word[1] == '*') {
+		l->quantity = word[0] - '0';
+		word += 2;
+	}
+	for (const char *p = word; *p && *p != '-' && *p != '=';
+	     p = end + (*end == '+')) {
 		int64_t w = strtoll(p, &end, 10);
 
 		stub_allocate(l, w, *end == '?');
@@ -54,10 +69,11 @@ static void add_line(struct centra_line *l, const char *word)
 static const char *proves_for(int64_t warehouse, const char *lines, bool waits)
 {
 	static const char *const names[] = {"nothing", "ours", "not ours",
-					    "open"};
+					    "open", "over"};
 	struct centra_orders all = {0};
 	struct centra_order *co =
-		stub_order(&all, 19, "CONFIRMED", waits, 8);
+		stub_order(&all, 19,
+			   shown.status ? shown.status : "CONFIRMED", waits, 8);
 	char *text = xstrdup(lines), *word, *rest = text;
 	struct finding g;
 
@@ -65,14 +81,13 @@ static const char *proves_for(int64_t warehouse, const char *lines, bool waits)
 	while ((word = strsep(&rest, " ")))
 		if (*word)
 			add_line(&co->lines[co->n_lines++], word);
+	co->on_hold |= shown.on_hold;
+	co->undecided = shown.undecided;
+	if (shown.shipment)
+		stub_ship(co, shown.shipment);
 	g = look_judge(&us.held, order_offer(&us.held, warehouse), co, NOW);
 	assert_int_equal(g.knew, us.held.version);
-	for (size_t i = 0; i < co->n_lines; i++)
-		free(co->lines[i].allocations);
-	free(co->lines);
-	free(co->status);
-	free(co->hold_reason);
-	free(all.list);
+	stub_orders_release(&all);
 	free(text);
 	return names[g.what];
 }
@@ -86,7 +101,8 @@ static void every_line_for_us_is_ours(void **s)
 	proves("3", false, "ours");
 	proves("3 3 3", false, "ours");
 	proves("3 99x", false, "ours");
-	proves("3 3", true, "ours");
+	proves("3 4x", false, "ours");
+	proves("3+3", false, "ours");
 }
 
 static void less_than_every_line_is_not_proof(void **s)
@@ -96,17 +112,17 @@ static void less_than_every_line_is_not_proof(void **s)
 	proves("3 99", false, "nothing");
 	proves("3 3?", false, "nothing");
 	proves("3?", false, "nothing");
-	proves("3 -", true, "nothing");
-	proves("3x", false, "nothing");
+	proves("2*3", false, "nothing");
+	proves("2*3+99", false, "nothing");
+	proves("2*3+3?", false, "nothing");
 }
 
 static void a_line_for_another_that_was_asked_is_not_ours(void **s)
 {
 	(void)s;
 	proves("4", false, "not ours");
-	proves("4", true, "not ours");
 	proves("3 4", false, "not ours");
-	proves("- 4", true, "not ours");
+	proves("- 4", false, "not ours");
 }
 
 static void a_line_split_between_two_that_were_asked_is_nobodys(void **s)
@@ -116,12 +132,70 @@ static void a_line_split_between_two_that_were_asked_is_nobodys(void **s)
 	assert_string_equal(proves_for(V, "3+4", false), "nothing");
 }
 
-static void an_order_that_waits_no_more_is_not_ours(void **s)
+static void two_things_at_once_prove_neither(void **s)
 {
 	(void)s;
-	proves("99", false, "not ours");
-	proves("-", false, "not ours");
-	proves("4?", false, "not ours");
+	proves("3", true, "nothing");
+	proves("3 3", true, "nothing");
+	proves("4", true, "nothing");
+	proves("- 4", true, "nothing");
+}
+
+static void an_order_that_waits_no_more_is_over_not_another_s(void **s)
+{
+	(void)s;
+	proves("99", false, "over");
+	proves("-", false, "over");
+	proves("4?", false, "over");
+	proves("3x", false, "over");
+}
+
+static void an_order_on_hold_for_another_reason_proves_nothing(void **s)
+{
+	(void)s;
+	shown.on_hold = true;
+	proves("99", false, "nothing");
+	proves("-", false, "nothing");
+	proves("99", true, "open");
+	/* What is shown is shown, on hold or not. */
+	proves("3", false, "ours");
+	proves("4", false, "not ours");
+}
+
+static void lines_without_stock_of_their_own_say_nothing(void **s)
+{
+	(void)s;
+	proves("3 =", false, "ours");
+	proves("= 3 =", false, "ours");
+	proves("= 4", false, "not ours");
+	proves("=", false, "over"); /* nothing of it is anybody's */
+}
+
+static void an_error_on_a_field_that_decides_proves_nothing(void **s)
+{
+	(void)s;
+	shown.undecided = true;
+	proves("3", false, "nothing");
+	proves("4", false, "nothing");
+	proves("99", false, "nothing");
+	proves("99", true, "nothing");
+}
+
+static void what_is_in_a_shipment_of_ours_is_ours(void **s)
+{
+	struct offer *f = order_offer(&us.held, W);
+
+	(void)s;
+	shown.shipment = 501;
+	proves("-", false, "over"); /* whose shipment it is, Centra hides */
+	f->shipments = xcalloc(1, sizeof(*f->shipments));
+	f->n_shipments = 1;
+	f->shipments[0].came.id = 502;
+	proves("- -", false, "over");
+	f->shipments[0].came.id = 501;
+	proves("- -", false, "ours"); /* its units left the allocations */
+	proves("3 3", false, "ours"); /* or stay among them */
+	proves("- 4", false, "nothing");
 }
 
 static void who_was_never_asked_proves_nothing_while_it_waits(void **s)
@@ -131,6 +205,7 @@ static void who_was_never_asked_proves_nothing_while_it_waits(void **s)
 	proves("-", true, "open");
 	proves("4?", true, "open");
 	proves("4x 99", true, "open");
+	proves("3 -", true, "open");
 }
 
 static void an_order_without_lines_proves_nothing(void **s)
@@ -142,12 +217,28 @@ static void an_order_without_lines_proves_nothing(void **s)
 
 /* ---- what ended it ---- */
 
+#define MINUTE 60000
+
+/* Each look is made so long after the one before it was asked for. */
+static void look_after(int64_t ms)
+{
+	us.now += ms;
+	run_fetch();
+	us.attempts++;
+}
+
 static void expect_end(const char *state)
 {
-	run_fetch();
+	look_after(0);
+	if (reply.holder != V) {
+		assert_string_not_equal(state_of(W), state);
+		assert_int_equal(us.result.how, OUTCOME_RETRY);
+		assert_true(us.result.due >= us.now + MINUTE);
+		assert_true(us.result.due <= us.now + 2 * MINUTE);
+		look_after(MINUTE);
+	}
 	assert_string_equal(state_of(W), state);
-	assert_int_equal(order_offer(&us.held, W)->finding.what,
-			 FOUND_NOT_OURS);
+	assert_int_equal(us.result.how, OUTCOME_DONE);
 }
 
 static void what_ended_an_offer_is_named(void **s)
@@ -158,15 +249,272 @@ static void what_ended_an_offer_is_named(void **s)
 	make(NULL);
 	centra_shows(DIRECT, false);
 	expect_end("rejected"); /* Resume */
+	assert_non_null(noted("the order waits for nobody"));
 	make(NULL);
 	centra_shows(DIRECT, false);
 	us.now = LATER;
 	expect_end("timed_out");
-	make(NULL);
+}
+
+/* ---- two looks ---- */
+
+static void
+two_looks_closer_than_a_minute_end_nothing_whatever_the_clock_says(void **s)
+{
+	(void)s;
 	centra_shows(DIRECT, false);
-	marked(&us.held, W, MARK_TIMED_OUT, at(20));
-	marked(&us.held, W, MARK_ACCEPTED, at(19));
-	expect_end("timed_out");
+	look_after(0);
+	for (int i = 0; i < 5; i++) {
+		us.ahead += 10 * MINUTE; /* the wall clock jumps */
+		us.now += 10 * MINUTE;
+		look_after(11000);
+		assert_string_equal(state_of(W), "pending");
+	}
+	us.ahead -= 50 * MINUTE; /* and back */
+	us.now -= 50 * MINUTE;
+	look_after(5000);
+	assert_string_equal(state_of(W), "rejected");
+}
+
+static void a_minute_is_not_counted_across_a_reboot(void **s)
+{
+	(void)s;
+	centra_shows(DIRECT, false);
+	look_after(0);
+	us.boot++;
+	us.ahead -= 1000 * MINUTE; /* the steady clock is another's */
+	look_after(2 * MINUTE);
+	assert_string_equal(state_of(W), "pending");
+	look_after(MINUTE);
+	assert_string_equal(state_of(W), "rejected");
+}
+
+static void a_look_that_shows_it_waiting_between_the_two_begins_anew(void **s)
+{
+	(void)s;
+	centra_shows(DIRECT, false);
+	look_after(0);
+	centra_shows(DIRECT, true);
+	look_after(MINUTE);
+	assert_int_equal(us.result.how, OUTCOME_DONE);
+	centra_shows(DIRECT, false);
+	look_after(MINUTE);
+	assert_string_equal(state_of(W), "pending");
+	reply.on_hold = true; /* for another reason */
+	look_after(MINUTE);
+	reply.on_hold = false;
+	look_after(MINUTE);
+	assert_string_equal(state_of(W), "pending");
+	reply.undecided = true; /* shows nothing at all: no break */
+	look_after(MINUTE);
+	assert_string_equal(state_of(W), "pending");
+	reply.undecided = false;
+	look_after(1);
+	assert_string_equal(state_of(W), "rejected");
+}
+
+static void a_create_between_the_two_begins_anew(void **s)
+{
+	(void)s;
+	centra_shows(DIRECT, false);
+	look_after(0);
+	opened_until(&us.held, W, at(30), LATER + 1000);
+	look_after(MINUTE);
+	assert_string_equal(state_of(W), "pending");
+	look_after(MINUTE);
+	assert_string_equal(state_of(W), "rejected");
+	opened_until(&us.held, W, at(40), LATER + 2000);
+	assert_string_equal(state_of(W), "pending");
+}
+
+static void what_two_looks_ended_opens_again_when_it_waits_or_is_ours(void **s)
+{
+	(void)s;
+	for (int ours = 0; ours < 2; ours++) {
+		make(NULL);
+		centra_shows(DIRECT, false);
+		expect_end("rejected");
+		/* Nothing that is only missing opens it. */
+		reply.on_hold = true;
+		look_after(MINUTE);
+		assert_string_equal(state_of(W), "rejected");
+		reply.on_hold = false;
+		centra_shows(ours ? W : DIRECT, !ours);
+		look_after(MINUTE);
+		assert_string_equal(state_of(W),
+				    ours ? "accepted" : "pending");
+	}
+}
+
+static void an_order_held_for_another_reason_stays_pending_for_ever(void **s)
+{
+	(void)s;
+	centra_shows(DIRECT, false);
+	reply.on_hold = true; /* the reason is null, or fraud, or payment */
+	for (int i = 0; i < 20; i++) {
+		look_after(10 * MINUTE);
+		assert_string_equal(state_of(W), "pending");
+		assert_int_equal(us.result.how, OUTCOME_RETRY);
+		assert_true(us.result.due >= us.now + MINUTE);
+		assert_true(us.result.due <= us.now + 70 * MINUTE);
+	}
+	assert_true(us.result.due >= us.now + 50 * MINUTE); /* less often */
+	centra_shows(DIRECT, true);
+	look_after(MINUTE);
+	assert_int_equal(us.result.how, OUTCOME_DONE);
+}
+
+/* ---- doubt ---- */
+
+static bool doubted(int64_t warehouse)
+{
+	offer_derive(NULL, &us.held);
+	return order_offer(&us.held, warehouse)->doubt;
+}
+
+static void say_it_is_ours(bool by_event)
+{
+	if (by_event) {
+		marked(&us.held, W, MARK_ACCEPTED, at(20));
+	} else {
+		answered(&us.held, W, VERB_ACCEPT, at(10));
+		told(&us.held, W, SETTLED_OK);
+	}
+	assert_string_equal(state_of(W), "accepted");
+	assert_false(doubted(W));
+}
+
+static void what_centra_gave_us_no_look_that_shows_nothing_takes_back(void **s)
+{
+	static const struct {
+		int64_t holder, shipment;
+		bool on_hold, undecided;
+	} looks[] = {
+		{.holder = 0},	    /* allocations: [] */
+		{.holder = DIRECT}, /* a moment too early */
+		{.holder = DIRECT, .on_hold = true},
+		{.holder = W, .undecided = true},
+		{.holder = 0, .shipment = 501}, /* made by Centra itself */
+	};
+
+	(void)s;
+	for (size_t i = 0; i < 2 * sizeof(looks) / sizeof(looks[0]); i++) {
+		make(NULL);
+		say_it_is_ours(i % 2);
+		reply.look = SHOWS;
+		reply.holder = looks[i / 2].holder;
+		reply.on_hold = looks[i / 2].on_hold;
+		reply.undecided = looks[i / 2].undecided;
+		reply.shipment = looks[i / 2].shipment;
+		for (int k = 0; k < 20; k++) {
+			look_after(10 * MINUTE);
+			assert_string_equal(state_of(W), "accepted");
+			assert_true(doubted(W));
+			assert_int_equal(us.result.how, OUTCOME_RETRY);
+		}
+		reply.on_hold = reply.undecided = false;
+		centra_shows(W, false);
+		look_after(MINUTE);
+		assert_string_equal(state_of(W), "accepted");
+		assert_false(doubted(W));
+		assert_int_equal(us.result.how, OUTCOME_DONE);
+		assert_non_null(noted("no longer in doubt"));
+	}
+}
+
+static void a_look_that_shows_another_s_takes_back_what_centra_gave_us(void **s)
+{
+	(void)s;
+	say_it_is_ours(true);
+	centra_shows(0, false);
+	look_after(MINUTE);
+	assert_non_null(noted("in doubt"));
+	centra_shows(V, false);
+	look_after(MINUTE);
+	assert_string_equal(state_of(W), "taken");
+	assert_false(doubted(W));
+}
+
+static void what_a_look_showed_as_ours_is_doubted_too(void **s)
+{
+	(void)s;
+	centra_shows(W, false);
+	look_after(0);
+	assert_string_equal(state_of(W), "accepted");
+	assert_false(doubted(W));
+	centra_shows(0, false);
+	look_after(MINUTE);
+	assert_string_equal(state_of(W), "accepted");
+	assert_true(doubted(W));
+}
+
+static void a_word_that_came_after_the_look_is_not_doubted_by_it(void **s)
+{
+	(void)s;
+	say_it_is_ours(false);
+	centra_shows(0, false);
+	look_after(MINUTE);
+	assert_true(doubted(W));
+	marked(&us.held, W, MARK_ACCEPTED, at(20));
+	assert_false(doubted(W));
+	marked(&us.held, V, MARK_REJECTED, at(21));
+	assert_false(doubted(W));
+}
+
+static bool v_is_ours(const void *arg, int64_t warehouse)
+{
+	(void)arg;
+	return warehouse == V;
+}
+
+static void what_others_won_is_not_in_doubt_here(void **s)
+{
+	static const int64_t ours[] = {V};
+
+	(void)s;
+	us.shops = ours;
+	us.n_shops = 1;
+	say_it_is_ours(true);
+	centra_shows(0, false);
+	look_after(MINUTE);
+	offer_derive_for(NULL, &us.held, v_is_ours, NULL);
+	assert_false(order_offer(&us.held, W)->doubt);
+}
+
+static void the_rest_of_a_part_that_is_shipped_is_doubted_too(void **s)
+{
+	struct offer *f = order_offer(&us.held, W);
+
+	(void)s;
+	say_it_is_ours(true);
+	f->shipments = xcalloc(1, sizeof(*f->shipments));
+	f->n_shipments = 1;
+	f->shipments[0].came =
+		(struct ship_came){.stage = SHIP_SHIPPED, .id = 501};
+	centra_shows(0, false);
+	look_after(MINUTE);
+	assert_true(doubted(W));
+	reply.shipment = 501;
+	look_after(MINUTE);
+	assert_string_equal(state_of(W), "accepted");
+	assert_false(doubted(W));
+}
+
+static void a_shipment_under_way_is_not_doubted_by_its_own_units(void **s)
+{
+	struct offer *f = order_offer(&us.held, W);
+
+	(void)s;
+	say_it_is_ours(true);
+	f->shipments = xcalloc(1, sizeof(*f->shipments));
+	f->n_shipments = 1;
+	f->shipments[0].step = STEP_CREATE;
+	f->shipments[0].unknown = true; /* the reply of createShipment */
+	centra_shows(0, false);
+	reply.shipment = 501; /* is it ours? */
+	look_after(MINUTE);
+	assert_string_equal(state_of(W), "accepted");
+	assert_false(doubted(W));
 }
 
 static void our_own_reject_stays_a_reject(void **s)
@@ -386,7 +734,12 @@ static void an_accept_set_aside_is_looked_at_some_more_times(void **s)
 	(void)s;
 	marked(&us.held, W, MARK_ACCEPTED, at(20));
 	centra_shows(DIRECT, true);
-	run_fetch();
+	look_after(0);
+	assert_string_equal(state_of(W), "accepted");
+	assert_true(doubted(W));
+	look_after(MINUTE / 2);
+	assert_string_equal(state_of(W), "accepted");
+	look_after(MINUTE / 2);
 	assert_string_equal(state_of(W), "pending");
 	assert_int_equal(us.result.how, OUTCOME_RETRY);
 	us.attempts = 6;
@@ -705,10 +1058,28 @@ int main(void)
 		with(less_than_every_line_is_not_proof),
 		with(a_line_for_another_that_was_asked_is_not_ours),
 		with(a_line_split_between_two_that_were_asked_is_nobodys),
-		with(an_order_that_waits_no_more_is_not_ours),
+		with(two_things_at_once_prove_neither),
+		with(an_order_that_waits_no_more_is_over_not_another_s),
+		with(an_order_on_hold_for_another_reason_proves_nothing),
+		with(lines_without_stock_of_their_own_say_nothing),
+		with(an_error_on_a_field_that_decides_proves_nothing),
+		with(what_is_in_a_shipment_of_ours_is_ours),
 		with(who_was_never_asked_proves_nothing_while_it_waits),
 		with(an_order_without_lines_proves_nothing),
 		with(what_ended_an_offer_is_named),
+		with(two_looks_closer_than_a_minute_end_nothing_whatever_the_clock_says),
+		with(a_minute_is_not_counted_across_a_reboot),
+		with(a_look_that_shows_it_waiting_between_the_two_begins_anew),
+		with(a_create_between_the_two_begins_anew),
+		with(what_two_looks_ended_opens_again_when_it_waits_or_is_ours),
+		with(an_order_held_for_another_reason_stays_pending_for_ever),
+		with(what_centra_gave_us_no_look_that_shows_nothing_takes_back),
+		with(a_look_that_shows_another_s_takes_back_what_centra_gave_us),
+		with(what_a_look_showed_as_ours_is_doubted_too),
+		with(a_word_that_came_after_the_look_is_not_doubted_by_it),
+		with(what_others_won_is_not_in_doubt_here),
+		with(the_rest_of_a_part_that_is_shipped_is_doubted_too),
+		with(a_shipment_under_way_is_not_doubted_by_its_own_units),
 		with(our_own_reject_stays_a_reject),
 		with(a_fetch_keeps_status_and_lines),
 		with(the_address_is_asked_for_once_it_is_ours),

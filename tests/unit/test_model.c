@@ -223,6 +223,15 @@ struct history {
 		enum offer_state ended;
 		uint64_t knew;
 		uint64_t accepted_version; /* when the newest accept came */
+		bool lost; /* the reply to our accept */
+		/* Looks that showed nobody asked any more, and for how long;
+		 * and one that showed nothing. */
+		int over; /* 0: none, 1: one look, 2: a minute, 3: ten */
+		int over_opened;
+		enum offer_state over_ends;
+		uint64_t over_knew;
+		bool blank;
+		uint64_t blank_knew;
 	} of[WAREHOUSES];
 	uint64_t version;
 	bool repeated_hour;
@@ -280,6 +289,50 @@ static bool in_repeated_hour(const struct history *h, int date)
 	return h->repeated_hour && (date == 2 || date == 3);
 }
 
+/* When Centra last gave it to the warehouse, by whatever means. */
+static uint64_t given_at(const struct history *h, int w)
+{
+	uint64_t at = 0;
+
+	if (greatest(h, ACCEPTED, w) != NEVER)
+		at = h->of[w].accepted_version;
+	if (h->of[w].verb == VERB_ACCEPT && h->of[w].settled == SETTLED_OK &&
+	    h->of[w].settled_version > at)
+		at = h->of[w].settled_version;
+	if (h->of[w].found == FOUND_OURS && h->of[w].knew > at)
+		at = h->of[w].knew;
+	return at;
+}
+
+/* Looks showed the present offer over, for long enough and since then. */
+static bool over(const struct history *h, int w, int least)
+{
+	return h->of[w].over >= least &&
+	       h->of[w].over_opened >= opened_of(h, w) &&
+	       h->of[w].over_knew >= given_at(h, w);
+}
+
+static enum offer_state contradicted(const struct history *h, int w,
+				     const int ends[3], int opened)
+{
+	static const enum offer_state how[] = {STATE_TAKEN, STATE_TIMED_OUT,
+					       STATE_REJECTED};
+
+	if (!over(h, w, 3))
+		return STATE_ACCEPTING;
+	for (int i = 0; i < 3; i++)
+		if (ends[i] != NEVER && ends[i] >= opened)
+			return how[i];
+	return h->of[w].over_ends;
+}
+
+static bool doubt_by_the_table(const struct history *h, int w,
+			       enum offer_state state)
+{
+	return state == STATE_ACCEPTED && h->of[w].blank &&
+	       h->of[w].blank_knew >= given_at(h, w);
+}
+
 static enum offer_state by_the_table(const struct history *h, int w)
 {
 	int opened = opened_of(h, w);
@@ -316,9 +369,9 @@ static enum offer_state by_the_table(const struct history *h, int w)
 			bool counted = ends[i] != NEVER && ends[i] >= opened;
 
 			if (counted && ok)
-				return STATE_ACCEPTING;
+				return contradicted(h, w, ends, opened);
 			if (counted && accepted != NEVER && ends[i] >= accepted)
-				return STATE_ACCEPTING;
+				return contradicted(h, w, ends, opened);
 		}
 		for (int v = 0; v < WAREHOUSES; v++)
 			if (v != w &&
@@ -330,7 +383,7 @@ static enum offer_state by_the_table(const struct history *h, int w)
 		unclear += in_repeated_hour(h, rejected);
 		unclear += other_unclear;
 		if (unclear >= 2)
-			return STATE_ACCEPTING;
+			return contradicted(h, w, ends, opened);
 		/* an accept of the present offer that no look doubts */
 		if (accepted != NEVER && accepted >= opened &&
 		    !(against && h->of[w].knew >= h->of[w].accepted_version))
@@ -338,7 +391,7 @@ static enum offer_state by_the_table(const struct history *h, int w)
 		if (ok && mine &&
 		    !(against && h->of[w].knew >= h->of[w].settled_version))
 			return STATE_ACCEPTED;
-		return STATE_ACCEPTING;
+		return contradicted(h, w, ends, opened);
 	}
 	/* 5 */
 	if (taken != NEVER && taken >= opened)
@@ -348,15 +401,20 @@ static enum offer_state by_the_table(const struct history *h, int w)
 	if (rejected != NEVER && rejected >= opened)
 		return STATE_REJECTED;
 	/* 6 */
-	if (mine && h->of[w].verb == VERB_ACCEPT) {
-		if (h->of[w].settled == SETTLED_NOT)
-			return STATE_ACCEPTING;
-		if (h->of[w].settled == SETTLED_NO)
-			return STATE_REFUSED;
-	}
+	if (mine && h->of[w].verb == VERB_REJECT &&
+	    h->of[w].settled != SETTLED_NOT)
+		return STATE_REJECTED;
+	if (mine && h->of[w].verb == VERB_ACCEPT &&
+	    h->of[w].settled == SETTLED_NOT)
+		return over(h, w, h->of[w].lost ? 3 : 2) ? h->of[w].over_ends
+							  : STATE_ACCEPTING;
+	if (over(h, w, 2))
+		return h->of[w].over_ends;
 	if (mine && h->of[w].verb == VERB_REJECT)
-		return h->of[w].settled == SETTLED_NOT ? STATE_REJECTING
-						       : STATE_REJECTED;
+		return STATE_REJECTING;
+	if (mine && h->of[w].verb == VERB_ACCEPT &&
+	    h->of[w].settled == SETTLED_NO)
+		return STATE_REFUSED;
 	/* 7 */
 	return STATE_PENDING;
 }
@@ -396,12 +454,23 @@ static void tell(struct order *o, struct history *h, enum what what, int w,
 }
 
 static void answer_it(struct order *o, struct history *h, int w, enum verb verb,
-		      int date, enum settled how)
+		      int date, enum settled how, bool lost)
 {
+	/* What an earlier accept may have won, another does not undo. */
+	bool before = h->of[w].verb == VERB_ACCEPT && verb == VERB_ACCEPT &&
+		      (h->of[w].lost || h->of[w].settled == SETTLED_OK);
+
 	h->of[w].verb = verb;
 	h->of[w].opened = date;
 	answered(o, w + 1, verb, date == NEVER ? "" : dates[date]);
 	h->of[w].settled = how;
+	h->of[w].lost = before || (how == SETTLED_NOT && lost &&
+				   verb == VERB_ACCEPT);
+	if (how == SETTLED_NOT && lost) {
+		try_begun(o, w + 1);
+		try_ended(o, w + 1, TRY_UNKNOWN);
+		h->version += 2;
+	}
 	if (how == SETTLED_NOT)
 		return;
 	told(o, w + 1, how);
@@ -416,6 +485,34 @@ static void look_at_it(struct order *o, struct history *h, int w,
 	h->of[w].ended = ended;
 	h->of[w].knew = h->version;
 	found(o, w + 1, what, ended);
+}
+
+/* Of looks that prove nothing by themselves: how long they showed it over, or
+ * 0 when they showed nothing at all. */
+static void show_it(struct order *o, struct history *h, int w, int how_long,
+		    enum offer_state ends)
+{
+	struct change c = {.kind = CHANGE_SIGHTING, .warehouse = w + 1};
+	struct sighting *s = &c.sighting;
+	int opened = opened_of(h, w);
+
+	h->of[w].over = how_long;
+	h->of[w].over_opened = opened;
+	h->of[w].over_ends = ends;
+	h->of[w].over_knew = h->version;
+	h->of[w].blank = !how_long;
+	h->of[w].blank_knew = h->version;
+	s->blank = !how_long;
+	s->blank_knew = o->version;
+	if (how_long) {
+		s->what = FOUND_OVER;
+		s->sure = (unsigned)how_long - 1;
+		s->ended = ends;
+		s->knew = o->version;
+		snprintf(s->opened, sizeof(s->opened), "%s",
+			 opened == NEVER ? "" : dates[opened]);
+	}
+	say(o, &c);
 }
 
 static void compare(const struct order *o, const struct history *h,
@@ -433,14 +530,14 @@ static void compare(const struct order *o, const struct history *h,
 				      (unsigned long long)which, w + 1);
 		assert_string_equal(offer_state_name(f->state),
 				    offer_state_name(expect));
+		assert_int_equal(f->doubt, doubt_by_the_table(h, w, expect));
 	}
 }
 
 /* ---- every small history ---- */
 
 /* Two shops; three events with as many dates, in any order and repeated; and
- * at any time an answer of the first shop, a look, or, with two events, both.
- */
+ * at any time an answer of the first shop, looks, or, with two events, both. */
 #define EVENTS 3
 #define OF_SHOP (2 + 3) /* a create with either expiry, three marks */
 #define SAID (2 * OF_SHOP * EVENTS + 1)
@@ -489,13 +586,13 @@ static void and_an_event(const struct small *was, int n)
 
 static void and_an_answer(const struct small *was, int n)
 {
-	enum verb verb = n < 3 ? VERB_ACCEPT : VERB_REJECT;
+	enum verb verb = n / 3 % 2 ? VERB_REJECT : VERB_ACCEPT;
 	struct small s;
 
 	begin_from(&s, was);
 	s.answers++;
 	answer_it(&s.o, &s.h, 0, verb, opened_of(&s.h, 0),
-		  (enum settled)(n % 3));
+		  (enum settled)(n % 3), n >= 6);
 	go_on(&s);
 }
 
@@ -505,8 +602,11 @@ static void and_a_look(const struct small *was, int n)
 
 	begin_from(&s, was);
 	s.looks++;
-	look_at_it(&s.o, &s.h, 0, (enum found)(FOUND_OURS + n),
-		   STATE_TIMED_OUT);
+	if (n < 3)
+		look_at_it(&s.o, &s.h, 0, (enum found)(FOUND_OURS + n),
+			   STATE_TIMED_OUT);
+	else
+		show_it(&s.o, &s.h, 0, n - 3, STATE_TIMED_OUT);
 	go_on(&s);
 }
 
@@ -518,9 +618,9 @@ static void and_then(const struct small *was)
 		return;
 	for (int n = 0; was->events < EVENTS && n < SAID; n++)
 		and_an_event(was, n);
-	for (int n = 0; offered && !was->answers && n < 6; n++)
+	for (int n = 0; offered && !was->answers && n < 7; n++)
 		and_an_answer(was, n);
-	for (int n = 0; offered && !was->looks && n < 3; n++)
+	for (int n = 0; offered && !was->looks && n < 7; n++)
 		and_a_look(was, n);
 }
 
@@ -564,7 +664,7 @@ static void answer_any(struct order *o, struct history *h)
 
 	if (order_offer(o, w + 1))
 		answer_it(o, h, w, any(3) ? VERB_ACCEPT : VERB_REJECT, date,
-			  how);
+			  how, any(2));
 }
 
 static void look_at_any(struct order *o, struct history *h)
@@ -574,8 +674,12 @@ static void look_at_any(struct order *o, struct history *h)
 	int w = any(WAREHOUSES);
 	enum found what = (enum found)any(4);
 
-	if (order_offer(o, w + 1))
+	if (!order_offer(o, w + 1))
+		return;
+	if (any(2))
 		look_at_it(o, h, w, what, ends[any(3)]);
+	else
+		show_it(o, h, w, any(4), ends[any(3)]);
 }
 
 #define HISTORIES 200000

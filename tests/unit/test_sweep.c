@@ -233,7 +233,167 @@ static void only_what_was_never_offered_is_unknown(void **s)
 	assert_false(sweep_unknown(o, false));
 	assert_true(sweep_unknown(o, true));
 	opened(o, W, at(10));
+	offer_derive(NULL, o);
 	assert_false(sweep_unknown(o, true));
+}
+
+/* The waiting order, as it is held, is one whose create was lost. */
+static bool is_unknown(void)
+{
+	offer_derive(NULL, o);
+	return sweep_unknown(o, false);
+}
+
+static void an_order_whose_offers_are_all_over_was_offered_anew(void **s)
+{
+	(void)s;
+	opened(o, W, at(10));
+	opened(o, V, at(10));
+	assert_false(is_unknown());
+	marked(o, W, MARK_TIMED_OUT, at(20));
+	assert_false(is_unknown()); /* V is asked still */
+	marked(o, V, MARK_REJECTED, at(21));
+	assert_true(is_unknown());
+	marked(o, V, MARK_ACCEPTED, at(22));
+	assert_false(is_unknown()); /* a look tells what became of that */
+}
+
+static void a_create_that_was_lost_is_counted_once_and_the_next_again(void **s)
+{
+	(void)s;
+	opened(o, W, at(10));
+	marked(o, W, MARK_TIMED_OUT, at(20));
+	assert_true(is_unknown());
+	count(0, MISSED_CREATE);
+	assert_false(is_unknown());
+	/* A create sent again is no new offer, and it is counted already. */
+	opened(o, W, at(10));
+	assert_false(is_unknown());
+	/* The next: it was offered anew meanwhile, or had stopped to wait. */
+	opened_until(o, W, at(30), LATER + 1000);
+	marked(o, W, MARK_TIMED_OUT, at(40));
+	assert_true(is_unknown());
+	count(0, MISSED_CREATE);
+	fetched(NOW, "CONFIRMED");
+	assert_true(is_unknown());
+}
+
+static void recovered(int64_t warehouse)
+{
+	struct change c = {.kind = CHANGE_OPENING,
+			   .warehouse = warehouse,
+			   .recovered = true};
+
+	c.opening.expires = TIME_NONE;
+	offer_recovery_date(o, c.opening.date);
+	say(o, &c);
+	offer_derive(NULL, o);
+}
+
+static enum offer_state w_is(void)
+{
+	offer_derive(NULL, o);
+	return order_offer(o, W)->state;
+}
+
+static void a_recovered_offer_is_newer_than_all_held_and_older_than_the_next(
+	void **s)
+{
+	(void)s;
+	for (int n = 10; n < 50; n += 20) {
+		opened_until(o, W, at(n), LATER + n);
+		marked(o, V, MARK_ACCEPTED, at(n + 1));
+		marked(o, W, MARK_TIMED_OUT, at(n + 2));
+		assert_int_equal(w_is(), STATE_TAKEN);
+		for (int again = 0; again < 3; again++) {
+			recovered(W);
+			assert_int_equal(w_is(), STATE_PENDING);
+			assert_true(opening_recovered(
+				offer_opened(order_offer(o, W))));
+			assert_int_equal(order_offer(o, W)->expires, TIME_NONE);
+		}
+		marked(o, W, MARK_TIMED_OUT, at(n + 3));
+		assert_int_equal(w_is(), STATE_TIMED_OUT);
+	}
+	/* Its create comes after all: that one has a deadline. */
+	recovered(W);
+	opened_until(o, W, at(55), LATER);
+	assert_int_equal(w_is(), STATE_PENDING);
+	assert_int_equal(order_offer(o, W)->expires, LATER);
+}
+
+static void an_offer_recovered_anew_is_not_rejected_by_name_either(void **s)
+{
+	(void)s;
+	opened(o, W, at(10));
+	marked(o, W, MARK_TIMED_OUT, at(20));
+	recovered(W);
+	found(o, W, FOUND_NOT_OURS, STATE_REJECTED);
+	is("");
+}
+
+/* ---- what a look alone ended ---- */
+
+static void over(int64_t since)
+{
+	struct change c = {.kind = CHANGE_SIGHTING, .warehouse = W};
+
+	c.sighting.what = FOUND_OVER;
+	c.sighting.ended = STATE_REJECTED;
+	c.sighting.sure = 1;
+	c.sighting.at = since;
+	c.sighting.knew = o->version;
+	snprintf(c.sighting.opened, sizeof(c.sighting.opened), "%s", at(10));
+	say(o, &c);
+}
+
+static bool looked_at_again(int64_t now)
+{
+	offer_derive(NULL, o);
+	return sweep_may_reopen(NULL, o, now);
+}
+
+#define HOUR ((int64_t)3600000)
+
+static void what_a_look_alone_ended_is_looked_at_for_two_days(void **s)
+{
+	(void)s;
+	opened(o, W, at(10));
+	assert_false(looked_at_again(NOW)); /* it is open */
+	over(NOW);
+	assert_int_equal(w_is(), STATE_REJECTED);
+	assert_true(looked_at_again(NOW));
+	assert_true(looked_at_again(NOW + 47 * HOUR));
+	assert_false(looked_at_again(NOW + 48 * HOUR));
+	assert_true(looked_at_again(NOW - 48 * HOUR)); /* a clock set back */
+	found(o, W, FOUND_NOT_OURS, STATE_TAKEN);
+	assert_true(looked_at_again(NOW));
+	marked(o, W, MARK_REJECTED, at(20));
+	assert_false(looked_at_again(NOW)); /* Centra has told it too */
+}
+
+static void what_two_looks_ended_was_rejected_unheard(void **s)
+{
+	(void)s;
+	opened(o, W, at(10));
+	over(NOW);
+	is("rejected/3 ");
+	assert_string_equal(untold(NOW - 1), "");
+	count(W, MISSED_REJECTED);
+	is("");
+}
+
+static void a_reject_that_centra_said_no_to_may_be_ours_by_another_way(void **s)
+{
+	(void)s;
+	opened(o, W, at(10));
+	answered(o, W, VERB_REJECT, at(10));
+	told(o, W, SETTLED_NO);
+	assert_int_equal(w_is(), STATE_REJECTED);
+	assert_true(looked_at_again(NOW));
+	assert_false(looked_at_again(NOW + 48 * HOUR));
+	told(o, W, SETTLED_OK);
+	assert_false(looked_at_again(NOW));
 }
 
 static size_t follow_ups(int64_t missed_after, bool was_cancelled,
@@ -307,6 +467,13 @@ int main(void)
 		T(only_what_was_never_offered_is_unknown),
 		T(news_is_thought_over_once_the_webhook_had_its_time),
 		T(a_cancel_that_an_update_made_us_look_for_is_no_news),
+		T(an_order_whose_offers_are_all_over_was_offered_anew),
+		T(a_create_that_was_lost_is_counted_once_and_the_next_again),
+		T(a_recovered_offer_is_newer_than_all_held_and_older_than_the_next),
+		T(an_offer_recovered_anew_is_not_rejected_by_name_either),
+		T(what_a_look_alone_ended_is_looked_at_for_two_days),
+		T(what_two_looks_ended_was_rejected_unheard),
+		T(a_reject_that_centra_said_no_to_may_be_ours_by_another_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
