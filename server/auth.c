@@ -241,7 +241,7 @@ void auth_device(struct request *req, struct response *res)
 	req->shop = config_shop(req->config, req->device.shop);
 	if (!req->shop)
 		auth_refuse(req, res, "shop_not_configured",
-			    "this device's shop is no longer in the config");
+			    code_words("shop_not_configured"));
 	else if (req->by_session && changes_something(req))
 		check_page(req, res);
 }

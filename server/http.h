@@ -95,6 +95,9 @@ void respond_text(struct response *res, int status, const char *text);
 void respond_problem(struct response *res, int status, const char *code,
 		     const char *detail_fmt, ...)
 	__attribute__((format(printf, 4, 5)));
+/* A row of codes.def: is there one, and what it says in words (or NULL). */
+bool code_known(const char *code);
+const char *code_words(const char *code);
 /* Adds a member to the JSON object that the body ends with. */
 void respond_member(struct response *res, const char *name, const char *json);
 

@@ -84,31 +84,9 @@ void respond_conflict(struct request *req, struct response *res,
 
 const char *conflict_detail(const char *code)
 {
-	static const struct {
-		const char *code, *detail;
-	} of[] = {
-		{"accepted", "this shop has accepted the order"},
-		{"accepting", "Centra is still being asked"},
-		{"answered", "this shop has answered otherwise already"},
-		{"cancelled", "the order is cancelled"},
-		{"changed", "the order has changed since it was shown"},
-		{"no_problem", "no problem of the order was reported"},
-		{"not_accepted", "the order is not this shop's to ship"},
-		{"not_configured",
-		 "Centra cannot be told: no graphql_url is configured"},
-		{"pending", "the order waits for an answer"},
-		{"refused", "Centra refused the answer"},
-		{"rejected", "this shop has rejected the order"},
-		{"rejecting", "this shop is rejecting the order"},
-		{"shipped", "the order is shipped already"},
-		{"taken", "another shop has taken the order"},
-		{"timed_out", "the offer has run out"},
-	};
+	const char *words = code_words(code);
 
-	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++)
-		if (!strcmp(code, of[i].code))
-			return of[i].detail;
-	return "another answer came first";
+	return words ? words : "another answer came first";
 }
 
 bool number_read(const char *s, int64_t *ret)

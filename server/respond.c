@@ -28,6 +28,34 @@ static const struct {
 	{503, "Not now"},
 };
 
+static const struct {
+	const char *code, *words;
+} codes[] = {
+#define CODE(name, words) {#name, words},
+#include "server/codes.def"
+#undef CODE
+};
+
+static size_t code_row(const char *code)
+{
+	size_t i = 0;
+
+	while (i < sizeof(codes) / sizeof(codes[0]) &&
+	       strcmp(codes[i].code, code))
+		i++;
+	return i;
+}
+
+bool code_known(const char *code)
+{
+	return code_row(code) < sizeof(codes) / sizeof(codes[0]);
+}
+
+const char *code_words(const char *code)
+{
+	return code_known(code) ? codes[code_row(code)].words : NULL;
+}
+
 static const char *title_of(int status)
 {
 	for (size_t i = 0; i < sizeof(titles) / sizeof(titles[0]); i++)

@@ -207,9 +207,8 @@ static void session_begun(struct request *req, struct response *res)
 	if (req->shop)
 		staff_me(req, res);
 	else
-		respond_problem(res, 401, "shop_not_configured",
-				"this device's shop is no longer in the "
-				"config");
+		respond_problem(res, 401, "shop_not_configured", "%s",
+				code_words("shop_not_configured"));
 }
 
 /* False: there is none of a code's form. */

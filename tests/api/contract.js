@@ -10,18 +10,15 @@ import Ajv2020 from "ajv/dist/2020.js";
 import addFormats from "ajv-formats";
 import { parse } from "yaml";
 
-// Answers that any route may give; the description says so in words.
-const GENERAL = new Set([
-  "400 bad_request", "404 not_found", "405 method_not_allowed",
-  "413 too_large", "414 too_large", "431 too_large", "503 not_stored",
-  "429 too_many_failures",
-]);
-
 export class Contract {
   constructor(file) {
     this.api = parse(readFileSync(file, "utf8"));
     this.ajv = new Ajv2020({ allErrors: true, strict: false });
     addFormats(this.ajv);
+    this.general = new Set(this.api["x-any-route"]
+      .map(({ status, code }) => `${status} ${code}`));
+    this.problem = this.ajv.compile(this.closed(
+      this.api.components.schemas.Problem));
     this.routes = [];
     for (const [path, item] of Object.entries(this.api.paths))
       for (const [method, op] of Object.entries(item))
@@ -37,11 +34,14 @@ export class Contract {
       const types = this.resolve(ref).content;
       if (!types) // 204, 304: there is no body
         answers.set(status, { type: "", codes: [null], valid: (b) => !b });
-      for (const [type, { schema }] of Object.entries(types ?? {}))
+      for (const [type, { schema, "x-events": events }] of
+        Object.entries(types ?? {}))
         answers.set(status, {
           type,
           codes: this.codes(schema),
           valid: this.ajv.compile(this.closed(schema)),
+          events: new Map(Object.entries(events ?? {}).map(([k, e]) =>
+            [k, this.ajv.compile(this.closed(e.data))])),
         });
     }
     return { method, path, pattern, answers };
@@ -83,18 +83,47 @@ export class Contract {
     const all = [];
     for (const r of this.routes)
       for (const [status, a] of r.answers)
-        for (const code of a.codes)
-          all.push(name(r, status, code));
-    return all;
+        all.push(...a.codes.map((code) => name(r, status, code)),
+          ...[...a.events?.keys() ?? []].map((e) => eventName(r, e)));
+    return [...all, ...[...this.general].map((g) => `any route ${g}`)];
   }
 
-  // {seen: which described answer it is (or null), problems: [...]}
+  // The codes that Problem lists and no answer has.
+  idleCodes() {
+    const used = new Set(this.described().map((d) => d.split(" ").pop()));
+    return this.api.components.schemas.Problem.properties.code.enum
+      .filter((code) => !used.has(code));
+  }
+
+  // Server-sent events, those that are whole: [{event, data, id}].
+  static events(text) {
+    return text.split("\n\n").slice(0, -1).map((block) =>
+      Object.fromEntries(block.split("\n").filter((l) => l && l[0] !== ":")
+        .map((l) => [l.slice(0, l.indexOf(":")), l.slice(l.indexOf(":") + 2)])));
+  }
+
+  // {seen, problems} of the events that came by a route.
+  checkEvents(route, known, text) {
+    const seen = [], problems = [];
+    for (const { event, data, id } of Contract.events(text)) {
+      const valid = known.get(event);
+      if (!valid) problems.push(`the event ${event} is not described`);
+      else if (!id) problems.push(`${event} without an id`);
+      else if (!valid(JSON.parse(data)))
+        problems.push(...valid.errors.map((e) =>
+          `${event} ${e.instancePath} ${e.message} ${JSON.stringify(e.params)}`));
+      else seen.push(eventName(route, event));
+    }
+    return { seen, problems };
+  }
+
+  // {seen: which described answers it is, problems: [...]}
   check({ method, path, status, type, headers, body }) {
     const bare = path.split("?")[0];
     const route = this.routes.find((r) => r.method === method &&
       r.pattern.test(bare));
     const code = type === "application/problem+json" ? body.code : null;
-    const general = GENERAL.has(`${status} ${code}`);
+    const general = this.general.has(`${status} ${code}`);
     const a = route?.answers.get(String(status));
     const problems = [];
 
@@ -105,16 +134,23 @@ export class Contract {
       problems.push(`body says status ${body.status}`);
     if (!a || !(a.codes.includes(code) || a.codes.includes(null))) {
       if (!general) problems.push("this answer is not described");
-      return { seen: null, problems };
+      else if (!this.problem(body))
+        problems.push(...this.problem.errors.map((e) => e.message));
+      return { seen: general ? [`any route ${status} ${code}`] : [], problems };
     }
     if (a.type && type !== a.type && a.type !== "*/*") problems.push(`type ${type}, described as ${a.type}`);
     else if (!a.valid(body))
       problems.push(...a.valid.errors.map((e) =>
         `${e.instancePath || "body"} ${e.message} ${JSON.stringify(e.params)}`));
-    return { seen: name(route, status, a.codes.includes(code) ? code : null),
-      problems };
+    const events = a.events?.size
+      ? this.checkEvents(route, a.events, body) : { seen: [], problems: [] };
+    return { seen: [name(route, status, a.codes.includes(code) ? code : null),
+      ...general ? [`any route ${status} ${code}`] : [], ...events.seen],
+    problems: [...problems, ...events.problems] };
   }
 }
+
+const eventName = (route, event) => `${route.method} ${route.path} event ${event}`;
 
 function name(route, status, code) {
   return [route.method, route.path, status, code].filter(Boolean).join(" ");

@@ -3,7 +3,7 @@
 // servers.js - the real server and the stand-in for Centra, started and ended.
 
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -72,6 +72,9 @@ export async function startCentra() {
   return { url: p.ready, control, stop: () => end(p) };
 }
 
+// A shop that closes: its devices are known still.
+const CLOSED = "[shop closed]\ncentra = se\nname = closed\nwarehouses = 9\n";
+
 export async function startShipfrom(dir, centra, settings = "") {
   const log = [];
   const config = join(dir, "shipfrom.ini");
@@ -96,11 +99,15 @@ graphql_mutations = 1000
 centra = se
 name = ${id}
 warehouses = ${i + 2}
-`).join(""));
+`).join("") + "staff = Anna, Ben\n" + CLOSED); // berlin's
   const p = await start("shipfrom", ["serve", "--config", config],
     ["ready", "admin"], log);
   return {
     url: p.ready, admin: p.admin, log,
+    closeShop: () => {
+      writeFileSync(config, readFileSync(config, "utf8").replace(CLOSED, ""));
+      p.child.kill("SIGHUP");
+    },
     terminate: () => p.child.kill("SIGTERM"),
     stop: () => end(p),
     deviceAdd: (shop) => added(config, shop)[0],
@@ -109,15 +116,17 @@ warehouses = ${i + 2}
 }
 
 // One HTTP request on a connection of its own.  `first`: of an endless answer
-// only what comes first is read.
-export function call(base, method, path, { headers = {}, body, first } = {}) {
+// only what comes first is read, or what comes until first(text) is true.
+export function call(base, method, path,
+  { headers = {}, body, first } = {}) {
   return new Promise((done, failed) => {
     const req = request(base + path, { method, headers, agent: false,
       timeout: 30000 }, (res) => {
       const parts = [];
       res.on("data", (d) => {
         parts.push(d);
-        if (first) res.destroy();
+        if (first === true || first?.(Buffer.concat(parts).toString()))
+          res.destroy();
       });
       res.on("error", failed);
       res.on(first ? "close" : "end", () => {

@@ -102,19 +102,62 @@ export class Tour {
   async strangers() {
     const wrong = { headers: { Authorization: `Bearer ${"A".repeat(43)}` } };
     for (const with_ of [{}, wrong]) {
-      await this.ask("GET", "/api/v1/me", with_);
-      await this.ask("GET", "/api/v1/orders", with_);
-      await this.ask("GET", "/api/v1/orders/19", with_);
-      for (const verb of PRESSES)
-        await this.ask("POST", `/api/v1/orders/19/${verb}`, with_);
-      for (const path of ["report", "stream"])
-        await this.ask("GET", `/api/v1/${path}`, with_);
-      await this.ask("DELETE", "/api/v1/session", with_);
+      await this.everyRoute(with_);
       await this.ask("POST", "/api/v1/session", { ...with_,
         body: JSON.stringify({ code: "A".repeat(43) }) });
     }
     await this.ask("GET", "/nothing/here");
     await this.ask("DELETE", "/healthz");
+  }
+
+  // A device whose shop is no longer in the configuration.
+  async closedShop() {
+    const token = this.server.deviceAdd("closed");
+    const body = JSON.stringify({ code: this.server.loginCode("closed") });
+    const with_ = { headers: { Authorization: `Bearer ${token}` } };
+    await this.ask("GET", "/api/v1/me", with_);
+    this.server.closeShop();
+    for (const end = Date.now() + 10000; Date.now() < end;) {
+      const r = await this.ask("GET", "/api/v1/me", with_);
+      if (r.status === 401) break;
+      await new Promise((r2) => setTimeout(r2, 50));
+    }
+    await this.everyRoute(with_);
+    await this.ask("POST", "/api/v1/session", { body });
+  }
+
+  // An address, a header and a body that are too long; an escape that is none.
+  async limits() {
+    await this.ask("GET", `/${"a".repeat(3000)}`);
+    await this.ask("GET", "/healthz", { headers: Object.fromEntries(
+      Array.from({ length: 70 }, (_, i) => [`X-${i}`, "1"])) });
+    await this.ask("GET", "/healthz", { body: "x" });
+    await this.ask("GET", "/healthz%zz");
+  }
+
+  // Berlin has a list of names.
+  async staff() {
+    for (const verb of PRESSES)
+      for (const body of ["{}", '{"staff":"Carl"}'])
+        await this.press("berlin", 19, verb, body);
+  }
+
+  // What a screen is sent while an order is offered.
+  async stream() {
+    const heard = this.ask("GET", "/api/v1/stream", {
+      headers: { Authorization: `Bearer ${this.token.stockholm}` },
+      first: (text) => /event: order\n[^]*\n\n/.test(text) });
+    await this.offered();
+    await heard;
+  }
+
+  // Each route of devices.
+  async everyRoute(with_) {
+    for (const path of ["me", "orders", "orders/19", "report", "stream"])
+      await this.ask("GET", `/api/v1/${path}`, with_);
+    for (const verb of PRESSES)
+      await this.ask("POST", `/api/v1/orders/19/${verb}`, with_);
+    await this.ask("DELETE", "/api/v1/session", with_);
   }
 
   // A browser: its cookie, what only our page knows, and what others lack.

@@ -16,6 +16,7 @@
 #include "base/time.h"
 #include "handlers/answer.h"
 #include "handlers/offer.h"
+#include "handlers/ship.h"
 #include "server/http.h"
 #include "server/staff.h"
 #include "tests/unit/fixture.h"
@@ -1145,6 +1146,19 @@ static void each_state_means_one_thing_to_whom_pressed(void **state)
 	}
 }
 
+/* Codes that are made, not written: each is a row of codes.def. */
+static void every_state_and_every_fault_is_a_known_code(void **state)
+{
+	(void)state;
+	for (int i = 0; i < STATES; i++)
+		assert_true(code_known(offer_state_name((enum offer_state)i)));
+	for (int i = 0; i < SHIP_FAULTS; i++)
+		assert_true(code_known(ship_fault_code((enum ship_fault)i)));
+	assert_false(code_known("nonsense"));
+	assert_non_null(code_words("taken"));
+	assert_null(code_words("nonsense"));
+}
+
 #define WITH(setup, name) cmocka_unit_test_setup_teardown(name, setup, stop)
 #define TEST(name)	  WITH(start, name)
 #define PATIENT(name)	  WITH(start_patient, name)
@@ -1192,6 +1206,7 @@ int main(void)
 		     a_press_may_be_stored_after_its_server_has_stopped),
 		PATIENT(a_change_by_another_process_is_noticed),
 		cmocka_unit_test(each_state_means_one_thing_to_whom_pressed),
+		cmocka_unit_test(every_state_and_every_fault_is_a_known_code),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

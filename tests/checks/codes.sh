@@ -1,0 +1,64 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# codes.sh - the codes of server/codes.def are those that openapi.yaml names and
+# those that the source answers.
+set -u
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+bad=0
+
+sed -n 's/^CODE(\([a-z_]*\),.*/\1/p' server/codes.def | sort >"$work/table"
+
+# The enum of `code` in the schema Problem.
+awk '
+/^    Problem:$/ { inside = 1; next }
+inside && /^    [A-Za-z]/ { inside = 0 }
+inside && /^            - [a-z_]+$/ { print $2 }' openapi.yaml |
+	sort >"$work/openapi"
+
+diff "$work/table" "$work/openapi" >"$work/diff" || {
+	sed -n 's/^</not in openapi.yaml:/p; s/^>/not in codes.def:/p' \
+		"$work/diff"
+	bad=1
+}
+
+# Each text that a code is made from in the source.
+cat server/*.c handlers/*.c store/*.c |
+	awk '{ text = text $0 " " }
+	END {
+		gsub(/[ \t]+/, " ", text)
+		while (match(text, /"[a-z_]+"/)) {
+			print substr(text, RSTART + 1, RLENGTH - 2)
+			text = substr(text, RSTART + RLENGTH)
+		}
+	}' | sort -u >"$work/texts"
+comm -23 "$work/table" "$work/texts" >"$work/idle"
+if [ -s "$work/idle" ]; then
+	sed 's/^/answered by nobody: /' "$work/idle"
+	bad=1
+fi
+
+# respond_problem(res, 404, "code"; respond_conflict(..., 409, "code";
+# conflict(d, f, "code"; code = "code".
+cat server/*.c handlers/*.c |
+	awk '{ text = text $0 " " }
+	END {
+		gsub(/[ \t]+/, " ", text)
+		calls = "(respond_problem|respond_conflict|conflict)" \
+			"\\([^;\"{}]*\"[a-z_]+\"|code = \"[a-z_]+\""
+		while (match(text, calls)) {
+			found = substr(text, RSTART, RLENGTH)
+			text = substr(text, RSTART + RLENGTH)
+			gsub(/^[^"]*"|"$/, "", found)
+			print found
+		}
+	}' | sort -u >"$work/answered"
+comm -13 "$work/table" "$work/answered" >"$work/strange"
+if [ -s "$work/strange" ]; then
+	sed 's/^/answered, but not in codes.def: /' "$work/strange"
+	bad=1
+fi
+[ -s "$work/table" ] && [ -s "$work/answered" ] || bad=1
+echo "$(wc -l <"$work/table") codes looked at, $(wc -l <"$work/answered") by name"
+exit $bad
