@@ -29,6 +29,7 @@
 #define PATIENCE     300000 /* ms that it is held in all */
 #define WAITING_PAGE 200    /* Centra's own most */
 #define PAGES_MOST   100
+#define READS_MOST   3	    /* of the list of what waits, from its beginning */
 #define SPARE	     64
 #define UNREAD_A_MINUTE 20 /* lines in the log */
 #define FORGET_EVERY ((int64_t)3600 * 1000)
@@ -112,15 +113,18 @@ struct numbers {
 	size_t n, cap;
 };
 
-static bool add_number(void *arg, const struct listed *row)
+static void add_one(struct numbers *all, int64_t number)
 {
-	struct numbers *all = arg;
-
 	if (all->n == all->cap) {
 		all->cap = all->cap ? 2 * all->cap : 64;
 		all->list = xrealloc(all->list, all->cap, sizeof(*all->list));
 	}
-	all->list[all->n++] = row->number;
+	all->list[all->n++] = number;
+}
+
+static bool add_number(void *arg, const struct listed *row)
+{
+	add_one(arg, row->number);
 	return true;
 }
 
@@ -416,23 +420,77 @@ static enum rc suspect(struct pass *p, const struct centra_numbers *got,
 	return rc;
 }
 
-static enum rc look_for_unknown(struct pass *p, struct err *e)
+static bool is_among(const struct numbers *all, int64_t number)
+{
+	return all->n && bsearch(&number, all->list, all->n,
+				 sizeof(*all->list), by_number);
+}
+
+/* Leaves those in `got` that were not read before. */
+static void keep_new(struct numbers *read, struct centra_numbers *got)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < got->n; i++)
+		if (!is_among(read, got->list[i]))
+			got->list[n++] = got->list[i];
+	got->n = n;
+	for (size_t i = 0; i < n; i++)
+		add_one(read, got->list[i]);
+	sort_unique(read);
+}
+
+/* The whole list, page by page.  *ret_pages: how many it had; *ret_new: whether
+ * it named an order that is not among `read`, which it then is.  `again`: what
+ * cannot be read of it was counted before. */
+static enum rc read_waiting(struct pass *p, bool again, struct numbers *read,
+			    unsigned *ret_pages, bool *ret_new, struct err *e)
 {
 	struct centra_numbers got = {0};
 	bool more = true;
 	enum rc rc = OK;
 
-	for (unsigned page = 1; page <= PAGES_MOST && more && !rc; page++) {
+	*ret_pages = 0;
+	*ret_new = false;
+	while (*ret_pages < PAGES_MOST && more && !rc) {
+		++*ret_pages;
 		do {
 			centra_numbers_release(&got);
-			graphql_waiting(p->conn, WAITING_PAGE, page, &got);
+			graphql_waiting(p->conn, WAITING_PAGE, *ret_pages,
+					&got);
 		} while (held(p, "sweep: what waits", &got.call));
+		if (got.call.end != CALL_OK) {
+			rc = fail(e, RC_AGAIN, "%s", got.call.why.text);
+			break;
+		}
 		more = got.n + got.unread == WAITING_PAGE;
-		rc = got.call.end == CALL_OK
-			     ? suspect(p, &got, e)
-			     : fail(e, RC_AGAIN, "%s", got.call.why.text);
+		if (again)
+			got.unread = 0;
+		keep_new(read, &got);
+		*ret_new = *ret_new || got.n;
+		rc = suspect(p, &got, e);
 	}
 	centra_numbers_release(&got);
+	return rc;
+}
+
+/* An order that stops waiting while the pages are read moves all behind it
+ * forward, and one of them over the end of a page: a list of several pages is
+ * read again until it names no new order.  What is missed for all that is found
+ * by the next sweep. */
+static enum rc look_for_unknown(struct pass *p, struct err *e)
+{
+	struct numbers read = {0};
+	unsigned pages = 0;
+	bool news = true;
+	enum rc rc = OK;
+
+	for (int i = 0; i < READS_MOST && news && !rc; i++) {
+		rc = read_waiting(p, i > 0, &read, &pages, &news, e);
+		if (pages <= 1)
+			break;
+	}
+	free(read.list);
 	return rc;
 }
 

@@ -42,6 +42,12 @@ static int setup(void **state)
 		     NULL);
 }
 
+static int setup_much(void **state)
+{
+	return begin(state, "missed_after = 400ms\n",
+		     "graphql_requests = 1000\n");
+}
+
 static int setup_patient(void **state)
 {
 	return begin(state, "missed_after = 1500ms\n", NULL);
@@ -280,6 +286,35 @@ static void a_lost_create_is_found_by_the_second_look(void **state)
 	sweep(s);
 	wait_judged(s);
 	EXPECT_MISSED(s, 1, 0, 0, 0, 0);
+	shipfrom_passed(s);
+}
+
+static bool first_page_is_read(void *arg)
+{
+	struct shipfrom *s = arg;
+
+	return sim_spoilt(&s->sim) == 1;
+}
+
+/* Three that stop waiting between two pages move three others from the second
+ * page to the first, which was read before. */
+static void an_order_that_slips_between_two_pages_is_found(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t first;
+
+	sweep(s);
+	lose_webhooks(s);
+	first = placed(s, "\"warehouses\":[3],\"webhook\":false,\"count\":205");
+	sim_tell(&s->sim, "/faults",
+		 "[{\"api\":\"graphql\",\"what\":\"orders\",\"kind\":\"gzip\"},"
+		 "{\"api\":\"graphql\",\"what\":\"orders\",\"kind\":\"slow\","
+		 "\"ms\":2000}]");
+	ask_for_sweep(s);
+	assert_true(wait_until(first_page_is_read, s, 10000));
+	for (int i = 0; i < 3; i++)
+		does(s, first + i, "resume");
+	wait_metric(s, "missed_webhooks_total{kind=\"create\"}", 202, 20000);
 	shipfrom_passed(s);
 }
 
@@ -863,6 +898,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_lost_create_is_found_by_the_second_look),
+		cmocka_unit_test_setup_teardown(
+			an_order_that_slips_between_two_pages_is_found,
+			setup_much, shipfrom_end),
 		T(what_is_suspected_and_counted_outlives_a_crash),
 		T(a_lost_accepted_is_found),
 		T(a_lost_rejected_is_found),

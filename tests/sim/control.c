@@ -73,6 +73,7 @@ static void settings(struct exchange *x, const cJSON *in)
 	const char *key = json_text(in, "api_key", NULL);
 	const char *token = json_text(in, "token", NULL);
 	const cJSON *limit = cJSON_GetObjectItemCaseSensitive(in, "rate_limit");
+	const cJSON *denied = cJSON_GetObjectItemCaseSensitive(in, "denied");
 
 	if (key)
 		order_api_set_key(key);
@@ -80,6 +81,8 @@ static void settings(struct exchange *x, const cJSON *in)
 		graphql_set_token(token);
 	if (limit)
 		graphql_set_limit(limit);
+	if (denied)
+		graphql_set_denied(denied);
 	world_settings(in);
 	shipment_settings(in);
 	outcome(x, NULL);
@@ -148,6 +151,7 @@ static void reset(struct exchange *x, const cJSON *in)
 	faults_reset();
 	shipment_reset();
 	graphql_set_limit(NULL);
+	graphql_set_denied(NULL);
 	(void)in;
 	outcome(x, NULL);
 }

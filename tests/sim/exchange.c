@@ -24,12 +24,52 @@ void exchange_json(struct exchange *x, unsigned status, cJSON *v)
 	cJSON_Delete(v);
 }
 
+/* Texts that people read, in replies of either API. */
+static const char *const odd_keys[] = {
+	"\"firstName\":\"", "\"lastName\":\"", "\"address1\":\"", "\"city\":\"",
+	"\"productName\":\"", "\"name\":\"", "\"message\":\"", "\"msg\":\"",
+};
+
+/* Puts one of them before each such text: a NUL, control characters, halves of
+ * surrogate pairs; escaped, and as they are. */
+static void make_odd(struct exchange *x)
+{
+	static const char *const odd[] = {"\\u0000", "\\u0007", "\\ud83c",
+					  "\x07",    "\\udc00", "\xed\xa0\xbd",
+					  "\x01",    "\\u0001"};
+	struct text t;
+	size_t n = 0, k;
+
+	text_begin(&t);
+	for (const char *p = x->reply; *p;) {
+		for (k = 0; k < sizeof(odd_keys) / sizeof(*odd_keys); k++)
+			if (!strncmp(p, odd_keys[k], strlen(odd_keys[k])))
+				break;
+		if (k == sizeof(odd_keys) / sizeof(*odd_keys)) {
+			fputc(*p++, t.f);
+			continue;
+		}
+		fprintf(t.f, "%s%s", odd_keys[k],
+			odd[n++ % (sizeof(odd) / sizeof(*odd))]);
+		p += strlen(odd_keys[k]);
+	}
+	free(x->reply);
+	x->reply = text_end(&t);
+}
+
 static void spoil(struct exchange *x, const struct fault *f)
 {
 	snprintf(x->retry_after, sizeof(x->retry_after), "%s", f->retry_after);
 	switch (f->kind) {
 	case FAULT_NONE:
 	case FAULT_SLOW:
+	case FAULT_FIELD: /* graphql.c has done it */
+		break;
+	case FAULT_GZIP:
+		x->gzip = true;
+		break;
+	case FAULT_ODD:
+		make_odd(x);
 		break;
 	case FAULT_DROP:
 		x->cut = CUT_ALL;

@@ -29,6 +29,7 @@ struct exchange {
 	const char *type; /* a constant: the media type */
 	char retry_after[64];
 	enum cut cut;
+	bool gzip; /* sent compressed */
 };
 
 /* Answers with a JSON value, which becomes ours. */

@@ -22,6 +22,7 @@ struct rule {
 static const char *const names[] = {
 	"none", "drop",	   "500",   "html",  "half", "slow",
 	"401",	"403",	   "429",   "garbage", "maybe", "status",
+	"gzip", "odd",	   "field",
 };
 
 static struct {
@@ -39,7 +40,7 @@ const char *fault_name(enum fault_kind k)
 
 static enum fault_kind kind(const char *name)
 {
-	for (int k = FAULT_DROP; k <= FAULT_STATUS; k++)
+	for (int k = FAULT_DROP; k <= FAULT_FIELD; k++)
 		if (!strcmp(names[k], name))
 			return (enum fault_kind)k;
 	return FAULT_NONE;
@@ -57,11 +58,14 @@ const char *faults_add(const cJSON *spec)
 	if (r.fault.kind == FAULT_NONE)
 		return "unknown kind";
 	r.fault.after = !strcmp(json_text(spec, "when", "before"), "after") ||
-			r.fault.kind == FAULT_HALF;
+			r.fault.kind == FAULT_HALF ||
+			r.fault.kind >= FAULT_GZIP;
 	r.fault.ms = json_int(spec, "ms", 1000);
 	r.fault.status = json_int(spec, "status", 502);
 	snprintf(r.fault.retry_after, sizeof(r.fault.retry_after), "%s",
 		 json_text(spec, "retry_after", ""));
+	snprintf(r.fault.field, sizeof(r.fault.field), "%s",
+		 json_text(spec, "field", "shippingAddress"));
 	r.percent = json_int(spec, "percent", 100);
 	r.order = json_int(spec, "order", 0);
 	snprintf(r.what, sizeof(r.what), "%s", json_text(spec, "what", ""));

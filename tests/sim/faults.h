@@ -27,6 +27,9 @@ enum fault_kind {
 	FAULT_GARBAGE, /* 200 and JSON that is none */
 	FAULT_MAYBE,   /* 200 {"status":"maybe"} */
 	FAULT_STATUS,  /* another HTTP status, with an empty body */
+	FAULT_GZIP,    /* the right reply, compressed, though nobody asked */
+	FAULT_ODD,     /* the right reply, with odd characters in its texts */
+	FAULT_FIELD,   /* GraphQL: a field is null, and an error says so */
 };
 
 struct fault {
@@ -35,6 +38,7 @@ struct fault {
 	int64_t ms;
 	int64_t status;
 	char retry_after[64]; /* "": no such header */
+	char field[48];	      /* of FAULT_FIELD */
 };
 
 void faults_init(unsigned seed);

@@ -17,6 +17,7 @@ static struct {
 	char *token;            /* owned */
 	int64_t quota, window;  /* calls, ms */
 	int64_t began, used;    /* of this window */
+	cJSON *denied;          /* owned: permissions that it lacks, or NULL */
 } g = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 void graphql_set_token(const char *token)
@@ -36,6 +37,14 @@ void graphql_set_limit(const cJSON *spec)
 	pthread_mutex_unlock(&g.lock);
 }
 
+void graphql_set_denied(const cJSON *names)
+{
+	pthread_mutex_lock(&g.lock);
+	cJSON_Delete(g.denied);
+	g.denied = names ? must(cJSON_Duplicate(names, 1)) : NULL;
+	pthread_mutex_unlock(&g.lock);
+}
+
 void graphql_start(const char *token)
 {
 	graphql_set_token(token);
@@ -45,6 +54,7 @@ void graphql_stop(void)
 {
 	free(g.token);
 	g.token = NULL;
+	graphql_set_denied(NULL);
 }
 
 static bool token_right(const char *authorization)
@@ -80,7 +90,42 @@ static bool over_limit(struct exchange *x)
 
 /* ---- queries ---- */
 
-/* orders(where, limit, page).  A bare number stands for a list of it. */
+/* True for sort:[NAME]; any other is refused. */
+static bool sorted_by(const cJSON *args, const char *name, const char **why)
+{
+	const cJSON *sort = cJSON_GetObjectItemCaseSensitive(args, "sort");
+	const char *given = cJSON_GetStringValue(
+		cJSON_IsArray(sort) ? cJSON_GetArrayItem(sort, 0) : sort);
+
+	if (given && strcmp(given, name))
+		*why = "Value does not exist in the enum of sorts.";
+	return given && !strcmp(given, name);
+}
+
+static int64_t limit_of(const cJSON *args, const char **why)
+{
+	int64_t limit = json_int(args, "limit", 20);
+
+	if (limit < 1 || limit > 200)
+		*why = "limit must be between 1 and 200.";
+	return limit;
+}
+
+/* warehouses(sort, limit, page): of the list, which becomes ours, the page. */
+static cJSON *page_of(cJSON *list, const cJSON *args, const char **why)
+{
+	int64_t limit = limit_of(args, why);
+	int64_t skip = limit * (json_int(args, "page", 1) - 1);
+
+	(void)sorted_by(args, "id_ASC", why); /* it is so anyway */
+	for (; skip > 0; skip--)
+		cJSON_DeleteItemFromArray(list, 0);
+	while (cJSON_GetArraySize(list) > limit)
+		cJSON_DeleteItemFromArray(list, (int)limit);
+	return list;
+}
+
+/* orders(where, sort, limit, page).  A bare number stands for a list of it. */
 static cJSON *orders(const cJSON *args, struct seen *s, const char **why)
 {
 	static const char known[] =
@@ -88,7 +133,9 @@ static cJSON *orders(const cJSON *args, struct seen *s, const char **why)
 		"orderHoldReason ";
 	const cJSON *where = cJSON_GetObjectItemCaseSensitive(args, "where");
 	const cJSON *number = cJSON_GetObjectItemCaseSensitive(where, "number");
-	int64_t limit = json_int(args, "limit", 20);
+	int64_t limit = limit_of(args, why);
+	bool sorted = sorted_by(args, "number_ASC", why), waiting;
+	int64_t page;
 	cJSON *numbers = NULL, *list;
 	const cJSON *c;
 	char word[72];
@@ -99,8 +146,6 @@ static cJSON *orders(const cJSON *args, struct seen *s, const char **why)
 		if (!strstr(known, word))
 			*why = "Unknown field in OrderFilter.";
 	}
-	if (limit < 1 || limit > 200)
-		*why = "limit must be between 1 and 200.";
 	if (cJSON_IsArray(number)) {
 		numbers = must(cJSON_Duplicate(number, 1));
 	} else if (number) {
@@ -114,12 +159,14 @@ static cJSON *orders(const cJSON *args, struct seen *s, const char **why)
 		else if (!s->order)
 			s->order = (int64_t)c->valuedouble;
 	}
-	list = *why ? must(cJSON_CreateArray())
-		    : world_orders(numbers,
-				   json_flag(where,
-					     "isWaitingForCheckFirstAllocation",
-					     false),
-				   limit, json_int(args, "page", 1));
+	waiting = json_flag(where, "isWaitingForCheckFirstAllocation", false);
+	page = json_int(args, "page", 1);
+	if (*why)
+		list = must(cJSON_CreateArray());
+	else if (sorted && !numbers)
+		list = world_orders_by_number(waiting, limit, page);
+	else
+		list = world_orders(numbers, waiting, limit, page);
 	cJSON_Delete(numbers);
 	return list;
 }
@@ -141,7 +188,7 @@ static cJSON *resolve(const struct field *f, bool mutation, struct seen *s,
 	else if (!strcmp(f->name, "orders"))
 		v = orders(f->args, s, why);
 	else if (!strcmp(f->name, "warehouses"))
-		v = world_warehouses();
+		v = page_of(world_warehouses(), f->args, why);
 	else if (!strcmp(f->name, "brickAndMortars"))
 		v = world_shops();
 	else
@@ -160,45 +207,197 @@ static cJSON *extensions(void)
 	return v;
 }
 
-static void errors(struct exchange *x, unsigned status, const char *message)
-{
-	cJSON *root = must(cJSON_CreateObject()), *a, *e, *c;
+/* ---- what a token may not see, and what goes wrong at a field ---- */
 
-	a = cJSON_AddArrayToObject(root, "errors");
-	e = must(cJSON_CreateObject());
-	cJSON_AddItemToArray(a, e);
+static bool is_denied(const char *permission)
+{
+	const cJSON *v;
+	bool ret = false;
+
+	pthread_mutex_lock(&g.lock);
+	cJSON_ArrayForEach(v, g.denied)
+		ret = ret || (permission &&
+			      !strcmp(cJSON_GetStringValue(v), permission));
+	pthread_mutex_unlock(&g.lock);
+	return ret;
+}
+
+static void add_error(cJSON *list, const cJSON *path, const char *category,
+		      const char *message)
+{
+	cJSON *e = must(cJSON_CreateObject()), *c;
+
+	cJSON_AddItemToArray(list, e);
 	cJSON_AddStringToObject(e, "message", message);
 	c = cJSON_AddObjectToObject(e, "extensions");
-	cJSON_AddStringToObject(c, "category", "graphql");
+	cJSON_AddStringToObject(c, "category", category);
+	if (path)
+		cJSON_AddItemToObject(e, "path",
+				      must(cJSON_Duplicate(path, 1)));
+}
+
+static void pop(cJSON *path)
+{
+	cJSON_DeleteItemFromArray(path, cJSON_GetArraySize(path) - 1);
+}
+
+/* Where an error is met, and what is looked for. */
+struct search {
+	const char *field; /* whose fault it is; NULL: fields that are denied */
+	cJSON *path, *errors;
+};
+
+static void search_fields(struct search *s, const struct field *f,
+			  const char *type, cJSON *value);
+
+/* What was asked for of a value, or of each in a list. */
+static void search_value(struct search *s, const struct field *f,
+			 const char *type, cJSON *v)
+{
+	cJSON *c;
+	int i = 0;
+
+	if (!cJSON_IsArray(v)) {
+		if (cJSON_IsObject(v))
+			search_fields(s, f, type, v);
+		return;
+	}
+	cJSON_ArrayForEach(c, v)
+	{
+		cJSON_AddItemToArray(s->path, cJSON_CreateNumber(i++));
+		search_value(s, f, type, c);
+		pop(s->path);
+	}
+}
+
+/* True: the error is at this field. */
+static bool is_hit(const struct search *s, const char *type, const char *name)
+{
+	return s->field ? !strcmp(s->field, name)
+			: is_denied(schema_permission(type, name));
+}
+
+static void blame(struct search *s, const char *type, const char *name)
+{
+	const char *permission = schema_permission(type, name);
+	char text[200];
+
+	if (s->field) {
+		add_error(s->errors, s->path, "internal",
+			  "Internal server error");
+		return;
+	}
+	snprintf(text, sizeof(text),
+		 "You need %s permission to access %s.", permission, name);
+	add_error(s->errors, s->path, "authorization", text);
+}
+
+/* `value` is as it will be answered; a field that is hit becomes null. */
+static void search_fields(struct search *s, const struct field *f,
+			  const char *type, cJSON *value)
+{
+	for (; f; f = f->next) {
+		if (!f->name) {
+			search_fields(s, f->children, f->alias, value);
+			continue;
+		}
+		cJSON_AddItemToArray(s->path, cJSON_CreateString(f->alias));
+		if (is_hit(s, type, f->name)) {
+			blame(s, type, f->name);
+			cJSON_ReplaceItemInObjectCaseSensitive(
+				value, f->alias, must(cJSON_CreateNull()));
+		} else {
+			search_value(s, f->children,
+				     schema_child(type, f->name),
+				     cJSON_GetObjectItemCaseSensitive(
+					     value, f->alias));
+		}
+		pop(s->path);
+	}
+}
+
+/* The errors met in the data, which is changed by them; empty: none. */
+static cJSON *search_data(const struct field *top, const char *root,
+			  cJSON *data, const char *field)
+{
+	struct search s = {.field = field,
+			   .path = must(cJSON_CreateArray()),
+			   .errors = must(cJSON_CreateArray())};
+
+	search_fields(&s, top, root, data);
+	cJSON_Delete(s.path);
+	return s.errors;
+}
+
+static void errors(struct exchange *x, unsigned status, const char *message)
+{
+	cJSON *root = must(cJSON_CreateObject());
+
+	add_error(cJSON_AddArrayToObject(root, "errors"), NULL, "graphql",
+		  message);
 	cJSON_AddItemToObject(root, "extensions", extensions());
 	exchange_json(x, status, root);
 }
 
-static void execute(struct exchange *x, const struct field *top, bool mutation,
-		    struct seen *s)
+/* A field at the top that the token may not call is not called. */
+static cJSON *resolve_all(const struct field *top, bool mutation,
+			  struct seen *s, const char **why)
 {
-	cJSON *root, *data = must(cJSON_CreateObject());
-	const char *why = NULL;
+	const char *root = mutation ? "Mutation" : "Query";
+	cJSON *data = must(cJSON_CreateObject()), *full;
 
 	for (const struct field *f = top; f; f = f->next) {
-		cJSON *full = resolve(f, mutation, s, &why);
-
+		full = NULL;
+		if (!f->name || !is_denied(schema_permission(root, f->name))) {
+			full = resolve(f, mutation, s, why);
+			s->acted = true;
+		}
 		cJSON_AddItemToObject(data, f->alias,
 				      schema_cut(f->children, full));
 		cJSON_Delete(full);
 	}
-	s->acted = true;
-	s->result = why ? "errors" : "ok";
-	s->msg = why;
+	return data;
+}
+
+/* Answers with the data, or without any if the token lacks a permission. */
+static void answer(struct exchange *x, cJSON *data, cJSON *list, bool denied)
+{
+	cJSON *root = must(cJSON_CreateObject());
+
+	if (cJSON_GetArraySize(list))
+		cJSON_AddItemToObject(root, "errors", list);
+	else
+		cJSON_Delete(list);
+	if (denied)
+		cJSON_Delete(data);
+	else
+		cJSON_AddItemToObject(root, "data", data);
+	cJSON_AddItemToObject(root, "extensions", extensions());
+	exchange_json(x, 200, root);
+}
+
+static void execute(struct exchange *x, const struct field *top, bool mutation,
+		    const struct fault *f, struct seen *s)
+{
+	const char *why = NULL, *root = mutation ? "Mutation" : "Query";
+	cJSON *data = resolve_all(top, mutation, s, &why), *list;
+	bool denied;
+
 	if (why) {
+		s->result = "errors";
+		s->msg = why;
 		errors(x, 400, why);
 		cJSON_Delete(data);
 		return;
 	}
-	root = must(cJSON_CreateObject());
-	cJSON_AddItemToObject(root, "data", data);
-	cJSON_AddItemToObject(root, "extensions", extensions());
-	exchange_json(x, 200, root);
+	list = search_data(top, root, data, NULL);
+	denied = cJSON_GetArraySize(list) > 0;
+	if (!denied && f->kind == FAULT_FIELD) {
+		cJSON_Delete(list);
+		list = search_data(top, root, data, f->field);
+	}
+	s->result = cJSON_GetArraySize(list) ? "errors" : "ok";
+	answer(x, data, list, denied);
 }
 
 static void take_number(struct order *o, struct shipment *s, void *arg)
@@ -276,7 +475,7 @@ void graphql_answer(struct exchange *x)
 		errors(x, 400, why);
 		s.msg = why;
 	} else {
-		execute(x, top, mutation, &s);
+		execute(x, top, mutation, &f, &s);
 		exchange_fault_after(x, &f);
 	}
 	s.status = x->cut == CUT_ALL ? 0 : x->status;

@@ -13,6 +13,8 @@ void graphql_start(const char *token);
 void graphql_set_token(const char *token); /* any thread */
 /* {"quota","window_ms"}: 429 beyond it; quota 0 = no limit. */
 void graphql_set_limit(const cJSON *spec);
+/* The permissions that the token lacks: a list of Centra's names. */
+void graphql_set_denied(const cJSON *names);
 void graphql_stop(void);
 
 void graphql_answer(struct exchange *x);

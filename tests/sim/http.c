@@ -9,6 +9,7 @@
 #include "tests/sim/control.h"
 #include "tests/sim/exchange.h"
 #include "tests/sim/graphql.h"
+#include "tests/sim/gzip.h"
 #include "tests/sim/order_api.h"
 
 #define BODY_MAX (16 * 1024 * 1024)
@@ -61,7 +62,13 @@ static struct MHD_Response *response(struct exchange *x)
 {
 	size_t len = strlen(x->reply);
 	struct half *h;
+	char *packed;
 
+	if (x->gzip && x->cut == CUT_NOTHING) {
+		packed = gzip_pack(x->reply, &len);
+		return MHD_create_response_from_buffer(len, packed,
+						       MHD_RESPMEM_MUST_FREE);
+	}
 	if (x->cut != CUT_HALF)
 		return MHD_create_response_from_buffer(len, x->reply,
 						       MHD_RESPMEM_MUST_COPY);
@@ -81,6 +88,8 @@ static enum MHD_Result send_reply(struct MHD_Connection *c, struct exchange *x)
 		return MHD_NO; /* closes the connection */
 	r = must(response(x));
 	MHD_add_response_header(r, "Content-Type", x->type);
+	if (x->gzip && x->cut == CUT_NOTHING)
+		MHD_add_response_header(r, "Content-Encoding", "gzip");
 	if (*x->retry_after)
 		MHD_add_response_header(r, "Retry-After", x->retry_after);
 	done = MHD_queue_response(c, x->status, r);

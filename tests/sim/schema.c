@@ -84,6 +84,48 @@ static const struct {
 };
 /* clang-format on */
 
+static const struct {
+	const char *type, *field, *permission;
+} guarded[] = {
+	{"Query", "orders", "Order:read"},
+	{"Query", "warehouses", "Warehouse:read"},
+	{"Query", "brickAndMortars", "BrickAndMortar:read"},
+	{"Mutation", "confirmOrder", "Order:write"},
+	{"Mutation", "createShipment", "Shipment:write"},
+	{"Mutation", "captureShipment", "Shipment:write"},
+	{"Mutation", "completeShipment", "Shipment:write"},
+	{"Mutation", "updateShipment", "Shipment:write"},
+	{"Mutation", "setOrdersLock", "Order.isLocked:write"},
+	{"Order", "shippingAddress", "Order.shippingAddress:read"},
+	{"Order", "shipments", "Shipment:read"},
+	{"Order", "paymentHistory", "PaymentHistory:read"},
+	{"DirectToConsumerOrder", "shippingAddress",
+	 "Order.shippingAddress:read"},
+	{"DirectToConsumerOrder", "shipments", "Shipment:read"},
+	{"DirectToConsumerOrder", "paymentHistory", "PaymentHistory:read"},
+	{"DirectToConsumerOrder", "customer", "Customer:read"},
+	{"OrderLine", "product", "Product:read"},
+	{"OrderLine", "productSize", "ProductSize:read"},
+	{"Allocation", "warehouse", "Warehouse:read"},
+	{"Warehouse", "brickAndMortar", "BrickAndMortar:read"},
+	{"BrickAndMortar", "warehouse", "Warehouse:read"},
+	{"ShipmentLine", "orderLine", "Order:read"},
+	{"OrderPayload", "order", "Order:read"},
+	{"OrdersPayload", "orders", "Order:read"},
+	{"ShipmentPayload", "shipment", "Shipment:read"},
+	{"CapturePayload", "shipment", "Shipment:read"},
+	{"CapturePayload", "paymentHistoryEntry", "PaymentHistory:read"},
+};
+
+const char *schema_permission(const char *type, const char *field)
+{
+	for (size_t i = 0; i < sizeof(guarded) / sizeof(guarded[0]); i++)
+		if (!strcmp(guarded[i].type, type) &&
+		    !strcmp(guarded[i].field, field))
+			return guarded[i].permission;
+	return NULL;
+}
+
 static const char *fields_of(const char *type)
 {
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)

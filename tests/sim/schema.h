@@ -16,6 +16,10 @@ const char *schema_check(const struct field *f, const char *type,
 /* The type of a field of `type`; NULL: none such; "": a scalar. */
 const char *schema_child(const char *type, const char *field);
 
+/* The permission that a token needs for a field of `type`, by Centra's own
+ * names; NULL: none. */
+const char *schema_permission(const char *type, const char *field);
+
 /* Of a full value, what the selection asks for. */
 cJSON *schema_cut(const struct field *f, const cJSON *full);
 

@@ -204,8 +204,9 @@ static void complete(struct order *o, struct shipment *s, void *arg)
 	s->completions++;
 	s->shipped_at = clock_ms();
 	for (size_t i = 0; i < o->n_lines; i++)
-		left += o->lines[i].quantity -
-			order_in_shipments(o, o->lines[i].id);
+		if (o->lines[i].stock)
+			left += o->lines[i].quantity -
+				order_in_shipments(o, o->lines[i].id);
 	if (left == 0)
 		o->status = "SHIPPED";
 	hooks_event("shipment", "update", s->id, NULL);

@@ -523,6 +523,34 @@ cJSON *world_order_now(int64_t number)
 	return list;
 }
 
+static int compare_numbers(const void *a, const void *b)
+{
+	const struct order *x = *(struct order *const *)a;
+	const struct order *y = *(struct order *const *)b;
+
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+cJSON *world_orders_by_number(bool waiting, int64_t limit, int64_t page)
+{
+	cJSON *list = must(cJSON_CreateArray());
+	struct order **all;
+	size_t n = 0;
+
+	pthread_mutex_lock(&w.lock);
+	all = must(calloc(w.n_orders + 1, sizeof(*all)));
+	for (struct order *o = w.newest; o; o = o->before)
+		if (!waiting || reading_waits(o))
+			all[n++] = o;
+	qsort(all, n, sizeof(*all), compare_numbers);
+	for (size_t i = (size_t)((page - 1) * limit); i < n && limit-- > 0;
+	     i++)
+		add_reading(list, all[i]);
+	pthread_mutex_unlock(&w.lock);
+	free(all);
+	return list;
+}
+
 cJSON *world_orders(const cJSON *numbers, bool waiting, int64_t limit,
 		    int64_t page)
 {

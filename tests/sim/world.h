@@ -48,6 +48,8 @@ cJSON *world_orders(const cJSON *numbers, bool waiting, int64_t limit,
 		    int64_t page);
 /* [order], as it is, whatever readings show; [] when there is none. */
 cJSON *world_order_now(int64_t number);
+/* All of them, sorted by their number. */
+cJSON *world_orders_by_number(bool waiting, int64_t limit, int64_t page);
 cJSON *world_warehouses(void);
 cJSON *world_shops(void);
 /* [{"id","name","policy","shop"}]: replaces them all. */
