@@ -193,6 +193,7 @@ void centra_numbers_release(struct centra_numbers *r);
 struct centra_warehouse {
 	int64_t id;
 	char *name;   /* owned */
+	char *status; /* owned: "ACTIVE", ..., or NULL */
 	char *policy; /* owned: "CHECK_FIRST", ... (CONTRACT 9.28) */
 	char *shop;   /* owned: brick and mortar's name, or NULL */
 };

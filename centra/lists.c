@@ -97,6 +97,7 @@ static bool read_warehouse(const cJSON *v, struct centra_warehouses *ret)
 	w = &ret->list[ret->n++];
 	w->id = id;
 	w->name = gql_words(v, "name");
+	w->status = gql_word(v, "status");
 	w->policy = gql_word(v, "allocationPolicy");
 	w->shop = gql_words(json_get(v, "brickAndMortar"), "name");
 	return true;
@@ -166,6 +167,7 @@ void centra_warehouses_release(struct centra_warehouses *w)
 {
 	for (size_t i = 0; i < w->n; i++) {
 		free(w->list[i].name);
+		free(w->list[i].status);
 		free(w->list[i].policy);
 		free(w->list[i].shop);
 	}

@@ -4,6 +4,7 @@
  */
 #include "centra/order_api.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -127,39 +128,49 @@ static bool read_reply(const cJSON *v, struct check_first_reply *ret)
 	return true;
 }
 
-void order_api_check_first(struct centra_conn *n, int64_t number,
-			   int64_t warehouse, bool accept,
-			   struct check_first_reply *ret)
+static void post_check_first(struct centra_conn *n, const char *body,
+			     struct check_first_reply *ret)
 {
-	struct post p = {.api = CENTRA_ORDER_API,
-			 .path = "/check-first",
-			 .once = true};
-	struct buf body, reply;
+	const struct post p = {.api = CENTRA_ORDER_API,
+			       .path = "/check-first",
+			       .once = true,
+			       .body = body,
+			       .len = strlen(body)};
+	struct buf reply;
 	cJSON *v = NULL;
 	struct err e;
 
 	*ret = (struct check_first_reply){0};
-	buf_init(&body, 200);
-	buf_fmt(&body,
-		"{\"orderNumber\":%lld,\"warehouseId\":%lld,\"accepted\":%s}",
-		(long long)number, (long long)warehouse,
-		accept ? "true" : "false");
-	p.body = body.data;
-	p.len = body.len;
 	transport_post(n, &p, &ret->call, &reply);
-	if (ret->call.end != CALL_OK)
-		goto out;
-	if (json_parse(reply.data ? reply.data : "", reply.len, JSON_STRICT,
-		       &v, &e) ||
-	    !read_reply(v, ret)) {
+	if (ret->call.end == CALL_OK &&
+	    (json_parse(reply.data ? reply.data : "", reply.len, JSON_STRICT,
+			&v, &e) ||
+	     !read_reply(v, ret))) {
 		ret->call.end = CALL_UNKNOWN;
 		(void)!fail(&ret->call.why, RC_AGAIN,
 			    "the reply to check-first is not one of ok or no");
 	}
-out:
 	cJSON_Delete(v);
 	buf_release(&reply);
-	buf_release(&body);
+}
+
+void order_api_check_first(struct centra_conn *n, int64_t number,
+			   int64_t warehouse, bool accept,
+			   struct check_first_reply *ret)
+{
+	char body[200];
+
+	snprintf(body, sizeof(body),
+		 "{\"orderNumber\":%lld,\"warehouseId\":%lld,"
+		 "\"accepted\":%s}",
+		 (long long)number, (long long)warehouse,
+		 accept ? "true" : "false");
+	post_check_first(n, body, ret);
+}
+
+void order_api_try(struct centra_conn *n, struct check_first_reply *ret)
+{
+	post_check_first(n, "{}", ret);
 }
 
 void check_first_reply_release(struct check_first_reply *r)

@@ -2,9 +2,11 @@
  *
  * check.c - `check`: is the config good, and what does it amount to?
  *
- * Mistakes are config_load()'s.  What is told here besides is advice: each
- * line begins with "warning: " and changes no exit code.
+ * Mistakes are config_load()'s, and end with 78.  Advice is a warning: it goes
+ * to stderr, and changes no exit code.  With --json each of both, and each fact,
+ * is an object on stdout: {"level","text"}.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -16,13 +18,30 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "centra/centra.h"
-#include "centra/graphql.h"
 #include "server/app.h"
 #include "server/cli.h"
 #include "server/secrets.h"
 
-#define CONNECT_TIMEOUT 5000 /* ms */
+#define SHORTEST_SECRET 16 /* bytes; below that it is guessed too easily */
+
+static void say(struct cli_session *s, const char *level, const char *text)
+{
+	struct buf line;
+
+	if (s->json) {
+		buf_fmt(&s->out, "{\"level\":\"%s\",\"text\":", level);
+		buf_json(&s->out, text);
+		buf_str(&s->out, "}\n");
+		return;
+	}
+	buf_init(&line, 4096);
+	cli_text(&line, text);
+	if (strcmp(level, "info") != 0)
+		fprintf(stderr, "%s: %s\n", level, line.data ? line.data : "");
+	else
+		buf_fmt(&s->out, "%s\n", line.data ? line.data : "");
+	buf_release(&line);
+}
 
 static void warn(struct cli_session *s, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -36,10 +55,15 @@ static void warn(struct cli_session *s, const char *fmt, ...)
 	if (vasprintf(&text, fmt, ap) < 0)
 		text = NULL;
 	va_end(ap);
-	buf_str(&s->out, "warning: ");
-	cli_text(&s->out, text ? text : "");
-	buf_char(&s->out, '\n');
+	say(s, "warning", text ? text : "");
 	free(text);
+}
+
+/* Says what was gathered, as a fact, and clears it. */
+static void say_fact(struct cli_session *s, struct buf *fact)
+{
+	say(s, "info", fact->data ? fact->data : "");
+	buf_clear(fact);
 }
 
 /* ---- what the config amounts to ---- */
@@ -55,32 +79,34 @@ static size_t shops_of(const struct config *c, const char *instance)
 
 static void tell_shop(struct cli_session *s, const struct config_shop *shop)
 {
+	struct buf b;
 	size_t i;
 
-	buf_str(&s->out, "  shop ");
-	cli_text(&s->out, shop->id);
-	buf_str(&s->out, " (");
-	cli_text(&s->out, shop->name);
-	buf_str(&s->out, shop->warehouses.n == 1 ? "): warehouse "
-						 : "): warehouses ");
+	buf_init(&b, 4096);
+	buf_fmt(&b, "  shop %s (%s): warehouse%s ", shop->id, shop->name,
+		shop->warehouses.n == 1 ? "" : "s");
 	for (i = 0; i < shop->warehouses.n; i++)
-		buf_fmt(&s->out, "%s%" PRId64, i ? ", " : "",
+		buf_fmt(&b, "%s%" PRId64, i ? ", " : "",
 			shop->warehouses.ids[i]);
-	buf_char(&s->out, '\n');
+	say_fact(s, &b);
+	buf_release(&b);
 }
 
 static void tell_instance(struct cli_session *s,
 			  const struct config_instance *in)
 {
 	const struct config *c = s->config;
+	struct buf b;
 	size_t i;
 
-	buf_fmt(&s->out,
+	buf_init(&b, 4096);
+	buf_fmt(&b,
 		"centra %s: webhooks to %s/webhooks/centra/%s, Order API at "
-		"%s, %s\n",
+		"%s, %s",
 		in->id, c->server.public_url, in->id, in->order_api_url,
 		in->graphql_url ? "looks things up by GraphQL"
 				: "looks nothing up");
+	say_fact(s, &b);
 	for (i = 0; i < c->n_shops; i++)
 		if (!strcmp(c->shops[i].centra, in->id))
 			tell_shop(s, &c->shops[i]);
@@ -91,6 +117,7 @@ static void tell_instance(struct cli_session *s,
 		warn(s, "'centra %s' has no graphql_url: shops see no lines "
 			"and no addresses, lost replies cannot be cleared up, "
 			"and missed webhooks are not found", in->id);
+	buf_release(&b);
 }
 
 /* ---- the store's folder ---- */
@@ -123,29 +150,34 @@ static void tell_store(struct cli_session *s)
 	const char *dir = s->config->server.store_dir;
 	char *data = xasprintf("%s/data.mdb", dir);
 	struct stat st, file;
+	struct buf b;
 
-	buf_fmt(&s->out, "store: %s, ", dir);
+	buf_init(&b, 4096);
+	buf_fmt(&b, "store: %s, ", dir);
 	if (stat(dir, &st)) {
 		bool fine = errno == ENOENT && parent_exists(dir);
 
-		buf_str(&s->out, fine ? "made at the first start\n"
-				      : "cannot be used\n");
+		buf_str(&b, fine ? "made at the first start"
+				 : "cannot be used");
 		if (!fine)
 			warn(s, "'%s': %s; make the folder it is to stand in",
 			     dir, strerror(errno));
 	} else if (!S_ISDIR(st.st_mode)) {
-		buf_str(&s->out, "cannot be used\n");
+		buf_str(&b, "cannot be used");
 		warn(s, "'%s' is not a folder", dir);
 	} else if (stat(data, &file)) {
-		buf_str(&s->out, "empty as yet\n");
+		buf_str(&b, "empty as yet");
 	} else {
-		buf_fmt(&s->out, "%" PRId64 " MiB on disk\n",
+		buf_fmt(&b, "%" PRId64 " MiB on disk",
 			(int64_t)file.st_blocks * 512 >> 20);
 	}
-	if (is_folder(dir) && st.st_uid != geteuid())
+	say_fact(s, &b);
+	/* root looks at what the server's user will run. */
+	if (is_folder(dir) && st.st_uid != geteuid() && geteuid())
 		warn(s, "'%s' belongs to user %u and we are user %u: run "
 			"shipfrom as its owner", dir, (unsigned)st.st_uid,
 		     (unsigned)geteuid());
+	buf_release(&b);
 	free(data);
 }
 
@@ -156,6 +188,7 @@ static void tell_previous(struct cli_session *s, struct store *store,
 			  const struct config_instance *in)
 {
 	struct secret_use use;
+	struct buf b;
 	struct err e;
 
 	if (store_secret_use(store, in->id, &use, &e)) {
@@ -166,21 +199,23 @@ static void tell_previous(struct cli_session *s, struct store *store,
 	if (!secret_use_is_of(&use, in->webhook_secret,
 			      in->previous_webhook_secret))
 		use = (struct secret_use){0}; /* no server has read them yet */
-	buf_fmt(&s->out, "centra %s: the new webhook secret signs ", in->id);
+	buf_init(&b, 4096);
+	buf_fmt(&b, "centra %s: the new webhook secret signs ", in->id);
 	if (use.current_first) {
-		buf_str(&s->out, "since ");
-		cli_time(&s->out, s->config, in->id, use.current_first, false);
+		buf_str(&b, "since ");
+		cli_time(&b, s->config, in->id, use.current_first, false);
 	} else {
-		buf_str(&s->out, "nothing yet");
+		buf_str(&b, "nothing yet");
 	}
-	buf_str(&s->out, ", the previous one signed ");
+	buf_str(&b, ", the previous one signed ");
 	if (use.previous_last) {
-		buf_str(&s->out, "last at ");
-		cli_time(&s->out, s->config, in->id, use.previous_last, false);
+		buf_str(&b, "last at ");
+		cli_time(&b, s->config, in->id, use.previous_last, false);
 	} else {
-		buf_str(&s->out, "nothing since it is the previous one");
+		buf_str(&b, "nothing since it is the previous one");
 	}
-	buf_char(&s->out, '\n');
+	say_fact(s, &b);
+	buf_release(&b);
 	if (secret_may_go(&use, s->now))
 		warn(s, "'centra %s': previous_webhook_secret was not used "
 			"for a day and can go: remove it and reload", in->id);
@@ -209,149 +244,158 @@ static void tell_secrets(struct cli_session *s)
 
 /* ---- advice ---- */
 
-static bool is_local(const char *url)
+/* Of an address without its scheme: is it this machine? */
+static bool is_loopback(const char *host)
 {
-	return strstr(url, "//127.") || strstr(url, "//localhost") ||
-	       strstr(url, "//[::1]");
+	size_t len = *host == '[' ? strcspn(host, "]") + 1
+				  : strcspn(host, ":/");
+	struct in_addr four;
+	char text[64];
+
+	if (len >= sizeof(text))
+		return false;
+	memcpy(text, host, len);
+	text[len] = '\0';
+	return !strcmp(text, "localhost") || !strcmp(text, "[::1]") ||
+	       (inet_pton(AF_INET, text, &four) == 1 &&
+		ntohl(four.s_addr) >> 24 == 127);
 }
 
-static void advise(struct cli_session *s, const char *path)
+/* http:// to another machine. */
+static bool is_plain(const char *url)
+{
+	return !strncmp(url, "http://", 7) && !is_loopback(url + 7);
+}
+
+static bool has_both(const struct network *n, const char *a, const char *b)
+{
+	struct networks one = {(struct network *)(uintptr_t)n, 1};
+	struct address first, last;
+
+	return address_read(&first, a, strlen(a)) &&
+	       address_read(&last, b, strlen(b)) && networks_have(&one, &first) &&
+	       networks_have(&one, &last);
+}
+
+/* 0.0.0.0/0 or ::/0. */
+static bool is_everybody(const struct network *n)
+{
+	return has_both(n, "0.0.0.1", "255.255.255.254") ||
+	       has_both(n, "::2", "ffff::1");
+}
+
+static void advise_server(struct cli_session *s)
 {
 	const struct config_server *c = &s->config->server;
-	struct stat st;
 
-	if (strncmp(c->public_url, "https://", 8) != 0 &&
-	    !is_local(c->public_url))
+	if (is_plain(c->public_url))
 		warn(s, "public_url is not https: tokens and addresses would "
 			"travel unprotected");
-	if (strncmp(c->admin_listen, "127.", 4) != 0 &&
-	    strncmp(c->admin_listen, "localhost", 9) != 0 &&
-	    strncmp(c->admin_listen, "[::1]", 5) != 0)
+	if (!is_loopback(c->admin_listen))
 		warn(s, "admin_listen is open to other machines: keep it from "
 			"the public");
-	if (!stat(path, &st) && st.st_mode & S_IROTH)
-		warn(s, "'%s' can be read by everybody on this machine; if it "
-			"holds secrets: chmod o-r, or use ..._file", path);
+	for (size_t i = 0; i < c->proxies.n; i++)
+		if (is_everybody(&c->proxies.list[i]))
+			warn(s, "trusted_proxies has everybody: whoever "
+				"connects may name any address in "
+				"X-Forwarded-For; name the proxies alone");
 }
 
-/* ---- online ---- */
+static void advise_instance(struct cli_session *s,
+			    const struct config_instance *in)
+{
+	if (is_plain(in->order_api_url))
+		warn(s, "'centra %s': order_api_url is not https: the key and "
+			"the answers would travel unprotected", in->id);
+	if (in->graphql_url && is_plain(in->graphql_url))
+		warn(s, "'centra %s': graphql_url is not https: the token and "
+			"addresses would travel unprotected", in->id);
+}
 
-static void compare(struct cli_session *s, const struct config_instance *in,
-		    const struct centra_warehouses *w)
+static bool is_open_to_all(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && st.st_mode & (S_IROTH | S_IWOTH);
+}
+
+static void advise_secrets(struct cli_session *s, const char *path)
 {
 	const struct config *c = s->config;
-	size_t i, k, n;
+	bool literal = false;
 
-	for (i = 0; i < w->n; i++) {
-		const struct centra_warehouse *h = &w->list[i];
-		const char *policy = h->policy ? h->policy : "none";
-		bool ours = config_shop_of(c, in->id, h->id);
-		bool asks = !strcmp(policy, "CHECK_FIRST");
+	for (size_t i = 0; i < c->n_secrets; i++) {
+		const struct config_secret *secret = &c->secrets[i];
 
-		if (ours && !asks)
-			warn(s, "warehouse %" PRId64 " (%s) of '%s' has the "
-				"policy %s, not CHECK_FIRST: it will be "
-				"offered nothing", h->id,
-			     h->name ? h->name : "?", in->id, policy);
-		else if (!ours && asks)
-			warn(s, "warehouse %" PRId64 " (%s) of '%s' is "
-				"CHECK_FIRST, but no shop has it: nobody can "
-				"answer its offers", h->id,
-			     h->name ? h->name : "?", in->id);
+		literal |= !secret->file;
+		if (secret->len < SHORTEST_SECRET)
+			warn(s, "'centra %s': %s has %zu characters: use %d "
+				"or more random ones", secret->instance,
+			     secret->setting, secret->len, SHORTEST_SECRET);
+		if (secret->file && is_open_to_all(secret->file))
+			warn(s, "'%s' holds %s, and everybody on this machine "
+				"can read or write it: chmod o= '%s'",
+			     secret->file, secret->setting, secret->file);
 	}
-	for (i = 0; i < c->n_shops; i++) {
-		const struct config_shop *shop = &c->shops[i];
-
-		if (strcmp(shop->centra, in->id) != 0)
-			continue;
-		for (k = 0; k < shop->warehouses.n; k++) {
-			for (n = 0; n < w->n; n++)
-				if (w->list[n].id == shop->warehouses.ids[k])
-					break;
-			if (n == w->n)
-				warn(s, "warehouse %" PRId64 " of shop '%s' "
-					"is not known to '%s'",
-				     shop->warehouses.ids[k], shop->id, in->id);
-		}
-	}
+	if (literal && is_open_to_all(path))
+		warn(s, "'%s' holds secrets, and everybody on this machine can "
+			"read or write it: chmod o= '%s', or use ..._file",
+		     path, path);
 }
 
-static int ask(struct cli_session *s, const struct config_instance *in)
-{
-	const struct centra_options o = {
-		.instance = in->id,
-		.order_api_url = in->order_api_url,
-		.order_api_key = in->order_api_key,
-		.graphql_url = in->graphql_url,
-		.graphql_token = in->graphql_token,
-		.connect_timeout = CONNECT_TIMEOUT,
-		.timeout = in->call_timeout,
-	};
-	struct centra *centra = centra_open(&o);
-	struct centra_conn *conn = centra_conn_open(centra);
-	struct centra_warehouses w = {0};
-	int code = 0;
+/* ---- the verb ---- */
 
-	graphql_warehouses(conn, &w);
-	if (w.call.end == CALL_OK) {
-		buf_fmt(&s->out, "centra %s: answers, with %zu warehouses\n",
-			in->id, w.n);
-		compare(s, in, &w);
-	} else {
-		warn(s, "'centra %s' could not be asked: %s%s", in->id,
-		     w.call.why.text,
-		     w.call.refused ? "; check graphql_token" : "");
-		code = EX_UNAVAILABLE;
-	}
-	centra_warehouses_release(&w);
-	centra_conn_close(conn);
-	centra_close(centra);
+/* The config, and its mistakes, one line each. */
+static int open_config(struct cli_session *s, struct cli_args *a)
+{
+	struct buf report;
+	char *rest, *line;
+	int code;
+
+	buf_init(&report, CLI_REPORT_MAX);
+	code = cli_load_config(s, a, CLI_SECRETS, &report);
+	rest = report.data;
+	if (code && !s->json)
+		fputs(rest, stderr);
+	while (code && s->json && (line = strsep(&rest, "\n")))
+		if (*line)
+			say(s, "error", line);
+	buf_release(&report);
 	return code;
 }
 
-static int ask_all(struct cli_session *s)
+static void examine(struct cli_session *s, const char *path)
 {
-	int code = 0, one;
-	struct err e;
+	struct buf b;
 	size_t i;
 
-	if (centra_init(&e)) {
-		fprintf(stderr, "shipfrom check: %s\n", e.text);
-		return EX_SOFTWARE;
-	}
-	for (i = 0; i < s->config->n_instances; i++) {
-		if (!s->config->instances[i].graphql_url)
-			continue; /* was warned of */
-		one = ask(s, &s->config->instances[i]);
-		code = one ? one : code;
-	}
-	centra_end();
-	return code;
+	buf_init(&b, 4096);
+	buf_fmt(&b, "%s: good.  %zu instance%s, %zu shop%s.", path,
+		s->config->n_instances, s->config->n_instances == 1 ? "" : "s",
+		s->config->n_shops, s->config->n_shops == 1 ? "" : "s");
+	say_fact(s, &b);
+	buf_release(&b);
+	tell_store(s);
+	for (i = 0; i < s->config->n_instances; i++)
+		tell_instance(s, &s->config->instances[i]);
+	tell_secrets(s);
+	advise_server(s);
+	for (i = 0; i < s->config->n_instances; i++)
+		advise_instance(s, &s->config->instances[i]);
+	advise_secrets(s, path);
 }
 
 int cli_check(struct cli_args *a)
 {
 	const char *path = a->value[OPT_CONFIG];
 	struct cli_session s;
-	size_t i;
 	int code;
 
 	if (a->n_words)
 		return cli_usage(a, "'%s' is one word too many; the file is "
 				    "named with --config FILE", a->words[0]);
-	code = cli_open_config(&s, a, CLI_SECRETS);
-	if (code)
-		return cli_close(&s, code);
-	path = path ? path : CLI_CONFIG;
-	buf_fmt(&s.out, "%s: good.  %zu instance%s, %zu shop%s.\n", path,
-		s.config->n_instances, s.config->n_instances == 1 ? "" : "s",
-		s.config->n_shops, s.config->n_shops == 1 ? "" : "s");
-	tell_store(&s);
-	for (i = 0; i < s.config->n_instances; i++)
-		tell_instance(&s, &s.config->instances[i]);
-	tell_secrets(&s);
-	advise(&s, path);
-	if (a->value[OPT_ONLINE])
-		code = ask_all(&s);
+	code = open_config(&s, a);
+	if (!code)
+		examine(&s, path ? path : CLI_CONFIG);
 	return cli_close(&s, code);
 }

@@ -20,7 +20,6 @@
 #include "server/nearest.h"
 
 #define OUT_MAX	   (64 << 20)
-#define REPORT_MAX (1 << 20)
 #define FIRST_VALUE 1000 /* getopt_long's value of option 0 */
 
 const struct cli_option_row cli_options[OPTS] = {
@@ -33,7 +32,6 @@ const struct cli_option_row cli_options[OPTS] = {
 	[OPT_LAST] = {"last", "N"},
 	[OPT_LIMIT] = {"limit", "N"},
 	[OPT_NAME] = {"name", "LABEL"},
-	[OPT_ONLINE] = {"online", NULL},
 	[OPT_SHOP] = {"shop", "NAME"},
 	[OPT_SINCE] = {"since", "SEQ|TIME"},
 	[OPT_STATE] = {"state", "open|mine|done"},
@@ -349,24 +347,35 @@ void cli_device_name(struct cli_session *s, struct buf *out, uint64_t id)
 
 /* ---- sessions ---- */
 
-int cli_open_config(struct cli_session *s, struct cli_args *a,
-		    enum cli_secrets secrets)
+int cli_load_config(struct cli_session *s, struct cli_args *a,
+		    enum cli_secrets secrets, struct buf *report)
 {
 	const char *path = a->value[OPT_CONFIG];
-	struct buf report;
 	struct err e;
 	enum rc rc;
 
 	*s = (struct cli_session){.args = a, .now = time_now()};
 	s->json = a->value[OPT_JSON];
 	buf_init(&s->out, OUT_MAX);
-	buf_init(&report, REPORT_MAX);
 	rc = (secrets == CLI_SECRETS ? config_load : config_load_without_secrets)(
-		&s->config, path ? path : CLI_CONFIG, &report, &e);
-	if (rc)
-		fputs(report.data ? report.data : e.text, stderr);
-	buf_release(&report);
+		&s->config, path ? path : CLI_CONFIG, report, &e);
+	if (rc && !report->len)
+		buf_fmt(report, "%s\n", e.text);
 	return rc ? EX_CONFIG : 0;
+}
+
+int cli_open_config(struct cli_session *s, struct cli_args *a,
+		    enum cli_secrets secrets)
+{
+	struct buf report;
+	int code;
+
+	buf_init(&report, CLI_REPORT_MAX);
+	code = cli_load_config(s, a, secrets, &report);
+	if (code)
+		fputs(report.data ? report.data : "", stderr);
+	buf_release(&report);
+	return code;
 }
 
 int cli_open(struct cli_session *s, struct cli_args *a,

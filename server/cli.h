@@ -35,7 +35,6 @@ enum cli_option {
 	OPT_LAST,
 	OPT_LIMIT,
 	OPT_NAME,
-	OPT_ONLINE,
 	OPT_SHOP,
 	OPT_SINCE,
 	OPT_STATE,
@@ -115,6 +114,11 @@ enum cli_secrets { CLI_NO_SECRETS, CLI_SECRETS };
 /* Reads the config; cli_open() opens the store too, which must exist: a folder
  * that another user makes would keep the server from starting.  Returns 0 or
  * the exit code, and then has said why on stderr. */
+#define CLI_REPORT_MAX (1 << 20)
+/* cli_load_config() leaves the mistakes in `report`, one a line, and says
+ * nothing. */
+int cli_load_config(struct cli_session *s, struct cli_args *a,
+		    enum cli_secrets secrets, struct buf *report);
 int cli_open_config(struct cli_session *s, struct cli_args *a,
 		    enum cli_secrets secrets);
 int cli_open(struct cli_session *s, struct cli_args *a,
@@ -160,6 +164,7 @@ void cli_device_name(struct cli_session *s, struct buf *out, uint64_t id);
 
 int cli_serve(struct cli_args *a);
 int cli_check(struct cli_args *a);
+int cli_doctor(struct cli_args *a);
 int cli_health(struct cli_args *a);
 int cli_device(struct cli_args *a);
 int cli_events(struct cli_args *a);

@@ -32,15 +32,40 @@ static const char serve_help[] =
 
 static const char check_help[] =
 	"Reads the config and names every mistake in it as FILE:LINE, with how "
-	"to mend\nit.  When there is none it says what the config amounts to.  "
-	"Changes nothing.\n\n"
-	"With --online it also asks each Centra for its warehouses, and warns "
-	"of those\nthat are not CHECK_FIRST, that Centra does not know, and "
-	"that no shop has.\n\n"
+	"to mend\nit.  When there is none it says what the config amounts to, "
+	"and warns on stderr\nof what is not safe: short secrets, files of "
+	"secrets that others can read,\nhttp:// to another machine, "
+	"trusted_proxies of everybody.  It asks nobody and\nchanges nothing; "
+	"`shipfrom doctor` asks Centra.\n\n"
 	"  shipfrom check --config ./shipfrom.ini\n"
-	"  shipfrom check --online\n\n"
-	"Exit codes: 0 good, warnings or not; 64 the command line is wrong; 69 "
-	"--online\ncould not ask; 78 the config has mistakes.\n";
+	"  shipfrom check --json | jq 'select(.level != \"info\")'\n\n"
+	"Exit codes: 0 good, warnings or not; 64 the command line is wrong; 78 "
+	"the config\nhas mistakes.\n";
+
+static const char doctor_help[] =
+	"Asks each Centra whether it is as it must be, one line for each "
+	"thing: ok, or\nwhat is wrong and how to mend it.  Changes "
+	"nothing.\n\n"
+	"  order-api   the address and the key, by an empty answer to "
+	"check-first, which\n"
+	"              Centra refuses with an error for each field\n"
+	"  token       the address and the token of GraphQL\n"
+	"  schema      every name that we send, and value that we look for, by "
+	"introspection\n"
+	"  permission  each permission of the token, by a query that needs it; "
+	"those that\n"
+	"              write on order 0 and shipment 0, which cannot exist\n"
+	"  warehouse   each shop's: known, active, check first, of a brick and "
+	"mortar; and\n"
+	"              those that are check first and of no shop\n\n"
+	"  shipfrom doctor\n"
+	"  shipfrom doctor --json | jq 'select(.result != \"ok\")'\n\n"
+	"`untried` is neither: Centra had nothing to try it on.  Where systemd "
+	"keeps the\nsecrets:  sudo env CREDENTIALS_DIRECTORY=/etc/credstore "
+	"shipfrom doctor\n\n"
+	"Exit codes: 0 nothing is wrong; 1 something is; 64 the command line "
+	"is wrong; 69 a\nCentra did not answer; 78 the config has "
+	"mistakes.\n";
 
 static const char health_help[] =
 	"Asks the running server, at `listen`, whether it serves, and prints "
@@ -249,9 +274,12 @@ const struct cli_verb cli_verbs[] = {
 	{"serve", "",
 	 "runs the server",
 	 serve_help, 0, cli_serve},
-	{"check", "[--online]",
+	{"check", "",
 	 "names every mistake in the config",
-	 check_help, TAKES(ONLINE), cli_check},
+	 check_help, TAKES(JSON), cli_check},
+	{"doctor", "",
+	 "asks each Centra whether all is as it must be",
+	 doctor_help, TAKES(JSON), cli_doctor},
 	{"health", "[--ready]",
 	 "asks the running server whether it serves",
 	 health_help, TAKES(READY), cli_health},

@@ -170,6 +170,11 @@ void config_drop(struct config *c)
 		config_release_section(SECTION_shop, &c->shops[i]);
 		free(c->shops[i].id);
 	}
+	for (i = 0; i < c->n_secrets; i++) {
+		free(c->secrets[i].instance);
+		free(c->secrets[i].file);
+	}
+	free(c->secrets);
 	free(c->instances);
 	free(c->shops);
 	free(c);

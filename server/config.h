@@ -61,12 +61,22 @@ struct config_shop {
 #undef SETTING_shop
 };
 
+/* Where a secret was read: for the advice of `check`. */
+struct config_secret {
+	char *instance; /* owned */
+	const char *setting;
+	char *file; /* owned: its path; NULL: it stands in the config itself */
+	size_t len; /* bytes of the secret */
+};
+
 struct config {
 	struct config_server server;
 	struct config_instance *instances; /* owned */
 	size_t n_instances;
 	struct config_shop *shops; /* owned */
 	size_t n_shops;
+	struct config_secret *secrets; /* owned; empty without secrets */
+	size_t n_secrets;
 	_Atomic unsigned holders;
 };
 

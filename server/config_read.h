@@ -99,9 +99,10 @@ void config_read_file(struct reading *r);
 void config_read_values(struct reading *r);
 void config_check(struct reading *r);
 
-/* Reads a secret's file; leaves a mistake and returns NULL if it cannot. */
+/* Reads a secret's file, and says which it was (owned by the caller); leaves a
+ * mistake and returns NULL if it cannot. */
 char *config_secret_file(struct reading *r, const struct given *given,
-			 const char *name);
+			 const char *name, char **ret_path);
 
 /* Where the struct of a section is: the config's server, or its next. */
 void *config_place(struct config *c, const struct section *s);

@@ -134,28 +134,28 @@ static const char *(*const readers[])(void *field, const char *text) = {
 /* ---- secrets in files ---- */
 
 /* A relative name is looked for where systemd puts credentials, then beside
- * the config. */
-static int open_secret(struct reading *r, const char *name)
+ * the config.  *ret_path is the file that was tried last. */
+static int open_secret(struct reading *r, const char *name, char **ret_path)
 {
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
 	const char *slash = strrchr(r->path, '/');
-	char *path;
 	int fd;
 
-	if (*name == '/')
+	if (*name == '/') {
+		*ret_path = xstrdup(name);
 		return open(name, SECRET_FLAGS);
+	}
 	if (folder && *folder) {
-		path = xasprintf("%s/%s", folder, name);
-		fd = open(path, SECRET_FLAGS);
-		free(path);
+		*ret_path = xasprintf("%s/%s", folder, name);
+		fd = open(*ret_path, SECRET_FLAGS);
 		if (fd >= 0 || errno != ENOENT)
 			return fd;
+		free(*ret_path);
 	}
-	path = xasprintf("%.*s%s", slash ? (int)(slash - r->path + 1) : 0,
-			 r->path, name);
-	fd = open(path, SECRET_FLAGS);
-	free(path);
-	return fd;
+	*ret_path = xasprintf("%.*s%s",
+			      slash ? (int)(slash - r->path + 1) : 0, r->path,
+			      name);
+	return open(*ret_path, SECRET_FLAGS);
 }
 
 /* The bytes of the first line; everything in it belongs to the secret but the
@@ -184,10 +184,10 @@ static ssize_t read_first_line(int fd, char *bytes, size_t size)
 }
 
 char *config_secret_file(struct reading *r, const struct given *given,
-			 const char *name)
+			 const char *name, char **ret_path)
 {
 	char bytes[SECRET_MAX_BYTES + 1], *secret = NULL;
-	int fd = open_secret(r, given->text);
+	int fd = open_secret(r, given->text, ret_path);
 	ssize_t len = fd < 0 ? -1
 			     : read_first_line(fd, bytes, sizeof(bytes));
 
@@ -258,6 +258,31 @@ static void read_given(struct reading *r, const struct given *given,
 			text_is_utf8(given->text) ? given->text : "...", want);
 }
 
+/* Takes `file` over. */
+static void note_secret(struct reading *r, const struct section *s, size_t at,
+			char *file, const char *secret)
+{
+	struct config *c = r->config;
+
+	if (s->spoilt || !secret) {
+		free(file);
+		return;
+	}
+	c->secrets = xrealloc(c->secrets, c->n_secrets + 1,
+			      sizeof(*c->secrets));
+	c->secrets[c->n_secrets++] = (struct config_secret){
+		xstrdup(s->id), settings[at].name, file, strlen(secret)};
+}
+
+static void read_secret_file(struct reading *r, const struct section *s,
+			     size_t at, config_STR *field)
+{
+	char *path = NULL;
+
+	*field = config_secret_file(r, &s->file[at], settings[at].name, &path);
+	note_secret(r, s, at, path, *field);
+}
+
 static void read_setting(struct reading *r, const struct section *s, size_t at,
 			 void *place)
 {
@@ -275,12 +300,13 @@ static void read_setting(struct reading *r, const struct section *s, size_t at,
 	else if (s->value[at].line)
 		read_given(r, &s->value[at], row, field);
 	else if (s->file[at].line)
-		*(config_STR *)field =
-			config_secret_file(r, &s->file[at], row->name);
+		read_secret_file(r, s, at, field);
 	else if (row->standard)
 		(void)readers[row->type](field, row->standard);
 	else if (row->flags & REQUIRED && !s->spoilt)
 		missing(r, s, row);
+	if (row->flags & SECRET && s->value[at].line)
+		note_secret(r, s, at, NULL, *(config_STR *)field);
 }
 
 static void read_section_values(struct reading *r, const struct section *s,

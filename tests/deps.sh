@@ -47,6 +47,7 @@ table() {
 	image) cat <<-'EOF'
 		buildah              buildah              command buildah
 		mmdebstrap           mmdebstrap           command mmdebstrap
+		netavark             netavark             file /usr/lib/podman/netavark
 		mount                util-linux           command mount
 		nodejs               nodejs               command node
 		EOF

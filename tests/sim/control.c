@@ -7,6 +7,7 @@
 #include "tests/sim/graphql.h"
 #include "tests/sim/hooks.h"
 #include "tests/sim/order_api.h"
+#include "tests/sim/schema.h"
 #include "tests/sim/shipment.h"
 #include "tests/sim/world.h"
 
@@ -74,6 +75,7 @@ static void settings(struct exchange *x, const cJSON *in)
 	const char *token = json_text(in, "token", NULL);
 	const cJSON *limit = cJSON_GetObjectItemCaseSensitive(in, "rate_limit");
 	const cJSON *denied = cJSON_GetObjectItemCaseSensitive(in, "denied");
+	const cJSON *hidden = cJSON_GetObjectItemCaseSensitive(in, "hidden");
 
 	if (key)
 		order_api_set_key(key);
@@ -83,6 +85,8 @@ static void settings(struct exchange *x, const cJSON *in)
 		graphql_set_limit(limit);
 	if (denied)
 		graphql_set_denied(denied);
+	if (hidden)
+		schema_hide(hidden);
 	world_settings(in);
 	shipment_settings(in);
 	outcome(x, NULL);
@@ -152,6 +156,7 @@ static void reset(struct exchange *x, const cJSON *in)
 	shipment_reset();
 	graphql_set_limit(NULL);
 	graphql_set_denied(NULL);
+	schema_hide(NULL);
 	(void)in;
 	outcome(x, NULL);
 }

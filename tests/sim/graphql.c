@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/sim/clock.h"
+#include "tests/sim/introspect.h"
 #include "tests/sim/schema.h"
 #include "tests/sim/shipment.h"
 #include "tests/sim/world.h"
@@ -191,6 +192,10 @@ static cJSON *resolve(const struct field *f, bool mutation, struct seen *s,
 		v = page_of(world_warehouses(), f->args, why);
 	else if (!strcmp(f->name, "brickAndMortars"))
 		v = world_shops();
+	else if (!strcmp(f->name, "__typename"))
+		v = must(cJSON_CreateString("Query"));
+	else if (!strcmp(f->name, "__type"))
+		v = introspect_type(json_text(f->args, "name", ""));
 	else
 		v = must(cJSON_CreateArray());
 	return v;

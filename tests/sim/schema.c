@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/sim/schema.h"
 
+#include <pthread.h>
 #include <string.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static cJSON *hidden; /* owned: an array, or NULL */
 
 /* A type, and its fields; "name:Type" where the field is an object or a list
  * of them.  clang-format would make this unreadable. */
@@ -12,7 +16,7 @@ static const struct {
 } types[] = {
 	{"Query",
 	 " orders:Order warehouses:Warehouse brickAndMortars:BrickAndMortar"
-	 " rateLimits:RateLimit centraIPs "},
+	 " rateLimits:RateLimit centraIPs __typename __type:__Type "},
 	{"Mutation",
 	 " confirmOrder:OrderPayload createShipment:ShipmentPayload"
 	 " captureShipment:CapturePayload completeShipment:ShipmentPayload"
@@ -81,6 +85,12 @@ static const struct {
 	{"PaymentHistoryEntry", " id status entryType value:MonetaryValue "},
 	{"MonetaryValue", " value formattedValue "},
 	{"UserError", " __typename message path "},
+	{"__Type",
+	 " kind name fields:__Field inputFields:__InputValue"
+	 " enumValues:__EnumValue ofType:__Type "},
+	{"__Field", " name args:__InputValue type:__Type "},
+	{"__InputValue", " name type:__Type "},
+	{"__EnumValue", " name "},
 };
 /* clang-format on */
 
@@ -126,7 +136,7 @@ const char *schema_permission(const char *type, const char *field)
 	return NULL;
 }
 
-static const char *fields_of(const char *type)
+const char *schema_fields(const char *type)
 {
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (!strcmp(types[i].type, type))
@@ -146,11 +156,35 @@ static const char *type_at(const char *s)
 	return "";
 }
 
+void schema_hide(const cJSON *list)
+{
+	pthread_mutex_lock(&lock);
+	cJSON_Delete(hidden);
+	hidden = list ? must(cJSON_Duplicate(list, 1)) : NULL;
+	pthread_mutex_unlock(&lock);
+}
+
+bool schema_is_hidden(const char *type, const char *name)
+{
+	bool found = false;
+	char text[200];
+	const cJSON *v;
+
+	snprintf(text, sizeof(text), "%s%s%s", type, *name ? "." : "", name);
+	pthread_mutex_lock(&lock);
+	cJSON_ArrayForEach(v, hidden)
+		found = found || !strcmp(v->valuestring, text);
+	pthread_mutex_unlock(&lock);
+	return found;
+}
+
 const char *schema_child(const char *type, const char *field)
 {
-	const char *list = fields_of(type), *at = list;
+	const char *list = schema_fields(type), *at = list;
 	size_t n = strlen(field);
 
+	if (schema_is_hidden(type, field))
+		return NULL;
 	while (at && (at = strstr(at, field))) {
 		if (at[-1] == ' ' && at[n] == ' ')
 			return "";
@@ -166,7 +200,7 @@ const char *schema_check(const struct field *f, const char *type,
 {
 	for (; f; f = f->next) {
 		const char *child = f->name ? schema_child(type, f->name)
-				    : fields_of(f->alias) ? f->alias
+				    : schema_fields(f->alias) ? f->alias
 							  : NULL;
 
 		if (!child)

@@ -13,6 +13,14 @@
 const char *schema_check(const struct field *f, const char *type,
 			 char ret[200]);
 
+/* The fields of a type, as " name name:Type "; NULL: no such type. */
+const char *schema_fields(const char *type);
+
+/* Names that this Centra does not have, "Type", "Type.field", "Enum.VALUE" or
+ * "field.argument"; NULL: it has all.  Any thread. */
+void schema_hide(const cJSON *list);
+bool schema_is_hidden(const char *type, const char *name);
+
 /* The type of a field of `type`; NULL: none such; "": a scalar. */
 const char *schema_child(const char *type, const char *field);
 

@@ -17,6 +17,7 @@
 struct warehouse {
 	int64_t id;
 	char *name, *policy, *shop; /* owned; shop may be NULL */
+	bool inactive;
 };
 
 static struct {
@@ -46,6 +47,7 @@ static void add_warehouse(int64_t id, const char *name, const char *policy,
 	h->name = must(strdup(name));
 	h->policy = must(strdup(policy));
 	h->shop = shop ? must(strdup(shop)) : NULL;
+	h->inactive = false;
 }
 
 static void drop_warehouses(void)
@@ -80,9 +82,14 @@ void world_set_warehouses(const cJSON *list)
 	pthread_mutex_lock(&w.lock);
 	drop_warehouses();
 	cJSON_ArrayForEach(v, list)
+	{
 		add_warehouse(json_int(v, "id", 0), json_text(v, "name", ""),
 			      json_text(v, "policy", "CHECK_FIRST"),
 			      json_text(v, "shop", NULL));
+		if (w.n_warehouses)
+			w.warehouses[w.n_warehouses - 1].inactive =
+				json_flag(v, "inactive", false);
+	}
 	pthread_mutex_unlock(&w.lock);
 }
 
@@ -98,7 +105,8 @@ cJSON *world_warehouses(void)
 		cJSON_AddItemToArray(list, v);
 		json_add_int(v, "id", h->id);
 		cJSON_AddStringToObject(v, "name", h->name);
-		cJSON_AddStringToObject(v, "status", "ACTIVE");
+		cJSON_AddStringToObject(v, "status",
+					h->inactive ? "INACTIVE" : "ACTIVE");
 		cJSON_AddStringToObject(v, "allocationPolicy", h->policy);
 		if (!h->shop) {
 			cJSON_AddNullToObject(v, "brickAndMortar");

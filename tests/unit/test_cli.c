@@ -528,8 +528,8 @@ static const char *const as_used[] = {
 	"verify",
 	"backup /tmp/shipfrom-never-made.mdb",
 };
-static const char *const need_no_store[] = {"serve", "check", "health",
-					    "routes", "settings", "version"};
+static const char *const need_no_store[] = {
+	"serve", "check", "doctor", "health", "routes", "settings", "version"};
 #define COUNT(list) (sizeof(list) / sizeof(*(list)))
 
 static void every_verb_is_among_the_usual_lines(void **state)
@@ -969,7 +969,7 @@ static void check_says_when_a_previous_secret_can_go(void **state)
 		s = NULL;
 		assert_int_equal(run("check"), 0);
 		prints("the new webhook secret signs since 1970-01-01");
-		assert_int_equal(strstr(out, "can go") != NULL, late);
+		assert_int_equal(strstr(told, "can go") != NULL, late);
 	}
 	config_path = usual;
 	unlink(path);
@@ -1019,9 +1019,123 @@ static void check_sums_a_good_config_up(void **state)
 	prints("c.ini: good.  2 instances, 2 shops.\n");
 	prints("webhooks to http://127.0.0.1:8080/webhooks/centra/se");
 	prints("  shop a (Amsterdam): warehouse 3\n");
-	prints("warning: no shop belongs to 'centra no'");
 	prints("MiB on disk");
+	assert_null(strstr(out, "warning"));
+	tells("warning: no shop belongs to 'centra no'");
+	assert_int_equal(run("check --json"), 0);
+	prints("{\"level\":\"info\",\"text\":\"  shop a (Amsterdam): ");
+	prints("{\"level\":\"warning\",\"text\":\"no shop belongs to ");
+	assert_true(json_lines() > 6);
 	assert_string_equal(told, "");
+}
+
+#define LONG_SECRET "0123456789abcdef"
+
+/* A config as text, with a file of a secret beside it. */
+static void check_of(const char *server, const char *centra, mode_t secret_mode)
+{
+	char *path = xasprintf("%s/advised.ini", folder);
+	char *secret = xasprintf("%s/advised-secret", folder);
+	char *usual = config_path;
+	FILE *f = fopen(secret, "w");
+
+	assert_non_null(f);
+	fprintf(f, LONG_SECRET "\n");
+	assert_int_equal(fclose(f), 0);
+	assert_int_equal(chmod(secret, secret_mode), 0);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	fprintf(f, "[server]\nstore = lmdb:%s/store\n%s[centra se]\n"
+		   "webhook_secret_file = advised-secret\n%s"
+		   "[shop a]\ncentra = se\nname = A\nwarehouses = 3\n",
+		folder, server, centra);
+	assert_int_equal(fclose(f), 0);
+	config_path = path;
+	assert_int_equal(run("check"), 0);
+	config_path = usual;
+	unlink(path);
+	unlink(secret);
+	free(path);
+	free(secret);
+}
+
+#define SAFE_API                                                              \
+	"order_api_key_file = advised-secret\n"                               \
+	"order_api_url = https://brand.example.com/api\n"
+#define SAFE_GRAPHQL                                                          \
+	"graphql_url = https://brand.example.com/graphql\n"                   \
+	"graphql_token_file = advised-secret\n"
+
+static void check_warns_of_what_is_not_safe(void **state)
+{
+	static const struct {
+		const char *server, *centra;
+		mode_t mode;
+		const char *warning; /* NULL: none at all */
+	} rows[] = {
+		{"", SAFE_API SAFE_GRAPHQL, 0600, NULL},
+		{"trusted_proxies = 127.0.0.1, 10.0.0.0/8, 2001:db8::/96\n",
+		 SAFE_API SAFE_GRAPHQL, 0640, NULL},
+		{"", SAFE_API SAFE_GRAPHQL, 0644,
+		 "holds webhook_secret, and everybody on this machine can"},
+		{"", SAFE_API SAFE_GRAPHQL, 0602, "can read or write it"},
+		{"trusted_proxies = 10.0.0.1, 0.0.0.0/0\n",
+		 SAFE_API SAFE_GRAPHQL, 0600, "trusted_proxies has everybody"},
+		{"trusted_proxies = ::/0\n", SAFE_API SAFE_GRAPHQL, 0600,
+		 "trusted_proxies has everybody"},
+		{"",
+		 "order_api_key = 0123456789abcde\n"
+		 "order_api_url = https://brand.example.com/api\n" SAFE_GRAPHQL,
+		 0600, "order_api_key has 15 characters"},
+		{"",
+		 "order_api_key_file = advised-secret\n"
+		 "order_api_url = http://brand.example.com/api\n" SAFE_GRAPHQL,
+		 0600, "order_api_url is not https"},
+		{"",
+		 "order_api_key_file = advised-secret\n"
+		 "order_api_url = http://127.0.0.1.example.com/\n" SAFE_GRAPHQL,
+		 0600, "order_api_url is not https"},
+		{"",
+		 "order_api_key_file = advised-secret\n"
+		 "order_api_url = http://127.0.0.1:8000/api\n" SAFE_GRAPHQL,
+		 0600, NULL},
+		{"",
+		 SAFE_API "graphql_token_file = advised-secret\n"
+			  "graphql_url = http://brand.example.com/graphql\n",
+		 0600, "graphql_url is not https"},
+		{"admin_listen = 0.0.0.0:8081\n", SAFE_API SAFE_GRAPHQL, 0600,
+		 "admin_listen is open to other machines"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		check_of(rows[i].server, rows[i].centra, rows[i].mode);
+		if (rows[i].warning)
+			tells(rows[i].warning);
+		else
+			assert_string_equal(told, "");
+		assert_null(strstr(told, LONG_SECRET));
+	}
+}
+
+static void check_in_json_has_its_mistakes_as_objects(void **state)
+{
+	char *path = xasprintf("%s/bad.ini", folder), *good = config_path;
+	FILE *f = fopen(path, "w");
+
+	(void)state;
+	assert_non_null(f);
+	fputs("[server]\ndrain = x\n", f);
+	fclose(f);
+	config_path = path;
+	assert_int_equal(run("check --json"), EX_CONFIG);
+	prints("{\"level\":\"error\",\"text\":\"");
+	prints("bad.ini:2: 'drain' cannot be 'x'");
+	assert_int_equal(json_lines(), 3);
+	assert_string_equal(told, "");
+	config_path = good;
+	unlink(path);
+	free(path);
 }
 
 static void settings_routes_and_version_need_no_store(void **state)
@@ -1195,6 +1309,8 @@ int main(void)
 		cmocka_unit_test(a_new_device_gets_a_token_and_a_login_link),
 		cmocka_unit_test(a_device_that_is_not_suspended_is_not_readmitted),
 		cmocka_unit_test(check_sums_a_good_config_up),
+		cmocka_unit_test(check_warns_of_what_is_not_safe),
+		cmocka_unit_test(check_in_json_has_its_mistakes_as_objects),
 		cmocka_unit_test(settings_routes_and_version_need_no_store),
 		cmocka_unit_test(verbs_that_use_no_secret_need_none),
 		cmocka_unit_test(every_verb_prints_foreign_text_as_text),

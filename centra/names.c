@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * names.c - see names.h.
+ *
+ * A path is walked through the live types from Query or Mutation on.  A type is
+ * fetched when a path first reaches it, all that are wanted at once in one
+ * query: that takes some six queries, none of which is large or deep.
+ */
+#include "centra/names.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "centra/graphql_private.h"
+#include "centra/json.h"
+
+#define QUERY_MAX  ((size_t)64 << 10)
+#define FAULTS_MAX ((size_t)64 << 10)
+#define ROUNDS	   20 /* more than any path has segments */
+#define WORD_SIZE  64
+
+const struct name_row name_rows[] = {
+#define FIELDS(path, names) {NAME_FIELD, path, names},
+#define ARGS(path, names)   {NAME_ARG, path, names},
+#define VALUES(path, names) {NAME_VALUE, path, names},
+#define TYPES(names)	    {NAME_TYPE, "", names},
+#define PERMISSION(name, what, ships, query, list)
+#include "centra/names.def"
+#undef FIELDS
+#undef ARGS
+#undef VALUES
+#undef TYPES
+#undef PERMISSION
+};
+const size_t n_name_rows = sizeof(name_rows) / sizeof(*name_rows);
+
+const struct permission permissions[] = {
+#define FIELDS(path, names)
+#define ARGS(path, names)
+#define VALUES(path, names)
+#define TYPES(names)
+#define PERMISSION(name, what, ships, query, list)                            \
+	{name, what, ships, query, list},
+#include "centra/names.def"
+#undef FIELDS
+#undef ARGS
+#undef VALUES
+#undef TYPES
+#undef PERMISSION
+};
+const size_t n_permissions = sizeof(permissions) / sizeof(*permissions);
+
+/* ---- the live types ---- */
+
+#define TYPE_REF "type { kind name ofType { kind name ofType { kind name "    \
+		 "ofType { kind name } } } } "
+#define TYPE_FIELDS                                                           \
+	"kind name fields(includeDeprecated:true) { name "                    \
+	"args { name " TYPE_REF "} " TYPE_REF "} "                            \
+	"inputFields { name " TYPE_REF "} "                                   \
+	"enumValues(includeDeprecated:true) { name } "
+
+struct walk {
+	cJSON *types;  /* owned: an object, by name; null: there is none */
+	cJSON *wanted; /* owned: the same, of those to be fetched */
+	struct names_report *report;
+};
+
+/* The type of that name; NULL: not fetched yet, and now wanted. */
+static const cJSON *type_named(struct walk *w, const char *name)
+{
+	const cJSON *v = json_get(w->types, name);
+
+	if (!v && !json_get(w->wanted, name))
+		cJSON_AddNullToObject(w->wanted, name);
+	return v;
+}
+
+/* Through lists and NON_NULL to the name of the type itself. */
+static const char *named(const cJSON *ref)
+{
+	while (cJSON_IsObject(json_get(ref, "ofType")))
+		ref = json_get(ref, "ofType");
+	return json_text(json_get(ref, "name"));
+}
+
+static const cJSON *member_named(const cJSON *list, const char *name)
+{
+	const char *text;
+	const cJSON *v;
+
+	cJSON_ArrayForEach(v, list)
+	{
+		text = json_text(json_get(v, "name"));
+		if (text && !strcmp(text, name))
+			return v;
+	}
+	return NULL;
+}
+
+/* Reads the next reply's types, and moves them from wanted to types. */
+static void take_types(struct walk *w, const cJSON *data)
+{
+	char alias[24];
+	const cJSON *v;
+	int i = 0;
+
+	cJSON_ArrayForEach(v, w->wanted)
+	{
+		const cJSON *type;
+
+		snprintf(alias, sizeof(alias), "t%d", i++);
+		type = json_get(data, alias);
+		cJSON_AddItemToObject(w->types, v->string,
+				      cJSON_IsObject(type)
+					      ? cJSON_Duplicate(type, true)
+					      : cJSON_CreateNull());
+	}
+	cJSON_Delete(w->wanted);
+	w->wanted = cJSON_CreateObject();
+}
+
+/* False: the schema cannot be read; the report's call says why. */
+static bool fetch_types(struct centra_conn *n, struct walk *w)
+{
+	struct gql_reply r;
+	struct buf body;
+	const cJSON *v;
+	int i = 0;
+	bool fine;
+
+	buf_init(&body, QUERY_MAX);
+	buf_str(&body, "{\"query\":\"query I { ");
+	cJSON_ArrayForEach(v, w->wanted)
+		buf_fmt(&body, "t%d: __type(name:\\\"%s\\\") { " TYPE_FIELDS
+			       "} ", i++, v->string);
+	buf_str(&body, "}\"}");
+	gql_ask(n, &body, false, &w->report->call, &r);
+	buf_release(&body);
+	fine = w->report->call.end == CALL_OK;
+	if (fine)
+		take_types(w, r.data);
+	gql_reply_end(&r);
+	return fine;
+}
+
+/* ---- walking a path ---- */
+
+/* Where a walk stands: in a type, at a field, argument or member of it. */
+struct place {
+	const cJSON *type;   /* NULL: not known yet, or there is none */
+	const cJSON *member; /* with its `type`; NULL at the start */
+	bool lost;	     /* a fault was told, or a type is wanted */
+};
+
+/* Is this the first line of the kind?  One missing field has many children. */
+static void missing(struct walk *w, const char *what, const char *type,
+		    const char *name)
+{
+	char *line = xasprintf("\n%s%s%s\n", what, type, name);
+	struct buf *b = &w->report->faults;
+
+	if (!b->len)
+		buf_char(b, '\n');
+	if (!strstr(b->data, line)) {
+		buf_str(b, line + 1);
+		w->report->missing++;
+	}
+	free(line);
+}
+
+/* A name of a schema: nothing else goes into a query. */
+static bool is_name(const char *s)
+{
+	return s && *s &&
+	       strspn(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			 "0123456789_") == strlen(s);
+}
+
+static void enter(struct walk *w, struct place *p, const char *type)
+{
+	p->type = NULL;
+	if (!is_name(type)) {
+		p->lost = true;
+		return;
+	}
+	p->type = type_named(w, type);
+	if (cJSON_IsNull(p->type))
+		missing(w, "there is no type ", type, "");
+	p->lost = !p->type || cJSON_IsNull(p->type);
+}
+
+/* Into the type of the present member, if there is one. */
+static void descend(struct walk *w, struct place *p)
+{
+	if (p->member)
+		enter(w, p, named(json_get(p->member, "type")));
+}
+
+/* To the member of that name, of one of the lists of a type or a field. */
+static void step(struct walk *w, struct place *p, const cJSON *of,
+		 const char *list, const char *what, const char *name)
+{
+	char *dot = xasprintf(".%s", name);
+	const char *owner = json_text(json_get(of, "name"));
+
+	p->member = member_named(json_get(of, list), name);
+	if (!p->member) {
+		missing(w, what, owner ? owner : "?", dot);
+		p->lost = true;
+	}
+	free(dot);
+}
+
+/* The next word of a text up to one of the marks, without them. */
+static const char *word(const char *from, const char *marks,
+			char ret[WORD_SIZE])
+{
+	size_t n = strcspn(from, marks);
+
+	if (n >= WORD_SIZE)
+		n = WORD_SIZE - 1;
+	memcpy(ret, from, n);
+	ret[n] = '\0';
+	return from + strcspn(from, marks);
+}
+
+/* "Query.orders.(DirectToConsumerOrder).lines" */
+static void walk_path(struct walk *w, struct place *p, const char *path)
+{
+	char name[WORD_SIZE];
+
+	*p = (struct place){0};
+	if (!*path)
+		return;
+	path = word(path, ".", name);
+	enter(w, p, name);
+	while (!p->lost && *path++ == '.') {
+		bool fragment = *path == '(';
+
+		path = word(path + fragment, fragment ? ")" : ".", name);
+		descend(w, p);
+		if (p->lost)
+			return;
+		if (fragment) {
+			path++;
+			p->member = NULL;
+			enter(w, p, name);
+		} else {
+			step(w, p, p->type, "fields", "there is no field ",
+			     name);
+		}
+	}
+}
+
+static void walk_value(struct walk *w, struct place *p, const char *value)
+{
+	const char *type;
+
+	descend(w, p);
+	if (p->lost || json_empty(json_get(p->type, "enumValues")))
+		return; /* no enum: its values are nowhere listed */
+	type = json_text(json_get(p->type, "name"));
+	if (!member_named(json_get(p->type, "enumValues"), value)) {
+		char *dot = xasprintf(".%s", value);
+
+		missing(w, "there is no value ", type ? type : "?", dot);
+		free(dot);
+	}
+}
+
+/* "where.number:Int", "sort=number_ASC", behind the field that p stands at. */
+static void walk_arg(struct walk *w, struct place *p, const char *arg)
+{
+	char name[WORD_SIZE], text[2 * WORD_SIZE + 40];
+	const char *is;
+
+	arg = word(arg, ".:=", name);
+	step(w, p, p->member, "args", "there is no argument ", name);
+	while (!p->lost && *arg == '.') {
+		arg = word(arg + 1, ".:=", name);
+		descend(w, p);
+		if (!p->lost)
+			step(w, p, p->type, "inputFields",
+			     "there is no input ", name);
+	}
+	if (p->lost || !*arg)
+		return;
+	if (*arg == '=') {
+		walk_value(w, p, arg + 1);
+		return;
+	}
+	is = named(json_get(p->member, "type"));
+	if (is && !strcmp(is, arg + 1))
+		return;
+	snprintf(text, sizeof(text), " is of the type %.64s, and not ",
+		 is ? is : "?");
+	missing(w, name, text, arg + 1);
+}
+
+/* A name of a row, from where the row's path has led. */
+static void walk_name(struct walk *w, enum name_kind kind, struct place p,
+		      const char *name)
+{
+	w->report->looked_up++;
+	if (p.lost || !strcmp(name, "__typename"))
+		return;
+	switch (kind) {
+	case NAME_ARG:
+		walk_arg(w, &p, name);
+		break;
+	case NAME_VALUE:
+		walk_value(w, &p, name);
+		break;
+	case NAME_TYPE:
+		enter(w, &p, name);
+		break;
+	case NAME_FIELD:
+		descend(w, &p);
+		if (!p.lost)
+			step(w, &p, p.type, "fields", "there is no field ",
+			     name);
+	}
+}
+
+/* All of them, as far as the types are known. */
+static void walk_all(struct walk *w)
+{
+	char name[WORD_SIZE];
+	const char *names;
+	struct place at;
+
+	w->report->looked_up = w->report->missing = 0;
+	buf_clear(&w->report->faults);
+	for (size_t i = 0; i < n_name_rows; i++) {
+		walk_path(w, &at, name_rows[i].path);
+		for (names = name_rows[i].names; *names;
+		     names += *names == ' ') {
+			names = word(names, " ", name);
+			walk_name(w, name_rows[i].kind, at, name);
+		}
+	}
+}
+
+void names_compare(struct centra_conn *n, struct names_report *ret)
+{
+	struct walk w = {.types = cJSON_CreateObject(),
+			 .wanted = cJSON_CreateObject(),
+			 .report = ret};
+
+	*ret = (struct names_report){0};
+	buf_init(&ret->faults, FAULTS_MAX);
+	for (int i = 0; i < ROUNDS; i++) {
+		walk_all(&w);
+		if (!w.wanted->child || !fetch_types(n, &w))
+			break;
+	}
+	cJSON_Delete(w.types);
+	cJSON_Delete(w.wanted);
+}
+
+/* ---- permissions ---- */
+
+enum permission_end permission_try(struct centra_conn *n,
+				   const struct permission *p,
+				   struct call *call)
+{
+	bool changes = !strncmp(p->query, "mutation", 8);
+	enum permission_end ret = PERMISSION_UNKNOWN;
+	struct gql_reply r;
+	struct buf body;
+
+	buf_init(&body, QUERY_MAX);
+	buf_str(&body, "{\"query\":");
+	buf_json(&body, p->query);
+	buf_char(&body, '}');
+	gql_ask(n, &body, changes, call, &r);
+	buf_release(&body);
+	if (call->end == CALL_OK)
+		ret = p->list && json_empty(json_get(r.data, p->list))
+			      ? PERMISSION_EMPTY
+			      : PERMISSION_GIVEN;
+	else if (call->refused && call->status != 401)
+		ret = PERMISSION_MISSING;
+	gql_reply_end(&r);
+	return ret;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * names.h - does the live Centra know what we ask it for, and may we ask?  For
+ * `shipfrom doctor`; the list is names.def.
+ *
+ * Errors:   in struct call, as for every call.
+ * Threads:  one at a time for each connection.
+ */
+#ifndef CENTRA_NAMES_H
+#define CENTRA_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "centra/centra.h"
+
+/* ---- names ---- */
+
+enum name_kind { NAME_FIELD, NAME_ARG, NAME_VALUE, NAME_TYPE };
+
+/* A row of names.def. */
+struct name_row {
+	enum name_kind kind;
+	const char *path; /* "" of types */
+	const char *names; /* with a blank between them */
+};
+extern const struct name_row name_rows[];
+extern const size_t n_name_rows;
+
+struct names_report {
+	struct call call; /* CALL_OK: the schema was read */
+	size_t looked_up;
+	size_t missing;
+	struct buf faults; /* owned: a line for each thing that is missing */
+};
+
+/* Looks all names up by introspection.  End *ret with buf_release(faults). */
+void names_compare(struct centra_conn *n, struct names_report *ret);
+
+/* ---- permissions ---- */
+
+struct permission {
+	const char *name; /* as Centra names it: "Order:read" */
+	const char *what; /* what it is for */
+	bool ships;	  /* needed by ship_with = graphql alone */
+	const char *query;
+	const char *list; /* must not be empty to prove anything; or NULL */
+};
+extern const struct permission permissions[];
+extern const size_t n_permissions;
+
+enum permission_end {
+	PERMISSION_GIVEN,
+	PERMISSION_MISSING, /* call->why has Centra's words */
+	PERMISSION_EMPTY,   /* Centra shows nothing that it could be tried on */
+	PERMISSION_UNKNOWN, /* the call went wrong otherwise: call->why */
+};
+enum permission_end permission_try(struct centra_conn *n,
+				   const struct permission *p,
+				   struct call *call);
+
+#endif

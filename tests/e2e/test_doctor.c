@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * `shipfrom doctor`: what is wrong at a Centra is named, each thing by itself,
+ * and nothing is changed there.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/harness/shipfrom.h"
+
+static int setup(void **state)
+{
+	*state = shipfrom_start(NULL);
+	return 0;
+}
+
+/* Runs it; what it printed (owned), and its exit status. */
+static char *doctor(struct shipfrom *s, int *ret_status)
+{
+	const char *words[] = {"doctor", NULL};
+	char *out = NULL;
+
+	*ret_status = shipfrom_run(s, &out, true, words);
+	return out;
+}
+
+/* Exactly one line is WRONG, and has both texts. */
+static void expect_wrong(struct shipfrom *s, const char *check,
+			 const char *text)
+{
+	int status, wrong = 0;
+	char *out = doctor(s, &status), *copy = strdup(out), *rest = copy;
+	char *line;
+	bool named = false;
+
+	while ((line = strsep(&rest, "\n"))) {
+		if (strncmp(line, "WRONG", 5) != 0)
+			continue;
+		wrong++;
+		named |= strstr(line, check) && strstr(line, text);
+	}
+	if (status != 1 || wrong != 1 || !named)
+		fail_msg("exit %d, %d wrong; '%s' ... '%s' should be: %s",
+			 status, wrong, check, text, out);
+	free(copy);
+	free(out);
+}
+
+static void expect_well(struct shipfrom *s, bool all_tried)
+{
+	int status;
+	char *out = doctor(s, &status);
+
+	if (status || strstr(out, "WRONG") || strstr(out, "no answer") ||
+	    (all_tried && strstr(out, "untried  ")))
+		fail_msg("exit %d: %s", status, out);
+	free(out);
+}
+
+static void a_good_centra_has_nothing_wrong(void **state)
+{
+	struct shipfrom *s = *state;
+
+	expect_well(s, false);
+	sim_place(&s->sim, 600);
+	expect_well(s, true);
+	shipfrom_passed(s);
+}
+
+static char *sim_state(struct shipfrom *s)
+{
+	char url[200];
+	struct answer a;
+	char *text;
+
+	snprintf(url, sizeof(url), "%s/control/state", s->sim.url);
+	a = http_get(url, NULL);
+	assert_int_equal(a.status, 200);
+	text = cJSON_PrintUnformatted(a.json);
+	answer_release(&a);
+	return text;
+}
+
+static void doctor_changes_nothing_at_centra(void **state)
+{
+	struct shipfrom *s = *state;
+	char *before, *after;
+
+	sim_place(&s->sim, 600);
+	sim_quiet(&s->sim);
+	before = sim_state(s);
+	expect_well(s, true);
+	after = sim_state(s);
+	assert_string_equal(after, before);
+	free(before);
+	free(after);
+	shipfrom_passed(s);
+}
+
+static void a_refused_key_is_named(void **state)
+{
+	struct shipfrom *s = *state;
+
+	sim_tell(&s->sim, "/settings", "{\"api_key\":\"another\"}");
+	expect_wrong(s, "order-api", "the key is refused (HTTP 401)");
+	shipfrom_passed(s);
+}
+
+static void a_refused_token_is_named_once(void **state)
+{
+	struct shipfrom *s = *state;
+
+	sim_tell(&s->sim, "/settings", "{\"token\":\"another\"}");
+	expect_wrong(s, "token", "the token is refused");
+	shipfrom_passed(s);
+}
+
+static void each_kind_of_name_that_is_missing_is_named(void **state)
+{
+	static const char *const names[][2] = {
+		{"ProductSize.UPC", "no field ProductSize.UPC"},
+		{"orders.sort", "no argument orders.sort"},
+		{"OrderFilter.isWaitingForCheckFirstAllocation",
+		 "no input OrderFilter.isWaitingForCheckFirstAllocation"},
+		{"ShipmentInfoInput.service",
+		 "no input ShipmentInfoInput.service"},
+		{"OrderSort.number_ASC", "no value OrderSort.number_ASC"},
+		{"OrderStatus.CANCELLED", "no value OrderStatus.CANCELLED"},
+		{"BundleOrderLine", "no type BundleOrderLine"},
+		{"Mutation.completeShipment",
+		 "no field Mutation.completeShipment"},
+	};
+	struct shipfrom *s = *state;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		sim_tell(&s->sim, "/settings", "{\"hidden\":[\"%s\"]}",
+			 names[i][0]);
+		expect_wrong(s, "schema", names[i][1]);
+	}
+	shipfrom_passed(s);
+}
+
+static void each_permission_that_is_missing_is_named(void **state)
+{
+	static const char *const names[] = {
+		"Order.shippingAddress:read", "ProductSize:read",
+		"BrickAndMortar:read",	      "Shipment:read",
+		"PaymentHistory:read",	      "Order:write",
+		"Shipment:write",
+	};
+	struct shipfrom *s = *state;
+	char text[80];
+
+	sim_place(&s->sim, 600);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		sim_tell(&s->sim, "/settings", "{\"denied\":[\"%s\"]}",
+			 names[i]);
+		snprintf(text, sizeof(text), "%s is missing", names[i]);
+		/* The list of warehouses cannot be had without it either,
+		 * which is `untried`. */
+		expect_wrong(s, "permission", text);
+	}
+	shipfrom_passed(s);
+}
+
+static void each_warehouse_that_is_wrong_is_named(void **state)
+{
+	/* Of 2, 3 and 4, the shops' own. */
+	static const char *const lists[][2] = {
+		{"{\"id\":3,\"name\":\"A\",\"shop\":\"A\"},"
+		 "{\"id\":4,\"name\":\"B\",\"shop\":\"B\"}",
+		 "2 of [shop stockholm]: Centra knows no such warehouse"},
+		{"{\"id\":2,\"name\":\"S\",\"shop\":\"S\","
+		 "\"policy\":\"DIRECT\"},"
+		 "{\"id\":3,\"name\":\"A\",\"shop\":\"A\"},"
+		 "{\"id\":4,\"name\":\"B\",\"shop\":\"B\"}",
+		 "2 (S) of [shop stockholm] has the allocation policy DIRECT"},
+		{"{\"id\":2,\"name\":\"S\",\"shop\":\"S\"},"
+		 "{\"id\":3,\"name\":\"A\",\"shop\":\"A\",\"inactive\":true},"
+		 "{\"id\":4,\"name\":\"B\",\"shop\":\"B\"}",
+		 "3 (A) of [shop amsterdam] is INACTIVE"},
+		{"{\"id\":2,\"name\":\"S\",\"shop\":\"S\"},"
+		 "{\"id\":3,\"name\":\"A\"},"
+		 "{\"id\":4,\"name\":\"B\",\"shop\":\"B\"}",
+		 "3 (A) of [shop amsterdam] belongs to no brick and mortar"},
+		{"{\"id\":2,\"name\":\"S\",\"shop\":\"S\"},"
+		 "{\"id\":3,\"name\":\"A\",\"shop\":\"A\"},"
+		 "{\"id\":4,\"name\":\"B\",\"shop\":\"B\"},"
+		 "{\"id\":5,\"name\":\"O\",\"shop\":\"O\"}",
+		 "5 (O) is check first, but no [shop] has it"},
+	};
+	struct shipfrom *s = *state;
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		sim_tell(&s->sim, "/warehouses", "[%s]", lists[i][0]);
+		expect_wrong(s, "warehouse", lists[i][1]);
+	}
+	shipfrom_passed(s);
+}
+
+static void a_centra_that_does_not_answer_ends_with_69(void **state)
+{
+	struct shipfrom *s = *state;
+	int status;
+	char *out;
+
+	sim_stop(&s->sim);
+	out = doctor(s, &status);
+	if (status != 69 || !strstr(out, "no answer  se  order-api") ||
+	    !strstr(out, "no answer  se  token"))
+		fail_msg("exit %d: %s", status, out);
+	free(out);
+	sim_again(&s->sim);
+	shipfrom_passed(s);
+}
+
+static void in_json_each_line_is_an_object(void **state)
+{
+	struct shipfrom *s = *state;
+	const char *words[] = {"doctor", "--json", NULL};
+	char *out = NULL, *rest, *line;
+	int n = 0;
+
+	assert_int_equal(shipfrom_run(s, &out, false, words), 0);
+	rest = out;
+	while ((line = strsep(&rest, "\n")) && *line) {
+		cJSON *v = cJSON_Parse(line);
+
+		assert_string_equal(text_of(v, "instance"), "se");
+		assert_true(*text_of(v, "check"));
+		assert_true(!strcmp(text_of(v, "result"), "ok") ||
+			    !strcmp(text_of(v, "result"), "untried"));
+		assert_true(*text_of(v, "text"));
+		cJSON_Delete(v);
+		n++;
+	}
+	assert_true(n > 10);
+	free(out);
+	shipfrom_passed(s);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, shipfrom_end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_good_centra_has_nothing_wrong),
+		T(doctor_changes_nothing_at_centra),
+		T(a_refused_key_is_named),
+		T(a_refused_token_is_named_once),
+		T(each_kind_of_name_that_is_missing_is_named),
+		T(each_permission_that_is_missing_is_named),
+		T(each_warehouse_that_is_wrong_is_named),
+		T(a_centra_that_does_not_answer_ends_with_69),
+		T(in_json_each_line_is_an_object),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
