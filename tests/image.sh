@@ -145,8 +145,10 @@ make_base() {
 }
 
 build_image() {
-	bah bud --format docker --pull-never -f deploy/Dockerfile \
-		-t shipfrom . >"$work/bud.log" 2>&1 || {
+	# Newer ones want more open files than this machine may allow.
+	files=$(sh -c 'ulimit -n')
+	bah bud --format docker --pull-never --ulimit "nofile=$files:$files" \
+		-f deploy/Dockerfile -t shipfrom . >"$work/bud.log" 2>&1 || {
 		tail -n 40 "$work/bud.log"
 		fail "the image does not build"
 	}
