@@ -55,16 +55,16 @@ static const char doctor_help[] =
 	"  permission  each permission of the token, by a query that needs it; "
 	"those that\n"
 	"              write on order 0 and shipment 0, which cannot exist\n"
-	"  warehouse   each shop's: known, active, check first, of a brick and "
-	"mortar; and\n"
-	"              those that are check first and of no shop\n\n"
+	"  warehouse   each shop's: known, active, check first, of a brick "
+	"and mortar;\n"
+	"              and those that are check first and of no shop\n\n"
 	"  shipfrom doctor\n"
 	"  shipfrom doctor --json | jq 'select(.result != \"ok\")'\n\n"
 	"`untried` is neither: Centra had nothing to try it on.  Where systemd "
 	"keeps the\nsecrets:  sudo env CREDENTIALS_DIRECTORY=/etc/credstore "
 	"shipfrom doctor\n\n"
 	"Exit codes: 0 nothing is wrong; 1 something is; 64 the command line "
-	"is wrong; 69 a\nCentra did not answer; 78 the config has "
+	"is wrong;\n69 a Centra did not answer; 78 the config has "
 	"mistakes.\n";
 
 static const char health_help[] =
