@@ -189,6 +189,7 @@ UNUSED static void derive_simply(void *arg, struct order *o)
 				     : TIME_NONE;
 		if (f->state == STATE_ACCEPTED && !o->has_address)
 			o->fetch_due = true;
+		f->doubt = f->list == LIST_MINE && f->sighting.blank;
 	}
 }
 

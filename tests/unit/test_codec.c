@@ -230,6 +230,19 @@ static void full_order(struct order *o)
 	o->offers[1].list = LIST_DONE;
 	o->offers[1].expires = 4000;
 	o->offers[1].shipped = true;
+	o->offers[1].doubt = true;
+	o->offers[1].sighting = (struct sighting){
+		.what = FOUND_OVER,
+		.ended = STATE_TIMED_OUT,
+		.sure = 2,
+		.opened = "2021-01-04",
+		.knew = 5,
+		.at = 81,
+		.steady = 82,
+		.boot = 83,
+		.blank = true,
+		.blank_knew = 6,
+	};
 	o->offers[1].problem = (struct problem){
 		.at = 79,
 		.device = 3,
@@ -264,6 +277,14 @@ static void an_order_is_read_as_written(void **state)
 	assert_true(back.offers[1].answer.was_ok);
 	assert_int_equal(back.offers[1].finding.ended, STATE_TAKEN);
 	assert_true(back.offers[1].shipped);
+	assert_true(back.offers[1].doubt);
+	assert_int_equal(back.offers[1].sighting.what, FOUND_OVER);
+	assert_int_equal(back.offers[1].sighting.ended, STATE_TIMED_OUT);
+	assert_int_equal(back.offers[1].sighting.sure, 2);
+	assert_string_equal(back.offers[1].sighting.opened, "2021-01-04");
+	assert_int_equal(back.offers[1].sighting.steady, 82);
+	assert_true(back.offers[1].sighting.blank);
+	assert_int_equal(back.offers[1].sighting.blank_knew, 6);
 	assert_string_equal(back.offers[1].problem.by, "Anna");
 	assert_true(back.offers[1].problem.solved_at == 80 &&
 		    back.offers[1].problem.solved_device == 4);

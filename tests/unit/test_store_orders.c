@@ -427,6 +427,42 @@ static void who_listens_is_called_after_a_commit(void **state)
 	assert_int_equal(heard, 2);
 }
 
+/* Of each of two warehouses: a look that shows nothing, or one that shows all. */
+static void looked(struct store *s, int64_t number, int64_t now, bool blank)
+{
+	struct changes c = {0};
+
+	for (int64_t w = 3; w < 5; w++) {
+		mark(&c, w, MARK_ACCEPTED, "2021-01-11 16:22:00.000000");
+		changes_add(&c, CHANGE_SIGHTING, w)->sighting.blank = blank;
+	}
+	change_order(s, number, now, &c);
+}
+
+static void orders_in_doubt_are_counted_once_each_and_after_a_restart(
+	void **state)
+{
+	struct store *s = open_deriving(*state);
+
+	for (int64_t n = 19; n < 22; n++) {
+		looked(s, n, 1, false);
+		assert_int_equal(stats_of(s).in_doubt, 0);
+	}
+	for (int i = 0; i < 2; i++) {
+		looked(s, 19, 2 + i, true);
+		looked(s, 20, 2 + i, true);
+		assert_int_equal(stats_of(s).in_doubt, 2);
+		store_close(s);
+		s = open_deriving(*state);
+	}
+	looked(s, 20, 5, false);
+	assert_int_equal(stats_of(s).in_doubt, 1);
+	looked(s, 19, 5, false);
+	looked(s, 19, 6, false);
+	assert_int_equal(stats_of(s).in_doubt, 0);
+	store_close(s);
+}
+
 /* ---- listing ---- */
 
 static bool take_order(void *arg, const struct order *o)
@@ -463,6 +499,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_DIR(an_order_is_remembered_with_what_is_derived),
 		IN_DIR(an_order_never_offered_is_remembered_too),
+		IN_DIR(orders_in_doubt_are_counted_once_each_and_after_a_restart),
 		IN_DIR(a_refused_update_changes_nothing_and_says_why),
 		IN_DIR(what_changes_nothing_writes_nothing),
 		IN_DIR(a_fetch_that_finds_nothing_new_is_kept_but_not_told),

@@ -1,0 +1,523 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * What looks at an order prove, and what they do not: a Centra that settles
+ * late, holds orders for several reasons and makes shipments by itself ends no
+ * offer wrongly, and takes nothing back that it gave.  And the lost create of
+ * an order that is offered anew.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/harness/shipfrom.h"
+#include "tests/harness/wait.h"
+
+#define OFTEN "missed_after = 300ms\nlook_again = 500ms\nsweep_every = 0\n"
+#define MANY  "graphql_requests = 1000\ngraphql_mutations = 1000\n"
+#define PARCEL "{\"carrier\":\"PostNord\",\"tracking\":\"SE123\",\"packages\":1}"
+
+static int begin(void **state, const char *server, const char *centra)
+{
+	const struct shipfrom_options o = {.server = server, .centra = centra};
+
+	*state = shipfrom_start(&o);
+	return 0;
+}
+
+static int setup(void **state)
+{
+	return begin(state, OFTEN, MANY);
+}
+
+static int setup_patient(void **state)
+{
+	return begin(state, "sweep_every = 0\n", MANY);
+}
+
+static int setup_hasty(void **state)
+{
+	return begin(state, OFTEN "answer_wait = 50ms\n", MANY);
+}
+
+static int setup_offer(void **state)
+{
+	return begin(state, OFTEN, MANY "recover = offer\n");
+}
+
+/* ---- what is shown ---- */
+
+static int64_t metric(struct shipfrom *s, const char *name)
+{
+	char url[256], line[160];
+	struct answer a;
+	const char *found;
+	int64_t ret = -1;
+
+	snprintf(url, sizeof(url), "%s/metrics", s->admin);
+	snprintf(line, sizeof(line), "\nshipfrom_%s ", name);
+	a = http_get(url, NULL);
+	found = strstr(a.body, line);
+	if (found)
+		ret = strtoll(found + strlen(line), NULL, 10);
+	answer_release(&a);
+	return ret;
+}
+
+struct wanted {
+	struct shipfrom *s;
+	int64_t number;
+	const char *name;
+	int64_t value;
+};
+
+static bool metric_is(void *arg)
+{
+	struct wanted *w = arg;
+
+	return metric(w->s, w->name) == w->value;
+}
+
+static void wait_metric(struct shipfrom *s, const char *name, int64_t value)
+{
+	struct wanted w = {.s = s, .name = name, .value = value};
+
+	if (!wait_until(metric_is, &w, 15000))
+		fail_msg("%s is %lld, not %lld", name,
+			 (long long)metric(s, name), (long long)value);
+}
+
+#define MISSED_CREATES "missed_webhooks_total{kind=\"create\"}"
+
+static void sweep(struct shipfrom *s)
+{
+	const char *words[] = {"sweep", NULL};
+	int64_t done = metric(s, "sweeps_total");
+	char *out = NULL;
+
+	assert_int_equal(shipfrom_run(s, &out, true, words), 0);
+	free(out);
+	wait_metric(s, "sweeps_total", done + 1);
+}
+
+static struct answer order_of(struct shipfrom *s, int64_t number)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/api/v1/orders/%lld",
+		 (long long)number);
+	return shop_get(s, AMSTERDAM, path);
+}
+
+static bool in_doubt(struct shipfrom *s, int64_t number)
+{
+	struct answer a = order_of(s, number);
+	const cJSON *v = cJSON_GetObjectItem(a.json, "doubt");
+	bool yes = cJSON_IsTrue(v);
+
+	assert_int_equal(a.status, 200);
+	assert_true(cJSON_IsBool(v));
+	answer_release(&a);
+	return yes;
+}
+
+static void why_says(struct shipfrom *s, int64_t number, const char *text)
+{
+	char word[32];
+	const char *words[] = {"why", word, NULL};
+	char *out = NULL;
+
+	snprintf(word, sizeof(word), "%lld", (long long)number);
+	assert_int_equal(shipfrom_run(s, &out, false, words), 0);
+	if (!strstr(out, text))
+		fail_msg("why does not say \"%s\":\n%s", text, out);
+	free(out);
+}
+
+/* ---- what is done ---- */
+
+static void centra_is(struct shipfrom *s, const char *settings)
+{
+	sim_tell(&s->sim, "/settings", "{%s}", settings);
+}
+
+static int64_t offered(struct shipfrom *s)
+{
+	struct answer a = sim_do(&s->sim, "/orders", "{\"warehouses\":[3]}");
+	int64_t number = number_of(a.json, "number");
+
+	answer_release(&a);
+	wait_state(s, AMSTERDAM, number, "pending", 5000);
+	sim_quiet(&s->sim);
+	return number;
+}
+
+static bool has_address(void *arg)
+{
+	struct wanted *w = arg;
+	struct answer a = order_of(w->s, w->number);
+	bool has = cJSON_IsObject(cJSON_GetObjectItem(a.json, "ship_to"));
+
+	answer_release(&a);
+	return has;
+}
+
+/* One that Centra gave to Amsterdam, and shows so. */
+static int64_t accepted(struct shipfrom *s)
+{
+	struct wanted w = {.s = s, .number = offered(s)};
+	struct answer a = shop_does(s, AMSTERDAM, w.number, "accept", "{}");
+
+	answer_release(&a);
+	wait_state(s, AMSTERDAM, w.number, "accepted", 5000);
+	assert_true(wait_until(has_address, &w, 5000));
+	sim_quiet(&s->sim);
+	return w.number;
+}
+
+static void centra_does(struct shipfrom *s, int64_t number, const char *verb,
+			const char *json)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/orders/%lld/%s", (long long)number,
+		 verb);
+	sim_tell(&s->sim, path, "%s", json);
+}
+
+static void lose_webhooks(struct shipfrom *s)
+{
+	sim_tell(&s->sim, "/hooks", "{\"off\":true}");
+}
+
+static void find_webhooks(struct shipfrom *s)
+{
+	sim_tell(&s->sim, "/hooks", "{\"off\":false}");
+}
+
+static long ships(struct shipfrom *s, int64_t number, char code[STATE_ROOM])
+{
+	struct answer a = shop_does(s, AMSTERDAM, number, "ship", PARCEL);
+	long status = a.status;
+
+	snprintf(code, STATE_ROOM, "%s", text_of(a.json, "code"));
+	answer_release(&a);
+	return status;
+}
+
+static void expect_sees(struct shipfrom *s, int64_t number, const char *state)
+{
+	char word[STATE_ROOM];
+
+	assert_string_equal(shop_sees(s, AMSTERDAM, number, word), state);
+}
+
+/* ---- a pending offer ---- */
+
+/* Held for another reason too, which is the one that is shown, or none is. */
+static void stays_pending(struct shipfrom *s, const char *settings)
+{
+	struct answer a;
+	int64_t number;
+
+	centra_is(s, settings);
+	number = offered(s);
+	for (int i = 0; i < 3; i++) {
+		sweep(s);
+		expect_sees(s, number, "pending");
+	}
+	a = shop_does(s, AMSTERDAM, number, "accept", "{}");
+	assert_int_equal(a.status, 200);
+	assert_string_equal(text_of(a.json, "state"), "accepted");
+	answer_release(&a);
+	shipfrom_passed(s);
+}
+
+static void an_order_held_for_fraud_too_stays_pending(void **state)
+{
+	stays_pending(*state, "\"other_hold\":100,\"other_hold_ms\":600000");
+}
+
+static void an_order_whose_reason_reads_null_stays_pending(void **state)
+{
+	stays_pending(*state, "\"null_reason\":100");
+}
+
+static void one_look_that_shows_nobody_asked_ends_nothing(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = offered(s);
+
+	lose_webhooks(s);
+	centra_does(s, number, "resume", "{}");
+	sweep(s);
+	sweep(s); /* less than a minute after the first */
+	expect_sees(s, number, "pending");
+	shipfrom_passed(s);
+}
+
+static void what_two_looks_ended_is_open_again_once_it_waits(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = offered(s);
+
+	lose_webhooks(s);
+	centra_does(s, number, "resume", "{}");
+	sweep(s);
+	wait_state(s, AMSTERDAM, number, "rejected", 10000);
+	why_says(s, number, "two looks: the order waits for nobody");
+	/* The looks were wrong, or it is asked again: it waits. */
+	centra_does(s, number, "reoffer", "{\"webhook\":false}");
+	sweep(s);
+	wait_state(s, AMSTERDAM, number, "pending", 5000);
+	shipfrom_passed(s);
+}
+
+/* ---- doubt ---- */
+
+static void stays_accepted(struct shipfrom *s, const char *wrong,
+			   const char *right)
+{
+	int64_t number = accepted(s);
+	char code[STATE_ROOM];
+
+	assert_false(in_doubt(s, number));
+	centra_is(s, wrong);
+	sweep(s);
+	expect_sees(s, number, "accepted");
+	assert_true(in_doubt(s, number));
+	wait_metric(s, "orders_in_doubt", 1);
+	why_says(s, number, "in doubt");
+	assert_int_equal(ships(s, number, code), 409);
+	assert_string_equal(code, "in_doubt");
+	expect_sees(s, number, "accepted");
+	centra_is(s, right);
+	/* A press makes a fresh look. */
+	assert_int_equal(ships(s, number, code), 200);
+	assert_false(in_doubt(s, number));
+	wait_metric(s, "orders_in_doubt", 0);
+	shipfrom_passed(s);
+}
+
+static void a_reply_without_allocations_takes_nothing_back(void **state)
+{
+	stays_accepted(*state, "\"empty_allocations\":100",
+		       "\"empty_allocations\":0");
+}
+
+static void allocations_that_come_late_take_nothing_back(void **state)
+{
+	struct shipfrom *s = *state;
+	struct answer a;
+	int64_t number;
+
+	centra_is(s, "\"late_allocations\":3000");
+	for (int i = 0; i < 4; i++) {
+		number = offered(s);
+		a = shop_does(s, AMSTERDAM, number, "accept", "{}");
+		assert_int_equal(a.status, 200);
+		answer_release(&a);
+		sweep(s);
+		expect_sees(s, number, "accepted");
+	}
+	/* And by themselves the doubts are cleared. */
+	wait_metric(s, "orders_in_doubt", 0);
+	shipfrom_passed(s);
+}
+
+static void a_shipment_that_centra_makes_takes_nothing_back(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = accepted(s);
+	char code[STATE_ROOM];
+
+	centra_is(s, "\"allocations_leave\":true");
+	centra_does(s, number, "shipment", "{}");
+	sweep(s);
+	expect_sees(s, number, "accepted");
+	assert_true(in_doubt(s, number));
+	/* Whose it is, Centra does not say: it is not taken for ours. */
+	assert_int_equal(ships(s, number, code), 409);
+	assert_string_equal(code, "in_doubt");
+	shipfrom_passed(s);
+}
+
+static void a_shipment_of_ours_leaves_no_doubt_either_way(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number;
+	char code[STATE_ROOM];
+
+	for (int leave = 0; leave < 2; leave++) {
+		centra_is(s, leave ? "\"allocations_leave\":true"
+				   : "\"allocations_leave\":false");
+		number = accepted(s);
+		assert_int_equal(ships(s, number, code), 200);
+		sweep(s);
+		expect_sees(s, number, "accepted");
+		assert_false(in_doubt(s, number));
+	}
+	wait_metric(s, "orders_in_doubt", 0);
+	shipfrom_passed(s);
+}
+
+static bool in_doubt_is_told(void *arg)
+{
+	struct wanted *w = arg;
+	char code[STATE_ROOM];
+
+	return ships(w->s, w->number, code) == 409 && !strcmp(code, "in_doubt");
+}
+
+static void ship_in_doubt_is_202_while_it_looks_and_then_409(void **state)
+{
+	struct shipfrom *s = *state;
+	struct wanted w = {.s = s, .number = accepted(s)};
+	char code[STATE_ROOM];
+
+	centra_is(s, "\"empty_allocations\":100");
+	sweep(s);
+	sim_tell(&s->sim, "/faults",
+		 "{\"api\":\"graphql\",\"kind\":\"slow\",\"ms\":1500,"
+		 "\"order\":%lld}",
+		 (long long)w.number);
+	assert_int_equal(ships(s, w.number, code), 202);
+	assert_true(wait_until(in_doubt_is_told, &w, 10000));
+	shipfrom_passed(s);
+}
+
+static void doubt_outlives_a_crash_and_is_looked_into_again(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = accepted(s);
+
+	centra_is(s, "\"empty_allocations\":100");
+	sweep(s);
+	assert_true(in_doubt(s, number));
+	shipfrom_kill_9(s);
+	shipfrom_again(s);
+	assert_true(in_doubt(s, number));
+	assert_int_equal(metric(s, "orders_in_doubt"), 1);
+	centra_is(s, "\"empty_allocations\":0");
+	/* No sweep is asked for: the look that is due clears it. */
+	wait_metric(s, "orders_in_doubt", 0);
+	assert_false(in_doubt(s, number));
+	shipfrom_passed(s);
+}
+
+/* ---- an order offered anew ---- */
+
+static void timed_out(struct shipfrom *s, int64_t number)
+{
+	centra_does(s, number, "expire", "{}");
+	wait_state(s, AMSTERDAM, number, "timed_out", 5000);
+	sim_quiet(&s->sim);
+}
+
+static void the_lost_create_of_a_reoffer_is_found_and_counted(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = offered(s);
+
+	timed_out(s, number);
+	centra_does(s, number, "reoffer",
+		    "{\"warehouses\":[3],\"webhook\":false}");
+	sim_quiet(&s->sim);
+	sweep(s);
+	wait_metric(s, MISSED_CREATES, 1);
+	why_says(s, number, "missed webhook (create)");
+	sweep(s);
+	sweep(s);
+	assert_int_equal(metric(s, MISSED_CREATES), 1);
+	expect_sees(s, number, "timed_out"); /* recover = report */
+	/* The next that is lost is another. */
+	centra_does(s, number, "reoffer",
+		    "{\"warehouses\":[3],\"expires_in\":700}");
+	wait_state(s, AMSTERDAM, number, "pending", 5000);
+	timed_out(s, number);
+	centra_does(s, number, "reoffer",
+		    "{\"warehouses\":[3],\"webhook\":false}");
+	sweep(s);
+	wait_metric(s, MISSED_CREATES, 2);
+	shipfrom_passed(s);
+}
+
+static void the_lost_create_of_a_reoffer_is_put_before_the_shops(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = offered(s);
+	struct answer a;
+
+	timed_out(s, number);
+	centra_does(s, number, "reoffer",
+		    "{\"warehouses\":[3],\"webhook\":false}");
+	sweep(s);
+	wait_state(s, AMSTERDAM, number, "pending", 10000);
+	assert_int_equal(metric(s, MISSED_CREATES), 1);
+	a = order_of(s, number);
+	assert_true(cJSON_IsNull(cJSON_GetObjectItem(a.json, "expires_at")));
+	answer_release(&a);
+	a = shop_does(s, AMSTERDAM, number, "accept", "{}");
+	assert_int_equal(a.status, 200);
+	answer_release(&a);
+	wait_alone(s, AMSTERDAM, number, "accepted", 5000);
+	assert_int_equal(sim_winner(&s->sim, number), 3);
+	shipfrom_passed(s);
+}
+
+static void the_lost_create_to_a_further_shop_is_put_before_it(void **state)
+{
+	struct shipfrom *s = *state;
+	struct answer a = sim_do(&s->sim, "/orders", "{\"warehouses\":[2]}");
+	int64_t number = number_of(a.json, "number");
+
+	answer_release(&a);
+	wait_state(s, STOCKHOLM, number, "pending", 5000);
+	a = shop_does(s, STOCKHOLM, number, "reject", "{}");
+	answer_release(&a);
+	wait_state(s, STOCKHOLM, number, "rejected", 5000);
+	sim_quiet(&s->sim);
+	centra_does(s, number, "reoffer",
+		    "{\"warehouses\":[3],\"webhook\":false}");
+	sweep(s);
+	wait_state(s, AMSTERDAM, number, "pending", 10000);
+	assert_int_equal(metric(s, MISSED_CREATES), 1);
+	find_webhooks(s);
+	a = shop_does(s, AMSTERDAM, number, "accept", "{}");
+	assert_int_equal(a.status, 200);
+	answer_release(&a);
+	shipfrom_passed(s);
+}
+
+int main(void)
+{
+#define TEST_AS(start, name)                                                  \
+	cmocka_unit_test_setup_teardown(name, start, shipfrom_end)
+#define TEST(name) TEST_AS(setup, name)
+	const struct CMUnitTest tests[] = {
+		TEST(an_order_held_for_fraud_too_stays_pending),
+		TEST(an_order_whose_reason_reads_null_stays_pending),
+		TEST_AS(setup_patient,
+			one_look_that_shows_nobody_asked_ends_nothing),
+		TEST(what_two_looks_ended_is_open_again_once_it_waits),
+		TEST(a_reply_without_allocations_takes_nothing_back),
+		TEST(allocations_that_come_late_take_nothing_back),
+		TEST(a_shipment_that_centra_makes_takes_nothing_back),
+		TEST(a_shipment_of_ours_leaves_no_doubt_either_way),
+		TEST_AS(setup_hasty,
+			ship_in_doubt_is_202_while_it_looks_and_then_409),
+		TEST(doubt_outlives_a_crash_and_is_looked_into_again),
+		TEST(the_lost_create_of_a_reoffer_is_found_and_counted),
+		TEST_AS(setup_offer,
+			the_lost_create_of_a_reoffer_is_put_before_the_shops),
+		TEST_AS(setup_offer,
+			the_lost_create_to_a_further_shop_is_put_before_it),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
