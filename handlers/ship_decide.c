@@ -251,6 +251,9 @@ enum rc ship_decide(void *arg, const struct order *o, struct changes *ret,
 		return conflict(d, "shipped", e);
 	if (!lines_left(d, f))
 		return conflict(d, "answered", e);
+	/* Of others the task makes a fresh look first. */
+	if (d->local && f->doubt)
+		return conflict(d, "in_doubt", e);
 	if (!d->local && !d->configured)
 		return conflict(d, "not_configured", e);
 	add_ask(d, f, ret);

@@ -409,6 +409,45 @@ static void it_stops_for_what_forbids_shipping(void **state)
 	stops_for(FAULT_CANCELLED);
 }
 
+/* What Centra gave us, and a look does not show. */
+static void look_shows(bool nothing)
+{
+	struct change c = {.kind = CHANGE_SIGHTING, .warehouse = OURS};
+
+	c.sighting.blank = nothing;
+	c.sighting.blank_knew = order.version;
+	say(&order, &c);
+	offer_derive(NULL, &order);
+}
+
+static void it_stops_while_a_look_leaves_it_in_doubt(void **state)
+{
+	(void)state;
+	pressed(all_of_it());
+	look_shows(true);
+	stops_for(FAULT_IN_DOUBT);
+	assert_string_equal(ship_fault_code(FAULT_IN_DOUBT), "in_doubt");
+	shows(500, 0); /* made by Centra itself: whose is it? */
+	stops_for(FAULT_IN_DOUBT);
+	look_shows(false);
+	next_is(PLAN_CAPTURE);
+}
+
+static void what_another_system_ships_is_not_written_down_in_doubt(
+	void **state)
+{
+	struct ship_decision d = all_of_it();
+	const char *code;
+	int tasks;
+
+	(void)state;
+	d.local = true;
+	look_shows(true);
+	conflicts(d, "in_doubt");
+	look_shows(false);
+	assert_int_equal(press_ship(d, &code, &tasks), OK);
+}
+
 static void a_shipment_of_centras_own_is_used_if_it_is_the_same(void **state)
 {
 	struct centra_shipment *c;
@@ -602,6 +641,8 @@ int main(void)
 		T(what_is_left_is_right_whether_allocations_go_or_stay),
 		T(step_after_step),
 		T(it_stops_for_what_forbids_shipping),
+		T(it_stops_while_a_look_leaves_it_in_doubt),
+		T(what_another_system_ships_is_not_written_down_in_doubt),
 		T(a_shipment_of_centras_own_is_used_if_it_is_the_same),
 		T(a_shipment_beside_ours_is_left_alone),
 		T(what_others_shipped_is_known_as_shipped),
