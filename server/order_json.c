@@ -169,6 +169,11 @@ static int64_t offered_at(const struct order *o, const struct offer *f)
 static void offer(struct buf *out, const struct order *o,
 		  const struct offer *f, int64_t now)
 {
+	static const char *const verbs[] = {
+		[VERB_NONE] = "null",
+		[VERB_ACCEPT] = "\"accept\"",
+		[VERB_REJECT] = "\"reject\"",
+	};
 	const struct opening *opened = offer_opened(f);
 	bool no = f->state == STATE_REFUSED;
 
@@ -181,6 +186,9 @@ static void offer(struct buf *out, const struct order *o,
 	time_or_null(out, f->expires, opened ? opened->offset_min : 0);
 	buf_str(out, ",\"offered_at\":");
 	time_or_null(out, offered_at(o, f), 0);
+	buf_fmt(out, ",\"answer\":%s", verbs[offer_answered(f) ?
+							f->answer.verb :
+							VERB_NONE]);
 	buf_str(out, ",\"refusal\":");
 	buf_json(out, no ? f->answer.refusal : NULL);
 	buf_fmt(out, ",\"on_hold\":%s,\"doubt\":%s",

@@ -21,6 +21,7 @@
 	X(style, "style.css", CSS)                                            \
 	X(answer, "answer.js", JS)                                            \
 	X(api, "api.js", JS)                                                  \
+	X(bar, "bar.js", JS)                                                  \
 	X(dialogs, "dialogs.js", JS)                                          \
 	X(dom, "dom.js", JS)                                                  \
 	X(done, "done.js", JS)                                                \
@@ -44,6 +45,7 @@
 	X(tabs, "tabs.js", JS)                                                \
 	X(texts, "texts.js", JS)                                              \
 	X(ui, "ui.js", JS)                                                    \
+	X(update, "update.js", JS)                                            \
 	X(views, "views.js", JS)                                              \
 	X(icon, "icon.svg", SVG)                                              \
 	X(manifest, "manifest.webmanifest", MANIFEST)

@@ -1,14 +1,14 @@
 // answer.js - offers to answer: the cards, and getting an answer to the server
 // exactly once or saying that it did not.
 import { h } from "./dom.js";
-import { failed, t } from "./texts.js";
+import { t } from "./texts.js";
 import { newKey, post, session } from "./api.js";
 import { askReason } from "./dialogs.js";
 import { deadline, ENDED } from "./lists.js";
 import { link, now, orders, put } from "./live.js";
 import { leftClass, leftText, lineItem } from "./parts.js";
 import { who } from "./people.js";
-import { result } from "./results.js";
+import { result, small } from "./results.js";
 import { forBrowser } from "./storage.js";
 import { draw } from "./ui.js";
 
@@ -94,9 +94,9 @@ async function send(n) {
   const body = r.body || {};
   if (r.status === 200 || r.status === 202) { put(body); return; }
   if (body.order) put(body.order);
-  if (body.code === "refused") return;     // the card says so, and why
-  const known = [...ENDED, "answered"].includes(body.code) ? body.code : r.status === 404 ? "gone" : "";
-  result("bad", known ? t(known, { n }) : failed(r), n);
+  if (body.code === "refused") { result("bad", t("lostRace", { n }), n, t("centraSays", { why: body.detail })); return; }
+  const known = [...ENDED, "answered", "changed"].includes(body.code) ? body.code : r.status === 404 ? "gone" : "failed";
+  result("bad", t(known, { n }), n, body.detail);
 }
 
 /* ---- showing ---- */
@@ -113,12 +113,12 @@ function actions(o) {
   if (o.state === "rejecting" || p) return [h("p", { class: "state spin" }, t("rejecting"))];
   const n = o.number;
   return [
-    o.state === "refused" ? h("p", { class: "state bad" }, t("refused", { why: o.refusal || "–" })) : null,
+    o.state === "refused" ? h("div", { class: "state bad" }, h("p", {}, t("refused")), small(o.refusal && t("centraSays", { why: o.refusal }))) : null,
     deadline(o) <= now() ? h("p", { class: "state warn" }, t("pastNote")) : null,
+    h("p", { class: "soft" }, t("acceptSure")),
     h("div", { class: "actions" },
       h("button", { class: "go big", "data-part": "accept", onclick: () => accept(orders.get(n) || o) }, t(o.state === "refused" ? "tryAgain" : "accept")),
-      h("button", { class: "no big", "data-part": "reject", onclick: () => reject(orders.get(n) || o) }, t("cant"))),
-    h("p", { class: "soft" }, t("acceptSure"))];
+      h("button", { class: "no big", "data-part": "reject", onclick: () => reject(orders.get(n) || o) }, t("cant")))];
 }
 
 export function card(o) {

@@ -1,8 +1,9 @@
 // done.js - the tab of what was done today: figures, and what became of each order.
 import { h } from "./dom.js";
 import { t } from "./texts.js";
-import { call } from "./api.js";
+import { call, session } from "./api.js";
 import { finished } from "./lists.js";
+import { now } from "./live.js";
 import { age } from "./parts.js";
 
 let report = null;   // the server's, of today
@@ -12,7 +13,18 @@ export async function loadReport() {
   if (r.status === 200) report = r.body;
 }
 
-const outcome = (o) => (o.shipped ? "shipped" : { rejected: "rejectedBy", timed_out: "missed", taken: "lost2", cancelled: "cancelledShort" }[o.state] || "done");
+// At midnight, where the shop is, a new day begins.
+export async function turnDay() {
+  const me = session.me;
+  if (now() < Date.parse(me.day.ends)) return;
+  report = null;
+  me.day = { begins: me.day.ends, ends: new Date(Date.parse(me.day.ends) + 86400000).toISOString() };
+  const r = await call("GET", "/api/v1/me");
+  if (r.status === 200 && session.me === me) me.day = r.body.day;
+  loadReport();
+}
+
+const outcome = (o) => (o.shipped ? "shipped" : { rejected: o.answer === "reject" ? "rejectedBy" : "endedShort", timed_out: "missed", taken: "lost2", cancelled: "cancelledShort" }[o.state] || "done");
 
 export function doneCards() {
   const all = finished(), count = {};

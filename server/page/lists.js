@@ -1,4 +1,5 @@
 // lists.js - the orders as the tabs list them.
+import { session } from "./api.js";
 import { orders } from "./live.js";
 
 const OPEN = ["pending", "accepting", "rejecting", "refused"];
@@ -7,9 +8,14 @@ export const ENDED = ["taken", "timed_out", "cancelled", "rejected"];
 // When the offer ends, in ms since 1970; Infinity: it has no deadline.
 export const deadline = (o) => (o.expires_at ? Date.parse(o.expires_at) : Infinity);
 
+// True while it has a problem that nobody has solved.
+export const hasProblem = (o) => !!o.problem && !o.problem.solved;
+
 const list = (pick) => [...orders.values()].filter(pick).sort((a, b) => deadline(a) - deadline(b) || a.number - b.number);
 export const toAnswer = () => list((o) => OPEN.includes(o.state));
 export const toShip = () => list((o) => o.state === "accepted" && !o.shipped)
-  .sort((a, b) => !!b.problem - !!a.problem || String(a.placed_at).localeCompare(String(b.placed_at)));
-export const finished = () => list((o) => o.shipped || !(OPEN.includes(o.state) || o.state === "accepted"))
+  .sort((a, b) => hasProblem(b) - hasProblem(a) || String(a.placed_at).localeCompare(String(b.placed_at)));
+// Of today, where the shop is.
+export const finished = () => list((o) => (o.shipped || !(OPEN.includes(o.state) || o.state === "accepted")) &&
+  Date.parse(o.updated_at) >= Date.parse(session.me.day.begins))
   .sort((a, b) => b.updated_at.localeCompare(a.updated_at));

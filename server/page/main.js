@@ -14,12 +14,13 @@
 //   lists    the orders as the tabs list them
 //   parts    times, and a line of an order
 //   dialogs  questions over the page
-//   results  notices at the foot
+//   results  what became of what was pressed
 //   head     the line at the top
 //   people   who acts; the lock
 //   stops    *stop*, over everything
-//   ringing  rings for offers that nobody has seen
+//   ringing  rings for offers that nobody has seen, or whose time runs out
 //   answer   the tab "to answer": cards, and answers that arrive exactly once
+//   bar      over every view, the offer that presses
 //   print    pick list and packing slip
 //   ship     the tab "to ship": pick, pack, ship
 //   done     the tab "done today"
@@ -27,6 +28,7 @@
 //   views    draws the tabs and what is open
 //   signin   signing in and out
 //   menu     the device's menu
+//   update   loads a newer page, when this one is idle
 //   main     starts it all; each second: times, waiting answers, the lock
 //
 // sw.js, the service worker, stands alone.
@@ -34,7 +36,8 @@ import { $ } from "./dom.js";
 import { t } from "./texts.js";
 import { call, session, whenOut } from "./api.js";
 import { pump, restore } from "./answer.js";
-import { loadReport } from "./done.js";
+import { goToOffer } from "./bar.js";
+import { loadReport, turnDay } from "./done.js";
 import { drawHead } from "./head.js";
 import { setClock, start } from "./live.js";
 import { menu, stayAwake } from "./menu.js";
@@ -44,15 +47,18 @@ import { ringIfNew, touched } from "./ringing.js";
 import { toScan } from "./ship.js";
 import { login, signedOut, whenIn } from "./signin.js";
 import * as sound from "./sound.js";
-import { draw, every } from "./ui.js";
+import { draw, every, shield } from "./ui.js";
+import { updateIfIdle } from "./update.js";
 import { drawTimes } from "./views.js";
 
 function second() {
+  turnDay();
   pump();
   drawTimes();
   draw();
   ringIfNew();
   lockIdle();
+  updateIfIdle();
 }
 
 // What the server says of a session that begins.
@@ -61,7 +67,7 @@ function begin(me) {
   session.csrf = me.csrf;
   setClock(me.now);
   $("main").replaceChildren();
-  for (const id of ["head", "tabs", "foot"]) $(id).hidden = false;
+  for (const id of ["head", "tabs", "top"]) $(id).hidden = false;
   drawHead();
   restore();
   stayAwake();
@@ -72,20 +78,31 @@ function begin(me) {
 }
 
 async function boot() {
-  const r = await call("GET", "/api/v1/me");
+  const slow = setTimeout(noServer, 3000), r = await call("GET", "/api/v1/me");
+  clearTimeout(slow);
   $("offline").hidden = r.status === 200;
   if (r.status === 200) { begin(r.body); return; }
   if (r.status === 401) { signedOut(t("noLink")); return; }
-  $("foot").hidden = false;
-  $("offline").textContent = t("offlineNow");
+  noServer();
   setTimeout(boot, 3000);
+}
+
+function noServer() {
+  $("top").hidden = $("offline").hidden = false;
+  $("offline").textContent = t("offlineNow");
 }
 
 $("bell").onclick = async () => { await sound.unlock(); sound.ring(); };
 $("menu").onclick = menu;
+$("bar").onclick = goToOffer;
 $("who").onclick = changePerson;
 for (const e of ["pointerdown", "keydown"]) addEventListener(e, () => { if (session.me) touched(); sound.unlock(); });
 addEventListener("keydown", toScan);
+// What comes and goes above the views moves them.
+new ResizeObserver(() => {
+  document.documentElement.style.setProperty("--top", `${$("top").offsetHeight}px`);
+  shield(400);
+}).observe($("top"));
 sound.whenChanged(drawHead);
 whenOut(() => signedOut(t("noLink")));
 whenIn(boot);

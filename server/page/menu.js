@@ -1,6 +1,6 @@
 // menu.js - the menu of the device: sound, the screen's light, the person, signing out.
 import { h } from "./dom.js";
-import { failed, t } from "./texts.js";
+import { t } from "./texts.js";
 import { call, session } from "./api.js";
 import { forBrowser } from "./storage.js";
 import { ask, sure } from "./dialogs.js";
@@ -46,7 +46,7 @@ export function menu() {
       if (!(await sure(t("signOutSure"), t("signOut")))) return;
       const r = await call("DELETE", "/api/v1/session");
       if (r.status === 204 || r.status === 401) signedOut(t("signedOut"), true);
-      else result("bad", r.status ? failed(r) : t("offlineNow"));
+      else result("bad", t(r.status ? "failed" : "offlineNow"), 0, r.body?.detail);
     } }, t("signOut")),
     h("button", { class: "big", onclick: () => close() }, t("close")))], { "aria-labelledby": "menu-title" });
 }

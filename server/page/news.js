@@ -17,7 +17,7 @@ let due = 0;
 export function changed(o, had) {
   if (o) {
     if (!stopIfNew(o) && had && had.state !== o.state) {
-      const asked = had.state === "accepting" || pending.get(o.number)?.verb === "accept";
+      const asked = ["accepting", "refused"].includes(had.state) || pending.get(o.number)?.verb === "accept";
       if (o.state === "accepted") result("good", t("accepted", { n: o.number }), o.number);
       else if (asked && ENDED.includes(o.state)) result("bad", t(o.state, { n: o.number }), o.number);
     }

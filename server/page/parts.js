@@ -15,10 +15,12 @@ export function leftClass(ms) {
   return ms <= 0 ? "left past" : ms < 120000 ? "left now" : ms < 600000 ? "left soon" : "left";
 }
 
+export const lineName = (l) => [l.product, l.variant].filter(Boolean).join(", ") || l.sku || "?";
+
 export function lineItem(l, picked) {
-  return h("li", { class: picked ? "picked" : "" },
+  return h("li", { class: picked ? "picked" : "", "data-line": String(l.line_id) },
     h("span", { class: "qty" }, `${l.quantity}×`),
-    h("span", { class: "grow" }, h("strong", {}, [l.product, l.variant].filter(Boolean).join(", ") || l.sku || "?"),
+    h("span", { class: "grow" }, h("strong", {}, lineName(l)),
       h("span", { class: "row soft" }, l.size ? h("span", { class: "size" }, l.size) : null, [l.sku, l.ean].filter(Boolean).map((c) => h("span", {}, c)))));
 }
 

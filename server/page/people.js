@@ -20,8 +20,16 @@ export async function who() {
 
 export const changePerson = () => { session.staff = ""; who(); };
 
+const lockedText = () => t("lockedText", { n: toAnswer().length, m: toShip().length });
+
+// What a locked tablet shows is true, too.
+export function drawLock() {
+  const el = $("locked"), text = lockedText();
+  if (el && el.textContent !== text) el.textContent = text;
+}
+
 const chooseStaff = (lock) => ask((close) => [h("h2", { id: "who-title" }, t("who")),
-  lock ? h("p", {}, t("lockedText", { n: toAnswer().length, m: toShip().length })) : null,
+  lock ? h("p", { id: "locked" }, lockedText()) : null,
   h("div", { class: "stack" }, session.me.staff.map((n) => h("button", { class: "big", onclick: () => close(n) }, n)),
     lock ? null : h("button", { onclick: () => close(undefined) }, t("cancel")))], { "aria-labelledby": "who-title", firm: lock });
 

@@ -34,7 +34,7 @@ export function printOrder(o, shop, slip) {
   $("print").replaceChildren(
     h("h2", {}, `${t(slip ? "slip" : "pickList")} – ${t("order", { n: o.number })}`),
     h("p", {}, shop), barcode(o.number),
-    slip && o.ship_to ? h("address", {}, addressText(o.ship_to)) : null,
+    ...(slip && o.ship_to ? [h("address", {}, addressText(o.ship_to))] : []),
     h("table", {},
       h("thead", {}, h("tr", {}, slip ? null : h("th", {}), h("th", {}, t("qty")), h("th", {}, t("items")), h("th", {}, t("size")), h("th", {}, "SKU / EAN"))),
       h("tbody", {}, lines.map((l) => h("tr", {}, slip ? null : h("td", { class: "box" }), h("td", {}, String(l.quantity)),

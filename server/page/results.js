@@ -1,13 +1,54 @@
-// results.js - the notices at the foot of the page.
+// results.js - what became of what was pressed.  A notice stands above the list; of
+// the order that is open it stands in the order's own view, and in no other.
 import { h, $ } from "./dom.js";
 import { t } from "./texts.js";
+import { draw, ui } from "./ui.js";
+
+const GOOD_MS = 10000;
+const inView = new Map();   // number of the open order -> {kind, text, small}
+
+// A server's or Centra's own words: small, and only for who asks.
+export const small = (words) => (words ? h("details", {}, h("summary", {}, t("details")), h("p", { class: "soft" }, words)) : null);
+
+const body = (r, close) => [h("span", { class: "grow" }, h("span", {}, r.text), small(r.small)),
+  h("button", { class: "quiet", "aria-label": t("close"), onclick: close }, "×")];
 
 // Shows `text` until it is closed; a good one for 10 s.  A newer notice of order
-// `n` (0: of no order) replaces the older ones.
-export function result(kind, text, n = 0) {
-  const box = h("p", { class: `state ${kind} row`, "data-n": String(n) }, h("span", { class: "grow" }, text),
-    h("button", { class: "quiet", "aria-label": t("close"), onclick: () => box.remove() }, "×"));
-  for (const old of document.querySelectorAll(`#results [data-n="${n}"]`)) if (n || old.firstChild.textContent === text) old.remove();
+// `n` (0: of no order) replaces the older ones.  words: see small().
+export function result(kind, text, n = 0, words = "") {
+  const r = { kind, text, small: words };
+  if (n && n === ui.open) {
+    inView.set(n, r);
+    if (kind === "good") setTimeout(() => { if (inView.get(n) === r) { inView.delete(n); draw(); } }, GOOD_MS);
+    draw();
+    return;
+  }
+  const box = h("div", { class: `state ${kind} row`, "data-n": String(n) }, body(r, () => box.remove()));
+  for (const old of document.querySelectorAll(`#results [data-n="${n}"]`)) if (n || old.dataset.text === text) old.remove();
+  box.dataset.text = text;
+  box.notice = r;
   $("results").append(box);
-  if (kind === "good") setTimeout(() => box.remove(), 10000);
+  if (kind === "good") setTimeout(() => box.remove(), GOOD_MS);
+}
+
+// The notice for the view of order `n`, and what tells it from another.
+export const noticeSign = (n) => inView.get(n)?.text;
+export function noticeOf(n) {
+  const r = inView.get(n);
+  return r && h("div", { class: `state ${r.kind} row`, role: "alert" }, body(r, () => { inView.delete(n); draw(); }));
+}
+
+// The view of order `n` opens: what a notice says of it, the view says now.
+export function viewOpened(n) {
+  for (const box of document.querySelectorAll(`#results [data-n="${n}"]`)) {
+    if (box.notice.kind === "bad") inView.set(n, box.notice);
+    box.remove();
+  }
+}
+
+// The view of order `n` has closed.  `read`: by a person, who has seen it.
+export function viewClosed(n, read) {
+  const r = inView.get(n);
+  inView.delete(n);
+  if (r && !read) result(r.kind, r.text, n, r.small);
 }

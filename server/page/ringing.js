@@ -1,25 +1,58 @@
-// ringing.js - rings for offers that nobody has seen yet.
+// ringing.js - rings for offers that nobody has seen yet, and for those whose time
+// runs out.
+import { $ } from "./dom.js";
 import { deadline, toAnswer } from "./lists.js";
 import { now } from "./live.js";
 import * as sound from "./sound.js";
 import { ui } from "./ui.js";
 
-const RING_EVERY_MS = 15000;
+const RING_EVERY_MS = 15000, LAST_MS = 120000;
 const seen = new Set();        // numbers of offers that were on a touched screen
+const rung = new Map();        // "number deadline" -> the urgency that has rung
 let rangAt = 0, rangFor = 0;   // the last ring: when, and the newest order of it
 
-const unseen = () => toAnswer().filter((o) => o.state === "pending" && !seen.has(o.number) && deadline(o) > now());
+const open = () => toAnswer().filter((o) => o.state === "pending" && deadline(o) > now());
+const unseen = () => open().filter((o) => !seen.has(o.number));
+
+// 0, 1: a quarter of the time is left, 2: two minutes are.
+export function urgency(o) {
+  const left = deadline(o) - now(), all = deadline(o) - Date.parse(o.offered_at);
+  if (left === Infinity || left <= 0) return 0;
+  if (left <= LAST_MS) return 2;
+  return left <= all / 4 ? 1 : 0;
+}
+
+// True if an offer has become more urgent since it was looked at last.
+function pressesNow() {
+  let is = false;
+  for (const o of open()) {
+    const key = `${o.number} ${o.expires_at}`, u = urgency(o);
+    is ||= u > (rung.get(key) ?? u);
+    rung.set(key, Math.max(u, rung.get(key) ?? 0));
+  }
+  return is;
+}
 
 export function ringIfNew() {
-  const fresh = unseen();
-  if (!fresh.length) { rangAt = 0; return; }
-  const newest = Math.max(...fresh.map((o) => o.number));
-  if (Date.now() - rangAt > RING_EVERY_MS || newest > rangFor) { rangAt = Date.now(); rangFor = newest; sound.ring(); }
+  const fresh = unseen(), presses = pressesNow();
+  if (!fresh.length) rangAt = 0;
+  const newest = Math.max(0, ...fresh.map((o) => o.number));
+  if (!presses && (!fresh.length || (Date.now() - rangAt <= RING_EVERY_MS && newest <= rangFor))) return;
+  if (fresh.length) { rangAt = Date.now(); rangFor = newest; }
+  sound.ring();
+}
+
+// True if half of the order's card, or a good part of a long one, is to be seen.
+export function onScreen(n) {
+  const box = document.querySelector(`#main > [data-key="${n}"]`)?.getBoundingClientRect();
+  if (!box || ui.open || ui.locked) return false;
+  const shown = Math.min(box.bottom, innerHeight) - Math.max(box.top, $("top").getBoundingClientRect().bottom);
+  return shown >= Math.min(box.height / 2, 120);
 }
 
 // A person touched the screen, and has seen what it shows.
 export function touched() {
   ui.touched = Date.now();
-  if (document.hidden || ui.locked || ui.tab !== "toAnswer" || ui.open) return;
-  for (const o of toAnswer()) seen.add(o.number);
+  if (document.hidden || ui.locked || ui.tab !== "toAnswer" || ui.open || document.querySelector("dialog[open]")) return;
+  for (const o of toAnswer()) if (onScreen(o.number)) seen.add(o.number);
 }

@@ -1,6 +1,6 @@
 // signin.js - signing a device in, and what it shows when it is out.
 import { h, $ } from "./dom.js";
-import { failed, t } from "./texts.js";
+import { t } from "./texts.js";
 import { call, session } from "./api.js";
 import { forget, waiting } from "./answer.js";
 import { stop } from "./live.js";
@@ -18,7 +18,7 @@ async function enter(code, button, show) {
   button.disabled = false;
   if (r.status === 200) { history.replaceState(null, "", "/"); next(); }
   else if (r.status === 401) field(t("signIn"), t("badLink"), "bad");
-  else show(r.status ? failed(r) : t("offlineNow"));
+  else show(t(r.status ? "failed" : "offlineNow"));
 }
 
 // Shows the button that signs the device in by `code`.
@@ -53,7 +53,7 @@ export function signedOut(text, here) {
   session.staff = "";
   Object.assign(ui, { open: 0, locked: false });
   forget();
-  for (const id of ["head", "tabs", "foot"]) $(id).hidden = true;
+  for (const id of ["head", "top"]) $(id).hidden = true;
   $("screen").hidden = false;
   for (const id of ["results", "dialogs", "print", "say"]) $(id).replaceChildren();
   document.title = "shipfrom";

@@ -11,6 +11,14 @@ let painter = () => {};
 export const draw = () => painter();
 export const drawnBy = (f) => { painter = f; };
 
+// For `ms`, nothing in the views can be pressed: it has moved under a finger.
+let shielded = 0;
+export function shield(ms) {
+  clearTimeout(shielded);
+  document.querySelector("main").classList.add("moved");
+  shielded = setTimeout(() => document.querySelector("main").classList.remove("moved"), ms);
+}
+
 // What is done again and again while a device is signed in.
 const timers = new Set();
 export const every = (ms, f) => timers.add(setInterval(f, ms));

@@ -3,10 +3,13 @@ import { h, $, keep } from "./dom.js";
 import { t } from "./texts.js";
 import { session } from "./api.js";
 import * as answer from "./answer.js";
+import { drawBar } from "./bar.js";
 import { doneCards } from "./done.js";
 import { toAnswer, toShip } from "./lists.js";
 import { link, now, orders } from "./live.js";
 import { age, leftClass, leftText } from "./parts.js";
+import { drawLock } from "./people.js";
+import { viewClosed, viewOpened } from "./results.js";
 import { touched } from "./ringing.js";
 import * as ship from "./ship.js";
 import { closeStops } from "./stops.js";
@@ -32,19 +35,23 @@ function arrow(e) {
 }
 
 function drawAll() {
-  if (!session.me || ui.locked) return;
-  tabs();
+  if (!session.me) return;
   closeStops();
+  if (ui.locked) { drawLock(); return; }
+  tabs();
   const box = $("main"), o = ui.open && orders.get(ui.open);
   drawOffline();
-  if (o && o.state === "accepted" && !o.shipped) { box.className = ""; keep(box, [ship.view(o, () => { ui.open = 0; draw(); })]); return; }
+  if (o && o.state === "accepted" && !o.shipped) { box.className = ""; keep(box, [ship.view(o, () => { viewClosed(o.number, true); ui.open = 0; draw(); })]); drawBar(); return; }
+  const closed = ui.open;
   ui.open = 0;
+  if (closed) viewClosed(closed, false);
   const items = ui.tab === "toAnswer" ? toAnswer().map(answer.card) : ui.tab === "toShip" ? toShip().map((x) => ship.card(x, openShip)) : doneCards();
   box.className = "cards";
   keep(box, items.length ? items : [{ key: "none", sign: ui.tab, make: () => h("p", { class: "empty" }, t({ toAnswer: "noneToAnswer", toShip: "noneToShip", done: "noneDone" }[ui.tab])) }]);
+  drawBar();
 }
 
-function openShip(n) { ui.open = n; draw(); scrollTo(0, 0); $("main").querySelector("[autofocus]")?.focus(); }
+function openShip(n) { viewOpened(n); ui.open = n; draw(); scrollTo(0, 0); $("main").querySelector("[autofocus]")?.focus(); }
 
 function drawOffline() {
   $("offline").hidden = link.up;

@@ -79,12 +79,12 @@ test("who loses the race is told so, and never that it is theirs", async ({ worl
   await world.control("/hooks", { paused: true });
   await world.control(`/orders/${n}/accept`, { warehouse: 4 });
   await accept(page, n);
-  await page.getByText(/Centra said no|another shop was first/).first().waitFor();
+  await page.getByText(/another shop may have it|went to another shop/).first().waitFor();
   await world.control("/hooks", { paused: false });
   await cardOf(page, n).waitFor({ state: "detached" });
   assert.doesNotMatch(await page.locator("#screen").innerText(), /is yours|To ship \(/);
   await page.click("#tab-done");
-  await cardOf(page, n).getByText("Taken by others").waitFor();
+  await cardOf(page, n).getByText("Went to another shop").last().waitFor();
 });
 
 test("a reject with its reason can be undone, and is sent when it is not", async ({ world, open, place }) => {
@@ -107,7 +107,7 @@ test("a reject with its reason can be undone, and is sent when it is not", async
   await page.clock.runFor(6000);
   await cardOf(page, n).waitFor({ state: "detached" });
   await page.click("#tab-done");
-  await cardOf(page, n).getByText("Rejected").waitFor();
+  await cardOf(page, n).getByText("You said no").waitFor();
   assert.equal((await answers(world, n)).length, 1);
   assert.equal((await world.api(token, "GET", "/report")).body.rejected.damaged, 1);
 });
@@ -135,7 +135,7 @@ test("an order that was cancelled while it is picked stops every tablet until on
   await picking.fill("#scan", "half of a sc");
   await world.control(`/orders/${n}/cancel`, {});
   for (const page of [picking, other]) {
-    await page.getByText("Stop, do not ship").waitFor();
+    await page.getByText("Stop – do not ship").waitFor();
     await page.keyboard.press("Escape");
     assert.equal(await page.locator("dialog.stop[open]").count(), 1);
   }
@@ -194,7 +194,7 @@ test("the page never lies while Centra never gets the question", async ({ world,
   await accept(page, n);
   await waitFor("two tries", async () => (await answers(world, n)).length >= 2);
   await world.control(`/orders/${n}/accept`, { warehouse: 4 });
-  await text(page, "another shop was first", "#results");
+  await text(page, "went to another shop", "#results");
   assert.ok((await page.evaluate(() => window.samples)).every((s) => !s.yours));
 });
 

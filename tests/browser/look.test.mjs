@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { root } from "./servers.mjs";
+import { cardOf, root } from "./servers.mjs";
 import { startDay, walk } from "./scenes.mjs";
 import { test } from "./test.mjs";
 
@@ -61,6 +61,34 @@ test("both languages have the same texts, and the page has no other", { world: f
   const code = files.filter((f) => f.endsWith(".js") && !f.endsWith("texts.js")).map((f) => readFileSync(f, "utf8")).join("\n");
   for (const [, k] of code.matchAll(/\bt\("(\w+)"/g)) assert.ok(keys.includes(k), `t("${k}") is no text`);
   for (const k of keys) assert.match(code + readFileSync(join(root, "server/page/texts.js"), "utf8").split("const lang")[1], new RegExp(`\\b${k}\\b`), `${k} is never used`);
+});
+
+// Phrases that a shop manager asked for; and those that must not come back.
+test("the page says it as a shop manager would", { world: false }, async () => {
+  globalThis.document ??= { documentElement: {} };
+  globalThis.navigator ??= {};
+  const { t, texts } = await import(`data:text/javascript,${encodeURIComponent(readFileSync(join(root, "server/page/texts.js"), "utf8"))}`);
+  const { en, sv } = texts, all = (lang) => Object.values(lang).join("\n");
+  for (const [text, part] of [[en.acceptSure, "If you accept, you must ship it"], [en.captureFailed, "KEEP THE PARCEL HERE"], [en.refused, "Not yours: another shop may have it. Do not ship."],
+    [en.shipNow, "Confirm shipment"], [en.found, "Solved, we can ship it"], [en.leftH, "left"], [en.leftM, "left"], [en.left, "left"], [en.doubt, "Ask the office before you ship"],
+    [sv.toAnswer, "Att besvara"], [sv.noneToShip, "Ordrar"], [sv.cant, "Kan inte skicka"], [sv.accepted, "Ni fick order {n}"], [sv.problemCard, "Invänta besked från kontoret"],
+    [sv.problem, "Kan inte skicka den längre"], [sv.lost2, "Gick till annan butik"], [sv.shipNow, "Bekräfta leverans"], [sv.captureFailed, "BEHÅLL PAKETET"],
+    [sv.note, "Kommentar (valfritt)"], [sv.lost, "Försvunnen"], [sv.left, "kvar"], [sv.leftH, "kvar"], [sv.leftM, "kvar"]]) assert.ok(text.includes(part), `${text}: not ${part}`);
+  assert.doesNotMatch(all(en), /HAND OVER|taken back|[Rr]ejected|[Tt]ook it back|Ship it$|cannot be undone/m);
+  assert.doesNotMatch(all(sv), /LÄMNA INTE|togs tillbaka|nekad|avbruten|Borta|Vänta på kontoret|Alla order$/m);
+  // One word for one event, wherever it is said.
+  for (const k of ["cancelled", "cancelledShort"]) { assert.match(en[k], /[Cc]ancelled/); assert.match(sv[k], /[Aa]nnullerad/); }
+  assert.equal(t("pieces", { n: 1 }), "1 piece");
+  assert.equal(t("pieces", { n: 2 }), "2 pieces");
+  assert.equal(t("remaining", { n: 1 }), "Shipped in part. 1 piece left to ship.");
+});
+
+test("that an accept binds stands above the button", async ({ open, place }) => {
+  const page = await open();
+  const n = await place();
+  const say = await cardOf(page, n).getByText("If you accept, you must ship it").boundingBox();
+  const button = await cardOf(page, n).locator("[data-part=accept]").boundingBox();
+  assert.ok(say.y + say.height <= button.y, `${say.y} ${button.y}`);
 });
 
 test("all of the page is under 120 KiB", { world: false }, async () => {

@@ -182,6 +182,15 @@ export async function enrol(page, link) {
   await page.waitForSelector("#offline", { state: "hidden" });
 }
 
+// An `init` of a screen: beat(ms) is then a beat of a server whose clock is so
+// much ahead.
+export const beats = `{ const Real = EventSource;
+  window.EventSource = class extends Real {
+    addEventListener(name, f) {
+      super.addEventListener(name, f);
+      if (name === "beat") window.beat = (ms) => f({ data: JSON.stringify({ now: new Date(Date.now() + ms).toISOString() }), lastEventId: "" });
+    } }; }`;
+
 export const cardOf = (page, n) => page.locator(`#main [data-key="${n}"]`);
 export const waitFor = async (what, test, ms = 10000) => {
   const until = Date.now() + ms;

@@ -101,6 +101,7 @@ static void a_fresh_offer_has_every_field_and_no_lines_yet(void **state)
 	assert_string_equal(member(o, "warehouse"), "3");
 	assert_string_equal(member(o, "expires_at"),
 			    "\"2021-01-12T16:21:00+01:00\"");
+	assert_string_equal(member(o, "answer"), "null");
 	assert_string_equal(member(o, "refusal"), "null");
 	assert_string_equal(member(o, "placed_at"), "null");
 	assert_string_equal(member(o, "city"), "null");

@@ -828,6 +828,34 @@ static void reject_is_202_when_centra_says_nothing_in_time(void **state)
 		     "rejecting");
 }
 
+static void an_order_says_what_this_shop_has_answered(void **state)
+{
+	struct fixture *f = *state;
+	cJSON *o;
+
+	offered(f, 19, 3, OPENED, FAR);
+	o = get(f, f->amsterdam, "/api/v1/orders/19");
+	assert_string_equal(text_of(o, "answer"), "");
+	cJSON_Delete(o);
+	cJSON_Delete(post(f, 202, f->amsterdam, "/api/v1/orders/19/reject",
+			  "{}"));
+	o = get(f, f->amsterdam, "/api/v1/orders/19");
+	assert_string_equal(text_of(o, "answer"), "reject");
+	cJSON_Delete(o);
+	/* Offered anew, it waits for an answer again. */
+	offered(f, 19, 3, LATER, FAR + 1000);
+	o = get(f, f->amsterdam, "/api/v1/orders/19");
+	assert_string_equal(text_of(o, "answer"), "");
+	cJSON_Delete(o);
+	/* Ended by others: nobody here has said no. */
+	offered(f, 20, 3, OPENED, FAR);
+	marked(f, 20, 3, MARK_REJECTED, LATER);
+	o = get(f, f->amsterdam, "/api/v1/orders/20");
+	assert_string_equal(text_of(o, "state"), "rejected");
+	assert_string_equal(text_of(o, "answer"), "");
+	cJSON_Delete(o);
+}
+
 static void the_first_answer_stands(void **state)
 {
 	struct fixture *f = *state;
@@ -1192,6 +1220,7 @@ int main(void)
 		PATIENT(reject_is_200_and_its_reason_is_kept),
 		PATIENT(reject_without_a_reason_is_for_another_reason),
 		TEST(reject_is_202_when_centra_says_nothing_in_time),
+		TEST(an_order_says_what_this_shop_has_answered),
 		TEST(the_first_answer_stands),
 		TEST(what_the_shop_has_cannot_be_rejected),
 		TEST(a_reject_that_cannot_be_read_is_400_and_changes_nothing),
