@@ -56,7 +56,7 @@ struct centra *centra_open(const struct centra_options *o)
 	struct centra *c = xcalloc(1, sizeof(*c));
 
 	c->limits = limits_new();
-	limits_budget(c->limits, o->graphql_requests, o->graphql_mutations);
+	limits_budget(c->limits, &o->graphql_budget);
 	c->urls[CENTRA_ORDER_API] = base_url(o->order_api_url);
 	c->urls[CENTRA_GRAPHQL] = base_url(o->graphql_url);
 	c->connect_timeout = o->connect_timeout > 0 ? o->connect_timeout
@@ -103,10 +103,9 @@ void centra_set_credentials(struct centra *c, const char *order_api_key,
 	}
 }
 
-void centra_set_budget(struct centra *c, unsigned graphql_requests,
-		       unsigned graphql_mutations)
+void centra_set_budget(struct centra *c, const struct centra_budget *b)
 {
-	limits_budget(c->limits, graphql_requests, graphql_mutations);
+	limits_budget(c->limits, b);
 }
 
 void centra_state(struct centra *c, enum centra_api api,

@@ -25,6 +25,13 @@ enum centra_api { CENTRA_ORDER_API, CENTRA_GRAPHQL, CENTRA_APIS };
  * first. */
 enum centra_lane { CENTRA_LIVE, CENTRA_SWEEP };
 
+/* Most calls of GraphQL over all connections, and most of those that change
+ * something: in any 10 s, and in any hour (CONTRACT 6.3).  0: no bound. */
+struct centra_budget {
+	unsigned requests, mutations;
+	unsigned requests_hour, mutations_hour;
+};
+
 struct centra_options {
 	const char *instance; /* for messages */
 	const char *order_api_url; /* prefix, opaque (CONTRACT 5.1); or NULL */
@@ -33,8 +40,7 @@ struct centra_options {
 	const char *graphql_token;
 	int64_t connect_timeout; /* ms */
 	int64_t timeout;         /* ms, the whole call */
-	/* Most GraphQL calls in 10 s, over all connections; 0: no bound. */
-	unsigned graphql_requests, graphql_mutations;
+	struct centra_budget graphql_budget;
 };
 
 /* Once per process, before threads start, and at its end. */
@@ -49,8 +55,8 @@ void centra_close(struct centra *c); /* after its connections; NULL is fine */
 void centra_set_credentials(struct centra *c, const char *order_api_key,
 			    const char *graphql_token);
 
-void centra_set_budget(struct centra *c, unsigned graphql_requests,
-		       unsigned graphql_mutations);
+/* What was spent of the old budget counts for the new one. */
+void centra_set_budget(struct centra *c, const struct centra_budget *b);
 
 /* What keeps calls to an API back at present. */
 struct centra_state {

@@ -24,13 +24,14 @@
 struct budget {
 	int64_t *at; /* owned: when the last n calls were made, a ring */
 	unsigned n;  /* 0: no bound */
+	int64_t window; /* ms in which so many may be made */
 	unsigned next; /* the oldest */
 	unsigned waiting; /* told to wait, one after the other */
 };
 
 static void budget_set(struct budget *b, unsigned n)
 {
-	struct budget new = {.n = n};
+	struct budget new = {.n = n, .window = b->window};
 
 	if (n > LIMITS_BUDGET_MOST)
 		n = new.n = LIMITS_BUDGET_MOST;
@@ -54,9 +55,8 @@ static int64_t budget_wait(const struct budget *b, unsigned most, int64_t now)
 	if (!b->n || !most)
 		return 0;
 	at = b->at[(b->next + b->n - most) % b->n];
-	return at == LONG_AGO || at + LIMITS_WINDOW <= now
-		       ? 0
-		       : at + LIMITS_WINDOW - now;
+	return at == LONG_AGO || at + b->window <= now ? 0
+						       : at + b->window - now;
 }
 
 /* Who finds it spent is sent to another of the places that will be free, so
@@ -64,7 +64,7 @@ static int64_t budget_wait(const struct budget *b, unsigned most, int64_t now)
 static int64_t budget_turn(struct budget *b, int64_t now)
 {
 	unsigned turn = b->waiting++ % b->n;
-	int64_t wait = b->at[(b->next + turn) % b->n] + LIMITS_WINDOW - now;
+	int64_t wait = b->at[(b->next + turn) % b->n] + b->window - now;
 
 	return wait > 1 ? wait : 1;
 }
@@ -92,10 +92,26 @@ struct gate {
 	int64_t paused_until; /* 0: not paused */
 };
 
+/* Each is of all calls of GraphQL, or of mutations alone. */
+enum { REQUESTS, REQUESTS_HOUR, MUTATIONS, MUTATIONS_HOUR, BUDGETS };
+
+static const struct {
+	bool mutations;
+	int64_t window;
+	const char *spent;
+} kinds[BUDGETS] = {
+	[REQUESTS] = {false, LIMITS_WINDOW, ": the budget of calls is spent"},
+	[REQUESTS_HOUR] = {false, LIMITS_HOUR,
+			   ": the hour's budget of calls is spent"},
+	[MUTATIONS] = {true, LIMITS_WINDOW, ": the budget of calls is spent"},
+	[MUTATIONS_HOUR] = {true, LIMITS_HOUR,
+			    ": the hour's budget of calls is spent"},
+};
+
 struct limits {
 	pthread_mutex_t lock;
 	struct gate gates[CENTRA_APIS];
-	struct budget requests, mutations;
+	struct budget budgets[BUDGETS];
 	unsigned sweeping[CENTRA_APIS]; /* calls of the sweep under way */
 };
 
@@ -104,6 +120,8 @@ struct limits *limits_new(void)
 	struct limits *l = xcalloc(1, sizeof(*l));
 
 	pthread_mutex_init(&l->lock, NULL);
+	for (int i = 0; i < BUDGETS; i++)
+		l->budgets[i].window = kinds[i].window;
 	return l;
 }
 
@@ -112,16 +130,18 @@ void limits_free(struct limits *l)
 	if (!l)
 		return;
 	pthread_mutex_destroy(&l->lock);
-	free(l->requests.at);
-	free(l->mutations.at);
+	for (int i = 0; i < BUDGETS; i++)
+		free(l->budgets[i].at);
 	free(l);
 }
 
-void limits_budget(struct limits *l, unsigned requests, unsigned mutations)
+void limits_budget(struct limits *l, const struct centra_budget *b)
 {
 	pthread_mutex_lock(&l->lock);
-	budget_set(&l->requests, requests);
-	budget_set(&l->mutations, mutations);
+	budget_set(&l->budgets[REQUESTS], b->requests);
+	budget_set(&l->budgets[REQUESTS_HOUR], b->requests_hour);
+	budget_set(&l->budgets[MUTATIONS], b->mutations);
+	budget_set(&l->budgets[MUTATIONS_HOUR], b->mutations_hour);
 	pthread_mutex_unlock(&l->lock);
 }
 
@@ -189,28 +209,46 @@ static bool gate_lets(const struct gate *g, const struct permit *p,
 		    p->api);
 }
 
-static bool budget_lets(struct limits *l, const struct permit *p, int64_t now,
+/* True: the budget is one of those that pay for the call. */
+static bool pays(int budget, const struct permit *p)
+{
+	return p->api == CENTRA_GRAPHQL &&
+	       (p->mutation || !kinds[budget].mutations);
+}
+
+/* The budget that keeps the call back for longest decides.  The sweep may use
+ * half of those of all calls: the rest is for live work. */
+static bool budgets_let(struct limits *l, const struct permit *p, int64_t now,
 			struct call *ret)
 {
-	struct budget *b = &l->requests;
-	unsigned most = b->n;
-	int64_t wait;
+	int64_t longest = 0, wait;
+	int worst = 0;
 
-	if (p->api != CENTRA_GRAPHQL)
-		return true;
-	if (p->lane == CENTRA_SWEEP)
-		most = (b->n + 1) / 2;
-	wait = budget_wait(b, most, now);
-	if (wait && p->lane == CENTRA_LIVE)
-		wait = budget_turn(b, now);
-	if (!wait && p->mutation) {
-		b = &l->mutations;
-		wait = budget_wait(b, b->n, now);
-		if (wait)
-			wait = budget_turn(b, now);
+	for (int i = 0; i < BUDGETS; i++) {
+		const struct budget *b = &l->budgets[i];
+		bool half = p->lane == CENTRA_SWEEP && !kinds[i].mutations;
+
+		wait = pays(i, p) ? budget_wait(b, half ? (b->n + 1) / 2 : b->n,
+						now)
+				  : 0;
+		if (wait > longest) {
+			longest = wait;
+			worst = i;
+		}
 	}
-	return !wait || hold(ret, wait, ": the budget of calls is spent",
-			     p->api);
+	if (!longest)
+		return true;
+	if (p->lane == CENTRA_LIVE)
+		longest = budget_turn(&l->budgets[worst], now);
+	return hold(ret, longest, kinds[worst].spent, p->api);
+}
+
+static void spend_budgets(struct limits *l, const struct permit *p,
+			  int64_t now)
+{
+	for (int i = 0; i < BUDGETS; i++)
+		if (pays(i, p))
+			budget_spend(&l->budgets[i], now);
 }
 
 bool limits_take(struct limits *l, struct permit *p, int64_t now,
@@ -225,17 +263,14 @@ bool limits_take(struct limits *l, struct permit *p, int64_t now,
 	if (may && p->lane == CENTRA_SWEEP && l->sweeping[p->api])
 		may = hold(ret, SWEEP_WAIT,
 			   ": another call of the sweep is under way", p->api);
-	may = may && budget_lets(l, p, now, ret);
+	may = may && budgets_let(l, p, now, ret);
 	if (may) {
 		p->trial = g->shut != OPEN;
 		if (p->trial) {
 			g->trying = true;
 			g->trying_since = now;
 		}
-		if (p->api == CENTRA_GRAPHQL)
-			budget_spend(&l->requests, now);
-		if (p->api == CENTRA_GRAPHQL && p->mutation)
-			budget_spend(&l->mutations, now);
+		spend_budgets(l, p, now);
 		l->sweeping[p->api] += p->lane == CENTRA_SWEEP;
 	}
 	pthread_mutex_unlock(&l->lock);

@@ -10,7 +10,9 @@
  *   refused   after a 401 or 403 likewise, with a wait that grows to 5 minutes;
  *             a new key ends it at once.
  *   paused    after a Retry-After nobody calls until then.
- *   budget    GraphQL's requests and mutations in any 10 s (CONTRACT 6.3).
+ *   budget    GraphQL's requests and mutations in any 10 s and in any hour
+ *             (CONTRACT 6.3).  What was spent is not known after a restart:
+ *             if Centra then says 429, that pauses all calls.
  *
  * Work of the live lane goes first: the sweep's has at most half of the budget,
  * and one call at a time.
@@ -27,7 +29,8 @@
 
 #include "centra/centra.h"
 
-#define LIMITS_WINDOW	  10000	 /* ms that a budget is of */
+#define LIMITS_WINDOW	  10000	  /* ms of a short budget */
+#define LIMITS_HOUR	  3600000 /* ms of a long one */
 #define LIMITS_DEAD_AFTER 5	 /* calls in a row */
 #define LIMITS_DEAD_FIRST 500	 /* ms, doubled with each vain trial */
 #define LIMITS_DEAD_MOST  30000
@@ -39,8 +42,7 @@ struct limits;
 
 struct limits *limits_new(void);
 void limits_free(struct limits *l); /* NULL is fine */
-/* 0: no bound. */
-void limits_budget(struct limits *l, unsigned requests, unsigned mutations);
+void limits_budget(struct limits *l, const struct centra_budget *b);
 
 /* A call that may be made, or wants to be. */
 struct permit {

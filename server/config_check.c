@@ -120,6 +120,8 @@ static const struct {
 	{AT_centra_call_timeout, 100, 300000, "100ms to 5m"},
 	{AT_centra_graphql_requests, 1, 100000, "1 to 100000"},
 	{AT_centra_graphql_mutations, 1, 100000, "1 to 100000"},
+	{AT_centra_graphql_requests_hour, 1, 100000, "1 to 100000"},
+	{AT_centra_graphql_mutations_hour, 1, 100000, "1 to 100000"},
 	{AT_server_missed_after, 100, 86400000, "100ms to 1d"},
 };
 

@@ -611,6 +611,16 @@ static void *work(void *arg)
 
 /* ---- birth and death ---- */
 
+static struct centra_budget budget_of(const struct config_instance *in)
+{
+	return (struct centra_budget){
+		.requests = (unsigned)in->graphql_requests,
+		.mutations = (unsigned)in->graphql_mutations,
+		.requests_hour = (unsigned)in->graphql_requests_hour,
+		.mutations_hour = (unsigned)in->graphql_mutations_hour,
+	};
+}
+
 static void open_accounts(struct workers *w, const struct config *c)
 {
 	w->accounts = xcalloc(c->n_instances, sizeof(*w->accounts));
@@ -626,8 +636,7 @@ static void open_accounts(struct workers *w, const struct config *c)
 						   in->call_timeout :
 						   CONNECT_MAX,
 			.timeout = in->call_timeout,
-			.graphql_requests = (unsigned)in->graphql_requests,
-			.graphql_mutations = (unsigned)in->graphql_mutations,
+			.graphql_budget = budget_of(in),
 		};
 
 		w->accounts[i].instance = xstrdup(in->id);
@@ -704,6 +713,7 @@ out:
 void workers_reload(struct workers *w)
 {
 	struct config *c = app_config(w->app);
+	struct centra_budget budget;
 
 	for (size_t i = 0; i < w->n_accounts; i++) {
 		const struct account *a = &w->accounts[i];
@@ -714,8 +724,8 @@ void workers_reload(struct workers *w)
 			continue;
 		centra_set_credentials(a->centra, in->order_api_key,
 				       in->graphql_token);
-		centra_set_budget(a->centra, (unsigned)in->graphql_requests,
-				  (unsigned)in->graphql_mutations);
+		budget = budget_of(in);
+		centra_set_budget(a->centra, &budget);
 		hurry(w, a, time_now());
 	}
 	config_drop(c);

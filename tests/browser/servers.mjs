@@ -97,6 +97,8 @@ graphql_url = ${w.centra.ready}/graphql
 graphql_token = graphql-token
 graphql_requests = 900
 graphql_mutations = 900
+graphql_requests_hour = 100000
+graphql_mutations_hour = 100000
 ${instance ?? ""}
 ` + SHOPS.map(([id, name, warehouse]) => `[shop ${id}]
 centra = se

@@ -52,6 +52,8 @@ static void write_config(const struct shipfrom *s)
 		"graphql_url = %s/graphql\n"
 		"graphql_token = graphql-token\n"
 		"time_zone = Europe/Stockholm\n"
+		"graphql_requests_hour = 100000\n"
+		"graphql_mutations_hour = 100000\n"
 		"%s\n",
 		s->sim.url, s->sim.url,
 		s->options.centra ? s->options.centra : "");

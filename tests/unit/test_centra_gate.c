@@ -32,8 +32,8 @@ static int make(void **state)
 	struct centra_options o = {.instance = "se",
 				   .order_api_key = "key",
 				   .graphql_token = "token",
-				   .graphql_requests = 3,
-				   .graphql_mutations = 1};
+				   .graphql_budget = {.requests = 3,
+						      .mutations = 1}};
 	char url[64];
 
 	(void)state;
@@ -149,7 +149,8 @@ static void the_budget_is_the_instances(void **s)
 	c = waiting(one);
 	assert_true(c.held);
 	assert_in_range(c.retry_after, 1, LIMITS_WINDOW);
-	centra_set_budget(centra, 4, 1);
+	centra_set_budget(
+		centra, &(struct centra_budget){.requests = 4, .mutations = 1});
 	assert_false(waiting(one).held);
 }
 
@@ -158,7 +159,8 @@ static void what_was_taken_is_used_once(void **s)
 	struct call c = {0};
 
 	(void)s;
-	centra_set_budget(centra, 1, 1);
+	centra_set_budget(
+		centra, &(struct centra_budget){.requests = 1, .mutations = 1});
 	assert_true(centra_take(one, CENTRA_GRAPHQL, &c));
 	assert_true(centra_take(one, CENTRA_GRAPHQL, &c)); /* the same */
 	assert_false(centra_take(other, CENTRA_GRAPHQL, &c));

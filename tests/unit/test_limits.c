@@ -24,7 +24,8 @@ static int make(void **state)
 {
 	(void)state;
 	l = limits_new();
-	limits_budget(l, 30, 10);
+	limits_budget(l, &(struct centra_budget){.requests = 30,
+						 .mutations = 10});
 	return 0;
 }
 
@@ -458,13 +459,100 @@ static void a_new_budget_remembers_what_was_spent(void **s)
 	(void)s;
 	for (int i = 0; i < 30; i++)
 		assert_int_equal(call_api(CENTRA_GRAPHQL, 0, fine), 0);
-	limits_budget(l, 20, 10);
+	limits_budget(l, &(struct centra_budget){.requests = 20});
 	assert_true(call_api(CENTRA_GRAPHQL, 1, fine) > 0);
-	limits_budget(l, 31, 10);
+	limits_budget(l, &(struct centra_budget){.requests = 31});
 	assert_int_equal(call_api(CENTRA_GRAPHQL, 1, fine), 0);
-	limits_budget(l, 0, 0);
+	limits_budget(l, &(struct centra_budget){0});
 	for (int i = 0; i < 1000; i++)
 		assert_int_equal(call_api(CENTRA_GRAPHQL, 1, fine), 0);
+}
+
+/* ---- the budget of an hour ---- */
+
+static void budget_of_an_hour(void)
+{
+	limits_budget(l, &(struct centra_budget){.requests = 30,
+						 .mutations = 10,
+						 .requests_hour = 300,
+						 .mutations_hour = 50});
+}
+
+static void no_hour_holds_more_than_its_budget(void **s)
+{
+	int64_t *made = xcalloc(100000, sizeof(*made));
+	size_t n = 0;
+
+	(void)s;
+	budget_of_an_hour();
+	for (int64_t now = 0; now < 5 * (int64_t)HOUR; now += 500)
+		if (!call_api(CENTRA_GRAPHQL, now, fine))
+			made[n++] = now;
+	for (size_t i = 300; i < n; i++)
+		assert_true(made[i] - made[i - 300] >= HOUR);
+	for (size_t i = 30; i < n; i++)
+		assert_true(made[i] - made[i - 30] >= LIMITS_WINDOW);
+	assert_in_range(n, 5 * 300, 5 * 300 + 30);
+	free(made);
+}
+
+/* Calls of a lane, 5 s apart, until one is held; its wait in *ret. */
+static int calls_of(enum centra_lane lane, bool mutation, int64_t *now,
+		    int64_t *ret)
+{
+	struct permit p;
+	int n = 0;
+
+	for (; may(CENTRA_GRAPHQL, lane, mutation, *now, &p, ret); n++) {
+		limits_told(l, &p, *now, &(struct call){.end = CALL_OK});
+		*now += 5 * SECOND;
+	}
+	return n;
+}
+
+static void mutations_have_a_smaller_hour(void **s)
+{
+	int64_t now = 0, wait;
+
+	(void)s;
+	budget_of_an_hour();
+	assert_int_equal(calls_of(CENTRA_LIVE, true, &now, &wait), 50);
+	assert_int_equal(wait, HOUR - 50 * 5 * SECOND);
+	assert_int_equal(call_api(CENTRA_GRAPHQL, now, fine), 0);
+	now = HOUR;
+	assert_int_equal(calls_of(CENTRA_LIVE, true, &now, &wait), 50);
+}
+
+static void the_sweep_leaves_half_of_the_hour_to_live_work(void **s)
+{
+	int64_t now = 0, wait;
+
+	(void)s;
+	budget_of_an_hour();
+	assert_int_equal(calls_of(CENTRA_SWEEP, false, &now, &wait), 150);
+	assert_int_equal(wait, HOUR - 150 * 5 * SECOND);
+	assert_int_equal(calls_of(CENTRA_LIVE, false, &now, &wait), 150);
+}
+
+static void the_longer_wait_of_two_budgets_is_told(void **s)
+{
+	(void)s;
+	limits_budget(l, &(struct centra_budget){.requests = 30,
+						 .requests_hour = 30});
+	for (int i = 0; i < 30; i++)
+		assert_int_equal(call_api(CENTRA_GRAPHQL, 0, fine), 0);
+	assert_int_equal(call_api(CENTRA_GRAPHQL, 0, fine), HOUR);
+	assert_int_equal(call_api(CENTRA_GRAPHQL, 20 * SECOND, fine),
+			 HOUR - 20 * SECOND);
+	assert_int_equal(call_api(CENTRA_GRAPHQL, HOUR, fine), 0);
+}
+
+static void the_order_api_has_no_hour(void **s)
+{
+	(void)s;
+	budget_of_an_hour();
+	for (int i = 0; i < 10000; i++)
+		assert_int_equal(order_api(0, fine), 0);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, make, unmake)
@@ -495,6 +583,11 @@ int main(void)
 		T(the_sweep_makes_one_call_at_a_time),
 		T(who_finds_it_spent_is_not_sent_to_the_same_moment),
 		T(a_new_budget_remembers_what_was_spent),
+		T(no_hour_holds_more_than_its_budget),
+		T(mutations_have_a_smaller_hour),
+		T(the_sweep_leaves_half_of_the_hour_to_live_work),
+		T(the_longer_wait_of_two_budgets_is_told),
+		T(the_order_api_has_no_hour),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -351,7 +351,7 @@ static void decisions_wait_for_a_day_and_land_in_a_minute(void **state)
 
 	store = open_with(&o);
 	limits = limits_new();
-	limits_budget(limits, BUDGET, 0);
+	limits_budget(limits, &(struct centra_budget){.requests = BUDGET});
 	stub_centra = (struct stub_centra){.post = post,
 					   .orders = look,
 					   .take = take,
