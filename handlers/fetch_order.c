@@ -72,11 +72,12 @@ static bool wants_rest(const struct work *w, const struct centra_order *co)
 
 static void fetch_rest(struct work *w, const struct centra_order *co)
 {
-	char why[100];
+	char why[140];
 
-	snprintf(why, sizeof(why), "Centra did not show all of the order:%s%s%s",
+	snprintf(why, sizeof(why), "Centra did not show all of the order:%s%s%s%s",
 		 co->undecided ? " not what decides" : "",
 		 co->missing & MISSING_ADDRESS ? " not the address" : "",
+		 co->missing & MISSING_SHIPMENTS ? " not the shipments" : "",
 		 co->missing & MISSING_WORDS ? " not all names and codes"
 					     : "");
 	if (!run_said_before(w, why))
