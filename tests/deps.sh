@@ -33,6 +33,7 @@ table() {
 		libcmocka-dev        libcmocka-devel      library cmocka
 		binutils             binutils             command readelf
 		strace               strace               command strace
+		openssl              openssl              command openssl
 		haproxy              haproxy              file /usr/sbin/haproxy
 		nodejs               nodejs               command node
 		npm                  nodejs-npm           command npm

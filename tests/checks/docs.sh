@@ -1,0 +1,68 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# docs.sh - what the documents name is there: files that they link to, verbs,
+# the permissions of the token, and settings in their examples.
+set -u
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+bad=0
+wrong() { echo "$1"; bad=1; }
+bin=${BUILD:-build}/shipfrom
+
+# [text](file.md), from the folder of the document.
+for doc in README.md docs/*.md; do
+	links=$(grep -oE '\]\([^)#: ]+' "$doc" | sed 's/](//')
+	for link in $links; do
+		[ -e "$(dirname "$doc")/$link" ] || wrong "$doc: there is no $link"
+	done
+done
+
+# Each verb in code: between backquotes, or in a line that is indented.
+"$bin" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p' | sort >"$work/verbs"
+awk '
+function look(text) {
+	while (match(text, /(^|[ (])shipfrom [a-z]+( |$)/)) {
+		split(substr(text, RSTART, RLENGTH), w, "shipfrom ")
+		sub(/ .*/, "", w[2])
+		print w[2]
+		text = substr(text, RSTART + RLENGTH - 1)
+	}
+}
+/^    / { look($0); next }
+{ n = split($0, part, "`"); for (i = 2; i <= n; i += 2) look(part[i]) }
+' README.md docs/*.md | sort -u >"$work/used"
+[ "$(wc -l <"$work/used")" -gt 5 ] || wrong "no verbs found in the documents"
+for verb in $(comm -13 "$work/verbs" "$work/used"); do
+	case $verb in
+	shipfrom) ;; # the name of a container, in container.md
+	*) wrong "a document names the verb '$verb', and there is none" ;;
+	esac
+done
+
+# The permissions of docs/going-live.md are those that doctor tries.
+sed -n 's/^PERMISSION("\([^"]*\)".*/\1/p' centra/names.def | sort >"$work/tried"
+sed -n 's/^    \([A-Z][A-Za-z.]*:[a-z]*\)$/\1/p' docs/going-live.md |
+	sort >"$work/told"
+[ -s "$work/told" ] || wrong "docs/going-live.md names no permissions"
+diff "$work/tried" "$work/told" || wrong "docs/going-live.md: other permissions than doctor's (<)"
+
+# Each ini block of the documents is a good configuration.
+for doc in docs/*.md; do
+	awk -v to="$work/$(basename "$doc")" '
+		/^```ini/ { n++; on = 1; next }
+		/^```/ { on = 0 }
+		on { print > (to "." n ".ini") }' "$doc"
+done
+names=$(cat "$work"/*.ini | sed -n 's/^[a-z_]*_file = //p')
+for name in $names; do
+	echo "$name-0123456789abcdef" >"$work/$name"
+done
+for ini in "$work"/*.ini; do
+	sed -i "s|lmdb:/var/lib/shipfrom|lmdb:$work|" "$ini"
+	"$bin" check --config "$ini" >"$work/out" 2>&1 || {
+		cat "$work/out"
+		wrong "an example is no good configuration: $(basename "$ini")"
+	}
+done
+exit $bad
