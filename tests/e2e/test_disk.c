@@ -20,6 +20,7 @@
 
 #include <cmocka.h>
 
+#include "tests/harness/browser.h"
 #include "tests/harness/shipfrom.h"
 #include "tests/harness/wait.h"
 
@@ -291,13 +292,18 @@ static struct shipfrom *start_with_faults(void **state, const char *server)
 	return *state = shipfrom_start(&o);
 }
 
+/* Or goes over to another, with no moment between the two. */
 static void begin_fault(const char *line)
 {
-	FILE *f = fopen(fault_file, "w");
+	char fresh[80];
+	FILE *f;
 
+	snprintf(fresh, sizeof(fresh), "%s.new", fault_file);
+	f = fopen(fresh, "w");
 	assert_non_null(f);
 	fprintf(f, "%s\n", line);
 	assert_int_equal(fclose(f), 0);
+	assert_int_equal(rename(fresh, fault_file), 0);
 }
 
 static void end_fault(void)
@@ -404,6 +410,26 @@ static void a_disk_that_hangs_costs_503_and_nothing_else(void **state)
 	send_well(s, r, 25);
 	assert_true(wait_until(is_ready, s, 5000));
 	expect_nothing_lost(s, r);
+	shipfrom_passed(s);
+}
+
+/* The disk's word comes after the client was told 503: it counts all the same,
+ * also when nothing else is written. */
+static void a_sign_in_is_the_write_that_finds_the_disk_failed(void **state)
+{
+	struct shipfrom *s = start_with_faults(
+		state, "write_wait = 1s\nsweep_every = 0\n");
+	struct row *r = row_of("EIO, a sign-in nobody waits for");
+	struct browser b;
+
+	browser_link(&b, s, "amsterdam");
+	begin_fault("sync HANG");
+	assert_int_equal(browser_signs_in(&b), 503);
+	begin_fault("sync EIO");
+	expect_exit(s, r, 74);
+	snprintf(r->sees, sizeof(r->sees), "-");
+	end_fault();
+	shipfrom_again(s);
 	shipfrom_passed(s);
 }
 
@@ -891,6 +917,7 @@ int main(void)
 		T(eio_when_the_page_that_names_the_tree_is_written),
 		T(eio_when_data_is_written),
 		T(a_disk_that_hangs_costs_503_and_nothing_else),
+		T(a_sign_in_is_the_write_that_finds_the_disk_failed),
 		T(the_disk_became_read_only),
 		T(a_disk_mounted_read_only_is_not_started_on),
 		T(without_the_folder_and_its_parent_it_does_not_start),

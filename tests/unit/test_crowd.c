@@ -4,6 +4,7 @@
  * good still gets through, and nothing grows without a bound.
  */
 #include <poll.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -313,6 +314,108 @@ static void what_waits_for_the_writer_is_bounded_too(void **state)
 	reply_release(&r);
 }
 
+static int start_held(void **state)
+{
+	*state = fixture_start("buffered_max = 1M\nwebhook_max_body = 1M\n"
+			       "body_timeout = 5s\nwrite_wait = 15s");
+	return 0;
+}
+
+struct look {
+	struct http_call call;
+	struct fixture *f;
+	size_t buffered;
+	sem_t done;
+};
+
+static void look(struct http_call *c)
+{
+	struct look *l = c->arg;
+
+	l->buffered = l->f->app.buffered;
+	sem_post(&l->done);
+}
+
+/* Waits until so many bytes are held: the loop is asked, whose number it is. */
+static void until_buffered(struct fixture *f, size_t least)
+{
+	struct look l = {.call = {.fn = look, .arg = &l}, .f = f};
+	int64_t until = time_mono() + 10000;
+
+	sem_init(&l.done, 0, 0);
+	while (l.buffered < least) {
+		assert_true(time_mono() < until);
+		http_call(f->app.http, &l.call);
+		sem_wait(&l.done);
+	}
+	sem_destroy(&l.done);
+}
+
+/* A whole body of `len` bytes that waits for the writer: it is held twice, as it
+ * came and as it was read. */
+static int whole_and_waiting(struct fixture *f, size_t len)
+{
+	int fd = post(f, len, len);
+
+	until_buffered(f, 2 * len);
+	return fd;
+}
+
+static void a_whole_body_is_never_ended_for_another(void **state)
+{
+	struct fixture *f = *state;
+	int whole, incomplete, next;
+	struct reply r;
+
+	hold_writer(f);
+	whole = whole_and_waiting(f, 250000);
+	incomplete = post(f, 450000, 300000);
+	until_buffered(f, 800000);
+	next = post(f, 300000, 300000);
+	assert_true(closed(incomplete, 5000));
+	assert_false(closed(whole, 0));
+	assert_int_equal(counted(f, bodies_shed_total), 1);
+	release_writer(f);
+	r = answer(whole);
+	assert_int_equal(r.status, 200);
+	reply_release(&r);
+	r = answer(next);
+	assert_int_equal(r.status, 200);
+	reply_release(&r);
+	close(incomplete);
+}
+
+/* Sends the rest of what post(f, len, 0) has announced. */
+static void send_body(int fd, size_t len)
+{
+	char signature[SIGNATURE_SIZE], *body = delivery(len, signature);
+
+	send_all(fd, body, len);
+	free(body);
+}
+
+static void with_whole_bodies_alone_the_next_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	int announced[3], whole;
+	struct reply r;
+
+	/* Each alone has room. */
+	for (int i = 0; i < 3; i++)
+		announced[i] = post(f, 400000, 0);
+	hold_writer(f);
+	whole = whole_and_waiting(f, 400000);
+	for (int i = 0; i < 3; i++) {
+		send_body(announced[i], 400000);
+		expect(answer(announced[i]), 503, "not_stored");
+	}
+	assert_true(counted(f, bodies_refused_total) >= 3);
+	release_writer(f);
+	r = answer(whole);
+	assert_int_equal(r.status, 200);
+	reply_release(&r);
+}
+
 static int start_roomy(void **state)
 {
 	*state = fixture_start("buffered_max = 8M\nwebhook_max_body = 1M");
@@ -563,6 +666,8 @@ int main(void)
 		WITH(start_narrow,
 		     a_body_that_drips_is_cut_off_whatever_its_length),
 		WITH(start_narrow, what_waits_for_the_writer_is_bounded_too),
+		WITH(start_held, a_whole_body_is_never_ended_for_another),
+		WITH(start_held, with_whole_bodies_alone_the_next_is_refused),
 		WITH(start_roomy, after_all_of_it_nothing_is_held),
 		WITH(start_narrow,
 		     a_writer_that_takes_too_long_is_503_after_write_wait),

@@ -527,6 +527,21 @@ static void accept_is_409_refused_with_centras_words(void **state)
 	expect_conflict(json, "refused", "refused");
 }
 
+/* The shop has another warehouse that is still asked. */
+static void accept_tells_of_the_offer_that_was_answered(void **state)
+{
+	struct fixture *f = *state;
+	cJSON *json;
+
+	offered(f, 19, 4, OPENED, FAR);
+	json = accept_while(f, say_no, 409);
+	assert_string_equal(text_of(json, "code"), "refused");
+	assert_string_equal(text_of(json, "detail"),
+			    "Order is already allocated");
+	cJSON_Delete(json);
+	expect_state(get(f, f->amsterdam, "/api/v1/orders/19"), "pending");
+}
+
 static void accept_may_be_pressed_again_after_a_refusal(void **state)
 {
 	struct fixture *f = *state;
@@ -1206,6 +1221,7 @@ int main(void)
 		cmocka_unit_test(a_cursor_is_read_back_as_it_was_written),
 		PATIENT(accept_is_200_once_centra_has_said_ok),
 		PATIENT(accept_is_409_refused_with_centras_words),
+		PATIENT(accept_tells_of_the_offer_that_was_answered),
 		PATIENT(accept_may_be_pressed_again_after_a_refusal),
 		PATIENT(accept_is_409_when_another_shop_took_it_meanwhile),
 		PATIENT(accept_is_409_when_the_offer_ran_out_meanwhile),
