@@ -210,8 +210,10 @@ static bool looked(struct work *w)
 
 /* ---- step 3 and step 4: a try ---- */
 
-/* A `no` that an earlier try may have caused: believed once a look agrees. */
-static void doubt_no(struct work *w, const char *msg)
+/* A `no` that an earlier try may have caused: believed once looks agree.  That
+ * the order is open two of them must show, some time apart, since the first may
+ * be of the moment before that try was taken. */
+static void doubt_no(struct work *w)
 {
 	struct call call = {0};
 	const struct offer *f;
@@ -220,18 +222,19 @@ static void doubt_no(struct work *w, const char *msg)
 		retry_look(w, &call);
 		return;
 	}
-	if (finished(w, msg))
+	f = offer_in_question(w);
+	if (finished(w, f->answer.refusal))
 		return;
 	f = offer_in_question(w);
-	if (offer_found(w->order, f, FOUND_OPEN))
-		settle(w, SETTLED_NO, msg);
+	if (offer_is_surely_open(f))
+		settle(w, SETTLED_NO, f->answer.refusal);
 	else
-		run_retry(w, next_try(w, NULL),
-			  "a look at the order proved nothing");
+		run_retry(w, next_try(w, NULL), "%s",
+			  offer_found(w->order, f, FOUND_OPEN) ?
+				  "one look alone shows the order open" :
+				  "a look at the order proved nothing");
 }
 
-/* "Order does not exist" is our configuration's fault only if GraphQL has shown
- * the order (then it has a status): the Order API plugin hides it from us. */
 static void told_no(struct work *w, const struct check_first_reply *r)
 {
 	const struct answer *a = &offer_in_question(w)->answer;
@@ -246,7 +249,7 @@ static void told_no(struct work *w, const struct check_first_reply *r)
 		run_alarm(w, CENTRA_ORDER_API, msg);
 	end_try(w, TRY_NO, msg);
 	if (doubtful)
-		doubt_no(w, msg);
+		doubt_no(w);
 	else
 		settle(w, SETTLED_NO, msg);
 }
@@ -398,6 +401,10 @@ static void answer_one(struct work *w)
 		run_retry(w, run_wait_long(w, NULL),
 			  "no Centra is configured for instance '%s'",
 			  w->task->instance);
+		return;
+	}
+	if (f->answer.denied) {
+		doubt_no(w);
 		return;
 	}
 	if (must_look(w, f) && !looked(w))

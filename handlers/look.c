@@ -302,7 +302,8 @@ static struct sighting seen_again(const struct work *w, const struct offer *f,
 	int64_t least = run_look_again(w), held = w->look_began - r.steady;
 
 	if (r.what != g->what || strcmp(r.opened, p ? p->date : "") < 0 ||
-	    r.knew < offer_won_version(f)) {
+	    r.knew < offer_won_version(f) ||
+	    (r.what == FOUND_OPEN && r.knew != g->knew)) {
 		r = (struct sighting){.what = g->what,
 				     .knew = g->knew,
 				     .at = g->at,
@@ -366,15 +367,14 @@ static void find_open(struct work *w, const struct offer *f,
 	struct sighting r = {0};
 	struct finding none = {.knew = g->knew, .at = g->at};
 
-	if (f->list == LIST_MINE) {
+	if (f->list == LIST_MINE || offer_may_be_won(f)) {
 		r = seen_again(w, f, g);
-		if (!r.sure) {
-			r.blank = true;
-			r.blank_knew = g->knew;
+		r.blank = f->list == LIST_MINE && !r.sure;
+		r.blank_knew = r.blank ? g->knew : 0;
+		if (r.blank) {
 			say_sighting(w, f, &r);
 			return;
 		}
-		r = (struct sighting){0};
 	}
 	if (open_matters(f) || f->finding.what != FOUND_NOTHING ||
 	    offer_is_over(f))

@@ -216,9 +216,16 @@ bool offer_is_over(const struct offer *f)
 	return is_over(f, 1);
 }
 
-/* Centra may have taken an accept whose reply we do not have. */
-static bool may_have_won(const struct answer *a)
+bool offer_is_surely_open(const struct offer *f)
 {
+	return f->sighting.what == FOUND_OPEN && f->sighting.sure &&
+	       strcmp(f->sighting.opened, opened_date(f)) >= 0;
+}
+
+bool offer_may_be_won(const struct offer *f)
+{
+	const struct answer *a = &f->answer;
+
 	return a->verb == VERB_ACCEPT &&
 	       (a->unknown || a->was_ok || a->try_begun);
 }
@@ -324,7 +331,7 @@ static enum offer_state answer_state(const struct offer *f)
 static enum offer_state still_open(const struct offer *f)
 {
 	enum offer_state s = answer_state(f);
-	bool lost = s == STATE_ACCEPTING && may_have_won(&f->answer);
+	bool lost = s == STATE_ACCEPTING && offer_may_be_won(f);
 
 	if (s == STATE_REJECTED)
 		return s; /* a reject of ours that is done */

@@ -75,6 +75,11 @@ bool offer_found(const struct order *o, const struct offer *f,
 
 /* True when two looks showed the present offer to be over. */
 bool offer_is_over(const struct offer *f);
+/* True when two looks showed the order waiting although Centra may have taken
+ * our accept: it has not. */
+bool offer_is_surely_open(const struct offer *f);
+/* True of an accept that Centra may have taken, its reply being lost. */
+bool offer_may_be_won(const struct offer *f);
 
 /* The order's version when Centra last said, by a word or in a look, that the
  * order is this warehouse's; 0: never.  What a look that knew less shows does

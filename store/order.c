@@ -458,6 +458,12 @@ static void apply_try_ended(struct order *o, const struct change *c)
 		return;
 	o->version++;
 	a->try_begun = 0;
+	if (c->try_end == TRY_NO && a->verb == VERB_ACCEPT &&
+	    (a->unknown || a->was_ok)) {
+		a->denied = true;
+		free(a->refusal);
+		a->refusal = text_bounded(c->text, ORDER_TEXT_MAX);
+	}
 	a->was_ok |= c->try_end == TRY_OK;
 	a->unknown |= c->try_end == TRY_UNKNOWN;
 }

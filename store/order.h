@@ -69,6 +69,8 @@ struct answer {
 			      * opening, whose ok may hold as well: look
 			      * before the next */
 	bool was_ok;         /* some try was told ok, even if contradicted since */
+	bool denied;         /* a try was told no after one that may have been
+			      * taken: look, and try no more */
 };
 
 /* What a look at the order in Centra shows for one warehouse (handlers/look.h).
@@ -334,7 +336,9 @@ struct change {
  * TRY_BEGUN  version + 1, one more try (and late try), begun at c->at.  When
  *            the try before never ended, it has become `unknown`.
  * TRY_ENDED  version + 1, no try is under way.  TRY_OK sets was_ok, TRY_UNKNOWN
- *            sets unknown; TRY_NO and TRY_NOT_DONE leave no other trace.
+ *            sets unknown; TRY_NO behind one of those sets denied, and keeps
+ *            c->text as the refusal; else TRY_NO and TRY_NOT_DONE leave no
+ *            other trace.
  *            Whether a reply settles anything is the handler's to say:
  * SETTLED    of the answer to the opening of c->date ("": whichever it is)
  *            sets settled, the refusal (c->text with SETTLED_NO, else none) and

@@ -279,6 +279,7 @@ static void put_offer(struct buf *b, const struct offer *f)
 	put_shipments(b, f);
 	put_sighting(b, &f->sighting);
 	put_flag(b, f->doubt);
+	put_flag(b, f->answer.denied);
 	put_block_end(b, block);
 }
 
@@ -314,6 +315,7 @@ static void get_offer(struct offer *f, struct reader *all)
 	get_shipments(f, &r);
 	get_sighting(&f->sighting, &r);
 	f->doubt = get_flag(&r);
+	f->answer.denied = get_flag(&r);
 	all->bad |= r.bad;
 }
 

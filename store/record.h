@@ -39,7 +39,7 @@
  *              step, try_at, trying, unknown, the steps' tries
  *            a block: the sighting: what, ended, sure, opened, knew, at, steady,
  *            boot, blank, blank_knew
- *            doubt */
+ *            doubt, denied (of the answer) */
 void put_order(struct buf *b, const struct order *o);
 /* instance and number are the key's. */
 enum rc get_order(struct order *ret, const char *instance, int64_t number,

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
  * Everything at once: calls that are lost, cut, refused and late, webhooks
- * lost, repeated and shuffled, shops that all want the same orders, and a
+ * lost, repeated and shuffled, looks that do not show what is so, replies packed
+ * or with odd characters in them, shops that all want the same orders, and a
  * server killed again and again.  No shop is ever told that an order is its own
  * unless Centra gave it to that shop; and when the storm is over all agree.
+ *
+ * How looks go wrong is chosen by the seed: of any ten seeds in a row each way
+ * is in some.
  *
  * CHAOS_SEED, CHAOS_ORDERS and CHAOS_KILLS say which storm and how much of it
  * (`make chaos`).  With SOAK_MINUTES it goes on for so long: new orders come
@@ -34,6 +38,7 @@
 #define WINDOW	     60	 /* orders that a shop still cares for, in a soak */
 #define KILL_EVERY   2000 /* ms */
 #define CALM	     90000 /* ms for all to agree once the storm is over */
+#define LOOK_AGAIN   "2s" /* longer than readings are stale */
 
 struct storm {
 	struct shipfrom *s;
@@ -201,7 +206,8 @@ static void *send_events(void *arg)
 
 /* ---- Centra ---- */
 
-/* Of all calls about 35 of 100 meet one of these. */
+/* Of all calls about 35 of 100 meet one of the first; the rest is the right
+ * answer in another dress. */
 static void spoil(struct sim *sim, const char *api)
 {
 	static const char *const faults[] = {
@@ -219,20 +225,88 @@ static void spoil(struct sim *sim, const char *api)
 		"\"percent\":4",
 		"\"kind\":\"429\",\"retry_after\":\"1\",\"percent\":2",
 		"\"kind\":\"401\",\"percent\":1",
-		"\"kind\":\"403\",\"percent\":1"};
+		"\"kind\":\"403\",\"percent\":1",
+		"\"kind\":\"gzip\",\"percent\":15",
+		"\"kind\":\"odd\",\"percent\":15"};
 
 	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
 		sim_tell(sim, "/faults", "{\"api\":\"%s\",%s}", api,
 			 faults[i]);
 }
 
+/* Fields that Centra does not show, with an error of their own. */
+static void hide_fields(struct sim *sim)
+{
+	static const char *const fields[] = {"allocations", "shipments",
+					     "shippingAddress", "isOnHold"};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		sim_tell(sim, "/faults",
+			 "{\"api\":\"graphql\",\"kind\":\"field\","
+			 "\"field\":\"%s\",\"percent\":3}",
+			 fields[i]);
+}
+
+static bool by_seed(unsigned nth)
+{
+	return (st.seed * 2654435761u >> (8 + nth)) & 1;
+}
+
+/* Whether units in a shipment leave the allocations in this storm. */
+static bool allocations_leave(void)
+{
+	return by_seed(0);
+}
+
+/* Looks that do not show what is so.  None lasts as long as it takes until two
+ * looks are believed (LOOK_AGAIN). */
+static void blur(struct sim *sim)
+{
+	sim_tell(sim, "/settings",
+		 "{\"allocations_leave\":%s,\"own_shipments\":%d,"
+		 "\"other_hold\":%d,\"other_hold_ms\":8000,"
+		 "\"null_reason\":%d,\"empty_allocations\":%d,"
+		 "\"late_allocations\":%d,\"stale\":%d}",
+		 allocations_leave() ? "true" : "false", by_seed(1) ? 15 : 0,
+		 by_seed(2) ? 30 : 0, by_seed(3) ? 30 : 0, by_seed(4) ? 10 : 0,
+		 by_seed(5) ? 4000 : 0, by_seed(6) ? 800 : 0);
+}
+
+/* What was shown wrong is so no more. */
+static void clear_up(struct sim *sim)
+{
+	sim_tell(sim, "/faults", "{\"clear\":true}");
+	sim_tell(sim, "/settings",
+		 "{\"empty_allocations\":0,\"late_allocations\":0,"
+		 "\"stale\":0}");
+}
+
 static void let_loose(struct sim *sim)
 {
 	spoil(sim, "order");
 	spoil(sim, "graphql");
+	hide_fields(sim);
 	sim_tell(sim, "/hooks",
 		 "{\"loss\":20,\"repeats\":30,\"shuffle\":true,\"delay\":400,"
 		 "\"batch\":3}");
+}
+
+/* Of every four orders one is all goods as usual, one has a bundle, one a gift
+ * card, one both. */
+static const char *goods(int i)
+{
+	static const char *const lines[] = {
+		"",
+		",\"lines\":[{\"kind\":\"bundle\"},"
+		"{\"kind\":\"bundle_item\"},{\"kind\":\"bundle_item\"}]",
+		",\"lines\":[{\"kind\":\"gift_card\"},"
+		"{\"kind\":\"product\",\"quantity\":2}]",
+		",\"lines\":[{\"kind\":\"product\"},{\"kind\":\"bundle\"},"
+		"{\"kind\":\"bundle_item\",\"quantity\":2},"
+		"{\"kind\":\"gift_card\"}]",
+	};
+
+	return lines[i % 4];
 }
 
 static void place(int n)
@@ -241,8 +315,9 @@ static void place(int n)
 		return;
 	for (int i = 0; i < n; i++)
 		sim_tell(&st.s->sim, "/orders",
-			 "{\"number\":%d,\"expires_in\":%d}",
-			 FIRST + st.orders + i, st.minutes ? 20 : 600);
+			 "{\"number\":%d,\"expires_in\":%d%s}",
+			 FIRST + st.orders + i, st.minutes ? 20 : 600,
+			 goods(st.orders + i));
 	st.orders += n;
 }
 
@@ -343,6 +418,7 @@ static void storm(int kills)
 struct truth {
 	int64_t winner, accepts;
 	bool cancelled;
+	bool own_shipment; /* Centra has made it by itself */
 };
 
 static struct truth *the_truth(void)
@@ -365,6 +441,9 @@ static struct truth *the_truth(void)
 		ret[i].winner = number_of(o, "winner");
 		ret[i].accepts = number_of(o, "accepts");
 		ret[i].cancelled = !strcmp(text_of(o, "status"), "CANCELLED");
+		ret[i].own_shipment =
+			cJSON_GetArraySize(cJSON_GetObjectItem(
+				o, "shipments")) > 0;
 	}
 	answer_release(&a);
 	return ret;
@@ -399,6 +478,22 @@ static void settle_all(void)
 	}
 }
 
+/* An order is in doubt where Centra shows nobody as its owner: its units are in
+ * a shipment that Centra made, and among the allocations no more. */
+static bool doubts_rightly(const struct wanted *w)
+{
+	bool right = w->truth->own_shipment && allocations_leave();
+	char path[64];
+	struct answer a;
+	bool doubt;
+
+	snprintf(path, sizeof(path), "/api/v1/orders/%d", FIRST + w->i);
+	a = shop_get(st.s, w->shop, path);
+	doubt = cJSON_IsTrue(cJSON_GetObjectItem(a.json, "doubt"));
+	answer_release(&a);
+	return doubt == right;
+}
+
 /* Does the shop see what Centra says? */
 static bool agrees(void *arg)
 {
@@ -408,9 +503,11 @@ static bool agrees(void *arg)
 	if (w->truth->cancelled)
 		return strcmp(s, "accepted") && strcmp(s, "pending");
 	if (w->truth->winner == (int)w->shop + 2)
-		return !strcmp(s, "accepted");
+		return !strcmp(s, "accepted") && doubts_rightly(w);
 	if (!strcmp(s, "accepted"))
 		return false;
+	if (w->truth->winner) /* nobody hopes for what another has */
+		return strcmp(s, "pending") && strcmp(s, "refused");
 	return !st.decided[w->i][w->shop] || strcmp(s, "pending") != 0;
 }
 
@@ -483,7 +580,7 @@ static void no_shop_is_told_accepted_of_what_centra_gave_to_another(
 {
 	static struct shipfrom_options o = {
 		.server = "answer_wait = 200ms\nsweep_every = 2s\n"
-			  "missed_after = 1s\n",
+			  "missed_after = 1s\nlook_again = " LOOK_AGAIN "\n",
 		.own_address = true};
 	int orders = number_in("CHAOS_ORDERS", 60), won = 0, events = 0;
 	struct truth *truth;
@@ -497,12 +594,13 @@ static void no_shop_is_told_accepted_of_what_centra_gave_to_another(
 				 "recover = report\n";
 	st.s = *state = shipfrom_start(&o);
 	sim_tell(&st.s->sim, "/hooks", "{\"paused\":true}");
+	blur(&st.s->sim);
 	place(st.minutes ? WINDOW : orders);
 	let_loose(&st.s->sim);
 	sim_tell(&st.s->sim, "/hooks", "{\"paused\":false}");
 	storm(number_in("CHAOS_KILLS", 4));
 
-	sim_tell(&st.s->sim, "/faults", "{\"clear\":true}");
+	clear_up(&st.s->sim);
 	sim_tell(&st.s->sim, "/hooks", "{\"loss\":0,\"repeats\":0}");
 	sim_quiet(&st.s->sim);
 	settle_all();

@@ -229,10 +229,33 @@ static void a_no_after_an_unknown_try_is_not_believed_before_a_look(void **s)
 	run_answer();
 	centra_shows(DIRECT, true);
 	reply.say = SAYS_NO;
-	run_answer(); /* open, tried, no, and open still */
+	run_answer(); /* open, tried, no, and open still: of which moment? */
+	expect_retry("accepting");
+	us.now += RUN_MINUTE / 2;
+	run_answer();
+	expect_retry("accepting");
+	us.now += RUN_MINUTE / 2;
+	run_answer();
 	expect_done("refused");
-	assert_int_equal(reply.looks, 2);
+	assert_int_equal(reply.looks, 4);
+	assert_int_equal(reply.posts, 2); /* nobody is asked after the no */
 	assert_string_equal(answer_of(W)->refusal, "failed to allocate stock");
+}
+
+static void a_no_after_which_looks_are_late_is_ours(void **s)
+{
+	(void)s;
+	reply.say = CUT;
+	run_answer();
+	centra_shows(DIRECT, true);
+	us.now += 2 * RUN_MINUTE; /* open for long, until the try arrives */
+	reply.say = SAYS_NO;
+	run_answer();
+	expect_retry("accepting");
+	centra_shows(W, false);
+	run_answer();
+	expect_done("accepted");
+	assert_int_equal(answer_of(W)->settled, SETTLED_OK);
 }
 
 /* Shows the order open to the first look and ours to the next. */
@@ -299,7 +322,7 @@ static void a_crash_between_call_and_commit_is_an_unknown_try(void **s)
 	assert_int_equal(reply.posts, 1);
 }
 
-static void a_crash_and_an_open_order_are_settled_in_one_run(void **s)
+static void a_crash_and_an_open_order_are_settled_by_two_looks(void **s)
 {
 	(void)s;
 	reply.say = CUT;
@@ -307,9 +330,12 @@ static void a_crash_and_an_open_order_are_settled_in_one_run(void **s)
 	centra_shows(DIRECT, true);
 	reply.say = SAYS_NO;
 	run_answer();
+	expect_retry("accepting");
+	us.now += RUN_MINUTE;
+	run_answer();
 	expect_done("refused");
-	assert_int_equal(reply.looks, 2);
-	/* What the second look found is as new as all else we hold. */
+	assert_int_equal(reply.looks, 3);
+	/* What the last look found is as new as all else we hold. */
 	assert_true(offer_found(&us.held, order_offer(&us.held, W),
 				FOUND_OPEN));
 }
@@ -601,9 +627,10 @@ int main(void)
 		step(without_a_look_an_unknown_accept_is_never_tried_again),
 		step(a_no_after_an_unknown_try_is_not_believed_before_a_look),
 		step(a_no_that_our_lost_try_caused_is_ours),
+		step(a_no_after_which_looks_are_late_is_ours),
 		step(a_doubted_no_waits_for_a_look),
 		step(a_crash_between_call_and_commit_is_an_unknown_try),
-		step(a_crash_and_an_open_order_are_settled_in_one_run),
+		step(a_crash_and_an_open_order_are_settled_by_two_looks),
 		step(what_events_settled_is_not_told_to_centra),
 		step(a_cancelled_order_is_not_told_to_centra),
 		step(a_newer_offer_ends_the_answer_to_the_older),

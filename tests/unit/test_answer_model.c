@@ -70,7 +70,8 @@ struct mail { /* an event on its way to us */
 };
 
 static struct {
-	struct truth now, before; /* before: what a look may still show */
+	struct truth now, before; /* before: what a look may still show, */
+	int64_t since;		  /* for a minute from then on */
 	int clock;		  /* dates */
 	int64_t ms;		  /* our clock */
 	struct mail mail[MAIL_MAX];
@@ -78,6 +79,7 @@ static struct {
 	int64_t slow; /* until then looks do not show who has won */
 	int late_warehouse; /* a request that is still on its way; 0: none */
 	bool late_accept;
+	bool by_us; /* an answer of ours has won */
 	bool kind; /* nothing fails any more */
 	bool lossy; /* some events never arrive */
 	bool takes_away;
@@ -119,7 +121,7 @@ static void close_all(int but, int told_percent)
 	}
 }
 
-static bool centra_answer(int w, bool accept)
+static bool centra_answer(int w, bool accept, bool by_us)
 {
 	struct truth *t = &centra.now;
 
@@ -129,6 +131,7 @@ static bool centra_answer(int w, bool accept)
 	t->open[w] = false;
 	if (accept) {
 		t->winner = w;
+		centra.by_us = by_us;
 		t->waits = false;
 		if (chance(30))
 			centra.slow = centra.ms + any(40) * 60000;
@@ -164,7 +167,7 @@ static void centra_moves(void)
 	switch (any(12)) {
 	case 0:
 	case 1: /* somebody accepts at a till that is not ours */
-		(void)centra_answer(w, true);
+		(void)centra_answer(w, true, false);
 		break;
 	case 2:
 	case 3: /* an offer times out */
@@ -198,7 +201,7 @@ static void centra_moves(void)
 	default: /* a request that was under way arrives */
 		if (centra.late_warehouse)
 			(void)centra_answer(centra.late_warehouse,
-					    centra.late_accept);
+					    centra.late_accept, true);
 		centra.late_warehouse = 0;
 		break;
 	}
@@ -230,7 +233,7 @@ static void post(int64_t number, int64_t warehouse, bool accept,
 		return;
 	case 3:
 	case 4: /* the reply is lost */
-		(void)centra_answer((int)warehouse, accept);
+		(void)centra_answer((int)warehouse, accept, true);
 		failed(&ret->call, CALL_UNKNOWN, chance(50) ? 0 : 502);
 		return;
 	case 5: /* it never arrives, which we cannot know */
@@ -244,7 +247,7 @@ static void post(int64_t number, int64_t warehouse, bool accept,
 	default:
 		ret->call.end = CALL_OK;
 		ret->call.status = 200;
-		ret->ok = centra_answer((int)warehouse, accept);
+		ret->ok = centra_answer((int)warehouse, accept, true);
 		if (!ret->ok)
 			ret->msg = xstrdup("failed to allocate stock");
 		return;
@@ -270,7 +273,8 @@ static void orders(const int64_t *numbers, size_t n, bool with_address,
 		return; /* not shown: proves nothing */
 	/* A look that is behind the events it follows cannot be told from the
 	 * truth, when what was won can be lost: the next sweep mends that. */
-	if (!centra.kind && !centra.takes_away && chance(10))
+	if (!centra.kind && !centra.takes_away &&
+	    centra.ms - centra.since < 60000 && chance(20))
 		t = &centra.before;
 	if (t->cancelled)
 		status = "CANCELLED";
@@ -308,6 +312,12 @@ static void check(void)
 	for (size_t i = 0; i < us.held.n_offers; i++) {
 		const struct offer *f = &us.held.offers[i];
 
+		/* Nor is told no what Centra gave it for an answer of ours;
+		 * but for the moment until a look that showed so is repeated,
+		 * since newer events have come. */
+		if (!centra.takes_away && f->state == STATE_REFUSED &&
+		    centra.by_us && !us.held.fetch_due)
+			assert_int_not_equal(centra.now.winner, f->warehouse);
 		if (f->state != STATE_ACCEPTED)
 			continue;
 		us.ever_accepted = true;
@@ -446,6 +456,7 @@ static void press(int w, enum verb verb)
 static void step(void)
 {
 	struct truth was = centra.now;
+	int64_t began = centra.ms;
 	int w = 1 + any(WAREHOUSES);
 
 	centra.ms += any(4) ? any(2000) : any(200000);
@@ -476,8 +487,10 @@ static void step(void)
 		break;
 	}
 	check();
-	if (chance(50))
+	if (chance(50)) {
 		centra.before = was;
+		centra.since = began;
+	}
 }
 
 /* Everything that was not lost arrives, and nothing fails any more. */
@@ -487,7 +500,7 @@ static void come_to_rest(void)
 
 	centra.kind = true;
 	if (centra.late_warehouse)
-		(void)centra_answer(centra.late_warehouse, centra.late_accept);
+		(void)centra_answer(centra.late_warehouse, centra.late_accept, true);
 	for (int i = 0; i < centra.n_mail; i++)
 		if (!centra.mail[i].arrived && !(centra.lossy && chance(20)))
 			deliver(&centra.mail[i]);
