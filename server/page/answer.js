@@ -2,7 +2,7 @@
 // exactly once or saying that it did not.
 import { h } from "./dom.js";
 import { t } from "./texts.js";
-import { newKey, post, session } from "./api.js";
+import { actsFor, newKey, post, session } from "./api.js";
 import { askReason } from "./dialogs.js";
 import { deadline, ENDED } from "./lists.js";
 import { link, now, orders, put } from "./live.js";
@@ -18,7 +18,7 @@ const SAVED = "answer.";
 // by: who gave it, as `self` says; nobody else sends it.
 export const pending = new Map();
 
-const self = () => [session.me.device.id, session.me.shop.id, session.me.instance].join(" ");
+const self = () => Object.values(actsFor()).join(" ");
 const keptFor = (n) => `${SAVED}${self()}.${n}`;
 function save(n) { forBrowser.write(keptFor(n), { ...pending.get(n), busy: false }); }
 function drop(n) { pending.delete(n); forBrowser.drop(keptFor(n)); draw(); }
@@ -42,7 +42,7 @@ export const forget = () => pending.clear();
 
 async function accept(o) {
   const me = await who();
-  if (me) begin(o, "accept", me, 0);
+  if (me) begin(o, "accept", { ...me, version: o.version }, 0);
 }
 
 async function reject(o) {
@@ -56,7 +56,7 @@ function begin(o, verb, body, undo) {
   const born = Date.now();
   // Never past the offer's deadline, unless that had passed when pressed.
   const left = deadline(o) - now();
-  pending.set(o.number, { verb, body, key: newKey(), sendAt: born + undo, tried: false, busy: false, by: self(), shop: session.me.shop.name,
+  pending.set(o.number, { verb, body: { ...body, for: actsFor() }, key: newKey(), sendAt: born + undo, tried: false, busy: false, by: self(), shop: session.me.shop.name,
     until: born + Math.min(KEEP_MS, left > 0 ? Math.max(left, undo + 1000) : 10000) });
   save(o.number);
   draw();
@@ -95,6 +95,7 @@ async function send(n) {
   if (r.status === 200 || r.status === 202) { put(body); return; }
   if (body.order) put(body.order);
   if (body.code === "refused") { result("bad", t("lostRace", { n }), n, t("centraSays", { why: body.detail })); return; }
+  if (body.code === "misdirected") { result("bad", t("otherSend", { n, shop: p.shop }), n); return; }
   const known = [...ENDED, "answered", "changed"].includes(body.code) ? body.code : r.status === 404 ? "gone" : "failed";
   result("bad", t(known, { n }), n, body.detail);
 }

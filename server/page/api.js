@@ -31,7 +31,11 @@ export async function call(method, path, body, key, ms = 20000) {
 // Without https there is no randomUUID.
 export const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
 
-export const post = (n, verb, body, key = newKey()) => call("POST", `/api/v1/orders/${n}/${verb}`, body, key);
+// Whom this page acts for.  Another tab may have signed the browser in anew: then
+// the server does nothing (409 misdirected).
+export const actsFor = () => ({ device: session.me.device.id, shop: session.me.shop.id, instance: session.me.instance });
+
+export const post = (n, verb, body, key = newKey()) => call("POST", `/api/v1/orders/${n}/${verb}`, { for: session.me ? actsFor() : undefined, ...body }, key);
 
 // null: it cannot be read now.
 export async function all(state) {

@@ -120,10 +120,11 @@ async function ship(o, w, again) {
   const ask = { carrier: text("carrier"), service: text("service"), tracking: text("tracking"), packages: Number(f.packages) || 1,
     lines: again || got(o, w) >= total(o) ? undefined : picked(o, w).map(({ line_id, quantity }) => ({ line_id, quantity })), ...me };
   // Pressed again after no answer came, the same goes with the same key.
-  if (w.sent !== JSON.stringify(ask)) { w.sent = JSON.stringify(ask); w.key = newKey(); }
+  if (w.sent !== JSON.stringify(ask)) Object.assign(w, { sent: JSON.stringify(ask), version: o.version, key: newKey() });
   w.busy = true;
   save();
-  const r = await post(o.number, "ship", ask, w.key), body = r.body || {};
+  const r = await post(o.number, "ship", { ...ask, version: w.version }, w.key), body = r.body || {};
+  if (body.code === "changed") w.step = "pick";
   if (![0, 429, 503].includes(r.status)) w.sent = "";
   if (r.status === 200 || r.status === 202) {
     forBrowser.write("carrier", { carrier: f.carrier, service: f.service });

@@ -340,3 +340,17 @@ test("a pick list and a packing slip print on A4, the order's number as a barcod
   await check("Packing slip", true);
   assert.equal(await page.evaluate(() => window.printed), 2);
 });
+
+test("an order that changed since it was shown is not shipped, and is picked again", async ({ world, open, place }) => {
+  const page = await open();
+  const n = await opened(page, place);
+  await packed(page);
+  await page.fill("#f-carrier", "PostNord");
+  await page.fill("#f-tracking", "1");
+  // As if the change were not here yet.
+  await page.route("**/ship", (route) => route.continue({ postData: route.request().postData().replace(/"version":"[^"]*"/, '"version":"older"') }), { times: 1 });
+  await page.click("[data-part=ship]");
+  await text(page, `Order ${n} has changed. Look at it again`);
+  await page.waitForSelector("#scan");
+  assert.equal((await world.ordered(n)).shipments.length, 0);
+});

@@ -252,3 +252,17 @@ test("a device that is signed out with an answer kept says that it was not sent"
   await text(page, `Order ${n}: your answer was not sent yet`);
   page.errors.length = 0;
 });
+
+test("what a tab sends after the browser was signed in as another device is not done", async ({ world, open, place }) => {
+  const page = await open();
+  const n = await place({ warehouses: [3, 4] });
+  await cardOf(page, n).locator("[data-part=accept]").waitFor();
+  const tab = await page.context().newPage();
+  // The old tab keeps its page, its list and its token against forgery.
+  await enrol(tab, world.device("berlin").link);
+  const { csrf } = await tab.evaluate(async () => (await fetch("/api/v1/me")).json());
+  await page.route("**/accept", (route) => route.continue({ headers: { ...route.request().headers(), "x-csrf-token": csrf } }));
+  await cardOf(page, n).locator("[data-part=accept]").click();
+  await text(page, `Order ${n}: the answer given here for Amsterdam, Kalverstraat was NOT sent`);
+  assert.deepEqual(await world.calls(n, "check-first"), []);
+});

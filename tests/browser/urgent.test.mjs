@@ -135,13 +135,14 @@ test("notices cover neither the scan field, its note nor the main button", async
   await page.context().setOffline(true);
   await page.waitForSelector("#offline:not([hidden])");
   for (const to of ["#scan", ".scanbox .state", "[data-part=picked]"]) {
-    await page.locator(to).scrollIntoViewIfNeeded();
+    await page.locator(to).evaluate((el) => el.scrollIntoView({ block: "end" }));   // as who scrolls to it
+    await page.waitForSelector("main.moved", { state: "detached" });   // else nothing is there for a finger
     const covered = await page.evaluate((to) => {
       const el = document.querySelector(to), b = el.getBoundingClientRect();
       return [[b.left + 4, b.top + 4], [b.right - 4, b.bottom - 4], [(b.left + b.right) / 2, (b.top + b.bottom) / 2]]
-        .some(([x, y]) => { const top = document.elementsFromPoint(x, y).find((e) => getComputedStyle(e).pointerEvents !== "none"); return top && top !== el && !el.contains(top) && !top.contains(el); });
+        .map(([x, y]) => { const top = document.elementsFromPoint(x, y).find((e) => getComputedStyle(e).pointerEvents !== "none"); return top && top !== el && !el.contains(top) && !top.contains(el) ? `${top.outerHTML.slice(0, 80)} at ${y}` : ""; }).find(Boolean);
     }, to);
-    assert.ok(!covered, `${to} is covered`);
+    assert.ok(!covered, `${to} is covered by ${covered}`);
   }
 });
 
