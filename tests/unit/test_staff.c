@@ -1051,7 +1051,8 @@ static void token_of_shared(struct fixture *f, char token[TOKEN_SIZE])
 static void every_press_of_a_shop_with_a_list_says_who(void **state)
 {
 	static const char *const verbs[] = {"accept", "reject", "ship",
-					    "problem", "stopped"};
+					    "problem", "stopped",
+					    "solved"};
 	static const struct {
 		const char *body, *code;
 	} bad[] = {
