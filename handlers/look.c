@@ -342,14 +342,27 @@ static void find_nothing(struct work *w, const struct offer *f,
 	say_sighting(w, f, &r);
 }
 
-/* Nobody is asked any more.  One look proves it as little as it proves an
- * order ours or not: Centra may be about to show who has it. */
-static void find_over(struct work *w, const struct offer *f,
-		      const struct finding *g)
+/* Each line that counts is allocated to somebody. */
+static bool all_is_held(const struct centra_order *co)
 {
+	for (size_t i = 0; i < co->n_lines; i++)
+		if (counts(&co->lines[i]) && !allocated_at_all(&co->lines[i]))
+			return false;
+	return true;
+}
+
+/* Nobody is asked any more.  One look proves it as little as it proves an
+ * order ours or not: Centra may be about to show who has it.  And where the
+ * order may be ours, since Centra may have taken our accept or gave it to us
+ * once, units that nobody holds may be in a shipment, of which Centra does not
+ * say whose it is. */
+static void find_over(struct work *w, const struct offer *f,
+		      const struct centra_order *co, const struct finding *g)
+{
+	bool may_be_ours = offer_may_be_won(f) || offer_won_version(f);
 	struct sighting r;
 
-	if (f->list != LIST_OPEN) {
+	if (f->list != LIST_OPEN || (may_be_ours && !all_is_held(co))) {
 		find_nothing(w, f, g, false);
 		return;
 	}
@@ -425,7 +438,7 @@ static void find(struct work *w, const struct offer *f,
 		find_open(w, f, &g);
 		break;
 	case FOUND_OVER:
-		find_over(w, f, &g);
+		find_over(w, f, co, &g);
 		break;
 	default:
 		find_nothing(w, f, &g, !co->undecided);

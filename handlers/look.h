@@ -23,6 +23,10 @@
  * Why an order is on hold is not asked: it may be held for several reasons, and
  * shows one of them or none.
  *
+ * Where the order may be W's, since a reply to its accept was lost or Centra once
+ * gave it to W, FOUND_OVER counts only if every line is allocated to somebody:
+ * what nobody holds may be in a shipment, and Centra does not say whose that is.
+ *
  * FOUND_OURS and FOUND_NOT_OURS are believed at once, and so is FOUND_OPEN,
  * except against an accept that stands: there, as with FOUND_OVER, a second look
  * at least `look_again` later must show it too (struct sighting).  What a look

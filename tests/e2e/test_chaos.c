@@ -456,33 +456,44 @@ struct wanted {
 	char state[STATE_ROOM];
 };
 
-/* Is nothing still to come of its answer? */
+/* Nothing in Centra shows whose the order is: its units are in a shipment that
+ * Centra has made, and among the allocations no more. */
+static bool nobodys(const struct truth *t)
+{
+	return t->own_shipment && allocations_leave();
+}
+
+/* Is nothing still to come of its answer?  Where the reply was lost, and the
+ * webhook too, of an order that is nobody's, nothing ever tells. */
 static bool is_settled(void *arg)
 {
 	struct wanted *w = arg;
 	const char *s = shop_sees(st.s, w->shop, FIRST + w->i, w->state);
 
-	return strcmp(s, "accepting") && strcmp(s, "rejecting");
+	return (strcmp(s, "accepting") && strcmp(s, "rejecting")) ||
+	       nobodys(w->truth);
 }
 
 /* After that Centra gives none of the orders to anyone any more. */
 static void settle_all(void)
 {
+	struct truth *truth = the_truth();
+
 	for (int i = 0; i < st.orders * SHOPS; i++) {
 		struct wanted w = {.shop = (enum shop)(i % SHOPS),
-				   .i = i / SHOPS};
+				   .i = i / SHOPS,
+				   .truth = &truth[i / SHOPS]};
 
 		if (!wait_until(is_settled, &w, CALM))
 			fail_msg("order %d: shop of warehouse %d still sees %s",
 				 FIRST + w.i, (int)w.shop + 2, w.state);
 	}
+	free(truth);
 }
 
-/* An order is in doubt where Centra shows nobody as its owner: its units are in
- * a shipment that Centra made, and among the allocations no more. */
+/* An order is in doubt where Centra shows nobody as its owner. */
 static bool doubts_rightly(const struct wanted *w)
 {
-	bool right = w->truth->own_shipment && allocations_leave();
 	char path[64];
 	struct answer a;
 	bool doubt;
@@ -491,7 +502,7 @@ static bool doubts_rightly(const struct wanted *w)
 	a = shop_get(st.s, w->shop, path);
 	doubt = cJSON_IsTrue(cJSON_GetObjectItem(a.json, "doubt"));
 	answer_release(&a);
-	return doubt == right;
+	return doubt == nobodys(w->truth);
 }
 
 /* Does the shop see what Centra says? */
@@ -502,6 +513,8 @@ static bool agrees(void *arg)
 
 	if (w->truth->cancelled)
 		return strcmp(s, "accepted") && strcmp(s, "pending");
+	if (nobodys(w->truth) && !strcmp(s, "accepting"))
+		return true;
 	if (w->truth->winner == (int)w->shop + 2)
 		return !strcmp(s, "accepted") && doubts_rightly(w);
 	if (!strcmp(s, "accepted"))

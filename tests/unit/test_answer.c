@@ -479,6 +479,25 @@ static void one_try_is_sent_after_expiry_then_only_looks(void **s)
 	assert_int_equal(reply.posts, 1);
 }
 
+static void an_unknown_accept_of_what_nobody_holds_is_never_given_up(void **s)
+{
+	(void)s;
+	us.now = LATER + 1;
+	reply.say = CUT;
+	run_answer();
+	centra_shows(0, false); /* allocations: [] */
+	reply.shipment = 501;	/* whose, Centra does not say */
+	for (int i = 0; i < 10; i++) {
+		us.now += 10 * RUN_MINUTE;
+		run_answer();
+		expect_retry("accepting");
+	}
+	reply.shipment = 0;
+	centra_shows(W, false);
+	run_answer();
+	expect_done("accepted");
+}
+
 static void an_unknown_accept_looks_for_ever_when_no_look_works(void **s)
 {
 	(void)s;
@@ -641,6 +660,7 @@ int main(void)
 		step(a_no_to_a_reject_is_rejected_all_the_same),
 		step(an_unknown_reject_is_simply_told_again),
 		step(one_try_is_sent_after_expiry_then_only_looks),
+		step(an_unknown_accept_of_what_nobody_holds_is_never_given_up),
 		step(an_unknown_accept_looks_for_ever_when_no_look_works),
 		step(an_accept_that_never_reached_centra_ends_with_the_offer),
 		step(a_reject_past_expiry_ends_after_one_try),
