@@ -61,10 +61,12 @@ function begin(o, verb, body, undo) {
   save(o.number);
   draw();
   if (!undo && link.up) send(o.number);
+  else setTimeout(pump, undo + 10);
 }
 
-// Called each second, and when the connection comes back.
+// Sends what can be sent.  Called each second, and when the connection comes back.
 export function pump() {
+  if (!session.me) return;
   for (const [n, p] of pending) {
     if (p.busy) continue;
     if (Date.now() > p.until) {

@@ -71,7 +71,11 @@ function begin(me) {
   drawHead();
   restore();
   stayAwake();
-  start((o, had, why) => (why === "signed out" ? signedOut(t("noLink")) : changed(o, had)));
+  start((o, had, why) => {
+    if (why === "signed out") { signedOut(t("noLink")); return; }
+    if (!o) pump();   // the connection may be back
+    changed(o, had);
+  });
   loadReport();
   every(60000, loadReport);
   every(1000, second);
