@@ -36,8 +36,6 @@ const NOT_HERE = new Set([
   // Seen by tests/e2e/test_stream: 15 s of silence, an order that is no more.
   "GET /api/v1/stream event beat",
   "GET /api/v1/stream event removed",
-  // Takes looks that show nothing, for minutes.
-  "POST /api/v1/orders/{number}/ship 409 in_doubt",
   // Only where no graphql_url is set.
   "POST /api/v1/orders/{number}/ship 409 not_configured",
 ]);

@@ -304,6 +304,9 @@ export class Tour {
       { hold: "WAITING_FOR_PAYMENT" });
     await ship(n, parcel);
     await this.centra.control(`/orders/${n}/allocate`, { hold: "" });
+    await settings({ empty_allocations: 100 });
+    await ship(n, parcel);
+    await settings({ empty_allocations: 0 });
     await settings({ capture: "fail" });
     await ship(n, parcel);
     await settings({ capture: "pending" });

@@ -132,6 +132,13 @@ static void emit(enum word word, int shop)
 	c->clock += !same_dates;
 }
 
+/* Looks may go wrong once, but not in the histories of one date, which are as
+ * many as those of several. */
+static bool may_be_wrong(void)
+{
+	return !kind && !same_dates && !world.we.wrong && !world.we.crashed;
+}
+
 /* Of what a late look shows. */
 static void remember(void)
 {
@@ -153,7 +160,7 @@ static bool arrives(int shop, bool accept, bool ours)
 		return true;
 	}
 	c->holder = shop;
-	c->slow = !kind && !world.we.wrong && !world.we.crashed && choose(2);
+	c->slow = may_be_wrong() && choose(2);
 	world.we.wrong |= c->slow;
 	c->by_us = ours;
 	c->waits = 0;
@@ -211,7 +218,7 @@ static enum look differs(void)
 	bool moved = c->was_holder != c->holder || c->was_waits != c->waits;
 	enum look ret;
 
-	if (kind || world.we.wrong || world.we.crashed)
+	if (!may_be_wrong())
 		return RIGHT;
 	/* Only who has won has allocations to lose. */
 	ret = (enum look)choose(moved ? LOOKS : c->holder ? STALE : LEFT);
