@@ -443,6 +443,7 @@ cJSON *order_state(const struct order *o)
 		cJSON_AddItemToArray(a, c);
 		json_add_int(c, "captures", o->shipments[i].captures);
 		json_add_int(c, "completions", o->shipments[i].completions);
+		cJSON_AddBoolToObject(c, "early", o->shipments[i].early);
 		cJSON_AddBoolToObject(c, "pending",
 				      o->shipments[i].capture_pending);
 	}

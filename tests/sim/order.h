@@ -48,6 +48,7 @@ struct shipment {
 	bool capture_fails;  /* how it ends */
 	int64_t payment;     /* id of the newest capture; 0 = none */
 	int captures, completions; /* how often each was done */
+	bool early; /* an API set it good-to-go before it was paid */
 	char *carrier, *service, *tracking; /* owned, or NULL */
 	int64_t packages;
 	int64_t created, shipped_at; /* ms */

@@ -2,8 +2,10 @@
 #include "tests/sim/shipment.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "tests/sim/clock.h"
 #include "tests/sim/hooks.h"
@@ -15,6 +17,9 @@ static _Atomic int capture; /* enum capture */
 static _Atomic int64_t capture_ms;   /* a pending one ends after this; 0: never */
 static _Atomic bool capture_fails;   /* a pending one ends in failure */
 static _Atomic bool ship_unpaid;     /* complete also what is pending */
+static _Atomic bool entry_null; /* no paymentHistoryEntry in a capture's payload */
+static char refusal[200]; /* of completeShipment; under refusal_lock */
+static pthread_mutex_t refusal_lock = PTHREAD_MUTEX_INITIALIZER;
 static _Atomic int64_t next_id = 500;
 static _Atomic int64_t next_payment = 7000;
 
@@ -26,11 +31,14 @@ struct work {
 	int64_t shipment; /* its id, once there is one */
 	int64_t order;
 	const char *payment; /* status of the capture */
+	bool itself;	     /* Centra does it, and nobody asked */
+	char words[200];     /* of `error`, where it is no constant */
 };
 
 void shipment_settings(const cJSON *spec)
 {
 	const char *how = json_text(spec, "capture", NULL);
+	const char *refuse = json_text(spec, "refuse_complete", NULL);
 
 	if (how)
 		capture = !strcmp(how, "fail")	    ? CAPTURE_FAIL
@@ -39,14 +47,22 @@ void shipment_settings(const cJSON *spec)
 	capture_ms = json_int(spec, "capture_ms", capture_ms);
 	capture_fails = json_flag(spec, "capture_fails", capture_fails);
 	ship_unpaid = json_flag(spec, "ship_unpaid", ship_unpaid);
+	entry_null = json_flag(spec, "capture_entry_null", entry_null);
+	pthread_mutex_lock(&refusal_lock);
+	if (refuse)
+		snprintf(refusal, sizeof(refusal), "%s", refuse);
+	pthread_mutex_unlock(&refusal_lock);
 }
 
 void shipment_reset(void)
 {
 	capture = CAPTURE_OK;
 	capture_ms = 0;
-	capture_fails = ship_unpaid = false;
+	capture_fails = ship_unpaid = entry_null = false;
 	next_id = 500;
+	pthread_mutex_lock(&refusal_lock);
+	refusal[0] = '\0';
+	pthread_mutex_unlock(&refusal_lock);
 }
 
 static void confirm(struct order *o, void *arg)
@@ -89,6 +105,12 @@ static bool take_money(struct shipment *s, struct work *k)
 	}
 }
 
+/* Units of the line that are allocated and in no shipment. */
+static int64_t line_left(const struct order *o, const struct line *l)
+{
+	return l->allocated - order_in_shipments(o, l->id);
+}
+
 /* Adds what is asked of a line to the shipment; what is not allocated can not
  * be shipped. */
 static void add_line(struct order *o, struct shipment *s, int64_t id,
@@ -96,11 +118,14 @@ static void add_line(struct order *o, struct shipment *s, int64_t id,
 {
 	for (size_t i = 0; i < o->n_lines; i++) {
 		struct line *l = &o->lines[i];
-		int64_t left = l->allocated - order_in_shipments(o, l->id);
 
 		if (l->id != id)
 			continue;
-		if (quantity < 1 || quantity > left || l->waiting) {
+		if (order_in_shipments(o, id) >= l->quantity) {
+			k->error = "The order line is already fully shipped.";
+			return;
+		}
+		if (quantity < 1 || quantity > line_left(o, l) || l->waiting) {
 			k->error = "The quantity is not allocated.";
 			return;
 		}
@@ -125,9 +150,18 @@ static void fill(struct order *o, struct shipment *s, struct work *k)
 					  "id", 0),
 				 json_int(l, "quantity", 0), k);
 	for (size_t i = 0; i < o->n_lines && !lines && !k->error; i++)
-		if (o->lines[i].allocated > 0)
-			add_line(o, s, o->lines[i].id, o->lines[i].allocated,
-				 k);
+		if (line_left(o, &o->lines[i]) > 0)
+			add_line(o, s, o->lines[i].id,
+				 line_left(o, &o->lines[i]), k);
+	if (!k->error && !s->n_lines)
+		k->error = "There is nothing to ship.";
+}
+
+/* A warehouse that polls what is good-to-go would pick it, paid or not. */
+static void note_early(struct shipment *s)
+{
+	if (s->good_to_go && !s->paid && !s->captured)
+		s->early = true;
 }
 
 static void create(struct order *o, void *arg)
@@ -135,7 +169,9 @@ static void create(struct order *o, void *arg)
 	struct work *k = arg;
 	struct shipment s = {.created = clock_ms(), .packages = 1};
 
-	if (order_on_hold(o) || (strcmp(o->status, "CONFIRMED") &&
+	if (!strcmp(o->status, "SHIPPED"))
+		k->error = "The order is \"shipped\".";
+	else if (order_on_hold(o) || (strcmp(o->status, "CONFIRMED") &&
 			       strcmp(o->status, "PROCESSING")))
 		k->error = "Only a confirmed order that is not on hold can be "
 			   "shipped.";
@@ -152,6 +188,8 @@ static void create(struct order *o, void *arg)
 	s.paid = json_flag(k->input, "isPaid", false);
 	if (json_flag(k->input, "capture", false) && !take_money(&s, k))
 		k->warning = "Could not capture the payment.";
+	if (!k->itself)
+		note_early(&s);
 	o->shipments[o->n_shipments++] = s;
 	o->status = "PROCESSING";
 	hooks_event("shipment", "create", s.id, NULL);
@@ -163,7 +201,7 @@ static void capture_it(struct order *o, struct shipment *s, void *arg)
 
 	k->order = o->number;
 	if (s->captured)
-		k->error = "The shipment is captured already.";
+		k->error = "The shipment is already captured.";
 	else if (s->capture_pending)
 		k->error = "A capture is under way.";
 	else if (!take_money(s, k))
@@ -180,6 +218,31 @@ static void put_text(char **field, const cJSON *info, const char *key)
 	*field = must(strdup(s));
 }
 
+static bool in_future(const cJSON *input)
+{
+	const char *at = json_text(input, "shippedAt", NULL);
+	struct tm tm = {0};
+
+	return at && strptime(at, "%Y-%m-%dT%H:%M:%S", &tm) &&
+	       (int64_t)timegm(&tm) * 1000 > clock_ms();
+}
+
+/* NULL: nothing stands against it. */
+static const char *cannot_complete(const struct shipment *s, struct work *k)
+{
+	if (s->shipped)
+		return "The shipment is already shipped.";
+	if (!s->good_to_go || !(s->paid || s->captured ||
+				(ship_unpaid && s->capture_pending)))
+		return "The shipment is not paid or not good to go.";
+	if (in_future(k->input))
+		return "shippedAt can not be in the future.";
+	pthread_mutex_lock(&refusal_lock);
+	snprintf(k->words, sizeof(k->words), "%s", refusal);
+	pthread_mutex_unlock(&refusal_lock);
+	return *k->words ? k->words : NULL;
+}
+
 static void complete(struct order *o, struct shipment *s, void *arg)
 {
 	struct work *k = arg;
@@ -188,14 +251,9 @@ static void complete(struct order *o, struct shipment *s, void *arg)
 	int64_t left = 0;
 
 	k->order = o->number;
-	if (s->shipped || !s->good_to_go ||
-	    !(s->paid || s->captured ||
-	      (ship_unpaid && s->capture_pending))) {
-		k->error = s->shipped ? "The shipment is completed already."
-				      : "The shipment is not paid or not good "
-					"to go.";
+	k->error = cannot_complete(s, k);
+	if (k->error)
 		return;
-	}
 	put_text(&s->carrier, info, "carrier");
 	put_text(&s->service, info, "service");
 	put_text(&s->tracking, info, "trackingNumber");
@@ -219,6 +277,7 @@ static void update(struct order *o, struct shipment *s, void *arg)
 	k->order = o->number;
 	s->paid = json_flag(k->input, "isPaid", s->paid);
 	s->good_to_go = json_flag(k->input, "isGoodToGo", s->good_to_go);
+	note_early(s);
 }
 
 /* ---- what Centra does by itself ---- */
@@ -232,7 +291,7 @@ struct made {
 static void make(struct order *o, void *arg)
 {
 	struct made *m = arg;
-	struct work k = {.input = m->spec};
+	struct work k = {.input = m->spec, .itself = true};
 	cJSON *in = must(cJSON_CreateObject());
 	const cJSON *lines = cJSON_GetObjectItemCaseSensitive(m->spec,
 							      "lines");
@@ -303,7 +362,9 @@ static void add_found(cJSON *v, const struct work *k)
 		cJSON_AddItemToObject(v, "order",
 				      cJSON_Duplicate(orders->child, 1));
 	cJSON_AddItemToObject(v, "orders", orders);
-	if (k->payment) {
+	if (k->payment && entry_null) {
+		cJSON_AddNullToObject(v, "paymentHistoryEntry");
+	} else if (k->payment) {
 		c = cJSON_AddObjectToObject(v, "paymentHistoryEntry");
 		json_add_int(c, "id", next_payment - 1);
 		cJSON_AddStringToObject(c, "status", k->payment);
