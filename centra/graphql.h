@@ -152,23 +152,30 @@ struct centra_done {
 	char *error;   /* owned: userErrors, in Centra's words; NULL: none */
 	char *warning; /* owned: userWarnings, likewise */
 	struct centra_shipment shipment; /* of create and complete */
-	enum centra_payment payment;	 /* of capture */
+	enum centra_payment payment;	 /* of capture: why it is not captured */
+	bool captured, paid;		 /* of capture: what the shipment shows */
 };
 void centra_done_release(struct centra_done *d); /* fine on a zeroed one */
 
 void graphql_confirm_order(struct centra_conn *n, int64_t number,
 			   struct centra_done *ret);
-/* Good to go, and nothing captured by it. */
+/* Not good-to-go, for then a warehouse might pick it (CONTRACT-2 A1.8), and
+ * nothing captured by it. */
 void graphql_create_shipment(struct centra_conn *n, int64_t number,
 			     const struct centra_shipment_line *lines,
 			     size_t n_lines, struct centra_done *ret);
+/* The shipment in the payload decides whether it is captured; the entry of the
+ * payment history may be null, and is that of the card alone (A1.3, A1.4). */
 void graphql_capture_shipment(struct centra_conn *n, int64_t id,
 			      struct centra_done *ret);
+/* Lets it be completed; setting it again changes nothing. */
+void graphql_good_to_go(struct centra_conn *n, int64_t id,
+			struct centra_done *ret);
 
 struct centra_parcel {
 	const char *carrier, *service, *tracking; /* or NULL */
 	int64_t packages;
-	int64_t shipped_at;
+	int64_t shipped_at; /* 0: now, and nothing is said of it */
 };
 void graphql_complete_shipment(struct centra_conn *n, int64_t id,
 			       const struct centra_parcel *p,

@@ -141,7 +141,7 @@ void graphql_create_shipment(struct centra_conn *n, int64_t number,
 		"{\"query\":\"mutation S($input:ShipmentCreateInput!) { "
 		"createShipment(input:$input) { shipment { " SHIPMENT_FIELDS
 		"} " REMARKS "} }\",\"variables\":{\"input\":{"
-		"\"order\":{\"number\":%lld},\"isGoodToGo\":true,"
+		"\"order\":{\"number\":%lld},\"isGoodToGo\":false,"
 		"\"capture\":false,\"lines\":[",
 		(long long)number);
 	for (size_t i = 0; i < n_lines; i++)
@@ -156,6 +156,20 @@ void graphql_create_shipment(struct centra_conn *n, int64_t number,
 	buf_release(&body);
 }
 
+/* That the shipment is captured is so whatever else went wrong: an error at the
+ * payment history, which may not be ours to read, does not undo it. */
+static void read_captured(const cJSON *payload, struct centra_done *ret)
+{
+	const cJSON *shipment = json_get(payload, "shipment");
+
+	ret->captured = cJSON_IsTrue(json_get(shipment, "isCaptured"));
+	ret->paid = cJSON_IsTrue(json_get(shipment, "isPaid"));
+	ret->payment = graphql_read_payment(
+		json_get(payload, "paymentHistoryEntry"));
+	if (ret->captured)
+		ret->call.end = CALL_OK;
+}
+
 void graphql_capture_shipment(struct centra_conn *n, int64_t id,
 			      struct centra_done *ret)
 {
@@ -167,12 +181,35 @@ void graphql_capture_shipment(struct centra_conn *n, int64_t id,
 	buf_init(&body, MUTATION_MAX);
 	buf_fmt(&body,
 		"{\"query\":\"mutation P($id:Int!) { captureShipment(id:$id) { "
+		"shipment { id isCaptured isPaid } "
 		"paymentHistoryEntry { status entryType } " REMARKS
 		"} }\",\"variables\":{\"id\":%lld}}",
 		(long long)id);
 	payload = tell(n, "captureShipment", &body, ret, &r);
-	ret->payment = graphql_read_payment(
-		json_get(payload, "paymentHistoryEntry"));
+	if (!payload && ret->call.end == CALL_UNKNOWN)
+		payload = json_get(r.data, "captureShipment");
+	read_captured(payload, ret);
+	gql_reply_end(&r);
+	buf_release(&body);
+}
+
+void graphql_good_to_go(struct centra_conn *n, int64_t id,
+			struct centra_done *ret)
+{
+	struct gql_reply r;
+	struct buf body;
+
+	*ret = (struct centra_done){0};
+	buf_init(&body, MUTATION_MAX);
+	buf_fmt(&body,
+		"{\"query\":\"mutation G($id:Int!,$input:ShipmentUpdateInput!) { "
+		"updateShipment(id:$id,input:$input) { "
+		"shipment { " SHIPMENT_FIELDS "} " REMARKS
+		"} }\",\"variables\":{\"id\":%lld,\"input\":{"
+		"\"isGoodToGo\":true}}}",
+		(long long)id);
+	read_result(tell(n, "updateShipment", &body, ret, &r),
+		    "updateShipment", ret);
 	gql_reply_end(&r);
 	buf_release(&body);
 }
@@ -201,9 +238,12 @@ void graphql_complete_shipment(struct centra_conn *n, int64_t id,
 		"completeShipment(id:$id,input:$input) { "
 		"shipment { " SHIPMENT_FIELDS "} " REMARKS
 		"} }\",\"variables\":{\"id\":%lld,\"input\":{"
-		"\"shippedAt\":\"%s\",\"sendEmail\":true,"
-		"\"shipmentInfo\":{\"packagesNumber\":%lld",
-		(long long)id, time_iso(at, p->shipped_at, 0, false),
+		"\"sendEmail\":true,",
+		(long long)id);
+	if (p->shipped_at)
+		buf_fmt(&body, "\"shippedAt\":\"%s\",",
+			time_iso(at, p->shipped_at, 0, false));
+	buf_fmt(&body, "\"shipmentInfo\":{\"packagesNumber\":%lld",
 		(long long)p->packages);
 	add_text(&body, "carrier", p->carrier);
 	add_text(&body, "service", p->service);

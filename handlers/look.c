@@ -12,6 +12,7 @@
 #include "handlers/details.h"
 #include "handlers/offer.h"
 #include "handlers/run.h"
+#include "handlers/ship.h"
 #include "handlers/sweep.h"
 
 /* ---- what it shows ---- */
@@ -520,6 +521,7 @@ void look_record(struct work *w, const struct centra_order *co)
 	for (size_t i = 0; i < w->order->n_offers; i++)
 		find(w, &w->order->offers[i], co);
 	run_apply(w, from);
+	ship_look(w, co);
 	sweep_follow_up(w, was_cancelled, was_fetched);
 }
 

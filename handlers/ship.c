@@ -19,8 +19,10 @@
 #include "handlers/look.h"
 #include "handlers/run.h"
 
-#define ROUNDS	  10 /* of a run: each makes a call, and four are needed */
+#define ROUNDS	  10 /* of a run: each makes a call, and five are needed */
 #define IMPATIENT 10 /* runs that failed, until the waits grow to minutes */
+#define BELIEVES  5  /* runs in which Centra says "already" and does not show it */
+#define LATE	  (15 * RUN_MINUTE) /* a completion so long after the act */
 
 /* A run under way. */
 struct run {
@@ -90,10 +92,12 @@ static void set_error(struct ship_came *came, const char *error)
 /* It goes on later; people may want to know why not now. */
 static void put_off(struct work *w, int64_t wait, const char *why)
 {
-	const char *known = current(w)->came.error;
+	const struct shipment *s = current(w);
+	const char *known = s->came.error;
 	struct ship_came came;
 
-	if (!known || strcmp(known, why) != 0) {
+	/* Of one that failed and goes on the shop is to see the failure. */
+	if (shipment_under_way(s) && (!known || strcmp(known, why) != 0)) {
 		came = came_now(w);
 		set_error(&came, why);
 		say_came(w, came);
@@ -110,11 +114,21 @@ static void put_off_call(struct work *w, const struct call *call,
 		why);
 }
 
+static bool failed_so_before(const struct shipment *s, enum ship_stage stage,
+			     enum ship_fault fault, const char *why)
+{
+	return s->came.stage == stage && s->came.fault == fault &&
+	       s->came.error && !strcmp(s->came.error, why);
+}
+
 static void failed(struct work *w, enum ship_stage stage,
 		   enum ship_fault fault, const char *why)
 {
-	struct ship_came came = came_now(w);
+	struct ship_came came;
 
+	if (failed_so_before(current(w), stage, fault, why))
+		return;
+	came = came_now(w);
 	came.stage = stage;
 	came.fault = fault;
 	if (stage == SHIP_CAPTURE_FAILED)
@@ -125,6 +139,15 @@ static void failed(struct work *w, enum ship_stage stage,
 						  : "not shipped",
 		     why);
 	say_came(w, came);
+}
+
+/* Centra would not take a step of a parcel that is paid and packed.  The shop
+ * sees why and may press again; and we ask again, less and less often, for what
+ * Centra refuses now it may show or take later. */
+static void refused_when_paid(struct work *w, const char *why)
+{
+	failed(w, SHIP_FAILED, FAULT_REFUSED, why);
+	run_retry(w, run_wait_long(w, NULL), "%s", why);
 }
 
 /* ---- looking ---- */
@@ -139,7 +162,7 @@ static void settle_lines(struct run *r)
 
 	if (!s->ask.all || shipment_stands(s))
 		return;
-	all.n_lines = ship_all_left(offer_of(w), r->co, &all.lines);
+	all.n_lines = ship_all_wanted(offer_of(w), r->co, &all.lines);
 	if (all.n_lines == s->ask.n_lines &&
 	    (!all.n_lines || !memcmp(all.lines, s->ask.lines,
 				     all.n_lines * sizeof(*all.lines)))) {
@@ -171,10 +194,14 @@ static bool look_again(struct run *r)
 		if (r->got.list[i].number == w->task->number &&
 		    !r->got.list[i].undecided)
 			r->co = &r->got.list[i];
+	if (r->co && r->co->undecided) {
+		r->co = NULL;
+		why = "Centra shows only a part of the order";
+	}
 	if (r->co) {
 		look_record(w, r->co);
 		settle_lines(r);
-		return true;
+		return asked_for(w) && shipment_goes_on(current(w));
 	}
 	if (call->end != CALL_OK)
 		why = call->why.text;
@@ -192,6 +219,7 @@ static const char *const mutations[SHIP_STEPS] = {
 	[STEP_CREATE] = "createShipment",
 	[STEP_CAPTURE] = "captureShipment",
 	[STEP_COMPLETE] = "completeShipment",
+	[STEP_GOOD_TO_GO] = "updateShipment",
 };
 
 /* "asking Centra to ..." */
@@ -200,13 +228,37 @@ static const char *const requests[SHIP_STEPS] = {
 	[STEP_CREATE] = "make the shipment",
 	[STEP_CAPTURE] = "capture the payment",
 	[STEP_COMPLETE] = "complete the shipment",
+	[STEP_GOOD_TO_GO] = "set the shipment good-to-go",
 };
 
 struct begun {
 	int64_t warehouse;
 	enum ship_step step;
 	int64_t now;
+	const struct centra_order *co; /* as just looked at */
 };
+
+/* Of a create: what Centra shows before it, by which what it made will be
+ * known. */
+static void say_before(const struct begun *b, const struct offer *f,
+		       struct change *c)
+{
+	const struct ship_ask *a = &offer_shipment(f)->ask;
+
+	for (size_t i = 0; i < b->co->n_shipments; i++)
+		if (b->co->shipments[i].id > c->sub)
+			c->sub = b->co->shipments[i].id;
+	c->ask.lines = xcalloc(a->n_lines + 1, sizeof(*c->ask.lines));
+	for (size_t i = 0; i < a->n_lines; i++)
+		for (size_t k = 0; k < b->co->n_lines; k++) {
+			struct ship_stock l = ship_stock_of(
+				&b->co->lines[k], f->warehouse);
+
+			if (l.line == a->lines[i].line)
+				c->ask.lines[c->ask.n_lines++] =
+					(struct ship_line){l.line, l.ours};
+		}
+}
 
 /* A begin_fn. */
 static enum rc say_begun(void *arg, const struct order *o, struct changes *ret,
@@ -217,13 +269,15 @@ static enum rc say_begun(void *arg, const struct order *o, struct changes *ret,
 	const struct shipment *s = f ? offer_shipment(f) : NULL;
 	struct change *c;
 
-	if (!s || !shipment_under_way(s))
+	if (!s || !shipment_goes_on(s))
 		return fail(e, RC_CONFLICT, "there is nothing to ship by now");
 	if (o->cancelled)
 		return fail(e, RC_CONFLICT, "the order is cancelled");
 	c = changes_add(ret, CHANGE_SHIP_BEGUN, b->warehouse);
 	c->step = b->step;
 	c->at = b->now;
+	if (b->step == STEP_CREATE)
+		say_before(b, f, c);
 	changes_note(ret, b->warehouse, "call", "asking Centra to %s, try %u",
 		     requests[b->step], s->tries[b->step] + 1);
 	return OK;
@@ -243,6 +297,19 @@ static void create(struct work *w, struct centra_done *d)
 	free(lines);
 }
 
+/* When the parcel was sent, if that was long before it is completed; else 0,
+ * which means now.  It may not lie in Centra's future: what Centra refused once
+ * is said without a time. */
+static int64_t sent_at(const struct work *w)
+{
+	const struct shipment *s = current(w);
+	int64_t at = s->ask.at;
+
+	if (s->came.capture_at > at) /* until then it was not to be sent */
+		at = s->came.capture_at;
+	return s->came.stage != SHIP_FAILED && at + LATE <= w->now ? at : 0;
+}
+
 static void complete(struct work *w, int64_t id, struct centra_done *d)
 {
 	const struct ship_ask *a = &current(w)->ask;
@@ -251,7 +318,7 @@ static void complete(struct work *w, int64_t id, struct centra_done *d)
 		.service = a->service,
 		.tracking = a->tracking,
 		.packages = a->packages,
-		.shipped_at = w->now,
+		.shipped_at = sent_at(w),
 	};
 
 	graphql_complete_shipment(w->centra, id, &parcel, d);
@@ -273,6 +340,9 @@ static void call(struct work *w, const struct ship_plan *p,
 	case STEP_COMPLETE:
 		complete(w, p->there->id, d);
 		break;
+	case STEP_GOOD_TO_GO:
+		graphql_good_to_go(w->centra, p->there->id, d);
+		break;
 	case SHIP_STEPS:
 		break;
 	}
@@ -281,7 +351,8 @@ static void call(struct work *w, const struct ship_plan *p,
 
 /* ---- what Centra said to it ---- */
 
-static bool told_nothing(struct work *w, const struct centra_done *d)
+static bool told_nothing(struct work *w, enum ship_step step,
+			 const struct centra_done *d)
 {
 	bool unknown = d->call.end == CALL_UNKNOWN;
 
@@ -295,22 +366,28 @@ static bool told_nothing(struct work *w, const struct centra_done *d)
 	end_try(w, unknown ? TRY_UNKNOWN : TRY_NOT_DONE);
 	if (d->misread) {
 		run_alarm(w, CENTRA_GRAPHQL, d->call.why.text);
-		failed(w, SHIP_FAILED, FAULT_REFUSED, d->call.why.text);
+		if (step == STEP_GOOD_TO_GO || step == STEP_COMPLETE)
+			refused_when_paid(w, d->call.why.text);
+		else
+			failed(w, SHIP_FAILED, FAULT_REFUSED,
+			       d->call.why.text);
 		return false;
 	}
 	put_off_call(w, &d->call, d->call.why.text);
 	return false;
 }
 
-/* Centra would not, or did not say that it did: a look tells whether it is done
- * all the same, by an earlier try or by somebody else. */
-static bool told_no(struct run *r, enum ship_step step, const char *words)
+/* Centra refused (TRY_NO), or did not say that it did it (TRY_UNKNOWN): a look
+ * tells whether it is done all the same, by an earlier try or by somebody
+ * else. */
+static bool told_no(struct run *r, enum ship_step step, enum try_end how,
+		    const char *words)
 {
 	struct work *w = r->w;
 
 	changes_note(&w->result.changes, w->task->sub, "call",
 		     "Centra did not %s: %s", requests[step], words);
-	end_try(w, TRY_NO);
+	end_try(w, how);
 	free(r->words);
 	r->words = xstrdup(words);
 	r->refused = step;
@@ -360,21 +437,35 @@ static bool told_capture(struct run *r, const struct centra_done *d)
 {
 	struct work *w = r->w;
 
-	if (d->payment == PAYMENT_PENDING) {
+	/* What the shipment shows decides; the history only says why not. */
+	if (d->captured || d->paid) {
+		note_done(w, STEP_CAPTURE, d);
+		say_capture(w, CAPTURE_DONE);
+		r->co = NULL;
+	} else if (d->payment == PAYMENT_PENDING ||
+		   d->payment == PAYMENT_DONE) {
 		note_done(w, STEP_CAPTURE, d);
 		changes_note(&w->result.changes, w->task->sub, "ship",
 			     "the payment is being confirmed");
 		say_capture(w, CAPTURE_PENDING);
-	} else if (d->payment == PAYMENT_DONE && !d->warning) {
-		note_done(w, STEP_CAPTURE, d);
-		say_capture(w, CAPTURE_DONE);
-		r->co = NULL;
 	} else {
-		return told_no(r, STEP_CAPTURE,
+		return told_no(r, STEP_CAPTURE, TRY_UNKNOWN,
 			       d->warning ? d->warning
 					  : "it does not say that the payment "
 					    "was captured");
 	}
+	return true;
+}
+
+/* Of a shipment: whether it now is as we asked for. */
+static bool told_state(struct run *r, enum ship_step step, bool is,
+		       const struct centra_done *d)
+{
+	if (!is)
+		return told_no(r, step, TRY_UNKNOWN,
+			       d->warning ? d->warning
+					  : "it does not say that it did");
+	note_done(r->w, step, d);
 	return true;
 }
 
@@ -385,9 +476,9 @@ static bool replied(struct run *r, const struct ship_plan *p,
 	struct work *w = r->w;
 
 	if (d->call.end != CALL_OK)
-		return told_nothing(w, d);
+		return told_nothing(w, step, d);
 	if (d->error)
-		return told_no(r, step, d->error);
+		return told_no(r, step, TRY_NO, d->error);
 	switch (step) {
 	case STEP_CONFIRM:
 		note_done(w, step, d);
@@ -400,15 +491,12 @@ static bool replied(struct run *r, const struct ship_plan *p,
 		break;
 	case STEP_CAPTURE:
 		return told_capture(r, d);
+	case STEP_GOOD_TO_GO:
+		p->there->good_to_go = d->shipment.good_to_go;
+		return told_state(r, step, d->shipment.good_to_go, d);
 	case STEP_COMPLETE:
-		if (!d->shipment.shipped)
-			return told_no(r, step,
-				       d->warning ? d->warning
-						  : "it does not say that it "
-						    "is shipped");
-		note_done(w, step, d);
-		p->there->shipped = true;
-		break;
+		p->there->shipped = d->shipment.shipped;
+		return told_state(r, step, d->shipment.shipped, d);
 	case SHIP_STEPS:
 		break;
 	}
@@ -423,13 +511,48 @@ static void wait_payment(struct work *w)
 		  "the payment is being confirmed");
 }
 
-/* What Centra would not do, and a look shows that it is still to be done. */
-static bool refused_for_good(struct run *r, const struct ship_plan *p)
+/* Somebody was first, says Centra (CONTRACT-2 A1.7); a look is to show it. */
+static bool says_already(const char *words)
 {
+	static const char *const known[] = {
+		"already fully shipped", "already shipped", "is \"shipped\"",
+		"is shipped", "already captured",
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+		if (strcasestr(words, known[i]))
+			return true;
+	return false;
+}
+
+/* Who captured is not known, but it is never done again: the look will show
+ * it. */
+static void captured_by_another(struct work *w, const char *words)
+{
+	struct ship_came came;
+
+	say_capture(w, CAPTURE_PENDING);
+	came = came_now(w);
+	set_error(&came, words);
+	say_came(w, came);
+	wait_payment(w);
+}
+
+/* What Centra would not do, and a look shows that it is still to be done. */
+static bool refused(struct run *r, const struct ship_plan *p)
+{
+	bool paid = p->there && (p->there->captured || p->there->paid);
+	bool last = p->what == PLAN_COMPLETE || p->what == PLAN_GOOD_TO_GO;
 	struct work *w = r->w;
 
-	if (p->what == PLAN_COMPLETE && !p->there->captured && !p->there->paid)
+	if (last && paid)
+		refused_when_paid(w, r->words);
+	else if (last)
 		wait_payment(w); /* it was worth trying */
+	else if (p->what == PLAN_CAPTURE && says_already(r->words))
+		captured_by_another(w, r->words);
+	else if (says_already(r->words) && w->task->attempts < BELIEVES)
+		put_off_call(w, NULL, r->words);
 	else if (p->what == PLAN_CAPTURE)
 		failed(w, SHIP_CAPTURE_FAILED, FAULT_NONE, r->words);
 	else
@@ -441,14 +564,15 @@ static bool take_step(struct run *r, const struct ship_plan *p)
 {
 	struct work *w = r->w;
 	const struct shipment *s = current(w);
-	struct begun b = {w->task->sub, (enum ship_step)p->what, w->now};
+	struct begun b = {w->task->sub, (enum ship_step)p->what, w->now,
+			  r->co};
 	struct centra_done d = {0};
 	struct call held = {0};
 	struct err e = {""};
 	bool go_on;
 
 	if (r->was_refused && (int)r->refused == (int)p->what)
-		return refused_for_good(r, p);
+		return refused(r, p);
 	if (s->unknown && (int)s->step == (int)p->what &&
 	    w->now < s->try_at + w->settle) {
 		run_retry(w, s->try_at + w->settle - w->now,
@@ -474,8 +598,48 @@ static bool take_step(struct run *r, const struct ship_plan *p)
 	return go_on;
 }
 
+/* What our createShipment did to the allocations of its lines. */
+static enum ship_reading what_it_did(const struct work *w,
+				     const struct centra_order *co)
+{
+	const struct shipment *s = current(w);
+	size_t stay = 0, leave = 0;
+
+	for (size_t i = 0; i < s->n_before; i++)
+		for (size_t k = 0; k < co->n_lines; k++) {
+			struct ship_stock l = ship_stock_of(&co->lines[k],
+							    w->task->sub);
+			int64_t was = s->before[i].quantity;
+
+			if (l.line != s->before[i].line)
+				continue;
+			stay += l.ours == was;
+			leave += i < s->ask.n_lines &&
+				 l.ours == was - s->ask.lines[i].quantity;
+		}
+	return !s->n_before	    ? READING_UNKNOWN :
+	       stay == s->n_before  ? READING_STAY :
+	       leave == s->n_before ? READING_LEAVE :
+				      READING_UNKNOWN;
+}
+
+/* Only the first look behind it is not confused by what came later. */
+static void learn_reading(struct work *w, const struct centra_order *co)
+{
+	struct ship_came came = came_now(w);
+
+	if (came.stage == SHIP_CREATED && came.capture == CAPTURE_NONE &&
+	    came.reading == READING_UNKNOWN)
+		came.reading = what_it_did(w, co);
+	if (came.reading == current(w)->came.reading)
+		ship_came_release(&came);
+	else
+		say_came(w, came);
+}
+
 /* What the look shows and we did not know. */
-static void catch_up(struct work *w, const struct ship_plan *p)
+static void catch_up(struct work *w, const struct ship_plan *p,
+		     const struct centra_order *co)
 {
 	const struct centra_shipment *c = p->there;
 	const struct ship_came *came;
@@ -488,6 +652,7 @@ static void catch_up(struct work *w, const struct ship_plan *p)
 			     c->number ? c->number : "without a number");
 		say_created(w, c);
 	}
+	learn_reading(w, co);
 	came = &current(w)->came;
 	if (c->captured && came->capture != CAPTURE_DONE) {
 		changes_note(&w->result.changes, w->task->sub, "look",
@@ -506,22 +671,20 @@ static void shipped(struct run *r, const struct ship_plan *p)
 {
 	struct work *w = r->w;
 	struct ship_came came = came_now(w);
-	struct ship_line *left;
-	size_t n;
 
 	came.stage = SHIP_SHIPPED;
+	came.fault = FAULT_NONE;
 	came.shipped_at = w->now;
 	came.rest = true; /* until that is counted */
 	set_error(&came, NULL);
 	say_came(w, ship_came_copy(&came));
-	n = ship_all_left(offer_of(w), r->co, &left);
-	free(left);
-	came.rest = n > 0;
+	came.rest = ship_rest(w->order, offer_of(w), r->co);
 	changes_note(&w->result.changes, w->task->sub, "ship",
 		     "shipped%s%s%s", p->there->number ? ": " : "",
 		     p->there->number ? p->there->number : "",
 		     came.rest ? "; the rest remains to be shipped" : "");
 	say_came(w, came);
+	ship_tell_unclear(w, offer_of(w), r->co);
 }
 
 /* Centra no longer has the shipment: the next press makes another. */
@@ -544,12 +707,13 @@ static bool act(struct run *r)
 	if (!r->co && !look_again(r))
 		return false;
 	ship_plan(w->order, w->task->sub, r->co, w->ship_on_pending, &p);
-	catch_up(w, &p);
+	catch_up(w, &p, r->co);
 	switch (p.what) {
 	case PLAN_CONFIRM:
 	case PLAN_CREATE:
 	case PLAN_CAPTURE:
 	case PLAN_COMPLETE:
+	case PLAN_GOOD_TO_GO:
 		return take_step(r, &p);
 	case PLAN_WAIT:
 		wait_payment(w);
@@ -561,6 +725,9 @@ static bool act(struct run *r)
 		shipped(r, &p);
 		break;
 	case PLAN_STOP:
+		/* Another shipment is in the way, or may be ours. */
+		if (p.fault == FAULT_REFUSED && !current(w)->came.id)
+			ship_tell_office(w, offer_of(w), p.why.text);
 		if (!p.there)
 			forget(w);
 		failed(w, SHIP_FAILED, p.fault, p.why.text);
@@ -584,7 +751,7 @@ static void ship_one(struct work *w)
 	struct run r = {.w = w};
 	int rounds = 0;
 
-	if (!s || !shipment_under_way(s))
+	if (!s || !shipment_goes_on(s))
 		return;
 	if (s->trying)
 		end_lost_try(w);

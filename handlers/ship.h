@@ -6,6 +6,7 @@
  * `ship_order`: look, and then one call after the other until Centra says that
  * it is shipped.  Each look shows how far Centra has come, whatever we know or
  * have forgotten, and ship_plan() says what is next: so nothing is done twice.
+ * docs/shipping.md describes the calls.
  */
 #ifndef HANDLERS_SHIP_H
 #define HANDLERS_SHIP_H
@@ -14,19 +15,63 @@
 #include "handlers/handlers.h"
 #include "store/order.h"
 
-/* ---- what is left to ship ---- */
+/* ---- counting pieces (DESIGN 6) ---- */
 
 /* A line of the order, as last fetched, from one warehouse's side. */
 struct ship_stock {
 	int64_t line;
 	int64_t quantity;  /* units that are not cancelled */
 	int64_t ours;	   /* firmly allocated to the warehouse */
-	int64_t allocated; /* to any */
+	int64_t allocated; /* to any warehouse */
+	int64_t others;	   /* to any other warehouse */
+	bool stockless;	   /* struct centra_line: never shipped */
 };
 
-/* Units of the line that the warehouse has not shipped.  Whether Centra counts
- * what is shipped as still allocated is not said: both are understood. */
+struct ship_stock ship_stock_of(const struct centra_line *l,
+				int64_t warehouse);
+
+/* Units of the line that are certainly this offer's and not shipped yet. */
 int64_t ship_left(const struct offer *f, const struct ship_stock *l);
+/* Units that are this offer's by one reading of the allocations and not by the
+ * other.  They are not in ship_left(), and the office is told of them. */
+int64_t ship_unclear(const struct offer *f, const struct ship_stock *l);
+
+/* Units that were this offer's and are allocated to nobody, as those may be
+ * that Centra put into a shipment of its own. */
+int64_t ship_vanished(const struct offer *f, const struct ship_stock *l);
+
+/* What was held of the line before our first shipment; NULL: nothing. */
+const struct ship_held *ship_held_of(const struct offer *f, int64_t line);
+
+/* Lines of the order that the offer has left to ship; the caller frees *ret. */
+size_t ship_all_left(const struct offer *f, const struct centra_order *co,
+		     struct ship_line **ret);
+/* The same; but when nothing of the order is allocated to anybody, all that
+ * was the offer's: Centra may have put it into a shipment of its own. */
+size_t ship_all_wanted(const struct offer *f, const struct centra_order *co,
+		       struct ship_line **ret);
+/* True: something of the offer remains to be shipped or to be cleared up. */
+bool ship_rest(const struct order *o, const struct offer *f,
+	       const struct centra_order *co);
+
+/* Units of the line in the shipment; and those that are in no shipment. */
+int64_t ship_units(const struct centra_shipment *c, int64_t line);
+int64_t ship_room(const struct centra_order *co, int64_t line);
+/* The shipment of this id is known to be another of ours than `but`. */
+bool ship_is_claimed(const struct order *o, const struct shipment *but,
+		     int64_t id);
+
+/* Puts a problem for the office on the order, and into its journal, unless one
+ * is open or these words were told before. */
+void ship_tell_office(struct work *w, const struct offer *f, const char *why);
+/* The same of what ship_unclear() finds in the order, if anything. */
+void ship_tell_unclear(struct work *w, const struct offer *f,
+		       const struct centra_order *co);
+
+/* For look_record(): keeps what the order shows to be ours until we make our
+ * first shipment, closes offers of which nothing is left, and tells what is
+ * unclear. */
+void ship_look(struct work *w, const struct centra_order *co);
 
 /* ---- a press of ship ---- */
 
@@ -49,13 +94,23 @@ struct ship_decision {
 /* A store_update_fn; arg is a struct ship_decision.  Adds the shipment, or asks
  * anew for one that failed, and the task `ship_order`, due at once.
  *
+ * A request with an Idempotency-Key (ask.keyed) is known by its key: the key
+ * of a shipment is that shipment, a new key is a new one.  A request without a
+ * key is the newest shipment if it says the same as that.
+ *
  * RC_NOTFOUND   never offered to this shop
- * RC_EXISTS     asked for with the same words already: its stage is the result
+ * RC_EXISTS     asked for already: its stage is the result
  * RC_CONFLICT   "cancelled", "not_accepted", "shipped" (nothing is left),
  *               "answered" (another shipment is under way, or Centra has this
- *               one with other lines), "not_configured" */
+ *               one with other lines), "not_configured",
+ *               "idempotency_mismatch" (the key of a shipment that was asked
+ *               for in other words) */
 enum rc ship_decide(void *arg, const struct order *o, struct changes *ret,
 		    struct err *e);
+
+/* The shipment that was asked for under the key; NULL: none was. */
+const struct shipment *ship_of_key(const struct offer *f,
+				   const struct ship_key *k);
 
 /* What a SHIP_FAILED is to whom pressed: the API's code. */
 const char *ship_fault_code(enum ship_fault f);
@@ -67,6 +122,7 @@ enum ship_what {
 	PLAN_CREATE = STEP_CREATE,
 	PLAN_CAPTURE = STEP_CAPTURE,
 	PLAN_COMPLETE = STEP_COMPLETE,
+	PLAN_GOOD_TO_GO = STEP_GOOD_TO_GO,
 	PLAN_WAIT,   /* the payment is being confirmed */
 	PLAN_UNPAID, /* it was refused */
 	PLAN_SHIPPED,
@@ -85,11 +141,6 @@ struct ship_plan {
 void ship_plan(const struct order *o, int64_t warehouse,
 	       const struct centra_order *co, bool on_pending,
 	       struct ship_plan *ret);
-
-/* Lines of the order that the offer's warehouse has left to ship; the caller
- * frees *ret. */
-size_t ship_all_left(const struct offer *f, const struct centra_order *co,
-		     struct ship_line **ret);
 
 /* How long until a payment that was asked for at `since` is looked at again. */
 int64_t ship_poll(int64_t since, int64_t now);

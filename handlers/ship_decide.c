@@ -11,34 +11,6 @@
 
 /* ---- what is left ---- */
 
-static int64_t shipped_of(const struct offer *f, int64_t line)
-{
-	int64_t n = 0;
-
-	for (size_t i = 0; i < f->n_shipments; i++) {
-		const struct shipment *s = &f->shipments[i];
-
-		if (s->came.stage != SHIP_SHIPPED)
-			continue;
-		for (size_t k = 0; k < s->ask.n_lines; k++)
-			if (s->ask.lines[k].line == line)
-				n += s->ask.lines[k].quantity;
-	}
-	return n;
-}
-
-int64_t ship_left(const struct offer *f, const struct ship_stock *l)
-{
-	int64_t shipped = shipped_of(f, l->line);
-	int64_t gone = l->quantity - l->allocated; /* left the allocations */
-	int64_t still = shipped - (gone > 0 ? gone : 0);
-	int64_t left = l->ours - (still > 0 ? still : 0);
-
-	if (left > l->quantity - shipped)
-		left = l->quantity - shipped;
-	return left > 0 ? left : 0;
-}
-
 static const struct ship_stock *stock_of(const struct ship_decision *d,
 					 int64_t line)
 {
@@ -102,28 +74,63 @@ static enum rc conflict(struct ship_decision *d, const char *code,
 	return fail(e, RC_CONFLICT, "shipping: %s", code);
 }
 
-/* Of a shipment that was asked for before.  OK: it may be asked for anew, or
- * another added. */
+const struct shipment *ship_of_key(const struct offer *f,
+				   const struct ship_key *k)
+{
+	for (size_t i = f->n_shipments; i > 0; i--)
+		if (shipment_has_key(&f->shipments[i - 1], k))
+			return &f->shipments[i - 1];
+	return NULL;
+}
+
+/* Of a request whose key is that of a shipment. */
+static enum rc with_known(struct ship_decision *d, const struct shipment *s,
+			  struct err *e)
+{
+	if (same_ask(&s->ask, &d->ask))
+		return fail(e, RC_EXISTS, "it was asked for under this key");
+	/* The same parcel may have been asked for anew, in other words. */
+	if (s->n_keys > 1)
+		return fail(e, RC_EXISTS, "it was asked for anew since");
+	return conflict(d, "idempotency_mismatch", e);
+}
+
+/* Of one that is under way. */
+static enum rc with_under_way(struct ship_decision *d, const struct offer *f,
+			      const struct shipment *s, struct changes *ret,
+			      struct err *e)
+{
+	if (d->ask.keyed || !same_ask(&s->ask, &d->ask))
+		return conflict(d, "answered", e);
+	/* Who presses again while the payment is awaited wants it looked at
+	 * now. */
+	if (s->came.capture != CAPTURE_PENDING)
+		return fail(e, RC_EXISTS, "it is under way");
+	changes_task(ret, TASK_SHIP_ORDER, f->warehouse, d->ask.at);
+	return OK;
+}
+
+/* Of what was asked for before.  OK: the newest shipment may be asked for
+ * anew, or another added. */
 static enum rc with_newest(struct ship_decision *d, const struct offer *f,
 			   struct changes *ret, struct err *e)
 {
-	const struct shipment *s = offer_shipment(f);
-	bool same = s && same_ask(&s->ask, &d->ask);
+	const struct shipment *s = offer_shipment(f), *known;
+	enum rc rc;
 
+	known = d->ask.keyed ? ship_of_key(f, &d->ask.key) : NULL;
+	rc = known ? with_known(d, known, e) : OK;
+	if (rc == RC_CONFLICT || (rc && known != s) ||
+	    (rc && (s->came.stage == SHIP_SHIPPED || shipment_under_way(s))))
+		return rc;
 	if (!s)
 		return OK;
-	if (shipment_under_way(s)) {
-		if (!same)
-			return conflict(d, "answered", e);
-		/* Who presses again while the payment is awaited wants it
-		 * looked at now. */
-		if (s->came.capture != CAPTURE_PENDING)
-			return fail(e, RC_EXISTS, "it is under way");
-		changes_task(ret, TASK_SHIP_ORDER, f->warehouse, d->ask.at);
-		return OK;
-	}
+	if (shipment_under_way(s))
+		return with_under_way(d, f, s, ret, e);
 	if (s->came.stage == SHIP_SHIPPED)
-		return same ? fail(e, RC_EXISTS, "it is shipped") : OK;
+		return !d->ask.keyed && same_ask(&s->ask, &d->ask) ?
+			       fail(e, RC_EXISTS, "it is shipped") :
+			       OK;
 	if (shipment_stands(s) && !d->ask.all && !same_lines(&s->ask, &d->ask))
 		return conflict(d, "answered", e);
 	return OK;

@@ -9,10 +9,8 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "handlers/ship.h"
 
 /* Of a shipment under way, by the order as it was fetched. */
@@ -34,98 +32,50 @@ static const struct centra_line *line_of(const struct centra_order *co,
 	return NULL;
 }
 
-static struct ship_stock stock_of(const struct centra_line *l,
-				  int64_t warehouse)
+static struct ship_stock stock_of(const struct view *v, int64_t line)
 {
-	struct ship_stock ret = {.line = l->id, .quantity = l->quantity};
+	const struct centra_line *l = line_of(v->co, line);
 
-	for (size_t i = 0; i < l->n_allocations; i++) {
-		const struct centra_allocation *a = &l->allocations[i];
-
-		ret.allocated += a->quantity;
-		if (a->warehouse == warehouse && !a->waiting)
-			ret.ours += a->quantity;
-	}
-	return ret;
-}
-
-size_t ship_all_left(const struct offer *f, const struct centra_order *co,
-		     struct ship_line **ret)
-{
-	size_t n = 0;
-
-	*ret = xcalloc(co->n_lines + 1, sizeof(**ret));
-	for (size_t i = 0; i < co->n_lines; i++) {
-		struct ship_stock l = stock_of(&co->lines[i], f->warehouse);
-		int64_t left = ship_left(f, &l);
-
-		if (left)
-			(*ret)[n++] = (struct ship_line){l.line, left};
-	}
-	return n;
-}
-
-static int64_t in_shipment(const struct centra_shipment *c, int64_t line)
-{
-	int64_t n = 0;
-
-	for (size_t i = 0; i < c->n_lines; i++)
-		if (c->lines[i].line == line)
-			n += c->lines[i].quantity;
-	return n;
-}
-
-/* Units of the line that no shipment holds. */
-static int64_t room_for(const struct centra_order *co, int64_t line)
-{
-	const struct centra_line *l = line_of(co, line);
-	int64_t n = l ? l->quantity : 0;
-
-	for (size_t i = 0; i < co->n_shipments; i++)
-		n -= in_shipment(&co->shipments[i], line);
-	return n;
+	return l ? ship_stock_of(l, v->f->warehouse) :
+		   (struct ship_stock){.line = line};
 }
 
 static bool has_room(const struct view *v)
 {
 	for (size_t i = 0; i < v->s->ask.n_lines; i++)
 		if (v->s->ask.lines[i].quantity >
-		    room_for(v->co, v->s->ask.lines[i].line))
+		    ship_room(v->co, v->s->ask.lines[i].line))
 			return false;
 	return true;
 }
 
-/* All of it is firmly allocated to our warehouse, and not shipped; or, when
- * `gone`, nothing of it is allocated to anybody (as it may be once it is in a
- * shipment). */
+/* All of it is left for us to ship.  `gone`: or it was, and is allocated to
+ * nobody now, as it may be once it is in a shipment. */
 static bool is_allocated(const struct view *v, bool gone)
 {
 	for (size_t i = 0; i < v->s->ask.n_lines; i++) {
 		const struct ship_line *want = &v->s->ask.lines[i];
-		const struct centra_line *l = line_of(v->co, want->line);
-		struct ship_stock have;
+		struct ship_stock have = stock_of(v, want->line);
 
-		if (!l)
-			return false;
-		have = stock_of(l, v->f->warehouse);
 		if (ship_left(v->f, &have) < want->quantity &&
-		    !(gone && !have.allocated))
+		    !(gone && ship_vanished(v->f, &have) >= want->quantity))
 			return false;
 	}
 	return v->s->ask.n_lines > 0;
 }
 
-/* Some of it is shared with another warehouse. */
-static bool is_split(const struct view *v)
+/* Some of the line may be another warehouse's: one holds some of it now, or has
+ * held some since it was ours, or did not leave all of it to us when we held the
+ * most. */
+static bool is_shared(const struct view *v)
 {
 	for (size_t i = 0; i < v->s->ask.n_lines; i++) {
-		const struct centra_line *l =
-			line_of(v->co, v->s->ask.lines[i].line);
-		struct ship_stock have = {0};
+		int64_t line = v->s->ask.lines[i].line;
+		const struct ship_held *h = ship_held_of(v->f, line);
 
-		if (l)
-			have = stock_of(l, v->f->warehouse);
-		if (have.allocated > have.ours)
+		if (stock_of(v, line).others ||
+		    (v->f->n_held &&
+		     (!h || h->others || h->ours < h->quantity)))
 			return true;
 	}
 	return false;
@@ -133,43 +83,83 @@ static bool is_split(const struct view *v)
 
 /* ---- which shipment is ours ---- */
 
-/* It is known to be another shipment than this one. */
-static bool is_claimed(const struct view *v, int64_t id)
+static bool is_stockless(const struct view *v, int64_t line)
 {
-	for (size_t i = 0; i < v->o->n_offers; i++) {
-		const struct offer *f = &v->o->offers[i];
+	const struct centra_line *l = line_of(v->co, line);
 
-		for (size_t k = 0; k < f->n_shipments; k++)
-			if (&f->shipments[k] != v->s &&
-			    f->shipments[k].came.id == id)
-				return true;
-	}
-	return false;
+	return l && l->stockless;
 }
 
-static bool same_lines(const struct ship_ask *a,
-		       const struct centra_shipment *c)
+/* Lines without stock of their own aside: Centra may list those too. */
+static bool same_lines(const struct view *v, const struct centra_shipment *c)
 {
+	const struct ship_ask *a = &v->s->ask;
 	int64_t asked = 0, held = 0;
 
 	for (size_t i = 0; i < a->n_lines; i++) {
-		if (in_shipment(c, a->lines[i].line) != a->lines[i].quantity)
+		if (ship_units(c, a->lines[i].line) != a->lines[i].quantity)
 			return false;
 		asked += a->lines[i].quantity;
 	}
 	for (size_t i = 0; i < c->n_lines; i++)
-		held += c->lines[i].quantity;
+		if (!is_stockless(v, c->lines[i].line))
+			held += c->lines[i].quantity;
 	return asked && asked == held;
 }
 
-static bool may_be_ours(const struct view *v, const struct centra_shipment *c)
+/* It can be what a lost createShipment of ours made. */
+static bool may_be_made_by_us(const struct view *v,
+			      const struct centra_shipment *c)
 {
-	if (is_claimed(v, c->id) || !same_lines(&v->s->ask, c))
+	return v->s->unknown && v->s->step == STEP_CREATE &&
+	       c->id > v->s->newest_seen;
+}
+
+/* What is in shipments is among the allocations. */
+static bool allocations_stay(const struct view *v)
+{
+	for (size_t i = 0; i < v->s->ask.n_lines; i++) {
+		struct ship_stock l = stock_of(v, v->s->ask.lines[i].line);
+
+		if (l.allocated <= ship_room(v->co, l.line))
+			return false;
+	}
+	return true;
+}
+
+/* Nothing of the lines was ever seen as ours: Centra may have put all of the
+ * order into a shipment of its own before anybody looked, or others have. */
+static bool was_never_seen(const struct view *v)
+{
+	for (size_t i = 0; i < v->s->ask.n_lines; i++)
+		if (stock_of(v, v->s->ask.lines[i].line).ours)
+			return false;
+	return !v->f->n_held;
+}
+
+/* It holds all of the order. */
+static bool is_whole(const struct view *v, const struct centra_shipment *c)
+{
+	for (size_t i = 0; i < v->co->n_lines; i++) {
+		const struct centra_line *l = &v->co->lines[i];
+
+		if (!l->stockless && ship_units(c, l->id) != l->quantity)
+			return false;
+	}
+	return true;
+}
+
+/* A shipment of just what we are to ship, of lines that are ours alone, is
+ * ours, whoever made it.  But when there is room for ours beside it, the
+ * allocations must show that its pieces are ours too; and one that has been
+ * sent is not the one that we are to send. */
+static bool is_ours(const struct view *v, const struct centra_shipment *c)
+{
+	if (is_shared(v) || (was_never_seen(v) && !is_whole(v, c)))
 		return false;
 	if (!has_room(v))
 		return true;
-	/* There is room for ours beside it: it may be somebody else's. */
-	return !c->shipped && (v->s->tries[STEP_CREATE] || !is_split(v));
+	return !c->shipped && (may_be_made_by_us(v, c) || allocations_stay(v));
 }
 
 static struct centra_shipment *find(const struct view *v)
@@ -182,11 +172,63 @@ static struct centra_shipment *find(const struct view *v)
 		if (v->s->came.id) {
 			if (c->id == v->s->came.id)
 				return c;
-		} else if (may_be_ours(v, c) && (!ret || ret->shipped)) {
-			ret = c;
+			continue;
 		}
+		if (ship_is_claimed(v->o, v->s, c->id) || !same_lines(v, c) ||
+		    !is_ours(v, c))
+			continue;
+		/* Rather the one that we made; rather one to be sent. */
+		if (!ret || (!ret->shipped && may_be_made_by_us(v, c)) ||
+		    (ret->shipped && !c->shipped))
+			ret = c;
 	}
 	return ret;
+}
+
+/* Units of the line in shipments that are not known to be ours. */
+static int64_t unclaimed(const struct view *v, int64_t line)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < v->co->n_shipments; i++)
+		if (!ship_is_claimed(v->o, v->s, v->co->shipments[i].id))
+			n += ship_units(&v->co->shipments[i], line);
+	return n;
+}
+
+/* More of a line that is shared is in shipments than others can have of it: so
+ * one of them is ours, and it is not this one. */
+static bool holds_ours(const struct view *v, const struct centra_shipment *c)
+{
+	for (size_t i = 0; i < v->s->ask.n_lines; i++) {
+		int64_t line = v->s->ask.lines[i].line;
+		const struct ship_held *h = ship_held_of(v->f, line);
+
+		if (h && ship_units(c, line) &&
+		    unclaimed(v, line) > h->quantity - h->ours + h->others)
+			return true;
+	}
+	return false;
+}
+
+/* Of lines that another warehouse shares: a shipment that leaves no room for
+ * ours, that holds some of ours, or that a lost createShipment of ours may have
+ * made.  Nothing that Centra shows tells whose it is.  NULL: there is none. */
+static const struct centra_shipment *doubtful(const struct view *v)
+{
+	if (v->s->came.id || !is_shared(v))
+		return NULL;
+	for (size_t i = 0; i < v->co->n_shipments; i++) {
+		const struct centra_shipment *c = &v->co->shipments[i];
+
+		if (ship_is_claimed(v->o, v->s, c->id))
+			continue;
+		if (holds_ours(v, c) ||
+		    (same_lines(v, c) &&
+		     (may_be_made_by_us(v, c) || !has_room(v))))
+			return c;
+	}
+	return NULL;
 }
 
 /* ---- stopping ---- */
@@ -231,17 +273,22 @@ static bool stops(const struct view *v, struct ship_plan *p)
 /* Why none can be made, when none is there. */
 static bool cannot_create(const struct view *v, struct ship_plan *p)
 {
-	const struct centra_shipment *in_the_way = NULL;
+	const struct centra_shipment *in_the_way = NULL, *c = doubtful(v);
 
 	for (size_t i = 0; i < v->co->n_shipments; i++)
 		for (size_t k = 0; k < v->s->ask.n_lines; k++)
-			if (in_shipment(&v->co->shipments[i],
-					v->s->ask.lines[k].line))
+			if (ship_units(&v->co->shipments[i],
+				       v->s->ask.lines[k].line))
 				in_the_way = &v->co->shipments[i];
 	if (v->s->came.id)
 		stop(p, FAULT_REFUSED,
 		     "shipment %s is no longer there in Centra",
 		     v->s->came.number);
+	else if (c)
+		stop(p, FAULT_REFUSED,
+		     "Centra has shipment %s, which may be this shop's or "
+		     "another warehouse's: ask the office",
+		     c->number ? c->number : "?");
 	else if (in_the_way && !has_room(v))
 		stop(p, FAULT_REFUSED,
 		     in_the_way->shipped
@@ -320,14 +367,13 @@ void ship_plan(const struct order *o, int64_t warehouse,
 		     "shipment %s is not all of warehouse %" PRId64,
 		     ret->there->number ? ret->there->number : "?",
 		     warehouse);
-	else if (!ret->there->good_to_go)
-		stop(ret, FAULT_REFUSED,
-		     "shipment %s is not good to go in Centra",
-		     ret->there->number ? ret->there->number : "?");
 	else if (ret->there->captured || ret->there->paid)
 		ret->what = PLAN_COMPLETE;
 	else
 		plan_payment(&v, on_pending, ret);
+	/* Just before, so that no warehouse takes it for its own to send. */
+	if (ret->what == PLAN_COMPLETE && !ret->there->good_to_go)
+		ret->what = PLAN_GOOD_TO_GO;
 }
 
 #define POLL_FIRST 10000

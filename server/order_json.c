@@ -459,6 +459,7 @@ enum rc order_json(struct buf *out, struct store *store,
 	fetched(out, f, known);
 	ship_to(out, f, address);
 	shipments_json(out, f);
+	buf_fmt(out, ",\"unclear\":%" PRId64, unclear_pieces(known, f));
 	history(out, o, f, shop);
 	buf_str(out, ",\"version\":");
 	buf_json(out, version_of(version, o, f, shop, known, address) ?

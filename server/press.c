@@ -18,6 +18,7 @@
 
 #define KEY_MAX	    255 /* bytes of an Idempotency-Key */
 #define VERSION_MAX 64	/* bytes of a version; ours are shorter */
+#define KEY_OF_ANOTHER "idempotency_mismatch"
 
 /* ---- answers that several routes give ---- */
 
@@ -461,8 +462,9 @@ static void press_stored(struct request *req, struct response *res)
 		respond_store(req, res, RC_AGAIN, "the writer takes too long");
 		return;
 	}
-	if (p->keyed && p->once.seen == ONCE_OTHER) {
-		respond_problem(res, 422, "idempotency_mismatch",
+	if ((p->keyed && p->once.seen == ONCE_OTHER) ||
+	    !strcmp(p->code, KEY_OF_ANOTHER)) {
+		respond_problem(res, 422, KEY_OF_ANOTHER,
 				"this Idempotency-Key was sent with another "
 				"request; take a new one");
 		return;

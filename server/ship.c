@@ -124,15 +124,25 @@ static bool read_lines(const struct press *p, struct response *res,
 
 /* ---- what is known of the order ---- */
 
-/* True when the lines named are ours, and so many are left.  A shipment that is
- * under way or shipped is the decision's to compare. */
-static bool lines_are_left(const struct ship_press *s, const struct offer *f)
+/* It may be the request of a shipment that is there: the decision compares. */
+static bool may_be_known(const struct ship_press *s, const struct offer *f)
 {
 	const struct shipment *newest = offer_shipment(f);
+
+	if (s->d.ask.keyed && ship_of_key(f, &s->d.ask.key))
+		return true;
+	return newest && (shipment_under_way(newest) ||
+			  (!s->d.ask.keyed &&
+			   newest->came.stage == SHIP_SHIPPED));
+}
+
+/* The lines named are ours, and so many are left. */
+static bool lines_are_left(const struct ship_press *s, const struct offer *f)
+{
 	const struct ship_ask *a = &s->d.ask;
 
 	if (a->all || f->state != STATE_ACCEPTED || f->shipped ||
-	    (newest && newest->came.stage <= SHIP_CAPTURED))
+	    may_be_known(s, f))
 		return true;
 	for (size_t i = 0; i < a->n_lines; i++) {
 		int64_t left = 0;
@@ -142,9 +152,6 @@ static bool lines_are_left(const struct ship_press *s, const struct offer *f)
 				left = ship_left(f, &s->stock[k]);
 		if (a->lines[i].quantity <= left)
 			continue;
-		/* The very same press again finds nothing left. */
-		if (newest && newest->came.stage == SHIP_SHIPPED)
-			return true;
 		return false;
 	}
 	return true;
@@ -220,6 +227,9 @@ static bool ship_read(struct press *p, struct response *res)
 	s->d.ask.at = p->now;
 	s->d.ask.device = p->device;
 	s->d.ask.by = p->by;
+	s->d.ask.keyed = p->keyed;
+	s->d.ask.key.device = p->device;
+	memcpy(s->d.ask.key.hash, p->once.key, sizeof(s->d.ask.key.hash));
 	s->d.local = in && !strcmp(in->ship_with, "none");
 	s->d.configured = in && in->graphql_url;
 	s->on_pending = in && in->ship_on_pending_capture;
@@ -296,12 +306,22 @@ static void respond_failed(struct press *p, struct response *res,
 			 ship_fault_code(s->came.fault), words);
 }
 
+/* The shipment that the request is about; NULL: there is none. */
+static const struct shipment *asked_for(const struct ship_press *s,
+					const struct offer *f)
+{
+	const struct shipment *of_key;
+
+	of_key = s->d.ask.keyed ? ship_of_key(f, &s->d.ask.key) : NULL;
+	return of_key ? of_key : offer_shipment(f);
+}
+
 static bool ship_settle(struct press *p, struct response *res,
 			const struct order *o)
 {
 	const struct ship_press *mine = p->own;
 	const struct offer *f = offer_shipped(mine, o);
-	const struct shipment *s = f ? offer_shipment(f) : NULL;
+	const struct shipment *s = f ? asked_for(mine, f) : NULL;
 	bool unpaid;
 
 	if (!f) {

@@ -26,6 +26,8 @@ static struct ship_stock stock_of(const cJSON *line, int64_t warehouse)
 	struct ship_stock ret = {
 		.line = number(line, "line_id"),
 		.quantity = number(line, "quantity"),
+		.stockless = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(
+			line, "stockless")),
 	};
 	const cJSON *a;
 
@@ -35,9 +37,10 @@ static struct ship_stock stock_of(const cJSON *line, int64_t warehouse)
 		int64_t n = number(a, "quantity");
 
 		ret.allocated += n;
-		if (number(a, "warehouse") == warehouse &&
-		    !cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(a,
-								   "waiting")))
+		if (number(a, "warehouse") != warehouse)
+			ret.others += n;
+		else if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(
+				 a, "waiting")))
 			ret.ours += n;
 	}
 	return ret;
@@ -103,6 +106,18 @@ static void shipment_json(struct buf *out, const struct shipment *s)
 	buf_str(out, ",\"error\":");
 	buf_json(out, s->came.error);
 	buf_char(out, '}');
+}
+
+int64_t unclear_pieces(const cJSON *details, const struct offer *f)
+{
+	struct ship_stock *stock;
+	size_t n = stock_read(details, f, &stock);
+	int64_t ret = 0;
+
+	for (size_t i = 0; i < n && f->state == STATE_ACCEPTED; i++)
+		ret += ship_unclear(f, &stock[i]);
+	free(stock);
+	return ret;
 }
 
 void shipments_json(struct buf *out, const struct offer *f)

@@ -17,6 +17,10 @@
 size_t stock_read(const cJSON *details, const struct offer *f,
 		  struct ship_stock **ret);
 
+/* Pieces that are this shop's to ship by one reading of Centra's allocations
+ * and not by the other (handlers/ship.h): the office is told. */
+int64_t unclear_pieces(const cJSON *details, const struct offer *f);
+
 /* Adds ,"shipment":(the newest, or null),"shipments":[all, oldest first]. */
 void shipments_json(struct buf *out, const struct offer *f);
 

@@ -90,6 +90,7 @@ void order_release(struct order *o)
 		for (size_t k = 0; k < o->offers[i].n_shipments; k++)
 			shipment_release(&o->offers[i].shipments[k]);
 		free(o->offers[i].shipments);
+		free(o->offers[i].held);
 	}
 	free(o->offers);
 	o->offers = NULL;
@@ -127,6 +128,9 @@ void order_copy(struct order *ret, const struct order *o)
 		f->answer.refusal = xstrdup(f->answer.refusal);
 		problem_own(&f->problem);
 		shipments_copy(f, o->offers[i].shipments);
+		if (f->held)
+			f->held = xmemdup(f->held,
+					  f->n_held * sizeof(*f->held));
 	}
 }
 
@@ -499,6 +503,18 @@ static struct ship_ask ask_bounded(const struct ship_ask *in)
 	return ret;
 }
 
+/* The oldest makes room for one too many. */
+static void key_join(struct shipment *s, const struct ship_ask *in)
+{
+	if (!in->keyed || shipment_has_key(s, &in->key))
+		return;
+	if (s->n_keys == SHIP_KEYS_MAX)
+		memmove(s->keys, s->keys + 1,
+			--s->n_keys * sizeof(*s->keys));
+	s->keys = xrealloc(s->keys, s->n_keys + 1, sizeof(*s->keys));
+	s->keys[s->n_keys++] = in->key;
+}
+
 /* Asked for again after a failure: what Centra has of it stays. */
 static void ask_again(struct shipment *s, const struct ship_ask *in)
 {
@@ -529,6 +545,7 @@ static void apply_ship_asked(struct offer *f, const struct ship_ask *in)
 		return;
 	if (s && s->came.stage != SHIP_SHIPPED) {
 		ask_again(s, in);
+		key_join(s, in);
 		return;
 	}
 	if (f->n_shipments >= SHIPMENTS_MAX)
@@ -538,6 +555,7 @@ static void apply_ship_asked(struct offer *f, const struct ship_ask *in)
 	f->shipments[f->n_shipments++] = (struct shipment){
 		.ask = ask_bounded(in),
 	};
+	key_join(offer_shipment(f), in);
 }
 
 static void apply_ship_lines(struct shipment *s, const struct ship_ask *in)
@@ -551,10 +569,23 @@ static void apply_ship_lines(struct shipment *s, const struct ship_ask *in)
 	s->ask.n_lines = n;
 }
 
+static void apply_create_begun(struct shipment *s, const struct change *c)
+{
+	const struct ship_ask *a = &c->ask;
+	size_t n = a->n_lines < SHIP_LINES_MAX ? a->n_lines : SHIP_LINES_MAX;
+
+	s->newest_seen = c->sub;
+	free(s->before);
+	s->before = n ? xmemdup(a->lines, n * sizeof(*a->lines)) : NULL;
+	s->n_before = n;
+}
+
 static void apply_ship_begun(struct shipment *s, const struct change *c)
 {
 	if ((unsigned)c->step >= SHIP_STEPS)
 		return;
+	if (c->step == STEP_CREATE)
+		apply_create_begun(s, c);
 	s->unknown = s->trying;
 	s->trying = true;
 	s->step = c->step;
@@ -574,6 +605,27 @@ static void apply_ship_came(struct offer *f, struct shipment *s,
 		f->shipped = true;
 }
 
+static void apply_ship_held(struct offer *f, const struct change *c)
+{
+	size_t n = c->n_held < SHIP_LINES_MAX ? c->n_held : SHIP_LINES_MAX;
+
+	free(f->held);
+	f->held = n ? xmemdup(c->held, n * sizeof(*c->held)) : NULL;
+	f->n_held = n;
+}
+
+static void apply_ship_closed(struct offer *f)
+{
+	struct shipment *s = offer_shipment(f);
+
+	if (s && s->came.stage != SHIP_SHIPPED && !shipment_stands(s)) {
+		shipment_release(s);
+		f->n_shipments--;
+	}
+	for (size_t i = 0; i < f->n_shipments; i++)
+		f->shipped |= f->shipments[i].came.stage == SHIP_SHIPPED;
+}
+
 /* One of the CHANGE_SHIP_ kinds. */
 static void apply_ship(struct order *o, const struct change *c)
 {
@@ -582,6 +634,10 @@ static void apply_ship(struct order *o, const struct change *c)
 
 	if (f && c->kind == CHANGE_SHIP_ASKED)
 		apply_ship_asked(f, &c->ask);
+	else if (f && c->kind == CHANGE_SHIP_HELD)
+		apply_ship_held(f, c);
+	else if (f && c->kind == CHANGE_SHIP_CLOSED)
+		apply_ship_closed(f);
 	if (!s)
 		return;
 	switch (c->kind) {
@@ -673,6 +729,8 @@ void order_apply(struct order *o, const struct change *c)
 	case CHANGE_SHIP_BEGUN:
 	case CHANGE_SHIP_ENDED:
 	case CHANGE_SHIP_CAME:
+	case CHANGE_SHIP_HELD:
+	case CHANGE_SHIP_CLOSED:
 		apply_ship(o, c);
 		break;
 	case CHANGE_TOLD:
@@ -747,7 +805,9 @@ void change_release(struct change *c)
 	problem_release(&c->problem);
 	ship_ask_release(&c->ask);
 	ship_came_release(&c->came);
+	free(c->held);
 	free(c->text);
+	c->held = NULL;
 	c->text = NULL;
 }
 
@@ -766,6 +826,9 @@ void changes_add_copies(struct changes *c, const struct changes *more)
 		problem_own(&to->problem);
 		to->ask = ship_ask_copy(&from->ask);
 		to->came = ship_came_copy(&from->came);
+		if (from->held)
+			to->held = xmemdup(from->held,
+					   from->n_held * sizeof(*from->held));
 		to->text = xstrdup(from->text);
 	}
 }

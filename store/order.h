@@ -208,6 +208,8 @@ struct offer {
 	/* Derived: Centra said that the order is this warehouse's, and the
 	 * newest look does not show it. */
 	bool doubt;
+	struct ship_held *held; /* owned: what there was to ship of each line */
+	size_t n_held;
 };
 
 #define OPENINGS_MAX   64
@@ -281,9 +283,12 @@ enum change_kind {
 	/* Shipping; each is about the offer's newest shipment: */
 	CHANGE_SHIP_ASKED, /* warehouse, ask: a shop pressed ship */
 	CHANGE_SHIP_LINES, /* warehouse, ask.lines: what `all` has come to */
-	CHANGE_SHIP_BEGUN, /* warehouse, step, at */
+	CHANGE_SHIP_BEGUN, /* warehouse, step, at; of a create also sub = the
+			    * newest id seen, ask.lines = `before` */
 	CHANGE_SHIP_ENDED, /* warehouse, try_end */
 	CHANGE_SHIP_CAME,  /* warehouse, came */
+	CHANGE_SHIP_HELD,  /* warehouse, held: of lines, what a look showed */
+	CHANGE_SHIP_CLOSED, /* warehouse: nothing is left of the offer */
 };
 
 struct change {
@@ -298,6 +303,8 @@ struct change {
 	struct problem problem;
 	struct ship_ask ask;
 	struct ship_came came;
+	struct ship_held *held; /* owned */
+	size_t n_held;
 	enum ship_step step;
 	enum try_end try_end;
 	enum settled settled;
@@ -352,13 +359,18 @@ struct change {
  *
  * SHIP_ASKED adds a shipment when there is none or the newest is shipped; one
  *            that failed is asked for anew, and keeps its lines while they
- *            stand (shipment_stands).  Nothing while one is under way.
+ *            stand (shipment_stands).  Nothing while one is under way.  Its
+ *            Idempotency-Key joins those of the shipment.
  * SHIP_LINES sets the lines, unless they stand.
  * SHIP_BEGUN one more try; when the one before never ended, it is `unknown`
- *            still, and else it is not.
+ *            still, and else it is not.  STEP_CREATE replaces newest_seen and
+ *            `before`.
  * SHIP_ENDED no try is under way; TRY_UNKNOWN sets unknown, others clear it.
  * SHIP_CAME  replaces what came of it.  Shipped without a rest: so is the
  *            offer, for good.
+ * SHIP_HELD  replaces what is held of the offer's lines.
+ * SHIP_CLOSED drops a newest shipment that Centra never had; the offer is
+ *            shipped if any shipment of it is.
  *
  * HEARD aside, what Centra said (OPENING, MARK, CANCELLED) joins: any order and
  * any repeats end the same.  Alters nothing: what is no fact; a warehouse of 0

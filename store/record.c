@@ -147,10 +147,45 @@ static void put_shipment(struct buf *b, const struct shipment *s)
 	put_flag(b, s->unknown);
 	for (int i = 0; i < SHIP_STEPS; i++)
 		put_u32(b, s->tries[i]);
+	put_i64(b, s->newest_seen);
+	put_u8(b, (uint8_t)c->reading);
+	put_u32(b, (uint32_t)s->n_before);
+	for (size_t i = 0; i < s->n_before; i++) {
+		put_i64(b, s->before[i].line);
+		put_i64(b, s->before[i].quantity);
+	}
+	put_u32(b, (uint32_t)s->n_keys);
+	for (size_t i = 0; i < s->n_keys; i++) {
+		put_u64(b, s->keys[i].device);
+		put_bytes(b, s->keys[i].hash, sizeof(s->keys[i].hash));
+	}
 	put_block_end(b, block);
 }
 
 #define SHIP_LINE_LEAST 16
+
+#define SHIP_KEY_LEAST	40
+
+/* What was added later: a store of before ends here. */
+static void get_shipment_more(struct shipment *s, struct reader *r)
+{
+	s->newest_seen = get_i64(r);
+	s->came.reading = get_below(r, SHIP_READINGS);
+	s->n_before = get_count(r, SHIP_LINE_LEAST, SHIP_LINES_MAX);
+	if (s->n_before)
+		s->before = xcalloc(s->n_before, sizeof(*s->before));
+	for (size_t i = 0; i < s->n_before; i++) {
+		s->before[i].line = get_i64(r);
+		s->before[i].quantity = get_i64(r);
+	}
+	s->n_keys = get_count(r, SHIP_KEY_LEAST, SHIP_KEYS_MAX);
+	if (s->n_keys)
+		s->keys = xcalloc(s->n_keys, sizeof(*s->keys));
+	for (size_t i = 0; i < s->n_keys; i++) {
+		s->keys[i].device = get_u64(r);
+		get_bytes(r, s->keys[i].hash, sizeof(s->keys[i].hash));
+	}
+}
 
 static void get_shipment(struct shipment *s, struct reader *all)
 {
@@ -188,6 +223,7 @@ static void get_shipment(struct shipment *s, struct reader *all)
 	s->unknown = get_flag(&r);
 	for (int i = 0; i < SHIP_STEPS; i++)
 		s->tries[i] = get_u32(&r);
+	get_shipment_more(s, &r);
 	all->bad |= r.bad;
 }
 
@@ -251,6 +287,32 @@ static void get_sighting(struct sighting *ret, struct reader *all)
 	all->bad |= r.bad;
 }
 
+static void put_held(struct buf *b, const struct offer *f)
+{
+	put_u32(b, (uint32_t)f->n_held);
+	for (size_t i = 0; i < f->n_held; i++) {
+		put_i64(b, f->held[i].line);
+		put_i64(b, f->held[i].ours);
+		put_i64(b, f->held[i].quantity);
+		put_i64(b, f->held[i].others);
+	}
+}
+
+#define SHIP_HELD_LEAST 32
+
+static void get_held(struct offer *f, struct reader *r)
+{
+	f->n_held = get_count(r, SHIP_HELD_LEAST, SHIP_LINES_MAX);
+	if (f->n_held)
+		f->held = xcalloc(f->n_held, sizeof(*f->held));
+	for (size_t i = 0; i < f->n_held; i++) {
+		f->held[i].line = get_i64(r);
+		f->held[i].ours = get_i64(r);
+		f->held[i].quantity = get_i64(r);
+		f->held[i].others = get_i64(r);
+	}
+}
+
 static void put_offer(struct buf *b, const struct offer *f)
 {
 	size_t block = put_block(b);
@@ -280,6 +342,7 @@ static void put_offer(struct buf *b, const struct offer *f)
 	put_sighting(b, &f->sighting);
 	put_flag(b, f->doubt);
 	put_flag(b, f->answer.denied);
+	put_held(b, f);
 	put_block_end(b, block);
 }
 
@@ -316,6 +379,7 @@ static void get_offer(struct offer *f, struct reader *all)
 	get_sighting(&f->sighting, &r);
 	f->doubt = get_flag(&r);
 	f->answer.denied = get_flag(&r);
+	get_held(f, &r);
 	all->bad |= r.bad;
 }
 

@@ -5,6 +5,7 @@
 #include "store/shipment.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -39,10 +40,37 @@ bool shipment_under_way(const struct shipment *s)
 	return s->came.stage <= SHIP_CAPTURED;
 }
 
+bool shipment_goes_on(const struct shipment *s)
+{
+	return shipment_under_way(s) ||
+	       (s->came.stage == SHIP_FAILED &&
+		s->came.fault == FAULT_REFUSED && s->came.id &&
+		(s->step == STEP_GOOD_TO_GO || s->step == STEP_COMPLETE));
+}
+
+static bool same_key(const struct ship_key *a, const struct ship_key *b)
+{
+	return a->device == b->device &&
+	       !memcmp(a->hash, b->hash, sizeof(a->hash));
+}
+
+bool shipment_has_key(const struct shipment *s, const struct ship_key *k)
+{
+	for (size_t i = 0; i < s->n_keys; i++)
+		if (same_key(&s->keys[i], k))
+			return true;
+	return false;
+}
+
 bool shipment_stands(const struct shipment *s)
 {
 	return s->came.id ||
 	       (s->step == STEP_CREATE && (s->unknown || s->trying));
+}
+
+static void *copy_of(const void *list, size_t n, size_t size)
+{
+	return n ? xmemdup(list, n * size) : NULL;
 }
 
 struct ship_ask ship_ask_copy(const struct ship_ask *a)
@@ -53,10 +81,7 @@ struct ship_ask ship_ask_copy(const struct ship_ask *a)
 	ret.service = xstrdup(a->service);
 	ret.tracking = xstrdup(a->tracking);
 	ret.by = xstrdup(a->by);
-	if (a->n_lines)
-		ret.lines = xmemdup(a->lines, a->n_lines * sizeof(*a->lines));
-	else
-		ret.lines = NULL;
+	ret.lines = copy_of(a->lines, a->n_lines, sizeof(*a->lines));
 	return ret;
 }
 
@@ -90,6 +115,8 @@ struct shipment shipment_copy(const struct shipment *s)
 
 	ret.ask = ship_ask_copy(&s->ask);
 	ret.came = ship_came_copy(&s->came);
+	ret.before = copy_of(s->before, s->n_before, sizeof(*s->before));
+	ret.keys = copy_of(s->keys, s->n_keys, sizeof(*s->keys));
 	return ret;
 }
 
@@ -97,5 +124,7 @@ void shipment_release(struct shipment *s)
 {
 	ship_ask_release(&s->ask);
 	ship_came_release(&s->came);
+	free(s->before);
+	free(s->keys);
 	*s = (struct shipment){0};
 }

@@ -14,7 +14,8 @@
 #include <stdint.h>
 
 /* How far it has come.  Under way are those up to SHIP_CAPTURED; both kinds of
- * failure may be asked for again. */
+ * failure may be asked for again.  See shipment_goes_on() for the failure that
+ * is not the end. */
 enum ship_stage {
 	SHIP_ASKED,    /* a shop pressed ship; Centra has no shipment yet */
 	SHIP_CREATED,  /* Centra has the shipment; the payment is next */
@@ -49,18 +50,49 @@ enum ship_fault {
 	SHIP_FAULTS,
 };
 
-/* The calls that change something at Centra, in the order they are made. */
+/* The calls that change something at Centra.  They are made in this order, but
+ * that STEP_GOOD_TO_GO comes just before STEP_COMPLETE: the numbers are stored,
+ * so a new step is added at the end. */
 enum ship_step {
 	STEP_CONFIRM,
 	STEP_CREATE,
 	STEP_CAPTURE,
 	STEP_COMPLETE,
+	STEP_GOOD_TO_GO,
 	SHIP_STEPS,
+};
+
+/* Whether units that are in a shipment stay among the allocations of their
+ * line.  Centra does not say; what our own createShipment changed shows it. */
+enum ship_reading {
+	READING_UNKNOWN,
+	READING_STAY,
+	READING_LEAVE,
+	SHIP_READINGS,
 };
 
 struct ship_line {
 	int64_t line; /* Centra's id of the order's line */
 	int64_t quantity;
+};
+
+/* What looks showed of a line.  `ours` and `quantity` are of the look, before
+ * the first createShipment of the offer, that showed the most as ours: no more
+ * units than that are ever shipped. */
+struct ship_held {
+	int64_t line;
+	int64_t ours;	  /* units allocated to the offer's warehouse */
+	int64_t quantity; /* units of the line that were not cancelled */
+	int64_t others;	  /* the most that was allocated elsewhere since */
+};
+
+#define SHIP_KEY_SIZE 32 /* SHA-256 */
+
+/* An Idempotency-Key under which the parcel was asked for.  Keys belong to
+ * devices: two devices may use the same one for different requests. */
+struct ship_key {
+	uint64_t device;
+	unsigned char hash[SHIP_KEY_SIZE];
 };
 
 /* What the shop said.  Texts are owned; service and tracking may be NULL. */
@@ -70,6 +102,8 @@ struct ship_ask {
 	int64_t packages;
 	int64_t at;
 	uint64_t device;
+	bool keyed;		 /* the request had an Idempotency-Key: */
+	struct ship_key key;
 	bool all;		 /* no lines were named: whatever remained */
 	struct ship_line *lines; /* owned; of `all`: as far as is known */
 	size_t n_lines;
@@ -87,6 +121,7 @@ struct ship_came {
 	int64_t shipped_at; /* 0: it is not shipped */
 	bool rest;	    /* shipped, and more of the offer remains */
 	char *error;	    /* owned: the last trouble, for people; or NULL */
+	enum ship_reading reading; /* what its createShipment showed */
 };
 
 struct shipment {
@@ -99,12 +134,27 @@ struct shipment {
 	bool trying;	/* it has not ended, as far as is known */
 	bool unknown;	/* Centra may have acted on it, or may do so yet */
 	unsigned tries[SHIP_STEPS]; /* begun, ever */
+
+	/* As the look before the newest createShipment showed it. */
+	int64_t newest_seen; /* greatest id of a shipment of the order, or 0 */
+	struct ship_line *before; /* owned: units of each line of the ask that
+				   * were allocated to our warehouse */
+	size_t n_before;
+
+	struct ship_key *keys; /* owned: all it was asked for under, the newest
+				* SHIP_KEYS_MAX; as long as the order is kept */
+	size_t n_keys;
 };
 
+#define SHIP_KEYS_MAX  16   /* of one shipment */
 #define SHIPMENTS_MAX  64   /* of one offer */
 #define SHIP_LINES_MAX 1000 /* of one shipment */
 
 bool shipment_under_way(const struct shipment *s);
+/* Under way; or Centra refused to let it go when it was to be completed (it is
+ * paid and packed by then), and is asked again until it does. */
+bool shipment_goes_on(const struct shipment *s);
+bool shipment_has_key(const struct shipment *s, const struct ship_key *k);
 /* Centra has it, or may have it: its lines stand. */
 bool shipment_stands(const struct shipment *s);
 

@@ -62,12 +62,11 @@ static bool has_address(void *arg)
 	return has;
 }
 
-/* An order of two lines, 2 units and 1, that Amsterdam has accepted. */
-static int64_t accepted(struct shipfrom *s)
+/* An order of these lines that Amsterdam has accepted. */
+static int64_t accepted_of(struct shipfrom *s, const char *lines)
 {
 	struct answer a = sim_do(&s->sim, "/orders",
-				 "{\"warehouses\":[2,3],\"lines\":"
-				 "[{\"quantity\":2},{\"quantity\":1}]}");
+				 "{\"warehouses\":[2,3],\"lines\":%s}", lines);
 	struct wanted w = {s, number_of(a.json, "number"), NULL};
 
 	answer_release(&a);
@@ -79,6 +78,12 @@ static int64_t accepted(struct shipfrom *s)
 		fail_msg("order %lld never got its address",
 			 (long long)w.number);
 	return w.number;
+}
+
+/* Of two lines, 2 units and 1. */
+static int64_t accepted(struct shipfrom *s)
+{
+	return accepted_of(s, "[{\"quantity\":2},{\"quantity\":1}]");
 }
 
 static struct answer ship(struct shipfrom *s, int64_t number,
@@ -129,6 +134,7 @@ static void wait_stage(struct shipfrom *s, int64_t number, const char *stage,
 /* What Centra has of an order's shipments. */
 struct seen {
 	int shipments, captures, completions, units;
+	int early; /* good-to-go before it was paid */
 	char carrier[32], tracking[32];
 };
 
@@ -150,6 +156,8 @@ static struct seen seen(struct shipfrom *s, int64_t number)
 			ret.shipments++;
 			ret.captures += (int)number_of(c, "captures");
 			ret.completions += (int)number_of(c, "completions");
+			ret.early += cJSON_IsTrue(
+				cJSON_GetObjectItem(c, "early"));
 			cJSON_ArrayForEach(l, cJSON_GetObjectItem(c, "lines"))
 				ret.units += (int)number_of(l, "quantity");
 			snprintf(ret.tracking, sizeof(ret.tracking), "%s",
@@ -169,11 +177,11 @@ static void assert_once(struct shipfrom *s, int64_t number)
 	struct seen c = seen(s, number);
 
 	if (c.shipments != 1 || c.captures != 1 || c.completions != 1 ||
-	    c.units != 3)
+	    c.units != 3 || c.early)
 		fail_msg("order %lld: %d shipments of %d units, %d captures, "
-			 "%d completions",
+			 "%d completions, %d good to go too early",
 			 (long long)number, c.shipments, c.units, c.captures,
-			 c.completions);
+			 c.completions, c.early);
 }
 
 static int lines_shown(struct shipfrom *s, int64_t number)
@@ -362,7 +370,216 @@ static void some_is_shipped_and_then_the_rest(void **state)
 	shipfrom_passed(s);
 }
 
+/* ---- parcels ---- */
+
+/* Ships with an Idempotency-Key; the status. */
+static long ships_with_key(struct shipfrom *s, int64_t number,
+			   const char *key, const char *parcel)
+{
+	char url[256], bearer[128], header[64];
+	const char *headers[] = {"Content-Type: application/json", bearer,
+				 header, NULL};
+	struct answer a;
+	long status;
+
+	snprintf(url, sizeof(url), "%s/api/v1/orders/%lld/ship", s->url,
+		 (long long)number);
+	snprintf(bearer, sizeof(bearer), "Authorization: Bearer %s",
+		 s->tokens[AMSTERDAM]);
+	snprintf(header, sizeof(header), "Idempotency-Key: %s", key);
+	a = http_send("POST", url, headers, parcel, strlen(parcel));
+	status = a.status;
+	answer_release(&a);
+	return status;
+}
+
+/* One unit of the first line. */
+static const char *one_of(int64_t number, char ret[128])
+{
+	snprintf(ret, 128,
+		 "{\"carrier\":\"A\",\"lines\":[{\"line_id\":%lld,"
+		 "\"quantity\":1}]}",
+		 (long long)number * 10);
+	return ret;
+}
+
+static void assert_parcels(struct shipfrom *s, int64_t number, int n)
+{
+	struct seen c = seen(s, number);
+
+	if (c.shipments != n || c.captures != n || c.completions != n ||
+	    c.units != n || c.early)
+		fail_msg("order %lld: %d shipments of %d units, %d captures, "
+			 "%d completions, %d good to go too early",
+			 (long long)number, c.shipments, c.units, c.captures,
+			 c.completions, c.early);
+}
+
+/* Three equal parcels with a key each, in a Centra as it is set. */
+static void three_equal_parcels(struct shipfrom *s, const char *const keys[4])
+{
+	int64_t number = accepted_of(s, "[{\"quantity\":3}]");
+	char parcel[128];
+
+	one_of(number, parcel);
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(ships_with_key(s, number, keys[i], parcel),
+				 200);
+		assert_parcels(s, number, i + 1);
+		assert_int_equal(lines_shown(s, number), 2 - i);
+	}
+	shipfrom_kill_9(s);
+	shipfrom_again(s);
+	for (int i = 0; i < 3; i++) /* each is known for what it was */
+		assert_int_equal(ships_with_key(s, number, keys[i], parcel),
+				 200);
+	assert_int_equal(ships_with_key(s, number, keys[3], parcel), 409);
+	assert_parcels(s, number, 3);
+}
+
+static void three_equal_parcels_with_three_keys_are_three(void **state)
+{
+	static const char *const keys[] = {"1", "2", "3", "4"};
+	static const char *const more[] = {"5", "6", "7", "8"};
+	struct shipfrom *s = *state;
+
+	three_equal_parcels(s, keys);
+	sim_tell(&s->sim, "/settings", "{\"allocations_leave\":true}");
+	three_equal_parcels(s, more);
+	shipfrom_passed(s);
+}
+
+/* Of two, what is left can only be told by what our own shipment did. */
+static void two_equal_parcels_are_two_where_allocations_leave(void **state)
+{
+	struct shipfrom *s = *state;
+	char parcel[128];
+	int64_t number;
+
+	sim_tell(&s->sim, "/settings", "{\"allocations_leave\":true}");
+	number = accepted_of(s, "[{\"quantity\":2}]");
+	one_of(number, parcel);
+	assert_int_equal(ships_with_key(s, number, "a", parcel), 200);
+	assert_int_equal(lines_shown(s, number), 1);
+	assert_int_equal(ships_with_key(s, number, "b", parcel), 200);
+	assert_parcels(s, number, 2);
+	shipfrom_passed(s);
+}
+
+/* A unit was taken from us when one was shipped, and Centra shows no more than
+ * it would show if it had not been. */
+static void what_the_readings_disagree_on_is_told_and_not_shipped(
+	void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = accepted_of(s, "[{\"quantity\":2}]");
+	char path[64], parcel[128];
+	struct answer a;
+
+	one_of(number, parcel);
+	snprintf(path, sizeof(path), "/orders/%lld/allocate",
+		 (long long)number);
+	assert_int_equal(ships_with_key(s, number, "a", parcel), 200);
+	sim_tell(&s->sim, path, "{\"allocated\":1}");
+	assert_int_equal(ships_with_key(s, number, "b", parcel), 409);
+	assert_parcels(s, number, 1);
+	a = show(s, number);
+	assert_int_equal(number_of(a.json, "unclear"), 1);
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(a.json,
+								"lines")),
+			 0);
+	assert_string_equal(text_of(cJSON_GetObjectItem(a.json, "problem"),
+				    "by"),
+			    "shipfrom");
+	answer_release(&a);
+	assert_told(s, number, "for the office: 1 more of this order");
+	shipfrom_passed(s);
+}
+
+/* A bundle and a gift card beside the goods: shipped whole, and done. */
+static void lines_without_stock_are_not_shipped_and_not_missed(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = accepted_of(
+		s, "[{\"kind\":\"bundle\",\"quantity\":1},"
+		   "{\"kind\":\"bundle_item\",\"quantity\":2},"
+		   "{\"quantity\":1},"
+		   "{\"kind\":\"gift_card\",\"quantity\":1}]");
+	struct answer a = ship(s, number, PARCEL);
+
+	assert_int_equal(a.status, 200);
+	assert_true(cJSON_IsTrue(cJSON_GetObjectItem(a.json, "shipped")));
+	answer_release(&a);
+	assert_once(s, number);
+	shipfrom_passed(s);
+}
+
+/* Between our look and our call Centra makes the shipment itself. */
+static void where_somebody_was_first_a_look_finds_it(void **state)
+{
+	struct shipfrom *s = start("answer_wait = 100ms", MANY);
+	char path[64], code[STATE_ROOM];
+	int64_t number;
+
+	*state = s;
+	number = accepted(s);
+	sim_tell(&s->sim, "/faults",
+		 "{\"api\":\"graphql\",\"order\":%lld,\"kind\":\"slow\","
+		 "\"what\":\"createShipment\",\"when\":\"before\","
+		 "\"ms\":1500}",
+		 (long long)number);
+	assert_int_equal(ships(s, number, PARCEL, code), 202);
+	snprintf(path, sizeof(path), "/orders/%lld/shipment",
+		 (long long)number);
+	sim_tell(&s->sim, path, "{\"good_to_go\":false}");
+	wait_stage(s, number, "shipped", 10000);
+	assert_once(s, number);
+	assert_told(s, number, "already fully shipped");
+	shipfrom_passed(s);
+}
+
 /* ---- payment ---- */
+
+static void what_is_paid_and_refused_goes_on_until_centra_takes_it(
+	void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = accepted(s), other = accepted(s);
+	char code[STATE_ROOM];
+	struct answer a;
+
+	sim_tell(&s->sim, "/settings",
+		 "{\"refuse_complete\":\"The carrier is unknown.\"}");
+	a = ship(s, number, PARCEL);
+	assert_int_equal(a.status, 409);
+	assert_string_equal(text_of(a.json, "code"), "ship_failed");
+	assert_non_null(strstr(text_of(a.json, "detail"),
+			       "The carrier is unknown."));
+	answer_release(&a);
+	assert_int_equal(ships(s, other, PARCEL, code), 409);
+	sim_tell(&s->sim, "/settings", "{\"refuse_complete\":\"\"}");
+	/* Nobody presses again. */
+	wait_stage(s, number, "shipped", 20000);
+	assert_once(s, number);
+	/* Or somebody does, in other words. */
+	(void)ships(s, other, "{\"carrier\":\"DHL\"}", code);
+	wait_stage(s, other, "shipped", 20000);
+	assert_once(s, other);
+	shipfrom_passed(s);
+}
+
+static void a_capture_without_an_entry_in_the_history_is_one(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number = accepted(s);
+	char code[STATE_ROOM];
+
+	sim_tell(&s->sim, "/settings", "{\"capture_entry_null\":true}");
+	assert_int_equal(ships(s, number, PARCEL, code), 200);
+	assert_once(s, number);
+	assert_told(s, number, "Centra did capture the payment");
+	shipfrom_passed(s);
+}
 
 static void a_payment_that_fails_is_402_and_can_be_tried_again(void **state)
 {
@@ -535,22 +752,31 @@ static void where_another_system_ships_it_is_only_written_down(void **state)
 /* ---- whatever fails ---- */
 
 static const char *const steps[] = {"confirmOrder", "createShipment",
-				    "captureShipment", "completeShipment"};
-#define STEPS 4
+				    "captureShipment", "updateShipment",
+				    "completeShipment"};
+#define STEPS 5
 /* A call of unknown outcome is over 2 s after it began. */
 #define SHORT "answer_wait = 100ms\n"
 #define SOON  MANY "call_timeout = 1s\n"
 
+/* The lines of an order of three pieces: with a bundle's parent beside its
+ * items and a gift card, which have no stock. */
+#define PLAIN "[{\"quantity\":2},{\"quantity\":1}]"
+#define BUNDLE                                                                 \
+	"[{\"kind\":\"bundle\",\"quantity\":1},"                              \
+	"{\"kind\":\"bundle_item\",\"quantity\":2},{\"quantity\":1},"          \
+	"{\"kind\":\"gift_card\",\"quantity\":1}]"
+
 /* Orders that each meet the fault at another step. */
 static void ship_with_faults(struct shipfrom *s, const char *fault,
-			     int64_t numbers[STEPS])
+			     const char *lines, int64_t numbers[STEPS])
 {
 	char code[STATE_ROOM];
 	long status;
 
 	sim_tell(&s->sim, "/settings", "{\"autoconfirm\":false}");
 	for (int i = 0; i < STEPS; i++) {
-		numbers[i] = accepted(s);
+		numbers[i] = accepted_of(s, lines);
 		sim_tell(&s->sim, "/faults",
 			 "{\"api\":\"graphql\",\"order\":%lld,\"what\":\"%s\","
 			 "%s}",
@@ -571,13 +797,13 @@ static void assert_all_once(struct shipfrom *s, const int64_t numbers[STEPS])
 		assert_once(s, numbers[i]);
 }
 
-static void with_fault(void **state, const char *fault)
+static void with_fault(void **state, const char *fault, const char *lines)
 {
 	struct shipfrom *s = start(SHORT, SOON);
 	int64_t numbers[STEPS];
 
 	*state = s;
-	ship_with_faults(s, fault, numbers);
+	ship_with_faults(s, fault, lines, numbers);
 	assert_all_once(s, numbers);
 	assert_int_equal(sim_spoilt(&s->sim), STEPS); /* else nothing failed */
 	shipfrom_passed(s);
@@ -585,24 +811,31 @@ static void with_fault(void **state, const char *fault)
 
 static void a_reply_lost_at_any_step_does_nothing_twice(void **state)
 {
-	with_fault(state, "\"kind\":\"drop\",\"when\":\"after\"");
+	with_fault(state, "\"kind\":\"drop\",\"when\":\"after\"", PLAIN);
+}
+
+static void with_lines_without_stock_a_lost_reply_does_nothing_twice(
+	void **state)
+{
+	with_fault(state, "\"kind\":\"drop\",\"when\":\"after\"", BUNDLE);
 }
 
 static void a_call_lost_at_any_step_is_made_again(void **state)
 {
-	with_fault(state, "\"kind\":\"drop\",\"when\":\"before\"");
+	with_fault(state, "\"kind\":\"drop\",\"when\":\"before\"", PLAIN);
 }
 
 static void half_a_reply_at_any_step_does_nothing_twice(void **state)
 {
-	with_fault(state, "\"kind\":\"half\"");
+	with_fault(state, "\"kind\":\"half\"", PLAIN);
 }
 
 /* Centra acts after we have given the call up. */
 static void a_call_that_centra_acts_on_too_late_does_nothing_twice(
 	void **state)
 {
-	with_fault(state, "\"kind\":\"slow\",\"ms\":1500,\"when\":\"before\"");
+	with_fault(state, "\"kind\":\"slow\",\"ms\":1500,\"when\":\"before\"",
+		   PLAIN);
 }
 
 static void killed_at_any_step_it_does_nothing_twice(void **state)
@@ -613,7 +846,7 @@ static void killed_at_any_step_it_does_nothing_twice(void **state)
 	*state = s;
 	ship_with_faults(s,
 			 "\"kind\":\"slow\",\"ms\":1800,\"when\":\"before\"",
-			 numbers);
+			 PLAIN, numbers);
 	shipfrom_kill_9(s);
 	shipfrom_again(s);
 	assert_all_once(s, numbers);
@@ -754,6 +987,13 @@ int main(void)
 		T(an_order_that_waits_to_be_confirmed_is_confirmed_first),
 		T(a_shipment_that_centra_made_is_used_and_no_second_made),
 		T(some_is_shipped_and_then_the_rest),
+		T(three_equal_parcels_with_three_keys_are_three),
+		T(two_equal_parcels_are_two_where_allocations_leave),
+		T(what_the_readings_disagree_on_is_told_and_not_shipped),
+		T(lines_without_stock_are_not_shipped_and_not_missed),
+		OWN(where_somebody_was_first_a_look_finds_it),
+		T(what_is_paid_and_refused_goes_on_until_centra_takes_it),
+		T(a_capture_without_an_entry_in_the_history_is_one),
 		T(a_payment_that_fails_is_402_and_can_be_tried_again),
 		T(a_payment_that_is_being_confirmed_is_202_and_goes_on_by_itself),
 		T(what_is_being_confirmed_is_looked_at_when_pressed_again),
@@ -763,6 +1003,7 @@ int main(void)
 		T(what_was_allocated_elsewhere_since_is_not_shipped),
 		OWN(where_another_system_ships_it_is_only_written_down),
 		OWN(a_reply_lost_at_any_step_does_nothing_twice),
+		OWN(with_lines_without_stock_a_lost_reply_does_nothing_twice),
 		OWN(a_call_lost_at_any_step_is_made_again),
 		OWN(half_a_reply_at_any_step_does_nothing_twice),
 		OWN(a_call_that_centra_acts_on_too_late_does_nothing_twice),

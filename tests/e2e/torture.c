@@ -424,7 +424,7 @@ static bool is_shipped(void *arg)
 
 static void check_ship(struct run *r)
 {
-	int made = 0, captures = 0, completions = 0;
+	int made = 0, captures = 0, completions = 0, early = 0;
 	char url[256];
 	struct answer a;
 	const cJSON *o, *c;
@@ -442,12 +442,14 @@ static void check_ship(struct run *r)
 			made++;
 			captures += (int)number_of(c, "captures");
 			completions += (int)number_of(c, "completions");
+			early += cJSON_IsTrue(cJSON_GetObjectItem(c, "early"));
 		}
 	}
 	answer_release(&a);
-	if (made != 1 || captures != 1 || completions != 1)
-		wrong(r, "%d shipments, %d captures, %d completions", made,
-		      captures, completions);
+	if (made != 1 || captures != 1 || completions != 1 || early)
+		wrong(r, "%d shipments, %d captures, %d completions, %d good "
+			 "to go before they were paid",
+		      made, captures, completions, early);
 }
 
 static int64_t creates_missed(struct run *r)

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "handlers/ship.h"
@@ -84,7 +85,10 @@ static struct centra_shipment *shows(int64_t id, int64_t units)
 
 static char carrier[] = "PostNord", tracking[] = "SE1";
 static const int64_t shop[] = {OURS};
-static const struct ship_stock stock[] = {{1, 2, 2, 2}, {2, 1, 1, 1}};
+static const struct ship_stock stock[] = {
+	{.line = 1, .quantity = 2, .ours = 2, .allocated = 2},
+	{.line = 2, .quantity = 1, .ours = 1, .allocated = 1},
+};
 
 static struct ship_decision all_of_it(void)
 {
@@ -269,6 +273,101 @@ static void shipped_in_parts_the_rest_stays_listed(void **state)
 	conflicts(d, "shipped");
 }
 
+static void with_key(struct ship_decision *d, unsigned char key)
+{
+	d->ask.keyed = true;
+	d->ask.key = (struct ship_key){.device = 7, .hash = {key}};
+}
+
+static void exists(struct ship_decision d)
+{
+	const char *code;
+	int tasks;
+
+	assert_int_equal(press_ship(d, &code, &tasks), RC_EXISTS);
+	assert_int_equal(tasks, 0);
+}
+
+static void a_new_key_is_a_new_parcel_and_an_old_one_never(void **state)
+{
+	struct ship_line one = {1, 1};
+	struct ship_decision d = all_of_it();
+	const struct offer *f = order_offer(&order, OURS);
+
+	(void)state;
+	d.ask.all = false;
+	d.ask.lines = &one;
+	d.ask.n_lines = 1;
+	for (unsigned char key = 1; key <= 2; key++) {
+		with_key(&d, key);
+		pressed(d);
+		exists(d);
+		came((struct ship_came){
+			.stage = SHIP_SHIPPED, .id = 500 + key, .rest = true});
+		assert_int_equal(f->n_shipments, key);
+	}
+	for (unsigned char key = 1; key <= 2; key++) {
+		with_key(&d, key);
+		exists(d);
+		assert_ptr_equal(ship_of_key(f, &d.ask.key),
+				 &f->shipments[key - 1]);
+	}
+	d.ask.packages = 2;
+	conflicts(d, "idempotency_mismatch");
+	d.ask.key.device = 8; /* keys are a device's own */
+	assert_null(ship_of_key(f, &d.ask.key));
+	d.ask.packages = 1;
+	d.ask.keyed = false;
+	exists(d); /* without a key the same words are the newest parcel */
+	assert_int_equal(f->n_shipments, 2);
+}
+
+static void a_new_key_waits_until_the_parcel_before_it_is_sent(void **state)
+{
+	struct ship_decision d = all_of_it();
+
+	(void)state;
+	with_key(&d, 1);
+	pressed(d);
+	with_key(&d, 2);
+	conflicts(d, "answered");
+}
+
+static void what_failed_keeps_the_keys_it_was_asked_for_under(void **state)
+{
+	struct ship_decision d = all_of_it();
+	char other[] = "DHL";
+
+	(void)state;
+	with_key(&d, 1);
+	pressed(d);
+	came((struct ship_came){.stage = SHIP_CAPTURE_FAILED, .id = 500});
+	with_key(&d, 2);
+	d.ask.carrier = other;
+	pressed(d);
+	came((struct ship_came){.stage = SHIP_SHIPPED, .id = 500});
+	exists(d);
+	d = all_of_it();
+	with_key(&d, 1);
+	exists(d); /* the first press comes once more, late */
+	assert_int_equal(order_offer(&order, OURS)->n_shipments, 1);
+}
+
+static void more_keys_than_are_kept_forget_the_oldest(void **state)
+{
+	struct ship_decision d = all_of_it();
+
+	(void)state;
+	for (unsigned char key = 1; key <= SHIP_KEYS_MAX + 1; key++) {
+		with_key(&d, key);
+		pressed(d);
+		came((struct ship_came){.stage = SHIP_CAPTURE_FAILED,
+					.id = 500});
+	}
+	assert_int_equal(newest()->n_keys, SHIP_KEYS_MAX);
+	assert_int_equal(newest()->keys[0].hash[0], 2);
+}
+
 static void what_failed_is_asked_for_anew_and_keeps_what_centra_has(
 	void **state)
 {
@@ -311,32 +410,170 @@ static void where_another_system_ships_it_is_shipped_at_once(void **state)
 	assert_true(order_offer(&order, OURS)->shipped);
 }
 
-static void what_is_left_is_right_whether_allocations_go_or_stay(void **state)
+/* So many units of line 1 are shipped, and this is what it showed. */
+static void shipped_part(int64_t units, enum ship_reading reading)
 {
-	struct offer *f = order_offer(&order, OURS);
-	struct ship_line part = {1, 1};
-	static const struct {
-		struct ship_stock stock;
-		int64_t left;
-	} rows[] = {
-		{{1, 4, 4, 4}, 3}, /* shipped units stay allocated */
-		{{1, 4, 3, 3}, 3}, /* or go */
-		{{1, 4, 2, 4}, 1}, /* shared with another warehouse, stay */
-		{{1, 4, 1, 3}, 1}, /* go */
-		{{1, 1, 1, 1}, 0},
-		{{1, 1, 0, 0}, 0},
-		{{2, 4, 4, 4}, 4}, /* of this line nothing was shipped */
-	};
+	struct ship_line part = {1, units};
 
-	(void)state;
 	say(&order, &(struct change){
 			    .kind = CHANGE_SHIP_ASKED,
 			    .warehouse = OURS,
 			    .ask = {.lines = xmemdup(&part, sizeof(part)),
 				    .n_lines = 1}});
-	came((struct ship_came){.stage = SHIP_SHIPPED, .rest = true});
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
-		assert_int_equal(ship_left(f, &rows[i].stock), rows[i].left);
+	came((struct ship_came){.stage = SHIP_SHIPPED,
+				.rest = true,
+				.reading = reading});
+}
+
+static void holds(int64_t line, int64_t ours, int64_t quantity)
+{
+	struct ship_held h = {line, ours, quantity, 0};
+
+	say(&order, &(struct change){.kind = CHANGE_SHIP_HELD,
+				     .warehouse = OURS,
+				     .held = xmemdup(&h, sizeof(h)),
+				     .n_held = 1});
+}
+
+/* One unit of line 1 is shipped: what is left, and what the readings of the
+ * allocations disagree on, as long as ours is not known. */
+static void only_what_both_readings_allow_is_left(void **state)
+{
+	static const struct {
+		int64_t line, quantity, ours, allocated;
+		int64_t left, unclear;
+	} rows[] = {
+		{1, 4, 4, 4, 3, 0}, /* shipped units stay allocated */
+		{1, 4, 3, 3, 2, 1}, /* they go; or one was taken from us */
+		{1, 4, 2, 4, 1, 0}, /* shared with another warehouse, stay */
+		{1, 4, 1, 3, 0, 1}, /* go */
+		{1, 1, 1, 1, 0, 0},
+		{1, 1, 0, 0, 0, 0},
+		{2, 4, 4, 4, 4, 0}, /* of this line nothing was shipped */
+	};
+	struct offer *f = order_offer(&order, OURS);
+
+	(void)state;
+	shipped_part(1, READING_UNKNOWN);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct ship_stock l = {.line = rows[i].line,
+				       .quantity = rows[i].quantity,
+				       .ours = rows[i].ours,
+				       .allocated = rows[i].allocated};
+
+		assert_int_equal(ship_left(f, &l), rows[i].left);
+		assert_int_equal(ship_unclear(f, &l), rows[i].unclear);
+	}
+}
+
+static void where_our_shipment_showed_that_they_go_nothing_is_unclear(
+	void **state)
+{
+	struct ship_stock l = {
+		.line = 1, .quantity = 2, .ours = 1, .allocated = 1};
+	struct offer *f = order_offer(&order, OURS);
+
+	(void)state;
+	shipped_part(1, READING_LEAVE);
+	assert_int_equal(ship_left(f, &l), 1);
+	assert_int_equal(ship_unclear(f, &l), 0);
+	/* But where more is allocated than there would be room for. */
+	l.ours = l.allocated = 2;
+	assert_int_equal(ship_left(f, &l), 1);
+}
+
+static void no_more_is_left_than_was_held_before_the_first_shipment(
+	void **state)
+{
+	struct ship_stock l = {
+		.line = 1, .quantity = 4, .ours = 4, .allocated = 4};
+	struct offer *f = order_offer(&order, OURS);
+
+	(void)state;
+	holds(1, 2, 4);
+	assert_int_equal(ship_left(f, &l), 2);
+	shipped_part(1, READING_UNKNOWN);
+	assert_int_equal(ship_left(f, &l), 1);
+	l.line = 2; /* of which nothing was held */
+	assert_int_equal(ship_left(f, &l), 0);
+}
+
+static void a_line_without_stock_is_never_left(void **state)
+{
+	struct ship_stock l = {.line = 1,
+			       .quantity = 1,
+			       .ours = 1,
+			       .allocated = 1,
+			       .stockless = true};
+
+	(void)state;
+	assert_int_equal(ship_left(order_offer(&order, OURS), &l), 0);
+}
+
+/* ---- what looks show to be ours ---- */
+
+static void looks(void)
+{
+	struct work w = {.order = &order, .now = NOW};
+
+	ship_look(&w, &co);
+	result_release(&w.result);
+}
+
+static const struct ship_held *held(int64_t line)
+{
+	return ship_held_of(order_offer(&order, OURS), line);
+}
+
+static void a_look_after_the_accept_keeps_what_is_ours(void **state)
+{
+	(void)state;
+	allocations[1][0].waiting = true;
+	looks();
+	assert_int_equal(held(1)->ours, 2);
+	assert_null(held(2));
+	allocations[1][0].waiting = false; /* Centra settles late */
+	looks();
+	assert_int_equal(held(2)->ours, 1);
+	allocations[0][0].quantity = 1; /* less is no better look */
+	allocations[0][1].quantity = 1;
+	looks();
+	assert_int_equal(held(1)->ours, 2);
+	assert_int_equal(held(1)->others, 1);
+}
+
+static void once_a_shipment_is_tried_no_look_makes_more_ours(void **state)
+{
+	(void)state;
+	allocations[0][0].quantity = 1;
+	looks();
+	pressed(all_of_it());
+	tried(STEP_CREATE, TRY_UNKNOWN);
+	allocations[0][0].quantity = 2;
+	looks();
+	assert_int_equal(held(1)->ours, 1);
+}
+
+static void what_cannot_be_concluded_from_is_not_kept(void **state)
+{
+	(void)state;
+	co.undecided = true;
+	looks();
+	assert_null(held(1));
+}
+
+static void a_rest_that_is_cancelled_or_sent_by_others_ends_the_offer(
+	void **state)
+{
+	(void)state;
+	shipped_part(2, READING_UNKNOWN);
+	shows(500, 2)->shipped = true;
+	looks();
+	assert_false(order_offer(&order, OURS)->shipped); /* line 2 is left */
+	lines[1].quantity = 0;
+	allocations[1][0].quantity = 0;
+	looks();
+	assert_true(order_offer(&order, OURS)->shipped);
 }
 
 /* ---- what is next ---- */
@@ -375,8 +612,11 @@ static void step_after_step(void **state)
 	next_is(PLAN_CREATE);
 	c = shows(500, 0);
 	came((struct ship_came){.stage = SHIP_CREATED, .id = 500});
+	c->good_to_go = false;
 	next_is(PLAN_CAPTURE);
 	c->captured = true;
+	next_is(PLAN_GOOD_TO_GO);
+	c->good_to_go = true;
 	next_is(PLAN_COMPLETE);
 	c->captured = false;
 	c->paid = true;
@@ -458,33 +698,97 @@ static void a_shipment_of_centras_own_is_used_if_it_is_the_same(void **state)
 	assert_ptr_equal(plan(false).there, c);
 	next_is(PLAN_CAPTURE);
 	c->good_to_go = false;
-	stops_for(FAULT_REFUSED);
+	next_is(PLAN_CAPTURE);
+	c->captured = true;
+	next_is(PLAN_GOOD_TO_GO);
+	c->captured = false;
 	c->good_to_go = true;
 	in[0][0].quantity = 1; /* another than ours, and no room for ours */
 	stops_for(FAULT_REFUSED);
 	in[0][0].quantity = 2;
-	allocations[0][0].warehouse = OTHER;
+	allocations[0][0].warehouse = OTHER; /* it may be the other's */
+	stops_for(FAULT_REFUSED);
+	shipments[0].lines = NULL;
+	shipments[0].n_lines = 0;
 	stops_for(FAULT_NOT_OURS);
 }
 
-static void a_shipment_beside_ours_is_left_alone(void **state)
+/* A unit of line 1. */
+static struct ship_decision one_of_it(void)
 {
-	struct ship_line one = {1, 1};
+	static struct ship_line one;
 	struct ship_decision d = all_of_it();
 
-	(void)state;
-	/* One unit is ours, the other warehouse's is in a shipment already. */
-	allocations[0][0].quantity = allocations[0][1].quantity = 1;
+	one = (struct ship_line){1, 1};
 	d.ask.all = false;
 	d.ask.lines = &one;
 	d.ask.n_lines = 1;
-	pressed(d);
+	return d;
+}
+
+/* One unit is ours, the other is another warehouse's, that has it in a
+ * shipment: allocated still, or no longer. */
+static void another_warehouses_shipment_is_never_ours(void **state)
+{
+	struct ship_plan p;
+
+	(void)state;
+	allocations[0][0].quantity = allocations[0][1].quantity = 1;
+	looks();
+	pressed(one_of_it());
 	shows(500, 1);
 	next_is(PLAN_CREATE);
-	/* But it may be that which a lost call of ours has made. */
+	allocations[0][1].quantity = 0;
+	next_is(PLAN_CREATE);
+	/* Whether a lost call of ours has made it nothing can show. */
 	tried(STEP_CREATE, TRY_UNKNOWN);
-	assert_non_null(plan(false).there);
+	stops_for(FAULT_REFUSED);
+	p = plan(false);
+	assert_null(p.there);
+	assert_non_null(strstr(p.why.text, "ask the office"));
+}
+
+static void what_a_lost_create_made_of_our_own_lines_is_found(void **state)
+{
+	(void)state;
+	looks();
+	pressed(one_of_it());
+	next_is(PLAN_CREATE);
+	tried(STEP_CREATE, TRY_UNKNOWN);
+	next_is(PLAN_CREATE); /* it made none */
+	shows(500, 1);
+	assert_int_equal(plan(false).there->id, 500);
 	next_is(PLAN_CAPTURE);
+}
+
+/* What was there before our try is not what our try made. */
+static void a_shipment_from_before_our_try_is_no_trace_of_it(void **state)
+{
+	(void)state;
+	allocations[0][0].quantity = 1; /* one unit has left for 500 */
+	looks();
+	pressed(one_of_it());
+	shows(500, 1);
+	say(&order, &(struct change){.kind = CHANGE_SHIP_BEGUN,
+				     .warehouse = OURS,
+				     .step = STEP_CREATE,
+				     .sub = 500,
+				     .at = NOW});
+	say(&order, &(struct change){.kind = CHANGE_SHIP_ENDED,
+				     .warehouse = OURS,
+				     .try_end = TRY_UNKNOWN});
+	next_is(PLAN_CREATE);
+}
+
+static void lines_without_stock_do_not_make_a_shipment_another(void **state)
+{
+	(void)state;
+	lines[1].stockless = true;
+	lines[1].n_allocations = 0;
+	pressed(one_of_it());
+	newest()->ask.lines[0].quantity = 2;
+	shows(500, 0); /* lists the gift card too */
+	assert_int_equal(plan(false).there->id, 500);
 }
 
 static void what_others_shipped_is_known_as_shipped(void **state)
@@ -505,14 +809,10 @@ static void a_shipment_that_is_gone_is_not_made_again_unasked(void **state)
 
 static void an_earlier_shipment_of_ours_is_not_taken_for_the_next(void **state)
 {
-	struct ship_line one = {1, 1};
-	struct ship_decision d = all_of_it();
+	struct ship_decision d = one_of_it();
 	char second[] = "SE2";
 
 	(void)state;
-	d.ask.all = false;
-	d.ask.lines = &one;
-	d.ask.n_lines = 1;
 	pressed(d);
 	came((struct ship_came){.stage = SHIP_SHIPPED, .id = 500, .rest = true});
 	shows(500, 1)->shipped = true;
@@ -570,16 +870,50 @@ static void payments_are_looked_at_less_and_less_often(void **state)
 
 /* ---- on disk ---- */
 
+static void say_create_begun(void)
+{
+	struct ship_line before = {1, 2};
+
+	say(&order, &(struct change){
+			    .kind = CHANGE_SHIP_BEGUN,
+			    .warehouse = OURS,
+			    .step = STEP_CREATE,
+			    .sub = 499,
+			    .ask = {.lines = xmemdup(&before, sizeof(before)),
+				    .n_lines = 1},
+			    .at = NOW});
+}
+
+static void assert_read_back(const struct order *o)
+{
+	const struct offer *f = order_offer(o, OURS);
+	const struct shipment *s = offer_shipment(f);
+
+	assert_int_equal(f->n_held, 2);
+	assert_int_equal(f->held[1].ours, 1);
+	assert_int_equal(s->tries[STEP_GOOD_TO_GO], 1);
+	assert_int_equal(s->came.reading, READING_LEAVE);
+	assert_int_equal(s->newest_seen, 499);
+	assert_int_equal(s->before[0].quantity, 2);
+	assert_int_equal(s->n_keys, 1);
+	assert_int_equal(s->keys[0].hash[0], 9);
+}
+
 static void a_shipment_is_read_back_as_it_was_written(void **state)
 {
+	struct ship_decision d = all_of_it();
 	struct order again = {0};
 	struct buf a, b;
 	struct err e;
 
 	(void)state;
-	pressed(all_of_it());
-	tried(STEP_CREATE, TRY_UNKNOWN);
+	looks();
+	with_key(&d, 9);
+	pressed(d);
+	tried(STEP_GOOD_TO_GO, TRY_OK);
+	say_create_begun();
 	came((struct ship_came){.stage = SHIP_FAILED,
+				.reading = READING_LEAVE,
 				.capture = CAPTURE_PENDING,
 				.fault = FAULT_ON_HOLD,
 				.id = 500,
@@ -595,7 +929,8 @@ static void a_shipment_is_read_back_as_it_was_written(void **state)
 	assert_memory_equal(a.data, b.data, a.len);
 	assert_string_equal(offer_shipment(&again.offers[0])->came.error,
 			    "held");
-	assert_true(offer_shipment(&again.offers[0])->unknown);
+	assert_true(offer_shipment(&again.offers[0])->trying);
+	assert_read_back(&again);
 	order_release(&again);
 	order_copy(&again, &order);
 	buf_clear(&b);
@@ -604,6 +939,50 @@ static void a_shipment_is_read_back_as_it_was_written(void **state)
 	order_release(&again);
 	buf_release(&a);
 	buf_release(&b);
+}
+
+/* The order of a_shipment_is_read_back_as_it_was_written, by the shipfrom that
+ * knew four steps, and neither keys nor what is held. */
+static const char older[] =
+	"0100000000000000000000000001000000010000000000000000000002000000"
+	"0000000000000000000000000001000000010000013f00000000000000030401"
+	"0000019bb1dcdb80000000001b323032362d30312d31322031303a30303a3032"
+	"2e3030303030300000000100000001000000010000019bb1dcdb800000000000"
+	"00001b323032362d30312d31322031303a30303a30312e303030303030000000"
+	"000000000000000000000000000000000000000a000000000000000000000000"
+	"00000000000200000000000000a7000000010000009f00000009506f73744e6f"
+	"726400000000000000045345310000000000000000000000010000019bb1a5ed"
+	"0000000000000000000100000002000000000000000100000000000000020000"
+	"000000000002000000000000000104010300000000000001f40000000531392d"
+	"310000019bb1a5ed000000000000000000000000000568656c64010000019bb1"
+	"a5ed000001000000000000000100000000000000000000000000000000000000"
+	"00";
+
+static void a_shipment_of_an_older_store_is_read_with_its_steps(void **state)
+{
+	struct order again = {0};
+	struct shipment *s;
+	unsigned char bytes[sizeof(older) / 2];
+	unsigned one;
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++) {
+		assert_int_equal(sscanf(older + 2 * i, "%2x", &one), 1);
+		bytes[i] = (unsigned char)one;
+	}
+	assert_int_equal(get_order(&again, "se", 19, bytes, sizeof(bytes), &e),
+			 OK);
+	s = offer_shipment(&again.offers[0]);
+	assert_int_equal(s->step, STEP_CREATE);
+	assert_int_equal(s->tries[STEP_CREATE], 1);
+	assert_int_equal(s->tries[STEP_GOOD_TO_GO], 0);
+	assert_true(s->unknown);
+	assert_int_equal(s->came.id, 500);
+	assert_string_equal(s->came.error, "held");
+	assert_int_equal(s->came.reading, READING_UNKNOWN);
+	assert_int_equal(s->n_keys + s->n_before + again.offers[0].n_held, 0);
+	order_release(&again);
 }
 
 static void copies_of_changes_own_what_they_hold(void **state)
@@ -638,19 +1017,34 @@ int main(void)
 		T(shipped_in_parts_the_rest_stays_listed),
 		T(what_failed_is_asked_for_anew_and_keeps_what_centra_has),
 		T(where_another_system_ships_it_is_shipped_at_once),
-		T(what_is_left_is_right_whether_allocations_go_or_stay),
+		T(a_new_key_is_a_new_parcel_and_an_old_one_never),
+		T(a_new_key_waits_until_the_parcel_before_it_is_sent),
+		T(what_failed_keeps_the_keys_it_was_asked_for_under),
+		T(more_keys_than_are_kept_forget_the_oldest),
+		T(only_what_both_readings_allow_is_left),
+		T(where_our_shipment_showed_that_they_go_nothing_is_unclear),
+		T(no_more_is_left_than_was_held_before_the_first_shipment),
+		T(a_line_without_stock_is_never_left),
+		T(a_look_after_the_accept_keeps_what_is_ours),
+		T(once_a_shipment_is_tried_no_look_makes_more_ours),
+		T(what_cannot_be_concluded_from_is_not_kept),
+		T(a_rest_that_is_cancelled_or_sent_by_others_ends_the_offer),
 		T(step_after_step),
 		T(it_stops_for_what_forbids_shipping),
 		T(it_stops_while_a_look_leaves_it_in_doubt),
 		T(what_another_system_ships_is_not_written_down_in_doubt),
 		T(a_shipment_of_centras_own_is_used_if_it_is_the_same),
-		T(a_shipment_beside_ours_is_left_alone),
+		T(another_warehouses_shipment_is_never_ours),
+		T(what_a_lost_create_made_of_our_own_lines_is_found),
+		T(a_shipment_from_before_our_try_is_no_trace_of_it),
+		T(lines_without_stock_do_not_make_a_shipment_another),
 		T(what_others_shipped_is_known_as_shipped),
 		T(a_shipment_that_is_gone_is_not_made_again_unasked),
 		T(an_earlier_shipment_of_ours_is_not_taken_for_the_next),
 		T(no_payment_is_taken_twice),
 		T(payments_are_looked_at_less_and_less_often),
 		T(a_shipment_is_read_back_as_it_was_written),
+		T(a_shipment_of_an_older_store_is_read_with_its_steps),
 		T(copies_of_changes_own_what_they_hold),
 	};
 

@@ -87,7 +87,7 @@ static void a_shipment_is_asked_for_uncaptured_and_read_back(void **state)
 	assert_int_equal(d.shipment.lines[0].quantity, 2);
 	sent = canned_last(server);
 	assert_non_null(strstr(sent, "\"order\":{\"number\":19}"));
-	assert_non_null(strstr(sent, "\"isGoodToGo\":true,\"capture\":false"));
+	assert_non_null(strstr(sent, "\"isGoodToGo\":false,\"capture\":false"));
 	assert_non_null(strstr(
 		sent, "\"lines\":[{\"orderLine\":{\"id\":68},\"quantity\":2},"
 		      "{\"orderLine\":{\"id\":69},\"quantity\":1}]"));
@@ -200,17 +200,32 @@ static void what_leaves_doubt_is_told_from_what_does_not(void **state)
 #define ENTRY(status, type)                                                   \
 	"{\"status\":\"" status "\",\"entryType\":\"" type "\"}"
 
-static void a_capture_is_done_pending_or_in_doubt(void **state)
+#define CAPTURED(captured, paid)                                              \
+	"{\"id\":500,\"isCaptured\":" captured ",\"isPaid\":" paid "}"
+
+static void the_shipment_says_whether_it_is_captured_and_the_entry_why_not(
+	void **state)
 {
 	static const struct {
-		const char *entry;
+		const char *shipment, *entry;
+		bool captured, paid;
 		enum centra_payment payment;
 	} rows[] = {
-		{ENTRY("SUCCESS", "CAPTURE"), PAYMENT_DONE},
-		{ENTRY("PENDING", "CAPTURE_REQUEST"), PAYMENT_PENDING},
-		{ENTRY("FAILED", "CAPTURE"), PAYMENT_FAILED},
-		{ENTRY("SUCCESS", "CAPTURE_GIFT_CARD"), PAYMENT_NOTHING},
-		{"null", PAYMENT_NOTHING},
+		{CAPTURED("true", "true"), ENTRY("SUCCESS", "CAPTURE"), true,
+		 true, PAYMENT_DONE},
+		{CAPTURED("true", "true"), "null", true, true,
+		 PAYMENT_NOTHING},
+		{CAPTURED("false", "true"),
+		 ENTRY("SUCCESS", "CAPTURE_GIFT_CARD"), false, true,
+		 PAYMENT_NOTHING},
+		{CAPTURED("false", "false"),
+		 ENTRY("PENDING", "CAPTURE_REQUEST"), false, false,
+		 PAYMENT_PENDING},
+		{CAPTURED("false", "false"), ENTRY("SUCCESS", "CAPTURE"),
+		 false, false, PAYMENT_DONE},
+		{"null", ENTRY("FAILED", "CAPTURE"), false, false,
+		 PAYMENT_FAILED},
+		{"null", "null", false, false, PAYMENT_NOTHING},
 	};
 	struct centra_done d;
 	char body[512];
@@ -218,19 +233,73 @@ static void a_capture_is_done_pending_or_in_doubt(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		snprintf(body, sizeof(body),
-			 "{\"data\":{\"captureShipment\":{"
+			 "{\"data\":{\"captureShipment\":{\"shipment\":%s,"
 			 "\"paymentHistoryEntry\":%s,\"userErrors\":[],"
 			 "\"userWarnings\":[{\"message\":\"slow\"}]}}}",
-			 rows[i].entry);
+			 rows[i].shipment, rows[i].entry);
 		start("200 OK", body);
 		graphql_capture_shipment(conn, 500, &d);
 		assert_int_equal(d.call.end, CALL_OK);
+		assert_int_equal(d.captured, rows[i].captured);
+		assert_int_equal(d.paid, rows[i].paid);
 		assert_int_equal(d.payment, rows[i].payment);
 		assert_string_equal(d.warning, "slow");
 		assert_non_null(strstr(canned_last(server), "{\"id\":500}"));
+		assert_non_null(strstr(canned_last(server),
+				       "shipment { id isCaptured isPaid }"));
 		centra_done_release(&d);
 		stop();
 	}
+}
+
+static void an_error_at_the_history_leaves_a_capture_done(void **state)
+{
+	static const struct {
+		const char *captured;
+		enum call_end end;
+	} rows[] = {{"true", CALL_OK}, {"false", CALL_UNKNOWN}};
+	struct centra_done d;
+	char body[512];
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(body, sizeof(body),
+			 "{\"errors\":[{\"message\":\"You need "
+			 "PaymentHistory:read\",\"extensions\":{"
+			 "\"category\":\"authorization\"},\"path\":["
+			 "\"captureShipment\",\"paymentHistoryEntry\"]}],"
+			 "\"data\":{\"captureShipment\":{\"shipment\":{"
+			 "\"id\":500,\"isCaptured\":%s,\"isPaid\":false},"
+			 "\"paymentHistoryEntry\":null,\"userErrors\":[],"
+			 "\"userWarnings\":[]}}}",
+			 rows[i].captured);
+		start("200 OK", body);
+		graphql_capture_shipment(conn, 500, &d);
+		assert_int_equal(d.call.end, rows[i].end);
+		assert_int_equal(d.captured, rows[i].end == CALL_OK);
+		centra_done_release(&d);
+		stop();
+	}
+}
+
+static void a_shipment_is_set_good_to_go_and_read_back(void **state)
+{
+	struct centra_done d;
+	const char *sent;
+
+	(void)state;
+	start("200 OK",
+	      "{\"data\":{\"updateShipment\":{\"shipment\":" SHIPMENT ","
+	      "\"userErrors\":[],\"userWarnings\":[]}}}");
+	graphql_good_to_go(conn, 500, &d);
+	assert_int_equal(d.call.end, CALL_OK);
+	assert_true(d.shipment.good_to_go);
+	sent = canned_last(server);
+	assert_non_null(strstr(sent, "updateShipment(id:$id,input:$input)"));
+	assert_non_null(strstr(sent, "\"variables\":{\"id\":500,\"input\":{"
+				     "\"isGoodToGo\":true}}"));
+	centra_done_release(&d);
+	stop();
 }
 
 static void a_parcel_is_told_with_all_that_is_known_of_it(void **state)
@@ -239,7 +308,6 @@ static void a_parcel_is_told_with_all_that_is_known_of_it(void **state)
 		.carrier = "Post\"Nord",
 		.tracking = "SE 1",
 		.packages = 2,
-		.shipped_at = 1768212000000,
 	};
 	struct centra_done d;
 	const char *sent;
@@ -254,7 +322,6 @@ static void a_parcel_is_told_with_all_that_is_known_of_it(void **state)
 	sent = canned_last(server);
 	assert_non_null(strstr(sent,
 			       "\"variables\":{\"id\":500,\"input\":{"
-			       "\"shippedAt\":\"2026-01-12T10:00:00Z\","
 			       "\"sendEmail\":true,\"shipmentInfo\":{"
 			       "\"packagesNumber\":2,"
 			       "\"carrier\":\"Post\\\"Nord\","
@@ -262,6 +329,32 @@ static void a_parcel_is_told_with_all_that_is_known_of_it(void **state)
 	assert_null(strstr(sent, "\"service\""));
 	centra_done_release(&d);
 	stop();
+}
+
+/* It may not lie in Centra's future, and none means now (CONTRACT-2 A1.2). */
+static void only_a_parcel_that_was_sent_earlier_says_when(void **state)
+{
+	struct centra_parcel parcel = {.carrier = "A", .packages = 1};
+	struct centra_done d;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		parcel.shipped_at = i ? 1768212000000 : 0;
+		start("200 OK",
+		      "{\"data\":{\"completeShipment\":{"
+		      "\"shipment\":" SHIPMENT ",\"userErrors\":[],"
+		      "\"userWarnings\":[]}}}");
+		graphql_complete_shipment(conn, 500, &parcel, &d);
+		if (i)
+			assert_non_null(strstr(
+				canned_last(server),
+				"\"shippedAt\":\"2026-01-12T10:00:00Z\""));
+		else
+			assert_null(strstr(canned_last(server),
+					   "\"shippedAt\""));
+		centra_done_release(&d);
+		stop();
+	}
 }
 
 static void an_order_is_confirmed_by_its_number(void **state)
@@ -430,7 +523,11 @@ int main(void)
 		cmocka_unit_test(a_shipment_is_asked_for_uncaptured_and_read_back),
 		cmocka_unit_test(a_user_error_is_centras_word_that_nothing_was_done),
 		cmocka_unit_test(what_leaves_doubt_is_told_from_what_does_not),
-		cmocka_unit_test(a_capture_is_done_pending_or_in_doubt),
+		cmocka_unit_test(
+			the_shipment_says_whether_it_is_captured_and_the_entry_why_not),
+		cmocka_unit_test(an_error_at_the_history_leaves_a_capture_done),
+		cmocka_unit_test(a_shipment_is_set_good_to_go_and_read_back),
+		cmocka_unit_test(only_a_parcel_that_was_sent_earlier_says_when),
 		cmocka_unit_test(a_parcel_is_told_with_all_that_is_known_of_it),
 		cmocka_unit_test(an_order_is_confirmed_by_its_number),
 		cmocka_unit_test(an_orders_shipments_and_newest_capture_are_read),
