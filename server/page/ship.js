@@ -125,7 +125,8 @@ async function ship(o, w, again) {
   save();
   const r = await post(o.number, "ship", { ...ask, version: w.version }, w.key), body = r.body || {};
   if (body.code === "changed") w.step = "pick";
-  if (![0, 429, 503].includes(r.status)) w.sent = "";
+  // Whatever leaves in doubt whether it was taken is sent again as the same parcel.
+  if (r.status && r.status < 500 && ![408, 429].includes(r.status)) w.sent = "";
   if (r.status === 200 || r.status === 202) {
     forBrowser.write("carrier", { carrier: f.carrier, service: f.service });
     put(body);
