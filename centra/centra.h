@@ -92,6 +92,7 @@ struct call {
 	int64_t retry_after; /* ms from now that Centra, or limits.h, asks to
 			      * wait; 0: nothing */
 	int64_t latency;     /* ms */
+	int64_t date;        /* of the reply's Date header, ms; 0: it had none */
 	struct err why;      /* of an end that is not CALL_OK */
 	enum call_turn turn;
 	bool held; /* it was not made: Centra is not to be called before

@@ -145,6 +145,17 @@ static bool is_object(const struct buf *reply)
 	return i < reply->len && reply->data[i] == '{';
 }
 
+/* The reply's Date (RFC 9110, 6.6.1) in ms; 0: none that can be read. */
+static int64_t date_of(CURL *c)
+{
+	struct curl_header *h = NULL;
+	time_t date = -1;
+
+	if (curl_easy_header(c, "Date", 0, CURLH_HEADER, -1, &h) == CURLHE_OK)
+		date = curl_getdate(h->value, NULL);
+	return date > 0 ? (int64_t)date * 1000 : 0;
+}
+
 /* The call ended at libcurl: how? */
 static void judge(CURL *c, CURLcode code, const char *why,
 		  const struct transfer *t, struct call *ret)
@@ -157,6 +168,7 @@ static void judge(CURL *c, CURLcode code, const char *why,
 	curl_easy_getinfo(c, CURLINFO_TOTAL_TIME_T, &took);
 	ret->latency = took / 1000;
 	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &ret->status);
+	ret->date = date_of(c);
 	/* A status whose reply broke off proves nothing; to libcurl a reply
 	 * that ends amid its headers is whole. */
 	if (!code && !t->headers_end)

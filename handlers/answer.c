@@ -85,10 +85,17 @@ static void settle_ok(struct work *w)
 
 /* ---- step 1 and step 5: is it settled already? ---- */
 
+/* True if the offer has expired for certain: on a wall clock that may be wrong
+ * nothing is given up. */
+static bool is_late(const struct work *w, const struct offer *f)
+{
+	return !w->clock_unsure && offer_expired(f, w->now);
+}
+
 /* The one try after the expiry was made. */
 static bool used_up(const struct work *w, const struct offer *f)
 {
-	return offer_expired(f, w->now) && f->answer.late_tries > 0;
+	return is_late(w, f) && f->answer.late_tries > 0;
 }
 
 /* Past expiry and out of tries: what no try can have told Centra is over, and
@@ -343,7 +350,7 @@ static void try_once(struct work *w)
 	struct begun b = {
 		.known = w->order,
 		.warehouse = w->task->sub,
-		.late = offer_expired(f, w->now),
+		.late = is_late(w, f),
 		.now = w->now,
 	};
 	struct err e = {0};

@@ -56,6 +56,12 @@ struct work {
 	 * act on it. */
 	bool ship_on_pending;
 	int64_t settle;
+	/* How long ago (ms, by the steady clock) the newest try at a call of
+	 * this order and sub began, or the process, if that was later. */
+	int64_t since_try;
+	/* The wall clock is not confirmed (base/clock.h): what it says to have
+	 * expired may not have. */
+	bool clock_unsure;
 
 	/* Before each call that changes something at Centra: makes durable, in
 	 * one transaction, all that the run has said so far and what `fn` says

@@ -167,4 +167,5 @@ void run_called(struct work *w, enum centra_api api, const char *what,
 		return;
 	w->now += call->latency;
 	w->steady += call->latency;
+	w->since_try += call->latency;
 }

@@ -574,8 +574,8 @@ static bool take_step(struct run *r, const struct ship_plan *p)
 	if (r->was_refused && (int)r->refused == (int)p->what)
 		return refused(r, p);
 	if (s->unknown && (int)s->step == (int)p->what &&
-	    w->now < s->try_at + w->settle) {
-		run_retry(w, s->try_at + w->settle - w->now,
+	    w->since_try < w->settle) {
+		run_retry(w, w->settle - w->since_try,
 			  "Centra may still be about to %s",
 			  requests[p->what]);
 		return false;

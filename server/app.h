@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "base/clock.h"
 #include "server/config.h"
 #include "server/metrics.h"
 #include "store/store.h"
@@ -22,6 +23,7 @@ struct app {
 	pthread_mutex_t config_lock;
 	const struct config *started; /* what the store was opened with */
 	struct store *store;
+	struct clock clock; /* any thread */
 	struct http *http;
 	struct live *live;
 	struct workers *workers;

@@ -15,7 +15,6 @@
 #include "server/qr.h"
 #include "server/token.h"
 
-#define CODE_LIVES 900000 /* ms: 15 minutes */
 #define QR_MAX	   ((size_t)256 << 10)
 
 /* ---- add ---- */

@@ -132,6 +132,23 @@ static void centra_gauges(struct buf *out, const struct app *app)
 		 "1 while calls wait as Centra asked them to", is_paused);
 }
 
+/* The wall clock against Centra's. */
+static void clock_numbers(struct buf *out, struct clock *c)
+{
+	int64_t wall = time_now(), mono = time_mono(), ahead;
+
+	(void)clock_ahead(c, wall, mono, &ahead);
+	gauge(out, "clock_confirmed",
+	      "1 when Centra's replies have confirmed our clock; until then "
+	      "nothing is removed or given up because of its age",
+	      clock_trust(c, wall, mono) == CLOCK_CONFIRMED);
+	head(out, "clock_ahead_seconds", "gauge",
+	     "How far our clock is ahead of Centra's, behind if less than 0; "
+	     "0 until Centra has replied");
+	buf_fmt(out, "shipfrom_clock_ahead_seconds %.3f\n",
+		(double)ahead / 1000);
+}
+
 /* Deliveries by the secret that signed them, and those kept in memory. */
 static void webhook_numbers(struct buf *out, const struct receiver *r)
 {
@@ -169,6 +186,7 @@ void metrics_write(struct app *app, struct buf *out)
 	      health_ready(app, config, &why));
 	if (app->store && !store_stats(app->store, &stats, &e))
 		store_numbers(out, &stats);
+	clock_numbers(out, &app->clock);
 	centra_gauges(out, app);
 	if (app->live) {
 		gauge(out, "streams", "Screens connected now",

@@ -316,6 +316,7 @@ static bool key_read(struct press *p, struct response *res)
 	}
 	p->once.device = p->device;
 	p->once.at = p->now;
+	p->once.sure = clock_confirmed(&p->app->clock);
 	p->keyed = true;
 	return true;
 }

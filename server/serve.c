@@ -46,6 +46,7 @@ struct serving {
 	struct http_call beat;
 	atomic_bool beating; /* on its way through the loop */
 	int64_t tick_due;    /* of what is looked at each minute */
+	enum clock_trust trust; /* as it was logged */
 };
 
 /* ---- the parts, in the order they start ---- */
@@ -144,6 +145,42 @@ static int start_store(struct serving *s, struct err *e)
 	}
 }
 
+static void start_clock(struct serving *s)
+{
+	int64_t newest = TIME_NONE;
+	struct err e;
+
+	if (store_newest_time(s->app.store, &newest, &e))
+		log_line(LOG_WARN, "the newest event cannot be read",
+			 LOG_S("error", e.text));
+	clock_init(&s->app.clock, newest, time_now(), time_mono());
+}
+
+/* Logs when the clock's trust changes: until it is confirmed nothing is done
+ * that cannot be undone. */
+static void watch_clock(struct serving *s)
+{
+	int64_t wall = time_now(), mono = time_mono(), ahead;
+	enum clock_trust trust = clock_trust(&s->app.clock, wall, mono);
+	bool told = clock_ahead(&s->app.clock, wall, mono, &ahead);
+
+	if (trust == s->trust)
+		return;
+	s->trust = trust;
+	if (trust == CLOCK_CONFIRMED)
+		log_line(LOG_INFO, "the clock is confirmed by Centra",
+			 LOG_N("ahead_ms", ahead));
+	else if (trust == CLOCK_WRONG && told)
+		log_line(LOG_ERROR,
+			 "the clock is wrong: Centra's differs; nothing that "
+			 "cannot be undone is done until it is right",
+			 LOG_N("ahead_ms", ahead));
+	else if (trust == CLOCK_WRONG)
+		log_line(LOG_ERROR,
+			 "the clock is behind what the store has: one of the "
+			 "two is wrong");
+}
+
 /* The sign of life goes through the loop: a loop that hangs gives none. */
 static void beat(struct http_call *call)
 {
@@ -163,6 +200,7 @@ static int start_parts(struct serving *s, struct err *e)
 	code = start_store(s, e);
 	if (code)
 		return code;
+	start_clock(s);
 	app->receiver = receiver_open(app);
 	if (http_open(&app->http, app, e))
 		return EX_UNAVAILABLE;
@@ -206,6 +244,7 @@ static int wait_signal(struct serving *s)
 		http_call(s->app.http, &s->beat);
 	}
 	health_watch(&s->app);
+	watch_clock(s);
 	if (time_mono() >= s->tick_due) {
 		s->tick_due = time_mono() + A_MINUTE;
 		receiver_tick(s->app.receiver);

@@ -51,7 +51,7 @@ struct sweep {
 	bool started, stopping;
 	struct turn *turns; /* owned; one for each account */
 	uint64_t boot;
-	int64_t forget; /* when addresses are looked through again */
+	int64_t forget; /* time_mono: when it is looked for again */
 };
 
 /* One sweep of one instance. */
@@ -534,17 +534,13 @@ static enum rc sweep_instance(struct pass *p)
 	return rc;
 }
 
-/* Once an hour: addresses that were kept for long enough. */
-static void forget(struct sweep *s, const struct config *c)
+static void forget_addresses(struct sweep *s, int64_t keep)
 {
-	int64_t now = time_now(), keep = c->server.keep_addresses;
+	int64_t now = time_now();
 	struct err e;
 	size_t n = 0;
 	enum rc rc;
 
-	if (!keep || time_mono() < s->forget)
-		return;
-	s->forget = time_mono() + FORGET_EVERY;
 	rc = store_forget_addresses(s->app->store, now - keep, now, &n, &e);
 	if (rc == RC_IO)
 		s->app->failed = true;
@@ -554,6 +550,36 @@ static void forget(struct sweep *s, const struct config *c)
 	else if (n)
 		log_line(LOG_INFO, "old addresses removed",
 			 LOG_N("orders", (int64_t)n));
+}
+
+static void end_sessions(struct sweep *s, int64_t age)
+{
+	int64_t now = time_now();
+	struct err e;
+	size_t n = 0;
+	enum rc rc = store_sessions_end(s->app->store, now - age, now, &n, &e);
+
+	if (rc == RC_IO)
+		s->app->failed = true;
+	if (rc)
+		log_line(LOG_WARN, "old sessions cannot be ended",
+			 LOG_S("why", e.text));
+	else if (n)
+		log_line(LOG_INFO, "old sessions ended",
+			 LOG_N("sessions", (int64_t)n));
+}
+
+/* Once an hour, and as soon as the clock is confirmed: what was kept for long
+ * enough.  By a wrong clock nothing is. */
+static void forget(struct sweep *s, const struct config *c)
+{
+	if (time_mono() < s->forget || !clock_confirmed(&s->app->clock))
+		return;
+	s->forget = time_mono() + FORGET_EVERY;
+	if (c->server.keep_addresses)
+		forget_addresses(s, c->server.keep_addresses);
+	if (c->server.session_age)
+		end_sessions(s, c->server.session_age);
 }
 
 static bool is_due(const struct turn *t, int64_t every, uint64_t asked)

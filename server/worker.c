@@ -26,7 +26,6 @@
 #define NAP_MAX	    1000 /* ms; a command beside us adds tasks unheard */
 #define PAUSE	    1000 /* ms, after a write that failed for now */
 #define A_MINUTE    30   /* lines in the log of one kind of trouble */
-#define CLOCK_BACK 2000	 /* ms; less is no step, and no harm */
 #define CONNECT_MAX 5000 /* ms, to reach Centra at all */
 #define SETTLE_CALLS 2	 /* longest calls, until one that was lost is over */
 
@@ -43,6 +42,12 @@ struct thread {
 	size_t n_warehouses;
 };
 
+struct tried {
+	char instance[INSTANCE_SIZE];
+	int64_t number, sub;
+	int64_t mono; /* when it began */
+};
+
 struct workers {
 	struct app *app;
 	struct account *accounts; /* owned */
@@ -55,7 +60,12 @@ struct workers {
 	uint64_t wakes;
 	bool stopping;
 	uint64_t boot; /* of the machine */
-	int64_t ahead; /* of the wall clock to the other, when last seen */
+
+	/* Tries at calls to Centra that began in the last `settle` ms; an
+	 * older one is as old as any before this process. */
+	struct tried *tries; /* owned */
+	size_t n_tries, cap_tries;
+	int64_t settle; /* the longest of an account */
 };
 
 /* ---- sleeping and waking ---- */
@@ -134,6 +144,61 @@ static struct app *app_of(const struct work *w)
 	return ((struct thread *)w->worker)->workers->app;
 }
 
+/* ---- tries, by the steady clock ---- */
+
+static struct tried *tried_of(struct workers *w, const struct task *t)
+{
+	for (size_t i = 0; i < w->n_tries; i++) {
+		struct tried *r = &w->tries[i];
+
+		if (r->number == t->number && r->sub == t->sub &&
+		    !strcmp(r->instance, t->instance))
+			return r;
+	}
+	return NULL;
+}
+
+static struct tried *tried_new(struct workers *w, const struct task *t)
+{
+	struct tried *r;
+
+	if (w->n_tries == w->cap_tries) {
+		w->cap_tries = w->cap_tries ? 2 * w->cap_tries : 16;
+		w->tries = xrealloc(w->tries, w->cap_tries, sizeof(*w->tries));
+	}
+	r = &w->tries[w->n_tries++];
+	*r = (struct tried){.number = t->number, .sub = t->sub};
+	memcpy(r->instance, t->instance, sizeof(r->instance));
+	return r;
+}
+
+static void note_try(struct workers *w, const struct task *t, int64_t mono)
+{
+	struct tried *r;
+
+	pthread_mutex_lock(&w->lock);
+	for (size_t i = w->n_tries; i-- > 0;)
+		if (mono - w->tries[i].mono > w->settle)
+			w->tries[i] = w->tries[--w->n_tries];
+	r = tried_of(w, t);
+	if (!r)
+		r = tried_new(w, t);
+	r->mono = mono;
+	pthread_mutex_unlock(&w->lock);
+}
+
+static int64_t since_try(struct workers *w, const struct task *t, int64_t mono)
+{
+	const struct tried *r;
+	int64_t ret;
+
+	pthread_mutex_lock(&w->lock);
+	r = tried_of(w, t);
+	ret = r ? mono - r->mono : clock_running(&w->app->clock, mono);
+	pthread_mutex_unlock(&w->lock);
+	return ret;
+}
+
 struct begun {
 	const struct changes *said; /* by the run so far */
 	begin_fn *fn;
@@ -174,6 +239,8 @@ static enum rc begin(struct work *w, begin_fn *fn, void *arg, struct err *e)
 	changes_release(&w->result.changes);
 	order_release(w->order);
 	*w->order = as_it_is;
+	w->since_try = 0;
+	note_try(((struct thread *)w->worker)->workers, w->task, time_mono());
 	return OK;
 }
 
@@ -241,6 +308,8 @@ void call_told(struct app *app, const struct task *t, enum centra_api api,
 	       const char *what, const struct call *call)
 {
 	count_call(app, call);
+	if (call->date)
+		clock_told(&app->clock, call->date, time_mono());
 	log_call(t, api, what, call);
 	log_turn(t, api, call);
 	if (call->refused)
@@ -487,6 +556,8 @@ static enum rc load(struct thread *t, const struct task *task, size_t i,
 		.now = time_now(),
 		.steady = time_mono(),
 		.boot = t->workers->boot,
+		.since_try = since_try(t->workers, task, time_mono()),
+		.clock_unsure = !clock_confirmed(&t->workers->app->clock),
 		.begin = begin,
 		.worker = t,
 		.called = called,
@@ -562,14 +633,9 @@ static void hurry(struct workers *w, const struct account *a, int64_t now)
 
 void workers_clock(struct workers *w, int64_t wall, int64_t mono)
 {
-	int64_t back;
+	int64_t back = clock_went_back(&w->app->clock, wall, mono);
 
-	pthread_mutex_lock(&w->lock);
-	back = w->ahead - (wall - mono);
-	/* One that goes forward, or creeps back, is followed. */
-	w->ahead = wall - mono;
-	pthread_mutex_unlock(&w->lock);
-	if (back < CLOCK_BACK)
+	if (!back)
 		return;
 	log_line(LOG_WARN, "the clock went back", LOG_N("ms", back));
 	for (size_t i = 0; i < w->n_accounts; i++)
@@ -643,6 +709,8 @@ static void open_accounts(struct workers *w, const struct config *c)
 		w->accounts[i].centra = centra_open(&o);
 		w->accounts[i].zone = in->zone;
 		w->accounts[i].settle = SETTLE_CALLS * in->call_timeout;
+		if (w->accounts[i].settle > w->settle)
+			w->settle = w->accounts[i].settle;
 	}
 	w->n_accounts = c->n_instances;
 }
@@ -690,7 +758,6 @@ enum rc workers_start(struct workers **ret, struct app *app, struct err *e)
 	pthread_condattr_destroy(&attr);
 
 	w->boot = time_boot();
-	w->ahead = time_now() - time_mono();
 	open_accounts(w, c);
 	/* The clock may have gone back while nobody ran. */
 	for (size_t i = 0; i < w->n_accounts; i++)
@@ -764,6 +831,7 @@ void workers_stop(struct workers *w)
 	pthread_cond_destroy(&w->changed);
 	pthread_mutex_destroy(&w->lock);
 	free(w->accounts);
+	free(w->tries);
 	free(w->threads);
 	free(w);
 }

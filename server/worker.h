@@ -22,10 +22,10 @@ void workers_wake(struct workers *w);
 /* New keys, tokens and budgets of a reloaded config are used from now on, and
  * what waited because of the old ones is tried at once. */
 void workers_reload(struct workers *w);
-/* What the two clocks say, by now and again.  When the wall clock went back,
- * what waits for a time by it would wait that much longer: it is tried now, as
- * it is at the start.  What a run or a request under way at that moment leaves
- * to be done waits for the time that it had. */
+/* Detects that the wall clock was set back; called again and again with
+ * time_now() and time_mono(), from any thread.  Tasks that wait for a time by
+ * the clock as it was are made due, as at the start.  What a run or a request
+ * that is under way leaves to be done waits for the time that it had. */
 void workers_clock(struct workers *w, int64_t wall, int64_t mono);
 /* Waits for the runs under way; starts no more. */
 void workers_stop(struct workers *w);

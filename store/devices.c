@@ -3,8 +3,10 @@
  * devices.c - who may act for a shop.  Removed devices are kept, so that it
  * can still be told who answered what.
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "store/codec.h"
 #include "store/record.h"
 #include "store/store_impl.h"
@@ -218,6 +220,8 @@ enum rc store_device_by_session(struct store *s,
 	return device_by(s, T_SESSIONS, token, ret, e);
 }
 
+#define SLACK 60000 /* ms that the clock may have been set back meanwhile */
+
 /* The device that a login code signs in at `now`, and the code's key. */
 static enum rc device_of_code(struct txn *t,
 			      const unsigned char code[TOKEN_HASH_SIZE],
@@ -230,7 +234,8 @@ static enum rc device_of_code(struct txn *t,
 
 	if (!rc)
 		rc = device_of(t, &v, ret, &expires, e);
-	if (rc == RC_NOTFOUND || (!rc && expires < now))
+	if (rc == RC_NOTFOUND ||
+	    (!rc && (expires < now || expires > now + CODE_LIVES + SLACK)))
 		return fail(e, RC_NOTFOUND, "no device has this code now");
 	return rc;
 }
@@ -324,6 +329,87 @@ uint64_t store_revocations(struct store *s)
 		n = 0;
 	txn_abort(&t);
 	return n;
+}
+
+/* ---- sessions that are too old ---- */
+
+struct end_old_op {
+	struct op op;
+	int64_t before, now;
+	size_t *ret_n;
+};
+
+#define SESSIONS_AT_ONCE 100
+
+/* A session that began before o->before, or after now. */
+struct odd_session {
+	struct key key;
+	uint64_t device;
+	bool old;
+};
+
+static enum rc odd_sessions(struct txn *t, const struct end_old_op *o,
+			    struct odd_session *ret, size_t *ret_n,
+			    struct err *e)
+{
+	struct walk w = {0};
+	struct key_reader kr;
+	int64_t begun;
+	enum rc rc;
+
+	*ret_n = 0;
+	rc = walk_open(&w, t, T_SESSIONS, NULL, 0, e);
+	while (!rc && *ret_n < SESSIONS_AT_ONCE) {
+		struct odd_session *odd = &ret[*ret_n];
+
+		rc = walk_next(&w, e);
+		if (rc)
+			break;
+		kr = key_read(w.v.mv_data, w.v.mv_size);
+		odd->device = key_get_u64(&kr);
+		begun = key_get_i64(&kr);
+		odd->old = begun < o->before;
+		key_bytes(key_start(&odd->key), w.k.mv_data, w.k.mv_size);
+		*ret_n += odd->old || begun > o->now;
+	}
+	walk_close(&w);
+	return rc == RC_NOTFOUND ? OK : rc;
+}
+
+static enum rc end_old(struct txn *t, struct op *op, struct err *e)
+{
+	const struct end_old_op *o = (const struct end_old_op *)op;
+	struct odd_session *odd = xcalloc(SESSIONS_AT_ONCE, sizeof(*odd));
+	size_t n = SESSIONS_AT_ONCE;
+	enum rc rc = OK;
+
+	*o->ret_n = 0;
+	while (!rc && n == SESSIONS_AT_ONCE) {
+		rc = odd_sessions(t, o, odd, &n, e);
+		for (size_t i = 0; i < n && !rc; i++) {
+			rc = odd[i].old ? txn_del(t, T_SESSIONS, &odd[i].key,
+						  e)
+					: put_session(t, odd[i].key.b,
+						      odd[i].device, o->now, e);
+			*o->ret_n += odd[i].old;
+		}
+	}
+	free(odd);
+	return rc || !*o->ret_n ? rc : count_revocation(t, e);
+}
+
+enum rc store_sessions_end(struct store *s, int64_t before, int64_t now,
+			   size_t *ret_n, struct err *e)
+{
+	struct end_old_op o = {
+		.op.run = end_old,
+		.before = before,
+		.now = now,
+		.ret_n = ret_n,
+	};
+
+	*ret_n = 0;
+	return writer_do(s, &o.op, sizeof(o), NULL, e);
 }
 
 /* ---- removing ---- */

@@ -192,6 +192,26 @@ enum rc store_event(struct store *s, uint64_t seq, struct event *ret,
 	return rc;
 }
 
+enum rc store_newest_time(struct store *s, int64_t *ret, struct err *e)
+{
+	struct event ev = {0};
+	uint64_t seq = 0;
+	struct txn t;
+	enum rc rc;
+
+	*ret = TIME_NONE;
+	rc = txn_read(&t, s, e);
+	if (!rc)
+		rc = txn_last(&t, "events", &seq, e);
+	txn_abort(&t);
+	if (!rc)
+		rc = store_event(s, seq, &ev, e);
+	if (!rc)
+		*ret = ev.received;
+	event_release(&ev);
+	return rc == RC_NOTFOUND ? OK : rc;
+}
+
 /* ---- once more ---- */
 
 struct replay_op {

@@ -20,7 +20,22 @@ struct forget_op {
 	size_t *ret_n;
 };
 
-/* One row of `addresses`, as long as its order has not been quiet for long. */
+/* True if a shop has the parcel still to send, or may have: without the address
+ * nobody could. */
+static bool to_ship(const struct order *o)
+{
+	for (size_t i = 0; i < o->n_offers; i++) {
+		const struct offer *f = &o->offers[i];
+
+		if (!f->shipped && (f->state == STATE_ACCEPTED ||
+				    f->state == STATE_ACCEPTING))
+			return true;
+	}
+	return false;
+}
+
+/* One row of `addresses`: it goes if nothing has happened to its order since
+ * `before` and the order is not to be shipped. */
 static enum rc forget_row(struct txn *t, const struct forget_op *f,
 			  const struct key *row, size_t *ret_n, struct err *e)
 {
@@ -38,7 +53,7 @@ static enum rc forget_row(struct txn *t, const struct forget_op *f,
 	key_get_str(&kr, instance, sizeof(instance));
 	number = key_get_i64(&kr);
 	rc = order_load(t, instance, number, &o, e);
-	if (!rc && o.updated < f->before) {
+	if (!rc && o.updated < f->before && !to_ship(&o)) {
 		rc = txn_put(t, T_ADDRESSES, row, none, strlen(none), e);
 		if (!rc)
 			rc = journal_add(t, instance, number, &n, e);

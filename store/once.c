@@ -48,7 +48,7 @@ enum rc once_find(struct txn *t, struct once *o, struct err *e)
 	get_word(&r, o->code, sizeof(o->code));
 	if (r.bad)
 		return fail(e, RC_INVALID, "a stored key cannot be read");
-	if (at + ONCE_KEPT <= o->at) { /* forgotten, if not yet gone */
+	if (o->sure && at + ONCE_KEPT <= o->at) { /* forgotten, if not gone */
 		o->code[0] = '\0';
 		return OK;
 	}
@@ -134,7 +134,7 @@ enum rc once_keep(struct txn *t, struct once *o, enum rc said, struct err *e)
 		return said;
 	o->rc = said;
 	/* Two for one, so that there are never many too old. */
-	for (int i = 0; !rc && i < 2; i++)
+	for (int i = 0; o->sure && !rc && i < 2; i++)
 		rc = drop_oldest(t, o->at, e);
 	if (!rc || rc == RC_NOTFOUND)
 		rc = drop_earlier(t, o, e);

@@ -150,7 +150,8 @@ enum rc store_update(struct store *s, const char *instance, int64_t number,
 
 /* A request that must take effect once, however often its client sends it:
  * named by the client's key, told from others by what it asks.  The
- * key is kept in the transaction of the decision, for ONCE_KEPT.
+ * key is kept in the transaction of the decision, for ONCE_KEPT, or longer
+ * while the clock is not confirmed.
  *
  * ONCE_NEW    fn was asked, and its result is rc: OK, RC_EXISTS (as good as
  *             OK), or RC_CONFLICT with `code`, which fn may have filled in.
@@ -166,6 +167,7 @@ struct once {
 	unsigned char key[ONCE_HASH];
 	unsigned char request[ONCE_HASH];
 	int64_t at;
+	bool sure; /* the clock is confirmed: older keys may be forgotten */
 
 	/* Out. */
 	enum once_seen seen;
@@ -357,6 +359,9 @@ enum rc store_stats(struct store *s, struct store_stats *ret, struct err *e);
 /* How the disk failed, in a sentence; NULL: it did not. */
 const char *store_failure(const struct store *s);
 
+/* When the newest event was received, or TIME_NONE: now cannot be earlier. */
+enum rc store_newest_time(struct store *s, int64_t *ret, struct err *e);
+
 /* ---- dead letters ---- */
 
 /* RC_NOTFOUND: no such task.  RC_CONFLICT: it is not dead. */
@@ -421,6 +426,8 @@ struct device {
 	bool suspended; /* its store was restored: may not act until readmitted */
 };
 
+#define CODE_LIVES 900000 /* ms that a login link is good: 15 minutes */
+
 /* `token` signs the device in with Bearer; `code`, good until code_expires and
  * once, is the login link's. */
 enum rc store_device_add(struct store *s, const struct device *d,
@@ -439,7 +446,8 @@ enum rc store_device_code(struct store *s,
 			  int64_t now, struct err *e);
 /* Uses up a login code: `token` is from now on a session of its device, beside
  * those it had.  RC_NOTFOUND: no such code, used before, expired, device
- * removed. */
+ * removed; or it expires later than CODE_LIVES from now, since the clock was
+ * ahead when it was made. */
 enum rc store_device_login(struct store *s,
 			   const unsigned char code[TOKEN_HASH_SIZE],
 			   const unsigned char token[TOKEN_HASH_SIZE],
@@ -469,10 +477,19 @@ enum rc store_devices(struct store *s,
 
 /* ---- retention ---- */
 
+/* Both cannot be undone: only call them while the clock is confirmed
+ * (base/clock.h). */
+
 /* Removes the addresses (personal data) of orders that nothing has happened to
  * since `before`, a few at a time, with a line in each order's journal; *ret_n
- * counts them.  What else is kept of the orders stays. */
+ * counts them.  The address of an order that is still to be shipped stays, and
+ * so does what else is kept of the orders. */
 enum rc store_forget_addresses(struct store *s, int64_t before, int64_t now,
 			       size_t *ret_n, struct err *e);
+
+/* Ends the sessions that began before `before`; *ret_n counts them.  One that
+ * is dated after `now`, by a clock that was ahead, begins now. */
+enum rc store_sessions_end(struct store *s, int64_t before, int64_t now,
+			   size_t *ret_n, struct err *e);
 
 #endif

@@ -201,11 +201,16 @@ struct hurry_op {
 	size_t n; /* out: how many were hurried */
 };
 
-/* It failed before; or it was to run at once, by a clock that went back. */
+/* Nothing is put off for longer (ms): missed_after is a day at most. */
+#define LONGEST_WAIT ((int64_t)25 * 3600 * 1000)
+
+/* It failed before; or it was to run at once, by a clock that went back; or it
+ * was put off by one, further than anything is. */
 static bool may_hurry(const struct task *t, const struct hurry_op *h)
 {
 	return !strcmp(t->instance, h->instance) &&
-	       (t->attempts || (t->created > h->now && t->due <= t->created));
+	       (t->attempts || (t->created > h->now && t->due <= t->created) ||
+		t->due > h->now + LONGEST_WAIT);
 }
 
 /* The ids of tasks of the instance that wait and need not. */

@@ -113,6 +113,7 @@ struct fixture *fixture_start_with(const char *server_lines,
 	write_config(f, server_lines, centra_lines);
 	f->app.config_path = f->config_path;
 	pthread_mutex_init(&f->app.config_lock, NULL);
+	clock_init(&f->app.clock, TIME_NONE, time_now(), time_mono());
 	buf_init(&report, 65536);
 	if (config_load(&f->app.config, f->config_path, &report, &e))
 		must(false, report.data ? report.data : e.text);
@@ -152,6 +153,7 @@ void fixture_stop(struct fixture *f)
 	config_drop(f->app.config);
 	config_drop(f->started);
 	pthread_mutex_destroy(&f->app.config_lock);
+	clock_release(&f->app.clock);
 	must(!nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS),
 	     "cannot remove the folder");
 	free(f);

@@ -45,6 +45,7 @@ static struct {
 	bool no_room; /* begin fails */
 	bool cancel_meanwhile; /* the order is cancelled as a try begins */
 	bool no_centra;
+	bool clock_unsure;
 	bool replayed; /* the event is applied once more, by hand */
 	const int64_t *shops; /* our warehouses; NULL: all are */
 	size_t n_shops;
@@ -232,6 +233,7 @@ static inline void run_one(handler_fn *fn, const char *kind, int64_t sub,
 		.steady = us.now - us.ahead,
 		.boot = us.boot,
 		.centra = us.no_centra ? NULL : stub_conn,
+		.clock_unsure = us.clock_unsure,
 		.warehouses = us.shops,
 		.n_warehouses = us.n_shops,
 		.begin = begin,

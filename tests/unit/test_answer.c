@@ -531,6 +531,25 @@ static void an_accept_that_never_reached_centra_ends_with_the_offer(void **s)
 			    "the offer expired before Centra could be told");
 }
 
+static void by_a_clock_that_is_not_confirmed_no_try_is_the_last(void **s)
+{
+	(void)s;
+	us.now = LATER + 100 * (int64_t)86400000;
+	us.clock_unsure = true;
+	reply.say = NOT_REACHED;
+	for (int i = 0; i < 5; i++) {
+		run_answer();
+		expect_retry("accepting");
+	}
+	assert_int_equal(us.late_tries, 0);
+	/* The clock is right again, and the offer is open still. */
+	us.now = LATER - 60000;
+	us.clock_unsure = false;
+	reply.say = SAYS_OK;
+	run_answer();
+	expect_done("accepted");
+}
+
 static void a_reject_past_expiry_ends_after_one_try(void **s)
 {
 	(void)s;
@@ -663,6 +682,7 @@ int main(void)
 		step(an_unknown_accept_of_what_nobody_holds_is_never_given_up),
 		step(an_unknown_accept_looks_for_ever_when_no_look_works),
 		step(an_accept_that_never_reached_centra_ends_with_the_offer),
+		step(by_a_clock_that_is_not_confirmed_no_try_is_the_last),
 		step(a_reject_past_expiry_ends_after_one_try),
 		step(a_look_that_takes_until_the_expiry_makes_the_try_late),
 		step(no_try_is_made_that_was_not_made_durable),

@@ -25,7 +25,7 @@ static enum rc decide(void *arg, const struct order *o, struct changes *ret,
 
 static struct once once_of(const char *key, const char *request, int64_t at)
 {
-	struct once o = {.device = 7, .at = at};
+	struct once o = {.device = 7, .at = at, .sure = true};
 
 	memcpy(o.key, key, strlen(key));
 	memcpy(o.request, request, strlen(request));
@@ -107,6 +107,30 @@ static void the_code_of_a_conflict_comes_back(void **state)
 	assert_ok(press(s, &o, OK));
 	assert_int_equal(o.rc, RC_CONFLICT);
 	assert_string_equal(o.code, "taken");
+	store_close(s);
+}
+
+static void by_a_clock_that_is_not_confirmed_no_key_is_forgotten(void **state)
+{
+	const int64_t ahead = 100 * (int64_t)DAY;
+	struct store *s = open_serve(*state);
+	struct once o = once_of("k", "accept", 1000);
+
+	assert_ok(press(s, &o, OK));
+	for (int i = 0; i < 3; i++) {
+		char key[] = {'a', (char)('a' + i), '\0'};
+
+		o = once_of(key, "accept", ahead);
+		o.sure = false;
+		assert_ok(press(s, &o, OK));
+	}
+	o = once_of("k", "accept", ahead);
+	o.sure = false;
+	assert_ok(press(s, &o, OK));
+	assert_true(o.seen == ONCE_AGAIN && asked == 0);
+	o = once_of("k", "reject", 2000); /* the clock is right again */
+	assert_ok(press(s, &o, OK));
+	assert_true(o.seen == ONCE_OTHER);
 	store_close(s);
 }
 
@@ -285,12 +309,66 @@ static void an_order_is_newer_with_each_change_whatever_the_clock_does(
 	store_close(s);
 }
 
+static enum rc by_session(struct store *s, const unsigned char *hash)
+{
+	struct device d;
+
+	return store_device_by_session(s, hash, &d, &err);
+}
+
+static void sessions_end_by_age_and_those_of_the_future_begin_now(void **state)
+{
+	struct device d = {.shop = "ams", .name = "till", .created = 500};
+	struct store *s = open_serve(*state);
+	uint64_t id, revoked;
+	size_t n;
+
+	assert_ok(store_device_add(s, &d, TOKEN, CODE, 1000, &id, &err));
+	assert_ok(store_device_login(s, CODE, MINE, 900, &d, NULL, &err));
+	assert_ok(store_device_add(s, &d, MINE, OTHER, 101000, &id, &err));
+	assert_ok(store_device_login(s, OTHER, OTHER, 100000, &d, NULL, &err));
+	revoked = store_revocations(s);
+	assert_ok(store_sessions_end(s, 900, 5000, &n, &err));
+	assert_int_equal(n, 0);
+	assert_true(store_revocations(s) == revoked);
+	assert_ok(store_sessions_end(s, 901, 5000, &n, &err));
+	assert_int_equal(n, 1);
+	assert_true(store_revocations(s) > revoked);
+	assert_int_equal(by_session(s, MINE), RC_NOTFOUND);
+	/* The other was begun by a clock that was ahead: it counts from 5000. */
+	assert_ok(by_session(s, OTHER));
+	assert_ok(store_sessions_end(s, 5001, 9000, &n, &err));
+	assert_int_equal(n, 1);
+	assert_int_equal(by_session(s, OTHER), RC_NOTFOUND);
+	store_close(s);
+}
+
+static void a_code_made_by_a_clock_that_was_ahead_is_not_good_for_days(
+	void **state)
+{
+	const int64_t ahead = 100 * (int64_t)DAY;
+	struct device d = {.shop = "ams", .name = "till", .created = ahead};
+	struct store *s = open_serve(*state);
+	uint64_t id;
+
+	assert_ok(store_device_add(s, &d, TOKEN, CODE, ahead + CODE_LIVES, &id,
+				   &err));
+	assert_int_equal(store_device_login(s, CODE, MINE, 1000, &d, NULL,
+					    &err),
+			 RC_NOTFOUND);
+	assert_ok(store_device_login(s, CODE, MINE, ahead, &d, NULL, &err));
+	store_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_DIR(a_key_is_kept_with_the_decision_and_asks_no_more),
 		IN_DIR(a_conflict_is_final_but_what_was_not_decided_is_not),
 		IN_DIR(the_code_of_a_conflict_comes_back),
+		IN_DIR(sessions_end_by_age_and_those_of_the_future_begin_now),
+		IN_DIR(a_code_made_by_a_clock_that_was_ahead_is_not_good_for_days),
+		IN_DIR(by_a_clock_that_is_not_confirmed_no_key_is_forgotten),
 		IN_DIR(a_key_is_forgotten_after_a_day),
 		IN_DIR(a_key_used_again_after_a_day_is_kept_for_another),
 		IN_DIR(a_store_of_old_keys_does_not_grow),

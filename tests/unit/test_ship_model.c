@@ -591,6 +591,10 @@ static void run_task(void)
 		.begin = model_begin,
 		.settle = SETTLE,
 	};
+	const struct shipment *s = offer_shipment(order_offer(&us.held, OURS));
+
+	/* The model's one clock is as steady as any. */
+	w.since_try = s && s->try_at ? centra.ms - s->try_at : centra.ms;
 
 	t.attempts = us.attempts;
 	order_copy(&copy, &us.held);

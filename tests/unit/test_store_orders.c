@@ -258,6 +258,52 @@ static void addresses_of_orders_long_quiet_are_removed_once(void **state)
 	store_close(s);
 }
 
+/* An order whose shop has accepted it, with the address. */
+static void accepted_with_address(struct store *s, int64_t number)
+{
+	struct changes c = {0};
+
+	open_offer(s, number, 3, 5000);
+	mark(&c, 3, MARK_ACCEPTED, "2021-01-12 15:52:00.000000");
+	changes_add(&c, CHANGE_ADDRESS, 0)->text =
+		xstrdup("{\"city\":\"Lund\"}");
+	change_order(s, number, 1000, &c);
+}
+
+static void ship_it(struct store *s, int64_t number)
+{
+	struct changes c = {0};
+
+	changes_add(&c, CHANGE_SHIP_ASKED, 3);
+	changes_add(&c, CHANGE_SHIP_CAME, 3)->came.stage = SHIP_SHIPPED;
+	change_order(s, number, 1000, &c);
+}
+
+static void the_address_of_an_order_still_to_ship_is_never_removed(
+	void **state)
+{
+	struct store *s = open_deriving(*state);
+	char *address;
+	size_t n;
+
+	accepted_with_address(s, 1);
+	accepted_with_address(s, 2);
+	ship_it(s, 2);
+	assert_ok(store_forget_addresses(s, INT64_MAX, INT64_MAX, &n, &err));
+	assert_int_equal(n, 1);
+	address = address_of(s, 1);
+	assert_string_equal(address, "{\"city\":\"Lund\"}");
+	free(address);
+	address = address_of(s, 2);
+	assert_string_equal(address, "{}");
+	free(address);
+	/* Once it is shipped it goes as others do. */
+	ship_it(s, 1);
+	assert_ok(store_forget_addresses(s, INT64_MAX, INT64_MAX, &n, &err));
+	assert_int_equal(n, 1);
+	store_close(s);
+}
+
 static void details_are_kept_replaced_and_removed(void **state)
 {
 	struct store *s = open_deriving(*state);
@@ -506,6 +552,7 @@ int main(void)
 		IN_DIR(lists_are_by_deadline_and_none_comes_last),
 		IN_DIR(an_offer_moves_between_lists_and_is_in_one_only),
 		IN_DIR(addresses_of_orders_long_quiet_are_removed_once),
+		IN_DIR(the_address_of_an_order_still_to_ship_is_never_removed),
 		IN_DIR(details_are_kept_replaced_and_removed),
 		IN_DIR(the_journal_tells_causes_and_then_states),
 		IN_DIR(changes_are_told_in_order_and_the_oldest_dropped),

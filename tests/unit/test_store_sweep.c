@@ -275,6 +275,24 @@ static void what_a_clock_put_into_the_future_is_hurried(void **state)
 	store_close(s);
 }
 
+static void what_is_put_off_further_than_anything_is_hurried(void **state)
+{
+	const int64_t day = 86400000;
+	struct store *s = open_serve(*state);
+	struct task far = task_of("fetch_order", 19, 0, 100 * day),
+		    tomorrow = task_of("missed", 20, 0, day), t;
+
+	far.created = tomorrow.created = 5;
+	assert_ok(store_task_add(s, &far, &err));
+	assert_ok(store_task_add(s, &tomorrow, &err));
+	assert_ok(store_hurry(s, "se", 10, &err));
+	t = lease_one(s, 10);
+	assert_int_equal(t.number, 19);
+	assert_int_equal(next_due(s, 10), day);
+	task_release(&t);
+	store_close(s);
+}
+
 static void thousands_are_hurried(void **state)
 {
 	struct store *s = open_serve(*state);
@@ -307,6 +325,7 @@ int main(void)
 		IN_DIR(what_is_suspected_again_keeps_its_first_time),
 		IN_DIR(what_failed_is_hurried_and_nothing_else),
 		IN_DIR(what_a_clock_put_into_the_future_is_hurried),
+		IN_DIR(what_is_put_off_further_than_anything_is_hurried),
 		IN_DIR(thousands_are_hurried),
 	};
 

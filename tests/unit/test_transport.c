@@ -418,6 +418,30 @@ static void a_refused_key_is_not_done_and_said_so(void **state)
 	}
 }
 
+static void the_date_of_a_reply_is_told_whatever_its_status(void **state)
+{
+	static const struct {
+		const char *reply;
+		int64_t date;
+	} cases[] = {
+		{"HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+		 "Content-Length: 2\r\n\r\n{}", 784111777000},
+		{"HTTP/1.1 503 X\r\ndate:Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+		 "Content-Length: 0\r\n\r\n", 784111777000},
+		{"HTTP/1.1 200 OK\r\nDate: yesterday\r\n"
+		 "Content-Length: 2\r\n\r\n{}", 0},
+		{"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct world w = one(CANNED_KEEP, cases[i].reply);
+
+		assert_true(w.call.date == cases[i].date);
+		stop(&w);
+	}
+}
+
 static void too_many_requests_is_not_done_and_tells_the_wait(void **state)
 {
 	static const struct {
@@ -730,6 +754,7 @@ int main(void)
 		cmocka_unit_test(a_reply_without_end_is_cut_and_unknown),
 		cmocka_unit_test(headers_without_end_are_cut_and_unknown),
 		cmocka_unit_test(what_is_not_http_is_unknown),
+		cmocka_unit_test(the_date_of_a_reply_is_told_whatever_its_status),
 		cmocka_unit_test(what_changes_something_is_never_written_twice),
 		cmocka_unit_test(what_only_reads_is_tried_again_at_once),
 		cmocka_unit_test(

@@ -174,6 +174,7 @@ static struct parts *parts_open(int port)
 	p->app.config = load(p);
 	p->first = config_hold(p->app.config);
 	pthread_mutex_init(&p->app.config_lock, NULL);
+	clock_init(&p->app.clock, TIME_NONE, time_now(), time_mono());
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->changed, NULL);
 	if (app_open_store(&p->app.store, p->first, &p->app, on_changed, p, &e))
@@ -209,6 +210,7 @@ static void parts_close(struct parts *p)
 	config_drop(p->app.config);
 	config_drop(p->first);
 	pthread_mutex_destroy(&p->app.config_lock);
+	clock_release(&p->app.clock);
 	pthread_mutex_destroy(&p->lock);
 	pthread_cond_destroy(&p->changed);
 	assert_int_equal(system(rm), 0);

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The server's wall clock is wrong, or is set while it runs: nothing is lost
+ * or given up for good, and nothing is done twice.
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/harness/browser.h"
+#include "tests/harness/shipfrom.h"
+#include "tests/harness/wait.h"
+
+#define DAY    INT64_C(86400000)
+#define MANY   "graphql_requests = 1000\ngraphql_mutations = 1000\n"
+#define PARCEL "{\"carrier\":\"PostNord\",\"tracking\":\"SE123\"}"
+
+/* ---- the clock ---- */
+
+static char clock_file[128];
+
+/* The server's wall clock is ahead of ours by so much from now on. */
+static void clock_is_ahead(int64_t ms)
+{
+	int fd = open(clock_file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, &ms, sizeof(ms), 0), sizeof(ms));
+	close(fd);
+}
+
+static struct shipfrom *start(void **state, const char *server,
+			      const char *centra)
+{
+	static char preload[512], wallclock[256], asan[512];
+	static const char *const under[] = {"env", preload, wallclock, asan,
+					    NULL};
+	const struct shipfrom_options o = {
+		.server = server, .centra = centra, .under = under};
+	const char *options = getenv("ASAN_OPTIONS");
+	char *build = realpath(build_dir(), NULL);
+
+	snprintf(clock_file, sizeof(clock_file), "/tmp/shipfrom-clock.%d",
+		 (int)getpid());
+	snprintf(preload, sizeof(preload),
+		 "LD_PRELOAD=%s/tests/faults/wallclock.so", build);
+	snprintf(wallclock, sizeof(wallclock), "WALLCLOCK=%s", clock_file);
+	snprintf(asan, sizeof(asan),
+		 "ASAN_OPTIONS=%s:verify_asan_link_order=0",
+		 options ? options : "");
+	free(build);
+	clock_is_ahead(0);
+	*state = shipfrom_start(&o);
+	return *state;
+}
+
+static int end(void **state)
+{
+	unlink(clock_file);
+	return shipfrom_end(state);
+}
+
+static void again_with_clock(struct shipfrom *s, int64_t ahead)
+{
+	assert_int_equal(shipfrom_stop(s), 0);
+	clock_is_ahead(ahead);
+	shipfrom_again(s);
+}
+
+/* ---- what the server says ---- */
+
+struct sample {
+	struct shipfrom *s;
+	const char *name;
+	double least, most;
+};
+
+static bool is_between(void *arg)
+{
+	struct sample *m = arg;
+	char url[256], line[96];
+	struct answer a;
+	const char *at;
+	bool is = false;
+
+	snprintf(url, sizeof(url), "%s/metrics", m->s->admin);
+	snprintf(line, sizeof(line), "\nshipfrom_%s ", m->name);
+	a = http_get(url, NULL);
+	at = a.body ? strstr(a.body, line) : NULL;
+	if (at) {
+		double v = strtod(at + strlen(line), NULL);
+
+		is = v >= m->least && v <= m->most;
+	}
+	answer_release(&a);
+	return is;
+}
+
+static void wait_sample(struct shipfrom *s, const char *name, double least,
+			double most)
+{
+	struct sample m = {s, name, least, most};
+
+	if (!wait_until(is_between, &m, 10000))
+		fail_msg("%s is not between %f and %f", name, least, most);
+}
+
+static struct answer show(struct shipfrom *s, int64_t number)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/api/v1/orders/%lld",
+		 (long long)number);
+	return shop_get(s, AMSTERDAM, path);
+}
+
+struct order_of {
+	struct shipfrom *s;
+	int64_t number;
+	const char *stage;
+};
+
+static bool has_address(void *arg)
+{
+	struct order_of *o = arg;
+	struct answer a = show(o->s, o->number);
+	bool has = cJSON_GetArraySize(cJSON_GetObjectItem(a.json, "ship_to")) >
+		   0;
+
+	answer_release(&a);
+	return has;
+}
+
+static bool is_at_stage(void *arg)
+{
+	struct order_of *o = arg;
+	struct answer a = show(o->s, o->number);
+	bool is = !strcmp(text_of(cJSON_GetObjectItem(a.json, "shipment"),
+				  "stage"),
+			  o->stage);
+
+	answer_release(&a);
+	return is;
+}
+
+static void wait_stage(struct shipfrom *s, int64_t number, const char *stage,
+		       int ms)
+{
+	struct order_of o = {s, number, stage};
+	struct answer a;
+
+	if (wait_until(is_at_stage, &o, ms))
+		return;
+	a = show(s, number);
+	fail_msg("order %lld is not %s: %s", (long long)number, stage, a.body);
+}
+
+static int64_t offered(struct shipfrom *s)
+{
+	struct answer a = sim_do(&s->sim, "/orders",
+				 "{\"warehouses\":[2,3],\"lines\":"
+				 "[{\"quantity\":2}]}");
+	int64_t number = number_of(a.json, "number");
+
+	answer_release(&a);
+	wait_state(s, AMSTERDAM, number, "pending", 5000);
+	return number;
+}
+
+static int64_t accepted(struct shipfrom *s)
+{
+	struct order_of o = {s, offered(s), NULL};
+	struct answer a = shop_does(s, AMSTERDAM, o.number, "accept", "{}");
+
+	answer_release(&a);
+	wait_state(s, AMSTERDAM, o.number, "accepted", 5000);
+	assert_true(wait_until(has_address, &o, 5000));
+	return o.number;
+}
+
+static void ship(struct shipfrom *s, int64_t number)
+{
+	struct answer a = shop_does(s, AMSTERDAM, number, "ship", PARCEL);
+
+	assert_true(a.status == 200 || a.status == 202);
+	answer_release(&a);
+}
+
+static void fault_create(struct shipfrom *s, int64_t number, const char *fault)
+{
+	sim_tell(&s->sim, "/faults",
+		 "{\"api\":\"graphql\",\"what\":\"createShipment\","
+		 "\"order\":%lld,\"count\":1,%s}",
+		 (long long)number, fault);
+}
+
+/* How often Centra was asked to make a shipment of the order. */
+static int creates(struct shipfrom *s, int64_t number)
+{
+	char url[256];
+	struct answer a;
+	const cJSON *c;
+	int n = 0;
+
+	snprintf(url, sizeof(url), "%s/control/calls?order=%lld", s->sim.url,
+		 (long long)number);
+	a = http_get(url, NULL);
+	cJSON_ArrayForEach(c, cJSON_GetObjectItem(a.json, "calls"))
+		n += !strcmp(text_of(c, "what"), "createShipment");
+	answer_release(&a);
+	return n;
+}
+
+/* ---- shipping ---- */
+
+static bool unknown_yet(void *arg)
+{
+	struct order_of *o = arg;
+	char text[32], *out = NULL;
+	const char *why[] = {"why", text, NULL};
+	bool is;
+
+	snprintf(text, sizeof(text), "%lld", (long long)o->number);
+	(void)shipfrom_run(o->s, &out, true, why);
+	is = out && strstr(out, "Centra may have acted, or not");
+	free(out);
+	return is;
+}
+
+/* The slow call is over at Centra too. */
+static bool is_over(void *arg)
+{
+	return sim_spoilt(arg) == 1;
+}
+
+/* Centra makes the shipment long after we have given the call up.  A clock that
+ * jumps forward meanwhile must not make us think that it is over. */
+static void a_shipment_is_made_once_though_the_clock_jumps_a_minute(
+	void **state)
+{
+	struct shipfrom *s = start(state, "answer_wait = 100ms",
+				   MANY "call_timeout = 3s\n");
+	struct order_of o = {s, accepted(s), NULL};
+
+	fault_create(s, o.number,
+		     "\"kind\":\"slow\",\"ms\":5000,\"when\":\"before\"");
+	ship(s, o.number);
+	assert_true(wait_until(unknown_yet, &o, 10000));
+	clock_is_ahead(60000);
+	wait_stage(s, o.number, "shipped", 30000);
+	assert_true(wait_until(is_over, &s->sim, 10000));
+	assert_int_equal(creates(s, o.number), 1);
+	shipfrom_passed(s);
+}
+
+static void a_clock_set_back_does_not_hold_a_shipment_for_a_day(void **state)
+{
+	struct shipfrom *s = start(state, "answer_wait = 100ms",
+				   MANY "call_timeout = 1s\n");
+	struct order_of o = {s, accepted(s), NULL};
+
+	fault_create(s, o.number, "\"kind\":\"drop\",\"when\":\"before\"");
+	ship(s, o.number);
+	assert_true(wait_until(unknown_yet, &o, 10000));
+	clock_is_ahead(-DAY);
+	wait_stage(s, o.number, "shipped", 20000);
+	assert_int_equal(creates(s, o.number), 2);
+	shipfrom_passed(s);
+}
+
+/* ---- a wrong clock at one start ---- */
+
+/* A browser that is signed in for the shop in amsterdam. */
+static struct browser sign_in(struct shipfrom *s)
+{
+	struct browser b;
+
+	browser_link(&b, s, "amsterdam");
+	assert_int_equal(browser_signs_in(&b), 200);
+	return b;
+}
+
+static long me(struct browser *b)
+{
+	struct answer a = browser_does(b, "GET", "/api/v1/me", NULL);
+	long status = a.status;
+
+	answer_release(&a);
+	return status;
+}
+
+/* A reject with an Idempotency-Key. */
+static long reject_keyed(struct shipfrom *s, int64_t number, const char *body)
+{
+	char url[256], bearer[128];
+	const char *headers[] = {"Content-Type: application/json",
+				 "Idempotency-Key: one", bearer, NULL};
+	struct answer a;
+	long status;
+
+	snprintf(url, sizeof(url), "%s/api/v1/orders/%lld/reject", s->url,
+		 (long long)number);
+	snprintf(bearer, sizeof(bearer), "Authorization: Bearer %s",
+		 s->tokens[AMSTERDAM]);
+	a = http_send("POST", url, headers, body, strlen(body));
+	status = a.status;
+	answer_release(&a);
+	return status;
+}
+
+/* All that a clock must not take away, seen from outside. */
+struct kept {
+	int64_t to_ship, shipped, keyed, unanswered;
+	struct browser browser;
+};
+
+static void assert_kept(struct shipfrom *s, struct kept *k)
+{
+	struct order_of to_ship = {s, k->to_ship, NULL},
+			shipped = {s, k->shipped, NULL};
+	char state[STATE_ROOM];
+
+	assert_true(has_address(&to_ship));
+	assert_true(has_address(&shipped));
+	assert_int_equal(me(&k->browser), 200);
+	assert_int_equal(reject_keyed(s, k->keyed, "{\"reason\":\"damaged\"}"),
+			 422);
+	assert_string_equal(shop_sees(s, AMSTERDAM, k->unanswered, state),
+			    "accepting");
+}
+
+static void a_clock_100_days_ahead_at_one_start_changes_nothing_for_good(
+	void **state)
+{
+	struct shipfrom *s = start(state,
+				   "answer_wait = 100ms\nkeep_addresses = 30d\n"
+				   "session_age = 30d\nsweep_every = 1s",
+				   MANY);
+	struct kept k = {0};
+	struct answer a;
+
+	wait_sample(s, "clock_confirmed", 1, 1);
+	k.browser = sign_in(s);
+	k.to_ship = accepted(s);
+	k.shipped = accepted(s);
+	ship(s, k.shipped);
+	wait_stage(s, k.shipped, "shipped", 20000);
+	k.keyed = offered(s);
+	assert_true(reject_keyed(s, k.keyed, "{}") < 300);
+	/* An accept that never reaches Centra: its tries are not done. */
+	sim_tell(&s->sim, "/faults",
+		 "{\"api\":\"order\",\"kind\":\"429\",\"when\":\"before\","
+		 "\"percent\":100}");
+	k.unanswered = offered(s);
+	a = shop_does(s, AMSTERDAM, k.unanswered, "accept", "{}");
+	answer_release(&a);
+	assert_kept(s, &k);
+
+	again_with_clock(s, 100 * DAY);
+	wait_sample(s, "clock_ahead_seconds", 8639000, 8641000);
+	wait_sample(s, "clock_confirmed", 0, 0);
+	wait_sample(s, "sweeps_total", 3, 1e9);
+	assert_kept(s, &k);
+
+	again_with_clock(s, 0);
+	wait_sample(s, "clock_confirmed", 1, 1);
+	wait_sample(s, "sweeps_total", 2, 1e9);
+	assert_kept(s, &k);
+	sim_tell(&s->sim, "/faults", "{\"clear\":true}");
+	wait_state(s, AMSTERDAM, k.unanswered, "accepted", 40000);
+	ship(s, k.to_ship);
+	wait_stage(s, k.to_ship, "shipped", 20000);
+	shipfrom_passed(s);
+}
+
+static void once_the_clock_is_right_what_is_too_old_goes(void **state)
+{
+	struct shipfrom *s = start(state,
+				   "keep_addresses = 1s\nsession_age = 1s\n"
+				   "sweep_every = 1s",
+				   MANY);
+	struct order_of shipped = {s, 0, NULL}, to_ship = {s, 0, NULL};
+	struct browser browser = sign_in(s);
+
+	shipped.number = accepted(s);
+	to_ship.number = accepted(s);
+	ship(s, shipped.number);
+	wait_stage(s, shipped.number, "shipped", 20000);
+	assert_int_equal(me(&browser), 200);
+	again_with_clock(s, 60000); /* off by less than the tolerance */
+	wait_sample(s, "clock_confirmed", 1, 1);
+	wait_sample(s, "sweeps_total", 2, 1e9);
+	assert_false(has_address(&shipped));
+	assert_true(has_address(&to_ship));
+	assert_int_equal(me(&browser), 401);
+	shipfrom_passed(s);
+}
+
+#define T(f) cmocka_unit_test_teardown(f, end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_shipment_is_made_once_though_the_clock_jumps_a_minute),
+		T(a_clock_set_back_does_not_hold_a_shipment_for_a_day),
+		T(a_clock_100_days_ahead_at_one_start_changes_nothing_for_good),
+		T(once_the_clock_is_right_what_is_too_old_goes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
