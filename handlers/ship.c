@@ -300,33 +300,39 @@ static void create(struct work *w, struct centra_done *d)
 /* When the parcel was sent, if that was long before it is completed; else 0,
  * which means now.  It may not lie in Centra's future: what Centra refused once
  * is said without a time. */
-static int64_t sent_at(const struct work *w)
+static int64_t sent_at(const struct run *r)
 {
+	const struct work *w = r->w;
 	const struct shipment *s = current(w);
+	int64_t date = r->got.call.date;
 	int64_t at = s->ask.at;
 
 	if (s->came.capture_at > at) /* until then it was not to be sent */
 		at = s->came.capture_at;
-	return s->came.stage != SHIP_FAILED && at + LATE <= w->now ? at : 0;
+	if (s->came.stage == SHIP_FAILED || at + LATE > w->now)
+		return 0;
+	return date && at > date ? date : at;
 }
 
-static void complete(struct work *w, int64_t id, struct centra_done *d)
+static void complete(const struct run *r, int64_t id, struct centra_done *d)
 {
-	const struct ship_ask *a = &current(w)->ask;
+	const struct ship_ask *a = &current(r->w)->ask;
 	const struct centra_parcel parcel = {
 		.carrier = a->carrier,
 		.service = a->service,
 		.tracking = a->tracking,
 		.packages = a->packages,
-		.shipped_at = sent_at(w),
+		.shipped_at = sent_at(r),
 	};
 
-	graphql_complete_shipment(w->centra, id, &parcel, d);
+	graphql_complete_shipment(r->w->centra, id, &parcel, d);
 }
 
-static void call(struct work *w, const struct ship_plan *p,
+static void call(const struct run *r, const struct ship_plan *p,
 		 struct centra_done *d)
 {
+	struct work *w = r->w;
+
 	switch ((enum ship_step)p->what) {
 	case STEP_CONFIRM:
 		graphql_confirm_order(w->centra, w->task->number, d);
@@ -338,7 +344,7 @@ static void call(struct work *w, const struct ship_plan *p,
 		graphql_capture_shipment(w->centra, p->there->id, d);
 		break;
 	case STEP_COMPLETE:
-		complete(w, p->there->id, d);
+		complete(r, p->there->id, d);
 		break;
 	case STEP_GOOD_TO_GO:
 		graphql_good_to_go(w->centra, p->there->id, d);
@@ -591,7 +597,7 @@ static bool take_step(struct run *r, const struct ship_plan *p)
 		put_off_call(w, NULL, e.text);
 		return false;
 	}
-	call(w, p, &d);
+	call(r, p, &d);
 	centra_give_back(w->centra, CENTRA_GRAPHQL); /* of one not sent */
 	go_on = replied(r, p, &d);
 	centra_done_release(&d);

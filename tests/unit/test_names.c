@@ -325,10 +325,18 @@ static void call_complete(struct centra_conn *n)
 	centra_done_release(&d);
 }
 
+static void call_good_to_go(struct centra_conn *n)
+{
+	struct centra_done d;
+
+	graphql_good_to_go(n, 7, &d);
+	centra_done_release(&d);
+}
+
 static void (*const calls[])(struct centra_conn *n) = {
 	call_orders,	 call_orders_and_address, call_shipments, call_waiting,
 	call_warehouses, call_confirm,		  call_create,	  call_capture,
-	call_complete,
+	call_good_to_go, call_complete,
 };
 #define CALLS (sizeof(calls) / sizeof(*calls))
 
