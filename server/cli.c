@@ -400,6 +400,8 @@ int cli_open(struct cli_session *s, struct cli_args *a,
 		return EX_DATAERR;
 	case RC_IO:
 		return EX_IOERR;
+	case RC_EXISTS: /* it is being compacted */
+		return EX_TEMPFAIL;
 	default:
 		return EX_CANTCREAT;
 	}

@@ -177,6 +177,7 @@ int cli_sweep(struct cli_args *a);
 int cli_quarantine(struct cli_args *a);
 int cli_verify(struct cli_args *a);
 int cli_backup(struct cli_args *a);
+int cli_compact(struct cli_args *a);
 int cli_routes(struct cli_args *a);
 int cli_settings(struct cli_args *a);
 int cli_report(struct cli_args *a);

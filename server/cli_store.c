@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * cli_store.c - `verify` and `backup`: the store as a whole.
+ * cli_store.c - `verify`, `backup` and `compact`: the store as a whole.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -131,5 +131,48 @@ int cli_backup(struct cli_args *a)
 	code = cli_open(&s, a, CLI_NO_SECRETS);
 	if (!code)
 		code = backup(&s, a->words[0]);
+	return cli_close(&s, code);
+}
+
+/* ---- compact ---- */
+
+static int compact(struct cli_session *s)
+{
+	int64_t began = time_mono();
+	struct store_compacted c = {0};
+	struct err e;
+	enum rc rc = store_compact(s->config->server.store_dir, &c, &e);
+	int code = rc ? cli_failed(s, rc, &e) : 0;
+
+	if (rc == RC_EXISTS)
+		return EX_TEMPFAIL;
+	if (rc == RC_FULL)
+		fprintf(stderr, "The folder's disk needs room for a second "
+				"copy of what is in use.  Nothing was "
+				"changed.\n");
+	if (rc == RC_DAMAGED)
+		return EX_DATAERR;
+	if (rc)
+		return rc == RC_NOTFOUND ? EX_CANTCREAT : code;
+	if (s->json)
+		buf_fmt(&s->out,
+			"{\"before\":%" PRIu64 ",\"after\":%" PRIu64 "}\n",
+			c.before, c.after);
+	fprintf(stderr,
+		"%" PRIu64 " KiB, before %" PRIu64 " KiB, in %" PRId64 " ms\n",
+		c.after / 1024, c.before / 1024, time_mono() - began);
+	return 0;
+}
+
+int cli_compact(struct cli_args *a)
+{
+	struct cli_session s;
+	int code;
+
+	if (a->n_words)
+		return cli_usage(a, "'%s' is one word too many", a->words[0]);
+	code = cli_open_config(&s, a, CLI_NO_SECRETS);
+	if (!code)
+		code = compact(&s);
 	return cli_close(&s, code);
 }

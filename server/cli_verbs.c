@@ -256,6 +256,19 @@ static const char backup_help[] =
 	"the offers\nsince then.  A backup holds customers' addresses: keep it "
 	"as you keep those.\n" BESIDE "\n" STORE_CODES;
 
+static const char compact_help[] =
+	"Rewrites the store's file without its freed pages.  What was removed, "
+	"such as\nold addresses, stays in those pages until they are used "
+	"again or the store is\ncompacted; and the file never gets smaller by "
+	"itself.\n\n"
+	"  systemctl stop shipfrom\n"
+	"  shipfrom compact                      as the server's user\n"
+	"  systemctl start shipfrom\n\n"
+	"Only while neither a server nor a command has the store open (75 "
+	"else), and with\nroom for a second copy in the folder.  The new file "
+	"takes the old one's place at\none moment: after a crash there is one "
+	"or the other, whole.\n\n" STORE_CODES;
+
 static const char routes_help[] =
 	"Every address the server answers: method, path, who may ask, where it "
 	"listens,\nand what it is for.  openapi.yaml describes them.\n\n"
@@ -322,6 +335,9 @@ const struct cli_verb cli_verbs[] = {
 	{"backup", "FILE",
 	 "copies the store while it is in use",
 	 backup_help, TAKES(JSON), cli_backup},
+	{"compact", "",
+	 "rewrites the store without what was removed; server stopped",
+	 compact_help, TAKES(JSON), cli_compact},
 	{"routes", "",
 	 "every address the server answers",
 	 routes_help, TAKES(JSON), cli_routes},

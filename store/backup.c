@@ -54,9 +54,7 @@ static enum rc make_ours(int fd, const char *part, struct err *e)
 	return fchmod(fd, FILE_MODE) ? part_failed(part, errno, e) : OK;
 }
 
-/* Opens the file that becomes the copy: nobody else writes it, and what a
- * killed backup left in it is gone. */
-static enum rc open_part(const char *part, int *ret, struct err *e)
+enum rc part_open(const char *part, int *ret, struct err *e)
 {
 	const int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
 			  O_CLOEXEC;
@@ -94,7 +92,7 @@ static enum rc name_part(const char *part, const char *file, struct err *e)
 	return fail(e, RC_IO, "naming '%s': %s", file, strerror(errno));
 }
 
-static enum rc copy(struct store *s, int fd, const char *part, struct err *e)
+enum rc part_copy(struct store *s, int fd, const char *part, struct err *e)
 {
 	int mdb = mdb_env_copyfd2(s->env, fd, MDB_CP_COMPACT);
 
@@ -118,10 +116,10 @@ enum rc store_backup(struct store *s, const char *file, struct err *e)
 
 	rc = access(file, F_OK) ? OK : there_is(file, e);
 	if (!rc)
-		rc = open_part(part, &fd, e);
+		rc = part_open(part, &fd, e);
 	ours = !rc;
 	if (!rc)
-		rc = copy(s, fd, part, e);
+		rc = part_copy(s, fd, part, e);
 	if (!rc)
 		rc = epoch_mark_backup(part, e);
 	if (!rc)

@@ -40,13 +40,12 @@ static uint64_t random_epoch(void)
 	return n ? n : 1;
 }
 
-static enum rc identify(struct store *s, struct identity *ret, struct err *e)
+static enum rc identify(int fd, struct identity *ret, struct err *e)
 {
-	mdb_filehandle_t fd;
 	struct statx st;
 
-	if (mdb_env_get_fd(s->env, &fd) ||
-	    statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &st))
+	*ret = (struct identity){0};
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &st))
 		return fail(e, RC_IO, "the store's file cannot be looked at");
 	ret->inode = st.stx_ino;
 	ret->made = st.stx_mask & STATX_BTIME
@@ -54,6 +53,15 @@ static enum rc identify(struct store *s, struct identity *ret, struct err *e)
 				      st.stx_btime.tv_nsec / 1000000
 			    : 0;
 	return OK;
+}
+
+static enum rc identify_env(struct store *s, struct identity *ret,
+			    struct err *e)
+{
+	mdb_filehandle_t fd = -1;
+
+	return mdb_env_get_fd(s->env, &fd) ? fail(e, RC_IO, "no file is open")
+					   : identify(fd, ret, e);
 }
 
 /* ---- what is kept ---- */
@@ -157,7 +165,7 @@ enum rc epoch_open(struct store *s, struct err *e)
 	enum rc rc;
 	bool write;
 
-	rc = identify(s, &is, e);
+	rc = identify_env(s, &is, e);
 	if (!rc)
 		rc = txn_read(&t, s, e);
 	if (rc)
@@ -189,7 +197,7 @@ enum store_origin store_origin(const struct store *s)
 	return s->origin;
 }
 
-/* ---- marking a backup ---- */
+/* ---- marking a copy ---- */
 
 #define MARK_ROOM ((size_t)1 << 20) /* bytes that the mark takes, at most */
 
@@ -200,28 +208,37 @@ static enum rc marked(MDB_env *env, int mdb, struct err *e)
 		return OK;
 	return fail(e, mdb == ENOSPC || mdb == EDQUOT || mdb == EFBIG ? RC_FULL
 								      : RC_IO,
-		    "marking the backup: %s", mdb_strerror(mdb));
+		    "marking the copy: %s", mdb_strerror(mdb));
 }
 
-enum rc epoch_mark_backup(const char *file, struct err *e)
+/* Nobody else knows the file yet: it needs no locks. */
+static int open_copy(MDB_env **ret, const char *file)
 {
-	char name[] = "backup";
-	MDB_val key = {sizeof(name) - 1, name}, val = {0, name};
-	MDB_env *env = NULL;
 	MDB_envinfo info;
-	MDB_txn *t = NULL;
-	MDB_dbi meta;
-	int mdb = mdb_env_create(&env);
+	int mdb = mdb_env_create(ret);
 
 	if (!mdb)
-		mdb = mdb_env_set_maxdbs(env, TABLES);
-	/* Nobody else knows the file yet: it needs no locks. */
+		mdb = mdb_env_set_maxdbs(*ret, TABLES);
 	if (!mdb)
-		mdb = mdb_env_open(env, file, MDB_NOSUBDIR | MDB_NOLOCK, 0600);
+		mdb = mdb_env_open(*ret, file, MDB_NOSUBDIR | MDB_NOLOCK, 0600);
 	if (!mdb)
-		mdb = mdb_env_info(env, &info);
+		mdb = mdb_env_info(*ret, &info);
 	if (!mdb)
-		mdb = mdb_env_set_mapsize(env, info.me_mapsize + MARK_ROOM);
+		mdb = mdb_env_set_mapsize(*ret, info.me_mapsize + MARK_ROOM);
+	return mdb;
+}
+
+/* Puts a row into the `meta` of a copy. */
+static enum rc mark(const char *file, const struct key *name,
+		    const struct key *value, struct err *e)
+{
+	MDB_val key = {name->n, (void *)(uintptr_t)name->b};
+	MDB_val val = {value->n, (void *)(uintptr_t)value->b};
+	MDB_env *env = NULL;
+	MDB_txn *t = NULL;
+	MDB_dbi meta;
+	int mdb = open_copy(&env, file);
+
 	if (!mdb)
 		mdb = mdb_txn_begin(env, NULL, 0, &t);
 	if (!mdb)
@@ -233,4 +250,35 @@ enum rc epoch_mark_backup(const char *file, struct err *e)
 	else
 		mdb = mdb_txn_commit(t);
 	return marked(env, mdb, e);
+}
+
+enum rc epoch_mark_backup(const char *file, struct err *e)
+{
+	struct key name, none;
+
+	return mark(file, meta_key(&name, "backup"), key_start(&none), e);
+}
+
+enum rc epoch_mark_file(struct store *s, const char *file, int fd,
+			struct err *e)
+{
+	struct identity was, is;
+	struct key name, value;
+	struct kept kept;
+	struct txn t;
+	enum rc rc;
+
+	rc = txn_read(&t, s, e);
+	if (rc)
+		return rc;
+	rc = load(&t, &kept, e);
+	txn_abort(&t);
+	if (!rc)
+		rc = identify_env(s, &was, e);
+	if (!rc)
+		rc = identify(fd, &is, e);
+	if (rc || !kept.known || !same_file(&kept, &was))
+		return rc;
+	key_i64(key_u64(key_start(&value), is.inode), is.made);
+	return mark(file, meta_key(&name, "file"), &value, e);
 }

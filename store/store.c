@@ -152,6 +152,28 @@ static enum rc take_serve_lock(struct store *s, const char *dir, struct err *e)
 	return rc;
 }
 
+/* All who have the store open hold a shared lock on the folder, so that the
+ * file is never replaced under them. */
+static enum rc lock_folder(struct store *s, const struct store_options *o,
+			   struct err *e)
+{
+	s->dir_fd = open(o->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->dir_fd < 0)
+		return fail(e, RC_DENIED, "'%s': %s", o->dir, strerror(errno));
+	if (!flock(s->dir_fd, (o->alone ? LOCK_EX : LOCK_SH) | LOCK_NB))
+		return OK;
+	if (errno == EWOULDBLOCK)
+		return fail(e, RC_EXISTS,
+			    o->alone ? "the store in '%s' is in use: stop the "
+				       "server, and let other commands end"
+				     : "the store in '%s' is being compacted: "
+				       "try again when that is done",
+			    o->dir);
+	/* This file system locks no folders: there it cannot be compacted. */
+	return o->alone ? fail(e, RC_IO, "'%s': %s", o->dir, strerror(errno))
+			: OK;
+}
+
 /* ---- once in a process ----
  *
  * LMDB's locks are lost when one of two handles in a process is closed. */
@@ -452,8 +474,10 @@ static void store_free(struct store *s)
 	if (s->env)
 		mdb_env_close(s->env);
 	forget_open(s);
+	if (s->dir_fd >= 0)
+		close(s->dir_fd); /* frees the lock */
 	if (s->lock_fd >= 0)
-		close(s->lock_fd); /* frees the lock */
+		close(s->lock_fd);
 	pthread_mutex_destroy(&s->leases.lock);
 	free(s->leases.list);
 	free(s);
@@ -464,7 +488,7 @@ static struct store *store_new(const struct store_options *o)
 	struct store *s = xcalloc(1, sizeof(*s));
 
 	s->serve = o->serve;
-	s->lock_fd = -1;
+	s->lock_fd = s->dir_fd = -1;
 	s->derive = o->derive;
 	s->derive_arg = o->derive_arg;
 	s->changed = o->changed;
@@ -492,8 +516,12 @@ enum rc store_open(struct store **ret, const struct store_options *o,
 		rc = check_owner(s, o->dir, e);
 	if (!rc)
 		rc = remember_open(s, e);
-	if (!rc && o->serve)
+	if (!rc && (o->serve || o->alone))
 		rc = take_serve_lock(s, o->dir, e);
+	if (!rc)
+		rc = lock_folder(s, o, e);
+	if (!rc && o->serve)
+		compact_clean(o->dir);
 	if (!rc)
 		rc = open_env(s, o, e);
 	if (!rc)

@@ -51,6 +51,7 @@ struct store_options {
 	size_t max_bytes;    /* largest it may grow; 0: what the store has now.
 			      * Less than it was counts for deliveries alone */
 	bool serve;          /* take serve.lock; run a writer thread */
+	bool alone;          /* nobody else may have the store open */
 	size_t queue_max;    /* writes that may wait; 0: 10,000 */
 	store_derive_fn *derive;
 	void *derive_arg;
@@ -62,8 +63,8 @@ struct store_options {
 /* Whether opening the folder finds a store; else it makes one. */
 bool store_exists(const char *dir);
 
-/* RC_EXISTS: another server holds serve.lock, or this process has the folder
- * open.  RC_DENIED: we are not the folder's owner.  RC_INVALID: written by a
+/* RC_EXISTS: another server holds serve.lock, the store is being compacted, it
+ * is in use and was asked for alone, or this process has the folder open.  RC_DENIED: we are not the folder's owner.  RC_INVALID: written by a
  * newer version.  RC_DAMAGED: data.mdb is no store, or not a whole one.
  * RC_NOTFOUND: no such folder and no parent to make it in; with must_exist: no
  * store is there. */
@@ -91,6 +92,17 @@ enum store_origin store_origin(const struct store *s);
  * another backup writes it, or FILE.tmp is not ours.  RC_NOTFOUND: no folder to
  * put it in. */
 enum rc store_backup(struct store *s, const char *file, struct err *e);
+
+/* Rewrites the store's file without its freed pages, in which what was removed
+ * remains until they are used again.  Opens the folder itself, alone: RC_EXISTS
+ * while a server or a command has it open.  The new file takes the old one's
+ * place, mode and group at one moment; a crash leaves one or the other.
+ * RC_FULL: the folder's disk has no room for a copy, and nothing was changed. */
+struct store_compacted {
+	uint64_t before, after; /* bytes */
+};
+enum rc store_compact(const char *dir, struct store_compacted *ret,
+		      struct err *e);
 
 /* ---- writing ----
  *

@@ -55,6 +55,7 @@ struct store {
 
 	bool serve;
 	int lock_fd; /* serve.lock, or -1 */
+	int dir_fd;  /* the folder, locked: shared, or by one alone; or -1 */
 	dev_t dev;   /* the folder: opened once in a process */
 	ino_t ino;
 	pid_t pid; /* the process: a forked child has none of these open */
@@ -146,11 +147,25 @@ enum rc missed_counts(struct txn *t, uint64_t ret[MISSED_KINDS],
 /* Finds out what the store is (enum store_origin), makes its epoch, and
  * suspends the devices of a backup; before there are threads. */
 enum rc epoch_open(struct store *s, struct err *e);
-/* Marks a copy that has no other name yet as a backup. */
+/* Marks a copy that has no other name yet as a backup; or as the file that was
+ * last served, if the store's own is known to be. */
 enum rc epoch_mark_backup(const char *file, struct err *e);
+enum rc epoch_mark_file(struct store *s, const char *file, int fd,
+			struct err *e);
 /* Ends all sessions and codes; tokens work again once their device is
  * readmitted. */
 enum rc devices_suspend(struct txn *t, struct err *e);
+
+/* Opens the file that becomes a copy of the store, for its owner alone: nobody
+ * else writes it, and what a killed process left in it is gone.  *ret, unless
+ * it stays -1, is the caller's to close, also after a failure. */
+enum rc part_open(const char *part, int *ret, struct err *e);
+/* Writes the store as it is now to it, without freed pages, and syncs. */
+enum rc part_copy(struct store *s, int fd, const char *part, struct err *e);
+
+/* Removes what a compaction left that was killed: it holds what the store does,
+ * and what has been removed from it since. */
+void compact_clean(const char *dir);
 
 /* What cannot be read.  RC_EXISTS: it is there already, of those kept once. */
 /* It has a row in `bounded_seen`: an equal one is kept once. */

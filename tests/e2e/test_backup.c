@@ -199,6 +199,27 @@ static void a_backup_that_cannot_be_written_leaves_nothing(void **state)
 	shipfrom_passed(s);
 }
 
+static void a_store_is_compacted_while_the_server_is_stopped(void **state)
+{
+	struct shipfrom *s = *state = shipfrom_start(NULL);
+	const char *compact[] = {"compact", "--json", NULL};
+	const char *verify[] = {"verify", NULL};
+	int64_t number = sim_place(&s->sim, 600);
+	char *out = NULL;
+
+	wait_state(s, AMSTERDAM, number, "pending", 10000);
+	expect_run(s, 75, compact);
+	assert_int_equal(shipfrom_stop(s), 0);
+	assert_int_equal(shipfrom_run(s, &out, false, compact), 0);
+	assert_non_null(strstr(out, "{\"before\":"));
+	free(out);
+	expect_run(s, 0, verify);
+	shipfrom_again(s);
+	wait_state(s, AMSTERDAM, number, "pending", 5000);
+	assert_int_equal(me(s), 200);
+	shipfrom_passed(s);
+}
+
 static void a_limit_on_files_ends_a_backup_in_words(void **state)
 {
 	struct shipfrom *s = *state = shipfrom_start(NULL);
@@ -226,6 +247,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_server_started_on_a_backup_knows_all_from_before),
+		T(a_store_is_compacted_while_the_server_is_stopped),
 		T(a_limit_on_files_ends_a_backup_in_words),
 		T(a_backup_that_cannot_be_written_leaves_nothing),
 	};

@@ -527,6 +527,7 @@ static const char *const as_used[] = {
 	"quarantine drop 1",
 	"verify",
 	"backup /tmp/shipfrom-never-made.mdb",
+	"compact",
 };
 static const char *const need_no_store[] = {
 	"serve", "check", "doctor", "health", "routes", "settings", "version"};
