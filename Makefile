@@ -273,9 +273,9 @@ $(BUILD)/tests/fuzz/fuzz_reply: FUZZ_LD = -Wl,--wrap=transport_post
 
 UNITDIR  = $(PREFIX)/lib/systemd/system
 DOCDIR   = $(PREFIX)/share/doc/shipfrom
-# What is installed names no path but its own.
-put      = sed 's|/usr/local|$(PREFIX)|g' $(1) >$(DESTDIR)$(2) && \
-	   chmod 0644 $(DESTDIR)$(2)
+# put FILE PLACE: what is installed names no path but its own.
+put      = put() { sed 's|/usr/local|$(PREFIX)|g' "$$1" >"$(DESTDIR)$$2" && \
+	   chmod 0644 "$(DESTDIR)$$2"; }
 DOCS     = README.md CHANGELOG.md openapi.yaml $(sort $(wildcard docs/*.md)) \
 	   $(addprefix deploy/,shipfrom.ini haproxy.cfg nginx.conf alerts.yml)
 
@@ -286,16 +286,18 @@ install: ## install under PREFIX what `make` has built (DESTDIR is put before it
 		echo "$(BUILD)/shipfrom is not built, or older than its source."; \
 		echo "As yourself:  make deps && make"; \
 		echo "Then:         sudo make install"; exit 1; } >&2
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(UNITDIR) \
+	@install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(UNITDIR) \
 		$(DESTDIR)$(DOCDIR)/docs $(DESTDIR)$(DOCDIR)/deploy \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d
-	install -m 0755 $(BUILD)/shipfrom $(DESTDIR)$(PREFIX)/bin/shipfrom
-	install -m 0644 deploy/shipfrom.sysusers \
+	@install -m 0755 $(BUILD)/shipfrom $(DESTDIR)$(PREFIX)/bin/shipfrom
+	@install -m 0644 deploy/shipfrom.sysusers \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/shipfrom.conf
-	install -m 0644 LICENSE $(DESTDIR)$(DOCDIR)/LICENSE
-	$(call put,deploy/shipfrom.socket,$(UNITDIR)/shipfrom.socket)
-	$(call put,deploy/shipfrom.service,$(UNITDIR)/shipfrom.service)
-	$(foreach f,$(DOCS),$(call put,$(f),$(DOCDIR)/$(f)) &&) true
+	@install -m 0644 LICENSE $(DESTDIR)$(DOCDIR)/LICENSE
+	@set -e; $(put); for unit in shipfrom.service shipfrom.socket; do \
+		put deploy/$$unit $(UNITDIR)/$$unit; done; \
+	for file in $(DOCS); do put $$file $(DOCDIR)/$$file; done
+	@echo "installed: $(DESTDIR)$(PREFIX)/bin/shipfrom, the unit in" \
+		"$(DESTDIR)$(UNITDIR), the documents in $(DESTDIR)$(DOCDIR)"
 
 clean: ## remove all that was built
 	rm -rf build tests/api/node_modules tests/browser/node_modules

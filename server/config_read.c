@@ -401,9 +401,11 @@ void config_read_file(struct reading *r)
 			n = 1;
 	}
 	if (n < 0)
-		mistake(r, 0, "cannot be read: %s; name the right file with "
-			      "--config FILE",
-			strerror(errno));
+		mistake(r, 0, "cannot be read: %s; %s", strerror(errno),
+			errno == EACCES
+				? "run this as the server's user: sudo -u "
+				  "shipfrom shipfrom ..."
+				: "name the right file with --config FILE");
 	else if (len == room)
 		mistake(r, 0, "larger than 1 MiB; is it the right file?");
 	else
