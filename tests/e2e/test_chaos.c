@@ -238,7 +238,8 @@ static void spoil(struct sim *sim, const char *api)
 static void hide_fields(struct sim *sim)
 {
 	static const char *const fields[] = {"allocations", "shipments",
-					     "shippingAddress", "isOnHold"};
+					     "shippingAddress", "isOnHold",
+					     "lines", "orders"};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		sim_tell(sim, "/faults",
@@ -281,11 +282,28 @@ static void clear_up(struct sim *sim)
 		 "\"stale\":0}");
 }
 
+/* Replies in another form, and a token without all permissions, each in half of
+ * all storms. */
+static void be_odd(struct sim *sim)
+{
+	if (by_seed(7))
+		sim_tell(sim, "/faults",
+			 "[{\"api\":\"order\",\"kind\":\"gzip\",\"percent\":30},"
+			 "{\"api\":\"order\",\"kind\":\"odd\",\"percent\":30},"
+			 "{\"api\":\"graphql\",\"kind\":\"gzip\",\"percent\":20},"
+			 "{\"api\":\"graphql\",\"kind\":\"odd\",\"percent\":20}]");
+	if (by_seed(8))
+		sim_tell(sim, "/settings",
+			 "{\"denied\":[\"Order.shippingAddress:read\","
+			 "\"PaymentHistory:read\"]}");
+}
+
 static void let_loose(struct sim *sim)
 {
 	spoil(sim, "order");
 	spoil(sim, "graphql");
 	hide_fields(sim);
+	be_odd(sim);
 	sim_tell(sim, "/hooks",
 		 "{\"loss\":20,\"repeats\":30,\"shuffle\":true,\"delay\":400,"
 		 "\"batch\":3}");
