@@ -140,12 +140,13 @@ static const char *check_first_fault(const char *action, const cJSON *data)
 
 /* ---- one event ---- */
 
-/* A text of 1 to 64 bytes without control characters; else NULL. */
+/* A text of 1 to 64 bytes without control characters, of which no character
+ * was lost; else NULL. */
 static const char *word(const cJSON *v)
 {
 	const char *s = json_text(v), *p;
 
-	if (!s || !*s || strlen(s) > WORD_MAX)
+	if (!s || !*s || strlen(s) > WORD_MAX || strstr(s, JSON_LOST))
 		return NULL;
 	for (p = s; *p; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)

@@ -9,7 +9,6 @@
  *   U+0001 0           U+0000
  *   U+0001 1           U+0001 itself, so no stranger can write a mark
  *   U+0001 s XXXX      half a surrogate pair, as four hexadecimal digits
- *   U+0001 b           a byte that is not UTF-8
  */
 #include "centra/json.h"
 
@@ -23,7 +22,6 @@
 #define MARK_NUL     '0'
 #define MARK_ITSELF  '1'
 #define MARK_HALF    's'
-#define MARK_BYTE    'b'
 #define PLAIN_DIGITS 15 /* fewer than a double keeps exactly */
 #define GROWTH	     8  /* most bytes that scan() makes of one */
 #define UTF8_MOST    4  /* bytes of a character; a NUL ends it before */
@@ -115,10 +113,16 @@ static void skip_plain(struct scan *s)
 	}
 }
 
-/* The mark of a byte of a text that cannot stand for itself. */
-static char mark_of(char c)
+/* At a byte of a text that cannot stand for itself.  One that is not UTF-8
+ * becomes U+FFFD, which is in no word that we compare with. */
+static void scan_odd_byte(struct scan *s)
 {
-	return c == MARK ? MARK_ITSELF : c ? MARK_BYTE : MARK_NUL;
+	char c = *s->p++;
+
+	if (c && c != MARK)
+		buf_str(&s->out, JSON_LOST);
+	else
+		buf_fmt(&s->out, "\\u0001%c", c ? MARK_ITSELF : MARK_NUL);
 }
 
 /* At the opening quote of a text. */
@@ -142,8 +146,7 @@ static enum rc scan_text(struct scan *s, struct err *e)
 		}
 		(void)!buf_add(&s->out, run, (size_t)(s->p - run));
 		if (*s->p != '\\') {
-			buf_fmt(&s->out, "\\u0001%c", mark_of(*s->p));
-			s->p++;
+			scan_odd_byte(s);
 		} else {
 			rc = scan_unicode(s, e);
 			if (rc)
@@ -320,22 +323,22 @@ const char *json_text(const cJSON *v)
 /* Bytes of the character or mark that s begins with. */
 static size_t unit_length(const char *s)
 {
-	static const char odd[] = {MARK_NUL, MARK_ITSELF, MARK_BYTE, '\0'};
-
 	if (*s == MARK && s[1] == MARK_HALF)
 		return 6;
-	if (*s == MARK && s[1] && strchr(odd, s[1]))
+	if (*s == MARK && (s[1] == MARK_NUL || s[1] == MARK_ITSELF))
 		return 2;
 	return text_utf8(s, UTF8_MOST);
 }
 
-/* A control character (C0, DEL, C1) or a mark. */
+/* A control character (C0, DEL, C1), a mark, or what stands for a character
+ * that was lost. */
 static bool is_odd(const char *s)
 {
 	unsigned char c = (unsigned char)*s;
 
 	return c < 0x20 || c == 0x7f ||
-	       (c == 0xc2 && (unsigned char)s[1] < 0xa0);
+	       (c == 0xc2 && (unsigned char)s[1] < 0xa0) ||
+	       !strncmp(s, JSON_LOST, strlen(JSON_LOST));
 }
 
 char *json_clean(const char *s)
@@ -421,9 +424,6 @@ static void put_text(struct buf *b, const char *s)
 		} else if (c == MARK && s[1] == MARK_HALF) {
 			buf_fmt(b, "\\u%.4s", s + 2);
 			s += 5;
-		} else if (c == MARK && s[1] == MARK_BYTE) {
-			buf_str(b, "\\ufffd");
-			s++;
 		} else if (c >= 0x20) {
 			buf_fmt(b, "\\%c", c);
 		} else if (c >= 8 && c <= 13 && names[c - 8]) {

@@ -8,7 +8,8 @@
  *           of its text.
  * Texts:    are read in one of two ways.  json_text() is for a word on which
  *           something depends (a status, a type, a date): it must be exactly
- *           that word, so one that holds any such thing is no text at all.
+ *           that word, so one that holds any such thing is no text at all, or
+ *           another (a byte that is not UTF-8 reads as U+FFFD).
  *           json_words() is for what people read (a name, an address, Centra's
  *           remarks): it drops what cannot be shown and keeps the rest.
  * How:      one pass over the bytes, before cJSON sees them, holds the limits
@@ -31,6 +32,7 @@
 #include "base/err.h"
 
 #define JSON_DEPTH_MAX  32
+#define JSON_LOST	"\xef\xbf\xbd" /* U+FFFD: a character that was lost */
 #define JSON_VALUES_MAX 500000 /* what cJSON needs memory for */
 
 enum json_rules {
@@ -64,7 +66,7 @@ const char *json_text(const cJSON *v);
 
 /* The text of a string for people to read; NULL: not a string.  The caller
  * frees it.  Control characters (C0, DEL, C1), U+0000, halves of surrogate
- * pairs and bytes that are not UTF-8 are dropped; a TAB, LF or CR becomes a
+ * pairs, bytes that are not UTF-8 and U+FFFD are dropped; a TAB, LF or CR becomes a
  * space.  What is left is UTF-8. */
 char *json_words(const cJSON *v);
 /* The same for the name of a member: cJSON's `string`. */
@@ -80,7 +82,8 @@ bool json_empty(const cJSON *v);
 
 /* Adds v in the one form that equal values share: keys sorted by their bytes,
  * no white space, of a repeated key the first, numbers as they were written,
- * texts with as few escapes as JSON allows. */
+ * texts with as few escapes as JSON allows, a byte that is not
+ * UTF-8 as U+FFFD. */
 void json_canonical(const cJSON *v, struct buf *b);
 
 #endif
