@@ -549,6 +549,7 @@ static void check_copy(struct run *r)
 	char copy[192], store[192], data[256];
 	const char *make[] = {"mkdir", "-m", "0700", store, NULL};
 	const char *into[] = {"cp", copy, data, NULL};
+	const char *readmit[] = {"device", "readmit", "--all", NULL};
 
 	snprintf(copy, sizeof(copy), "%s/copy", r->s->dir);
 	snprintf(store, sizeof(store), "%s/store", r->s->dir);
@@ -561,6 +562,23 @@ static void check_copy(struct run *r)
 	remove_tree(store);
 	assert_int_equal(run_program(make, NULL, true), 0);
 	assert_int_equal(run_program(into, NULL, true), 0);
+	free(ask(r, readmit)); /* a restored store lets nobody in */
+}
+
+/* The old store or the new one: either has all that there was. */
+static void check_compacted(struct run *r)
+{
+	const char *list[] = {"device", "list", NULL};
+	char *out = ask(r, list), *at = out;
+	int n = 0;
+
+	while ((at = strstr(at, "active"))) {
+		at++;
+		n++;
+	}
+	if (n != SHOPS)
+		wrong(r, "%d of %d devices are there", n, SHOPS);
+	free(out);
 }
 
 static void check_devices(struct run *r)
@@ -687,6 +705,7 @@ static void share_count(struct shipfrom *s)
 }
 
 static const char *const backup[] = {"backup", "COPY", NULL};
+static const char *const compact[] = {"compact", NULL};
 static const char *const device_add[] = {
 	"device", "add", "--shop", "berlin", "--name", "tortured", NULL};
 
@@ -703,6 +722,7 @@ static const struct scenario scenarios[] = {
 	 .play = sees_it, .check = check_sweep},
 	{"first-start", NULL, NULL, .no_store = true},
 	{"backup", NULL, NULL, .command = backup, .check = check_copy},
+	{"compact", NULL, NULL, .command = compact, .check = check_compacted},
 	{"device-add", NULL, NULL, .command = device_add,
 	 .check = check_devices},
 };
