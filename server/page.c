@@ -21,10 +21,14 @@
 	X(style, "style.css", CSS)                                            \
 	X(answer, "answer.js", JS)                                            \
 	X(api, "api.js", JS)                                                  \
+	X(back, "back.js", JS)                                                \
 	X(bar, "bar.js", JS)                                                  \
+	X(changes, "changes.js", JS)                                          \
+	X(codes, "codes.js", JS)                                              \
 	X(dialogs, "dialogs.js", JS)                                          \
 	X(dom, "dom.js", JS)                                                  \
 	X(done, "done.js", JS)                                                \
+	X(guard, "guard.js", JS)                                              \
 	X(head, "head.js", JS)                                                \
 	X(lists, "lists.js", JS)                                              \
 	X(live, "live.js", JS)                                                \
@@ -36,6 +40,7 @@
 	X(print, "print.js", JS)                                              \
 	X(results, "results.js", JS)                                          \
 	X(ringing, "ringing.js", JS)                                          \
+	X(scanner, "scanner.js", JS)                                          \
 	X(ship, "ship.js", JS)                                                \
 	X(signin, "signin.js", JS)                                            \
 	X(sound, "sound.js", JS)                                              \

@@ -3,24 +3,27 @@
 import { h } from "./dom.js";
 import { t } from "./texts.js";
 import { actsFor, newKey, post, session } from "./api.js";
+import { lineText, linesChanged, shownOf } from "./changes.js";
 import { askReason } from "./dialogs.js";
-import { deadline, ENDED } from "./lists.js";
-import { link, now, orders, put } from "./live.js";
+import { answered } from "./guard.js";
+import { deadline, ENDED, isOpen, toAnswer } from "./lists.js";
+import { link, now, put } from "./live.js";
 import { leftClass, leftText, lineItem } from "./parts.js";
 import { who } from "./people.js";
-import { result, small } from "./results.js";
+import { holdNotices, result, small } from "./results.js";
+import { buzz } from "./sound.js";
 import { forBrowser } from "./storage.js";
 import { draw } from "./ui.js";
 
-const UNDO_MS = 5000, KEEP_MS = 120000;
+const UNDO_MS = 5000, KEEP_MS = 120000, STAY_MS = 3000, CALM_MS = 1200;
 const SAVED = "answer.";
-// number -> {verb, body, key, until, sendAt, tried, busy, by}; survives a reload.
-// by: who gave it, as `self` says; nobody else sends it.
+// number -> {verb, body, key, shown, until, sendAt, tried, busy, by}; survives a
+// reload, but for shown: the order as the card showed it.  by: who gave it, as `self` says; nobody else sends it.
 export const pending = new Map();
 
 const self = () => Object.values(actsFor()).join(" ");
 const keptFor = (n) => `${SAVED}${self()}.${n}`;
-function save(n) { forBrowser.write(keptFor(n), { ...pending.get(n), busy: false }); }
+function save(n) { forBrowser.write(keptFor(n), { ...pending.get(n), busy: false, shown: undefined }); }
 function drop(n) { pending.delete(n); forBrowser.drop(keptFor(n)); draw(); }
 
 // Takes up what was answered before the page was loaded.  An answer that another
@@ -40,9 +43,13 @@ export const waiting = () => [...pending.keys()];
 // Forgets them here.  They are kept for the device that gave them.
 export const forget = () => pending.clear();
 
+// number -> texts: what changed since the answer that the server did not take.
+const differs = new Map();
+
+// o: the order as the card shows it.  What it does not show yet cannot change.
 async function accept(o) {
   const me = await who();
-  if (me) begin(o, "accept", { ...me, version: o.version }, 0);
+  if (me) begin(o, "accept", { ...me, version: o.lines_known ? o.version : undefined }, 0);
 }
 
 async function reject(o) {
@@ -53,10 +60,13 @@ async function reject(o) {
 
 function begin(o, verb, body, undo) {
   if (pending.has(o.number)) return;
+  answered();
+  holdNotices(CALM_MS);
+  differs.delete(o.number);
   const born = Date.now();
   // Never past the offer's deadline, unless that had passed when pressed.
   const left = deadline(o) - now();
-  pending.set(o.number, { verb, body: { ...body, for: actsFor() }, key: newKey(), sendAt: born + undo, tried: false, busy: false, by: self(), shop: session.me.shop.name,
+  pending.set(o.number, { verb, body: { ...body, for: actsFor() }, key: newKey(), shown: shownOf(o), sendAt: born + undo, tried: false, busy: false, by: self(), shop: session.me.shop.name,
     until: born + Math.min(KEEP_MS, left > 0 ? Math.max(left, undo + 1000) : 10000) });
   save(o.number);
   draw();
@@ -92,17 +102,53 @@ async function send(n) {
     draw();
     return;
   }
-  drop(n);
   const body = r.body || {};
+  if (body.code === "changed" && body.order) askAgain(p, body.order);
+  drop(n);
   if (r.status === 200 || r.status === 202) { put(body); return; }
   if (body.order) put(body.order);
+  if (body.code === "changed" && body.order) return;     // the card says so, and why
   if (body.code === "refused") { result("bad", t("lostRace", { n }), n, t("centraSays", { why: body.detail })); return; }
   if (body.code === "misdirected") { result("bad", t("otherSend", { n, shop: p.shop }), n); return; }
   const known = [...ENDED, "answered", "changed"].includes(body.code) ? body.code : r.status === 404 ? "gone" : "failed";
   result("bad", t(known, { n }), n, body.detail);
 }
 
+// The order is not as the card showed it: the card says what is different, and
+// the person decides anew.
+function askAgain(p, o) {
+  const is = shownOf(o), lines = p.shown && is ? linesChanged(p.shown, is) : [];
+  differs.set(o.number, lines.length ? lines.map(lineText) : [t("otherChanged")]);
+  buzz();
+}
+
 /* ---- showing ---- */
+
+// number -> {o, until}: an offer that has just ended stays in its place, so that
+// the list does not move under a finger.
+const leaving = new Map();
+
+// An order changed from `had` to `o`.
+export function watchEnd(o, had) {
+  if (isOpen(o)) leaving.delete(o.number);
+  else if (had && isOpen(had)) {
+    leaving.set(o.number, { o: { ...o, expires_at: had.expires_at }, until: Date.now() + STAY_MS });
+    holdNotices(STAY_MS + 10);
+    setTimeout(draw, STAY_MS + 10);
+  }
+}
+
+// The cards of the tab, as keep() takes them.
+export function cards() {
+  for (const [n, l] of leaving) if (Date.now() >= l.until) leaving.delete(n);
+  const ended = [...leaving.values()].map((l) => l.o);
+  return [...toAnswer(), ...ended].sort((a, b) => deadline(a) - deadline(b) || a.number - b.number)
+    .map((o) => (leaving.has(o.number) ? endedCard(o) : card(o)));
+}
+
+const endedCard = (o) => ({ key: o.number, sign: `ended ${o.state}`, make: () => h("article", { class: "card", "aria-label": t("order", { n: o.number }) },
+  h("h2", { class: "number" }, t("order", { n: o.number })),
+  h("p", { class: `state ${o.state === "accepted" ? "good" : "bad"}` }, t(o.state, { n: o.number }))) });
 
 function actions(o) {
   const p = pending.get(o.number);
@@ -116,17 +162,18 @@ function actions(o) {
   if (o.state === "rejecting" || p) return [h("p", { class: "state spin" }, t("rejecting"))];
   const n = o.number;
   return [
+    differs.has(n) ? h("div", { class: "state bad", role: "alert" }, h("p", {}, t("decideAgain")), h("ul", {}, differs.get(n).map((x) => h("li", {}, x)))) : null,
     o.state === "refused" ? h("div", { class: "state bad" }, h("p", {}, t("refused")), small(o.refusal && t("centraSays", { why: o.refusal }))) : null,
     deadline(o) <= now() ? h("p", { class: "state warn" }, t("pastNote")) : null,
     h("p", { class: "soft" }, t("acceptSure")),
     h("div", { class: "actions" },
-      h("button", { class: "go big", "data-part": "accept", onclick: () => accept(orders.get(n) || o) }, t(o.state === "refused" ? "tryAgain" : "accept")),
-      h("button", { class: "no big", "data-part": "reject", onclick: () => reject(orders.get(n) || o) }, t("cant")))];
+      h("button", { class: "go big", "data-part": "accept", onclick: () => accept(o) }, t(o.state === "refused" ? "tryAgain" : "accept")),
+      h("button", { class: "no big", "data-part": "reject", onclick: () => reject(o) }, t("cant")))];
 }
 
-export function card(o) {
+function card(o) {
   const p = pending.get(o.number), past = deadline(o) <= now();
-  const sign = JSON.stringify([o, p && [p.verb, p.busy, p.tried, Date.now() < p.sendAt], link.up, past]);
+  const sign = JSON.stringify([o, p && [p.verb, p.busy, p.tried, Date.now() < p.sendAt], link.up, past, differs.get(o.number)]);
   return { key: o.number, sign, make: () => h("article", { class: "card", "aria-label": t("order", { n: o.number }) },
     h("div", { class: "row" },
       h("span", { class: "grow" }, h("h2", { class: "number" }, t("order", { n: o.number })), o.city ? h("span", { class: "soft" }, t("to", { city: o.city })) : null),

@@ -1,19 +1,83 @@
 // dialogs.js - questions over the page: opening one, and the two that several views ask.
-import { h, $ } from "./dom.js";
+import { h, $, toHeading } from "./dom.js";
 import { t } from "./texts.js";
 
-// Opens a dialog made by `fill(close)`; resolves with what close() was given.
-export function ask(fill, props = {}) {
+const closers = new WeakMap();   // dialog -> its close(value)
+
+const top = () => $("dialogs").lastElementChild;
+const isFirm = (box) => "firm" in box.dataset;
+
+// Opens a dialog made by `fill(close)`; resolves with what close() was given,
+// undefined if it was dismissed.  With `firm` it stays until close() is called.
+// The first focus is on its heading, never on a choice.
+export function ask(fill, { firm, ...props } = {}) {
   return new Promise((done) => {
-    const box = h("dialog", props);
-    const close = (value) => { box.close(); box.remove(); done(value); };
-    box.addEventListener("cancel", (e) => { e.preventDefault(); if (!props.firm) close(undefined); });
+    const box = h("dialog", { ...props, "data-firm": firm ? "" : null, closedby: firm ? "none" : null });
+    const close = (value) => {
+      if (!closers.delete(box)) return;
+      box.close();
+      box.remove();
+      leaveGreen();
+      done(value);
+    };
+    closers.set(box, close);
+    box.addEventListener("cancel", (e) => { e.preventDefault(); if (!firm) close(undefined); });
+    // A browser closes it all the same at the second Escape or Back in a row.
+    box.addEventListener("close", () => {
+      if (!closers.has(box)) return;
+      if (!firm) close(undefined);
+      else if (box.isConnected) { $("dialogs").append(box); show(box); }
+    });
     box.append(...[fill(close)].flat().filter(Boolean));
     $("dialogs").append(box);
-    box.showModal();
+    show(box);
   });
 }
 
+function show(box) {
+  const title = box.querySelector("h2");
+  title.tabIndex = -1;
+  title.autofocus = true;
+  box.showModal();
+  title.focus();
+}
+
+// The browser gives the focus back to the button that opened a dialog: if it is
+// green, the focus goes to the heading above it.
+function leaveGreen() {
+  const at = document.activeElement;
+  if (at?.matches("button.go")) toHeading(at.closest("[data-key]"));
+}
+
+// Closes `box` from outside, its question unanswered.
+export const dismiss = (box) => closers.get(box)?.(undefined);
+
+// Closes the topmost dialog if it may be closed.  Returns false if none is open.
+export function closeTop() {
+  const box = top();
+  if (box && !isFirm(box)) dismiss(box);
+  return !!box;
+}
+
+// Says `text` in the topmost dialog.  Returns false if none is open.
+export function sayInDialog(text) {
+  const box = top();
+  if (!box) return false;
+  const said = box.querySelector(".said") ?? h("p", { class: "state warn said", role: "alert" });
+  said.textContent = text;
+  box.querySelector("h2").after(said);
+  return true;
+}
+
+// True if the topmost dialog has to be answered.
+export const isHeld = () => !!top() && isFirm(top());
+
+// Escape never reaches a dialog that has to be answered.
+export function holdEscape() {
+  addEventListener("keydown", (e) => { if (e.key === "Escape" && isHeld()) e.preventDefault(); }, true);
+}
+
+// Asks why; resolves with {reason, note}, or undefined.
 export function askReason(title, reasons) {
   return ask((close) => {
     let note;
@@ -21,12 +85,12 @@ export function askReason(title, reasons) {
     note = h("input", { id: "note", maxLength: 200, autocomplete: "off" });
     return [h("h2", { id: "why" }, title), h("div", { class: "stack" },
       h("label", { htmlFor: "note" }, t("note")), note,
-      // not the note: a phone would cover the reasons with its keys
-      reasons.map((r, i) => h("button", { class: "big no", autofocus: !i, onclick: () => go(r), "data-part": r }, t(r))),
+      reasons.map((r) => h("button", { class: "big no", onclick: () => go(r), "data-part": r }, t(r))),
       h("button", { class: "wide", onclick: () => close() }, t("cancel")))];
   }, { "aria-labelledby": "why" });
 }
 
+// Asks whether to go on; resolves with true if so.
 export function sure(question, yes) {
   return ask((close) => [h("h2", { id: "sure" }, question), h("div", { class: "stack" },
     h("button", { class: "no big sure", onclick: () => close(true) }, yes), h("button", { class: "big", onclick: () => close(false) }, t("cancel")))], { "aria-labelledby": "sure" });

@@ -17,8 +17,10 @@ export function h(tag, props, ...children) {
 export const $ = (id) => document.getElementById(id);
 
 // Replaces the children of `box` by those of `items` ({key, sign, make}), but
-// keeps an element whose key and sign are as before, so that focus stays.  What
-// has moved under a finger cannot be pressed for a moment.
+// keeps an element whose key and sign are as before, so that focus stays.  A
+// replaced element gives the focus to its successor's part of the same name, but
+// never to a green button.  What has moved under a finger cannot be pressed for a
+// moment.
 export function keep(box, items) {
   const old = new Map([...box.children].map((el) => [el.dataset.key, el]));
   const tops = new Map([...box.children].map((el) => [el.dataset.key, el.offsetTop]));
@@ -41,9 +43,17 @@ export function keep(box, items) {
   }
   const again = focus && els.find((el) => el.dataset.key === focus);
   if (!again || again.contains(document.activeElement)) return;
-  const same = part && again.querySelector(`[data-part="${part}"]`);
-  if (same && act.tagName === "INPUT") same.value = act.value;   // half of a scan
-  (same || again.querySelector("[autofocus]") || again.querySelector("button, input"))?.focus();
+  const same = part && again.querySelector(`[data-part="${part}"]:not(.go)`);
+  if (same && act.tagName === "INPUT") same.value = act.value;   // half of what is typed
+  const next = same || again.querySelector("[autofocus]");
+  if (next) next.focus(); else toHeading(again);
+}
+
+// Moves the focus to the heading in `box`, or to the list.
+export function toHeading(box) {
+  const title = box?.querySelector("h2") ?? $("main");
+  title.tabIndex = -1;
+  title.focus({ preventScroll: true });
 }
 
 export function say(text) {

@@ -11,11 +11,13 @@ export const deadline = (o) => (o.expires_at ? Date.parse(o.expires_at) : Infini
 // True while it has a problem that nobody has solved.
 export const hasProblem = (o) => !!o.problem && !o.problem.solved;
 
+export const isOpen = (o) => OPEN.includes(o.state);
+
 const list = (pick) => [...orders.values()].filter(pick).sort((a, b) => deadline(a) - deadline(b) || a.number - b.number);
-export const toAnswer = () => list((o) => OPEN.includes(o.state));
+export const toAnswer = () => list(isOpen);
 export const toShip = () => list((o) => o.state === "accepted" && !o.shipped)
   .sort((a, b) => hasProblem(b) - hasProblem(a) || String(a.placed_at).localeCompare(String(b.placed_at)));
 // Of today, where the shop is.
-export const finished = () => list((o) => (o.shipped || !(OPEN.includes(o.state) || o.state === "accepted")) &&
+export const finished = () => list((o) => (o.shipped || !(isOpen(o) || o.state === "accepted")) &&
   Date.parse(o.updated_at) >= Date.parse(session.me.day.begins))
   .sort((a, b) => b.updated_at.localeCompare(a.updated_at));

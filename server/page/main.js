@@ -13,8 +13,13 @@
 //   live     the orders as the server last told them, kept true by the stream
 //   lists    the orders as the tabs list them
 //   parts    times, and a line of an order
+//   changes  what is different in an order since a person looked
+//   codes    what a scanned text means
+//   scanner  the one handler of keys: a scanner's go to the view, never to a button
 //   dialogs  questions over the page
+//   guard    a second tap presses nothing else
 //   results  what became of what was pressed
+//   back     Back closes what is over the list
 //   head     the line at the top
 //   people   who acts; the lock
 //   stops    *stop*, over everything
@@ -37,19 +42,22 @@ import { t } from "./texts.js";
 import { call, session, whenOut } from "./api.js";
 import { pump, restore } from "./answer.js";
 import { goToOffer } from "./bar.js";
+import { watchBack } from "./back.js";
+import { holdEscape } from "./dialogs.js";
 import { loadReport, turnDay } from "./done.js";
+import { guard } from "./guard.js";
 import { drawHead } from "./head.js";
 import { setClock, start } from "./live.js";
 import { menu, stayAwake } from "./menu.js";
 import { changed } from "./news.js";
 import { changePerson, lockIdle } from "./people.js";
 import { ringIfNew, touched } from "./ringing.js";
-import { toScan } from "./ship.js";
+import { listen } from "./scanner.js";
 import { login, signedOut, whenIn } from "./signin.js";
 import * as sound from "./sound.js";
 import { draw, every, shield } from "./ui.js";
 import { updateIfIdle } from "./update.js";
-import { drawTimes } from "./views.js";
+import { drawTimes, takeScan } from "./views.js";
 
 function second() {
   turnDay();
@@ -101,7 +109,6 @@ $("menu").onclick = menu;
 $("bar").onclick = goToOffer;
 $("who").onclick = changePerson;
 for (const e of ["pointerdown", "keydown"]) addEventListener(e, () => { if (session.me) touched(); sound.unlock(); });
-addEventListener("keydown", toScan);
 // What comes and goes above the views moves them.
 new ResizeObserver(() => {
   document.documentElement.style.setProperty("--top", `${$("top").offsetHeight}px`);
@@ -110,6 +117,10 @@ new ResizeObserver(() => {
 sound.whenChanged(drawHead);
 whenOut(() => signedOut(t("noLink")));
 whenIn(boot);
+listen(takeScan);
+guard();
+holdEscape();
+watchBack();
 navigator.serviceWorker?.register("/sw.js").catch(() => {});
 if (location.pathname === "/login" && location.hash.length > 1) login(location.hash.slice(1));
 else boot();

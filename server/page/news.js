@@ -1,12 +1,13 @@
 // news.js - tells what changed: by *stop*, a notice, a ring, a word to screen readers.
 import { say } from "./dom.js";
 import { t } from "./texts.js";
-import { pending } from "./answer.js";
+import { pending, watchEnd } from "./answer.js";
 import { deadline, ENDED } from "./lists.js";
 import { now } from "./live.js";
 import { leftText } from "./parts.js";
 import { result } from "./results.js";
 import { ringIfNew } from "./ringing.js";
+import { follow } from "./ship.js";
 import { stopIfNew } from "./stops.js";
 import { draw } from "./ui.js";
 
@@ -16,6 +17,8 @@ let due = 0;
 // else changed.  Many changes at once are drawn once.
 export function changed(o, had) {
   if (o) {
+    watchEnd(o, had);
+    follow(o);
     if (!stopIfNew(o) && had && had.state !== o.state) {
       const asked = ["accepting", "refused"].includes(had.state) || pending.get(o.number)?.verb === "accept";
       if (o.state === "accepted") result("good", t("accepted", { n: o.number }), o.number);

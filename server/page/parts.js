@@ -1,4 +1,4 @@
-// parts.js - parts that several views draw: times, and a line of an order.
+// parts.js - parts that several views draw: times, an address, a line of an order.
 import { h } from "./dom.js";
 import { t } from "./texts.js";
 
@@ -16,6 +16,15 @@ export function leftClass(ms) {
 }
 
 export const lineName = (l) => [l.product, l.variant].filter(Boolean).join(", ") || l.sku || "?";
+// With its size, as it is said of one.
+export const fullName = (l) => [lineName(l), l.size].filter(Boolean).join(", ");
+
+// An address on several lines.
+export function addressText(a) {
+  const name = [a.first_name, a.last_name].filter(Boolean).join(" ");
+  const town = [a.zip, a.city].filter(Boolean).join(" ");
+  return [a.company, name, a.attention, a.address1, a.address2, town, a.state, a.country].filter(Boolean).join("\n");
+}
 
 export function lineItem(l, picked) {
   return h("li", { class: picked ? "picked" : "", "data-line": String(l.line_id) },

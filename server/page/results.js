@@ -2,9 +2,11 @@
 // the order that is open it stands in the order's own view, and in no other.
 import { h, $ } from "./dom.js";
 import { t } from "./texts.js";
+import { session } from "./api.js";
 import { draw, ui } from "./ui.js";
 
 const GOOD_MS = 10000;
+let heldUntil = 0;          // until then no notice moves the list
 const inView = new Map();   // number of the open order -> {kind, text, small}
 
 // A server's or Centra's own words: small, and only for who asks.
@@ -13,22 +15,32 @@ export const small = (words) => (words ? h("details", {}, h("summary", {}, t("de
 const body = (r, close) => [h("span", { class: "grow" }, h("span", {}, r.text), small(r.small)),
   h("button", { class: "quiet", "aria-label": t("close"), onclick: close }, "×")];
 
-// Shows `text` until it is closed; a good one for 10 s.  A newer notice of order
+// For `ms` notices wait: they would move the list under a finger.
+export const holdNotices = (ms) => { heldUntil = Math.max(heldUntil, Date.now() + ms); };
+
+// Shows `text` until it is closed, if it is "bad"; else for 10 s.  A newer notice of order
 // `n` (0: of no order) replaces the older ones.  words: see small().
 export function result(kind, text, n = 0, words = "") {
   const r = { kind, text, small: words };
   if (n && n === ui.open) {
     inView.set(n, r);
-    if (kind === "good") setTimeout(() => { if (inView.get(n) === r) { inView.delete(n); draw(); } }, GOOD_MS);
+    if (kind !== "bad") setTimeout(() => { if (inView.get(n) === r) { inView.delete(n); draw(); } }, GOOD_MS);
     draw();
     return;
   }
-  const box = h("div", { class: `state ${kind} row`, "data-n": String(n) }, body(r, () => box.remove()));
+  const wait = !ui.open && ui.tab === "toAnswer" ? heldUntil - Date.now() : 0;
+  if (wait <= 0) { show(r, n); return; }
+  // Who has opened the order meanwhile knows what is good.
+  setTimeout(() => { if (session.me && (kind === "bad" || !n || n !== ui.open)) result(kind, text, n, words); }, wait);
+}
+
+function show(r, n) {
+  const { kind, text } = r, box = h("div", { class: `state ${kind} row`, "data-n": String(n) }, body(r, () => box.remove()));
   for (const old of document.querySelectorAll(`#results [data-n="${n}"]`)) if (n || old.dataset.text === text) old.remove();
   box.dataset.text = text;
   box.notice = r;
   $("results").append(box);
-  if (kind === "good") setTimeout(() => box.remove(), GOOD_MS);
+  if (kind !== "bad") setTimeout(() => box.remove(), GOOD_MS);
 }
 
 // The notice for the view of order `n`, and what tells it from another.

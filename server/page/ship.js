@@ -2,28 +2,35 @@
 import { h } from "./dom.js";
 import { t } from "./texts.js";
 import { newKey, post, session } from "./api.js";
+import { addressChanged, lineText, linesChanged, shownOf } from "./changes.js";
+import { isItem, isOrder, plain } from "./codes.js";
 import { askReason, sure } from "./dialogs.js";
 import { hasProblem } from "./lists.js";
-import { link, put } from "./live.js";
-import { lineItem, lineName } from "./parts.js";
+import { link, orders, put } from "./live.js";
+import { addressText, fullName, lineItem } from "./parts.js";
 import { who } from "./people.js";
-import { addressText, printOrder } from "./print.js";
+import { printOrder } from "./print.js";
 import { noticeOf, noticeSign, result, small } from "./results.js";
 import { forBrowser, forTab } from "./storage.js";
-import { buzz, tick } from "./sound.js";
-import { draw } from "./ui.js";
+import { buzz, ring, tick } from "./sound.js";
+import { draw, ui } from "./ui.js";
 
-// id -> {step, got: {line_id: n}, form, key, sent, busy, bare}; for this tab.
-// bare: a person said that it goes without a tracking number.
+// id -> {step, got: {line_id: n}, form, shown, changes, key, sent, version, busy,
+// bare}; for this tab.  shown: the order as it was when its changes were last
+// told; changes: texts that a person has not yet confirmed; bare: a person said
+// that it goes without a tracking number.
 const work = new Map(forTab.read("work", []).map(([id, w]) => [id, { ...w, busy: false }]));
-let scanNote = null;
+const TRACKING_MAX = 128;
+let scanNote = null;   // {good, text}: what the last scan did
 
 function keepWork() { forTab.write("work", [...work]); }
 function save() { keepWork(); draw(); }
 
+// What remains after a part was shipped is picked anew.
+const idOf = (o) => `${o.number}/${(o.shipments || []).filter((s) => s.shipped_at).length}`;
+
 function workOf(o) {
-  // What remains after a part was shipped is picked anew.
-  const id = `${o.number}/${(o.shipments || []).filter((s) => s.shipped_at).length}`;
+  const id = idOf(o);
   if (!work.has(id)) work.set(id, { step: "pick", got: {}, form: { packages: "1", ...forBrowser.read("carrier", {}) } });
   return work.get(id);
 }
@@ -36,23 +43,79 @@ const picked = (o, w) => toDo(o).map((l) => ({ ...l, quantity: Math.min(w.got[l.
 const got = (o, w) => picked(o, w).reduce((n, l) => n + l.quantity, 0);
 const busyStage = (s) => s && ["asked", "created", "captured"].includes(s.stage);
 
+/* ---- an order that changes meanwhile ---- */
+
+// Compares `o` with what was picked of it here; returns true if something that a
+// person has to know is different.  Lines of a parcel that is under way are not
+// in the order any more: then nothing is compared.
+function changedSince(o, w) {
+  const is = shownOf(o), was = w.shown;
+  if (!is || busyStage(o.shipment) || o.shipment?.stage === "capture_failed") return false;
+  w.shown = { lines: is.lines, address: is.address || was?.address || 0 };
+  if (!was) return false;
+  const lines = linesChanged(was, is), news = [];
+  for (const l of lines) {
+    const out = (w.got[l.line_id] || 0) - l.to;
+    if (out > 0) w.got[l.line_id] = l.to;
+    news.push(out > 0 ? `${lineText(l)}. ${t("takeOut", { k: out, what: l.name })}` : lineText(l));
+  }
+  if (lines.length) w.step = "pick";
+  if (addressChanged(was, is)) news.push(t("addressChanged"));
+  w.changes = [...(w.changes || []), ...news];
+  return news.length > 0;
+}
+
+// Called with each order that comes.  One that changed while it is picked,
+// packed or at ship here goes back to picking, rings, and says what to take out.
+export function follow(o) {
+  const w = work.get(idOf(o));
+  if (!w || o.state !== "accepted" || o.shipped) return;
+  const had = JSON.stringify(w.shown);
+  if (changedSince(o, w)) {
+    scanNote = null;
+    ring();
+    if (ui.open !== o.number) result("bad", t("orderChanged", { n: o.number }), o.number);
+  }
+  if (JSON.stringify(w.shown) !== had) keepWork();
+}
+
+const changesBox = (w) => h("div", { class: "state bad stack", role: "alert" },
+  h("strong", {}, t("changedTitle")), h("ul", {}, w.changes.map((x) => h("li", {}, x))),
+  h("button", { class: "wide", "data-part": "changed", onclick: () => { w.changes = []; save(); } }, t("changeSeen")));
+
 /* ---- pick ---- */
 
-function scan(o, w, code) {
-  code = code.trim();
-  if (!code) return;
-  const same = toDo(o).filter((l) => [l.ean, l.sku].some((c) => c && c.toLowerCase() === code.toLowerCase()));
+const note = (good, text) => { scanNote = { good, text }; (good ? tick : buzz)(); };
+
+function count(o, w, code) {
+  const same = toDo(o).filter((l) => isItem(code, l));
   const line = same.find((l) => (w.got[l.line_id] || 0) < l.quantity);
   if (line) {
     w.got[line.line_id] = (w.got[line.line_id] || 0) + 1;
-    scanNote = { good: true, text: t("scanned", { what: [lineName(line), line.size].filter(Boolean).join(", "), n: w.got[line.line_id], of: line.quantity }) };
-    tick();
-  } else {
-    scanNote = { good: false, text: t(same.length ? "tooMany" : "wrongScan", { code, what: same[0] ? [lineName(same[0]), same[0].size].filter(Boolean).join(", ") : code }) };
-    buzz();
+    note(true, t("scanned", { what: fullName(line), n: w.got[line.line_id], of: line.quantity }));
+  } else note(false, t(same.length ? "tooMany" : "wrongScan", { code: plain(code), what: same[0] ? fullName(same[0]) : code }));
+  return line || same[0];
+}
+
+function track(o, w, code) {
+  const number = plain(code).replace(/[^ -~]/g, "").slice(0, TRACKING_MAX);
+  if (o.lines.some((l) => isItem(code, l)) || [...orders.values()].some((x) => isOrder(code, x))) note(false, t("notTracking", { code: number }));
+  else {
+    w.form.tracking = document.getElementById("f-tracking").value = number;
+    note(true, t("trackingScanned", { code: number }));
   }
+}
+
+// A scanner read `code` while order `o` is open.
+export function scanned(o, code) {
+  const w = workOf(o);
+  if (w.busy || isStopped(o)) { buzz(); result("warn", t("scanNotNow")); return; }
+  let line = null;
+  if (w.step === "pick") line = count(o, w, code);
+  else if (w.step === "ship") track(o, w, code);
+  else note(false, t("scanPack", { code: plain(code) }));
   save();
-  showLine(line || same[0]);
+  showLine(line);
 }
 
 // Scrolls the line to where it can be seen, below the field and its note.
@@ -63,17 +126,14 @@ function showLine(l) {
   item.scrollIntoView({ block: "nearest" });
 }
 
-// A scanner writes to the field, whatever was pressed last.
-export function toScan(e) {
-  if (e.key.length === 1 && e.key > " " && !e.ctrlKey && !e.target.matches("input, dialog *")) document.getElementById("scan")?.focus();
-}
+const scanSays = () => (scanNote ? h("p", { class: `state ${scanNote.good ? "good" : "bad"}`, role: "alert" }, scanNote.text) : null);
 
 function pickStep(o, w) {
-  const field = h("input", { id: "scan", autofocus: true, autocomplete: "off", enterKeyHint: "done", "data-part": "scan",
-    onkeydown: (e) => { if (e.key === "Enter") { e.preventDefault(); const code = field.value; field.value = ""; scan(o, w, code); } } });
+  if (o.lines_known && !total(o) && !o.shipment) return [h("p", { class: "state bad" }, t("nothingLeft"))];
   return [
-    h("div", { class: "scanbox" }, h("label", { htmlFor: "scan" }, t("scan")), field,
-      scanNote ? h("p", { class: `state ${scanNote.good ? "good" : "bad"}`, role: "alert" }, scanNote.text) : null),
+    h("div", { class: "scanbox" }, h("label", { htmlFor: "scan" }, t("scan")),
+      h("input", { id: "scan", autofocus: true, autocomplete: "off", enterKeyHint: "done", "data-part": "scan", "data-scan": "" }),
+      scanSays()),
     h("ul", { class: "lines" }, toDo(o).map((l) => {
       const n = w.got[l.line_id] || 0, item = lineItem(l, n >= l.quantity);
       item.append(h("button", { "data-part": `tick${l.line_id}`, "aria-pressed": String(n >= l.quantity),
@@ -81,7 +141,7 @@ function pickStep(o, w) {
         onclick: () => { scanNote = null; w.got[l.line_id] = n >= l.quantity ? 0 : n + 1; save(); } }, n >= l.quantity ? "✓" : `${n}/${l.quantity}`));
       return item;
     })),
-    h("button", { class: "go big wide", "data-part": "picked", onclick: async () => {
+    w.changes?.length ? null : h("button", { class: "go big wide", "data-part": "picked", onclick: async () => {
       const n = got(o, w), of = total(o);
       if (!n) { buzz(); scanNote = { good: false, text: t("pickNothing") }; draw(); return; }
       if (n < of && !(await sure(t("partialSure", { n, of }), t("partial")))) return;
@@ -92,9 +152,10 @@ function pickStep(o, w) {
 /* ---- pack, ship ---- */
 
 const packStep = (o, w) => [
+  scanSays(),
   h("ul", { class: "lines" }, picked(o, w).map((l) => lineItem(l))),
   h("button", { class: "wide", onclick: () => printOrder({ ...o, lines: picked(o, w) }, session.me.shop.name, true) }, t("printSlip")),
-  h("button", { class: "go big wide", autofocus: true, "data-part": "packed", onclick: () => go(w, "ship") }, t("packed"))];
+  h("button", { class: "go big wide", "data-part": "packed", onclick: () => go(w, "ship") }, t("packed"))];
 
 function field(w, name, props = {}) {
   const input = h("input", { id: `f-${name}`, value: w.form[name] || "", autocomplete: "off", "data-part": name,
@@ -102,11 +163,15 @@ function field(w, name, props = {}) {
   return [h("label", { htmlFor: `f-${name}` }, t(name)), input];
 }
 
-const shipStep = (o, w) => h("form", { class: "stack", onsubmit: (e) => { e.preventDefault(); ship(o, w); } },
-  field(w, "carrier", { required: true, maxLength: 64, autofocus: !w.form.carrier }), field(w, "service", { maxLength: 64 }),
-  // A scanner ends with Enter: that alone must not ship.
-  field(w, "tracking", { maxLength: 128, autofocus: !!w.form.carrier, onkeydown: (e) => { if (e.key === "Enter") { e.preventDefault(); document.querySelector("[data-part=ship]").focus(); } } }), field(w, "packages", { type: "number", min: 1, max: 99, inputMode: "numeric", required: true }),
-  h("button", { class: "go big wide", type: "submit", disabled: !!w.busy, "data-part": "ship" }, t("shipNow")));
+// A form for what browsers do with fields; nothing submits it but the button.
+function shipStep(o, w) {
+  const form = h("form", { class: "stack" },
+    scanSays(),
+    field(w, "carrier", { required: true, maxLength: 64, autofocus: !w.form.carrier }), field(w, "service", { maxLength: 64 }),
+    field(w, "tracking", { maxLength: TRACKING_MAX, autofocus: !!w.form.carrier }), field(w, "packages", { type: "number", min: 1, max: 99, inputMode: "numeric", required: true }),
+    h("button", { class: "go big wide", type: "button", disabled: !!w.busy, "data-part": "ship", onclick: () => { if (form.reportValidity()) ship(o, w); } }, t("shipNow")));
+  return [form];
+}
 
 // `again`: the payment only, of what was asked for before.
 async function ship(o, w, again) {
@@ -119,20 +184,24 @@ async function ship(o, w, again) {
   }
   const ask = { carrier: text("carrier"), service: text("service"), tracking: text("tracking"), packages: Number(f.packages) || 1,
     lines: again || got(o, w) >= total(o) ? undefined : picked(o, w).map(({ line_id, quantity }) => ({ line_id, quantity })), ...me };
-  // Pressed again after no answer came, the same goes with the same key.
+  // Pressed again after no answer came, the same goes with the same key, of the
+  // version that it was first pressed for.
   if (w.sent !== JSON.stringify(ask)) Object.assign(w, { sent: JSON.stringify(ask), version: o.version, key: newKey() });
   w.busy = true;
   save();
   const r = await post(o.number, "ship", { ...ask, version: w.version }, w.key), body = r.body || {};
-  if (body.code === "changed") w.step = "pick";
   // Whatever leaves in doubt whether it was taken is sent again as the same parcel.
   if (r.status && r.status < 500 && ![408, 429].includes(r.status)) w.sent = "";
   if (r.status === 200 || r.status === 202) {
     forBrowser.write("carrier", { carrier: f.carrier, service: f.service });
     put(body);
   } else if (body.order) put(body.order);
+  if (body.code === "changed") {
+    w.step = "pick";
+    if (!w.changes?.length) { w.changes = [t("otherChanged")]; ring(); }
+  }
   if (!r.status) result("bad", t("noAnswer", { n: o.number }), o.number);
-  else if (r.status > 299 && body.code !== "capture_failed") result("bad", t({ in_doubt: "in_doubt", changed: "changed" }[body.code] || "shipFailed", { n: o.number }), o.number, body.detail);
+  else if (r.status > 299 && !["capture_failed", "changed"].includes(body.code)) result("bad", t(body.code === "in_doubt" ? "in_doubt" : "shipFailed", { n: o.number }), o.number, body.detail);
   w.busy = false;
   save();
 }
@@ -187,21 +256,26 @@ export function card(o, open) {
     doubt(o), o.problem?.solved ? problemBox(o) : null, status(o), h("button", { class: "go big wide", "data-part": "open", onclick: () => open(o.number) }, t("open"))) };
 }
 
+// True if nothing is picked or shipped now: the body says why.
+const isStopped = (o) => busyStage(o.shipment) || hasProblem(o) || (o.on_hold && o.ship_to);
+
 export function view(o, back) {
   const w = workOf(o), steps = ["pick", "pack", "ship"], s = o.shipment;
+  changedSince(o, w);   // as it is first shown
   const body = () => {
     if (busyStage(s)) return [status(o)];
     if (hasProblem(o)) return [status(o), h("button", { class: "wide", "data-part": "found", onclick: () => solved(o) }, t("found"))];
     if (o.on_hold && o.ship_to) return [status(o)];
     const again = s?.stage === "capture_failed" &&
       h("button", { class: "big wide", disabled: !!w.busy, "data-part": "again", onclick: () => ship(o, w, s) }, t("captureAgain"));
+    if (w.step === "ship" && w.changes?.length) return [status(o), again];   // first what changed
     return [status(o), again, { pick: pickStep, pack: packStep, ship: shipStep }[w.step](o, w)].flat();
   };
-  return { key: `ship${o.number}`, sign: JSON.stringify([o, w.step, w.got, w.busy, link.up, scanNote, noticeSign(o.number)]), make: () => h("section", { class: "card stack" },
+  return { key: `ship${o.number}`, sign: JSON.stringify([o, w.step, w.got, w.busy, link.up, scanNote, noticeSign(o.number), w.changes]), make: () => h("section", { class: "card stack" },
     h("button", { class: "quiet", "data-part": "back", onclick: back }, `← ${t("back")}`),
     h("h2", { class: "number" }, t("order", { n: o.number })),
     h("ol", { class: "steps" }, steps.map((x) => h("li", { "aria-current": x === (busyStage(s) ? "ship" : w.step) ? "step" : null }, t(x)))),
-    noticeOf(o.number), doubt(o), o.problem?.solved ? problemBox(o) : null, body(),
+    w.changes?.length ? changesBox(w) : null, noticeOf(o.number), doubt(o), o.problem?.solved ? problemBox(o) : null, body(),
     h("h3", {}, t("address")), o.ship_to ? h("address", {}, addressText(o.ship_to)) : h("p", { class: "soft" }, t("noAddress")),
     h("div", { class: "actions" },
       w.step !== "pick" && !busyStage(s) ? h("button", { onclick: () => go(w, steps[steps.indexOf(w.step) - 1]) }, `← ${t(steps[steps.indexOf(w.step) - 1])}`) : null,

@@ -2,7 +2,7 @@
 import { h } from "./dom.js";
 import { t } from "./texts.js";
 import { post } from "./api.js";
-import { ask } from "./dialogs.js";
+import { ask, dismiss } from "./dialogs.js";
 import { ENDED } from "./lists.js";
 import { orders, put } from "./live.js";
 import { who } from "./people.js";
@@ -43,6 +43,6 @@ async function stop(o) {
 export function closeStops() {
   for (const box of document.querySelectorAll("dialog[data-stop]")) {
     const o = orders.get(Number(box.dataset.stop));
-    if (!o || !o.stop) { box.close(); box.remove(); }
+    if (!o || !o.stop) dismiss(box);
   }
 }

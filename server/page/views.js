@@ -3,17 +3,23 @@ import { h, $, keep } from "./dom.js";
 import { t } from "./texts.js";
 import { session } from "./api.js";
 import * as answer from "./answer.js";
+import { syncHistory } from "./back.js";
 import { drawBar } from "./bar.js";
+import { isOrder, plain } from "./codes.js";
+import { sayInDialog } from "./dialogs.js";
 import { doneCards } from "./done.js";
 import { toAnswer, toShip } from "./lists.js";
 import { link, now, orders } from "./live.js";
 import { age, leftClass, leftText } from "./parts.js";
 import { drawLock } from "./people.js";
-import { viewClosed, viewOpened } from "./results.js";
+import { result, viewClosed, viewOpened } from "./results.js";
 import { touched } from "./ringing.js";
 import * as ship from "./ship.js";
+import { buzz, tick } from "./sound.js";
 import { closeStops } from "./stops.js";
 import { draw, drawnBy, ui } from "./ui.js";
+
+const STILL_MS = 1200;
 
 function tabs() {
   const counts = { toAnswer: toAnswer().length, toShip: toShip().length };
@@ -34,24 +40,61 @@ function arrow(e) {
   $("tabs").querySelector("[aria-selected=true]").focus();
 }
 
+const openOrder = () => {
+  const o = ui.open && orders.get(ui.open);
+  return o && o.state === "accepted" && !o.shipped ? o : null;
+};
+
+// While the screen is being touched nothing moves: new cards wait at the end.
+function still(items) {
+  if (Date.now() - ui.touched > STILL_MS) return items;
+  const at = new Map([...$("main").children].map((el, i) => [el.dataset.key, i]));
+  const place = (x) => at.get(String(x.key)) ?? Infinity;
+  return items.map((x, i) => [x, i]).sort(([a, i], [b, j]) => (place(a) === place(b) ? i - j : place(a) - place(b))).map(([x]) => x);
+}
+
+function listCards() {
+  if (ui.tab === "toAnswer") return still(answer.cards());
+  return ui.tab === "toShip" ? toShip().map((x) => ship.card(x, openShip)) : doneCards();
+}
+
 function drawAll() {
   if (!session.me) return;
   closeStops();
   if (ui.locked) { drawLock(); return; }
   tabs();
-  const box = $("main"), o = ui.open && orders.get(ui.open);
   drawOffline();
-  if (o && o.state === "accepted" && !o.shipped) { box.className = ""; keep(box, [ship.view(o, () => { viewClosed(o.number, true); ui.open = 0; draw(); })]); drawBar(); return; }
-  const closed = ui.open;
-  ui.open = 0;
-  if (closed) viewClosed(closed, false);
-  const items = ui.tab === "toAnswer" ? toAnswer().map(answer.card) : ui.tab === "toShip" ? toShip().map((x) => ship.card(x, openShip)) : doneCards();
-  box.className = "cards";
+  const box = $("main"), o = openOrder();
+  if (!o && ui.open) {
+    const closed = ui.open;
+    ui.open = 0;
+    viewClosed(closed, false);
+  }
+  const items = o ? [ship.view(o, () => { viewClosed(o.number, true); ui.open = 0; draw(); })] : listCards();
+  box.className = o ? "" : "cards";
   keep(box, items.length ? items : [{ key: "none", sign: ui.tab, make: () => h("p", { class: "empty" }, t({ toAnswer: "noneToAnswer", toShip: "noneToShip", done: "noneDone" }[ui.tab])) }]);
   drawBar();
+  syncHistory();
 }
 
 function openShip(n) { viewOpened(n); ui.open = n; draw(); scrollTo(0, 0); $("main").querySelector("[autofocus]")?.focus(); }
+
+// At the sign-in page a scanned link goes into its field.
+function enrol(code) {
+  if ($("code")) { $("code").value = plain(code); tick(); } else buzz();
+}
+
+// A scanner read `code`, wherever the focus is.
+export function takeScan(code) {
+  ui.touched = Date.now();
+  const no = (text) => { buzz(); result("warn", text); };
+  if (sayInDialog(t("scanDialog"))) { buzz(); return; }
+  if (!session.me) { enrol(code); return; }
+  const o = openOrder(), wanted = toShip().find((x) => isOrder(code, x)), other = [...orders.values()].find((x) => isOrder(code, x));
+  if (o) ship.scanned(o, code);
+  else if (wanted) { ui.tab = "toShip"; tick(); openShip(wanted.number); }
+  else no(other ? t("scanGone", { n: other.number }) : t("scanList", { code: plain(code) }));
+}
 
 function drawOffline() {
   $("offline").hidden = link.up;

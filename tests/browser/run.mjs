@@ -7,7 +7,7 @@ import { readdirSync } from "node:fs";
 import { startBrowser } from "./servers.mjs";
 import { run, tests } from "./test.mjs";
 
-const LATE_MS = 60000;
+const LATE_MS = 60000;           // unless a test's options have another `late`
 const here = new URL(".", import.meta.url);
 for (const f of readdirSync(here).filter((f) => f.endsWith(".test.mjs")).sort()) {
   const before = tests.length;
@@ -24,7 +24,8 @@ async function one(t) {
   const at = Date.now();
   let timer;
   try {
-    const late = new Promise((_, no) => { timer = setTimeout(() => no(new Error(`not done in ${LATE_MS / 1000} s`)), LATE_MS); });
+    const ms = t.options.late ?? LATE_MS;
+    const late = new Promise((_, no) => { timer = setTimeout(() => no(new Error(`not done in ${ms / 1000} s`)), ms); });
     await Promise.race([run(browser, t), late]);
     passed++;
     console.log(`ok      ${t.name}  (${Date.now() - at} ms)`);

@@ -4,6 +4,7 @@
 // every view of the page: for screenshots, and for tests of how each looks.
 
 import { cardOf, enrol, screen, startWorld, waitFor } from "./servers.mjs";
+import { scan } from "./wedge.mjs";
 
 const coat = { id: 11, product: "Wool coat, double breasted", variant: "Navy", size: "M", sku: "1001-01-M", ean: "7350000000012", quantity: 1 };
 const scarf = { id: 12, product: "Scarf", variant: "Oat", size: "One size", sku: "1002-02", ean: "7350000000029", quantity: 2 };
@@ -118,11 +119,10 @@ export async function walk(browser, day, how, at, last = false) {
     await page.click("[data-part=back]");
   }
   await cardOf(page, day.toShip).locator("[data-part=open]").click();
-  await page.fill("#scan", "7350000000012");
-  await page.press("#scan", "Enter");
+  await scan(page, "7350000000012");
   await at(page, "pick");
-  await page.fill("#scan", "9999999999999");
-  await page.press("#scan", "Enter");
+  await scan(page, "9999999999999");
+  await page.getByText("9999999999999").waitFor();
   await at(page, "wrong-scan");
   await page.click("[data-part=picked]");
   await page.waitForSelector("dialog #sure");
@@ -146,7 +146,10 @@ export async function walk(browser, day, how, at, last = false) {
   await page.waitForSelector("#offline:not([hidden])");
   await cardOf(page, day.soon).locator("[data-part=accept]").click();
   await at(page, "offline");
+  const accepted = page.waitForResponse(/accept$/);
   await page.context().setOffline(false);
+  await accepted;
+  await waitFor("Centra has said yes", async () => (await w.ordered(day.soon)).accepts);
   if (last) {
     await page.waitForSelector("#offline", { state: "hidden" });
     await w.control(`/orders/${day.stop}/cancel`, {});

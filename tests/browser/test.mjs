@@ -7,7 +7,8 @@ import { screen, startWorld } from "./servers.mjs";
 
 export const tests = [];
 
-// options: what startWorld() takes; `world: false` starts none.
+// options: what startWorld() takes; `world: false` starts none;
+// late: ms after which it has failed.
 export function test(name, options, fn) {
   tests.push(fn ? { name, options, fn } : { name, options: {}, fn: options });
 }

@@ -1,0 +1,175 @@
+// scanner.js - the one handler of keys, which tells a scanner from a person.
+//
+// A scanner types a few ms between two keys and ends with Enter, Tab, LF
+// (Ctrl+J) or nothing.  Its keys reach no button, field or dialog: the code goes
+// to the function that was given to listen().  A person's keys work as ever,
+// but Enter in a field submits nothing.
+//
+// The first keys of a burst may be a person's: they go into the field that has
+// the focus, and are taken out again once it is a burst.  Enter and Space on a
+// button wait until it is certain that no burst begins with them.
+
+const GAP_MS = 50;      // at most, between two keys of a scanner
+const CHAIN_MS = 300;   // keys with longer gaps have nothing to do with each other
+const AFTER_MS = 500;   // an Enter so soon after a code is still its suffix
+const SURE = 6;         // so many keys a gap apart are no person's
+const SHORT = 4;        // enough where nobody types text: no field, or the scan field
+
+const GS = "\u001d";    // FNC1 in a code; typed as Ctrl+]
+
+let take = () => {};
+// The keys so far, how many of the last are a gap apart, and whether that is sure
+// to be a scanner.  One long gap in a code does not cut it: the keys before it
+// are taken along.
+let text = "", fast = 0, sure = false;
+// When the last key came, and when the last code ended: times of events, which are
+// right however busy the page is.
+let last = -Infinity, ended = -Infinity;
+let before = new Map();                    // id of a field -> its value before the keys
+let timer = 0, held = 0;                   // the pause; a press of a button that waits
+const swallowed = new Set();               // keys that are down and reached nobody
+
+const PRESSED = "button, summary, a[href], [role=button], input[type=checkbox], input[type=radio]";
+const isField = (el) => !!el?.matches?.("textarea, select, input:not([type=checkbox], [type=radio])");
+const scanField = () => document.querySelector("[data-scan]");
+
+// The character that a key types; "" for other keys.
+function charOf(e) {
+  if (e.ctrlKey && !e.altKey && e.key === "]") return GS;
+  if ((e.ctrlKey || e.altKey || e.metaKey) && !e.getModifierState("AltGraph")) return "";
+  return e.key.length === 1 ? e.key : "";
+}
+
+const isLF = (e) => e.ctrlKey && ["j", "m"].includes(e.key.toLowerCase());
+const isSuffix = (e) => e.key === "Enter" || e.key === "Tab" || isLF(e);
+
+function stop(e) {
+  e.preventDefault();
+  e.stopImmediatePropagation();
+  swallowed.add(e.code || e.key);
+}
+
+// Each field gets back what it had before the burst.
+function restore() {
+  for (const [id, value] of before) {
+    const el = document.getElementById(id);   // it may have been drawn anew
+    if (!el || el.value === value) continue;
+    el.value = value;
+    el.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  before = new Map();
+}
+
+function forget() {
+  clearTimeout(timer);
+  text = "";
+  fast = 0;
+  sure = false;
+  before = new Map();
+}
+
+function end() {
+  const code = text;
+  restore();
+  forget();
+  ended = last;
+  const field = scanField();
+  if (field) field.value = "";
+  if (code.trim()) take(code);
+}
+
+// True where a person types text that is no code.
+const isProse = (el) => isField(el) && el !== scanField();
+
+// After a pause: a scanner's keys are a code without a suffix.
+function paused() {
+  const el = document.activeElement;
+  if (sure || (isField(el) ? !isProse(el) && fast >= SHORT : text.length >= SHORT)) end(); else forget();
+}
+
+function character(e, c) {
+  if (e.timeStamp - last > CHAIN_MS) paused();
+  if (!text) {
+    ended = -Infinity;
+    // Where a code is awaited a person may type it whatever has the focus.
+    if (c !== " " && !isField(document.activeElement) && !document.querySelector("dialog[open]")) scanField()?.focus();
+  }
+  const el = document.activeElement;
+  if (isField(el) && !before.has(el.id)) before.set(el.id, el.value);
+  fast = text && e.timeStamp - last <= GAP_MS ? fast + 1 : 1;
+  text += c;
+  last = e.timeStamp;
+  clearTimeout(timer);
+  timer = setTimeout(paused, CHAIN_MS + 10);
+  if (fast >= SURE && !sure) { sure = true; restore(); }
+  if (sure || c === GS) stop(e);
+  else if (c === " " && !isField(el)) { if (text === " ") press(e, el); else stop(e); }
+}
+
+function suffix(e) {
+  const el = document.activeElement, gap = e.timeStamp - last;
+  if (text && gap <= (sure || !isField(el) ? CHAIN_MS : GAP_MS)) {
+    // A few keys that a person typed fast stay in the field.
+    const few = isField(el) && !sure && fast < SHORT;
+    if (few && e.key === "Tab" && isProse(el)) { forget(); return; }
+    stop(e);
+    last = e.timeStamp;
+    if (!few) end();
+    else if (isProse(el)) forget();
+    else typed(el);
+    return;
+  }
+  paused();
+  if (e.timeStamp - ended < (e.key === "Tab" ? CHAIN_MS : AFTER_MS)) { stop(e); return; }
+  if (e.key !== "Enter" || el?.matches?.("textarea, select")) return;
+  if (isField(el)) { stop(e); if (!e.repeat) typed(el); } else press(e, el);
+}
+
+// A person pressed Enter in a field: the scan field's code is taken, any other
+// goes on to the next field.
+function typed(el) {
+  forget();
+  if (el.matches("[data-scan]")) {
+    const code = el.value;
+    el.value = "";
+    if (code.trim()) take(code);
+    return;
+  }
+  const all = [...(el.closest("form")?.querySelectorAll("input, textarea") ?? [])], next = all[all.indexOf(el) + 1];
+  if (next) next.focus(); else el.blur();
+}
+
+// A person's Enter or Space on a button, if no other key follows at once.
+function press(e, el) {
+  stop(e);
+  if (e.repeat || !el?.matches?.(PRESSED)) return;
+  clearTimeout(held);
+  held = setTimeout(() => {
+    held = 0;
+    if (el.isConnected && el === document.activeElement) { forget(); el.click(); }
+  }, GAP_MS + 10);
+}
+
+function keydown(e) {
+  if (e.isComposing || e.keyCode === 229 || ["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock"].includes(e.key)) return;
+  if (held) { clearTimeout(held); held = 0; }   // another key at once: not a person's press
+  const c = charOf(e);
+  if (c && !e.repeat) character(e, c);
+  else if (isSuffix(e)) suffix(e);
+  else if (!c) paused();   // a person edits
+  else if (c === " " && !isField(document.activeElement)) stop(e);   // a Space held down
+}
+
+function keyup(e) {
+  if (!swallowed.delete(e.code || e.key)) return;
+  e.preventDefault();
+  e.stopImmediatePropagation();
+}
+
+// From now on codes go to `f(code)`, from wherever they are typed.
+export function listen(f) {
+  take = f;
+  addEventListener("keydown", keydown, true);
+  addEventListener("keyup", keyup, true);
+  addEventListener("submit", (e) => e.preventDefault(), true);
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+//
+// Nothing by accident: a second tap, Escape and Back.
+
+import assert from "node:assert/strict";
+import { cardOf, waitFor } from "./servers.mjs";
+import { lines } from "./scenes.mjs";
+import { test } from "./test.mjs";
+
+const part = (page, n, name) => cardOf(page, n).locator(`[data-part=${name}]`);
+const ready = (page) => page.waitForSelector(".calm, .moved", { state: "detached" });
+
+// The middle of what is on the screen, for a finger that does not look.
+async function middle(locator) {
+  const b = await locator.boundingBox();
+  return [b.x + b.width / 2, b.y + b.height / 2];
+}
+
+// A screen whose clock stands still; run(ms) lets it go on.
+async function stopped(open, place, orders) {
+  const page = await open({ signIn: false, size: "tablet" });
+  await page.clock.install();
+  await page.enrol();
+  const numbers = [];
+  for (const o of orders) numbers.push(await place({ lines: [lines.coat], ...o }));
+  for (const n of numbers) await cardOf(page, n).getByText("1001-01-M").waitFor();
+  await page.clock.pauseAt(new Date(await page.evaluate(() => Date.now() + 1000)));
+  await page.clock.runFor(3000);
+  await ready(page);
+  return [page, ...numbers];
+}
+
+// Lets the page draw what it was told, in 20 ms steps, until `what` shows.
+const drawn = (page, what) => waitFor("the page shows it", async () => { await page.clock.runFor(20); return what(); });
+
+test("a second tap within 1.2 s of an answer accepts nothing else", async ({ world, open, place }) => {
+  const [page, a, b] = await stopped(open, place, [{ expires_in: 3000 }, { expires_in: 4000 }]);
+  const onA = await middle(part(page, a, "accept")), onB = await middle(part(page, b, "accept"));
+  await page.mouse.click(...onA);
+  await waitFor(`${a} is accepted`, async () => (await world.ordered(a)).accepts === 1);
+  await page.clock.runFor(1150);
+  for (const at of [onA, onB]) await page.mouse.click(...at);
+  await page.clock.runFor(20);
+  assert.equal(await part(page, b, "accept").count(), 1, "the other order still waits for an answer");
+  assert.deepEqual(await world.calls(b, "check-first"), []);
+  await page.clock.runFor(100);
+  await page.mouse.click(...onB);
+  await waitFor(`${b} is accepted`, async () => (await world.ordered(b)).accepts === 1);
+});
+
+test("nor a second tap after the reason of a reject", async ({ world, open, place }) => {
+  const [page, a, b] = await stopped(open, place, [{ expires_in: 3000 }, { expires_in: 4000 }]);
+  await part(page, a, "reject").click();
+  await page.click("dialog [data-part=damaged]");
+  await page.clock.runFor(1100);
+  await page.mouse.click(...await middle(part(page, b, "accept")));
+  await page.clock.runFor(20);
+  assert.equal(await part(page, b, "accept").count(), 1);
+  assert.deepEqual(await world.calls(b, "check-first"), []);
+});
+
+for (const [how, end] of [["answered here", null], ["that another shop took", (world, n) => world.control(`/orders/${n}/accept`, { warehouse: 4 })]]) {
+  test(`a card ${how} stays in its place for 3 s, and the list does not move`, async ({ world, open, place }) => {
+    const [page, a, b] = await stopped(open, place, [{ expires_in: 3000 }, { expires_in: 4000 }]);
+    const before = await middle(part(page, b, "accept"));
+    if (end) await end(world, a); else await page.mouse.click(...await middle(part(page, a, "accept")));
+    await drawn(page, () => cardOf(page, a).getByText(end ? "Do not ship" : `Order ${a} is yours`).count());
+    await page.clock.runFor(2900);
+    assert.deepEqual(await middle(part(page, b, "accept")), before);
+    assert.equal(await cardOf(page, a).count(), 1);
+    assert.equal(await part(page, a, "accept").count(), 0);
+    await page.getByText("To answer (1)").waitFor();
+    await page.clock.runFor(1200);
+    assert.equal(await cardOf(page, a).count(), 0);
+  });
+}
+
+test("a new order does not push the others away under a finger", async ({ open, place }) => {
+  const [page, a] = await stopped(open, place, [{ expires_in: 3000 }]);
+  const before = await middle(part(page, a, "accept"));
+  await page.mouse.click(5, 400);
+  const sooner = await place({ expires_in: 300, lines: [lines.coat] });
+  await drawn(page, () => cardOf(page, sooner).count());
+  assert.deepEqual(await middle(part(page, a, "accept")), before);
+  await page.clock.runFor(2500);
+  assert.deepEqual(await page.locator("#main [data-key]").evaluateAll((els) => els.map((e) => Number(e.dataset.key))), [sooner, a]);
+});
+
+async function toPack(page, place) {
+  const n = await place({ lines: [lines.coat] });
+  await part(page, n, "accept").click();
+  await page.getByText("To ship (1)").waitFor();
+  await page.click("#tab-toShip");
+  await part(page, n, "open").click();
+  await page.click("[data-part^=tick]");
+  await page.click("[data-part=picked]");
+  await page.waitForSelector("[data-part=packed]");
+  return n;
+}
+
+test("two taps on Packed do not ship, with a remembered carrier", async ({ world, open, place }) => {
+  const page = await open();
+  await page.evaluate(() => { localStorage.carrier = JSON.stringify({ carrier: "PostNord", service: "Parcel" }); });
+  const n = await toPack(page, place);
+  // Both presses in one moment, wherever the second button is.
+  await ready(page);
+  await page.evaluate(() => {
+    document.querySelector("[data-part=packed]").click();
+    document.querySelector("[data-part=ship]").click();
+  });
+  await page.waitForSelector("#f-tracking");
+  await page.waitForTimeout(200);
+  assert.equal(await page.locator("[data-part=ship]").count(), 1);
+  assert.equal((await world.ordered(n)).shipments.length, 0);
+});
+
+test("Escape and Back, however often, do not dismiss stop", async ({ world, open, place }) => {
+  const page = await open();
+  const n = await toPack(page, place);
+  await world.control(`/orders/${n}/cancel`, {});
+  await page.waitForSelector("dialog.stop");
+  for (let i = 0; i < 6; i++) {
+    await page.keyboard.press("Escape");
+    assert.equal(await page.locator("dialog.stop[open]").count(), 1, `Escape ${i + 1}`);
+  }
+  for (let i = 0; i < 4; i++) {
+    await page.goBack();
+    assert.equal(await page.locator("dialog.stop[open]").count(), 1, `Back ${i + 1}`);
+  }
+  // As a phone's own Back does it: it asks the dialog to close, again and again.
+  for (let i = 0; i < 4; i++) {
+    await page.evaluate(() => { const d = document.querySelector("dialog.stop"); if (d.requestClose) d.requestClose(); d.close(); });
+    await page.waitForSelector("dialog.stop[open]");
+  }
+  assert.ok(await page.evaluate(() => document.querySelector("dialog.stop").matches(":modal")), "nothing behind it can be pressed");
+  await page.click("#stopped");
+  await page.waitForSelector("dialog.stop", { state: "detached" });
+});
+
+test("Escape and Back, however often, do not blank the lock", { staff: "Anna, Ben" }, async ({ open, place }) => {
+  const page = await open({ signIn: false });
+  await page.clock.install();
+  await page.enrol();
+  const n = await place();
+  await part(page, n, "accept").click();
+  await page.locator("dialog button", { hasText: "Ben" }).click();
+  await page.getByText(`Order ${n} is yours`).first().waitFor();
+  await page.clock.runFor(11 * 60000);
+  await page.waitForSelector("dialog #who-title");
+  for (let i = 0; i < 6; i++) await page.keyboard.press("Escape");
+  for (let i = 0; i < 4; i++) await page.goBack();
+  await page.evaluate(() => document.querySelector("dialog").close());
+  await page.waitForSelector("dialog[open]");
+  assert.ok(!(await page.locator("#screen").isVisible()));
+  await page.locator("dialog button", { hasText: "Anna" }).click();
+  await page.locator("#screen").waitFor();
+  assert.equal(await page.locator("#who").innerText(), "Anna");
+});
+
+test("Back inside an order returns to the list, and Back in a dialog closes it", async ({ world, open, place }) => {
+  const page = await open();
+  const n = await toPack(page, place), list = [];
+  page.on("request", (r) => { if (r.method() === "POST") list.push(r.url()); });
+  await page.click("[data-part=problem]");
+  await page.waitForSelector("dialog #why");
+  await page.goBack();
+  await page.waitForSelector("dialog", { state: "detached" });
+  await page.waitForSelector("[data-part=packed]");
+  await page.goBack();
+  await part(page, n, "open").waitFor();
+  assert.equal(await page.locator("#tab-toShip").getAttribute("aria-selected"), "true");
+  // Closed by its own button, an order leaves nothing behind for Back.
+  await part(page, n, "open").click();
+  await page.waitForSelector("[data-part=back]");
+  await page.waitForFunction(() => history.state?.above);
+  await page.click("[data-part=back]");
+  await page.waitForFunction(() => !history.state?.above);
+  await part(page, n, "open").click();
+  await page.waitForSelector("[data-part=packed]");
+  await page.goBack();
+  await part(page, n, "open").waitFor();
+  assert.deepEqual(list, []);
+  assert.equal((await world.ordered(n)).shipments.length, 0);
+});
