@@ -59,12 +59,12 @@ static void every_rc_has_its_own_name(void **state)
 	int a, b;
 
 	(void)state;
-	for (a = OK; a <= RC_IO; a++) {
+	for (a = OK; a <= RC_DAMAGED; a++) {
 		assert_string_not_equal(rc_name(a), "unknown");
 		for (b = OK; b < a; b++)
 			assert_string_not_equal(rc_name(a), rc_name(b));
 	}
-	assert_string_equal(rc_name(RC_IO + 1), "unknown");
+	assert_string_equal(rc_name(RC_DAMAGED + 1), "unknown");
 }
 
 static void copies_end_with_a_nul(void **state)
