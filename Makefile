@@ -234,7 +234,7 @@ check-san: ## the tests again, with address+undefined and with thread sanitizers
 	@rm -rf build/asan/reports build/tsan/reports
 	@mkdir -p build/asan/reports build/tsan/reports
 	@$(RUN) --begin
-	@export RESULTS=$(BUILD)/results TEST_JOBS=3; \
+	@export RESULTS=$(BUILD)/results TEST_JOBS=3 HISTORY_EVENTS=1; \
 	ASAN_OPTIONS=$(call SAN_LOG,asan):detect_stack_use_after_return=1:strict_string_checks=1 \
 	UBSAN_OPTIONS=$(call SAN_LOG,asan):print_stacktrace=1 \
 	$(MAKE) --no-print-directory -k BUILD=build/asan $(call SAN,$(ASAN)) tests; \
