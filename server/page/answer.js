@@ -146,9 +146,22 @@ export function cards() {
     .map((o) => (leaving.has(o.number) ? endedCard(o) : card(o)));
 }
 
-const endedCard = (o) => ({ key: o.number, sign: `ended ${o.state}`, make: () => h("article", { class: "card", "aria-label": t("order", { n: o.number }) },
-  h("h2", { class: "number" }, t("order", { n: o.number })),
-  h("p", { class: `state ${o.state === "accepted" ? "good" : "bad"}` }, t(o.state, { n: o.number }))) });
+// The height that the card has now, in CSS: what replaces it moves nothing.
+const asHigh = (n) => `${document.querySelector(`#main > [data-key="${n}"]`)?.getBoundingClientRect().height ?? 0}px`;
+
+function card(o) {
+  const p = pending.get(o.number), made = openCard(o);
+  const waits = p || ["accepting", "rejecting"].includes(o.state);
+  return { ...made, make: () => { const el = made.make(); if (waits) el.style.minHeight = asHigh(o.number); return el; } };
+}
+
+const endedCard = (o) => ({ key: o.number, sign: `ended ${o.state}`, make: () => {
+  const el = h("article", { class: "card", "aria-label": t("order", { n: o.number }) },
+    h("h2", { class: "number" }, t("order", { n: o.number })),
+    h("p", { class: `state ${o.state === "accepted" ? "good" : "bad"}` }, t(o.state, { n: o.number })));
+  el.style.minHeight = asHigh(o.number);
+  return el;
+} });
 
 function actions(o) {
   const p = pending.get(o.number);
@@ -171,7 +184,7 @@ function actions(o) {
       h("button", { class: "no big", "data-part": "reject", onclick: () => reject(o) }, t("cant")))];
 }
 
-function card(o) {
+function openCard(o) {
   const p = pending.get(o.number), past = deadline(o) <= now();
   const sign = JSON.stringify([o, p && [p.verb, p.busy, p.tried, Date.now() < p.sendAt], link.up, past, differs.get(o.number)]);
   return { key: o.number, sign, make: () => h("article", { class: "card", "aria-label": t("order", { n: o.number }) },

@@ -46,7 +46,7 @@ export function keep(box, items) {
   const same = part && again.querySelector(`[data-part="${part}"]:not(.go)`);
   if (same && act.tagName === "INPUT") same.value = act.value;   // half of what is typed
   const next = same || again.querySelector("[autofocus]");
-  if (next) next.focus(); else toHeading(again);
+  if (next) next.focus({ preventScroll: true }); else toHeading(again);
 }
 
 // Moves the focus to the heading in `box`, or to the list.

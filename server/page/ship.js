@@ -10,7 +10,7 @@ import { link, orders, put } from "./live.js";
 import { addressText, fullName, lineItem } from "./parts.js";
 import { who } from "./people.js";
 import { printOrder } from "./print.js";
-import { noticeOf, noticeSign, result, small } from "./results.js";
+import { noticeOf, noticeSign, result, small, viewClosed } from "./results.js";
 import { forBrowser, forTab } from "./storage.js";
 import { buzz, ring, tick } from "./sound.js";
 import { draw, ui } from "./ui.js";
@@ -57,7 +57,7 @@ function changedSince(o, w) {
   for (const l of lines) {
     const out = (w.got[l.line_id] || 0) - l.to;
     if (out > 0) w.got[l.line_id] = l.to;
-    news.push(out > 0 ? `${lineText(l)}. ${t("takeOut", { k: out, what: l.name })}` : lineText(l));
+    news.push(out > 0 ? t("takeOut", { k: out, what: lineText(l) }) : lineText(l));
   }
   if (lines.length) w.step = "pick";
   if (addressChanged(was, is)) news.push(t("addressChanged"));
@@ -74,14 +74,15 @@ export function follow(o) {
   if (changedSince(o, w)) {
     scanNote = null;
     ring();
-    if (ui.open !== o.number) result("bad", t("orderChanged", { n: o.number }), o.number);
+    if (ui.open === o.number) scrollTo(0, 0);
+    else result("bad", t("orderChanged", { n: o.number }), o.number);
   }
   if (JSON.stringify(w.shown) !== had) keepWork();
 }
 
-const changesBox = (w) => h("div", { class: "state bad stack", role: "alert" },
+const changesBox = (o, w) => h("div", { class: "state bad stack", role: "alert" },
   h("strong", {}, t("changedTitle")), h("ul", {}, w.changes.map((x) => h("li", {}, x))),
-  h("button", { class: "wide", "data-part": "changed", onclick: () => { w.changes = []; save(); } }, t("changeSeen")));
+  h("button", { class: "wide", "data-part": "changed", onclick: () => { w.changes = []; viewClosed(o.number, true); save(); } }, t("changeSeen")));
 
 /* ---- pick ---- */
 
@@ -275,7 +276,7 @@ export function view(o, back) {
     h("button", { class: "quiet", "data-part": "back", onclick: back }, `← ${t("back")}`),
     h("h2", { class: "number" }, t("order", { n: o.number })),
     h("ol", { class: "steps" }, steps.map((x) => h("li", { "aria-current": x === (busyStage(s) ? "ship" : w.step) ? "step" : null }, t(x)))),
-    w.changes?.length ? changesBox(w) : null, noticeOf(o.number), doubt(o), o.problem?.solved ? problemBox(o) : null, body(),
+    w.changes?.length ? changesBox(o, w) : noticeOf(o.number), doubt(o), o.problem?.solved ? problemBox(o) : null, body(),
     h("h3", {}, t("address")), o.ship_to ? h("address", {}, addressText(o.ship_to)) : h("p", { class: "soft" }, t("noAddress")),
     h("div", { class: "actions" },
       w.step !== "pick" && !busyStage(s) ? h("button", { onclick: () => go(w, steps[steps.indexOf(w.step) - 1]) }, `← ${t(steps[steps.indexOf(w.step) - 1])}`) : null,

@@ -17,8 +17,8 @@ async function middle(locator) {
 }
 
 // A screen whose clock stands still; run(ms) lets it go on.
-async function stopped(open, place, orders) {
-  const page = await open({ signIn: false, size: "tablet" });
+async function stopped(open, place, orders, size = "tablet") {
+  const page = await open({ signIn: false, size });
   await page.clock.install();
   await page.enrol();
   const numbers = [];
@@ -59,11 +59,16 @@ test("nor a second tap after the reason of a reject", async ({ world, open, plac
   assert.deepEqual(await world.calls(b, "check-first"), []);
 });
 
-for (const [how, end] of [["answered here", null], ["that another shop took", (world, n) => world.control(`/orders/${n}/accept`, { warehouse: 4 })]]) {
-  test(`a card ${how} stays in its place for 3 s, and the list does not move`, async ({ world, open, place }) => {
-    const [page, a, b] = await stopped(open, place, [{ expires_in: 3000 }, { expires_in: 4000 }]);
+const taken = (world, n) => world.control(`/orders/${n}/accept`, { warehouse: 4 });
+for (const [how, end, size] of [["answered here", null, "phone"], ["answered here", null, "tablet"], ["that another shop took", taken, "phone"], ["that another shop took", taken, "tablet"]]) {
+  test(`a card ${how} stays in its place for 3 s, and the list does not move: ${size}`, async ({ world, open, place }) => {
+    const [page, a, b] = await stopped(open, place, [{ expires_in: 3000 }, { expires_in: 4000 }], size);
     const before = await middle(part(page, b, "accept"));
-    if (end) await end(world, a); else await page.mouse.click(...await middle(part(page, a, "accept")));
+    if (end) await end(world, a);
+    else {
+      await page.mouse.click(...await middle(part(page, a, "accept")));
+      assert.deepEqual(await middle(part(page, b, "accept")), before, "nor while Centra is asked");
+    }
     await drawn(page, () => cardOf(page, a).getByText(end ? "Do not ship" : `Order ${a} is yours`).count());
     await page.clock.runFor(2900);
     assert.deepEqual(await middle(part(page, b, "accept")), before);

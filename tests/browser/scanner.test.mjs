@@ -240,7 +240,9 @@ for (const suffix of Object.keys(suffixes)) {
         }
         await settled(page);
         if (await state(page) !== before) wrong.push(`${name}: ${before} -> ${await state(page)}`);
-        if (list.length) wrong.push(`${name}: the server was sent ${list}`);
+        // What the walk itself pressed without a connection may go once it is back.
+        const more = list.filter((x) => !(name === "offline" && x === `POST /api/v1/orders/${day.soon}/accept`));
+        if (more.length) wrong.push(`${name}: the server was sent ${more}`);
         if (await orders() !== centra) wrong.push(`${name}: Centra was told something`);
         page.removeAllListeners("request");
       }, true);
