@@ -114,8 +114,8 @@ static void log_origin(const struct serving *s, const char *dir, bool is_new)
 			 LOG_S("folder", dir));
 	else if (store_origin(s->app.store) == STORE_RESTORED)
 		log_line(LOG_WARN,
-			 "the store was restored from a backup: all devices "
-			 "are suspended until `shipfrom device readmit`",
+			 "the store was restored from a backup: each device "
+			 "is suspended until `shipfrom device readmit`",
 			 LOG_S("folder", dir));
 	else if (store_origin(s->app.store) == STORE_COPIED)
 		log_line(LOG_WARN,

@@ -6,7 +6,8 @@
  * `epoch` in `meta` is a random number, made with the store and again when it
  * turns out to be a copy: numbers that were given out before may be given out
  * once more for something else.  `file` says which file was last served;
- * `backup` is put into the copies that store_backup() makes.
+ * `backup` is put into the copies that store_backup() makes; a command that
+ * opens one puts `restored` in its place, which the first start removes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -69,6 +70,7 @@ static enum rc identify_env(struct store *s, struct identity *ret,
 struct kept {
 	uint64_t epoch; /* 0: none yet */
 	bool backup;	/* a backup that was not opened before */
+	bool restored;	/* one that was opened, but not served */
 	bool known;	/* `file` is there */
 	struct identity file;
 };
@@ -89,6 +91,9 @@ static enum rc load(struct txn *t, struct kept *ret, struct err *e)
 	if (!rc || rc == RC_NOTFOUND)
 		rc = txn_get(t, T_META, meta_key(&k, "backup"), &v, e);
 	ret->backup = !rc;
+	if (!rc || rc == RC_NOTFOUND)
+		rc = txn_get(t, T_META, meta_key(&k, "restored"), &v, e);
+	ret->restored = !rc;
 	if (!rc || rc == RC_NOTFOUND)
 		rc = txn_get(t, T_META, meta_key(&k, "file"), &v, e);
 	if (!rc) {
@@ -127,15 +132,31 @@ static bool same_file(const struct kept *kept, const struct identity *is)
 static enum store_origin origin_of(const struct kept *kept,
 				   const struct identity *is, bool serve)
 {
-	if (kept->backup)
+	if (kept->backup || (serve && kept->restored))
 		return STORE_RESTORED;
 	return serve && kept->known && !same_file(kept, is) ? STORE_COPIED
 							     : STORE_SAME;
 }
 
+/* Suspends the devices of a backup, and removes its mark.  A command leaves
+ * another mark for the next start of the server, which has to log it. */
+static enum rc adopt_backup(struct store *s, struct txn *t, struct err *e)
+{
+	struct key k, none;
+	enum rc rc = devices_suspend(t, e);
+
+	if (!rc)
+		rc = txn_del(t, T_META, meta_key(&k, "backup"), e);
+	if (!rc && !s->serve)
+		rc = txn_put(t, T_META, meta_key(&k, "restored"),
+			     key_start(&none)->b, 0, e);
+	return rc;
+}
+
 /* Writes what the origin asks for, in one transaction: a crash amid it leaves
  * the mark of a backup where it was. */
-static enum rc adopt(struct store *s, const struct identity *is, struct err *e)
+static enum rc adopt(struct store *s, const struct kept *kept,
+		     const struct identity *is, struct err *e)
 {
 	struct key k;
 	struct txn t;
@@ -146,11 +167,10 @@ static enum rc adopt(struct store *s, const struct identity *is, struct err *e)
 		rc = put_epoch(&t, s->epoch, e);
 	if (!rc && s->serve)
 		rc = put_file(&t, is, e);
-	if (!rc && s->origin == STORE_RESTORED) {
-		rc = devices_suspend(&t, e);
-		if (!rc)
-			rc = txn_del(&t, T_META, meta_key(&k, "backup"), e);
-	}
+	if (!rc && kept->backup)
+		rc = adopt_backup(s, &t, e);
+	if (!rc && s->serve && kept->restored)
+		rc = txn_del(&t, T_META, meta_key(&k, "restored"), e);
 	if (!rc)
 		rc = txn_commit(&t, e);
 	txn_abort(&t);
@@ -181,7 +201,7 @@ enum rc epoch_open(struct store *s, struct err *e)
 		(s->serve && (!kept.epoch || !kept.known));
 	if (!write)
 		return OK;
-	rc = adopt(s, &is, e);
+	rc = adopt(s, &kept, &is, e);
 	/* Screens read their lists again after each start of a server that has
 	 * no room for its epoch: no reason not to start. */
 	return rc == RC_FULL && s->origin != STORE_RESTORED ? OK : rc;

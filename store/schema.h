@@ -26,6 +26,9 @@
  *                                                     file last served
  *              "backup"                               empty (a backup that was
  *                                                     not opened yet)
+ *              "restored"                             empty (a backup that a
+ *                                                     command has opened, and
+ *                                                     that was not served yet)
  * events       seq                                    event
  * seen         inst str type str action str date      seq of the event
  *              i64 id 16B digest                      (sorted by time: TRAPS)

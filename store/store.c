@@ -127,8 +127,10 @@ static enum rc check_owner(struct store *s, const char *dir, struct err *e)
 	if (st.st_uid != geteuid())
 		return fail(e, RC_DENIED,
 			    "'%s' belongs to user %u, and this is user %u: "
-			    "run this as the folder's owner",
-			    dir, (unsigned)st.st_uid, (unsigned)geteuid());
+			    "run this as the folder's owner: "
+			    "sudo -u '#%u' shipfrom ...",
+			    dir, (unsigned)st.st_uid, (unsigned)geteuid(),
+			    (unsigned)st.st_uid);
 	s->dev = st.st_dev;
 	s->ino = st.st_ino;
 	return OK;

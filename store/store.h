@@ -80,17 +80,18 @@ bool store_damaged(const struct store *s);
 uint64_t store_epoch(const struct store *s);
 
 /* What the opening found.  STORE_RESTORED: a file that store_backup() wrote,
- * opened for the first time: its sessions and login codes were ended, and its
- * devices are suspended.  STORE_COPIED: opened to serve, and the file is
- * another than the one last served; only the epoch is new. */
+ * opened for the first time, or to serve for the first time: its sessions and
+ * login codes were ended and its devices suspended, once.  STORE_COPIED: opened
+ * to serve, and the file is another than the one last served; only the epoch is
+ * new. */
 enum store_origin { STORE_SAME, STORE_COPIED, STORE_RESTORED };
 enum store_origin store_origin(const struct store *s);
 
 /* Writes all of it, as of now, to a new file, marked as a backup; in an empty
- * folder and named data.mdb that is the store again (STORE_RESTORED).  Until it is whole and on disk it is called
- * FILE.tmp, which nobody else may read.  RC_EXISTS: there is such a file,
- * another backup writes it, or FILE.tmp is not ours.  RC_NOTFOUND: no folder to
- * put it in. */
+ * folder and named data.mdb that is the store again (STORE_RESTORED). Until it
+ * is whole and on disk it is called FILE.tmp, which nobody else may read.
+ * RC_EXISTS: there is such a file, another backup writes it, or FILE.tmp is not
+ * ours. RC_NOTFOUND: no folder to put it in. */
 enum rc store_backup(struct store *s, const char *file, struct err *e);
 
 /* Rewrites the store's file without its freed pages, in which what was removed

@@ -175,6 +175,35 @@ static void a_command_that_opens_a_backup_first_suspends_too(void **state)
 	store_close(s);
 }
 
+static void
+the_first_start_after_a_restore_says_so_whoever_opened_it(void **state)
+{
+	struct store_options o = {.dir = *state};
+	struct store *s = open_serve(*state);
+
+	fill(s);
+	assert_ok(store_backup(s, in(*state, "copy"), &err));
+	store_close(s);
+	take_as_store(*state, "copy");
+	s = open_with(&o);
+	assert_int_equal(store_origin(s), STORE_RESTORED);
+	assert_ok(store_device_readmit(s, 1, &err));
+	store_close(s);
+	/* Another command is no start, and suspends nobody again. */
+	s = open_with(&o);
+	assert_ok(by_token(s, token));
+	store_close(s);
+
+	s = open_serve(*state);
+	assert_int_equal(store_origin(s), STORE_RESTORED);
+	assert_ok(by_token(s, token));
+	store_close(s);
+	s = open_serve(*state);
+	assert_int_equal(store_origin(s), STORE_SAME);
+	assert_ok(by_token(s, token));
+	store_close(s);
+}
+
 static void a_readmitted_device_has_its_token_and_no_session(void **state)
 {
 	uint64_t epoch, was;
@@ -296,6 +325,7 @@ int main(void)
 		IN_DIR(a_backup_has_a_new_epoch_and_lets_nobody_in),
 		IN_DIR(a_backup_leaves_the_store_that_it_is_of_alone),
 		IN_DIR(a_command_that_opens_a_backup_first_suspends_too),
+		IN_DIR(the_first_start_after_a_restore_says_so_whoever_opened_it),
 		IN_DIR(a_readmitted_device_has_its_token_and_no_session),
 		IN_DIR(all_are_readmitted_but_the_removed),
 		IN_DIR(more_devices_than_one_look_finds_are_all_suspended),
