@@ -26,7 +26,7 @@ const struct name_row name_rows[] = {
 #define ARGS(path, names)   {NAME_ARG, path, names},
 #define VALUES(path, names) {NAME_VALUE, path, names},
 #define TYPES(names)	    {NAME_TYPE, "", names},
-#define PERMISSION(name, what, ships, query, list)
+#define PERMISSION(name, what, ships, query, list, needs)
 #include "centra/names.def"
 #undef FIELDS
 #undef ARGS
@@ -41,8 +41,8 @@ const struct permission permissions[] = {
 #define ARGS(path, names)
 #define VALUES(path, names)
 #define TYPES(names)
-#define PERMISSION(name, what, ships, query, list)                            \
-	{name, what, ships, query, list},
+#define PERMISSION(name, what, ships, query, list, needs)                     \
+	{name, what, ships, query, list, needs},
 #include "centra/names.def"
 #undef FIELDS
 #undef ARGS

@@ -46,6 +46,7 @@ struct permission {
 	bool ships;	  /* needed by ship_with = graphql alone */
 	const char *query;
 	const char *list; /* must not be empty to prove anything; or NULL */
+	const char *needs; /* the query fails without this one too; or NULL */
 };
 extern const struct permission permissions[];
 extern const size_t n_permissions;

@@ -35,7 +35,7 @@ struct exam {
 	const struct config_instance *in;
 	struct centra_conn *conn;
 	const char *row; /* the examination that runs */
-	bool no_graphql; /* later rows that need it are left out */
+	bool no_graphql; /* later rows that need it cannot be tried */
 	unsigned found[VERDICTS];
 };
 
@@ -164,32 +164,60 @@ static void compare_names(struct exam *x)
 	buf_release(&r.faults);
 }
 
+/* Returns whether the permission is missing. */
+static bool try_permission(struct exam *x, const struct permission *p)
+{
+	struct call call;
+
+	switch (permission_try(x->conn, p, &call)) {
+	case PERMISSION_GIVEN:
+		say(x, FINE, "%s", p->name);
+		return false;
+	case PERMISSION_MISSING:
+		say(x, WRONG,
+		    "%s is missing, for %s (%s): add it to the token "
+		    "in AMS",
+		    p->name, p->what, call.why.text);
+		return true;
+	case PERMISSION_EMPTY:
+		say(x, UNTRIED, "%s: Centra shows no %s to try it on", p->name,
+		    p->list);
+		return false;
+	case PERMISSION_UNKNOWN:
+		say(x, UNTRIED, "%s: %s", p->name, call.why.text);
+		return false;
+	}
+	return false;
+}
+
+/* Is it among the permissions that were found missing? */
+static bool is_missing(const bool *missing, const char *name)
+{
+	for (size_t i = 0; i < n_permissions; i++)
+		if (missing[i] && !strcmp(permissions[i].name, name))
+			return true;
+	return false;
+}
+
+/* A query that needs two permissions does not show which one is missing, so
+ * what rests on a missing one is not tried. */
 static void try_permissions(struct exam *x)
 {
 	bool ships = !strcmp(x->in->ship_with, "graphql");
-	const struct permission *p;
-	struct call call;
+	bool *missing = xcalloc(n_permissions, sizeof(*missing));
 
-	for (p = permissions; p < permissions + n_permissions; p++) {
+	for (size_t i = 0; i < n_permissions; i++) {
+		const struct permission *p = &permissions[i];
+
 		if (p->ships && !ships)
 			continue;
-		switch (permission_try(x->conn, p, &call)) {
-		case PERMISSION_GIVEN:
-			say(x, FINE, "%s", p->name);
-			break;
-		case PERMISSION_MISSING:
-			say(x, WRONG, "%s is missing, for %s (%s): add it to "
-				      "the token in AMS", p->name, p->what,
-			    call.why.text);
-			break;
-		case PERMISSION_EMPTY:
-			say(x, UNTRIED, "%s: Centra shows no %s to try it on",
-			    p->name, p->list);
-			break;
-		case PERMISSION_UNKNOWN:
-			say(x, UNTRIED, "%s: %s", p->name, call.why.text);
-		}
+		if (p->needs && is_missing(missing, p->needs))
+			say(x, UNTRIED, "%s: cannot be tried without %s",
+			    p->name, p->needs);
+		else
+			missing[i] = try_permission(x, p);
 	}
+	free(missing);
 }
 
 /* ---- warehouses ---- */
@@ -251,9 +279,13 @@ static void examine_warehouses(struct exam *x)
 		if (w.list[i].policy &&
 		    !strcmp(w.list[i].policy, "CHECK_FIRST") &&
 		    !config_shop_of(c, x->in->id, w.list[i].id))
-			say(x, WRONG, "%" PRId64 " (%s) is check first, but "
-				      "no [shop] has it: nobody can answer "
-				      "its offers", w.list[i].id,
+			say(x, WRONG,
+			    "%" PRId64 " (%s) is check first, but no "
+			    "[shop] has it, and nobody can answer its "
+			    "offers: add it to the `warehouses` of a "
+			    "[shop], or give it another allocation "
+			    "policy in AMS",
+			    w.list[i].id,
 			    w.list[i].name ? w.list[i].name : "?");
 	centra_warehouses_release(&w);
 }
@@ -291,6 +323,10 @@ static void examine(struct exam *x)
 		x->row = exams[i].name;
 		if (!exams[i].graphql || !x->no_graphql)
 			exams[i].run(x);
+		else if (x->in->graphql_url)
+			say(x, UNTRIED,
+			    "not tried: the token row above has to "
+			    "be ok first");
 		cli_flush(x->s);
 	}
 	centra_conn_close(x->conn);

@@ -117,9 +117,15 @@ static void a_refused_key_is_named(void **state)
 static void a_refused_token_is_named_once(void **state)
 {
 	struct shipfrom *s = *state;
+	int status;
+	char *out;
 
 	sim_tell(&s->sim, "/settings", "{\"token\":\"another\"}");
 	expect_wrong(s, "token", "the token is refused");
+	out = doctor(s, &status);
+	if (!strstr(out, "untried    se  warehouse    not tried: the token"))
+		fail_msg("what was left out is not named: %s", out);
+	free(out);
 	shipfrom_passed(s);
 }
 
@@ -151,9 +157,10 @@ static void each_kind_of_name_that_is_missing_is_named(void **state)
 static void each_permission_that_is_missing_is_named(void **state)
 {
 	static const char *const names[] = {
-		"Order.shippingAddress:read", "ProductSize:read",
-		"BrickAndMortar:read",	      "Shipment:read",
-		"PaymentHistory:read",	      "Order:write",
+		"Order:read",	    "Order.shippingAddress:read",
+		"ProductSize:read", "Warehouse:read",
+		"Shipment:read",    "BrickAndMortar:read",
+		"Order:write",	    "PaymentHistory:read",
 		"Shipment:write",
 	};
 	struct shipfrom *s = *state;
@@ -164,8 +171,8 @@ static void each_permission_that_is_missing_is_named(void **state)
 		sim_tell(&s->sim, "/settings", "{\"denied\":[\"%s\"]}",
 			 names[i]);
 		snprintf(text, sizeof(text), "%s is missing", names[i]);
-		/* The list of warehouses cannot be had without it either,
-		 * which is `untried`. */
+		/* What cannot be tried without it (the list of warehouses,
+		 * the fields of an order) is `untried`. */
 		expect_wrong(s, "permission", text);
 	}
 	shipfrom_passed(s);
@@ -195,7 +202,8 @@ static void each_warehouse_that_is_wrong_is_named(void **state)
 		 "{\"id\":3,\"name\":\"A\",\"shop\":\"A\"},"
 		 "{\"id\":4,\"name\":\"B\",\"shop\":\"B\"},"
 		 "{\"id\":5,\"name\":\"O\",\"shop\":\"O\"}",
-		 "5 (O) is check first, but no [shop] has it"},
+		 "5 (O) is check first, but no [shop] has it, and nobody can "
+		 "answer its offers: add it to the `warehouses` of a [shop]"},
 	};
 	struct shipfrom *s = *state;
 
