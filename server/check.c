@@ -205,14 +205,14 @@ static void tell_previous(struct cli_session *s, struct store *store,
 		buf_str(&b, "since ");
 		cli_time(&b, s->config, in->id, use.current_first, false);
 	} else {
-		buf_str(&b, "nothing yet");
+		buf_str(&b, "nothing yet (is it in Centra already?)");
 	}
 	buf_str(&b, ", the previous one signed ");
 	if (use.previous_last) {
 		buf_str(&b, "last at ");
 		cli_time(&b, s->config, in->id, use.previous_last, false);
 	} else {
-		buf_str(&b, "nothing since it is the previous one");
+		buf_str(&b, "nothing since it became the previous one");
 	}
 	say_fact(s, &b);
 	buf_release(&b);

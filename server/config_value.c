@@ -192,10 +192,13 @@ char *config_secret_file(struct reading *r, const struct given *given,
 			     : read_first_line(fd, bytes, sizeof(bytes));
 
 	if (len < 0)
-		mistake(r, given->line,
-			"%s_file: cannot read '%s': %s; put it beside this "
-			"file, name its whole path, or let us read it",
-			name, given->text, strerror(errno));
+		mistake(r, given->line, "%s_file: cannot read '%s': %s; %s",
+			name, *ret_path, strerror(errno),
+			errno == EACCES ? "the user who runs shipfrom must be "
+					  "able to read it: chgrp shipfrom "
+					  "FILE; chmod 0640 FILE"
+					: "put the secret there, or name the "
+					  "file's whole path");
 	else if (!len)
 		mistake(r, given->line,
 			"%s_file: the first line of '%s' is empty; put the "

@@ -632,9 +632,9 @@ static void verbs_that_use_no_secret_need_none(void **state)
 	}
 	/* Those that do name the file. */
 	assert_int_equal(run("quarantine retry 1"), EX_CONFIG);
-	tells("cannot read 'se-webhook-secret'");
+	tells("se-webhook-secret': No such file or directory; put");
 	assert_int_equal(run("check"), EX_CONFIG);
-	tells("cannot read 'se-graphql-token'");
+	tells("se-graphql-token': No such file");
 	/* Mistakes are still told. */
 	assert_int_equal(run("why"), EX_USAGE);
 	config_path = good;

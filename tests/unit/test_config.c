@@ -328,7 +328,7 @@ static void a_secret_file_that_cannot_be_used_is_named(void **state)
 
 	(void)state;
 	refuses(BY_FILE("gone"), 4,
-		"webhook_secret_file: cannot read 'gone': No such file");
+		"gone': No such file or directory; put the secret there");
 	refuses(BY_FILE("/"), 4, "cannot read '/': Is a directory");
 	make_pipe("hook"); /* nobody is waited for */
 	refuses(BY_FILE("hook"), 4, "the first line of 'hook' is empty");
