@@ -417,7 +417,7 @@ struct store_verified {
 
 /* Walks every table of one moment: each row can be read, each index leads to
  * a record and each record is in its indexes, states are what the facts mean,
- * numbers given out are not behind.  `tell` is called for each thing that is
+ * numbers given out are not behind, what is counted is as many.  `tell` is called for each thing that is
  * wrong; that some are is no failure of the call. */
 enum rc store_verify(struct store *s,
 		     void (*tell)(void *arg, const char *table,

@@ -21,6 +21,7 @@ struct check {
 	struct store_verified *ret;
 	enum table table; /* the one that is walked */
 	uint64_t may_act; /* devices that were not removed */
+	uint64_t in_doubt; /* orders */
 	enum rc rc;	  /* the store could not be read on */
 	struct err *e;
 };
@@ -262,6 +263,17 @@ static void check_fetch_of(struct check *c, const struct order *o)
 			 "there to do it", o->instance, o->number);
 }
 
+/* Counted by the flags as they are kept: whether an offer of a shop that left the
+ * config is in doubt is derived anew only with the next change of its order. */
+static void count_doubt(struct check *c, const struct order *o)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < o->n_offers; i++)
+		any |= o->offers[i].doubt;
+	c->in_doubt += any;
+}
+
 static void check_order(struct check *c, const MDB_val *k, const MDB_val *v)
 {
 	struct order_name name;
@@ -281,6 +293,7 @@ static void check_order(struct check *c, const MDB_val *k, const MDB_val *v)
 	check_json_of(c, &o, T_DETAILS, o.has_details);
 	check_json_of(c, &o, T_ADDRESSES, o.has_address);
 	check_fetch_of(c, &o);
+	count_doubt(c, &o);
 	order_release(&o);
 }
 
@@ -680,6 +693,19 @@ static void check_tokens_all_there(struct check *c)
 			 "token", c->may_act, tokens);
 }
 
+/* What is counted as it changes is as many as there are. */
+static void check_counts(struct check *c)
+{
+	uint64_t counted = 0;
+
+	c->table = T_META;
+	if (!c->rc)
+		c->rc = doubt_counted(c->t, &counted, c->e);
+	if (!c->rc && counted != c->in_doubt)
+		wrong(c, "%" PRIu64 " orders are in doubt and %" PRIu64
+			 " are counted", c->in_doubt, counted);
+}
+
 enum rc store_verify(struct store *s,
 		     void (*tell)(void *arg, const char *table,
 				  const char *what),
@@ -696,6 +722,7 @@ enum rc store_verify(struct store *s,
 	for (int i = 0; !c.rc && i < TABLES; i++)
 		check_table(&c, (enum table)i);
 	check_tokens_all_there(&c);
+	check_counts(&c);
 	txn_abort(&t);
 	return c.rc;
 }

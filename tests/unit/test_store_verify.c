@@ -385,6 +385,37 @@ static void a_number_given_out_twice_is_found(void **state)
 	store_close(s);
 }
 
+/* An offer that was accepted and that a look showed nothing of is in doubt. */
+static void derive_doubt(void *arg, struct order *o)
+{
+	derive_done(arg, o);
+	for (size_t i = 0; i < o->n_offers; i++)
+		o->offers[i].doubt = o->offers[i].sighting.blank;
+}
+
+static void a_wrong_count_of_orders_in_doubt_is_found(void **state)
+{
+	struct store *s = fill(*state);
+	struct changes c = {0};
+	struct told t;
+	struct txn w;
+
+	s->derive = derive_doubt;
+	changes_add(&c, CHANGE_SIGHTING, 3)->sighting.blank = true;
+	change_order(s, 20, 2003, &c);
+	assert_int_equal(stats_of(s).in_doubt, 1);
+	assert_int_equal(verify(s, &t), 0);
+	for (uint64_t n = 0; n <= 2; n += 2) {
+		assert_ok(txn_write(&w, s, &err));
+		assert_ok(txn_set_last(&w, "orders_in_doubt", n, &err));
+		assert_ok(txn_commit(&w, &err));
+		assert_int_equal(verify(s, &t), 1);
+		assert_string_equal(t.table, "meta");
+		assert_non_null(strstr(t.first, "1 orders are in doubt"));
+	}
+	store_close(s);
+}
+
 /* ---- quarantine, as far as there is room ---- */
 
 static bool count_one(void *arg, const struct quarantined *q)
@@ -574,6 +605,7 @@ int main(void)
 		IN_DIR(a_size_that_is_not_so_is_found),
 		IN_DIR(a_state_that_the_facts_do_not_mean_is_found),
 		IN_DIR(a_number_given_out_twice_is_found),
+		IN_DIR(a_wrong_count_of_orders_in_doubt_is_found),
 		IN_DIR(the_same_again_is_kept_once),
 		IN_DIR(of_too_many_the_oldest_go),
 		IN_DIR(of_too_much_the_oldest_go),
