@@ -40,14 +40,25 @@ bool clock_ahead(struct clock *c, int64_t wall, int64_t mono, int64_t *ret)
 	return told;
 }
 
+static bool within_tolerance(int64_t ahead)
+{
+	return ahead <= CLOCK_TOLERANCE && ahead >= -CLOCK_TOLERANCE;
+}
+
+int64_t clock_wrong_by(struct clock *c, int64_t wall, int64_t mono)
+{
+	int64_t ahead;
+
+	clock_ahead(c, wall, mono, &ahead);
+	return within_tolerance(ahead) ? 0 : ahead;
+}
+
 enum clock_trust clock_trust(struct clock *c, int64_t wall, int64_t mono)
 {
 	int64_t ahead;
 
 	if (clock_ahead(c, wall, mono, &ahead))
-		return ahead > CLOCK_TOLERANCE || ahead < -CLOCK_TOLERANCE
-			       ? CLOCK_WRONG
-			       : CLOCK_CONFIRMED;
+		return within_tolerance(ahead) ? CLOCK_CONFIRMED : CLOCK_WRONG;
 	return c->newest != TIME_NONE && wall < c->newest - CLOCK_TOLERANCE
 		       ? CLOCK_WRONG
 		       : CLOCK_UNCONFIRMED;

@@ -61,6 +61,10 @@ bool clock_confirmed(struct clock *c);
  * False: Centra has not told. */
 bool clock_ahead(struct clock *c, int64_t wall, int64_t mono, int64_t *ret);
 
+/* The same where it matters: 0 if Centra has not told, or if the wall clock is
+ * confirmed. */
+int64_t clock_wrong_by(struct clock *c, int64_t wall, int64_t mono);
+
 /* How far the wall clock went back since this was last called, in ms; 0: it did
  * not, or by less than CLOCK_STEP.  What waits for a time by the wall clock
  * would wait that much longer. */

@@ -154,6 +154,7 @@ static void fetch(struct work **w, size_t n, bool with_address, unsigned *spare)
 	for (size_t i = 1; i < n; i++) {
 		w[i]->now += w[0]->now - began;
 		w[i]->steady += w[0]->now - began;
+		w[i]->clock_ahead = w[0]->clock_ahead;
 	}
 	if (n > 1 && *spare >= 2 && look_spoiled(&got.call)) {
 		*spare -= 2;

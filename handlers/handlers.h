@@ -62,6 +62,9 @@ struct work {
 	/* The wall clock is not confirmed (base/clock.h): what it says to have
 	 * expired may not have. */
 	bool clock_unsure;
+	/* By how much (ms) the wall clock is known to be ahead of Centra's; 0:
+	 * it is right, or Centra has not told. */
+	int64_t clock_ahead;
 
 	/* Before each call that changes something at Centra: makes durable, in
 	 * one transaction, all that the run has said so far and what `fn` says

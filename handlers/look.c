@@ -420,8 +420,11 @@ static bool has_shipment(const struct offer *f, bool *ret_known)
 static void find(struct work *w, const struct offer *f,
 		 const struct centra_order *co)
 {
-	struct finding g = look_judge(w->order, f, co, w->now);
+	struct finding g = look_judge(w->order, f, co,
+				      w->now - w->clock_ahead);
 	bool known;
+
+	g.at = w->now;
 
 	if (has_shipment(f, &known) && g.what != FOUND_OURS) {
 		if (known && !(co->missing & MISSING_SHIPMENTS))

@@ -324,7 +324,11 @@ void call_told(struct app *app, const struct task *t, enum centra_api api,
 static void called(struct work *w, enum centra_api api, const char *what,
 		   const struct call *call)
 {
+	struct clock *c = &app_of(w)->clock;
+
 	call_told(app_of(w), w->task, api, what, call);
+	/* The reply has just told what time it is. */
+	w->clock_ahead = clock_wrong_by(c, time_now(), time_mono());
 }
 
 static void alarm_raised(struct work *w, enum centra_api api, const char *why)

@@ -404,6 +404,25 @@ static void once_the_clock_is_right_what_is_too_old_goes(void **state)
 	shipfrom_passed(s);
 }
 
+/* Somebody resumes the order in Centra while our clock says that its deadline is
+ * long over: it was not, and the shop did not let it run out. */
+static void an_offer_that_ends_under_a_wrong_clock_has_not_timed_out(
+	void **state)
+{
+	struct shipfrom *s = start(state,
+				   "sweep_every = 200ms\nlook_again = 500ms",
+				   MANY);
+	int64_t number = offered(s);
+	char path[64];
+
+	again_with_clock(s, 100 * DAY);
+	wait_sample(s, "clock_ahead_seconds", 8639000, 8641000);
+	snprintf(path, sizeof(path), "/orders/%lld/resume", (long long)number);
+	sim_tell(&s->sim, path, "{}");
+	wait_state(s, AMSTERDAM, number, "rejected", 15000);
+	shipfrom_passed(s);
+}
+
 #define T(f) cmocka_unit_test_teardown(f, end)
 
 int main(void)
@@ -413,6 +432,7 @@ int main(void)
 		T(a_clock_set_back_does_not_hold_a_shipment_for_a_day),
 		T(a_clock_100_days_ahead_at_one_start_changes_nothing_for_good),
 		T(once_the_clock_is_right_what_is_too_old_goes),
+		T(an_offer_that_ends_under_a_wrong_clock_has_not_timed_out),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

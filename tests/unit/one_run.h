@@ -46,6 +46,7 @@ static struct {
 	bool cancel_meanwhile; /* the order is cancelled as a try begins */
 	bool no_centra;
 	bool clock_unsure;
+	int64_t clock_ahead; /* as Centra tells with each reply */
 	bool replayed; /* the event is applied once more, by hand */
 	const int64_t *shops; /* our warehouses; NULL: all are */
 	size_t n_shops;
@@ -181,11 +182,11 @@ static enum rc begin(struct work *w, begin_fn *fn, void *arg, struct err *e)
 static void called(struct work *w, enum centra_api api, const char *what,
 		   const struct call *call)
 {
-	(void)w;
 	(void)api;
 	(void)what;
 	(void)call;
 	us.calls++;
+	w->clock_ahead = us.clock_ahead;
 }
 
 static void alarmed(struct work *w, enum centra_api api, const char *why)

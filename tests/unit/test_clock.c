@@ -84,6 +84,18 @@ static void a_clock_that_is_set_is_wrong_until_it_agrees_again(void **state)
 	assert_int_equal(trust(WALL + DAY + 10, MONO + 50), CLOCK_CONFIRMED);
 }
 
+static void by_how_much_a_clock_is_wrong_is_known_once_it_was_compared(
+	void **state)
+{
+	(void)state;
+	assert_int_equal(clock_wrong_by(&clk, WALL + DAY, MONO), 0);
+	clock_told(&clk, WALL, MONO);
+	assert_int_equal(clock_wrong_by(&clk, WALL + 7 + CLOCK_TOLERANCE,
+					MONO + 7), 0);
+	assert_int_equal(clock_wrong_by(&clk, WALL + DAY, MONO), DAY);
+	assert_int_equal(clock_wrong_by(&clk, WALL - DAY, MONO), -DAY);
+}
+
 static void a_clock_behind_the_store_is_wrong_unless_centra_agrees(
 	void **state)
 {
@@ -128,6 +140,7 @@ int main(void)
 		T(a_date_confirms_a_clock_that_agrees),
 		T(a_clock_that_is_off_by_more_than_the_tolerance_is_wrong),
 		T(a_clock_that_is_set_is_wrong_until_it_agrees_again),
+		T(by_how_much_a_clock_is_wrong_is_known_once_it_was_compared),
 		T(a_clock_behind_the_store_is_wrong_unless_centra_agrees),
 		T(a_step_back_is_told_once_and_others_are_not),
 		T(running_is_measured_by_the_steady_clock),

@@ -241,6 +241,19 @@ static void expect_end(const char *state)
 	assert_int_equal(us.result.how, OUTCOME_DONE);
 }
 
+static void by_a_wrong_clock_no_offer_has_expired(void **s)
+{
+	(void)s;
+	centra_shows(DIRECT, false);
+	us.now = LATER;
+	us.clock_ahead = LATER - NOW;
+	expect_end("rejected");
+	make(NULL);
+	centra_shows(DIRECT, false);
+	us.clock_ahead = NOW - LATER;
+	expect_end("timed_out");
+}
+
 static void what_ended_an_offer_is_named(void **s)
 {
 	(void)s;
@@ -1066,6 +1079,7 @@ int main(void)
 		with(what_is_in_a_shipment_of_ours_is_ours),
 		with(who_was_never_asked_proves_nothing_while_it_waits),
 		with(an_order_without_lines_proves_nothing),
+		with(by_a_wrong_clock_no_offer_has_expired),
 		with(what_ended_an_offer_is_named),
 		with(two_looks_closer_than_a_minute_end_nothing_whatever_the_clock_says),
 		with(a_minute_is_not_counted_across_a_reboot),
