@@ -48,6 +48,25 @@ static int64_t next_try(const struct work *w, const struct call *call)
 			     call ? call->retry_after : 0);
 }
 
+/* Runs of the task after which the shop has given up waiting, and after which
+ * an expired offer is left to the sweep but for a look now and then: what
+ * nothing settles is not to spend the budget of what can be settled. */
+#define LOOKS_SOON 20
+#define LOOKS_LATE 40
+
+/* When to look again after a look that failed, or proved nothing (NULL). */
+static int64_t next_look(const struct work *w, const struct call *call)
+{
+	bool expired = offer_expired(offer_in_question(w), w->now);
+
+	if (!expired && w->task->attempts < LOOKS_SOON)
+		return next_try(w, call);
+	if (expired && w->task->attempts >= LOOKS_LATE &&
+	    (!call || call->end == CALL_OK))
+		return run_wait_look(w);
+	return run_wait_long(w, call);
+}
+
 /* ---- saying what came of it ---- */
 
 static void end_try(struct work *w, enum try_end how, const char *text)
@@ -177,7 +196,6 @@ static bool must_look(const struct work *w, const struct offer *f)
 
 static void retry_look(struct work *w, const struct call *call)
 {
-	bool waited_for = !offer_expired(offer_in_question(w), w->now);
 	const char *why = call->end == CALL_OK ?
 				  "Centra does not show the order to us" :
 				  call->why.text;
@@ -185,8 +203,7 @@ static void retry_look(struct work *w, const struct call *call)
 	if (call->end != CALL_OK && !call->held && !run_said_before(w, why))
 		changes_note(&w->result.changes, w->task->sub, "look",
 			     "could not look at the order: %s", why);
-	run_retry(w, waited_for ? next_try(w, call) : run_wait_long(w, call),
-		  "%s", why);
+	run_retry(w, next_look(w, call), "%s", why);
 }
 
 /* Looks, and settles what the look settles.  True: a try may be made.  False:
@@ -205,10 +222,7 @@ static bool looked(struct work *w)
 	f = offer_in_question(w);
 	if (!must_look(w, f))
 		return true;
-	run_retry(w,
-		  offer_expired(f, w->now) ? run_wait_long(w, NULL) :
-					     next_try(w, NULL),
-		  "%s",
+	run_retry(w, next_look(w, NULL), "%s",
 		  offer_found(w->order, f, FOUND_OPEN) ?
 			  "the offer expired and the order is open still" :
 			  "a look at the order proved nothing");
@@ -235,11 +249,12 @@ static void doubt_no(struct work *w)
 	f = offer_in_question(w);
 	if (offer_is_surely_open(f))
 		settle(w, SETTLED_NO, f->answer.refusal);
+	else if (f->sighting.what == FOUND_OPEN)
+		run_retry(w, run_wait_second(w),
+			  "one look alone shows the order open");
 	else
-		run_retry(w, next_try(w, NULL), "%s",
-			  offer_found(w->order, f, FOUND_OPEN) ?
-				  "one look alone shows the order open" :
-				  "a look at the order proved nothing");
+		run_retry(w, next_look(w, NULL),
+			  "a look at the order proved nothing");
 }
 
 static void told_no(struct work *w, const struct check_first_reply *r)

@@ -364,7 +364,7 @@ static void find_over(struct work *w, const struct offer *f,
 	struct sighting r;
 
 	if (f->list != LIST_OPEN || (may_be_ours && !all_is_held(co))) {
-		find_nothing(w, f, g, false);
+		find_nothing(w, f, g, f->sighting.what == FOUND_OPEN);
 		return;
 	}
 	r = seen_again(w, f, g);

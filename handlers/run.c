@@ -138,6 +138,17 @@ int64_t run_look_again(const struct work *w)
 
 /* A little later than asked for, so that the second of two looks is made far
  * enough from the first. */
+static int64_t a_little_later(const struct work *w, int64_t wait)
+{
+	return wait + wait / 64 +
+	       (int64_t)(any_number(w) % (uint64_t)(wait / 16 + 1));
+}
+
+int64_t run_wait_second(const struct work *w)
+{
+	return a_little_later(w, run_look_again(w));
+}
+
 int64_t run_wait_look(const struct work *w)
 {
 	unsigned n = w->task->attempts < LOOK_DOUBLINGS ? w->task->attempts
@@ -146,8 +157,7 @@ int64_t run_wait_look(const struct work *w)
 
 	if (ret > LOOK_MOST)
 		ret = least > LOOK_MOST ? least : LOOK_MOST;
-	return ret + ret / 64 +
-	       (int64_t)(any_number(w) % (uint64_t)(ret / 16 + 1));
+	return a_little_later(w, ret);
 }
 
 void run_alarm(struct work *w, enum centra_api api, const char *why)

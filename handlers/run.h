@@ -40,6 +40,8 @@ int64_t run_wait_long(const struct work *w, const struct call *call);
 /* How long until a look that showed nothing is repeated: work.look_again, and
  * then less and less often, up to an hour (or look_again, if that is longer). */
 int64_t run_wait_look(const struct work *w);
+/* How long until the second of two looks, of which the first was just made. */
+int64_t run_wait_second(const struct work *w);
 /* work.look_again, or its default. */
 int64_t run_look_again(const struct work *w);
 

@@ -242,6 +242,28 @@ static void a_no_after_an_unknown_try_is_not_believed_before_a_look(void **s)
 	assert_string_equal(answer_of(W)->refusal, "failed to allocate stock");
 }
 
+static void two_looks_agree_only_if_none_between_them_shows_otherwise(void **s)
+{
+	(void)s;
+	reply.say = CUT;
+	run_answer();
+	centra_shows(DIRECT, true);
+	reply.say = SAYS_NO;
+	run_answer();
+	expect_retry("accepting");
+	us.now += RUN_MINUTE / 2;
+	centra_shows(0, false); /* it does not wait */
+	run_answer();
+	expect_retry("accepting");
+	us.now += RUN_MINUTE / 2;
+	centra_shows(DIRECT, true);
+	run_answer();
+	expect_retry("accepting");
+	us.now += RUN_MINUTE;
+	run_answer();
+	expect_done("refused");
+}
+
 static void a_no_after_which_looks_are_late_is_ours(void **s)
 {
 	(void)s;
@@ -302,6 +324,47 @@ static void a_doubted_no_waits_for_a_look(void **s)
 	run_answer();
 	expect_done("taken");
 	assert_int_equal(reply.posts, 2);
+}
+
+/* What is to wait for, `attempts` runs on. */
+static int64_t wait_after(unsigned attempts)
+{
+	us.attempts = attempts;
+	run_answer();
+	expect_retry("accepting");
+	return us.result.due - us.now;
+}
+
+/* Nobody waits for it and nobody is asked, and nothing says whose it is. */
+static void looks_at_what_nothing_settles_are_made_less_and_less_often(
+	void **s)
+{
+	(void)s;
+	reply.say = CUT;
+	run_answer();
+	centra_shows(0, false);
+	assert_true(wait_after(3) <= RUN_MINUTE / 2);
+	assert_true(wait_after(30) >= 2 * RUN_MINUTE);
+	us.now = LATER + 1;
+	assert_true(wait_after(10) >= 2 * RUN_MINUTE);
+	assert_true(wait_after(60) >= 60 * RUN_MINUTE);
+}
+
+static void looks_behind_a_no_that_nothing_settles_are_too(void **s)
+{
+	(void)s;
+	reply.say = CUT;
+	run_answer();
+	centra_shows(DIRECT, true);
+	reply.say = SAYS_NO;
+	assert_true(wait_after(1) >= RUN_MINUTE);
+	assert_true(answer_of(W)->denied);
+	centra_shows(0, false);
+	assert_true(wait_after(3) <= RUN_MINUTE / 2);
+	assert_true(wait_after(30) >= 2 * RUN_MINUTE);
+	us.now = LATER + 1;
+	assert_true(wait_after(10) >= 2 * RUN_MINUTE);
+	assert_true(wait_after(60) >= 60 * RUN_MINUTE);
 }
 
 static void a_crash_between_call_and_commit_is_an_unknown_try(void **s)
@@ -674,6 +737,9 @@ int main(void)
 		step(a_newer_offer_ends_the_answer_to_the_older),
 		step(a_lost_try_for_an_older_offer_is_looked_into),
 		step(a_conflict_is_looked_at_before_a_try),
+		step(two_looks_agree_only_if_none_between_them_shows_otherwise),
+		step(looks_at_what_nothing_settles_are_made_less_and_less_often),
+		step(looks_behind_a_no_that_nothing_settles_are_too),
 		step(an_ok_in_conflict_with_an_event_waits_for_a_look),
 		step(a_reject_that_centra_takes_is_rejected),
 		step(a_no_to_a_reject_is_rejected_all_the_same),
