@@ -24,14 +24,20 @@ static bool shown_nothing(const struct order *o)
 	return false;
 }
 
-/* Ends a run from which more may be left to learn. */
-static void again(struct work *w, const char *why)
+/* Ends a run from which more may be left to learn.  `repeated`: the look before
+ * had shown nothing already.  What the task failed at until then does not make
+ * the first repetition late. */
+static void again(struct work *w, bool repeated, const char *why)
 {
-	if (w->order->fetch_due)
-		run_retry(w,
-			  shown_nothing(w->order) ? run_wait_look(w) :
-						    run_wait_long(w, NULL),
-			  "%s", why);
+	int64_t wait;
+
+	if (!w->order->fetch_due)
+		return;
+	if (!shown_nothing(w->order))
+		wait = run_wait_long(w, NULL);
+	else
+		wait = repeated ? run_wait_look(w) : run_wait_second(w);
+	run_retry(w, wait, "%s", why);
 }
 
 /* An accept that we were told of is set aside, since the order as fetched is
@@ -55,6 +61,28 @@ static bool is_waited_for(const struct order *o)
 		if (o->offers[i].list != LIST_DONE)
 			return true;
 	return o->fetch_due;
+}
+
+/* A shop may wait for the next look: what Centra says contradicts itself, or the
+ * shop is yet to be shown what it shall answer, or where it goes. */
+static bool lacks_a_look(const struct order *o, const struct offer *f)
+{
+	return f->state == STATE_ACCEPTING ||
+	       (f->list == LIST_OPEN && !o->has_details) ||
+	       (f->list == LIST_MINE && !o->has_address);
+}
+
+/* It goes before what the sweep asks.  The repetition of a look that showed
+ * nothing does not: a Centra that shows nothing of thousands of orders would
+ * leave no call for those that can be shipped. */
+static bool is_live(const struct order *o)
+{
+	if (!is_waited_for(o))
+		return false;
+	for (size_t i = 0; i < o->n_offers; i++)
+		if (lacks_a_look(o, &o->offers[i]))
+			return true;
+	return !shown_nothing(o);
 }
 
 /* Centra did not show all of an order that somebody still waits for: it is
@@ -99,6 +127,7 @@ static int64_t wait_with_others(const struct work *w, const struct call *call)
 static void end_one(struct work *w, const struct centra_orders *got)
 {
 	const struct centra_order *co = NULL;
+	bool repeated = shown_nothing(w->order);
 
 	w->result.how = OUTCOME_DONE;
 	if (got->call.end != CALL_OK) {
@@ -109,7 +138,7 @@ static void end_one(struct work *w, const struct centra_orders *got)
 				     got->call.why.text);
 		/* Who asked for it had a reason, be it an event. */
 		run_retry(w,
-			  got->call.held && !is_waited_for(w->order)
+			  got->call.held && !is_live(w->order)
 				  ? wait_with_others(w, &got->call)
 				  : run_wait_long(w, &got->call),
 			  "%s", got->call.why.text);
@@ -119,7 +148,7 @@ static void end_one(struct work *w, const struct centra_orders *got)
 		if (got->list[i].number == w->task->number)
 			co = &got->list[i];
 	if (!co) {
-		again(w, "Centra does not show the order to us");
+		again(w, repeated, "Centra does not show the order to us");
 		return;
 	}
 	look_record(w, co);
@@ -129,7 +158,7 @@ static void end_one(struct work *w, const struct centra_orders *got)
 	else if ((co->undecided || co->missing) && wants_rest(w, co))
 		fetch_rest(w, co);
 	else
-		again(w, "the order as fetched does not settle it");
+		again(w, repeated, "the order as fetched does not settle it");
 }
 
 /* Fetches the orders of those runs in one query; in more, of `spare` ones, when
@@ -144,7 +173,7 @@ static void fetch(struct work **w, size_t n, bool with_address, unsigned *spare)
 	for (size_t i = 0; i < n; i++) {
 		numbers[i] = w[i]->task->number;
 		w[i]->look_began = w[i]->steady;
-		if (is_waited_for(w[i]->order))
+		if (is_live(w[i]->order))
 			lane = CENTRA_LIVE;
 	}
 	centra_conn_lane(w[0]->centra, lane);

@@ -669,6 +669,33 @@ static void what_nobody_waits_for_is_fetched_behind_live_work(void **s)
 	assert_int_equal(stub_centra.lane, CENTRA_LIVE);
 }
 
+static void the_repetition_of_a_look_that_showed_nothing_goes_behind_live_work(
+	void **s)
+{
+	(void)s;
+	say_it_is_ours(false);
+	us.held.has_address = true;
+	centra_shows(0, false);
+	run_fetch();
+	assert_true(doubted(W));
+	assert_int_equal(reply.lane, CENTRA_LIVE);
+	run_fetch();
+	assert_int_equal(reply.lane, CENTRA_SWEEP);
+	us.held.has_address = false; /* the shop is to see where it goes */
+	run_fetch();
+	assert_int_equal(reply.lane, CENTRA_LIVE);
+}
+
+static void the_first_repetition_is_not_late_for_what_failed_before(void **s)
+{
+	(void)s;
+	us.held.has_details = true;
+	us.attempts = 30; /* Centra was away */
+	centra_shows(DIRECT, false);
+	run_fetch();
+	assert_true(us.result.due <= us.now + 2 * MINUTE);
+}
+
 static void what_nobody_waits_for_and_is_held_comes_back_together(void **s)
 {
 	(void)s;
@@ -1103,6 +1130,8 @@ int main(void)
 		with(what_was_handed_over_is_not_taken_back),
 		with(an_old_finding_is_forgotten_when_the_order_is_open_again),
 		with(what_nobody_waits_for_is_fetched_behind_live_work),
+		with(the_repetition_of_a_look_that_showed_nothing_goes_behind_live_work),
+		with(the_first_repetition_is_not_late_for_what_failed_before),
 		with(what_nobody_waits_for_and_is_held_comes_back_together),
 		with(a_fetch_that_fails_is_tried_again_and_again),
 		with(an_order_that_is_not_shown_proves_nothing),
