@@ -293,6 +293,9 @@ install: ## install under PREFIX what `make` has built (DESTDIR is put before it
 	@install -m 0644 deploy/shipfrom.sysusers \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/shipfrom.conf
 	@install -m 0644 LICENSE $(DESTDIR)$(DOCDIR)/LICENSE
+	@install -d $(DESTDIR)$(DOCDIR)/deploy/screenshots
+	@install -m 0644 $(wildcard deploy/screenshots/*.png) \
+		$(DESTDIR)$(DOCDIR)/deploy/screenshots
 	@set -e; $(put); for unit in shipfrom.service shipfrom.socket; do \
 		put deploy/$$unit $(UNITDIR)/$$unit; done; \
 	for file in $(DOCS); do put $$file $(DOCDIR)/$$file; done

@@ -10,12 +10,29 @@ bad=0
 wrong() { echo "$1"; bad=1; }
 bin=${BUILD:-build}/shipfrom
 
-# [text](file.md), from the folder of the document.
+# The anchors that a document's headings make: as on GitHub.
+anchors() {
+	sed -n 's/^##* //p' "$1" | tr '[:upper:]' '[:lower:]' |
+		sed 's/[^a-z0-9 _-]//g; s/ /-/g'
+}
+
+# [text](file.md#heading), from the folder of the document.
 for doc in README.md docs/*.md; do
-	links=$(grep -oE '\]\([^)#: ]+' "$doc" | sed 's/](//')
+	links=$(grep -oE '\]\([^): ]+' "$doc" | sed 's/](//')
 	for link in $links; do
-		[ -e "$(dirname "$doc")/$link" ] || wrong "$doc: there is no $link"
+		file=$(dirname "$doc")/${link%%#*}
+		case $link in "#"*) file=$doc ;; esac
+		[ -e "$file" ] || { wrong "$doc: there is no $link"; continue; }
+		case $link in *"#"*)
+			anchors "$file" | grep -qx -e "${link#*#}" ||
+				wrong "$doc: there is no heading for $link" ;;
+		esac
 	done
+done
+
+# Every page is found from the README.
+for page in docs/*.md; do
+	grep -qF "]($page" README.md || wrong "README.md does not link to $page"
 done
 
 # Each verb in code: between backquotes, or in a line that is indented.

@@ -23,6 +23,15 @@ outside=$(find "$work/usr" ! -type d ! -path "$work/usr/usr/*")
 named=$(grep -rl /usr/local "$work/usr")
 [ -z "$named" ] || wrong "PREFIX=/usr, and these name /usr/local: $named"
 
+# What an installed document links to or shows is installed too.
+doc=$work/usr/usr/share/doc/shipfrom
+for page in "$doc"/*.md "$doc"/docs/*.md; do
+	for link in $(grep -oE '\]\([^)#: ]+' "$page" | sed 's/](//'); do
+		[ -e "$(dirname "$page")/$link" ] ||
+			wrong "the installed ${page#"$doc"/} links to $link"
+	done
+done
+
 install_to "$work/own" PREFIX=/opt/shop || { cat "$work/log"; exit 1; }
 unit=$work/own/opt/shop/lib/systemd/system/shipfrom.service
 for key in ExecStart Documentation; do
