@@ -415,13 +415,16 @@ void model_create(struct centra_conn *n, int64_t number,
 void model_capture(struct centra_conn *n, int64_t id, struct centra_done *ret)
 {
 	struct request q = {.step = STEP_CAPTURE, .id = id};
+	const struct made *m;
 
 	(void)n;
 	if (!reached(&q, ret))
 		return;
-	ret->captured = ret->paid = made_of(id)->captured;
+	m = made_of(id);
+	assert_non_null(m);
+	ret->captured = ret->paid = m->captured;
 	if (centra.kind || chance(70))
-		ret->payment = made_of(id)->pending ? PAYMENT_PENDING :
+		ret->payment = m->pending ? PAYMENT_PENDING :
 						      PAYMENT_DONE;
 }
 
