@@ -125,12 +125,20 @@ inside() {
 # ---- outside ----
 
 # Newer versions of buildah ask for higher limits than this machine may allow:
-# what there is will do.
+# what there is will do.  buildah itself lowers its limit of processes to pid_max
+# first, and may then not be allowed to raise it again.
 write_limits() {
 	for limit in nofile nproc; do
+		most=-1
+		[ $limit = nofile ] || most=$(cat /proc/sys/kernel/pid_max)
 		prlimit --noheadings --output SOFT,HARD --$limit |
-			awk -v name=$limit '
-			{ gsub(/unlimited/, "-1"); print name "=" $1 ":" $2 }'
+			awk -v name=$limit -v most="$most" '
+			function capped(n) {
+				if (n == "unlimited")
+					return most
+				return most >= 0 && n > most + 0 ? most : n
+			}
+			{ print name "=" capped($1) ":" capped($2) }'
 	done | awk '
 		BEGIN { printf "[containers]\ndefault_ulimits = [" }
 		{ printf "\"%s\", ", $0 }
