@@ -26,7 +26,8 @@ named=$(grep -rl /usr/local "$work/usr")
 # What an installed document links to or shows is installed too.
 doc=$work/usr/usr/share/doc/shipfrom
 for page in "$doc"/*.md "$doc"/docs/*.md; do
-	for link in $(grep -oE '\]\([^)#: ]+' "$page" | sed 's/](//'); do
+	links=$(grep -oE '\]\([^)#: ]+' "$page" | sed 's/](//')
+	for link in $links; do
 		[ -e "$(dirname "$page")/$link" ] ||
 			wrong "the installed ${page#"$doc"/} links to $link"
 	done
