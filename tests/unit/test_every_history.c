@@ -954,7 +954,7 @@ int main(void)
 	};
 
 	if (short_walk)
-		events = atoi(short_walk);
+		events = (int)strtol(short_walk, NULL, 10);
 	if (events < 1 || events > 3) {
 		fputs("HISTORY_EVENTS: 1, 2 or 3\n", stderr);
 		return 64;
