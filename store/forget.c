@@ -21,16 +21,13 @@ struct forget_op {
 };
 
 /* True if a shop has the parcel still to send, or may have: without the address
- * nobody could. */
+ * nobody could.  What is open still may become a shop's by a look, and what was
+ * removed is not fetched again. */
 static bool to_ship(const struct order *o)
 {
-	for (size_t i = 0; i < o->n_offers; i++) {
-		const struct offer *f = &o->offers[i];
-
-		if (!f->shipped && (f->state == STATE_ACCEPTED ||
-				    f->state == STATE_ACCEPTING))
+	for (size_t i = 0; i < o->n_offers; i++)
+		if (o->offers[i].list != LIST_DONE)
 			return true;
-	}
 	return false;
 }
 
