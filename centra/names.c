@@ -367,16 +367,17 @@ enum permission_end permission_try(struct centra_conn *n,
 				   const struct permission *p,
 				   struct call *call)
 {
-	bool changes = !strncmp(p->query, "mutation", 8);
 	enum permission_end ret = PERMISSION_UNKNOWN;
 	struct gql_reply r;
 	struct buf body;
 
+	if (!p->query)
+		return PERMISSION_UNTRIED;
 	buf_init(&body, QUERY_MAX);
 	buf_str(&body, "{\"query\":");
 	buf_json(&body, p->query);
 	buf_char(&body, '}');
-	gql_ask(n, &body, changes, call, &r);
+	gql_ask(n, &body, false, call, &r);
 	buf_release(&body);
 	if (call->end == CALL_OK)
 		ret = p->list && json_empty(json_get(r.data, p->list))

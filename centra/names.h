@@ -44,7 +44,7 @@ struct permission {
 	const char *name; /* as Centra names it: "Order:read" */
 	const char *what; /* what it is for */
 	bool ships;	  /* needed by ship_with = graphql alone */
-	const char *query;
+	const char *query; /* changes nothing; NULL: it cannot be tried */
 	const char *list; /* must not be empty to prove anything; or NULL */
 	const char *needs; /* the query fails without this one too; or NULL */
 };
@@ -55,6 +55,7 @@ enum permission_end {
 	PERMISSION_GIVEN,
 	PERMISSION_MISSING, /* call->why has Centra's words */
 	PERMISSION_EMPTY,   /* Centra shows nothing that it could be tried on */
+	PERMISSION_UNTRIED, /* it has no query: nothing was sent */
 	PERMISSION_UNKNOWN, /* the call went wrong otherwise: call->why */
 };
 enum permission_end permission_try(struct centra_conn *n,

@@ -130,6 +130,7 @@ static void try_token(struct exam *x)
 		say(x, FINE, "the address and the token are right");
 		return;
 	case PERMISSION_MISSING:
+	case PERMISSION_UNTRIED:
 	case PERMISSION_UNKNOWN:
 		break;
 	}
@@ -182,6 +183,12 @@ static bool try_permission(struct exam *x, const struct permission *p)
 	case PERMISSION_EMPTY:
 		say(x, UNTRIED, "%s: Centra shows no %s to try it on", p->name,
 		    p->list);
+		return false;
+	case PERMISSION_UNTRIED:
+		say(x, UNTRIED,
+		    "%s, for %s: only a change at Centra would show it; see "
+		    "in AMS that the token has it",
+		    p->name, p->what);
 		return false;
 	case PERMISSION_UNKNOWN:
 		say(x, UNTRIED, "%s: %s", p->name, call.why.text);
