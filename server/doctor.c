@@ -71,11 +71,20 @@ static void say(struct exam *x, enum verdict verdict, const char *fmt, ...)
 	free(text);
 }
 
+/* Not now: it says nothing about what is configured. */
+static bool is_passing(const struct exam *x, const struct call *call)
+{
+	return call->status == 408 || call->status == 429 ||
+	       call->status >= 500 || call->latency >= x->in->call_timeout;
+}
+
 /* A call that brought no answer which says more. */
 static void say_unreached(struct exam *x, const struct call *call,
 			  const char *setting)
 {
-	if (call->status)
+	if (call->status && is_passing(x, call))
+		say(x, UNREACHED, "%s; try again later", call->why.text);
+	else if (call->status)
 		say(x, WRONG, "%s; is %s the right address?", call->why.text,
 		    setting);
 	else

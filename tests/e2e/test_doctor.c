@@ -256,6 +256,31 @@ static void a_centra_that_does_not_answer_ends_with_69(void **state)
 	shipfrom_passed(s);
 }
 
+/* Nothing is known to be wrong then. */
+static void a_centra_that_is_busy_or_down_is_not_called_wrong(void **state)
+{
+	static const char *const kinds[] = {
+		"\"kind\":\"500\"", "\"kind\":\"429\"",
+		"\"kind\":\"status\",\"status\":503",
+		"\"kind\":\"status\",\"status\":408"};
+	struct shipfrom *s = *state;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		int status;
+		char *out;
+
+		sim_tell(&s->sim, "/faults",
+			 "[{\"api\":\"order\",%s,\"percent\":100}]", kinds[i]);
+		out = doctor(s, &status);
+		if (status != 69 || strstr(out, "WRONG") ||
+		    !strstr(out, "try again later"))
+			fail_msg("%s: exit %d: %s", kinds[i], status, out);
+		free(out);
+		sim_tell(&s->sim, "/faults", "{\"clear\":true}");
+	}
+	shipfrom_passed(s);
+}
+
 static void in_json_each_line_is_an_object(void **state)
 {
 	struct shipfrom *s = *state;
@@ -295,6 +320,7 @@ int main(void)
 		T(what_writes_is_said_to_be_untried),
 		T(each_warehouse_that_is_wrong_is_named),
 		T(a_centra_that_does_not_answer_ends_with_69),
+		T(a_centra_that_is_busy_or_down_is_not_called_wrong),
 		T(in_json_each_line_is_an_object),
 	};
 
