@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "server/app.h"
 #include "server/auth.h"
+#include "server/json_body.h"
 #include "server/live.h"
 #include "server/order_json.h"
 #include "server/staff_names.h"
@@ -157,18 +158,14 @@ bool press_may_wait(const struct press *p)
 /* False: answered with 400. */
 static bool body_read(struct press *p, struct response *res)
 {
-	const struct request *req = p->req;
-	const char *end = NULL;
-
-	if (!req->body_len)
+	if (!p->req->body_len)
 		return true;
-	/* The NUL behind the body is looked at: nothing may follow. */
-	p->body = cJSON_ParseWithLengthOpts(req->body, req->body_len + 1, &end,
-					    true);
-	if (cJSON_IsObject(p->body) && end == req->body + req->body_len)
+	p->body = json_body(p->req);
+	if (p->body)
 		return true;
 	respond_problem(res, 400, "bad_request",
-			"the body is not a JSON object");
+			"the body is not a JSON object, or a text of it holds "
+			"U+0000");
 	return false;
 }
 

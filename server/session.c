@@ -23,6 +23,7 @@
 #include "base/mem.h"
 #include "server/app.h"
 #include "server/auth.h"
+#include "server/json_body.h"
 #include "server/staff.h"
 
 #define COOKIE_AGE   34560000 /* s: 400 days, the most that browsers keep */
@@ -215,9 +216,7 @@ static void session_begun(struct request *req, struct response *res)
 static bool code_read(const struct request *req,
 		      unsigned char ret[TOKEN_HASH_SIZE])
 {
-	cJSON *json = req->body_len ? cJSON_ParseWithLength(req->body,
-							    req->body_len) :
-				      NULL;
+	cJSON *json = json_body(req);
 	const char *code = cJSON_GetStringValue(
 		cJSON_GetObjectItemCaseSensitive(json, "code"));
 	bool good = code && !token_hash(code, ret);

@@ -1084,6 +1084,33 @@ static void every_press_of_a_shop_with_a_list_says_who(void **state)
 	expect_state(get(f, token, "/api/v1/orders/19"), "pending");
 }
 
+/* A text would end there: of "Anna" and something, "Anna" would be left. */
+static void a_text_with_a_nul_is_no_text(void **state)
+{
+	static const char *const bad[] = {
+		"{\"staff\":\"Anna\\u0000x\"}",
+		"{\"staff\":\"Anna\",\"note\":\"a\\\\\\u0000\"}",
+		"{\"staff\":\"Anna\",\"a\\u0000\":1}",
+	};
+	struct fixture *f = *state;
+	char token[TOKEN_SIZE];
+
+	token_of_shared(f, token);
+	offered(f, 19, 9, OPENED, FAR);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		cJSON *json = post(f, 400, token, "/api/v1/orders/19/accept",
+				   bad[i]);
+
+		assert_string_equal(text_of(json, "code"), "bad_request");
+		cJSON_Delete(json);
+	}
+	expect_state(get(f, token, "/api/v1/orders/19"), "pending");
+	/* A backslash, and behind it no escape. */
+	cJSON_Delete(post(f, 202, token, "/api/v1/orders/19/reject",
+			  "{\"staff\":\"Anna\",\"reason\":\"other\","
+			  "\"note\":\"\\\\u0000\"}"));
+}
+
 static void a_name_of_the_list_may_act(void **state)
 {
 	struct fixture *f = *state;
@@ -1245,6 +1272,7 @@ int main(void)
 		TEST(a_note_of_501_characters_is_400),
 		TEST(carrier_and_tracking_count_characters_too),
 		WITH(start_shared, every_press_of_a_shop_with_a_list_says_who),
+		WITH(start_shared, a_text_with_a_nul_is_no_text),
 		WITH(start_shared, a_name_of_the_list_may_act),
 		WITH(start_shared, a_shop_without_a_list_asks_nobody),
 		WITH(start_hasty, a_press_that_is_not_stored_in_time_is_503),
