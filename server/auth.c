@@ -130,17 +130,19 @@ static bool try_cookies(void *arg, const char *value)
 	bool more = true;
 
 	while (*value && more) {
-		size_t len;
+		size_t len, all;
 
 		value += strspn(value, "; \t");
-		len = strcspn(value, ";");
+		len = all = strcspn(value, ";");
+		while (len && (value[len - 1] == ' ' || value[len - 1] == '\t'))
+			len--;
 		if (!strncmp(value, w->name, name) && value[name] == '=' &&
 		    len - name == TOKEN_SIZE) {
 			memcpy(token, value + name + 1, TOKEN_SIZE - 1);
 			token[TOKEN_SIZE - 1] = '\0';
 			more = try_session(w, token);
 		}
-		value += len;
+		value += all;
 	}
 	OPENSSL_cleanse(token, sizeof(token));
 	return more;

@@ -426,6 +426,20 @@ static void of_several_session_cookies_each_is_tried(void **state)
 	free(two);
 }
 
+static void white_space_around_a_cookie_is_no_part_of_it(void **state)
+{
+	struct fixture *f = *state;
+	char good[TOKEN_SIZE], *line;
+
+	sign_in(f, good);
+	line = xasprintf("Cookie: x=y ;\t" PLAIN "=%s \t; z=1\r\n", good);
+	assert_int_equal(asked(f, "GET /api/v1/me", line), 200);
+	free(line);
+	line = xasprintf("Cookie: " PLAIN "=%.42s ; z=1\r\n", good);
+	assert_int_equal(asked(f, "GET /api/v1/me", line), 401);
+	free(line);
+}
+
 static void the_cookie_that_is_good_is_the_one_that_csrf_belongs_to(void **state)
 {
 	struct fixture *f = *state;
@@ -495,6 +509,7 @@ int main(void)
 		T(a_token_with_a_space_in_it_is_none),
 		T(a_signature_is_read_with_spaces_behind_it),
 		T(of_several_session_cookies_each_is_tried),
+		T(white_space_around_a_cookie_is_no_part_of_it),
 		T(the_cookie_that_is_good_is_the_one_that_csrf_belongs_to),
 		T(a_failed_twin_of_a_good_cookie_is_no_failure),
 		S(with_https_both_names_are_read),
