@@ -356,7 +356,7 @@ static int open_config(struct cli_session *s, struct cli_args *a)
 	code = cli_load_config(s, a, CLI_SECRETS, &report);
 	rest = report.data;
 	if (code && !s->json)
-		fputs(rest, stderr);
+		cli_say_lines(rest);
 	while (code && s->json && (line = strsep(&rest, "\n")))
 		if (*line)
 			say(s, "error", line);

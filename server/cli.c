@@ -81,14 +81,15 @@ static void print_help(const struct cli_verb *v)
 
 int cli_usage(const struct cli_args *a, const char *fmt, ...)
 {
+	char text[4096];
 	va_list ap;
 
-	fprintf(stderr, "shipfrom %s: ", a->verb->name);
 	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	fprintf(stderr, "\nusage: shipfrom %s%s%s\n`shipfrom %s --help` "
-			"says more\n",
+	cli_say("shipfrom %s: %s", a->verb->name, text);
+	fprintf(stderr, "usage: shipfrom %s%s%s\n`shipfrom %s --help` says "
+			"more\n",
 		a->verb->name, *a->verb->usage ? " " : "", a->verb->usage,
 		a->verb->name);
 	return EX_USAGE;
@@ -150,11 +151,12 @@ static int unknown_verb(const char *name)
 	nearest_begin(&near, name);
 	for (v = cli_verbs; v->name; v++)
 		nearest_offer(&near, v->name);
-	fprintf(stderr, "shipfrom: there is no verb '%s'", name);
 	if (near.best)
-		fprintf(stderr, "; did you mean '%s'?\n", near.best);
+		cli_say("shipfrom: there is no verb '%s'; did you mean '%s'?",
+			name, near.best);
 	else
-		fprintf(stderr, "; `shipfrom --help` lists them\n");
+		cli_say("shipfrom: there is no verb '%s'; `shipfrom --help` "
+			"lists them", name);
 	return EX_USAGE;
 }
 
@@ -272,6 +274,15 @@ void cli_say(const char *fmt, ...)
 	buf_release(&shown);
 }
 
+void cli_say_lines(char *text)
+{
+	char *line;
+
+	while ((line = strsep(&text, "\n")))
+		if (*line)
+			cli_say("%s", line);
+}
+
 void cli_time(struct buf *out, const struct config *c, const char *instance,
 	      int64_t t, bool millis)
 {
@@ -373,7 +384,7 @@ int cli_open_config(struct cli_session *s, struct cli_args *a,
 	buf_init(&report, CLI_REPORT_MAX);
 	code = cli_load_config(s, a, secrets, &report);
 	if (code)
-		fputs(report.data ? report.data : "", stderr);
+		cli_say_lines(report.data);
 	buf_release(&report);
 	return code;
 }

@@ -146,6 +146,8 @@ void cli_log_write(const char *msg, const struct log_field *fields);
 void cli_text(struct buf *out, const char *text);
 /* Prints a line on stderr, which may hold such texts: the newline is added. */
 void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* The same, of a text of several lines, which is cut up; NULL: nothing. */
+void cli_say_lines(char *text);
 /* "2026-01-11 16:21:00" where the instance is; with `millis` ".552". */
 void cli_time(struct buf *out, const struct config *c, const char *instance,
 	      int64_t t, bool millis);

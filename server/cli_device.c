@@ -16,26 +16,28 @@
 #include "server/token.h"
 
 #define QR_MAX	   ((size_t)256 << 10)
+#define IDS_MAX	   2048 /* bytes; more shops than that are not listed */
 
 /* ---- add ---- */
 
 static int no_such_shop(const struct cli_session *s, const char *id)
 {
+	const struct config *c = s->config;
 	struct nearest near;
-	size_t i;
+	struct buf ids;
 
+	buf_init(&ids, IDS_MAX);
 	nearest_begin(&near, id);
-	for (i = 0; i < s->config->n_shops; i++)
-		nearest_offer(&near, s->config->shops[i].id);
-	fprintf(stderr, "shipfrom device: there is no [shop %s] in the config",
-		id);
-	if (near.best)
-		fprintf(stderr, "; did you mean '%s'?", near.best);
-	else
-		for (i = 0; i < s->config->n_shops; i++)
-			fprintf(stderr, "%s%s", i ? ", " : "; there are: ",
-				s->config->shops[i].id);
-	fputc('\n', stderr);
+	for (size_t i = 0; i < c->n_shops; i++) {
+		nearest_offer(&near, c->shops[i].id);
+		buf_fmt(&ids, "%s%s", i ? ", " : "", c->shops[i].id);
+	}
+	cli_say(near.best ? "shipfrom device: there is no [shop %s] in the "
+			    "config; did you mean '%s'?"
+			  : "shipfrom device: there is no [shop %s] in the "
+			    "config; there are: %s",
+		id, near.best ? near.best : ids.data ? ids.data : "none");
+	buf_release(&ids);
 	return EXIT_NOTHING;
 }
 
@@ -87,13 +89,13 @@ static int add_device(struct cli_session *s, const struct device *d)
 	fflush(stdout);
 	if (s->args->value[OPT_QR])
 		show_qr(s, code);
-	fprintf(stderr,
-		"Device %" PRIu64 " (%s) may now act for %s.\n"
-		"The first line is its token, for a till that calls the API; "
+	cli_say("Device %" PRIu64 " (%s) may now act for %s.", id, d->name,
+		config_shop(s->config, d->shop)->name);
+	fputs("The first line is its token, for a till that calls the API; "
 		"it is not shown again.\n"
 		"The second is a link that signs a browser in: open it on the "
 		"device within 15 minutes;\nit works once.\n",
-		id, d->name, config_shop(s->config, d->shop)->name);
+		stderr);
 	cli_log("device added", LOG_S("shop", d->shop),
 		LOG_N("device", (int64_t)id));
 	explicit_bzero(token, sizeof(token));
@@ -261,7 +263,7 @@ static int readmit_one(struct cli_session *s, uint64_t id)
 	enum rc rc = store_device_readmit(s->store, id, &e);
 
 	if (rc == RC_EXISTS) {
-		fprintf(stderr, "shipfrom device: %s\n", e.text);
+		cli_say("shipfrom device: %s", e.text);
 		return EXIT_NOTHING;
 	}
 	if (rc)

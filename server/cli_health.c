@@ -17,7 +17,7 @@ static int ask(struct cli_session *s)
 	int status;
 
 	if (cli_public(s->config, "GET", path, &a, &e)) {
-		fprintf(stderr, "shipfrom health: %s\n", e.text);
+		cli_say("shipfrom health: %s", e.text);
 		return EX_UNAVAILABLE;
 	}
 	buf_str(&s->out, a.body.data ? a.body.data : "");

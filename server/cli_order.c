@@ -221,9 +221,7 @@ static int list_orders(struct listing *l)
 	size_t i;
 
 	if (l->shop && !config_shop(c, l->shop)) {
-		fprintf(stderr,
-			"shipfrom orders: there is no [shop %s] in the "
-			"config\n",
+		cli_say("shipfrom orders: there is no [shop %s] in the config",
 			l->shop);
 		return EXIT_NOTHING;
 	}

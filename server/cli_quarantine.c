@@ -344,8 +344,8 @@ static int ask_refused(struct cli_session *s, bool retry)
 
 	if (cli_admin(s->config, retry ? "POST" : "GET",
 		      retry ? "/refused/retry" : "/refused", &a, &e)) {
-		fprintf(stderr, "shipfrom quarantine: %s; what it refused is "
-				"in its memory alone\n",
+		cli_say("shipfrom quarantine: %s; what it refused is in its "
+			"memory alone",
 			e.text);
 		return EX_UNAVAILABLE;
 	}

@@ -93,8 +93,7 @@ int cli_report(struct cli_args *a)
 		return cli_usage(a, "'%s' is one word too many", a->words[0]);
 	code = cli_open(&s, a, CLI_NO_SECRETS);
 	if (!code && only && !config_shop(s.config, only)) {
-		fprintf(stderr, "shipfrom report: there is no [shop %s]\n",
-			only);
+		cli_say("shipfrom report: there is no [shop %s]", only);
 		code = EXIT_NOTHING;
 	}
 	if (!code && !s.json)

@@ -98,9 +98,7 @@ static int backup(struct cli_session *s, const char *file)
 	enum rc rc = store_backup(s->store, file, &e);
 
 	if (rc == RC_EXISTS) {
-		fprintf(stderr,
-			"shipfrom backup: %s; nothing is overwritten\n",
-			e.text);
+		cli_say("shipfrom backup: %s; nothing is overwritten", e.text);
 		return EX_CANTCREAT;
 	}
 	if (rc) {
@@ -116,7 +114,7 @@ static int backup(struct cli_session *s, const char *file)
 		buf_fmt(&s->out, ",\"bytes\":%" PRId64 "}\n",
 			(int64_t)st.st_size);
 	}
-	fprintf(stderr, "%s: %" PRId64 " KiB, in %" PRId64 " ms\n", file,
+	cli_say("%s: %" PRId64 " KiB, in %" PRId64 " ms", file,
 		(int64_t)st.st_size / 1024, time_mono() - began);
 	return 0;
 }

@@ -10,9 +10,10 @@
 #define STORE_CODES                                                           \
 	"Exit codes: 0 done; 1 there is no such thing; 64 the command line "  \
 	"is wrong;\n65 the store is damaged; 73 there is no store, it cannot " \
-	"be opened, or it is\nfull; 74 the disk failed; 77 we are not the "    \
-	"owner of its folder (run it as the\nserver's user: sudo -u shipfrom " \
-	"...); 78 the config has mistakes, each told\nwith its line.\n"
+	"be opened, or it is\nfull; 74 the disk failed; 75 the store is in "   \
+	"use, try again; 77 we are not the\nowner of its folder (run it as "   \
+	"the server's user: sudo -u shipfrom ...); 78 the\nconfig has "        \
+	"mistakes, each told with its line.\n"
 #define BESIDE "Works beside a running server and without one.\n"
 
 static const char serve_help[] =

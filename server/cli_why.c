@@ -275,9 +275,8 @@ static int not_found(const struct story *st, const char *instance,
 {
 	bool known = !*instance || config_instance(st->s->config, instance);
 
-	fprintf(stderr,
-		"shipfrom why: order %s%s%" PRId64 " was never heard of: no "
-		"event named it%s\n",
+	cli_say("shipfrom why: order %s%s%" PRId64 " was never heard of: no "
+		"event named it%s",
 		instance, *instance ? "/" : "", number,
 		known ? "" : ", and there is no such instance");
 	return EXIT_NOTHING;

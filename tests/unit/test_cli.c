@@ -1277,6 +1277,44 @@ static void every_verb_prints_foreign_text_as_text(void **state)
 	prints("Centra said: \\x1b[31m");
 }
 
+/* A script may hand on what somebody else wrote. */
+static void what_the_caller_wrote_is_told_as_text(void **state)
+{
+	static const char *const lines[] = {
+		"why \x1b[2J\xff",
+		"why \x1b[2J/19",
+		"\x1b[2J",
+		"orders --shop \x1b[2J",
+		"report --shop \x1b[2J\xff",
+		"device add --shop \x1b[2J\xff --name x",
+		"device add --shop b --name \xe2\x80\xae\x1b[2J\n",
+		"device \x1b[2J",
+		"backup /\x1b[2J/no",
+		"check --\x1b[2J",
+	};
+	char *usual = config_path, *path = xasprintf("%s/\x1b[2J.ini", folder);
+	FILE *f = fopen(path, "w");
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lines); i++) {
+		(void)!run(lines[i]);
+		is_clean(lines[i], told);
+		tells("x1b[2J");
+	}
+	assert_non_null(f);
+	fputs("[server]\nlisten = \x1b[2J\n[centra \x1b[2J]\n", f);
+	assert_int_equal(fclose(f), 0);
+	config_path = path;
+	for (int verb = 0; verb < 2; verb++) {
+		assert_int_equal(run(verb ? "check" : "events"), 78);
+		is_clean("a bad config", told);
+		tells("'listen' cannot be '\\x1b[2J");
+	}
+	config_path = usual;
+	unlink(path);
+	free(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -1315,6 +1353,7 @@ int main(void)
 		cmocka_unit_test(settings_routes_and_version_need_no_store),
 		cmocka_unit_test(verbs_that_use_no_secret_need_none),
 		cmocka_unit_test(every_verb_prints_foreign_text_as_text),
+		cmocka_unit_test(what_the_caller_wrote_is_told_as_text),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder) != 0;
