@@ -197,8 +197,9 @@ char *config_secret_file(struct reading *r, const struct given *given,
 			errno == EACCES ? "the user who runs shipfrom must be "
 					  "able to read it: chgrp shipfrom "
 					  "FILE; chmod 0640 FILE"
-					: "put the secret there, or name the "
-					  "file's whole path");
+					: "put the secret there, name the file's "
+					  "whole path, or set "
+					  "CREDENTIALS_DIRECTORY to its folder");
 	else if (!len)
 		mistake(r, given->line,
 			"%s_file: the first line of '%s' is empty; put the "
