@@ -1,7 +1,11 @@
 // dialogs.js - questions over the page: opening one, and the two that several views ask.
 import { h, $, toHeading } from "./dom.js";
 import { t } from "./texts.js";
+import { shield } from "./ui.js";
 
+// A second tap on what opened or closed a dialog presses nothing in its place; nor
+// does a tap that was under way as one opened that has to be answered.
+const REST_MS = 600, FIRM_MS = 1200;
 const closers = new WeakMap();   // dialog -> its close(value)
 
 const top = () => $("dialogs").lastElementChild;
@@ -17,6 +21,7 @@ export function ask(fill, { firm, ...props } = {}) {
       if (!closers.delete(box)) return;
       box.close();
       box.remove();
+      for (const el of [$("dialogs"), undefined]) shield(REST_MS, el);
       leaveGreen();
       done(value);
     };
@@ -31,6 +36,7 @@ export function ask(fill, { firm, ...props } = {}) {
     box.append(...[fill(close)].flat().filter(Boolean));
     $("dialogs").append(box);
     show(box);
+    shield(firm ? FIRM_MS : REST_MS, $("dialogs"));
   });
 }
 
@@ -65,6 +71,7 @@ export function sayInDialog(text) {
   if (!box) return false;
   const said = box.querySelector(".said") ?? h("p", { class: "state warn said", role: "alert" });
   said.textContent = text;
+  if (!said.isConnected) shield(REST_MS, $("dialogs"));   // it moves the choices
   box.querySelector("h2").after(said);
   return true;
 }

@@ -30,10 +30,10 @@ export function doneCards() {
   const all = finished(), count = {};
   for (const o of all) count[outcome(o)] = (count[outcome(o)] || 0) + 1;
   if (!all.length) return [];
-  const facts = ["shipped", "rejectedBy", "missed", "lost2"].map((k) => [t(k), count[k] || 0]);
+  const facts = ["shipped", "rejectedBy", "missed", "lost2"].map((k) => [t(k, { n: count[k] || 0 }), count[k] || 0]);
   if (report?.answer_median_s != null) facts.push([t("answerTime"), age(report.answer_median_s * 1000)]);
   return [{ key: "counts", sign: JSON.stringify(facts), make: () => h("section", { "aria-label": t("done") }, h("dl", { class: "facts" }, facts.map(([k, v]) => h("div", {}, h("dt", {}, k), h("dd", {}, String(v)))))) },
     ...all.slice(0, 100).map((o) => ({ key: o.number, sign: JSON.stringify(o), make: () => h("article", { class: "card", "aria-label": t("order", { n: o.number }) },
-      h("div", { class: "row" }, h("h2", { class: "number grow" }, t("order", { n: o.number })), h("strong", {}, t(outcome(o)))),
+      h("div", { class: "row" }, h("h2", { class: "number grow" }, t("order", { n: o.number })), h("strong", {}, t(outcome(o), { n: 1 }))),
       h("p", { class: "soft" }, [o.shipment?.tracking && t("tracked", { t: o.shipment.tracking }), new Date(o.updated_at).toLocaleTimeString([], { timeStyle: "short" })].filter(Boolean).join(" · "))) }))];
 }

@@ -121,6 +121,6 @@ listen(takeScan);
 guard();
 holdEscape();
 watchBack();
-navigator.serviceWorker?.register("/sw.js").catch(() => {});
 if (location.pathname === "/login" && location.hash.length > 1) login(location.hash.slice(1));
 else boot();
+navigator.serviceWorker?.register("/sw.js").catch(() => {});

@@ -33,6 +33,13 @@ export function lineItem(l, picked) {
       h("span", { class: "row soft" }, l.size ? h("span", { class: "size" }, l.size) : null, [l.sku, l.ean].filter(Boolean).map((c) => h("span", {}, c)))));
 }
 
+// Who acted, as the server writes it ("Anna on Till"; without a list of names the
+// device alone), in the language of the page.
+export function byText(by) {
+  const [, who, device] = /^(.+?) on (.+)$/.exec(by) ?? [];
+  return device ? t("byOn", { who, device }) : by;
+}
+
 export function age(ms) {
   const s = Math.max(0, Math.round(ms / 1000));
   return s < 90 ? `${s} s` : `${Math.round(s / 60)} min`;

@@ -14,12 +14,11 @@ let rangAt = 0, rangFor = 0;   // the last ring: when, and the newest order of i
 const open = () => toAnswer().filter((o) => o.state === "pending" && deadline(o) > now());
 const unseen = () => open().filter((o) => !seen.has(o.number));
 
-// 0, 1: a quarter of the time is left, 2: two minutes are.
+// How many of two marks an offer has passed: a quarter of its time is left, two
+// minutes are left.
 export function urgency(o) {
   const left = deadline(o) - now(), all = deadline(o) - Date.parse(o.offered_at);
-  if (left === Infinity || left <= 0) return 0;
-  if (left <= LAST_MS) return 2;
-  return left <= all / 4 ? 1 : 0;
+  return left > 0 ? (left <= all / 4) + (left <= LAST_MS) : 0;
 }
 
 // True if an offer has become more urgent since it was looked at last.

@@ -16,6 +16,7 @@ const SURE = 6;         // so many keys a gap apart are no person's
 const SHORT = 4;        // enough where nobody types text: no field, or the scan field
 
 const GS = "\u001d";    // FNC1 in a code; typed as Ctrl+]
+export const UNREAD = "\ufffd";   // in a code: what the key types is not known
 
 let take = () => {};
 // The keys so far, how many of the last are a gap apart, and whether that is sure
@@ -27,6 +28,7 @@ let text = "", fast = 0, sure = false;
 let last = -Infinity, ended = -Infinity;
 let before = new Map();                    // id of a field -> its value before the keys
 let timer = 0, held = 0;                   // the pause; a press of a button that waits
+let alt = "";                              // digits typed while Alt is held: the number of a character
 const swallowed = new Set();               // keys that are down and reached nobody
 
 const PRESSED = "button, summary, a[href], [role=button], input[type=checkbox], input[type=radio]";
@@ -35,6 +37,7 @@ const scanField = () => document.querySelector("[data-scan]");
 
 // The character that a key types; "" for other keys.
 function charOf(e) {
+  if (["Dead", "Unidentified", "Process"].includes(e.key)) return UNREAD;
   if (e.ctrlKey && !e.altKey && e.key === "]") return GS;
   if ((e.ctrlKey || e.altKey || e.metaKey) && !e.getModifierState("AltGraph")) return "";
   return e.key.length === 1 ? e.key : "";
@@ -57,7 +60,6 @@ function restore() {
     el.value = value;
     el.dispatchEvent(new Event("input", { bubbles: true }));
   }
-  before = new Map();
 }
 
 function forget() {
@@ -151,8 +153,10 @@ function press(e, el) {
 }
 
 function keydown(e) {
-  if (e.isComposing || e.keyCode === 229 || ["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock"].includes(e.key)) return;
+  // A keyboard on the screen tells a field alone what it types.
+  if (e.isComposing || (e.keyCode === 229 && isField(document.activeElement)) || ["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock"].includes(e.key)) return;
   if (held) { clearTimeout(held); held = 0; }   // another key at once: not a person's press
+  if (e.altKey && !e.ctrlKey && /^\d$/.test(e.key)) { alt += e.key; last = e.timeStamp; return; }
   const c = charOf(e);
   if (c && !e.repeat) character(e, c);
   else if (isSuffix(e)) suffix(e);
@@ -161,6 +165,11 @@ function keydown(e) {
 }
 
 function keyup(e) {
+  if (e.key === "Alt" && alt) {
+    const c = String.fromCharCode(alt % 256);
+    alt = "";
+    character(e, c);
+  }
   if (!swallowed.delete(e.code || e.key)) return;
   e.preventDefault();
   e.stopImmediatePropagation();

@@ -7,13 +7,13 @@ import { isItem, isOrder, plain } from "./codes.js";
 import { askReason, sure } from "./dialogs.js";
 import { hasProblem } from "./lists.js";
 import { link, orders, put } from "./live.js";
-import { addressText, fullName, lineItem } from "./parts.js";
+import { addressText, byText, fullName, lineItem } from "./parts.js";
 import { who } from "./people.js";
 import { printOrder } from "./print.js";
 import { noticeOf, noticeSign, result, small, viewClosed } from "./results.js";
 import { forBrowser, forTab } from "./storage.js";
 import { buzz, ring, tick } from "./sound.js";
-import { draw, ui } from "./ui.js";
+import { draw, shield, ui } from "./ui.js";
 
 // id -> {step, got: {line_id: n}, form, shown, changes, key, sent, version, busy,
 // bare}; for this tab.  shown: the order as it was when its changes were last
@@ -21,6 +21,7 @@ import { draw, ui } from "./ui.js";
 // that it goes without a tracking number.
 const work = new Map(forTab.read("work", []).map(([id, w]) => [id, { ...w, busy: false }]));
 const TRACKING_MAX = 128;
+const CHANGED_MS = 1200;   // what changed cannot be confirmed before
 let scanNote = null;   // {good, text}: what the last scan did
 
 function keepWork() { forTab.write("work", [...work]); }
@@ -74,7 +75,7 @@ export function follow(o) {
   if (changedSince(o, w)) {
     scanNote = null;
     ring();
-    if (ui.open === o.number) scrollTo(0, 0);
+    if (ui.open === o.number) { scrollTo(0, 0); shield(CHANGED_MS); }
     else result("bad", t("orderChanged", { n: o.number }), o.number);
   }
   if (JSON.stringify(w.shown) !== had) keepWork();
@@ -146,7 +147,7 @@ function pickStep(o, w) {
       const n = got(o, w), of = total(o);
       if (!n) { buzz(); scanNote = { good: false, text: t("pickNothing") }; draw(); return; }
       if (n < of && !(await sure(t("partialSure", { n, of }), t("partial")))) return;
-      go(w, "pack");
+      if (!w.changes?.length) go(w, "pack");
     } }, t(got(o, w) >= total(o) ? "pickDone" : "pickedOf", { n: got(o, w), of: total(o) }))];
 }
 
@@ -231,8 +232,8 @@ async function solved(o) {
 function problemBox(o) {
   const p = o.problem;
   return h("div", { class: `state ${p.solved ? "good" : "bad"}` },
-    h("p", {}, p.solved ? t("solvedBy", { by: p.solved.by }) : t("problemCard", { why: t(p.reason) })),
-    h("p", { class: "small" }, [p.solved && t(p.reason), p.note, t("reported", { by: p.by })].filter(Boolean).join(" · ")));
+    h("p", {}, p.solved ? t("solvedBy", { by: byText(p.solved.by) }) : t("problemCard", { why: t(p.reason) })),
+    h("p", { class: "small" }, [p.solved && t(p.reason), p.note, t("reported", { by: byText(p.by) })].filter(Boolean).join(" · ")));
 }
 
 function status(o) {

@@ -1,7 +1,7 @@
 // tabs.js - the event stream, one for all tabs of a browser: six connections are
 // all that a browser has for one server.  The tab that holds a lock listens, and
 // passes on what it hears; when it is closed or falls silent, another takes over.
-// Where there are no locks (http), each tab listens for itself.
+// Where there are no locks (http), or none are given, each tab listens for itself.
 
 // hears: {query(), event(name, data, id), lost(), out(), greeting()}
 //   query     what the stream's address ends with
@@ -41,11 +41,14 @@ export const listens = () => leads;
 
 function wait(steal) {
   const mine = lock, options = steal ? { steal: true } : { signal: (waits = new AbortController()).signal };
-  navigator.locks.request(lock, options, () => new Promise((done) => { leads = true; release = done; connect(); }))
-    .catch(() => {})
-    .then(() => {                      // let go, or taken by another tab
-      if (!leads || mine !== lock) return;
-      leads = false;
+  const lead = () => { leads = true; connect(); };
+  navigator.locks.request(lock, options, () => new Promise((done) => { release = done; lead(); }))
+    .then(() => true, (e) => e.name === "AbortError")
+    .then((given) => {
+      if (mine !== lock) return;
+      if (!given) { lead(); return; }   // the browser has no lock for us
+      if (!leads) return;
+      leads = false;                    // let go, or taken by another tab
       source?.close();
       wait(false);
     });

@@ -11,12 +11,14 @@ let painter = () => {};
 export const draw = () => painter();
 export const drawnBy = (f) => { painter = f; };
 
-// For `ms`, nothing in the views can be pressed: it has moved under a finger.
-let shielded = 0;
-export function shield(ms) {
-  clearTimeout(shielded);
-  document.querySelector("main").classList.add("moved");
-  shielded = setTimeout(() => document.querySelector("main").classList.remove("moved"), ms);
+// For `ms` at least, nothing in `el` (the views) can be pressed: it has come, or
+// moved, under a finger.
+const shielded = new WeakMap();   // element -> {until, timer}
+export function shield(ms, el = document.querySelector("main")) {
+  const had = shielded.get(el), until = Math.max(had?.until ?? 0, performance.now() + ms);
+  clearTimeout(had?.timer);
+  el.classList.add("moved");
+  shielded.set(el, { until, timer: setTimeout(() => el.classList.remove("moved"), until - performance.now()) });
 }
 
 // What is done again and again while a device is signed in.

@@ -14,6 +14,7 @@ import { age, leftClass, leftText } from "./parts.js";
 import { drawLock } from "./people.js";
 import { result, viewClosed, viewOpened } from "./results.js";
 import { touched } from "./ringing.js";
+import { UNREAD } from "./scanner.js";
 import * as ship from "./ship.js";
 import { buzz, tick } from "./sound.js";
 import { closeStops } from "./stops.js";
@@ -89,6 +90,7 @@ export function takeScan(code) {
   ui.touched = Date.now();
   const no = (text) => { buzz(); result("warn", text); };
   if (sayInDialog(t("scanDialog"))) { buzz(); return; }
+  if (code.includes(UNREAD)) { no(t("scanUnread")); return; }
   if (!session.me) { enrol(code); return; }
   const o = openOrder(), wanted = toShip().find((x) => isOrder(code, x)), other = [...orders.values()].find((x) => isOrder(code, x));
   if (o) ship.scanned(o, code);

@@ -20,8 +20,11 @@ async function reduce(world, n, line, quantity) {
 }
 
 // An accepted order is open on the page, a coat and two scarfs of it scanned.
-async function picked(world, open, place) {
-  const page = await open();
+// clock: from then on its clock stands still.
+async function picked(world, open, place, { clock } = {}) {
+  const page = await open({ signIn: false });
+  if (clock) await page.clock.install();
+  await page.enrol();
   const n = await place({ lines: [lines.coat, lines.scarf] });
   await cardOf(page, n).getByText("1001-01-M").waitFor();
   await cardOf(page, n).locator("[data-part=accept]").click();
@@ -32,6 +35,7 @@ async function picked(world, open, place) {
   await page.waitForSelector("address");
   for (const code of [COAT, SCARF, SCARF]) await scan(page, code);
   await text(page, "Scarf, Oat, One size: 2 of 2");
+  if (clock) await page.clock.pauseAt(new Date(await page.evaluate(() => Date.now() + 1000)));
   return { page, n, before: await rang(page) };
 }
 
@@ -92,6 +96,16 @@ test("the whole order cancelled at ship: rings and stops", async ({ world, open,
   assert.equal(await rang(page), before + 1);
 });
 
+test("an order that may be another's after all rings, and says not to ship it yet", async ({ world, open, place }) => {
+  const { page, n, before } = await picked(world, open, place);
+  await toShip(page);
+  await world.control("/faults", { api: "graphql", kind: "slow", when: "before", ms: 600000, count: 99 });
+  await world.control("/hooks/send", { events: [{ type: "check_first", action: "accepted", date: "2099-01-01 00:00:00.000000", id: String(n), data: { warehouseId: 4 } }] });
+  await text(page, `Order ${n}: asking Centra whether it is still yours. Do not ship yet.`);
+  assert.equal(await rang(page), before + 1);
+  assert.equal(await page.locator("[data-part=ship]").count(), 0);
+});
+
 test("an order that changes while another view shows rings, and says so in both", async ({ world, open, place }) => {
   const { page, n, before } = await picked(world, open, place);
   await page.click("[data-part=back]");
@@ -108,6 +122,31 @@ test("what changed while the page was away is told when it is back", async ({ wo
   await reduce(world, n, 12, 1);
   await page.context().setOffline(false);
   await text(page, "Take out 1 × Scarf");
+});
+
+test("a tap that was meant for what was there before does not confirm what changed", async ({ world, open, place }) => {
+  const { page, n } = await picked(world, open, place, { clock: true });
+  await reduce(world, n, 12, 1);
+  const done = page.locator("[data-part=changed]"), under = () => done.evaluate((el) => {
+    const b = el.getBoundingClientRect();
+    return el.contains(document.elementFromPoint(b.left + b.width / 2, b.top + b.height / 2));
+  });
+  await waitFor("the change shows", async () => { await page.clock.runFor(20); return done.count(); });
+  await page.clock.runFor(1000);
+  assert.equal(await under(), false);
+  await page.clock.runFor(600);
+  assert.equal(await under(), true);
+});
+
+test("an order that changes while it is asked whether to ship a part is picked again, whatever is answered", async ({ world, open, place }) => {
+  const { page, n, before } = await picked(world, open, place);
+  await page.click("[data-part=tick12]");   // of two scarfs none is picked now
+  await page.click("[data-part=picked]");
+  await page.waitForSelector("dialog #sure");
+  await reduce(world, n, 12, 1);
+  await waitFor("the ring", async () => (await rang(page)) === before + 1);
+  await page.click("dialog .sure");
+  await told(page, before, "Scarf, Oat, One size: 1 instead of 2");
 });
 
 test("ship and accept send the version that the page showed; a stale one shows what changed", async ({ world, open, place }) => {

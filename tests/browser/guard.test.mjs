@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { cardOf, waitFor } from "./servers.mjs";
 import { lines } from "./scenes.mjs";
 import { test } from "./test.mjs";
+import { scan } from "./wedge.mjs";
 
 const part = (page, n, name) => cardOf(page, n).locator(`[data-part=${name}]`);
 const ready = (page) => page.waitForSelector(".calm, .moved", { state: "detached" });
@@ -51,6 +52,7 @@ test("a second tap within 1.2 s of an answer accepts nothing else", async ({ wor
 test("nor a second tap after the reason of a reject", async ({ world, open, place }) => {
   const [page, a, b] = await stopped(open, place, [{ expires_in: 3000 }, { expires_in: 4000 }]);
   await part(page, a, "reject").click();
+  await page.clock.runFor(600);   // the dialog rests
   await page.click("dialog [data-part=damaged]");
   await page.clock.runFor(1100);
   await page.mouse.click(...await middle(part(page, b, "accept")));
@@ -94,7 +96,7 @@ test("a new order does not push the others away under a finger", async ({ open, 
 async function toPack(page, place) {
   const n = await place({ lines: [lines.coat] });
   await part(page, n, "accept").click();
-  await page.getByText("To ship (1)").waitFor();
+  await page.getByText(`Order ${n} is yours`).first().waitFor();
   await page.click("#tab-toShip");
   await part(page, n, "open").click();
   await page.click("[data-part^=tick]");
@@ -186,4 +188,101 @@ test("Back inside an order returns to the list, and Back in a dialog closes it",
   await part(page, n, "open").waitFor();
   assert.deepEqual(list, []);
   assert.equal((await world.ordered(n)).shipments.length, 0);
+});
+
+/* ---- what comes under a finger ---- */
+
+// The texts of the buttons that a finger would press now, of all in `where`.
+const pressable = (page, where) => page.locator(`${where} button`).evaluateAll((all) => all.filter((el) => {
+  const b = el.getBoundingClientRect();
+  return el.contains(document.elementFromPoint(b.left + b.width / 2, b.top + b.height / 2));
+}).map((el) => el.textContent));
+
+// Nothing in `where` can be pressed for `ms`, and then it can.
+async function rests(page, where, ms, what) {
+  await page.clock.runFor(ms);
+  assert.deepEqual(await pressable(page, where), [], what);
+  await page.clock.runFor(700);
+  assert.notEqual((await pressable(page, where)).length, 0, what);
+}
+
+test("a second tap presses nothing in a dialog that has just opened, nor what is below one that has just closed", { staff: "Anna, Ben" }, async ({ open, place }) => {
+  const [page, n] = await stopped(open, place, [{ expires_in: 3000 }]);
+  const tap = (where) => page.evaluate((where) => document.querySelector(where).click(), where);
+  await tap(`[data-key="${n}"] [data-part=reject]`);
+  await rests(page, "dialog", 500, "why");
+  await scan(page, "96385074");
+  await page.waitForSelector("dialog .said");
+  await rests(page, "dialog", 300, "why, whose choices a scan's note has moved");
+  await tap("dialog [data-part=damaged]");   // who are you?
+  await page.waitForSelector("dialog #who-title");
+  await rests(page, "dialog", 500, "who");
+  await page.keyboard.press("Escape");
+  await page.waitForSelector("dialog", { state: "detached" });
+  await rests(page, "#main", 300, "the cards below");
+  await tap("#menu");
+  await rests(page, "dialog", 500, "menu");
+  await tap("#signout");
+  await page.waitForSelector("dialog #sure");
+  await rests(page, "dialog", 500, "sign out");
+});
+
+test("a second tap on Confirm shipment does not answer its question, nor one on a problem's reason what follows", async ({ world, open, place }) => {
+  const page = await open({ signIn: false });
+  await page.clock.install();
+  await page.enrol();
+  await page.evaluate(() => { localStorage.carrier = JSON.stringify({ carrier: "PostNord", service: "Parcel" }); });
+  const n = await toPack(page, place);
+  await page.click("[data-part=packed]");
+  await page.waitForSelector("#f-tracking");
+  await ready(page);
+  await page.clock.pauseAt(new Date(await page.evaluate(() => Date.now() + 1000)));
+  await page.clock.runFor(3000);
+  await page.evaluate(() => document.querySelector("[data-part=ship]").click());
+  await page.waitForSelector("dialog #sure");
+  await rests(page, "dialog", 500, "without a tracking number?");
+  await page.keyboard.press("Escape");
+  await page.clock.runFor(2000);
+  await page.evaluate(() => document.querySelector("[data-part=problem]").click());
+  await page.evaluate(() => document.querySelector("dialog [data-part=damaged]").click());
+  await page.waitForSelector("dialog", { state: "detached" });
+  assert.deepEqual(await pressable(page, "#main"), []);
+  assert.equal((await world.ordered(n)).shipments.length, 0);
+});
+
+test("stop takes no tap that was meant for what was there before", async ({ world, open, place }) => {
+  const page = await open({ signIn: false });
+  await page.clock.install();
+  await page.enrol();
+  const a = await toPack(page, place);
+  await page.click("[data-part=back]");
+  await page.click("#tab-toAnswer");
+  const b = await toPack(page, place);
+  await page.clock.pauseAt(new Date(await page.evaluate(() => Date.now() + 1000)));
+  await page.clock.runFor(3000);
+  for (const n of [a, b]) await world.control(`/orders/${n}/cancel`, {});
+  await drawn(page, () => page.locator("dialog.stop").count().then((c) => c === 2));
+  await rests(page, "dialog.stop:last-child", 1000, "stop");
+  await page.click("dialog.stop:last-child #stopped");
+  await drawn(page, () => page.locator("dialog.stop").count().then((c) => c === 1));
+  await rests(page, "dialog.stop", 500, "the stop below it");
+});
+
+test("a tap on the bar answers nothing for 1.2 s, whatever moves meanwhile", async ({ world, open, place }) => {
+  const page = await open({ signIn: false });
+  await page.clock.install();
+  await page.enrol();
+  const n = await place({ lines: [lines.coat], expires_in: 100 });
+  await cardOf(page, n).getByText("1001-01-M").waitFor();
+  await page.click("#tab-toShip");
+  await page.locator("#bar").waitFor();
+  await page.clock.pauseAt(new Date(await page.evaluate(() => Date.now() + 1000)));
+  await page.clock.runFor(3000);
+  await page.click("#bar");
+  await page.waitForTimeout(200);   // the browser tells that the bar is gone
+  await page.clock.runFor(1100);
+  assert.deepEqual(await pressable(page, "#main"), []);
+  await page.clock.runFor(700);
+  assert.equal((await pressable(page, "#main")).length, 2);
+  assert.deepEqual(await world.calls(n, "check-first"), []);
 });

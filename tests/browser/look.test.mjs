@@ -80,6 +80,8 @@ test("the page says it as a shop manager would", { world: false }, async () => {
   for (const k of ["cancelled", "cancelledShort"]) { assert.match(en[k], /[Cc]ancelled/); assert.match(sv[k], /[Aa]nnullerad/); }
   assert.equal(t("pieces", { n: 1 }), "1 piece");
   assert.equal(t("pieces", { n: 2 }), "2 pieces");
+  // Of one order the word is for one.
+  for (const k of ["shipped", "missed", "cancelledShort"]) assert.match(sv[k].split("|")[0], /ad( i tid)?$/, k);
   assert.equal(t("remaining", { n: 1 }), "Shipped in part. 1 piece left to ship.");
 });
 

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { cardOf, root, waitFor } from "./servers.mjs";
 import { lines, startDay, walk } from "./scenes.mjs";
 import { test } from "./test.mjs";
-import { scan, suffixes } from "./wedge.mjs";
+import { keys, scan, scanAlt, scanSlow, suffixes } from "./wedge.mjs";
 
 const COAT = "7350000000012", SCARF = "7350000000029", TRACKING = "00373500489530470000";
 const text = (page, has) => page.getByText(has).first().waitFor();
@@ -251,6 +251,75 @@ for (const suffix of Object.keys(suffixes)) {
     assert.deepEqual(wrong, []);
   });
 }
+
+// On an offer's green button, whose Enter would accept it.
+async function onGreen({ open, place, world }, fn) {
+  const page = await open({ init: buzzes });
+  const n = await place(), green = cardOf(page, n).locator("[data-part=accept]");
+  await green.waitFor();
+  await page.click("#shop");
+  await ready(page);
+  await green.focus();
+  await fn(page);
+  await settled(page);
+  assert.deepEqual(await world.calls(n, "check-first"), []);
+  assert.equal(await green.count(), 1);
+  return page;
+}
+
+test("a scanner that types Alt codes presses nothing, and is understood", async (at) => {
+  await onGreen(at, async (page) => {
+    await scanAlt(page, SCARF);
+    await text(page, `${SCARF} is no order to ship`);
+  });
+  const { page } = await picking(at.world, at.open);
+  await scanAlt(page, SCARF);
+  await text(page, "Scarf, Oat, One size: 1 of 2");
+});
+
+for (const odd of ["Dead", "Unidentified"]) {
+  test(`a code with a key that cannot be read (${odd}) presses nothing, and is taken for nothing`, async (at) => {
+    await onGreen(at, async (page) => {
+      const before = await buzzed(page);
+      await keys(page, odd, "Enter");
+      await text(page, "could not be read");
+      assert.equal(await buzzed(page), before + 1);
+    });
+    const { page } = await picking(at.world, at.open);
+    await atShip(page);
+    await page.click("h2");   // no field has the focus
+    await keys(page, ..."003734", odd, ..."9953", "Enter");
+    await text(page, "could not be read");
+    assert.equal(await page.inputValue("#f-tracking"), "");
+  });
+}
+
+test("a slow scanner, 25 to 40 ms a key, presses nothing and is understood, whatever ends its codes", { late: 120000 }, async (at) => {
+  const slow = () => 25 + Math.random() * 10;   // the rest is the way to the browser
+  await onGreen(at, async (page) => {
+    for (const suffix of Object.keys(suffixes)) {
+      await focus(page, "[data-part=accept]");
+      await scanSlow(page, COAT, slow, suffix);
+      await settled(page);
+    }
+  });
+  const { n, page } = await picking(at.world, at.open);
+  await scanSlow(page, SCARF, slow);
+  await text(page, "Scarf, Oat, One size: 1 of 2");
+  await page.click("[data-part=problem]");
+  await page.waitForSelector("dialog #why");
+  for (const suffix of Object.keys(suffixes)) await scanSlow(page, COAT, slow, suffix);
+  await settled(page);
+  assert.equal(await page.locator("dialog #why").count(), 1);
+  await page.keyboard.press("Escape");
+  await atShip(page);
+  await page.fill("#f-carrier", "PostNord");
+  await page.locator("[data-part=ship]").focus();
+  await scanSlow(page, TRACKING, slow, "Enter twice");
+  await waitFor("the tracking number", async () => (await page.inputValue("#f-tracking")) === TRACKING);
+  await settled(page);
+  assert.equal((await at.world.ordered(n)).shipments.length, 0);
+});
 
 /* ---- a person at the keys ---- */
 

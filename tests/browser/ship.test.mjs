@@ -269,6 +269,9 @@ test("a problem that is solved is so on every tablet, with who said what", { sta
   await page.reload();
   await page.click("#tab-toShip");
   await cardOf(page, n).getByText("Solved by Ben on Till").waitFor();
+  const swedish = await open({ locale: "sv-SE" });
+  await swedish.click("#tab-toShip");
+  for (const part of ["Löst av Ben på Till: ni kan skicka den", "Anmält av Anna på Till"]) await cardOf(swedish, n).getByText(part).waitFor();
 });
 
 test("an order in doubt says on the card and in its view to ask the office", async ({ open, place }) => {

@@ -157,6 +157,14 @@ test("seven tabs share one stream, and another takes over when the listening one
   for (const tab of tabs) await tab.waitForSelector("#offline", { state: "hidden", timeout: 20000 });
 });
 
+test("where the browser gives no lock, each tab listens for itself", async ({ open, place }) => {
+  const init = `LockManager.prototype.request = () => Promise.reject(new DOMException("denied", "SecurityError"));`;
+  const first = await open({ init }), tab = await first.context().newPage();
+  await tab.goto(first.url());
+  const n = await place();
+  for (const page of [first, tab]) await cardOf(page, n).waitFor();
+});
+
 test("a listening tab that falls silent is relieved", async ({ world, open, place }) => {
   const silent = `const Real = EventSource; window.deaf = false;
     window.EventSource = class extends Real {

@@ -39,6 +39,18 @@ test("it rings when a quarter of the time is left and again two minutes before t
   assert.equal(await at(19), 3);
 });
 
+test("of a short offer too it rings both two minutes before the end and when a quarter of the time is left", async ({ open, place }) => {
+  const page = await open({ init: beats });
+  const n = await place({ expires_in: 240 });
+  await cardOf(page, n).waitFor();
+  await waitFor("the ring of a new order", async () => (await rang(page)) === 1);
+  await page.click("#shop");
+  const at = async (minutes) => { await page.evaluate((ms) => window.beat(ms), minutes * MINUTE); await page.waitForTimeout(1500); return rang(page); };
+  assert.equal(await at(1.5), 1);
+  assert.equal(await at(2.2), 2);
+  assert.equal(await at(3.2), 3);
+});
+
 test("a touch marks as seen only the cards that were on the screen", async ({ open, place }) => {
   const page = await open({ signIn: false });
   await page.clock.install();
@@ -134,15 +146,22 @@ test("notices cover neither the scan field, its note nor the main button", async
   for (let i = 1; i < 5; i++) await results.evaluate((m, i) => m.result("bad", `Order ${i} was cancelled. Do not ship.`, i), i);
   await page.context().setOffline(true);
   await page.waitForSelector("#offline:not([hidden])");
-  for (const to of ["#scan", ".scanbox .state", "[data-part=picked]"]) {
-    await page.locator(to).evaluate((el) => el.scrollIntoView({ block: "end" }));   // as who scrolls to it
-    await page.waitForSelector("main.moved", { state: "detached" });   // else nothing is there for a finger
-    const covered = await page.evaluate((to) => {
-      const el = document.querySelector(to), b = el.getBoundingClientRect();
-      return [[b.left + 4, b.top + 4], [b.right - 4, b.bottom - 4], [(b.left + b.right) / 2, (b.top + b.bottom) / 2]]
-        .map(([x, y]) => { const top = document.elementsFromPoint(x, y).find((e) => getComputedStyle(e).pointerEvents !== "none"); return top && top !== el && !el.contains(top) && !top.contains(el) ? `${top.outerHTML.slice(0, 80)} at ${y}` : ""; }).find(Boolean);
-    }, to);
-    assert.ok(!covered, `${to} is covered by ${covered}`);
+  for (const viewport of [page.viewportSize(), { width: 844, height: 390 }]) {
+    await page.setViewportSize(viewport);
+    for (const to of ["#scan", ".scanbox .state", "[data-part=picked]"]) {
+      await page.locator(to).evaluate((el) => el.scrollIntoView({ block: "end" }));   // as who scrolls to it
+      await page.waitForSelector("main.moved", { state: "detached" });   // else nothing is there for a finger
+      const covered = await page.evaluate((to) => {
+        const el = document.querySelector(to), b = el.getBoundingClientRect();
+        return [[b.left + 4, b.top + 4], [b.right - 4, b.bottom - 4], [(b.left + b.right) / 2, (b.top + b.bottom) / 2]]
+          .map(([x, y]) => {
+            const top = document.elementsFromPoint(x, y).find((e) => getComputedStyle(e).pointerEvents !== "none");
+            if (!top) return `the end of the screen, at ${y}`;
+            return top !== el && !el.contains(top) && !top.contains(el) ? `${top.outerHTML.slice(0, 80)} at ${y}` : "";
+          }).find(Boolean);
+      }, to);
+      assert.ok(!covered, `${viewport.width} wide: ${to} is covered by ${covered}`);
+    }
   }
 });
 

@@ -14,6 +14,8 @@ const named = {
   Enter: { key: "Enter", code: "Enter", windowsVirtualKeyCode: 13, text: "\r" },
   Tab: { key: "Tab", code: "Tab", windowsVirtualKeyCode: 9 },
   LF: { key: "j", code: "KeyJ", windowsVirtualKeyCode: 74, modifiers: 2 },
+  Dead: { key: "Dead", code: "Equal", windowsVirtualKeyCode: 187 },
+  Unidentified: { key: "Unidentified", windowsVirtualKeyCode: 229 },
   GS: { key: "]", code: "BracketRight", windowsVirtualKeyCode: 221, modifiers: 2 },
 };
 
@@ -34,6 +36,35 @@ async function type(page, keys) {
     return [cdp.send("Input.dispatchKeyEvent", { type: key.text ? "keyDown" : "rawKeyDown", ...key }),
       cdp.send("Input.dispatchKeyEvent", { type: "keyUp", ...key, text: undefined })];
   }));
+}
+
+// Types names of keys, and characters.
+export const keys = (page, ...all) => type(page, all);
+
+// Scans `code` as a scanner that is set to Alt codes: each character is its number
+// on the keypad, while Alt is held down.
+export async function scanAlt(page, code) {
+  const cdp = await session(page), sent = [], send = (type, key) => sent.push(cdp.send("Input.dispatchKeyEvent", { type, ...key }));
+  const alt = { key: "Alt", code: "AltLeft", windowsVirtualKeyCode: 18 };
+  for (const c of code) {
+    send("rawKeyDown", { ...alt, modifiers: 1 });
+    for (const d of `0${c.charCodeAt(0)}`) {
+      const key = { key: d, code: `Numpad${d}`, modifiers: 1, windowsVirtualKeyCode: 96 + Number(d), location: 3, isKeypad: true };
+      send("rawKeyDown", key);
+      send("keyUp", key);
+    }
+    send("keyUp", alt);
+  }
+  await Promise.all(sent);
+  await type(page, ["Enter"]);
+}
+
+// Scans `code` with `ms()` between two keys, as a slow scanner does.
+export async function scanSlow(page, code, ms, suffix = "Enter") {
+  for (const k of [...code, ...suffixes[suffix]]) {
+    await type(page, [k]);
+    await new Promise((done) => setTimeout(done, ms()));
+  }
 }
 
 // Scans `code` (in which \u001d is GS), ended by the named suffix.
