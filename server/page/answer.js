@@ -108,9 +108,9 @@ async function send(n) {
   if (r.status === 200 || r.status === 202) { put(body); return; }
   if (body.order) put(body.order);
   if (body.code === "changed" && body.order) return;     // the card says so, and why
-  if (body.code === "refused") { result("bad", t("lostRace", { n }), n, t("centraSays", { why: body.detail })); return; }
+  if (body.code === "refused") { result("bad", `${t("order", { n })}. ${t("refused")}`, n, t("centraSays", { why: body.detail })); return; }
   if (body.code === "misdirected") { result("bad", t("otherSend", { n, shop: p.shop }), n); return; }
-  const known = [...ENDED, "answered", "changed"].includes(body.code) ? body.code : r.status === 404 ? "gone" : "failed";
+  const known = [...ENDED, "answered", "changed"].includes(body.code) ? body.code : r.status === 404 ? "rejected" : "failed";
   result("bad", t(known, { n }), n, body.detail);
 }
 

@@ -3,7 +3,7 @@
 // Sources: GS1 General Specifications (check digit, GTIN in 14 digits, element
 // strings, Digital Link); ISO/IEC 15424 (AIM symbology identifiers).
 
-const GS = "\u001d";   // FNC1 between two elements of a GS1 element string
+export const GS = "\u001d";   // FNC1 between two elements of a GS1 element string
 
 // Digits after an application identifier whose length is fixed, by its first two
 // digits.  The data of any other ends at a GS.

@@ -9,13 +9,14 @@
 // the focus, and are taken out again once it is a burst.  Enter and Space on a
 // button wait until it is certain that no burst begins with them.
 
+import { GS } from "./codes.js";   // typed as Ctrl+]
+
 const GAP_MS = 50;      // at most, between two keys of a scanner
 const CHAIN_MS = 300;   // keys with longer gaps have nothing to do with each other
 const AFTER_MS = 500;   // an Enter so soon after a code is still its suffix
 const SURE = 6;         // so many keys a gap apart are no person's
 const SHORT = 4;        // enough where nobody types text: no field, or the scan field
 
-const GS = "\u001d";    // FNC1 in a code; typed as Ctrl+]
 export const UNREAD = "\ufffd";   // in a code: what the key types is not known
 
 let take = () => {};

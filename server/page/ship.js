@@ -76,7 +76,7 @@ export function follow(o) {
     scanNote = null;
     ring();
     if (ui.open === o.number) { scrollTo(0, 0); shield(CHANGED_MS); }
-    else result("bad", t("orderChanged", { n: o.number }), o.number);
+    else result("bad", t("changed", { n: o.number }), o.number);
   }
   if (JSON.stringify(w.shown) !== had) keepWork();
 }
@@ -104,7 +104,7 @@ function track(o, w, code) {
   if (o.lines.some((l) => isItem(code, l)) || [...orders.values()].some((x) => isOrder(code, x))) note(false, t("notTracking", { code: number }));
   else {
     w.form.tracking = document.getElementById("f-tracking").value = number;
-    note(true, t("trackingScanned", { code: number }));
+    note(true, t("tracked", { t: number }));
   }
 }
 
@@ -242,7 +242,7 @@ function status(o) {
   if (o.on_hold && o.ship_to) return h("p", { class: "state bad" }, t("onHold"));
   if (!s) return null;
   if (s.stage === "capture_failed") return h("p", { class: "state bad", role: "alert" }, t("captureFailed"));
-  if (s.stage === "failed") return h("div", { class: "state bad", role: "alert" }, h("p", {}, t("shipFailed")), small(s.error || t("unknownFail")));
+  if (s.stage === "failed") return h("div", { class: "state bad", role: "alert" }, h("p", {}, t("shipFailed")), small(s.error));
   if (s.shipped_at) return h("p", { class: "state warn" }, t("remaining", { n: total(o) }));
   if (s.capture === "pending") return h("p", { class: "state warn" }, t("capturePending"));
   return h("p", { class: "state spin" }, t("shipping"));
