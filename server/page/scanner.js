@@ -9,7 +9,7 @@
 // the focus, and are taken out again once it is a burst.  Enter and Space on a
 // button wait until it is certain that no burst begins with them.
 
-import { GS } from "./codes.js";   // typed as Ctrl+]
+import { GS } from "./codes.js";
 
 const GAP_MS = 50;      // at most, between two keys of a scanner
 const CHAIN_MS = 300;   // keys with longer gaps have nothing to do with each other
@@ -39,7 +39,7 @@ const scanField = () => document.querySelector("[data-scan]");
 // The character that a key types; "" for other keys.
 function charOf(e) {
   if (["Dead", "Unidentified", "Process"].includes(e.key)) return UNREAD;
-  if (e.ctrlKey && !e.altKey && e.key === "]") return GS;
+  if (e.ctrlKey && !e.altKey && e.key === "]") return GS;   // as scanners type it
   if ((e.ctrlKey || e.altKey || e.metaKey) && !e.getModifierState("AltGraph")) return "";
   return e.key.length === 1 ? e.key : "";
 }
