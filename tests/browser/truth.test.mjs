@@ -158,7 +158,7 @@ test("seven tabs share one stream, and another takes over when the listening one
 });
 
 test("where the browser gives no lock, each tab listens for itself", async ({ open, place }) => {
-  const init = `LockManager.prototype.request = () => Promise.reject(new DOMException("denied", "SecurityError"));`;
+  const init = `if (window.LockManager) LockManager.prototype.request = () => Promise.reject(new DOMException("denied", "SecurityError"));`;
   const first = await open({ init }), tab = await first.context().newPage();
   await tab.goto(first.url());
   const n = await place();
