@@ -511,19 +511,18 @@ void model_look(struct centra_conn *n, int64_t number, bool with_address,
 	co->status = xstrdup(centra.confirmed ? "CONFIRMED" : "PENDING");
 	co->on_hold = centra.hold;
 	show_lines(co);
+	co->undecided = !centra.kind && chance(4);
 	co->shipments = xcalloc(MADE, sizeof(*co->shipments));
 	for (int i = 0; i < centra.n_made; i++) {
 		struct made *m = &centra.made[i];
 
-		show_shipment(m, &co->shipments[co->n_shipments++]);
+		if (!co->undecided) /* else nothing may be concluded from it */
+			show_shipment(m, &co->shipments[co->n_shipments++]);
 		if (with_payment && m->in_history)
 			co->payment = m->pending    ? PAYMENT_PENDING :
 				      m->captured   ? PAYMENT_DONE :
 						      PAYMENT_FAILED;
 	}
-	co->undecided = !centra.kind && chance(4);
-	if (co->undecided)
-		co->n_shipments = 0; /* nothing may be concluded from it */
 }
 
 /* ---- us ---- */

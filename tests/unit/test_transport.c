@@ -199,6 +199,7 @@ static void a_compressed_reply_that_is_damaged_is_unknown(void **state)
 	w = one_of(&bytes);
 	assert_int_equal(w.call.end, CALL_UNKNOWN);
 	stop(&w);
+	buf_release(&bytes);
 	gzip_head(&bytes);
 	buf_str(&bytes, "no deflate at all");
 	w = one_of(&bytes);
