@@ -239,8 +239,8 @@ test("an answer kept offline is not sent by a browser that signed in elsewhere, 
   const n = await place({ warehouses: [3, 4] });
   await keptOffline(page, n);
   const berlin = world.device("berlin").link;
-  await page.context().setOffline(false);
   await page.route("**/accept", (route) => route.abort());
+  await page.context().setOffline(false);
   await page.goto("about:blank");
   await page.unroute("**/accept");
   await enrol(page, berlin);
