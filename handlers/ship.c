@@ -12,6 +12,7 @@
 #include "handlers/ship.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,19 +90,23 @@ static void set_error(struct ship_came *came, const char *error)
 	came->error = xstrdup(error);
 }
 
+static void say_error(struct work *w, const char *error)
+{
+	struct ship_came came = came_now(w);
+
+	set_error(&came, error);
+	say_came(w, came);
+}
+
 /* It goes on later; people may want to know why not now. */
 static void put_off(struct work *w, int64_t wait, const char *why)
 {
 	const struct shipment *s = current(w);
 	const char *known = s->came.error;
-	struct ship_came came;
 
 	/* Of one that failed and goes on the shop is to see the failure. */
-	if (shipment_under_way(s) && (!known || strcmp(known, why) != 0)) {
-		came = came_now(w);
-		set_error(&came, why);
-		say_came(w, came);
-	}
+	if (shipment_under_way(s) && (!known || strcmp(known, why) != 0))
+		say_error(w, why);
 	run_retry(w, wait, "%s", why);
 }
 
@@ -535,12 +540,8 @@ static bool says_already(const char *words)
  * it. */
 static void captured_by_another(struct work *w, const char *words)
 {
-	struct ship_came came;
-
 	say_capture(w, CAPTURE_PENDING);
-	came = came_now(w);
-	set_error(&came, words);
-	say_came(w, came);
+	say_error(w, words);
 	wait_payment(w);
 }
 
@@ -643,6 +644,22 @@ static void learn_reading(struct work *w, const struct centra_order *co)
 		say_came(w, came);
 }
 
+static void missing_words(const struct shipment *s, struct err *ret)
+{
+	snprintf(ret->text, sizeof(ret->text),
+		 "Centra no longer shows shipment %s",
+		 s->came.number[0] ? s->came.number : "of this parcel");
+}
+
+/* The newest look did not show the shipment. */
+static bool was_missed(const struct shipment *s)
+{
+	struct err words;
+
+	missing_words(s, &words);
+	return s->came.error && !strcmp(s->came.error, words.text);
+}
+
 /* What the look shows and we did not know. */
 static void catch_up(struct work *w, const struct ship_plan *p,
 		     const struct centra_order *co)
@@ -650,6 +667,8 @@ static void catch_up(struct work *w, const struct ship_plan *p,
 	const struct centra_shipment *c = p->there;
 	const struct ship_came *came;
 
+	if (c && was_missed(current(w)))
+		say_error(w, NULL);
 	if (!c || p->what == PLAN_STOP)
 		return;
 	if (!current(w)->came.id) {
@@ -704,6 +723,32 @@ static void forget(struct work *w)
 	say_came(w, came);
 }
 
+/* A look without the shipment does not prove that it is gone: with its id we
+ * would forget its payment too.  Two such looks do, one after the other, the
+ * second when Centra has had time to show what it did last. */
+static void missed(struct work *w)
+{
+	const struct shipment *s = current(w);
+	int64_t wait = run_look_again(w);
+	struct err why;
+
+	missing_words(s, &why);
+	if (was_missed(s) && w->since_try >= w->settle) {
+		if (s->came.capture == CAPTURE_PENDING ||
+		    s->came.capture == CAPTURE_DONE)
+			ship_tell_office(w, offer_of(w), why.text);
+		forget(w);
+		failed(w, SHIP_FAILED, FAULT_REFUSED, why.text);
+		return;
+	}
+	if (!was_missed(s)) {
+		changes_note(&w->result.changes, w->task->sub, "look", "%s",
+			     why.text);
+		say_error(w, why.text);
+	}
+	run_retry(w, wait > w->settle ? wait : w->settle, "%s", why.text);
+}
+
 /* One round; false: the run has ended. */
 static bool act(struct run *r)
 {
@@ -730,12 +775,13 @@ static bool act(struct run *r)
 	case PLAN_SHIPPED:
 		shipped(r, &p);
 		break;
+	case PLAN_MISSED:
+		missed(w);
+		break;
 	case PLAN_STOP:
 		/* Another shipment is in the way, or may be ours. */
 		if (p.fault == FAULT_REFUSED && !current(w)->came.id)
 			ship_tell_office(w, offer_of(w), p.why.text);
-		if (!p.there)
-			forget(w);
 		failed(w, SHIP_FAILED, p.fault, p.why.text);
 		break;
 	}

@@ -126,6 +126,7 @@ enum ship_what {
 	PLAN_WAIT,   /* the payment is being confirmed */
 	PLAN_UNPAID, /* it was refused */
 	PLAN_SHIPPED,
+	PLAN_MISSED, /* Centra had it by its id, and does not show it */
 	PLAN_STOP, /* fault and why say for what reason */
 };
 

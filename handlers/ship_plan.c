@@ -280,11 +280,7 @@ static bool cannot_create(const struct view *v, struct ship_plan *p)
 			if (ship_units(&v->co->shipments[i],
 				       v->s->ask.lines[k].line))
 				in_the_way = &v->co->shipments[i];
-	if (v->s->came.id)
-		stop(p, FAULT_REFUSED,
-		     "shipment %s is no longer there in Centra",
-		     v->s->came.number);
-	else if (c)
+	if (c)
 		stop(p, FAULT_REFUSED,
 		     "Centra has shipment %s, which may be this shop's or "
 		     "another warehouse's: ask the office",
@@ -309,7 +305,13 @@ static bool cannot_create(const struct view *v, struct ship_plan *p)
 
 static void plan_create(const struct view *v, struct ship_plan *p)
 {
-	if (stops(v, p) || cannot_create(v, p))
+	if (stops(v, p))
+		return;
+	if (v->s->came.id) {
+		p->what = PLAN_MISSED;
+		return;
+	}
+	if (cannot_create(v, p))
 		return;
 	p->what = !strcmp(v->co->status, "PENDING") ? PLAN_CONFIRM
 						    : PLAN_CREATE;

@@ -804,7 +804,9 @@ static void a_shipment_that_is_gone_is_not_made_again_unasked(void **state)
 	(void)state;
 	pressed(all_of_it());
 	came((struct ship_came){.stage = SHIP_CREATED, .id = 500});
-	stops_for(FAULT_REFUSED);
+	next_is(PLAN_MISSED);
+	co.on_hold = true; /* which says nothing of the shipment */
+	stops_for(FAULT_ON_HOLD);
 }
 
 static void an_earlier_shipment_of_ours_is_not_taken_for_the_next(void **state)

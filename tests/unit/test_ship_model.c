@@ -33,6 +33,7 @@
 
 #include "handlers/ship.c"
 
+#include "centra/graphql_private.h" /* graphql_shipment_end() */
 #include "tests/unit/facts.h"
 
 #include <cmocka.h> /* last: it has a macro called fail */
@@ -97,6 +98,7 @@ static struct {
 	bool taken;	   /* a call may be made */
 	bool fails, pends; /* captures */
 	bool stubborn;	   /* what is paid is not let go */
+	bool missed; /* the newest look lacked the shipments */
 	bool late_waits; /* a request that is still on its way */
 	struct request late;
 	int64_t late_until;
@@ -131,6 +133,7 @@ static void add_made(const int64_t units[LINES], enum maker by)
 }
 
 static int64_t sent_by_us(int line);
+static bool knows_newest(void);
 
 /* Centra knows no warehouse of a createShipment: it would let us take what is
  * the other's.  Our shop never sends more than is its own. */
@@ -256,6 +259,23 @@ static void centra_makes(void)
 		n += centra.ours[l];
 	if (n && centra.confirmed && centra.n_made < MADE - 2)
 		add_made(centra.ours, BY_CENTRA);
+}
+
+/* A person deletes a shipment of our shop that is not paid: its pieces are in no
+ * shipment again. */
+static void deletes_unpaid(void)
+{
+	for (int i = 0; i < centra.n_made; i++) {
+		struct made *m = &centra.made[i];
+
+		if (m->by != BY_US || m->captured || m->pending ||
+		    centra.late_waits)
+			continue;
+		for (int l = 0; l < LINES; l++)
+			centra.ours[l] += m->units[l];
+		*m = centra.made[--centra.n_made];
+		return;
+	}
 }
 
 /* The other warehouse makes a shipment, or sends the one that it has. */
@@ -489,6 +509,24 @@ static void show_lines(struct centra_order *co)
 			.id = LINES + 1, .quantity = 1, .stockless = true};
 }
 
+/* Once in a while a reply lacks what an earlier one showed, but not twice in a
+ * row among those that the task can read: shipments whose ids we know are not
+ * gone because of it. */
+static bool misses_shipments(void)
+{
+	if (centra.kind)
+		return false;
+	centra.missed = !centra.missed && knows_newest() && chance(6);
+	return centra.missed;
+}
+
+static void hide_shipments(struct centra_order *co)
+{
+	for (size_t i = 0; i < co->n_shipments; i++)
+		graphql_shipment_end(&co->shipments[i]);
+	co->n_shipments = 0;
+}
+
 void model_look(struct centra_conn *n, int64_t number, bool with_address,
 		bool with_payment, struct centra_orders *ret)
 {
@@ -523,6 +561,8 @@ void model_look(struct centra_conn *n, int64_t number, bool with_address,
 				      m->captured   ? PAYMENT_DONE :
 						      PAYMENT_FAILED;
 	}
+	if (!co->undecided && misses_shipments())
+		hide_shipments(co);
 }
 
 /* ---- us ---- */
@@ -537,6 +577,14 @@ static struct {
 static const struct offer *offer_held(void)
 {
 	return order_offer(&us.held, OURS);
+}
+
+/* Centra told us the id of the shipment that is under way. */
+static bool knows_newest(void)
+{
+	const struct shipment *s = offer_shipment(offer_held());
+
+	return s && s->came.id;
 }
 
 /* Units in shipments that we made, or took for ours. */
@@ -606,6 +654,7 @@ static void run_task(void)
 	modelled_ship_order(&w, 1);
 	if (!centra.kind && chance(12)) {
 		us.task = true; /* it crashed: nothing more is kept */
+		centra.missed = true; /* what the look showed was lost too */
 	} else {
 		us.attempts = w.result.how == OUTCOME_RETRY ?
 				      us.attempts + 1 :
@@ -692,6 +741,10 @@ static void step(void (*presses)(void))
 		break;
 	case 5:
 		other_ships();
+		break;
+	case 6:
+		if (chance(20))
+			deletes_unpaid();
 		break;
 	default:
 		if (us.task)
