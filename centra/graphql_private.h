@@ -41,8 +41,9 @@ void gql_reply_end(struct gql_reply *r);
  * The rule (GraphQL's own; CONTRACT-2 A1.6): an error with a `path` was met
  * while the document was executed; an error without one was met before that,
  * and then nothing was executed.  The HTTP status does not matter, except that
- * the statuses which speak for themselves keep their meaning: 401, 403 and 429
- * (not executed, but may be later), and 408, 499 and 5xx (nothing is known).
+ * the statuses which speak for themselves keep their meaning: 429, and 401 and
+ * 403 without such an error (not executed, but may be later), and 408, 499 and
+ * 5xx (nothing is known).
  * An error of the category `internal` proves nothing either: Centra itself
  * failed, and not our document. */
 enum gql_fault {

@@ -40,6 +40,32 @@ int gql_path_index(const cJSON *error, int n)
 		       : -1;
 }
 
+/* Some of it was met while the document was executed. */
+static bool any_path(const cJSON *errors)
+{
+	const cJSON *v;
+
+	cJSON_ArrayForEach(v, errors)
+		if (path_of(v))
+			return true;
+	return false;
+}
+
+/* Of struct post: Centra answers one permission that is missing with the status
+ * of a key that is refused. */
+static bool executed(const char *reply, size_t len)
+{
+	cJSON *document;
+	struct err e;
+	bool ret;
+
+	if (!len || json_parse(reply, len, JSON_STRICT, &document, &e))
+		return false;
+	ret = any_path(json_get(document, "errors"));
+	cJSON_Delete(document);
+	return ret;
+}
+
 /* Puts the words of the errors into the call. */
 static void read_errors(const cJSON *errors, struct call *call)
 {
@@ -68,7 +94,8 @@ void gql_ask(struct centra_conn *n, const struct buf *body, bool once,
 	     struct call *call, struct gql_reply *ret)
 {
 	struct post p = {.api = CENTRA_GRAPHQL, .path = "",
-			 .once = once, .mutation = once};
+			 .once = once, .mutation = once,
+			 .executed = executed};
 	const cJSON *errors;
 	struct buf reply;
 	struct err e;
@@ -104,10 +131,12 @@ void gql_reply_end(struct gql_reply *r)
 }
 
 /* The status alone says that Centra would not, or could not, execute it now. */
-static bool status_speaks(long status)
+static bool status_speaks(const struct gql_reply *r, long status)
 {
-	return status == 401 || status == 403 || status == 408 ||
-	       status == 429 || status == 499 || status >= 500;
+	if (status == 401 || status == 403)
+		return !any_path(r->errors);
+	return status == 408 || status == 429 || status == 499 ||
+	       status >= 500;
 }
 
 enum gql_fault gql_judge(const struct gql_reply *r, const struct call *call,
@@ -116,7 +145,7 @@ enum gql_fault gql_judge(const struct gql_reply *r, const struct call *call,
 	bool denied = false, ran = false;
 	const cJSON *v;
 
-	if (!cJSON_IsArray(r->errors) || status_speaks(call->status) ||
+	if (!cJSON_IsArray(r->errors) || status_speaks(r, call->status) ||
 	    !json_empty(json_get(r->data, mutation)))
 		return GQL_RAN;
 	cJSON_ArrayForEach(v, r->errors)

@@ -156,6 +156,12 @@ static int64_t date_of(CURL *c)
 	return date > 0 ? (int64_t)date * 1000 : 0;
 }
 
+static bool shows_executed(const struct transfer *t)
+{
+	return t->post->executed && is_object(t->reply) &&
+	       t->post->executed(t->reply->data, t->reply->len);
+}
+
 /* The call ended at libcurl: how? */
 static void judge(CURL *c, CURLcode code, const char *why,
 		  const struct transfer *t, struct call *ret)
@@ -181,7 +187,8 @@ static void judge(CURL *c, CURLcode code, const char *why,
 					   : curl_easy_strerror(code));
 		return;
 	}
-	ret->refused = ret->status == 401 || ret->status == 403;
+	ret->refused = (ret->status == 401 || ret->status == 403) &&
+		       !shows_executed(t);
 	if (ret->status == 429 || (ret->status == 503 && t->retry_after))
 		ret->retry_after =
 			centra_retry_after(t->retry_after, time_now());

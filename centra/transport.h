@@ -43,6 +43,10 @@ struct post {
 	 * to these. */
 	bool once;
 	bool mutation; /* GraphQL: it counts towards that budget too */
+	/* Of a reply of 401 or 403: true when it shows that our key let us in,
+	 * and that Centra executed what we asked; NULL: it never does.  Such a
+	 * reply is CALL_UNKNOWN, and parks no other call. */
+	bool (*executed)(const char *reply, size_t len);
 };
 
 /* A call that limits.h does not let through is held: nothing is written.

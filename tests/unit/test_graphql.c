@@ -13,6 +13,8 @@
 
 #include "base/buf.h"
 #include "centra/graphql.h"
+#include "centra/limits.h"
+#include "centra/transport.h"
 #include "tests/unit/canned.h"
 
 #include <cmocka.h> /* last: it has a macro named as err.h's fail() */
@@ -619,8 +621,9 @@ static void an_order_named_twice_is_not_decided(void **state)
 }
 
 /* Plays two replies to one question. */
-static void twice(const char *first, const char *second, bool payment,
-		  struct centra_orders *ret)
+static void twice_with(const char *status, const char *first,
+		       const char *second, bool payment,
+		       struct centra_orders *ret)
 {
 	static char texts[2][4096];
 	static struct canned_step steps[3];
@@ -633,8 +636,8 @@ static void twice(const char *first, const char *second, bool payment,
 
 	for (size_t i = 0; i < 2; i++) {
 		snprintf(texts[i], sizeof(texts[i]),
-			 "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
-			 strlen(bodies[i]), bodies[i]);
+			 "HTTP/1.1 %s\r\nContent-Length: %zu\r\n\r\n%s",
+			 i ? "200 OK" : status, strlen(bodies[i]), bodies[i]);
 		steps[i] = (struct canned_step){CANNED_CLOSE, texts[i]};
 	}
 	server = canned_start(steps);
@@ -644,6 +647,12 @@ static void twice(const char *first, const char *second, bool payment,
 	centra = centra_open(&o);
 	conn = centra_conn_open(centra);
 	graphql_order_shipments(conn, 19, true, payment, ret);
+}
+
+static void twice(const char *first, const char *second, bool payment,
+		  struct centra_orders *ret)
+{
+	twice_with("200 OK", first, second, payment, ret);
 }
 
 #define SETTLES                                                               \
@@ -748,6 +757,26 @@ static void an_order_is_decided_without_its_shipments(void **state)
 		centra_orders_release(&r);
 		stop();
 	}
+}
+
+/* One permission that is missing is not a key that is refused, whatever the
+ * status: the other calls go on. */
+static void a_field_refused_with_the_status_of_a_key_parks_nothing(void **state)
+{
+	struct centra_state st;
+	struct centra_orders r;
+
+	(void)state;
+	twice_with("403 Forbidden",
+		   "{\"errors\":[" DENIED("\"orders\",0,\"paymentHistory\"") "]}",
+		   SETTLES, true, &r);
+	assert_int_equal(r.call.end, CALL_OK);
+	assert_int_equal(r.list[0].missing, MISSING_PAYMENT);
+	assert_int_equal(canned_requests(server), 2);
+	limits_state(centra_limits(centra), CENTRA_GRAPHQL, 0, &st);
+	assert_false(st.refused);
+	centra_orders_release(&r);
+	stop();
 }
 
 /* A part of the query that was not asked for is not the one to blame. */
@@ -1008,6 +1037,8 @@ int main(void)
 			a_look_does_without_the_field_that_alone_is_refused),
 		cmocka_unit_test(
 			a_look_does_not_do_without_a_field_that_decides),
+		cmocka_unit_test(
+			a_field_refused_with_the_status_of_a_key_parks_nothing),
 		cmocka_unit_test(an_order_is_decided_without_its_shipments),
 		cmocka_unit_test(a_query_is_not_asked_again_as_it_was),
 		cmocka_unit_test(a_refused_token_says_so),

@@ -160,6 +160,12 @@ static void what_leaves_doubt_is_told_from_what_does_not(void **state)
 		{"400 Bad Request",
 		 ERRORS(DENIED("\"createShipment\",\"shipment\"")),
 		 CALL_UNKNOWN, false},
+		{"403 Forbidden", ERRORS(DENIED("\"createShipment\"")),
+		 CALL_NOT_DONE, false},
+		{"403 Forbidden",
+		 ERRORS(DENIED("\"createShipment\",\"shipment\"")),
+		 CALL_UNKNOWN, false},
+		{"401 Unauthorized", ERRORS(IN_PATH), CALL_UNKNOWN, false},
 		{"200 OK", ERRORS(DENIED("\"another\"")), CALL_UNKNOWN, false},
 		/* it says what it did, and the error says otherwise */
 		{"200 OK",
