@@ -26,11 +26,14 @@ export function addressText(a) {
   return [a.company, name, a.attention, a.address1, a.address2, town, a.state, a.country].filter(Boolean).join("\n");
 }
 
+// All that may be printed on the goods.
+export const lineCodes = (l) => [...new Set([l.sku, l.ean, l.upc])].filter(Boolean);
+
 export function lineItem(l, picked) {
   return h("li", { class: picked ? "picked" : "", "data-line": String(l.line_id) },
     h("span", { class: "qty" }, `${l.quantity}×`),
     h("span", { class: "grow" }, h("strong", {}, lineName(l)),
-      h("span", { class: "row soft" }, l.size ? h("span", { class: "size" }, l.size) : null, [l.sku, l.ean].filter(Boolean).map((c) => h("span", {}, c)))));
+      h("span", { class: "row soft" }, l.size ? h("span", { class: "size" }, l.size) : null, lineCodes(l).map((c) => h("span", {}, c)))));
 }
 
 // Who acted, as the server writes it ("Anna on Till"; without a list of names the

@@ -327,9 +327,10 @@ function decode(widths) {
 
 test("a pick list and a packing slip print on A4, the order as a barcode", async ({ open, place }) => {
   const page = await open({ size: "tablet", init: "window.print = () => { window.printed = (window.printed || 0) + 1; };" });
-  const n = await opened(page, place, { number: 9081726, lines: [lines.coat, lines.long],
+  const n = await opened(page, place, { number: 9081726, lines: [{ ...lines.coat, upc: "036000291452" }, lines.long],
     shippingAddress: { firstName: "Eva", lastName: "Berg", address1: "Prinsengracht 1", zipCode: "1015", city: "Amsterdam", country: { code: "NL", name: "Netherlands" } } });
   await text(page, "Prinsengracht 1");
+  await text(page, "036000291452");
   const check = async (title, address) => {
     await page.emulateMedia({ media: "print", colorScheme: "light" });
     assert.ok(!(await page.locator("#screen").isVisible()));
@@ -337,7 +338,7 @@ test("a pick list and a packing slip print on A4, the order as a barcode", async
     assert.ok(shown.includes(`${title} – Order ${n}`), shown);
     assert.doesNotMatch(shown, /null|undefined/);
     assert.equal(shown.includes("Prinsengracht 1"), address);
-    for (const part of ["Wool coat", "1001-01-M", "7350000000012"]) assert.ok(shown.includes(part), part);
+    for (const part of ["Wool coat", "1001-01-M", "7350000000012", "036000291452"]) assert.ok(shown.includes(part), part);
     assert.equal(shown.includes("XXXL Tall"), !address, "the slip holds what is in the parcel, no more");
     const code = page.locator("#print .barcode");
     const box = await code.boundingBox();
