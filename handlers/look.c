@@ -324,9 +324,21 @@ static struct sighting seen_again(const struct work *w, const struct offer *f,
 	return r;
 }
 
+/* A line that nobody holds may have no stock of its own, as a gift card; Centra
+ * hides from us whether it has. */
+static bool hides_kinds(const struct centra_order *co)
+{
+	for (size_t i = 0; i < co->n_lines; i++)
+		if (co->missing & MISSING_WORDS && counts(&co->lines[i]) &&
+		    !co->lines[i].n_allocations)
+			return true;
+	return false;
+}
+
 /* The look shows nothing of whose the order is.  That matters to whom Centra
  * gave it, and to who is still to answer. */
 static void find_nothing(struct work *w, const struct offer *f,
+			 const struct centra_order *co,
 			 const struct finding *g, bool break_off)
 {
 	struct sighting r = f->sighting;
@@ -339,6 +351,11 @@ static void find_nothing(struct work *w, const struct offer *f,
 	if (!r.blank || (f->list == LIST_MINE && !f->doubt)) {
 		r.blank = true;
 		r.blank_knew = g->knew;
+		if (hides_kinds(co))
+			changes_note(&w->result.changes, f->warehouse, "look",
+				     "Centra hides the sizes, without which a "
+				     "gift card cannot be told from goods: see "
+				     "the permission ProductSize:read");
 	}
 	say_sighting(w, f, &r);
 }
@@ -364,7 +381,7 @@ static void find_over(struct work *w, const struct offer *f,
 	struct sighting r;
 
 	if (f->list != LIST_OPEN || (may_be_ours && !all_is_held(co))) {
-		find_nothing(w, f, g, f->sighting.what == FOUND_OPEN);
+		find_nothing(w, f, co, g, f->sighting.what == FOUND_OPEN);
 		return;
 	}
 	r = seen_again(w, f, g);
@@ -428,7 +445,7 @@ static void find(struct work *w, const struct offer *f,
 
 	if (has_shipment(f, &known) && g.what != FOUND_OURS) {
 		if (known && !(co->missing & MISSING_SHIPMENTS))
-			find_nothing(w, f, &g, false);
+			find_nothing(w, f, co, &g, false);
 		return;
 	}
 	switch (g.what) {
@@ -445,7 +462,7 @@ static void find(struct work *w, const struct offer *f,
 		find_over(w, f, co, &g);
 		break;
 	default:
-		find_nothing(w, f, &g, !co->undecided);
+		find_nothing(w, f, co, &g, !co->undecided);
 		break;
 	}
 }

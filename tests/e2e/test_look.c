@@ -126,19 +126,6 @@ static bool in_doubt(struct shipfrom *s, int64_t number)
 	return yes;
 }
 
-static void why_says(struct shipfrom *s, int64_t number, const char *text)
-{
-	char word[32];
-	const char *words[] = {"why", word, NULL};
-	char *out = NULL;
-
-	snprintf(word, sizeof(word), "%lld", (long long)number);
-	assert_int_equal(shipfrom_run(s, &out, false, words), 0);
-	if (!strstr(out, text))
-		fail_msg("why does not say \"%s\":\n%s", text, out);
-	free(out);
-}
-
 /* ---- what is done ---- */
 
 static void centra_is(struct shipfrom *s, const char *settings)

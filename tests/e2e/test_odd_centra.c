@@ -25,7 +25,7 @@
 static int setup(void **state)
 {
 	const struct shipfrom_options o = {
-		.server = "answer_wait = 3s\n",
+		.server = "answer_wait = 3s\nlook_again = 1s\n",
 		.centra = "graphql_requests = 1000\n"
 			  "graphql_mutations = 1000\ncall_timeout = 2s\n"};
 
@@ -356,6 +356,23 @@ static void a_bundle_and_a_gift_card_are_found_ours_and_shipped(void **state)
 	shipfrom_passed(s);
 }
 
+static void without_product_sizes_an_order_with_a_gift_card_says_what_it_lacks(
+	void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number;
+
+	deny(s, "\"ProductSize:read\"");
+	number = placed(s, BUNDLE);
+	accept(s, number);
+	wait_part(s, number, "\"doubt\":true");
+	why_says(s, number, "see the permission ProductSize:read");
+	deny(s, "");
+	wait_part(s, number, "\"doubt\":false");
+	ship(s, number);
+	shipfrom_passed(s);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, shipfrom_end)
 
 int main(void)
@@ -372,6 +389,7 @@ int main(void)
 		T(odd_characters_cost_themselves_alone),
 		T(a_payload_with_odd_characters_costs_no_event),
 		T(a_bundle_and_a_gift_card_are_found_ours_and_shipped),
+		T(without_product_sizes_an_order_with_a_gift_card_says_what_it_lacks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -196,18 +196,6 @@ static int lines_shown(struct shipfrom *s, int64_t number)
 	return n;
 }
 
-/* `why` tells of it. */
-static void assert_told(struct shipfrom *s, int64_t number, const char *words)
-{
-	char text[32], *out = NULL;
-	const char *why[] = {"why", text, NULL};
-
-	snprintf(text, sizeof(text), "%lld", (long long)number);
-	if (shipfrom_run(s, &out, true, why) || !strstr(out, words))
-		fail_msg("'%s' is not in:\n%s", words, out);
-	free(out);
-}
-
 /* ---- as it should be ---- */
 
 static void what_is_shipped_is_made_captured_and_completed_once(void **state)
@@ -237,10 +225,10 @@ static void what_is_shipped_is_made_captured_and_completed_once(void **state)
 	assert_int_equal(ships(s, number, "{\"carrier\":\"DHL\"}", code), 409);
 	assert_string_equal(code, "shipped");
 	assert_once(s, number);
-	assert_told(s, number, "asking Centra to make the shipment, try 1");
-	assert_told(s, number, "Centra did capture the payment");
-	assert_told(s, number, "shipped: ");
-	assert_told(s, number, "shipped, payment done, PostNord SE123");
+	why_says(s, number, "asking Centra to make the shipment, try 1");
+	why_says(s, number, "Centra did capture the payment");
+	why_says(s, number, "shipped: ");
+	why_says(s, number, "shipped, payment done, PostNord SE123");
 	shipfrom_passed(s);
 }
 
@@ -314,7 +302,7 @@ static void an_order_that_waits_to_be_confirmed_is_confirmed_first(
 	number = accepted(s);
 	assert_int_equal(ships(s, number, PARCEL, code), 200);
 	assert_once(s, number);
-	assert_told(s, number, "Centra did confirm the order");
+	why_says(s, number, "Centra did confirm the order");
 	shipfrom_passed(s);
 }
 
@@ -492,7 +480,7 @@ static void what_the_readings_disagree_on_is_told_and_not_shipped(
 				    "by"),
 			    "shipfrom");
 	answer_release(&a);
-	assert_told(s, number, "for the office: 1 more of this order");
+	why_says(s, number, "for the office: 1 more of this order");
 	shipfrom_passed(s);
 }
 
@@ -534,7 +522,7 @@ static void where_somebody_was_first_a_look_finds_it(void **state)
 	sim_tell(&s->sim, path, "{\"good_to_go\":false}");
 	wait_stage(s, number, "shipped", 10000);
 	assert_once(s, number);
-	assert_told(s, number, "already fully shipped");
+	why_says(s, number, "already fully shipped");
 	shipfrom_passed(s);
 }
 
@@ -577,7 +565,7 @@ static void a_capture_without_an_entry_in_the_history_is_one(void **state)
 	sim_tell(&s->sim, "/settings", "{\"capture_entry_null\":true}");
 	assert_int_equal(ships(s, number, PARCEL, code), 200);
 	assert_once(s, number);
-	assert_told(s, number, "Centra did capture the payment");
+	why_says(s, number, "Centra did capture the payment");
 	shipfrom_passed(s);
 }
 
@@ -745,7 +733,7 @@ static void where_another_system_ships_it_is_only_written_down(void **state)
 	assert_int_equal(seen(s, number).shipments, 0);
 	assert_int_equal(lines_shown(s, number), 0);
 	wait_stage(s, number, "shipped", 1000);
-	assert_told(s, number, "Centra is not told");
+	why_says(s, number, "Centra is not told");
 	shipfrom_passed(s);
 }
 
@@ -851,7 +839,7 @@ static void killed_at_any_step_it_does_nothing_twice(void **state)
 	shipfrom_again(s);
 	assert_all_once(s, numbers);
 	for (int i = 0; i < STEPS; i++)
-		assert_told(s, numbers[i], "Centra may have acted, or not");
+		why_says(s, numbers[i], "Centra may have acted, or not");
 	shipfrom_passed(s);
 }
 

@@ -163,19 +163,6 @@ static void expect_missed(struct shipfrom *s, const int64_t expect[5])
 #define EXPECT_MISSED(s, ...)                                                 \
 	expect_missed((s), (const int64_t[]){__VA_ARGS__})
 
-static void why_says(struct shipfrom *s, int64_t number, const char *text)
-{
-	char word[32];
-	const char *words[] = {"why", word, NULL};
-	char *out = NULL;
-
-	snprintf(word, sizeof(word), "%lld", (long long)number);
-	assert_int_equal(shipfrom_run(s, &out, false, words), 0);
-	if (!strstr(out, text))
-		fail_msg("why does not say \"%s\":\n%s", text, out);
-	free(out);
-}
-
 static bool none_is_judged(void *arg)
 {
 	const char *words[] = {"tasks", "--json", NULL};

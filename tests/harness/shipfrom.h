@@ -64,6 +64,9 @@ int shipfrom_end(void **state);
 int shipfrom_run(struct shipfrom *s, char **ret_out, bool both,
 		 const char *const *words);
 
+/* Fails the test unless `shipfrom why NUMBER` prints the text. */
+void why_says(struct shipfrom *s, int64_t number, const char *text);
+
 /* ---- as a shop ---- any thread */
 
 struct answer shop_get(struct shipfrom *s, enum shop shop, const char *path);
