@@ -148,6 +148,7 @@ static void end_one(struct work *w, const struct centra_orders *got)
 		if (got->list[i].number == w->task->number)
 			co = &got->list[i];
 	if (!co) {
+		look_record_absent(w);
 		again(w, repeated, "Centra does not show the order to us");
 		return;
 	}

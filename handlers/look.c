@@ -545,6 +545,20 @@ void look_record(struct work *w, const struct centra_order *co)
 	sweep_follow_up(w, was_cancelled, was_fetched);
 }
 
+void look_record_absent(struct work *w)
+{
+	const struct centra_order nothing = {
+		.number = w->order->number,
+		.undecided = true,
+		.missing = MISSING_SHIPMENTS,
+	};
+	size_t from = w->result.changes.n;
+
+	for (size_t i = 0; i < w->order->n_offers; i++)
+		find(w, &w->order->offers[i], &nothing);
+	run_apply(w, from);
+}
+
 bool look(struct work *w, struct call *ret)
 {
 	struct centra_orders got = {0};
@@ -562,6 +576,8 @@ bool look(struct work *w, struct call *ret)
 			look_record(w, &got.list[i]);
 			found = true;
 		}
+	if (got.call.end == CALL_OK && !found)
+		look_record_absent(w);
 	centra_orders_release(&got);
 	return found;
 }

@@ -63,9 +63,14 @@ bool look_spoiled(const struct call *call);
  * steady clock; left at 0, the look is never the second of two. */
 void look_record(struct work *w, const struct centra_order *co);
 
+/* Centra answered the query and showed no such order to us.  That ends nothing:
+ * it is a look that shows nothing, so an order that Centra gave to one of our
+ * shops is in doubt. */
+void look_record_absent(struct work *w);
+
 /* Fetches the order and records it.  False: nothing was learnt, and *ret says
  * how the call went; ret->end is CALL_OK when Centra does not show the order
- * to us, which proves nothing. */
+ * to us, which is recorded too (look_record_absent). */
 bool look(struct work *w, struct call *ret);
 
 #endif

@@ -179,6 +179,13 @@ static void settle_lines(struct run *r)
 	run_apply(w, from);
 }
 
+/* Centra gave the order to this shop and no longer shows it.  Once there is a
+ * shipment of it, the parcel goes on when Centra shows it again. */
+static bool in_doubt(const struct work *w)
+{
+	return offer_of(w)->doubt && !shipment_stands(current(w));
+}
+
 /* False: nothing was learnt, and the run has ended. */
 static bool look_again(struct run *r)
 {
@@ -196,12 +203,17 @@ static bool look_again(struct run *r)
 				&r->got);
 	run_called(w, CENTRA_GRAPHQL, "shipments", call);
 	for (size_t i = 0; call->end == CALL_OK && i < r->got.n; i++)
-		if (r->got.list[i].number == w->task->number &&
-		    !r->got.list[i].undecided)
+		if (r->got.list[i].number == w->task->number)
 			r->co = &r->got.list[i];
 	if (r->co && r->co->undecided) {
 		r->co = NULL;
 		why = "Centra shows only a part of the order";
+	} else if (!r->co && call->end == CALL_OK) {
+		look_record_absent(w);
+		if (in_doubt(w)) {
+			failed(w, SHIP_FAILED, FAULT_IN_DOUBT, SHIP_DOUBTFUL);
+			return false;
+		}
 	}
 	if (r->co) {
 		look_record(w, r->co);

@@ -117,6 +117,11 @@ const char *ship_fault_code(enum ship_fault f);
 
 /* ---- carrying it out ---- */
 
+/* Why nothing is shipped of an order in doubt. */
+#define SHIP_DOUBTFUL                                                         \
+	"Centra does not show that the order is this shop's, as it said: "    \
+	"ask the office"
+
 enum ship_what {
 	PLAN_CONFIRM = STEP_CONFIRM,
 	PLAN_CREATE = STEP_CREATE,

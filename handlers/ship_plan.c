@@ -262,9 +262,7 @@ static bool stops(const struct view *v, struct ship_plan *p)
 					"%s",
 		     offer_state_name(v->f->state));
 	else if (v->f->doubt)
-		stop(p, FAULT_IN_DOUBT,
-		     "Centra does not show that the order is this shop's, as "
-		     "it said: ask the office");
+		stop(p, FAULT_IN_DOUBT, "%s", SHIP_DOUBTFUL);
 	else
 		return false;
 	return true;

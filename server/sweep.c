@@ -229,6 +229,7 @@ static enum rc record(void *arg, const struct order *o, struct changes *ret,
 	return OK;
 }
 
+/* co NULL: Centra did not show the order. */
 static enum rc look_at(struct pass *p, struct order *o,
 		       const struct centra_order *co, struct err *e)
 {
@@ -251,7 +252,10 @@ static enum rc look_at(struct pass *p, struct order *o,
 	enum rc rc;
 
 	task.number = o->number;
-	look_record(&w, co);
+	if (co)
+		look_record(&w, co);
+	else
+		look_record_absent(&w);
 	rc = store_update(app->store, o->instance, o->number, record, &r,
 			  w.now, NULL, NULL, e);
 	result_release(&w.result);
@@ -265,12 +269,14 @@ static enum rc look_at_all(struct pass *p, struct order *orders, size_t n,
 {
 	enum rc rc = OK;
 
-	for (size_t i = 0; i < n && !rc; i++)
-		for (size_t k = 0; k < got->n && !rc; k++)
-			if (got->list[k].number == orders[i].number) {
-				rc = look_at(p, &orders[i], &got->list[k], e);
-				break;
-			}
+	for (size_t i = 0; i < n && !rc; i++) {
+		const struct centra_order *co = NULL;
+
+		for (size_t k = 0; k < got->n && !co; k++)
+			if (got->list[k].number == orders[i].number)
+				co = &got->list[k];
+		rc = look_at(p, &orders[i], co, e);
+	}
 	return rc;
 }
 

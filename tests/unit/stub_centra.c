@@ -10,6 +10,7 @@
 #define look			  stubbed_look
 #define look_judge		  stubbed_look_judge
 #define look_record		  stubbed_look_record
+#define look_record_absent	  stubbed_look_record_absent
 #define look_wants_address	  stubbed_look_wants_address
 #define look_spoiled		  stubbed_look_spoiled
 #define order_api_check_first	  stub_check_first

@@ -741,6 +741,19 @@ static void an_order_that_is_not_shown_proves_nothing(void **s)
 	assert_int_equal(us.held.fetched_at, 0);
 }
 
+static void an_accepted_order_that_is_not_shown_is_in_doubt(void **s)
+{
+	(void)s;
+	say_it_is_ours(true);
+	reply.look = HIDES;
+	run_fetch();
+	assert_string_equal(state_of(W), "accepted");
+	assert_true(order_offer(&us.held, W)->doubt);
+	assert_non_null(noted("in doubt"));
+	assert_int_equal(us.result.how, OUTCOME_RETRY);
+	assert_int_equal(us.held.fetched_at, 0); /* nothing was fetched */
+}
+
 /* Only the first line is ours. */
 static void half_ours(const int64_t *numbers, size_t n, bool with_address,
 		      struct centra_orders *ret)
@@ -1135,6 +1148,7 @@ int main(void)
 		with(what_nobody_waits_for_and_is_held_comes_back_together),
 		with(a_fetch_that_fails_is_tried_again_and_again),
 		with(an_order_that_is_not_shown_proves_nothing),
+		with(an_accepted_order_that_is_not_shown_is_in_doubt),
 		with(a_look_that_settles_nothing_is_made_again),
 		with(an_accept_set_aside_is_looked_at_some_more_times),
 		with(an_undecided_order_proves_nothing_and_is_fetched_again),
