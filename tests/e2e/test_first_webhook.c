@@ -24,22 +24,22 @@ static int setup(void **state)
 	return 0;
 }
 
-/* The block of sh in the document, to a file of its own. */
+/* The first block of sh in the document, the recipe, to a file of its own. */
 static void write_recipe(const char *path)
 {
 	FILE *from = fopen("docs/first-webhook.md", "r");
 	FILE *to = fopen(path, "w");
-	bool inside = false;
+	bool inside = false, ended = false;
 	int lines = 0;
 	char line[1024];
 
 	assert_non_null(from);
 	assert_non_null(to);
-	while (fgets(line, sizeof(line), from)) {
+	while (!ended && fgets(line, sizeof(line), from)) {
 		if (!strcmp(line, "```sh\n")) {
 			inside = true;
 		} else if (!strcmp(line, "```\n")) {
-			inside = false;
+			ended = inside;
 		} else if (inside) {
 			fputs(line, to);
 			lines++;
