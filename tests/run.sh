@@ -57,7 +57,7 @@ run() {
 			passed=1
 		fi
 	fi
-	echo "$passed $failed $name" >>"$RESULTS"
+	echo "$passed $failed $name $log" >>"$RESULTS"
 	if [ "$failed" -eq 0 ]; then
 		grep '^SKIPPED' "$log" # by a command that could not try it
 		printf 'ok      %-40s %4d passed  %3d s\n' \
@@ -66,8 +66,24 @@ run() {
 	fi
 	printf 'FAILED  %-40s exit %d; all of it is in %s\n' \
 		"$name" "$status" "$log"
-	grep -v '^\[ *\(RUN\|OK\) *\]' "$log" | tail -n 60 | sed 's/^/        /'
+	faults <"$log" | tail -n 60 | sed 's/^/        /'
 	return 1
+}
+
+# A log without the lines of the tests that passed.
+faults() {
+	grep -v -e '^\[ *\(RUN\|OK\) *\]' -e '^ok  '
+}
+
+# Names what failed, each test of a log that names its tests.
+failed() {
+	while read -r _ wrong name log; do
+		[ "$wrong" -gt 0 ] || continue
+		echo "failed: $name"
+		sed -n -e 's/^FAILED  \(.*\)/        \1/p' \
+			-e 's/^\[  FAILED  \] \([a-z_0-9]*\)$/        \1/p' \
+			"$log" | sort -u
+	done <"$RESULTS"
 }
 
 case ${1:-} in
@@ -84,7 +100,7 @@ case ${1:-} in
 	failed=$(awk '{ n += $2 } END { print n + 0 }' "$RESULTS")
 	# make stopped for another reason than a test: that is a failure too
 	[ "${2:-0}" -ne 0 ] && [ "$failed" -eq 0 ] && failed=1
-	awk '$2 > 0 { print "failed: " $3 }' "$RESULTS"
+	failed
 	echo "$passed passed, $failed failed"
 	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
 	;;
