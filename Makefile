@@ -39,7 +39,7 @@ CACHED_HARDEN := $(HARDEN)
 WARN    := $(WARN)
 
 # Every .c of these folders is part of the product; main.c is its main().
-SRC      = $(sort $(wildcard base/*.c store/*.c centra/*.c handlers/*.c server/*.c))
+SRC     := $(sort $(shell find base store centra handlers server -name '*.c'))
 OBJ      = $(SRC:%.c=$(BUILD)/%.o)
 OBJ_LIB  = $(filter-out $(BUILD)/server/main.o,$(OBJ))
 
@@ -82,8 +82,8 @@ $(BUILD)/%.o: %.c
 	$(call Q,CC)$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 # Built into the binary, so that it can be asked for its own description.
-$(BUILD)/server/health.o: openapi.yaml
-$(BUILD)/server/page.o: $(wildcard server/page/*)
+$(BUILD)/server/admin/health.o: openapi.yaml
+$(BUILD)/server/page/page.o: $(wildcard server/page/*)
 
 $(UNIT): $(BUILD)/%: $(BUILD)/%.o $(UNIT_HELP) $(OBJ_LIB)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)

@@ -7,7 +7,7 @@
 #define HANDLERS_ANSWER_H
 
 #include "handlers/handlers.h"
-#include "store/order.h"
+#include "store/model/order.h"
 
 /* The first durable answer to an opening wins. */
 struct decision {

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 
 #include "base/buf.h"
-#include "store/order.h"
+#include "store/model/order.h"
 
 /* Adds "name":value and, unless it is the last, a comma. */
 static void add_text(struct buf *b, const char *name, const char *value)

@@ -15,9 +15,9 @@
 
 #include "base/err.h"
 #include "centra/centra.h"
-#include "store/event.h"
-#include "store/order.h"
-#include "store/task.h"
+#include "store/model/event.h"
+#include "store/model/order.h"
+#include "store/model/task.h"
 
 /* Looks at an order as it is stored and says what to change; as a
  * store_update_fn (store/store.h). */

@@ -45,7 +45,7 @@
 #include <stdbool.h>
 
 #include "base/time.h"
-#include "store/order.h"
+#include "store/model/order.h"
 
 /* Sets the state, list, expiry and doubt of each offer, and whether a fetch is
  * due: something is in conflict, what a look proved is older than what we hold

@@ -13,7 +13,7 @@
 
 #include "centra/graphql.h"
 #include "handlers/handlers.h"
-#include "store/order.h"
+#include "store/model/order.h"
 
 /* ---- counting pieces (DESIGN 6) ---- */
 

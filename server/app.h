@@ -13,8 +13,8 @@
 #include <stdbool.h>
 
 #include "base/clock.h"
-#include "server/config.h"
-#include "server/metrics.h"
+#include "server/config/config.h"
+#include "server/admin/metrics.h"
 #include "store/store.h"
 
 struct app {

@@ -7,7 +7,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "server/cli.h"
+#include "server/cli/cli.h"
 
 /* A stream that we were started without is a number that the next file opened
  * would get, the store's among them: what is printed would be written over it.

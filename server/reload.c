@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "server/app.h"
-#include "server/receive.h"
-#include "server/worker.h"
+#include "server/webhook/receive.h"
+#include "server/worker/worker.h"
 
 #define REPORT_MAX (64 * 1024)
 
@@ -88,7 +88,7 @@ static void compare_servers(const struct config_server *was,
 #define SETTING_shop(type, name, flags)
 #define SETTING(section, type, name, def, flags, help)                        \
 	SETTING_##section(type, name, flags)
-#include "server/config.def"
+#include "server/config/config.def"
 #undef SETTING_server
 #undef SETTING_centra
 }
@@ -98,7 +98,7 @@ static void compare_instances(const struct config_instance *was,
 {
 #define SETTING_server(type, name, flags)
 #define SETTING_centra(type, name, flags) CHECK(is->id, type, name, flags);
-#include "server/config.def"
+#include "server/config/config.def"
 #undef SETTING
 #undef SETTING_server
 #undef SETTING_centra

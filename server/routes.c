@@ -6,13 +6,13 @@
 
 #include <string.h>
 
-#include "server/health.h"
-#include "server/page.h"
-#include "server/receive.h"
-#include "server/refused.h"
-#include "server/session.h"
-#include "server/staff.h"
-#include "server/stream.h"
+#include "server/admin/health.h"
+#include "server/page/page.h"
+#include "server/webhook/receive.h"
+#include "server/webhook/unverified.h"
+#include "server/access/session.h"
+#include "server/shop/orders.h"
+#include "server/live/screens.h"
 
 #define PRESS_MAX (16 << 10) /* body of an accept or a reject; a character
 			       * of a note may be written with 12 bytes */

@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
-#include "server/http.h"
+#include "server/http/http.h"
 
 enum auth {
 	AUTH_UNSET,  /* a forgotten column: the server will not start */

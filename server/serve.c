@@ -19,14 +19,14 @@
 #include "base/time.h"
 #include "centra/centra.h"
 #include "server/app.h"
-#include "server/health.h"
-#include "server/http.h"
-#include "server/live.h"
+#include "server/admin/health.h"
+#include "server/http/http.h"
+#include "server/live/changes.h"
 #include "server/notify.h"
-#include "server/receive.h"
+#include "server/webhook/receive.h"
 #include "server/reload.h"
-#include "server/sweep.h"
-#include "server/worker.h"
+#include "server/worker/reconcile.h"
+#include "server/worker/worker.h"
 
 #define TICK	   200 /* ms between looks at what no signal tells */
 #define A_MINUTE   60000 /* ms between looks at what is slow */

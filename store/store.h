@@ -29,9 +29,9 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "store/event.h"
-#include "store/order.h"
-#include "store/task.h"
+#include "store/model/event.h"
+#include "store/model/order.h"
+#include "store/model/task.h"
 
 struct store;
 

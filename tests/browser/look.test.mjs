@@ -10,7 +10,7 @@ import { startDay, walk } from "./scenes.mjs";
 import { test } from "./test.mjs";
 
 const axe = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
-const files = readdirSync(join(root, "server/page")).map((f) => join(root, "server/page", f));
+const files = readdirSync(join(root, "server/page")).filter((f) => !/\.[ch]$/.test(f)).map((f) => join(root, "server/page", f));
 
 async function violations(page) {
   if (!(await page.evaluate(() => typeof window.axe === "object"))) await page.evaluate(axe);

@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# codes.sh - the codes of server/codes.def are those that openapi.yaml names and
+# codes.sh - the codes of server/http/codes.def are those that openapi.yaml names and
 # those that the source answers.
 set -u
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 bad=0
 
-sed -n 's/^CODE(\([a-z_]*\),.*/\1/p' server/codes.def | sort >"$work/table"
+sed -n 's/^CODE(\([a-z_]*\),.*/\1/p' server/http/codes.def | sort >"$work/table"
 
 # The enum of `code` in the schema Problem.
 awk '
@@ -24,7 +24,7 @@ diff "$work/table" "$work/openapi" >"$work/diff" || {
 }
 
 # Each text that a code is made from in the source.
-cat server/*.c handlers/*.c store/*.c |
+find server handlers store -name '*.c' -exec cat {} + |
 	awk '{ text = text $0 " " }
 	END {
 		gsub(/[ \t]+/, " ", text)
@@ -41,7 +41,7 @@ fi
 
 # respond_problem(res, 404, "code"; respond_conflict(..., 409, "code";
 # conflict(d, f, "code"; code = "code".
-cat server/*.c handlers/*.c |
+find server handlers -name '*.c' -exec cat {} + |
 	awk '{ text = text $0 " " }
 	END {
 		gsub(/[ \t]+/, " ", text)

@@ -33,8 +33,7 @@ BEGIN {
 	may["faults"] = "faults"
 	may["checks"] = "base"
 
-	inside_http = "^server/(http|door|conn|linger|exchange|header|body|" \
-		"send|endless)\\.c$"
+	inside_http = "^server/http/"
 	home["lmdb.h"] = "store"
 	home["curl/"] = "centra harness e2e sim"
 	home["microhttpd.h"] = "server sim"
@@ -63,11 +62,11 @@ FNR == 1 { here = folder(FILENAME); seen++
 	if (!among(folder(q[2]), may[here]))
 		wrong(here " may not include " q[2])
 	if (here == "handlers" && q[2] ~ /^store\// && \
-	    q[2] !~ /^store\/(order|event|task)\.h$/)
+	    q[2] !~ /^store\/model\/(order|event|task)\.h$/)
 		wrong("handlers know only the values of store, not " q[2])
-	if (q[2] == "server/http_impl.h" && FILENAME !~ inside_http)
+	if (q[2] == "server/http/http_private.h" && FILENAME !~ inside_http)
 		wrong(q[2] " is for the files that it lists alone")
-	if (q[2] !~ /^store\/(schema|codec|.*private|.*impl)\.h$/ || here == "store")
+	if (q[2] !~ /^store\/lmdb\// || here == "store")
 		next
 	if (here != "unit" && here != "fuzz")
 		wrong(q[2] " is for store alone")
@@ -81,8 +80,8 @@ FNR == 1 { here = folder(FILENAME); seen++
 		    here != "fuzz" && !among(here, home[lib]))
 			wrong("<" name "> belongs to: " home[lib])
 	if (name == "microhttpd.h" && here == "server" && \
-	    FILENAME != "server/http_impl.h")
-		wrong("<" name "> is for server/http_impl.h")
+	    FILENAME != "server/http/http_private.h")
+		wrong("<" name "> is for server/http/http_private.h")
 }
 END {
 	printf "%d files looked at\n", seen

@@ -12,7 +12,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
 # One line a call, its white space and line breaks made one space.
-for f in base/*.c server/*.c; do
+for f in $(find base server -name '*.c'); do
 	[ "$f" = base/log.c ] && continue
 	awk -v file="$f" '
 	function ends(s,    i, c, depth, in_text) {
@@ -121,7 +121,7 @@ END {
 	for (i = 1; i <= n; i++) {
 		split(marks[i], m, "|")
 		c = m[1] in call ? call[m[1]] : \
-			call["server/press.c"] # the kinds of a press
+			call["server/shop/action.c"] # the kinds of a press
 		print m[2] "|" levels_of(c) "|" fields_of(c)
 	}
 	exit bad

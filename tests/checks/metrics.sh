@@ -5,7 +5,7 @@
 # nobody exports makes an alert that never fires.
 set -u
 awk '
-FILENAME == "server/metrics.def" && /^METRIC\(/ {
+FILENAME == "server/admin/metrics.def" && /^METRIC\(/ {
 	name = $0
 	sub(/^METRIC\(/, "", name)
 	sub(/,.*/, "", name)
@@ -13,7 +13,7 @@ FILENAME == "server/metrics.def" && /^METRIC\(/ {
 	count++
 }
 # Gauges are written out by name in metrics.c.
-FILENAME == "server/metrics.c" {
+FILENAME == "server/admin/metrics.c" {
 	line = $0
 	while (match(line, /"[a-z][a-z_]+/)) {
 		gauge["shipfrom_" substr(line, RSTART + 1, RLENGTH - 1)] = 1
@@ -40,4 +40,4 @@ FILENAME == "deploy/alerts.yml" || FILENAME == "README.md" {
 END {
 	print seen + 0 " uses of " count + 0 " counters looked at"
 	exit bad || !count || !seen
-}' server/metrics.def server/metrics.c deploy/alerts.yml README.md
+}' server/admin/metrics.def server/admin/metrics.c deploy/alerts.yml README.md

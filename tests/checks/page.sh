@@ -35,8 +35,9 @@ tsort "$work/imports" >"$work/order" 2>"$work/cycles" ||
 awk '/loop:$/ && n++ { exit } { sub(/^tsort: /, "  "); print }' "$work/cycles"
 
 for path in "$dir"/*; do
+	case $path in *.[ch]) continue ;; esac
 	f=$(basename "$path")
-	grep -qF "\"$f\"" server/page.c || fail "$path is not in server/page.c"
+	grep -qF "\"$f\"" server/page/page.c || fail "$path is not in server/page/page.c"
 	case $f in
 	sw.js) continue ;;
 	index.html) kept='"/"' ;;

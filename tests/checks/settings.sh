@@ -11,7 +11,7 @@ trap 'rm -f "$out"' EXIT
 awk '
 function wrong(why) { print why; bad++ }
 # SETTING(section, TYPE, name, default, flags, "help")
-FILENAME == "server/config.def" && /^SETTING\(/ {
+FILENAME == "server/config/config.def" && /^SETTING\(/ {
 	line = $0
 	sub(/^SETTING\(/, "", line)
 	n = split(line, f, ",")
@@ -87,4 +87,4 @@ END {
 	}
 	print count + 0 " settings looked at"
 	exit bad || !count
-}' server/config.def deploy/shipfrom.ini README.md "$out"
+}' server/config/config.def deploy/shipfrom.ini README.md "$out"

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "store/codec.h"
-#include "store/keys.h"
-#include "store/record.h"
+#include "store/lmdb/codec.h"
+#include "store/lmdb/keys.h"
+#include "store/lmdb/record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

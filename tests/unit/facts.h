@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 #include "handlers/offer.h"
-#include "store/order.h"
+#include "store/model/order.h"
 
 #define NOW   1768212000000 /* 2026-01-12 10:00:00 UTC */
 #define LATER (NOW + 3600000)

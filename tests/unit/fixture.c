@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "server/http.h"
-#include "server/live.h"
-#include "server/receive.h"
+#include "server/http/http.h"
+#include "server/live/changes.h"
+#include "server/webhook/receive.h"
 
 #define PATIENCE 20 /* s, for any one reply */
 

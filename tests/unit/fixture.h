@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "server/app.h"
-#include "server/token.h"
+#include "server/access/token.h"
 
 struct fixture {
 	struct app app;

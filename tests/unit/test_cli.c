@@ -18,9 +18,9 @@
 
 #include "base/mem.h"
 #include "server/app.h"
-#include "server/cli.h"
-#include "server/nearest.h"
-#include "server/secrets.h"
+#include "server/cli/cli.h"
+#include "base/nearest.h"
+#include "server/webhook/secret_rotation.h"
 
 /* cmocka has a fail() too: it comes after ours. */
 #include <setjmp.h>

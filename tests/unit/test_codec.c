@@ -5,9 +5,9 @@
  */
 #include "tests/unit/store_fixture.h"
 
-#include "store/codec.h"
-#include "store/keys.h"
-#include "store/record.h"
+#include "store/lmdb/codec.h"
+#include "store/lmdb/keys.h"
+#include "store/lmdb/record.h"
 
 static void each_kind_of_field_is_read_as_written(void **state)
 {

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "server/config.h"
-#include "server/config_read.h"
+#include "server/config/config.h"
+#include "server/config/read.h"
 
 /* cmocka has a fail() too: it comes after ours. */
 #include <setjmp.h>

@@ -26,7 +26,7 @@
 #include "handlers/answer.h"
 #include "handlers/run.h"
 #include "handlers/sweep.h"
-#include "store/record.h"
+#include "store/lmdb/record.h"
 #include "tests/unit/facts.h"
 #include "tests/unit/stub_centra.h"
 

@@ -11,11 +11,11 @@
 #include <string.h>
 
 #include "base/time.h"
-#include "server/auth.h"
-#include "server/feed.h"
-#include "server/qr.h"
-#include "server/since.h"
-#include "server/staff_names.h"
+#include "server/access/auth.h"
+#include "server/http/send_queue.h"
+#include "server/cli/qr.h"
+#include "base/since.h"
+#include "server/config/staff_names.h"
 
 #include <cmocka.h> /* last: it has a macro called fail */
 

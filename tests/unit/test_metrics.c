@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "server/health.h"
+#include "server/admin/health.h"
 #include "tests/unit/fixture.h"
 
 /* Last: its fail() is not ours. */
@@ -53,7 +53,7 @@ static void every_counter_of_the_list_is_shown(void **state)
 {
 	static const char *const names[] = {
 #define METRIC(name, help) #name,
-#include "server/metrics.def"
+#include "server/admin/metrics.def"
 #undef METRIC
 	};
 	struct fixture *f = *state;

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "server/networks.h"
-#include "server/peer.h"
+#include "base/networks.h"
+#include "server/access/login_limit.h"
 
 /* cmocka has a fail() too: it comes after ours. */
 #include <setjmp.h>

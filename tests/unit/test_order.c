@@ -5,8 +5,8 @@
  */
 #include "tests/unit/store_fixture.h"
 
-#include "store/codec.h"
-#include "store/record.h"
+#include "store/lmdb/codec.h"
+#include "store/lmdb/record.h"
 
 /* xorshift: the same numbers on every run. */
 static uint64_t seed;

@@ -13,7 +13,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "server/order_json.h"
+#include "server/shop/order_json.h"
 #include "tests/unit/fixture.h"
 
 /* Last: its fail() is not ours. */

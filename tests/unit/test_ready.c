@@ -9,7 +9,7 @@
 
 #include "base/mem.h"
 #include "base/time.h"
-#include "server/health.h"
+#include "server/admin/health.h"
 #include "tests/unit/fixture.h"
 
 /* cmocka has a fail() too: it comes after ours. */

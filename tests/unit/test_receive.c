@@ -19,9 +19,9 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "server/app.h"
-#include "server/http.h"
-#include "server/receive.h"
-#include "server/signature.h"
+#include "server/http/http.h"
+#include "server/webhook/receive.h"
+#include "server/webhook/signature.h"
 
 /* cmocka has a fail() too: it comes after ours. */
 #include <stdarg.h>

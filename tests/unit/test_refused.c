@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 #include "server/app.h"
-#include "server/refused.h"
+#include "server/webhook/unverified.h"
 
 /* cmocka has a fail() too: it comes after ours. */
 #include <stdarg.h>

@@ -12,10 +12,10 @@
 
 #include "base/mem.h"
 #include "base/time.h"
-#include "server/http.h"
-#include "server/live.h"
-#include "server/report.h"
-#include "server/stream.h"
+#include "server/http/http.h"
+#include "server/live/changes.h"
+#include "server/shop/report.h"
+#include "server/live/screens.h"
 #include "tests/unit/fixture.h"
 
 /* cmocka has a fail() too: it comes after ours. */

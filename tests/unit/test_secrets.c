@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "server/secrets.h"
+#include "server/webhook/secret_rotation.h"
 
 /* cmocka has a fail() too: it comes after ours. */
 #include <stdarg.h>

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "handlers/ship.h"
-#include "store/record.h"
+#include "store/lmdb/record.h"
 #include "tests/unit/facts.h"
 
 #include <cmocka.h> /* last: it has a macro called fail */

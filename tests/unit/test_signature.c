@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "server/signature.h"
+#include "server/webhook/signature.h"
 
 /* cmocka has a fail() too: it comes after ours. */
 #include <stdarg.h>

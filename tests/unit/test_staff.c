@@ -17,8 +17,8 @@
 #include "handlers/answer.h"
 #include "handlers/offer.h"
 #include "handlers/ship.h"
-#include "server/http.h"
-#include "server/staff.h"
+#include "server/http/http.h"
+#include "server/shop/orders.h"
 #include "tests/unit/fixture.h"
 
 /* cmocka has a fail() too: it comes after ours. */

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "store/codec.h"
-#include "store/schema.h"
+#include "store/lmdb/codec.h"
+#include "store/lmdb/schema.h"
 
 /* ---- opening ---- */
 

@@ -5,7 +5,7 @@
  */
 #include "tests/unit/store_fixture.h"
 
-#include "store/store_impl.h"
+#include "store/lmdb/store_private.h"
 
 static struct store *open_deriving(const char *dir)
 {

@@ -10,7 +10,7 @@
 
 #include <sys/stat.h>
 
-#include "store/store_impl.h"
+#include "store/lmdb/store_private.h"
 
 #define FAILED(...) (print_error(__VA_ARGS__), _fail(__FILE__, __LINE__))
 

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "store/store_impl.h"
+#include "store/lmdb/store_private.h"
 
 static atomic_uint syncs;
 static atomic_int sync_fails; /* errno; 0: it works */

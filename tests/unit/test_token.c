@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "server/token.h"
+#include "server/access/token.h"
 
 /* cmocka has a fail() too: it comes after ours. */
 #include <setjmp.h>

@@ -11,10 +11,10 @@
 
 #include "base/mem.h"
 #include "base/time.h"
-#include "server/live.h"
+#include "server/live/changes.h"
 #include "server/routes.h"
-#include "server/signature.h"
-#include "server/stream.h"
+#include "server/webhook/signature.h"
+#include "server/live/screens.h"
 #include "tests/unit/fixture.h"
 
 /* cmocka has a fail() too: it comes after ours. */

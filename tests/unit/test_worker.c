@@ -23,7 +23,7 @@
 #include "handlers/answer.h"
 #include "handlers/handlers.h"
 #include "server/app.h"
-#include "server/worker.h"
+#include "server/worker/worker.h"
 
 /* cmocka has a fail() too: it comes after ours. */
 #include <stdarg.h>

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * nearest.h - which known word did they mean?
+ */
+#ifndef BASE_NEAREST_H
+#define BASE_NEAREST_H
+
+/* Remembers the best of the candidates offered so far. */
+struct nearest {
+	const char *word;
+	const char *best; /* NULL: none is near enough to be suggested */
+	unsigned distance;
+};
+
+void nearest_begin(struct nearest *n, const char *word);
+void nearest_offer(struct nearest *n, const char *candidate);
+
+#endif

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * networks.c - see networks.h.
+ */
+#include "base/networks.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define V4_BITS 96 /* in front of an IPv4 address */
+#define BLANKS	" \t"
+
+static const unsigned char v4_prefix[12] = {[10] = 0xff, [11] = 0xff};
+
+/* ---- addresses ---- */
+
+static bool plain_read(struct address *ret, const char *text)
+{
+	if (inet_pton(AF_INET6, text, ret->b) == 1)
+		return true;
+	memcpy(ret->b, v4_prefix, sizeof(v4_prefix));
+	return inet_pton(AF_INET, text, ret->b + sizeof(v4_prefix)) == 1;
+}
+
+static bool is_port(const char *s)
+{
+	size_t len = strlen(s);
+
+	return *s == ':' && len > 1 && len <= 6 &&
+	       strspn(s + 1, "0123456789") == len - 1;
+}
+
+bool address_read(struct address *ret, const char *text, size_t len)
+{
+	char copy[2 * PEER_SIZE], *host = copy, *end;
+
+	if (!len || len >= sizeof(copy))
+		return false;
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	if (strlen(copy) != len)
+		return false;
+	if (*host == '[') {
+		host++;
+		end = strchr(host, ']');
+		if (!end || (end[1] && !is_port(end + 1)))
+			return false;
+		*end = '\0';
+	} else {
+		end = strchr(host, ':');
+		if (end && strchr(host, '.') && is_port(end))
+			*end = '\0';
+	}
+	end = strchr(host, '%');
+	if (end && strchr(host, ':'))
+		*end = '\0';
+	return plain_read(ret, host);
+}
+
+void address_text(char ret[PEER_SIZE], const struct address *a)
+{
+	bool v4 = !memcmp(a->b, v4_prefix, sizeof(v4_prefix));
+
+	if (!inet_ntop(v4 ? AF_INET : AF_INET6,
+		       v4 ? a->b + sizeof(v4_prefix) : a->b, ret, PEER_SIZE))
+		ret[0] = '\0';
+}
+
+/* ---- lists ---- */
+
+static bool bits_read(const char *text, unsigned most, unsigned *ret)
+{
+	size_t len = strlen(text);
+
+	if (!len || len > 3 || strspn(text, "0123456789") != len)
+		return false;
+	*ret = (unsigned)strtoul(text, NULL, 10);
+	return *ret <= most;
+}
+
+static bool network_read(struct network *ret, char *text)
+{
+	char *slash = strchr(text, '/');
+	bool v4 = !strchr(text, ':');
+	unsigned bits = v4 ? 32 : 128;
+
+	if (slash)
+		*slash = '\0';
+	if (!plain_read(&ret->base, text) ||
+	    (slash && !bits_read(slash + 1, bits, &bits)))
+		return false;
+	ret->bits = v4 ? V4_BITS + bits : bits;
+	return true;
+}
+
+enum rc networks_read(struct networks *ret, const char *text, struct err *e)
+{
+	char word[2 * PEER_SIZE];
+	struct network net;
+	size_t len;
+
+	*ret = (struct networks){0};
+	for (text = text ? text : ""; ; text += len) {
+		text += strspn(text, "," BLANKS);
+		if (!*text)
+			return OK;
+		len = strcspn(text, "," BLANKS);
+		snprintf(word, sizeof(word), "%.*s",
+			 (int)(len < sizeof(word) ? len : sizeof(word)), text);
+		if (len >= sizeof(word) || !network_read(&net, word))
+			break;
+		ret->list = xrealloc(ret->list, ret->n + 1, sizeof(net));
+		ret->list[ret->n++] = net;
+	}
+	networks_release(ret);
+	return fail(e, RC_INVALID, "'%.*s' is no address and no network",
+		    (int)(len < 64 ? len : 64), text);
+}
+
+void networks_release(struct networks *n)
+{
+	free(n->list);
+	*n = (struct networks){0};
+}
+
+static bool network_has(const struct network *n, const struct address *a)
+{
+	size_t whole = n->bits / 8;
+	unsigned mask = 0xff00u >> n->bits % 8 & 0xff;
+
+	return !memcmp(n->base.b, a->b, whole) &&
+	       (!mask || !((n->base.b[whole] ^ a->b[whole]) & mask));
+}
+
+bool networks_have(const struct networks *n, const struct address *a)
+{
+	for (size_t i = 0; i < n->n; i++)
+		if (network_has(&n->list[i], a))
+			return true;
+	return false;
+}
+
+/* ---- through proxies ---- */
+
+/* The last entry of `list`, of which *len bytes are left; *len is then what
+ * stands in front of it.  False: there is none. */
+static bool last_entry(const char *list, size_t *len, const char **ret,
+		       size_t *ret_len)
+{
+	size_t begin, end = *len;
+
+	while (end && strchr("," BLANKS, list[end - 1]))
+		end--;
+	begin = end;
+	while (begin && list[begin - 1] != ',')
+		begin--;
+	*len = begin;
+	while (begin < end && strchr(BLANKS, list[begin]))
+		begin++;
+	*ret = list + begin;
+	*ret_len = end - begin;
+	return *ret_len > 0;
+}
+
+void networks_peer(char ret[PEER_SIZE], const struct networks *trusted,
+		   const char *socket, const char *const *values, size_t n)
+{
+	struct address at, hop;
+	const char *entry;
+	size_t left, len;
+
+	snprintf(ret, PEER_SIZE, "%s", socket);
+	if (!plain_read(&at, socket))
+		return;
+	while (n-- > 0) {
+		left = strlen(values[n]);
+		while (last_entry(values[n], &left, &entry, &len)) {
+			if (!networks_have(trusted, &at) ||
+			    !address_read(&hop, entry, len))
+				goto out;
+			at = hop;
+		}
+	}
+out:
+	address_text(ret, &at);
+}

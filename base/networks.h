@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * networks.h - lists of addresses and networks, and whom a request that came
+ * through a proxy of such a list is from.
+ */
+#ifndef BASE_NETWORKS_H
+#define BASE_NETWORKS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+#define PEER_SIZE 46 /* an address as text, IPv6 at its longest */
+
+/* IPv4 addresses are ::ffff:a.b.c.d, so that there is one form of each. */
+struct address {
+	unsigned char b[16];
+};
+
+struct network {
+	struct address base;
+	unsigned bits; /* of 128 */
+};
+
+struct networks {
+	struct network *list; /* owned */
+	size_t n;
+};
+
+/* "10.0.0.7", "::1", also with a zone or as [::1]:443 or 10.0.0.7:443. */
+bool address_read(struct address *ret, const char *text, size_t len);
+void address_text(char ret[PEER_SIZE], const struct address *a);
+
+/* "127.0.0.1, 10.0.0.0/8 2001:db8::/32"; NULL is an empty list.  RC_INVALID
+ * names what is neither an address nor a network. */
+enum rc networks_read(struct networks *ret, const char *text, struct err *e);
+void networks_release(struct networks *n);
+bool networks_have(const struct networks *n, const struct address *a);
+
+/* Whom a request is from.  `socket` is who connected; only if that is one of
+ * `trusted` is X-Forwarded-For believed, read from its end: each trusted proxy
+ * vouches for the address that it wrote, and the first that is not trusted is
+ * the peer.  What cannot be read ends it: then the peer is the last one that
+ * was vouched for.  `values` are the headers of that name in their order. */
+void networks_peer(char ret[PEER_SIZE], const struct networks *trusted,
+		   const char *socket, const char *const *values, size_t n);
+
+#endif

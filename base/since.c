@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * since.c - see since.h.
+ */
+#include "base/since.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define DAY_MS	  INT64_C(86400000)
+#define DAYS_MOST 3650
+
+/* The last midnight that clocks in the zone showed. */
+static int64_t midnight(const struct zone *zone, int64_t now)
+{
+	int64_t local = now + zone_offset(zone, now) * INT64_C(60000);
+	int64_t start = local - local % DAY_MS;
+	int64_t guess = start - zone_offset(zone, now) * INT64_C(60000);
+
+	/* Clocks may have been changed since. */
+	return start - zone_offset(zone, guess) * INT64_C(60000);
+}
+
+void since_day(const struct zone *zone, int64_t now, int64_t *ret_begins,
+	       int64_t *ret_ends)
+{
+	*ret_begins = midnight(zone, now);
+	/* A time of the next day, whether this one has 23 or 25 hours. */
+	*ret_ends = midnight(zone, *ret_begins + DAY_MS + DAY_MS / 2);
+}
+
+bool since_read(const char *text, const struct zone *zone, int64_t now,
+		int64_t *ret)
+{
+	static const struct {
+		char name;
+		int64_t ms;
+	} units[] = {{'m', 60000}, {'h', 3600000}, {'d', DAY_MS}};
+	size_t digits = strspn(text, "0123456789");
+	int64_t n = 0;
+	int offset;
+
+	if (!strcmp(text, "today")) {
+		*ret = midnight(zone, now);
+		return true;
+	}
+	if (!digits || digits > 7 || strlen(text) != digits + 1)
+		return !time_parse_iso(text, ret, &offset);
+	for (size_t i = 0; i < digits; i++)
+		n = n * 10 + (text[i] - '0');
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (text[digits] != units[i].name ||
+		    n > DAYS_MOST * DAY_MS / units[i].ms)
+			continue;
+		*ret = now - n * units[i].ms;
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * token.h - secrets that we hand out: device tokens, login codes, sessions.
+ *
+ * 256 random bits, shown once as 43 characters of base64url; the store keeps
+ * only their SHA-256.
+ */
+#ifndef SERVER_ACCESS_TOKEN_H
+#define SERVER_ACCESS_TOKEN_H
+
+#include "base/err.h"
+#include "store/store.h"
+
+#define TOKEN_SIZE 44 /* 43 characters and the NUL */
+
+enum rc token_make(char ret[TOKEN_SIZE], unsigned char hash[TOKEN_HASH_SIZE],
+		   struct err *e);
+/* RC_INVALID: not of a token's form. */
+enum rc token_hash(const char *token, unsigned char hash[TOKEN_HASH_SIZE]);
+
+/* The X-CSRF-Token of a session: only who can read our answers knows it. */
+enum rc token_csrf(char ret[TOKEN_SIZE], const char *token, struct err *e);
+
+/* SHA-256 of any bytes. */
+enum rc token_digest(unsigned char ret[TOKEN_HASH_SIZE], const void *p,
+		     size_t len);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * health.c - see health.h.
+ */
+#include "server/admin/health.h"
+
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "base/log.h"
+#include "server/app.h"
+
+/* openapi.yaml as it was when this was built; the build runs in the root of
+ * the source. */
+__asm__(".section .rodata\n"
+	".global openapi_yaml\n"
+	".global openapi_yaml_end\n"
+	"openapi_yaml:\n"
+	".incbin \"openapi.yaml\"\n"
+	"openapi_yaml_end:\n"
+	".byte 0\n"
+	".text\n");
+extern const char openapi_yaml[], openapi_yaml_end[];
+
+bool health_disk_low(uint64_t free_bytes, uint64_t disk_bytes)
+{
+	const uint64_t least = (uint64_t)64 << 20;
+	uint64_t part = disk_bytes / 50;
+
+	return free_bytes < (part < least ? part : least);
+}
+
+static bool disk_low(const struct config *config)
+{
+	struct statvfs v;
+
+	if (!config->server.store_dir ||
+	    statvfs(config->server.store_dir, &v))
+		return false;
+	return health_disk_low((uint64_t)v.f_bavail * v.f_frsize,
+			       (uint64_t)v.f_blocks * v.f_frsize);
+}
+
+bool health_ready(struct app *app, const struct config *config,
+		  const char **ret_why)
+{
+	struct store_stats stats = {0};
+
+	*ret_why = NULL;
+	if (app->draining)
+		*ret_why = "draining";
+	else if (!app->store)
+		*ret_why = "starting";
+	else if (app->failed || store_stats(app->store, &stats, NULL) ||
+		 stats.failed ||
+		 stats.writing_for >= config->server.write_wait)
+		*ret_why = "store failing";
+	/* Full: quotas and limits count, which the disk does not tell of. */
+	else if (stats.full ||
+		 (stats.max_bytes &&
+		  stats.used_bytes >= stats.max_bytes / 100 * 95) ||
+		 disk_low(config))
+		*ret_why = "disk nearly full";
+	return !*ret_why;
+}
+
+void health_watch(struct app *app)
+{
+	struct config *config = app_config(app);
+	const char *why, *was;
+
+	(void)health_ready(app, config, &why);
+	config_drop(config);
+	was = atomic_exchange(&app->not_ready, why);
+	if (was == why) /* each reason is one constant */
+		return;
+	if (why)
+		log_line(app->draining ? LOG_INFO : LOG_WARN, "not ready",
+			 LOG_S("why", why));
+	else
+		log_line(LOG_INFO, "ready again", LOG_S("after", was));
+}
+
+void show_health(struct request *req, struct response *res)
+{
+	(void)req;
+	buf_str(&res->body, "{\"ok\":true}");
+	respond_json(res, 200);
+}
+
+void show_ready(struct request *req, struct response *res)
+{
+	const char *why;
+
+	if (health_ready(req->app, req->config, &why)) {
+		buf_str(&res->body, "{\"ready\":true}");
+		respond_json(res, 200);
+		return;
+	}
+	buf_str(&res->body, "{\"ready\":false,\"why\":");
+	buf_json(&res->body, why);
+	buf_char(&res->body, '}');
+	respond_json(res, 503);
+	res->retry_after = 1;
+}
+
+void show_metrics(struct request *req, struct response *res)
+{
+	metrics_write(req->app, &res->body);
+	res->status = 200;
+	res->type = "text/plain; version=0.0.4; charset=utf-8";
+}
+
+void show_openapi(struct request *req, struct response *res)
+{
+	(void)req;
+	/* The result is asked of the buf when it is sent. */
+	(void)!buf_add(&res->body, openapi_yaml,
+		       (size_t)(openapi_yaml_end - openapi_yaml));
+	res->status = 200;
+	res->type = "application/yaml";
+}

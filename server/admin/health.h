@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * health.h - what a balancer, a monitor and a newcomer ask: is it alive, may
+ * it have traffic, how is it doing, what can it do.
+ */
+#ifndef SERVER_ADMIN_HEALTH_H
+#define SERVER_ADMIN_HEALTH_H
+
+#include <stdbool.h>
+
+#include "server/http/http.h"
+
+struct app;
+
+/* True when deliveries can be taken: the store has not failed, there is room
+ * for more, and nobody is draining.  Else *ret_why says why not, a constant. */
+bool health_ready(struct app *app, const struct config *config,
+		  const char **ret_why);
+
+/* Less than this is free on the store's disk: nearly full.  64 MiB, which the
+ * workers and the command line can still write for a long time; of a disk
+ * smaller than 3.2 GiB, 2 % of it. */
+bool health_disk_low(uint64_t free_bytes, uint64_t disk_bytes);
+
+/* Logs when readiness has turned since the last call, and why.  Call it
+ * regularly; any thread. */
+void health_watch(struct app *app);
+
+answer_fn show_health, show_ready, show_metrics, show_openapi;
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * metrics.c - see metrics.h.
+ */
+#include "server/admin/metrics.h"
+
+#include <inttypes.h>
+
+#include "base/time.h"
+#include "centra/centra.h"
+#include "server/app.h"
+#include "server/admin/health.h"
+#include "server/webhook/receive.h"
+#include "server/webhook/unverified.h"
+#include "server/live/changes.h"
+#include "server/live/screens.h"
+#include "base/version.h"
+#include "server/worker/worker.h"
+
+static void head(struct buf *out, const char *name, const char *type,
+		 const char *help)
+{
+	buf_fmt(out, "# HELP shipfrom_%s %s\n# TYPE shipfrom_%s %s\n", name,
+		help, name, type);
+}
+
+static void number(struct buf *out, const char *name, const char *type,
+		   const char *help, uint64_t value)
+{
+	head(out, name, type, help);
+	buf_fmt(out, "shipfrom_%s %" PRIu64 "\n", name, value);
+}
+
+static void gauge(struct buf *out, const char *name, const char *help,
+		  uint64_t value)
+{
+	number(out, name, "gauge", help, value);
+}
+
+/* One counter for each kind: all of them, so that a rate can be taken of one
+ * that has not happened yet. */
+static void missed_webhooks(struct buf *out, const struct store_stats *s)
+{
+	head(out, "missed_webhooks_total", "counter",
+	     "Webhooks that Centra never got to us, by what they would have "
+	     "told; ever");
+	for (int kind = 0; kind < MISSED_KINDS; kind++)
+		buf_fmt(out,
+			"shipfrom_missed_webhooks_total{kind=\"%s\"} %" PRIu64
+			"\n",
+			missed_name((enum missed)kind), s->missed[kind]);
+}
+
+static void store_numbers(struct buf *out, const struct store_stats *s)
+{
+	int64_t late = s->oldest_due == TIME_NONE ? 0 :
+						    time_now() - s->oldest_due;
+
+	gauge(out, "tasks_waiting", "Tasks to be done", s->tasks_waiting);
+	gauge(out, "tasks_dead", "Tasks given up and kept; someone must look",
+	      s->tasks_dead);
+	head(out, "oldest_due_seconds", "gauge",
+	     "How long the earliest task is due; 0 when none is");
+	buf_fmt(out, "shipfrom_oldest_due_seconds %.3f\n",
+		late > 0 ? (double)late / 1000 : 0.0);
+	gauge(out, "events", "Events kept", s->events);
+	gauge(out, "orders", "Orders known", s->orders);
+	gauge(out, "orders_in_doubt",
+	      "Accepted orders that the newest look does not show as ours; "
+	      "shops ask the office before they ship them",
+	      s->in_doubt);
+	gauge(out, "quarantined", "Events and bodies that could not be read",
+	      s->quarantined);
+	gauge(out, "devices", "Devices allowed to act", s->devices);
+	gauge(out, "store_used_bytes", "Bytes of the store in use",
+	      s->used_bytes);
+	gauge(out, "store_max_bytes", "Most bytes the store may use",
+	      s->max_bytes);
+	gauge(out, "store_queue", "Writes that wait for the disk", s->queued);
+	number(out, "store_commits_total", "counter",
+	       "Commits made durable, each of a group of writes", s->commits);
+	number(out, "store_writes_total", "counter", "Writes made durable",
+	       s->writes);
+	missed_webhooks(out, s);
+}
+
+/* A gauge of each API of each instance. */
+static void each_api(struct buf *out, const struct app *app, const char *name,
+		     const char *help,
+		     bool (*is)(const struct centra_state *s))
+{
+	const struct account *a;
+	struct centra_state s;
+
+	head(out, name, "gauge", help);
+	for (size_t i = 0; (a = workers_account(app->workers, i)); i++)
+		for (int api = 0; api < CENTRA_APIS; api++) {
+			centra_state(a->centra, (enum centra_api)api, &s);
+			buf_fmt(out,
+				"shipfrom_%s{instance=\"%s\",api=\"%s\"} "
+				"%d\n",
+				name, a->instance,
+				api_name((enum centra_api)api), is(&s));
+		}
+}
+
+static bool is_refused(const struct centra_state *s)
+{
+	return s->refused;
+}
+
+static bool is_dead(const struct centra_state *s)
+{
+	return s->dead;
+}
+
+static bool is_paused(const struct centra_state *s)
+{
+	return s->paused;
+}
+
+static void centra_gauges(struct buf *out, const struct app *app)
+{
+	if (!app->workers)
+		return;
+	each_api(out, app, "credentials_refused",
+		 "1 while Centra refuses our key or token: it must change",
+		 is_refused);
+	each_api(out, app, "centra_dead",
+		 "1 while Centra does not answer and calls wait", is_dead);
+	each_api(out, app, "centra_paused",
+		 "1 while calls wait as Centra asked them to", is_paused);
+}
+
+/* The wall clock against Centra's. */
+static void clock_numbers(struct buf *out, struct clock *c)
+{
+	int64_t wall = time_now(), mono = time_mono(), ahead;
+
+	(void)clock_ahead(c, wall, mono, &ahead);
+	gauge(out, "clock_confirmed",
+	      "1 when Centra's replies have confirmed our clock; until then "
+	      "nothing is removed or given up because of its age",
+	      clock_trust(c, wall, mono) == CLOCK_CONFIRMED);
+	head(out, "clock_ahead_seconds", "gauge",
+	     "How far our clock is ahead of Centra's, behind if less than 0; "
+	     "0 until Centra has replied");
+	buf_fmt(out, "shipfrom_clock_ahead_seconds %.3f\n",
+		(double)ahead / 1000);
+}
+
+/* Deliveries by the secret that signed them, and those kept in memory. */
+static void webhook_numbers(struct buf *out, const struct receiver *r)
+{
+	static const char *const which[] = {"current", "previous"};
+	const struct secret_watch *w;
+	size_t n, bytes;
+
+	head(out, "webhooks_verified_total", "counter",
+	     "Webhook deliveries, by the secret that signed them");
+	for (size_t i = 0; (w = receiver_secrets(r, i)); i++)
+		for (int k = 0; k < 2; k++)
+			buf_fmt(out,
+				"shipfrom_webhooks_verified_total{instance="
+				"\"%s\",secret=\"%s\"} %" PRIu64 "\n",
+				w->instance, which[k], w->signed_by[k]);
+	refused_count(receiver_refused(r), &n, &bytes);
+	gauge(out, "refused_kept", "Refused deliveries kept in memory", n);
+	gauge(out, "refused_kept_bytes", "Bytes that they take", bytes);
+}
+
+void metrics_write(struct app *app, struct buf *out)
+{
+	struct config *config = app_config(app);
+	struct store_stats stats = {0};
+	const char *why;
+	struct err e;
+
+#define METRIC(name, help)                                                    \
+	number(out, #name, "counter", help,                                   \
+	       atomic_load_explicit(&app->metrics.name,                       \
+				    memory_order_relaxed));
+#include "server/admin/metrics.def"
+#undef METRIC
+	gauge(out, "ready", "1 when /readyz says 200",
+	      health_ready(app, config, &why));
+	if (app->store && !store_stats(app->store, &stats, &e))
+		store_numbers(out, &stats);
+	clock_numbers(out, &app->clock);
+	centra_gauges(out, app);
+	if (app->live) {
+		gauge(out, "streams", "Screens connected now",
+		      streams_count(live_streams(app->live)));
+		gauge(out, "open_offers_unwatched",
+		      "Pending offers of shops without a listening screen",
+		      streams_unwatched(live_streams(app->live)));
+	}
+	if (app->receiver)
+		webhook_numbers(out, app->receiver);
+	head(out, "build_info", "gauge", "The version, in a label");
+	buf_fmt(out, "shipfrom_build_info{version=\"%s\"} 1\n",
+		SHIPFROM_VERSION);
+	config_drop(config);
+}

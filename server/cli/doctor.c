@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * doctor.c - `doctor`: is each Centra as it must be for us?  Each examination is
+ * one row of the table; it asks, changes nothing, and says one line or more.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/mem.h"
+#include "centra/centra.h"
+#include "centra/graphql.h"
+#include "centra/names.h"
+#include "centra/order_api.h"
+#include "server/cli/cli.h"
+
+#define CONNECT_TIMEOUT 5000 /* ms */
+#define EXIT_WRONG	1
+
+enum verdict { FINE, UNTRIED, WRONG, UNREACHED, VERDICTS };
+
+static const char *const verdict_names[VERDICTS] = {
+	[FINE] = "ok",
+	[UNTRIED] = "untried",
+	[WRONG] = "WRONG",
+	[UNREACHED] = "no answer",
+};
+
+/* One instance on the table. */
+struct exam {
+	struct cli_session *s;
+	const struct config_instance *in;
+	struct centra_conn *conn;
+	const char *row; /* the examination that runs */
+	bool no_graphql; /* later rows that need it cannot be tried */
+	unsigned found[VERDICTS];
+};
+
+/* ---- what is said ---- */
+
+static void say(struct exam *x, enum verdict verdict, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void say(struct exam *x, enum verdict verdict, const char *fmt, ...)
+{
+	struct buf *b = &x->s->out;
+	char *text;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) < 0)
+		text = NULL;
+	va_end(ap);
+	x->found[verdict]++;
+	if (x->s->json) {
+		buf_fmt(b, "{\"instance\":\"%s\",\"check\":\"%s\","
+			   "\"result\":\"%s\",\"text\":",
+			x->in->id, x->row,
+			verdict == WRONG ? "wrong" : verdict_names[verdict]);
+		buf_json(b, text);
+		buf_str(b, "}\n");
+	} else {
+		buf_fmt(b, "%-9s  %s  %-11s  ", verdict_names[verdict],
+			x->in->id, x->row);
+		cli_text(b, text ? text : "");
+		buf_char(b, '\n');
+	}
+	free(text);
+}
+
+/* Not now: it says nothing about what is configured. */
+static bool is_passing(const struct exam *x, const struct call *call)
+{
+	return call->status == 408 || call->status == 429 ||
+	       call->status >= 500 || call->latency >= x->in->call_timeout;
+}
+
+/* A call that brought no answer which says more. */
+static void say_unreached(struct exam *x, const struct call *call,
+			  const char *setting)
+{
+	if (call->status && is_passing(x, call))
+		say(x, UNREACHED, "%s; try again later", call->why.text);
+	else if (call->status)
+		say(x, WRONG, "%s; is %s the right address?", call->why.text,
+		    setting);
+	else
+		say(x, UNREACHED, "%s; is %s right, and may this machine "
+				  "reach it?", call->why.text, setting);
+}
+
+/* ---- the Order API ---- */
+
+/* An empty answer to check-first changes nothing: its fields are missing. */
+static void try_order_api(struct exam *x)
+{
+	struct check_first_reply r;
+
+	order_api_try(x->conn, &r);
+	if (r.our_fault)
+		say(x, FINE, "the address and the key are right");
+	else if (r.call.refused && r.call.status)
+		say(x, WRONG, "the key is refused (HTTP %ld): is "
+			      "order_api_key the plugin's shared secret, and "
+			      "is the endpoint check-first allowed there?",
+		    r.call.status);
+	else if (r.call.end == CALL_OK)
+		say(x, WRONG, "an empty answer got '%s', not an error for "
+			      "each field: is order_api_url that of an Order "
+			      "API plugin?", r.msg ? r.msg : "ok");
+	else
+		say_unreached(x, &r.call, "order_api_url");
+	check_first_reply_release(&r);
+}
+
+/* ---- GraphQL ---- */
+
+/* The token, by a query that every answer of later rows rests on. */
+static void try_token(struct exam *x)
+{
+	static const struct permission any = {
+		.name = "any",
+		.query = "query T { __typename }",
+	};
+	struct call call;
+
+	x->no_graphql = true;
+	if (!x->in->graphql_url) {
+		say(x, UNTRIED, "no graphql_url: nothing can be looked up");
+		return;
+	}
+	switch (permission_try(x->conn, &any, &call)) {
+	case PERMISSION_GIVEN:
+	case PERMISSION_EMPTY:
+		x->no_graphql = false;
+		say(x, FINE, "the address and the token are right");
+		return;
+	case PERMISSION_MISSING:
+	case PERMISSION_UNTRIED:
+	case PERMISSION_UNKNOWN:
+		break;
+	}
+	if (call.refused)
+		say(x, WRONG, "the token is refused (%s): make a new one in "
+			      "AMS and put it into graphql_token",
+		    call.why.text);
+	else
+		say_unreached(x, &call, "graphql_url");
+}
+
+static void compare_names(struct exam *x)
+{
+	struct names_report r;
+	char *rest, *line;
+
+	names_compare(x->conn, &r);
+	if (r.call.end != CALL_OK) {
+		say(x, UNTRIED, "the schema cannot be read: %s",
+		    r.call.why.text);
+	} else if (!r.missing) {
+		say(x, FINE, "all %zu names that we use are in the schema",
+		    r.looked_up);
+	} else {
+		rest = r.faults.data;
+		while ((line = strsep(&rest, "\n")))
+			if (*line)
+				say(x, WRONG, "%s: this shipfrom and this "
+					      "Centra do not fit; report it",
+				    line);
+	}
+	buf_release(&r.faults);
+}
+
+/* Returns whether the permission is missing. */
+static bool try_permission(struct exam *x, const struct permission *p)
+{
+	struct call call;
+
+	switch (permission_try(x->conn, p, &call)) {
+	case PERMISSION_GIVEN:
+		say(x, FINE, "%s", p->name);
+		return false;
+	case PERMISSION_MISSING:
+		say(x, WRONG,
+		    "%s is missing, for %s (%s): add it to the token "
+		    "in AMS",
+		    p->name, p->what, call.why.text);
+		return true;
+	case PERMISSION_EMPTY:
+		say(x, UNTRIED, "%s: Centra shows no %s to try it on", p->name,
+		    p->list);
+		return false;
+	case PERMISSION_UNTRIED:
+		say(x, UNTRIED,
+		    "%s, for %s: only a change at Centra would show it; see "
+		    "in AMS that the token has it",
+		    p->name, p->what);
+		return false;
+	case PERMISSION_UNKNOWN:
+		say(x, UNTRIED, "%s: %s", p->name, call.why.text);
+		return false;
+	}
+	return false;
+}
+
+/* Is it among the permissions that were found missing? */
+static bool is_missing(const bool *missing, const char *name)
+{
+	for (size_t i = 0; i < n_permissions; i++)
+		if (missing[i] && !strcmp(permissions[i].name, name))
+			return true;
+	return false;
+}
+
+/* A query that needs two permissions does not show which one is missing, so
+ * what rests on a missing one is not tried. */
+static void try_permissions(struct exam *x)
+{
+	bool ships = !strcmp(x->in->ship_with, "graphql");
+	bool *missing = xcalloc(n_permissions, sizeof(*missing));
+
+	for (size_t i = 0; i < n_permissions; i++) {
+		const struct permission *p = &permissions[i];
+
+		if (p->ships && !ships)
+			continue;
+		if (p->needs && is_missing(missing, p->needs))
+			say(x, UNTRIED, "%s: cannot be tried without %s",
+			    p->name, p->needs);
+		else
+			missing[i] = try_permission(x, p);
+	}
+	free(missing);
+}
+
+/* ---- warehouses ---- */
+
+static const struct centra_warehouse *
+find_warehouse(const struct centra_warehouses *w, int64_t id)
+{
+	for (size_t i = 0; i < w->n; i++)
+		if (w->list[i].id == id)
+			return &w->list[i];
+	return NULL;
+}
+
+static void examine_warehouse(struct exam *x, const struct config_shop *shop,
+			      int64_t id, const struct centra_warehouse *w)
+{
+	if (!w)
+		say(x, WRONG, "%" PRId64 " of [shop %s]: Centra knows no such "
+			      "warehouse; correct `warehouses`", id, shop->id);
+	else if (w->status && strcmp(w->status, "ACTIVE") != 0)
+		say(x, WRONG, "%" PRId64 " (%s) of [shop %s] is %s, not "
+			      "ACTIVE: activate it in AMS", id,
+		    w->name ? w->name : "?", shop->id, w->status);
+	else if (!w->policy || strcmp(w->policy, "CHECK_FIRST") != 0)
+		say(x, WRONG, "%" PRId64 " (%s) of [shop %s] has the "
+			      "allocation policy %s and is offered nothing: "
+			      "make it check first in AMS", id,
+		    w->name ? w->name : "?", shop->id,
+		    w->policy ? w->policy : "none");
+	else if (!w->shop)
+		say(x, WRONG, "%" PRId64 " (%s) of [shop %s] belongs to no "
+			      "brick and mortar: set it in AMS", id,
+		    w->name ? w->name : "?", shop->id);
+	else
+		say(x, FINE, "%" PRId64 " (%s) of [shop %s]", id,
+		    w->name ? w->name : "?", shop->id);
+}
+
+static void examine_warehouses(struct exam *x)
+{
+	const struct config *c = x->s->config;
+	struct centra_warehouses w;
+
+	graphql_warehouses(x->conn, &w);
+	if (w.call.end != CALL_OK)
+		say(x, UNTRIED, "the warehouses cannot be listed: %s",
+		    w.call.why.text);
+	for (size_t i = 0; w.call.end == CALL_OK && i < c->n_shops; i++) {
+		const struct config_shop *shop = &c->shops[i];
+
+		if (strcmp(shop->centra, x->in->id) != 0)
+			continue;
+		for (size_t k = 0; k < shop->warehouses.n; k++)
+			examine_warehouse(x, shop, shop->warehouses.ids[k],
+					  find_warehouse(&w, shop->warehouses
+								     .ids[k]));
+	}
+	for (size_t i = 0; i < w.n; i++)
+		if (w.list[i].policy &&
+		    !strcmp(w.list[i].policy, "CHECK_FIRST") &&
+		    !config_shop_of(c, x->in->id, w.list[i].id))
+			say(x, WRONG,
+			    "%" PRId64 " (%s) is check first, but no "
+			    "[shop] has it, and nobody can answer its "
+			    "offers: add it to the `warehouses` of a "
+			    "[shop], or give it another allocation "
+			    "policy in AMS",
+			    w.list[i].id,
+			    w.list[i].name ? w.list[i].name : "?");
+	centra_warehouses_release(&w);
+}
+
+/* ---- the table ---- */
+
+static const struct {
+	const char *name;
+	bool graphql; /* it asks GraphQL, after the token was tried */
+	void (*run)(struct exam *x);
+} exams[] = {
+	{"order-api", false, try_order_api},
+	{"token", false, try_token},
+	{"schema", true, compare_names},
+	{"permission", true, try_permissions},
+	{"warehouse", true, examine_warehouses},
+};
+
+static void examine(struct exam *x)
+{
+	const struct centra_options o = {
+		.instance = x->in->id,
+		.order_api_url = x->in->order_api_url,
+		.order_api_key = x->in->order_api_key,
+		.graphql_url = x->in->graphql_url,
+		.graphql_token = x->in->graphql_token,
+		.connect_timeout = CONNECT_TIMEOUT,
+		.timeout = x->in->call_timeout,
+	};
+	struct centra *centra = centra_open(&o);
+
+	x->conn = centra_conn_open(centra);
+	x->no_graphql = false;
+	for (size_t i = 0; i < sizeof(exams) / sizeof(*exams); i++) {
+		x->row = exams[i].name;
+		if (!exams[i].graphql || !x->no_graphql)
+			exams[i].run(x);
+		else if (x->in->graphql_url)
+			say(x, UNTRIED,
+			    "not tried: the token row above has to "
+			    "be ok first");
+		cli_flush(x->s);
+	}
+	centra_conn_close(x->conn);
+	centra_close(centra);
+}
+
+static int examine_all(struct cli_session *s)
+{
+	struct exam x = {.s = s};
+	struct err e;
+
+	if (centra_init(&e)) {
+		fprintf(stderr, "shipfrom doctor: %s\n", e.text);
+		return EX_SOFTWARE;
+	}
+	for (size_t i = 0; i < s->config->n_instances; i++) {
+		x.in = &s->config->instances[i];
+		examine(&x);
+	}
+	centra_end();
+	if (!s->json)
+		fprintf(stderr, "%u ok, %u wrong, %u without an answer, "
+				"%u untried\n",
+			x.found[FINE], x.found[WRONG], x.found[UNREACHED],
+			x.found[UNTRIED]);
+	if (x.found[UNREACHED])
+		return EX_UNAVAILABLE;
+	return x.found[WRONG] ? EXIT_WRONG : 0;
+}
+
+int cli_doctor(struct cli_args *a)
+{
+	struct cli_session s;
+	int code;
+
+	if (a->n_words)
+		return cli_usage(a, "'%s' is one word too many", a->words[0]);
+	code = cli_open_config(&s, a, CLI_SECRETS);
+	if (!code)
+		code = examine_all(&s);
+	return cli_close(&s, code);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * event.c - `events`: what Centra sent.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/time.h"
+#include "server/cli/cli.h"
+
+#define PAGE 500 /* events in one read of the store */
+#define PAGE_BYTES (1 << 20)
+#define LAST 50	 /* lines of the table, when nothing is said */
+
+struct listing {
+	struct cli_session *s;
+	uint64_t next; /* seq to go on from; 0: none are left */
+	unsigned seen; /* in this page */
+	size_t all;
+};
+
+/* ---- events ---- */
+
+static void event_as_json(struct buf *b, const struct event *ev)
+{
+	buf_fmt(b, "{\"seq\":%" PRIu64 ",\"instance\":\"%s\"", ev->seq,
+		ev->instance);
+	cli_json_time(b, "received", ev->received, 0);
+	buf_str(b, ",\"type\":");
+	buf_json(b, ev->type);
+	buf_str(b, ",\"action\":");
+	buf_json(b, ev->action);
+	buf_str(b, ",\"date\":");
+	buf_json(b, ev->date);
+	buf_fmt(b, ",\"id\":%" PRId64 ",\"data\":", ev->id);
+	buf_json_value(b, ev->data ? ev->data : "null");
+	buf_str(b, "}\n");
+}
+
+static bool print_event(void *arg, const struct event *ev)
+{
+	struct listing *l = arg;
+	struct buf *b = &l->s->out;
+
+	if (l->seen++ >= PAGE || b->len > PAGE_BYTES) {
+		l->next = ev->seq;
+		return false;
+	}
+	l->all++;
+	if (l->s->json) {
+		event_as_json(b, ev);
+		return true;
+	}
+	buf_fmt(b, "%8" PRIu64 "  ", ev->seq);
+	cli_time(b, l->s->config, ev->instance, ev->received, true);
+	buf_fmt(b, "  %-10s  %10" PRId64 "  ", ev->instance, ev->id);
+	cli_text(b, ev->type);
+	buf_char(b, ' ');
+	cli_text(b, ev->action);
+	buf_str(b, "  ");
+	cli_text(b, ev->date);
+	buf_char(b, '\n');
+	return true;
+}
+
+static bool see_event(void *arg, const struct event *ev)
+{
+	(void)ev;
+	*(bool *)arg = true;
+	return false;
+}
+
+static bool see_one_more(void *arg, const struct event *ev)
+{
+	(void)ev;
+	++*(size_t *)arg;
+	return true;
+}
+
+/* The greatest seq there is, by halves; 0: there is no event. */
+static enum rc newest_event(struct store *s, uint64_t *ret, struct err *e)
+{
+	uint64_t low = 0, high = UINT64_C(1) << 62, middle;
+	enum rc rc = OK;
+	bool seen;
+
+	while (!rc && high - low > 1) { /* some at low or later, none at high */
+		middle = low + (high - low) / 2;
+		seen = false;
+		rc = store_events(s, middle, see_event, &seen, e);
+		if (seen)
+			low = middle;
+		else
+			high = middle;
+	}
+	*ret = low;
+	return rc;
+}
+
+/* Where to begin so that `last` events follow.  Numbers have gaps, where a
+ * write failed or events were removed: then further back. */
+static enum rc begin_of_last(struct store *s, uint64_t last, uint64_t *ret,
+			     struct err *e)
+{
+	uint64_t newest, back = last;
+	size_t n;
+	enum rc rc = newest_event(s, &newest, e);
+
+	for (;;) {
+		*ret = newest >= back ? newest - back + 1 : 0;
+		n = 0;
+		if (!rc)
+			rc = store_events(s, *ret, see_one_more, &n, e);
+		if (rc || n >= last || !*ret)
+			return rc;
+		back *= 2;
+	}
+}
+
+static int list_events(struct listing *l, uint64_t from)
+{
+	struct err e;
+	enum rc rc;
+
+	if (!l->s->json)
+		buf_str(&l->s->out,
+			"     SEQ  RECEIVED                 INSTANCE          "
+			"  ID  EVENT, AND CENTRA'S DATE\n");
+	do {
+		l->next = 0;
+		l->seen = 0;
+		rc = store_events(l->s->store, from, print_event, l, &e);
+		cli_flush(l->s);
+		from = l->next;
+	} while (!rc && l->next);
+	if (rc)
+		return cli_failed(l->s, rc, &e);
+	if (!l->all)
+		fprintf(stderr, "No events.\n");
+	return 0;
+}
+
+int cli_events(struct cli_args *a)
+{
+	const char *since = a->value[OPT_SINCE], *last = a->value[OPT_LAST];
+	struct cli_session s;
+	struct listing l = {.s = &s};
+	int64_t n = LAST;
+	uint64_t from;
+	struct err e;
+	enum rc rc = OK;
+	int code;
+
+	if (since && last)
+		return cli_usage(a, "either --since SEQ or --last N");
+	if (a->n_words)
+		return cli_usage(a, "'%s' is one word too many", a->words[0]);
+	if (since && !cli_number(since, 0, &n))
+		return cli_usage(a, "--since is a number, not '%s'", since);
+	if (last && (!cli_number(last, 1, &n) || n > INT32_MAX))
+		return cli_usage(a, "--last is a number from 1 on, not '%s'",
+				 last);
+	code = cli_open(&s, a, CLI_NO_SECRETS);
+	if (code)
+		return cli_close(&s, code);
+	/* What reads JSON is no screen: it gets all, unless it says less. */
+	from = since ? (uint64_t)n : 0;
+	if (last || (!since && !s.json))
+		rc = begin_of_last(s.store, (uint64_t)n, &from, &e);
+	code = rc ? cli_failed(&s, rc, &e) : list_events(&l, from);
+	return cli_close(&s, code);
+}

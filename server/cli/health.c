@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * health.c - `health`: does the running server serve?  The health check of
+ * a container, whose image has no other client.
+ */
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "server/cli/cli.h"
+#include "server/cli/admin.h"
+
+static int ask(struct cli_session *s)
+{
+	const char *path = s->args->value[OPT_READY] ? "/readyz" : "/healthz";
+	struct admin_answer a;
+	struct err e;
+	int status;
+
+	if (cli_public(s->config, "GET", path, &a, &e)) {
+		cli_say("shipfrom health: %s", e.text);
+		return EX_UNAVAILABLE;
+	}
+	buf_str(&s->out, a.body.data ? a.body.data : "");
+	buf_char(&s->out, '\n');
+	status = a.status;
+	buf_release(&a.body);
+	return status == 200 ? 0 : EX_UNAVAILABLE;
+}
+
+int cli_health(struct cli_args *a)
+{
+	struct cli_session s;
+	int code;
+
+	if (a->n_words)
+		return cli_usage(a, "'%s' is one word too many", a->words[0]);
+	code = cli_open_config(&s, a, CLI_NO_SECRETS);
+	if (!code)
+		code = ask(&s);
+	return cli_close(&s, code);
+}

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * queue.c - `tasks`, `redrive`, `replay`: the work that waits, and the
+ * work that was given up.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/mem.h"
+#include "base/time.h"
+#include "handlers/handlers.h"
+#include "server/cli/cli.h"
+#include "base/since.h"
+
+#define PAGE 500 /* tasks in one read of the store */
+#define PAGE_BYTES (1 << 20)
+
+/* ---- the history of a task ---- */
+
+#define HISTORY 8 /* lines of it */
+
+/* The last lines of an order's journal that are of one task. */
+struct history {
+	const struct task *task;
+	struct {
+		int64_t at;
+		char what[16];
+		char text[400];
+	} lines[HISTORY];
+	size_t n; /* ever; the last HISTORY are kept, in a ring */
+};
+
+static bool keep_line(void *arg, const struct note *n)
+{
+	struct history *h = arg;
+	size_t at = h->n % HISTORY;
+
+	if (n->at < h->task->created ||
+	    (n->warehouse && h->task->sub && n->warehouse != h->task->sub) ||
+	    (strcmp(n->what, "call") != 0 && strcmp(n->what, "task") != 0))
+		return true;
+	h->lines[at].at = n->at;
+	snprintf(h->lines[at].what, sizeof(h->lines[at].what), "%s", n->what);
+	snprintf(h->lines[at].text, sizeof(h->lines[at].text), "%s", n->text);
+	text_trim(h->lines[at].text);
+	h->n++;
+	return true;
+}
+
+static void print_history(struct cli_session *s, const struct history *h)
+{
+	size_t from = h->n > HISTORY ? h->n - HISTORY : 0;
+
+	for (size_t i = from; i < h->n; i++) {
+		const char *text = h->lines[i % HISTORY].text;
+		int64_t at = h->lines[i % HISTORY].at;
+
+		if (s->json) {
+			buf_str(&s->out, i > from ? ",{\"what\":"
+						  : "{\"what\":");
+			buf_json(&s->out, h->lines[i % HISTORY].what);
+			cli_json_time(&s->out, "at", at, 0);
+			buf_str(&s->out, ",\"text\":");
+			buf_json(&s->out, text);
+			buf_char(&s->out, '}');
+		} else {
+			buf_str(&s->out, "          ");
+			cli_time(&s->out, s->config, h->task->instance, at,
+				 false);
+			buf_str(&s->out, "  ");
+			cli_text(&s->out, text);
+			buf_char(&s->out, '\n');
+		}
+	}
+}
+
+/* ---- tasks ---- */
+
+struct listing {
+	struct cli_session *s;
+	bool dead;     /* with their history */
+	uint64_t next; /* id to go on from; 0: none are left */
+	unsigned seen; /* in this page */
+	size_t all;
+	struct task *page; /* owned, each: those that are dead */
+	size_t n_page;
+};
+
+static void task_as_json(struct buf *b, const struct task *t)
+{
+	buf_fmt(b,
+		"{\"id\":%" PRIu64 ",\"kind\":\"%s\",\"instance\":\"%s\","
+		"\"order\":%" PRId64 ",\"sub\":%" PRId64,
+		t->id, t->kind, t->instance, t->number, t->sub);
+	cli_json_time(b, "created", t->created, 0);
+	cli_json_time(b, "due", t->due, 0);
+	buf_fmt(b, ",\"attempts\":%u,\"dead\":%s,\"reason\":", t->attempts,
+		t->dead ? "true" : "false");
+	buf_json(b, t->reason);
+}
+
+static void print_task(struct cli_session *s, const struct task *t)
+{
+	struct buf *b = &s->out;
+	char order[INSTANCE_SIZE + 24];
+
+	if (s->json) {
+		task_as_json(b, t);
+		return;
+	}
+	snprintf(order, sizeof(order), "%s/%" PRId64, t->instance, t->number);
+	buf_fmt(b, "%8" PRIu64 "  %-12s  %-14s  ", t->id, t->kind, order);
+	if (t->dead)
+		buf_fmt(b, "%-19s", "dead");
+	else
+		cli_time(b, s->config, t->instance, t->due, false);
+	buf_fmt(b, "  %5u  ", t->attempts);
+	cli_text(b, t->reason ? t->reason : "");
+	buf_char(b, '\n');
+}
+
+/* Inside the store's read: one that waits is printed, one that is dead is kept
+ * until its history can be read. */
+static bool take_task(void *arg, const struct task *t)
+{
+	struct listing *l = arg;
+	struct task *copy;
+
+	if (l->seen++ >= PAGE || l->s->out.len > PAGE_BYTES) {
+		l->next = t->id;
+		return false;
+	}
+	l->all++;
+	if (!l->dead) {
+		print_task(l->s, t);
+		if (l->s->json)
+			buf_str(&l->s->out, "}\n");
+		return true;
+	}
+	l->page = xrealloc(l->page, l->n_page + 1, sizeof(*l->page));
+	copy = &l->page[l->n_page++];
+	*copy = *t;
+	copy->reason = xstrdup(t->reason);
+	return true;
+}
+
+static enum rc print_dead(struct listing *l, const struct task *t,
+			  struct err *e)
+{
+	struct history h = {.task = t};
+	enum rc rc = store_journal(l->s->store, t->instance, t->number,
+				   keep_line, &h, e);
+
+	if (rc)
+		return rc;
+	print_task(l->s, t);
+	if (l->s->json)
+		buf_str(&l->s->out, ",\"history\":[");
+	print_history(l->s, &h);
+	if (l->s->json)
+		buf_str(&l->s->out, "]}\n");
+	return OK;
+}
+
+static enum rc print_page(struct listing *l, struct err *e)
+{
+	enum rc rc = OK;
+
+	for (size_t i = 0; i < l->n_page; i++) {
+		if (!rc)
+			rc = print_dead(l, &l->page[i], e);
+		task_release(&l->page[i]);
+	}
+	free(l->page);
+	l->page = NULL;
+	l->n_page = 0;
+	return rc;
+}
+
+static int list_tasks(struct listing *l)
+{
+	uint64_t from = 0;
+	struct err e;
+	enum rc rc;
+
+	if (!l->s->json)
+		buf_str(&l->s->out, "      ID  KIND          ORDER           "
+				    "DUE                  TRIES  WHY NOT DONE "
+				    "YET\n");
+	do {
+		l->next = 0;
+		l->seen = 0;
+		rc = store_tasks(l->s->store, l->dead, from, take_task, l,
+				 &e);
+		if (!rc)
+			rc = print_page(l, &e);
+		cli_flush(l->s);
+		from = l->next;
+	} while (!rc && l->next);
+	if (rc)
+		return cli_failed(l->s, rc, &e);
+	if (!l->all)
+		fprintf(stderr, l->dead ? "No task was given up.\n"
+				     : "No task waits.\n");
+	return 0;
+}
+
+int cli_tasks(struct cli_args *a)
+{
+	struct cli_session s;
+	struct listing l = {.s = &s, .dead = a->value[OPT_DEAD]};
+	int code;
+
+	if (a->n_words)
+		return cli_usage(a, "'%s' is one word too many", a->words[0]);
+	code = cli_open(&s, a, CLI_NO_SECRETS);
+	if (!code)
+		code = list_tasks(&l);
+	return cli_close(&s, code);
+}
+
+/* ---- redrive ---- */
+
+struct ids {
+	const char *kind; /* NULL: of any */
+	uint64_t *list;	  /* owned */
+	size_t n;
+};
+
+static bool keep_id(void *arg, const struct task *t)
+{
+	struct ids *ids = arg;
+
+	if (ids->kind && strcmp(ids->kind, t->kind) != 0)
+		return true;
+	ids->list = xrealloc(ids->list, ids->n + 1, sizeof(*ids->list));
+	ids->list[ids->n++] = t->id;
+	return true;
+}
+
+static void print_count(struct cli_session *s, const char *name, size_t n)
+{
+	if (s->json)
+		buf_fmt(&s->out, "{\"%s\":%zu}\n", name, n);
+	else
+		buf_fmt(&s->out, "%zu\n", n);
+}
+
+/* Each is a write of its own: brief, beside a busy server. */
+static int redrive_all(struct cli_session *s, struct ids *ids)
+{
+	size_t i, done = 0;
+	struct err e;
+	enum rc rc = OK;
+
+	for (i = 0; i < ids->n; i++) {
+		rc = store_redrive(s->store, ids->list[i], s->now, &e);
+		done += rc == OK;
+		if (rc == RC_NOTFOUND || rc == RC_CONFLICT)
+			rc = OK; /* somebody else was faster */
+		if (rc)
+			break;
+	}
+	print_count(s, "redriven", done);
+	cli_log("tasks redriven", LOG_N("tasks", (int64_t)done),
+		LOG_S("kind", ids->kind));
+	fprintf(stderr, "%zu task%s will run again.\n", done,
+		done == 1 ? "" : "s");
+	return rc ? cli_failed(s, rc, &e) : 0;
+}
+
+static int redrive(struct cli_session *s, struct ids *ids)
+{
+	struct err e;
+	enum rc rc;
+
+	if (!ids->n) {
+		rc = store_tasks(s->store, true, 0, keep_id, ids, &e);
+		return rc ? cli_failed(s, rc, &e) : redrive_all(s, ids);
+	}
+	rc = store_redrive(s->store, ids->list[0], s->now, &e);
+	if (rc == RC_NOTFOUND || rc == RC_CONFLICT) {
+		fprintf(stderr,
+			"shipfrom redrive: no dead task %" PRIu64
+			"; `shipfrom tasks --dead` lists them\n",
+			ids->list[0]);
+		return EXIT_NOTHING;
+	}
+	if (rc)
+		return cli_failed(s, rc, &e);
+	if (s->json)
+		print_count(s, "redriven", 1);
+	cli_log("task redriven", LOG_N("task", (int64_t)ids->list[0]));
+	fprintf(stderr, "Task %" PRIu64 " will run again.\n", ids->list[0]);
+	return 0;
+}
+
+int cli_redrive(struct cli_args *a)
+{
+	struct ids ids = {.kind = a->value[OPT_KIND]};
+	struct cli_session s;
+	int64_t id = 0;
+	int code;
+
+	if (a->n_words + !!a->value[OPT_ALL] + !!ids.kind != 1)
+		return cli_usage(a, "say either one ID, --all, or --kind KIND");
+	if (a->n_words && !cli_number(a->words[0], 1, &id))
+		return cli_usage(a, "'%s' is no task's ID", a->words[0]);
+	if (ids.kind && !handler_find(ids.kind))
+		return cli_usage(a, "'%s' is no kind of task", ids.kind);
+	if (id) {
+		ids.list = xcalloc(1, sizeof(*ids.list));
+		ids.list[ids.n++] = (uint64_t)id;
+	}
+	code = cli_open(&s, a, CLI_NO_SECRETS);
+	if (!code)
+		code = redrive(&s, &ids);
+	free(ids.list);
+	return cli_close(&s, code);
+}
+
+/* ---- replay ---- */
+
+static int replay(struct cli_session *s, uint64_t seq)
+{
+	struct event ev = {0};
+	const char *kind;
+	struct err e;
+	enum rc rc = store_event(s->store, seq, &ev, &e);
+	int code = 0;
+
+	if (rc == RC_NOTFOUND) {
+		fprintf(stderr,
+			"shipfrom replay: no event %" PRIu64
+			"; `shipfrom events` lists them\n",
+			seq);
+		return EXIT_NOTHING;
+	}
+	if (rc)
+		return cli_failed(s, rc, &e);
+	kind = handler_of_event(ev.type, ev.action);
+	if (!kind) {
+		cli_say("shipfrom replay: nothing is done about events %s %s; "
+			"they are kept and counted",
+			ev.type, ev.action);
+		code = EX_DATAERR;
+	} else {
+		rc = store_replay(s->store, seq, kind, s->now, &e);
+		if (rc)
+			code = cli_failed(s, rc, &e);
+		else
+			cli_say("Event %" PRIu64 " (%s %s, order %s/%" PRId64
+				") will be applied again.",
+				seq, ev.type, ev.action, ev.instance, ev.id);
+		if (!rc)
+			cli_log("event replayed", LOG_S("instance",
+							ev.instance),
+				LOG_N("order", ev.id),
+				LOG_N("seq", (int64_t)seq));
+		if (!rc && s->json)
+			print_count(s, "replayed", 1);
+	}
+	event_release(&ev);
+	return code;
+}
+
+/* Events that came at a time or later and that something is done about. */
+struct since {
+	int64_t since;
+	struct {
+		uint64_t seq;
+		const char *kind; /* a constant */
+	} *list; /* owned */
+	size_t n;
+};
+
+static bool keep_event(void *arg, const struct event *ev)
+{
+	struct since *l = arg;
+	const char *kind = handler_of_event(ev->type, ev->action);
+
+	if (!kind || ev->received < l->since)
+		return true;
+	l->list = xrealloc(l->list, l->n + 1, sizeof(*l->list));
+	l->list[l->n].seq = ev->seq;
+	l->list[l->n++].kind = kind;
+	return true;
+}
+
+/* Each is a write of its own: brief, beside a busy server. */
+static int replay_since(struct cli_session *s, int64_t since)
+{
+	struct since l = {.since = since};
+	size_t done = 0;
+	struct err e;
+	enum rc rc = store_events(s->store, 0, keep_event, &l, &e);
+
+	for (size_t i = 0; !rc && i < l.n; i++) {
+		rc = store_replay(s->store, l.list[i].seq, l.list[i].kind,
+				  s->now, &e);
+		done += rc == OK;
+		if (rc == RC_NOTFOUND)
+			rc = OK; /* it was too old to be kept any longer */
+	}
+	free(l.list);
+	print_count(s, "replayed", done);
+	cli_log("events replayed", LOG_N("events", (int64_t)done));
+	fprintf(stderr, "%zu event%s will be applied again.\n", done,
+		done == 1 ? "" : "s");
+	return rc ? cli_failed(s, rc, &e) : 0;
+}
+
+int cli_replay(struct cli_args *a)
+{
+	const char *since = a->value[OPT_SINCE];
+	int64_t seq = 0, from = 0;
+	struct cli_session s;
+	int code;
+
+	if (since && a->n_words)
+		return cli_usage(a, "either one SEQ or --since TIME");
+	if (since && !since_read(since, NULL, time_now(), &from))
+		return cli_usage(a, "--since %s", SINCE_WANT);
+	if (!since && (a->n_words != 1 || !cli_number(a->words[0], 1, &seq)))
+		return cli_usage(a, "of which event? its SEQ, as "
+				    "`shipfrom events` shows it");
+	code = cli_open(&s, a, CLI_NO_SECRETS);
+	if (!code)
+		code = since ? replay_since(&s, from)
+			     : replay(&s, (uint64_t)seq);
+	return cli_close(&s, code);
+}

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * why.c - `why NUMBER`: the life of one order, told in order.
+ *
+ * First how it stands: its state in Centra, then each shop's.  Then its
+ * journal: when, who, what.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/time.h"
+#include "handlers/offer.h"
+#include "server/cli/cli.h"
+
+struct story {
+	struct cli_session *s;
+	struct order order;
+};
+
+/* ---- words ---- */
+
+/* A journal's text; the first "warehouse N" in it gets its shop's name. */
+static void add_text(struct story *st, const struct note *n)
+{
+	static const char word[] = "warehouse ";
+	struct buf *out = &st->s->out;
+	const char *text = n->text ? n->text : "", *name = NULL;
+	const char *at = strstr(text, word), *behind = NULL;
+	char *head, *end;
+	int64_t id;
+
+	if (at) {
+		id = strtoll(at + sizeof(word) - 1, &end, 10);
+		behind = end;
+		name = cli_shop_name(st->s->config, st->order.instance, id);
+	}
+	if (name && strncmp(behind, " (", 2) != 0) {
+		head = xstrndup(text, (size_t)(behind - text));
+		cli_text(out, head);
+		free(head);
+		buf_str(out, " (");
+		cli_text(out, name);
+		buf_char(out, ')');
+		text = behind;
+	} else if (!at && n->warehouse) {
+		name = cli_shop_name(st->s->config, st->order.instance,
+				     n->warehouse);
+		buf_fmt(out, "warehouse %" PRId64, n->warehouse);
+		if (name) {
+			buf_str(out, " (");
+			cli_text(out, name);
+			buf_char(out, ')');
+		}
+		buf_str(out, ": ");
+	}
+	cli_text(out, text);
+}
+
+/* Who did it: a device by its name, Centra by its events, else we. */
+static void add_who(struct story *st, struct buf *out, const struct note *n)
+{
+	if (n->device)
+		cli_device_name(st->s, out, n->device);
+	else
+		buf_str(out, !strcmp(n->what ? n->what : "", "event")
+				     ? "centra"
+				     : "shipfrom");
+}
+
+/* ---- text ---- */
+
+static void tell_offer(struct story *st, const struct offer *f)
+{
+	const struct config *c = st->s->config;
+	const char *instance = st->order.instance;
+	const char *name = cli_shop_name(c, instance, f->warehouse);
+	struct buf *out = &st->s->out;
+
+	buf_fmt(out, "  warehouse %" PRId64 " (", f->warehouse);
+	cli_text(out, name ? name : "no shop of ours");
+	buf_fmt(out, "): %s", offer_state_name(f->state));
+	if (f->doubt)
+		buf_str(out, ", in doubt: the newest look does not show it as "
+			     "this shop's");
+	if (f->shipped)
+		buf_str(out, ", shipped");
+	if (f->list == LIST_OPEN && f->expires != TIME_NONE) {
+		buf_str(out, offer_expired(f, st->s->now)
+				     ? ", was to answer by "
+				     : ", until ");
+		cli_time(out, c, instance, f->expires, false);
+	} else if (f->list == LIST_OPEN) {
+		buf_str(out, ", no deadline");
+	}
+	if (f->answer.refusal) {
+		buf_str(out, "; Centra said: ");
+		cli_text(out, f->answer.refusal);
+	}
+	buf_char(out, '\n');
+}
+
+static void tell_shipments(struct story *st, const struct offer *f)
+{
+	struct buf *out = &st->s->out;
+
+	for (size_t i = 0; i < f->n_shipments; i++) {
+		const struct shipment *s = &f->shipments[i];
+
+		buf_str(out, "    shipment ");
+		cli_text(out, s->came.number[0] ? s->came.number
+						: "(not made yet)");
+		buf_fmt(out, ": %s", ship_stage_name(s->came.stage));
+		if (s->came.capture != CAPTURE_NONE)
+			buf_fmt(out, ", payment %s",
+				ship_capture_name(s->came.capture));
+		buf_str(out, ", ");
+		cli_text(out, s->ask.carrier ? s->ask.carrier : "no carrier");
+		if (s->ask.tracking) {
+			buf_char(out, ' ');
+			cli_text(out, s->ask.tracking);
+		}
+		if (s->came.error) {
+			buf_str(out, "; ");
+			cli_text(out, s->came.error);
+		}
+		buf_char(out, '\n');
+	}
+}
+
+static void tell_order(struct story *st)
+{
+	const struct config_instance *in =
+		config_instance(st->s->config, st->order.instance);
+	const struct order *o = &st->order;
+	struct buf *out = &st->s->out;
+	size_t i;
+
+	buf_fmt(out, "Order %" PRId64 " of %s: ", o->number, o->instance);
+	if (!*o->status)
+		buf_str(out, o->cancelled ? "cancelled"
+					  : "not fetched from Centra yet");
+	else
+		cli_text(out, o->status);
+	if (*o->status && o->cancelled)
+		buf_str(out, ", cancelled");
+	if (o->on_hold)
+		buf_fmt(out, ", on hold%s", *o->hold_reason ? ": " : "");
+	if (o->on_hold)
+		cli_text(out, o->hold_reason);
+	buf_fmt(out, " (times are those of %s)\n",
+		in ? in->time_zone : "UTC");
+	if (!o->n_offers)
+		buf_str(out, "  It was never offered to a shop.\n");
+	for (i = 0; i < o->n_offers; i++) {
+		tell_offer(st, &o->offers[i]);
+		tell_shipments(st, &o->offers[i]);
+	}
+	buf_char(out, '\n');
+}
+
+static void pad(struct buf *out, size_t from, size_t width)
+{
+	while (out->len - from < width && !buf_full(out))
+		buf_char(out, ' ');
+}
+
+static bool tell_note(void *arg, const struct note *n)
+{
+	struct story *st = arg;
+	struct buf *out = &st->s->out;
+	size_t begin;
+
+	cli_time(out, st->s->config, st->order.instance, n->at, true);
+	buf_str(out, "  ");
+	begin = out->len;
+	add_who(st, out, n);
+	pad(out, begin, 9);
+	buf_str(out, "  ");
+	add_text(st, n);
+	buf_char(out, '\n');
+	return true;
+}
+
+/* ---- JSON ---- */
+
+static void json_shipments(struct buf *out, const struct offer *f)
+{
+	buf_str(out, ",\"shipments\":[");
+	for (size_t i = 0; i < f->n_shipments; i++) {
+		const struct shipment *s = &f->shipments[i];
+
+		buf_fmt(out, "%s{\"number\":", i ? "," : "");
+		buf_json(out, s->came.number[0] ? s->came.number : NULL);
+		buf_fmt(out, ",\"stage\":\"%s\",\"capture\":\"%s\",\"error\":",
+			ship_stage_name(s->came.stage),
+			ship_capture_name(s->came.capture));
+		buf_json(out, s->came.error);
+		buf_char(out, '}');
+	}
+	buf_char(out, ']');
+}
+
+static void json_offer(struct story *st, const struct offer *f)
+{
+	const struct config_shop *shop = config_shop_of(
+		st->s->config, st->order.instance, f->warehouse);
+	struct buf *out = &st->s->out;
+
+	buf_fmt(out, "{\"warehouse\":%" PRId64 ",\"shop\":", f->warehouse);
+	buf_json(out, shop ? shop->id : NULL);
+	buf_fmt(out,
+		",\"state\":\"%s\",\"doubt\":%s,\"shipped\":%s,"
+		"\"expired\":%s,\"refusal\":",
+		offer_state_name(f->state), f->doubt ? "true" : "false",
+		f->shipped ? "true" : "false",
+		offer_expired(f, st->s->now) ? "true" : "false");
+	buf_json(out, f->answer.refusal);
+	cli_json_time(out, "expires_at", f->expires, 0);
+	json_shipments(out, f);
+	buf_char(out, '}');
+}
+
+static void json_order(struct story *st)
+{
+	const struct order *o = &st->order;
+	struct buf *out = &st->s->out;
+	size_t i;
+
+	buf_fmt(out, "{\"order\":%" PRId64 ",\"instance\":\"%s\",\"status\":",
+		o->number, o->instance);
+	buf_json(out, *o->status ? o->status : NULL);
+	buf_fmt(out, ",\"cancelled\":%s,\"on_hold\":%s,\"hold_reason\":",
+		o->cancelled ? "true" : "false", o->on_hold ? "true" : "false");
+	buf_json(out, *o->hold_reason ? o->hold_reason : NULL);
+	buf_str(out, ",\"offers\":[");
+	for (i = 0; i < o->n_offers; i++) {
+		if (i)
+			buf_char(out, ',');
+		json_offer(st, &o->offers[i]);
+	}
+	buf_str(out, "]}\n");
+}
+
+static bool json_note(void *arg, const struct note *n)
+{
+	struct story *st = arg;
+	struct buf *out = &st->s->out, who;
+	char iso[TIME_ISO_SIZE];
+
+	buf_init(&who, 1000);
+	add_who(st, &who, n);
+	buf_fmt(out, "{\"at\":\"%s\",\"who\":", time_iso(iso, n->at, 0, true));
+	buf_json(out, who.data);
+	buf_str(out, ",\"what\":");
+	buf_json(out, n->what);
+	buf_fmt(out, ",\"warehouse\":");
+	if (n->warehouse)
+		buf_fmt(out, "%" PRId64, n->warehouse);
+	else
+		buf_str(out, "null");
+	buf_str(out, ",\"text\":");
+	buf_json(out, n->text);
+	buf_str(out, "}\n");
+	buf_release(&who);
+	return true;
+}
+
+/* ---- finding it ---- */
+
+static int not_found(const struct story *st, const char *instance,
+		     int64_t number)
+{
+	bool known = !*instance || config_instance(st->s->config, instance);
+
+	cli_say("shipfrom why: order %s%s%" PRId64 " was never heard of: no "
+		"event named it%s",
+		instance, *instance ? "/" : "", number,
+		known ? "" : ", and there is no such instance");
+	return EXIT_NOTHING;
+}
+
+/* The instances that know the number; the last of them goes to st->order. */
+static enum rc look_everywhere(struct story *st, int64_t number, size_t *ret_n,
+			       struct buf *ret_names, struct err *e)
+{
+	const struct config *c = st->s->config;
+	struct order found;
+	size_t i;
+	enum rc rc;
+
+	*ret_n = 0;
+	for (i = 0; i < c->n_instances; i++) {
+		rc = store_order(st->s->store, c->instances[i].id, number,
+				 &found, e);
+		if (rc == RC_NOTFOUND)
+			continue;
+		if (rc)
+			return rc;
+		order_release(&st->order);
+		st->order = found;
+		++*ret_n;
+		buf_fmt(ret_names, "  shipfrom why %s/%" PRId64 "\n",
+			c->instances[i].id, number);
+	}
+	return *ret_n ? OK : RC_NOTFOUND;
+}
+
+static int find_order(struct story *st, const char *instance, int64_t number)
+{
+	struct buf names;
+	struct err e;
+	size_t n = 1;
+	enum rc rc;
+	int code = 0;
+
+	buf_init(&names, 100000);
+	if (*instance)
+		rc = store_order(st->s->store, instance, number, &st->order,
+				 &e);
+	else
+		rc = look_everywhere(st, number, &n, &names, &e);
+	if (rc == RC_NOTFOUND)
+		code = not_found(st, instance, number);
+	else if (rc)
+		code = cli_failed(st->s, rc, &e);
+	if (!rc && n > 1) {
+		fprintf(stderr,
+			"shipfrom why: %zu instances have an order %" PRId64
+			"; ask for one of them:\n%s",
+			n, number, names.data);
+		code = EXIT_NOTHING;
+	}
+	buf_release(&names);
+	return code;
+}
+
+static int tell_story(struct story *st)
+{
+	struct err e;
+	enum rc rc;
+
+	cli_know_devices(st->s);
+	if (st->s->json)
+		json_order(st);
+	else
+		tell_order(st);
+	rc = store_journal(st->s->store, st->order.instance, st->order.number,
+			   st->s->json ? json_note : tell_note, st, &e);
+	return rc ? cli_failed(st->s, rc, &e) : 0;
+}
+
+int cli_why(struct cli_args *a)
+{
+	char instance[INSTANCE_SIZE];
+	struct cli_session s;
+	struct story st = {.s = &s};
+	int64_t number;
+	int code;
+
+	if (a->n_words != 1)
+		return cli_usage(a, "of which order? one NUMBER, or "
+				    "INSTANCE/NUMBER");
+	if (!cli_order_name(a->words[0], instance, &number))
+		return cli_usage(a, "'%s' is neither NUMBER nor "
+				    "INSTANCE/NUMBER",
+				 a->words[0]);
+	code = cli_open(&s, a, CLI_NO_SECRETS);
+	if (!code)
+		code = find_order(&st, instance, number);
+	if (!code)
+		code = tell_story(&st);
+	order_release(&st.order);
+	return cli_close(&s, code);
+}

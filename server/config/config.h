@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * config.h - the settings: one INI file, read whole, checked whole.
+ *
+ * A config is a value that never changes once loaded.  SIGHUP loads another
+ * and swaps it in (app.h); whoever works with one holds it meanwhile.
+ */
+#ifndef SERVER_CONFIG_CONFIG_H
+#define SERVER_CONFIG_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/time.h"
+#include "base/networks.h"
+
+typedef char *config_STR; /* owned; NULL when neither set nor defaulted */
+typedef bool config_FLAG;
+typedef int64_t config_INT;
+typedef int64_t config_MS;
+typedef size_t config_SIZE;
+typedef struct {
+	int64_t *ids; /* owned */
+	size_t n;
+} config_LIST;
+
+struct config_server {
+#define SETTING_server(type, name) config_##type name;
+#define SETTING_centra(type, name)
+#define SETTING_shop(type, name)
+#define SETTING(section, type, name, def, flags, help)                        \
+	SETTING_##section(type, name)
+#include "server/config/config.def"
+#undef SETTING_server
+#undef SETTING_centra
+	char *store_dir; /* owned: what follows "lmdb:" */
+	struct networks proxies; /* trusted_proxies, read */
+};
+
+struct config_instance {
+	char *id; /* owned: the NAME of [centra NAME] */
+#define SETTING_server(type, name)
+#define SETTING_centra(type, name) config_##type name;
+#include "server/config/config.def"
+#undef SETTING_centra
+#undef SETTING_shop
+	struct zone *zone; /* borrowed: zones live as long as the process */
+};
+
+struct config_shop {
+	char *id; /* owned: the NAME of [shop NAME] */
+#define SETTING_centra(type, name)
+#define SETTING_shop(type, name) config_##type name;
+#include "server/config/config.def"
+#undef SETTING
+#undef SETTING_server
+#undef SETTING_centra
+#undef SETTING_shop
+};
+
+/* Where a secret was read: for the advice of `check`. */
+struct config_secret {
+	char *instance; /* owned */
+	const char *setting;
+	char *file; /* owned: its path; NULL: it stands in the config itself */
+	size_t len; /* bytes of the secret */
+};
+
+struct config {
+	struct config_server server;
+	struct config_instance *instances; /* owned */
+	size_t n_instances;
+	struct config_shop *shops; /* owned */
+	size_t n_shops;
+	struct config_secret *secrets; /* owned; empty without secrets */
+	size_t n_secrets;
+	_Atomic unsigned holders;
+};
+
+/* Reads and checks the file and the *_file secrets it names.  Every mistake is
+ * added to `report`, one line each, "FILE:LINE: what is wrong; how to mend
+ * it"; RC_INVALID if there was any.  *ret has one holder, the caller. */
+enum rc config_load(struct config **ret, const char *path, struct buf *report,
+		    struct err *e);
+/* The same, but no *_file is opened and every secret of *ret is NULL. */
+enum rc config_load_without_secrets(struct config **ret, const char *path,
+				    struct buf *report, struct err *e);
+struct config *config_hold(struct config *c);
+void config_drop(struct config *c); /* frees with the last holder */
+
+const struct config_instance *config_instance(const struct config *c,
+					      const char *id);
+const struct config_shop *config_shop(const struct config *c, const char *id);
+/* The shop that a warehouse of an instance belongs to, or NULL. */
+const struct config_shop *config_shop_of(const struct config *c,
+					 const char *instance,
+					 int64_t warehouse);
+
+/* Adds every setting with its default and help, for `shipfrom settings`. */
+void config_describe(struct buf *out, bool json);
+
+#endif

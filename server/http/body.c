@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * body.c - how many bytes of bodies there are in memory, and who makes way
+ * when there are too many (`buffered_max`).
+ */
+#include "server/app.h"
+#include "server/http/http_private.h"
+
+size_t body_buffered_max(const struct config *c)
+{
+	return c->server.buffered_max > c->server.webhook_max_body ?
+		       c->server.buffered_max : c->server.webhook_max_body;
+}
+
+void body_charge(struct exchange *x)
+{
+	struct http *h = http_of(x);
+
+	h->app->buffered += x->body.len - x->charged;
+	if (!x->complete)
+		h->reading += x->body.len - x->charged;
+	x->charged = x->body.len;
+}
+
+void body_free(struct exchange *x)
+{
+	buf_release(&x->body);
+	body_charge(x);
+}
+
+void body_completed(struct exchange *x)
+{
+	if (!x->complete)
+		http_of(x)->reading -= x->charged;
+	x->complete = true;
+}
+
+/* Ends the connection whose body has been coming for longest, other than
+ * `mine`.  False: there is none. */
+static bool body_shed(struct http *h, const struct exchange *mine)
+{
+	struct conn *c = h->doors[LISTEN_PUBLIC].oldest;
+
+	for (; c; c = c->prev) {
+		struct exchange *x = c->x;
+
+		if (!x || x == mine || x->complete || !x->charged || c->shed)
+			continue;
+		METRIC_ADD(h->app, bodies_shed_total, 1);
+		body_free(x);
+		conn_shed(c);
+		return true;
+	}
+	return false;
+}
+
+bool body_room(struct exchange *x, size_t len)
+{
+	struct http *h = http_of(x);
+	size_t max = body_buffered_max(x->req.config);
+
+	while (h->app->buffered + len > max)
+		if (!body_shed(h, x))
+			return false;
+	return true;
+}
+
+void body_no_room(struct exchange *x)
+{
+	METRIC_ADD(x->req.app, bodies_refused_total, 1);
+	respond_problem(&x->res, 503, "not_stored",
+			"too much is waiting right now; send it again");
+	x->res.retry_after = 1;
+}

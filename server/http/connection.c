@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * connection.c - one connection: since when nothing got further on it, until when
+ * it may, and its end.
+ */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/time.h"
+#include "server/http/http_private.h"
+
+void conn_deadline(struct conn *c, int64_t ms)
+{
+	c->deadline = time_mono() + ms;
+	http_wake_by(c->door->http, c->deadline);
+}
+
+static void conn_unlink(struct conn *c)
+{
+	struct door *d = c->door;
+
+	if (c->prev)
+		c->prev->next = c->next;
+	else
+		d->conns = c->next;
+	if (c->next)
+		c->next->prev = c->prev;
+	else
+		d->oldest = c->prev;
+	c->prev = c->next = NULL;
+}
+
+static void conn_link(struct conn *c)
+{
+	struct door *d = c->door;
+
+	c->since = time_mono();
+	c->next = d->conns;
+	if (c->next)
+		c->next->prev = c;
+	else
+		d->oldest = c;
+	d->conns = c;
+}
+
+void conn_step(struct conn *c)
+{
+	conn_unlink(c);
+	conn_link(c);
+}
+
+static void peer_name(struct MHD_Connection *mhd, char ret[PEER_SIZE])
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const void *address = NULL;
+
+	ret[0] = '\0';
+	if (!info || !info->client_addr)
+		return;
+	if (info->client_addr->sa_family == AF_INET)
+		address = &((const struct sockaddr_in *)(const void *)
+				    info->client_addr)
+				   ->sin_addr;
+	else if (info->client_addr->sa_family == AF_INET6)
+		address = &((const struct sockaddr_in6 *)(const void *)
+				    info->client_addr)
+				   ->sin6_addr;
+	if (address)
+		inet_ntop(info->client_addr->sa_family, address, ret,
+			  PEER_SIZE);
+}
+
+static struct conn *conn_open(struct door *d, struct MHD_Connection *mhd)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct conn *c = xcalloc(1, sizeof(*c));
+
+	c->door = d;
+	c->fd = info ? info->connect_fd : -1;
+	c->linger_fd = -1;
+	peer_name(mhd, c->peer);
+	conn_link(c);
+	d->n_conns++;
+	conn_deadline(c, d->http->config->server.header_timeout);
+	return c;
+}
+
+static void conn_close(struct conn *c)
+{
+	struct door *d = c->door;
+
+	if (c->x)
+		exchange_free(c->x);
+	if (c->linger_fd >= 0)
+		linger_start(d->http, c->linger_fd);
+	conn_unlink(c);
+	d->n_conns--;
+	d->n_shed -= c->shed;
+	d->closed++;
+	free(c);
+}
+
+void conn_end(struct conn *c)
+{
+	c->deadline = NEVER;
+	c->door->ready = true;
+	shutdown(c->fd, SHUT_RDWR);
+}
+
+void conn_shed(struct conn *c)
+{
+	c->shed = true;
+	c->door->n_shed++;
+	conn_end(c);
+}
+
+bool conn_idles(const struct conn *c)
+{
+	const struct exchange *x = c->x;
+
+	return !c->shed && (!x || (!x->suspended && !x->stream));
+}
+
+void conn_notify(void *cls, struct MHD_Connection *mhd, void **socket_context,
+		 enum MHD_ConnectionNotificationCode code)
+{
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		*socket_context = conn_open(cls, mhd);
+	} else if (*socket_context) {
+		conn_close(*socket_context);
+		*socket_context = NULL;
+	}
+}

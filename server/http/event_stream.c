@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * event_stream.c - answers without an end (http.h): what MHD asks for, and the
+ * connection's end.
+ */
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "base/mem.h"
+#include "server/app.h"
+#include "server/http/http_private.h"
+
+#define STREAM_TCP_TIMEOUT 30000 /* ms that a client may leave bytes unseen */
+
+static void stream_resume(struct exchange *x)
+{
+	if (!x->stream->suspended)
+		return;
+	x->stream->suspended = false;
+	x->conn->door->ready = true;
+	MHD_resume_connection(x->mhd);
+}
+
+void stream_cut(struct exchange *x)
+{
+	x->stream->over = true;
+	shutdown(x->conn->fd, SHUT_RDWR);
+	stream_resume(x);
+}
+
+ssize_t stream_read(void *cls, uint64_t pos, char *p, size_t max)
+{
+	struct exchange *x = cls;
+	struct stream *s = x->stream;
+	size_t n = feed_take(&s->feed, p, max);
+
+	(void)pos;
+	if (n)
+		return (ssize_t)n;
+	if (s->over || http_of(x)->stop_by != NEVER)
+		return MHD_CONTENT_READER_END_OF_STREAM;
+	/* Before the 0, or MHD asks again at once. */
+	s->suspended = true;
+	MHD_suspend_connection(x->mhd);
+	return 0;
+}
+
+/* MHD looks at no suspended connection, so its end is watched for here. */
+void stream_begin(struct exchange *x)
+{
+	struct epoll_event ev = {.events = EPOLLRDHUP | EPOLLET,
+				 .data.ptr = x->conn};
+	unsigned ms = STREAM_TCP_TIMEOUT;
+	struct http *h = http_of(x);
+
+	x->stream->begun = true;
+	x->next = h->streams;
+	if (x->next)
+		x->next->prev = x;
+	h->streams = x;
+	/* Without these it is noticed later, by the beats. */
+	(void)setsockopt(x->conn->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms,
+			 sizeof(ms));
+	(void)epoll_ctl(h->epoll_fd, EPOLL_CTL_ADD, x->conn->fd, &ev);
+	x->conn->deadline = NEVER;
+}
+
+void stream_free(struct exchange *x)
+{
+	struct http *h = http_of(x);
+
+	if (x->stream->begun) {
+		(void)epoll_ctl(h->epoll_fd, EPOLL_CTL_DEL, x->conn->fd, NULL);
+		if (x->prev)
+			x->prev->next = x->next;
+		else
+			h->streams = x->next;
+		if (x->next)
+			x->next->prev = x->prev;
+	}
+	feed_release(&x->stream->feed);
+	free(x->stream);
+	x->stream = NULL;
+}
+
+void stream_end_all(struct http *h, const struct door *d)
+{
+	for (struct exchange *x = h->streams, *next; x; x = next) {
+		next = x->next;
+		if (d && x->conn->door != d)
+			continue;
+		x->stream->over = true;
+		stream_resume(x);
+	}
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* The device with most streams; *ret_n: how many it has; 0: there are none. */
+static uint64_t busiest_device(const struct http *h, size_t *ret_n)
+{
+	size_t n = 0, cap = 0, same = 0;
+	uint64_t *ids = NULL, ret = 0;
+
+	for (const struct exchange *x = h->streams; x; x = x->next) {
+		if (n == cap) {
+			cap = cap ? 2 * cap : 64;
+			ids = xrealloc(ids, cap, sizeof(*ids));
+		}
+		ids[n++] = x->req.device.id;
+	}
+	if (n)
+		qsort(ids, n, sizeof(*ids), by_number);
+	*ret_n = 0;
+	for (size_t i = 0; i < n; i++) {
+		same = i && ids[i] == ids[i - 1] ? same + 1 : 1;
+		if (same > *ret_n) {
+			*ret_n = same;
+			ret = ids[i];
+		}
+	}
+	free(ids);
+	return ret;
+}
+
+void stream_give_up(struct door *d)
+{
+	struct exchange *oldest = NULL;
+	size_t n;
+	uint64_t whose = busiest_device(d->http, &n);
+
+	for (struct exchange *x = d->http->streams; n && x; x = x->next)
+		if (x->conn->door == d && x->req.device.id == whose)
+			oldest = x; /* the newest is first */
+	if (!oldest)
+		return;
+	METRIC_ADD(d->http->app, connections_shed_total, 1);
+	oldest->stream->over = true;
+	conn_shed(oldest->conn);
+	stream_resume(oldest);
+}
+
+bool respond_stream(struct request *req, struct response *res,
+		    const char *type)
+{
+	struct exchange *x = exchange_of(req);
+
+	res->status = 200;
+	res->type = type;
+	x->header_only = !strcmp(req->method, "HEAD");
+	if (!x->header_only)
+		x->stream = xcalloc(1, sizeof(struct stream));
+	return x->stream;
+}
+
+ssize_t stream_none(void *cls, uint64_t pos, char *p, size_t max)
+{
+	(void)cls;
+	(void)pos;
+	(void)p;
+	(void)max;
+	return MHD_CONTENT_READER_END_OF_STREAM;
+}
+
+bool stream_send(struct request *req, struct chunk *c)
+{
+	struct exchange *x = exchange_of(req);
+
+	if (x->stream->over)
+		return false;
+	if (!feed_add(&x->stream->feed, c)) {
+		stream_cut(x);
+		return false;
+	}
+	stream_resume(x);
+	return true;
+}
+
+void stream_end(struct request *req)
+{
+	struct exchange *x = exchange_of(req);
+
+	x->stream->over = true;
+	stream_resume(x);
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * listener.c - one listening socket, its MHD daemon, and the connections that came
+ * by it.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/time.h"
+#include "server/app.h"
+#include "server/http/http_private.h"
+
+#define CONNECTION_MEMORY ((size_t)16 << 10) /* bounds a request's header */
+#define ADMIN_CONNECTIONS 64
+#define OTHER_FDS    1024 /* the store, Centra, lingering connections, ... */
+#define NEWCOMER_MS  500  /* for a request to come after its connection */
+#define ACCEPT_RUNS  1000 /* at most, before a socket closes */
+#define SHED_AFTER   100  /* ms; a younger connection is not ended for others */
+#define SHED_AT_ONCE 16
+
+/* Each connection is a descriptor; the usual soft limit is below our own.
+ * Returns how many connections there may be: without one, accepting would
+ * fail where it cannot be told from being at the limit. */
+static int64_t allow_descriptors(int64_t connections)
+{
+	struct rlimit r;
+	rlim_t want = (rlim_t)connections + OTHER_FDS, most;
+
+	if (getrlimit(RLIMIT_NOFILE, &r))
+		return connections;
+	if (r.rlim_cur < want) {
+		most = want < r.rlim_max ? want : r.rlim_max;
+		if (!setrlimit(RLIMIT_NOFILE,
+			       &(struct rlimit){most, r.rlim_max}))
+			r.rlim_cur = most;
+	}
+	if (r.rlim_cur >= want)
+		return connections;
+	most = r.rlim_cur > 2 * OTHER_FDS ? r.rlim_cur - OTHER_FDS :
+					    r.rlim_cur / 2;
+	if ((int64_t)most < connections) {
+		connections = (int64_t)most;
+		log_line(LOG_WARN,
+			 "fewer connections than set: the limit of open files "
+			 "is low (ulimit -n)",
+			 LOG_N("files", (int64_t)r.rlim_cur),
+			 LOG_N("connections", connections));
+	}
+	return connections;
+}
+
+enum rc door_open(struct door *d, struct http *h, enum listener which,
+		  struct err *e)
+{
+	const struct config_server *s = &h->config->server;
+	bool admin = which == LISTEN_ADMIN;
+	const char *address = admin ? s->admin_listen : s->listen;
+	unsigned idle = s->idle_timeout < 1000 ?
+				1 :
+				(unsigned)(s->idle_timeout / 1000);
+	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = d};
+	struct epoll_event arrivals = {.events = EPOLLIN | EPOLLET,
+				       .data.ptr = &d->listen_fd};
+	const union MHD_DaemonInfo *info;
+	enum rc rc;
+
+	d->http = h;
+	d->listener = which;
+	d->due = NEVER;
+	d->limit = admin ? ADMIN_CONNECTIONS :
+			   (size_t)allow_descriptors(s->connections);
+	rc = listen_inherited(&d->listen_fd, d->address, admin, e);
+	if (rc == RC_NOTFOUND)
+		rc = listen_open(&d->listen_fd, d->address, address, e);
+	if (rc)
+		return rc;
+	d->mhd = MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+		exchange_request, d, MHD_OPTION_LISTEN_SOCKET, d->listen_fd,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)d->limit,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+		(unsigned)s->connections_per_ip,
+		MHD_OPTION_CONNECTION_TIMEOUT, idle,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_NOTIFY_CONNECTION, conn_notify, d,
+		MHD_OPTION_URI_LOG_CALLBACK, exchange_uri, d,
+		MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, d,
+		MHD_OPTION_END);
+	info = d->mhd ? MHD_get_daemon_info(d->mhd, MHD_DAEMON_INFO_EPOLL_FD) :
+			NULL;
+	if (!info || info->epoll_fd < 0)
+		return fail(e, RC_IO, "cannot serve at '%s'", address);
+	d->epoll_fd = info->epoll_fd;
+	if (epoll_ctl(h->epoll_fd, EPOLL_CTL_ADD, d->epoll_fd, &ev) ||
+	    epoll_ctl(h->epoll_fd, EPOLL_CTL_ADD, d->listen_fd, &arrivals))
+		return fail(e, RC_IO, "cannot watch '%s': %s", address,
+			    strerror(errno));
+	d->ready = true;
+	return OK;
+}
+
+/* Once more after a connection was closed: only then does MHD accept again at
+ * its limit. */
+void door_run(struct door *d)
+{
+	MHD_UNSIGNED_LONG_LONG ms = 0;
+	bool waits = false, more = true;
+
+	for (int i = 0; more && i < 64; i++) {
+		uint64_t closed = d->closed;
+
+		MHD_run(d->mhd);
+		waits = MHD_get_timeout(d->mhd, &ms) == MHD_YES;
+		more = (waits && !ms) || closed != d->closed;
+	}
+	d->ready = more;
+	d->due = waits ? time_mono() + (int64_t)ms : NEVER;
+}
+
+void door_timers(struct door *d, int64_t now)
+{
+	for (struct conn *c = d->conns; c; c = c->next) {
+		if (c->deadline > now)
+			http_wake_by(d->http, c->deadline);
+		else
+			conn_end(c);
+	}
+}
+
+static bool someone_waits(const struct door *d)
+{
+	struct pollfd p = {.fd = d->listen_fd, .events = POLLIN};
+
+	return d->listen_fd >= 0 && poll(&p, 1, 0) == 1;
+}
+
+/* At its limit a daemon accepts nobody: who is slow would keep all others out.
+ * So the connections on which nothing has got further for longest are ended,
+ * as long as someone waits; and streams, one at a time, where nothing idles. */
+void door_shed(struct door *d, int64_t now)
+{
+	size_t most = 1 + d->limit / 64;
+	struct conn *c, *newer;
+
+	if (!d->waiting || d->n_conns < d->limit)
+		return;
+	d->waiting = someone_waits(d);
+	if (most > SHED_AT_ONCE)
+		most = SHED_AT_ONCE;
+	for (c = d->oldest; c && d->waiting && d->n_shed < most; c = newer) {
+		newer = c->prev;
+		if (!conn_idles(c))
+			continue;
+		if (c->since + SHED_AFTER > now) {
+			http_wake_by(d->http, c->since + SHED_AFTER);
+			return;
+		}
+		METRIC_ADD(d->http->app, connections_shed_total, 1);
+		conn_shed(c);
+	}
+	if (d->waiting && !d->n_shed)
+		stream_give_up(d);
+}
+
+/* MHD takes ten at a time. */
+void door_quiesce(struct door *d)
+{
+	int fd;
+
+	if (d->listen_fd < 0)
+		return;
+	for (int i = 0; i < ACCEPT_RUNS; i++) {
+		door_run(d);
+		d->waiting = someone_waits(d);
+		if (!d->waiting)
+			break;
+		door_shed(d, time_mono());
+	}
+	fd = MHD_quiesce_daemon(d->mhd);
+	if (fd != MHD_INVALID_SOCKET)
+		close(fd);
+	d->listen_fd = -1;
+}
+
+void door_end_idle(struct door *d)
+{
+	int64_t old = time_mono() - NEWCOMER_MS;
+	char byte;
+
+	for (struct conn *c = d->conns; c; c = c->next) {
+		if (c->since > old || c->x ||
+		    recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
+			continue;
+		conn_end(c);
+	}
+}
+
+/* MHD cannot stop while connections are suspended. */
+void door_stop(struct door *d)
+{
+	door_quiesce(d);
+	stream_end_all(d->http, d);
+	exchange_call_all(d);
+	door_run(d); /* they answer, most likely */
+	exchange_drop_all(d);
+	MHD_stop_daemon(d->mhd);
+	d->mhd = NULL;
+}
+
+void door_close(struct door *d)
+{
+	if (d->mhd) {
+		(void)MHD_quiesce_daemon(d->mhd);
+		MHD_stop_daemon(d->mhd);
+	}
+	if (d->listen_fd >= 0)
+		close(d->listen_fd);
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * loop.c - see http.h; the loop, and its start and stop.
+ *
+ * The loop watches, in one epoll: the epoll of each MHD daemon (one per
+ * listening socket, run only by MHD_run() from here, since MHD's own loop
+ * stalls when the ready events are a multiple of 128), who waits to be let in,
+ * an eventfd for http_call(), the connections of endless answers, and closed
+ * connections whose client still writes.
+ */
+#include "server/http/http.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/time.h"
+#include "server/app.h"
+#include "server/http/http_private.h"
+#include "server/live/changes.h"
+
+#define STOP_MS 5000 /* past the longest wait of a request */
+
+static void run_calls(struct http *h)
+{
+	struct http_call *c, *next;
+
+	pthread_mutex_lock(&h->lock);
+	c = h->calls;
+	h->calls = NULL;
+	h->calls_end = &h->calls;
+	pthread_mutex_unlock(&h->lock);
+	for (; c; c = next) {
+		next = c->next; /* fn may free c */
+		c->fn(c);
+	}
+}
+
+void http_call(struct http *h, struct http_call *c)
+{
+	const uint64_t one = 1;
+	bool first;
+
+	pthread_mutex_lock(&h->lock);
+	first = !h->calls;
+	c->next = NULL;
+	*h->calls_end = c;
+	h->calls_end = &c->next;
+	pthread_mutex_unlock(&h->lock);
+	/* Fails only when the counter is full: then it wakes anyway. */
+	if (first && write(h->event_fd, &one, sizeof(one)) < 0)
+		return;
+}
+
+static void run_timers(struct http *h, int64_t now)
+{
+	if (now >= h->live_due) {
+		h->live_due = now + LIVE_POLL;
+		if (h->app->live)
+			live_tick(h->app->live);
+	}
+	if (now < h->wake)
+		return;
+	h->wake = NEVER;
+	for (size_t i = 0; i < DOORS; i++)
+		door_timers(&h->doors[i], now);
+	exchange_timers(h, now);
+	linger_timers(h, now);
+}
+
+static int loop_timeout(const struct http *h, int64_t now)
+{
+	int64_t at = h->live_due < h->wake ? h->live_due : h->wake;
+
+	for (size_t i = 0; i < DOORS; i++) {
+		if (h->doors[i].ready)
+			return 0;
+		if (h->doors[i].due < at)
+			at = h->doors[i].due;
+	}
+	if (h->stop_by != NEVER && at > now + 20)
+		at = now + 20;
+	return at <= now ? 0 : (int)(at - now);
+}
+
+/* The client of a stream has closed its end. */
+static void conn_hangup(struct conn *c)
+{
+	if (c->x && c->x->stream)
+		stream_cut(c->x);
+}
+
+static struct door *listener(struct http *h, const void *what)
+{
+	for (size_t i = 0; i < DOORS; i++)
+		if (what == &h->doors[i].listen_fd)
+			return &h->doors[i];
+	return NULL;
+}
+
+/* What an epoll event is about: the queue of calls, a door, who waits at it, a
+ * linger, or the connection of a stream. */
+static void loop_event(struct http *h, void *what)
+{
+	struct door *waits = listener(h, what);
+	uint64_t n;
+
+	if (what == h) {
+		if (read(h->event_fd, &n, sizeof(n)) < 0)
+			return;
+	} else if (what == &h->doors[0] || what == &h->doors[1]) {
+		((struct door *)what)->ready = true;
+	} else if (waits) {
+		waits->waiting = true;
+	} else if (linger_is(h, what)) {
+		if (((struct closing *)what)->fd >= 0)
+			linger_read(what);
+	} else {
+		conn_hangup(what);
+	}
+}
+
+static void loop_pass(struct http *h)
+{
+	struct epoll_event events[64];
+	int64_t now = time_mono();
+	int n = epoll_wait(h->epoll_fd, events, 64, loop_timeout(h, now));
+
+	for (int i = 0; i < n; i++)
+		loop_event(h, events[i].data.ptr);
+	now = time_mono();
+	run_calls(h);
+	run_timers(h, now);
+	for (size_t i = 0; i < DOORS; i++) {
+		if (h->doors[i].ready || h->doors[i].due <= now)
+			door_run(&h->doors[i]);
+		door_shed(&h->doors[i], now);
+	}
+}
+
+/* ---- stopping ---- */
+
+static bool loop_ended(struct http *h)
+{
+	bool empty = true;
+
+	if (h->stop_by == NEVER)
+		return false;
+	for (size_t i = 0; i < DOORS; i++) {
+		door_quiesce(&h->doors[i]);
+		door_end_idle(&h->doors[i]);
+		empty = empty && !h->doors[i].conns;
+	}
+	empty = empty && !linger_any(h);
+	return empty || time_mono() >= h->stop_by;
+}
+
+static void *loop(void *arg)
+{
+	struct http *h = arg;
+
+	while (!loop_ended(h))
+		loop_pass(h);
+	for (size_t i = 0; i < DOORS; i++)
+		door_stop(&h->doors[i]);
+	if (h->app->live)
+		live_detach(h->app->live);
+	return NULL;
+}
+
+/* A call that its caller waits for. */
+struct waited {
+	struct http_call call;
+	struct http *http;
+	sem_t done;
+};
+
+static void run_waited(struct http *h, void (*fn)(struct http_call *c))
+{
+	struct waited w = {.call = {.fn = fn, .arg = &w}, .http = h};
+
+	if (!h->running)
+		return;
+	sem_init(&w.done, 0, 0);
+	http_call(h, &w.call);
+	while (sem_wait(&w.done) && errno == EINTR)
+		;
+	sem_destroy(&w.done);
+}
+
+static void quiesce(struct http_call *c)
+{
+	struct waited *w = c->arg;
+
+	door_quiesce(&w->http->doors[LISTEN_PUBLIC]);
+	sem_post(&w->done);
+}
+
+void http_quiesce(struct http *h)
+{
+	run_waited(h, quiesce);
+}
+
+static void begin_stop(struct http_call *c)
+{
+	struct waited *w = c->arg;
+	struct http *h = w->http;
+	struct config *config = app_config(h->app);
+	int64_t longest = config->server.answer_wait;
+
+	if (config->server.write_wait > longest)
+		longest = config->server.write_wait;
+	config_drop(config);
+	h->stop_by = time_mono() + longest + STOP_MS;
+	stream_end_all(h, NULL);
+	for (struct exchange *x = h->aside; x; x = x->next)
+		if (x->req.may_stop)
+			x->deadline = h->wake = time_mono();
+	sem_post(&w->done);
+}
+
+void http_stop(struct http *h)
+{
+	if (!h || !h->running)
+		return;
+	run_waited(h, begin_stop);
+	pthread_join(h->thread, NULL);
+	h->running = false;
+}
+
+/* ---- birth and death ---- */
+
+static enum rc http_init(struct http *h, struct err *e)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = h};
+	enum rc rc;
+
+	h->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	h->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (h->epoll_fd < 0 || h->event_fd < 0 ||
+	    epoll_ctl(h->epoll_fd, EPOLL_CTL_ADD, h->event_fd, &ev))
+		return fail(e, RC_IO, "cannot make the loop's descriptors: %s",
+			    strerror(errno));
+	rc = door_open(&h->doors[LISTEN_PUBLIC], h, LISTEN_PUBLIC, e);
+	if (!rc)
+		rc = door_open(&h->doors[LISTEN_ADMIN], h, LISTEN_ADMIN, e);
+	return rc;
+}
+
+enum rc http_open(struct http **ret, struct app *app, struct err *e)
+{
+	struct http *h = xcalloc(1, sizeof(*h));
+	enum rc rc;
+
+	h->app = app;
+	h->config = app_config(app);
+	h->epoll_fd = h->event_fd = -1;
+	h->calls_end = &h->calls;
+	h->wake = h->stop_by = NEVER;
+	h->id_prefix = request_id_prefix();
+	for (size_t i = 0; i < DOORS; i++)
+		h->doors[i].listen_fd = -1;
+	for (size_t i = 0; i < LINGERERS; i++)
+		h->lingers[i].fd = -1;
+	pthread_mutex_init(&h->lock, NULL);
+	app->peers = peers_open();
+	rc = routes_check(routes, e);
+	if (!rc)
+		rc = http_init(h, e);
+	if (rc) {
+		http_close(h);
+		return rc;
+	}
+	*ret = h;
+	return OK;
+}
+
+const char *http_address(const struct http *h)
+{
+	return h->doors[LISTEN_PUBLIC].address;
+}
+
+const char *http_admin_address(const struct http *h)
+{
+	return h->doors[LISTEN_ADMIN].address;
+}
+
+enum rc http_start(struct http *h, struct err *e)
+{
+	sigset_t all, before;
+	int error;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(&h->thread, NULL, loop, h);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (error)
+		return fail(e, RC_IO, "cannot start the loop: %s",
+			    strerror(error));
+	h->running = true;
+	return OK;
+}
+
+void http_close(struct http *h)
+{
+	if (!h)
+		return;
+	http_stop(h);
+	for (size_t i = 0; i < DOORS; i++)
+		door_close(&h->doors[i]);
+	run_calls(h); /* whose requests have ended: they only free */
+	linger_end_all(h);
+	if (h->event_fd >= 0)
+		close(h->event_fd);
+	if (h->epoll_fd >= 0)
+		close(h->epoll_fd);
+	pthread_mutex_destroy(&h->lock);
+	peers_close(h->app->peers);
+	h->app->peers = NULL;
+	config_drop(h->config);
+	free(h);
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * send.c - a response, on its way out: the headers that all have, those that
+ * follow from it, and its bytes.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/time.h"
+#include "server/app.h"
+#include "server/http/http_private.h"
+#include "server/routes.h"
+
+#define SEND_MS	     30000 /* for a response, whatever its length */
+#define BYTES_PER_MS 64	   /* and its least pace */
+#define STREAM_BLOCK 1024  /* of MHD's; it asks for more at once */
+
+static void count_answer(struct exchange *x)
+{
+	struct app *app = x->req.app;
+	int status = x->res.status;
+
+	METRIC_ADD(app, requests_total, 1);
+	if (status >= 500)
+		METRIC_ADD(app, requests_failed_total, 1);
+	else if (status >= 400)
+		METRIC_ADD(app, requests_refused_total, 1);
+	if (x->req.route && x->req.route->auth != AUTH_NONE)
+		log_line(LOG_DEBUG, "request",
+			 LOG_S("method", x->req.method),
+			 LOG_S("route", x->req.route->path),
+			 LOG_N("status", status), LOG_S("peer", x->req.peer),
+			 LOG_REQUEST(&x->req),
+			 LOG_N("latency_ms", time_mono() - x->started));
+}
+
+/* Nothing but our own files; no page of others around ours. */
+#define PAGE_POLICY                                                           \
+	"default-src 'self'; object-src 'none'; base-uri 'none'; "            \
+	"frame-ancestors 'none'; form-action 'self'"
+
+static const char *cache_control(const struct response *res)
+{
+	if (res->immutable)
+		return "public, max-age=31536000, immutable";
+	return res->page ? "no-cache" : "no-store";
+}
+
+static void add_headers(struct exchange *x, struct MHD_Response *r)
+{
+	const struct response *res = &x->res;
+	struct http *h = http_of(x);
+	char seconds[24];
+
+	if (res->type)
+		MHD_add_response_header(r, "Content-Type", res->type);
+	MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
+	MHD_add_response_header(r, "X-Request-Id", x->req.id);
+	if (*x->req.trace)
+		MHD_add_response_header(r, "traceparent",
+					request_header(&x->req,
+						       "traceparent"));
+	MHD_add_response_header(r, "Cache-Control", cache_control(res));
+	if (res->page) {
+		MHD_add_response_header(r, "Content-Security-Policy",
+					PAGE_POLICY);
+		MHD_add_response_header(r, "Referrer-Policy", "no-referrer");
+	}
+	if (x->stream) /* for nginx, which would gather it */
+		MHD_add_response_header(r, "X-Accel-Buffering", "no");
+	if (res->etag)
+		MHD_add_response_header(r, "ETag", res->etag);
+	for (size_t i = 0; i < 2; i++)
+		if (res->cookies[i])
+			MHD_add_response_header(r, "Set-Cookie",
+						res->cookies[i]);
+	if (res->retry_after) {
+		snprintf(seconds, sizeof(seconds), "%lld",
+			 (long long)res->retry_after);
+		MHD_add_response_header(r, "Retry-After", seconds);
+	}
+	if (x->allow && res->status == 405)
+		MHD_add_response_header(r, "Allow", x->allow);
+	if (res->status == 401 && x->req.route &&
+	    x->req.route->auth == AUTH_DEVICE)
+		MHD_add_response_header(r, "WWW-Authenticate", "Bearer");
+	if (x->unread || x->stream || x->header_only || h->stop_by != NEVER ||
+	    h->app->draining)
+		MHD_add_response_header(r, "Connection", "close");
+}
+
+/* Sends the header of an endless answer; stream_read() gives the rest. */
+static enum MHD_Result send_stream(struct exchange *x)
+{
+	struct MHD_Response *r = MHD_create_response_from_callback(
+		MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read, x, NULL);
+	enum MHD_Result done;
+
+	if (!r)
+		return MHD_NO;
+	add_headers(x, r);
+	count_answer(x);
+	done = MHD_queue_response(x->mhd, (unsigned)x->res.status, r);
+	MHD_destroy_response(r);
+	if (done == MHD_YES)
+		stream_begin(x);
+	return done;
+}
+
+/* The header of an endless answer, for a HEAD.  Its length is not known, so no
+ * Content-Length may stand there; as chunked, 0.9.75 would send a last chunk. */
+static enum MHD_Result send_header_only(struct exchange *x)
+{
+	struct MHD_Response *r = MHD_create_response_from_callback(
+		MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_none, NULL, NULL);
+	enum MHD_Result done;
+
+	if (!r)
+		return MHD_NO;
+	MHD_set_response_options(r, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT,
+				 MHD_RO_END);
+	add_headers(x, r);
+	count_answer(x);
+	conn_deadline(x->conn, SEND_MS);
+	done = MHD_queue_response(x->mhd, (unsigned)x->res.status, r);
+	MHD_destroy_response(r);
+	return done;
+}
+
+enum MHD_Result send_response(struct exchange *x)
+{
+	struct response *res = &x->res;
+	struct MHD_Response *r;
+	enum MHD_Result done;
+	const char *match;
+	size_t len;
+	char *bytes;
+
+	if (x->stream && res->status == 200)
+		return send_stream(x);
+	if (x->header_only && res->status == 200)
+		return send_header_only(x);
+	if (!res->status)
+		respond_problem(res, 500, "no_answer",
+				"this request was given no answer");
+	if (buf_full(&res->body)) {
+		log_limited(6, LOG_ERROR, "response too large",
+			    LOG_S("route", x->req.route->path),
+			    LOG_REQUEST(&x->req));
+		buf_release(&res->body);
+		buf_init(&res->body, RESPONSE_MAX);
+		respond_problem(res, 500, "too_large",
+				"the answer is larger than we send");
+	}
+	match = res->etag ? request_header(&x->req, "If-None-Match") : NULL;
+	/* It may stand in a list, and be weakened on the way. */
+	if (match && res->status == 200 && strstr(match, res->etag)) {
+		res->status = 304;
+		buf_clear(&res->body);
+	}
+	bytes = buf_detach(&res->body, &len);
+	r = MHD_create_response_from_buffer(len, bytes, MHD_RESPMEM_MUST_FREE);
+	if (!r) {
+		free(bytes);
+		return MHD_NO;
+	}
+	add_headers(x, r);
+	count_answer(x);
+	if (x->unread)
+		x->conn->linger_fd = dup(x->conn->fd);
+	conn_deadline(x->conn, SEND_MS + (int64_t)(len / BYTES_PER_MS));
+	done = MHD_queue_response(x->mhd, (unsigned)res->status, r);
+	MHD_destroy_response(r);
+	return done;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * socket.c - see socket.h.
+ */
+#include "server/http/socket.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+#define BACKLOG 4096 /* a burst that finds no room waits a second or more */
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+static bool port_parse(const char *s, in_port_t *ret)
+{
+	unsigned long n;
+
+	if (!*s || strlen(s) > 5 || strspn(s, "0123456789") != strlen(s))
+		return false;
+	n = strtoul(s, NULL, 10);
+	*ret = htons((uint16_t)n);
+	return n <= 65535;
+}
+
+static bool host_parse(const char *host, bool brackets, in_port_t port,
+		       union address *ret, socklen_t *ret_len)
+{
+	if (brackets) {
+		ret->v6.sin6_family = AF_INET6;
+		ret->v6.sin6_port = port;
+		*ret_len = sizeof(ret->v6);
+		return inet_pton(AF_INET6, host, &ret->v6.sin6_addr) == 1;
+	}
+	if (!strcmp(host, "localhost"))
+		host = "127.0.0.1";
+	ret->v4.sin_family = AF_INET;
+	ret->v4.sin_port = port;
+	*ret_len = sizeof(ret->v4);
+	return inet_pton(AF_INET, host, &ret->v4.sin_addr) == 1;
+}
+
+static bool address_parse(const char *text, union address *ret,
+			  socklen_t *ret_len)
+{
+	char host[LISTEN_ADDRESS_SIZE];
+	const char *colon = strrchr(text, ':');
+	size_t len = colon ? (size_t)(colon - text) : 0;
+	bool brackets = len >= 2 && text[0] == '[' && text[len - 1] == ']';
+	in_port_t port;
+
+	if (!len || len >= sizeof(host) || !port_parse(colon + 1, &port))
+		return false;
+	if (brackets) {
+		text++;
+		len -= 2;
+	}
+	memcpy(host, text, len);
+	host[len] = '\0';
+	memset(ret, 0, sizeof(*ret));
+	return host_parse(host, brackets, port, ret, ret_len);
+}
+
+static bool address_write(int fd, char ret[LISTEN_ADDRESS_SIZE])
+{
+	union address a = {0};
+	socklen_t len = sizeof(a);
+	char host[INET6_ADDRSTRLEN];
+
+	if (getsockname(fd, &a.any, &len))
+		return false;
+	if (a.any.sa_family == AF_INET6) {
+		inet_ntop(AF_INET6, &a.v6.sin6_addr, host, sizeof(host));
+		snprintf(ret, LISTEN_ADDRESS_SIZE, "[%s]:%u", host,
+			 ntohs(a.v6.sin6_port));
+	} else {
+		inet_ntop(AF_INET, &a.v4.sin_addr, host, sizeof(host));
+		snprintf(ret, LISTEN_ADDRESS_SIZE, "%s:%u", host,
+			 ntohs(a.v4.sin_port));
+	}
+	return true;
+}
+
+static enum rc errno_rc(int error)
+{
+	if (error == EADDRINUSE)
+		return RC_EXISTS;
+	return error == EACCES || error == EPERM ? RC_DENIED : RC_IO;
+}
+
+enum rc listen_open(int *ret, char ret_address[LISTEN_ADDRESS_SIZE],
+		    const char *address, struct err *e)
+{
+	union address a;
+	socklen_t len = 0;
+	const int yes = 1;
+	enum rc rc = OK;
+	int fd = -1;
+
+	if (!address_parse(address, &a, &len))
+		return fail(e, RC_INVALID,
+			    "'%s' is no ADDRESS:PORT, such as 127.0.0.1:8080 "
+			    "or [::1]:8080", address);
+	fd = socket(a.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC,
+		    0);
+	if (fd < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) ||
+	    (a.any.sa_family == AF_INET6 &&
+	     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes))) ||
+	    bind(fd, &a.any, len) || listen(fd, BACKLOG) ||
+	    !address_write(fd, ret_address)) {
+		rc = fail(e, errno_rc(errno), "cannot listen at '%s': %s",
+			  address, strerror(errno));
+		goto out;
+	}
+	*ret = fd;
+	fd = -1;
+out:
+	if (fd >= 0)
+		close(fd);
+	return rc;
+}
+
+/* ---- sockets that we were given ---- */
+
+#define FIRST_FD 3
+
+/* A whole number in the environment; -1: there is none. */
+static long number_of(const char *name)
+{
+	const char *text = getenv(name);
+	char *end;
+	long n;
+
+	if (!text || *text < '0' || *text > '9')
+		return -1;
+	errno = 0;
+	n = strtol(text, &end, 10);
+	return errno || *end ? -1 : n;
+}
+
+/* Is the i-th of the names "a:b:c" this one? */
+static bool is_named(const char *names, long i, const char *name)
+{
+	size_t len = strlen(name);
+
+	while (names && i-- > 0) {
+		names = strchr(names, ':');
+		names = names ? names + 1 : NULL;
+	}
+	return names && !strncmp(names, name, len) &&
+	       (!names[len] || names[len] == ':');
+}
+
+/* The descriptor we were given for this listener, or -1; *ret_more: a second
+ * one for it, or -1. */
+static int given(bool admin, int *ret_more)
+{
+	long n = number_of("LISTEN_FDS");
+	int ret = -1;
+
+	*ret_more = -1;
+	if (number_of("LISTEN_PID") != (long)getpid())
+		return -1;
+	for (long i = 0; i < n; i++) {
+		if (is_named(getenv("LISTEN_FDNAMES"), i, "admin") != admin)
+			continue;
+		if (ret >= 0) {
+			*ret_more = FIRST_FD + (int)i;
+			break;
+		}
+		ret = FIRST_FD + (int)i;
+	}
+	return ret;
+}
+
+static bool is_listening(int fd)
+{
+	socklen_t len = sizeof(int), type_len = sizeof(int);
+	union address a = {0};
+	socklen_t a_len = sizeof(a);
+	int yes = 0, type = 0;
+
+	return !getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &yes, &len) && yes &&
+	       !getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_len) &&
+	       type == SOCK_STREAM && !getsockname(fd, &a.any, &a_len) &&
+	       (a.any.sa_family == AF_INET || a.any.sa_family == AF_INET6);
+}
+
+enum rc listen_inherited(int *ret, char ret_address[LISTEN_ADDRESS_SIZE],
+			 bool admin, struct err *e)
+{
+	int more, fd = given(admin, &more), flags;
+
+	if (fd < 0)
+		return fail(e, RC_NOTFOUND, "no socket was given");
+	/* Left alone it would go on listening, and keep who connects waiting
+	 * for ever. */
+	if (more >= 0)
+		return fail(e, RC_INVALID,
+			    "descriptor %d, of LISTEN_FDS, is one too many: "
+			    "there is one socket, and one named 'admin'", more);
+	flags = fcntl(fd, F_GETFL);
+	if (!is_listening(fd) || !address_write(fd, ret_address) ||
+	    flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) ||
+	    fcntl(fd, F_SETFD, FD_CLOEXEC))
+		return fail(e, RC_INVALID,
+			    "descriptor %d, of LISTEN_FDS, is no listening "
+			    "socket of TCP", fd);
+	*ret = fd;
+	return OK;
+}

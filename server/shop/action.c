@@ -1,0 +1,521 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * action.c - see action.h.
+ */
+#include "server/shop/action.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "server/app.h"
+#include "server/access/auth.h"
+#include "server/shop/json_body.h"
+#include "server/live/changes.h"
+#include "server/shop/order_json.h"
+#include "server/config/staff_names.h"
+
+#define KEY_MAX	    255 /* bytes of an Idempotency-Key */
+#define VERSION_MAX 64	/* bytes of a version; ours are shorter */
+#define KEY_OF_ANOTHER "idempotency_mismatch"
+
+/* ---- answers that several routes give ---- */
+
+/* One answer for an order that does not exist, one of another shop, and a
+ * number that is none. */
+void respond_not_found(struct response *res)
+{
+	respond_problem(res, 404, "not_found",
+			"no such order was offered to this shop");
+}
+
+void respond_store(struct request *req, struct response *res, enum rc rc,
+		   const char *why)
+{
+	log_limited(6, LOG_ERROR, "order cannot be read or written",
+		    LOG_N("device", (int64_t)req->device.id),
+		    LOG_S("rc", rc_name(rc)), LOG_S("error", why),
+		    LOG_REQUEST(req));
+	buf_clear(&res->body);
+	respond_problem(res, 503, "not_stored",
+			"nothing can be kept right now; try again");
+	res->retry_after = 1;
+}
+
+void respond_field(struct response *res, const char *field, const char *must)
+{
+	char quoted[64];
+
+	respond_problem(res, 400, "bad_request", "'%s' %s", field, must);
+	snprintf(quoted, sizeof(quoted), "\"%s\"", field);
+	respond_member(res, "field", quoted);
+}
+
+void respond_order(struct request *req, struct response *res,
+		   const struct order *o, int status, bool timeline)
+{
+	struct err e = {""};
+	enum rc rc = order_json(&res->body, req->app->store, req->shop, o,
+				time_now(), timeline, &e);
+
+	if (!rc)
+		respond_json(res, status);
+	else if (rc == RC_NOTFOUND)
+		respond_not_found(res);
+	else
+		respond_store(req, res, rc, e.text);
+}
+
+void respond_conflict(struct request *req, struct response *res,
+		      const struct order *o, int status, const char *code,
+		      const char *detail)
+{
+	struct err e = {""};
+	struct buf b;
+
+	respond_problem(res, status, code, "%s", detail);
+	buf_init(&b, res->body.max);
+	if (!order_json(&b, req->app->store, req->shop, o, time_now(), false,
+			&e) &&
+	    !buf_full(&b))
+		respond_member(res, "order", b.data);
+	buf_release(&b);
+}
+
+const char *conflict_detail(const char *code)
+{
+	const char *words = code_words(code);
+
+	return words ? words : "another answer came first";
+}
+
+bool number_read(const char *s, int64_t *ret)
+{
+	size_t len = strlen(s);
+
+	if (!len || len > 19 || strspn(s, "0123456789") != len ||
+	    (len == 19 && strcmp(s, "9223372036854775807") > 0))
+		return false;
+	*ret = strtoll(s, NULL, 10);
+	return *ret > 0;
+}
+
+/* ---- life ---- */
+
+static void press_free(struct press *p)
+{
+	config_drop(p->config);
+	order_texts_release(&p->texts);
+	cJSON_Delete(p->body);
+	if (p->kind->release)
+		p->kind->release(p);
+	free(p->own);
+	free(p);
+}
+
+/* A state_free: the request has ended, answered or not. */
+static void press_forget(void *state)
+{
+	struct press *p = state;
+
+	p->req = NULL;
+	if (!p->writing)
+		press_free(p);
+}
+
+static struct press *press_new(struct request *req, int64_t number,
+			       const struct press_kind *kind)
+{
+	struct press *p = xcalloc(1, sizeof(*p));
+
+	p->app = req->app;
+	p->req = req;
+	p->config = config_hold((struct config *)(uintptr_t)req->config);
+	p->shop = req->shop;
+	p->instance = req->shop->centra;
+	p->number = number;
+	p->now = req->now;
+	p->device = req->device.id;
+	memcpy(p->id, req->id, sizeof(p->id));
+	memcpy(p->trace, req->trace, sizeof(p->trace));
+	p->own = xcalloc(1, kind->own_size);
+	p->kind = kind;
+	req->state = p;
+	req->state_free = press_forget;
+	return p;
+}
+
+bool press_may_wait(const struct press *p)
+{
+	return time_mono() < p->wait_until && !p->app->draining &&
+	       !(p->req && p->req->timed_out);
+}
+
+/* ---- reading ---- */
+
+/* False: answered with 400. */
+static bool body_read(struct press *p, struct response *res)
+{
+	if (!p->req->body_len)
+		return true;
+	p->body = json_body(p->req);
+	if (p->body)
+		return true;
+	respond_problem(res, 400, "bad_request",
+			"the body is not a JSON object, or a text of it holds "
+			"U+0000");
+	return false;
+}
+
+bool press_text(const struct press *p, struct response *res, const char *name,
+		size_t max, const char **ret)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(p->body, name);
+	char must[64];
+
+	*ret = cJSON_GetStringValue(item);
+	if ((!item || cJSON_IsNull(item) || *ret) &&
+	    (!*ret || (text_length(*ret) <= max && text_is_utf8(*ret))))
+		return true;
+	snprintf(must, sizeof(must), "is a text of at most %zu characters",
+		 max);
+	respond_field(res, name, must);
+	return false;
+}
+
+bool press_word(const struct press *p, struct response *res, const char *name,
+		const char *const *words, const char *want, const char **ret)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(p->body, name);
+
+	*ret = cJSON_GetStringValue(item);
+	if (!item || cJSON_IsNull(item))
+		return true;
+	for (; *ret && *words; words++)
+		if (!strcmp(*words, *ret))
+			return true;
+	respond_field(res, name, want);
+	return false;
+}
+
+/* Who pressed, on this device.  Where the shop has a list of names, a tablet is
+ * shared: one of the names must be said, with a cookie and with a token. */
+static bool staff_read(struct press *p, struct response *res)
+{
+	const char *list = p->shop->staff, *name, *code = NULL;
+
+	if (!press_text(p, res, "staff", STAFF_MAX, &name))
+		return false;
+	if (list && (!name || !*name))
+		code = "staff_required";
+	else if (list && !staff_has(list, name))
+		code = "staff_unknown";
+	if (code) {
+		respond_problem(res, 400, code,
+				"'staff' says who acts: a name of the list "
+				"that /api/v1/me gives");
+		respond_member(res, "field", "\"staff\"");
+		return false;
+	}
+	snprintf(p->by, sizeof(p->by), "%s%s%s", name ? name : "",
+		 name && *name ? " on " : "", p->req->device.name);
+	return true;
+}
+
+/* True if the member is absent or null, or is this text. */
+static bool text_fits(const cJSON *json, const char *name, const char *want)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
+	const char *text = cJSON_GetStringValue(item);
+
+	return !item || cJSON_IsNull(item) || (text && !strcmp(text, want));
+}
+
+static bool device_fits(const cJSON *json, uint64_t device)
+{
+	const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, "device");
+
+	return !item || cJSON_IsNull(item) ||
+	       (cJSON_IsNumber(item) && item->valuedouble == (double)device);
+}
+
+/* A client that keeps a request while it is offline says in "for" whom it was
+ * signed in as at the time.  False: responded with 409, since another device,
+ * shop or instance has an order of the same number. */
+static bool for_read(struct press *p, struct response *res)
+{
+	const cJSON *to = cJSON_GetObjectItemCaseSensitive(p->body, "for");
+
+	if (!to || cJSON_IsNull(to))
+		return true;
+	if (!cJSON_IsObject(to)) {
+		respond_field(res, "for",
+			      "is an object with device, shop and instance");
+		return false;
+	}
+	if (device_fits(to, p->device) &&
+	    text_fits(to, "shop", p->shop->id) &&
+	    text_fits(to, "instance", p->instance))
+		return true;
+	respond_problem(res, 409, "misdirected",
+			"this was meant for another device or shop than the "
+			"one that is signed in; nothing was done");
+	return false;
+}
+
+/* Digests what an Idempotency-Key must tell from another request.  The order's
+ * number alone would not do: a device may be moved to another shop, and a shop
+ * to another instance, which has an order of that number too. */
+static enum rc request_digest(const struct press *p,
+			      unsigned char ret[ONCE_HASH])
+{
+	const struct request *req = p->req;
+	struct buf b;
+	enum rc rc;
+
+	buf_init(&b, req->body_len + 4096);
+	buf_fmt(&b, "%s %s\n%s %s\n", req->method, req->path, p->instance,
+		p->shop->id);
+	if (req->body_len)
+		(void)!buf_add(&b, req->body, req->body_len);
+	rc = buf_full(&b) ? RC_INVALID : token_digest(ret, b.data, b.len);
+	buf_release(&b);
+	return rc;
+}
+
+/* What the page showed, of a kind that asks for it. */
+static bool version_read(struct press *p, struct response *res)
+{
+	return !p->kind->versioned ||
+	       press_text(p, res, "version", VERSION_MAX, &p->version);
+}
+
+static bool key_read(struct press *p, struct response *res)
+{
+	const char *key = request_header(p->req, "Idempotency-Key");
+	size_t len = key ? strlen(key) : 0, i = 0;
+
+	if (!key)
+		return true;
+	while (i < len && key[i] > ' ' && key[i] < 0x7f)
+		i++;
+	if (!len || i < len || len > KEY_MAX) {
+		respond_field(res, "Idempotency-Key",
+			      "is 1 to 255 visible ASCII characters");
+		return false;
+	}
+	if (token_digest(p->once.key, key, len) ||
+	    request_digest(p, p->once.request)) {
+		respond_store(p->req, res, RC_IO, "no SHA-256 to be had");
+		return false;
+	}
+	p->once.device = p->device;
+	p->once.at = p->now;
+	p->once.sure = clock_confirmed(&p->app->clock);
+	p->keyed = true;
+	return true;
+}
+
+/* ---- from the tap to Centra's word ---- */
+
+bool press_is_stale(const struct press *p, const struct order *o,
+		    const char *details, const char *address)
+{
+	char version[ORDER_VERSION_SIZE];
+
+	return p->version &&
+	       (order_version(version, p->shop, o, details, address) ||
+		strcmp(version, p->version) != 0);
+}
+
+/* A store_update_fn: the kind's, whose conflict is kept with the key.  A press
+ * that would change nothing needs no version: it gets the result that it would
+ * get without one. */
+static enum rc decide(void *arg, const struct order *o, struct changes *ret,
+		      struct err *e)
+{
+	struct press *p = arg;
+	const char *code = NULL;
+	enum rc rc;
+
+	p->stale = press_is_stale(p, o, p->texts.details, p->texts.address);
+	rc = p->kind->decide(p->own, o, ret, e);
+	if (rc == RC_CONFLICT) {
+		code = p->kind->code(p);
+	} else if (!rc && p->stale) {
+		changes_release(ret);
+		code = "changed";
+		rc = fail(e, RC_CONFLICT, "the order has changed");
+	}
+	snprintf(p->code, sizeof(p->code), "%s", code ? code : "");
+	snprintf(p->once.code, sizeof(p->once.code), "%s", p->code);
+	return rc;
+}
+
+/* A new decision is on disk. */
+static void press_decided(struct press *p)
+{
+	log_line(LOG_INFO, p->kind->said, LOG_S("instance", p->instance),
+		 LOG_N("order", p->number), LOG_S("shop", p->shop->id),
+		 LOG_N("device", (int64_t)p->device), LOG_REQUEST(p));
+	if (p->kind->count)
+		p->kind->count(p);
+}
+
+/* In the loop, after press_done(). */
+static void press_told(struct http_call *c)
+{
+	struct press *p = c->arg;
+
+	p->writing = false;
+	if (p->rc == RC_IO)
+		p->app->failed = true;
+	if (p->keyed && !p->rc) {
+		p->again = p->once.seen == ONCE_AGAIN;
+		p->rc = p->once.rc;
+		snprintf(p->code, sizeof(p->code), "%s", p->once.code);
+	}
+	if (!p->rc && !p->again && p->once.seen == ONCE_NEW)
+		press_decided(p);
+	if (p->req)
+		request_resume(p->req);
+	else
+		press_free(p);
+}
+
+/* A store_done: in the writer thread. */
+static void press_done(struct store_done *d, enum rc rc, const struct err *e)
+{
+	struct press *p = d->arg;
+
+	p->rc = rc;
+	if (rc && e)
+		p->e = *e;
+	http_call(p->app->http, &p->call);
+}
+
+/* True if the device or its session was ended while the request waited. */
+static bool was_revoked(struct press *p)
+{
+	uint64_t revocations = store_revocations(p->app->store);
+
+	if (revocations == p->revocations)
+		return false;
+	p->revocations = revocations;
+	return !auth_still(p->req);
+}
+
+/* An answer_fn: the decision is on disk; what has become of it?  The order is
+ * read again each time: a change between the writer's word and live_wait()
+ * would otherwise be missed. */
+static void press_settle(struct request *req, struct response *res)
+{
+	struct press *p = req->state;
+	struct order o = {0};
+	struct err e = {""};
+	enum rc rc;
+
+	if (was_revoked(p)) {
+		auth_refuse(req, res, "unauthorized",
+			    "this device was signed out or removed");
+		return;
+	}
+	rc = store_order(req->app->store, p->instance, p->number, &o, &e);
+	if (rc) {
+		respond_store(req, res, rc, e.text);
+	} else if (!p->kind->settle(p, res, &o)) {
+		live_wait(req->app->live, req, p->instance, p->number);
+		req->may_stop = true;
+		request_later(req, press_settle, p->wait_until);
+	}
+	order_release(&o);
+}
+
+static void press_lost(struct request *req, struct response *res)
+{
+	struct press *p = req->state;
+	const char *code = *p->code ? p->code : "answered";
+	struct order o = {0};
+	struct err e = {""};
+	enum rc rc = store_order(req->app->store, p->instance, p->number, &o,
+				 &e);
+
+	if (rc)
+		respond_store(req, res, rc, e.text);
+	else
+		respond_conflict(req, res, &o, 409, code,
+				 conflict_detail(code));
+	order_release(&o);
+}
+
+/* An answer_fn: the writer has spoken, or write_wait has passed. */
+static void press_stored(struct request *req, struct response *res)
+{
+	struct press *p = req->state;
+
+	req->timed_out = false;
+	if (p->writing) {
+		respond_store(req, res, RC_AGAIN, "the writer takes too long");
+		return;
+	}
+	if ((p->keyed && p->once.seen == ONCE_OTHER) ||
+	    !strcmp(p->code, KEY_OF_ANOTHER)) {
+		respond_problem(res, 422, KEY_OF_ANOTHER,
+				"this Idempotency-Key was sent with another "
+				"request; take a new one");
+		return;
+	}
+	switch (p->rc) {
+	case OK:
+	case RC_EXISTS:
+		press_settle(req, res);
+		break;
+	case RC_NOTFOUND:
+		respond_not_found(res);
+		break;
+	case RC_CONFLICT:
+		press_lost(req, res);
+		break;
+	default:
+		respond_store(req, res, p->rc, p->e.text);
+	}
+}
+
+void press_begin(struct request *req, struct response *res,
+		 const struct press_kind *kind)
+{
+	struct err e = {""};
+	struct press *p;
+	int64_t number;
+	enum rc rc;
+
+	if (!number_read(req->param, &number)) {
+		respond_not_found(res);
+		return;
+	}
+	p = press_new(req, number, kind);
+	if (!body_read(p, res) || !for_read(p, res) || !staff_read(p, res) ||
+	    !version_read(p, res) || !key_read(p, res) || !kind->read(p, res))
+		return;
+	p->wait_until = time_mono() + req->config->server.answer_wait;
+	p->revocations = store_revocations(req->app->store);
+	p->done = (struct store_done){.fn = press_done, .arg = p};
+	p->call = (struct http_call){.fn = press_told, .arg = p};
+	/* Aside before the writer knows of it: it may be done at once. */
+	p->writing = true;
+	request_later(req, press_stored,
+		      time_mono() + req->config->server.write_wait);
+	rc = store_update_once(req->app->store, p->instance, number, decide, p,
+			       p->keyed ? &p->once : NULL,
+			       p->version ? &p->texts : NULL, req->now, NULL,
+			       &p->done, &e);
+	if (!rc)
+		return;
+	/* Not handed over: p is ours alone. */
+	p->writing = false;
+	if (rc == RC_IO)
+		req->app->failed = true;
+	respond_store(req, res, rc, e.text);
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * answer.c - accept and reject, and what a shop says after it: a problem,
+ * that it is solved, and that shipping has stopped.  Each is a kind of press.h.
+ */
+#include <string.h>
+
+#include "base/log.h"
+#include "handlers/answer.h"
+#include "handlers/offer.h"
+#include "handlers/problem.h"
+#include "server/app.h"
+#include "server/shop/action.h"
+#include "server/shop/orders.h"
+
+#define NOTE_MAX 500 /* characters: ORDER_TEXT_MAX bytes hold it */
+
+/* ---- what a state means to whom pressed ---- */
+
+int accept_status(enum offer_state s, const char **ret_code)
+{
+	*ret_code = NULL;
+	switch (s) {
+	case STATE_ACCEPTED:
+		return 200;
+	case STATE_PENDING: /* offered anew meanwhile */
+	case STATE_ACCEPTING:
+		return 202;
+	case STATE_REJECTING:
+		*ret_code = "answered";
+		return 409;
+	default:
+		*ret_code = offer_state_name(s);
+		return 409;
+	}
+}
+
+int reject_status(enum offer_state s, const char **ret_code)
+{
+	*ret_code = NULL;
+	switch (s) {
+	case STATE_REJECTED:
+		return 200;
+	case STATE_PENDING:
+	case STATE_REJECTING:
+		return 202;
+	case STATE_ACCEPTING:
+		*ret_code = "answered";
+		return 409;
+	default:
+		*ret_code = offer_state_name(s);
+		return 409;
+	}
+}
+
+/* ---- accept and reject ---- */
+
+static void decision_begin(struct press *p, enum verb verb)
+{
+	struct decision *d = p->own;
+
+	*d = (struct decision){
+		.warehouses = p->shop->warehouses.ids,
+		.n_warehouses = p->shop->warehouses.n,
+		.verb = verb,
+		.device = p->device,
+		.device_name = p->by,
+		.now = p->now,
+	};
+}
+
+static bool accept_read(struct press *p, struct response *res)
+{
+	(void)res;
+	decision_begin(p, VERB_ACCEPT);
+	return true;
+}
+
+static bool reject_read(struct press *p, struct response *res)
+{
+	static const char *const reasons[] = {"out_of_stock", "damaged",
+					      "cannot_find", "too_busy",
+					      "other", NULL};
+	struct decision *d = p->own;
+
+	decision_begin(p, VERB_REJECT);
+	if (!press_word(p, res, "reason", reasons,
+			"is out_of_stock, damaged, cannot_find, too_busy or "
+			"other",
+			&d->reason) ||
+	    !press_text(p, res, "note", NOTE_MAX, &d->note))
+		return false;
+	if (!d->reason)
+		d->reason = "other";
+	return true;
+}
+
+static const char *decision_code(const struct press *p)
+{
+	const struct decision *d = p->own;
+
+	return d->conflict ? d->conflict : "answered";
+}
+
+static void decision_count(struct press *p)
+{
+	const struct decision *d = p->own;
+
+	if (d->verb == VERB_ACCEPT)
+		METRIC_ADD(p->app, answers_accept_total, 1);
+	else
+		METRIC_ADD(p->app, answers_reject_total, 1);
+}
+
+/* The offer that the press was for.  A reject is for the whole shop. */
+static const struct offer *press_offer(const struct decision *d,
+				       const struct order *o)
+{
+	const struct offer *f = NULL;
+
+	if (d->verb == VERB_ACCEPT)
+		f = order_offer(o, d->warehouse);
+	return f ? f : offer_of_shop(o, d->warehouses, d->n_warehouses);
+}
+
+static bool decision_settle(struct press *p, struct response *res,
+			    const struct order *o)
+{
+	const struct decision *d = p->own;
+	const struct offer *f = press_offer(d, o);
+	const char *code, *detail;
+	int status;
+
+	if (!f) {
+		respond_not_found(res);
+		return true;
+	}
+	status = d->verb == VERB_ACCEPT ? accept_status(f->state, &code) :
+					  reject_status(f->state, &code);
+	if (status == 202 && f->state != STATE_PENDING && press_may_wait(p))
+		return false;
+	if (status != 409) {
+		respond_order(p->req, res, o, status, false);
+		return true;
+	}
+	detail = conflict_detail(code);
+	if (f->state == STATE_REFUSED && f->answer.refusal)
+		detail = f->answer.refusal;
+	respond_conflict(p->req, res, o, 409, code, detail);
+	return true;
+}
+
+/* ---- a problem, its end, and a stop ---- */
+
+static bool saying_read(struct press *p, struct response *res)
+{
+	struct saying *s = p->own;
+
+	(void)res;
+	*s = (struct saying){
+		.warehouses = p->shop->warehouses.ids,
+		.n_warehouses = p->shop->warehouses.n,
+		.device = p->device,
+		.by = p->by,
+		.now = p->now,
+	};
+	return true;
+}
+
+static bool problem_read(struct press *p, struct response *res)
+{
+	static const char *const reasons[] = {"lost", "damaged", "cannot_find",
+					      "other", NULL};
+	static const char want[] = "is lost, damaged, cannot_find or other";
+	struct saying *s = p->own;
+
+	(void)saying_read(p, res);
+	if (!press_word(p, res, "reason", reasons, want, &s->reason) ||
+	    !press_text(p, res, "note", NOTE_MAX, &s->note))
+		return false;
+	if (!s->reason)
+		respond_field(res, "reason", want);
+	return s->reason;
+}
+
+static const char *saying_code(const struct press *p)
+{
+	const struct saying *s = p->own;
+
+	return s->conflict;
+}
+
+static void problem_count(struct press *p)
+{
+	METRIC_ADD(p->app, problems_total, 1);
+}
+
+static void solved_count(struct press *p)
+{
+	METRIC_ADD(p->app, problems_solved_total, 1);
+}
+
+static bool saying_settle(struct press *p, struct response *res,
+			  const struct order *o)
+{
+	respond_order(p->req, res, o, 200, false);
+	return true;
+}
+
+/* ---- the routes ---- */
+
+void staff_accept(struct request *req, struct response *res)
+{
+	static const struct press_kind kind = {
+		.own_size = sizeof(struct decision),
+		.versioned = true,
+		.read = accept_read,
+		.said = LOG_MSG("a shop accepts"),
+		.decide = answer_decide,
+		.code = decision_code,
+		.count = decision_count,
+		.settle = decision_settle,
+	};
+
+	press_begin(req, res, &kind);
+}
+
+void staff_reject(struct request *req, struct response *res)
+{
+	static const struct press_kind kind = {
+		.own_size = sizeof(struct decision),
+		.read = reject_read,
+		.said = LOG_MSG("a shop rejects"),
+		.decide = answer_decide,
+		.code = decision_code,
+		.count = decision_count,
+		.settle = decision_settle,
+	};
+
+	press_begin(req, res, &kind);
+}
+
+void staff_problem(struct request *req, struct response *res)
+{
+	static const struct press_kind kind = {
+		.own_size = sizeof(struct saying),
+		.read = problem_read,
+		.said = LOG_MSG("a shop has a problem"),
+		.decide = problem_decide,
+		.code = saying_code,
+		.count = problem_count,
+		.settle = saying_settle,
+	};
+
+	press_begin(req, res, &kind);
+}
+
+void staff_solved(struct request *req, struct response *res)
+{
+	static const struct press_kind kind = {
+		.own_size = sizeof(struct saying),
+		.read = saying_read,
+		.said = LOG_MSG("a shop has solved its problem"),
+		.decide = solved_decide,
+		.code = saying_code,
+		.count = solved_count,
+		.settle = saying_settle,
+	};
+
+	press_begin(req, res, &kind);
+}
+
+void staff_stopped(struct request *req, struct response *res)
+{
+	static const struct press_kind kind = {
+		.own_size = sizeof(struct saying),
+		.read = saying_read,
+		.said = LOG_MSG("a shop has stopped"),
+		.decide = stopped_decide,
+		.code = saying_code,
+		.settle = saying_settle,
+	};
+
+	press_begin(req, res, &kind);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * json_body.c - see json_body.h.
+ */
+#include "server/shop/json_body.h"
+
+#include <string.h>
+
+/* A NUL, as it is or as an escape? */
+static bool has_nul(const char *json, size_t len)
+{
+	if (memchr(json, '\0', len))
+		return true;
+	while ((json = strchr(json, '\\'))) {
+		if (!strncmp(json, "\\u0000", 6))
+			return true;
+		json += json[1] ? 2 : 1;
+	}
+	return false;
+}
+
+cJSON *json_body(const struct request *req)
+{
+	const char *end = NULL;
+	cJSON *json;
+
+	if (!req->body_len || has_nul(req->body, req->body_len))
+		return NULL;
+	/* The NUL behind the body is looked at: nothing may follow. */
+	json = cJSON_ParseWithLengthOpts(req->body, req->body_len + 1, &end,
+					 true);
+	if (cJSON_IsObject(json) && end == req->body + req->body_len)
+		return json;
+	cJSON_Delete(json);
+	return NULL;
+}

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * orders.c - what a device reads: see staff.h.
+ */
+#include "server/shop/orders.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "handlers/offer.h"
+#include "server/app.h"
+#include "server/shop/order_json.h"
+#include "server/page/page.h"
+#include "server/shop/action.h"
+#include "server/shop/report.h"
+#include "base/since.h"
+#include "server/config/staff_names.h"
+
+#define LIMIT_DEFAULT 50
+#define LIMIT_MAX     200
+#define ROWS_MAX      2000 /* looked at for one page; then it is short */
+
+/* ---- me ---- */
+
+static void staff_json(struct buf *b, const char *list)
+{
+	const char *name, *comma = "";
+	size_t len;
+
+	buf_char(b, '[');
+	while (list && (name = staff_next(&list, &len))) {
+		char *one = xstrndup(name, len);
+
+		buf_str(b, comma);
+		buf_json(b, one);
+		free(one);
+		comma = ",";
+	}
+	buf_char(b, ']');
+}
+
+/* "Today" of the shop ends at the midnight of its instance's time_zone. */
+static void day_json(struct buf *b, const struct zone *zone, int64_t now)
+{
+	char iso[TIME_ISO_SIZE];
+	int64_t begins, ends;
+
+	since_day(zone, now, &begins, &ends);
+	buf_str(b, ",\"day\":{\"begins\":");
+	buf_json(b, time_iso(iso, begins, 0, false));
+	buf_str(b, ",\"ends\":");
+	buf_json(b, time_iso(iso, ends, 0, false));
+	buf_char(b, '}');
+}
+
+void staff_me(struct request *req, struct response *res)
+{
+	const struct config_shop *shop = req->shop;
+	const struct config_instance *in =
+		config_instance(req->config, shop->centra);
+	struct buf *b = &res->body;
+	char iso[TIME_ISO_SIZE];
+
+	buf_str(b, "{\"shop\":{\"id\":");
+	buf_json(b, shop->id);
+	buf_str(b, ",\"name\":");
+	buf_json(b, shop->name);
+	buf_str(b, ",\"warehouses\":[");
+	for (size_t i = 0; i < shop->warehouses.n; i++)
+		buf_fmt(b, "%s%" PRId64, i ? "," : "",
+			shop->warehouses.ids[i]);
+	buf_fmt(b, "]},\"device\":{\"id\":%" PRIu64 ",\"name\":",
+		req->device.id);
+	buf_json(b, req->device.name);
+	buf_str(b, "},\"instance\":");
+	buf_json(b, shop->centra);
+	buf_str(b, ",\"staff\":");
+	staff_json(b, shop->staff);
+	buf_str(b, ",\"csrf\":");
+	buf_json(b, *req->csrf ? req->csrf : NULL);
+	buf_str(b, ",\"now\":");
+	buf_json(b, time_iso(iso, time_now(), 0, true));
+	day_json(b, in ? in->zone : NULL, req->now);
+	buf_str(b, ",\"page\":");
+	buf_json(b, page_version());
+	buf_str(b, ",\"ship_with\":");
+	buf_json(b, in ? in->ship_with : NULL);
+	buf_char(b, '}');
+	respond_json(res, 200);
+}
+
+/* ---- one order ---- */
+
+void staff_order(struct request *req, struct response *res)
+{
+	struct order o = {0};
+	struct err e = {""};
+	int64_t number;
+	enum rc rc = RC_NOTFOUND;
+
+	if (number_read(req->param, &number))
+		rc = store_order(req->app->store, req->shop->centra, number,
+				 &o, &e);
+	if (!rc)
+		respond_order(req, res, &o, 200, true);
+	else if (rc == RC_NOTFOUND)
+		respond_not_found(res);
+	else
+		respond_store(req, res, rc, e.text);
+	order_release(&o);
+}
+
+/* ---- the lists ---- */
+
+static const char *const list_names[LISTS] = {
+	[LIST_OPEN] = "open",
+	[LIST_MINE] = "mine",
+	[LIST_DONE] = "done",
+};
+
+static bool list_read(const char *s, size_t len, enum list *ret)
+{
+	for (int i = 0; i < LISTS; i++) {
+		if (strlen(list_names[i]) != len ||
+		    strncmp(s, list_names[i], len) != 0)
+			continue;
+		*ret = (enum list)i;
+		return true;
+	}
+	return false;
+}
+
+void cursor_write(char ret[CURSOR_SIZE], const struct staff_cursor *c)
+{
+	if (c->expires == TIME_NONE)
+		snprintf(ret, CURSOR_SIZE, "%s.none.%" PRId64,
+			 list_names[c->list], c->number);
+	else
+		snprintf(ret, CURSOR_SIZE, "%s.%" PRId64 ".%" PRId64,
+			 list_names[c->list], c->expires, c->number);
+}
+
+enum rc cursor_read(const char *text, struct staff_cursor *ret)
+{
+	size_t len = strcspn(text, ".");
+	char again[CURSOR_SIZE];
+	struct staff_cursor c;
+	const char *dot;
+
+	if (!text[len] || !list_read(text, len, &c.list))
+		return RC_INVALID;
+	text += len + 1;
+	dot = strchr(text, '.');
+	if (!dot || !number_read(dot + 1, &c.number))
+		return RC_INVALID;
+	c.expires = strncmp(text, "none.", 5) ? strtoll(text, NULL, 10) :
+						TIME_NONE;
+	/* Ours are written in one way only. */
+	cursor_write(again, &c);
+	if (strcmp(again + len + 1, text) != 0)
+		return RC_INVALID;
+	*ret = c;
+	return OK;
+}
+
+/* Rows of one warehouse, read ahead. */
+#define AHEAD 64
+struct rows {
+	int64_t warehouse;
+	struct listed ahead[AHEAD];
+	size_t n, at;
+	bool more; /* the store may have more behind these */
+};
+
+/* A page of a shop's list under way. */
+struct page {
+	struct request *req;
+	struct response *res;
+	int64_t since; /* of the list done, by the last change; TIME_NONE */
+	struct staff_cursor at; /* behind the last row that was looked at */
+	size_t limit, n;	/* orders wanted, orders written */
+	size_t looked;		/* rows looked at */
+	bool full;		/* there is another order behind this page */
+	struct rows *rows;	/* owned; one for each warehouse */
+	size_t n_rows;
+	struct err e;
+};
+
+static bool take_row(void *arg, const struct listed *row)
+{
+	struct rows *r = arg;
+
+	r->ahead[r->n++] = *row;
+	return r->n < AHEAD;
+}
+
+static enum rc rows_read(struct page *p, struct rows *r, enum list list,
+			 const struct listed *after)
+{
+	enum rc rc;
+
+	r->n = r->at = 0;
+	if (p->since == TIME_NONE)
+		rc = store_list(p->req->app->store, p->req->shop->centra,
+				r->warehouse, list, after, take_row, r, &p->e);
+	else
+		rc = store_done_since(p->req->app->store, p->req->shop->centra,
+				      r->warehouse,
+				      after ? after->expires : p->since,
+				      after ? after->number : 0, take_row, r,
+				      &p->e);
+	r->more = r->n == AHEAD;
+	return rc == RC_NOTFOUND ? OK : rc;
+}
+
+static int64_t deadline_key(int64_t expires)
+{
+	return expires == TIME_NONE ? INT64_MAX : expires;
+}
+
+static bool row_before(const struct listed *a, const struct listed *b)
+{
+	int64_t x = deadline_key(a->expires), y = deadline_key(b->expires);
+
+	return x != y ? x < y : a->number < b->number;
+}
+
+/* The earliest row of all warehouses, taken; *ret NULL: no more. */
+static enum rc next_row(struct page *p, enum list list,
+			const struct listed **ret)
+{
+	struct rows *least = NULL;
+
+	*ret = NULL;
+	for (size_t i = 0; i < p->n_rows; i++) {
+		struct rows *r = &p->rows[i];
+		struct listed last;
+		enum rc rc;
+
+		if (r->at == r->n && r->more) {
+			last = r->ahead[r->n - 1];
+			rc = rows_read(p, r, list, &last);
+			if (rc)
+				return rc;
+		}
+		if (r->at < r->n &&
+		    (!least ||
+		     row_before(&r->ahead[r->at], &least->ahead[least->at])))
+			least = r;
+	}
+	if (least)
+		*ret = &least->ahead[least->at++];
+	return OK;
+}
+
+/* Writes the row's order, if this row is how the shop sees it: an order that
+ * was offered to two of its warehouses is there twice. */
+static enum rc page_row(struct page *p, enum list list,
+			const struct listed *row)
+{
+	const struct config_shop *shop = p->req->shop;
+	struct store *store = p->req->app->store;
+	struct order o = {0};
+	const struct offer *f;
+	enum rc rc;
+
+	rc = store_order(store, shop->centra, row->number, &o, &p->e);
+	if (rc)
+		return rc == RC_NOTFOUND ? OK : rc;
+	f = offer_of_shop(&o, shop->warehouses.ids, shop->warehouses.n);
+	if (!f || f->warehouse != row->warehouse || f->list != list)
+		goto out;
+	if (p->n == p->limit) {
+		p->full = true;
+		goto out;
+	}
+	buf_str(&p->res->body, p->n++ ? "," : "");
+	rc = order_json(&p->res->body, store, shop, &o, p->req->now, false,
+			&p->e);
+out:
+	order_release(&o);
+	return rc;
+}
+
+static enum rc page_list(struct page *p, enum list list,
+			 const struct staff_cursor *behind)
+{
+	const struct listed *row;
+	struct listed after = {0};
+	enum rc rc;
+
+	if (behind) {
+		after.list = list;
+		after.expires = behind->expires;
+		after.number = behind->number;
+	}
+	for (size_t i = 0; i < p->n_rows; i++) {
+		after.warehouse = p->rows[i].warehouse;
+		rc = rows_read(p, &p->rows[i], list, behind ? &after : NULL);
+		if (rc)
+			return rc;
+	}
+	for (;;) {
+		rc = next_row(p, list, &row);
+		if (rc || !row)
+			return rc;
+		if (p->looked++ == ROWS_MAX) {
+			p->full = true;
+			return OK;
+		}
+		rc = page_row(p, list, row);
+		if (rc || p->full)
+			return rc;
+		p->at = (struct staff_cursor){list, row->expires, row->number};
+	}
+}
+
+struct wanted {
+	enum list first, last;
+	int64_t since; /* TIME_NONE: from ever */
+	size_t limit;
+	bool has_cursor;
+	struct staff_cursor cursor;
+};
+
+/* Midnight is where the shop is. */
+static bool since_query(const struct request *req, int64_t *ret)
+{
+	const struct config_instance *in =
+		config_instance(req->config, req->shop->centra);
+
+	return since_read(request_query(req, "since"), in ? in->zone : NULL,
+			  req->now, ret);
+}
+
+/* False: answered with 400. */
+static bool wanted_since(const struct request *req, struct response *res,
+			 struct wanted *ret)
+{
+	ret->since = TIME_NONE;
+	if (!request_query(req, "since"))
+		return true;
+	if (ret->first != LIST_DONE) {
+		respond_field(res, "since", "goes with state=done");
+		return false;
+	}
+	if (since_query(req, &ret->since))
+		return true;
+	respond_field(res, "since", SINCE_WANT);
+	return false;
+}
+
+/* False: answered with 400. */
+static bool wanted_read(const struct request *req, struct response *res,
+			struct wanted *ret)
+{
+	const char *state = request_query(req, "state");
+	const char *limit = request_query(req, "limit");
+	const char *cursor = request_query(req, "cursor");
+	int64_t n = LIMIT_DEFAULT;
+
+	*ret = (struct wanted){.first = LIST_OPEN, .last = LIST_DONE};
+	if (state) {
+		if (!list_read(state, strlen(state), &ret->first)) {
+			respond_field(res, "state", "is open, mine or done");
+			return false;
+		}
+		ret->last = ret->first;
+	}
+	if (!wanted_since(req, res, ret))
+		return false;
+	if (limit && (!number_read(limit, &n) || n > LIMIT_MAX)) {
+		respond_field(res, "limit", "is a number from 1 to 200");
+		return false;
+	}
+	ret->limit = (size_t)n;
+	if (!cursor)
+		return true;
+	ret->has_cursor = true;
+	if (cursor_read(cursor, &ret->cursor) ||
+	    ret->cursor.list < ret->first || ret->cursor.list > ret->last) {
+		respond_field(res, "cursor",
+			      "is not one that this list gave");
+		return false;
+	}
+	ret->first = ret->cursor.list;
+	return true;
+}
+
+static void page_end(struct page *p)
+{
+	char cursor[CURSOR_SIZE];
+
+	cursor_write(cursor, &p->at);
+	buf_str(&p->res->body, "],\"cursor\":");
+	buf_json(&p->res->body, p->full ? cursor : NULL);
+	buf_char(&p->res->body, '}');
+	respond_json(p->res, 200);
+}
+
+void staff_orders(struct request *req, struct response *res)
+{
+	const struct config_shop *shop = req->shop;
+	struct page p = {.req = req, .res = res};
+	struct wanted w;
+	enum rc rc = OK;
+
+	if (!wanted_read(req, res, &w))
+		return;
+	p.limit = w.limit;
+	p.since = w.since;
+	p.n_rows = shop->warehouses.n;
+	p.rows = xcalloc(p.n_rows, sizeof(*p.rows));
+	for (size_t i = 0; i < p.n_rows; i++)
+		p.rows[i].warehouse = shop->warehouses.ids[i];
+	buf_str(&res->body, "{\"orders\":[");
+	for (int l = (int)w.first; !rc && !p.full && l <= (int)w.last; l++)
+		rc = page_list(&p, (enum list)l,
+			       w.has_cursor && (enum list)l == w.first ?
+				       &w.cursor :
+				       NULL);
+	if (rc)
+		respond_store(req, res, rc, p.e.text);
+	else
+		page_end(&p);
+	free(p.rows);
+}
+
+/* ---- how the shop is doing ---- */
+
+#define REPORT_DAYS 31
+
+void staff_report(struct request *req, struct response *res)
+{
+	int64_t since;
+	struct report r;
+	struct err e = {""};
+	enum rc rc;
+
+	if (!request_query(req, "since")) {
+		since = req->now - 7 * INT64_C(86400000);
+	} else if (!since_query(req, &since) ||
+		   since < req->now - REPORT_DAYS * INT64_C(86400000)) {
+		respond_field(res, "since",
+			      SINCE_WANT ", at most 31 days ago");
+		return;
+	}
+	rc = report_make(&r, req->app->store, req->shop, since, req->now, &e);
+	if (rc) {
+		respond_store(req, res, rc, e.text);
+		return;
+	}
+	report_json(&res->body, &r);
+	report_release(&r);
+	respond_json(res, 200);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * orders.h - what a shop's device may ask (DESIGN 7): who it is, its shop's
+ * orders, and to accept or reject one.
+ *
+ * A press of accept or reject is durable before anything is said of it.  Then
+ * it waits for Centra's word, up to `answer_wait`, and says 202 if none came.
+ */
+#ifndef SERVER_SHOP_ORDERS_H
+#define SERVER_SHOP_ORDERS_H
+
+#include "server/http/http.h"
+
+answer_fn staff_me, staff_orders, staff_order, staff_accept, staff_reject;
+answer_fn staff_problem, staff_solved, staff_stopped, staff_report, staff_ship;
+
+/* ---- the parts that need no server ---- */
+
+/* A place in the lists of a shop: behind this row of this list. */
+struct staff_cursor {
+	enum list list;
+	int64_t expires; /* TIME_NONE: no deadline; such rows come last.  Of a
+			  * list by `since`, the last change. */
+	int64_t number;
+};
+
+/* Room for what cursor_write() writes, the NUL included. */
+#define CURSOR_SIZE 64
+void cursor_write(char ret[CURSOR_SIZE], const struct staff_cursor *c);
+enum rc cursor_read(const char *text, struct staff_cursor *ret);
+
+/* What an answer means to whom pressed: an HTTP status, and the code of a 409.
+ * *ret_code is NULL for the others; 202 is "not settled yet". */
+int accept_status(enum offer_state s, const char **ret_code);
+int reject_status(enum offer_state s, const char **ret_code);
+
+#endif

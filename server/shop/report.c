@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * report.c - see report.h.
+ *
+ * An order stands in one of the shop's lists, so those are walked; when it was
+ * offered, and answered, its journal says.
+ */
+#include "server/shop/report.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "handlers/offer.h"
+
+#define DAY_MS INT64_C(86400000)
+
+const char *report_reason_name(enum report_reason r)
+{
+	static const char *const names[REASONS] = {
+		[REASON_OUT_OF_STOCK] = "out_of_stock",
+		[REASON_DAMAGED] = "damaged",
+		[REASON_CANNOT_FIND] = "cannot_find",
+		[REASON_TOO_BUSY] = "too_busy",
+		[REASON_OTHER] = "other",
+	};
+
+	return (unsigned)r < REASONS ? names[r] : "other";
+}
+
+/* ---- which orders ---- */
+
+struct numbers {
+	int64_t *list; /* owned */
+	size_t n, cap;
+	bool cut;
+};
+
+/* A `fn` of store_list() and store_done_since(). */
+static bool take_number(void *arg, const struct listed *row)
+{
+	struct numbers *n = arg;
+
+	if (n->n == REPORT_MOST) {
+		n->cut = true;
+		return false;
+	}
+	if (n->n == n->cap) {
+		n->cap = n->cap ? 2 * n->cap : 64;
+		n->list = xrealloc(n->list, n->cap, sizeof(*n->list));
+	}
+	n->list[n->n++] = row->number;
+	return true;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Each once: an order may be offered to several warehouses of the shop. */
+static void drop_doubles(struct numbers *n)
+{
+	size_t kept = 0;
+
+	if (n->n)
+		qsort(n->list, n->n, sizeof(*n->list), by_number);
+	for (size_t i = 0; i < n->n; i++)
+		if (!kept || n->list[i] != n->list[kept - 1])
+			n->list[kept++] = n->list[i];
+	n->n = kept;
+}
+
+static enum rc find_numbers(struct numbers *ret, struct store *store,
+			    const struct config_shop *shop, int64_t since,
+			    struct err *e)
+{
+	enum rc rc = OK;
+
+	for (size_t i = 0; !rc && i < shop->warehouses.n; i++) {
+		int64_t warehouse = shop->warehouses.ids[i];
+
+		rc = store_done_since(store, shop->centra, warehouse, since, 0,
+				      take_number, ret, e);
+		for (int l = LIST_OPEN; !rc && l < LIST_DONE; l++)
+			rc = store_list(store, shop->centra, warehouse,
+					(enum list)l, NULL, take_number, ret,
+					e);
+	}
+	drop_doubles(ret);
+	return rc;
+}
+
+/* ---- one order ---- */
+
+/* What the journal says of the shop's part in an order. */
+struct life {
+	const struct config_shop *shop;
+	int64_t offered, answered, accepted; /* first; TIME_NONE: never */
+};
+
+static bool is_ours(const struct config_shop *shop, int64_t warehouse)
+{
+	for (size_t i = 0; i < shop->warehouses.n; i++)
+		if (shop->warehouses.ids[i] == warehouse)
+			return true;
+	return false;
+}
+
+static bool ends_with(const char *text, const char *word)
+{
+	size_t n = strlen(text), m = strlen(word);
+
+	return n >= m && !strcmp(text + n - m, word);
+}
+
+static void first(int64_t *when, int64_t at)
+{
+	if (*when == TIME_NONE)
+		*when = at;
+}
+
+/* A `fn` of store_journal(). */
+static bool read_note(void *arg, const struct note *n)
+{
+	struct life *l = arg;
+
+	if (!is_ours(l->shop, n->warehouse))
+		return true;
+	if (!strcmp(n->what, "state") && ends_with(n->text, "pending"))
+		first(&l->offered, n->at);
+	else if (!strcmp(n->what, "state") && ends_with(n->text, "accepted"))
+		first(&l->accepted, n->at);
+	else if (!strcmp(n->what, "answer") && n->device)
+		first(&l->answered, n->at);
+	return true;
+}
+
+static void count_reject(struct report *r, const struct answer *a)
+{
+	int i = 0;
+
+	while (i < REASON_OTHER &&
+	       (!a->reason ||
+		strcmp(a->reason, report_reason_name((enum report_reason)i))))
+		i++;
+	r->rejected[i]++;
+}
+
+/* When the last of it was handed over; 0: it was not. */
+static int64_t shipped_at(const struct offer *f)
+{
+	int64_t at = 0;
+
+	for (size_t i = 0; f->shipped && i < f->n_shipments; i++)
+		if (f->shipments[i].came.shipped_at > at)
+			at = f->shipments[i].came.shipped_at;
+	return at;
+}
+
+static void count_offer(struct report *r, const struct offer *f,
+			const struct life *l)
+{
+	int64_t at = shipped_at(f);
+
+	r->problems += f->problem.at != 0;
+	r->shipped += f->shipped;
+	if (at && l->accepted != TIME_NONE && at <= l->accepted + DAY_MS)
+		r->shipped_within_a_day++;
+	if (f->was_accepted)
+		r->accepted++;
+	else if (offer_answered(f) && f->answer.verb == VERB_REJECT)
+		count_reject(r, &f->answer);
+	else if (f->state == STATE_TAKEN)
+		r->taken++;
+	else if (f->state == STATE_TIMED_OUT && l->answered == TIME_NONE)
+		r->missed++;
+}
+
+static enum rc count_order(struct report *r, struct store *store,
+			   int64_t number, struct err *e)
+{
+	const struct config_shop *shop = r->shop;
+	struct life l = {shop, TIME_NONE, TIME_NONE, TIME_NONE};
+	const struct offer *f;
+	struct order o = {0};
+	enum rc rc;
+
+	rc = store_order(store, shop->centra, number, &o, e);
+	if (!rc)
+		rc = store_journal(store, shop->centra, number, read_note, &l,
+				   e);
+	f = rc ? NULL :
+		 offer_of_shop(&o, shop->warehouses.ids, shop->warehouses.n);
+	if (f && l.offered != TIME_NONE && l.offered >= r->since) {
+		r->offered++;
+		count_offer(r, f, &l);
+		if (l.answered != TIME_NONE && l.answered >= l.offered)
+			r->answers[r->n_answers++] = l.answered - l.offered;
+	}
+	order_release(&o);
+	return rc == RC_NOTFOUND ? OK : rc; /* gone since it was listed */
+}
+
+/* ---- all ---- */
+
+enum rc report_make(struct report *ret, struct store *store,
+		    const struct config_shop *shop, int64_t since,
+		    int64_t now, struct err *e)
+{
+	struct numbers n = {0};
+	enum rc rc;
+
+	*ret = (struct report){.shop = shop, .since = since, .until = now};
+	rc = find_numbers(&n, store, shop, since, e);
+	ret->complete = !n.cut;
+	if (n.n)
+		ret->answers = xcalloc(n.n, sizeof(*ret->answers));
+	for (size_t i = 0; !rc && i < n.n; i++)
+		rc = count_order(ret, store, n.list[i], e);
+	if (ret->n_answers)
+		qsort(ret->answers, ret->n_answers, sizeof(*ret->answers),
+		      by_number);
+	free(n.list);
+	if (rc)
+		report_release(ret);
+	return rc;
+}
+
+void report_release(struct report *r)
+{
+	free(r->answers);
+	r->answers = NULL;
+	r->n_answers = 0;
+}
+
+int64_t report_percentile(const struct report *r, unsigned percent)
+{
+	size_t rank = (r->n_answers * percent + 99) / 100;
+
+	if (!r->n_answers)
+		return TIME_NONE;
+	return r->answers[rank ? rank - 1 : 0];
+}
+
+static void seconds_json(struct buf *out, const char *name, int64_t ms)
+{
+	if (ms == TIME_NONE)
+		buf_fmt(out, ",\"%s\":null", name);
+	else
+		buf_fmt(out, ",\"%s\":%.1f", name, (double)ms / 1000);
+}
+
+void report_json(struct buf *out, const struct report *r)
+{
+	char iso[TIME_ISO_SIZE];
+
+	buf_str(out, "{\"shop\":");
+	buf_json(out, r->shop->id);
+	buf_str(out, ",\"since\":");
+	buf_json(out, time_iso(iso, r->since, 0, false));
+	buf_fmt(out, ",\"offered\":%u,\"accepted\":%u,\"rejected\":{",
+		r->offered, r->accepted);
+	for (int i = 0; i < REASONS; i++)
+		buf_fmt(out, "%s\"%s\":%u", i ? "," : "",
+			report_reason_name((enum report_reason)i),
+			r->rejected[i]);
+	buf_fmt(out, "},\"missed\":%u,\"taken\":%u,\"problems\":%u",
+		r->missed, r->taken, r->problems);
+	seconds_json(out, "answer_median_s", report_percentile(r, 50));
+	seconds_json(out, "answer_p90_s", report_percentile(r, 90));
+	buf_fmt(out, ",\"shipped\":%u,\"shipped_within_a_day\":%u,"
+		     "\"complete\":%s}",
+		r->shipped, r->shipped_within_a_day,
+		r->complete ? "true" : "false");
+}

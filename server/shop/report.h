@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * report.h - how a shop has done: what it was offered, what it said, how fast.
+ */
+#ifndef SERVER_SHOP_REPORT_H
+#define SERVER_SHOP_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "server/config/config.h"
+#include "store/store.h"
+
+/* A reject's reasons; what is not listed counts as the last. */
+enum report_reason {
+	REASON_OUT_OF_STOCK,
+	REASON_DAMAGED,
+	REASON_CANNOT_FIND,
+	REASON_TOO_BUSY,
+	REASON_OTHER,
+	REASONS,
+};
+
+const char *report_reason_name(enum report_reason r);
+
+struct report {
+	const struct config_shop *shop; /* borrowed */
+	int64_t since, until;
+
+	unsigned offered;  /* orders offered since then */
+	unsigned accepted; /* of those: it was theirs, whatever came then */
+	unsigned rejected[REASONS];
+	unsigned missed; /* ran out unanswered */
+	unsigned taken;	 /* another shop was first */
+	unsigned problems;
+	unsigned shipped, shipped_within_a_day; /* of its accept */
+
+	/* From the offer's coming to the first answer, ms. */
+	int64_t *answers; /* owned; sorted */
+	size_t n_answers;
+	bool complete; /* false: there were more than are looked at */
+};
+
+/* Counts the orders that were first offered to the shop at `since` or later.
+ * Reads at most REPORT_MOST orders. */
+#define REPORT_MOST 5000
+enum rc report_make(struct report *ret, struct store *store,
+		    const struct config_shop *shop, int64_t since,
+		    int64_t now, struct err *e);
+void report_release(struct report *r);
+
+/* The answer time, ms, that `percent` of the answers did not exceed; TIME_NONE
+ * when there are none. */
+int64_t report_percentile(const struct report *r, unsigned percent);
+
+/* Adds one JSON object. */
+void report_json(struct buf *out, const struct report *r);
+
+#endif

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * ship.c - POST /orders/{number}/ship: a kind of press.h.
+ *
+ * The carrying out is a task's (handlers/ship.h).  Who pressed waits for it a
+ * little while, and not at all for a payment that takes days to be confirmed.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "handlers/offer.h"
+#include "handlers/ship.h"
+#include "server/app.h"
+#include "server/shop/action.h"
+#include "server/shop/shipment_json.h"
+#include "server/shop/orders.h"
+
+#define CARRIER_MAX  64
+#define SERVICE_MAX  64
+#define TRACKING_MAX 128
+#define PACKAGES_MAX 99
+
+struct ship_press {
+	struct ship_decision d;
+	struct ship_line *lines;  /* owned: those that the body names */
+	struct ship_stock *stock; /* owned */
+	bool on_pending;
+};
+
+/* ---- reading the body ---- False: answered with 400 */
+
+/* A whole number of at least 1; 0: it is none. */
+static int64_t whole(const cJSON *item)
+{
+	double n = cJSON_IsNumber(item) ? cJSON_GetNumberValue(item) : 0;
+
+	return n >= 1 && n < 9007199254740992.0 && n == (double)(int64_t)n ?
+		       (int64_t)n :
+		       0;
+}
+
+/* An empty text says as little as none. */
+static bool read_text(const struct press *p, struct response *res,
+		      const char *name, size_t max, char **ret)
+{
+	const char *text;
+
+	if (!press_text(p, res, name, max, &text))
+		return false;
+	*ret = text && *text ? (char *)(uintptr_t)text : NULL;
+	return true;
+}
+
+static bool read_parcel(const struct press *p, struct response *res,
+			struct ship_ask *a)
+{
+	const cJSON *n = cJSON_GetObjectItemCaseSensitive(p->body, "packages");
+
+	if (!read_text(p, res, "carrier", CARRIER_MAX, &a->carrier) ||
+	    !read_text(p, res, "service", SERVICE_MAX, &a->service) ||
+	    !read_text(p, res, "tracking", TRACKING_MAX, &a->tracking))
+		return false;
+	if (!a->carrier) {
+		respond_field(res, "carrier", "is a text of 1 to 64 characters");
+		return false;
+	}
+	a->packages = !n || cJSON_IsNull(n) ? 1 : whole(n);
+	if (a->packages >= 1 && a->packages <= PACKAGES_MAX)
+		return true;
+	respond_field(res, "packages", "is a number from 1 to 99");
+	return false;
+}
+
+static int by_line(const void *a, const void *b)
+{
+	const struct ship_line *x = a, *y = b;
+
+	return (x->line > y->line) - (x->line < y->line);
+}
+
+/* The lines, each once and in one order, so that the same ask is the same. */
+static bool read_lines(const struct press *p, struct response *res,
+		       struct ship_press *s)
+{
+	const cJSON *list = cJSON_GetObjectItemCaseSensitive(p->body, "lines");
+	const cJSON *l;
+	struct ship_ask *a = &s->d.ask;
+	int n = cJSON_GetArraySize(list);
+
+	a->all = !list || cJSON_IsNull(list);
+	if (a->all)
+		return true;
+	if (!cJSON_IsArray(list) || n < 1 || n > SHIP_LINES_MAX) {
+		respond_field(res, "lines", "is a list of what is shipped");
+		return false;
+	}
+	a->lines = s->lines = xcalloc((size_t)n, sizeof(*s->lines));
+	cJSON_ArrayForEach(l, list)
+	{
+		struct ship_line *to = &s->lines[a->n_lines++];
+
+		to->line = whole(
+			cJSON_GetObjectItemCaseSensitive(l, "line_id"));
+		to->quantity = whole(
+			cJSON_GetObjectItemCaseSensitive(l, "quantity"));
+		if (to->line && to->quantity)
+			continue;
+		respond_field(res, "lines",
+			      "has for each a line_id and a quantity of at "
+			      "least 1");
+		return false;
+	}
+	qsort(s->lines, a->n_lines, sizeof(*s->lines), by_line);
+	for (size_t i = 1; i < a->n_lines; i++)
+		if (s->lines[i].line == s->lines[i - 1].line) {
+			respond_field(res, "lines", "names a line twice");
+			return false;
+		}
+	return true;
+}
+
+/* ---- what is known of the order ---- */
+
+/* It may be the request of a shipment that is there: the decision compares. */
+static bool may_be_known(const struct ship_press *s, const struct offer *f)
+{
+	const struct shipment *newest = offer_shipment(f);
+
+	if (s->d.ask.keyed && ship_of_key(f, &s->d.ask.key))
+		return true;
+	return newest && (shipment_under_way(newest) ||
+			  (!s->d.ask.keyed &&
+			   newest->came.stage == SHIP_SHIPPED));
+}
+
+/* The lines named are ours, and so many are left. */
+static bool lines_are_left(const struct ship_press *s, const struct offer *f)
+{
+	const struct ship_ask *a = &s->d.ask;
+
+	if (a->all || f->state != STATE_ACCEPTED || f->shipped ||
+	    may_be_known(s, f))
+		return true;
+	for (size_t i = 0; i < a->n_lines; i++) {
+		int64_t left = 0;
+
+		for (size_t k = 0; k < s->d.n_stock; k++)
+			if (s->stock[k].line == a->lines[i].line)
+				left = ship_left(f, &s->stock[k]);
+		if (a->lines[i].quantity <= left)
+			continue;
+		return false;
+	}
+	return true;
+}
+
+/* False: answered.  What a page named that shows an older order is no mistake
+ * of the request. */
+static bool check_lines(const struct press *p, struct response *res,
+			const struct ship_press *s, const struct order *o,
+			const struct offer *f, bool stale)
+{
+	if (lines_are_left(s, f))
+		return true;
+	if (stale)
+		respond_conflict(p->req, res, o, 409, "changed",
+				 conflict_detail("changed"));
+	else
+		respond_field(res, "lines",
+			      s->d.n_stock ? "names more than this shop has "
+					     "left to ship" :
+					     "cannot be told yet: the order's "
+					     "lines are not known");
+	return false;
+}
+
+static bool read_order(const struct press *p, struct response *res,
+		       struct ship_press *s)
+{
+	char *details = NULL, *address = NULL;
+	struct order o = {0};
+	const struct offer *f;
+	cJSON *known = NULL;
+	struct err e = {""};
+	bool ok = true;
+	enum rc rc;
+
+	rc = store_order(p->app->store, p->instance, p->number, &o, &e);
+	if (!rc)
+		rc = store_details(p->app->store, p->instance, p->number,
+				   &details, &address, &e);
+	if (rc == RC_NOTFOUND)
+		goto out; /* the decision says so */
+	if (rc) {
+		respond_store(p->req, res, rc, e.text);
+		ok = false;
+		goto out;
+	}
+	f = offer_of_shop(&o, s->d.warehouses, s->d.n_warehouses);
+	if (!f)
+		goto out;
+	known = details ? cJSON_Parse(details) : NULL;
+	s->d.stock_of = f->warehouse;
+	s->d.n_stock = stock_read(known, f, &s->stock);
+	s->d.stock = s->stock;
+	ok = check_lines(p, res, s, &o, f,
+			 press_is_stale(p, &o, details, address));
+out:
+	cJSON_Delete(known);
+	free(details);
+	free(address);
+	order_release(&o);
+	return ok;
+}
+
+static bool ship_read(struct press *p, struct response *res)
+{
+	const struct config_instance *in = config_instance(p->config,
+							   p->instance);
+	struct ship_press *s = p->own;
+
+	s->d.warehouses = p->shop->warehouses.ids;
+	s->d.n_warehouses = p->shop->warehouses.n;
+	s->d.ask.at = p->now;
+	s->d.ask.device = p->device;
+	s->d.ask.by = p->by;
+	s->d.ask.keyed = p->keyed;
+	s->d.ask.key.device = p->device;
+	memcpy(s->d.ask.key.hash, p->once.key, sizeof(s->d.ask.key.hash));
+	s->d.local = in && !strcmp(in->ship_with, "none");
+	s->d.configured = in && in->graphql_url;
+	s->on_pending = in && in->ship_on_pending_capture;
+	return read_parcel(p, res, &s->d.ask) && read_lines(p, res, s) &&
+	       read_order(p, res, s);
+}
+
+static void ship_release(struct press *p)
+{
+	struct ship_press *s = p->own;
+
+	free(s->lines);
+	free(s->stock);
+}
+
+/* ---- deciding and answering ---- */
+
+static enum rc decide(void *arg, const struct order *o, struct changes *ret,
+		      struct err *e)
+{
+	struct ship_press *s = arg;
+
+	return ship_decide(&s->d, o, ret, e);
+}
+
+static const char *ship_code(const struct press *p)
+{
+	const struct ship_press *s = p->own;
+	const char *code = s->d.conflict ? s->d.conflict : "answered";
+
+	/* The lines that the page showed are not there any more. */
+	return p->stale && !strcmp(code, "answered") ? "changed" : code;
+}
+
+static void ship_count(struct press *p)
+{
+	METRIC_ADD(p->app, shipments_total, 1);
+}
+
+/* The shop's offer that is being shipped. */
+static const struct offer *offer_shipped(const struct ship_press *s,
+					 const struct order *o)
+{
+	const struct offer *f = offer_of_shop(o, s->d.warehouses,
+					      s->d.n_warehouses);
+
+	if (f && f->n_shipments)
+		return f;
+	for (size_t i = 0; i < s->d.n_warehouses; i++) {
+		const struct offer *g = order_offer(o, s->d.warehouses[i]);
+
+		if (g && g->n_shipments)
+			return g;
+	}
+	return f;
+}
+
+static void respond_failed(struct press *p, struct response *res,
+			   const struct order *o, const struct shipment *s)
+{
+	const char *words = s->came.error ? s->came.error : "";
+	char *detail;
+
+	if (s->came.stage == SHIP_CAPTURE_FAILED) {
+		detail = xasprintf("do not hand the parcel over, it is not "
+				   "paid: %s",
+				   words);
+		respond_conflict(p->req, res, o, 402, "capture_failed",
+				 detail);
+		free(detail);
+		return;
+	}
+	respond_conflict(p->req, res, o, 409,
+			 ship_fault_code(s->came.fault), words);
+}
+
+/* The shipment that the request is about; NULL: there is none. */
+static const struct shipment *asked_for(const struct ship_press *s,
+					const struct offer *f)
+{
+	const struct shipment *of_key;
+
+	of_key = s->d.ask.keyed ? ship_of_key(f, &s->d.ask.key) : NULL;
+	return of_key ? of_key : offer_shipment(f);
+}
+
+static bool ship_settle(struct press *p, struct response *res,
+			const struct order *o)
+{
+	const struct ship_press *mine = p->own;
+	const struct offer *f = offer_shipped(mine, o);
+	const struct shipment *s = f ? asked_for(mine, f) : NULL;
+	bool unpaid;
+
+	if (!f) {
+		respond_not_found(res);
+		return true;
+	}
+	if (!s || s->came.stage == SHIP_SHIPPED) {
+		respond_order(p->req, res, o, s ? 200 : 202, false);
+		return true;
+	}
+	if (!shipment_under_way(s)) {
+		respond_failed(p, res, o, s);
+		return true;
+	}
+	unpaid = s->came.capture == CAPTURE_PENDING && !mine->on_pending;
+	if (!unpaid && press_may_wait(p))
+		return false;
+	respond_order(p->req, res, o, 202, false);
+	return true;
+}
+
+void staff_ship(struct request *req, struct response *res)
+{
+	static const struct press_kind kind = {
+		.own_size = sizeof(struct ship_press),
+		.versioned = true,
+		.read = ship_read,
+		.said = LOG_MSG("a shop ships"),
+		.decide = decide,
+		.code = ship_code,
+		.count = ship_count,
+		.settle = ship_settle,
+		.release = ship_release,
+	};
+
+	press_begin(req, res, &kind);
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * signature.c - see signature.h.
+ *
+ * A secret's context is keyed once; each check starts it again with a NULL key,
+ * which keeps the key schedule and costs a quarter of keying it anew.
+ *
+ * Every secret is tried against every v1, whatever matched before, so that the
+ * time taken tells nothing of which secret is right, or how nearly.
+ */
+#include "server/webhook/signature.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+
+#include "base/mem.h"
+
+#define MAC_SIZE     32
+#define SECRETS	     2
+#define T_DIGITS_MAX 15 /* in ms it still fits 63 bits */
+
+_Static_assert(T_DIGITS_MAX < SIGNATURE_T_SIZE, "T must fit");
+
+struct verifier {
+	EVP_MAC_CTX *keyed[SECRETS]; /* owned; NULL = no such secret */
+};
+
+/* What a header said.  Texts are borrowed from it. */
+struct parsed {
+	const char *t;
+	size_t t_len;
+	unsigned char v1[SIGNATURE_V1_MAX][MAC_SIZE];
+	size_t n_v1;
+	size_t seen_v1; /* those that cannot be hex of ours included */
+};
+
+static const char *const names[] = {
+	[VERDICT_GENUINE] = "genuine",
+	[VERDICT_NO_HEADER] = "missing",
+	[VERDICT_MALFORMED] = "malformed",
+	[VERDICT_WRONG] = "wrong",
+	[VERDICT_STALE] = "stale",
+};
+
+const char *verdict_name(enum verdict v)
+{
+	return names[v];
+}
+
+/* A context that only needs EVP_MAC_init(ctx, NULL, 0, NULL) to start. */
+static enum rc mac_keyed(EVP_MAC_CTX **ret, const char *secret, struct err *e)
+{
+	char sha256[] = "SHA256";
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, sha256,
+						 0),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_MAC *mac = NULL;
+	EVP_MAC_CTX *ctx = NULL;
+	enum rc rc = OK;
+
+	mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	if (mac)
+		ctx = EVP_MAC_CTX_new(mac);
+	if (!ctx || !EVP_MAC_init(ctx, (const unsigned char *)secret,
+				  strlen(secret), params)) {
+		rc = fail(e, RC_IO, "openssl cannot make an 'HMAC' context");
+		goto out;
+	}
+	*ret = ctx;
+	ctx = NULL;
+out:
+	EVP_MAC_CTX_free(ctx);
+	EVP_MAC_free(mac);
+	return rc;
+}
+
+/* HMAC of T "." BODY. */
+static bool mac_of(EVP_MAC_CTX *keyed, const char *t, size_t t_len,
+		   const void *body, size_t len, unsigned char ret[MAC_SIZE])
+{
+	size_t n = 0;
+
+	return EVP_MAC_init(keyed, NULL, 0, NULL) &&
+	       EVP_MAC_update(keyed, (const unsigned char *)t, t_len) &&
+	       EVP_MAC_update(keyed, (const unsigned char *)".", 1) &&
+	       (!len || EVP_MAC_update(keyed, body, len)) &&
+	       EVP_MAC_final(keyed, ret, &n, MAC_SIZE) && n == MAC_SIZE;
+}
+
+enum rc verifier_open(struct verifier **ret, const char *const secrets[2],
+		      struct err *e)
+{
+	struct verifier *v = xcalloc(1, sizeof(*v));
+	enum rc rc = OK;
+
+	if (!secrets[0] || !*secrets[0]) {
+		rc = fail(e, RC_INVALID, "the 'webhook_secret' is empty");
+		goto out;
+	}
+	for (size_t i = 0; i < SECRETS && !rc; i++)
+		if (secrets[i] && *secrets[i])
+			rc = mac_keyed(&v->keyed[i], secrets[i], e);
+	if (rc)
+		goto out;
+	*ret = v;
+	v = NULL;
+out:
+	verifier_close(v);
+	return rc;
+}
+
+void verifier_close(struct verifier *v)
+{
+	if (!v)
+		return;
+	for (size_t i = 0; i < SECRETS; i++)
+		EVP_MAC_CTX_free(v->keyed[i]);
+	free(v);
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+static bool unhex(unsigned char ret[MAC_SIZE], const char *s, size_t len)
+{
+	if (len != MAC_SIZE * 2)
+		return false;
+	for (size_t i = 0; i < MAC_SIZE; i++) {
+		int high = hex_digit(s[2 * i]), low = hex_digit(s[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		ret[i] = (unsigned char)(high << 4 | low);
+	}
+	return true;
+}
+
+static bool is_ows(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static bool take_t(struct parsed *p, const char *s, size_t len)
+{
+	if (!len || len > T_DIGITS_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (s[i] < '0' || s[i] > '9')
+			return false;
+	/* Two that differ: which one was signed is not for us to guess. */
+	if (p->t && (p->t_len != len || memcmp(p->t, s, len) != 0))
+		return false;
+	p->t = s;
+	p->t_len = len;
+	return true;
+}
+
+/* Parameters that we do not know are no fault: the label v1 promises a v2. */
+static bool take_item(struct parsed *p, const char *s, size_t len)
+{
+	if (len >= 2 && memcmp(s, "t=", 2) == 0)
+		return take_t(p, s + 2, len - 2);
+	if (len >= 3 && memcmp(s, "v1=", 3) == 0 &&
+	    p->seen_v1++ < SIGNATURE_V1_MAX &&
+	    unhex(p->v1[p->n_v1], s + 3, len - 3))
+		p->n_v1++;
+	return true;
+}
+
+static bool parse(struct parsed *p, const char *header)
+{
+	const char *s = header, *end;
+
+	if (strnlen(header, SIGNATURE_HEADER_MAX + 1) > SIGNATURE_HEADER_MAX)
+		return false;
+	for (;;) {
+		const char *next = strchrnul(s, ',');
+
+		end = next;
+		while (s < end && is_ows(*s))
+			s++;
+		while (end > s && is_ows(end[-1]))
+			end--;
+		if (!take_item(p, s, (size_t)(end - s)))
+			return false;
+		if (!*next)
+			break;
+		s = next + 1;
+	}
+	return p->t && p->n_v1;
+}
+
+bool signature_well_formed(const char *header)
+{
+	struct parsed p = {0};
+
+	return parse(&p, header);
+}
+
+/* Index of the secret that made one of the v1s, or -1. */
+static int maker(struct verifier *v, const struct parsed *p, const void *body,
+		 size_t len)
+{
+	unsigned char mac[MAC_SIZE];
+	int found = -1;
+
+	for (int i = SECRETS - 1; i >= 0; i--) {
+		if (!v->keyed[i] ||
+		    !mac_of(v->keyed[i], p->t, p->t_len, body, len, mac))
+			continue;
+		for (size_t k = 0; k < p->n_v1; k++)
+			if (CRYPTO_memcmp(mac, p->v1[k], MAC_SIZE) == 0)
+				found = i;
+	}
+	OPENSSL_cleanse(mac, sizeof(mac));
+	return found;
+}
+
+/* T stands for a whole second: it is fresh when any moment of it is within the
+ * tolerance of now. */
+static bool fresh(const struct parsed *p, int64_t now, int64_t tolerance)
+{
+	int64_t t = 0;
+
+	for (size_t i = 0; i < p->t_len; i++)
+		t = t * 10 + (p->t[i] - '0');
+	t *= 1000;
+	return now - (t + 999) <= tolerance && t - now <= tolerance;
+}
+
+enum verdict verifier_check(struct verifier *v, const char *header,
+			    const void *body, size_t len, int64_t now,
+			    int64_t tolerance, int *ret_secret)
+{
+	struct parsed p = {0};
+
+	*ret_secret = -1;
+	if (!header)
+		return VERDICT_NO_HEADER;
+	if (!parse(&p, header))
+		return VERDICT_MALFORMED;
+	*ret_secret = maker(v, &p, body, len);
+	if (*ret_secret < 0)
+		return VERDICT_WRONG;
+	return fresh(&p, now, tolerance) ? VERDICT_GENUINE : VERDICT_STALE;
+}
+
+void signature_t(char ret[SIGNATURE_T_SIZE], const char *header)
+{
+	struct parsed p = {0};
+
+	ret[0] = '\0';
+	if (header && parse(&p, header)) {
+		memcpy(ret, p.t, p.t_len); /* T_DIGITS_MAX at most */
+		ret[p.t_len] = '\0';
+	}
+}
+
+enum rc signature_make(char ret[SIGNATURE_SIZE], const char *secret,
+		       const void *body, size_t len, int64_t t_seconds,
+		       struct err *e)
+{
+	static const char hex[] = "0123456789abcdef";
+	EVP_MAC_CTX *keyed = NULL;
+	unsigned char mac[MAC_SIZE];
+	char t[24];
+	int n;
+	enum rc rc;
+
+	n = snprintf(t, sizeof(t), "%" PRId64, t_seconds);
+	if (n < 0 || n > T_DIGITS_MAX || t_seconds < 0)
+		return fail(e, RC_INVALID, "'%" PRId64 "' is no time to sign",
+			    t_seconds);
+	rc = mac_keyed(&keyed, secret, e);
+	if (rc)
+		goto out;
+	if (!mac_of(keyed, t, (size_t)n, body, len, mac)) {
+		rc = fail(e, RC_IO, "openssl cannot make an 'HMAC'");
+		goto out;
+	}
+	n = snprintf(ret, SIGNATURE_SIZE, "t=%s,v1=", t);
+	for (size_t i = 0; i < MAC_SIZE; i++) {
+		ret[n++] = hex[mac[i] >> 4];
+		ret[n++] = hex[mac[i] & 15];
+	}
+	ret[n] = '\0';
+out:
+	EVP_MAC_CTX_free(keyed);
+	return rc;
+}

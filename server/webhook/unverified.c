@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * unverified.c - see unverified.h.
+ *
+ * A retry goes through the list once, a little at a time, so that the loop
+ * serves others meanwhile.  What is being recorded is out of the list, and
+ * comes back to its place if it could not be.
+ */
+#include "server/webhook/unverified.h"
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/time.h"
+#include "server/app.h"
+#include "server/webhook/receive.h"
+#include "server/webhook/signature.h"
+
+#define AT_ONCE	      64	  /* on their way to the disk */
+#define BYTES_A_TURN  (256 << 10) /* judged before others are served */
+#define EACH_COSTS    200	  /* bytes: its struct, its place in memory */
+#define RETRY_MS      30000	  /* for who waits for the answer */
+#define SHOWN_MOST    2000
+
+struct item {
+	TAILQ_ENTRY(item) link;
+	struct refused *of;
+	uint64_t id; /* ascending */
+	char instance[INSTANCE_SIZE];
+	char peer[64];
+	int64_t received;
+	char *header; /* owned */
+	char *body;   /* owned */
+	size_t len, cost;
+};
+
+/* What became of one run. */
+struct counts {
+	uint64_t judged, genuine, stale, fresh, duplicates, quarantined,
+		not_stored;
+};
+
+struct refused {
+	struct app *app;
+	size_t most, bytes, n;
+	uint64_t last_id;
+	TAILQ_HEAD(items, item) list; /* the oldest first; owned */
+
+	bool running, again;
+	bool stopped; /* the loop has ended: nothing is begun any more */
+	struct item *cursor; /* the next to be judged */
+	unsigned on_their_way;
+	struct counts counts;
+	struct request *waits; /* for the end of this run; or NULL */
+	struct http_call turn; /* goes on after others were served */
+};
+
+struct refused *refused_open(struct app *app, size_t most)
+{
+	struct refused *r = xcalloc(1, sizeof(*r));
+
+	r->app = app;
+	r->most = most;
+	TAILQ_INIT(&r->list);
+	return r;
+}
+
+static void item_free(struct item *i)
+{
+	free(i->header);
+	free(i->body);
+	free(i);
+}
+
+static void take_out(struct refused *r, struct item *i)
+{
+	if (r->cursor == i)
+		r->cursor = TAILQ_NEXT(i, link);
+	TAILQ_REMOVE(&r->list, i, link);
+	r->bytes -= i->cost;
+	r->n--;
+}
+
+void refused_close(struct refused *r)
+{
+	struct item *i, *next;
+
+	if (!r)
+		return;
+	for (i = TAILQ_FIRST(&r->list); i; i = next) {
+		next = TAILQ_NEXT(i, link);
+		item_free(i);
+	}
+	free(r);
+}
+
+/* ---- keeping ---- */
+
+static void make_room(struct refused *r)
+{
+	struct item *oldest = TAILQ_FIRST(&r->list), *next;
+
+	for (; oldest && r->bytes > r->most; oldest = next) {
+		next = TAILQ_NEXT(oldest, link);
+		METRIC_ADD(r->app, webhooks_refused_dropped_total, 1);
+		take_out(r, oldest);
+		item_free(oldest);
+	}
+}
+
+/* Puts one where its id belongs. */
+static void put_in(struct refused *r, struct item *i)
+{
+	struct item *before = TAILQ_LAST(&r->list, items);
+
+	while (before && before->id > i->id)
+		before = TAILQ_PREV(before, items, link);
+	if (before)
+		TAILQ_INSERT_AFTER(&r->list, before, i, link);
+	else
+		TAILQ_INSERT_HEAD(&r->list, i, link);
+	r->bytes += i->cost;
+	r->n++;
+	make_room(r);
+}
+
+void refused_keep(struct refused *r, const char *instance, const char *peer,
+		  const char *header, const void *body, size_t len, int64_t now)
+{
+	size_t cost = EACH_COSTS + sizeof(struct item) + strlen(header) + len;
+	struct item *i;
+
+	if (cost > r->most)
+		return;
+	i = xcalloc(1, sizeof(*i));
+	if (!copy_text(i->instance, sizeof(i->instance), instance)) {
+		free(i);
+		return;
+	}
+	if (!copy_text(i->peer, sizeof(i->peer), peer ? peer : ""))
+		i->peer[0] = '\0';
+	i->of = r;
+	i->id = ++r->last_id;
+	i->received = now;
+	i->header = xstrdup(header);
+	i->body = xmemdup(len ? body : "", len);
+	i->len = len;
+	i->cost = cost;
+	put_in(r, i);
+}
+
+void refused_count(const struct refused *r, size_t *ret_n, size_t *ret_bytes)
+{
+	*ret_n = r->n;
+	*ret_bytes = r->bytes;
+}
+
+/* ---- judging again ---- */
+
+static void go_on(struct refused *r);
+
+static void log_run(const struct counts *c)
+{
+	if (!c->genuine && !c->stale)
+		return;
+	log_line(LOG_INFO, "refused deliveries verified after all",
+		 LOG_N("genuine", (int64_t)c->genuine),
+		 LOG_N("stale", (int64_t)c->stale),
+		 LOG_N("new", (int64_t)c->fresh),
+		 LOG_N("duplicates", (int64_t)c->duplicates),
+		 LOG_N("quarantined", (int64_t)c->quarantined),
+		 LOG_N("not_stored", (int64_t)c->not_stored));
+}
+
+static void begin_run(struct refused *r)
+{
+	r->running = true;
+	r->again = false;
+	r->counts = (struct counts){0};
+	r->cursor = TAILQ_FIRST(&r->list);
+	go_on(r);
+}
+
+static void end_run(struct refused *r)
+{
+	log_run(&r->counts);
+	r->running = false;
+	if (r->again)
+		begin_run(r);
+	else if (r->waits)
+		request_resume(r->waits);
+}
+
+/* A recorded_fn: it is on disk, or could not be put there. */
+static void item_recorded(void *arg, enum rc rc, const struct recorded *n)
+{
+	struct item *i = arg;
+	struct refused *r = i->of;
+
+	r->on_their_way--;
+	if (rc) {
+		r->counts.not_stored++;
+		put_in(r, i);
+	} else {
+		METRIC_ADD(r->app, webhooks_refused_recovered_total, 1);
+		r->counts.fresh += n->fresh;
+		r->counts.duplicates += n->duplicates;
+		r->counts.quarantined += n->quarantined;
+		item_free(i);
+	}
+	go_on(r);
+}
+
+/* False: the store takes nothing now, so that there is no use in going on. */
+static bool record_item(struct refused *r, struct item *i, bool stale,
+			int secret)
+{
+	struct delivery d;
+	enum webhook_version version;
+
+	if (stale)
+		delivery_stale(&d, i->instance, i->header, i->body, i->len,
+			       i->received);
+	else
+		delivery_read(&d, &version, i->instance, i->header, i->body,
+			      i->len, i->received);
+	take_out(r, i);
+	r->on_their_way++;
+	if (!receive_record(r->app, &d, item_recorded, i)) {
+		if (!stale)
+			receiver_signed(r->app->receiver, i->instance, secret,
+					i->received);
+		return true;
+	}
+	r->on_their_way--;
+	r->counts.not_stored++;
+	put_in(r, i);
+	return false;
+}
+
+static void next_turn(struct http_call *call)
+{
+	go_on(call->arg);
+}
+
+/* Judges some; who is on the way to the disk, or the next turn, goes on. */
+static void go_on(struct refused *r)
+{
+	size_t left = BYTES_A_TURN;
+
+	if (r->stopped)
+		return;
+	while (r->cursor && r->on_their_way < AT_ONCE && left) {
+		struct item *i = r->cursor;
+		int secret;
+		enum verdict v = receiver_judge(r->app->receiver, i->instance,
+						i->header, i->body, i->len,
+						i->received, &secret);
+
+		r->cursor = TAILQ_NEXT(i, link);
+		r->counts.judged++;
+		left = i->cost < left ? left - i->cost : 0;
+		if (v != VERDICT_GENUINE && v != VERDICT_STALE)
+			continue;
+		r->counts.genuine += v == VERDICT_GENUINE;
+		r->counts.stale += v == VERDICT_STALE;
+		if (!record_item(r, i, v == VERDICT_STALE, secret))
+			r->cursor = NULL;
+	}
+	if (r->on_their_way)
+		return;
+	if (!r->cursor) {
+		end_run(r);
+		return;
+	}
+	r->turn = (struct http_call){.fn = next_turn, .arg = r};
+	http_call(r->app->http, &r->turn);
+}
+
+void refused_stop(struct refused *r)
+{
+	r->stopped = true;
+}
+
+void refused_retry(struct refused *r)
+{
+	if (r->running)
+		r->again = true;
+	else if (r->n)
+		begin_run(r);
+}
+
+/* ---- routes of the admin's listener ---- */
+
+void show_refused(struct request *req, struct response *res)
+{
+	const struct refused *r = receiver_refused(req->app->receiver);
+	char iso[TIME_ISO_SIZE];
+	const struct item *i;
+	unsigned shown = 0;
+
+	buf_fmt(&res->body, "{\"count\":%zu,\"bytes\":%zu,\"refused\":[", r->n,
+		r->bytes);
+	TAILQ_FOREACH(i, &r->list, link) {
+		if (shown++ == SHOWN_MOST)
+			break;
+		buf_fmt(&res->body, "%s{\"id\":%" PRIu64 ",\"instance\":",
+			shown > 1 ? "," : "", i->id);
+		buf_json(&res->body, i->instance);
+		buf_fmt(&res->body, ",\"received\":\"%s\",\"peer\":",
+			time_iso(iso, i->received, 0, true));
+		buf_json(&res->body, i->peer);
+		buf_fmt(&res->body, ",\"length\":%zu}", i->len);
+	}
+	buf_str(&res->body, "]}");
+	respond_json(res, 200);
+}
+
+static void stop_waiting(void *state)
+{
+	struct refused *r = state;
+
+	r->waits = NULL;
+}
+
+static void answer_retried(struct request *req, struct response *res)
+{
+	const struct refused *r = receiver_refused(req->app->receiver);
+	const struct counts *c = &r->counts;
+
+	if (req->timed_out && r->running) {
+		respond_problem(res, 503, "retrying",
+				"it takes long; it goes on without you");
+		res->retry_after = 10;
+		return;
+	}
+	buf_fmt(&res->body,
+		"{\"genuine\":%" PRIu64 ",\"stale\":%" PRIu64
+		",\"new\":%" PRIu64 ",\"duplicates\":%" PRIu64
+		",\"quarantined\":%" PRIu64 ",\"not_stored\":%" PRIu64
+		",\"left\":%zu}",
+		c->genuine, c->stale, c->fresh, c->duplicates, c->quarantined,
+		c->not_stored, r->n);
+	respond_json(res, 200);
+}
+
+void retry_refused(struct request *req, struct response *res)
+{
+	struct refused *r = receiver_refused(req->app->receiver);
+
+	if (r->waits) {
+		respond_problem(res, 409, "retrying",
+				"somebody else has asked for it just now");
+		return;
+	}
+	refused_retry(r);
+	if (!r->running) { /* nothing to wait for */
+		if (!r->n)
+			r->counts = (struct counts){0};
+		answer_retried(req, res);
+		return;
+	}
+	r->waits = req;
+	req->state = r;
+	req->state_free = stop_waiting;
+	request_later(req, answer_retried, time_mono() + RETRY_MS);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * worker.h - threads that lease tasks, run their handlers, and make the
+ * results true.
+ */
+#ifndef SERVER_WORKER_WORKER_H
+#define SERVER_WORKER_WORKER_H
+
+#include <stdint.h>
+
+#include "centra/centra.h"
+#include "store/model/task.h"
+
+struct app;
+struct workers;
+struct zone;
+
+/* Starts the threads; each has its own connections to every Centra. */
+enum rc workers_start(struct workers **ret, struct app *app, struct err *e);
+/* Something may be due: the store's change hook, any thread. */
+void workers_wake(struct workers *w);
+/* New keys, tokens and budgets of a reloaded config are used from now on, and
+ * what waited because of the old ones is tried at once. */
+void workers_reload(struct workers *w);
+/* Detects that the wall clock was set back; called again and again with
+ * time_now() and time_mono(), from any thread.  Tasks that wait for a time by
+ * the clock as it was are made due, as at the start.  What a run or a request
+ * that is under way leaves to be done waits for the time that it had. */
+void workers_clock(struct workers *w, int64_t wall, int64_t mono);
+/* Waits for the runs under way; starts no more. */
+void workers_stop(struct workers *w);
+
+/* The i-th account, for whoever else calls Centra or tells how it stands; it
+ * lives as long as the workers do.  NULL behind the last. */
+struct account {
+	char *instance;		 /* owned */
+	struct centra *centra;	 /* owned */
+	const struct zone *zone; /* borrowed: zones live as long as we */
+	int64_t settle; /* ms from the begin of a call until it is over, heard
+			 * of or not; a reload changes neither */
+};
+const struct account *workers_account(const struct workers *w, size_t i);
+
+/* Counts and logs a call to Centra that was made for a task. */
+void call_told(struct app *app, const struct task *t, enum centra_api api,
+	       const char *what, const struct call *call);
+/* Logs the webhooks that these changes, made true by now, say were missed. */
+void missed_told(struct app *app, const struct task *t,
+		 const struct changes *c);
+const char *api_name(enum centra_api api); /* in logs and metrics */
+
+#endif

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * backup.c - a copy of the store while it is in use.
+ *
+ * The copy is of one moment: writes go on beside it and are not in it.  Its
+ * name is given to it last, so that a file of that name is a whole one.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "store/lmdb/store_private.h"
+
+#define FILE_MODE 0600
+
+static enum rc there_is(const char *file, struct err *e)
+{
+	return fail(e, RC_EXISTS, "there is a '%s' already", file);
+}
+
+static enum rc part_failed(const char *part, int error, struct err *e)
+{
+	enum rc rc = RC_IO;
+
+	if (error == ENOENT || error == ENOTDIR)
+		rc = RC_NOTFOUND;
+	else if (error == EACCES || error == EPERM || error == EROFS)
+		rc = RC_DENIED;
+	else if (error == ENOSPC || error == EDQUOT || error == EFBIG)
+		rc = RC_FULL;
+	return fail(e, rc, "'%s': %s", part, strerror(error));
+}
+
+/* What a killed backup left is a file of ours; anything else there is not to be
+ * written into, for the copy has what nobody else may read. */
+static enum rc make_ours(int fd, const char *part, struct err *e)
+{
+	struct stat st, named;
+
+	if (fstat(fd, &st) || lstat(part, &named))
+		return part_failed(part, errno, e);
+	/* Whoever had the lock before may have given the file its name. */
+	if (st.st_dev != named.st_dev || st.st_ino != named.st_ino)
+		return fail(e, RC_EXISTS, "another backup wrote '%s'", part);
+	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink != 1)
+		return fail(e, RC_EXISTS, "there is a '%s' that is not ours",
+			    part);
+	return fchmod(fd, FILE_MODE) ? part_failed(part, errno, e) : OK;
+}
+
+enum rc part_open(const char *part, int *ret, struct err *e)
+{
+	const int flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK |
+			  O_CLOEXEC;
+	int fd = open(part, flags, FILE_MODE);
+	enum rc rc;
+
+	if (fd < 0 && (errno == ELOOP || errno == ENXIO))
+		return fail(e, RC_EXISTS, "there is a '%s' that is not ours",
+			    part);
+	if (fd < 0)
+		return part_failed(part, errno, e);
+	*ret = fd;
+	if (flock(fd, LOCK_EX | LOCK_NB))
+		return errno == EWOULDBLOCK
+			       ? fail(e, RC_EXISTS,
+				      "another backup writes '%s'", part)
+			       : part_failed(part, errno, e);
+	rc = make_ours(fd, part, e);
+	if (!rc && ftruncate(fd, 0))
+		rc = part_failed(part, errno, e);
+	return rc;
+}
+
+/* Gives the part its name, unless there is such a file. */
+static enum rc name_part(const char *part, const char *file, struct err *e)
+{
+	if (!renameat2(AT_FDCWD, part, AT_FDCWD, file, RENAME_NOREPLACE))
+		return OK;
+	if (errno == EEXIST)
+		return there_is(file, e);
+	/* This file system has no such call: the look at the start has to do.
+	 */
+	if ((errno == EINVAL || errno == ENOSYS) && !rename(part, file))
+		return OK;
+	return fail(e, RC_IO, "naming '%s': %s", file, strerror(errno));
+}
+
+enum rc part_copy(struct store *s, int fd, const char *part, struct err *e)
+{
+	int mdb = mdb_env_copyfd2(s->env, fd, MDB_CP_COMPACT);
+
+	if (!mdb && fsync(fd))
+		mdb = errno;
+	if (mdb)
+		return fail(e,
+			    mdb == ENOSPC || mdb == EDQUOT || mdb == EFBIG
+				    ? RC_FULL
+				    : RC_IO,
+			    "copying to '%s': %s", part, mdb_strerror(mdb));
+	return OK;
+}
+
+enum rc store_backup(struct store *s, const char *file, struct err *e)
+{
+	char *folder = folder_of(file), *part = xasprintf("%s.tmp", file);
+	bool ours = false;
+	int fd = -1;
+	enum rc rc;
+
+	rc = access(file, F_OK) ? OK : there_is(file, e);
+	if (!rc)
+		rc = part_open(part, &fd, e);
+	ours = !rc;
+	if (!rc)
+		rc = part_copy(s, fd, part, e);
+	if (!rc)
+		rc = epoch_mark_backup(part, e);
+	if (!rc)
+		rc = name_part(part, file, e);
+	if (!rc)
+		rc = folder_sync(folder, e);
+	else if (ours)
+		unlink(part);
+	if (fd >= 0 && close(fd) && !rc)
+		rc = fail(e, RC_IO, "'%s': %s", file, strerror(errno));
+	free(part);
+	free(folder);
+	return rc;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * compact.c - the store's file, rewritten without its freed pages.
+ *
+ * LMDB never overwrites a page that is in use: what was removed stays in the
+ * file, in pages that are free, until they are used again.  A copy has only
+ * what is there.  It is made beside the file and takes its name.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "store/lmdb/store_private.h"
+
+#define PART "data.mdb.compact"
+
+static char *path_in(const char *dir, const char *name)
+{
+	return xasprintf("%s/%s", dir, name);
+}
+
+void compact_clean(const char *dir)
+{
+	char *part = path_in(dir, PART);
+
+	unlink(part); /* most often there is none */
+	free(part);
+}
+
+/* ---- is it whole? ---- */
+
+/* Rows of each table of an open environment. */
+static int count_rows(MDB_env *env, size_t ret[TABLES])
+{
+	MDB_txn *t = NULL;
+	MDB_stat st;
+	MDB_dbi table;
+	int mdb = mdb_txn_begin(env, NULL, MDB_RDONLY, &t);
+
+	for (int i = 0; i < TABLES && !mdb; i++) {
+		mdb = mdb_dbi_open(t, table_names[i], 0, &table);
+		if (!mdb)
+			mdb = mdb_stat(t, table, &st);
+		ret[i] = mdb ? 0 : st.ms_entries;
+	}
+	if (t)
+		mdb_txn_abort(t);
+	return mdb;
+}
+
+/* A copy that lacks a row must never take the store's place. */
+static enum rc check_copy(struct store *s, const char *part, struct err *e)
+{
+	size_t have[TABLES], copied[TABLES];
+	MDB_env *env = NULL;
+	int mdb = count_rows(s->env, have);
+
+	if (!mdb)
+		mdb = mdb_env_create(&env);
+	if (!mdb)
+		mdb = mdb_env_set_maxdbs(env, TABLES);
+	if (!mdb)
+		mdb = mdb_env_open(env, part,
+				   MDB_NOSUBDIR | MDB_NOLOCK | MDB_RDONLY,
+				   0600);
+	if (!mdb)
+		mdb = count_rows(env, copied);
+	mdb_env_close(env);
+	if (mdb)
+		return fail(e, RC_IO, "reading '%s': %s", part,
+			    mdb_strerror(mdb));
+	for (int i = 0; i < TABLES; i++)
+		/* The mark of the copy may add a row to `meta`. */
+		if (copied[i] < have[i])
+			return fail(e, RC_INVALID,
+				    "table '%s' has %zu rows, its copy %zu: "
+				    "nothing was changed",
+				    table_names[i], have[i], copied[i]);
+	return OK;
+}
+
+/* ---- taking its place ---- */
+
+static enum rc failed(const char *path, struct err *e)
+{
+	return fail(e, RC_IO, "'%s': %s", path, strerror(errno));
+}
+
+static enum rc take_mode(int fd, const char *part, const struct stat *like,
+			 struct err *e)
+{
+	if (fchown(fd, (uid_t)-1, like->st_gid) ||
+	    fchmod(fd, like->st_mode & 07777) || fsync(fd))
+		return failed(part, e);
+	return OK;
+}
+
+/* The locks of the old file are nothing to the new one.  Whoever opens the
+ * store next makes them anew: we are alone. */
+static enum rc replace(const char *dir, const char *part, const char *data,
+		       struct err *e)
+{
+	char *locks = path_in(dir, "lock.mdb");
+	enum rc rc = rename(part, data) ? failed(data, e) : OK;
+
+	if (!rc && unlink(locks) && errno != ENOENT)
+		rc = failed(locks, e);
+	if (!rc)
+		rc = folder_sync(dir, e);
+	free(locks);
+	return rc;
+}
+
+static enum rc rewrite(struct store *s, const char *dir, const char *part,
+		       const char *data, struct store_compacted *ret,
+		       struct err *e)
+{
+	struct stat was, is;
+	int fd = -1;
+	enum rc rc;
+
+	rc = stat(data, &was) ? failed(data, e) : part_open(part, &fd, e);
+	if (!rc)
+		rc = part_copy(s, fd, part, e);
+	if (!rc)
+		rc = epoch_mark_file(s, part, fd, e);
+	if (!rc)
+		rc = check_copy(s, part, e);
+	if (!rc)
+		rc = take_mode(fd, part, &was, e);
+	if (!rc && fstat(fd, &is))
+		rc = failed(part, e);
+	if (!rc)
+		rc = replace(dir, part, data, e);
+	else if (fd >= 0)
+		unlink(part);
+	if (fd >= 0)
+		close(fd);
+	if (!rc)
+		*ret = (struct store_compacted){(uint64_t)was.st_size,
+						(uint64_t)is.st_size};
+	return rc;
+}
+
+enum rc store_compact(const char *dir, struct store_compacted *ret,
+		      struct err *e)
+{
+	struct store_options o = {
+		.dir = dir, .must_exist = true, .alone = true};
+	char *part = path_in(dir, PART), *data = path_in(dir, "data.mdb");
+	struct store *s = NULL;
+	enum rc rc;
+
+	rc = store_open(&s, &o, e);
+	if (!rc)
+		rc = rewrite(s, dir, part, data, ret, e);
+	store_close(s);
+	free(part);
+	free(data);
+	return rc;
+}

@@ -1,0 +1,635 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * env.c - opening and closing the folder, its numbers.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "store/lmdb/codec.h"
+#include "store/lmdb/room.h"
+#include "store/lmdb/schema.h"
+#include "store/lmdb/store_private.h"
+
+#define QUEUE_MAX   10000
+#define READERS_MAX 512
+#define FIRST_SIZE  ((size_t)1 << 30) /* of a new store when none is said */
+#define FILE_MODE   0600
+#define HANGS	    1000 /* ms of a write: who only looks asks nothing of it */
+
+#ifdef STORE_TEST_NOSYNC
+/* For the test that shows that the durability test can fail; never shipped. */
+#define ENV_FLAGS (MDB_NOTLS | MDB_NOSYNC)
+#else
+#define ENV_FLAGS MDB_NOTLS
+#endif
+
+const char *const table_names[TABLES] = {
+	[T_META] = "meta",
+	[T_EVENTS] = "events",
+	[T_SEEN] = "seen",
+	[T_ORDERS] = "orders",
+	[T_DETAILS] = "details",
+	[T_ADDRESSES] = "addresses",
+	[T_LISTS] = "lists",
+	[T_JOURNAL] = "journal",
+	[T_CHANGES] = "changes",
+	[T_TASKS] = "tasks",
+	[T_TASK_NAMES] = "task_names",
+	[T_DUE] = "due",
+	[T_DEAD] = "dead",
+	[T_QUARANTINE] = "quarantine",
+	[T_DEVICES] = "devices",
+	[T_TOKENS] = "tokens",
+	[T_CODES] = "codes",
+	[T_SESSIONS] = "sessions",
+	[T_DONE] = "done",
+	[T_ONCE] = "once",
+	[T_ONCE_AGE] = "once_age",
+	[T_BOUNDED] = "bounded",
+	[T_BOUNDED_SEEN] = "bounded_seen",
+};
+
+_Static_assert(TABLES <= TABLES_MAX, "raise TABLES_MAX");
+
+enum rc check_instance(const char *instance, struct err *e)
+{
+	size_t n = instance ? strlen(instance) : 0;
+
+	if (n && n < INSTANCE_SIZE)
+		return OK;
+	return fail(e, RC_INVALID, "'%.40s' cannot be an instance's name",
+		    instance ? instance : "");
+}
+
+/* ---- the folder ---- */
+
+enum rc folder_sync(const char *dir, struct err *e)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int failed = fd < 0 || fsync(fd) ? errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	/* EINVAL: this file system does not sync folders. */
+	return failed && failed != EINVAL
+		       ? fail(e, RC_IO, "'%s': %s", dir, strerror(failed))
+		       : OK;
+}
+
+char *folder_of(const char *path)
+{
+	size_t n = strlen(path);
+
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	while (n && path[n - 1] != '/')
+		n--;
+	while (n > 1 && path[n - 1] == '/')
+		n--;
+	return n ? xstrndup(path, n) : xstrdup(".");
+}
+
+static enum rc make_folder(const char *dir, struct err *e)
+{
+	char *parent;
+	enum rc rc;
+
+	if (mkdir(dir, 0700)) {
+		if (errno == EEXIST)
+			return OK;
+		return fail(e, errno == ENOENT ? RC_NOTFOUND : RC_DENIED,
+			    "cannot make the folder '%s': %s", dir,
+			    strerror(errno));
+	}
+	parent = folder_of(dir);
+	rc = folder_sync(parent, e);
+	free(parent);
+	return rc;
+}
+
+static enum rc check_owner(struct store *s, const char *dir, struct err *e)
+{
+	struct stat st;
+
+	if (stat(dir, &st))
+		return fail(e, errno == ENOENT ? RC_NOTFOUND : RC_DENIED,
+			    "'%s': %s", dir, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return fail(e, RC_INVALID, "'%s' is not a folder", dir);
+	if (st.st_uid != geteuid())
+		return fail(e, RC_DENIED,
+			    "'%s' belongs to user %u, and this is user %u: "
+			    "run this as the folder's owner: "
+			    "sudo -u '#%u' shipfrom ...",
+			    dir, (unsigned)st.st_uid, (unsigned)geteuid(),
+			    (unsigned)st.st_uid);
+	s->dev = st.st_dev;
+	s->ino = st.st_ino;
+	return OK;
+}
+
+static enum rc take_serve_lock(struct store *s, const char *dir, struct err *e)
+{
+	char *path = xasprintf("%s/serve.lock", dir);
+	enum rc rc = OK;
+
+	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+	if (s->lock_fd < 0)
+		rc = fail(e, RC_DENIED, "'%s': %s", path, strerror(errno));
+	else if (flock(s->lock_fd, LOCK_EX | LOCK_NB))
+		rc = errno == EWOULDBLOCK
+			     ? fail(e, RC_EXISTS,
+				    "another server uses the folder '%s'", dir)
+			     : fail(e, RC_IO, "'%s': %s", path,
+				    strerror(errno));
+	free(path);
+	return rc;
+}
+
+/* All who have the store open hold a shared lock on the folder, so that the
+ * file is never replaced under them. */
+static enum rc lock_folder(struct store *s, const struct store_options *o,
+			   struct err *e)
+{
+	s->dir_fd = open(o->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->dir_fd < 0)
+		return fail(e, RC_DENIED, "'%s': %s", o->dir, strerror(errno));
+	if (!flock(s->dir_fd, (o->alone ? LOCK_EX : LOCK_SH) | LOCK_NB))
+		return OK;
+	if (errno == EWOULDBLOCK)
+		return fail(e, RC_EXISTS,
+			    o->alone ? "the store in '%s' is in use: stop the "
+				       "server, and let other commands end"
+				     : "the store in '%s' is being compacted: "
+				       "try again when that is done",
+			    o->dir);
+	/* This file system locks no folders: there it cannot be compacted. */
+	return o->alone ? fail(e, RC_IO, "'%s': %s", o->dir, strerror(errno))
+			: OK;
+}
+
+/* ---- once in a process ----
+ *
+ * LMDB's locks are lost when one of two handles in a process is closed. */
+
+static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct store *open_stores;
+
+static enum rc remember_open(struct store *s, struct err *e)
+{
+	enum rc rc = OK;
+
+	pthread_mutex_lock(&open_lock);
+	s->pid = getpid();
+	for (struct store *o = open_stores; o; o = o->next_open)
+		if (o->pid == s->pid && o->dev == s->dev && o->ino == s->ino)
+			rc = fail(e, RC_EXISTS,
+				  "this process has the folder open already");
+	if (!rc) {
+		s->next_open = open_stores;
+		open_stores = s;
+	}
+	pthread_mutex_unlock(&open_lock);
+	return rc;
+}
+
+static void forget_open(struct store *s)
+{
+	pthread_mutex_lock(&open_lock);
+	for (struct store **o = &open_stores; *o; o = &(*o)->next_open) {
+		if (*o != s)
+			continue;
+		*o = s->next_open;
+		break;
+	}
+	pthread_mutex_unlock(&open_lock);
+}
+
+/* ---- the file ---- */
+
+static enum rc open_failed(struct err *e, const char *dir, int mdb)
+{
+	enum rc rc = RC_IO;
+
+	if (mdb == EACCES || mdb == EPERM || mdb == EROFS)
+		rc = RC_DENIED;
+	else if (mdb == MDB_VERSION_MISMATCH)
+		rc = RC_INVALID;
+	else if (mdb == MDB_INVALID || mdb == MDB_CORRUPTED ||
+		 mdb == MDB_PAGE_NOTFOUND)
+		return fail(e, RC_DAMAGED,
+			    "the store's file '%s/data.mdb' is damaged: put a "
+			    "backup back",
+			    dir);
+	else if (mdb == ENOSPC || mdb == EDQUOT || mdb == EFBIG)
+		rc = RC_FULL;
+	return fail(e, rc, "the store in '%s' does not open: %s", dir,
+		    mdb_strerror(mdb));
+}
+
+/* Each store has two pages at least, from its first moment on. */
+static off_t least_size(void)
+{
+	return 2 * (off_t)sysconf(_SC_PAGESIZE);
+}
+
+bool store_exists(const char *dir)
+{
+	char *path = xasprintf("%s/data.mdb", dir);
+	struct stat st;
+	bool missing = stat(path, &st) ? errno == ENOENT
+				       : st.st_size < least_size();
+
+	free(path);
+	return !missing;
+}
+
+/* LMDB makes its file with one write of two pages, each with this number behind
+ * its header.  When that was cut short, by a full disk or a kill, there is a
+ * file that it does not know again, and nothing is in it; nor is there in a
+ * copy of a store that was broken off so soon. */
+#define MAGIC	 0xBEEFC0DEu
+#define MAGIC_AT 16
+
+static bool was_cut_short(const char *dir)
+{
+	char *path = xasprintf("%s/data.mdb", dir);
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	uint32_t magic = 0;
+	struct stat st;
+	bool emptied;
+
+	free(path);
+	if (fd < 0)
+		return false;
+	emptied = pread(fd, &magic, sizeof(magic), MAGIC_AT) ==
+			  (ssize_t)sizeof(magic) &&
+		  magic == MAGIC && !fstat(fd, &st) && st.st_size < least_size() &&
+		  !ftruncate(fd, 0);
+	close(fd);
+	return emptied;
+}
+
+/* Of a file that ends before its last page, as a copy that was broken off does,
+ * the rest would be read as a signal that kills.  Pages of nothing are an error
+ * with a sentence.  Where the disk has no room for them it is not opened. */
+static enum rc mend_length(struct store *s, const MDB_envinfo *info,
+			   struct err *e)
+{
+	mdb_filehandle_t fd;
+	struct stat file;
+	MDB_stat st;
+	off_t ought;
+
+	if (mdb_env_stat(s->env, &st) || mdb_env_get_fd(s->env, &fd) ||
+	    fstat(fd, &file))
+		return fail(e, RC_IO, "the store's file: %s", strerror(errno));
+	ought = (off_t)((info->me_last_pgno + 1) * st.ms_psize);
+	if (file.st_size >= ought ||
+	    !fallocate(fd, 0, file.st_size, ought - file.st_size) ||
+	    (errno != ENOSPC && errno != EDQUOT && errno != EFBIG))
+		return OK;
+	return fail(e, RC_FULL, "the store's file is cut short and cannot be "
+				"made longer: %s",
+		    strerror(errno));
+}
+
+/* The map is never smaller than it was: another process that takes the size it
+ * finds could write beyond ours, and then we could not go on. */
+static int grow_map(struct store *s, size_t max, MDB_envinfo *ret)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t size = (max + page - 1) / page * page;
+	int mdb = mdb_env_info(s->env, ret);
+
+	if (mdb || size <= ret->me_mapsize)
+		return mdb;
+	mdb = mdb_env_set_mapsize(s->env, size);
+	return mdb ? mdb : mdb_env_info(s->env, ret);
+}
+
+static int open_mdb(struct store *s, const char *dir)
+{
+	int mdb = mdb_env_create(&s->env);
+
+	if (!mdb)
+		mdb = mdb_env_set_maxdbs(s->env, TABLES_MAX);
+	if (!mdb)
+		mdb = mdb_env_set_maxreaders(s->env, READERS_MAX);
+	if (!mdb)
+		mdb = mdb_env_open(s->env, dir, ENV_FLAGS, FILE_MODE);
+	return mdb;
+}
+
+static enum rc open_env(struct store *s, const struct store_options *o,
+			struct err *e)
+{
+	size_t max = o->max_bytes;
+	MDB_envinfo info;
+	enum rc rc;
+	int mdb;
+
+	if (!max && !store_exists(o->dir))
+		max = FIRST_SIZE;
+	mdb = open_mdb(s, o->dir);
+	if (mdb == MDB_INVALID && o->serve && was_cut_short(o->dir)) {
+		mdb_env_close(s->env);
+		s->env = NULL;
+		mdb = open_mdb(s, o->dir);
+	}
+	if (!mdb)
+		mdb = grow_map(s, max, &info);
+	if (!mdb)
+		mdb = mdb_reader_check(s->env, NULL); /* left by the killed */
+	if (mdb)
+		return open_failed(e, o->dir, mdb);
+	s->max_bytes = max ? max : info.me_mapsize;
+	rc = mend_length(s, &info, e);
+	return rc ? rc : folder_sync(o->dir, e);
+}
+
+/* ---- the tables ---- */
+
+static enum rc check_schema(struct txn *t, struct err *e)
+{
+	struct reader r;
+	struct key k;
+	uint32_t version;
+	MDB_val v;
+	enum rc rc;
+
+	rc = txn_get(t, T_META, key_bytes(key_start(&k), "schema", 6), &v, e);
+	if (rc)
+		return rc;
+	reader_init(&r, v.mv_data, v.mv_size);
+	version = get_u32(&r);
+	if (r.bad || !version)
+		return fail(e, RC_DAMAGED, "the number of the store's schema "
+					   "cannot be read: it is damaged");
+	if (version > SCHEMA_VERSION)
+		return fail(e, RC_INVALID,
+			    "the store was written by a newer shipfrom "
+			    "(schema %u, this one knows %u)",
+			    (unsigned)version, (unsigned)SCHEMA_VERSION);
+	return OK;
+}
+
+/* Opens all tables; RC_NOTFOUND when one is missing and may not be made. */
+static enum rc open_tables(struct txn *t, unsigned flags, struct err *e)
+{
+	enum rc rc = OK;
+
+	for (int i = 0; !rc && i < TABLES; i++) {
+		rc = txn_rc(t, mdb_dbi_open(t->mdb, table_names[i], flags,
+					    &t->store->tables[i]),
+			    e, table_names[i]);
+		/* Ours to read before anything of it is touched. */
+		if (!rc && i == T_META && !(flags & MDB_CREATE))
+			rc = check_schema(t, e);
+	}
+	return rc;
+}
+
+/* What exists is opened without the write lock, which a busy server holds. */
+static enum rc open_existing(struct store *s, struct err *e)
+{
+	uint64_t newest = 0;
+	struct txn t;
+	enum rc rc;
+
+	rc = txn_read(&t, s, e);
+	if (!rc)
+		rc = open_tables(&t, 0, e);
+	if (!rc) {
+		rc = txn_last(&t, "changes", &newest, e);
+		if (rc == RC_INVALID)
+			rc = RC_DAMAGED;
+	}
+	if (!rc)
+		rc = txn_commit(&t, e); /* keeps the tables' handles */
+	txn_abort(&t);
+	atomic_store(&s->newest, newest);
+	return rc;
+}
+
+/* Of a store that exists only the tables that a newer version added are made. */
+static enum rc create_tables(struct store *s, bool must_exist, struct err *e)
+{
+	struct key k;
+	struct buf b;
+	struct txn t;
+	enum rc rc;
+
+	buf_init(&b, 16);
+	put_u32(&b, SCHEMA_VERSION);
+	rc = txn_write(&t, s, e);
+	if (!rc)
+		rc = open_tables(&t, MDB_CREATE, e);
+	if (!rc)
+		rc = check_schema(&t, e);
+	if (rc == RC_NOTFOUND && !must_exist)
+		rc = txn_put_buf(&t, T_META,
+				 key_bytes(key_start(&k), "schema", 6), &b, e);
+	if (!rc)
+		rc = txn_commit(&t, e);
+	txn_abort(&t);
+	buf_release(&b);
+	return rc;
+}
+
+static enum rc no_store(const char *dir, struct err *e)
+{
+	return fail(e, RC_NOTFOUND, "there is no store in '%s' yet", dir);
+}
+
+static enum rc find_store(const char *dir, struct err *e)
+{
+	return store_exists(dir) ? OK : no_store(dir, e);
+}
+
+static enum rc open_tables_of(struct store *s, const struct store_options *o,
+			      struct err *e)
+{
+	enum rc rc = open_existing(s, e);
+
+	if (rc != RC_NOTFOUND)
+		return rc;
+	rc = create_tables(s, o->must_exist, e);
+	if (rc == RC_NOTFOUND)
+		return no_store(o->dir, e);
+	return rc ? rc : open_existing(s, e);
+}
+
+/* ---- birth and death ---- */
+
+static void store_free(struct store *s)
+{
+	writer_stop(s);
+	if (s->env)
+		mdb_env_close(s->env);
+	forget_open(s);
+	if (s->dir_fd >= 0)
+		close(s->dir_fd); /* frees the lock */
+	if (s->lock_fd >= 0)
+		close(s->lock_fd);
+	pthread_mutex_destroy(&s->leases.lock);
+	free(s->leases.list);
+	free(s);
+}
+
+static struct store *store_new(const struct store_options *o)
+{
+	struct store *s = xcalloc(1, sizeof(*s));
+
+	s->serve = o->serve;
+	s->lock_fd = s->dir_fd = -1;
+	s->derive = o->derive;
+	s->derive_arg = o->derive_arg;
+	s->changed = o->changed;
+	s->changed_arg = o->changed_arg;
+	s->changes_kept = CHANGES_KEPT;
+	pthread_mutex_init(&s->leases.lock, NULL);
+	return s;
+}
+
+enum rc store_open(struct store **ret, const struct store_options *o,
+		   struct err *e)
+{
+	struct store *s = store_new(o);
+	enum rc rc = OK;
+
+	*ret = NULL;
+	if (o->fetch_kind && !copy_text(s->fetch_kind, sizeof(s->fetch_kind),
+					o->fetch_kind))
+		rc = fail(e, RC_INVALID, "no task can be named '%s'",
+			  o->fetch_kind);
+	if (!rc)
+		rc = o->must_exist ? find_store(o->dir, e)
+				   : make_folder(o->dir, e);
+	if (!rc)
+		rc = check_owner(s, o->dir, e);
+	if (!rc)
+		rc = remember_open(s, e);
+	if (!rc && (o->serve || o->alone))
+		rc = take_serve_lock(s, o->dir, e);
+	if (!rc)
+		rc = lock_folder(s, o, e);
+	if (!rc && o->serve)
+		compact_clean(o->dir);
+	if (!rc)
+		rc = open_env(s, o, e);
+	if (!rc)
+		rc = open_tables_of(s, o, e);
+	if (!rc)
+		rc = epoch_open(s, e);
+	if (rc == RC_IO && atomic_load(&s->damaged))
+		rc = RC_DAMAGED;
+	if (!rc && o->serve)
+		rc = writer_start(s, o->queue_max ? o->queue_max : QUEUE_MAX,
+				  e);
+	if (rc)
+		store_free(s);
+	else
+		*ret = s;
+	return rc;
+}
+
+void store_close(struct store *s)
+{
+	if (s)
+		store_free(s);
+}
+
+/* ---- numbers ---- */
+
+static enum rc rows(struct txn *t, enum table table, uint64_t *ret,
+		    struct err *e)
+{
+	MDB_stat st;
+	int mdb = mdb_stat(t->mdb, t->store->tables[table], &st);
+
+	if (!mdb)
+		*ret = st.ms_entries;
+	return txn_rc(t, mdb, e, "counting rows");
+}
+
+static enum rc oldest_due(struct txn *t, int64_t *ret, struct err *e)
+{
+	struct key_reader kr;
+	struct walk w;
+	enum rc rc;
+
+	*ret = TIME_NONE;
+	rc = walk_open(&w, t, T_DUE, NULL, 0, e);
+	if (!rc)
+		rc = walk_next(&w, e);
+	if (!rc) {
+		kr = key_read(w.k.mv_data, w.k.mv_size);
+		*ret = key_get_i64(&kr);
+	}
+	walk_close(&w);
+	return rc == RC_NOTFOUND ? OK : rc;
+}
+
+enum rc store_stats(struct store *s, struct store_stats *ret, struct err *e)
+{
+	struct txn t;
+	enum rc rc;
+
+	*ret = (struct store_stats){
+		.max_bytes = s->max_bytes,
+		.commits = atomic_load(&s->commits),
+		.writes = atomic_load(&s->writes),
+		.queued = writer_waiting(s),
+		.writing_for = writer_busy(s),
+		.oldest_due = TIME_NONE,
+		.failed = atomic_load(&s->failed),
+	};
+	rc = txn_read(&t, s, e);
+	if (!rc)
+		rc = room_used(&t, &ret->used_bytes, e);
+	if (!rc && s->serve && ret->writing_for < HANGS) {
+		rc = room_for_delivery(&t, e);
+		ret->full = rc == RC_FULL;
+		ret->failed |= rc == RC_IO;
+		rc = ret->full ? OK : rc;
+	}
+	if (!rc)
+		rc = rows(&t, T_EVENTS, &ret->events, e);
+	if (!rc)
+		rc = rows(&t, T_ORDERS, &ret->orders, e);
+	if (!rc)
+		rc = rows(&t, T_DUE, &ret->tasks_waiting, e);
+	if (!rc)
+		rc = rows(&t, T_DEAD, &ret->tasks_dead, e);
+	if (!rc)
+		rc = rows(&t, T_QUARANTINE, &ret->quarantined, e);
+	if (!rc)
+		rc = rows(&t, T_DEVICES, &ret->devices, e);
+	if (!rc)
+		rc = oldest_due(&t, &ret->oldest_due, e);
+	if (!rc)
+		rc = missed_counts(&t, ret->missed, e);
+	if (!rc)
+		rc = doubt_counted(&t, &ret->in_doubt, e);
+	txn_abort(&t);
+	return rc;
+}
+
+bool store_damaged(const struct store *s)
+{
+	return atomic_load(&s->damaged);
+}
+
+const char *store_failure(const struct store *s)
+{
+	return atomic_load(&s->failed) ? s->failure.text : NULL;
+}

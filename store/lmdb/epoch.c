@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * epoch.c - is this store the one that was last served, a copy of it, or a
+ * backup?
+ *
+ * `epoch` in `meta` is a random number, made with the store and again when it
+ * turns out to be a copy: numbers that were given out before may be given out
+ * once more for something else.  `file` says which file was last served;
+ * `backup` is put into the copies that store_backup() makes; a command that
+ * opens one puts `restored` in its place, which the first start removes.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/time.h"
+#include "store/lmdb/codec.h"
+#include "store/lmdb/store_private.h"
+
+/* Which file data.mdb is.  A file system that does not tell when a file was
+ * made leaves that at 0. */
+struct identity {
+	uint64_t inode;
+	int64_t made; /* ms */
+};
+
+static struct key *meta_key(struct key *k, const char *name)
+{
+	return key_bytes(key_start(k), name, strlen(name));
+}
+
+static uint64_t random_epoch(void)
+{
+	uint64_t n = 0;
+
+	if (getrandom(&n, sizeof(n), 0) != sizeof(n))
+		n = (uint64_t)time_now() * 0x9e3779b97f4a7c15U;
+	return n ? n : 1;
+}
+
+static enum rc identify(int fd, struct identity *ret, struct err *e)
+{
+	struct statx st;
+
+	*ret = (struct identity){0};
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_INO | STATX_BTIME, &st))
+		return fail(e, RC_IO, "the store's file cannot be looked at");
+	ret->inode = st.stx_ino;
+	ret->made = st.stx_mask & STATX_BTIME
+			    ? st.stx_btime.tv_sec * 1000 +
+				      st.stx_btime.tv_nsec / 1000000
+			    : 0;
+	return OK;
+}
+
+static enum rc identify_env(struct store *s, struct identity *ret,
+			    struct err *e)
+{
+	mdb_filehandle_t fd = -1;
+
+	return mdb_env_get_fd(s->env, &fd) ? fail(e, RC_IO, "no file is open")
+					   : identify(fd, ret, e);
+}
+
+/* ---- what is kept ---- */
+
+struct kept {
+	uint64_t epoch; /* 0: none yet */
+	bool backup;	/* a backup that was not opened before */
+	bool restored;	/* one that was opened, but not served */
+	bool known;	/* `file` is there */
+	struct identity file;
+};
+
+static enum rc load(struct txn *t, struct kept *ret, struct err *e)
+{
+	struct key_reader kr;
+	struct key k;
+	MDB_val v;
+	enum rc rc;
+
+	*ret = (struct kept){0};
+	rc = txn_get(t, T_META, meta_key(&k, "epoch"), &v, e);
+	if (!rc) {
+		kr = key_read(v.mv_data, v.mv_size);
+		ret->epoch = key_get_u64(&kr);
+	}
+	if (!rc || rc == RC_NOTFOUND)
+		rc = txn_get(t, T_META, meta_key(&k, "backup"), &v, e);
+	ret->backup = !rc;
+	if (!rc || rc == RC_NOTFOUND)
+		rc = txn_get(t, T_META, meta_key(&k, "restored"), &v, e);
+	ret->restored = !rc;
+	if (!rc || rc == RC_NOTFOUND)
+		rc = txn_get(t, T_META, meta_key(&k, "file"), &v, e);
+	if (!rc) {
+		kr = key_read(v.mv_data, v.mv_size);
+		ret->file.inode = key_get_u64(&kr);
+		ret->file.made = key_get_i64(&kr);
+		ret->known = !kr.bad;
+	}
+	return rc == RC_NOTFOUND ? OK : rc;
+}
+
+static enum rc put_epoch(struct txn *t, uint64_t epoch, struct err *e)
+{
+	struct key k, v;
+
+	key_u64(key_start(&v), epoch);
+	return txn_put(t, T_META, meta_key(&k, "epoch"), v.b, v.n, e);
+}
+
+static enum rc put_file(struct txn *t, const struct identity *is,
+			struct err *e)
+{
+	struct key k, v;
+
+	key_i64(key_u64(key_start(&v), is->inode), is->made);
+	return txn_put(t, T_META, meta_key(&k, "file"), v.b, v.n, e);
+}
+
+/* ---- opening ---- */
+
+static bool same_file(const struct kept *kept, const struct identity *is)
+{
+	return kept->file.inode == is->inode && kept->file.made == is->made;
+}
+
+static enum store_origin origin_of(const struct kept *kept,
+				   const struct identity *is, bool serve)
+{
+	if (kept->backup || (serve && kept->restored))
+		return STORE_RESTORED;
+	return serve && kept->known && !same_file(kept, is) ? STORE_COPIED
+							     : STORE_SAME;
+}
+
+/* Suspends the devices of a backup, and removes its mark.  A command leaves
+ * another mark for the next start of the server, which has to log it. */
+static enum rc adopt_backup(struct store *s, struct txn *t, struct err *e)
+{
+	struct key k, none;
+	enum rc rc = devices_suspend(t, e);
+
+	if (!rc)
+		rc = txn_del(t, T_META, meta_key(&k, "backup"), e);
+	if (!rc && !s->serve)
+		rc = txn_put(t, T_META, meta_key(&k, "restored"),
+			     key_start(&none)->b, 0, e);
+	return rc;
+}
+
+/* Writes what the origin asks for, in one transaction: a crash amid it leaves
+ * the mark of a backup where it was. */
+static enum rc adopt(struct store *s, const struct kept *kept,
+		     const struct identity *is, struct err *e)
+{
+	struct key k;
+	struct txn t;
+	enum rc rc;
+
+	rc = txn_write(&t, s, e);
+	if (!rc)
+		rc = put_epoch(&t, s->epoch, e);
+	if (!rc && s->serve)
+		rc = put_file(&t, is, e);
+	if (!rc && kept->backup)
+		rc = adopt_backup(s, &t, e);
+	if (!rc && s->serve && kept->restored)
+		rc = txn_del(&t, T_META, meta_key(&k, "restored"), e);
+	if (!rc)
+		rc = txn_commit(&t, e);
+	txn_abort(&t);
+	return rc;
+}
+
+enum rc epoch_open(struct store *s, struct err *e)
+{
+	struct identity is = {0};
+	struct kept kept;
+	struct txn t;
+	enum rc rc;
+	bool write;
+
+	rc = identify_env(s, &is, e);
+	if (!rc)
+		rc = txn_read(&t, s, e);
+	if (rc)
+		return rc;
+	rc = load(&t, &kept, e);
+	txn_abort(&t);
+	if (rc)
+		return rc;
+	s->origin = origin_of(&kept, &is, s->serve);
+	s->epoch = kept.epoch && s->origin == STORE_SAME ? kept.epoch
+							  : random_epoch();
+	write = s->origin != STORE_SAME ||
+		(s->serve && (!kept.epoch || !kept.known));
+	if (!write)
+		return OK;
+	rc = adopt(s, &kept, &is, e);
+	/* Screens read their lists again after each start of a server that has
+	 * no room for its epoch: no reason not to start. */
+	return rc == RC_FULL && s->origin != STORE_RESTORED ? OK : rc;
+}
+
+uint64_t store_epoch(const struct store *s)
+{
+	return s->epoch;
+}
+
+enum store_origin store_origin(const struct store *s)
+{
+	return s->origin;
+}
+
+/* ---- marking a copy ---- */
+
+#define MARK_ROOM ((size_t)1 << 20) /* bytes that the mark takes, at most */
+
+static enum rc marked(MDB_env *env, int mdb, struct err *e)
+{
+	mdb_env_close(env);
+	if (!mdb)
+		return OK;
+	return fail(e, mdb == ENOSPC || mdb == EDQUOT || mdb == EFBIG ? RC_FULL
+								      : RC_IO,
+		    "marking the copy: %s", mdb_strerror(mdb));
+}
+
+/* Nobody else knows the file yet: it needs no locks. */
+static int open_copy(MDB_env **ret, const char *file)
+{
+	MDB_envinfo info;
+	int mdb = mdb_env_create(ret);
+
+	if (!mdb)
+		mdb = mdb_env_set_maxdbs(*ret, TABLES);
+	if (!mdb)
+		mdb = mdb_env_open(*ret, file, MDB_NOSUBDIR | MDB_NOLOCK, 0600);
+	if (!mdb)
+		mdb = mdb_env_info(*ret, &info);
+	if (!mdb)
+		mdb = mdb_env_set_mapsize(*ret, info.me_mapsize + MARK_ROOM);
+	return mdb;
+}
+
+/* Puts a row into the `meta` of a copy. */
+static enum rc mark(const char *file, const struct key *name,
+		    const struct key *value, struct err *e)
+{
+	MDB_val key = {name->n, (void *)(uintptr_t)name->b};
+	MDB_val val = {value->n, (void *)(uintptr_t)value->b};
+	MDB_env *env = NULL;
+	MDB_txn *t = NULL;
+	MDB_dbi meta;
+	int mdb = open_copy(&env, file);
+
+	if (!mdb)
+		mdb = mdb_txn_begin(env, NULL, 0, &t);
+	if (!mdb)
+		mdb = mdb_dbi_open(t, table_names[T_META], 0, &meta);
+	if (!mdb)
+		mdb = mdb_put(t, meta, &key, &val, 0);
+	if (mdb)
+		mdb_txn_abort(t);
+	else
+		mdb = mdb_txn_commit(t);
+	return marked(env, mdb, e);
+}
+
+enum rc epoch_mark_backup(const char *file, struct err *e)
+{
+	struct key name, none;
+
+	return mark(file, meta_key(&name, "backup"), key_start(&none), e);
+}
+
+enum rc epoch_mark_file(struct store *s, const char *file, int fd,
+			struct err *e)
+{
+	struct identity was, is;
+	struct key name, value;
+	struct kept kept;
+	struct txn t;
+	enum rc rc;
+
+	rc = txn_read(&t, s, e);
+	if (rc)
+		return rc;
+	rc = load(&t, &kept, e);
+	txn_abort(&t);
+	if (!rc)
+		rc = identify_env(s, &was, e);
+	if (!rc)
+		rc = identify(fd, &is, e);
+	if (rc || !kept.known || !same_file(&kept, &was))
+		return rc;
+	key_i64(key_u64(key_start(&value), is.inode), is.made);
+	return mark(file, meta_key(&name, "file"), &value, e);
+}

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * events.c - deliveries: each event once, however often Centra sends it.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/lmdb/codec.h"
+#include "store/lmdb/record.h"
+#include "store/lmdb/room.h"
+#include "store/lmdb/store_private.h"
+
+/* ---- recording ---- */
+
+struct record_op {
+	struct op op;
+	const struct delivery *d;
+	struct recorded *ret; /* or NULL */
+};
+
+static struct key *seen_key(struct key *k, const char *instance,
+			    const struct event *ev)
+{
+	key_str(key_start(k), instance);
+	key_str(key_str(key_str(k, ev->type), ev->action), ev->date);
+	return key_bytes(key_i64(k, ev->id), ev->digest, sizeof(ev->digest));
+}
+
+static enum rc add_event_task(struct txn *t, const struct delivery *d,
+			      const struct event *ev, struct err *e)
+{
+	struct task task = {
+		.number = ev->id,
+		.sub = (int64_t)ev->seq,
+		.created = d->received,
+		.due = d->received,
+		.again = TIME_NONE,
+	};
+
+	if (!copy_text(task.kind, sizeof(task.kind), ev->task) ||
+	    !copy_text(task.instance, sizeof(task.instance), d->instance))
+		return fail(e, RC_INVALID, "no task can be named '%s'",
+			    ev->task);
+	return task_add(t, &task, e);
+}
+
+/* Stores an event under *seq + 1, unless we have it. */
+static enum rc add_event(struct txn *t, const struct delivery *d,
+			 struct event *ev, uint64_t *seq, struct buf *b,
+			 struct err *e)
+{
+	struct key seen, k;
+	MDB_val have;
+	enum rc rc;
+
+	ev->seq = 0;
+	rc = txn_get(t, T_SEEN, seen_key(&seen, d->instance, ev), &have, e);
+	if (!rc)
+		return RC_EXISTS;
+	if (rc != RC_NOTFOUND)
+		return rc;
+	buf_clear(b);
+	put_event(b, ev, d->instance, d->received);
+	if (buf_full(b))
+		return fail(e, RC_INVALID, "an event too large to keep");
+	key_u64(key_start(&k), *seq + 1);
+	rc = txn_put(t, T_SEEN, &seen, k.b, k.n, e);
+	if (!rc)
+		rc = txn_append(t, T_EVENTS, &k, b->data, b->len, e);
+	if (rc)
+		return rc;
+	ev->seq = ++*seq;
+	return ev->task ? add_event_task(t, d, ev, e) : OK;
+}
+
+static enum rc add_events(struct txn *t, const struct delivery *d,
+			  struct recorded *got, struct err *e)
+{
+	uint64_t seq = 0;
+	struct buf b;
+	enum rc rc;
+
+	buf_init(&b, VALUE_MAX);
+	rc = txn_last(t, "events", &seq, e);
+	for (size_t i = 0; !rc && i < d->n_events; i++) {
+		rc = add_event(t, d, &d->events[i], &seq, &b, e);
+		got->fresh += rc == OK;
+		got->duplicates += rc == RC_EXISTS;
+		if (rc == RC_EXISTS)
+			rc = OK;
+	}
+	if (!rc && got->fresh)
+		rc = txn_set_last(t, "events", seq, e);
+	buf_release(&b);
+	return rc;
+}
+
+static enum rc record(struct txn *t, struct op *op, struct err *e)
+{
+	struct record_op *r = (struct record_op *)op;
+	const struct delivery *d = r->d;
+	struct recorded got = {0};
+	enum rc rc;
+
+	rc = d->retried ? quarantine_remove(t, d->retried, e)
+			: room_for_delivery(t, e);
+	if (!rc)
+		rc = add_events(t, d, &got, e);
+	for (size_t i = 0; !rc && i < d->n_bad; i++) {
+		rc = quarantine_add(t, &d->bad[i], d->instance, d->received,
+				    e);
+		got.quarantined += rc == OK;
+		got.duplicates += rc == RC_EXISTS;
+		if (rc == RC_EXISTS)
+			rc = OK;
+	}
+	if (!rc && r->ret)
+		*r->ret = got;
+	return rc;
+}
+
+enum rc store_record(struct store *s, const struct delivery *d,
+		     struct recorded *ret, struct store_done *done,
+		     struct err *e)
+{
+	struct record_op r = {.op.run = record, .d = d, .ret = ret};
+	enum rc rc = check_instance(d->instance, e);
+
+	return rc ? rc : writer_do(s, &r.op, sizeof(r), done, e);
+}
+
+/* ---- reading ---- */
+
+enum rc store_events(struct store *s, uint64_t from,
+		     bool (*fn)(void *arg, const struct event *ev), void *arg,
+		     struct err *e)
+{
+	struct walk w = {0};
+	struct event ev;
+	struct key_reader kr;
+	struct key k;
+	struct txn t;
+	bool more = true;
+	enum rc rc;
+
+	rc = txn_read(&t, s, e);
+	if (!rc)
+		rc = walk_open(&w, &t, T_EVENTS, key_u64(key_start(&k), from),
+			       0, e);
+	while (!rc && more) {
+		rc = walk_next(&w, e);
+		if (rc)
+			break;
+		kr = key_read(w.k.mv_data, w.k.mv_size);
+		rc = get_event(&ev, key_get_u64(&kr), w.v.mv_data, w.v.mv_size,
+			       e);
+		if (rc)
+			break;
+		more = fn(arg, &ev);
+		event_release(&ev);
+	}
+	walk_close(&w);
+	txn_abort(&t);
+	return rc == RC_NOTFOUND ? OK : rc;
+}
+
+static enum rc load_event(struct txn *t, uint64_t seq, struct event *ret,
+			  struct err *e)
+{
+	struct key k;
+	MDB_val v;
+	enum rc rc;
+
+	rc = txn_get(t, T_EVENTS, key_u64(key_start(&k), seq), &v, e);
+	if (rc == RC_NOTFOUND)
+		return fail(e, rc, "there is no event %llu",
+			    (unsigned long long)seq);
+	return rc ? rc : get_event(ret, seq, v.mv_data, v.mv_size, e);
+}
+
+enum rc store_event(struct store *s, uint64_t seq, struct event *ret,
+		    struct err *e)
+{
+	struct txn t;
+	enum rc rc;
+
+	rc = txn_read(&t, s, e);
+	if (!rc)
+		rc = load_event(&t, seq, ret, e);
+	txn_abort(&t);
+	return rc;
+}
+
+enum rc store_newest_time(struct store *s, int64_t *ret, struct err *e)
+{
+	struct event ev = {0};
+	uint64_t seq = 0;
+	struct txn t;
+	enum rc rc;
+
+	*ret = TIME_NONE;
+	rc = txn_read(&t, s, e);
+	if (!rc)
+		rc = txn_last(&t, "events", &seq, e);
+	txn_abort(&t);
+	if (!rc)
+		rc = store_event(s, seq, &ev, e);
+	if (!rc)
+		*ret = ev.received;
+	event_release(&ev);
+	return rc == RC_NOTFOUND ? OK : rc;
+}
+
+/* ---- once more ---- */
+
+struct replay_op {
+	struct op op;
+	uint64_t seq;
+	const char *kind;
+	int64_t now;
+};
+
+static enum rc replay(struct txn *t, struct op *op, struct err *e)
+{
+	struct replay_op *r = (struct replay_op *)op;
+	struct task task = {.again = TIME_NONE, .sub = (int64_t)r->seq};
+	struct note note = {.at = r->now, .what = "task"};
+	char text[80];
+	struct event ev;
+	enum rc rc;
+
+	rc = load_event(t, r->seq, &ev, e);
+	if (rc)
+		return rc;
+	task.number = ev.id;
+	task.created = task.due = r->now;
+	memcpy(task.instance, ev.instance, sizeof(task.instance));
+	event_release(&ev);
+	if (!copy_text(task.kind, sizeof(task.kind), r->kind))
+		return fail(e, RC_INVALID, "no task can be named '%s'",
+			    r->kind);
+	rc = task_add(t, &task, e);
+	if (rc)
+		return rc;
+	snprintf(text, sizeof(text), "event %llu is applied once more",
+		 (unsigned long long)r->seq);
+	note.text = text;
+	return journal_add(t, task.instance, task.number, &note, e);
+}
+
+enum rc store_replay(struct store *s, uint64_t seq, const char *kind,
+		     int64_t now, struct err *e)
+{
+	struct replay_op r = {
+		.op.run = replay,
+		.seq = seq,
+		.kind = kind,
+		.now = now,
+	};
+
+	return writer_do(s, &r.op, sizeof(r), NULL, e);
+}

@@ -1,0 +1,620 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * record.c - see record.h.
+ */
+#include "store/lmdb/record.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "store/lmdb/codec.h"
+
+#define DRAWING 1 /* the version that every value begins with */
+
+static void begin(struct buf *b)
+{
+	put_u8(b, DRAWING);
+}
+
+static void open_value(struct reader *r, const void *p, size_t len)
+{
+	reader_init(r, p, len);
+	if (get_u8(r) != DRAWING)
+		r->bad = true;
+}
+
+static enum rc damaged(struct err *e, const char *what)
+{
+	return fail(e, RC_INVALID, "a stored %s cannot be read", what);
+}
+
+/* ---- orders ---- */
+
+static void put_answer(struct buf *b, const struct answer *a)
+{
+	put_u8(b, (uint8_t)a->verb);
+	if (a->verb == VERB_NONE)
+		return;
+	put_text(b, a->opened);
+	put_i64(b, a->at);
+	put_u64(b, a->device);
+	put_text(b, a->reason);
+	put_text(b, a->note);
+	put_u8(b, (uint8_t)a->settled);
+	put_u64(b, a->settled_version);
+	put_text(b, a->refusal);
+	put_u32(b, a->tries);
+	put_u32(b, a->late_tries);
+	put_i64(b, a->try_begun);
+	put_flag(b, a->unknown);
+	put_flag(b, a->was_ok);
+}
+
+static void get_answer(struct answer *a, struct reader *r)
+{
+	a->verb = get_below(r, VERB_REJECT + 1);
+	if (a->verb == VERB_NONE)
+		return;
+	get_word(r, a->opened, sizeof(a->opened));
+	a->at = get_i64(r);
+	a->device = get_u64(r);
+	a->reason = get_text(r, NULL);
+	a->note = get_text(r, NULL);
+	a->settled = get_below(r, SETTLED_NO + 1);
+	a->settled_version = get_u64(r);
+	a->refusal = get_text(r, NULL);
+	a->tries = get_u32(r);
+	a->late_tries = get_u32(r);
+	a->try_begun = get_i64(r);
+	a->unknown = get_flag(r);
+	a->was_ok = get_flag(r);
+}
+
+/* A block of its own: others stand behind it. */
+static void put_history(struct buf *b, const struct offer *f)
+{
+	size_t block = put_block(b);
+
+	put_flag(b, f->was_accepted);
+	put_flag(b, f->stopped);
+	put_i64(b, f->problem.at);
+	if (f->problem.at) {
+		put_u64(b, f->problem.device);
+		put_text(b, f->problem.reason);
+		put_text(b, f->problem.note);
+		put_text(b, f->problem.by);
+		put_i64(b, f->problem.solved_at);
+	}
+	if (f->problem.solved_at) {
+		put_u64(b, f->problem.solved_device);
+		put_text(b, f->problem.solved_by);
+	}
+	put_block_end(b, block);
+}
+
+static void get_history(struct offer *f, struct reader *all)
+{
+	struct reader r = get_block(all);
+
+	f->was_accepted = get_flag(&r);
+	f->stopped = get_flag(&r);
+	f->problem.at = get_i64(&r);
+	if (f->problem.at) {
+		f->problem.device = get_u64(&r);
+		f->problem.reason = get_text(&r, NULL);
+		f->problem.note = get_text(&r, NULL);
+		f->problem.by = get_text(&r, NULL);
+		f->problem.solved_at = get_i64(&r);
+	}
+	if (f->problem.solved_at) {
+		f->problem.solved_device = get_u64(&r);
+		f->problem.solved_by = get_text(&r, NULL);
+	}
+	all->bad |= r.bad;
+}
+
+static void put_shipment(struct buf *b, const struct shipment *s)
+{
+	const struct ship_ask *a = &s->ask;
+	const struct ship_came *c = &s->came;
+	size_t block = put_block(b);
+
+	put_text(b, a->carrier);
+	put_text(b, a->service);
+	put_text(b, a->tracking);
+	put_text(b, a->by);
+	put_i64(b, a->packages);
+	put_i64(b, a->at);
+	put_u64(b, a->device);
+	put_flag(b, a->all);
+	put_u32(b, (uint32_t)a->n_lines);
+	for (size_t i = 0; i < a->n_lines; i++) {
+		put_i64(b, a->lines[i].line);
+		put_i64(b, a->lines[i].quantity);
+	}
+	put_u8(b, (uint8_t)c->stage);
+	put_u8(b, (uint8_t)c->capture);
+	put_u8(b, (uint8_t)c->fault);
+	put_i64(b, c->id);
+	put_text(b, c->number);
+	put_i64(b, c->capture_at);
+	put_i64(b, c->shipped_at);
+	put_flag(b, c->rest);
+	put_text(b, c->error);
+	put_u8(b, (uint8_t)s->step);
+	put_i64(b, s->try_at);
+	put_flag(b, s->trying);
+	put_flag(b, s->unknown);
+	for (int i = 0; i < SHIP_STEPS; i++)
+		put_u32(b, s->tries[i]);
+	put_i64(b, s->newest_seen);
+	put_u8(b, (uint8_t)c->reading);
+	put_u32(b, (uint32_t)s->n_before);
+	for (size_t i = 0; i < s->n_before; i++) {
+		put_i64(b, s->before[i].line);
+		put_i64(b, s->before[i].quantity);
+	}
+	put_u32(b, (uint32_t)s->n_keys);
+	for (size_t i = 0; i < s->n_keys; i++) {
+		put_u64(b, s->keys[i].device);
+		put_bytes(b, s->keys[i].hash, sizeof(s->keys[i].hash));
+	}
+	put_block_end(b, block);
+}
+
+#define SHIP_LINE_LEAST 16
+
+#define SHIP_KEY_LEAST	40
+
+/* What was added later: a store of before ends here. */
+static void get_shipment_more(struct shipment *s, struct reader *r)
+{
+	s->newest_seen = get_i64(r);
+	s->came.reading = get_below(r, SHIP_READINGS);
+	s->n_before = get_count(r, SHIP_LINE_LEAST, SHIP_LINES_MAX);
+	if (s->n_before)
+		s->before = xcalloc(s->n_before, sizeof(*s->before));
+	for (size_t i = 0; i < s->n_before; i++) {
+		s->before[i].line = get_i64(r);
+		s->before[i].quantity = get_i64(r);
+	}
+	s->n_keys = get_count(r, SHIP_KEY_LEAST, SHIP_KEYS_MAX);
+	if (s->n_keys)
+		s->keys = xcalloc(s->n_keys, sizeof(*s->keys));
+	for (size_t i = 0; i < s->n_keys; i++) {
+		s->keys[i].device = get_u64(r);
+		get_bytes(r, s->keys[i].hash, sizeof(s->keys[i].hash));
+	}
+}
+
+static void get_shipment(struct shipment *s, struct reader *all)
+{
+	struct reader r = get_block(all);
+	struct ship_ask *a = &s->ask;
+	struct ship_came *c = &s->came;
+
+	a->carrier = get_text(&r, NULL);
+	a->service = get_text(&r, NULL);
+	a->tracking = get_text(&r, NULL);
+	a->by = get_text(&r, NULL);
+	a->packages = get_i64(&r);
+	a->at = get_i64(&r);
+	a->device = get_u64(&r);
+	a->all = get_flag(&r);
+	a->n_lines = get_count(&r, SHIP_LINE_LEAST, SHIP_LINES_MAX);
+	if (a->n_lines)
+		a->lines = xcalloc(a->n_lines, sizeof(*a->lines));
+	for (size_t i = 0; i < a->n_lines; i++) {
+		a->lines[i].line = get_i64(&r);
+		a->lines[i].quantity = get_i64(&r);
+	}
+	c->stage = get_below(&r, SHIP_STAGES);
+	c->capture = get_below(&r, SHIP_CAPTURES);
+	c->fault = get_below(&r, SHIP_FAULTS);
+	c->id = get_i64(&r);
+	get_word(&r, c->number, sizeof(c->number));
+	c->capture_at = get_i64(&r);
+	c->shipped_at = get_i64(&r);
+	c->rest = get_flag(&r);
+	c->error = get_text(&r, NULL);
+	s->step = get_below(&r, SHIP_STEPS);
+	s->try_at = get_i64(&r);
+	s->trying = get_flag(&r);
+	s->unknown = get_flag(&r);
+	for (int i = 0; i < SHIP_STEPS; i++)
+		s->tries[i] = get_u32(&r);
+	get_shipment_more(s, &r);
+	all->bad |= r.bad;
+}
+
+/* A block of its own, as history is. */
+static void put_shipments(struct buf *b, const struct offer *f)
+{
+	size_t block = put_block(b);
+
+	put_u32(b, (uint32_t)f->n_shipments);
+	for (size_t i = 0; i < f->n_shipments; i++)
+		put_shipment(b, &f->shipments[i]);
+	put_block_end(b, block);
+}
+
+#define SHIPMENT_LEAST 4 /* bytes of an empty block */
+
+static void get_shipments(struct offer *f, struct reader *all)
+{
+	struct reader r = get_block(all);
+
+	f->n_shipments = get_count(&r, SHIPMENT_LEAST, SHIPMENTS_MAX);
+	if (f->n_shipments)
+		f->shipments = xcalloc(f->n_shipments, sizeof(*f->shipments));
+	for (size_t i = 0; i < f->n_shipments; i++)
+		get_shipment(&f->shipments[i], &r);
+	all->bad |= r.bad;
+}
+
+/* A block of its own, as history is. */
+static void put_sighting(struct buf *b, const struct sighting *r)
+{
+	size_t block = put_block(b);
+
+	put_u8(b, (uint8_t)r->what);
+	put_u8(b, (uint8_t)r->ended);
+	put_u8(b, (uint8_t)r->sure);
+	put_text(b, r->opened);
+	put_u64(b, r->knew);
+	put_i64(b, r->at);
+	put_i64(b, r->steady);
+	put_u64(b, r->boot);
+	put_flag(b, r->blank);
+	put_u64(b, r->blank_knew);
+	put_block_end(b, block);
+}
+
+static void get_sighting(struct sighting *ret, struct reader *all)
+{
+	struct reader r = get_block(all);
+
+	ret->what = get_below(&r, FOUNDS);
+	ret->ended = get_below(&r, STATES);
+	ret->sure = get_below(&r, SIGHTING_SURES);
+	get_word(&r, ret->opened, sizeof(ret->opened));
+	ret->knew = get_u64(&r);
+	ret->at = get_i64(&r);
+	ret->steady = get_i64(&r);
+	ret->boot = get_u64(&r);
+	ret->blank = get_flag(&r);
+	ret->blank_knew = get_u64(&r);
+	all->bad |= r.bad;
+}
+
+static void put_held(struct buf *b, const struct offer *f)
+{
+	put_u32(b, (uint32_t)f->n_held);
+	for (size_t i = 0; i < f->n_held; i++) {
+		put_i64(b, f->held[i].line);
+		put_i64(b, f->held[i].ours);
+		put_i64(b, f->held[i].quantity);
+		put_i64(b, f->held[i].others);
+	}
+}
+
+#define SHIP_HELD_LEAST 32
+
+static void get_held(struct offer *f, struct reader *r)
+{
+	f->n_held = get_count(r, SHIP_HELD_LEAST, SHIP_LINES_MAX);
+	if (f->n_held)
+		f->held = xcalloc(f->n_held, sizeof(*f->held));
+	for (size_t i = 0; i < f->n_held; i++) {
+		f->held[i].line = get_i64(r);
+		f->held[i].ours = get_i64(r);
+		f->held[i].quantity = get_i64(r);
+		f->held[i].others = get_i64(r);
+	}
+}
+
+static void put_offer(struct buf *b, const struct offer *f)
+{
+	size_t block = put_block(b);
+
+	put_i64(b, f->warehouse);
+	put_u8(b, (uint8_t)f->state);
+	put_u8(b, (uint8_t)f->list);
+	put_i64(b, f->expires);
+	put_flag(b, f->shipped);
+	for (int m = 0; m < MARKS; m++)
+		put_text(b, f->marks[m]);
+	put_u32(b, (uint32_t)f->n_openings);
+	for (size_t i = 0; i < f->n_openings; i++) {
+		put_i64(b, f->openings[i].expires);
+		put_u32(b, (uint32_t)f->openings[i].offset_min);
+		put_text(b, f->openings[i].date);
+	}
+	put_u8(b, (uint8_t)f->finding.what);
+	put_u8(b, (uint8_t)f->finding.ended);
+	put_u64(b, f->finding.knew);
+	put_i64(b, f->finding.at);
+	put_answer(b, &f->answer);
+	put_history(b, f);
+	put_u64(b, f->accepted_version);
+	put_u32(b, f->missed);
+	put_shipments(b, f);
+	put_sighting(b, &f->sighting);
+	put_flag(b, f->doubt);
+	put_flag(b, f->answer.denied);
+	put_held(b, f);
+	put_block_end(b, block);
+}
+
+#define OPENING_LEAST 16 /* bytes of one without a date */
+
+static void get_offer(struct offer *f, struct reader *all)
+{
+	struct reader r = get_block(all);
+
+	f->warehouse = get_i64(&r);
+	f->state = get_below(&r, STATES);
+	f->list = get_below(&r, LISTS);
+	f->expires = get_i64(&r);
+	f->shipped = get_flag(&r);
+	for (int m = 0; m < MARKS; m++)
+		get_word(&r, f->marks[m], sizeof(f->marks[m]));
+	f->n_openings = get_count(&r, OPENING_LEAST, OPENINGS_MAX);
+	if (f->n_openings)
+		f->openings = xcalloc(f->n_openings, sizeof(*f->openings));
+	for (size_t i = 0; i < f->n_openings; i++) {
+		f->openings[i].expires = get_i64(&r);
+		f->openings[i].offset_min = (int)(int32_t)get_u32(&r);
+		get_word(&r, f->openings[i].date, sizeof(f->openings[i].date));
+	}
+	f->finding.what = get_below(&r, FOUND_OPEN + 1);
+	f->finding.ended = get_below(&r, STATES);
+	f->finding.knew = get_u64(&r);
+	f->finding.at = get_i64(&r);
+	get_answer(&f->answer, &r);
+	get_history(f, &r);
+	f->accepted_version = get_u64(&r);
+	f->missed = get_u32(&r);
+	get_shipments(f, &r);
+	get_sighting(&f->sighting, &r);
+	f->doubt = get_flag(&r);
+	f->answer.denied = get_flag(&r);
+	get_held(f, &r);
+	all->bad |= r.bad;
+}
+
+void put_order(struct buf *b, const struct order *o)
+{
+	begin(b);
+	put_flag(b, o->cancelled);
+	put_i64(b, o->fetched_at);
+	put_text(b, o->status);
+	put_text(b, o->hold_reason);
+	put_flag(b, o->on_hold);
+	put_flag(b, o->has_details);
+	put_flag(b, o->has_address);
+	put_u64(b, o->version);
+	put_i64(b, o->first_seen);
+	put_i64(b, o->updated);
+	put_flag(b, o->fetch_due);
+	put_u32(b, (uint32_t)o->n_offers);
+	for (size_t i = 0; i < o->n_offers; i++)
+		put_offer(b, &o->offers[i]);
+	put_u32(b, o->missed);
+	put_i64(b, o->told_at);
+}
+
+#define OFFER_LEAST 4 /* bytes of an empty block */
+
+enum rc get_order(struct order *ret, const char *instance, int64_t number,
+		  const void *p, size_t len, struct err *e)
+{
+	struct reader r;
+
+	order_init(ret, instance, number);
+	open_value(&r, p, len);
+	ret->cancelled = get_flag(&r);
+	ret->fetched_at = get_i64(&r);
+	get_word(&r, ret->status, sizeof(ret->status));
+	get_word(&r, ret->hold_reason, sizeof(ret->hold_reason));
+	ret->on_hold = get_flag(&r);
+	ret->has_details = get_flag(&r);
+	ret->has_address = get_flag(&r);
+	ret->version = get_u64(&r);
+	ret->first_seen = get_i64(&r);
+	ret->updated = get_i64(&r);
+	ret->fetch_due = get_flag(&r);
+	ret->n_offers = get_count(&r, OFFER_LEAST, OFFERS_MAX);
+	if (ret->n_offers)
+		ret->offers = xcalloc(ret->n_offers, sizeof(*ret->offers));
+	for (size_t i = 0; i < ret->n_offers; i++) {
+		get_offer(&ret->offers[i], &r);
+		r.bad |= i && ret->offers[i].warehouse <=
+				      ret->offers[i - 1].warehouse;
+	}
+	ret->missed = get_u32(&r);
+	ret->told_at = get_i64(&r);
+	if (!r.bad)
+		return OK;
+	order_release(ret);
+	return damaged(e, "order");
+}
+
+/* ---- events ---- */
+
+void put_event(struct buf *b, const struct event *ev, const char *instance,
+	       int64_t received)
+{
+	begin(b);
+	put_text(b, instance);
+	put_i64(b, received);
+	put_text(b, ev->type);
+	put_text(b, ev->action);
+	put_text(b, ev->date);
+	put_i64(b, ev->id);
+	put_text(b, ev->data);
+	put_bytes(b, ev->digest, sizeof(ev->digest));
+}
+
+enum rc get_event(struct event *ret, uint64_t seq, const void *p, size_t len,
+		  struct err *e)
+{
+	struct reader r;
+
+	*ret = (struct event){.seq = seq};
+	open_value(&r, p, len);
+	get_word(&r, ret->instance, sizeof(ret->instance));
+	ret->received = get_i64(&r);
+	get_word(&r, ret->type, sizeof(ret->type));
+	get_word(&r, ret->action, sizeof(ret->action));
+	get_word(&r, ret->date, sizeof(ret->date));
+	ret->id = get_i64(&r);
+	ret->data = get_text(&r, NULL);
+	get_bytes(&r, ret->digest, sizeof(ret->digest));
+	if (!r.bad)
+		return OK;
+	event_release(ret);
+	return damaged(e, "event");
+}
+
+void put_quarantined(struct buf *b, const struct quarantined *q,
+		     const char *instance, int64_t received)
+{
+	begin(b);
+	put_text(b, instance);
+	put_i64(b, received);
+	put_text(b, q->reason);
+	put_text(b, q->header);
+	put_text_len(b, q->bytes, q->len);
+	put_u8(b, (uint8_t)q->kind);
+	put_bytes(b, q->digest, sizeof(q->digest));
+}
+
+enum rc get_quarantined(struct quarantined *ret, uint64_t seq, const void *p,
+			size_t len, struct err *e)
+{
+	struct reader r;
+
+	*ret = (struct quarantined){.seq = seq};
+	open_value(&r, p, len);
+	get_word(&r, ret->instance, sizeof(ret->instance));
+	ret->received = get_i64(&r);
+	get_word(&r, ret->reason, sizeof(ret->reason));
+	ret->header = get_text(&r, NULL);
+	ret->bytes = get_text(&r, &ret->len);
+	ret->kind = get_below(&r, QUARANTINE_KINDS);
+	get_bytes(&r, ret->digest, sizeof(ret->digest));
+	if (!r.bad)
+		return OK;
+	quarantined_release(ret);
+	return damaged(e, "quarantined body");
+}
+
+/* ---- tasks ---- */
+
+void put_task(struct buf *b, const struct task *t)
+{
+	begin(b);
+	put_text(b, t->kind);
+	put_text(b, t->instance);
+	put_i64(b, t->number);
+	put_i64(b, t->sub);
+	put_i64(b, t->created);
+	put_i64(b, t->due);
+	put_u32(b, t->attempts);
+	put_flag(b, t->dead);
+	put_text(b, t->reason);
+	put_u64(b, t->asked);
+	put_i64(b, t->again);
+}
+
+enum rc get_task(struct task *ret, uint64_t id, const void *p, size_t len,
+		 struct err *e)
+{
+	struct reader r;
+
+	*ret = (struct task){.id = id};
+	open_value(&r, p, len);
+	get_word(&r, ret->kind, sizeof(ret->kind));
+	get_word(&r, ret->instance, sizeof(ret->instance));
+	ret->number = get_i64(&r);
+	ret->sub = get_i64(&r);
+	ret->created = get_i64(&r);
+	ret->due = get_i64(&r);
+	ret->attempts = get_u32(&r);
+	ret->dead = get_flag(&r);
+	ret->reason = get_text(&r, NULL);
+	ret->asked = get_u64(&r);
+	ret->again = get_i64(&r);
+	if (!r.bad)
+		return OK;
+	task_release(ret);
+	return damaged(e, "task");
+}
+
+/* ---- notes ---- */
+
+void put_note(struct buf *b, const struct note *n)
+{
+	begin(b);
+	put_i64(b, n->at);
+	put_i64(b, n->warehouse);
+	put_u64(b, n->device);
+	put_text(b, n->what ? n->what : "");
+	put_text(b, n->text ? n->text : "");
+}
+
+enum rc get_note(struct note_owned *ret, uint64_t seq, const void *p,
+		 size_t len, struct err *e)
+{
+	struct reader r;
+
+	*ret = (struct note_owned){.note = {.seq = seq}};
+	open_value(&r, p, len);
+	ret->note.at = get_i64(&r);
+	ret->note.warehouse = get_i64(&r);
+	ret->note.device = get_u64(&r);
+	ret->what = get_text(&r, NULL);
+	ret->text = get_text(&r, NULL);
+	if (r.bad || !ret->what || !ret->text) {
+		note_release(ret);
+		return damaged(e, "line of a journal");
+	}
+	ret->note.what = ret->what;
+	ret->note.text = ret->text;
+	return OK;
+}
+
+void note_release(struct note_owned *n)
+{
+	free(n->what);
+	free(n->text);
+	*n = (struct note_owned){0};
+}
+
+/* ---- devices ---- */
+
+void put_device(struct buf *b, const struct device *d)
+{
+	begin(b);
+	put_text(b, d->shop);
+	put_text(b, d->name);
+	put_i64(b, d->created);
+	put_flag(b, d->removed);
+	put_flag(b, d->suspended);
+}
+
+enum rc get_device(struct device *ret, uint64_t id, const void *p, size_t len,
+		   struct err *e)
+{
+	struct reader r;
+
+	*ret = (struct device){.id = id};
+	open_value(&r, p, len);
+	get_word(&r, ret->shop, sizeof(ret->shop));
+	get_word(&r, ret->name, sizeof(ret->name));
+	ret->created = get_i64(&r);
+	ret->removed = get_flag(&r);
+	ret->suspended = get_flag(&r);
+	return r.bad ? damaged(e, "device") : OK;
+}

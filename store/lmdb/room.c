@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * room.c - see room.h.
+ */
+#include "store/lmdb/room.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "store/lmdb/store_private.h"
+
+#define KEPT_FREE  ((uint64_t)1 << 20) /* for all but deliveries */
+#define CHUNK      ((uint64_t)8 << 20) /* that the file grows by */
+#define A_PATH	   5 /* pages from the root to a row, and what a split adds */
+#define COMMIT_MAX ((uint64_t)16 << 20) /* foreseen for rows, at most */
+
+static uint64_t pages(const MDB_stat *st)
+{
+	return st->ms_branch_pages + st->ms_leaf_pages + st->ms_overflow_pages;
+}
+
+enum rc room_used(struct txn *t, uint64_t *ret, struct err *e)
+{
+	uint64_t n = 2; /* the meta pages */
+	MDB_stat st;
+	int mdb;
+
+	/* LMDB's own two tables, the free list and the list of tables, are
+	 * the handles 0 and 1 (mdb_stat(1) reads them so too). */
+	for (MDB_dbi dbi = 0; dbi < 2; dbi++) {
+		mdb = mdb_stat(t->mdb, dbi, &st);
+		if (mdb)
+			return txn_rc(t, mdb, e, "counting pages");
+		n += pages(&st);
+	}
+	for (int i = 0; i < TABLES; i++) {
+		mdb = mdb_stat(t->mdb, t->store->tables[i], &st);
+		if (mdb)
+			return txn_rc(t, mdb, e, "counting pages");
+		n += pages(&st);
+	}
+	*ret = n * st.ms_psize;
+	return OK;
+}
+
+/* Makes the file reach `bytes` beyond the last page in use, asking for a whole
+ * chunk first and for less where that is not to be had. */
+static enum rc reserve(struct store *s, uint64_t bytes, struct err *e)
+{
+	uint64_t used, end, want;
+	mdb_filehandle_t fd;
+	MDB_envinfo info;
+	MDB_stat st;
+	struct stat file;
+
+	if (mdb_env_info(s->env, &info) || mdb_env_stat(s->env, &st) ||
+	    mdb_env_get_fd(s->env, &fd) || fstat(fd, &file))
+		return fail(e, RC_IO, "the store's file: %s", strerror(errno));
+	/* What is written now would be gone with the process. */
+	if (!file.st_nlink)
+		return fail(e, RC_IO, "the store's file was removed");
+	end = (uint64_t)file.st_size;
+	used = ((uint64_t)info.me_last_pgno + 1) * st.ms_psize;
+	if (bytes > info.me_mapsize - used)
+		bytes = info.me_mapsize - used; /* the map ends there */
+	if (end >= used + bytes)
+		return OK;
+	for (uint64_t extra = CHUNK; ; extra = extra > 4096 ? extra / 2 : 0) {
+		want = used + bytes + extra;
+		if (want > info.me_mapsize)
+			want = info.me_mapsize;
+		if (!fallocate(fd, 0, (off_t)end, (off_t)(want - end)))
+			return OK;
+		if (errno == EINTR)
+			continue;
+		if (errno != ENOSPC && errno != EDQUOT && errno != EFBIG)
+			return OK; /* it cannot be foreseen on this disk */
+		if (!extra)
+			return fail(e, RC_FULL, "the disk is full");
+	}
+}
+
+enum rc room_for_delivery(struct txn *t, struct err *e)
+{
+	uint64_t used = 0, max = t->store->max_bytes;
+	enum rc rc = room_used(t, &used, e);
+
+	if (rc)
+		return rc;
+	if (used > max - max / 20)
+		return fail(e, RC_FULL,
+			    "the store is nearly full: %llu of %llu bytes "
+			    "(store_max)",
+			    (unsigned long long)used, (unsigned long long)max);
+	return reserve(t->store, KEPT_FREE, e);
+}
+
+enum rc room_for_commit(struct txn *t, struct err *e)
+{
+	/* While someone reads, no page is used again: each row brings a path
+	 * of new ones, and so does LMDB's own list of those that are free. */
+	uint64_t rows = (t->puts + 2) * A_PATH * 4096;
+
+	if (rows > COMMIT_MAX)
+		rows = COMMIT_MAX;
+	return reserve(t->store, rows + 2 * t->bytes, e);
+}

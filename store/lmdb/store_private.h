@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * store_private.h - the inside of a store, for the files of store/ alone.
+ *
+ *	keys, codec, record   bytes of keys and values: pure
+ *	txn                   one transaction: rows, numbers, walks
+ *	room                  is there room
+ *	writer                writes of all threads, committed together
+ *	events, quarantine    deliveries
+ *	orders                facts, and what follows from them:
+ *	lists, journal, changes
+ *	tasks, leases         the queue; who runs what
+ *	devices
+ *	epoch                 is it the same store as before?
+ */
+#ifndef STORE_LMDB_STORE_PRIVATE_H
+#define STORE_LMDB_STORE_PRIVATE_H
+
+#include <lmdb.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "store/store.h"
+#include "store/lmdb/txn.h"
+#include "store/lmdb/writer.h"
+
+#define CHANGES_KEPT 100000 /* rows of `changes`; older ones are dropped */
+
+/* A task that some run holds, or whose end could not be written. */
+struct lease {
+	uint64_t id;
+	char instance[INSTANCE_SIZE];
+	int64_t number;
+	bool running;   /* its order is busy */
+	unsigned group; /* of the task that stands for its run; else 0 */
+	int64_t hidden; /* of one not running: out of sight until then */
+};
+
+struct leases {
+	pthread_mutex_t lock;
+	struct lease *list; /* owned */
+	size_t n, cap;
+	unsigned (*group)(const char *kind); /* NULL: runs are not bounded */
+	unsigned most; /* runs of an instance's groups at once */
+};
+
+struct store {
+	MDB_env *env;
+	MDB_dbi tables[TABLES];
+	uint64_t max_bytes;
+
+	uint64_t epoch;
+	enum store_origin origin;
+
+	bool serve;
+	int lock_fd; /* serve.lock, or -1 */
+	int dir_fd;  /* the folder, locked: shared, or by one alone; or -1 */
+	dev_t dev;   /* the folder: opened once in a process */
+	ino_t ino;
+	pid_t pid; /* the process: a forked child has none of these open */
+	struct store *next_open; /* in the list of this process's stores */
+
+	store_derive_fn *derive;
+	void *derive_arg;
+	store_changed_fn *changed;
+	void *changed_arg;
+	char fetch_kind[TASK_KIND_SIZE]; /* "": none */
+	uint64_t changes_kept;
+
+	struct writer writer;
+	struct leases leases;
+
+	atomic_bool failed; /* the disk failed: nothing is written any more */
+	atomic_bool damaged; /* the file holds what LMDB did not write */
+	struct err failure; /* how, once `failed`; never written again */
+	_Atomic uint64_t newest; /* change number, as far as we wrote it */
+	_Atomic uint64_t commits, writes;
+};
+
+/* ---- shared by the nouns ---- */
+
+enum rc check_instance(const char *instance, struct err *e);
+
+/* The folder that holds `path`; the caller frees it. */
+char *folder_of(const char *path);
+enum rc folder_sync(const char *dir, struct err *e);
+/* Names of the tables, as in schema.h. */
+extern const char *const table_names[TABLES];
+
+/* Orders.  order_load gives an empty one (first_seen 0) when never heard of.
+ * order_change applies changes to `before`, writes what differs, and gives the
+ * order as it then is.  `own` is the task whose run decided them, or NULL; when
+ * they ask for that very task again, *ret_again is when, else TIME_NONE. */
+struct key *order_key(struct key *k, const char *instance, int64_t number);
+enum rc order_load(struct txn *t, const char *instance, int64_t number,
+		   struct order *ret, struct err *e);
+enum rc order_change(struct txn *t, const struct order *before,
+		     const struct changes *changes, const struct task *own,
+		     int64_t now, struct order *ret, int64_t *ret_again,
+		     struct err *e);
+
+/* What follows an order's change.  list_move puts an offer where it belongs;
+ * `was` is NULL for a new one.  change_tell numbers the change. */
+enum rc list_move(struct txn *t, const struct order *o,
+		  const struct offer *was, const struct offer *is,
+		  struct err *e);
+/* The same in `done`, whose rows move with each change. */
+enum rc done_move(struct txn *t, const struct order *before,
+		  const struct order *after, int64_t warehouse,
+		  struct err *e);
+enum rc change_tell(struct txn *t, const struct order *o, struct err *e);
+enum rc journal_add(struct txn *t, const char *instance, int64_t number,
+		    const struct note *n, struct err *e);
+
+/* Requests that are done once.  once_find fills in seen, and rc and code of
+ * one seen before; once_keep keeps what `said` was, if that is final. */
+enum rc once_find(struct txn *t, struct once *o, struct err *e);
+enum rc once_keep(struct txn *t, struct once *o, enum rc said, struct err *e);
+
+/* Tasks. */
+enum rc task_load(struct txn *t, uint64_t id, struct task *ret, struct err *e);
+enum rc task_add(struct txn *t, const struct task *task, struct err *e);
+/* *ret: a task of this name waits, runs, or is dead. */
+enum rc task_exists(struct txn *t, const struct task *name, bool *ret,
+		    struct err *e);
+/* *ret: a task of the kind waits or runs for the order of `of`. */
+enum rc task_of_kind(struct txn *t, const struct task *of, const char *kind,
+		     bool *ret, struct err *e);
+/* Makes a task that waits due. */
+enum rc task_hurry(struct txn *t, uint64_t id, int64_t now, struct err *e);
+/* Ends the lease of a task.  One whose end could not be written comes back
+ * after a moment, lest it be run in a tight loop. */
+void lease_end(struct store *s, uint64_t id, bool written, int64_t now);
+bool task_same_name(const struct task *a, const struct task *b);
+
+/* Counts the webhooks that `after` says were missed and `before` does not. */
+enum rc missed_count(struct txn *t, const struct order *before,
+		     const struct order *after, struct err *e);
+/* Keeps count of the orders in doubt. */
+enum rc doubt_count(struct txn *t, const struct order *before,
+		    const struct order *after, struct err *e);
+enum rc doubt_counted(struct txn *t, uint64_t *ret, struct err *e);
+enum rc missed_counts(struct txn *t, uint64_t ret[MISSED_KINDS],
+		      struct err *e);
+
+/* Finds out what the store is (enum store_origin), makes its epoch, and
+ * suspends the devices of a backup; before there are threads. */
+enum rc epoch_open(struct store *s, struct err *e);
+/* Marks a copy that has no other name yet as a backup; or as the file that was
+ * last served, if the store's own is known to be. */
+enum rc epoch_mark_backup(const char *file, struct err *e);
+enum rc epoch_mark_file(struct store *s, const char *file, int fd,
+			struct err *e);
+/* Ends all sessions and codes; tokens work again once their device is
+ * readmitted. */
+enum rc devices_suspend(struct txn *t, struct err *e);
+
+/* Opens the file that becomes a copy of the store, for its owner alone: nobody
+ * else writes it, and what a killed process left in it is gone.  *ret, unless
+ * it stays -1, is the caller's to close, also after a failure. */
+enum rc part_open(const char *part, int *ret, struct err *e);
+/* Writes the store as it is now to it, without freed pages, and syncs. */
+enum rc part_copy(struct store *s, int fd, const char *part, struct err *e);
+
+/* Removes what a compaction left that was killed: it holds what the store does,
+ * and what has been removed from it since. */
+void compact_clean(const char *dir);
+
+/* What cannot be read.  RC_EXISTS: it is there already, of those kept once. */
+/* It has a row in `bounded_seen`: an equal one is kept once. */
+bool quarantine_is_keyed(const struct quarantined *q);
+enum rc quarantine_add(struct txn *t, const struct quarantined *q,
+		       const char *instance, int64_t received,
+		       struct err *e);
+enum rc quarantine_remove(struct txn *t, uint64_t seq, struct err *e);
+
+#endif

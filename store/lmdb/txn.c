@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * txn.c - see txn.h.
+ */
+#include "store/lmdb/txn.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "store/lmdb/codec.h"
+#include "store/lmdb/store_private.h"
+
+static enum rc no_room(struct txn *t, struct err *e, const char *why,
+		       int error)
+{
+	t->full = true;
+	return error ? fail(e, RC_FULL, "%s: %s", why, strerror(error))
+		     : fail(e, RC_FULL, "%s", why);
+}
+
+static enum rc damaged(struct txn *t, struct err *e, const char *doing)
+{
+	t->io = true;
+	atomic_store(&t->store->damaged, true);
+	return fail(e, RC_IO, "%s: the store's file is damaged or cut short",
+		    doing);
+}
+
+enum rc txn_rc(struct txn *t, int mdb, struct err *e, const char *doing)
+{
+	switch (mdb) {
+	case MDB_SUCCESS:
+		return OK;
+	case MDB_NOTFOUND:
+		return RC_NOTFOUND;
+	case MDB_KEYEXIST:
+		return RC_EXISTS;
+	case MDB_MAP_FULL:
+		return no_room(t, e, "the store is full (store_max)", 0);
+	case MDB_TXN_FULL:
+		return no_room(t, e, "too much for one transaction", 0);
+	case ENOSPC:
+	case EDQUOT:
+	case EFBIG: /* a limit on the process's files */
+		return no_room(t, e, "the disk is full", mdb);
+	case MDB_CORRUPTED:
+	case MDB_PAGE_NOTFOUND:
+		return damaged(t, e, doing);
+	case MDB_BAD_TXN:
+		/* LMDB refuses a transaction after an error.  mdb_stat() tells
+		 * nobody of the damage that it meets. */
+		if (!t->io && !t->full)
+			return damaged(t, e, doing);
+		break;
+	case MDB_READERS_FULL:
+		return fail(e, RC_AGAIN, "too many readers of the store");
+	default:
+		break;
+	}
+	t->io = true;
+	return fail(e, RC_IO, "%s: %s", doing, mdb_strerror(mdb));
+}
+
+/* ---- begin and end ---- */
+
+static enum rc begin(struct txn *t, struct store *s, unsigned flags,
+		     struct err *e)
+{
+	*t = (struct txn){.store = s};
+	return txn_rc(t, mdb_txn_begin(s->env, NULL, flags, &t->mdb), e,
+		      "beginning a transaction");
+}
+
+enum rc txn_read(struct txn *t, struct store *s, struct err *e)
+{
+	return begin(t, s, MDB_RDONLY, e);
+}
+
+enum rc txn_write(struct txn *t, struct store *s, struct err *e)
+{
+	return begin(t, s, 0, e);
+}
+
+enum rc txn_commit(struct txn *t, struct err *e)
+{
+	int mdb = mdb_txn_commit(t->mdb);
+
+	t->mdb = NULL; /* commit frees it, also when it fails */
+	return txn_rc(t, mdb, e, "writing to disk");
+}
+
+void txn_abort(struct txn *t)
+{
+	mdb_txn_abort(t->mdb);
+	t->mdb = NULL;
+}
+
+/* ---- rows ---- */
+
+static MDB_val key_val(const struct key *k)
+{
+	return (MDB_val){k->n, (void *)(uintptr_t)k->b};
+}
+
+enum rc txn_get(struct txn *t, enum table table, const struct key *k,
+		MDB_val *ret, struct err *e)
+{
+	MDB_val key = key_val(k);
+
+	return txn_rc(t, mdb_get(t->mdb, t->store->tables[table], &key, ret), e,
+		      "reading");
+}
+
+static enum rc put(struct txn *t, enum table table, const struct key *k,
+		   const void *p, size_t len, unsigned flags, struct err *e)
+{
+	MDB_val key = key_val(k);
+	MDB_val val = {len, (void *)(uintptr_t)(p ? p : "")};
+	int mdb;
+
+	t->wrote = true;
+	t->puts++;
+	t->bytes += len + k->n;
+	mdb = mdb_put(t->mdb, t->store->tables[table], &key, &val, flags);
+	return txn_rc(t, mdb, e, "writing");
+}
+
+enum rc txn_put(struct txn *t, enum table table, const struct key *k,
+		const void *p, size_t len, struct err *e)
+{
+	return put(t, table, k, p, len, 0, e);
+}
+
+enum rc txn_append(struct txn *t, enum table table, const struct key *k,
+		   const void *p, size_t len, struct err *e)
+{
+	return put(t, table, k, p, len, MDB_APPEND, e);
+}
+
+enum rc txn_put_buf(struct txn *t, enum table table, const struct key *k,
+		    const struct buf *b, struct err *e)
+{
+	if (buf_full(b))
+		return fail(e, RC_INVALID, "a value too large to keep");
+	return put(t, table, k, b->data, b->len, 0, e);
+}
+
+enum rc txn_del(struct txn *t, enum table table, const struct key *k,
+		struct err *e)
+{
+	MDB_val key = key_val(k);
+	int mdb = mdb_del(t->mdb, t->store->tables[table], &key, NULL);
+
+	if (mdb != MDB_NOTFOUND) {
+		t->wrote = true;
+		t->puts++;
+	}
+	return txn_rc(t, mdb, e, "deleting");
+}
+
+/* ---- numbers ---- */
+
+static struct key *number_key(struct key *k, const char *name)
+{
+	key_bytes(key_start(k), "next:", strlen("next:"));
+	return key_bytes(k, name, strlen(name));
+}
+
+enum rc txn_last(struct txn *t, const char *name, uint64_t *ret, struct err *e)
+{
+	struct reader r;
+	struct key k;
+	MDB_val v;
+	enum rc rc;
+
+	*ret = 0;
+	rc = txn_get(t, T_META, number_key(&k, name), &v, e);
+	if (rc == RC_NOTFOUND)
+		return OK;
+	if (rc)
+		return rc;
+	reader_init(&r, v.mv_data, v.mv_size);
+	*ret = get_u64(&r);
+	return r.bad ? fail(e, RC_INVALID, "the number of '%s' cannot be read",
+			    name)
+		     : OK;
+}
+
+enum rc txn_set_last(struct txn *t, const char *name, uint64_t last,
+		     struct err *e)
+{
+	struct key k, value;
+
+	key_u64(key_start(&value), last);
+	return txn_put(t, T_META, number_key(&k, name), value.b, value.n, e);
+}
+
+enum rc txn_next(struct txn *t, const char *name, uint64_t *ret, struct err *e)
+{
+	enum rc rc = txn_last(t, name, ret, e);
+
+	if (!rc)
+		rc = txn_set_last(t, name, ++*ret, e);
+	return rc;
+}
+
+/* ---- walks ---- */
+
+enum rc walk_open(struct walk *w, struct txn *t, enum table table,
+		  const struct key *from, size_t prefix, struct err *e)
+{
+	*w = (struct walk){.t = t, .prefix = prefix};
+	if (from)
+		w->from = *from;
+	return txn_rc(t, mdb_cursor_open(t->mdb, t->store->tables[table],
+					 &w->mc),
+		      e, "opening a table");
+}
+
+enum rc walk_next(struct walk *w, struct err *e)
+{
+	enum rc rc;
+	int mdb;
+
+	if (w->begun) {
+		mdb = mdb_cursor_get(w->mc, &w->k, &w->v, MDB_NEXT);
+	} else if (w->from.n) {
+		w->k = key_val(&w->from);
+		mdb = mdb_cursor_get(w->mc, &w->k, &w->v, MDB_SET_RANGE);
+	} else {
+		mdb = mdb_cursor_get(w->mc, &w->k, &w->v, MDB_FIRST);
+	}
+	w->begun = true;
+	rc = txn_rc(w->t, mdb, e, "reading");
+	if (!rc && w->prefix &&
+	    (w->k.mv_size < w->prefix ||
+	     memcmp(w->k.mv_data, w->from.b, w->prefix)))
+		rc = RC_NOTFOUND;
+	return rc;
+}
+
+void walk_close(struct walk *w)
+{
+	if (w->mc)
+		mdb_cursor_close(w->mc);
+	w->mc = NULL;
+}

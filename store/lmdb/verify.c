@@ -1,0 +1,728 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * verify.c - is the store whole?  Each row against what schema.h draws.
+ *
+ * The keys are made here once more, from the drawing and not by the functions
+ * that write them: a mistake made there shall not be made again here.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "store/lmdb/codec.h"
+#include "store/lmdb/record.h"
+#include "store/lmdb/store_private.h"
+
+struct check {
+	struct txn *t;
+	void (*tell)(void *arg, const char *table, const char *what);
+	void *arg;
+	struct store_verified *ret;
+	enum table table; /* the one that is walked */
+	uint64_t may_act; /* devices that were not removed */
+	uint64_t in_doubt; /* orders */
+	enum rc rc;	  /* the store could not be read on */
+	struct err *e;
+};
+
+_Static_assert(TABLES <= STORE_TABLES_MAX, "raise STORE_TABLES_MAX");
+
+static void wrong(struct check *c, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void wrong(struct check *c, const char *fmt, ...)
+{
+	char text[300];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	c->ret->tables[c->table].wrong++;
+	c->ret->wrong++;
+	if (c->tell)
+		c->tell(c->arg, table_names[c->table], text);
+}
+
+/* True when there is such a row; *ret its value. */
+static bool there(struct check *c, enum table table, const struct key *k,
+		  MDB_val *ret)
+{
+	enum rc rc = txn_get(c->t, table, k, ret, c->e);
+
+	if (rc && rc != RC_NOTFOUND)
+		c->rc = rc;
+	return !rc;
+}
+
+/* True when the row is there with just this number as its value. */
+static bool leads_to(struct check *c, enum table table, const struct key *k,
+		     uint64_t to)
+{
+	struct key_reader kr;
+	MDB_val v;
+
+	if (!there(c, table, k, &v))
+		return false;
+	kr = key_read(v.mv_data, v.mv_size);
+	return key_get_u64(&kr) == to && !kr.bad && !kr.left;
+}
+
+static struct key_reader reader_of(const MDB_val *v)
+{
+	return key_read(v->mv_data, v->mv_size);
+}
+
+static bool same_key(const struct key *is, const MDB_val *k)
+{
+	return is->n == k->mv_size && !memcmp(is->b, k->mv_data, is->n);
+}
+
+/* The number that is a row's key, which must have been given out. */
+static uint64_t number_of(struct check *c, const MDB_val *k,
+			  const char *counter)
+{
+	struct key_reader kr = reader_of(k);
+	uint64_t n = key_get_u64(&kr), last = 0;
+	enum rc rc = txn_last(c->t, counter, &last, c->e);
+
+	if (rc == RC_IO)
+		c->rc = rc;
+	if (kr.bad || kr.left)
+		wrong(c, "a key that is no number");
+	else if (n > last || !n)
+		wrong(c, "%" PRIu64 " was never given out (last: %" PRIu64 ")",
+		      n, last);
+	return n;
+}
+
+static bool empty(struct check *c, const MDB_val *v, uint64_t n)
+{
+	if (v->mv_size)
+		wrong(c, "%" PRIu64 ": a value where none is expected", n);
+	return !v->mv_size;
+}
+
+/* ---- events ---- */
+
+static struct key *seen_of(struct key *k, const struct event *ev)
+{
+	key_str(key_start(k), ev->instance);
+	key_str(key_str(key_str(k, ev->type), ev->action), ev->date);
+	return key_bytes(key_i64(k, ev->id), ev->digest, EVENT_DIGEST_SIZE);
+}
+
+static void check_event(struct check *c, const MDB_val *k, const MDB_val *v)
+{
+	uint64_t seq = number_of(c, k, "events");
+	struct event ev;
+	struct key seen;
+
+	if (get_event(&ev, seq, v->mv_data, v->mv_size, NULL)) {
+		wrong(c, "event %" PRIu64 " cannot be read", seq);
+		return;
+	}
+	if (!leads_to(c, T_SEEN, seen_of(&seen, &ev), seq))
+		wrong(c, "event %" PRIu64 " is not in `seen`: it would be "
+			 "taken twice", seq);
+	event_release(&ev);
+}
+
+static void check_seen(struct check *c, const MDB_val *k, const MDB_val *v)
+{
+	struct key_reader kr = reader_of(v);
+	uint64_t seq = key_get_u64(&kr);
+	struct key at, seen;
+	struct event ev;
+	MDB_val row;
+
+	if (kr.bad || kr.left) {
+		wrong(c, "a value that is no event's number");
+		return;
+	}
+	if (!there(c, T_EVENTS, key_u64(key_start(&at), seq), &row)) {
+		wrong(c, "there is no event %" PRIu64, seq);
+		return;
+	}
+	if (get_event(&ev, seq, row.mv_data, row.mv_size, NULL))
+		return; /* told of the event */
+	seen_of(&seen, &ev);
+	if (!same_key(&seen, k))
+		wrong(c, "event %" PRIu64 " is another than is said", seq);
+	event_release(&ev);
+}
+
+/* ---- orders ---- */
+
+/* The instance and number that a key begins with, and the rest of it. */
+struct order_name {
+	char instance[INSTANCE_SIZE];
+	int64_t number;
+	struct key_reader rest;
+};
+
+static bool name_of(struct check *c, const MDB_val *k, struct order_name *ret)
+{
+	ret->rest = reader_of(k);
+	key_get_str(&ret->rest, ret->instance, sizeof(ret->instance));
+	ret->number = key_get_i64(&ret->rest);
+	if (ret->rest.bad)
+		wrong(c, "a key that names no order");
+	return !ret->rest.bad;
+}
+
+static bool order_there(struct check *c, const char *instance, int64_t number,
+			struct order *ret)
+{
+	struct key k;
+	MDB_val v;
+
+	key_i64(key_str(key_start(&k), instance), number);
+	return there(c, T_ORDERS, &k, &v) &&
+	       !get_order(ret, instance, number, v.mv_data, v.mv_size, NULL);
+}
+
+static int64_t rank_of(const struct offer *f)
+{
+	if (f->list == LIST_MINE && problem_open(&f->problem))
+		return LISTED_FIRST;
+	return f->expires == TIME_NONE ? INT64_MAX : f->expires;
+}
+
+static void check_lists_of(struct check *c, const struct order *o,
+			   const struct offer *f)
+{
+	struct key k;
+	MDB_val v;
+
+	key_i64(key_str(key_start(&k), o->instance), f->warehouse);
+	key_i64(key_i64(key_u8(&k, (uint8_t)f->list), rank_of(f)), o->number);
+	if (!there(c, T_LISTS, &k, &v))
+		wrong(c, "%s/%" PRId64 ": the offer to %" PRId64 " is not in "
+			 "its list", o->instance, o->number, f->warehouse);
+	if (f->list != LIST_DONE)
+		return;
+	key_i64(key_str(key_start(&k), o->instance), f->warehouse);
+	key_i64(key_i64(&k, o->updated), o->number);
+	if (!there(c, T_DONE, &k, &v))
+		wrong(c, "%s/%" PRId64 ": the offer to %" PRId64 " is not in "
+			 "`done`", o->instance, o->number, f->warehouse);
+}
+
+/* What is kept as derived is what the facts mean. */
+static void check_derived(struct check *c, const struct order *o)
+{
+	const struct store *s = c->t->store;
+	struct order again;
+
+	if (!s->derive)
+		return;
+	order_copy(&again, o);
+	s->derive(s->derive_arg, &again);
+	for (size_t i = 0; i < o->n_offers; i++) {
+		const struct offer *is = &o->offers[i];
+		const struct offer *ought = &again.offers[i];
+
+		if (is->state != ought->state || is->list != ought->list ||
+		    is->expires != ought->expires)
+			wrong(c, "%s/%" PRId64 ": the offer to %" PRId64
+				 " is kept as %s and means %s", o->instance,
+			      o->number, is->warehouse,
+			      offer_state_name(is->state),
+			      offer_state_name(ought->state));
+	}
+	order_release(&again);
+}
+
+static void check_json_of(struct check *c, const struct order *o,
+			  enum table table, bool has)
+{
+	struct key k;
+	MDB_val v;
+
+	key_i64(key_str(key_start(&k), o->instance), o->number);
+	if (there(c, table, &k, &v) != has)
+		wrong(c, "%s/%" PRId64 ": %s in `%s`", o->instance, o->number,
+		      has ? "it is not" : "it should not be",
+		      table_names[table]);
+}
+
+static void check_fetch_of(struct check *c, const struct order *o)
+{
+	const char *kind = c->t->store->fetch_kind;
+	struct key k;
+	MDB_val v;
+
+	if (!o->fetch_due || !*kind)
+		return;
+	key_i64(key_str(key_start(&k), o->instance), o->number);
+	key_i64(key_str(&k, kind), 0);
+	if (!there(c, T_TASK_NAMES, &k, &v))
+		wrong(c, "%s/%" PRId64 ": it is to be fetched and no task is "
+			 "there to do it", o->instance, o->number);
+}
+
+/* Counted by the flags as they are kept: whether an offer of a shop that left the
+ * config is in doubt is derived anew only with the next change of its order. */
+static void count_doubt(struct check *c, const struct order *o)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < o->n_offers; i++)
+		any |= o->offers[i].doubt;
+	c->in_doubt += any;
+}
+
+static void check_order(struct check *c, const MDB_val *k, const MDB_val *v)
+{
+	struct order_name name;
+	struct order o;
+
+	if (!name_of(c, k, &name))
+		return;
+	if (get_order(&o, name.instance, name.number, v->mv_data, v->mv_size,
+		      NULL)) {
+		wrong(c, "%s/%" PRId64 " cannot be read", name.instance,
+		      name.number);
+		return;
+	}
+	for (size_t i = 0; i < o.n_offers; i++)
+		check_lists_of(c, &o, &o.offers[i]);
+	check_derived(c, &o);
+	check_json_of(c, &o, T_DETAILS, o.has_details);
+	check_json_of(c, &o, T_ADDRESSES, o.has_address);
+	check_fetch_of(c, &o);
+	count_doubt(c, &o);
+	order_release(&o);
+}
+
+static void check_json(struct check *c, const MDB_val *k, const MDB_val *v)
+{
+	struct order_name name;
+	struct order o;
+
+	(void)v;
+	if (!name_of(c, k, &name))
+		return;
+	if (!order_there(c, name.instance, name.number, &o)) {
+		wrong(c, "%s/%" PRId64 ": there is no such order",
+		      name.instance, name.number);
+		return;
+	}
+	if (!(c->table == T_DETAILS ? o.has_details : o.has_address))
+		wrong(c, "%s/%" PRId64 ": the order does not know of it",
+		      name.instance, name.number);
+	order_release(&o);
+}
+
+/* A row of `lists` or `done`: its offer is there and stands where it says. */
+static void check_listed(struct check *c, const MDB_val *k, const MDB_val *v)
+{
+	struct key_reader kr = reader_of(k);
+	char instance[INSTANCE_SIZE];
+	const struct offer *f;
+	struct order o;
+	int64_t warehouse, rank, number;
+	unsigned list = LIST_DONE;
+
+	key_get_str(&kr, instance, sizeof(instance));
+	warehouse = key_get_i64(&kr);
+	if (c->table == T_LISTS)
+		list = key_get_u8(&kr);
+	rank = key_get_i64(&kr);
+	number = key_get_i64(&kr);
+	if (kr.bad || kr.left || v->mv_size) {
+		wrong(c, "a row that cannot be read");
+		return;
+	}
+	if (!order_there(c, instance, number, &o)) {
+		wrong(c, "%s/%" PRId64 ": there is no such order", instance,
+		      number);
+		return;
+	}
+	f = order_offer(&o, warehouse);
+	if (!f || list != f->list ||
+	    rank != (c->table == T_LISTS ? rank_of(f) : o.updated))
+		wrong(c, "%s/%" PRId64 ": a row of %" PRId64 " that the order "
+			 "does not have", instance, number, warehouse);
+	order_release(&o);
+}
+
+static void check_note(struct check *c, const MDB_val *k, const MDB_val *v)
+{
+	struct order_name name;
+	struct note_owned note;
+	uint64_t seq, last = 0;
+
+	if (!name_of(c, k, &name))
+		return;
+	seq = key_get_u64(&name.rest);
+	if (txn_last(c->t, "journal", &last, c->e) == RC_IO)
+		c->rc = RC_IO;
+	if (name.rest.bad || name.rest.left || !seq || seq > last)
+		wrong(c, "%s/%" PRId64 ": line %" PRIu64 " was never given "
+			 "out", name.instance, name.number, seq);
+	if (get_note(&note, seq, v->mv_data, v->mv_size, NULL))
+		wrong(c, "%s/%" PRId64 ": line %" PRIu64 " cannot be read",
+		      name.instance, name.number, seq);
+	else
+		note_release(&note);
+}
+
+static void check_change(struct check *c, const MDB_val *k, const MDB_val *v)
+{
+	uint64_t seq = number_of(c, k, "changes");
+	struct order_name name;
+	struct order o;
+
+	if (!name_of(c, v, &name))
+		return;
+	if (order_there(c, name.instance, name.number, &o))
+		order_release(&o);
+	else
+		wrong(c, "%" PRIu64 ": there is no order %s/%" PRId64, seq,
+		      name.instance, name.number);
+}
+
+/* ---- tasks ---- */
+
+static struct key *task_name_of(struct key *k, const struct task *t)
+{
+	key_i64(key_str(key_start(k), t->instance), t->number);
+	return key_i64(key_str(k, t->kind), t->sub);
+}
+
+static void check_task(struct check *c, const MDB_val *k, const MDB_val *v)
+{
+	uint64_t id = number_of(c, k, "tasks");
+	struct key name, due, dead;
+	struct task t;
+	MDB_val row;
+
+	if (get_task(&t, id, v->mv_data, v->mv_size, NULL)) {
+		wrong(c, "task %" PRIu64 " cannot be read", id);
+		return;
+	}
+	if (!leads_to(c, T_TASK_NAMES, task_name_of(&name, &t), id))
+		wrong(c, "task %" PRIu64 " is not in `task_names`", id);
+	key_u64(key_i64(key_start(&due), t.due), id);
+	key_u64(key_start(&dead), id);
+	if (there(c, T_DUE, &due, &row) == t.dead)
+		wrong(c, t.dead ? "task %" PRIu64 " is dead and in `due`"
+				: "task %" PRIu64 " will never run: it is not "
+				  "in `due`", id);
+	if (there(c, T_DEAD, &dead, &row) != t.dead)
+		wrong(c, t.dead ? "task %" PRIu64 " is dead and not in `dead`"
+				: "task %" PRIu64 " waits and is in `dead`",
+		      id);
+	task_release(&t);
+}
+
+static void check_task_name(struct check *c, const MDB_val *k,
+			    const MDB_val *v)
+{
+	struct key_reader kr = reader_of(v);
+	uint64_t id = key_get_u64(&kr);
+	struct task t;
+	struct key at;
+
+	if (kr.bad || kr.left || task_load(c->t, id, &t, NULL)) {
+		wrong(c, "there is no task %" PRIu64, id);
+		return;
+	}
+	task_name_of(&at, &t);
+	if (!same_key(&at, k))
+		wrong(c, "task %" PRIu64 " has another name", id);
+	task_release(&t);
+}
+
+/* A row of `due` or `dead`. */
+static void check_waiting(struct check *c, const MDB_val *k, const MDB_val *v)
+{
+	struct key_reader kr = reader_of(k);
+	int64_t due = c->table == T_DUE ? key_get_i64(&kr) : 0;
+	uint64_t id = key_get_u64(&kr);
+	struct task t;
+
+	if (!empty(c, v, id))
+		return;
+	if (kr.bad || kr.left || task_load(c->t, id, &t, NULL)) {
+		wrong(c, "there is no task %" PRIu64, id);
+		return;
+	}
+	if (t.dead != (c->table == T_DEAD) ||
+	    (c->table == T_DUE && t.due != due))
+		wrong(c, "task %" PRIu64 " does not stand where it says", id);
+	task_release(&t);
+}
+
+/* ---- quarantine ---- */
+
+static void check_quarantined(struct check *c, const MDB_val *k,
+			      const MDB_val *v)
+{
+	uint64_t seq = number_of(c, k, "quarantine");
+	struct quarantined q;
+	struct key at;
+	MDB_val row;
+
+	if (get_quarantined(&q, seq, v->mv_data, v->mv_size, NULL)) {
+		wrong(c, "%" PRIu64 " cannot be read", seq);
+		return;
+	}
+	key_u8(key_str(key_start(&at), q.instance), (uint8_t)q.kind);
+	if (q.kind != QUARANTINED_UNREAD &&
+	    !there(c, T_BOUNDED, key_u64(&at, seq), &row))
+		wrong(c, "%" PRIu64 " is not in `bounded`: it would stay for "
+			 "ever", seq);
+	key_u8(key_str(key_start(&at), q.instance), (uint8_t)q.kind);
+	key_bytes(&at, q.digest, sizeof(q.digest));
+	if (quarantine_is_keyed(&q) && !leads_to(c, T_BOUNDED_SEEN, &at, seq))
+		wrong(c, "%" PRIu64 " is not in `bounded_seen`", seq);
+	quarantined_release(&q);
+}
+
+/* A row of `bounded` or `bounded_seen`. */
+static void check_bounded(struct check *c, const MDB_val *k, const MDB_val *v)
+{
+	struct key_reader kr = reader_of(k), vr = reader_of(v);
+	char instance[INSTANCE_SIZE];
+	struct quarantined q;
+	unsigned kind;
+	struct key at;
+	uint64_t seq, number = key_get_u64(&vr);
+	MDB_val row;
+
+	key_get_str(&kr, instance, sizeof(instance));
+	kind = key_get_u8(&kr);
+	seq = c->table == T_BOUNDED ? key_get_u64(&kr) : number;
+	if (kr.bad || vr.bad || vr.left || kind >= QUARANTINE_KINDS) {
+		wrong(c, "a row that cannot be read");
+		return;
+	}
+	if (!there(c, T_QUARANTINE, key_u64(key_start(&at), seq), &row)) {
+		wrong(c, "%" PRIu64 " is not in quarantine", seq);
+		return;
+	}
+	if (get_quarantined(&q, seq, row.mv_data, row.mv_size, NULL))
+		return; /* told of what is in quarantine */
+	key_u8(key_str(key_start(&at), q.instance), (uint8_t)q.kind);
+	if (c->table == T_BOUNDED)
+		key_u64(&at, seq);
+	else
+		key_bytes(&at, q.digest, sizeof(q.digest));
+	if ((c->table == T_BOUNDED && q.kind == QUARANTINED_UNREAD) ||
+	    !same_key(&at, k))
+		wrong(c, "%" PRIu64 " is another than is said", seq);
+	else if (c->table == T_BOUNDED && number != q.len)
+		wrong(c, "%" PRIu64 " has %zu bytes and not %" PRIu64, seq,
+		      q.len, number);
+	quarantined_release(&q);
+}
+
+/* ---- devices ---- */
+
+static bool device_there(struct check *c, uint64_t id, struct device *ret)
+{
+	struct key k;
+	MDB_val v;
+
+	return there(c, T_DEVICES, key_u64(key_start(&k), id), &v) &&
+	       !get_device(ret, id, v.mv_data, v.mv_size, NULL);
+}
+
+static void check_device(struct check *c, const MDB_val *k, const MDB_val *v)
+{
+	uint64_t id = number_of(c, k, "devices");
+	struct device d;
+
+	if (get_device(&d, id, v->mv_data, v->mv_size, NULL))
+		wrong(c, "device %" PRIu64 " cannot be read", id);
+	else
+		c->may_act += !d.removed;
+}
+
+/* A row of `tokens`, `codes` or `sessions`: of a device that may act. */
+static void check_token(struct check *c, const MDB_val *k, const MDB_val *v)
+{
+	struct key_reader kr = reader_of(v);
+	uint64_t id = key_get_u64(&kr);
+	struct device d;
+
+	if (c->table != T_TOKENS)
+		(void)key_get_i64(&kr); /* when it ends, or began */
+	if (kr.bad || k->mv_size != TOKEN_HASH_SIZE)
+		wrong(c, "a row that cannot be read");
+	else if (!device_there(c, id, &d))
+		wrong(c, "there is no device %" PRIu64, id);
+	else if (d.removed)
+		wrong(c, "device %" PRIu64 " was removed and may still act",
+		      id);
+}
+
+/* When a key of `once` was used; false: its row cannot be read. */
+static bool once_at(const MDB_val *v, int64_t *ret)
+{
+	unsigned char request[ONCE_HASH];
+	struct reader r;
+
+	reader_init(&r, v->mv_data, v->mv_size);
+	(void)get_u8(&r);
+	get_bytes(&r, request, sizeof(request));
+	*ret = get_i64(&r);
+	return !r.bad;
+}
+
+static void check_once(struct check *c, const MDB_val *k, const MDB_val *v)
+{
+	struct key age;
+	int64_t at;
+	MDB_val row;
+
+	if (!once_at(v, &at) || k->mv_size != 8 + ONCE_HASH) {
+		wrong(c, "a row that cannot be read");
+		return;
+	}
+	key_bytes(key_i64(key_start(&age), at), k->mv_data, k->mv_size);
+	if (!there(c, T_ONCE_AGE, &age, &row))
+		wrong(c, "a key that would be kept for ever");
+}
+
+static void check_once_age(struct check *c, const MDB_val *k, const MDB_val *v)
+{
+	struct key_reader kr = reader_of(k);
+	int64_t at = key_get_i64(&kr), used;
+	struct key key;
+	MDB_val row;
+
+	if (!empty(c, v, 0))
+		return;
+	key_start(&key);
+	if (kr.left == 8 + ONCE_HASH)
+		key_bytes(&key, kr.p, kr.left);
+	if (!key.n || !there(c, T_ONCE, &key, &row))
+		wrong(c, "there is no such key");
+	else if (once_at(&row, &used) && used != at)
+		wrong(c, "a key that was used at another time");
+}
+
+static void check_meta(struct check *c, const MDB_val *k, const MDB_val *v)
+{
+	static const struct {
+		const char *begins;
+		size_t least; /* bytes of the value */
+	} rows[] = {
+		{"schema", 4},
+		{"next:", 8},
+		{"secret:", 1 + 2 * SECRET_PRINT + 2 * 8},
+		{"epoch", 8},
+		{"file", 16},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		size_t n = strlen(rows[i].begins);
+
+		if (k->mv_size >= n &&
+		    !memcmp(k->mv_data, rows[i].begins, n) &&
+		    v->mv_size < rows[i].least)
+			wrong(c, "'%s...' cannot be read", rows[i].begins);
+	}
+}
+
+/* ---- all of them ---- */
+
+typedef void check_fn(struct check *c, const MDB_val *k, const MDB_val *v);
+
+static check_fn *const checks[TABLES] = {
+	[T_META] = check_meta,
+	[T_EVENTS] = check_event,
+	[T_SEEN] = check_seen,
+	[T_ORDERS] = check_order,
+	[T_DETAILS] = check_json,
+	[T_ADDRESSES] = check_json,
+	[T_LISTS] = check_listed,
+	[T_JOURNAL] = check_note,
+	[T_CHANGES] = check_change,
+	[T_TASKS] = check_task,
+	[T_TASK_NAMES] = check_task_name,
+	[T_DUE] = check_waiting,
+	[T_DEAD] = check_waiting,
+	[T_QUARANTINE] = check_quarantined,
+	[T_DEVICES] = check_device,
+	[T_TOKENS] = check_token,
+	[T_CODES] = check_token,
+	[T_SESSIONS] = check_token,
+	[T_DONE] = check_listed,
+	[T_ONCE] = check_once,
+	[T_ONCE_AGE] = check_once_age,
+	[T_BOUNDED] = check_bounded,
+	[T_BOUNDED_SEEN] = check_bounded,
+};
+
+static void check_table(struct check *c, enum table table)
+{
+	struct walk w = {0};
+	enum rc rc;
+
+	c->table = table;
+	c->ret->tables[table].name = table_names[table];
+	rc = walk_open(&w, c->t, table, NULL, 0, c->e);
+	while (!rc && !c->rc) {
+		rc = walk_next(&w, c->e);
+		if (rc)
+			break;
+		c->ret->tables[table].rows++;
+		if (checks[table])
+			checks[table](c, &w.k, &w.v);
+	}
+	walk_close(&w);
+	if (rc && rc != RC_NOTFOUND)
+		c->rc = rc;
+}
+
+/* What names a device's token is the token alone, so that of one gone only the
+ * number is missing: a device is given one, and keeps it until it is removed. */
+static void check_tokens_all_there(struct check *c)
+{
+	uint64_t tokens = c->ret->tables[T_TOKENS].rows;
+
+	c->table = T_TOKENS;
+	if (!c->rc && tokens < c->may_act)
+		wrong(c, "%" PRIu64 " devices may act and %" PRIu64 " have a "
+			 "token", c->may_act, tokens);
+}
+
+/* What is counted as it changes is as many as there are. */
+static void check_counts(struct check *c)
+{
+	uint64_t counted = 0;
+
+	c->table = T_META;
+	if (!c->rc)
+		c->rc = doubt_counted(c->t, &counted, c->e);
+	if (!c->rc && counted != c->in_doubt)
+		wrong(c, "%" PRIu64 " orders are in doubt and %" PRIu64
+			 " are counted", c->in_doubt, counted);
+}
+
+enum rc store_verify(struct store *s,
+		     void (*tell)(void *arg, const char *table,
+				  const char *what),
+		     void *arg, struct store_verified *ret, struct err *e)
+{
+	struct check c = {.tell = tell, .arg = arg, .ret = ret, .e = e};
+	struct txn t;
+
+	*ret = (struct store_verified){.n = TABLES};
+	c.t = &t;
+	c.rc = txn_read(&t, s, e);
+	if (c.rc)
+		return c.rc;
+	for (int i = 0; !c.rc && i < TABLES; i++)
+		check_table(&c, (enum table)i);
+	check_tokens_all_there(&c);
+	check_counts(&c);
+	txn_abort(&t);
+	return c.rc;
+}

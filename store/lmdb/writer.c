@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * writer.c - see writer.h.
+ */
+#include "store/lmdb/writer.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/time.h"
+#include "store/lmdb/room.h"
+#include "store/lmdb/store_private.h"
+
+#define READERS_CHECK_EVERY 4096 /* commits */
+
+#ifdef STORE_BENCH_ONE_TXN_PER_WRITE
+#define AT_ONCE 1 /* for the benchmark that shows what committing together is
+		   * worth; never shipped */
+#else
+#define AT_ONCE SIZE_MAX
+#endif
+
+/* ---- a disk that failed ---- */
+
+/* Keeps what failed first: who comes after is told that, for a later failure
+ * is but its echo. */
+static void failed(struct store *s, const struct err *e)
+{
+	if (atomic_load(&s->failed))
+		return;
+	s->failure = *e;
+	atomic_store(&s->failed, true);
+}
+
+static enum rc fail_as_before(struct store *s, struct err *e)
+{
+	return fail(e, RC_IO, "the disk failed earlier: %s", s->failure.text);
+}
+
+/* ---- one transaction ---- */
+
+static enum rc op_result(struct op *op, enum rc rc, const struct err *e)
+{
+	op->rc = rc;
+	if (rc)
+		op->err = *e;
+	return rc;
+}
+
+static void all_results(struct op **ops, size_t n, enum rc rc,
+			const struct err *e)
+{
+	for (size_t i = 0; i < n; i++)
+		(void)!op_result(ops[i], rc, e);
+}
+
+/* Runs ops; stops at one that fails after it wrote, for then none may be
+ * committed.  Returns how many ran well or failed harmlessly. */
+static size_t run_ops(struct txn *t, struct op **ops, size_t n)
+{
+	bool touched;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		struct err e = {.text = ""};
+		size_t puts = t->puts;
+
+		touched = t->touched;
+		if (!op_result(ops[i], ops[i]->run(t, ops[i], &e), &e))
+			continue;
+		if (t->io || t->puts != puts)
+			break;
+		t->touched = touched;
+	}
+	return i;
+}
+
+/* Commits what t holds, if anything. */
+static enum rc commit(struct txn *t, struct err *e)
+{
+	struct store *s = t->store;
+	enum rc rc;
+
+	if (!t->wrote) {
+		txn_abort(t);
+		return OK;
+	}
+	rc = room_for_commit(t, e);
+	if (!rc)
+		rc = txn_commit(t, e);
+	if (rc)
+		return rc;
+	if (t->newest)
+		atomic_store(&s->newest, t->newest);
+	if (atomic_fetch_add(&s->commits, 1) % READERS_CHECK_EVERY == 0)
+		mdb_reader_check(s->env, NULL);
+	return OK;
+}
+
+/* Brings the first of n ops to their results, in one transaction; returns how
+ * many.  *ret_touched: an order or a task changed. */
+static size_t settle_some(struct store *s, struct op **ops, size_t n,
+			  bool *ret_touched)
+{
+	struct err e = {.text = ""};
+	struct txn t;
+	size_t ran;
+	enum rc rc;
+
+	*ret_touched = false;
+	for (;;) {
+		rc = atomic_load(&s->failed)
+			     ? fail_as_before(s, &e)
+			     : txn_write(&t, s, &e);
+		if (rc)
+			break;
+		ran = run_ops(&t, ops, n);
+		if (ran == n) {
+			rc = commit(&t, &e);
+			if (!rc) {
+				*ret_touched = t.touched;
+				return n;
+			}
+		}
+		txn_abort(&t);
+		if (t.io) {
+			if (!rc)
+				e = ops[ran]->err;
+			rc = RC_IO;
+			break;
+		}
+		if (ran < n) {
+			if (!ran)
+				return 1; /* its own fault, or no room */
+			n = ran;
+		} else if (n > 1) {
+			n = n / 2; /* no room: for less there may be */
+		} else {
+			break;
+		}
+	}
+	if (rc == RC_IO)
+		failed(s, &e);
+	all_results(ops, n, rc, &e);
+	return n;
+}
+
+/* ---- telling ---- */
+
+static void tell(struct op *op)
+{
+	struct store_done *done = op->done;
+
+	if (!done) {
+		sem_post(&op->told); /* op is gone from here on */
+		return;
+	}
+	done->fn(done, op->rc, &op->err);
+	free(op);
+}
+
+static void settle_all(struct store *s, struct op **ops, size_t n)
+{
+	size_t k, written;
+	bool touched;
+
+	for (size_t at = 0; at < n; at += k) {
+		k = n - at < AT_ONCE ? n - at : AT_ONCE;
+		k = settle_some(s, ops + at, k, &touched);
+		written = 0;
+		for (size_t i = at; i < at + k; i++)
+			written += ops[i]->rc == OK;
+		atomic_fetch_add(&s->writes, written);
+		for (size_t i = at; i < at + k; i++)
+			tell(ops[i]);
+		if (touched && s->changed)
+			s->changed(s->changed_arg, atomic_load(&s->newest));
+	}
+}
+
+/* ---- the thread ---- */
+
+/* Takes all that wait, sleeping until something does.  0: time to stop. */
+static size_t take_all(struct writer *w)
+{
+	size_t n = 0;
+
+	pthread_mutex_lock(&w->lock);
+	while (!w->first && !w->stop)
+		pthread_cond_wait(&w->work, &w->lock);
+	if (w->waiting > w->batch_cap) {
+		w->batch_cap = 2 * w->waiting;
+		w->batch = xrealloc(w->batch, w->batch_cap, sizeof(*w->batch));
+	}
+	for (struct op *op = w->first; op; op = op->next)
+		w->batch[n++] = op;
+	w->first = NULL;
+	w->last = &w->first;
+	w->waiting = 0;
+	pthread_mutex_unlock(&w->lock);
+	return n;
+}
+
+static void *writer_main(void *arg)
+{
+	struct store *s = arg;
+	size_t n;
+
+	while ((n = take_all(&s->writer))) {
+		atomic_store(&s->writer.busy_since, time_mono());
+		settle_all(s, s->writer.batch, n);
+		atomic_store(&s->writer.busy_since, TIME_NONE);
+	}
+	return NULL;
+}
+
+enum rc writer_start(struct store *s, size_t max, struct err *e)
+{
+	struct writer *w = &s->writer;
+	sigset_t all, before;
+	int failed;
+
+	pthread_mutex_init(&w->lock, NULL);
+	pthread_cond_init(&w->work, NULL);
+	w->last = &w->first;
+	w->max = max;
+	atomic_store(&w->busy_since, TIME_NONE);
+	/* Signals are for the thread that waits for them. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	failed = pthread_create(&w->thread, NULL, writer_main, s);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	w->started = !failed;
+	return failed ? fail(e, RC_IO, "no thread for the store: %s",
+			     strerror(failed))
+		      : OK;
+}
+
+void writer_stop(struct store *s)
+{
+	struct writer *w = &s->writer;
+
+	if (!w->started)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->stop = true;
+	pthread_cond_signal(&w->work);
+	pthread_mutex_unlock(&w->lock);
+	pthread_join(w->thread, NULL);
+	pthread_mutex_destroy(&w->lock);
+	pthread_cond_destroy(&w->work);
+	free(w->batch);
+	w->started = false;
+}
+
+size_t writer_waiting(struct store *s)
+{
+	size_t n;
+
+	if (!s->writer.started)
+		return 0;
+	pthread_mutex_lock(&s->writer.lock);
+	n = s->writer.waiting;
+	pthread_mutex_unlock(&s->writer.lock);
+	return n;
+}
+
+int64_t writer_busy(struct store *s)
+{
+	int64_t since = s->writer.started ? atomic_load(&s->writer.busy_since)
+					  : TIME_NONE;
+
+	return since == TIME_NONE ? 0 : time_mono() - since;
+}
+
+/* ---- handing in ---- */
+
+static enum rc queue(struct store *s, struct op *op, struct err *e)
+{
+	struct writer *w = &s->writer;
+	enum rc rc = OK;
+
+	pthread_mutex_lock(&w->lock);
+	if (op->done && w->waiting >= w->max) {
+		rc = fail(e, RC_AGAIN, "too many writes wait for the disk");
+	} else {
+		op->next = NULL;
+		*w->last = op;
+		w->last = &op->next;
+		w->waiting++;
+		pthread_cond_signal(&w->work);
+	}
+	pthread_mutex_unlock(&w->lock);
+	return rc;
+}
+
+/* Has the writer thread do it and waits. */
+static enum rc queue_and_wait(struct store *s, struct op *op, struct err *e)
+{
+	enum rc rc;
+
+	sem_init(&op->told, 0, 0);
+	rc = queue(s, op, e);
+	if (!rc) {
+		while (sem_wait(&op->told))
+			; /* a signal came */
+		rc = op->rc;
+		if (rc && e)
+			*e = op->err;
+	}
+	sem_destroy(&op->told);
+	return rc;
+}
+
+/* Of ops that wait: the bound is not for them. */
+static void queue_all(struct writer *w, struct op *const *ops, size_t n)
+{
+	pthread_mutex_lock(&w->lock);
+	for (size_t i = 0; i < n; i++) {
+		ops[i]->next = NULL;
+		*w->last = ops[i];
+		w->last = &ops[i]->next;
+	}
+	w->waiting += n;
+	pthread_cond_signal(&w->work);
+	pthread_mutex_unlock(&w->lock);
+}
+
+/* Without a writer thread. */
+static enum rc do_here(struct store *s, struct op *op, struct err *e)
+{
+	bool touched;
+
+	settle_some(s, &op, 1, &touched);
+	atomic_fetch_add(&s->writes, op->rc == OK);
+	if (touched && s->changed)
+		s->changed(s->changed_arg, atomic_load(&s->newest));
+	if (op->rc && e)
+		*e = op->err;
+	return op->rc;
+}
+
+enum rc writer_do(struct store *s, struct op *op, size_t size,
+		  struct store_done *done, struct err *e)
+{
+	struct op *kept;
+	enum rc rc;
+
+	op->done = NULL;
+	op->err.text[0] = '\0';
+	if (atomic_load(&s->failed))
+		return fail_as_before(s, e);
+	if (!done)
+		return s->writer.started ? queue_and_wait(s, op, e)
+					 : do_here(s, op, e);
+	if (!s->writer.started) {
+		rc = do_here(s, op, NULL);
+		done->fn(done, rc, &op->err);
+		return OK;
+	}
+	kept = xmemdup(op, size);
+	kept->done = done;
+	rc = queue(s, kept, e);
+	if (rc)
+		free(kept);
+	return rc;
+}
+
+void writer_do_all(struct store *s, struct op *const *ops, size_t n)
+{
+	struct err before;
+	enum rc rc = OK;
+
+	if (atomic_load(&s->failed))
+		rc = fail_as_before(s, &before);
+	for (size_t i = 0; i < n; i++) {
+		ops[i]->done = NULL;
+		ops[i]->err.text[0] = '\0';
+		if (rc)
+			(void)!op_result(ops[i], rc, &before);
+		else if (!s->writer.started)
+			(void)!do_here(s, ops[i], NULL);
+		else
+			sem_init(&ops[i]->told, 0, 0);
+	}
+	if (rc || !s->writer.started)
+		return;
+	queue_all(&s->writer, ops, n);
+	for (size_t i = 0; i < n; i++) {
+		while (sem_wait(&ops[i]->told))
+			; /* a signal came */
+		sem_destroy(&ops[i]->told);
+	}
+}

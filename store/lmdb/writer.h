@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * writer.h - writes of all threads, committed together.
+ *
+ * A write is an op: a function that runs inside a transaction.  The server's
+ * writer thread takes all that wait into one transaction, commits it, and then
+ * tells each how it went; while the disk syncs, the next ones gather.
+ *
+ * Results are told only after the commit that they rest on, those of ops that
+ * failed or changed nothing included.  An op may be run more than once, so it
+ * writes nothing but its transaction and its own outputs.  One that fails
+ * before it wrote is simply told; when one fails after that, the transaction
+ * is undone and run again without it.  A transaction that finds no room is
+ * tried again in smaller parts, so that what fits is written.
+ *
+ * Without a writer thread (the command line) the caller's thread commits its
+ * op alone.
+ */
+#ifndef STORE_LMDB_WRITER_H
+#define STORE_LMDB_WRITER_H
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct store;
+struct store_done;
+struct txn;
+
+struct op {
+	enum rc (*run)(struct txn *t, struct op *op, struct err *e);
+
+	/* The writer's. */
+	struct op *next;
+	struct store_done *done; /* borrowed; NULL: a thread waits */
+	sem_t told;              /* of a thread that waits */
+	enum rc rc;
+	struct err err;
+};
+
+struct writer {
+	pthread_t thread;
+	bool started;
+	pthread_mutex_t lock;
+	pthread_cond_t work;
+	struct op *first, **last; /* waiting, in the order they came */
+	size_t waiting, max;
+	bool stop;
+
+	_Atomic int64_t busy_since; /* time_mono(); TIME_NONE: it waits */
+	struct op **batch; /* the writer thread's own: owned */
+	size_t batch_cap;
+};
+
+enum rc writer_start(struct store *s, size_t max, struct err *e);
+void writer_stop(struct store *s); /* finishes what waits */
+size_t writer_waiting(struct store *s);
+/* How long what is being written takes already, in ms; 0: nothing is. */
+int64_t writer_busy(struct store *s);
+
+/* Hands in an op, the head of a struct of `size` bytes.  done NULL: waits, and
+ * returns its result; what the op wrote into its struct is there.  Else a copy
+ * of the struct lives until done was called.  Threads that wait do not count
+ * towards the bound: there are only so many of them. */
+enum rc writer_do(struct store *s, struct op *op, size_t size,
+		  struct store_done *done, struct err *e);
+/* Hands in n ops at once and waits for all; op->rc and op->err say how each
+ * went.  They wait for one commit together. */
+void writer_do_all(struct store *s, struct op *const *ops, size_t n);
+
+#endif

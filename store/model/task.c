@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * task.c - the end of tasks and of what their handlers decided.
+ */
+#include "store/model/task.h"
+
+#include <stdlib.h>
+
+void task_release(struct task *t)
+{
+	free(t->reason);
+	t->reason = NULL;
+}
+
+void result_release(struct result *r)
+{
+	changes_release(&r->changes);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * task.h - durable work to be done at or after a time.
+ *
+ * A task is named by (instance, order number, kind, sub): there is at most one
+ * of a name.  Adding one that exists keeps the earlier due time; adding one
+ * that is running makes it run once more; adding one that is dead puts a live
+ * one in its place.  Tasks of one order run one at a time, earliest first; a
+ * task that waits for its time blocks no other.
+ */
+#ifndef STORE_MODEL_TASK_H
+#define STORE_MODEL_TASK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "store/model/order.h"
+
+#define TASK_KIND_SIZE 24
+
+struct task {
+	uint64_t id; /* given by the store; never used twice */
+	char kind[TASK_KIND_SIZE]; /* a row of handlers.c */
+	char instance[INSTANCE_SIZE];
+	int64_t number; /* the order */
+	int64_t sub;    /* event: its seq; answer_offer: the warehouse; else 0 */
+	int64_t created;
+	int64_t due;
+	unsigned attempts; /* runs started that ended in RETRY or DEAD */
+	bool dead;
+	char *reason; /* owned: why the last run did not end in DONE, or NULL */
+
+	/* The store's own: how often it was asked for again, and the earliest
+	 * time it was asked for since its last run.  A run that ends with
+	 * another `asked` than it began with is followed by one more. */
+	uint64_t asked;
+	int64_t again; /* TIME_NONE: not asked for again */
+};
+
+void task_release(struct task *t);
+
+/* How a run of a handler ended. */
+enum outcome {
+	OUTCOME_DONE,
+	OUTCOME_RETRY, /* again at result.due; result.reason says why */
+	OUTCOME_DEAD,  /* given up; kept, with result.reason, to be redriven */
+};
+
+/* What a handler decided.  One transaction makes all of it true. */
+struct result {
+	enum outcome how;
+	int64_t due;            /* of RETRY */
+	struct err reason;      /* of RETRY and DEAD */
+	struct changes changes; /* applied whatever the outcome */
+	/* Constant kinds, ending with NULL; or NULL.  While a task of one of
+	 * them waits for the order it could change what was decided: nothing
+	 * of the result is made true, and the task runs again after it. */
+	const char *const *unless;
+};
+
+void result_release(struct result *r);
+
+#endif
