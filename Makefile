@@ -245,6 +245,9 @@ check-san: ## the tests again, with address+undefined and with thread sanitizers
 	$(RUN) --as reports sh tests/checks/reports.sh build/asan/reports build/tsan/reports; \
 	$(RUN) --end $$((one + two + $$?))
 
+mutants: all ## plant each fault of tests/mutants/: a test must find it
+	@BUILD=$(BUILD) sh tests/mutants.sh $(NAMES)
+
 lint: ## gcc's and clang's analysers, more warnings of both, shellcheck
 	@sh tests/deps.sh build test lint
 	@sh tests/checks/lint.sh $(JOBS)
@@ -308,7 +311,7 @@ clean: ## remove all that was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-.PHONY: all deps demo built unit e2e tests rules $(RULES:%=rule-%) check test api \
+.PHONY: all mutants deps demo built unit e2e tests rules $(RULES:%=rule-%) check test api \
 	image browser screenshots check-san lint bench fuzz fuzz-short fuzzers torture \
 	torture-short limits limits-short chaos soak nosync install clean help
 .SECONDARY:

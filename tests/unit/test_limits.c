@@ -555,6 +555,26 @@ static void the_order_api_has_no_hour(void **s)
 		assert_int_equal(order_api(0, fine), 0);
 }
 
+static void a_permit_given_back_leaves_the_sweep_one_call_at_a_time(
+	void **state)
+{
+	static const enum centra_lane lanes[] = {CENTRA_LIVE, CENTRA_SWEEP};
+	struct permit p, second;
+	int64_t wait;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(may(CENTRA_GRAPHQL, lanes[i], false, 0, &p, &wait));
+		limits_give_back(l, &p);
+		assert_true(may(CENTRA_GRAPHQL, CENTRA_SWEEP, false, 0, &p,
+				&wait));
+		assert_false(may(CENTRA_GRAPHQL, CENTRA_SWEEP, false, 0,
+				 &second, &wait));
+		limits_told(l, &p, 0, &(struct call){.end = CALL_OK,
+						     .status = 200});
+	}
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, make, unmake)
 
 int main(void)
@@ -588,6 +608,7 @@ int main(void)
 		T(the_sweep_leaves_half_of_the_hour_to_live_work),
 		T(the_longer_wait_of_two_budgets_is_told),
 		T(the_order_api_has_no_hour),
+		T(a_permit_given_back_leaves_the_sweep_one_call_at_a_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
