@@ -132,7 +132,7 @@ static void compare(const struct config *was, const struct config *is)
 
 void reload(struct app *app, const struct config *started)
 {
-	struct config *fresh = NULL, *old;
+	struct config *fresh = NULL;
 	struct buf report;
 	struct err e;
 
@@ -143,11 +143,7 @@ void reload(struct app *app, const struct config *started)
 			 LOG_S("error", e.text));
 		goto out;
 	}
-	pthread_mutex_lock(&app->config_lock);
-	old = app->config;
-	app->config = config_hold(fresh);
-	pthread_mutex_unlock(&app->config_lock);
-
+	config_replace(app->config, config_hold(fresh));
 	compare(started, fresh);
 	log_set_level(log_level_of(fresh->server.log_level));
 	workers_reload(app->workers);
@@ -155,7 +151,6 @@ void reload(struct app *app, const struct config *started)
 	log_line(LOG_INFO, "config reloaded",
 		 LOG_N("instances", (int64_t)fresh->n_instances),
 		 LOG_N("shops", (int64_t)fresh->n_shops));
-	config_drop(old);
 	config_drop(fresh);
 out:
 	buf_release(&report);

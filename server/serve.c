@@ -53,20 +53,21 @@ struct serving {
 
 static int start_config(struct serving *s, const char *path)
 {
+	struct config *first;
 	struct buf report;
 	struct err e;
 	enum rc rc;
 
 	buf_init(&report, REPORT_MAX);
 	s->app.config_path = path;
-	pthread_mutex_init(&s->app.config_lock, NULL);
 	pthread_mutex_init(&s->hook, NULL);
-	rc = config_load(&s->app.config, path, &report, &e);
+	rc = config_load(&first, path, &report, &e);
 	if (rc) {
 		log_report(&report);
 		log_line(LOG_ERROR, "cannot start", LOG_S("error", e.text));
 	} else {
-		s->started = config_hold(s->app.config);
+		s->started = config_hold(first);
+		s->app.config = config_holder_open(first);
 		log_set_level(log_level_of(s->started->server.log_level));
 	}
 	buf_release(&report);
@@ -129,8 +130,10 @@ static int start_store(struct serving *s, struct err *e)
 	const char *dir = s->started->server.store_dir;
 	bool is_new = !store_exists(dir);
 
-	switch (app_open_store(&s->app.store, s->started, &s->app, on_changed,
-			       s, e)) {
+	s->app.storage = (struct storage){.started = s->started,
+					  .present = s->app.config};
+	switch (storage_serve(&s->app.store, &s->app.storage, on_changed, s,
+			      e)) {
 	case OK:
 		log_origin(s, dir, is_new);
 		return 0;
@@ -272,7 +275,7 @@ static void run(struct serving *s)
  * ends the wait. */
 static void drain(struct serving *s)
 {
-	struct config *c = app_config(&s->app);
+	struct config *c = config_now(s->app.config);
 	int64_t end = time_mono() + c->server.drain;
 
 	log_line(LOG_INFO, "draining", LOG_N("ms", c->server.drain));
@@ -328,11 +331,9 @@ static void stop_parts(struct serving *s)
 
 static void stop_config(struct serving *s)
 {
-	if (s->app.config)
-		config_drop(s->app.config);
+	config_holder_close(s->app.config);
 	if (s->started)
 		config_drop(s->started);
-	pthread_mutex_destroy(&s->app.config_lock);
 	pthread_mutex_destroy(&s->hook);
 }
 

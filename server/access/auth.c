@@ -67,7 +67,7 @@ bool auth_origin(const struct request *req, struct response *res)
 void auth_refuse(struct request *req, struct response *res, const char *code,
 		 const char *detail)
 {
-	METRIC_ADD(req->app, auth_refused_total, 1);
+	COUNT(&req->app->counters, auth_refused_total);
 	log_limited(6, LOG_WARN, "device refused", LOG_S("code", code),
 		    LOG_S("peer", req->peer), LOG_REQUEST(req));
 	respond_problem(res, 401, code, "%s", detail);
@@ -206,7 +206,7 @@ bool auth_limited(const struct request *req, struct response *res)
 
 	if (!wait)
 		return false;
-	METRIC_ADD(req->app, sign_ins_limited_total, 1);
+	COUNT(&req->app->counters, sign_ins_limited_total);
 	log_limited(6, LOG_WARN, "too many sign-ins failed",
 		    LOG_S("peer", req->peer), LOG_REQUEST(req));
 	respond_problem(res, 429, "too_many_failures",

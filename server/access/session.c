@@ -170,7 +170,7 @@ static void code_invalid(struct request *req, struct response *res)
 
 static void refuse_code(struct request *req, struct response *res)
 {
-	METRIC_ADD(req->app, codes_refused_total, 1);
+	COUNT(&req->app->counters, codes_refused_total);
 	auth_failed(req);
 	log_limited(6, LOG_WARN, "login code refused",
 		    LOG_S("peer", req->peer), LOG_REQUEST(req));
@@ -199,7 +199,7 @@ static void session_begun(struct request *req, struct response *res)
 		respond_later(req, res, s->rc ? s->rc : RC_AGAIN);
 		return;
 	}
-	METRIC_ADD(req->app, sessions_total, 1);
+	COUNT(&req->app->counters, sessions_total);
 	log_line(LOG_INFO, "device signed in", LOG_S("shop", s->device.shop),
 		 LOG_N("device", (int64_t)s->device.id), LOG_REQUEST(req));
 	req->device = s->device;

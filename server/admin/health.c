@@ -8,6 +8,7 @@
 #include <sys/statvfs.h>
 
 #include "base/log.h"
+#include "server/admin/metrics.h"
 #include "server/app.h"
 
 /* openapi.yaml as it was when this was built; the build runs in the root of
@@ -66,7 +67,7 @@ bool health_ready(struct app *app, const struct config *config,
 
 void health_watch(struct app *app)
 {
-	struct config *config = app_config(app);
+	struct config *config = config_now(app->config);
 	const char *why, *was;
 
 	(void)health_ready(app, config, &why);

@@ -171,16 +171,16 @@ static void webhook_numbers(struct buf *out, const struct receiver *r)
 
 void metrics_write(struct app *app, struct buf *out)
 {
-	struct config *config = app_config(app);
+	struct config *config = config_now(app->config);
 	struct store_stats stats = {0};
 	const char *why;
 	struct err e;
 
 #define METRIC(name, help)                                                    \
 	number(out, #name, "counter", help,                                   \
-	       atomic_load_explicit(&app->metrics.name,                       \
+	       atomic_load_explicit(&app->counters.name,                       \
 				    memory_order_relaxed));
-#include "server/admin/metrics.def"
+#include "server/metrics/metrics.def"
 #undef METRIC
 	gauge(out, "ready", "1 when /readyz says 200",
 	      health_ready(app, config, &why));

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "server/app.h"
+#include "server/storage/storage.h"
 #include "server/cli/cli.h"
 #include "server/webhook/secret_rotation.h"
 
@@ -233,7 +233,7 @@ static void tell_secrets(struct cli_session *s)
 		any |= s->config->instances[i].previous_webhook_secret != NULL;
 	/* A folder that is not ours was warned of. */
 	if (any && !access(data, R_OK | W_OK) &&
-	    !app_open_store(&store, s->config, NULL, NULL, NULL, &e))
+	    !storage_open(&store, s->config, &e))
 		for (i = 0; i < s->config->n_instances; i++)
 			if (s->config->instances[i].previous_webhook_secret)
 				tell_previous(s, store,

@@ -16,7 +16,7 @@
 
 #include "base/mem.h"
 #include "base/time.h"
-#include "server/app.h"
+#include "server/storage/storage.h"
 #include "base/nearest.h"
 
 #define OUT_MAX	   (64 << 20)
@@ -399,7 +399,7 @@ int cli_open(struct cli_session *s, struct cli_args *a,
 	if (code)
 		return code;
 	signal(SIGXFSZ, SIG_IGN); /* a limit on files is a full disk */
-	rc = app_open_store(&s->store, s->config, NULL, NULL, NULL, &e);
+	rc = storage_open(&s->store, s->config, &e);
 	if (!rc)
 		return 0;
 	cli_say("shipfrom %s: cannot open the store: %s%s", a->verb->name,

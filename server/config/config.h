@@ -3,7 +3,7 @@
  * config.h - the settings: one INI file, read whole, checked whole.
  *
  * A config is a value that never changes once loaded.  SIGHUP loads another
- * and swaps it in (app.h); whoever works with one holds it meanwhile.
+ * and swaps it in (holder.h); whoever works with one holds it meanwhile.
  */
 #ifndef SERVER_CONFIG_CONFIG_H
 #define SERVER_CONFIG_CONFIG_H

@@ -46,7 +46,7 @@ static bool body_shed(struct http *h, const struct exchange *mine)
 
 		if (!x || x == mine || x->complete || !x->charged || c->shed)
 			continue;
-		METRIC_ADD(h->app, bodies_shed_total, 1);
+		COUNT(&h->app->counters, bodies_shed_total);
 		body_free(x);
 		conn_shed(c);
 		return true;
@@ -67,7 +67,7 @@ bool body_room(struct exchange *x, size_t len)
 
 void body_no_room(struct exchange *x)
 {
-	METRIC_ADD(x->req.app, bodies_refused_total, 1);
+	COUNT(&x->req.app->counters, bodies_refused_total);
 	respond_problem(&x->res, 503, "not_stored",
 			"too much is waiting right now; send it again");
 	x->res.retry_after = 1;

@@ -143,7 +143,7 @@ void stream_give_up(struct door *d)
 			oldest = x; /* the newest is first */
 	if (!oldest)
 		return;
-	METRIC_ADD(d->http->app, connections_shed_total, 1);
+	COUNT(&d->http->app->counters, connections_shed_total);
 	oldest->stream->over = true;
 	conn_shed(oldest->conn);
 	stream_resume(oldest);

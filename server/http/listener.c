@@ -162,7 +162,7 @@ void door_shed(struct door *d, int64_t now)
 			http_wake_by(d->http, c->since + SHED_AFTER);
 			return;
 		}
-		METRIC_ADD(d->http->app, connections_shed_total, 1);
+		COUNT(&d->http->app->counters, connections_shed_total);
 		conn_shed(c);
 	}
 	if (d->waiting && !d->n_shed)

@@ -212,7 +212,7 @@ static void begin_stop(struct http_call *c)
 {
 	struct waited *w = c->arg;
 	struct http *h = w->http;
-	struct config *config = app_config(h->app);
+	struct config *config = config_now(h->app->config);
 	int64_t longest = config->server.answer_wait;
 
 	if (config->server.write_wait > longest)
@@ -260,7 +260,7 @@ enum rc http_open(struct http **ret, struct app *app, struct err *e)
 	enum rc rc;
 
 	h->app = app;
-	h->config = app_config(app);
+	h->config = config_now(app->config);
 	h->epoll_fd = h->event_fd = -1;
 	h->calls_end = &h->calls;
 	h->wake = h->stop_by = NEVER;

@@ -344,7 +344,7 @@ static enum MHD_Result exchange_begin(struct exchange *x, const char *method,
 	x->begun = true;
 	req->method = method;
 	req->now = time_now();
-	req->config = app_config(req->app);
+	req->config = config_now(req->app->config);
 	header_read(&header, x->mhd, version);
 	take_name(x);
 	networks_peer(x->peer, &req->config->server.proxies, x->conn->peer,

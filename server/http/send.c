@@ -23,11 +23,11 @@ static void count_answer(struct exchange *x)
 	struct app *app = x->req.app;
 	int status = x->res.status;
 
-	METRIC_ADD(app, requests_total, 1);
+	COUNT(&app->counters, requests_total);
 	if (status >= 500)
-		METRIC_ADD(app, requests_failed_total, 1);
+		COUNT(&app->counters, requests_failed_total);
 	else if (status >= 400)
-		METRIC_ADD(app, requests_refused_total, 1);
+		COUNT(&app->counters, requests_refused_total);
 	if (x->req.route && x->req.route->auth != AUTH_NONE)
 		log_line(LOG_DEBUG, "request",
 			 LOG_S("method", x->req.method),

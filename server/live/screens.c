@@ -174,7 +174,7 @@ static void tell_group(struct group *g, struct chunk *c)
 {
 	for (struct screen *x = g->screens; c && x; x = x->next)
 		if (!stream_send(x->req, c))
-			METRIC_ADD(x->streams->app, streams_cut_total, 1);
+			COUNT(&x->streams->app->counters, streams_cut_total);
 	chunk_drop(c);
 }
 
@@ -456,7 +456,7 @@ void streams_tell(struct streams *s)
 	if (!s->n_batch)
 		return;
 	s->lost |= n > ORDERS_AT_ONCE;
-	config = app_config(s->app);
+	config = config_now(s->app->config);
 	if (s->lost)
 		for (struct group *g = s->groups; g; g = g->next)
 			tell_group(g, hello_event(g, s->batch[n - 1].change,
@@ -482,7 +482,7 @@ static void beat(struct streams *s, uint64_t seen, int64_t now)
 			if (!c)
 				c = beat_event(g, seen);
 			if (c && !stream_send(x->req, c))
-				METRIC_ADD(s->app, streams_cut_total, 1);
+				COUNT(&s->app->counters, streams_cut_total);
 		}
 		chunk_drop(c);
 	}
@@ -505,7 +505,7 @@ static void end_revoked(struct streams *s)
  * gone may see nothing more. */
 static void follow_config(struct streams *s, uint64_t seen)
 {
-	struct config *config = app_config(s->app);
+	struct config *config = config_now(s->app->config);
 	char view[VIEW_SIZE];
 
 	for (struct group *g = s->groups; g; g = g->next) {
@@ -587,7 +587,7 @@ static bool watched(const struct streams *s, const char *shop)
 
 size_t streams_unwatched(const struct streams *s)
 {
-	struct config *config = app_config(s->app);
+	struct config *config = config_now(s->app->config);
 	struct unwatched u = {
 		.numbers = xcalloc(UNWATCHED_MAX, sizeof(*u.numbers)),
 	};

@@ -107,9 +107,9 @@ static void decision_count(struct press *p)
 	const struct decision *d = p->own;
 
 	if (d->verb == VERB_ACCEPT)
-		METRIC_ADD(p->app, answers_accept_total, 1);
+		COUNT(&p->app->counters, answers_accept_total);
 	else
-		METRIC_ADD(p->app, answers_reject_total, 1);
+		COUNT(&p->app->counters, answers_reject_total);
 }
 
 /* The offer that the press was for.  A reject is for the whole shop. */
@@ -192,12 +192,12 @@ static const char *saying_code(const struct press *p)
 
 static void problem_count(struct press *p)
 {
-	METRIC_ADD(p->app, problems_total, 1);
+	COUNT(&p->app->counters, problems_total);
 }
 
 static void solved_count(struct press *p)
 {
-	METRIC_ADD(p->app, problems_solved_total, 1);
+	COUNT(&p->app->counters, problems_solved_total);
 }
 
 static bool saying_settle(struct press *p, struct response *res,

@@ -266,7 +266,7 @@ static const char *ship_code(const struct press *p)
 
 static void ship_count(struct press *p)
 {
-	METRIC_ADD(p->app, shipments_total, 1);
+	COUNT(&p->app->counters, shipments_total);
 }
 
 /* The shop's offer that is being shipped. */

@@ -300,7 +300,7 @@ static struct secret_watch *watch_of(struct receiver *r, const char *instance)
  * pointers enough: its address cannot be another's. */
 static void use_config(struct receiver *r)
 {
-	struct config *c = app_config(r->app);
+	struct config *c = config_now(r->app->config);
 
 	if (c == r->config) {
 		config_drop(c);
@@ -359,7 +359,7 @@ void receive_misdirected(const struct request *req)
 
 	if (!header || !signature_well_formed(header))
 		return;
-	METRIC_ADD(req->app, webhooks_misdirected_total, 1);
+	COUNT(&req->app->counters, webhooks_misdirected_total);
 	snprintf(path, sizeof(path), "%s", req->path);
 	text_trim(path);
 	log_limited(REFUSALS_A_MINUTE, LOG_WARN,
@@ -372,7 +372,7 @@ void receive_misdirected(const struct request *req)
 static void respond_counts(struct app *app, struct response *res,
 			   const struct recorded *n)
 {
-	METRIC_ADD(app, webhooks_total, 1);
+	COUNT(&app->counters, webhooks_total);
 	buf_fmt(&res->body,
 		"{\"events\":%u,\"new\":%u,\"duplicates\":%u,"
 		"\"quarantined\":%u}",
@@ -383,7 +383,7 @@ static void respond_counts(struct app *app, struct response *res,
 
 static void respond_not_stored(struct app *app, struct response *res)
 {
-	METRIC_ADD(app, webhooks_not_stored_total, 1);
+	COUNT(&app->counters, webhooks_not_stored_total);
 	respond_problem(res, 503, "not_stored",
 			"nothing can be kept right now; send it again");
 	res->retry_after = 1;
@@ -410,9 +410,9 @@ static void respond_refused(struct request *req, struct response *res,
 	};
 
 	if (v == VERDICT_STALE)
-		METRIC_ADD(req->app, webhooks_refused_stale_total, 1);
+		COUNT(&req->app->counters, webhooks_refused_stale_total);
 	else
-		METRIC_ADD(req->app, webhooks_refused_signature_total, 1);
+		COUNT(&req->app->counters, webhooks_refused_signature_total);
 	log_limited(REFUSALS_A_MINUTE, LOG_WARN, "webhook refused",
 		    LOG_S("instance", in->id), LOG_S("code", of[v].code),
 		    LOG_S("peer", req->peer), LOG_REQUEST(req));
@@ -424,7 +424,7 @@ static void respond_refused(struct request *req, struct response *res,
 static void tell_version(struct app *app, const struct config_instance *in,
 			 struct caller *c, enum webhook_version version)
 {
-	METRIC_ADD(app, webhooks_wrong_version_total, 1);
+	COUNT(&app->counters, webhooks_wrong_version_total);
 	if (!c->told_version)
 		log_line(LOG_ERROR,
 			 "the webhook plugin sends another version: set its "
@@ -491,10 +491,10 @@ static void count_recorded(const struct storing *s)
 	for (size_t i = 0; i < s->delivery.n_events; i++)
 		if (s->delivery.events[i].seq && !s->delivery.events[i].task)
 			unknown++;
-	METRIC_ADD(s->app, events_total, s->recorded.fresh);
-	METRIC_ADD(s->app, events_duplicate_total, s->recorded.duplicates);
-	METRIC_ADD(s->app, events_quarantined_total, s->recorded.quarantined);
-	METRIC_ADD(s->app, events_unknown_total, unknown);
+	COUNT_BY(&s->app->counters, events_total, s->recorded.fresh);
+	COUNT_BY(&s->app->counters, events_duplicate_total, s->recorded.duplicates);
+	COUNT_BY(&s->app->counters, events_quarantined_total, s->recorded.quarantined);
+	COUNT_BY(&s->app->counters, events_unknown_total, unknown);
 	log_line(LOG_DEBUG, "webhook stored", LOG_S("instance", s->instance),
 		 LOG_N("new", s->recorded.fresh),
 		 LOG_N("duplicates", s->recorded.duplicates),
@@ -636,7 +636,7 @@ static void count_secret(struct app *app, struct caller *c, int secret,
 			 int64_t when)
 {
 	if (secret == 1)
-		METRIC_ADD(app, webhooks_previous_secret_total, 1);
+		COUNT(&app->counters, webhooks_previous_secret_total);
 	secret_watch_signed(c->watch, secret, when);
 }
 

@@ -107,7 +107,7 @@ static void make_room(struct refused *r)
 
 	for (; oldest && r->bytes > r->most; oldest = next) {
 		next = TAILQ_NEXT(oldest, link);
-		METRIC_ADD(r->app, webhooks_refused_dropped_total, 1);
+		COUNT(&r->app->counters, webhooks_refused_dropped_total);
 		take_out(r, oldest);
 		item_free(oldest);
 	}
@@ -207,7 +207,7 @@ static void item_recorded(void *arg, enum rc rc, const struct recorded *n)
 		r->counts.not_stored++;
 		put_in(r, i);
 	} else {
-		METRIC_ADD(r->app, webhooks_refused_recovered_total, 1);
+		COUNT(&r->app->counters, webhooks_refused_recovered_total);
 		r->counts.fresh += n->fresh;
 		r->counts.duplicates += n->duplicates;
 		r->counts.quarantined += n->quarantined;

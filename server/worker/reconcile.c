@@ -260,7 +260,7 @@ static enum rc look_at(struct pass *p, struct order *o,
 			  w.now, NULL, NULL, e);
 	result_release(&w.result);
 	p->looked++;
-	METRIC_ADD(app, sweep_looks_total, 1);
+	COUNT(&app->counters, sweep_looks_total);
 	return rc == RC_CONFLICT ? OK : rc;
 }
 
@@ -527,9 +527,9 @@ static enum rc sweep_instance(struct pass *p)
 	if (rc == RC_IO)
 		app->failed = true;
 	if (rc)
-		METRIC_ADD(app, sweeps_failed_total, 1);
+		COUNT(&app->counters, sweeps_failed_total);
 	else
-		METRIC_ADD(app, sweeps_total, 1);
+		COUNT(&app->counters, sweeps_total);
 	log_line(rc ? LOG_WARN : LOG_INFO,
 		 rc ? LOG_MSG("sweep given up for now") : LOG_MSG("sweep done"),
 		 LOG_S("instance", p->in->id),
@@ -650,7 +650,7 @@ static bool sweep_all(struct sweep *s, const struct config *c, uint64_t asked,
 
 static void tick(struct sweep *s)
 {
-	struct config *c = app_config(s->app);
+	struct config *c = config_now(s->app->config);
 	uint64_t asked = 0, done = 0;
 	struct err e;
 

@@ -252,20 +252,20 @@ const char *api_name(enum centra_api api)
 static void count_call(struct app *app, const struct call *call)
 {
 	if (call->held) {
-		METRIC_ADD(app, calls_held_total, 1);
+		COUNT(&app->counters, calls_held_total);
 		return;
 	}
 	if (call->refused)
-		METRIC_ADD(app, credentials_refused_total, 1);
+		COUNT(&app->counters, credentials_refused_total);
 	switch (call->end) {
 	case CALL_OK:
-		METRIC_ADD(app, calls_ok_total, 1);
+		COUNT(&app->counters, calls_ok_total);
 		break;
 	case CALL_NOT_DONE:
-		METRIC_ADD(app, calls_not_done_total, 1);
+		COUNT(&app->counters, calls_not_done_total);
 		break;
 	case CALL_UNKNOWN:
-		METRIC_ADD(app, calls_unknown_total, 1);
+		COUNT(&app->counters, calls_unknown_total);
 		break;
 	}
 }
@@ -333,7 +333,7 @@ static void called(struct work *w, enum centra_api api, const char *what,
 
 static void alarm_raised(struct work *w, enum centra_api api, const char *why)
 {
-	METRIC_ADD(app_of(w), configuration_alarms_total, 1);
+	COUNT(&app_of(w)->counters, configuration_alarms_total);
 	log_limited(A_MINUTE, LOG_ERROR, "configuration is at fault",
 		    LOG_S("instance", w->task->instance),
 		    LOG_N("order", w->task->number),
@@ -370,13 +370,13 @@ static void count_outcome(struct app *app, enum outcome how)
 {
 	switch (how) {
 	case OUTCOME_DONE:
-		METRIC_ADD(app, tasks_done_total, 1);
+		COUNT(&app->counters, tasks_done_total);
 		break;
 	case OUTCOME_RETRY:
-		METRIC_ADD(app, tasks_retried_total, 1);
+		COUNT(&app->counters, tasks_retried_total);
 		break;
 	case OUTCOME_DEAD:
-		METRIC_ADD(app, tasks_dead_total, 1);
+		COUNT(&app->counters, tasks_dead_total);
 		break;
 	}
 }
@@ -501,7 +501,7 @@ static void lend_warehouses(struct thread *t, const struct config *c,
 static void lend_config(struct thread *t, size_t n)
 {
 	static const int64_t none[1];
-	struct config *c = app_config(t->workers->app);
+	struct config *c = config_now(t->workers->app->config);
 	const struct config_instance *in =
 		config_instance(c, t->works[0].task->instance);
 
@@ -750,7 +750,7 @@ static void bound_runs(const struct workers *w)
 enum rc workers_start(struct workers **ret, struct app *app, struct err *e)
 {
 	struct workers *w = xcalloc(1, sizeof(*w));
-	struct config *c = app_config(app);
+	struct config *c = config_now(app->config);
 	pthread_condattr_t attr;
 	enum rc rc = OK;
 
@@ -783,7 +783,7 @@ out:
 
 void workers_reload(struct workers *w)
 {
-	struct config *c = app_config(w->app);
+	struct config *c = config_now(w->app->config);
 	struct centra_budget budget;
 
 	for (size_t i = 0; i < w->n_accounts; i++) {

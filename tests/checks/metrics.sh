@@ -5,7 +5,7 @@
 # nobody exports makes an alert that never fires.
 set -u
 awk '
-FILENAME == "server/admin/metrics.def" && /^METRIC\(/ {
+FILENAME == "server/metrics/metrics.def" && /^METRIC\(/ {
 	name = $0
 	sub(/^METRIC\(/, "", name)
 	sub(/,.*/, "", name)
@@ -40,4 +40,4 @@ FILENAME == "deploy/alerts.yml" || FILENAME == "README.md" {
 END {
 	print seen + 0 " uses of " count + 0 " counters looked at"
 	exit bad || !count || !seen
-}' server/admin/metrics.def server/admin/metrics.c deploy/alerts.yml README.md
+}' server/metrics/metrics.def server/admin/metrics.c deploy/alerts.yml README.md

@@ -104,6 +104,7 @@ struct fixture *fixture_start_with(const char *server_lines,
 				   const char *centra_lines)
 {
 	struct fixture *f = xcalloc(1, sizeof(*f));
+	struct config *first;
 	struct buf report;
 	struct err e = {""};
 
@@ -112,14 +113,15 @@ struct fixture *fixture_start_with(const char *server_lines,
 	     "no folder");
 	write_config(f, server_lines, centra_lines);
 	f->app.config_path = f->config_path;
-	pthread_mutex_init(&f->app.config_lock, NULL);
 	clock_init(&f->app.clock, TIME_NONE, time_now(), time_mono());
 	buf_init(&report, 65536);
-	if (config_load(&f->app.config, f->config_path, &report, &e))
+	if (config_load(&first, f->config_path, &report, &e))
 		must(false, report.data ? report.data : e.text);
 	buf_release(&report);
-	f->started = config_hold(f->app.config);
-	if (app_open_store(&f->app.store, f->started, &f->app, changed, f, &e))
+	f->started = config_hold(first);
+	f->app.config = config_holder_open(first);
+	f->app.storage = (struct storage){f->started, f->app.config};
+	if (storage_serve(&f->app.store, &f->app.storage, changed, f, &e))
 		must(false, e.text);
 	f->app.receiver = receiver_open(&f->app);
 	add_device(f, "amsterdam", "Counter tablet", f->amsterdam);
@@ -150,9 +152,8 @@ void fixture_stop(struct fixture *f)
 	http_close(f->app.http);
 	live_close(f->app.live);
 	receiver_close(f->app.receiver);
-	config_drop(f->app.config);
+	config_holder_close(f->app.config);
 	config_drop(f->started);
-	pthread_mutex_destroy(&f->app.config_lock);
 	clock_release(&f->app.clock);
 	must(!nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS),
 	     "cannot remove the folder");

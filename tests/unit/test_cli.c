@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "server/app.h"
+#include "server/storage/storage.h"
 #include "server/cli/cli.h"
 #include "base/nearest.h"
 #include "server/webhook/secret_rotation.h"
@@ -214,7 +214,7 @@ static void fill(void)
 	int i;
 
 	make_store();
-	if (app_open_store(&s, config, NULL, NULL, NULL, &e))
+	if (storage_open(&s, config, &e))
 		fail_msg("%s", e.text);
 	assert_int_equal(store_device_add(s, &d, hash[0], hash[1], 1, &id, &e),
 			 OK);
@@ -789,7 +789,7 @@ static struct store *open_store(struct config **ret)
 
 	buf_init(&report, 10000);
 	assert_int_equal(config_load(ret, config_path, &report, &e), OK);
-	assert_int_equal(app_open_store(&s, *ret, NULL, NULL, NULL, &e), OK);
+	assert_int_equal(storage_open(&s, *ret, &e), OK);
 	buf_release(&report);
 	return s;
 }

@@ -48,7 +48,7 @@ static void expect(struct reply r, int status, const char *code)
 	reply_release(&r);
 }
 
-#define counted(f, metric) atomic_load(&(f)->app.metrics.metric)
+#define counted(f, metric) atomic_load(&(f)->app.counters.metric)
 
 /* ---- connections ---- */
 

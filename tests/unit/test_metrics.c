@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "server/admin/health.h"
+#include "server/admin/metrics.h"
 #include "tests/unit/fixture.h"
 
 /* Last: its fail() is not ours. */
@@ -53,7 +54,7 @@ static void every_counter_of_the_list_is_shown(void **state)
 {
 	static const char *const names[] = {
 #define METRIC(name, help) #name,
-#include "server/admin/metrics.def"
+#include "server/metrics/metrics.def"
 #undef METRIC
 	};
 	struct fixture *f = *state;
@@ -75,7 +76,7 @@ static void a_counted_thing_shows(void **state)
 	struct fixture *f = *state;
 	char *text;
 
-	METRIC_ADD(&f->app, webhooks_not_stored_total, 3);
+	COUNT_BY(&f->app.counters, webhooks_not_stored_total, 3);
 	text = metrics(f);
 	assert_true(has_line(text, "shipfrom_webhooks_not_stored_total 3"));
 	free(text);

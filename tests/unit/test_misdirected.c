@@ -37,7 +37,7 @@ static int stop(void **state)
 	return 0;
 }
 
-#define counted(f, metric) atomic_load(&(f)->app.metrics.metric)
+#define counted(f, metric) atomic_load(&(f)->app.counters.metric)
 
 /* "X-Centra-Signature: ..." over the body, by a secret. */
 static char *signature(const char *secret, const char *body)

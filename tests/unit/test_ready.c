@@ -95,7 +95,7 @@ static void a_server_that_stays_ready_says_nothing(void **state)
 
 	for (int i = 0; i < 100; i++)
 		health_watch(&f->app);
-	assert_true(health_ready(&f->app, f->app.config, &why));
+	assert_true(health_ready(&f->app, f->started, &why));
 	assert_null(f->app.not_ready);
 }
 

@@ -309,10 +309,10 @@ static struct server *server_start(const char *centra, const char *server)
 	assert_non_null(mkdtemp(s->dir));
 	snprintf(s->file, sizeof(s->file), "%s/shipfrom.ini", s->dir);
 	write_config(s, centra, server);
-	s->app.config = load(s);
-	s->first = config_hold(s->app.config);
-	pthread_mutex_init(&s->app.config_lock, NULL);
-	if (app_open_store(&s->app.store, s->first, &s->app, NULL, NULL, &e) ||
+	s->first = load(s);
+	s->app.config = config_holder_open(config_hold(s->first));
+	s->app.storage = (struct storage){s->first, s->app.config};
+	if (storage_serve(&s->app.store, &s->app.storage, NULL, NULL, &e) ||
 	    http_open(&s->app.http, &s->app, &e))
 		fail_msg("%s", e.text);
 	s->app.receiver = receiver_open(&s->app);
@@ -329,9 +329,8 @@ static void server_stop(struct server *s)
 	store_close(s->app.store);
 	http_close(s->app.http);
 	receiver_close(s->app.receiver);
-	config_drop(s->app.config);
+	config_holder_close(s->app.config);
 	config_drop(s->first);
-	pthread_mutex_destroy(&s->app.config_lock);
 	rm = xasprintf("rm -r %s", s->dir);
 	assert_int_equal(system(rm), 0);
 	free(rm);
@@ -434,10 +433,10 @@ static void a_signed_delivery_is_stored_once(void **state)
 	      "{\"events\":1,\"new\":0,\"duplicates\":1,\"quarantined\":0}");
 	assert_int_equal(stats(s).events, 2);
 	assert_int_equal(stats(s).tasks_waiting, 1);
-	assert_int_equal(s->app.metrics.webhooks_total, 2);
-	assert_int_equal(s->app.metrics.events_total, 2);
-	assert_int_equal(s->app.metrics.events_duplicate_total, 2);
-	assert_int_equal(s->app.metrics.events_unknown_total, 1);
+	assert_int_equal(s->app.counters.webhooks_total, 2);
+	assert_int_equal(s->app.counters.events_total, 2);
+	assert_int_equal(s->app.counters.events_duplicate_total, 2);
+	assert_int_equal(s->app.counters.events_unknown_total, 1);
 	server_stop(s);
 }
 
@@ -456,7 +455,7 @@ static void what_cannot_be_read_is_kept_and_answered_200(void **state)
 	sends(s, "test123", 0, EVENTS(""), 200,
 	      "{\"events\":0,\"new\":0,\"duplicates\":0,\"quarantined\":0}");
 	assert_int_equal(stats(s).quarantined, 3);
-	assert_int_equal(s->app.metrics.events_quarantined_total, 3);
+	assert_int_equal(s->app.counters.events_quarantined_total, 3);
 	assert_int_equal(store_quarantine_get(s->app.store, 1, &q, &e), OK);
 	assert_string_equal(q.bytes, "payload=%7Bbroken");
 	assert_non_null(strstr(q.header, ",v1="));
@@ -473,7 +472,7 @@ static void what_is_read_in_part_is_taken_and_kept_to_be_seen(void **state)
 	      "{\"events\":2,\"new\":1,\"duplicates\":0,\"quarantined\":1}");
 	assert_int_equal(stats(s).events, 1);
 	assert_int_equal(stats(s).quarantined, 1);
-	assert_int_equal(s->app.metrics.events_quarantined_total, 1);
+	assert_int_equal(s->app.counters.events_quarantined_total, 1);
 	server_stop(s);
 }
 
@@ -502,9 +501,9 @@ static void only_centra_gets_in(void **state)
 		usleep(1000);
 	assert_int_equal(stats(s).events, 0);
 	assert_int_equal(stats(s).quarantined, 2);
-	assert_int_equal(s->app.metrics.webhooks_refused_signature_total, 3);
-	assert_int_equal(s->app.metrics.webhooks_refused_stale_total, 2);
-	assert_int_equal(s->app.metrics.webhooks_total, 0);
+	assert_int_equal(s->app.counters.webhooks_refused_signature_total, 3);
+	assert_int_equal(s->app.counters.webhooks_refused_stale_total, 2);
+	assert_int_equal(s->app.counters.webhooks_total, 0);
 	server_stop(s);
 }
 
@@ -519,7 +518,7 @@ static void another_version_is_counted_and_kept(void **state)
 	      "{\"events\":1,\"new\":0,\"duplicates\":0,\"quarantined\":1}");
 	assert_int_equal(stats(s).events, 0);
 	assert_int_equal(stats(s).quarantined, 2);
-	assert_int_equal(s->app.metrics.webhooks_wrong_version_total, 2);
+	assert_int_equal(s->app.counters.webhooks_wrong_version_total, 2);
 	server_stop(s);
 }
 
@@ -527,13 +526,8 @@ static void another_version_is_counted_and_kept(void **state)
 static void swap_config(struct server *s, const char *centra,
 			const char *server)
 {
-	struct config *old = s->app.config;
-
 	write_config(s, centra, server);
-	pthread_mutex_lock(&s->app.config_lock);
-	s->app.config = load(s);
-	pthread_mutex_unlock(&s->app.config_lock);
-	config_drop(old);
+	config_replace(s->app.config, load(s));
 }
 
 static void a_secret_can_be_rotated_without_a_gap(void **state)
@@ -549,7 +543,7 @@ static void a_secret_can_be_rotated_without_a_gap(void **state)
 		    "");
 	sends(s, "test123", 0, EVENTS(CREATE), 200, "\"duplicates\":1");
 	sends(s, "next", 0, EVENTS(CREATE), 200, "\"duplicates\":1");
-	assert_int_equal(s->app.metrics.webhooks_previous_secret_total, 1);
+	assert_int_equal(s->app.counters.webhooks_previous_secret_total, 1);
 	swap_config(s, "webhook_secret = next\n", "");
 	sends(s, "test123", 0, EVENTS(CREATE), 401, "\"signature_wrong\"");
 	sends(s, "next", 0, EVENTS(CREATE), 200, "\"duplicates\":1");
@@ -604,14 +598,14 @@ static void a_disk_that_is_slow_is_a_503_and_loses_nothing(void **state)
 	assert_non_null(strstr(a.all.data, "\"not_stored\""));
 	assert_non_null(strstr(a.all.data, "\r\nRetry-After: 1\r\n"));
 	buf_release(&a.all);
-	assert_int_equal(s->app.metrics.webhooks_not_stored_total, 1);
-	assert_int_equal(s->app.metrics.webhooks_total, 0);
+	assert_int_equal(s->app.counters.webhooks_not_stored_total, 1);
+	assert_int_equal(s->app.counters.webhooks_total, 0);
 	for (int i = 0; i < 3; i++) /* should it run twice */
 		sem_post(&go_on);
 	swap_config(s, PLAIN);
 	/* Recorded after all, behind the request's back. */
 	sends(s, "test123", 0, EVENTS(CREATE), 200, "\"duplicates\":1");
-	assert_int_equal(s->app.metrics.events_total, 1);
+	assert_int_equal(s->app.counters.events_total, 1);
 	assert_true(done);
 	server_stop(s);
 	sem_destroy(&held);

@@ -35,7 +35,7 @@ static void the_room_is_bounded_and_the_oldest_go(void **state)
 	size_t n, bytes, before = 0;
 
 	(void)state;
-	app.metrics = (struct metrics){0};
+	app.counters = (struct counters){0};
 	for (int i = 0; i < 1000; i++) {
 		keep(r, 100, i);
 		refused_count(r, &n, &bytes);
@@ -44,7 +44,7 @@ static void the_room_is_bounded_and_the_oldest_go(void **state)
 		before = n;
 	}
 	assert_true(n > 5);
-	assert_int_equal(app.metrics.webhooks_refused_dropped_total, 1000 - n);
+	assert_int_equal(app.counters.webhooks_refused_dropped_total, 1000 - n);
 	/* A large one makes room for itself. */
 	keep(r, ROOM / 2, 2000);
 	refused_count(r, &n, &bytes);

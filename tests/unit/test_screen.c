@@ -269,7 +269,7 @@ static size_t screens(struct fixture *f)
 
 static uint64_t cut(const struct fixture *f)
 {
-	return atomic_load(&f->app.metrics.streams_cut_total);
+	return atomic_load(&f->app.counters.streams_cut_total);
 }
 
 static void a_screen_that_does_not_read_is_cut_and_others_are_not(void **state)

@@ -202,7 +202,7 @@ static bool fetch_due(struct fixture *f, int64_t number)
 /* As SIGHUP does. */
 static void a_shop_is_added(struct fixture *f, int64_t warehouse)
 {
-	struct config *fresh = NULL, *old = f->app.config;
+	struct config *fresh = NULL;
 	FILE *file = fopen(f->config_path, "a");
 	struct buf report;
 	struct err e;
@@ -216,8 +216,7 @@ static void a_shop_is_added(struct fixture *f, int64_t warehouse)
 	buf_init(&report, 65536);
 	assert_int_equal(config_load(&fresh, f->config_path, &report, &e), OK);
 	buf_release(&report);
-	f->app.config = fresh;
-	config_drop(old);
+	config_replace(f->app.config, fresh);
 }
 
 static void an_address_is_due_of_what_our_shops_have_won(void **state)
@@ -505,13 +504,13 @@ static void accept_is_200_once_centra_has_said_ok(void **state)
 
 	assert_int_equal(number_of(o, "warehouse"), 3);
 	expect_state(o, "accepted");
-	assert_int_equal(f->app.metrics.answers_accept_total, 1);
-	assert_int_equal(f->app.metrics.answers_reject_total, 0);
+	assert_int_equal(f->app.counters.answers_accept_total, 1);
+	assert_int_equal(f->app.counters.answers_reject_total, 0);
 	/* Pressed again: the same. */
 	expect_state(post(f, 200, f->amsterdam, "/api/v1/orders/19/accept",
 			  "{}"),
 		     "accepted");
-	assert_int_equal(f->app.metrics.answers_accept_total, 1);
+	assert_int_equal(f->app.counters.answers_accept_total, 1);
 }
 
 static void accept_is_409_refused_with_centras_words(void **state)
@@ -599,7 +598,7 @@ static void accept_is_202_when_centra_says_nothing_in_time(void **state)
 static void shops_become(struct fixture *f, const char *sections)
 {
 	char *path = xasprintf("%s/moved.ini", f->dir);
-	struct config *fresh = NULL, *old;
+	struct config *fresh = NULL;
 	struct buf report;
 	struct err e;
 	FILE *out = fopen(path, "w");
@@ -618,11 +617,7 @@ static void shops_become(struct fixture *f, const char *sections)
 	if (config_load(&fresh, path, &report, &e))
 		print_error("%s\n", report.data);
 	assert_non_null(fresh);
-	pthread_mutex_lock(&f->app.config_lock);
-	old = f->app.config;
-	f->app.config = fresh;
-	pthread_mutex_unlock(&f->app.config_lock);
-	config_drop(old);
+	config_replace(f->app.config, fresh);
 	buf_release(&report);
 	unlink(path);
 	free(path);
@@ -753,7 +748,7 @@ static void what_has_ended_cannot_be_accepted(void **state)
 	expect_conflict(post(f, 409, f->amsterdam, "/api/v1/orders/4/accept",
 			     NULL),
 			"rejected", "rejected");
-	assert_int_equal(f->app.metrics.answers_accept_total, 0);
+	assert_int_equal(f->app.counters.answers_accept_total, 0);
 }
 
 static void of_many_presses_at_once_all_get_the_one_result(void **state)
@@ -780,7 +775,7 @@ static void of_many_presses_at_once_all_get_the_one_result(void **state)
 		close(fds[i]);
 	}
 	pthread_join(w.thread, NULL);
-	assert_int_equal(f->app.metrics.answers_accept_total, 1);
+	assert_int_equal(f->app.counters.answers_accept_total, 1);
 	free(text);
 }
 
@@ -811,7 +806,7 @@ static void reject_is_200_and_its_reason_is_kept(void **state)
 				  "{\"reason\":\"damaged\",\"note\":\"a "
 				  "stain\",\"other\":[1]}"),
 		     "rejected");
-	assert_int_equal(f->app.metrics.answers_reject_total, 1);
+	assert_int_equal(f->app.counters.answers_reject_total, 1);
 	assert_int_equal(store_order(f->app.store, "se", 19, &o, &e), OK);
 	assert_string_equal(order_offer(&o, 3)->answer.reason, "damaged");
 	assert_string_equal(order_offer(&o, 3)->answer.note, "a stain");
@@ -1156,7 +1151,7 @@ static void a_press_that_is_not_stored_in_time_is_503(void **state)
 	expect_state(post(f, 202, f->amsterdam, "/api/v1/orders/19/accept",
 			  NULL),
 		     "accepting");
-	assert_int_equal(f->app.metrics.answers_accept_total, 1);
+	assert_int_equal(f->app.counters.answers_accept_total, 1);
 }
 
 static void a_press_may_be_stored_after_its_server_has_stopped(void **state)

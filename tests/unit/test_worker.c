@@ -171,13 +171,13 @@ static struct parts *parts_open(int port)
 	snprintf(p->dir, sizeof(p->dir), "/tmp/worker.XXXXXX");
 	assert_non_null(mkdtemp(p->dir));
 	write_config(p, port, "k");
-	p->app.config = load(p);
-	p->first = config_hold(p->app.config);
-	pthread_mutex_init(&p->app.config_lock, NULL);
+	p->first = load(p);
+	p->app.config = config_holder_open(config_hold(p->first));
+	p->app.storage = (struct storage){p->first, p->app.config};
 	clock_init(&p->app.clock, TIME_NONE, time_now(), time_mono());
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->changed, NULL);
-	if (app_open_store(&p->app.store, p->first, &p->app, on_changed, p, &e))
+	if (storage_serve(&p->app.store, &p->app.storage, on_changed, p, &e))
 		fail_msg("%s", e.text);
 	return p;
 }
@@ -207,9 +207,8 @@ static void parts_close(struct parts *p)
 	char *rm = xasprintf("rm -r %s", p->dir);
 
 	store_close(p->app.store);
-	config_drop(p->app.config);
+	config_holder_close(p->app.config);
 	config_drop(p->first);
-	pthread_mutex_destroy(&p->app.config_lock);
 	clock_release(&p->app.clock);
 	pthread_mutex_destroy(&p->lock);
 	pthread_cond_destroy(&p->changed);
@@ -385,8 +384,8 @@ static void a_task_of_no_kind_we_know_is_dead_and_says_so(void **state)
 	assert_int_equal(store_tasks(p->app.store, true, 0, copy_task, &t, &e),
 			 OK);
 	assert_string_equal(t.reason, "no handler of kind 'nonsense'");
-	assert_int_equal(p->app.metrics.tasks_dead_total, 1);
-	assert_int_equal(p->app.metrics.tasks_done_total, 0);
+	assert_int_equal(p->app.counters.tasks_dead_total, 1);
+	assert_int_equal(p->app.counters.tasks_done_total, 0);
 	task_release(&t);
 	parts_close(p);
 }
@@ -419,7 +418,7 @@ static void what_was_recorded_before_the_start_is_applied(void **state)
 	parts_start(p);
 	until(p, is_pending);
 	parts_stop(p);
-	assert_true(p->app.metrics.tasks_done_total >= 1);
+	assert_true(p->app.counters.tasks_done_total >= 1);
 	parts_close(p);
 }
 
@@ -459,7 +458,7 @@ static void an_accept_that_centra_grants_is_accepted(void **state)
 	assert_true(was_tried(p));
 	parts_stop(p);
 	assert_int_equal(c.calls, 1);
-	assert_int_equal(p->app.metrics.calls_ok_total, 1);
+	assert_int_equal(p->app.counters.calls_ok_total, 1);
 	parts_close(p);
 	centra_stop(&c);
 }
@@ -482,7 +481,7 @@ static void a_no_that_means_our_config_raises_the_alarm(void **state)
 	accept_it(p);
 	until(p, is_refused);
 	parts_stop(p);
-	assert_int_equal(p->app.metrics.configuration_alarms_total, 1);
+	assert_int_equal(p->app.counters.configuration_alarms_total, 1);
 	parts_close(p);
 	centra_stop(&c);
 }
@@ -503,9 +502,9 @@ static void a_refused_key_is_counted_and_the_task_waits(void **state)
 	until(p, was_tried);
 	assert_int_equal(state_of(p), STATE_ACCEPTING);
 	parts_stop(p);
-	assert_true(p->app.metrics.credentials_refused_total >= 1);
-	assert_true(p->app.metrics.calls_not_done_total >= 1);
-	assert_true(p->app.metrics.tasks_retried_total >= 1);
+	assert_true(p->app.counters.credentials_refused_total >= 1);
+	assert_true(p->app.counters.calls_not_done_total >= 1);
+	assert_true(p->app.counters.tasks_retried_total >= 1);
 	assert_true(stats(p).tasks_waiting >= 1);
 	assert_int_equal(stats(p).tasks_dead, 0);
 	parts_close(p);
@@ -524,7 +523,7 @@ static void a_centra_that_is_away_kills_no_task(void **state)
 	until(p, was_tried);
 	workers_reload(p->app.workers);
 	parts_stop(p);
-	assert_true(p->app.metrics.tasks_retried_total >= 1);
+	assert_true(p->app.counters.tasks_retried_total >= 1);
 	assert_int_equal(stats(p).tasks_dead, 0);
 	assert_int_equal(state_of(p), STATE_ACCEPTING);
 	parts_close(p);

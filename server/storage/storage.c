@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * storage.c - see storage.h.
+ */
+#include "server/storage/storage.h"
+
+#include "handlers/handlers.h"
+#include "handlers/offer.h"
+
+struct whose {
+	const struct config *shops;
+	const char *instance;
+};
+
+static bool is_ours(const void *arg, int64_t warehouse)
+{
+	const struct whose *w = arg;
+
+	return config_shop_of(w->shops, w->instance, warehouse);
+}
+
+static void derive_with(const struct config *zones, const struct config *shops,
+			struct order *o)
+{
+	const struct config_instance *in = config_instance(zones, o->instance);
+	struct whose w = {.shops = shops, .instance = o->instance};
+
+	offer_derive_for(in ? in->zone : NULL, o, is_ours, &w);
+}
+
+/* ---- two store_derive_fn ---- */
+
+static void derive(void *arg, struct order *o)
+{
+	derive_with(arg, arg, o);
+}
+
+static void derive_served(void *arg, struct order *o)
+{
+	const struct storage *s = arg;
+	struct config *present = config_now(s->present);
+
+	derive_with(s->started, present, o);
+	config_drop(present);
+}
+
+/* ---- opening ---- */
+
+enum rc storage_open(struct store **ret, const struct config *config,
+		     struct err *e)
+{
+	const struct store_options o = {
+		.dir = config->server.store_dir,
+		.must_exist = true,
+		.derive = derive,
+		.derive_arg = (void *)(uintptr_t)config,
+		.fetch_kind = TASK_FETCH_ORDER,
+	};
+
+	return store_open(ret, &o, e);
+}
+
+enum rc storage_serve(struct store **ret, const struct storage *s,
+		      store_changed_fn *changed, void *changed_arg,
+		      struct err *e)
+{
+	const struct store_options o = {
+		.dir = s->started->server.store_dir,
+		.max_bytes = s->started->server.store_max,
+		.serve = true,
+		.derive = derive_served,
+		.derive_arg = (void *)(uintptr_t)s,
+		.fetch_kind = TASK_FETCH_ORDER,
+		.changed = changed,
+		.changed_arg = changed_arg,
+	};
+
+	return store_open(ret, &o, e);
+}
