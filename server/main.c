@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * main.c - the verbs are rows of cli_verbs.c; the server starts in serve.c.
+ * main.c - the verbs are rows of cli/verbs.c; the server starts in serve.c.
  */
 #include <fcntl.h>
 #include <stdlib.h>
@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "server/cli/cli.h"
+#include "server/routes.h"
+#include "server/serve.h"
 
 /* A stream that we were started without is a number that the next file opened
  * would get, the store's among them: what is printed would be written over it.
@@ -21,6 +23,9 @@ static void keep_streams_apart(void)
 
 int main(int argc, char **argv)
 {
+	const struct cli_server server = {.serve = serve,
+					  .routes = routes_describe};
+
 	keep_streams_apart();
-	return cli_main(argc, argv);
+	return cli_main(argc, argv, &server);
 }

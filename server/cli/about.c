@@ -6,8 +6,6 @@
 #include <sysexits.h>
 
 #include "server/cli/cli.h"
-#include "server/routes.h"
-#include "server/serve.h"
 #include "base/version.h"
 
 #define TEXT_MAX (1 << 20)
@@ -21,7 +19,8 @@ int cli_serve(struct cli_args *a)
 {
 	const char *path = a->value[OPT_CONFIG];
 
-	return a->n_words ? too_many(a) : serve(path ? path : CLI_CONFIG);
+	return a->n_words ? too_many(a) :
+			    a->server->serve(path ? path : CLI_CONFIG);
 }
 
 /* Prints what `describe` adds. */
@@ -41,7 +40,7 @@ static int print(struct cli_args *a,
 
 int cli_routes(struct cli_args *a)
 {
-	return print(a, routes_describe);
+	return print(a, a->server->routes);
 }
 
 int cli_settings(struct cli_args *a)

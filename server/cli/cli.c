@@ -174,7 +174,7 @@ static int help(const char *name)
 	return 0;
 }
 
-int cli_main(int argc, char **argv)
+int cli_main(int argc, char **argv, const struct cli_server *server)
 {
 	static const struct option before[] = {
 		{"help", no_argument, NULL, 'h'},
@@ -210,6 +210,7 @@ int cli_main(int argc, char **argv)
 		return unknown_verb(argv[0]);
 	if (!cli_parse(&args, v, argc, argv))
 		return EX_USAGE;
+	args.server = server;
 	if (args.value[OPT_HELP])
 		return help(v->name);
 	code = v->fn(&args);

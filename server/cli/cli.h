@@ -69,13 +69,21 @@ extern const struct cli_verb cli_verbs[];
 /* A verb's words and options, as they were given. */
 struct cli_args {
 	const struct cli_verb *verb;
+	const struct cli_server *server;
 	const char *value[OPTS]; /* NULL: not given; "" when it takes none */
 	char **words;
 	int n_words;
 };
 
-/* The whole program: finds the verb's row and runs it. */
-int cli_main(int argc, char **argv);
+/* The two verbs that need the running server's parts, which commands do not
+ * know: main() hands them in. */
+struct cli_server {
+	int (*serve)(const char *config_path); /* returns the exit code */
+	void (*routes)(struct buf *out, bool json);
+};
+
+/* The whole program: finds the verb's row and runs it; returns the exit code. */
+int cli_main(int argc, char **argv, const struct cli_server *server);
 
 /* Reads argv (argv[0] is the verb): options stand anywhere among the words,
  * `--` ends them.  False: a mistake, which was told on stderr. */

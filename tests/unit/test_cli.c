@@ -19,6 +19,8 @@
 #include "base/mem.h"
 #include "server/storage/storage.h"
 #include "server/cli/cli.h"
+#include "server/routes.h"
+#include "server/serve.h"
 #include "base/nearest.h"
 #include "server/webhook/secret_rotation.h"
 
@@ -47,6 +49,9 @@ static void read_back(FILE *f, char *ret, size_t size)
 	fclose(f);
 }
 
+static const struct cli_server roof = {.serve = serve,
+				       .routes = routes_describe};
+
 static int run_words(char **words, int n)
 {
 	FILE *o = tmpfile(), *e = tmpfile();
@@ -57,7 +62,7 @@ static int run_words(char **words, int n)
 	dup2(fileno(o), STDOUT_FILENO);
 	dup2(fileno(e), STDERR_FILENO);
 	optind = 1;
-	code = cli_main(n, words);
+	code = cli_main(n, words, &roof);
 	fflush(stdout);
 	dup2(out_kept, STDOUT_FILENO);
 	dup2(err_kept, STDERR_FILENO);
