@@ -125,15 +125,24 @@ static void log_origin(const struct serving *s, const char *dir, bool is_new)
 			 LOG_S("folder", dir));
 }
 
+/* A store_failed_fn: the main thread logs the reason and ends the process. */
+static void on_failed(void *arg, const struct err *why)
+{
+	struct serving *s = arg;
+
+	(void)why;
+	s->app.failed = true;
+}
+
 static int start_store(struct serving *s, struct err *e)
 {
 	const char *dir = s->started->server.store_dir;
-	bool is_new = !store_exists(dir);
+	bool is_new = !store_exists(s->started->server.store);
 
 	s->app.storage = (struct storage){.started = s->started,
 					  .present = s->app.config};
-	switch (storage_serve(&s->app.store, &s->app.storage, on_changed, s,
-			      e)) {
+	switch (storage_serve(&s->app.store, &s->app.storage, on_changed,
+			      on_failed, s, e)) {
 	case OK:
 		log_origin(s, dir, is_new);
 		return 0;

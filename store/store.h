@@ -11,15 +11,16 @@
  *           out is a copy that the caller releases.
  * Threads:  any thread, any call.  `done` functions run in the store's writer
  *           thread: they hand over and return, and never call the store.
- * Errors:   RC_FULL no room (map or disk), nothing stored; RC_AGAIN the queue
- *           of writers is at its bound (calls that wait are let in: there
- *           are only so many threads); RC_INVALID also for what is stored but
- *           cannot be read; RC_IO the disk failed, or the file is damaged
- *           (store_damaged()): from then on every write returns RC_IO and
- *           the process should end.
+ * Errors:   RC_FULL no room, nothing stored; RC_AGAIN the queue of writers is at
+ *           its bound (calls that wait are let in: there are only so many
+ *           threads); RC_INVALID also for what is stored but cannot be read;
+ *           RC_IO the disk failed, or holds what the store did not write
+ *           (store_damaged()): from then on every write returns RC_IO and the
+ *           process should end; store_failed_fn says so once.
  * Logging:  none.
  *
- * The words of LMDB stay in store/: a second implementation is planned.
+ * A store is kept by an engine, which its URL names.  Which engines there are
+ * and how to add one: docs/second-store.md.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -29,8 +30,13 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "store/model/device.h"
 #include "store/model/event.h"
+#include "store/model/listing.h"
+#include "store/model/once.h"
 #include "store/model/order.h"
+#include "store/model/secret_use.h"
+#include "store/model/stats.h"
 #include "store/model/task.h"
 
 struct store;
@@ -45,12 +51,16 @@ typedef void store_derive_fn(void *arg, struct order *o);
  * changed an order or a task, with the newest change number. */
 typedef void store_changed_fn(void *arg, uint64_t newest);
 
+/* The disk failed, by a write or a read: called once, by the thread that met
+ * it, with the reason.  It hands over and returns, and never calls the store. */
+typedef void store_failed_fn(void *arg, const struct err *why);
+
 struct store_options {
-	const char *dir;     /* made (mode 0700) if its parent exists */
-	bool must_exist;     /* make neither a folder nor a store */
+	const char *url;     /* the engine and its place: "lmdb:/path" */
+	bool must_exist;     /* do not make a store where there is none */
 	size_t max_bytes;    /* largest it may grow; 0: what the store has now.
 			      * Less than it was counts for deliveries alone */
-	bool serve;          /* take serve.lock; run a writer thread */
+	bool serve;          /* be its one server; run a writer thread */
 	bool alone;          /* nobody else may have the store open */
 	size_t queue_max;    /* writes that may wait; 0: 10,000 */
 	store_derive_fn *derive;
@@ -58,52 +68,36 @@ struct store_options {
 	const char *fetch_kind; /* kind of the task that order->fetch_due adds */
 	store_changed_fn *changed; /* NULL: nobody listens */
 	void *changed_arg;
+	store_failed_fn *failed; /* NULL: nobody listens */
+	void *failed_arg;
 };
 
-/* Whether opening the folder finds a store; else it makes one. */
-bool store_exists(const char *dir);
+/* True if store_open() would find a store at the URL; else it makes one. */
+bool store_exists(const char *url);
 
-/* RC_EXISTS: another server holds serve.lock, the store is being compacted, it
- * is in use and was asked for alone, or this process has the folder open.  RC_DENIED: we are not the folder's owner.  RC_INVALID: written by a
- * newer version.  RC_DAMAGED: data.mdb is no store, or not a whole one.
- * RC_NOTFOUND: no such folder and no parent to make it in; with must_exist: no
+/* RC_EXISTS: another server serves the store, it is being compacted, it is in
+ * use and was asked for alone, or this process has it open.  RC_DENIED: it
+ * belongs to another user.  RC_INVALID: no engine knows the URL, or the store
+ * was written by a newer version.  RC_DAMAGED: what is there is no store, or
+ * not a whole one.  RC_NOTFOUND: no place to make it in; with must_exist: no
  * store is there. */
 enum rc store_open(struct store **ret, const struct store_options *o,
 		   struct err *e);
 void store_close(struct store *s); /* finishes waiting writes; NULL is fine */
 
-/* True once a read or a write met a damaged part of the file.  Any thread. */
+/* True once a read or a write met a damaged part of the store.  Any thread. */
 bool store_damaged(const struct store *s);
 
 /* A random number that stays while the store is the same.  What numbered its
  * past (changes, devices) under another epoch means nothing now. */
 uint64_t store_epoch(const struct store *s);
 
-/* What the opening found.  STORE_RESTORED: a file that store_backup() wrote,
- * opened for the first time, or to serve for the first time: its sessions and
- * login codes were ended and its devices suspended, once.  STORE_COPIED: opened
- * to serve, and the file is another than the one last served; only the epoch is
- * new. */
+/* What the opening found.  STORE_RESTORED: a backup, opened for the first time,
+ * or to serve for the first time: its sessions and login codes were ended and
+ * its devices suspended, once.  STORE_COPIED: opened to serve, and it is a copy
+ * of the store that was last served; only the epoch is new. */
 enum store_origin { STORE_SAME, STORE_COPIED, STORE_RESTORED };
 enum store_origin store_origin(const struct store *s);
-
-/* Writes all of it, as of now, to a new file, marked as a backup; in an empty
- * folder and named data.mdb that is the store again (STORE_RESTORED). Until it
- * is whole and on disk it is called FILE.tmp, which nobody else may read.
- * RC_EXISTS: there is such a file, another backup writes it, or FILE.tmp is not
- * ours. RC_NOTFOUND: no folder to put it in. */
-enum rc store_backup(struct store *s, const char *file, struct err *e);
-
-/* Rewrites the store's file without its freed pages, in which what was removed
- * remains until they are used again.  Opens the folder itself, alone: RC_EXISTS
- * while a server or a command has it open.  The new file takes the old one's
- * place, mode and group at one moment; a crash leaves one or the other.
- * RC_FULL: the folder's disk has no room for a copy, and nothing was changed. */
-struct store_compacted {
-	uint64_t before, after; /* bytes */
-};
-enum rc store_compact(const char *dir, struct store_compacted *ret,
-		      struct err *e);
 
 /* ---- writing ----
  *
@@ -160,33 +154,6 @@ enum rc store_update(struct store *s, const char *instance, int64_t number,
 		     store_update_fn *fn, void *arg, int64_t now,
 		     struct order *ret, struct store_done *done,
 		     struct err *e);
-
-/* A request that must take effect once, however often its client sends it:
- * named by the client's key, told from others by what it asks.  The
- * key is kept in the transaction of the decision, for ONCE_KEPT, or longer
- * while the clock is not confirmed.
- *
- * ONCE_NEW    fn was asked, and its result is rc: OK, RC_EXISTS (as good as
- *             OK), or RC_CONFLICT with `code`, which fn may have filled in.
- *             Other results of fn are not kept.
- * ONCE_AGAIN  nothing is done: rc and code are those of the first time.
- * ONCE_OTHER  nothing is done: the key was that of another request. */
-#define ONCE_KEPT 86400000 /* ms: 24 hours */
-#define ONCE_HASH 32	   /* SHA-256 */
-#define ONCE_CODE 32
-enum once_seen { ONCE_NEW, ONCE_AGAIN, ONCE_OTHER };
-struct once {
-	uint64_t device;
-	unsigned char key[ONCE_HASH];
-	unsigned char request[ONCE_HASH];
-	int64_t at;
-	bool sure; /* the clock is confirmed: older keys may be forgotten */
-
-	/* Out. */
-	enum once_seen seen;
-	enum rc rc;
-	char code[ONCE_CODE];
-};
 
 /* The JSON that is kept beside an order (CHANGE_DETAILS, CHANGE_ADDRESS), as the
  * transaction of an update sees it: no change can come between it and the
@@ -282,16 +249,6 @@ enum rc store_order(struct store *s, const char *instance, int64_t number,
 enum rc store_details(struct store *s, const char *instance, int64_t number,
 		      char **ret_details, char **ret_address, struct err *e);
 
-/* One row of a warehouse's list: what has an open problem first (LISTED_FIRST),
- * then the earliest deadline, none last. */
-#define LISTED_FIRST (INT64_MIN + 1)
-struct listed {
-	int64_t warehouse;
-	enum list list;
-	int64_t expires;
-	int64_t number;
-};
-
 /* Rows of one warehouse and list after (expires, number); NULL: from the
  * start. */
 enum rc store_list(struct store *s, const char *instance, int64_t warehouse,
@@ -344,30 +301,12 @@ enum rc store_quarantine(struct store *s, uint64_t from,
 
 /* Orders changed after change number `after`, oldest first: what screens and
  * waiting requests are told.  `fn` gets each order once per change. */
-struct changed {
-	uint64_t change;
-	char instance[INSTANCE_SIZE];
-	int64_t number;
-};
 enum rc store_changes(struct store *s, uint64_t after,
 		      bool (*fn)(void *arg, const struct changed *c), void *arg,
 		      struct err *e);
 /* The newest change number, other processes' included. */
 uint64_t store_newest_change(struct store *s);
 
-struct store_stats {
-	uint64_t used_bytes, max_bytes; /* of the map */
-	uint64_t events, orders, tasks_waiting, tasks_dead, quarantined,
-		devices;
-	uint64_t commits, writes;  /* since the start: a group is one commit */
-	uint64_t queued;           /* writes waiting now */
-	int64_t writing_for;       /* ms that the disk has been asked for */
-	int64_t oldest_due;        /* of the waiting tasks; TIME_NONE: none */
-	bool failed;               /* the disk failed: restart */
-	bool full;                 /* deliveries are refused for want of room */
-	uint64_t missed[MISSED_KINDS]; /* webhooks, ever */
-	uint64_t in_doubt;	       /* orders of which an offer is in doubt */
-};
 enum rc store_stats(struct store *s, struct store_stats *ret, struct err *e);
 /* How the disk failed, in a sentence; NULL: it did not. */
 const char *store_failure(const struct store *s);
@@ -388,14 +327,6 @@ enum rc store_quarantine_drop(struct store *s, uint64_t seq, struct err *e);
 
 /* ---- secrets of webhooks ---- */
 
-/* Since when the current one has signed, and when the one before did last.  A
- * secret itself is never kept: only what tells it from another. */
-#define SECRET_PRINT 8
-struct secret_use {
-	unsigned char current[SECRET_PRINT], previous[SECRET_PRINT];
-	int64_t current_first; /* 0: not yet */
-	int64_t previous_last; /* 0: never seen */
-};
 /* All zero when nothing was ever kept. */
 enum rc store_secret_use(struct store *s, const char *instance,
 			 struct secret_use *ret, struct err *e);
@@ -403,43 +334,47 @@ enum rc store_secret_used(struct store *s, const char *instance,
 			  const struct secret_use *use,
 			  struct store_done *done, struct err *e);
 
-/* ---- is it whole? ---- */
-
-#define STORE_TABLES_MAX 32
-struct store_verified {
-	struct {
-		const char *name; /* a constant */
-		uint64_t rows, wrong;
-	} tables[STORE_TABLES_MAX];
-	size_t n;
-	uint64_t wrong; /* in all */
+/* ---- what some engines can do ----
+ *
+ * An engine that cannot leaves it to the tools of its database: the call returns
+ * RC_INVALID with a sentence that says so.
+ */
+enum store_ability {
+	STORE_BACKUP,
+	STORE_COMPACT,
+	STORE_VERIFY,
 };
+bool store_can(const struct store *s, enum store_ability what);
 
-/* Walks every table of one moment: each row can be read, each index leads to
- * a record and each record is in its indexes, states are what the facts mean,
- * numbers given out are not behind, what is counted is as many.  `tell` is called for each thing that is
- * wrong; that some are is no failure of the call. */
+/* Writes all of the store, as of now, to a new file, marked as a backup; put in
+ * the place of a store it is that store again (STORE_RESTORED).  Until it is
+ * whole and on disk it is called FILE.tmp, which nobody else may read.
+ * RC_EXISTS: there is such a file, another backup writes it, or FILE.tmp is not
+ * ours.  RC_NOTFOUND: no folder to put it in. */
+enum rc store_backup(struct store *s, const char *file, struct err *e);
+
+/* Rewrites the store without what was removed from it, which remains on disk
+ * until its room is used again.  Opens the store itself, alone: RC_EXISTS while
+ * a server or a command has it open.  The new form takes the old one's place at
+ * one moment; a crash leaves one or the other.  RC_FULL: the disk has no room
+ * for a copy, and nothing was changed. */
+struct store_compacted {
+	uint64_t before, after; /* bytes */
+};
+enum rc store_compact(const char *url, struct store_compacted *ret,
+		      struct err *e);
+
+/* Walks all that is kept, as of one moment: each row can be read, each index
+ * leads to a record and each record is in its indexes, states are what the facts
+ * mean, numbers given out are not behind, counters count what is there.  `tell`
+ * is called for each thing that is wrong; that some are is no failure of the
+ * call. */
 enum rc store_verify(struct store *s,
 		     void (*tell)(void *arg, const char *table,
 				  const char *what),
 		     void *arg, struct store_verified *ret, struct err *e);
 
 /* ---- devices ---- */
-
-#define TOKEN_HASH_SIZE 32 /* SHA-256; the token itself is never kept */
-#define SHOP_SIZE       65
-#define LABEL_SIZE      129
-
-struct device {
-	uint64_t id; /* given by the store */
-	char shop[SHOP_SIZE];
-	char name[LABEL_SIZE];
-	int64_t created;
-	bool removed;
-	bool suspended; /* its store was restored: may not act until readmitted */
-};
-
-#define CODE_LIVES 900000 /* ms that a login link is good: 15 minutes */
 
 /* `token` signs the device in with Bearer; `code`, good until code_expires and
  * once, is the login link's. */

@@ -70,8 +70,6 @@ static void sign_told(struct http_call *c)
 	struct sign *s = c->arg;
 
 	s->writing = false;
-	if (s->rc == RC_IO)
-		s->app->failed = true;
 	if (s->req)
 		request_resume(s->req);
 	else
@@ -114,8 +112,6 @@ static void respond_later(struct request *req, struct response *res,
 {
 	log_limited(6, LOG_ERROR, "a session cannot be kept",
 		    LOG_S("rc", rc_name(rc)), LOG_REQUEST(req));
-	if (rc == RC_IO)
-		req->app->failed = true;
 	respond_problem(res, 503, "not_stored",
 			"nothing can be kept right now; try again");
 	res->retry_after = 1;

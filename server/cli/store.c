@@ -139,7 +139,7 @@ static int compact(struct cli_session *s)
 	int64_t began = time_mono();
 	struct store_compacted c = {0};
 	struct err e;
-	enum rc rc = store_compact(s->config->server.store_dir, &c, &e);
+	enum rc rc = store_compact(s->config->server.store, &c, &e);
 	int code = rc ? cli_failed(s, rc, &e) : 0;
 
 	if (rc == RC_EXISTS)

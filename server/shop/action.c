@@ -370,8 +370,6 @@ static void press_told(struct http_call *c)
 	struct press *p = c->arg;
 
 	p->writing = false;
-	if (p->rc == RC_IO)
-		p->app->failed = true;
 	if (p->keyed && !p->rc) {
 		p->again = p->once.seen == ONCE_AGAIN;
 		p->rc = p->once.rc;
@@ -515,7 +513,5 @@ void press_begin(struct request *req, struct response *res,
 		return;
 	/* Not handed over: p is ours alone. */
 	p->writing = false;
-	if (rc == RC_IO)
-		req->app->failed = true;
 	respond_store(req, res, rc, e.text);
 }

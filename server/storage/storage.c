@@ -50,7 +50,7 @@ enum rc storage_open(struct store **ret, const struct config *config,
 		     struct err *e)
 {
 	const struct store_options o = {
-		.dir = config->server.store_dir,
+		.url = config->server.store,
 		.must_exist = true,
 		.derive = derive,
 		.derive_arg = (void *)(uintptr_t)config,
@@ -61,18 +61,20 @@ enum rc storage_open(struct store **ret, const struct config *config,
 }
 
 enum rc storage_serve(struct store **ret, const struct storage *s,
-		      store_changed_fn *changed, void *changed_arg,
-		      struct err *e)
+		      store_changed_fn *changed, store_failed_fn *failed,
+		      void *arg, struct err *e)
 {
 	const struct store_options o = {
-		.dir = s->started->server.store_dir,
+		.url = s->started->server.store,
 		.max_bytes = s->started->server.store_max,
 		.serve = true,
 		.derive = derive_served,
 		.derive_arg = (void *)(uintptr_t)s,
 		.fetch_kind = TASK_FETCH_ORDER,
 		.changed = changed,
-		.changed_arg = changed_arg,
+		.changed_arg = arg,
+		.failed = failed,
+		.failed_arg = arg,
 	};
 
 	return store_open(ret, &o, e);

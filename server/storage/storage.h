@@ -26,10 +26,11 @@ struct storage {
 	struct config_holder *present; /* shops: a reload changes them */
 };
 
-/* For the server: takes serve.lock and makes the store if there is none.
- * `changed` is called after commits (see store.h); NULL: nobody listens. */
+/* For the server, of which a store has one: makes the store if there is none.
+ * `changed` is called after commits and `failed` once when the disk fails, both
+ * with `arg` (see store.h); NULL: nobody listens. */
 enum rc storage_serve(struct store **ret, const struct storage *s,
-		      store_changed_fn *changed, void *changed_arg,
-		      struct err *e);
+		      store_changed_fn *changed, store_failed_fn *failed,
+		      void *arg, struct err *e);
 
 #endif

@@ -517,8 +517,6 @@ static void end_storing(struct storing *s)
 	log_limited(REFUSALS_A_MINUTE, LOG_ERROR, "webhook not stored",
 		    LOG_S("instance", s->instance), LOG_S("rc", rc_name(s->rc)),
 		    LOG_S("error", s->e.text));
-	if (s->rc == RC_IO)
-		s->app->failed = true;
 }
 
 /* In the loop thread, after recorded(). */

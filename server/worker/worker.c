@@ -231,8 +231,6 @@ static enum rc begin(struct work *w, begin_fn *fn, void *arg, struct err *e)
 			  w->task->number, say_begun, &b, time_now(),
 			  &as_it_is, NULL, e);
 	if (rc) {
-		if (rc == RC_IO)
-			app_of(w)->failed = true;
 		order_release(&as_it_is);
 		return rc;
 	}
@@ -421,8 +419,6 @@ static bool finished(struct app *app, const struct finish *f, int64_t began)
 		    LOG_S("instance", task->instance),
 		    LOG_N("order", task->number), LOG_S("kind", task->kind),
 		    LOG_S("rc", rc_name(f->rc)), LOG_S("error", f->e.text));
-	if (f->rc == RC_IO)
-		app->failed = true;
 	return false;
 }
 
@@ -460,8 +456,6 @@ static void finish_unrun(struct thread *t, const struct task *task, enum rc rc,
 
 	if (rc == RC_NOTFOUND || rc == RC_INVALID)
 		r.how = OUTCOME_DEAD;
-	if (rc == RC_IO)
-		t->workers->app->failed = true;
 	finish(t, &task, &(struct result *){&r}, 1, time_mono());
 }
 
@@ -671,8 +665,6 @@ static void *work(void *arg)
 			log_limited(A_MINUTE, LOG_ERROR, "no task can be read",
 				    LOG_S("rc", rc_name(rc)),
 				    LOG_S("error", e.text));
-			if (rc == RC_IO)
-				w->app->failed = true;
 			pause_for(w, PAUSE);
 		}
 	}

@@ -107,7 +107,7 @@ enum rc part_copy(struct store *s, int fd, const char *part, struct err *e)
 	return OK;
 }
 
-enum rc store_backup(struct store *s, const char *file, struct err *e)
+enum rc lmdb_backup(struct store *s, const char *file, struct err *e)
 {
 	char *folder = folder_of(file), *part = xasprintf("%s.tmp", file);
 	bool ours = false;

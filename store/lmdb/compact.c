@@ -146,19 +146,19 @@ static enum rc rewrite(struct store *s, const char *dir, const char *part,
 	return rc;
 }
 
-enum rc store_compact(const char *dir, struct store_compacted *ret,
-		      struct err *e)
+enum rc lmdb_compact(const char *dir, struct store_compacted *ret,
+		     struct err *e)
 {
-	struct store_options o = {
-		.dir = dir, .must_exist = true, .alone = true};
+	struct store_options o = {.must_exist = true, .alone = true};
 	char *part = path_in(dir, PART), *data = path_in(dir, "data.mdb");
 	struct store *s = NULL;
 	enum rc rc;
 
-	rc = store_open(&s, &o, e);
+	rc = lmdb_open(&s, dir, &o, e);
 	if (!rc)
 		rc = rewrite(s, dir, part, data, ret, e);
-	store_close(s);
+	if (s)
+		lmdb_close(s);
 	free(part);
 	free(data);
 	return rc;

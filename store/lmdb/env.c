@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "store/lmdb/codec.h"
+#include "store/lmdb/lmdb.h"
 #include "store/lmdb/room.h"
 #include "store/lmdb/schema.h"
 #include "store/lmdb/store_private.h"
@@ -159,9 +160,9 @@ static enum rc take_serve_lock(struct store *s, const char *dir, struct err *e)
 static enum rc lock_folder(struct store *s, const struct store_options *o,
 			   struct err *e)
 {
-	s->dir_fd = open(o->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	s->dir_fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (s->dir_fd < 0)
-		return fail(e, RC_DENIED, "'%s': %s", o->dir, strerror(errno));
+		return fail(e, RC_DENIED, "'%s': %s", s->dir, strerror(errno));
 	if (!flock(s->dir_fd, (o->alone ? LOCK_EX : LOCK_SH) | LOCK_NB))
 		return OK;
 	if (errno == EWOULDBLOCK)
@@ -170,9 +171,9 @@ static enum rc lock_folder(struct store *s, const struct store_options *o,
 				       "server, and let other commands end"
 				     : "the store in '%s' is being compacted: "
 				       "try again when that is done",
-			    o->dir);
+			    s->dir);
 	/* This file system locks no folders: there it cannot be compacted. */
-	return o->alone ? fail(e, RC_IO, "'%s': %s", o->dir, strerror(errno))
+	return o->alone ? fail(e, RC_IO, "'%s': %s", s->dir, strerror(errno))
 			: OK;
 }
 
@@ -241,7 +242,7 @@ static off_t least_size(void)
 	return 2 * (off_t)sysconf(_SC_PAGESIZE);
 }
 
-bool store_exists(const char *dir)
+bool lmdb_exists(const char *dir)
 {
 	char *path = xasprintf("%s/data.mdb", dir);
 	struct stat st;
@@ -337,23 +338,23 @@ static enum rc open_env(struct store *s, const struct store_options *o,
 	enum rc rc;
 	int mdb;
 
-	if (!max && !store_exists(o->dir))
+	if (!max && !lmdb_exists(s->dir))
 		max = FIRST_SIZE;
-	mdb = open_mdb(s, o->dir);
-	if (mdb == MDB_INVALID && o->serve && was_cut_short(o->dir)) {
+	mdb = open_mdb(s, s->dir);
+	if (mdb == MDB_INVALID && o->serve && was_cut_short(s->dir)) {
 		mdb_env_close(s->env);
 		s->env = NULL;
-		mdb = open_mdb(s, o->dir);
+		mdb = open_mdb(s, s->dir);
 	}
 	if (!mdb)
 		mdb = grow_map(s, max, &info);
 	if (!mdb)
 		mdb = mdb_reader_check(s->env, NULL); /* left by the killed */
 	if (mdb)
-		return open_failed(e, o->dir, mdb);
+		return open_failed(e, s->dir, mdb);
 	s->max_bytes = max ? max : info.me_mapsize;
 	rc = mend_length(s, &info, e);
-	return rc ? rc : folder_sync(o->dir, e);
+	return rc ? rc : folder_sync(s->dir, e);
 }
 
 /* ---- the tables ---- */
@@ -452,7 +453,7 @@ static enum rc no_store(const char *dir, struct err *e)
 
 static enum rc find_store(const char *dir, struct err *e)
 {
-	return store_exists(dir) ? OK : no_store(dir, e);
+	return lmdb_exists(dir) ? OK : no_store(dir, e);
 }
 
 static enum rc open_tables_of(struct store *s, const struct store_options *o,
@@ -464,7 +465,7 @@ static enum rc open_tables_of(struct store *s, const struct store_options *o,
 		return rc;
 	rc = create_tables(s, o->must_exist, e);
 	if (rc == RC_NOTFOUND)
-		return no_store(o->dir, e);
+		return no_store(s->dir, e);
 	return rc ? rc : open_existing(s, e);
 }
 
@@ -482,48 +483,40 @@ static void store_free(struct store *s)
 		close(s->lock_fd);
 	pthread_mutex_destroy(&s->leases.lock);
 	free(s->leases.list);
+	free(s->dir);
 	free(s);
 }
 
-static struct store *store_new(const struct store_options *o)
+static struct store *store_new(const char *dir, const struct store_options *o)
 {
 	struct store *s = xcalloc(1, sizeof(*s));
 
-	s->serve = o->serve;
+	s->dir = xstrdup(dir);	s->serve = o->serve;
 	s->lock_fd = s->dir_fd = -1;
-	s->derive = o->derive;
-	s->derive_arg = o->derive_arg;
-	s->changed = o->changed;
-	s->changed_arg = o->changed_arg;
 	s->changes_kept = CHANGES_KEPT;
 	pthread_mutex_init(&s->leases.lock, NULL);
 	return s;
 }
 
-enum rc store_open(struct store **ret, const struct store_options *o,
-		   struct err *e)
+enum rc lmdb_open(struct store **ret, const char *dir,
+		  const struct store_options *o, struct err *e)
 {
-	struct store *s = store_new(o);
-	enum rc rc = OK;
+	struct store *s = store_new(dir, o);
+	enum rc rc = store_base_init(&s->base, &engine_lmdb, o, e);
 
-	*ret = NULL;
-	if (o->fetch_kind && !copy_text(s->fetch_kind, sizeof(s->fetch_kind),
-					o->fetch_kind))
-		rc = fail(e, RC_INVALID, "no task can be named '%s'",
-			  o->fetch_kind);
 	if (!rc)
-		rc = o->must_exist ? find_store(o->dir, e)
-				   : make_folder(o->dir, e);
+		rc = o->must_exist ? find_store(s->dir, e)
+				   : make_folder(s->dir, e);
 	if (!rc)
-		rc = check_owner(s, o->dir, e);
+		rc = check_owner(s, s->dir, e);
 	if (!rc)
 		rc = remember_open(s, e);
 	if (!rc && (o->serve || o->alone))
-		rc = take_serve_lock(s, o->dir, e);
+		rc = take_serve_lock(s, s->dir, e);
 	if (!rc)
 		rc = lock_folder(s, o, e);
 	if (!rc && o->serve)
-		compact_clean(o->dir);
+		compact_clean(s->dir);
 	if (!rc)
 		rc = open_env(s, o, e);
 	if (!rc)
@@ -542,11 +535,20 @@ enum rc store_open(struct store **ret, const struct store_options *o,
 	return rc;
 }
 
-void store_close(struct store *s)
+void lmdb_close(struct store *s)
 {
-	if (s)
-		store_free(s);
+	store_free(s);
 }
+
+const struct engine engine_lmdb = {
+	.scheme = "lmdb:",
+	.open = lmdb_open,
+	.close = lmdb_close,
+	.exists = lmdb_exists,
+	.backup = lmdb_backup,
+	.compact = lmdb_compact,
+	.verify = lmdb_verify,
+};
 
 /* ---- numbers ---- */
 

@@ -143,9 +143,9 @@ static enum rc ensure_fetch(struct txn *t, const struct order *o,
 	bool exists = false;
 	enum rc rc = OK;
 
-	if (!o->fetch_due || !*t->store->fetch_kind)
+	if (!o->fetch_due || !*t->store->base.fetch_kind)
 		return OK;
-	memcpy(fetch.kind, t->store->fetch_kind, sizeof(fetch.kind));
+	memcpy(fetch.kind, t->store->base.fetch_kind, sizeof(fetch.kind));
 	memcpy(fetch.instance, o->instance, sizeof(fetch.instance));
 	if (own && task_same_name(own, &fetch))
 		return OK;
@@ -266,7 +266,7 @@ enum rc order_change(struct txn *t, const struct order *before,
 		.now = now,
 		.again = TIME_NONE,
 	};
-	struct store *s = t->store;
+	struct store_base *s = &t->store->base;
 	enum difference d;
 	enum rc rc = OK;
 

@@ -21,6 +21,7 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
+#include "store/rules/engine.h"
 #include "store/store.h"
 #include "store/lmdb/txn.h"
 #include "store/lmdb/writer.h"
@@ -46,7 +47,9 @@ struct leases {
 };
 
 struct store {
+	struct store_base base;
 	MDB_env *env;
+	char *dir; /* owned */
 	MDB_dbi tables[TABLES];
 	uint64_t max_bytes;
 
@@ -61,11 +64,6 @@ struct store {
 	pid_t pid; /* the process: a forked child has none of these open */
 	struct store *next_open; /* in the list of this process's stores */
 
-	store_derive_fn *derive;
-	void *derive_arg;
-	store_changed_fn *changed;
-	void *changed_arg;
-	char fetch_kind[TASK_KIND_SIZE]; /* "": none */
 	uint64_t changes_kept;
 
 	struct writer writer;
@@ -81,6 +79,19 @@ struct store {
 /* ---- shared by the nouns ---- */
 
 enum rc check_instance(const char *instance, struct err *e);
+
+/* What LMDB can do for engine_lmdb; see store.h. */
+bool lmdb_exists(const char *dir);
+enum rc lmdb_open(struct store **ret, const char *dir,
+		  const struct store_options *o, struct err *e);
+void lmdb_close(struct store *s);
+enum rc lmdb_backup(struct store *s, const char *file, struct err *e);
+enum rc lmdb_compact(const char *dir, struct store_compacted *ret,
+		     struct err *e);
+enum rc lmdb_verify(struct store *s,
+		    void (*tell)(void *arg, const char *table,
+				 const char *what),
+		    void *arg, struct store_verified *ret, struct err *e);
 
 /* The folder that holds `path`; the caller frees it. */
 char *folder_of(const char *path);

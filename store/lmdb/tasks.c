@@ -252,7 +252,7 @@ static enum rc end_run(struct txn *t, struct task *task, const struct result *r,
 	task->again = TIME_NONE;
 	if (r->how == OUTCOME_DONE) {
 		if (!asked && order->fetch_due && !task->sub &&
-		    !strcmp(task->kind, t->store->fetch_kind))
+		    !strcmp(task->kind, t->store->base.fetch_kind))
 			again = now + FETCH_AGAIN;
 		if (again == TIME_NONE)
 			return remove_task(t, task, e);

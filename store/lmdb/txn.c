@@ -20,12 +20,23 @@ static enum rc no_room(struct txn *t, struct err *e, const char *why,
 		     : fail(e, RC_FULL, "%s", why);
 }
 
+static enum rc broken(struct txn *t, struct err *e, const char *doing,
+		      const char *why)
+{
+	struct err how;
+	enum rc rc = fail(&how, RC_IO, "%s: %s", doing, why);
+
+	t->io = true;
+	if (e)
+		*e = how;
+	store_tell_failure(&t->store->base, &how);
+	return rc;
+}
+
 static enum rc damaged(struct txn *t, struct err *e, const char *doing)
 {
-	t->io = true;
 	atomic_store(&t->store->damaged, true);
-	return fail(e, RC_IO, "%s: the store's file is damaged or cut short",
-		    doing);
+	return broken(t, e, doing, "the store's file is damaged or cut short");
 }
 
 enum rc txn_rc(struct txn *t, int mdb, struct err *e, const char *doing)
@@ -59,8 +70,7 @@ enum rc txn_rc(struct txn *t, int mdb, struct err *e, const char *doing)
 	default:
 		break;
 	}
-	t->io = true;
-	return fail(e, RC_IO, "%s: %s", doing, mdb_strerror(mdb));
+	return broken(t, e, doing, mdb_strerror(mdb));
 }
 
 /* ---- begin and end ---- */

@@ -213,7 +213,7 @@ static void check_lists_of(struct check *c, const struct order *o,
 /* What is kept as derived is what the facts mean. */
 static void check_derived(struct check *c, const struct order *o)
 {
-	const struct store *s = c->t->store;
+	const struct store_base *s = &c->t->store->base;
 	struct order again;
 
 	if (!s->derive)
@@ -250,7 +250,7 @@ static void check_json_of(struct check *c, const struct order *o,
 
 static void check_fetch_of(struct check *c, const struct order *o)
 {
-	const char *kind = c->t->store->fetch_kind;
+	const char *kind = c->t->store->base.fetch_kind;
 	struct key k;
 	MDB_val v;
 
@@ -706,10 +706,10 @@ static void check_counts(struct check *c)
 			 " are counted", c->in_doubt, counted);
 }
 
-enum rc store_verify(struct store *s,
-		     void (*tell)(void *arg, const char *table,
-				  const char *what),
-		     void *arg, struct store_verified *ret, struct err *e)
+enum rc lmdb_verify(struct store *s,
+		    void (*tell)(void *arg, const char *table,
+				 const char *what),
+		    void *arg, struct store_verified *ret, struct err *e)
 {
 	struct check c = {.tell = tell, .arg = arg, .ret = ret, .e = e};
 	struct txn t;

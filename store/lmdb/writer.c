@@ -32,6 +32,7 @@ static void failed(struct store *s, const struct err *e)
 		return;
 	s->failure = *e;
 	atomic_store(&s->failed, true);
+	store_tell_failure(&s->base, e);
 }
 
 static enum rc fail_as_before(struct store *s, struct err *e)
@@ -175,8 +176,8 @@ static void settle_all(struct store *s, struct op **ops, size_t n)
 		atomic_fetch_add(&s->writes, written);
 		for (size_t i = at; i < at + k; i++)
 			tell(ops[i]);
-		if (touched && s->changed)
-			s->changed(s->changed_arg, atomic_load(&s->newest));
+		if (touched && s->base.changed)
+			s->base.changed(s->base.changed_arg, atomic_load(&s->newest));
 	}
 }
 
@@ -335,8 +336,8 @@ static enum rc do_here(struct store *s, struct op *op, struct err *e)
 
 	settle_some(s, &op, 1, &touched);
 	atomic_fetch_add(&s->writes, op->rc == OK);
-	if (touched && s->changed)
-		s->changed(s->changed_arg, atomic_load(&s->newest));
+	if (touched && s->base.changed)
+		s->base.changed(s->base.changed_arg, atomic_load(&s->newest));
 	if (op->rc && e)
 		*e = op->err;
 	return op->rc;

@@ -121,7 +121,8 @@ struct fixture *fixture_start_with(const char *server_lines,
 	f->started = config_hold(first);
 	f->app.config = config_holder_open(first);
 	f->app.storage = (struct storage){f->started, f->app.config};
-	if (storage_serve(&f->app.store, &f->app.storage, changed, f, &e))
+	if (storage_serve(&f->app.store, &f->app.storage, changed, NULL, f,
+			  &e))
 		must(false, e.text);
 	f->app.receiver = receiver_open(&f->app);
 	add_device(f, "amsterdam", "Counter tablet", f->amsterdam);

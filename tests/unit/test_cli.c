@@ -200,7 +200,7 @@ static void record(struct store *s, int64_t id)
 /* A command makes no store: the server does. */
 static void make_store(void)
 {
-	const struct store_options o = {.dir = config->server.store_dir};
+	const struct store_options o = {.url = config->server.store};
 	struct store *s = NULL;
 	struct err e;
 

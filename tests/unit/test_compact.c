@@ -89,7 +89,7 @@ static void what_was_removed_is_gone_from_the_file(void **state)
 	epoch = store_epoch(s);
 	store_close(s);
 	assert_true(holds(data, STREET));
-	assert_ok(store_compact(*state, &c, &err));
+	assert_ok(store_compact(url_of(*state), &c, &err));
 	assert_false(holds(data, STREET));
 	assert_true(c.after < c.before);
 	assert_int_not_equal(access(in(*state, "data.mdb.compact"), F_OK), 0);
@@ -106,7 +106,7 @@ static void what_was_removed_is_gone_from_the_file(void **state)
  * `ready`. */
 static pid_t hold_open(const char *dir, bool serve, int ready[2], int go[2])
 {
-	struct store_options o = {.dir = dir, .serve = serve};
+	struct store_options o = {.url = url_of(dir), .serve = serve};
 	struct store *s;
 	char byte = 0;
 	pid_t child;
@@ -136,7 +136,7 @@ static void a_store_that_is_in_use_is_left_alone(void **state)
 
 		close(ready[1]);
 		assert_int_equal(read(ready[0], &byte, 1), 1);
-		assert_int_equal(store_compact(*state, &c, &err), RC_EXISTS);
+		assert_int_equal(store_compact(url_of(*state), &c, &err), RC_EXISTS);
 		assert_true(holds(in(*state, "data.mdb"), STREET));
 		close(go[0]);
 		close(go[1]);
@@ -144,7 +144,7 @@ static void a_store_that_is_in_use_is_left_alone(void **state)
 		assert_int_equal(status, 0);
 		close(ready[0]);
 	}
-	assert_ok(store_compact(*state, &c, &err));
+	assert_ok(store_compact(url_of(*state), &c, &err));
 }
 
 static void the_mode_stays(void **state)
@@ -154,7 +154,7 @@ static void the_mode_stays(void **state)
 
 	fill_and_forget(*state);
 	assert_int_equal(chmod(in(*state, "data.mdb"), 0640), 0);
-	assert_ok(store_compact(*state, &c, &err));
+	assert_ok(store_compact(url_of(*state), &c, &err));
 	assert_int_equal(stat(in(*state, "data.mdb"), &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0640);
 }
@@ -171,7 +171,7 @@ static void without_room_nothing_changes(void **state)
 	low.rlim_cur = 16384;
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &low), 0);
-	assert_int_equal(store_compact(*state, &c, &err), RC_FULL);
+	assert_int_equal(store_compact(url_of(*state), &c, &err), RC_FULL);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
 	assert_int_not_equal(access(in(*state, "data.mdb.compact"), F_OK), 0);
 	s = open_serve(*state);
@@ -190,7 +190,7 @@ static void a_killed_compaction_leaves_one_whole_store(void **state)
 		pid_t child = fork();
 
 		if (!child)
-			_exit(store_compact(*state, &c, &err) != OK);
+			_exit(store_compact(url_of(*state), &c, &err) != OK);
 		usleep((useconds_t)us);
 		kill(child, SIGKILL);
 		assert_int_equal(waitpid(child, NULL, 0), child);
@@ -207,7 +207,7 @@ static void where_there_is_no_store_none_is_made(void **state)
 {
 	struct store_compacted c;
 
-	assert_int_not_equal(store_compact(*state, &c, &err), OK);
+	assert_int_not_equal(store_compact(url_of(*state), &c, &err), OK);
 	assert_int_not_equal(access(in(*state, "data.mdb"), F_OK), 0);
 }
 

@@ -97,7 +97,7 @@ static void an_epoch_stays_while_the_store_does(void **state)
 	assert_int_equal(store_origin(s), STORE_SAME);
 	store_close(s);
 	/* A command beside the server. */
-	s = open_with(&(struct store_options){.dir = *state});
+	s = open_with(&(struct store_options){.url = url_of(*state)});
 	assert_true(store_epoch(s) == epoch);
 	store_close(s);
 }
@@ -158,7 +158,7 @@ static void a_backup_leaves_the_store_that_it_is_of_alone(void **state)
 
 static void a_command_that_opens_a_backup_first_suspends_too(void **state)
 {
-	struct store_options o = {.dir = *state};
+	struct store_options o = {.url = url_of(*state)};
 	struct store *s = open_serve(*state);
 
 	fill(s);
@@ -178,7 +178,7 @@ static void a_command_that_opens_a_backup_first_suspends_too(void **state)
 static void
 the_first_start_after_a_restore_says_so_whoever_opened_it(void **state)
 {
-	struct store_options o = {.dir = *state};
+	struct store_options o = {.url = url_of(*state)};
 	struct store *s = open_serve(*state);
 
 	fill(s);

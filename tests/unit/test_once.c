@@ -273,7 +273,7 @@ static void change(struct store *s, int64_t number, int64_t now, bool cancel,
 
 static void what_is_done_is_listed_by_its_last_change(void **state)
 {
-	struct store_options o = {.dir = *state, .max_bytes = 1 << 26,
+	struct store_options o = {.url = url_of(*state), .max_bytes = 1 << 26,
 				  .serve = true, .derive = derive_done};
 	struct store *s = open_with(&o);
 	struct rows r;

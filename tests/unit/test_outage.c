@@ -345,7 +345,7 @@ static int busiest(void)
 
 static void decisions_wait_for_a_day_and_land_in_a_minute(void **state)
 {
-	struct store_options o = {.dir = *state,
+	struct store_options o = {.url = url_of(*state),
 				  .max_bytes = (size_t)64 << 20,
 				  .derive = derive,
 				  .fetch_kind = TASK_FETCH_ORDER};

@@ -13,12 +13,13 @@
 
 #include "store/lmdb/codec.h"
 #include "store/lmdb/schema.h"
+#include "store/rules/engine.h"
 
 /* ---- opening ---- */
 
 static enum rc try_open(const char *dir, bool serve)
 {
-	struct store_options o = {.dir = dir, .serve = serve};
+	struct store_options o = {.url = url_of(dir), .serve = serve};
 	struct store *s = NULL;
 	enum rc rc = store_open(&s, &o, &err);
 
@@ -59,15 +60,55 @@ static void a_store_is_made_where_its_parent_is(void **state)
 	remove_dir((void **)&data);
 }
 
+static void a_url_of_no_engine_is_refused_with_a_remedy(void **state)
+{
+	static const char *const urls[] = {
+		"", "/var/lib/x", "lmdb:", "postgresql://db/x", "LMDB:/x", NULL,
+	};
+	struct store_compacted c;
+	struct store *s = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(urls) / sizeof(*urls); i++) {
+		const struct store_options o = {.url = urls[i]};
+
+		assert_int_equal(store_open(&s, &o, &err), RC_INVALID);
+		assert_null(s);
+		assert_non_null(strstr(err.text, "write lmdb:FOLDER"));
+		assert_int_equal(store_compact(urls[i], &c, &err), RC_INVALID);
+		assert_false(store_exists(urls[i]));
+	}
+}
+
+/* The engine of a database that has tools of its own. */
+static void what_an_engine_cannot_is_refused_with_a_remedy(void **state)
+{
+	struct store *s = open_serve(*state);
+	struct engine lacking = {.scheme = "lmdb:"};
+	const struct engine *whole = ((struct store_base *)s)->engine;
+	struct store_verified v;
+
+	assert_true(store_can(s, STORE_BACKUP) && store_can(s, STORE_COMPACT) &&
+		    store_can(s, STORE_VERIFY));
+	((struct store_base *)s)->engine = &lacking;
+	assert_false(store_can(s, STORE_BACKUP) ||
+		     store_can(s, STORE_COMPACT) || store_can(s, STORE_VERIFY));
+	assert_int_equal(store_backup(s, "x", &err), RC_INVALID);
+	assert_non_null(strstr(err.text, "tools of its database"));
+	assert_int_equal(store_verify(s, NULL, NULL, &v, &err), RC_INVALID);
+	((struct store_base *)s)->engine = whole;
+	store_close(s);
+}
+
 /* A disk that is full, or a kill, while LMDB writes the first two pages. */
 static void a_store_whose_making_was_cut_short_is_made_again(void **state)
 {
 	char *data = xasprintf("%s/data.mdb", (char *)*state);
 
 	store_close(open_serve(*state));
-	assert_true(store_exists(*state));
+	assert_true(store_exists(url_of(*state)));
 	assert_int_equal(truncate(data, sysconf(_SC_PAGESIZE)), 0);
-	assert_false(store_exists(*state)); /* so the server warns */
+	assert_false(store_exists(url_of(*state))); /* so the server warns */
 	store_close(open_serve(*state));
 	store_close(open_serve(*state));
 	free(data);
@@ -116,7 +157,7 @@ static void only_the_owner_of_the_folder_opens_it(void **state)
 
 static void a_store_without_a_size_keeps_the_one_it_has(void **state)
 {
-	struct store_options o = {.dir = *state, .max_bytes = 64 << 20};
+	struct store_options o = {.url = url_of(*state), .max_bytes = 64 << 20};
 	struct store *s = open_with(&o);
 
 	assert_ok(record_one(s, 1, "a", NULL, NULL));
@@ -131,7 +172,7 @@ static void a_store_without_a_size_keeps_the_one_it_has(void **state)
 static void the_smallest_store_has_room_for_its_tables(void **state)
 {
 	struct store_options o = {
-		.dir = *state,
+		.url = url_of(*state),
 		.max_bytes = 1 << 20,
 		.serve = true,
 	};
@@ -403,7 +444,7 @@ static void fill_sample(struct store *s)
 static void write_sample(const char *dir)
 {
 	struct store_options o = {
-		.dir = dir,
+		.url = url_of(dir),
 		.max_bytes = 8 << 20,
 		.derive = derive_simply,
 	};
@@ -509,7 +550,7 @@ static void a_backup_is_a_store(void **state)
 	char *copy = xasprintf("%s/copy", (char *)*state), *rest = copy;
 	char *file = xasprintf("%s/data.mdb", copy);
 	struct store_options o = {
-		.dir = *state,
+		.url = url_of(*state),
 		.max_bytes = 8 << 20,
 		.serve = true,
 		.derive = derive_simply,
@@ -534,6 +575,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_DIR(a_store_is_made_where_its_parent_is),
+		cmocka_unit_test(a_url_of_no_engine_is_refused_with_a_remedy),
+		IN_DIR(what_an_engine_cannot_is_refused_with_a_remedy),
 		IN_DIR(a_store_whose_making_was_cut_short_is_made_again),
 		IN_DIR(a_short_file_that_is_not_ours_is_left_alone),
 		IN_DIR(a_second_server_is_refused_until_the_first_has_closed),

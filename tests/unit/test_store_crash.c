@@ -42,7 +42,7 @@ static _Noreturn void child(const char *dir, int acks, int64_t first)
 {
 	struct recorder r[THREADS];
 	struct store_options o = {
-		.dir = dir,
+		.url = url_of(dir),
 		.max_bytes = (size_t)256 << 20,
 		.serve = true,
 	};

@@ -10,7 +10,7 @@
 static struct store *open_deriving(const char *dir)
 {
 	struct store_options o = {
-		.dir = dir,
+		.url = url_of(dir),
 		.max_bytes = (size_t)256 << 20,
 		.serve = true,
 		.derive = derive_simply,
@@ -472,7 +472,7 @@ static void who_listens_is_called_after_a_commit(void **state)
 {
 	_Atomic uint64_t heard = 0;
 	struct store_options o = {
-		.dir = *state,
+		.url = url_of(*state),
 		.max_bytes = 64 << 20,
 		.serve = true,
 		.derive = derive_simply,

@@ -8,7 +8,7 @@
 static struct store *open_queue(const char *dir)
 {
 	struct store_options o = {
-		.dir = dir,
+		.url = url_of(dir),
 		.max_bytes = (size_t)256 << 20,
 		.serve = true,
 		.derive = derive_simply,

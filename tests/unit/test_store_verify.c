@@ -31,7 +31,7 @@ static void derive_done(void *arg, struct order *o)
 static struct store *open_full(const char *dir)
 {
 	struct store_options o = {
-		.dir = dir,
+		.url = url_of(dir),
 		.max_bytes = (size_t)512 << 20,
 		.serve = true,
 		.derive = derive_done,
@@ -363,7 +363,7 @@ static void a_state_that_the_facts_do_not_mean_is_found(void **state)
 	struct store *s = fill(*state);
 	struct told t;
 
-	s->derive = derive_otherwise;
+	s->base.derive = derive_otherwise;
 	assert_int_equal(verify(s, &t), 2);
 	assert_string_equal(t.table, "orders");
 	assert_non_null(strstr(t.first, "kept as pending and means taken"));
@@ -400,7 +400,7 @@ static void a_wrong_count_of_orders_in_doubt_is_found(void **state)
 	struct told t;
 	struct txn w;
 
-	s->derive = derive_doubt;
+	s->base.derive = derive_doubt;
 	changes_add(&c, CHANGE_SIGHTING, 3)->sighting.blank = true;
 	change_order(s, 20, 2003, &c);
 	assert_int_equal(stats_of(s).in_doubt, 1);

@@ -261,7 +261,7 @@ static void closing_finishes_what_waits(void **state)
 static void the_queue_has_a_bound(void **state)
 {
 	struct store_options o = {
-		.dir = *state,
+		.url = url_of(*state),
 		.max_bytes = 64 << 20,
 		.serve = true,
 		.queue_max = 3,
@@ -289,7 +289,7 @@ static void the_queue_has_a_bound(void **state)
 
 static void without_a_writer_thread_the_caller_writes(void **state)
 {
-	struct store_options o = {.dir = *state, .max_bytes = 64 << 20};
+	struct store_options o = {.url = url_of(*state), .max_bytes = 64 << 20};
 	struct store *s = open_with(&o);
 	struct waiting w;
 	unsigned before = atomic_load(&syncs);
@@ -308,7 +308,7 @@ static void without_a_writer_thread_the_caller_writes(void **state)
 static struct store *open_small(const char *dir, size_t max)
 {
 	struct store_options o = {
-		.dir = dir,
+		.url = url_of(dir),
 		.max_bytes = max,
 		.serve = true,
 		.derive = derive_simply,
@@ -536,6 +536,35 @@ static void a_group_that_finds_no_room_is_tried_in_parts(void **state)
 
 /* ---- the disk fails ---- */
 
+/* A store_failed_fn. */
+static void count_failure(void *arg, const struct err *why)
+{
+	assert_non_null(strstr(why->text, "Input/output error"));
+	atomic_fetch_add((atomic_int *)arg, 1);
+}
+
+static void a_failed_disk_is_told_once_to_who_listens(void **state)
+{
+	atomic_int told = 0;
+	struct store_options o = {
+		.url = url_of(*state),
+		.max_bytes = (size_t)64 << 20,
+		.serve = true,
+		.failed = count_failure,
+		.failed_arg = &told,
+	};
+	struct store *s = open_with(&o);
+
+	assert_ok(record_one(s, 1, "a", NULL, NULL));
+	assert_int_equal(atomic_load(&told), 0);
+	atomic_store(&sync_fails, EIO);
+	assert_int_equal(record_one(s, 2, "a", NULL, NULL), RC_IO);
+	assert_int_equal(record_one(s, 3, "a", NULL, NULL), RC_IO);
+	atomic_store(&sync_fails, 0);
+	assert_int_equal(atomic_load(&told), 1);
+	store_close(s);
+}
+
 static void after_a_failed_sync_nothing_is_written_any_more(void **state)
 {
 	struct store *s = open_serve(*state);
@@ -584,6 +613,7 @@ int main(void)
 		IN_DIR(a_disk_found_full_by_the_sync_is_no_broken_disk),
 		IN_DIR(a_group_that_finds_no_room_is_tried_in_parts),
 		IN_DIR(after_a_failed_sync_nothing_is_written_any_more),
+		IN_DIR(a_failed_disk_is_told_once_to_who_listens),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

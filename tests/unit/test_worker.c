@@ -177,7 +177,8 @@ static struct parts *parts_open(int port)
 	clock_init(&p->app.clock, TIME_NONE, time_now(), time_mono());
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->changed, NULL);
-	if (storage_serve(&p->app.store, &p->app.storage, on_changed, p, &e))
+	if (storage_serve(&p->app.store, &p->app.storage, on_changed, NULL, p,
+			  &e))
 		fail_msg("%s", e.text);
 	return p;
 }

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * device.h - a tablet, phone or till that may act for one shop.  A value.
+ */
+#ifndef STORE_MODEL_DEVICE_H
+#define STORE_MODEL_DEVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define TOKEN_HASH_SIZE 32 /* SHA-256; the token itself is never kept */
+#define SHOP_SIZE	65
+#define LABEL_SIZE	129
+#define CODE_LIVES	900000 /* ms that a login link is good: 15 minutes */
+
+struct device {
+	uint64_t id; /* given by the store */
+	char shop[SHOP_SIZE];
+	char name[LABEL_SIZE];
+	int64_t created;
+	bool removed;
+	bool suspended; /* its store was restored: may not act until readmitted */
+};
+
+#endif
