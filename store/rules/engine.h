@@ -2,7 +2,7 @@
  *
  * engine.h - what keeps a store: LMDB today.
  *
- * An engine is a row of the table in store/store.c.  Its own `struct store`
+ * An engine is a row of the table in store/engines/engines.c.  Its own `struct store`
  * begins with a struct store_base, through which the rules know it.
  */
 #ifndef STORE_RULES_ENGINE_H

@@ -23,6 +23,7 @@ MAY store/model
 MAY store/rules       store store/model
 MAY store/lmdb        store store/model store/rules
 MAY store/pg          store store/model store/rules
+MAY store/engines     store store/model store/rules store/lmdb store/pg
 MAY handlers          centra store/model
 MAY server/http
 MAY server/config

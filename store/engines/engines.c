@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * store.c - which engine keeps a store, and what it can do.
+ * engines.c - which engine keeps a store, and what it can do: the calls of
+ * store.h that begin at a URL or that an engine may lack.
  */
 #include "store/store.h"
 
@@ -43,32 +44,6 @@ static struct store_base *base_of(struct store *s)
 }
 
 /* ---- birth and death ---- */
-
-enum rc store_base_init(struct store_base *b, const struct engine *engine,
-			const struct store_options *o, struct err *e)
-{
-	*b = (struct store_base){
-		.engine = engine,
-		.derive = o->derive,
-		.derive_arg = o->derive_arg,
-		.changed = o->changed,
-		.changed_arg = o->changed_arg,
-		.told = ATOMIC_FLAG_INIT,
-	};
-	if (o->fetch_kind &&
-	    !copy_text(b->fetch_kind, sizeof(b->fetch_kind), o->fetch_kind))
-		return fail(e, RC_INVALID, "no task can be named '%s'",
-			    o->fetch_kind);
-	return OK;
-}
-
-void store_tell_failure(struct store_base *b, const struct err *why)
-{
-	store_failed_fn *failed = atomic_load(&b->failed);
-
-	if (failed && !atomic_flag_test_and_set(&b->told))
-		failed(b->failed_arg, why);
-}
 
 enum rc store_open(struct store **ret, const struct store_options *o,
 		   struct err *e)
