@@ -1,5 +1,5 @@
 # shipfrom.  `make demo` to see it, `make test` to prove it, `make check` while
-# working on it.  README.md explains each; `make help` lists them.
+# working on it.  CONTRIBUTING.md explains each; `make help` lists them.
 
 BUILD   ?= build
 PREFIX  ?= /usr/local
@@ -8,7 +8,7 @@ ifeq ($(origin CC),default)
 CC       = gcc
 endif
 
-# What C is written in, and what the compiler is asked to find (STYLE).
+# What C is written in, and what the compiler is asked to find.
 STD      = -std=gnu2x -D_GNU_SOURCE -I. -pthread
 WARN     = -Wall -Wextra -Wshadow -Wpointer-arith -Wcast-qual -Wwrite-strings \
 	   -Wformat=2 -Wvla -Wundef -Wold-style-definition \
@@ -279,7 +279,8 @@ DOCDIR   = $(PREFIX)/share/doc/shipfrom
 # put FILE PLACE: what is installed names no path but its own.
 put      = put() { sed 's|/usr/local|$(PREFIX)|g' "$$1" >"$(DESTDIR)$$2" && \
 	   chmod 0644 "$(DESTDIR)$$2"; }
-DOCS     = README.md CHANGELOG.md openapi.yaml $(sort $(wildcard docs/*.md)) \
+DOCS     = README.md CHANGELOG.md CONTRIBUTING.md openapi.yaml \
+	   handlers/OFFERS.md centra/CONTRACT.md $(sort $(wildcard docs/*.md)) \
 	   $(addprefix deploy/,shipfrom.ini haproxy.cfg nginx.conf alerts.yml)
 
 # Builds nothing: run as root it would leave root's files in the tree, and
@@ -296,7 +297,8 @@ install: ## install under PREFIX what `make` has built (DESTDIR is put before it
 	@install -m 0644 deploy/shipfrom.sysusers \
 		$(DESTDIR)$(PREFIX)/lib/sysusers.d/shipfrom.conf
 	@install -m 0644 LICENSE $(DESTDIR)$(DOCDIR)/LICENSE
-	@install -d $(DESTDIR)$(DOCDIR)/deploy/screenshots
+	@install -d $(DESTDIR)$(DOCDIR)/deploy/screenshots \
+		$(DESTDIR)$(DOCDIR)/handlers $(DESTDIR)$(DOCDIR)/centra
 	@install -m 0644 $(wildcard deploy/screenshots/*.png) \
 		$(DESTDIR)$(DOCDIR)/deploy/screenshots
 	@set -e; $(put); for unit in shipfrom.service shipfrom.socket; do \

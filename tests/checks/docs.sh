@@ -1,14 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# docs.sh - what the documents name is there: files that they link to, verbs,
-# the permissions of the token, and settings in their examples.
+# docs.sh - what the documents name is there: files that they link to or
+# mention, verbs, the permissions of the token, and settings in their examples.
+# Documents that comments cite are held by citations.sh.
 set -u
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 bad=0
 wrong() { echo "$1"; bad=1; }
 bin=${BUILD:-build}/shipfrom
+docs="README.md CONTRIBUTING.md handlers/OFFERS.md centra/CONTRACT.md $(echo docs/*.md)"
 
 # The anchors that a document's headings make: as on GitHub.
 anchors() {
@@ -17,7 +19,7 @@ anchors() {
 }
 
 # [text](file.md#heading), from the folder of the document.
-for doc in README.md docs/*.md; do
+for doc in $docs; do
 	links=$(grep -oE '\]\([^): ]+' "$doc" | sed 's/](//')
 	for link in $links; do
 		file=$(dirname "$doc")/${link%%#*}
@@ -35,8 +37,18 @@ for page in docs/*.md; do
 	grep -qF "]($page" README.md || wrong "README.md does not link to $page"
 done
 
+# A file of the source that a document names in code is there: `server/serve.c`.
+# shellcheck disable=SC2016 # backquotes of the documents
+for doc in $docs tests/sim/README.md; do
+	for file in $(grep -oE '`(base|store|centra|handlers|server|tests|deploy|docs)/[A-Za-z0-9_./-]+`' "$doc" | tr -d '`'); do
+		case $file in *_X.c) continue ;; esac # any of them
+		[ -e "$file" ] || wrong "$doc: there is no $file"
+	done
+done
+
 # Each verb in code: between backquotes, or in a line that is indented.
 "$bin" --help | sed -n 's/^  \([a-z]*\)  .*/\1/p' | sort >"$work/verbs"
+# shellcheck disable=SC2086 # a list of names without blanks
 awk '
 function look(text) {
 	while (match(text, /(^|[ (])shipfrom [a-z]+( |$)/)) {
@@ -48,7 +60,7 @@ function look(text) {
 }
 /^    / { look($0); next }
 { n = split($0, part, "`"); for (i = 2; i <= n; i += 2) look(part[i]) }
-' README.md docs/*.md | sort -u >"$work/used"
+' $docs | sort -u >"$work/used"
 [ "$(wc -l <"$work/used")" -gt 5 ] || wrong "no verbs found in the documents"
 for verb in $(comm -13 "$work/verbs" "$work/used"); do
 	case $verb in

@@ -25,7 +25,7 @@ named=$(grep -rl /usr/local "$work/usr")
 
 # What an installed document links to or shows is installed too.
 doc=$work/usr/usr/share/doc/shipfrom
-for page in "$doc"/*.md "$doc"/docs/*.md; do
+for page in "$doc"/*.md "$doc"/*/*.md; do
 	links=$(grep -oE '\]\([^)#: ]+' "$page" | sed 's/](//')
 	for link in $links; do
 		[ -e "$(dirname "$page")/$link" ] ||

@@ -1,43 +1,53 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# metrics.sh - what deploy/alerts.yml and README.md watch exists.  A name that
-# nobody exports makes an alert that never fires.
+# metrics.sh - every metric that deploy/alerts.yml and the documents name is
+# exported: an alert on another never fires.  And every metric that is exported
+# has its row in docs/metrics.md.
 set -u
+# shellcheck disable=SC2046 # a list of names without blanks
 awk '
-FILENAME == "server/metrics/metrics.def" && /^METRIC\(/ {
+FILENAME ~ /\.def$/ && /^METRIC\(/ {
 	name = $0
 	sub(/^METRIC\(/, "", name)
 	sub(/,.*/, "", name)
-	known["shipfrom_" name] = 1
+	exported["shipfrom_" name] = 1
 	count++
 }
-# Gauges are written out by name in metrics.c.
-FILENAME == "server/admin/metrics.c" {
-	line = $0
-	while (match(line, /"[a-z][a-z_]+/)) {
-		gauge["shipfrom_" substr(line, RSTART + 1, RLENGTH - 1)] = 1
-		line = substr(line, RSTART + RLENGTH)
-	}
-	line = $0
-	while (match(line, /shipfrom_[a-z_]+/)) {
-		gauge[substr(line, RSTART, RLENGTH)] = 1
-		line = substr(line, RSTART + RLENGTH)
-	}
-}
-FILENAME == "deploy/alerts.yml" || FILENAME == "README.md" {
+# Gauges are written out by name in metrics.c: head(out, "name", ...).
+FILENAME ~ /\.c$/ { text = text " " $0 }
+FILENAME ~ /\.(yml|md)$/ {
+	if (FILENAME == "docs/metrics.md" && match($0, /^\| `shipfrom_[a-z_]+`/))
+		row[substr($0, RSTART + 3, RLENGTH - 4)] = 1
 	line = $0
 	while (match(line, /shipfrom_[a-z_]*[a-z]/)) {
 		name = substr(line, RSTART, RLENGTH)
 		line = substr(line, RSTART + RLENGTH)
 		seen++
-		if (!known[name] && !gauge[name]) {
-			printf "%s:%d: no such metric: %s\n", FILENAME, FNR, name
-			bad++
-		}
+		used[name] = FILENAME ":" FNR
 	}
 }
 END {
-	print seen + 0 " uses of " count + 0 " counters looked at"
-	exit bad || !count || !seen
-}' server/metrics/metrics.def server/admin/metrics.c deploy/alerts.yml README.md
+	while (match(text, /(head|gauge|number|each_[a-z]+)\([a-z]+,[ \t]*([a-z]+,[ \t]*)?"[a-z_]+"/)) {
+		name = substr(text, RSTART, RLENGTH - 1)
+		sub(/.*"/, "", name)
+		if (name == "counter" || name == "gauge")
+			name = "" # the type, of a name that is not written here
+		if (name) exported["shipfrom_" name] = 1
+		gauges += name != ""
+		text = substr(text, RSTART + RLENGTH)
+	}
+	for (name in used)
+		if (!(name in exported)) {
+			print used[name] ": no such metric: " name
+			bad++
+		}
+	for (name in exported)
+		if (!(name in row)) {
+			print name " has no row in docs/metrics.md"
+			bad++
+		}
+	print seen + 0 " uses of " count + gauges " metrics looked at"
+	exit bad || !count || !gauges || !seen
+}' server/metrics/metrics.def server/admin/metrics.c deploy/alerts.yml README.md \
+	$(find docs -name '*.md')

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# settings.sh - every setting is in deploy/shipfrom.ini, in README's table with
-# its default, and in `shipfrom settings`; and none of them names another.
+# settings.sh - every setting is in deploy/shipfrom.ini, in the table of
+# docs/settings.md with its default, and in `shipfrom settings`; and none of
+# them names another.
 set -u
 out=$(mktemp) || exit 1
 trap 'rm -f "$out"' EXIT
@@ -48,7 +49,7 @@ FILENAME == "deploy/shipfrom.ini" {
 	}
 }
 # | `name` | default | ... under a heading "### [section"
-FILENAME == "README.md" {
+FILENAME == "docs/settings.md" {
 	if ($0 ~ /^#+ /) {
 		section = ""
 		if ($0 ~ /^#+ `\[[a-z]+/) {
@@ -65,11 +66,11 @@ FILENAME == "README.md" {
 		gsub(/^[ \t]+|[ \t]+$|`/, "", value)
 		key = section "." name
 		if (!(key in known))
-			wrong("README.md:" FNR ": there is no setting \"" name "\" in [" section "]")
-		readme[key] = 1
+			wrong(FILENAME ":" FNR ": there is no setting \"" name "\" in [" section "]")
+		table[key] = 1
 		want = dflt[key] == "NULL" ? "" : dflt[key]
 		if (key in known && value != want && !(want == "" && value ~ /^(must be set|none)$/))
-			wrong("README.md:" FNR ": the default of " name " is \"" want "\", not \"" value "\"")
+			wrong(FILENAME ":" FNR ": the default of " name " is \"" want "\", not \"" value "\"")
 	}
 }
 FILENAME == ARGV[4] {
@@ -82,9 +83,9 @@ END {
 		name = key
 		sub(/.*\./, "", name)
 		if (!(key in ini)) wrong(key " is not in deploy/shipfrom.ini")
-		if (!(key in readme)) wrong(key " is not in README.md")
+		if (!(key in table)) wrong(key " is not in docs/settings.md")
 		if (!(name in told)) wrong(name " is not told by shipfrom settings")
 	}
 	print count + 0 " settings looked at"
 	exit bad || !count
-}' server/config/config.def deploy/shipfrom.ini README.md "$out"
+}' server/config/config.def deploy/shipfrom.ini docs/settings.md "$out"
