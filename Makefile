@@ -47,8 +47,10 @@ OBJ_LIB  = $(filter-out $(BUILD)/server/main.o,$(OBJ))
 SIM_SRC  = $(sort $(wildcard tests/sim/*.c))
 SIM_OBJ  = $(SIM_SRC:%.c=$(BUILD)/%.o)
 
-# tests/unit/test_X.c links the product's objects; tests/e2e/test_X.c only the
-# harness: it meets the built binary as a user does.
+# tests/unit/test_X.c and tests/store/test_X.c (what holds for every engine of
+# the store) link the product's objects; tests/e2e/test_X.c only the harness: it
+# meets the built binary as a user does.
+SUITE    = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/store/test_*.c)))
 UNIT     = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
 E2E      = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/e2e/test_*.c)))
 HARNESS  = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/harness/*.c)))
@@ -86,6 +88,9 @@ $(BUILD)/server/admin/health.o: openapi.yaml
 $(BUILD)/server/page/page.o: $(wildcard server/page/*)
 
 $(UNIT): $(BUILD)/%: $(BUILD)/%.o $(UNIT_HELP) $(OBJ_LIB)
+	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
+
+$(SUITE): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/store/suite.o $(OBJ_LIB)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
 
 $(E2E): $(BUILD)/%: $(BUILD)/%.o $(HARNESS)
@@ -134,17 +139,17 @@ demo: ## run it with a stand-in for Centra and three shops
 	@BUILD=$(BUILD) sh tests/demo.sh
 
 # Everything that tests run, built; tests themselves run one at a time.
-built: all nosync $(UNIT) $(E2E) $(BENCH) $(FAULTS)
+built: all nosync $(UNIT) $(SUITE) $(E2E) $(BENCH) $(FAULTS)
 
-unit: $(UNIT)
-	@$(RUN) $(call longest_first,$(UNIT))
+unit: $(UNIT) $(SUITE)
+	@$(RUN) $(call longest_first,$(UNIT) $(SUITE))
 
 e2e: all nosync $(E2E) $(FAULTS)
 	@$(RUN) $(call longest_first,$(E2E))
 
 # Both, side by side.
-tests: all nosync $(UNIT) $(E2E) $(FAULTS)
-	@$(RUN) $(call longest_first,$(E2E) $(UNIT))
+tests: all nosync $(UNIT) $(SUITE) $(E2E) $(FAULTS)
+	@$(RUN) $(call longest_first,$(E2E) $(UNIT) $(SUITE))
 
 # The long runs.  `make test` and `make check` have a short form of each.
 $(TORTURE): $(BUILD)/%: $(BUILD)/%.o $(HARNESS)
@@ -320,5 +325,5 @@ help: ## this list
 .DELETE_ON_ERROR:
 -include $(patsubst %.o,%.d,$(call VARIANT,nosync) $(call VARIANT,bench-onetxn))
 -include $(OBJ:.o=.d) $(SIM_OBJ:.o=.d) $(HARNESS:.o=.d) $(UNIT_HELP:.o=.d) \
-	$(UNIT:=.d) $(E2E:=.d) $(BENCH:=.d) $(TORTURE:=.d) \
+	$(UNIT:=.d) $(SUITE:=.d) $(BUILD)/tests/store/suite.d $(E2E:=.d) $(BENCH:=.d) $(TORTURE:=.d) \
 	$(BENCH_HELP:.o=.d) $(FUZZ:=.d)

@@ -63,6 +63,7 @@ struct store_options {
 	bool serve;          /* be its one server; run a writer thread */
 	bool alone;          /* nobody else may have the store open */
 	size_t queue_max;    /* writes that may wait; 0: 10,000 */
+	uint64_t changes_kept; /* that screens may be behind; 0: 100,000 */
 	store_derive_fn *derive;
 	void *derive_arg;
 	const char *fetch_kind; /* kind of the task that order->fetch_due adds */

@@ -493,7 +493,7 @@ static struct store *store_new(const char *dir, const struct store_options *o)
 
 	s->dir = xstrdup(dir);	s->serve = o->serve;
 	s->lock_fd = s->dir_fd = -1;
-	s->changes_kept = CHANGES_KEPT;
+	s->changes_kept = o->changes_kept ? o->changes_kept : CHANGES_KEPT;
 	pthread_mutex_init(&s->leases.lock, NULL);
 	return s;
 }

@@ -4,7 +4,8 @@
 # promises.sh - every test that docs/promises.md names is there.
 #
 # Names of tests in C have three underscores or more, so that no other word is
-# taken for one.  Programs are named as unit/test_X, e2e/test_X or X.test.
+# taken for one.  Programs are named as unit/test_X, store/test_X,
+# e2e/test_X or X.test.
 set -u
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
@@ -25,7 +26,7 @@ for name in $(comm -23 "$work/named" "$work/known"); do
 	wrong "there is no test $name"
 done
 
-grep -oE '(unit|e2e)/test_[a-z0-9_]+' "$work/tests" | sort -u >"$work/programs"
+grep -oE '(unit|store|e2e)/test_[a-z0-9_]+' "$work/tests" | sort -u >"$work/programs"
 [ -s "$work/programs" ] || wrong "names no program"
 while read -r program; do
 	[ -f "tests/$program.c" ] || wrong "there is no tests/$program.c"

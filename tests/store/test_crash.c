@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_store_crash.c - kill -9 at any moment: every event whose record call
+ * test_crash.c - kill -9 at any moment: every event whose record call
  * returned is there afterwards, exactly once, with its task.
  *
  * This shows that nothing acknowledged is kept in the process alone.  It does
  * not show that it is on the disk (the page cache outlives the process): that
- * the sync comes first is shown in test_store_writer.c.
+ * the sync comes first is shown in unit/test_lmdb_writer.c.
  */
-#include "tests/unit/store_fixture.h"
+#include "tests/store/suite.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -38,11 +38,11 @@ static void *record_for_ever(void *arg)
 	}
 }
 
-static _Noreturn void child(const char *dir, int acks, int64_t first)
+static _Noreturn void child(const char *url, int acks, int64_t first)
 {
 	struct recorder r[THREADS];
 	struct store_options o = {
-		.url = url_of(dir),
+		.url = url,
 		.max_bytes = (size_t)256 << 20,
 		.serve = true,
 	};
@@ -105,11 +105,11 @@ static bool count_task(void *arg, const struct task *t)
 	return true;
 }
 
-static void check_all(const char *dir, const unsigned char *acked)
+static void check_all(const char *url, const unsigned char *acked)
 {
 	unsigned char *events = xcalloc(IDS_MAX, 1);
 	unsigned char *tasks = xcalloc(IDS_MAX, 1);
-	struct store *s = open_serve(dir);
+	struct store *s = open_serve(url);
 
 	assert_ok(store_events(s, 0, count_event, events, &err));
 	assert_ok(store_tasks(s, false, 0, count_task, tasks, &err));
@@ -152,8 +152,8 @@ static void nothing_acknowledged_is_lost_by_kill_9(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_DIR(nothing_acknowledged_is_lost_by_kill_9),
+		FRESH(nothing_acknowledged_is_lost_by_kill_9),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+	return RUN(tests);
 }

@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_store_orders.c - orders as they are kept: what is derived, listed,
+ * test_orders.c - orders as they are kept: what is derived, listed,
  * noted and told follows every change, and nothing is written without one.
  */
-#include "tests/unit/store_fixture.h"
+#include "tests/store/suite.h"
 
-#include "store/lmdb/store_private.h"
-
-static struct store *open_deriving(const char *dir)
+/* Of changes, so many are kept; 0: as many as usual. */
+static struct store *open_keeping(const char *url, uint64_t changes)
 {
 	struct store_options o = {
-		.url = url_of(dir),
+		.url = url,
 		.max_bytes = (size_t)256 << 20,
 		.serve = true,
 		.derive = derive_simply,
 		.fetch_kind = "fetch_order",
+		.changes_kept = changes,
 	};
 
 	return open_with(&o);
+}
+
+static struct store *open_deriving(const char *url)
+{
+	return open_keeping(url, 0);
 }
 
 struct rows {
@@ -448,7 +453,8 @@ static void changes_are_told_in_order_and_the_oldest_dropped(void **state)
 	assert_true(t.list[0].change == 8 && t.list[0].number == 8);
 	assert_string_equal(t.list[2].instance, "se");
 
-	s->changes_kept = 6; /* the oldest go two at a time */
+	store_close(s);
+	s = open_keeping(*state, 6); /* the oldest go two at a time */
 	for (int i = 11; i <= 12; i++)
 		open_offer(s, i, 3, 5000);
 	t.n = 0;
@@ -472,7 +478,7 @@ static void who_listens_is_called_after_a_commit(void **state)
 {
 	_Atomic uint64_t heard = 0;
 	struct store_options o = {
-		.url = url_of(*state),
+		.url = *state,
 		.max_bytes = 64 << 20,
 		.serve = true,
 		.derive = derive_simply,
@@ -558,22 +564,22 @@ static void orders_are_listed_by_instance_and_number(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_DIR(an_order_is_remembered_with_what_is_derived),
-		IN_DIR(an_order_never_offered_is_remembered_too),
-		IN_DIR(orders_in_doubt_are_counted_once_each_and_after_a_restart),
-		IN_DIR(a_refused_update_changes_nothing_and_says_why),
-		IN_DIR(what_changes_nothing_writes_nothing),
-		IN_DIR(a_fetch_that_finds_nothing_new_is_kept_but_not_told),
-		IN_DIR(lists_are_by_deadline_and_none_comes_last),
-		IN_DIR(an_offer_moves_between_lists_and_is_in_one_only),
-		IN_DIR(addresses_of_orders_long_quiet_are_removed_once),
-		IN_DIR(the_address_of_an_order_still_to_ship_is_never_removed),
-		IN_DIR(details_are_kept_replaced_and_removed),
-		IN_DIR(the_journal_tells_causes_and_then_states),
-		IN_DIR(changes_are_told_in_order_and_the_oldest_dropped),
-		IN_DIR(who_listens_is_called_after_a_commit),
-		IN_DIR(orders_are_listed_by_instance_and_number),
+		FRESH(an_order_is_remembered_with_what_is_derived),
+		FRESH(an_order_never_offered_is_remembered_too),
+		FRESH(orders_in_doubt_are_counted_once_each_and_after_a_restart),
+		FRESH(a_refused_update_changes_nothing_and_says_why),
+		FRESH(what_changes_nothing_writes_nothing),
+		FRESH(a_fetch_that_finds_nothing_new_is_kept_but_not_told),
+		FRESH(lists_are_by_deadline_and_none_comes_last),
+		FRESH(an_offer_moves_between_lists_and_is_in_one_only),
+		FRESH(addresses_of_orders_long_quiet_are_removed_once),
+		FRESH(the_address_of_an_order_still_to_ship_is_never_removed),
+		FRESH(details_are_kept_replaced_and_removed),
+		FRESH(the_journal_tells_causes_and_then_states),
+		FRESH(changes_are_told_in_order_and_the_oldest_dropped),
+		FRESH(who_listens_is_called_after_a_commit),
+		FRESH(orders_are_listed_by_instance_and_number),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+	return RUN(tests);
 }

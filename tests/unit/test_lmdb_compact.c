@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_compact.c - the store's file is rewritten without what was removed from
+ * test_lmdb_compact.c - the store's file is rewritten without what was removed from
  * it, whole or not at all.
  */
 #include <signal.h>

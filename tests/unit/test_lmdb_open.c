@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_store.c - opening, locking, versions, devices, quarantine, backup, and
- * the sample of what version 1 wrote.
+ * test_lmdb_open.c - opening, locking, versions, backup, and the sample of what
+ * version 1 wrote.
  *
- * SAMPLE_WRITE=1 build/tests/unit/test_store writes a new sample.
+ * SAMPLE_WRITE=1 build/tests/unit/test_lmdb_open writes a new sample.
  */
 #include "tests/unit/store_fixture.h"
 
@@ -218,12 +218,8 @@ static void a_newer_schema_is_refused_and_left_alone(void **state)
 	assert_int_equal(try_open(*state, true), OK);
 }
 
-/* ---- devices ---- */
-
 #define TOKEN "token---------------------------"
 #define CODE  "code----------------------------"
-#define OTHER "another-------------------------"
-#define THIRD "third---------------------------"
 
 static const unsigned char *hash(const char *s)
 {
@@ -233,174 +229,6 @@ static const unsigned char *hash(const char *s)
 static enum rc sign_in(struct store *s, const char *token, struct device *d)
 {
 	return store_device_by_token(s, hash(token), d, &err);
-}
-
-static bool count_device(void *arg, const struct device *d)
-{
-	int *seen = arg;
-
-	seen[d->removed]++;
-	return true;
-}
-
-static void a_device_signs_in_until_it_is_removed(void **state)
-{
-	struct device d = {.shop = "ams", .name = "till 1", .created = 500};
-	struct store *s = open_serve(*state);
-	int seen[2] = {0};
-	uint64_t id;
-
-	assert_ok(store_device_add(s, &d, hash(TOKEN), hash(CODE), 1000, &id,
-				   &err));
-	memset(&d, 0, sizeof(d));
-	assert_int_equal(sign_in(s, OTHER, &d), RC_NOTFOUND);
-	assert_ok(sign_in(s, TOKEN, &d));
-	assert_true(d.id == id && d.created == 500 && !d.removed);
-	assert_string_equal(d.shop, "ams");
-	assert_string_equal(d.name, "till 1");
-	assert_int_equal(stats_of(s).devices, 1);
-
-	assert_int_equal(store_device_remove(s, id + 1, 600, &err),
-			 RC_NOTFOUND);
-	assert_ok(store_device_remove(s, id, 600, &err));
-	assert_int_equal(store_device_remove(s, id, 600, &err), RC_NOTFOUND);
-	assert_int_equal(sign_in(s, TOKEN, &d), RC_NOTFOUND);
-	assert_int_equal(store_device_login(s, hash(CODE), hash(OTHER), 600,
-					    &d, NULL, &err),
-			 RC_NOTFOUND);
-	assert_ok(store_devices(s, count_device, seen, &err));
-	assert_true(seen[false] == 0 && seen[true] == 1);
-	store_close(s);
-}
-
-static void a_login_code_works_once_and_in_time(void **state)
-{
-	struct device d = {.shop = "ams", .name = "till 1", .created = 500};
-	struct store *s = open_serve(*state);
-	uint64_t id, second;
-
-	assert_ok(store_device_add(s, &d, hash(TOKEN), hash(CODE), 1000, &id,
-				   &err));
-	assert_int_equal(store_device_login(s, hash(CODE), hash(OTHER), 1001,
-					    &d, NULL, &err),
-			 RC_NOTFOUND);
-	assert_ok(store_device_login(s, hash(CODE), hash(OTHER), 1000, &d, NULL,
-				     &err));
-	assert_int_equal(d.id, id);
-	assert_int_equal(store_device_login(s, hash(CODE), hash(OTHER), 1000,
-					    &d, NULL, &err),
-			 RC_NOTFOUND);
-	assert_ok(store_device_by_session(s, hash(OTHER), &d, &err));
-	assert_int_equal(d.id, id);
-	assert_int_equal(sign_in(s, OTHER, &d), RC_NOTFOUND);
-	assert_ok(sign_in(s, TOKEN, &d));
-
-	/* A later device's code takes the place of those that ran out. */
-	d.created = 5000;
-	assert_ok(store_device_add(s, &d, hash(THIRD), hash(CODE), 6000,
-				   &second, &err));
-	assert_true(second > id);
-	store_close(s);
-}
-
-static void all_tokens_of_a_removed_device_end(void **state)
-{
-	struct device d = {.shop = "ams", .name = "till 1", .created = 500};
-	struct store *s = open_serve(*state);
-	unsigned char more[TOKEN_HASH_SIZE] = {0};
-	uint64_t id, other;
-
-	assert_ok(store_device_add(s, &d, hash(TOKEN), hash(CODE), 1000, &id,
-				   &err));
-	assert_ok(store_device_login(s, hash(CODE), more, 900, &d, NULL, &err));
-	assert_ok(store_device_by_session(s, more, &d, &err));
-	assert_ok(store_device_add(s, &d, hash(OTHER), hash(CODE), 1000,
-				   &other, &err));
-	assert_ok(store_device_remove(s, id, 950, &err));
-	assert_int_equal(store_device_by_session(s, more, &d, &err),
-			 RC_NOTFOUND);
-	assert_int_equal(sign_in(s, TOKEN, &d), RC_NOTFOUND);
-	assert_ok(sign_in(s, OTHER, &d));
-	assert_int_equal(d.id, other);
-	store_close(s);
-}
-
-/* ---- quarantine ---- */
-
-static bool take_quarantined(void *arg, const struct quarantined *q)
-{
-	uint64_t *seqs = arg;
-
-	while (*seqs)
-		seqs++;
-	*seqs = q->seq;
-	return true;
-}
-
-/* A delivery that nobody can read may come again and again, from Centra or from
- * who has caught it. */
-static void what_cannot_be_read_is_kept_once(void **state)
-{
-	char bytes[] = "x";
-	struct quarantined bad = {.reason = "not JSON", .digest = {7},
-				  .bytes = bytes, .len = 1};
-	struct delivery d = {.instance = "se", .received = 77, .bad = &bad,
-			     .n_bad = 1};
-	struct store *s = open_serve(*state);
-	uint64_t seqs[4] = {0};
-	struct recorded got;
-
-	assert_ok(store_record(s, &d, &got, NULL, &err));
-	assert_true(got.quarantined == 1 && !got.duplicates);
-	assert_ok(store_record(s, &d, &got, NULL, &err));
-	assert_true(!got.quarantined && got.duplicates == 1);
-	assert_int_equal(stats_of(s).quarantined, 1);
-	assert_ok(store_quarantine(s, 0, take_quarantined, seqs, &err));
-	assert_ok(store_quarantine_drop(s, seqs[0], &err));
-	assert_ok(store_record(s, &d, &got, NULL, &err));
-	assert_true(got.quarantined == 1 && !got.duplicates);
-	store_close(s);
-}
-
-static void what_cannot_be_read_is_kept_until_dropped(void **state)
-{
-	char bytes[] = "{\0}", header[] = "t=1,v1=x";
-	struct quarantined bad[2] = {
-		{.reason = "not JSON", .bytes = bytes, .len = 3},
-		{.reason = "version", .bytes = bytes, .len = 1,
-		 .header = header},
-	};
-	struct delivery d = {
-		.instance = "se",
-		.received = 77,
-		.bad = bad,
-		.n_bad = 2,
-	};
-	struct store *s = open_serve(*state);
-	uint64_t seqs[4] = {0};
-	struct quarantined q;
-	struct recorded got;
-
-	assert_ok(store_record(s, &d, &got, NULL, &err));
-	assert_true(!got.fresh && !got.duplicates && got.quarantined == 2);
-	assert_ok(store_quarantine(s, 0, take_quarantined, seqs, &err));
-	assert_true(seqs[0] && seqs[1] > seqs[0] && !seqs[2]);
-	assert_ok(store_quarantine_get(s, seqs[0], &q, &err));
-	assert_int_equal(q.len, 3);
-	assert_memory_equal(q.bytes, "{\0}", 3);
-	assert_string_equal(q.instance, "se");
-	assert_int_equal(q.received, 77);
-	assert_null(q.header);
-	quarantined_release(&q);
-	assert_ok(store_quarantine_get(s, seqs[1], &q, &err));
-	assert_string_equal(q.header, "t=1,v1=x");
-	quarantined_release(&q);
-	assert_ok(store_quarantine_drop(s, seqs[0], &err));
-	assert_int_equal(store_quarantine_drop(s, seqs[0], &err), RC_NOTFOUND);
-	assert_int_equal(store_quarantine_get(s, seqs[0], &q, &err),
-			 RC_NOTFOUND);
-	assert_int_equal(stats_of(s).quarantined, 1);
-	store_close(s);
 }
 
 /* ---- the sample ---- */
@@ -584,11 +412,6 @@ int main(void)
 		IN_DIR(a_store_without_a_size_keeps_the_one_it_has),
 		IN_DIR(the_smallest_store_has_room_for_its_tables),
 		IN_DIR(a_newer_schema_is_refused_and_left_alone),
-		IN_DIR(a_device_signs_in_until_it_is_removed),
-		IN_DIR(a_login_code_works_once_and_in_time),
-		IN_DIR(all_tokens_of_a_removed_device_end),
-		IN_DIR(what_cannot_be_read_is_kept_once),
-		IN_DIR(what_cannot_be_read_is_kept_until_dropped),
 		IN_DIR(what_version_1_wrote_is_read),
 		IN_DIR(a_backup_is_a_store),
 	};

@@ -3,7 +3,7 @@
  * test_once.c - requests with a key take effect once; sessions; and the list
  * "done" by its last change.
  */
-#include "tests/unit/store_fixture.h"
+#include "tests/store/suite.h"
 
 #define DAY 86400000
 
@@ -273,7 +273,7 @@ static void change(struct store *s, int64_t number, int64_t now, bool cancel,
 
 static void what_is_done_is_listed_by_its_last_change(void **state)
 {
-	struct store_options o = {.url = url_of(*state), .max_bytes = 1 << 26,
+	struct store_options o = {.url = *state, .max_bytes = 1 << 26,
 				  .serve = true, .derive = derive_done};
 	struct store *s = open_with(&o);
 	struct rows r;
@@ -363,19 +363,19 @@ static void a_code_made_by_a_clock_that_was_ahead_is_not_good_for_days(
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_DIR(a_key_is_kept_with_the_decision_and_asks_no_more),
-		IN_DIR(a_conflict_is_final_but_what_was_not_decided_is_not),
-		IN_DIR(the_code_of_a_conflict_comes_back),
-		IN_DIR(sessions_end_by_age_and_those_of_the_future_begin_now),
-		IN_DIR(a_code_made_by_a_clock_that_was_ahead_is_not_good_for_days),
-		IN_DIR(by_a_clock_that_is_not_confirmed_no_key_is_forgotten),
-		IN_DIR(a_key_is_forgotten_after_a_day),
-		IN_DIR(a_key_used_again_after_a_day_is_kept_for_another),
-		IN_DIR(a_store_of_old_keys_does_not_grow),
-		IN_DIR(a_session_ends_and_that_is_counted),
-		IN_DIR(what_is_done_is_listed_by_its_last_change),
-		IN_DIR(an_order_is_newer_with_each_change_whatever_the_clock_does),
+		FRESH(a_key_is_kept_with_the_decision_and_asks_no_more),
+		FRESH(a_conflict_is_final_but_what_was_not_decided_is_not),
+		FRESH(the_code_of_a_conflict_comes_back),
+		FRESH(sessions_end_by_age_and_those_of_the_future_begin_now),
+		FRESH(a_code_made_by_a_clock_that_was_ahead_is_not_good_for_days),
+		FRESH(by_a_clock_that_is_not_confirmed_no_key_is_forgotten),
+		FRESH(a_key_is_forgotten_after_a_day),
+		FRESH(a_key_used_again_after_a_day_is_kept_for_another),
+		FRESH(a_store_of_old_keys_does_not_grow),
+		FRESH(a_session_ends_and_that_is_counted),
+		FRESH(what_is_done_is_listed_by_its_last_change),
+		FRESH(an_order_is_newer_with_each_change_whatever_the_clock_does),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+	return RUN(tests);
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_store_events.c - each event once: repeats within a delivery, between
+ * test_events.c - each event once: repeats within a delivery, between
  * deliveries, between threads, and after a restart.
  */
-#include "tests/unit/store_fixture.h"
+#include "tests/store/suite.h"
 
 #include <pthread.h>
 
@@ -181,13 +181,13 @@ static void of_copies_arriving_at_once_exactly_one_wins(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_DIR(an_event_seen_again_changes_nothing),
-		IN_DIR(events_that_differ_in_anything_are_two),
-		IN_DIR(events_are_listed_and_read_by_number),
-		IN_DIR(a_strange_instance_is_refused),
-		IN_DIR(a_replayed_event_gets_a_task_again),
-		IN_DIR(of_copies_arriving_at_once_exactly_one_wins),
+		FRESH(an_event_seen_again_changes_nothing),
+		FRESH(events_that_differ_in_anything_are_two),
+		FRESH(events_are_listed_and_read_by_number),
+		FRESH(a_strange_instance_is_refused),
+		FRESH(a_replayed_event_gets_a_task_again),
+		FRESH(of_copies_arriving_at_once_exactly_one_wins),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+	return RUN(tests);
 }

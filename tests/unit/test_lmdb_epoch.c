@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_epoch.c - a store knows whether it is the one that was last served, a
+ * test_lmdb_epoch.c - a store knows whether it is the one that was last served, a
  * copy of its file, or a backup.
  */
 #include <sys/stat.h>

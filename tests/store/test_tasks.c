@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_store_tasks.c - the queue: whose turn it is, how a run ends, and what
+ * test_tasks.c - the queue: whose turn it is, how a run ends, and what
  * happens to tasks that are asked for again, fail, or cannot be ended.
  */
-#include "tests/unit/store_fixture.h"
+#include "tests/store/suite.h"
 
-static struct store *open_queue(const char *dir)
+static struct store *open_queue(const char *url)
 {
 	struct store_options o = {
-		.url = url_of(dir),
+		.url = url,
 		.max_bytes = (size_t)256 << 20,
 		.serve = true,
 		.derive = derive_simply,
@@ -648,29 +648,29 @@ static void a_batch_ends_in_one_commit_and_each_by_itself(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_DIR(the_earliest_due_task_is_taken_and_no_other),
-		IN_DIR(tasks_of_one_order_run_one_at_a_time),
-		IN_DIR(a_task_that_waits_blocks_no_other_of_its_order),
-		IN_DIR(a_batch_is_of_one_kind_and_of_different_orders),
-		IN_DIR(a_batch_stops_at_the_room_there_is),
-		IN_DIR(a_batch_ends_in_one_commit_and_each_by_itself),
-		IN_DIR(a_side_that_hangs_holds_up_nothing_else),
-		IN_DIR(a_batch_is_one_of_the_runs_that_may_hang),
-		IN_DIR(leases_end_with_the_process),
-		IN_DIR(a_retried_task_waits_and_knows_why),
-		IN_DIR(a_dead_task_is_kept_and_redriven),
-		IN_DIR(a_new_task_takes_the_place_of_a_dead_one),
-		IN_DIR(a_result_is_made_true_with_its_changes_and_follow_ups),
-		IN_DIR(a_run_that_was_ended_already_changes_nothing),
-		IN_DIR(an_end_that_cannot_be_written_frees_the_order),
-		IN_DIR(a_clock_that_goes_back_hides_no_task),
-		IN_DIR(adding_a_waiting_task_keeps_the_earlier_time),
-		IN_DIR(a_task_added_while_it_runs_runs_once_more),
-		IN_DIR(a_run_may_ask_for_itself),
-		IN_DIR(a_fetch_that_is_due_gets_a_task),
-		IN_DIR(a_fetch_that_settled_nothing_waits_a_minute),
-		IN_DIR(only_news_makes_a_failing_fetch_run_earlier),
+		FRESH(the_earliest_due_task_is_taken_and_no_other),
+		FRESH(tasks_of_one_order_run_one_at_a_time),
+		FRESH(a_task_that_waits_blocks_no_other_of_its_order),
+		FRESH(a_batch_is_of_one_kind_and_of_different_orders),
+		FRESH(a_batch_stops_at_the_room_there_is),
+		FRESH(a_batch_ends_in_one_commit_and_each_by_itself),
+		FRESH(a_side_that_hangs_holds_up_nothing_else),
+		FRESH(a_batch_is_one_of_the_runs_that_may_hang),
+		FRESH(leases_end_with_the_process),
+		FRESH(a_retried_task_waits_and_knows_why),
+		FRESH(a_dead_task_is_kept_and_redriven),
+		FRESH(a_new_task_takes_the_place_of_a_dead_one),
+		FRESH(a_result_is_made_true_with_its_changes_and_follow_ups),
+		FRESH(a_run_that_was_ended_already_changes_nothing),
+		FRESH(an_end_that_cannot_be_written_frees_the_order),
+		FRESH(a_clock_that_goes_back_hides_no_task),
+		FRESH(adding_a_waiting_task_keeps_the_earlier_time),
+		FRESH(a_task_added_while_it_runs_runs_once_more),
+		FRESH(a_run_may_ask_for_itself),
+		FRESH(a_fetch_that_is_due_gets_a_task),
+		FRESH(a_fetch_that_settled_nothing_waits_a_minute),
+		FRESH(only_news_makes_a_failing_fetch_run_earlier),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+	return RUN(tests);
 }

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_store_verify.c - a whole store is found whole; one in which a row is
- * missing, cut short, or comes from nowhere is not.
- *
- * Also what belongs to the store as a whole: what quarantine keeps only as far
- * as there is room, and retries.
+ * test_lmdb_verify.c - a whole store is found whole; one in which a row is
+ * missing, cut short, or comes from nowhere is not.  Also backups.
  */
 #include "tests/unit/store_fixture.h"
 
@@ -85,31 +82,6 @@ static void add_devices(struct store *s)
 	token[0] = 4;
 	code[0] = 5;
 	assert_ok(store_device_add(s, &d, token, code, 9000, NULL, &err));
-}
-
-static enum rc quarantine_one(struct store *s, enum quarantine_kind kind,
-			      unsigned which, size_t len,
-			      struct recorded *got)
-{
-	struct quarantined bad = {
-		.kind = kind,
-		.reason = "late",
-		.header = xstrdup("t=1,v1=2"),
-		.bytes = xcalloc(1, len + 1),
-		.len = len,
-	};
-	struct delivery d = {
-		.instance = "se",
-		.received = 1000 + which,
-		.bad = &bad,
-		.n_bad = 1,
-	};
-	enum rc rc;
-
-	memcpy(bad.digest, &which, sizeof(which));
-	rc = store_record(s, &d, got, NULL, &err);
-	quarantined_release(&bad);
-	return rc;
 }
 
 static enum rc said_nothing(void *arg, const struct order *o,
@@ -416,120 +388,6 @@ static void a_wrong_count_of_orders_in_doubt_is_found(void **state)
 	store_close(s);
 }
 
-/* ---- quarantine, as far as there is room ---- */
-
-static bool count_one(void *arg, const struct quarantined *q)
-{
-	uint64_t *first_and_n = arg;
-
-	if (!first_and_n[1]++)
-		first_and_n[0] = q->seq;
-	return true;
-}
-
-static void the_same_again_is_kept_once(void **state)
-{
-	struct store *s = open_full(*state);
-	struct recorded got = {0};
-
-	assert_ok(quarantine_one(s, QUARANTINED_STALE, 7, 10, &got));
-	assert_int_equal(got.quarantined, 1);
-	assert_ok(quarantine_one(s, QUARANTINED_STALE, 7, 10, &got));
-	assert_int_equal(got.quarantined, 0);
-	assert_int_equal(got.duplicates, 1);
-	assert_ok(quarantine_one(s, QUARANTINED_VERSION, 7, 10, &got));
-	assert_int_equal(got.quarantined, 1);
-	assert_int_equal(stats_of(s).quarantined, 2);
-	/* Thrown away, it is as if it had never been. */
-	assert_ok(store_quarantine_drop(s, 1, &err));
-	assert_ok(quarantine_one(s, QUARANTINED_STALE, 7, 10, &got));
-	assert_int_equal(got.quarantined, 1);
-	store_close(s);
-}
-
-static void of_too_many_the_oldest_go(void **state)
-{
-	uint64_t first_and_n[2] = {0};
-	struct store *s = open_full(*state);
-	struct told t;
-
-	assert_ok(quarantine_one(s, QUARANTINED_UNREAD, 0, 10, NULL));
-	for (unsigned i = 0; i < QUARANTINE_MOST + 5; i++)
-		assert_ok(quarantine_one(s, QUARANTINED_STALE, i, 10, NULL));
-	assert_ok(store_quarantine(s, 2, count_one, first_and_n, &err));
-	assert_int_equal(first_and_n[1], QUARANTINE_MOST);
-	assert_int_equal(first_and_n[0], 7); /* 2..6 have gone */
-	/* What has no bound is still there. */
-	assert_int_equal(stats_of(s).quarantined, QUARANTINE_MOST + 1);
-	assert_int_equal(verify(s, &t), 0);
-	store_close(s);
-}
-
-static void of_too_much_the_oldest_go(void **state)
-{
-	uint64_t first_and_n[2] = {0};
-	struct store *s = open_full(*state);
-	size_t big = QUARANTINE_MOST_BYTES / 4;
-
-	for (unsigned i = 0; i < 6; i++)
-		assert_ok(quarantine_one(s, QUARANTINED_VERSION, i, big,
-					 NULL));
-	assert_ok(store_quarantine(s, 0, count_one, first_and_n, &err));
-	assert_int_equal(first_and_n[1], 4);
-	assert_int_equal(first_and_n[0], 3);
-	store_close(s);
-}
-
-static void what_is_retried_is_recorded_and_leaves_quarantine_at_once(
-	void **state)
-{
-	struct store *s = open_full(*state);
-	struct event ev = event_of(19, "{}", "check_first");
-	struct recorded got = {0};
-	struct delivery d = {
-		.instance = "se",
-		.received = 1234,
-		.events = &ev,
-		.n_events = 1,
-		.retried = 1,
-	};
-	struct told t;
-
-	assert_ok(quarantine_one(s, QUARANTINED_STALE, 7, 10, NULL));
-	assert_ok(store_record(s, &d, &got, NULL, &err));
-	assert_int_equal(got.fresh, 1);
-	assert_int_equal(stats_of(s).quarantined, 0);
-	/* Another who retried it too comes too late: nothing happens twice. */
-	ev.id = 20;
-	assert_int_equal(store_record(s, &d, &got, NULL, &err), RC_NOTFOUND);
-	assert_int_equal(stats_of(s).events, 1);
-	assert_int_equal(verify(s, &t), 0);
-	event_release(&ev);
-	store_close(s);
-}
-
-static void the_use_of_a_secret_is_kept(void **state)
-{
-	struct secret_use use = {
-		.current = "current",
-		.previous = "previou",
-		.current_first = 77,
-		.previous_last = 88,
-	}, back;
-	struct store *s = open_full(*state);
-
-	assert_ok(store_secret_use(s, "se", &back, &err));
-	assert_int_equal(back.current_first, 0);
-	assert_ok(store_secret_used(s, "se", &use, NULL, &err));
-	store_close(s);
-	s = open_full(*state);
-	assert_ok(store_secret_use(s, "se", &back, &err));
-	assert_memory_equal(&back, &use, sizeof(use));
-	assert_ok(store_secret_use(s, "us", &back, &err));
-	assert_int_equal(back.current_first, 0);
-	store_close(s);
-}
-
 static void a_backup_that_was_killed_is_no_hindrance(void **state)
 {
 	struct store *s = fill(*state);
@@ -606,11 +464,6 @@ int main(void)
 		IN_DIR(a_state_that_the_facts_do_not_mean_is_found),
 		IN_DIR(a_number_given_out_twice_is_found),
 		IN_DIR(a_wrong_count_of_orders_in_doubt_is_found),
-		IN_DIR(the_same_again_is_kept_once),
-		IN_DIR(of_too_many_the_oldest_go),
-		IN_DIR(of_too_much_the_oldest_go),
-		IN_DIR(what_is_retried_is_recorded_and_leaves_quarantine_at_once),
-		IN_DIR(the_use_of_a_secret_is_kept),
 		IN_DIR(a_backup_that_was_killed_is_no_hindrance),
 		IN_DIR(a_backup_is_for_nobody_else_to_read),
 		IN_DIR(a_backup_goes_into_no_file_of_somebody_elses),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_store_writer.c - writes committed together: durable before they are
+ * test_lmdb_writer.c - writes committed together: durable before they are
  * told, one failure costs no neighbour, and what happens when room or the disk
  * fails.  kill -9 is in test_store_crash.c.
  *

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_store_sweep.c - what reconciliation rests on: counts that outlive a
+ * test_reconcile.c - what reconciliation rests on: counts that outlive a
  * restart, results that give way to what came meanwhile, tasks hurried.
  */
-#include "tests/unit/store_fixture.h"
+#include "tests/store/suite.h"
 
-#define AGAIN(s, dir) (store_close(s), open_serve(dir))
+#define AGAIN(s, url) (store_close(s), open_serve(url))
 
 static struct task task_of(const char *kind, int64_t number, int64_t sub,
 			   int64_t due)
@@ -316,18 +316,18 @@ static void thousands_are_hurried(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IN_DIR(a_missed_webhook_is_counted_once_for_ever),
-		IN_DIR(when_an_order_was_last_told_of_is_kept),
-		IN_DIR(the_version_of_an_accept_is_kept),
-		IN_DIR(a_result_gives_way_to_what_waits_to_be_applied),
-		IN_DIR(a_dead_task_can_tell_nothing_more),
-		IN_DIR(a_sweep_asked_for_is_remembered_until_it_is_done),
-		IN_DIR(what_is_suspected_again_keeps_its_first_time),
-		IN_DIR(what_failed_is_hurried_and_nothing_else),
-		IN_DIR(what_a_clock_put_into_the_future_is_hurried),
-		IN_DIR(what_is_put_off_further_than_anything_is_hurried),
-		IN_DIR(thousands_are_hurried),
+		FRESH(a_missed_webhook_is_counted_once_for_ever),
+		FRESH(when_an_order_was_last_told_of_is_kept),
+		FRESH(the_version_of_an_accept_is_kept),
+		FRESH(a_result_gives_way_to_what_waits_to_be_applied),
+		FRESH(a_dead_task_can_tell_nothing_more),
+		FRESH(a_sweep_asked_for_is_remembered_until_it_is_done),
+		FRESH(what_is_suspected_again_keeps_its_first_time),
+		FRESH(what_failed_is_hurried_and_nothing_else),
+		FRESH(what_a_clock_put_into_the_future_is_hurried),
+		FRESH(what_is_put_off_further_than_anything_is_hurried),
+		FRESH(thousands_are_hurried),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+	return RUN(tests);
 }
