@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * buf.h - bytes that grow up to a maximum said in advance.
+ * buf.h - a growing array of bytes with a maximum that is given at the start.
  *
  * Memory:  data is owned by the buf, always followed by a NUL that len does
  *          not count, and NULL while nothing was added.
@@ -38,27 +38,27 @@ void buf_json(struct buf *b, const char *s);
  * escaped: control characters (\n, \x1b), characters that change the direction
  * of the text or end a line (\u202e), and bytes that are not UTF-8 (\xff). */
 void buf_visible(struct buf *b, const char *s);
-/* Adds a JSON value that was made elsewhere, such as the data of a stored event.
- * As in buf_json(), what a terminal would act on is escaped; a byte below 0x20
- * can only be white space there and becomes a space. */
+/* Adds a JSON value that was made elsewhere, such as the data of a stored
+ * event.  As in buf_json(), what a terminal would act on is escaped; a byte
+ * below 0x20 can only be white space there and becomes a space. */
 void buf_json_value(struct buf *b, const char *json);
 bool buf_full(const struct buf *b);
-/* Bytes of the UTF-8 character that the len bytes at s begin with; 0: they
- * begin with none. */
+/* Returns how many bytes the UTF-8 character at the start of s (len bytes) has;
+ * 0: s does not start with one. */
 size_t text_utf8(const char *s, size_t len);
-/* True when all of s is UTF-8. */
+/* True if all of s is valid UTF-8. */
 bool text_is_utf8(const char *s);
-/* How many characters (code points) the UTF-8 text s has. */
+/* Returns the number of characters (code points) of the UTF-8 text s. */
 size_t text_length(const char *s);
-/* Removes the last character of s if its bytes are not all there: for a text
- * that was cut to fit. */
+/* Removes an incomplete UTF-8 character from the end of s: for a text that was
+ * cut to a size in bytes. */
 void text_trim(char *s);
-/* Forgets the content, keeps the memory. */
+/* Empties the buf and keeps its memory for the next use. */
 void buf_clear(struct buf *b);
-/* Hands the bytes to the caller, who frees them; "" when empty.  The buf is
- * then as after buf_init(). */
+/* Returns the bytes, which the caller frees; "" if the buf is empty.  The buf
+ * is then as after buf_init(). */
 char *buf_detach(struct buf *b, size_t *ret_len);
-/* Frees.  Fine on a zeroed buf. */
+/* Frees the memory.  A zeroed buf may be released too. */
 void buf_release(struct buf *b);
 
 #endif

@@ -22,11 +22,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A wall clock that is off by no more is confirmed; as much as the usual
- * tolerance of a webhook's signature. */
+/* ms.  The wall clock is confirmed if it differs from Centra's by no more than
+ * this, which is also the default of webhook_tolerance. */
 #define CLOCK_TOLERANCE 300000
 
-/* A step of the wall clock against the steady one by less is none. */
+/* ms.  Smaller steps of the wall clock against the steady clock are ignored. */
 #define CLOCK_STEP 2000
 
 enum clock_trust {
@@ -49,29 +49,30 @@ struct clock {
 void clock_init(struct clock *c, int64_t newest, int64_t wall, int64_t mono);
 void clock_release(struct clock *c);
 
-/* A reply that has just come, at `mono`, carries this Date. */
+/* Records the Date of a reply of Centra's that arrived at `mono`. */
 void clock_told(struct clock *c, int64_t date, int64_t mono);
 
 enum clock_trust clock_trust(struct clock *c, int64_t wall, int64_t mono);
 
-/* The same now, for who only asks whether to do what cannot be undone. */
+/* True if clock_trust() is CLOCK_CONFIRMED at this moment: ask before an act
+ * that cannot be undone. */
 bool clock_confirmed(struct clock *c);
 
-/* How far the wall clock is ahead of Centra's, in ms; less than 0: behind.
- * False: Centra has not told. */
+/* Sets *ret to how far the wall clock is ahead of Centra's, in ms; less than 0:
+ * behind.  False: no reply of Centra's has come yet. */
 bool clock_ahead(struct clock *c, int64_t wall, int64_t mono, int64_t *ret);
 
-/* The same where it matters: 0 if Centra has not told, or if the wall clock is
- * confirmed. */
+/* Returns clock_ahead() if the wall clock is wrong by more than
+ * CLOCK_TOLERANCE, else 0, also before Centra's first reply. */
 int64_t clock_wrong_by(struct clock *c, int64_t wall, int64_t mono);
 
-/* How far the wall clock went back since this was last called, in ms; 0: it did
- * not, or by less than CLOCK_STEP.  What waits for a time by the wall clock
- * would wait that much longer. */
+/* Returns by how many ms the wall clock was set back since the last call; 0: it
+ * was not, or by less than CLOCK_STEP.  Whatever waits for a time by the wall
+ * clock would wait that much longer. */
 int64_t clock_went_back(struct clock *c, int64_t wall, int64_t mono);
 
-/* How long this process has run at most, in ms: what happened before it began
- * is at least as old. */
+/* Returns for how many ms this process has run.  Anything that happened before
+ * its start is at least that old. */
 int64_t clock_running(struct clock *c, int64_t mono);
 
 #endif

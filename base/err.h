@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * err.h - how a function in this program says that it failed.
+ * err.h - how a function of this program reports a failure.
  *
- * It returns an rc and, when that is not OK, leaves one sentence in *e: lower
- * case, no full stop, quoting the 'thing' that is wrong.  base/, store/,
- * centra/ and handlers/ never log: they return, and server/ logs once.
+ * It returns an rc.  If that is not OK, *e has one sentence: lower case, no
+ * full stop, and the wrong 'thing' in quotes.  base/, store/, centra/ and
+ * handlers/ never log: they return, and server/ logs once.
  *
- * A new rc is added only when some caller would act differently on it.
+ * Add a new rc only if some caller acts differently on it.
  */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H

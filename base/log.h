@@ -60,7 +60,7 @@ struct log_limit {
 };
 
 int log_allows(struct log_limit *l, unsigned per_minute);
-int64_t log_held(struct log_limit *l); /* since the last line; sets it to 0 */
+int64_t log_held(struct log_limit *l); /* since the last line; resets it */
 
 struct buf;
 

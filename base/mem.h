@@ -2,10 +2,10 @@
  *
  * mem.h - memory for small, bounded things.
  *
- * These never return NULL: without memory the process aborts, which equals a
- * power cut, and that we must survive anyway.  Whatever a stranger sizes (a
- * body, a header, Centra's reply) has a maximum first: see buf.h.
- * Everything is ended with free().
+ * These functions never return NULL: if memory runs out the process aborts.
+ * That is as safe as a power cut, which the server has to survive anyway.
+ * Check a size that comes from outside (a body, a header, Centra's reply)
+ * against a maximum first: see buf.h.  Free the results with free().
  */
 #ifndef BASE_MEM_H
 #define BASE_MEM_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * nearest.h - which known word did they mean?
+ * nearest.h - finds the known word that is most like a mistyped one.
  */
 #ifndef BASE_NEAREST_H
 #define BASE_NEAREST_H

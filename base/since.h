@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * since.h - "from when on", as people say it.
+ * since.h - reads a start time as people write it: "today", "7d".
  */
 #ifndef BASE_SINCE_H
 #define BASE_SINCE_H

@@ -16,11 +16,11 @@
 #define TIME_NONE INT64_MIN /* no such time: no deadline, never */
 
 int64_t time_now(void);  /* the wall clock, ms */
-/* The steady clock, ms: it starts anew with each boot of the machine, and is
- * one for all processes of a boot. */
+/* The steady clock, ms.  It starts anew with each boot of the machine; all
+ * processes of one boot read the same clock. */
 int64_t time_mono(void);
-/* Which boot of the machine this is: another number after a restart of it.  0:
- * the system does not say. */
+/* A number that identifies this boot of the machine; it differs after a reboot.
+ * 0: unknown. */
 uint64_t time_boot(void);
 
 /* Room for what time_iso() writes, the NUL included. */
@@ -38,7 +38,8 @@ enum rc time_parse_iso(const char *s, int64_t *ret, int *ret_offset_min);
 
 /* Centra's event date, "YYYY-MM-DD HH:MM:SS[.f{1,6}]", local and without zone
  * (CONTRACT 2).  It is compared, never computed with: this pads it to six
- * digits so that text order is time order.  RC_INVALID if it is no such date. */
+ * digits so that text order is time order.  RC_INVALID if it is no such
+ * date. */
 #define STAMP_SIZE 27
 enum rc stamp_parse(char ret[STAMP_SIZE], const char *s);
 

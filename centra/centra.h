@@ -21,12 +21,13 @@ struct centra_conn;
 
 enum centra_api { CENTRA_ORDER_API, CENTRA_GRAPHQL, CENTRA_APIS };
 
-/* Whose work a connection does.  Where calls must be few the live lane goes
- * first. */
+/* The class of work that a connection does.  Where calls are scarce, live work
+ * goes before reconciliation. */
 enum centra_lane { CENTRA_LIVE, CENTRA_SWEEP };
 
-/* Most calls of GraphQL over all connections, and most of those that change
- * something: in any 10 s, and in any hour (CONTRACT 6.3).  0: no bound. */
+/* Limits of an instance's GraphQL calls, over all its connections: requests,
+ * and the mutations among them, in any 10 s and in any hour (CONTRACT 6.3).  0:
+ * no limit. */
 struct centra_budget {
 	unsigned requests, mutations;
 	unsigned requests_hour, mutations_hour;
@@ -50,15 +51,15 @@ void centra_end(void);
 struct centra *centra_open(const struct centra_options *o);
 void centra_close(struct centra *c); /* after its connections; NULL is fine */
 
-/* New keys (SIGHUP): calls begun from now on use them, and calls that waited
- * because a key was refused may be made at once. */
+/* Replaces the keys (SIGHUP).  Calls that begin from now on use them, and calls
+ * that were held back because a key was refused may be made at once. */
 void centra_set_credentials(struct centra *c, const char *order_api_key,
 			    const char *graphql_token);
 
-/* What was spent of the old budget counts for the new one. */
+/* Replaces the budget.  Calls made under the old one count for the new one. */
 void centra_set_budget(struct centra *c, const struct centra_budget *b);
 
-/* What keeps calls to an API back at present. */
+/* Why calls to an API are held back now. */
 struct centra_state {
 	bool refused; /* our key was: 401 or 403 */
 	bool dead;    /* it does not answer */
@@ -71,18 +72,19 @@ struct centra_conn *centra_conn_open(struct centra *c);
 void centra_conn_close(struct centra_conn *n);
 void centra_conn_lane(struct centra_conn *n, enum centra_lane lane);
 
-/* How a call went, as far as can be known (DESIGN 6, Settling, step 3). */
+/* The outcome of a call, as far as it can be known (OFFERS 3, step 3). */
 enum call_end {
 	CALL_OK,       /* a complete, well-formed reply: read it */
 	CALL_NOT_DONE, /* never connected, 401, 403, 429: Centra did not act */
 	CALL_UNKNOWN,  /* all else: Centra may have acted */
 };
 
-/* Whether a call has made calls to its API stop or go on (limits.h). */
+/* Whether a call has opened or closed the circuit breaker of its API
+ * (limits.h). */
 enum call_turn {
 	CALL_SAME,
-	CALL_AWAY, /* this one was the last but for trials */
-	CALL_BACK, /* this one was a trial, and was answered */
+	CALL_AWAY, /* it has opened it: only trial calls are made now */
+	CALL_BACK, /* it was a trial, was answered, and has closed it */
 };
 
 struct call {
@@ -99,18 +101,19 @@ struct call {
 		    * retry_after is over */
 };
 
-/* A call that is held costs nothing; what is to be written down before a call
- * does.  True: the next call on this connection to the API will be made, and
- * it or centra_give_back() must follow.  False: *ret says how it would end. */
+/* Reserves the next call on this connection to the API.  Ask before any work
+ * that is done for the call alone, such as making a try durable.  True: the
+ * call will be made, and it or centra_give_back() must follow.  False: the call
+ * is held back, and *ret is what it would return. */
 bool centra_take(struct centra_conn *n, enum centra_api api,
 		 struct call *ret);
-/* The same, for a call to GraphQL that changes something. */
+/* As centra_take(), for a GraphQL mutation. */
 bool centra_take_change(struct centra_conn *n, struct call *ret);
 void centra_give_back(struct centra_conn *n, enum centra_api api);
 
-/* What a Retry-After header says (CONTRACT 9.21): Unix seconds or ms, seconds
- * from now, an HTTP date or an ISO time, clamped to 1 s .. 1 h.  10 s for
- * what cannot be read. */
+/* Returns how many ms a Retry-After header asks to wait (CONTRACT 6.3).  It
+ * reads Unix seconds or ms, seconds from now, an HTTP date or an ISO time, and
+ * clamps the result to 1 s .. 1 h.  10 s if the value cannot be read. */
 int64_t centra_retry_after(const char *value, int64_t now);
 
 #endif

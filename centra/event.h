@@ -2,8 +2,8 @@
  *
  * event.h - the webhook's body, decoded (CONTRACT 1.5, 1.6, 2).
  *
- * Pure: bytes in, values out.  Nothing a stranger sends makes it fail harder
- * than RC_INVALID, and one bad event never costs the others.
+ * Pure: bytes in, values out.  The worst that any input can cause is
+ * RC_INVALID, and one bad event never affects the others.
  */
 #ifndef CENTRA_EVENT_H
 #define CENTRA_EVENT_H
@@ -22,7 +22,7 @@
 enum rc form_payload(const char *body, size_t len, char **ret, size_t *ret_len,
 		     struct err *e);
 
-/* Which webhook version a body is of (CONTRACT 1.6). */
+/* The webhook version of a body (CONTRACT 1.6). */
 enum webhook_version {
 	WEBHOOK_INTEGRATION, /* {"events":[...]}: the one we are for */
 	WEBHOOK_CHECKOUT,    /* {"products":["52"],...}: a misconfiguration */

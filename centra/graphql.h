@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * graphql.h - what we ask Centra's Integration API (CONTRACT 6), and what we
- * tell it to do to ship an order.
+ * graphql.h - our queries to Centra's Integration API (CONTRACT 6), and the
+ * mutations that ship an order.
  */
 #ifndef CENTRA_GRAPHQL_H
 #define CENTRA_GRAPHQL_H
@@ -20,13 +20,14 @@ struct centra_allocation {
 
 /* A line of an order.
  *
- * `stockless`: Centra has no stock of this line to allocate, so it is no part of
- * the question whose the order is: leave it out of "every line is allocated",
- * of what is left to ship and of createShipment.  Two kinds of line are so:
+ * `stockless`:  Centra has no stock of this line to allocate, so it is no part
+ * of the question whose the order is: leave it out of "every line is
+ * allocated", of what is left to ship and of createShipment.  Two kinds of line
+ * are so:
  *
  *   - the parent of a bundle, which stands beside its items: `__typename` is
  *     BundleOrderLine, it has no allocations, and the order lists at least one
- *     BundleItemOrderLine (CONTRACT-2 A1.5: whether Centra lists parents, and
+ *     BundleItemOrderLine (CONTRACT 6.5: whether Centra lists parents, and
  *     whether parents have allocations, is not published; if it lists the
  *     parent alone, the parent is an ordinary line);
  *   - goods without stock, such as a gift card or a download: `productSize` is
@@ -59,9 +60,9 @@ struct centra_shipment {
 	size_t n_lines;
 };
 
-/* What the payment history says of the newest capture of the card (or of
- * whatever else pays but a gift card).  isCaptured and isPaid of the shipment
- * decide; this says why they are not yet true. */
+/* The newest capture in the payment history, gift cards left out.  Whether a
+ * shipment is paid, its isCaptured and isPaid decide; this tells why they are
+ * not true yet. */
 enum centra_payment {
 	PAYMENT_NOTHING, /* no capture; or not asked for; or MISSING_PAYMENT */
 	PAYMENT_PENDING,
@@ -69,8 +70,8 @@ enum centra_payment {
 	PAYMENT_FAILED,
 };
 
-/* Parts of an order that an error of Centra kept from us.  The rest of the
- * order is as Centra showed it. */
+/* Parts of an order that are missing from the reply because of an error in it.
+ * The rest of the order is as Centra showed it. */
 enum centra_missing {
 	MISSING_ADDRESS = 1 << 0, /* `address`, `city` and `country` */
 	MISSING_WORDS = 1 << 1,   /* names, sizes, SKU, EAN, UPC of a line; the
@@ -86,8 +87,8 @@ enum centra_missing {
  * waiting list, a line's quantity or allocations, the shipments) came with an
  * error, or Centra named the order twice.  Such an order may be shown, but it
  * proves nothing: draw no conclusion from it, and plan no call by it.  What
- * Centra did not show of it is "", false, 0 or an empty list; its lines, and its
- * shipments, are all there or none is. */
+ * Centra did not show of it is "", false, 0 or an empty list; its lines, and
+ * its shipments, are all there or none is. */
 struct centra_order {
 	int64_t number;
 	bool undecided;
@@ -120,7 +121,7 @@ struct centra_orders {
 
 /* Orders by number, at most ORDERS_QUERY_MAX in one query; the full address
  * only when asked for (else city and country).  An empty list is "not visible
- * to this token", which proves nothing (CONTRACT 9.22).
+ * to this token", which proves nothing (CONTRACT 6.2).
  *
  * Errors in the reply: one at a field of an order costs that order that field
  * (see struct centra_order), and no other order anything; the call is CALL_OK,
@@ -159,16 +160,18 @@ void centra_done_release(struct centra_done *d); /* fine on a zeroed one */
 
 void graphql_confirm_order(struct centra_conn *n, int64_t number,
 			   struct centra_done *ret);
-/* Not good-to-go, for then a warehouse might pick it (CONTRACT-2 A1.8), and
- * nothing captured by it. */
+/* Creates the shipment not good-to-go, so that no warehouse system picks it
+ * (CONTRACT 6.6), and without a capture. */
 void graphql_create_shipment(struct centra_conn *n, int64_t number,
 			     const struct centra_shipment_line *lines,
 			     size_t n_lines, struct centra_done *ret);
-/* The shipment in the payload decides whether it is captured; the entry of the
- * payment history may be null, and is that of the card alone (A1.3, A1.4). */
+/* Asks for the payment.  ret->captured and ret->paid come from the shipment in
+ * the payload, which decides.  The payload's entry of the payment history may
+ * be null, and an entry of a gift card says nothing (CONTRACT 6.7). */
 void graphql_capture_shipment(struct centra_conn *n, int64_t id,
 			      struct centra_done *ret);
-/* Lets it be completed; setting it again changes nothing. */
+/* Sets the shipment good-to-go, so that it can be completed.  May be
+ * repeated. */
 void graphql_good_to_go(struct centra_conn *n, int64_t id,
 			struct centra_done *ret);
 
@@ -181,10 +184,11 @@ void graphql_complete_shipment(struct centra_conn *n, int64_t id,
 			       const struct centra_parcel *p,
 			       struct centra_done *ret);
 
-/* Numbers of the orders that wait for check-first now (CONTRACT 3.4), the
- * smallest first, up to `max` <= 200, of `page` (1, 2, ...).  An order that
- * stops waiting moves all behind it forward, over the end of a page.  A row that cannot be read does not
- * hide the others; one of which none can is CALL_UNKNOWN. */
+/* Lists the numbers of the orders that wait for check-first now (CONTRACT 3.4),
+ * ascending, in pages (1, 2, ...) of `max` rows (at most 200).  When an order
+ * stops waiting, all rows behind it move one place forward, also from one page
+ * to the page before.  A row that cannot be read is counted in `unread`; if no
+ * row of the page can be read, the call is CALL_UNKNOWN. */
 struct centra_numbers {
 	struct call call;
 	int64_t *list; /* owned */
@@ -195,13 +199,13 @@ void graphql_waiting(struct centra_conn *n, unsigned max, unsigned page,
 		     struct centra_numbers *ret);
 void centra_numbers_release(struct centra_numbers *r);
 
-/* All warehouses with their names, policies and shops, read page by page.  One
- * page that cannot be read makes the whole call what that page's was. */
+/* Lists all warehouses with their names, policies and shops, page by page.  If
+ * a page cannot be read, the whole call ends as the call for that page did. */
 struct centra_warehouse {
 	int64_t id;
 	char *name;   /* owned */
 	char *status; /* owned: "ACTIVE", ..., or NULL */
-	char *policy; /* owned: "CHECK_FIRST", ... (CONTRACT 9.28) */
+	char *policy; /* owned: "CHECK_FIRST", ... (CONTRACT 6.4) */
 	char *shop;   /* owned: brick and mortar's name, or NULL */
 };
 struct centra_warehouses {

@@ -36,9 +36,9 @@ void gql_ask(struct centra_conn *n, const struct buf *body, bool once,
 	     struct call *call, struct gql_reply *ret);
 void gql_reply_end(struct gql_reply *r);
 
-/* What the errors of a reply to a mutation say of its execution.
+/* Whether a mutation was executed, judged by the errors of its reply.
  *
- * The rule (GraphQL's own; CONTRACT-2 A1.6): an error with a `path` was met
+ * The rule (GraphQL's own; CONTRACT 6.2): an error with a `path` was met
  * while the document was executed; an error without one was met before that,
  * and then nothing was executed.  The HTTP status does not matter, except that
  * the statuses which speak for themselves keep their meaning: 429, and 401 and
@@ -76,7 +76,7 @@ bool graphql_read_shipment(const cJSON *v, struct centra_shipment *s);
 void graphql_shipment_end(struct centra_shipment *s);
 
 /* What an entry of the payment history says (its `entryType` and `status`;
- * NULL: no entry).  Judged by the whole enum of types (CONTRACT-2 A1.3): done
+ * NULL: no entry).  Judged by the whole enum of types (CONTRACT 6.7): done
  * is only CAPTURE with SUCCESS; failed is CAPTURE_FAILED, and a capture or
  * request with FAILED; a capture, request or CAPTURE_PENDING with any other
  * status is pending; every other type, those of gift cards among them, says

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * names.h - does the live Centra know what we ask it for, and may we ask?  For
- * `shipfrom doctor`; the list is names.def.
+ * names.h - for `shipfrom doctor`: whether the schema of the live Centra has
+ * every name that we use (the list is names.def), and whether the token has the
+ * permissions.
  *
  * Errors:   in struct call, as for every call.
  * Threads:  one at a time for each connection.

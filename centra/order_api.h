@@ -27,8 +27,9 @@ void order_api_check_first(struct centra_conn *n, int64_t number,
 			   int64_t warehouse, bool accept,
 			   struct check_first_reply *ret);
 
-/* Tries the address and the key, and changes nothing: an answer without its
- * three fields, which Centra refuses with an error for each (our_fault). */
+/* Tests the address and the key without changing anything: sends a check-first
+ * request without its three fields, which Centra refuses with an error for each
+ * (our_fault). */
 void order_api_try(struct centra_conn *n, struct check_first_reply *ret);
 void check_first_reply_release(struct check_first_reply *r);
 

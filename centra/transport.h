@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * transport.h - one POST of JSON to Centra, and what is known of its fate.
+ * transport.h - sends one POST of JSON to Centra, and says what is known of its
+ * outcome.
  *
- * Promise:  CALL_NOT_DONE is said only when Centra cannot have acted: no byte
+ * Promise:  CALL_NOT_DONE is returned only if Centra cannot have acted: no byte
  *           of the request was written, or Centra refused it (401, 403, 429).
  *           A request marked `once` is written at most once, whatever becomes
  *           of the connection.
@@ -38,14 +39,15 @@ struct post {
 	const char *path; /* behind the API's address: "/check-first", "" */
 	const char *body; /* JSON */
 	size_t len;
-	/* It changes something at Centra.  libcurl writes a request again by
-	 * itself when a reused connection dies under it; that must not happen
-	 * to these. */
+	/* The request changes something at Centra, so it must not be written
+	 * twice: libcurl would write it again by itself if a reused connection
+	 * broke. */
 	bool once;
 	bool mutation; /* GraphQL: it counts towards that budget too */
-	/* Of a reply of 401 or 403: true when it shows that our key let us in,
-	 * and that Centra executed what we asked; NULL: it never does.  Such a
-	 * reply is CALL_UNKNOWN, and parks no other call. */
+	/* Called with the body of a 401 or 403: true if the body shows that
+	 * Centra accepted the key and executed the request.  The call is then
+	 * CALL_UNKNOWN and holds back no other call.  NULL: no body shows
+	 * that. */
 	bool (*executed)(const char *reply, size_t len);
 };
 

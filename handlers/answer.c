@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * answer.c - telling Centra a shop's answer; the steps are those of Settling
- * in DESIGN 6.  Deciding is in decide.c.
+ * answer.c - telling Centra a shop's answer; the steps are those of OFFERS 3.
+ * Deciding is in decide.c.
  *
  * One run: end what a crash left open, see whether events or a look settled it
  * already, look where only a look can tell, and then at most one try.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * answer.h - a shop's decision about an offer, and telling Centra (Settling,
- * DESIGN 6).
+ * answer.h - a shop's decision about an offer, and telling Centra (OFFERS 2
+ * and 3).
  */
 #ifndef HANDLERS_ANSWER_H
 #define HANDLERS_ANSWER_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * handlers.h - what we do about each kind of task.
+ * handlers.h - the handlers, one for each kind of task.
  *
  * A handler reads the task and the order as it is held, may talk to Centra,
  * and says how it went.  It never touches the queue or the store: the worker
@@ -24,7 +24,7 @@
 typedef enum rc begin_fn(void *arg, const struct order *o, struct changes *ret,
 			 struct err *e);
 
-/* All that one run may know, and what it says. */
+/* Input and output of one run of a handler. */
 struct work {
 	const struct task *task;
 	const struct event *event; /* of tasks that apply one, else NULL */
@@ -37,7 +37,7 @@ struct work {
 	struct centra_conn *centra; /* the instance's; NULL: not configured */
 	const struct zone *zone;    /* the instance's; NULL: none repeats */
 
-	/* Those of the instance's shops; NULL: it is not known which are. */
+	/* The warehouses of the instance's shops; NULL: unknown. */
 	const int64_t *warehouses;
 	size_t n_warehouses;
 
@@ -46,8 +46,9 @@ struct work {
 	 * minute. */
 	int64_t look_again;
 
-	/* Of webhooks that were missed: when one is (0: nobody counts), and
-	 * whether an order whose create was missed is put before them. */
+	/* Missed webhooks: after how many ms a change that no event told counts
+	 * as missed (0: none is counted), and whether an order whose create was
+	 * missed is offered to these warehouses (OFFERS 7.2, 7.3). */
 	int64_t missed_after;
 	bool recover;
 
@@ -59,11 +60,11 @@ struct work {
 	/* How long ago (ms, by the steady clock) the newest try at a call of
 	 * this order and sub began, or the process, if that was later. */
 	int64_t since_try;
-	/* The wall clock is not confirmed (base/clock.h): what it says to have
-	 * expired may not have. */
+	/* The wall clock is not confirmed (base/clock.h): an offer that seems
+	 * to have expired may not have. */
 	bool clock_unsure;
-	/* By how much (ms) the wall clock is known to be ahead of Centra's; 0:
-	 * it is right, or Centra has not told. */
+	/* By how many ms the wall clock is known to be ahead of Centra's; 0: it
+	 * is confirmed, or Centra has not replied yet. */
 	int64_t clock_ahead;
 
 	/* Before each call that changes something at Centra: makes durable, in
@@ -75,17 +76,16 @@ struct work {
 			 struct err *e);
 	void *worker; /* begin's own */
 
-	/* What a call to Centra cost and how it ended: logged and counted by
-	 * the worker, which the handler cannot. */
+	/* Reports a call to Centra to the worker, which logs and counts it. */
 	void (*called)(struct work *w, enum centra_api api, const char *what,
 		       const struct call *call);
-	/* The configuration is at fault: raise the alarm. */
+	/* Raises the alarm that the configuration is wrong. */
 	void (*alarm)(struct work *w, enum centra_api api, const char *why);
 
 	struct result result; /* out; zeroed = done, nothing changed */
 };
 
-/* Runs n tasks of one kind and instance, each of another order. */
+/* Runs n tasks of one kind and instance, each about a different order. */
 typedef void handler_fn(struct work *w, size_t n);
 
 #define TASK_CHECK_FIRST  "check_first"  /* apply a check_first event */
@@ -95,7 +95,7 @@ typedef void handler_fn(struct work *w, size_t n);
 #define TASK_MISSED	  "missed"       /* was a webhook missed? */
 #define TASK_SHIP_ORDER	  "ship_order"   /* ship what a shop has packed */
 
-/* Whom a run calls, and may be kept waiting by. */
+/* The API that a run calls, and so may have to wait for. */
 enum handler_calls { CALLS_NOBODY, CALLS_ORDER_API, CALLS_GRAPHQL };
 
 struct handler {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * look.h - a look: what the order, as fetched from Centra, shows for each
- * warehouse that it was offered to (DESIGN 6, "A look").
+ * warehouse that it was offered to (OFFERS 4).
  *
  * A look is a reading of one moment of a system that settles late.  It proves
  * something by what it shows, never by what is missing:
@@ -20,19 +20,21 @@
  *     and FOUND_OPEN at once; an error on a field that
  *     decides; an order named twice
  *
- * Why an order is on hold is not asked: it may be held for several reasons, and
- * shows one of them or none.
+ * The reason of a hold is not read: an order may be held for several reasons,
+ * and shows one of them or none.
  *
- * Where the order may be W's, since a reply to its accept was lost or Centra once
- * gave it to W, FOUND_OVER counts only if every line is allocated to somebody:
- * what nobody holds may be in a shipment, and Centra does not say whose that is.
+ * Where the order may be W's, since a reply to its accept was lost or Centra
+ * once gave it to W, FOUND_OVER counts only if every line is allocated to
+ * somebody: what nobody holds may be in a shipment, and Centra does not say
+ * whose that is.
  *
  * FOUND_OURS and FOUND_NOT_OURS are believed at once, and so is FOUND_OPEN,
- * except against an accept that stands: there, as with FOUND_OVER, a second look
- * at least `look_again` later must show it too (struct sighting).  What a look
- * that shows nothing leaves as it is, is looked at again after `look_again`, and
- * then less and less often; an offer that it leaves accepted is in doubt.  What
- * these mean for the state of an offer is in offer.h.
+ * except against an accept that stands: there, as with FOUND_OVER, a second
+ * look at least `look_again` later must show it too (struct sighting).  After a
+ * look that shows nothing the order is looked at again, first after
+ * `look_again` and then less and less often; an offer that is accepted
+ * meanwhile is in doubt. offer.h has what each finding means for the state of
+ * an offer.
  */
 #ifndef HANDLERS_LOOK_H
 #define HANDLERS_LOOK_H
@@ -42,35 +44,37 @@
 
 /* What the fetched order shows, by the table above.  Pure.  `ended` is set with
  * FOUND_NOT_OURS and FOUND_OVER.  `now` is the time by Centra's clock: whether
- * an offer had expired is kept for good.  `knew` is the order's version, so the order
- * must be as it was when the query began. */
+ * an offer had expired is kept for good.  `knew` is the order's version, so the
+ * order must be as it was when the query began. */
 struct finding look_judge(const struct order *o, const struct offer *f,
 			  const struct centra_order *co, int64_t now);
 
-/* The address is personal data: asked for only once one of our shops has won
- * the order. */
+/* True if the look should fetch the address.  It is personal data: it is
+ * fetched only once one of our shops has won the order. */
 bool look_wants_address(const struct work *w);
 
-/* Centra answered a query for several orders with what cannot be read, or with
- * an error of its own: one of them may have spoilt it for the others.  Ask for
- * halves, LOOK_SPARE queries more at most: enough to find one of
- * ORDERS_QUERY_MAX, and little when it is not one but Centra. */
+/* True if the reply to a query for several orders could not be read, or was an
+ * error of Centra's own: one order may have spoilt the reply for all.  The
+ * caller then asks for each half, with at most LOOK_SPARE further queries:
+ * enough to find one bad order among ORDERS_QUERY_MAX, and few if Centra itself
+ * is at fault. */
 #define LOOK_SPARE 12
 bool look_spoiled(const struct call *call);
 
-/* Adds all that a fetched order tells us to the run's changes and joins it to
- * the run's copy of the order.  w->look_began is when its query began, by the
- * steady clock; left at 0, the look is never the second of two. */
+/* Adds everything that a fetched order shows to the run's changes, and applies
+ * it to the run's copy of the order.  w->look_began is when the query began
+ * (ms, steady clock); if it is 0, the look never counts as the second of
+ * two. */
 void look_record(struct work *w, const struct centra_order *co);
 
-/* Centra answered the query and showed no such order to us.  That ends nothing:
- * it is a look that shows nothing, so an order that Centra gave to one of our
+/* Records that Centra's reply did not contain the order.  That ends nothing: it
+ * is a look that shows nothing, so an order that Centra gave to one of our
  * shops is in doubt. */
 void look_record_absent(struct work *w);
 
-/* Fetches the order and records it.  False: nothing was learnt, and *ret says
- * how the call went; ret->end is CALL_OK when Centra does not show the order
- * to us, which is recorded too (look_record_absent). */
+/* Fetches the order and records what it shows.  False: nothing was learnt, and
+ * *ret says how the call went; with CALL_OK the reply did not contain the
+ * order, which is recorded too (look_record_absent). */
 bool look(struct work *w, struct call *ret);
 
 #endif

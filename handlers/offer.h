@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * offer.h - what the facts of an order mean: the merge (DESIGN 6).
+ * offer.h - what the facts of an order mean: the merge (OFFERS 1).
  *
  * Pure.  The same facts give the same meaning, whatever order they came in.
  *
@@ -31,13 +31,13 @@
  * Rows 3 and 4 do not apply while a look that knew every event we hold showed
  * the order in the waiting list.
  *
- * Two looks that showed the order over (neither waiting nor on hold; see
- * struct sighting) end what rows 6 and 7 leave open: as timed_out if its
- * deadline had passed, else as rejected.  An accept that Centra may have taken
- * (its reply was lost), and a contradiction of row 3, may be W's after all: they
- * are ended so only once looks have shown it for ten times as long.  Such looks
- * never end what row 2 or 4 gave to W: it stays accepted, in doubt, while the
- * newest look shows nothing of whose it is.
+ * Two looks that showed the order over (neither waiting nor on hold; see struct
+ * sighting) end what rows 6 and 7 leave open: as timed_out if its deadline had
+ * passed, else as rejected.  An accept that Centra may have taken (its reply
+ * was lost), and a contradiction of row 3, may be W's after all: they are ended
+ * so only once looks have shown it for ten times as long.  Such looks never end
+ * what row 2 or 4 gave to W: it stays accepted, in doubt, while the newest look
+ * shows nothing of whose it is.
  */
 #ifndef HANDLERS_OFFER_H
 #define HANDLERS_OFFER_H
@@ -49,69 +49,74 @@
 
 /* Sets the state, list, expiry and doubt of each offer, and whether a fetch is
  * due: something is in conflict, what a look proved is older than what we hold
- * now and no longer agrees with it, a look that showed nothing is to be repeated
- * (offer_shown_nothing), an accepted order has no address yet, or an offer that
- * waits for an answer has no lines yet.  `zone` may be NULL: no hour is
- * repeated. */
+ * now and no longer agrees with it, a look that showed nothing is to be
+ * repeated (offer_shown_nothing), an accepted order has no address yet, or an
+ * offer that waits for an answer has no lines yet.  `zone` may be NULL: no hour
+ * is repeated. */
 void offer_derive(const struct zone *zone, struct order *o);
 
-/* The same where not each warehouse is one of our shops': no address is due of
- * what another has won, none of it is in doubt, and no look at what another is
- * asked is repeated.  NULL: each is. */
+/* As offer_derive(), for an order some of whose warehouses may belong to no
+ * shop of ours; is_ours says which do, NULL: all do.  An offer to another's
+ * warehouse is never in doubt, and causes no fetch of the address and no
+ * repeated look. */
 typedef bool offer_ours_fn(const void *arg, int64_t warehouse);
 void offer_derive_for(const struct zone *zone, struct order *o,
 		      offer_ours_fn *is_ours, const void *arg);
 
-/* The opening that is the offer now: the greatest of the least dates, the
- * later expiry among equals.  NULL: nothing opened. */
+/* Returns the opening that counts now: the one with the greatest date; among
+ * equal dates the one with the later expiry.  NULL: nothing opened. */
 const struct opening *offer_opened(const struct offer *f);
 
-/* True when the answer is to the present opening. */
+/* True if the shop's answer is to the present opening. */
 bool offer_answered(const struct offer *f);
 
-/* True when a trustworthy finding exists: made knowing all we hold. */
+/* True if a look found `what`, and the order still has the version that it had
+ * when the look began. */
 bool offer_found(const struct order *o, const struct offer *f,
 		 enum found what);
 
-/* True when two looks showed the present offer to be over. */
+/* True if two looks showed the present offer to be over. */
 bool offer_is_over(const struct offer *f);
-/* True when two looks showed the order waiting although Centra may have taken
- * our accept: it has not. */
+/* True if two looks showed that the order still waits: Centra has not taken our
+ * accept, whatever became of its reply. */
 bool offer_is_surely_open(const struct offer *f);
-/* True of an accept that Centra may have taken, its reply being lost. */
+/* True if Centra may have taken our accept, since a reply was lost. */
 bool offer_may_be_won(const struct offer *f);
 
-/* The order's version when Centra last said, by a word or in a look, that the
- * order is this warehouse's; 0: never.  What a look that knew less shows does
- * not speak against it. */
+/* Returns the order's version at which Centra last gave the order to this
+ * warehouse (by its `ok`, by an event, or in a look); 0: never.  A look that
+ * began at an earlier version is no evidence against it. */
 uint64_t offer_won_version(const struct offer *f);
 
-/* True of a derived offer when the newest look left open what became of it: it
- * is accepted and in doubt, or it is open and the look showed it neither waiting
- * nor ended.  Such a look is repeated. */
+/* True if the newest look has to be repeated, since it did not show what became
+ * of the offer: the offer is accepted and in doubt, or it is open and the look
+ * showed it neither waiting nor ended.  Of a derived offer. */
 bool offer_shown_nothing(const struct offer *f);
 
-/* True of an opening that recovery put there, not an event: it has no date, or
- * one just behind the newest that was held. */
+/* True if recovery made the opening (OFFERS 7.3), not an event: it has no date,
+ * or a date just behind the newest one that was held. */
 bool opening_recovered(const struct opening *p);
-/* The date for such an opening: newer than all that is held of the order, and
- * older than what Centra says next; "" when nothing dated is held. */
+/* Sets ret to the date of such an opening: newer than every date that is held
+ * of the order, and older than the next event of Centra's; "" if no date is
+ * held. */
 void offer_recovery_date(const struct order *o, char ret[STAMP_SIZE]);
 
-/* True when what we hold contradicts itself (row 3): only a look can tell. */
+/* True if the facts contradict each other (row 3): only a look can tell. */
 bool offer_in_conflict(const struct zone *zone, const struct order *o,
 		       const struct offer *f);
 
-/* True when Centra's events alone ended the offer (row 5); *ret says how. */
+/* True if Centra's events alone ended the offer (row 5); *ret says how. */
 bool offer_ended(const struct order *o, const struct offer *f,
 		 enum offer_state *ret);
 
-/* Past its deadline by our clock: shown, but only Centra ends an offer. */
+/* True if the deadline has passed by our clock.  It is shown to the shop, but
+ * only Centra ends an offer. */
 bool offer_expired(const struct offer *f, int64_t now);
 
-/* The offer that speaks for a shop with these warehouses (in config order):
- * what it has won, else what it is settling, else what it may answer, else
- * what became of it.  NULL: none of them was offered. */
+/* Returns the offer that stands for a shop with these warehouses, which are in
+ * the order of the configuration (OFFERS 1.4): a won one first, then one that
+ * is being settled, one that can be answered, one that has ended.  NULL: the
+ * order was offered to none of them. */
 const struct offer *offer_of_shop(const struct order *o,
 				  const int64_t *warehouses, size_t n);
 

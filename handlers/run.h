@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * run.h - what the handlers do with the run they are in (struct work).
+ * run.h - helpers of the handlers for the run that they are in (struct work).
  *
- * A handler says what is to change by adding to work.result.changes; here that
- * is also joined to its copy of the order, so that it sees what it said.
+ * A handler says what is to change by adding to work.result.changes.
+ * run_apply() applies that to its copy of the order too, so that the rest of
+ * the run sees it.
  */
 #ifndef HANDLERS_RUN_H
 #define HANDLERS_RUN_H
@@ -18,27 +19,30 @@ bool run_is_ours(const struct work *w, int64_t warehouse);
 /* Derives the order as it is for these shops. */
 void run_derive(struct work *w);
 
-/* Joins result.changes from the `from`th on to the order and derives. */
+/* Applies result.changes, from index `from` on, to the order, and derives. */
 void run_apply(struct work *w, size_t from);
 
-/* The task shall run again `wait` ms from now; the rest says why. */
+/* Ends the run with OUTCOME_RETRY, due `wait` ms from now; fmt is the
+ * reason. */
 void run_retry(struct work *w, int64_t wait, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
-/* The task is given up. */
+/* Ends the run with OUTCOME_DEAD; fmt is the reason. */
 void run_dead(struct work *w, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-/* True when the last run of this task ended for the same reason: it needs no
- * line in the journal again. */
+/* True if the last run of this task ended for the same reason, so that the
+ * journal does not need it again. */
 bool run_said_before(const struct work *w, const char *reason);
 
-/* How long to wait after a try that failed so; NULL: it was no call.  A call
- * that was held, or refused, is made again when the gate lets it through. */
+/* Returns how many ms to wait after a try that failed (call says how; NULL: no
+ * call was made).  After a call that was held back or refused, that is until
+ * calls to its API may be made again. */
 int64_t run_wait(const struct work *w, const struct call *call);
-/* The same for what nobody waits for: grows to 5 minutes. */
+/* As run_wait(), for work that nobody waits for: it grows up to 5 minutes. */
 int64_t run_wait_long(const struct work *w, const struct call *call);
 
 /* How long until a look that showed nothing is repeated: work.look_again, and
- * then less and less often, up to an hour (or look_again, if that is longer). */
+ * then less and less often, up to an hour (or look_again, if that is
+ * longer). */
 int64_t run_wait_look(const struct work *w);
 /* How long until the second of two looks, of which the first was just made. */
 int64_t run_wait_second(const struct work *w);

@@ -534,7 +534,7 @@ static void wait_payment(struct work *w)
 		  "the payment is being confirmed");
 }
 
-/* Somebody was first, says Centra (CONTRACT-2 A1.7); a look is to show it. */
+/* Somebody was first, says Centra (CONTRACT 6.6); a look is to show it. */
 static bool says_already(const char *words)
 {
 	static const char *const known[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * ship.h - shipping what an offer made a shop's (DESIGN 6, After accept).
+ * ship.h - shipping an order that a shop has won (OFFERS 6).
  *
  * A press of ship is decided on disk (ship_decide) and carried out by the task
  * `ship_order`: look, and then one call after the other until Centra says that
@@ -15,7 +15,7 @@
 #include "handlers/handlers.h"
 #include "store/model/order.h"
 
-/* ---- counting pieces (DESIGN 6) ---- */
+/* ---- counting pieces (OFFERS 6.2) ---- */
 
 /* A line of the order, as last fetched, from one warehouse's side. */
 struct ship_stock {
@@ -40,14 +40,14 @@ int64_t ship_unclear(const struct offer *f, const struct ship_stock *l);
  * that Centra put into a shipment of its own. */
 int64_t ship_vanished(const struct offer *f, const struct ship_stock *l);
 
-/* What was held of the line before our first shipment; NULL: nothing. */
+/* What looks showed of the line before our first shipment; NULL: nothing. */
 const struct ship_held *ship_held_of(const struct offer *f, int64_t line);
 
 /* Lines of the order that the offer has left to ship; the caller frees *ret. */
 size_t ship_all_left(const struct offer *f, const struct centra_order *co,
 		     struct ship_line **ret);
-/* The same; but when nothing of the order is allocated to anybody, all that
- * was the offer's: Centra may have put it into a shipment of its own. */
+/* As ship_all_left(); but if nothing of the order is allocated to anybody, all
+ * that was the offer's: Centra may have put it into a shipment of its own. */
 size_t ship_all_wanted(const struct offer *f, const struct centra_order *co,
 		       struct ship_line **ret);
 /* True: something of the offer remains to be shipped or to be cleared up. */
@@ -57,7 +57,8 @@ bool ship_rest(const struct order *o, const struct offer *f,
 /* Units of the line in the shipment; and those that are in no shipment. */
 int64_t ship_units(const struct centra_shipment *c, int64_t line);
 int64_t ship_room(const struct centra_order *co, int64_t line);
-/* The shipment of this id is known to be another of ours than `but`. */
+/* True if the shipment with this id is known to be one of ours, but not
+ * `but`. */
 bool ship_is_claimed(const struct order *o, const struct shipment *but,
 		     int64_t id);
 
@@ -112,7 +113,7 @@ enum rc ship_decide(void *arg, const struct order *o, struct changes *ret,
 const struct shipment *ship_of_key(const struct offer *f,
 				   const struct ship_key *k);
 
-/* What a SHIP_FAILED is to whom pressed: the API's code. */
+/* The API's code for a shipment that failed (SHIP_FAILED) for this fault. */
 const char *ship_fault_code(enum ship_fault f);
 
 /* ---- carrying it out ---- */

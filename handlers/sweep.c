@@ -17,7 +17,7 @@
 #include "handlers/offer.h"
 #include "handlers/run.h"
 
-#define CHECK_FIRST "CHECK_FIRST" /* a warehouse's policy (CONTRACT 9.28) */
+#define CHECK_FIRST "CHECK_FIRST" /* a warehouse's policy (CONTRACT 6.4) */
 
 static bool counted(unsigned bits, enum missed kind)
 {
@@ -116,7 +116,7 @@ bool sweep_untold_cancel(const struct order *o, int64_t by)
 }
 
 /* A cancellation that an order event made us look for was told by it: Centra
- * may call it an update (CONTRACT 9.11). */
+ * may call it an update (CONTRACT 2.1). */
 static bool cancel_is_news(const struct order *o, bool was_cancelled,
 			   int64_t was_fetched, int64_t now)
 {
@@ -248,8 +248,8 @@ static bool is_asked(const struct centra_warehouses *all, int64_t warehouse)
 }
 
 /* Puts it before the shops, without a deadline, behind all events that we hold
- * and before all that are still to come.  That there is none to be asked is said
- * once: each sweep comes here again. */
+ * and before all that are still to come.  That there is none to be asked is
+ * said once: each sweep comes here again. */
 static void offer(struct work *w, const struct centra_warehouses *all)
 {
 	struct changes *c = &w->result.changes;

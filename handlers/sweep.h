@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * sweep.h - webhooks that were missed (DESIGN 6, Reconciliation).
+ * sweep.h - webhooks that were missed (OFFERS 7).
  *
- * A webhook was missed when Centra shows what it should have told, and it has
- * still not come `missed_after` later.  Whoever looks at an order asks for the
- * task `missed` then (sweep_follow_up); the sweep asks for it about each order
- * that waits for check-first and of which no offer is open here: its create was
- * lost, be it the first, that of an order offered anew, or that to a further
- * shop.
+ * A webhook was missed if a look shows a change that the webhook should have
+ * told, and it has still not arrived `missed_after` later.  A look that shows
+ * such a change adds the task `missed` (sweep_follow_up); the sweep adds it for
+ * each order that waits for check-first and of which no offer is open here: its
+ * create was lost, be it the first, that of an order offered anew, or that to a
+ * further shop.
  */
 #ifndef HANDLERS_SWEEP_H
 #define HANDLERS_SWEEP_H
@@ -19,18 +19,19 @@ struct untold {
 	enum missed missed;
 };
 
-/* What a look alone has told us: states that would be others without findings
- * made by then (`by`), for which no event speaks, and which are not yet
- * counted.  An offer that recovery put there is not expected to be rejected or
- * timed out by name.  Pure.  *ret is owned by the caller (free). */
+/* Lists the changes that looks alone have shown: states that would be different
+ * without the looks made until `by`, that no event explains, and that are not
+ * counted yet.  An offer that recovery put there is not expected to be rejected
+ * or timed out by name.  Pure.  *ret is owned by the caller (free). */
 size_t sweep_untold(const struct zone *zone, const struct order *o, int64_t by,
 		    struct untold **ret);
 
-/* True when a look alone has told us that the order is cancelled. */
+/* True if a look alone has shown that the order is cancelled. */
 bool sweep_untold_cancel(const struct order *o, int64_t by);
 
-/* After a look's changes are joined to the run's order: if it was the first to
- * tell something, asks for the second thought.  `was` is the order before. */
+/* Call after a look's changes were applied to the run's order.  If the look was
+ * the first to show a change, adds the task `missed`.  was_...: the order
+ * before the look. */
 void sweep_follow_up(struct work *w, bool was_cancelled, int64_t was_fetched);
 
 /* How long (ms) the sweep goes on looking at what a look alone ended. */

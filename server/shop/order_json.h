@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * order_json.h - an order as a shop may see it (DESIGN 7, "An order in JSON").
+ * order_json.h - an order as a shop may see it (openapi.yaml, Order).
  */
 #ifndef SERVER_SHOP_ORDER_JSON_H
 #define SERVER_SHOP_ORDER_JSON_H

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * orders.h - what a shop's device may ask (DESIGN 7): who it is, its shop's
- * orders, and to accept or reject one.
+ * orders.h - the shops' API (docs/api.md): who the device is, its shop's
+ * orders, and accept and reject.
  *
- * A press of accept or reject is durable before anything is said of it.  Then
- * it waits for Centra's word, up to `answer_wait`, and says 202 if none came.
+ * An accept or reject is made durable before anything else.  Its request then
+ * waits for Centra's answer, up to `answer_wait`, and gets 202 if none came.
  */
 #ifndef SERVER_SHOP_ORDERS_H
 #define SERVER_SHOP_ORDERS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * reconcile.h - reconciliation with Centra: what no webhook told (DESIGN 6).
+ * reconcile.h - reconciliation with Centra: what no webhook told (OFFERS 7).
  *
  * One thread.  At the start, every `sweep_every` and when asked for by hand
  * (`shipfrom sweep`) it looks at each order that a shop could still act on, by

@@ -31,7 +31,7 @@
  *                                                     that was not served yet)
  * events       seq                                    event
  * seen         inst str type str action str date      seq of the event
- *              i64 id 16B digest                      (sorted by time: TRAPS)
+ *              i64 id 16B digest                      (near in time, near in the table)
  * orders       inst num                               order with its offers
  * details      inst num                               JSON text
  * addresses    inst num                               JSON text; personal data

@@ -40,7 +40,7 @@ enum verb { VERB_NONE, VERB_ACCEPT, VERB_REJECT };
 /* What Centra said to our answer.  SETTLED_NOT: nothing that we can believe. */
 enum settled { SETTLED_NOT, SETTLED_OK, SETTLED_NO };
 
-/* How one try at telling Centra ended (DESIGN 6, Settling, step 3). */
+/* How one try at telling Centra ended (OFFERS 3, step 3). */
 enum try_end {
 	TRY_OK,       /* HTTP 200, status ok */
 	TRY_NO,       /* HTTP 200, status no */
@@ -84,7 +84,7 @@ enum found {
 	FOUNDS,
 };
 
-/* The states an offer can be in, as derived (DESIGN 6). */
+/* The states an offer can be in, as derived (OFFERS 1.3). */
 enum offer_state {
 	STATE_PENDING,
 	STATE_ACCEPTING,

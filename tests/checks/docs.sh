@@ -18,7 +18,7 @@ anchors() {
 		sed 's/[^a-z0-9 _-]//g; s/ /-/g'
 }
 
-# [text](file.md#heading), from the folder of the document.
+# [text](FILE#heading), from the folder of the document.
 for doc in $docs; do
 	links=$(grep -oE '\]\([^): ]+' "$doc" | sed 's/](//')
 	for link in $links; do

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * graphql.h - the Integration API: the queries and mutations of CONTRACT 6.5
- * and 6.6, checked against the fields that are attested there, and answered
+ * graphql.h - the Integration API: the queries and mutations of CONTRACT 6.4 to
+ * 6.7 and 6.6, checked against the fields that are attested there, and answered
  * with only what was asked for.
  */
 #ifndef SIM_GRAPHQL_H

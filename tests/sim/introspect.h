@@ -2,7 +2,7 @@
  *
  * introspect.h - the schema as GraphQL's introspection tells it: the fields of
  * schema.h, and the arguments, input objects and enums that are attested
- * (CONTRACT 6.4 to 6.6, CONTRACT-2 A2).
+ * (CONTRACT 6.4 to 6.7).
  */
 #ifndef SIM_INTROSPECT_H
 #define SIM_INTROSPECT_H

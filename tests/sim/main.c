@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * centra-sim: a stand-in for Centra, written from CONTRACT.md and sharing no
- * code with the product, so that it cannot repeat its mistakes.  README.md
- * says how to steer it.
+ * centra-sim: a stand-in for Centra, written from centra/CONTRACT.md and
+ * sharing no code with the product, so that it cannot repeat its mistakes.
+ * README.md says how to steer it.
  */
 #include <getopt.h>
 #include <pthread.h>

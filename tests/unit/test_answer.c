@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_answer.c - telling Centra an answer, step by step of Settling (DESIGN
- * 6).  Deciding is in test_answer_decide.c.
+ * test_answer.c - telling Centra an answer, step by step (OFFERS 3).  Deciding
+ * is in test_answer_decide.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>

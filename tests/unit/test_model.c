@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_model.c - promise 4: the same events, in any order and any number of
- * times, end in the same state; and that state is the one of DESIGN 6, as a
+ * times, end in the same state; and that state is the one of OFFERS 1, as a
  * second reading of it, written as plainly as possible, says.
  */
 #include <setjmp.h>

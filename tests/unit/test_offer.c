@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_offer.c - every row of the table in DESIGN 6.
+ * test_offer.c - every row of the table in OFFERS 1.3.
  */
 #include <setjmp.h>
 #include <stdarg.h>

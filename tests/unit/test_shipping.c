@@ -337,7 +337,7 @@ static void a_parcel_is_told_with_all_that_is_known_of_it(void **state)
 	stop();
 }
 
-/* It may not lie in Centra's future, and none means now (CONTRACT-2 A1.2). */
+/* It may not lie in Centra's future, and none means now (CONTRACT 6.6). */
 static void only_a_parcel_that_was_sent_earlier_says_when(void **state)
 {
 	struct centra_parcel parcel = {.carrier = "A", .packages = 1};
@@ -447,7 +447,7 @@ static void assert_payment(const char *type, const char *status,
 			 (int)payment_of(entries));
 }
 
-/* Every type of the enum with every status (CONTRACT-2 A1.3): as the only
+/* Every type of the enum with every status (CONTRACT 6.7): as the only
  * entry, and as the newest, behind a capture of the other outcome. */
 static void only_a_capture_of_the_card_says_how_its_payment_is(void **state)
 {
