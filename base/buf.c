@@ -19,7 +19,8 @@ void buf_init(struct buf *b, size_t max)
 	*b = (struct buf){.max = max};
 }
 
-/* Makes room for len more bytes and the NUL, or marks the buf full. */
+/* Makes room for len more bytes and the NUL.  If that would pass b->max, marks
+ * the buf full. */
 static enum rc grow(struct buf *b, size_t len)
 {
 	size_t need, cap;
@@ -72,7 +73,7 @@ void buf_fmt(struct buf *b, const char *fmt, ...)
 	va_start(ap, fmt);
 	n = vsnprintf(NULL, 0, fmt, ap);
 	va_end(ap);
-	if (n < 0) { /* longer than an int can say */
+	if (n < 0) { /* longer than INT_MAX */
 		b->full = true;
 		return;
 	}
@@ -86,8 +87,8 @@ void buf_fmt(struct buf *b, const char *fmt, ...)
 
 #define UTF8_MOST 4 /* bytes of a character */
 
-/* Reads no further than the first byte that cannot belong to the character, so
- * never past a NUL. */
+/* Stops at the first byte that cannot belong to the character, so it never
+ * reads past a NUL. */
 size_t text_utf8(const char *text, size_t len)
 {
 	const unsigned char *s = (const unsigned char *)text;
@@ -150,7 +151,7 @@ void text_trim(char *s)
 		s[last - 1] = '\0';
 }
 
-/* The code point of the n bytes that text_utf8() found whole. */
+/* Returns the code point of a whole character of n bytes (text_utf8). */
 static unsigned utf8_value(const unsigned char *s, size_t n)
 {
 	static const unsigned char masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
@@ -161,8 +162,9 @@ static unsigned utf8_value(const unsigned char *s, size_t n)
 	return c;
 }
 
-/* A terminal, or the eye, would not take it for a character of the text: it is
- * a control character, ends a line, or changes the direction of what follows. */
+/* True for a character that a terminal or a reader would not see as text: a
+ * control character, a line end, or one that changes the direction of the text
+ * after it. */
 static bool is_acted_on(unsigned c)
 {
 	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c ||
@@ -170,7 +172,8 @@ static bool is_acted_on(unsigned c)
 	       (c >= 0x2066 && c <= 0x2069);
 }
 
-/* The letter behind the backslash of a control character that has one, or 0. */
+/* Returns the letter of the short JSON escape of a control character ('n' of
+ * \n); 0: it has none. */
 static char escape_letter(unsigned c)
 {
 	static const char letters[] = "btn\0fr"; /* of 8 to 13 */
@@ -178,7 +181,7 @@ static char escape_letter(unsigned c)
 	return c >= 8 && c <= 13 ? letters[c - 8] : '\0';
 }
 
-/* One character of the n bytes at s, as a JSON string holds it. */
+/* Adds one character (n bytes at s) as it stands in a JSON string. */
 static void add_json(struct buf *b, const unsigned char *s, size_t n)
 {
 	unsigned c = n ? utf8_value(s, n) : 0xfffd;
@@ -193,7 +196,7 @@ static void add_json(struct buf *b, const unsigned char *s, size_t n)
 		buf_str(b, "\xef\xbf\xbd"); /* U+FFFD */
 }
 
-/* True when the n bytes at s stand for themselves, in JSON and on a terminal. */
+/* True if the character needs no escape, in JSON and on a terminal. */
 static bool is_plain(const unsigned char *s, size_t n)
 {
 	if (n == 1)
@@ -204,7 +207,8 @@ static bool is_plain(const unsigned char *s, size_t n)
 void buf_json(struct buf *b, const char *s)
 {
 	const unsigned char *p = (const unsigned char *)s;
-	const unsigned char *plain = p; /* stands for itself, not added yet */
+	const unsigned char *plain = p; /* start of the run of bytes that need
+					 * no escape */
 	size_t before = b->len, n;
 
 	if (!s) {
@@ -222,7 +226,7 @@ void buf_json(struct buf *b, const char *s)
 	}
 	(void)!buf_add(b, plain, (size_t)(p - plain));
 	buf_char(b, '"');
-	if (b->full && b->data) { /* all of it or nothing */
+	if (b->full && b->data) { /* adds all of it or nothing */
 		b->len = before;
 		b->data[before] = '\0';
 	}

@@ -12,7 +12,7 @@
 
 enum rc fail(struct err *e, enum rc rc, const char *fmt, ...)
 {
-	/* Through a copy: an argument may be e->text itself. */
+	/* Formats into a copy, since an argument may be e->text itself. */
 	struct err made;
 	va_list ap;
 

@@ -25,7 +25,8 @@ static bool to_journal;
 
 static const struct {
 	const char *name;
-	int priority; /* syslog's, which the journal reads from <N> */
+	int priority; /* the syslog priority, which the journal reads from
+		       * <N> */
 } levels[] = {
 	[LOG_DEBUG] = {"debug", 7},
 	[LOG_INFO] = {"info", 6},
@@ -38,8 +39,9 @@ void log_set_level(enum log_level least)
 	least_level = least;
 }
 
-/* systemd names the device and inode of the stream it gave us; a service whose
- * stderr was sent elsewhere still inherits the name. */
+/* systemd puts the device and inode of its stream into JOURNAL_STREAM.  They
+ * are compared, since a service whose stderr goes elsewhere inherits the
+ * variable too. */
 static void find_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -83,7 +85,8 @@ static void write_all(const char *p, size_t len)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return; /* nobody is left to tell */
+			return; /* stderr itself has failed: there is nowhere to
+				 * report it */
 		p += n;
 		len -= (size_t)n;
 	}
@@ -137,7 +140,7 @@ int log_allows(struct log_limit *l, unsigned per_minute)
 	int64_t minute = time_mono() / 60000 + 1; /* 0 is a fresh limit's */
 	int64_t seen = atomic_load_explicit(&l->window, memory_order_relaxed);
 
-	/* Whoever moves the window on starts the count afresh. */
+	/* The thread that moves the window on also resets the count. */
 	if (seen != minute &&
 	    atomic_compare_exchange_strong(&l->window, &seen, minute))
 		atomic_store(&l->used, 0);

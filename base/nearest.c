@@ -17,7 +17,8 @@ static unsigned least(unsigned a, unsigned b, unsigned c)
 	return m < c ? m : c;
 }
 
-/* Letters to add, drop, change or swap with a neighbour to make b of a. */
+/* Returns how many letters have to be added, dropped, changed or swapped with a
+ * neighbour to make b of a. */
 static unsigned distance(const char *a, const char *b)
 {
 	unsigned rows[3][WORD_MAX_LEN + 1];
@@ -49,7 +50,8 @@ void nearest_begin(struct nearest *n, const char *word)
 {
 	size_t len = strlen(word);
 
-	/* A third of the word may be wrong, but one letter always. */
+	/* A candidate is near if at most a third of the word's letters differ,
+	 * or one letter. */
 	*n = (struct nearest){.word = word,
 			      .distance = (unsigned)len / 3 + 1};
 	if (n->distance < 2 && len > 1)

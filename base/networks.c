@@ -147,8 +147,8 @@ bool networks_have(const struct networks *n, const struct address *a)
 
 /* ---- through proxies ---- */
 
-/* The last entry of `list`, of which *len bytes are left; *len is then what
- * stands in front of it.  False: there is none. */
+/* Returns the last entry of the first *len bytes of `list`, and sets *len to
+ * the length of the rest in front of it.  False: there is no entry. */
 static bool last_entry(const char *list, size_t *len, const char **ret,
 		       size_t *ret_len)
 {

@@ -10,14 +10,14 @@
 #define DAY_MS	  INT64_C(86400000)
 #define DAYS_MOST 3650
 
-/* The last midnight that clocks in the zone showed. */
+/* Returns the last midnight in the zone. */
 static int64_t midnight(const struct zone *zone, int64_t now)
 {
 	int64_t local = now + zone_offset(zone, now) * INT64_C(60000);
 	int64_t start = local - local % DAY_MS;
 	int64_t guess = start - zone_offset(zone, now) * INT64_C(60000);
 
-	/* Clocks may have been changed since. */
+	/* The clocks may have been changed between that midnight and now. */
 	return start - zone_offset(zone, guess) * INT64_C(60000);
 }
 
@@ -25,7 +25,8 @@ void since_day(const struct zone *zone, int64_t now, int64_t *ret_begins,
 	       int64_t *ret_ends)
 {
 	*ret_begins = midnight(zone, now);
-	/* A time of the next day, whether this one has 23 or 25 hours. */
+	/* A moment that is certainly in the next day, whether this day has 23,
+	 * 24 or 25 hours. */
 	*ret_ends = midnight(zone, *ret_begins + DAY_MS + DAY_MS / 2);
 }
 

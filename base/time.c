@@ -10,7 +10,8 @@
 #include <time.h>
 
 #define MINUTE 60000LL
-#define YEAR_9999_END 253402300800000LL /* ms; times are written before it */
+#define YEAR_9999_END 253402300800000LL /* ms: the first time that is too late
+					 * to be written */
 #define YEAR_0_BEGIN  (-62167219200000LL)
 
 static int64_t clock_ms(clockid_t id)
@@ -53,7 +54,7 @@ const char *time_iso(char ret[TIME_ISO_SIZE], int64_t t, int offset_min,
 	time_t seconds;
 	struct tm tm;
 
-	ret[0] = '\0'; /* what cannot be written is "" */
+	ret[0] = '\0'; /* a time that cannot be written is "" */
 	if (__builtin_add_overflow(t, offset_min * MINUTE, &local) ||
 	    local < YEAR_0_BEGIN || local >= YEAR_9999_END ||
 	    offset >= 24 * 60)
@@ -74,7 +75,7 @@ const char *time_iso(char ret[TIME_ISO_SIZE], int64_t t, int offset_min,
 	return ret;
 }
 
-/* True when s begins like the mask, where 0 stands for any digit. */
+/* True if s begins with the pattern, in which 0 stands for any digit. */
 static bool looks_like(const char *s, const char *mask)
 {
 	for (; *mask; s++, mask++)
@@ -92,8 +93,9 @@ static int digits(const char *s, int n)
 	return value;
 }
 
-/* Reads 19 digits and signs, already known to be in their places, as if they
- * were UTC.  timegm() mends dates that do not exist: compared afterwards. */
+/* Reads "YYYY-MM-DD HH:MM:SS", whose form was checked, as UTC.  timegm()
+ * changes a date that does not exist into another one, so the result is
+ * compared with what was read. */
 static enum rc read_clock(const char *s, int64_t *ret_seconds)
 {
 	const struct tm want = {
@@ -115,7 +117,7 @@ static enum rc read_clock(const char *s, int64_t *ret_seconds)
 	return OK;
 }
 
-/* "Z", "+01:00" or "+0100", and nothing behind it. */
+/* Reads "Z", "+01:00" or "+0100" up to the end of the text. */
 static enum rc read_offset(const char *s, int *ret_min)
 {
 	int hours, minutes;
@@ -175,7 +177,7 @@ enum rc stamp_parse(char ret[STAMP_SIZE], const char *s)
 	for (len = 19; s[len]; len++)
 		if (len == 26 || !looks_like(s + len, len == 19 ? "." : "0"))
 			return RC_INVALID;
-	if (len == 20) /* a point, and nothing behind it */
+	if (len == 20) /* a point without digits behind it */
 		return RC_INVALID;
 	memcpy(made, s, len);
 	memcpy(ret, made, STAMP_SIZE);

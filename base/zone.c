@@ -46,7 +46,7 @@ static void add_shift(struct zone *z, int64_t at, int offset)
 	z->shifts[z->n++] = (struct shift){at, offset};
 }
 
-/* Asks the C library, whose TZ is this zone now. */
+/* Fills the table of a zone from the C library, while TZ names that zone. */
 static void fill(struct zone *z)
 {
 	int64_t day, from, to, middle;
@@ -71,8 +71,8 @@ static void fill(struct zone *z)
 	}
 }
 
-/* The C library takes any TZ for UTC that it does not know, so the zone's file
- * must be seen first.  UTC itself needs none. */
+/* The C library takes an unknown TZ for UTC, so the zone's file is looked for
+ * first.  UTC itself needs no file. */
 static enum rc check_name(const char *name, struct err *e)
 {
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -13,8 +13,9 @@
 #include "centra/json.h"
 #include "centra/transport.h"
 
-#define CONNECT_TIMEOUT 5000  /* ms; of an account that names none */
-#define TIMEOUT		20000 /* ms; without any a call could last for ever */
+#define CONNECT_TIMEOUT 5000  /* ms; if the options name none */
+#define TIMEOUT		20000 /* ms; if the options name none: a call must not
+			       * last for ever */
 
 struct centra {
 	char *urls[CENTRA_APIS]; /* owned, or NULL */
@@ -39,7 +40,7 @@ void centra_end(void)
 	curl_global_cleanup();
 }
 
-/* Without the slashes it ends with: paths begin with one. */
+/* Copies a URL without the slashes at its end: paths begin with one. */
 static char *base_url(const char *url)
 {
 	size_t n;
@@ -204,7 +205,7 @@ char *centra_auth_header(struct centra *c, enum centra_api api)
 	key = c->keys[api];
 	for (p = key; p && *p; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			break; /* a line end would end the header */
+			break; /* a line end in the key would end the header */
 	if (key && *key && !*p)
 		ret = xasprintf("%s%s", names[api], key);
 	pthread_mutex_unlock(&c->lock);

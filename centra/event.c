@@ -28,7 +28,8 @@ static const char *keep(struct texts *t, char *text)
 	return t->list[t->n++] = text;
 }
 
-/* Finite, for buf; the input is bounded, and so is what is printed of it. */
+/* A buf needs a maximum.  The input is bounded, and so is its canonical
+ * form. */
 #define CANONICAL_MAX (SIZE_MAX / 4)
 
 static const char *keep_canonical(struct texts *t, const cJSON *v)
@@ -58,7 +59,8 @@ static bool read_offer(const cJSON *v, struct check_first_offer *ret)
 	return true;
 }
 
-/* The readable ones; an unreadable one does not take the others with it. */
+/* Reads the warehouses of a create.  One that cannot be read does not affect
+ * the others. */
 static size_t read_offers(const cJSON *data, struct check_first_offer **ret)
 {
 	const cJSON *list = json_get(data, "warehouses"), *v;
@@ -140,8 +142,8 @@ static const char *check_first_fault(const char *action, const cJSON *data)
 
 /* ---- one event ---- */
 
-/* A text of 1 to 64 bytes without control characters, of which no character
- * was lost; else NULL. */
+/* Returns a text of 1 to 64 bytes without control characters and without a lost
+ * character; else NULL. */
 static const char *word(const cJSON *v)
 {
 	const char *s = json_text(v), *p;
@@ -159,7 +161,7 @@ static bool is_order_number(const char *type)
 	return !strcmp(type, "order") || !strcmp(type, "check_first");
 }
 
-/* Fills in ev and says what is wrong with it, or NULL. */
+/* Fills in ev.  Returns what is wrong with it, or NULL. */
 static const char *read_event(const cJSON *v, struct texts *t,
 			      struct centra_event *ev)
 {
@@ -196,8 +198,8 @@ static bool is_create(const struct centra_event *ev)
 	       !strcmp(ev->action, "create");
 }
 
-/* The event with those of its warehouses alone that cannot be read: an event
- * of its own once they can be. */
+/* Makes an event with only those warehouses of a create that could not be read.
+ * It is quarantined, and can be applied on its own once they can be read. */
 static const char *keep_unread(struct texts *t, const cJSON *v)
 {
 	cJSON *rest = cJSON_Duplicate(v, true), *list, *c, *next;
@@ -275,7 +277,8 @@ static enum rc other_version(const cJSON *v, enum webhook_version *ret,
 	return fail(e, RC_INVALID, "a payload of no known webhook version");
 }
 
-/* A list, or what PHP makes of one whose indexes have a gap. */
+/* True for a list, or for an object with numbers as keys, which PHP writes for
+ * a list with gaps. */
 static bool is_list(const cJSON *v)
 {
 	const cJSON *c;

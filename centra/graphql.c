@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * graphql.c - orders, as Centra shows them; see graphql.h.
+ * graphql.c - reads orders from Centra; see graphql.h.
  *
- * What is read here decides who ships.  A value that does not look as it should
- * makes the whole call CALL_UNKNOWN, never a shorter list.  A value that Centra
- * kept from us, and said so by an error with a path, costs that value alone.
+ * What is read here decides who ships.  A value of the wrong form makes the
+ * whole call CALL_UNKNOWN; it never just shortens a list.  A value that Centra
+ * left out, with an error whose path names it, is missing for that order alone.
  */
 #include "centra/graphql.h"
 
@@ -17,10 +17,10 @@
 #include "centra/json.h"
 #include "centra/transport.h"
 
-/* The fields are those of CONTRACT 6.4 and 6.5; what the readers below look for
- * must be asked for here.  The payment history has a filter by type, of which
- * only the two types CAPTURE and CAPTURE_REQUEST are attested: that would hide
- * the failures, so the history is asked for whole. */
+/* The fields of the query (CONTRACT 6.4 to 6.7); whatever the readers below
+ * look for must be asked for here.  The payment history could be filtered by
+ * type, but only for CAPTURE and CAPTURE_REQUEST, which would hide the
+ * failures: so all of it is asked for. */
 #define LINE_FIELDS                                                           \
 	"__typename id quantity productName productVariantName "              \
 	"allocations { id quantity isWaitingForConfirmation "                 \
@@ -40,7 +40,7 @@
 
 /* ---- what is asked ---- */
 
-/* Parts of the query that can be left out: the rest is of use without them. */
+/* Parts of the query that can be left out; the rest is useful without them. */
 enum {
 	PART_ADDRESS = 1 << 0,
 	PART_REASON = 1 << 1,
@@ -52,7 +52,7 @@ enum {
 
 static const struct {
 	unsigned part;
-	const char *field; /* as errors name it in their path */
+	const char *field; /* the name of the part in the paths of errors */
 	unsigned missing;
 } parts[] = {
 	{PART_ADDRESS, "shippingAddress", MISSING_ADDRESS},
@@ -66,15 +66,16 @@ static const struct {
 struct question {
 	const int64_t *numbers; /* borrowed */
 	size_t n;
-	bool with_address; /* the whole of it, not only where it is */
-	bool with_shipments; /* nothing is decided without them */
+	bool with_address; /* the whole address, not only city and country */
+	bool with_shipments; /* without them the order is undecided */
 	unsigned parts; /* asked for */
 	unsigned left_out; /* since Centra refused them */
 };
 
-/* The orders, and which of them Centra lists as waiting for check-first: both
- * are then of one moment.  The reason of a hold does not say the second, since
- * an order is held for several reasons and shows one of them, or none. */
+/* Asks for the orders, and in the same query which of them Centra lists as
+ * waiting for check-first, so that both are readings of one moment.  The reason
+ * of a hold does not tell that: an order is held for several reasons, and shows
+ * one of them or none. */
 static void write_question(const struct question *q, struct buf *b)
 {
 	bool address = q->parts & PART_ADDRESS;
@@ -103,11 +104,12 @@ static void write_question(const struct question *q, struct buf *b)
 
 /* ---- what errors cost ---- */
 
-/* What the errors of a reply keep from us of one order. */
+/* What is missing from one order because of errors in the reply. */
 struct trouble {
 	unsigned missing; /* of enum centra_missing */
 	bool undecided;
-	bool sizes; /* a productSize is null because of an error */
+	bool sizes; /* a productSize is null because of an error, not because
+		     * there is none */
 };
 
 static bool is_in(const char *name, const char *const *list)
@@ -118,7 +120,7 @@ static bool is_in(const char *name, const char *const *list)
 	return false;
 }
 
-/* An error at orders[i], or below it. */
+/* Notes an error whose path is orders[i] or below it. */
 static void add_trouble(const struct question *q, const cJSON *error,
 			struct trouble *t)
 {
@@ -150,7 +152,7 @@ static void add_trouble(const struct question *q, const cJSON *error,
 	t->sizes = t->sizes || (below && !strcmp(below, "productSize"));
 }
 
-/* Of the order in row i of the reply. */
+/* Collects what the errors say about the order in row i of the reply. */
 static struct trouble trouble_of(const struct question *q, const cJSON *errors,
 				 size_t i)
 {
@@ -172,8 +174,7 @@ static struct trouble trouble_of(const struct question *q, const cJSON *errors,
 	return ret;
 }
 
-/* True when what came beside the errors can be read: each of them says where
- * it was met. */
+/* True if the data beside the errors can be used: each error has a path. */
 static bool is_partial(const struct gql_reply *r)
 {
 	const char *top;
@@ -191,7 +192,7 @@ static bool is_partial(const struct gql_reply *r)
 	return true;
 }
 
-/* The parts of the query that the error names in its path. */
+/* Returns the parts of the query that the path of the error names. */
 static unsigned blamed_by(const cJSON *error)
 {
 	const cJSON *v;
@@ -205,8 +206,8 @@ static unsigned blamed_by(const cJSON *error)
 	return ret;
 }
 
-/* Centra showed nothing because of errors: the parts of the query that are to
- * blame for all of them.  0: it is not (only) those. */
+/* If Centra returned no data, and each error is at a part that can be left out:
+ * returns these parts.  Else 0. */
 static unsigned blamed(const struct question *q, const struct gql_reply *r)
 {
 	unsigned ret = 0, one;
@@ -222,7 +223,7 @@ static unsigned blamed(const struct question *q, const struct gql_reply *r)
 	return ret;
 }
 
-/* Asks; without a permission that only a part of the query needs, asks again
+/* Sends the query.  If only a part of it lacks a permission, sends it again
  * without that part. */
 static void ask(struct centra_conn *n, struct question *q, struct call *call,
 		struct gql_reply *ret)
@@ -251,7 +252,8 @@ static void ask(struct centra_conn *n, struct question *q, struct call *call,
 	if (is_partial(ret))
 		call->end = CALL_OK;
 	if (call->end == CALL_OK && *refused.text) {
-		call->refused = true; /* it is to be mended all the same */
+		call->refused = true; /* the missing permission is reported all
+				       * the same */
 		call->why = refused;
 	}
 }
@@ -485,7 +487,7 @@ enum centra_payment graphql_read_payment(const cJSON *entry)
 	return PAYMENT_PENDING;
 }
 
-/* The order in which Centra lists them is not said; ids grow. */
+/* Centra does not document the order of the list; ids grow. */
 static enum centra_payment newest_payment(const cJSON *list)
 {
 	enum centra_payment ret = PAYMENT_NOTHING, p;
@@ -520,7 +522,7 @@ static void add_member(struct buf *b, const char *name, const cJSON *v,
 	free(text);
 }
 
-/* {} when Centra has no address: asked for and settled. */
+/* {} if Centra has no address: then it is not fetched again */
 static char *address_json(const cJSON *v)
 {
 	static const struct {
@@ -578,8 +580,8 @@ static void read_address(const cJSON *v, bool whole, struct centra_order *o)
 		o->address = address_json(v);
 }
 
-/* False: a field that decides is not as it should be, and no error says why;
- * or it is not even known which order this is. */
+/* False: a field that decides has a wrong form without an error that explains
+ * it, or the order's number cannot be read. */
 static bool read_order(const cJSON *v, const struct question *q,
 		       const struct trouble *t, struct centra_order *o)
 {
@@ -650,13 +652,14 @@ static bool read_orders(const cJSON *data, const cJSON *errors,
 			continue;
 		if (!t.undecided || o->number)
 			return false;
-		order_end(o); /* an error hides which order it is */
+		order_end(o); /* an error hides the order's number */
 		ret->n--;
 	}
 	return true;
 }
 
-/* Which of them wait.  Without that list none of them is decided. */
+/* Notes which of the orders wait.  Without that list all of them are
+ * undecided. */
 static bool read_waiting(const cJSON *data, const cJSON *errors,
 			 const struct question *q, struct centra_orders *ret)
 {
@@ -681,7 +684,8 @@ static bool read_waiting(const cJSON *data, const cJSON *errors,
 	return true;
 }
 
-/* Two rows of one order cannot both be right. */
+/* Marks orders that are named twice as undecided: at most one of the rows can
+ * be right. */
 static void doubt_twins(struct centra_orders *r)
 {
 	for (size_t i = 0; i < r->n; i++)
@@ -742,7 +746,7 @@ void graphql_order_shipments(struct centra_conn *n, int64_t number,
 	fetch(n, &q, ret);
 }
 
-/* Keeps the call, which may still be asked how it ended. */
+/* Frees the orders and keeps the call, which callers may still read. */
 void centra_orders_release(struct centra_orders *o)
 {
 	for (size_t i = 0; i < o->n; i++)

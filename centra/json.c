@@ -22,9 +22,11 @@
 #define MARK_NUL     '0'
 #define MARK_ITSELF  '1'
 #define MARK_HALF    's'
-#define PLAIN_DIGITS 15 /* fewer than a double keeps exactly */
-#define GROWTH	     8  /* most bytes that scan() makes of one */
-#define UTF8_MOST    4  /* bytes of a character; a NUL ends it before */
+#define PLAIN_DIGITS 15 /* a number of up to so many digits fits a double
+			 * exactly */
+#define GROWTH	     8  /* the most bytes that scan() writes for one byte */
+#define UTF8_MOST    4  /* the most bytes of a character; a NUL ends it
+			 * earlier */
 
 static void *allocate(size_t n)
 {
@@ -55,7 +57,7 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* The value of four hexadecimal digits, or -1. */
+/* Returns the value of four hexadecimal digits, or -1. */
 static int hex4(const char *s)
 {
 	int v = 0, i;
@@ -71,7 +73,7 @@ static int hex4(const char *s)
 	return v;
 }
 
-/* At the backslash of \uXXXX. */
+/* Copies an escape \uXXXX; s is at its backslash. */
 static enum rc scan_unicode(struct scan *s, struct err *e)
 {
 	int c = s->end - s->p < 6 ? -1 : hex4(s->p + 2), low;
@@ -97,7 +99,7 @@ static enum rc scan_unicode(struct scan *s, struct err *e)
 	return OK;
 }
 
-/* Within a text: goes on to the next byte that does not stand for itself. */
+/* Skips, inside a string, to the next byte that cannot be copied as it is. */
 static void skip_plain(struct scan *s)
 {
 	size_t n;
@@ -113,8 +115,9 @@ static void skip_plain(struct scan *s)
 	}
 }
 
-/* At a byte of a text that cannot stand for itself.  One that is not UTF-8
- * becomes U+FFFD, which is in no word that we compare with. */
+/* Writes what replaces a byte of a string that cannot be copied as it is.  A
+ * byte that is not UTF-8 becomes U+FFFD, which is in no word that we compare
+ * with. */
 static void scan_odd_byte(struct scan *s)
 {
 	char c = *s->p++;
@@ -125,7 +128,7 @@ static void scan_odd_byte(struct scan *s)
 		buf_fmt(&s->out, "\\u0001%c", c ? MARK_ITSELF : MARK_NUL);
 }
 
-/* At the opening quote of a text. */
+/* Copies a string; s is at its opening quote. */
 static enum rc scan_text(struct scan *s, struct err *e)
 {
 	const char *run = s->p++;
@@ -165,8 +168,8 @@ static size_t digits(const char *s, size_t len)
 	return n;
 }
 
-/* Is it a number by JSON's grammar?  *ret_plain: an integer that a double
- * holds exactly, and not -0. */
+/* True if it is a number by JSON's grammar.  *ret_plain: it is an integer that
+ * a double holds exactly, and not -0. */
 static bool is_number(const char *s, size_t len, bool *ret_plain)
 {
 	size_t minus = len && s[0] == '-', whole, n;
@@ -196,7 +199,7 @@ static bool is_number(const char *s, size_t len, bool *ret_plain)
 	return i == len;
 }
 
-/* At a digit or a minus outside of any text. */
+/* Copies a number; s is at its first digit or its minus. */
 static enum rc scan_number(struct scan *s, struct err *e)
 {
 	const char *from = s->p, *next;
@@ -225,7 +228,8 @@ static enum rc scan_other(struct scan *s, struct err *e)
 	char c = *s->p++;
 
 	if (!c)
-		c = ' '; /* as every other control character between values */
+		c = ' '; /* a NUL between values is white space, like every
+			  * other control character */
 	if ((c == '[' || c == '{') && ++s->depth > JSON_DEPTH_MAX)
 		return fail(e, RC_INVALID, "JSON nested deeper than %d",
 			    JSON_DEPTH_MAX);
@@ -265,7 +269,8 @@ enum rc json_parse(const char *text, size_t len, enum json_rules rules,
 		rc = fail(e, RC_INVALID, "no JSON");
 	if (rc)
 		goto out;
-	/* The NUL is counted: cJSON looks for it behind the document. */
+	/* The length includes the NUL, since cJSON looks for it behind the
+	 * document. */
 	*ret = cJSON_ParseWithLengthOpts(s.out.data, s.out.len + 1, NULL, 1);
 	if (!*ret)
 		rc = fail(e, RC_INVALID, "not JSON");
@@ -303,7 +308,7 @@ size_t json_count(const cJSON *v, const char *key)
 	return n;
 }
 
-/* The literal of a number that was too much for cJSON; else NULL. */
+/* Returns the literal of a number that cJSON could not hold; else NULL. */
 static const char *literal(const cJSON *v)
 {
 	const char *s = cJSON_IsString(v) ? v->valuestring : "";
@@ -320,7 +325,7 @@ const char *json_text(const cJSON *v)
 
 /* ---- for people to read ---- */
 
-/* Bytes of the character or mark that s begins with. */
+/* Returns how many bytes the character or mark at s has. */
 static size_t unit_length(const char *s)
 {
 	if (*s == MARK && s[1] == MARK_HALF)
@@ -330,8 +335,7 @@ static size_t unit_length(const char *s)
 	return text_utf8(s, UTF8_MOST);
 }
 
-/* A control character (C0, DEL, C1), a mark, or what stands for a character
- * that was lost. */
+/* True for a control character (C0, DEL, C1), a mark, or U+FFFD. */
 static bool is_odd(const char *s)
 {
 	unsigned char c = (unsigned char)*s;
@@ -439,7 +443,7 @@ static void put_text(struct buf *b, const char *s)
 
 struct member {
 	const cJSON *v;
-	size_t at; /* place among the members: the sort keeps it */
+	size_t at; /* index among the members: makes the sort stable */
 };
 
 static int by_key(const void *a, const void *b)

@@ -37,13 +37,13 @@
 
 enum json_rules {
 	JSON_STRICT,
-	/* A number that is none (01, 1., 1-2) is one unreadable value; it does
-	 * not cost the document. */
+	/* A malformed number (01, 1., 1-2) is one unreadable value, and the
+	 * rest of the document is read. */
 	JSON_LENIENT,
 };
 
-/* Once per process, before threads: running out of memory must not look like
- * bad JSON. */
+/* Call once per process, before threads start.  It makes cJSON end the process
+ * if memory runs out; else that would look like bad JSON. */
 void json_init(void);
 
 /* Reads one document that fills the len bytes, white space aside.  *ret is
@@ -55,9 +55,9 @@ enum rc json_parse(const char *text, size_t len, enum json_rules rules,
 /* The member of an object; the first, if a key comes twice.  NULL: none, or
  * not an object.  v may be NULL. */
 const cJSON *json_get(const cJSON *v, const char *key);
-/* How many members a list or an object has.  NULL has none. */
+/* Returns the number of members of a list or an object; 0 for NULL. */
 size_t json_length(const cJSON *v);
-/* How often an object has the key. */
+/* Returns how many members of the object have this key. */
 size_t json_count(const cJSON *v, const char *key);
 
 /* The text of a string; NULL: not a string, or one that cannot be trusted to
@@ -66,10 +66,10 @@ const char *json_text(const cJSON *v);
 
 /* The text of a string for people to read; NULL: not a string.  The caller
  * frees it.  Control characters (C0, DEL, C1), U+0000, halves of surrogate
- * pairs, bytes that are not UTF-8 and U+FFFD are dropped; a TAB, LF or CR becomes a
- * space.  What is left is UTF-8. */
+ * pairs, bytes that are not UTF-8 and U+FFFD are dropped; a TAB, LF or CR
+ * becomes a space.  What is left is UTF-8. */
 char *json_words(const cJSON *v);
-/* The same for the name of a member: cJSON's `string`. */
+/* As json_words(), for the name of a member: cJSON's `string`. */
 char *json_clean(const char *name);
 
 /* An integer of 64 bits, or its plain decimal as a string.  False, and *ret
@@ -77,7 +77,7 @@ char *json_clean(const char *name);
  * overflow. */
 bool json_int(const cJSON *v, int64_t *ret);
 
-/* Null, [] and {} say the same: nothing.  So does NULL. */
+/* True for null, [], {} and NULL, which all mean "nothing". */
 bool json_empty(const cJSON *v);
 
 /* Adds v in the one form that equal values share: keys sorted by their bytes,

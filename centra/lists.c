@@ -84,7 +84,8 @@ static bool is_known(const struct centra_warehouses *all, int64_t id)
 	return false;
 }
 
-/* One that is listed again, since another left the pages before, counts once. */
+/* Adds a warehouse.  One that is listed again, because another left an earlier
+ * page, is added once. */
 static bool read_warehouse(const cJSON *v, struct centra_warehouses *ret)
 {
 	struct centra_warehouse *w;
@@ -103,7 +104,8 @@ static bool read_warehouse(const cJSON *v, struct centra_warehouses *ret)
 	return true;
 }
 
-/* Adds a page; the rows that it had, or -1: it cannot be read. */
+/* Adds a page of warehouses.  Returns its number of rows, or -1: it cannot be
+ * read. */
 static int read_page(const cJSON *data, struct centra_warehouses *ret)
 {
 	const cJSON *list = json_get(data, "warehouses"), *v;

@@ -68,7 +68,8 @@ struct walk {
 	struct names_report *report;
 };
 
-/* The type of that name; NULL: not fetched yet, and now wanted. */
+/* Returns the type of that name.  NULL: it is not fetched yet; it is fetched
+ * with the next query. */
 static const cJSON *type_named(struct walk *w, const char *name)
 {
 	const cJSON *v = json_get(w->types, name);
@@ -78,7 +79,7 @@ static const cJSON *type_named(struct walk *w, const char *name)
 	return v;
 }
 
-/* Through lists and NON_NULL to the name of the type itself. */
+/* Returns the name of the type inside lists and NON_NULL. */
 static const char *named(const cJSON *ref)
 {
 	while (cJSON_IsObject(json_get(ref, "ofType")))
@@ -122,7 +123,7 @@ static void take_types(struct walk *w, const cJSON *data)
 	w->wanted = cJSON_CreateObject();
 }
 
-/* False: the schema cannot be read; the report's call says why. */
+/* False: the schema cannot be read; report->call says why. */
 static bool fetch_types(struct centra_conn *n, struct walk *w)
 {
 	struct gql_reply r;
@@ -148,14 +149,17 @@ static bool fetch_types(struct centra_conn *n, struct walk *w)
 
 /* ---- walking a path ---- */
 
-/* Where a walk stands: in a type, at a field, argument or member of it. */
+/* The position of a walk: in a type, at a field, an argument or a member of
+ * it. */
 struct place {
-	const cJSON *type;   /* NULL: not known yet, or there is none */
+	const cJSON *type;   /* NULL: not fetched yet, or there is none */
 	const cJSON *member; /* with its `type`; NULL at the start */
-	bool lost;	     /* a fault was told, or a type is wanted */
+	bool lost;	     /* stop: a fault was reported, or a type has to be
+			      * fetched first */
 };
 
-/* Is this the first line of the kind?  One missing field has many children. */
+/* Reports a missing name, unless the same line is in the report already: one
+ * missing field has many children. */
 static void missing(struct walk *w, const char *what, const char *type,
 		    const char *name)
 {
@@ -171,7 +175,7 @@ static void missing(struct walk *w, const char *what, const char *type,
 	free(line);
 }
 
-/* A name of a schema: nothing else goes into a query. */
+/* True for a valid GraphQL name: nothing else may go into a query. */
 static bool is_name(const char *s)
 {
 	return s && *s &&
@@ -192,14 +196,14 @@ static void enter(struct walk *w, struct place *p, const char *type)
 	p->lost = !p->type || cJSON_IsNull(p->type);
 }
 
-/* Into the type of the present member, if there is one. */
+/* Steps into the type of the present member, if there is one. */
 static void descend(struct walk *w, struct place *p)
 {
 	if (p->member)
 		enter(w, p, named(json_get(p->member, "type")));
 }
 
-/* To the member of that name, of one of the lists of a type or a field. */
+/* Steps to the member of that name in one of the lists of a type or field. */
 static void step(struct walk *w, struct place *p, const cJSON *of,
 		 const char *list, const char *what, const char *name)
 {
@@ -214,7 +218,7 @@ static void step(struct walk *w, struct place *p, const cJSON *of,
 	free(dot);
 }
 
-/* The next word of a text up to one of the marks, without them. */
+/* Returns the next word of a text, up to one of the separators. */
 static const char *word(const char *from, const char *marks,
 			char ret[WORD_SIZE])
 {
@@ -261,7 +265,7 @@ static void walk_value(struct walk *w, struct place *p, const char *value)
 
 	descend(w, p);
 	if (p->lost || json_empty(json_get(p->type, "enumValues")))
-		return; /* no enum: its values are nowhere listed */
+		return; /* not an enum: it lists no values */
 	type = json_text(json_get(p->type, "name"));
 	if (!member_named(json_get(p->type, "enumValues"), value)) {
 		char *dot = xasprintf(".%s", value);
@@ -271,7 +275,8 @@ static void walk_value(struct walk *w, struct place *p, const char *value)
 	}
 }
 
-/* "where.number:Int", "sort=number_ASC", behind the field that p stands at. */
+/* Checks an argument such as "where.number:Int" or "sort=number_ASC" of the
+ * field that p is at. */
 static void walk_arg(struct walk *w, struct place *p, const char *arg)
 {
 	char name[WORD_SIZE], text[2 * WORD_SIZE + 40];
@@ -300,7 +305,7 @@ static void walk_arg(struct walk *w, struct place *p, const char *arg)
 	missing(w, name, text, arg + 1);
 }
 
-/* A name of a row, from where the row's path has led. */
+/* Checks one name of a row, from the position that the row's path led to. */
 static void walk_name(struct walk *w, enum name_kind kind, struct place p,
 		      const char *name)
 {
@@ -325,7 +330,7 @@ static void walk_name(struct walk *w, enum name_kind kind, struct place p,
 	}
 }
 
-/* All of them, as far as the types are known. */
+/* Checks all rows, as far as their types are fetched. */
 static void walk_all(struct walk *w)
 {
 	char name[WORD_SIZE];

@@ -17,7 +17,7 @@
 
 /* ---- Centra's words: a text, {field: text}, or a list (CONTRACT 3.2) ---- */
 
-/* Adds what fits of s; false once it is cut. */
+/* Adds as much of s as fits.  False: it was cut. */
 static bool add_words(struct buf *b, const char *s)
 {
 	size_t room = b->max - b->len, n = strlen(s);
@@ -31,7 +31,7 @@ static bool add_words(struct buf *b, const char *s)
 	return room != 0;
 }
 
-/* The name of a member. */
+/* Adds the name of a member. */
 static bool add_name(struct buf *b, const char *name)
 {
 	char *words = json_clean(name);
@@ -66,7 +66,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*x)->string, (*y)->string);
 }
 
-/* Centra's own order of the fields varies; ours does not. */
+/* Centra's order of the fields varies; these are added in a fixed order. */
 static void add_members(struct buf *b, const cJSON *msg)
 {
 	const cJSON *list[MSG_MEMBERS], *v;
@@ -107,7 +107,7 @@ static char *flatten(const cJSON *msg)
 
 /* ---- the reply ---- */
 
-/* False: not a reply that can be believed. */
+/* Reads the reply.  False: it is neither a whole "ok" nor a whole "no". */
 static bool read_reply(const cJSON *v, struct check_first_reply *ret)
 {
 	const char *status = json_text(json_get(v, "status"));

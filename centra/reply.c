@@ -40,7 +40,7 @@ int gql_path_index(const cJSON *error, int n)
 		       : -1;
 }
 
-/* Some of it was met while the document was executed. */
+/* True if some error has a path: the document was executed. */
 static bool any_path(const cJSON *errors)
 {
 	const cJSON *v;
@@ -51,8 +51,8 @@ static bool any_path(const cJSON *errors)
 	return false;
 }
 
-/* Of struct post: Centra answers one permission that is missing with the status
- * of a key that is refused. */
+/* The hook `executed` of struct post.  Centra may answer a single missing
+ * permission with the status of a refused key. */
 static bool executed(const char *reply, size_t len)
 {
 	cJSON *document;
@@ -112,7 +112,7 @@ void gql_ask(struct centra_conn *n, const struct buf *body, bool once,
 	if (cJSON_IsObject(json_get(ret->document, "data")))
 		ret->data = json_get(ret->document, "data");
 	errors = json_get(ret->document, "errors");
-	if (!json_empty(errors)) { /* of any status: the words help */
+	if (!json_empty(errors)) { /* whatever the status is: the words help */
 		ret->errors = errors;
 		if (call->end == CALL_OK)
 			call->end = CALL_UNKNOWN;
@@ -130,7 +130,8 @@ void gql_reply_end(struct gql_reply *r)
 	*r = (struct gql_reply){0};
 }
 
-/* The status alone says that Centra would not, or could not, execute it now. */
+/* True if the status alone says that Centra would not, or could not, execute
+ * the document now. */
 static bool status_speaks(const struct gql_reply *r, long status)
 {
 	if (status == 401 || status == 403)

@@ -17,8 +17,8 @@
 #define MOST	(3600 * SECOND)
 #define UNKNOWN (10 * SECOND)
 
-#define TIMESTAMP_DIGITS 10 /* as many or more: a point in time */
-#define MILLIS_DIGITS	 13 /* of milliseconds; up to 12 are seconds */
+#define TIMESTAMP_DIGITS 10 /* this many digits or more: a point in time */
+#define MILLIS_DIGITS	 13 /* this many digits: milliseconds; fewer: seconds */
 
 static int64_t clamp(int64_t wait)
 {

@@ -2,7 +2,8 @@
  *
  * shipping.c - the mutations that confirm an order and ship it; see graphql.h.
  *
- * Whatever Centra's reply leaves in doubt is CALL_UNKNOWN: who asked looks.
+ * If Centra's reply leaves the outcome in doubt, the call is CALL_UNKNOWN and
+ * the caller looks at the order.
  */
 #include <stdlib.h>
 
@@ -15,7 +16,7 @@
 #define REMARKS                                                               \
 	"userErrors { message path } userWarnings { message path } "
 
-/* The messages of a list, one after the other; NULL: it is empty. */
+/* Returns the messages of a list, joined by "; "; NULL: it is empty. */
 static char *remarks(const cJSON *list)
 {
 	const cJSON *v;
@@ -43,7 +44,8 @@ static void doubtful(struct centra_done *ret, const char *what)
 		    "GraphQL: cannot read what %s did", what);
 }
 
-/* What is known of a mutation whose reply has errors, or is none. */
+/* Sets the outcome of a mutation whose reply has errors, or could not be
+ * read. */
 static void judge(struct centra_done *ret, const struct gql_reply *r,
 		  const char *name)
 {
@@ -60,8 +62,8 @@ static void judge(struct centra_done *ret, const struct gql_reply *r,
 	}
 }
 
-/* Sends the mutation of this name; its payload, which lives as long as
- * *reply (gql_reply_end).  NULL: nothing to read. */
+/* Sends the mutation of this name.  Returns its payload, which lives as long as
+ * *reply (gql_reply_end).  NULL: there is none to read. */
 static const cJSON *tell(struct centra_conn *n, const char *name,
 			 const struct buf *body, struct centra_done *ret,
 			 struct gql_reply *reply)
@@ -118,7 +120,7 @@ void graphql_confirm_order(struct centra_conn *n, int64_t number,
 	buf_release(&body);
 }
 
-/* Reads the shipment that a payload names; there is none in a refusal. */
+/* Reads the shipment of a payload; a refusal has none. */
 static void read_result(const cJSON *payload, const char *name,
 			struct centra_done *ret)
 {
@@ -156,8 +158,8 @@ void graphql_create_shipment(struct centra_conn *n, int64_t number,
 	buf_release(&body);
 }
 
-/* That the shipment is captured is so whatever else went wrong: an error at the
- * payment history, which may not be ours to read, does not undo it. */
+/* The shipment's own flags stand whatever else failed: an error at the payment
+ * history, which our token may not read, does not undo a capture. */
 static void read_captured(const cJSON *payload, struct centra_done *ret)
 {
 	const cJSON *shipment = json_get(payload, "shipment");

@@ -2,10 +2,11 @@
  *
  * transport.c - see transport.h.
  *
- * A `once` body is given to libcurl by a callback that cannot be rewound and
- * gives each byte once.  If a reused connection dies after the body was
- * written, libcurl wants to write it again on a new one, cannot, and says so;
- * if it dies before, nothing was lost and the new connection gets it all.
+ * A `once` body is given to libcurl by a callback that cannot be rewound, so
+ * libcurl can write each byte only once.  If a reused connection breaks after
+ * the body was written, libcurl tries to write it again on a new connection,
+ * cannot, and returns an error.  If it breaks before, nothing was written yet
+ * and the new connection gets the whole body.
  */
 #include "centra/transport.h"
 
@@ -17,8 +18,8 @@
 #include "base/time.h"
 
 #define HEADERS_MAX ((size_t)64 << 10)
-/* Servers close idle connections without a word; one that has rested this
- * long (s) is not worth the risk. */
+/* s.  Servers close idle connections silently, so a connection that was idle
+ * for longer is not reused. */
 #define IDLE_MAX 25L
 
 /* What the callbacks of one call share. */
@@ -37,7 +38,8 @@ static size_t give_body(char *to, size_t size, size_t n, void *arg)
 	size_t left = t->post->len - t->given, room = size * n;
 
 	if (!left)
-		return CURL_READFUNC_ABORT; /* it asks for a second writing */
+		return CURL_READFUNC_ABORT; /* libcurl asked to write the body
+					     * again */
 	if (left < room)
 		room = left;
 	memcpy(to, t->post->body + t->given, room);
@@ -62,7 +64,8 @@ static size_t take_header(char *p, size_t size, size_t n, void *arg)
 	if (t->headers > HEADERS_MAX)
 		return 0;
 	if (len >= 5 && !memcmp(p, "HTTP/", 5))
-		t->headers_end = false; /* a 100 may have come before */
+		t->headers_end = false; /* a "100 Continue" may have come
+					 * before */
 	else if (len <= 2)
 		t->headers_end = true;
 	if (len >= sizeof(name) - 1 && !t->retry_after &&
@@ -72,7 +75,7 @@ static size_t take_header(char *p, size_t size, size_t n, void *arg)
 	return len;
 }
 
-/* What is the same for every call. */
+/* Sets the options that are the same for every call. */
 static CURL *open_easy(const struct centra *a)
 {
 	CURL *c = curl_easy_init();
@@ -84,21 +87,22 @@ static CURL *open_easy(const struct centra *a)
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
-	SET(CURLOPT_PROXY, ""); /* the environment does not redirect us */
+	SET(CURLOPT_PROXY, ""); /* no proxy from the environment */
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
-	/* The total bounds a trickle too: no low-speed limit could be less
-	 * than the longest Centra may think. */
+	/* The limit of the whole call also bounds a reply that trickles; a
+	 * low-speed limit would have to allow the longest time that Centra may
+	 * think. */
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)centra_connect_timeout(a));
 	SET(CURLOPT_TIMEOUT_MS, (long)centra_timeout(a));
 	SET(CURLOPT_MAXAGE_CONN, IDLE_MAX);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(CURLOPT_USERAGENT, "shipfrom");
-	/* A proxy may compress what nobody asked to be compressed.  libcurl
-	 * expands a reply only if this option is set; perform() removes the
-	 * request header that comes with it.  take_reply() sees, and bounds,
-	 * the expanded bytes. */
+	/* A proxy may compress a reply unasked.  libcurl expands a reply only
+	 * if this option is set; perform() removes the request header that
+	 * comes with the option.  take_reply() sees, and bounds, the expanded
+	 * bytes. */
 	SET(CURLOPT_ACCEPT_ENCODING, "");
 	SET(CURLOPT_WRITEFUNCTION, take_reply);
 	SET(CURLOPT_HEADERFUNCTION, take_header);
@@ -132,8 +136,8 @@ static bool prepare(CURL *c, const char *url, struct curl_slist *headers,
 	return !bad;
 }
 
-/* Begins as an object does.  A page put up by whatever stands before Centra
- * does not, and says no more of Centra than a 503. */
+/* True if the reply begins like a JSON object.  An HTML page of a proxy in
+ * front of Centra does not, and tells as little about Centra as a 503. */
 static bool is_object(const struct buf *reply)
 {
 	size_t i = reply->len >= 3 && !memcmp(reply->data, "\xef\xbb\xbf", 3)
@@ -145,7 +149,8 @@ static bool is_object(const struct buf *reply)
 	return i < reply->len && reply->data[i] == '{';
 }
 
-/* The reply's Date (RFC 9110, 6.6.1) in ms; 0: none that can be read. */
+/* Returns the reply's Date (RFC 9110, 6.6.1) in ms; 0: it has none that can be
+ * read. */
 static int64_t date_of(CURL *c)
 {
 	struct curl_header *h = NULL;
@@ -162,7 +167,7 @@ static bool shows_executed(const struct transfer *t)
 	       t->post->executed(t->reply->data, t->reply->len);
 }
 
-/* The call ended at libcurl: how? */
+/* Derives the outcome of the call from libcurl's result. */
 static void judge(CURL *c, CURLcode code, const char *why,
 		  const struct transfer *t, struct call *ret)
 {
@@ -175,8 +180,8 @@ static void judge(CURL *c, CURLcode code, const char *why,
 	ret->latency = took / 1000;
 	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &ret->status);
 	ret->date = date_of(c);
-	/* A status whose reply broke off proves nothing; to libcurl a reply
-	 * that ends amid its headers is whole. */
+	/* A status proves nothing if its reply was cut off; libcurl takes a
+	 * reply that ends amid its headers for a whole one. */
 	if (!code && !t->headers_end)
 		code = CURLE_PARTIAL_FILE;
 	if (code) {
@@ -215,7 +220,7 @@ static struct curl_slist *add(struct curl_slist *list, const char *header)
 	return more;
 }
 
-/* False: the handle is fit for no further call. */
+/* Makes the call.  False: the handle cannot be used again. */
 static bool perform(CURL *c, const char *url, const char *auth,
 		    struct transfer *t, struct call *ret)
 {
@@ -226,7 +231,7 @@ static bool perform(CURL *c, const char *url, const char *auth,
 	headers = add(headers, "Content-Type: application/json");
 	headers = add(headers, "Accept: application/json");
 	headers = add(headers, "Accept-Encoding:"); /* see open_easy() */
-	headers = add(headers, "Expect:"); /* no wait for a 100 */
+	headers = add(headers, "Expect:"); /* no wait for "100 Continue" */
 	if (prepare(c, url, headers, t, why)) {
 		code = curl_easy_perform(c);
 		judge(c, code, why, t, ret);
@@ -234,7 +239,7 @@ static bool perform(CURL *c, const char *url, const char *auth,
 		(void)!fail(&ret->why, RC_IO, "%s: cannot set libcurl up",
 			    centra_api_name(t->post->api));
 	}
-	/* None of it outlives this call. */
+	/* These options point to data of this call, so they are removed. */
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, NULL);
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, NULL);
 	curl_easy_setopt(c, CURLOPT_POSTFIELDS, NULL);
@@ -244,7 +249,8 @@ static bool perform(CURL *c, const char *url, const char *auth,
 	return code == CURLE_OK;
 }
 
-/* Asks the limits, unless centra_take() did. */
+/* Asks the limits whether the call may be made, unless centra_take() already
+ * did. */
 static bool may_call(struct centra_conn *n, const struct post *p,
 		     struct permit *ret_permit, struct call *ret)
 {
@@ -281,8 +287,8 @@ static void call(struct centra_conn *n, const char *base, struct transfer *t,
 		goto out;
 	}
 	url = xasprintf("%s%s", base, p->path);
-	/* libcurl 8 asks again and again for a rewind that was refused once,
-	 * whatever the handle is used for next. */
+	/* After a refused rewind libcurl 8 asks for it again with every later
+	 * use of the handle: make a new one. */
 	if (!perform(n->easy[p->api], url, auth, t, ret)) {
 		curl_easy_cleanup(n->easy[p->api]);
 		n->easy[p->api] = NULL;
