@@ -13,9 +13,14 @@
 
 #include "base/clock.h"
 #include "server/config/holder.h"
+#include "server/http/http.h"
 #include "server/metrics/counters.h"
 #include "server/storage/storage.h"
 #include "store/store.h"
+
+/* Of routes: whose context a request gets. */
+enum room { ROOM_WEBHOOK, ROOM_ACCESS, ROOM_SHOP, ROOM_LIVE, ROOM_PAGE,
+	    ROOM_ADMIN, ROOMS };
 
 struct app {
 	const char *config_path;
@@ -29,12 +34,22 @@ struct app {
 	struct sweep *sweep;
 	struct receiver *receiver;
 	struct counters counters;
-	struct peers *peers; /* the loop thread's, as the next */
-	size_t buffered;     /* bytes of bodies and of deliveries in hand */
+	struct http_counters http_counters;
+	struct peers *peers; /* who failed to sign in; the loop thread's */
+	void *rooms[ROOMS];  /* http_options.contexts */
 	atomic_bool draining;
 	atomic_bool failed; /* the disk failed: main ends the process */
 	_Atomic(const char *) not_ready; /* the reason that was logged last;
 					  * NULL: it was ready */
 };
+
+/* The app, of a request of any room. */
+struct app *request_app(const struct request *req);
+
+/* Opens the HTTP server of the present config: app->http. */
+enum rc app_open_http(struct app *app, struct err *e);
+/* What of it a reload changes. */
+void app_limit_http(struct app *app);
+void app_close_http(struct app *app); /* fine on one that never opened */
 
 #endif

@@ -147,6 +147,7 @@ void reload(struct app *app, const struct config *started)
 	compare(started, fresh);
 	log_set_level(log_level_of(fresh->server.log_level));
 	workers_reload(app->workers);
+	app_limit_http(app);
 	receiver_reloaded(app->receiver);
 	log_line(LOG_INFO, "config reloaded",
 		 LOG_N("instances", (int64_t)fresh->n_instances),

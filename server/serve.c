@@ -214,7 +214,7 @@ static int start_parts(struct serving *s, struct err *e)
 		return code;
 	start_clock(s);
 	app->receiver = receiver_open(app);
-	if (http_open(&app->http, app, e))
+	if (app_open_http(app, e))
 		return EX_UNAVAILABLE;
 	if (live_open(&app->live, app, e) ||
 	    workers_start(&app->workers, app, e) ||
@@ -332,7 +332,7 @@ static void stop_parts(struct serving *s)
 	if (app->store)
 		receiver_stop(app->receiver);
 	store_close(app->store);
-	http_close(app->http);
+	app_close_http(app);
 	live_close(app->live);
 	receiver_close(app->receiver);
 	centra_end();

@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <openssl/crypto.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -50,15 +51,15 @@ bool auth_origin(const struct request *req, struct response *res)
 
 	if (!origin ||
 	    (origin_of(theirs, origin) &&
-	     origin_of(ours, req->config->server.public_url) &&
+	     origin_of(ours, caller_of(req)->config->server.public_url) &&
 	     !strcmp(ours, theirs)))
 		return true;
 	log_limited(6, LOG_WARN, "another page's request refused",
-		    LOG_S("peer", req->peer), LOG_REQUEST(req));
+		    LOG_S("peer", req->client), LOG_REQUEST(req));
 	respond_problem(res, 403, "origin",
 			"this was sent by another page than %s (is public_url "
 			"the address that this page was opened by?)",
-			req->config->server.public_url);
+			caller_of(req)->config->server.public_url);
 	return false;
 }
 
@@ -67,20 +68,42 @@ bool auth_origin(const struct request *req, struct response *res)
 void auth_refuse(struct request *req, struct response *res, const char *code,
 		 const char *detail)
 {
-	COUNT(&req->app->counters, auth_refused_total);
+	COUNT(&request_app(req)->counters, auth_refused_total);
 	log_limited(6, LOG_WARN, "device refused", LOG_S("code", code),
-		    LOG_S("peer", req->peer), LOG_REQUEST(req));
+		    LOG_S("peer", req->client), LOG_REQUEST(req));
 	respond_problem(res, 401, code, "%s", detail);
 }
 
-static enum rc find_device(const struct request *req, struct device *ret,
-			   struct err *e)
+const struct caller *caller_of(const struct request *req)
 {
-	return req->by_session ?
-		       store_device_by_session(req->app->store,
-					       req->credential, ret, e) :
-		       store_device_by_token(req->app->store, req->credential,
-					     ret, e);
+	return req->caller;
+}
+
+struct caller *caller_make(struct request *req)
+{
+	struct caller *c = xcalloc(1, sizeof(*c));
+
+	c->config = config_now(request_app(req)->config);
+	req->caller = c;
+	return c;
+}
+
+void caller_free(void *caller)
+{
+	struct caller *c = caller;
+
+	config_drop(c->config);
+	OPENSSL_cleanse(c, sizeof(*c));
+	free(c);
+}
+
+static enum rc find_device(const struct app *app, const struct caller *c,
+			   struct device *ret, struct err *e)
+{
+	return c->by_session ? store_device_by_session(app->store,
+						       c->credential, ret, e)
+			     : store_device_by_token(app->store, c->credential,
+						     ret, e);
 }
 
 bool auth_https(const struct config *c)
@@ -92,10 +115,12 @@ bool auth_https(const struct config *c)
 static enum rc identify_token(struct request *req, const char *header,
 			      struct err *e)
 {
+	struct caller *c = req->caller;
+
 	if (strncasecmp(header, "Bearer ", 7) != 0 ||
-	    token_hash(header + 7 + strspn(header + 7, " "), req->credential))
+	    token_hash(header + 7 + strspn(header + 7, " "), c->credential))
 		return RC_NOTFOUND;
-	return find_device(req, &req->device, e);
+	return find_device(request_app(req), c, &c->device, e);
 }
 
 /* The session that a request's cookies name. */
@@ -109,14 +134,14 @@ struct wanted {
 /* True: it is no session, and the next may be one. */
 static bool try_session(struct wanted *w, const char token[TOKEN_SIZE])
 {
-	struct request *req = w->req;
+	struct caller *c = w->req->caller;
 
-	req->by_session = true;
-	w->rc = token_hash(token, req->credential) ? RC_NOTFOUND : OK;
+	c->by_session = true;
+	w->rc = token_hash(token, c->credential) ? RC_NOTFOUND : OK;
 	if (!w->rc)
-		w->rc = find_device(req, &req->device, w->e);
+		w->rc = find_device(request_app(w->req), c, &c->device, w->e);
 	if (!w->rc)
-		w->rc = token_csrf(req->csrf, token, w->e);
+		w->rc = token_csrf(c->csrf, token, w->e);
 	return w->rc == RC_NOTFOUND;
 }
 
@@ -156,7 +181,7 @@ static enum rc identify(struct request *req, struct err *e)
 
 	if (header)
 		return identify_token(req, header, e);
-	if (auth_https(req->config)) {
+	if (auth_https(caller_of(req)->config)) {
 		w.name = SESSION_COOKIE_HTTPS;
 		request_headers(req, "Cookie", try_cookies, &w);
 	}
@@ -179,7 +204,7 @@ static void check_page(struct request *req, struct response *res)
 	if (!auth_origin(req, res))
 		return;
 	if (sent && strlen(sent) == TOKEN_SIZE - 1 &&
-	    !CRYPTO_memcmp(sent, req->csrf, TOKEN_SIZE - 1))
+	    !CRYPTO_memcmp(sent, caller_of(req)->csrf, TOKEN_SIZE - 1))
 		return;
 	respond_problem(res, 403, "csrf",
 			"send the X-CSRF-Token that /api/v1/me gives");
@@ -189,26 +214,28 @@ static void check_page(struct request *req, struct response *res)
  * asks so before anyone has signed in. */
 static bool claims(const struct request *req)
 {
-	return req->by_session || request_header(req, "Authorization");
+	return caller_of(req)->by_session ||
+	       request_header(req, "Authorization");
 }
 
 void auth_failed(const struct request *req)
 {
-	peers_failed(req->app->peers, req->peer,
-		     req->config->server.failed_sign_ins, time_mono());
+	peers_failed(request_app(req)->peers, req->client,
+		     caller_of(req)->config->server.failed_sign_ins,
+		     time_mono());
 }
 
 bool auth_limited(const struct request *req, struct response *res)
 {
-	int64_t wait = peers_wait(req->app->peers, req->peer,
-				  req->config->server.failed_sign_ins,
-				  time_mono());
+	int64_t wait = peers_wait(
+		request_app(req)->peers, req->client,
+		caller_of(req)->config->server.failed_sign_ins, time_mono());
 
 	if (!wait)
 		return false;
-	COUNT(&req->app->counters, sign_ins_limited_total);
+	COUNT(&request_app(req)->counters, sign_ins_limited_total);
 	log_limited(6, LOG_WARN, "too many sign-ins failed",
-		    LOG_S("peer", req->peer), LOG_REQUEST(req));
+		    LOG_S("peer", req->client), LOG_REQUEST(req));
 	respond_problem(res, 429, "too_many_failures",
 			"too many sign-ins from your address failed; wait");
 	res->retry_after = (wait + 999) / 1000;
@@ -218,6 +245,7 @@ bool auth_limited(const struct request *req, struct response *res)
 /* One answer for what is missing, malformed, unknown or removed. */
 void auth_device(struct request *req, struct response *res)
 {
+	struct caller *c = caller_make(req);
 	struct err e = {""};
 	enum rc rc = identify(req, &e);
 
@@ -240,11 +268,12 @@ void auth_device(struct request *req, struct response *res)
 		res->retry_after = 1;
 		return;
 	}
-	req->shop = config_shop(req->config, req->device.shop);
-	if (!req->shop)
+	req->caller_id = c->device.id;
+	c->shop = config_shop(c->config, c->device.shop);
+	if (!c->shop)
 		auth_refuse(req, res, "shop_not_configured",
 			    code_words("shop_not_configured"));
-	else if (req->by_session && changes_something(req))
+	else if (c->by_session && changes_something(req))
 		check_page(req, res);
 }
 
@@ -254,5 +283,6 @@ bool auth_still(const struct request *req)
 	struct err e;
 
 	/* A store that cannot be read tells nothing of it. */
-	return find_device(req, &d, &e) != RC_NOTFOUND;
+	return find_device(request_app(req), caller_of(req), &d, &e) !=
+	       RC_NOTFOUND;
 }

@@ -11,7 +11,26 @@
 
 #include <stdbool.h>
 
+#include "server/access/token.h"
+#include "server/config/config.h"
 #include "server/http/http.h"
+
+/* Who asks. */
+struct caller {
+	struct config *config; /* held: the request's */
+	struct device device;
+	const struct config_shop *shop; /* of config */
+	unsigned char credential[TOKEN_HASH_SIZE]; /* SHA-256 of its token */
+	bool by_session;       /* by a cookie, not by a token */
+	char csrf[TOKEN_SIZE]; /* its session's; "" when by a token */
+};
+
+/* Who asks: of a route of ROUTE_DEVICE, or after caller_make(). */
+const struct caller *caller_of(const struct request *req);
+/* A caller of whom only the config is known yet, for a route that others than
+ * devices may ask; it lives as long as the request. */
+struct caller *caller_make(struct request *req);
+void caller_free(void *caller); /* of http_hooks */
 
 /* With https the browser itself sees to it that nobody else set the cookie: it
  * keeps a name with __Host- only from this host, over https, with Path=/.  The
@@ -20,8 +39,8 @@
 #define SESSION_COOKIE	     "shipfrom_session"
 #define SESSION_COOKIE_HTTPS "__Host-shipfrom_session"
 
-/* Fills in who asks (request.device, shop, credential, by_session, csrf), or
- * answers 401, 403 or 503. */
+/* Makes the request's caller, or responds 401, 403 or 503: for the identify
+ * hook. */
 void auth_device(struct request *req, struct response *res);
 
 /* True when public_url is https. */

@@ -90,7 +90,7 @@ static struct sign *sign_new(struct request *req)
 {
 	struct sign *s = xcalloc(1, sizeof(*s));
 
-	s->app = req->app;
+	s->app = request_app(req);
 	s->req = req;
 	s->done = (struct store_done){.fn = sign_done, .arg = s};
 	s->call = (struct http_call){.fn = sign_told, .arg = s};
@@ -100,11 +100,12 @@ static struct sign *sign_new(struct request *req)
 }
 
 /* Puts the request aside while the writer works. */
-static void sign_wait(struct sign *s, answer_fn *next)
+static void sign_wait(struct sign *s, endpoint_fn *next)
 {
 	s->writing = true;
 	request_later(s->req, next,
-		      time_mono() + s->req->config->server.write_wait);
+		      time_mono() +
+			      caller_of(s->req)->config->server.write_wait);
 }
 
 static void respond_later(struct request *req, struct response *res,
@@ -130,7 +131,7 @@ static void write_cookie(char ret[COOKIE_SIZE], const char *name,
  * is taken back too: it would be a stale twin. */
 static void set_cookie(struct sign *s, struct response *res, bool clear)
 {
-	bool https = auth_https(s->req->config);
+	bool https = auth_https(caller_of(s->req)->config);
 
 	write_cookie(s->cookie, https ? SESSION_COOKIE_HTTPS : SESSION_COOKIE,
 		     clear ? "" : s->token, https);
@@ -166,10 +167,10 @@ static void code_invalid(struct request *req, struct response *res)
 
 static void refuse_code(struct request *req, struct response *res)
 {
-	COUNT(&req->app->counters, codes_refused_total);
+	COUNT(&request_app(req)->counters, codes_refused_total);
 	auth_failed(req);
 	log_limited(6, LOG_WARN, "login code refused",
-		    LOG_S("peer", req->peer), LOG_REQUEST(req));
+		    LOG_S("peer", req->client), LOG_REQUEST(req));
 	req->timed_out = false;
 	if (count_wrong(time_mono()) <= WRONG_FREE)
 		code_invalid(req, res);
@@ -177,10 +178,11 @@ static void refuse_code(struct request *req, struct response *res)
 		request_later(req, code_invalid, time_mono() + WRONG_WAITS);
 }
 
-/* An answer_fn: the writer has spoken, or write_wait has passed. */
+/* An endpoint_fn: the writer has spoken, or write_wait has passed. */
 static void session_begun(struct request *req, struct response *res)
 {
 	struct sign *s = req->state;
+	struct caller *c = req->caller;
 	struct err e = {""};
 
 	if (s->writing) {
@@ -191,17 +193,17 @@ static void session_begun(struct request *req, struct response *res)
 		refuse_code(req, res);
 		return;
 	}
-	if (s->rc || token_csrf(req->csrf, s->token, &e)) {
+	if (s->rc || token_csrf(c->csrf, s->token, &e)) {
 		respond_later(req, res, s->rc ? s->rc : RC_AGAIN);
 		return;
 	}
-	COUNT(&req->app->counters, sessions_total);
+	COUNT(&request_app(req)->counters, sessions_total);
 	log_line(LOG_INFO, "device signed in", LOG_S("shop", s->device.shop),
 		 LOG_N("device", (int64_t)s->device.id), LOG_REQUEST(req));
-	req->device = s->device;
-	req->shop = config_shop(req->config, s->device.shop);
+	c->device = s->device;
+	c->shop = config_shop(c->config, s->device.shop);
 	set_cookie(s, res, false);
-	if (req->shop)
+	if (c->shop)
 		staff_me(req, res);
 	else
 		respond_problem(res, 401, "shop_not_configured", "%s",
@@ -232,7 +234,8 @@ static bool code_is_good(struct request *req, struct response *res,
 	enum rc rc = RC_NOTFOUND;
 
 	if (code_read(req, ret))
-		rc = store_device_code(req->app->store, ret, req->now, &e);
+		rc = store_device_code(request_app(req)->store, ret, req->now,
+				       &e);
 	if (rc && rc != RC_NOTFOUND)
 		respond_later(req, res, rc);
 	else if (rc && !auth_limited(req, res))
@@ -247,6 +250,7 @@ void session_begin(struct request *req, struct response *res)
 	struct sign *s;
 	enum rc rc;
 
+	caller_make(req);
 	if (!auth_origin(req, res) || !code_is_good(req, res, code))
 		return;
 	s = sign_new(req);
@@ -257,8 +261,9 @@ void session_begin(struct request *req, struct response *res)
 		return;
 	}
 	sign_wait(s, session_begun);
-	rc = store_device_login(req->app->store, s->code_hash, s->token_hash,
-				req->now, &s->device, &s->done, &e);
+	rc = store_device_login(request_app(req)->store, s->code_hash,
+				s->token_hash, req->now, &s->device, &s->done,
+				&e);
 	if (!rc)
 		return;
 	s->writing = false;
@@ -267,7 +272,7 @@ void session_begin(struct request *req, struct response *res)
 
 /* ---- out ---- */
 
-/* An answer_fn: as above. */
+/* An endpoint_fn: as above. */
 static void session_ended(struct request *req, struct response *res)
 {
 	struct sign *s = req->state;
@@ -278,8 +283,8 @@ static void session_ended(struct request *req, struct response *res)
 		respond_later(req, res, s->rc);
 	} else {
 		log_line(LOG_INFO, "device signed out",
-			 LOG_S("shop", req->device.shop),
-			 LOG_N("device", (int64_t)req->device.id),
+			 LOG_S("shop", caller_of(req)->device.shop),
+			 LOG_N("device", (int64_t)caller_of(req)->device.id),
 			 LOG_REQUEST(req));
 		set_cookie(s, res, true);
 		res->status = 204;
@@ -292,16 +297,18 @@ void session_end(struct request *req, struct response *res)
 	struct sign *s;
 	enum rc rc;
 
-	if (!req->by_session) {
+	if (!caller_of(req)->by_session) {
 		respond_problem(res, 409, "no_session",
 				"a token is no session; `shipfrom device "
 				"remove` ends it");
 		return;
 	}
 	s = sign_new(req);
-	memcpy(s->token_hash, req->credential, sizeof(s->token_hash));
+	memcpy(s->token_hash, caller_of(req)->credential,
+	       sizeof(s->token_hash));
 	sign_wait(s, session_ended);
-	rc = store_session_end(req->app->store, s->token_hash, &s->done, &e);
+	rc = store_session_end(request_app(req)->store, s->token_hash, &s->done,
+			       &e);
 	if (!rc)
 		return;
 	s->writing = false;

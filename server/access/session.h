@@ -8,6 +8,6 @@
 #include "server/http/http.h"
 
 /* POST {"code"} and DELETE of /api/v1/session. */
-answer_fn session_begin, session_end;
+endpoint_fn session_begin, session_end;
 
 #endif

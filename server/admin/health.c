@@ -91,9 +91,12 @@ void show_health(struct request *req, struct response *res)
 
 void show_ready(struct request *req, struct response *res)
 {
+	struct config *config = config_now(request_app(req)->config);
 	const char *why;
+	bool ready = health_ready(request_app(req), config, &why);
 
-	if (health_ready(req->app, req->config, &why)) {
+	config_drop(config);
+	if (ready) {
 		buf_str(&res->body, "{\"ready\":true}");
 		respond_json(res, 200);
 		return;
@@ -107,7 +110,7 @@ void show_ready(struct request *req, struct response *res)
 
 void show_metrics(struct request *req, struct response *res)
 {
-	metrics_write(req->app, &res->body);
+	metrics_write(request_app(req), &res->body);
 	res->status = 200;
 	res->type = "text/plain; version=0.0.4; charset=utf-8";
 }

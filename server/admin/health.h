@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 
+#include "server/config/config.h"
 #include "server/http/http.h"
 
 struct app;
@@ -26,6 +27,6 @@ bool health_disk_low(uint64_t free_bytes, uint64_t disk_bytes);
  * regularly; any thread. */
 void health_watch(struct app *app);
 
-answer_fn show_health, show_ready, show_metrics, show_openapi;
+endpoint_fn show_health, show_ready, show_metrics, show_openapi;
 
 #endif

@@ -180,8 +180,13 @@ void metrics_write(struct app *app, struct buf *out)
 	number(out, #name, "counter", help,                                   \
 	       atomic_load_explicit(&app->counters.name,                       \
 				    memory_order_relaxed));
+#define METRIC_HTTP(name, field, help)                                        \
+	number(out, #name, "counter", help,                                   \
+	       atomic_load_explicit(&app->http_counters.field,                \
+				    memory_order_relaxed));
 #include "server/metrics/metrics.def"
 #undef METRIC
+#undef METRIC_HTTP
 	gauge(out, "ready", "1 when /readyz says 200",
 	      health_ready(app, config, &why));
 	if (app->store && !store_stats(app->store, &stats, &e))

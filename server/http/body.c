@@ -3,20 +3,24 @@
  * body.c - how many bytes of bodies there are in memory, and who makes way
  * when there are too many (`buffered_max`).
  */
-#include "server/app.h"
 #include "server/http/http_private.h"
 
-size_t body_buffered_max(const struct config *c)
+size_t body_buffered_max(const struct http *h)
 {
-	return c->server.buffered_max > c->server.webhook_max_body ?
-		       c->server.buffered_max : c->server.webhook_max_body;
+	return h->limits.buffered_max > h->limits.large_body ?
+		       h->limits.buffered_max : h->limits.large_body;
+}
+
+void http_buffered(struct http *h, int64_t bytes)
+{
+	atomic_fetch_add(&h->o.counters->buffered, (size_t)bytes);
 }
 
 void body_charge(struct exchange *x)
 {
 	struct http *h = http_of(x);
 
-	h->app->buffered += x->body.len - x->charged;
+	http_buffered(h, (int64_t)x->body.len - (int64_t)x->charged);
 	if (!x->complete)
 		h->reading += x->body.len - x->charged;
 	x->charged = x->body.len;
@@ -46,7 +50,7 @@ static bool body_shed(struct http *h, const struct exchange *mine)
 
 		if (!x || x == mine || x->complete || !x->charged || c->shed)
 			continue;
-		COUNT(&h->app->counters, bodies_shed_total);
+		COUNT(h, bodies_evicted);
 		body_free(x);
 		conn_shed(c);
 		return true;
@@ -57,9 +61,9 @@ static bool body_shed(struct http *h, const struct exchange *mine)
 bool body_room(struct exchange *x, size_t len)
 {
 	struct http *h = http_of(x);
-	size_t max = body_buffered_max(x->req.config);
+	size_t max = body_buffered_max(h);
 
-	while (h->app->buffered + len > max)
+	while (h->o.counters->buffered + len > max)
 		if (!body_shed(h, x))
 			return false;
 	return true;
@@ -67,7 +71,7 @@ bool body_room(struct exchange *x, size_t len)
 
 void body_no_room(struct exchange *x)
 {
-	COUNT(&x->req.app->counters, bodies_refused_total);
+	COUNT(http_of(x), bodies_refused);
 	respond_problem(&x->res, 503, "not_stored",
 			"too much is waiting right now; send it again");
 	x->res.retry_after = 1;

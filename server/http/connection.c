@@ -86,7 +86,7 @@ static struct conn *conn_open(struct door *d, struct MHD_Connection *mhd)
 	peer_name(mhd, c->peer);
 	conn_link(c);
 	d->n_conns++;
-	conn_deadline(c, d->http->config->server.header_timeout);
+	conn_deadline(c, d->http->o.header_timeout);
 	return c;
 }
 

@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 
 #include "base/mem.h"
-#include "server/app.h"
 #include "server/http/http_private.h"
 
 #define STREAM_TCP_TIMEOUT 30000 /* ms that a client may leave bytes unseen */
@@ -116,7 +115,7 @@ static uint64_t busiest_device(const struct http *h, size_t *ret_n)
 			cap = cap ? 2 * cap : 64;
 			ids = xrealloc(ids, cap, sizeof(*ids));
 		}
-		ids[n++] = x->req.device.id;
+		ids[n++] = x->req.caller_id;
 	}
 	if (n)
 		qsort(ids, n, sizeof(*ids), by_number);
@@ -139,11 +138,11 @@ void stream_give_up(struct door *d)
 	uint64_t whose = busiest_device(d->http, &n);
 
 	for (struct exchange *x = d->http->streams; n && x; x = x->next)
-		if (x->conn->door == d && x->req.device.id == whose)
+		if (x->conn->door == d && x->req.caller_id == whose)
 			oldest = x; /* the newest is first */
 	if (!oldest)
 		return;
-	COUNT(&d->http->app->counters, connections_shed_total);
+	COUNT(d->http, evicted);
 	oldest->stream->over = true;
 	conn_shed(oldest->conn);
 	stream_resume(oldest);

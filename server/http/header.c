@@ -76,9 +76,10 @@ static bool is_token(const char *name)
  * refuses all that are folded, as RFC 9112 lets it. */
 static void on_bad_name(struct header *h, const char *key, const char *value)
 {
-	const size_t len = strlen(SIGNATURE_HEADER);
+	const size_t len = h->may_fold ? strlen(h->may_fold) : 0;
 
-	if (value && !strncasecmp(key, SIGNATURE_HEADER, len) && !h->folded) {
+	if (value && len && !strncasecmp(key, h->may_fold, len) &&
+	    !h->folded) {
 		h->folded = value;
 		h->rest = key + len;
 	} else {
@@ -144,9 +145,10 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind,
 }
 
 void header_read(struct header *h, struct MHD_Connection *mhd,
-		 const char *version)
+		 const char *version, const char *may_fold)
 {
-	*h = (struct header){.old = !strcmp(version, "HTTP/1.0")};
+	*h = (struct header){.old = !strcmp(version, "HTTP/1.0"),
+			     .may_fold = may_fold};
 	MHD_get_connection_values(mhd, MHD_HEADER_KIND, on_header, h);
 }
 

@@ -32,17 +32,12 @@
 #include "server/http/send_queue.h"
 #include "server/http/http.h"
 #include "server/http/socket.h"
-#include "server/access/login_limit.h"
-#include "server/routes.h"
 
 #define NEVER	     INT64_MAX
-#define DOORS	     2
 #define LINGERERS    256
 #define PARAM_SIZE   128
 #define HEADERS_MAX  64
 #define RESPONSE_MAX ((size_t)32 << 20)
-
-#define SIGNATURE_HEADER "X-Centra-Signature"
 
 struct exchange;
 struct door;
@@ -91,11 +86,11 @@ struct exchange {
 	bool no_room;	       /* its body was thrown away: buffered_max */
 	bool complete;	       /* its body was */
 	size_t swallowed;
-	size_t charged; /* of its body, to app->buffered */
+	size_t charged; /* of its body, to counters->buffered */
 	char peer[PEER_SIZE]; /* who asks, seen through proxies we trust */
 	int64_t started; /* time_mono */
 
-	answer_fn *answer_next; /* of request_later() */
+	endpoint_fn *answer_next; /* of request_later() */
 	bool aside;		/* put aside and not yet called again */
 	bool suspended;		/* in h->aside */
 	bool again;		/* resumed before it was suspended */
@@ -129,9 +124,10 @@ struct closing {
 };
 
 struct http {
-	struct app *app;
-	struct config *config; /* held: what does not change by SIGHUP */
-	struct door doors[DOORS];
+	struct http_options o; /* its limits: the first ones */
+	struct http_limits limits; /* the present ones; the loop's */
+	struct networks proxies;   /* owned; of limits */
+	struct door doors[LISTENERS];
 	int epoll_fd;
 	int event_fd;
 	pthread_t thread;
@@ -146,8 +142,8 @@ struct http {
 	struct exchange *streams;
 	struct closing lingers[LINGERERS];
 	int64_t wake;	   /* no deadline is earlier */
-	size_t reading;	   /* of app->buffered: of bodies not complete */
-	int64_t live_due;  /* of live_tick() */
+	size_t reading;	   /* of counters->buffered: of bodies not complete */
+	int64_t tick_due;  /* of the hook */
 	uint64_t id_prefix, requests; /* of request_id_make() */
 	int64_t stop_by;   /* NEVER: not stopping */
 };
@@ -160,7 +156,8 @@ struct header {
 	uint64_t length; /* of the body, as announced */
 	bool chunked;
 	bool old; /* HTTP/1.0 */
-	const char *folded, *rest; /* of a signature on two lines, or NULL */
+	const char *may_fold; /* http_options.folded_header */
+	const char *folded, *rest; /* of its value on two lines, or NULL */
 	const char *forwarded[HEADERS_MAX]; /* X-Forwarded-For */
 	size_t n_forwarded;
 };
@@ -174,6 +171,9 @@ static inline struct http *http_of(const struct exchange *x)
 {
 	return x->conn->door->http;
 }
+
+#define COUNT(h, name) atomic_fetch_add_explicit(&(h)->o.counters->name, 1,    \
+						 memory_order_relaxed)
 
 /* The loop wakes at t (time_mono) or before. */
 static inline void http_wake_by(struct http *h, int64_t t)
@@ -251,14 +251,14 @@ void exchange_drop_all(struct door *d);
 char *header_path(const char *uri);
 /* The header of a request of that version, borrowed. */
 void header_read(struct header *h, struct MHD_Connection *mhd,
-		 const char *version);
+		 const char *version, const char *may_fold);
 /* Answers what no route may be sent: two parties on the way could read it in
  * two ways. */
 void header_check(const struct header *h, struct response *res);
 
 /* ---- body.c ---- */
 
-size_t body_buffered_max(const struct config *c);
+size_t body_buffered_max(const struct http *h);
 /* True: len bytes more may be kept. */
 bool body_room(struct exchange *x, size_t len);
 void body_charge(struct exchange *x); /* what it holds has changed */

@@ -13,7 +13,6 @@
 
 #include "base/log.h"
 #include "base/time.h"
-#include "server/app.h"
 #include "server/http/http_private.h"
 
 #define CONNECTION_MEMORY ((size_t)16 << 10) /* bounds a request's header */
@@ -58,9 +57,9 @@ static int64_t allow_descriptors(int64_t connections)
 enum rc door_open(struct door *d, struct http *h, enum listener which,
 		  struct err *e)
 {
-	const struct config_server *s = &h->config->server;
+	const struct http_options *s = &h->o;
 	bool admin = which == LISTEN_ADMIN;
-	const char *address = admin ? s->admin_listen : s->listen;
+	const char *address = s->listen[which];
 	unsigned idle = s->idle_timeout < 1000 ?
 				1 :
 				(unsigned)(s->idle_timeout / 1000);
@@ -74,7 +73,7 @@ enum rc door_open(struct door *d, struct http *h, enum listener which,
 	d->listener = which;
 	d->due = NEVER;
 	d->limit = admin ? ADMIN_CONNECTIONS :
-			   (size_t)allow_descriptors(s->connections);
+			   (size_t)allow_descriptors((int64_t)s->connections);
 	rc = listen_inherited(&d->listen_fd, d->address, admin, e);
 	if (rc == RC_NOTFOUND)
 		rc = listen_open(&d->listen_fd, d->address, address, e);
@@ -162,7 +161,7 @@ void door_shed(struct door *d, int64_t now)
 			http_wake_by(d->http, c->since + SHED_AFTER);
 			return;
 		}
-		COUNT(&d->http->app->counters, connections_shed_total);
+		COUNT(d->http, evicted);
 		conn_shed(c);
 	}
 	if (d->waiting && !d->n_shed)

@@ -22,9 +22,7 @@
 
 #include "base/mem.h"
 #include "base/time.h"
-#include "server/app.h"
 #include "server/http/http_private.h"
-#include "server/live/changes.h"
 
 #define STOP_MS 5000 /* past the longest wait of a request */
 
@@ -61,15 +59,14 @@ void http_call(struct http *h, struct http_call *c)
 
 static void run_timers(struct http *h, int64_t now)
 {
-	if (now >= h->live_due) {
-		h->live_due = now + LIVE_POLL;
-		if (h->app->live)
-			live_tick(h->app->live);
+	if (now >= h->tick_due) {
+		h->tick_due = now + h->o.hooks.tick_ms;
+		h->o.hooks.tick(h->o.hooks.arg);
 	}
 	if (now < h->wake)
 		return;
 	h->wake = NEVER;
-	for (size_t i = 0; i < DOORS; i++)
+	for (size_t i = 0; i < LISTENERS; i++)
 		door_timers(&h->doors[i], now);
 	exchange_timers(h, now);
 	linger_timers(h, now);
@@ -77,9 +74,9 @@ static void run_timers(struct http *h, int64_t now)
 
 static int loop_timeout(const struct http *h, int64_t now)
 {
-	int64_t at = h->live_due < h->wake ? h->live_due : h->wake;
+	int64_t at = h->tick_due < h->wake ? h->tick_due : h->wake;
 
-	for (size_t i = 0; i < DOORS; i++) {
+	for (size_t i = 0; i < LISTENERS; i++) {
 		if (h->doors[i].ready)
 			return 0;
 		if (h->doors[i].due < at)
@@ -99,7 +96,7 @@ static void conn_hangup(struct conn *c)
 
 static struct door *listener(struct http *h, const void *what)
 {
-	for (size_t i = 0; i < DOORS; i++)
+	for (size_t i = 0; i < LISTENERS; i++)
 		if (what == &h->doors[i].listen_fd)
 			return &h->doors[i];
 	return NULL;
@@ -138,7 +135,7 @@ static void loop_pass(struct http *h)
 	now = time_mono();
 	run_calls(h);
 	run_timers(h, now);
-	for (size_t i = 0; i < DOORS; i++) {
+	for (size_t i = 0; i < LISTENERS; i++) {
 		if (h->doors[i].ready || h->doors[i].due <= now)
 			door_run(&h->doors[i]);
 		door_shed(&h->doors[i], now);
@@ -153,7 +150,7 @@ static bool loop_ended(struct http *h)
 
 	if (h->stop_by == NEVER)
 		return false;
-	for (size_t i = 0; i < DOORS; i++) {
+	for (size_t i = 0; i < LISTENERS; i++) {
 		door_quiesce(&h->doors[i]);
 		door_end_idle(&h->doors[i]);
 		empty = empty && !h->doors[i].conns;
@@ -168,10 +165,10 @@ static void *loop(void *arg)
 
 	while (!loop_ended(h))
 		loop_pass(h);
-	for (size_t i = 0; i < DOORS; i++)
+	for (size_t i = 0; i < LISTENERS; i++)
 		door_stop(&h->doors[i]);
-	if (h->app->live)
-		live_detach(h->app->live);
+	if (h->o.hooks.detach)
+		h->o.hooks.detach(h->o.hooks.arg);
 	return NULL;
 }
 
@@ -212,13 +209,8 @@ static void begin_stop(struct http_call *c)
 {
 	struct waited *w = c->arg;
 	struct http *h = w->http;
-	struct config *config = config_now(h->app->config);
-	int64_t longest = config->server.answer_wait;
 
-	if (config->server.write_wait > longest)
-		longest = config->server.write_wait;
-	config_drop(config);
-	h->stop_by = time_mono() + longest + STOP_MS;
+	h->stop_by = time_mono() + h->limits.longest_wait + STOP_MS;
 	stream_end_all(h, NULL);
 	for (struct exchange *x = h->aside; x; x = x->next)
 		if (x->req.may_stop)
@@ -254,24 +246,74 @@ static enum rc http_init(struct http *h, struct err *e)
 	return rc;
 }
 
-enum rc http_open(struct http **ret, struct app *app, struct err *e)
+/* ---- limits ---- */
+
+static void networks_copy(struct networks *ret, const struct networks *from)
+{
+	*ret = (struct networks){0};
+	if (!from || !from->n)
+		return;
+	ret->list = xmemdup(from->list, from->n * sizeof(*from->list));
+	ret->n = from->n;
+}
+
+/* The first limits, or others while the loop does not run, or in it. */
+static void take_limits(struct http *h, const struct http_limits *l)
+{
+	networks_release(&h->proxies);
+	networks_copy(&h->proxies, l->proxies);
+	h->limits = *l;
+	h->limits.proxies = &h->proxies;
+}
+
+struct new_limits {
+	struct http_call call;
+	struct http *http;
+	struct http_limits limits;
+	struct networks proxies; /* owned */
+};
+
+static void on_new_limits(struct http_call *c)
+{
+	struct new_limits *n = c->arg;
+
+	take_limits(n->http, &n->limits);
+	networks_release(&n->proxies);
+	free(n);
+}
+
+void http_set_limits(struct http *h, const struct http_limits *limits)
+{
+	struct new_limits *n = xcalloc(1, sizeof(*n));
+
+	n->call = (struct http_call){.fn = on_new_limits, .arg = n};
+	n->http = h;
+	n->limits = *limits;
+	networks_copy(&n->proxies, limits->proxies);
+	n->limits.proxies = &n->proxies;
+	http_call(h, &n->call);
+}
+
+enum rc http_open(struct http **ret, const struct http_options *o,
+		  struct err *e)
 {
 	struct http *h = xcalloc(1, sizeof(*h));
 	enum rc rc;
 
-	h->app = app;
-	h->config = config_now(app->config);
+	h->o = *o;
+	take_limits(h, &o->limits);
+	if (!o->hooks.tick)
+		h->tick_due = NEVER;
 	h->epoll_fd = h->event_fd = -1;
 	h->calls_end = &h->calls;
 	h->wake = h->stop_by = NEVER;
 	h->id_prefix = request_id_prefix();
-	for (size_t i = 0; i < DOORS; i++)
+	for (size_t i = 0; i < LISTENERS; i++)
 		h->doors[i].listen_fd = -1;
 	for (size_t i = 0; i < LINGERERS; i++)
 		h->lingers[i].fd = -1;
 	pthread_mutex_init(&h->lock, NULL);
-	app->peers = peers_open();
-	rc = routes_check(routes, e);
+	rc = http_routes_check(o->routes, e);
 	if (!rc)
 		rc = http_init(h, e);
 	if (rc) {
@@ -313,7 +355,7 @@ void http_close(struct http *h)
 	if (!h)
 		return;
 	http_stop(h);
-	for (size_t i = 0; i < DOORS; i++)
+	for (size_t i = 0; i < LISTENERS; i++)
 		door_close(&h->doors[i]);
 	run_calls(h); /* whose requests have ended: they only free */
 	linger_end_all(h);
@@ -322,8 +364,6 @@ void http_close(struct http *h)
 	if (h->epoll_fd >= 0)
 		close(h->epoll_fd);
 	pthread_mutex_destroy(&h->lock);
-	peers_close(h->app->peers);
-	h->app->peers = NULL;
-	config_drop(h->config);
+	networks_release(&h->proxies);
 	free(h);
 }

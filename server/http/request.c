@@ -13,12 +13,7 @@
 
 #include "base/mem.h"
 #include "base/time.h"
-#include "server/app.h"
-#include "server/access/auth.h"
 #include "server/http/http_private.h"
-#include "server/live/changes.h"
-#include "server/webhook/receive.h"
-#include "server/routes.h"
 
 #define URL_MAX	    2048
 #define SWALLOW_MAX ((size_t)1 << 20) /* of a chunked body past its limit */
@@ -40,10 +35,9 @@ void *exchange_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
 	x->path = x->too_large ? NULL : header_path(uri);
 	x->started = time_mono();
 	memcpy(x->peer, c->peer, sizeof(x->peer));
-	x->req.app = c->door->http->app;
 	x->req.path = x->path;
 	x->req.param = x->param;
-	x->req.peer = x->peer;
+	x->req.client = x->peer;
 	buf_init(&x->res.body, RESPONSE_MAX);
 	return x;
 }
@@ -70,12 +64,12 @@ void exchange_free(struct exchange *x)
 		aside_remove(x);
 	if (x->stream)
 		stream_free(x);
-	if (h->app->live)
-		live_forget(h->app->live, &x->req);
+	if (h->o.hooks.ended)
+		h->o.hooks.ended(h->o.hooks.arg, &x->req);
 	if (x->req.state_free)
 		x->req.state_free(x->req.state);
-	if (x->req.config)
-		config_drop((struct config *)(uintptr_t)x->req.config);
+	if (x->req.caller)
+		h->o.hooks.caller_free(x->req.caller);
 	body_free(x);
 	buf_release(&x->res.body);
 	free(x->path);
@@ -94,7 +88,7 @@ void exchange_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 			enum MHD_RequestTerminationCode toe)
 {
 	struct exchange *x = *con_cls;
-	const struct config_server *s;
+	const struct http_options *o;
 	struct conn *c;
 
 	(void)cls;
@@ -103,16 +97,16 @@ void exchange_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 	if (!x)
 		return;
 	c = x->conn;
-	s = &http_of(x)->config->server;
+	o = &http_of(x)->o;
 	exchange_free(x);
 	*con_cls = NULL;
 	conn_step(c);
 	/* MHD ends an idle connection; this ends one that sends its next
 	 * header byte by byte. */
-	conn_deadline(c, s->idle_timeout + s->header_timeout);
+	conn_deadline(c, o->idle_timeout + o->header_timeout);
 }
 
-void request_later(struct request *req, answer_fn *next, int64_t deadline)
+void request_later(struct request *req, endpoint_fn *next, int64_t deadline)
 {
 	struct exchange *x = exchange_of(req);
 
@@ -213,7 +207,7 @@ const char *request_header(const struct request *req, const char *name)
 {
 	struct exchange *x = (struct exchange *)(uintptr_t)req;
 
-	if (x->signature && !strcasecmp(name, SIGNATURE_HEADER))
+	if (x->signature && !strcasecmp(name, http_of(x)->o.folded_header))
 		return trim(x, x->signature);
 	return trim(x, MHD_lookup_connection_value(x->mhd, MHD_HEADER_KIND,
 						   name));
@@ -256,7 +250,7 @@ const char *request_query(const struct request *req, const char *name)
 
 /* Runs the answer function, and again if it was put aside and resumed by
  * itself, until it has answered or waits. */
-static enum MHD_Result exchange_answer(struct exchange *x, answer_fn *fn)
+static enum MHD_Result exchange_answer(struct exchange *x, endpoint_fn *fn)
 {
 	for (;;) {
 		x->aside = x->again = false;
@@ -277,11 +271,15 @@ static void find_route(struct exchange *x)
 {
 	struct request *req = &x->req;
 
-	req->route = routes_find(x->conn->door->listener, req->method,
-				 req->path, x->param, sizeof(x->param),
-				 &x->allow);
-	if (req->route)
+	const struct http_options *o = &http_of(x)->o;
+
+	req->route = http_route_find(o->routes, x->conn->door->listener,
+				     req->method, req->path, x->param,
+				     sizeof(x->param), &x->allow);
+	if (req->route) {
+		req->context = o->contexts[req->route->room];
 		return;
+	}
 	if (x->allow)
 		respond_problem(&x->res, 405, "method_not_allowed",
 				"this address takes %s", x->allow);
@@ -294,8 +292,7 @@ static size_t body_limit(const struct exchange *x)
 {
 	size_t max = x->req.route->body_max;
 
-	return max == BODY_WEBHOOK ? x->req.config->server.webhook_max_body :
-				     max;
+	return max == BODY_LARGE ? http_of(x)->limits.large_body : max;
 }
 
 static void too_large(struct exchange *x)
@@ -306,11 +303,13 @@ static void too_large(struct exchange *x)
 
 static void check_length(struct exchange *x, const struct header *h)
 {
+	const struct http *http = http_of(x);
+
 	if (h->length > body_limit(x))
 		too_large(x);
-	else if (h->length && x->req.app->buffered - http_of(x)->reading +
+	else if (h->length && http->o.counters->buffered - http->reading +
 					      h->length >
-				      body_buffered_max(x->req.config))
+				      body_buffered_max(http))
 		body_no_room(x); /* incomplete ones would make way */
 	else
 		buf_init(&x->body, body_limit(x));
@@ -338,16 +337,16 @@ static enum MHD_Result exchange_begin(struct exchange *x, const char *method,
 				      const char *version)
 {
 	struct request *req = &x->req;
+	struct http *h = http_of(x);
 	struct header header;
 	struct response *res = &x->res;
 
 	x->begun = true;
 	req->method = method;
 	req->now = time_now();
-	req->config = config_now(req->app->config);
-	header_read(&header, x->mhd, version);
+	header_read(&header, x->mhd, version, h->o.folded_header);
 	take_name(x);
-	networks_peer(x->peer, &req->config->server.proxies, x->conn->peer,
+	networks_peer(x->peer, &h->proxies, x->conn->peer,
 		      header.forwarded, header.n_forwarded);
 	if (header.folded)
 		x->signature = xasprintf("%s%s", header.folded, header.rest);
@@ -366,18 +365,18 @@ static enum MHD_Result exchange_begin(struct exchange *x, const char *method,
 	    !req->route->early(req, res) && !res->status)
 		respond_problem(res, 404, "not_found",
 				"there is nothing at this address");
-	if (found_nothing(x))
-		receive_misdirected(req);
+	if (found_nothing(x) && h->o.hooks.misdirected)
+		h->o.hooks.misdirected(h->o.hooks.arg, req);
 	if (!res->status)
 		check_length(x, &header);
-	if (!res->status && req->route->auth == AUTH_DEVICE)
-		auth_device(req, res);
+	if (!res->status && (req->route->flags & ROUTE_DEVICE))
+		h->o.hooks.identify(h->o.hooks.arg, req, res);
 	if (res->status) {
 		x->unread |= header.length || header.encodings;
 		return send_response(x);
 	}
 	conn_step(x->conn);
-	conn_deadline(x->conn, http_of(x)->config->server.body_timeout);
+	conn_deadline(x->conn, h->o.body_timeout);
 	return MHD_YES;
 }
 
@@ -433,5 +432,5 @@ enum MHD_Result exchange_request(void *cls, struct MHD_Connection *mhd,
 	}
 	x->req.body = x->body.data;
 	x->req.body_len = x->body.len;
-	return exchange_answer(x, x->req.route->answer);
+	return exchange_answer(x, x->req.route->fn);
 }

@@ -10,9 +10,7 @@
 
 #include "base/log.h"
 #include "base/time.h"
-#include "server/app.h"
 #include "server/http/http_private.h"
-#include "server/routes.h"
 
 #define SEND_MS	     30000 /* for a response, whatever its length */
 #define BYTES_PER_MS 64	   /* and its least pace */
@@ -20,19 +18,19 @@
 
 static void count_answer(struct exchange *x)
 {
-	struct app *app = x->req.app;
+	struct http *h = http_of(x);
 	int status = x->res.status;
 
-	COUNT(&app->counters, requests_total);
+	COUNT(h, requests);
 	if (status >= 500)
-		COUNT(&app->counters, requests_failed_total);
+		COUNT(h, failed);
 	else if (status >= 400)
-		COUNT(&app->counters, requests_refused_total);
-	if (x->req.route && x->req.route->auth != AUTH_NONE)
+		COUNT(h, refused);
+	if (x->req.route && !(x->req.route->flags & ROUTE_ANYONE))
 		log_line(LOG_DEBUG, "request",
 			 LOG_S("method", x->req.method),
 			 LOG_S("route", x->req.route->path),
-			 LOG_N("status", status), LOG_S("peer", x->req.peer),
+			 LOG_N("status", status), LOG_S("peer", x->req.client),
 			 LOG_REQUEST(&x->req),
 			 LOG_N("latency_ms", time_mono() - x->started));
 }
@@ -85,10 +83,10 @@ static void add_headers(struct exchange *x, struct MHD_Response *r)
 	if (x->allow && res->status == 405)
 		MHD_add_response_header(r, "Allow", x->allow);
 	if (res->status == 401 && x->req.route &&
-	    x->req.route->auth == AUTH_DEVICE)
+	    (x->req.route->flags & ROUTE_DEVICE))
 		MHD_add_response_header(r, "WWW-Authenticate", "Bearer");
 	if (x->unread || x->stream || x->header_only || h->stop_by != NEVER ||
-	    h->app->draining)
+	    (h->o.draining && *h->o.draining))
 		MHD_add_response_header(r, "Connection", "close");
 }
 

@@ -233,7 +233,7 @@ static struct screen *screen_new(struct streams *s, struct request *req)
 
 	x->req = req;
 	x->streams = s;
-	x->group = group_of(s, req->shop);
+	x->group = group_of(s, caller_of(req)->shop);
 	x->listening = listening && !strcmp(listening, "1");
 	x->group->listening += x->listening;
 	x->beat_due = time_mono() + BEAT_MS;
@@ -341,7 +341,7 @@ static enum rc load_order(struct streams *s, const struct changed *c,
 static bool resume_events(struct screen *x, struct resume *r,
 			  struct chunk **ret, size_t *ret_n)
 {
-	const struct config_shop *shop = x->req->shop;
+	const struct config_shop *shop = caller_of(x->req)->shop;
 	size_t n = last_changes(r->list, r->n), bytes = 0;
 
 	*ret_n = 0;
@@ -377,7 +377,7 @@ static bool last_id(const struct request *req, uint64_t *ret)
 	if (!text)
 		text = request_query(req, "last_event_id");
 	len = text ? strspn(text, "0123456789") : 0;
-	view_of(view, req->app->store, req->shop);
+	view_of(view, request_app(req)->store, caller_of(req)->shop);
 	if (!len || len > 19 || strcmp(text + len, view) != 0)
 		return false;
 	*ret = strtoull(text, NULL, 10);
@@ -413,7 +413,7 @@ static void greet(struct screen *x, uint64_t seen)
 
 void staff_stream(struct request *req, struct response *res)
 {
-	struct live *l = req->app->live;
+	struct live *l = request_app(req)->live;
 
 	if (!respond_stream(req, res, "text/event-stream"))
 		return;

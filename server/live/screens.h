@@ -23,13 +23,16 @@
 #define SERVER_LIVE_SCREENS_H
 
 #include "server/http/http.h"
+#include "store/store.h"
+
+struct app;
 
 struct streams;
 
 #define BEAT_MS 15000
 
 /* GET /api/v1/stream */
-answer_fn staff_stream;
+endpoint_fn staff_stream;
 
 struct streams *streams_open(struct app *app);
 void streams_close(struct streams *s); /* whose requests have ended */

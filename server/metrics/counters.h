@@ -13,8 +13,10 @@
 
 struct counters {
 #define METRIC(name, help) atomic_ullong name;
+#define METRIC_HTTP(name, field, help)
 #include "server/metrics/metrics.def"
 #undef METRIC
+#undef METRIC_HTTP
 };
 
 /* Adds 1, or n, to a counter of *counters. */

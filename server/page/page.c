@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/access/token.h"
+
 #define HTML	 "text/html; charset=utf-8"
 #define CSS	 "text/css; charset=utf-8"
 #define JS	 "text/javascript; charset=utf-8"

@@ -14,6 +14,6 @@
 const char *page_version(void);
 
 /* GET / and /login: the page itself; /page/FILE, /sw.js and the manifest. */
-answer_fn show_page, show_page_file;
+endpoint_fn show_page, show_page_file;
 
 #endif

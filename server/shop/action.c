@@ -35,7 +35,7 @@ void respond_store(struct request *req, struct response *res, enum rc rc,
 		   const char *why)
 {
 	log_limited(6, LOG_ERROR, "order cannot be read or written",
-		    LOG_N("device", (int64_t)req->device.id),
+		    LOG_N("device", (int64_t)caller_of(req)->device.id),
 		    LOG_S("rc", rc_name(rc)), LOG_S("error", why),
 		    LOG_REQUEST(req));
 	buf_clear(&res->body);
@@ -57,8 +57,9 @@ void respond_order(struct request *req, struct response *res,
 		   const struct order *o, int status, bool timeline)
 {
 	struct err e = {""};
-	enum rc rc = order_json(&res->body, req->app->store, req->shop, o,
-				time_now(), timeline, &e);
+	enum rc rc =
+		order_json(&res->body, request_app(req)->store,
+			   caller_of(req)->shop, o, time_now(), timeline, &e);
 
 	if (!rc)
 		respond_json(res, status);
@@ -77,8 +78,8 @@ void respond_conflict(struct request *req, struct response *res,
 
 	respond_problem(res, status, code, "%s", detail);
 	buf_init(&b, res->body.max);
-	if (!order_json(&b, req->app->store, req->shop, o, time_now(), false,
-			&e) &&
+	if (!order_json(&b, request_app(req)->store, caller_of(req)->shop, o,
+			time_now(), false, &e) &&
 	    !buf_full(&b))
 		respond_member(res, "order", b.data);
 	buf_release(&b);
@@ -130,14 +131,15 @@ static struct press *press_new(struct request *req, int64_t number,
 {
 	struct press *p = xcalloc(1, sizeof(*p));
 
-	p->app = req->app;
+	p->app = request_app(req);
 	p->req = req;
-	p->config = config_hold((struct config *)(uintptr_t)req->config);
-	p->shop = req->shop;
-	p->instance = req->shop->centra;
+	p->config =
+		config_hold((struct config *)(uintptr_t)caller_of(req)->config);
+	p->shop = caller_of(req)->shop;
+	p->instance = caller_of(req)->shop->centra;
 	p->number = number;
 	p->now = req->now;
-	p->device = req->device.id;
+	p->device = caller_of(req)->device.id;
 	memcpy(p->id, req->id, sizeof(p->id));
 	memcpy(p->trace, req->trace, sizeof(p->trace));
 	p->own = xcalloc(1, kind->own_size);
@@ -220,7 +222,7 @@ static bool staff_read(struct press *p, struct response *res)
 		return false;
 	}
 	snprintf(p->by, sizeof(p->by), "%s%s%s", name ? name : "",
-		 name && *name ? " on " : "", p->req->device.name);
+		 name && *name ? " on " : "", caller_of(p->req)->device.name);
 	return true;
 }
 
@@ -405,7 +407,7 @@ static bool was_revoked(struct press *p)
 	return !auth_still(p->req);
 }
 
-/* An answer_fn: the decision is on disk; what has become of it?  The order is
+/* An endpoint_fn: the decision is on disk; what has become of it?  The order is
  * read again each time: a change between the writer's word and live_wait()
  * would otherwise be missed. */
 static void press_settle(struct request *req, struct response *res)
@@ -420,11 +422,12 @@ static void press_settle(struct request *req, struct response *res)
 			    "this device was signed out or removed");
 		return;
 	}
-	rc = store_order(req->app->store, p->instance, p->number, &o, &e);
+	rc = store_order(request_app(req)->store, p->instance, p->number, &o,
+			 &e);
 	if (rc) {
 		respond_store(req, res, rc, e.text);
 	} else if (!p->kind->settle(p, res, &o)) {
-		live_wait(req->app->live, req, p->instance, p->number);
+		live_wait(request_app(req)->live, req, p->instance, p->number);
 		req->may_stop = true;
 		request_later(req, press_settle, p->wait_until);
 	}
@@ -437,8 +440,8 @@ static void press_lost(struct request *req, struct response *res)
 	const char *code = *p->code ? p->code : "answered";
 	struct order o = {0};
 	struct err e = {""};
-	enum rc rc = store_order(req->app->store, p->instance, p->number, &o,
-				 &e);
+	enum rc rc = store_order(request_app(req)->store, p->instance,
+				 p->number, &o, &e);
 
 	if (rc)
 		respond_store(req, res, rc, e.text);
@@ -448,7 +451,7 @@ static void press_lost(struct request *req, struct response *res)
 	order_release(&o);
 }
 
-/* An answer_fn: the writer has spoken, or write_wait has passed. */
+/* An endpoint_fn: the writer has spoken, or write_wait has passed. */
 static void press_stored(struct request *req, struct response *res)
 {
 	struct press *p = req->state;
@@ -497,16 +500,17 @@ void press_begin(struct request *req, struct response *res,
 	if (!body_read(p, res) || !for_read(p, res) || !staff_read(p, res) ||
 	    !version_read(p, res) || !key_read(p, res) || !kind->read(p, res))
 		return;
-	p->wait_until = time_mono() + req->config->server.answer_wait;
-	p->revocations = store_revocations(req->app->store);
+	p->wait_until =
+		time_mono() + caller_of(req)->config->server.answer_wait;
+	p->revocations = store_revocations(request_app(req)->store);
 	p->done = (struct store_done){.fn = press_done, .arg = p};
 	p->call = (struct http_call){.fn = press_told, .arg = p};
 	/* Aside before the writer knows of it: it may be done at once. */
 	p->writing = true;
 	request_later(req, press_stored,
-		      time_mono() + req->config->server.write_wait);
-	rc = store_update_once(req->app->store, p->instance, number, decide, p,
-			       p->keyed ? &p->once : NULL,
+		      time_mono() + caller_of(req)->config->server.write_wait);
+	rc = store_update_once(request_app(req)->store, p->instance, number,
+			       decide, p, p->keyed ? &p->once : NULL,
 			       p->version ? &p->texts : NULL, req->now, NULL,
 			       &p->done, &e);
 	if (!rc)

@@ -21,7 +21,11 @@
 
 #include <cjson/cJSON.h>
 
+#include "server/config/config.h"
 #include "server/http/http.h"
+#include "store/store.h"
+
+struct app;
 
 struct press;
 
@@ -84,7 +88,7 @@ struct press {
 	bool writing; /* the writer holds it */
 };
 
-/* The whole of an answer_fn: POST /api/v1/orders/{number}/... */
+/* The whole of an endpoint_fn: POST /api/v1/orders/{number}/... */
 void press_begin(struct request *req, struct response *res,
 		 const struct press_kind *kind);
 

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "handlers/offer.h"
 #include "server/app.h"
+#include "server/access/auth.h"
 #include "server/shop/order_json.h"
 #include "server/page/page.h"
 #include "server/shop/action.h"
@@ -58,9 +59,9 @@ static void day_json(struct buf *b, const struct zone *zone, int64_t now)
 
 void staff_me(struct request *req, struct response *res)
 {
-	const struct config_shop *shop = req->shop;
+	const struct config_shop *shop = caller_of(req)->shop;
 	const struct config_instance *in =
-		config_instance(req->config, shop->centra);
+		config_instance(caller_of(req)->config, shop->centra);
 	struct buf *b = &res->body;
 	char iso[TIME_ISO_SIZE];
 
@@ -73,14 +74,14 @@ void staff_me(struct request *req, struct response *res)
 		buf_fmt(b, "%s%" PRId64, i ? "," : "",
 			shop->warehouses.ids[i]);
 	buf_fmt(b, "]},\"device\":{\"id\":%" PRIu64 ",\"name\":",
-		req->device.id);
-	buf_json(b, req->device.name);
+		caller_of(req)->device.id);
+	buf_json(b, caller_of(req)->device.name);
 	buf_str(b, "},\"instance\":");
 	buf_json(b, shop->centra);
 	buf_str(b, ",\"staff\":");
 	staff_json(b, shop->staff);
 	buf_str(b, ",\"csrf\":");
-	buf_json(b, *req->csrf ? req->csrf : NULL);
+	buf_json(b, *caller_of(req)->csrf ? caller_of(req)->csrf : NULL);
 	buf_str(b, ",\"now\":");
 	buf_json(b, time_iso(iso, time_now(), 0, true));
 	day_json(b, in ? in->zone : NULL, req->now);
@@ -102,8 +103,8 @@ void staff_order(struct request *req, struct response *res)
 	enum rc rc = RC_NOTFOUND;
 
 	if (number_read(req->param, &number))
-		rc = store_order(req->app->store, req->shop->centra, number,
-				 &o, &e);
+		rc = store_order(request_app(req)->store,
+				 caller_of(req)->shop->centra, number, &o, &e);
 	if (!rc)
 		respond_order(req, res, &o, 200, true);
 	else if (rc == RC_NOTFOUND)
@@ -204,14 +205,15 @@ static enum rc rows_read(struct page *p, struct rows *r, enum list list,
 
 	r->n = r->at = 0;
 	if (p->since == TIME_NONE)
-		rc = store_list(p->req->app->store, p->req->shop->centra,
-				r->warehouse, list, after, take_row, r, &p->e);
+		rc = store_list(request_app(p->req)->store,
+				caller_of(p->req)->shop->centra, r->warehouse,
+				list, after, take_row, r, &p->e);
 	else
-		rc = store_done_since(p->req->app->store, p->req->shop->centra,
-				      r->warehouse,
-				      after ? after->expires : p->since,
-				      after ? after->number : 0, take_row, r,
-				      &p->e);
+		rc = store_done_since(
+			request_app(p->req)->store,
+			caller_of(p->req)->shop->centra, r->warehouse,
+			after ? after->expires : p->since,
+			after ? after->number : 0, take_row, r, &p->e);
 	r->more = r->n == AHEAD;
 	return rc == RC_NOTFOUND ? OK : rc;
 }
@@ -261,8 +263,8 @@ static enum rc next_row(struct page *p, enum list list,
 static enum rc page_row(struct page *p, enum list list,
 			const struct listed *row)
 {
-	const struct config_shop *shop = p->req->shop;
-	struct store *store = p->req->app->store;
+	const struct config_shop *shop = caller_of(p->req)->shop;
+	struct store *store = request_app(p->req)->store;
 	struct order o = {0};
 	const struct offer *f;
 	enum rc rc;
@@ -329,8 +331,8 @@ struct wanted {
 /* Midnight is where the shop is. */
 static bool since_query(const struct request *req, int64_t *ret)
 {
-	const struct config_instance *in =
-		config_instance(req->config, req->shop->centra);
+	const struct config_instance *in = config_instance(
+		caller_of(req)->config, caller_of(req)->shop->centra);
 
 	return since_read(request_query(req, "since"), in ? in->zone : NULL,
 			  req->now, ret);
@@ -403,7 +405,7 @@ static void page_end(struct page *p)
 
 void staff_orders(struct request *req, struct response *res)
 {
-	const struct config_shop *shop = req->shop;
+	const struct config_shop *shop = caller_of(req)->shop;
 	struct page p = {.req = req, .res = res};
 	struct wanted w;
 	enum rc rc = OK;
@@ -448,7 +450,8 @@ void staff_report(struct request *req, struct response *res)
 			      SINCE_WANT ", at most 31 days ago");
 		return;
 	}
-	rc = report_make(&r, req->app->store, req->shop, since, req->now, &e);
+	rc = report_make(&r, request_app(req)->store, caller_of(req)->shop,
+			 since, req->now, &e);
 	if (rc) {
 		respond_store(req, res, rc, e.text);
 		return;

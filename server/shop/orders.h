@@ -10,9 +10,11 @@
 #define SERVER_SHOP_ORDERS_H
 
 #include "server/http/http.h"
+#include "store/store.h"
 
-answer_fn staff_me, staff_orders, staff_order, staff_accept, staff_reject;
-answer_fn staff_problem, staff_solved, staff_stopped, staff_report, staff_ship;
+endpoint_fn staff_me, staff_orders, staff_order, staff_accept, staff_reject;
+endpoint_fn staff_problem, staff_solved, staff_stopped, staff_report,
+	staff_ship;
 
 /* ---- the parts that need no server ---- */
 

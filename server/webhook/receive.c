@@ -344,7 +344,9 @@ static void respond_unknown(struct response *res)
 
 bool receive_admit(struct request *req, struct response *res)
 {
-	if (config_instance(req->config, req->param))
+	const struct config_instance *in;
+
+	if (caller_of(request_app(req)->receiver, req->param, &in))
 		return true;
 	respond_unknown(res);
 	return false;
@@ -352,21 +354,21 @@ bool receive_admit(struct request *req, struct response *res)
 
 #define PATH_SHOWN 100 /* bytes */
 
-void receive_misdirected(const struct request *req)
+void receive_misdirected(struct app *app, const struct request *req)
 {
-	const char *header = request_header(req, "X-Centra-Signature");
+	const char *header = request_header(req, SIGNATURE_HEADER);
 	char path[PATH_SHOWN + 1];
 
 	if (!header || !signature_well_formed(header))
 		return;
-	COUNT(&req->app->counters, webhooks_misdirected_total);
+	COUNT(&app->counters, webhooks_misdirected_total);
 	snprintf(path, sizeof(path), "%s", req->path);
 	text_trim(path);
 	log_limited(REFUSALS_A_MINUTE, LOG_WARN,
 		    "a webhook came to an address that is none: look at the "
 		    "Webhook URL in Centra",
 		    LOG_S("method", req->method), LOG_S("path", path),
-		    LOG_S("peer", req->peer), LOG_REQUEST(req));
+		    LOG_S("peer", req->client), LOG_REQUEST(req));
 }
 
 static void respond_counts(struct app *app, struct response *res,
@@ -410,12 +412,14 @@ static void respond_refused(struct request *req, struct response *res,
 	};
 
 	if (v == VERDICT_STALE)
-		COUNT(&req->app->counters, webhooks_refused_stale_total);
+		COUNT(&request_app(req)->counters,
+		      webhooks_refused_stale_total);
 	else
-		COUNT(&req->app->counters, webhooks_refused_signature_total);
+		COUNT(&request_app(req)->counters,
+		      webhooks_refused_signature_total);
 	log_limited(REFUSALS_A_MINUTE, LOG_WARN, "webhook refused",
 		    LOG_S("instance", in->id), LOG_S("code", of[v].code),
-		    LOG_S("peer", req->peer), LOG_REQUEST(req));
+		    LOG_S("peer", req->client), LOG_REQUEST(req));
 	respond_problem(res, 401, of[v].code, "%s", of[v].detail);
 }
 
@@ -449,7 +453,7 @@ struct storing {
 	bool ended;	/* the writer has said how it went */
 	recorded_fn *fn; /* of one that no request waits for; or NULL */
 	void *arg;
-	size_t bytes;	/* of app->buffered */
+	size_t bytes;	/* of http_buffered() */
 	unsigned holds; /* the request's and the writer's */
 };
 
@@ -469,7 +473,7 @@ static void storing_drop(struct storing *s)
 {
 	if (--s->holds)
 		return;
-	s->app->buffered -= s->bytes;
+	http_buffered(s->app->http, -(int64_t)s->bytes);
 	delivery_release(&s->delivery);
 	free(s);
 }
@@ -553,15 +557,15 @@ static bool all_stored(const struct storing *s)
 				 s->delivery.n_events + s->delivery.n_bad;
 }
 
-/* An answer_fn: the writer has spoken, or the request waited long enough. */
+/* An endpoint_fn: the writer has spoken, or the request waited long enough. */
 static void answer_stored(struct request *req, struct response *res)
 {
 	struct storing *s = req->state;
 
 	if (s->ended && all_stored(s))
-		respond_counts(req->app, res, &s->recorded);
+		respond_counts(request_app(req), res, &s->recorded);
 	else
-		respond_not_stored(req->app, res);
+		respond_not_stored(request_app(req), res);
 }
 
 static struct storing *storing_new(struct app *app, const struct delivery *d)
@@ -571,7 +575,7 @@ static struct storing *storing_new(struct app *app, const struct delivery *d)
 	s->app = app;
 	s->delivery = *d;
 	s->bytes = delivery_bytes(d);
-	app->buffered += s->bytes;
+	http_buffered(app->http, (int64_t)s->bytes);
 	if (copy_text(s->instance, sizeof(s->instance), d->instance))
 		s->delivery.instance = s->instance;
 	s->done = (struct store_done){.fn = recorded, .arg = s};
@@ -608,7 +612,8 @@ enum rc receive_record(struct app *app, const struct delivery *d,
 static void store_delivery(struct request *req, struct response *res,
 			   const struct delivery *d)
 {
-	struct storing *s = storing_new(req->app, d);
+	struct storing *s = storing_new(request_app(req), d);
+	int64_t write_wait = s->app->receiver->config->server.write_wait;
 	struct err e = {""};
 	enum rc rc;
 
@@ -616,18 +621,17 @@ static void store_delivery(struct request *req, struct response *res,
 	req->state = s;
 	req->state_free = request_gone;
 	s->holds++;
-	rc = store_record(req->app->store, &s->delivery, &s->recorded,
+	rc = store_record(request_app(req)->store, &s->delivery, &s->recorded,
 			  &s->done, &e);
 	if (!rc) {
-		request_later(req, answer_stored,
-			      time_mono() + req->config->server.write_wait);
+		request_later(req, answer_stored, time_mono() + write_wait);
 		return;
 	}
 	s->holds--;
 	s->rc = rc;
 	s->e = e;
 	end_storing(s);
-	respond_not_stored(req->app, res);
+	respond_not_stored(request_app(req), res);
 }
 
 static void count_secret(struct app *app, struct caller *c, int secret,
@@ -647,8 +651,9 @@ static void keep_refused(struct request *req, const struct config_instance *in,
 	struct delivery d;
 
 	if (v == VERDICT_WRONG) {
-		refused_keep(req->app->receiver->refused, in->id, req->peer,
-			     header, req->body, req->body_len, req->now);
+		refused_keep(request_app(req)->receiver->refused, in->id,
+			     req->client, header, req->body, req->body_len,
+			     req->now);
 	} else if (v == VERDICT_STALE) {
 		log_limited(REFUSALS_A_MINUTE, LOG_ERROR,
 			    "a rightly signed webhook is too old or from the "
@@ -657,15 +662,16 @@ static void keep_refused(struct request *req, const struct config_instance *in,
 		delivery_stale(&d, in->id, header, req->body, req->body_len,
 			       req->now);
 		/* What went wrong was logged. */
-		(void)!receive_record(req->app, &d, NULL, NULL);
+		(void)!receive_record(request_app(req), &d, NULL, NULL);
 	}
 }
 
 void receive_webhook(struct request *req, struct response *res)
 {
 	const struct config_instance *in;
-	struct caller *c = caller_of(req->app->receiver, req->param, &in);
-	const char *header = request_header(req, "X-Centra-Signature");
+	struct caller *c =
+		caller_of(request_app(req)->receiver, req->param, &in);
+	const char *header = request_header(req, SIGNATURE_HEADER);
 	enum webhook_version version;
 	enum verdict v;
 	struct delivery d;
@@ -676,7 +682,7 @@ void receive_webhook(struct request *req, struct response *res)
 		return;
 	}
 	if (!c->verifier) { /* our fault, not the delivery's */
-		respond_not_stored(req->app, res);
+		respond_not_stored(request_app(req), res);
 		return;
 	}
 	v = verifier_check(c->verifier, header, req->body, req->body_len,
@@ -686,16 +692,16 @@ void receive_webhook(struct request *req, struct response *res)
 		respond_refused(req, res, in, v);
 		return;
 	}
-	count_secret(req->app, c, secret, req->now);
+	count_secret(request_app(req), c, secret, req->now);
 	delivery_read(&d, &version, in->id, header, req->body, req->body_len,
 		      req->now);
 	if (version != WEBHOOK_INTEGRATION)
-		tell_version(req->app, in, c, version);
+		tell_version(request_app(req), in, c, version);
 	if (d.n_events || d.n_bad) {
 		store_delivery(req, res, &d);
 		return;
 	}
-	respond_counts(req->app, res, &(struct recorded){0});
+	respond_counts(request_app(req), res, &(struct recorded){0});
 	delivery_release(&d);
 }
 

@@ -60,9 +60,9 @@ bool receive_admit(struct request *req, struct response *res);
 /* A request that no route takes.  If it has the form of Centra's deliveries (the
  * signature cannot be verified: nobody knows whose it is), then the Webhook URL
  * in Centra is probably wrong: it is counted and logged.  Loop thread. */
-void receive_misdirected(const struct request *req);
+void receive_misdirected(struct app *app, const struct request *req);
 
-/* An answer_fn: POST /webhooks/centra/{name}. */
+/* An endpoint_fn: POST /webhooks/centra/{name}. */
 void receive_webhook(struct request *req, struct response *res);
 
 /* ---- the part that needs no server ---- */

@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 
+#define SIGNATURE_HEADER     "X-Centra-Signature"
 #define SIGNATURE_HEADER_MAX 4096
 #define SIGNATURE_V1_MAX     8 /* v1 parameters looked at */
 

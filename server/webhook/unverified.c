@@ -299,7 +299,7 @@ void refused_retry(struct refused *r)
 
 void show_refused(struct request *req, struct response *res)
 {
-	const struct refused *r = receiver_refused(req->app->receiver);
+	const struct refused *r = receiver_refused(request_app(req)->receiver);
 	char iso[TIME_ISO_SIZE];
 	const struct item *i;
 	unsigned shown = 0;
@@ -330,7 +330,7 @@ static void stop_waiting(void *state)
 
 static void answer_retried(struct request *req, struct response *res)
 {
-	const struct refused *r = receiver_refused(req->app->receiver);
+	const struct refused *r = receiver_refused(request_app(req)->receiver);
 	const struct counts *c = &r->counts;
 
 	if (req->timed_out && r->running) {
@@ -351,7 +351,7 @@ static void answer_retried(struct request *req, struct response *res)
 
 void retry_refused(struct request *req, struct response *res)
 {
-	struct refused *r = receiver_refused(req->app->receiver);
+	struct refused *r = receiver_refused(request_app(req)->receiver);
 
 	if (r->waits) {
 		respond_problem(res, 409, "retrying",

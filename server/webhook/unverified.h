@@ -39,6 +39,6 @@ void refused_stop(struct refused *r);
 
 /* GET /refused: what is kept, without the bodies.  POST /refused/retry: judges
  * them again and answers when what was genuine is on disk. */
-answer_fn show_refused, retry_refused;
+endpoint_fn show_refused, retry_refused;
 
 #endif

@@ -33,7 +33,7 @@ MAY server/access     server/http server/config server/metrics store store/model
 MAY server/webhook    server/http server/config server/metrics store store/model centra handlers/handlers.h
 MAY server/shop       server/http server/config server/metrics server/access store store/model handlers
 MAY server/live       server/http server/config server/metrics server/access server/shop store store/model
-MAY server/page       server/http
+MAY server/page       server/http server/access/token.h
 MAY server/worker     server/config server/metrics store store/model centra handlers
 MAY server/admin      server/http server/config server/metrics store store/model centra server/webhook server/worker server/live
 MAY server/cli        server/config server/storage store store/model centra handlers server/access server/webhook server/shop

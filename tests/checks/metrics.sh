@@ -7,9 +7,9 @@
 set -u
 # shellcheck disable=SC2046 # a list of names without blanks
 awk '
-FILENAME ~ /\.def$/ && /^METRIC\(/ {
+FILENAME ~ /\.def$/ && /^METRIC(_HTTP)?\(/ {
 	name = $0
-	sub(/^METRIC\(/, "", name)
+	sub(/^METRIC(_HTTP)?\(/, "", name)
 	sub(/,.*/, "", name)
 	exported["shipfrom_" name] = 1
 	count++

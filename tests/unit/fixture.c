@@ -129,7 +129,7 @@ struct fixture *fixture_start_with(const char *server_lines,
 	add_device(f, "berlin", "Till", f->berlin);
 	add_device(f, "closed-shop", "Old tablet", f->gone);
 	if (live_open(&f->app.live, &f->app, &e) ||
-	    http_open(&f->app.http, &f->app, &e) ||
+	    app_open_http(&f->app, &e) ||
 	    http_start(f->app.http, &e))
 		must(false, e.text);
 	f->port = port_of(http_address(f->app.http));
@@ -150,7 +150,7 @@ void fixture_stop(struct fixture *f)
 {
 	http_stop(f->app.http);
 	store_close(f->app.store);
-	http_close(f->app.http);
+	app_close_http(&f->app);
 	live_close(f->app.live);
 	receiver_close(f->app.receiver);
 	config_holder_close(f->app.config);

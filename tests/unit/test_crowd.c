@@ -49,6 +49,7 @@ static void expect(struct reply r, int status, const char *code)
 }
 
 #define counted(f, metric) atomic_load(&(f)->app.counters.metric)
+#define of_http(f, counter) atomic_load(&(f)->app.http_counters.counter)
 
 /* ---- connections ---- */
 
@@ -86,7 +87,7 @@ static void at_the_limit_the_one_idle_for_longest_makes_room(void **state)
 	}
 	assert_true(closed(fds[0], 3000));
 	assert_false(closed(fds[1], 0));
-	assert_int_equal(counted(f, connections_shed_total), 1);
+	assert_int_equal(of_http(f, evicted), 1);
 	for (int i = 0; i < 5; i++)
 		close(fds[i]);
 }
@@ -100,7 +101,7 @@ static void nobody_makes_room_while_nobody_waits(void **state)
 		fds[i] = dial(f->port);
 	for (int i = 0; i < 4; i++)
 		assert_false(closed(fds[i], 150));
-	assert_int_equal(counted(f, connections_shed_total), 0);
+	assert_int_equal(of_http(f, evicted), 0);
 	for (int i = 0; i < 4; i++)
 		close(fds[i]);
 }
@@ -183,7 +184,7 @@ static void of_streams_alone_who_has_most_gives_up_the_oldest(void **state)
 	r = read_reply(late, false);
 	assert_int_equal(r.status, 200);
 	reply_release(&r);
-	assert_int_equal(counted(f, connections_shed_total), 1);
+	assert_int_equal(of_http(f, evicted), 1);
 	assert_false(ends(fds[0], 200));
 	for (int i = 0; i < 4; i++)
 		close(fds[i]);
@@ -271,7 +272,7 @@ static void bodies_that_do_not_end_make_room_for_one_that_does(void **state)
 	assert_int_equal(r.status, 200);
 	reply_release(&r);
 	assert_true(closed(slow[0], 1000));
-	assert_true(counted(f, bodies_shed_total) >= 2);
+	assert_true(of_http(f, bodies_evicted) >= 2);
 	for (int i = 0; i < 4; i++)
 		close(slow[i]);
 }
@@ -332,7 +333,7 @@ static void look(struct http_call *c)
 {
 	struct look *l = c->arg;
 
-	l->buffered = l->f->app.buffered;
+	l->buffered = l->f->app.http_counters.buffered;
 	sem_post(&l->done);
 }
 
@@ -374,7 +375,7 @@ static void a_whole_body_is_never_ended_for_another(void **state)
 	next = post(f, 300000, 300000);
 	assert_true(closed(incomplete, 5000));
 	assert_false(closed(whole, 0));
-	assert_int_equal(counted(f, bodies_shed_total), 1);
+	assert_int_equal(of_http(f, bodies_evicted), 1);
 	release_writer(f);
 	r = answer(whole);
 	assert_int_equal(r.status, 200);
@@ -409,7 +410,7 @@ static void with_whole_bodies_alone_the_next_is_refused(void **state)
 		send_body(announced[i], 400000);
 		expect(answer(announced[i]), 503, "not_stored");
 	}
-	assert_true(counted(f, bodies_refused_total) >= 3);
+	assert_true(of_http(f, bodies_refused) >= 3);
 	release_writer(f);
 	r = answer(whole);
 	assert_int_equal(r.status, 200);
@@ -440,9 +441,8 @@ static void after_all_of_it_nothing_is_held(void **state)
 	http_stop(f->app.http); /* the loop has ended: it may be looked at */
 	store_close(f->app.store);
 	f->app.store = NULL;
-	http_close(f->app.http); /* runs what the writer said last */
-	f->app.http = NULL;
-	assert_int_equal(f->app.buffered, 0);
+	app_close_http(&f->app); /* runs what the writer said last */
+	assert_int_equal(f->app.http_counters.buffered, 0);
 }
 
 /* ---- the writer ---- */

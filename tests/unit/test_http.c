@@ -527,7 +527,7 @@ static void without_a_good_token_every_answer_is_the_same_401(void **state)
 	}
 	expect(none, 401, "unauthorized");
 	assert_int_equal(f->app.counters.auth_refused_total, 5);
-	assert_int_equal(f->app.counters.requests_refused_total, 5);
+	assert_int_equal(f->app.http_counters.refused, 5);
 }
 
 static void a_removed_device_is_out_at_once(void **state)

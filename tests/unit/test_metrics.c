@@ -54,8 +54,10 @@ static void every_counter_of_the_list_is_shown(void **state)
 {
 	static const char *const names[] = {
 #define METRIC(name, help) #name,
+#define METRIC_HTTP(name, field, help) #name,
 #include "server/metrics/metrics.def"
 #undef METRIC
+#undef METRIC_HTTP
 	};
 	struct fixture *f = *state;
 	char *text = metrics(f);

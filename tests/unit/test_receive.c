@@ -314,7 +314,7 @@ static struct server *server_start(const char *centra, const char *server)
 	s->app.storage = (struct storage){s->first, s->app.config};
 	if (storage_serve(&s->app.store, &s->app.storage, NULL, NULL, NULL,
 			  &e) ||
-	    http_open(&s->app.http, &s->app, &e))
+	    app_open_http(&s->app, &e))
 		fail_msg("%s", e.text);
 	s->app.receiver = receiver_open(&s->app);
 	if (http_start(s->app.http, &e))
@@ -328,7 +328,7 @@ static void server_stop(struct server *s)
 
 	http_stop(s->app.http);
 	store_close(s->app.store);
-	http_close(s->app.http);
+	app_close_http(&s->app);
 	receiver_close(s->app.receiver);
 	config_holder_close(s->app.config);
 	config_drop(s->first);

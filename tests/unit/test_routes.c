@@ -19,14 +19,14 @@ static void answer(struct request *req, struct response *res)
 	(void)res;
 }
 
-static const struct route fine = {
-	"GET", "/a/*/b", AUTH_NONE, LISTEN_PUBLIC, 0, answer, NULL, "help"};
+static const struct http_route fine = {
+	"GET", "/a/*/b", LISTEN_PUBLIC, ROUTE_ANYONE, 0, 0, answer, NULL, "help"};
 
-static enum rc check_with(struct route changed)
+static enum rc check_with(struct http_route changed)
 {
-	const struct route table[] = {fine, changed, {0}};
+	const struct http_route table[] = {fine, changed, {0}};
 	struct err e = {""};
-	enum rc rc = routes_check(table, &e);
+	enum rc rc = http_routes_check(table, &e);
 
 	assert_int_equal(!rc, !e.text[0]);
 	return rc;
@@ -37,26 +37,26 @@ static void the_table_itself_is_accepted(void **state)
 	struct err e;
 
 	(void)state;
-	assert_int_equal(routes_check(routes, &e), OK);
+	assert_int_equal(http_routes_check(routes, &e), OK);
 }
 
 static void a_row_with_a_column_left_out_is_refused(void **state)
 {
-	struct route r = fine;
+	struct http_route r = fine;
 
 	(void)state;
 	r.path = "/other";
 	assert_int_equal(check_with(r), OK);
-	r.auth = AUTH_UNSET;
+	r.flags = 0;
 	assert_int_equal(check_with(r), RC_INVALID);
 	r = fine;
 	r.path = NULL;
 	assert_int_equal(check_with(r), RC_INVALID);
 	r = fine;
 	r.path = "/other";
-	r.answer = NULL;
+	r.fn = NULL;
 	assert_int_equal(check_with(r), RC_INVALID);
-	r.answer = answer;
+	r.fn = answer;
 	r.help = NULL;
 	assert_int_equal(check_with(r), RC_INVALID);
 	r.help = "help";
@@ -66,7 +66,7 @@ static void a_row_with_a_column_left_out_is_refused(void **state)
 
 static void two_rows_alike_are_refused_but_not_on_two_listeners(void **state)
 {
-	struct route r = fine;
+	struct http_route r = fine;
 
 	(void)state;
 	assert_int_equal(check_with(r), RC_INVALID);
@@ -76,7 +76,7 @@ static void two_rows_alike_are_refused_but_not_on_two_listeners(void **state)
 
 static void a_star_must_be_a_whole_segment(void **state)
 {
-	struct route r = fine;
+	struct http_route r = fine;
 
 	(void)state;
 	r.path = "/a*";
@@ -87,17 +87,17 @@ static void a_star_must_be_a_whole_segment(void **state)
 	assert_int_equal(check_with(r), RC_INVALID);
 }
 
-static const struct route *find(const char *method, const char *path,
+static const struct http_route *find(const char *method, const char *path,
 				char param[16], const char **allow)
 {
-	return routes_find(LISTEN_PUBLIC, method, path, param, 16, allow);
+	return http_route_find(routes, LISTEN_PUBLIC, method, path, param, 16, allow);
 }
 
 static void a_path_is_found_with_what_the_star_stands_for(void **state)
 {
 	const char *allow;
 	char param[16];
-	const struct route *r;
+	const struct http_route *r;
 
 	(void)state;
 	r = find("POST", "/api/v1/orders/19/accept", param, &allow);
@@ -146,7 +146,7 @@ static void what_is_not_in_the_table_is_not_found(void **state)
 		assert_null(find("GET", paths[i], param, &allow));
 		assert_null(allow);
 	}
-	assert_non_null(routes_find(LISTEN_ADMIN, "GET", "/metrics", param, 16,
+	assert_non_null(http_route_find(routes, LISTEN_ADMIN, "GET", "/metrics", param, 16,
 				    &allow));
 }
 

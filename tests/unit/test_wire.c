@@ -112,7 +112,7 @@ static void an_absolute_form_without_a_host_is_none(void **state)
 /* ---- HEAD ---- */
 
 /* The path of a route, with something in the place of its *. */
-static char *path_of(const struct route *r)
+static char *path_of(const struct http_route *r)
 {
 	const char *star = strchr(r->path, '*');
 
@@ -154,7 +154,7 @@ static void head_is_headers_and_an_end_on_every_route_of_get(void **state)
 	size_t looked = 0;
 
 	offered(f, 19, 3, OPENED, FAR);
-	for (const struct route *r = routes; r->method; r++) {
+	for (const struct http_route *r = routes; r->method; r++) {
 		char *path, *head;
 
 		if (strcmp(r->method, "GET") || r->listener != LISTEN_PUBLIC)

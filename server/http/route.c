@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * route.c - the table of routes (http.h): checked, and searched.
+ */
+#include <string.h>
+
+#include "server/http/http.h"
+
+/* ---- checking the table ---- */
+
+static bool method_known(const char *m)
+{
+	return !strcmp(m, "GET") || !strcmp(m, "POST") || !strcmp(m, "DELETE");
+}
+
+static enum rc route_check(const struct http_route *r, struct err *e)
+{
+	const char *star = r->path ? strchr(r->path, '*') : NULL;
+	unsigned who = r->flags & (ROUTE_ANYONE | ROUTE_SIGNED | ROUTE_DEVICE);
+
+	if (!r->path || r->path[0] != '/')
+		return fail(e, RC_INVALID, "a route has no path");
+	if (!method_known(r->method))
+		return fail(e, RC_INVALID, "route '%s' has the method '%s'",
+			    r->path, r->method);
+	if (who != ROUTE_ANYONE && who != ROUTE_SIGNED && who != ROUTE_DEVICE)
+		return fail(e, RC_INVALID,
+			    "route '%s' does not say who may ask", r->path);
+	if (!r->fn || !r->help)
+		return fail(e, RC_INVALID, "route '%s' lacks %s", r->path,
+			    r->fn ? "help" : "a function");
+	if (star && (star[-1] != '/' || (star[1] && star[1] != '/') ||
+		     strchr(star + 1, '*')))
+		return fail(e, RC_INVALID,
+			    "route '%s': one * stands for one segment",
+			    r->path);
+	return OK;
+}
+
+enum rc http_routes_check(const struct http_route *table, struct err *e)
+{
+	for (const struct http_route *r = table; r->method; r++) {
+		enum rc rc = route_check(r, e);
+
+		if (rc)
+			return rc;
+		for (const struct http_route *q = table; q < r; q++)
+			if (q->listener == r->listener &&
+			    !strcmp(q->method, r->method) &&
+			    !strcmp(q->path, r->path))
+				return fail(e, RC_INVALID,
+					    "route '%s %s' is there twice",
+					    r->method, r->path);
+	}
+	return OK;
+}
+
+/* ---- finding a row ---- */
+
+/* What follows the * of a row, or what may: people who type a webhook's URL into
+ * Centra end it with a slash. */
+static bool tail_matches(const struct http_route *r, const char *want,
+			 const char *tail)
+{
+	return !strcmp(want, tail) ||
+	       ((r->flags & ROUTE_SIGNED) && !*want && !strcmp(tail, "/"));
+}
+
+/* *ret, *ret_len: what the * stands for. */
+static bool path_matches(const struct http_route *r, const char *path,
+			 const char **ret, size_t *ret_len)
+{
+	const char *star = strchr(r->path, '*');
+	size_t before = star ? (size_t)(star - r->path) : 0;
+
+	*ret = "";
+	*ret_len = 0;
+	if (!star)
+		return !strcmp(r->path, path);
+	if (strncmp(r->path, path, before))
+		return false;
+	*ret = path + before;
+	*ret_len = strcspn(*ret, "/");
+	return *ret_len && tail_matches(r, star + 1, *ret + *ret_len);
+}
+
+enum { DO_GET = 1, DO_POST = 2, DO_DELETE = 4 };
+
+static unsigned method_bit(const char *m)
+{
+	if (!strcmp(m, "GET"))
+		return DO_GET;
+	return !strcmp(m, "POST") ? DO_POST : DO_DELETE;
+}
+
+static const char *allow_text(unsigned methods)
+{
+	static const char *const texts[] = {
+		NULL,
+		"GET, HEAD",
+		"POST",
+		"GET, HEAD, POST",
+		"DELETE",
+		"GET, HEAD, DELETE",
+		"POST, DELETE",
+		"GET, HEAD, POST, DELETE",
+	};
+
+	return texts[methods];
+}
+
+const struct http_route *http_route_find(const struct http_route *table,
+					 enum listener l, const char *method,
+					 const char *path, char *ret_param,
+					 size_t param_size,
+					 const char **ret_allow)
+{
+	const char *want = strcmp(method, "HEAD") ? method : "GET";
+	unsigned methods = 0;
+
+	*ret_allow = NULL;
+	for (const struct http_route *r = table; r->method; r++) {
+		const char *param;
+		size_t len;
+
+		if (r->listener != l ||
+		    !path_matches(r, path, &param, &len) ||
+		    len >= param_size)
+			continue;
+		methods |= method_bit(r->method);
+		if (strcmp(r->method, want))
+			continue;
+		memcpy(ret_param, param, len);
+		ret_param[len] = '\0';
+		return r;
+	}
+	*ret_allow = allow_text(methods);
+	return NULL;
+}
