@@ -10,35 +10,17 @@
 #include "base/mem.h"
 #include "centra/json.h"
 
-#define WORD_MAX 64 /* bytes of a type or an action */
-
-/* ---- the texts of a batch ---- */
-
-struct texts {
-	char **list; /* owned, and each of them */
-	size_t n, cap;
-};
-
-static const char *keep(struct texts *t, char *text)
-{
-	if (t->n == t->cap) {
-		t->cap = t->cap ? t->cap * 2 : 16;
-		t->list = xrealloc(t->list, t->cap, sizeof(*t->list));
-	}
-	return t->list[t->n++] = text;
-}
-
 /* A buf needs a maximum.  The input is bounded, and so is its canonical
  * form. */
 #define CANONICAL_MAX (SIZE_MAX / 4)
 
-static const char *keep_canonical(struct texts *t, const cJSON *v)
+static char *canonical(const cJSON *v)
 {
 	struct buf b;
 
 	buf_init(&b, CANONICAL_MAX);
 	json_canonical(v, &b);
-	return keep(t, buf_detach(&b, NULL));
+	return buf_detach(&b, NULL);
 }
 
 /* ---- check_first ---- */
@@ -59,101 +41,99 @@ static bool read_offer(const cJSON *v, struct check_first_offer *ret)
 	return true;
 }
 
-/* Reads the warehouses of a create.  One that cannot be read does not affect
- * the others. */
-static size_t read_offers(const cJSON *data, struct check_first_offer **ret)
+static struct check_first *check_first_new(size_t room)
 {
-	const cJSON *list = json_get(data, "warehouses"), *v;
-	struct check_first_offer *offers;
-	size_t n = 0;
-
-	if (!cJSON_IsArray(list) && !cJSON_IsObject(list))
-		return 0;
-	offers = xcalloc(json_length(list), sizeof(*offers));
-	cJSON_ArrayForEach(v, list)
-		n += read_offer(v, &offers[n]);
-	if (n && ret)
-		*ret = offers;
-	else
-		free(offers);
-	return n;
+	return xcalloc(1, sizeof(struct check_first) +
+				  room * sizeof(struct check_first_offer));
 }
 
-static bool read_warehouse(const cJSON *data, int64_t *ret)
+/* Reads the warehouses of a create.  One that cannot be read does not affect
+ * the others.  NULL: none can be read. */
+static struct check_first *read_offers(const cJSON *data)
 {
+	const cJSON *list = json_get(data, "warehouses"), *v;
+	struct check_first *ret;
+
+	if (!cJSON_IsArray(list) && !cJSON_IsObject(list))
+		return NULL;
+	ret = check_first_new(json_length(list));
+	cJSON_ArrayForEach(v, list)
+		ret->n_offers += read_offer(v, &ret->offers[ret->n_offers]);
+	if (ret->n_offers)
+		return ret;
+	free(ret);
+	return NULL;
+}
+
+static struct check_first *read_warehouse(const cJSON *data)
+{
+	struct check_first *ret;
 	int64_t id;
 
 	if (!json_int(json_get(data, "warehouseId"), &id) || id <= 0)
-		return false;
-	*ret = id;
-	return true;
+		return NULL;
+	ret = check_first_new(0);
+	ret->warehouse = id;
+	return ret;
 }
 
-static enum rc parse_data(const char *data, cJSON **ret, struct err *e)
+static bool is_create(const char *action)
 {
+	return !strcmp(action, "create");
+}
+
+bool check_first_known(const char *action)
+{
+	return is_create(action) || !strcmp(action, "accepted") ||
+	       !strcmp(action, "rejected") || !strcmp(action, "timeout");
+}
+
+/* Decodes the data of a known action; returns what is wrong with it, or
+ * NULL. */
+static const char *read_data(const char *action, const cJSON *data,
+			     struct check_first **ret)
+{
+	if (is_create(action)) {
+		*ret = read_offers(data);
+		return *ret ? NULL : "no usable 'data.warehouses'";
+	}
+	*ret = read_warehouse(data);
+	return *ret ? NULL : "no usable 'data.warehouseId'";
+}
+
+enum rc check_first_read(const char *action, const char *data,
+			 struct check_first **ret, struct err *e)
+{
+	const char *bad;
+	cJSON *v = NULL;
+	enum rc rc;
+
+	*ret = NULL;
 	if (!data)
 		return fail(e, RC_INVALID, "no 'data'");
-	return json_parse(data, strlen(data), JSON_LENIENT, ret, e);
-}
-
-enum rc check_first_offers(const char *data, struct check_first_offer **ret,
-			   size_t *ret_n, struct err *e)
-{
-	cJSON *v = NULL;
-	enum rc rc = parse_data(data, &v, e);
-	size_t n;
-
+	rc = json_parse(data, strlen(data), JSON_LENIENT, &v, e);
 	if (rc)
 		return rc;
-	n = read_offers(v, ret);
-	if (n)
-		*ret_n = n;
-	else
-		rc = fail(e, RC_INVALID, "no usable 'data.warehouses'");
+	bad = read_data(action, v, ret);
 	cJSON_Delete(v);
-	return rc;
-}
-
-enum rc check_first_warehouse(const char *data, int64_t *ret, struct err *e)
-{
-	cJSON *v = NULL;
-	enum rc rc = parse_data(data, &v, e);
-
-	if (!rc && !read_warehouse(v, ret))
-		rc = fail(e, RC_INVALID, "no usable 'data.warehouseId'");
-	cJSON_Delete(v);
-	return rc;
-}
-
-static const char *check_first_fault(const char *action, const cJSON *data)
-{
-	int64_t ignored;
-
-	if (!strcmp(action, "create"))
-		return read_offers(data, NULL) ? NULL
-					       : "no usable 'data.warehouses'";
-	if (!strcmp(action, "accepted") || !strcmp(action, "rejected") ||
-	    !strcmp(action, "timeout"))
-		return read_warehouse(data, &ignored)
-			       ? NULL
-			       : "no usable 'data.warehouseId'";
-	return NULL; /* an action we do not know: kept */
+	return bad ? fail(e, RC_INVALID, "%s", bad) : OK;
 }
 
 /* ---- one event ---- */
 
-/* Returns a text of 1 to 64 bytes without control characters and without a lost
- * character; else NULL. */
-static const char *word(const cJSON *v)
+/* Copies a text of 1 to 64 bytes without control characters and without a lost
+ * character.  False: it is no such text. */
+static bool read_word(const cJSON *v, char ret[EVENT_WORD_MAX + 1])
 {
-	const char *s = json_text(v), *p;
+	const char *s = json_text(v);
 
-	if (!s || !*s || strlen(s) > WORD_MAX || strstr(s, JSON_LOST))
-		return NULL;
-	for (p = s; *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			return NULL;
-	return s;
+	if (!s || !*s || strstr(s, JSON_LOST) ||
+	    !copy_text(ret, EVENT_WORD_MAX + 1, s))
+		return false;
+	for (; *s; s++)
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			return false;
+	return true;
 }
 
 static bool is_order_number(const char *type)
@@ -162,49 +142,39 @@ static bool is_order_number(const char *type)
 }
 
 /* Fills in ev.  Returns what is wrong with it, or NULL. */
-static const char *read_event(const cJSON *v, struct texts *t,
-			      struct centra_event *ev)
+static const char *read_event(const cJSON *v, struct centra_event *ev)
 {
-	const char *type = word(json_get(v, "type"));
-	const char *action = word(json_get(v, "action"));
 	const char *date = json_text(json_get(v, "date"));
 	const cJSON *data = json_get(v, "data");
 
 	if (!cJSON_IsObject(v))
 		return "the event is not an object";
-	if (!type)
+	if (!read_word(json_get(v, "type"), ev->type))
 		return "'type' is missing or no word of 1 to 64 bytes";
-	ev->type = keep(t, xstrdup(type));
-	if (!action)
+	if (!read_word(json_get(v, "action"), ev->action))
 		return "'action' is missing or no word of 1 to 64 bytes";
-	ev->action = keep(t, xstrdup(action));
 	if (!date || stamp_parse(ev->date, date))
 		return "'date' is missing or no date";
 	if (!json_int(json_get(v, "id"), &ev->id))
 		return "'id' is missing or no integer of 64 bits";
-	if (ev->id < (is_order_number(type) ? 1 : 0))
+	if (ev->id < (is_order_number(ev->type) ? 1 : 0))
 		return "'id' is out of range";
 	if (!json_empty(data))
-		ev->data = keep_canonical(t, data);
-	return strcmp(type, "check_first") ? NULL
-					   : check_first_fault(action, data);
+		ev->data = canonical(data);
+	if (strcmp(ev->type, "check_first") || !check_first_known(ev->action))
+		return NULL; /* an action we do not know is kept */
+	return read_data(ev->action, data, &ev->check_first);
 }
 
 /* ---- a create of which a part cannot be read ---- */
 
-static bool is_create(const struct centra_event *ev)
-{
-	return ev->type && ev->action && !strcmp(ev->type, "check_first") &&
-	       !strcmp(ev->action, "create");
-}
-
 /* Makes an event with only those warehouses of a create that could not be read.
  * It is quarantined, and can be applied on its own once they can be read. */
-static const char *keep_unread(struct texts *t, const cJSON *v)
+static char *unread_part(const cJSON *v)
 {
 	cJSON *rest = cJSON_Duplicate(v, true), *list, *c, *next;
 	struct check_first_offer ignored;
-	const char *ret;
+	char *ret;
 
 	if (!rest)
 		abort(); /* as xmalloc */
@@ -215,7 +185,7 @@ static const char *keep_unread(struct texts *t, const cJSON *v)
 		if (read_offer(c, &ignored))
 			cJSON_Delete(cJSON_DetachItemViaPointer(list, c));
 	}
-	ret = keep_canonical(t, rest);
+	ret = canonical(rest);
 	cJSON_Delete(rest);
 	return ret;
 }
@@ -223,14 +193,14 @@ static const char *keep_unread(struct texts *t, const cJSON *v)
 static void add_unread(const cJSON *v, struct centra_batch *b)
 {
 	const struct centra_event *ev = &b->events[b->n - 1];
-	const cJSON *data = json_get(v, "data");
+	const cJSON *list = json_get(json_get(v, "data"), "warehouses");
 
-	if (ev->bad || !is_create(ev) ||
-	    read_offers(data, NULL) == json_length(json_get(data, "warehouses")))
+	if (ev->bad || !ev->check_first || !is_create(ev->action) ||
+	    ev->check_first->n_offers == json_length(list))
 		return;
 	b->events[b->n++] = (struct centra_event){
 		.bad = "an entry of 'data.warehouses' cannot be used",
-		.raw = keep_unread(b->owned, v),
+		.raw = unread_part(v),
 	};
 }
 
@@ -304,13 +274,13 @@ static enum rc read_events(const cJSON *list, struct centra_batch *ret,
 		return fail(e, RC_INVALID, "%zu events, more than %d", n,
 			    BATCH_EVENTS_MAX);
 	ret->events = xcalloc(2 * n, sizeof(*ret->events));
-	ret->owned = xcalloc(1, sizeof(struct texts));
 	cJSON_ArrayForEach(v, list)
 	{
 		struct centra_event *ev = &ret->events[ret->n++];
 
-		ev->raw = keep_canonical(ret->owned, v);
-		ev->bad = read_event(v, ret->owned, ev);
+		ev->bad = read_event(v, ev);
+		if (ev->bad)
+			ev->raw = canonical(v);
 		add_unread(v, ret);
 	}
 	return OK;
@@ -338,13 +308,10 @@ enum rc centra_batch_parse(const char *json, size_t len,
 
 void centra_batch_release(struct centra_batch *b)
 {
-	struct texts *t = b->owned;
-
-	if (t) {
-		for (size_t i = 0; i < t->n; i++)
-			free(t->list[i]);
-		free(t->list);
-		free(t);
+	for (size_t i = 0; i < b->n; i++) {
+		free(b->events[i].raw);
+		free(b->events[i].data);
+		free(b->events[i].check_first);
 	}
 	free(b->events);
 	*b = (struct centra_batch){0};

@@ -8,11 +8,14 @@
 #ifndef CENTRA_EVENT_H
 #define CENTRA_EVENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "base/time.h"
+
+#define EVENT_WORD_MAX 64 /* bytes of a type or an action */
 
 /* Finds the field `payload` in an application/x-www-form-urlencoded body,
  * wherever it stands, and decodes it: `+` and `%20` are both a space.  The
@@ -29,24 +32,49 @@ enum webhook_version {
 	WEBHOOK_STOREFRONT,  /* {"DisplayItems":[...],...}: likewise */
 };
 
-/* One entry of `events`.  Texts are owned by the batch. */
-struct centra_event {
-	const char *bad; /* why this entry cannot be used, or NULL */
-	const char *raw; /* the entry as canonical JSON: for quarantine */
+/* The data of a check_first event (CONTRACT 2.2), decoded: of `create` the
+ * usable entries of data.warehouses, of `accepted`, `rejected` and `timeout`
+ * data.warehouseId.  One block: free() ends it. */
+struct check_first_offer {
+	int64_t warehouse;
+	int64_t expires; /* TIME_NONE: missing or unreadable */
+	int offset_min;
+};
 
-	const char *type;
-	const char *action;
+struct check_first {
+	int64_t warehouse; /* 0: of a create */
+	size_t n_offers;
+	struct check_first_offer offers[];
+};
+
+/* True for the four actions whose data is known. */
+bool check_first_known(const char *action);
+/* Decodes the data (JSON; NULL: none) of a known action.  RC_INVALID: it has no
+ * usable warehouse. */
+enum rc check_first_read(const char *action, const char *data,
+			 struct check_first **ret, struct err *e);
+
+/* One entry of `events`. */
+struct centra_event {
+	const char *bad; /* why this entry cannot be used, or NULL; a constant */
+	char *raw; /* owned: a bad entry as canonical JSON, for quarantine; NULL
+		    * of a good one */
+
+	char type[EVENT_WORD_MAX + 1];
+	char action[EVENT_WORD_MAX + 1];
 	char date[STAMP_SIZE];
 	int64_t id;
-	const char *data; /* canonical JSON (keys sorted, no space), or NULL:
-			   * absent, null, and PHP's empty [] are the same */
+	/* Owned, both; who takes one puts NULL in its place.  Data: canonical
+	 * JSON (keys sorted, no space), or NULL: absent, null, and PHP's empty
+	 * [] are the same. */
+	char *data;
+	struct check_first *check_first; /* of a known action, or NULL */
 };
 
 struct centra_batch {
 	enum webhook_version version;
 	struct centra_event *events; /* owned */
 	size_t n;
-	void *owned; /* the texts */
 };
 
 #define BATCH_EVENTS_MAX 10000 /* Centra's own most is 100 */
@@ -59,18 +87,5 @@ struct centra_batch {
 enum rc centra_batch_parse(const char *json, size_t len,
 			   struct centra_batch *ret, struct err *e);
 void centra_batch_release(struct centra_batch *b); /* fine on a zeroed one */
-
-/* The data of a check_first event (CONTRACT 2.2). */
-struct check_first_offer {
-	int64_t warehouse;
-	int64_t expires; /* TIME_NONE: missing or unreadable */
-	int offset_min;
-};
-
-/* Of `create`: data.warehouses.  *ret is owned by the caller (free). */
-enum rc check_first_offers(const char *data, struct check_first_offer **ret,
-			   size_t *ret_n, struct err *e);
-/* Of `accepted`, `rejected`, `timeout`: data.warehouseId. */
-enum rc check_first_warehouse(const char *data, int64_t *ret, struct err *e);
 
 #endif

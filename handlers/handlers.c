@@ -14,8 +14,8 @@
 const struct handler handlers[] = {
 	/* kind              batch             calls            run */
 	/* Those that only apply an event share a commit. */
-	{TASK_CHECK_FIRST, EVENTS_AT_ONCE, CALLS_NOBODY, handle_check_first},
-	{TASK_ORDER, EVENTS_AT_ONCE, CALLS_NOBODY, handle_order},
+	{TASK_CHECK_FIRST, EVENTS_AT_ONCE, CALLS_NOBODY, handle_event},
+	{TASK_ORDER, EVENTS_AT_ONCE, CALLS_NOBODY, handle_event},
 	{TASK_ANSWER_OFFER, 1, CALLS_ORDER_API, handle_answer_offer},
 	{TASK_FETCH_ORDER, ORDERS_QUERY_MAX, CALLS_GRAPHQL, handle_fetch_order},
 	{TASK_MISSED, ORDERS_QUERY_MAX, CALLS_GRAPHQL, handle_missed},

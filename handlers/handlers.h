@@ -124,7 +124,6 @@ const char *handler_of_event(const char *type, const char *action);
 int64_t handler_backoff(unsigned attempts, int64_t retry_after,
 			uint64_t random);
 
-handler_fn handle_check_first, handle_order, handle_fetch_order, handle_missed;
-handler_fn handle_ship_order;
+handler_fn handle_event, handle_fetch_order, handle_missed, handle_ship_order;
 
 #endif

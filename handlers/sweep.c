@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "centra/graphql.h"
+#include "handlers/event.h"
 #include "handlers/offer.h"
 #include "handlers/run.h"
 
@@ -197,9 +198,6 @@ bool sweep_may_reopen(const struct zone *zone, const struct order *o,
 
 /* ---- the second thought ---- */
 
-/* What is still to be applied may tell it yet. */
-static const char *const may_tell[] = {TASK_CHECK_FIRST, TASK_ORDER, NULL};
-
 static void add(struct work *w, int64_t warehouse, enum missed missed)
 {
 	struct changes *c = &w->result.changes;
@@ -215,7 +213,7 @@ static void add(struct work *w, int64_t warehouse, enum missed missed)
 			     "missed webhook (%s): found by a look, and still "
 			     "not told",
 			     missed_name(missed));
-	w->result.unless = may_tell;
+	w->result.unless = event_kinds; /* may tell it yet */
 }
 
 static void judge(struct work *w)
@@ -271,7 +269,7 @@ static void offer(struct work *w, const struct centra_warehouses *all)
 		     "put before %zu warehouses without a deadline "
 		     "(recover = offer)",
 		     n);
-	w->result.unless = may_tell;
+	w->result.unless = event_kinds; /* may tell it yet */
 }
 
 static void recover(struct work **w, size_t n)

@@ -47,6 +47,14 @@ struct store;
  * handlers/offer.h.  Called inside transactions: pure, no blocking. */
 typedef void store_derive_fn(void *arg, struct order *o);
 
+/* Adds to *ret what an event changes of its order `o`, as the order is inside
+ * the transaction that records the event; `now` in ms, wall clock.  Pure, does
+ * not block, may run twice.  RC_INVALID: the event cannot be applied, *e says
+ * why. */
+typedef enum rc store_apply_fn(const struct order *o, const struct event *ev,
+			       int64_t now, struct changes *ret,
+			       struct err *e);
+
 /* Something changed: called in the writer thread after each commit that
  * changed an order or a task, with the newest change number. */
 typedef void store_changed_fn(void *arg, uint64_t newest);
@@ -66,6 +74,11 @@ struct store_options {
 	uint64_t changes_kept; /* that screens may be behind; 0: 100,000 */
 	store_derive_fn *derive;
 	void *derive_arg;
+	/* Applies events as they are recorded, in a store that serves; NULL:
+	 * each gets a task.  `event_kinds` lists the kinds of those tasks
+	 * (constants; ends with NULL). */
+	store_apply_fn *apply;
+	const char *const *event_kinds;
 	const char *fetch_kind; /* kind of the task that order->fetch_due adds */
 	store_changed_fn *changed; /* NULL: nobody listens */
 	void *changed_arg;
@@ -117,6 +130,7 @@ struct store_done {
 struct delivery {
 	const char *instance;
 	int64_t received;
+	int64_t now; /* wall clock, ms, when it is recorded; 0: `received` */
 	struct event *events; /* seq is filled in; 0 for one we had already */
 	size_t n_events;
 	struct quarantined *bad;
@@ -126,6 +140,7 @@ struct delivery {
 
 struct recorded {
 	unsigned fresh, duplicates, quarantined;
+	unsigned applied, dead; /* of the fresh ones: see enum event_end */
 };
 
 /* Most that is kept of one instance and each kind that has a bound; then the
@@ -133,8 +148,13 @@ struct recorded {
 #define QUARANTINE_MOST	      1000
 #define QUARANTINE_MOST_BYTES ((uint64_t)64 << 20)
 
-/* Stores those events that we do not have yet and a task for each that names
- * one.  Refuses with RC_FULL above 95 % of max_bytes, so that workers and the
+/* Stores those events that we do not have yet, and applies each that names a
+ * task (store_options.apply) in the same transaction.  An event gets its task
+ * instead while a run holds its order or an older event of the order waits, so
+ * that events and runs of one order take turns; when the transaction has changed
+ * so many orders that others would wait for it; and in a store that does not
+ * serve.  An event that cannot be applied fails neither its delivery nor others:
+ * it is stored, with a dead task that says why.  Refuses with RC_FULL above 95 % of max_bytes, so that workers and the
  * command line can still write.  RC_NOTFOUND: what it retries is not there (any
  * more); nothing is stored. */
 enum rc store_record(struct store *s, const struct delivery *d,

@@ -4,6 +4,7 @@
  */
 #include "server/storage/storage.h"
 
+#include "handlers/event.h"
 #include "handlers/handlers.h"
 #include "handlers/offer.h"
 
@@ -54,6 +55,8 @@ enum rc storage_open(struct store **ret, const struct config *config,
 		.must_exist = true,
 		.derive = derive,
 		.derive_arg = (void *)(uintptr_t)config,
+		.apply = event_apply,
+		.event_kinds = event_kinds,
 		.fetch_kind = TASK_FETCH_ORDER,
 	};
 
@@ -70,6 +73,8 @@ enum rc storage_serve(struct store **ret, const struct storage *s,
 		.serve = true,
 		.derive = derive_served,
 		.derive_arg = (void *)(uintptr_t)s,
+		.apply = event_apply,
+		.event_kinds = event_kinds,
 		.fetch_kind = TASK_FETCH_ORDER,
 		.changed = changed,
 		.changed_arg = arg,

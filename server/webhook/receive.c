@@ -76,7 +76,7 @@ static void quarantine(struct delivery *d, const char *reason,
 
 /* False: a name in it is longer than we can keep. */
 static bool event_of(struct event *ev, const struct delivery *d,
-		     const struct centra_event *from)
+		     struct centra_event *from)
 {
 	if (!copy_text(ev->instance, sizeof(ev->instance), d->instance) ||
 	    !copy_text(ev->type, sizeof(ev->type), from->type) ||
@@ -86,10 +86,12 @@ static bool event_of(struct event *ev, const struct delivery *d,
 	ev->received = d->received;
 	ev->id = from->id;
 	ev->task = handler_of_event(ev->type, ev->action);
-	if (from->data) {
-		ev->data = xstrdup(from->data);
+	ev->data = from->data;
+	ev->decoded = from->check_first;
+	from->data = NULL;
+	from->check_first = NULL;
+	if (ev->data)
 		digest_of(ev->digest, ev->data, strlen(ev->data));
-	}
 	return true;
 }
 
@@ -98,7 +100,7 @@ static void take_batch(struct delivery *d, const struct centra_batch *b)
 	d->events = xcalloc(b->n, sizeof(*d->events));
 	d->bad = xcalloc(b->n, sizeof(*d->bad));
 	for (size_t i = 0; i < b->n; i++) {
-		const struct centra_event *from = &b->events[i];
+		struct centra_event *from = &b->events[i];
 		const char *bad = from->bad;
 
 		if (!bad && !event_of(&d->events[d->n_events], d, from)) {
@@ -487,6 +489,20 @@ static void request_gone(void *state)
 	storing_drop(s);
 }
 
+static void log_dead(const struct storing *s)
+{
+	for (size_t i = 0; s->recorded.dead && i < s->delivery.n_events; i++) {
+		const struct event *ev = &s->delivery.events[i];
+
+		if (ev->end == EVENT_DEAD)
+			log_line(LOG_ERROR, "event given up",
+				 LOG_S("instance", s->instance),
+				 LOG_N("order", ev->id), LOG_S("kind", ev->task),
+				 LOG_N("task", (int64_t)ev->dead_task),
+				 LOG_S("why", ev->fault));
+	}
+}
+
 /* What became durable is counted when it did, whatever the request was told. */
 static void count_recorded(const struct storing *s)
 {
@@ -499,10 +515,13 @@ static void count_recorded(const struct storing *s)
 	COUNT_BY(&s->app->counters, events_duplicate_total, s->recorded.duplicates);
 	COUNT_BY(&s->app->counters, events_quarantined_total, s->recorded.quarantined);
 	COUNT_BY(&s->app->counters, events_unknown_total, unknown);
+	COUNT_BY(&s->app->counters, events_applied_total, s->recorded.applied);
+	COUNT_BY(&s->app->counters, tasks_dead_total, s->recorded.dead);
 	log_line(LOG_DEBUG, "webhook stored", LOG_S("instance", s->instance),
 		 LOG_N("new", s->recorded.fresh),
 		 LOG_N("duplicates", s->recorded.duplicates),
 		 LOG_N("quarantined", s->recorded.quarantined));
+	log_dead(s);
 	for (size_t i = 0; s->recorded.quarantined && i < s->delivery.n_bad;
 	     i++)
 		log_limited(REFUSALS_A_MINUTE, LOG_WARN, "quarantined",
@@ -574,6 +593,7 @@ static struct storing *storing_new(struct app *app, const struct delivery *d)
 
 	s->app = app;
 	s->delivery = *d;
+	s->delivery.now = time_now();
 	s->bytes = delivery_bytes(d);
 	http_buffered(app->http, (int64_t)s->bytes);
 	if (copy_text(s->instance, sizeof(s->instance), d->instance))

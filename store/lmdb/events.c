@@ -11,12 +11,11 @@
 #include "store/lmdb/room.h"
 #include "store/lmdb/store_private.h"
 
-/* ---- recording ---- */
-
 struct record_op {
 	struct op op;
 	const struct delivery *d;
 	struct recorded *ret; /* or NULL */
+	size_t cost;	      /* the transaction's, when this run began */
 };
 
 static struct key *seen_key(struct key *k, const char *instance,
@@ -27,34 +26,127 @@ static struct key *seen_key(struct key *k, const char *instance,
 	return key_bytes(key_i64(k, ev->id), ev->digest, sizeof(ev->digest));
 }
 
-static enum rc add_event_task(struct txn *t, const struct delivery *d,
-			      const struct event *ev, struct err *e)
+/* ---- applying what was recorded ---- */
+
+/* The task that applies the event, or would. */
+static enum rc event_task(struct task *ret, const struct delivery *d,
+			  const struct event *ev, struct err *e)
 {
-	struct task task = {
+	*ret = (struct task){
 		.number = ev->id,
 		.sub = (int64_t)ev->seq,
 		.created = d->received,
 		.due = d->received,
 		.again = TIME_NONE,
 	};
-
-	if (!copy_text(task.kind, sizeof(task.kind), ev->task) ||
-	    !copy_text(task.instance, sizeof(task.instance), d->instance))
+	if (!copy_text(ret->kind, sizeof(ret->kind), ev->task) ||
+	    !copy_text(ret->instance, sizeof(ret->instance), d->instance))
 		return fail(e, RC_INVALID, "no task can be named '%s'",
 			    ev->task);
-	return task_add(t, &task, e);
+	return OK;
 }
 
-/* Stores an event under *seq + 1, unless we have it. */
-static enum rc add_event(struct txn *t, const struct delivery *d,
-			 struct event *ev, uint64_t *seq, struct buf *b,
-			 struct err *e)
+/* An older event of the order is still to be applied.  A queue that cannot be
+ * read counts as one: the task says so then. */
+static enum rc older_waits(struct txn *t, const struct task *task, bool *ret,
+			   struct err *e)
 {
+	const char *const *kind = t->store->base.event_kinds;
+	enum rc rc = OK;
+
+	*ret = false;
+	for (; kind && *kind && !*ret && !rc; kind++)
+		rc = task_of_kind(t, task, *kind, ret, e);
+	if (rc != RC_INVALID)
+		return rc;
+	*ret = true;
+	return OK;
+}
+
+/* *ret: the transaction may apply an event of the order now. */
+static enum rc may_apply(const struct record_op *r, struct txn *t,
+			 const struct task *task, bool *ret, struct err *e)
+{
+	struct store *s = t->store;
+	bool waits = false;
+	enum rc rc;
+
+	*ret = false;
+	if (!s->serve || !s->base.apply || t->cost - r->cost >= TXN_COST)
+		return OK;
+	rc = older_waits(t, task, &waits, e);
+	if (!rc && !waits)
+		*ret = order_claim(s, task->instance, task->number);
+	return rc;
+}
+
+/* Applies an event to its order.  RC_INVALID: it cannot be applied. */
+static enum rc apply(struct txn *t, const struct delivery *d,
+		     const struct event *ev, struct err *e)
+{
+	int64_t now = d->now ? d->now : d->received;
+	struct order before = {0}, after = {0};
+	struct changes changes = {0};
+	enum rc rc = order_load(t, d->instance, ev->id, &before, e);
+
+	if (rc)
+		return rc;
+	rc = t->store->base.apply(&before, ev, now, &changes, e);
+	if (!rc)
+		rc = order_change(t, &before, &changes, NULL, now, &after,
+				  NULL, e);
+	if (!rc)
+		order_release(&after);
+	changes_release(&changes);
+	order_release(&before);
+	return rc;
+}
+
+/* Makes a recorded event true: applies it, or has a task do so. */
+static enum rc follow_event(struct record_op *r, struct txn *t,
+			    struct event *ev, struct err *e)
+{
+	const struct delivery *d = r->d;
+	size_t puts = t->puts;
+	struct task task;
+	bool may = false;
+	enum rc rc = event_task(&task, d, ev, e);
+
+	if (!rc && !ev->fault)
+		rc = may_apply(r, t, &task, &may, e);
+	if (rc)
+		return rc;
+	if (may) {
+		ev->end = EVENT_APPLIED;
+		rc = apply(t, d, ev, e);
+		if (rc != RC_INVALID)
+			return rc;
+		ev->fault = xstrdup(e->text);
+		if (t->puts != puts) { /* half is written: once more, without */
+			r->op.again = true;
+			return rc;
+		}
+	}
+	ev->end = ev->fault ? EVENT_DEAD : EVENT_QUEUED;
+	return ev->fault ? task_add_dead(t, &task, ev->fault,
+					 d->now ? d->now : d->received,
+					 &ev->dead_task, e)
+			 : task_add(t, &task, e);
+}
+
+/* ---- recording ---- */
+
+/* Stores an event under *seq + 1, unless we have it. */
+static enum rc add_event(struct record_op *r, struct txn *t, struct event *ev,
+			 uint64_t *seq, struct buf *b, struct err *e)
+{
+	const struct delivery *d = r->d;
 	struct key seen, k;
 	MDB_val have;
 	enum rc rc;
 
 	ev->seq = 0;
+	ev->end = EVENT_STORED;
 	rc = txn_get(t, T_SEEN, seen_key(&seen, d->instance, ev), &have, e);
 	if (!rc)
 		return RC_EXISTS;
@@ -71,12 +163,13 @@ static enum rc add_event(struct txn *t, const struct delivery *d,
 	if (rc)
 		return rc;
 	ev->seq = ++*seq;
-	return ev->task ? add_event_task(t, d, ev, e) : OK;
+	return ev->task ? follow_event(r, t, ev, e) : OK;
 }
 
-static enum rc add_events(struct txn *t, const struct delivery *d,
+static enum rc add_events(struct record_op *r, struct txn *t,
 			  struct recorded *got, struct err *e)
 {
+	const struct delivery *d = r->d;
 	uint64_t seq = 0;
 	struct buf b;
 	enum rc rc;
@@ -84,8 +177,10 @@ static enum rc add_events(struct txn *t, const struct delivery *d,
 	buf_init(&b, VALUE_MAX);
 	rc = txn_last(t, "events", &seq, e);
 	for (size_t i = 0; !rc && i < d->n_events; i++) {
-		rc = add_event(t, d, &d->events[i], &seq, &b, e);
+		rc = add_event(r, t, &d->events[i], &seq, &b, e);
 		got->fresh += rc == OK;
+		got->applied += !rc && d->events[i].end == EVENT_APPLIED;
+		got->dead += !rc && d->events[i].end == EVENT_DEAD;
 		got->duplicates += rc == RC_EXISTS;
 		if (rc == RC_EXISTS)
 			rc = OK;
@@ -103,10 +198,11 @@ static enum rc record(struct txn *t, struct op *op, struct err *e)
 	struct recorded got = {0};
 	enum rc rc;
 
+	r->cost = t->cost;
 	rc = d->retried ? quarantine_remove(t, d->retried, e)
 			: room_for_delivery(t, e);
 	if (!rc)
-		rc = add_events(t, d, &got, e);
+		rc = add_events(r, t, &got, e);
 	for (size_t i = 0; !rc && i < d->n_bad; i++) {
 		rc = quarantine_add(t, &d->bad[i], d->instance, d->received,
 				    e);

@@ -22,13 +22,20 @@ static struct lease *lease_of(struct leases *l, uint64_t id)
 	return NULL;
 }
 
-static bool order_busy(const struct leases *l, const struct task *t)
+/* The lease that keeps the order busy: a run's, or the writer's; or NULL. */
+static struct lease *busy_with(const struct leases *l, const char *instance,
+			       int64_t number)
 {
 	for (size_t i = 0; i < l->n; i++)
-		if (l->list[i].running && l->list[i].number == t->number &&
-		    !strcmp(l->list[i].instance, t->instance))
-			return true;
-	return false;
+		if (l->list[i].running && l->list[i].number == number &&
+		    !strcmp(l->list[i].instance, instance))
+			return &l->list[i];
+	return NULL;
+}
+
+static bool order_busy(const struct leases *l, const struct task *t)
+{
+	return busy_with(l, t->instance, t->number);
 }
 
 static struct lease *lease_push(struct leases *l, const struct task *t)
@@ -101,6 +108,35 @@ void lease_end(struct store *s, uint64_t id, bool written, int64_t now)
 		mine->running = false;
 		mine->hidden = now + HIDDEN_FOR;
 	}
+	pthread_mutex_unlock(&l->lock);
+}
+
+/* ---- the writer's turn ---- */
+
+bool order_claim(struct store *s, const char *instance, int64_t number)
+{
+	struct task task = {.number = number};
+	struct leases *l = &s->leases;
+	struct lease *have;
+
+	if (!copy_text(task.instance, sizeof(task.instance), instance))
+		return false;
+	pthread_mutex_lock(&l->lock);
+	have = busy_with(l, instance, number);
+	if (!have)
+		lease_push(l, &task);
+	pthread_mutex_unlock(&l->lock);
+	return !have || !have->id;
+}
+
+void order_claims_end(struct store *s)
+{
+	struct leases *l = &s->leases;
+
+	pthread_mutex_lock(&l->lock);
+	for (size_t i = l->n; i-- > 0;)
+		if (!l->list[i].id)
+			lease_drop(l, &l->list[i]);
 	pthread_mutex_unlock(&l->lock);
 }
 

@@ -278,6 +278,7 @@ enum rc order_change(struct txn *t, const struct order *before,
 	if (s->derive)
 		s->derive(s->derive_arg, ret);
 	order_remember(ret);
+	t->cost += 1 + ret->n_offers;
 	d = f.told ? DIFFERENT : differs(before, ret);
 	if (d != SAME && !ret->first_seen)
 		ret->first_seen = now ? now : 1;

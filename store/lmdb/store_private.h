@@ -30,7 +30,7 @@
 
 /* A task that some run holds, or whose end could not be written. */
 struct lease {
-	uint64_t id;
+	uint64_t id; /* 0: the writer's own (order_claim) */
 	char instance[INSTANCE_SIZE];
 	int64_t number;
 	bool running;   /* its order is busy */
@@ -132,6 +132,10 @@ enum rc once_keep(struct txn *t, struct once *o, enum rc said, struct err *e);
 /* Tasks. */
 enum rc task_load(struct txn *t, uint64_t id, struct task *ret, struct err *e);
 enum rc task_add(struct txn *t, const struct task *task, struct err *e);
+/* Adds a task that is dead from the start, and says so in the order's journal.
+ * *ret_id may be NULL. */
+enum rc task_add_dead(struct txn *t, const struct task *task, const char *why,
+		      int64_t now, uint64_t *ret_id, struct err *e);
 /* *ret: a task of this name waits, runs, or is dead. */
 enum rc task_exists(struct txn *t, const struct task *name, bool *ret,
 		    struct err *e);
@@ -143,6 +147,10 @@ enum rc task_hurry(struct txn *t, uint64_t id, int64_t now, struct err *e);
 /* Ends the lease of a task.  One whose end could not be written comes back
  * after a moment, lest it be run in a tight loop. */
 void lease_end(struct store *s, uint64_t id, bool written, int64_t now);
+/* The writer thread's turn at an order, until its transaction has ended: no
+ * task of the order is leased meanwhile.  False: a run holds the order. */
+bool order_claim(struct store *s, const char *instance, int64_t number);
+void order_claims_end(struct store *s);
 bool task_same_name(const struct task *a, const struct task *b);
 
 /* Counts the webhooks that `after` says were missed and `before` does not. */

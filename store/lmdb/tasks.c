@@ -126,25 +126,32 @@ static enum rc remove_task(struct txn *t, const struct task *task,
 
 /* ---- adding ---- */
 
+/* Gives a new task its id and stores it. */
+static enum rc store_new(struct txn *t, struct task *task, struct err *e)
+{
+	struct key k, id;
+	enum rc rc;
+
+	task->asked = 0;
+	task->again = TIME_NONE;
+	rc = txn_next(t, "tasks", &task->id, e);
+	if (rc)
+		return rc;
+	id_key(&id, task->id);
+	rc = txn_put(t, T_TASK_NAMES, name_key(&k, task), id.b, id.n, e);
+	if (!rc)
+		rc = save(t, task, e);
+	return rc ? rc : list(t, task, e);
+}
+
 static enum rc create(struct txn *t, const struct task *like, struct err *e)
 {
 	struct task task = *like;
-	struct key k, id;
-	enum rc rc;
 
 	task.attempts = 0;
 	task.dead = false;
 	task.reason = NULL;
-	task.asked = 0;
-	task.again = TIME_NONE;
-	rc = txn_next(t, "tasks", &task.id, e);
-	if (rc)
-		return rc;
-	id_key(&id, task.id);
-	rc = txn_put(t, T_TASK_NAMES, name_key(&k, &task), id.b, id.n, e);
-	if (!rc)
-		rc = save(t, &task, e);
-	return rc ? rc : list(t, &task, e);
+	return store_new(t, &task, e);
 }
 
 /* Asks for a live task once more: it may be running. */
@@ -238,6 +245,24 @@ static enum rc note_given_up(struct txn *t, const struct task *task,
 	snprintf(text, sizeof(text), "%s was given up: %s", task->kind,
 		 task->reason);
 	return journal_add(t, task->instance, task->number, &n, e);
+}
+
+enum rc task_add_dead(struct txn *t, const struct task *like, const char *why,
+		      int64_t now, uint64_t *ret_id, struct err *e)
+{
+	struct task task = *like;
+	enum rc rc;
+
+	task.attempts = 1;
+	task.dead = true;
+	task.reason = xstrdup(why);
+	rc = store_new(t, &task, e);
+	if (!rc)
+		rc = note_given_up(t, &task, now, e);
+	if (ret_id)
+		*ret_id = task.id;
+	task_release(&task);
+	return rc;
 }
 
 /* Ends a run as its result says.  `again`: when the task was asked for once

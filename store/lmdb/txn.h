@@ -49,6 +49,10 @@ enum table {
 
 struct store;
 
+/* Of txn.cost, how much is enough for one transaction, since all other writes
+ * wait for it: some 200 ms. */
+#define TXN_COST 4000
+
 struct txn {
 	struct store *store;
 	MDB_txn *mdb;
@@ -57,6 +61,7 @@ struct txn {
 	bool full;       /* a write failed for want of room */
 	size_t puts;     /* how much, to foresee the room it takes */
 	size_t bytes;
+	size_t cost;     /* orders changed, and their offers */
 	bool touched;    /* an order or a task changed */
 	uint64_t newest; /* change number given out; 0: none */
 };

@@ -57,21 +57,25 @@ static void all_results(struct op **ops, size_t n, enum rc rc,
 		(void)!op_result(ops[i], rc, e);
 }
 
-/* Runs ops; stops at one that fails after it wrote, for then none may be
- * committed.  Returns how many ran well or failed harmlessly. */
-static size_t run_ops(struct txn *t, struct op **ops, size_t n)
+/* Runs ops; stops behind one that brings the transaction to its bound, and at
+ * one that fails after it wrote (*ret_failed), for then none may be committed.
+ * Returns how many ran well or failed harmlessly. */
+static size_t run_ops(struct txn *t, struct op **ops, size_t n,
+		      bool *ret_failed)
 {
 	bool touched;
 	size_t i;
 
-	for (i = 0; i < n; i++) {
+	*ret_failed = false;
+	for (i = 0; i < n && t->cost < TXN_COST; i++) {
 		struct err e = {.text = ""};
 		size_t puts = t->puts;
 
 		touched = t->touched;
 		if (!op_result(ops[i], ops[i]->run(t, ops[i], &e), &e))
 			continue;
-		if (t->io || t->puts != puts)
+		*ret_failed = t->io || t->puts != puts;
+		if (*ret_failed)
 			break;
 		t->touched = touched;
 	}
@@ -108,6 +112,7 @@ static size_t settle_some(struct store *s, struct op **ops, size_t n,
 	struct err e = {.text = ""};
 	struct txn t;
 	size_t ran;
+	bool bad;
 	enum rc rc;
 
 	*ret_touched = false;
@@ -117,8 +122,9 @@ static size_t settle_some(struct store *s, struct op **ops, size_t n,
 			     : txn_write(&t, s, &e);
 		if (rc)
 			break;
-		ran = run_ops(&t, ops, n);
-		if (ran == n) {
+		ran = run_ops(&t, ops, n, &bad);
+		if (!bad) {
+			n = ran;
 			rc = commit(&t, &e);
 			if (!rc) {
 				*ret_touched = t.touched;
@@ -132,7 +138,9 @@ static size_t settle_some(struct store *s, struct op **ops, size_t n,
 			rc = RC_IO;
 			break;
 		}
-		if (ran < n) {
+		if (bad && ops[ran]->again) {
+			ops[ran]->again = false;
+		} else if (bad) {
 			if (!ran)
 				return 1; /* its own fault, or no room */
 			n = ran;
@@ -170,6 +178,7 @@ static void settle_all(struct store *s, struct op **ops, size_t n)
 	for (size_t at = 0; at < n; at += k) {
 		k = n - at < AT_ONCE ? n - at : AT_ONCE;
 		k = settle_some(s, ops + at, k, &touched);
+		order_claims_end(s);
 		written = 0;
 		for (size_t i = at; i < at + k; i++)
 			written += ops[i]->rc == OK;

@@ -8,10 +8,11 @@
  *
  * Results are told only after the commit that they rest on, those of ops that
  * failed or changed nothing included.  An op may be run more than once, so it
- * writes nothing but its transaction and its own outputs.  One that fails
- * before it wrote is simply told; when one fails after that, the transaction
- * is undone and run again without it.  A transaction that finds no room is
- * tried again in smaller parts, so that what fits is written.
+ * writes nothing but its transaction and its own outputs.  An op that fails
+ * before it wrote only gets its result; when one fails after that, the
+ * transaction is undone and run again without it.  A transaction that finds no
+ * room is tried again in smaller parts, so that what fits is written.  One that
+ * reaches its bound (TXN_COST) is committed, and the rest goes into the next.
  *
  * Without a writer thread (the command line) the caller's thread commits its
  * op alone.
@@ -33,6 +34,8 @@ struct txn;
 
 struct op {
 	enum rc (*run)(struct txn *t, struct op *op, struct err *e);
+	bool again; /* set by a run that failed: it goes another way next time,
+		     * and is run once more */
 
 	/* The writer's. */
 	struct op *next;

@@ -9,7 +9,11 @@
 void event_release(struct event *ev)
 {
 	free(ev->data);
+	free(ev->decoded);
+	free(ev->fault);
 	ev->data = NULL;
+	ev->decoded = NULL;
+	ev->fault = NULL;
 }
 
 const char *quarantine_kind_name(enum quarantine_kind k)

@@ -17,6 +17,15 @@
 #define EVENT_WORD_SIZE   65 /* type and action: at most 64 bytes each */
 #define EVENT_DIGEST_SIZE 16
 
+/* What became of an event in the transaction that recorded it. */
+enum event_end {
+	EVENT_STORED,  /* nothing more: it was a repeat, or names no task */
+	EVENT_APPLIED, /* its order is changed */
+	EVENT_QUEUED,  /* a task applies it: a run holds the order, an older
+			* event of the order waits, or there was no time */
+	EVENT_DEAD,    /* it cannot be applied: a dead task says why */
+};
+
 struct event {
 	uint64_t seq; /* given by the store */
 	char instance[INSTANCE_SIZE];
@@ -30,6 +39,16 @@ struct event {
 	/* Kind of task that applies it, a constant; NULL: kept and counted.
 	 * For store_record(); NULL in an event read back. */
 	const char *task;
+	/* The data, decoded, for the function that applies the event (struct
+	 * check_first of centra/event.h); NULL: it reads `data`.  Owned: one
+	 * block. */
+	void *decoded;
+
+	/* Out, of store_record(): what became of a new event that names a task;
+	 * of EVENT_DEAD the reason (owned), and the dead task's id. */
+	enum event_end end;
+	char *fault;
+	uint64_t dead_task;
 };
 
 /* Frees what ev owns, not ev itself.  Fine on a zeroed event. */

@@ -37,6 +37,8 @@ struct store_base {
 	const struct engine *engine;
 	store_derive_fn *derive;
 	void *derive_arg;
+	store_apply_fn *apply; /* or NULL */
+	const char *const *event_kinds;
 	char fetch_kind[TASK_KIND_SIZE]; /* "": none */
 	store_changed_fn *changed;
 	void *changed_arg;

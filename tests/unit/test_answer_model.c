@@ -429,7 +429,7 @@ static void deliver(struct mail *m)
 				    m->warehouse);
 	else if (m->word != CANCEL)
 		ev.data = xasprintf("{\"warehouseId\":%d}", m->warehouse);
-	if (run(m->word == CANCEL ? handle_order : handle_check_first,
+	if (run(handle_event,
 		"event", 0, &ev, NULL))
 		m->arrived = true;
 	event_release(&ev);

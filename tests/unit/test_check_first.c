@@ -35,7 +35,7 @@ static void hear(const char *type, const char *action, const char *date,
 	snprintf(ev.action, sizeof(ev.action), "%s", action);
 	snprintf(ev.date, sizeof(ev.date), "%s", date);
 	ev.data = xstrdup(data);
-	run_one(!strcmp(type, "order") ? handle_order : handle_check_first,
+	run_one(handle_event,
 		type, 1, &ev, false);
 	event_release(&ev);
 }
@@ -149,9 +149,9 @@ static void data_that_cannot_be_read_is_given_up_with_a_reason(void **s)
 		assert_int_equal(us.held.n_offers, 0);
 		assert_int_equal(us.held.version, 0);
 	}
-	run_one(handle_check_first, "check_first", 1, NULL, false);
+	run_one(handle_event, "check_first", 1, NULL, false);
 	assert_int_equal(us.result.how, OUTCOME_DEAD);
-	run_one(handle_order, "order", 1, NULL, false);
+	run_one(handle_event, "order", 1, NULL, false);
 	assert_int_equal(us.result.how, OUTCOME_DEAD);
 }
 

@@ -70,7 +70,7 @@ static void expect(const char *members, const char *bad)
 	assert_true(!!bad == !!b.events[0].bad);
 	if (bad)
 		assert_non_null(strstr(b.events[0].bad, bad));
-	assert_non_null(b.events[0].raw);
+	assert_int_equal(!!b.events[0].raw, !!bad);
 	centra_batch_release(&b);
 }
 
@@ -143,8 +143,14 @@ static struct centra_batch from_file(const char *name, const char *space)
 	return b;
 }
 
+struct example {
+	const char *type, *action, *date;
+	int64_t id;
+	const char *data;
+};
+
 static void an_example(const char *name, enum webhook_version version,
-		       const struct centra_event *want, size_t n)
+		       const struct example *want, size_t n)
 {
 	static const char *const spaces[] = {"+", "%20"};
 
@@ -171,12 +177,12 @@ static void an_example(const char *name, enum webhook_version version,
 
 #define EVENT(t, a, d, i, x)                                                  \
 	{                                                                     \
-		.type = (t), .action = (a), .date = d, .id = (i), .data = (x) \
+		.type = t, .action = a, .date = d, .id = (i), .data = x       \
 	}
 
 static void the_examples_of_check_first_are_read(void **state)
 {
-	static const struct centra_event create[] = {EVENT(
+	static const struct example create[] = {EVENT(
 		"check_first", "create", "2021-01-11 16:21:00.552288", 19,
 		"{\"warehouses\":["
 		"{\"expirationAt\":\"2021-01-11T15:21:00+01:00\","
@@ -185,15 +191,15 @@ static void the_examples_of_check_first_are_read(void **state)
 		"\"warehouseId\":3},"
 		"{\"expirationAt\":\"2021-01-12T16:21:00+01:00\","
 		"\"warehouseId\":4}]}")};
-	static const struct centra_event accepted[] = {
+	static const struct example accepted[] = {
 		EVENT("check_first", "accepted", "2021-01-11 16:20:17.752285",
 		      18, "{\"warehouseId\":4}")};
-	static const struct centra_event rejected[] = {
+	static const struct example rejected[] = {
 		EVENT("check_first", "rejected", "2021-01-11 16:21:08.356543",
 		      20, "{\"warehouseId\":3}"),
 		EVENT("check_first", "rejected", "2021-01-11 16:21:08.773921",
 		      20, "{\"warehouseId\":4}")};
-	static const struct centra_event timeout[] = {
+	static const struct example timeout[] = {
 		EVENT("check_first", "timeout", "2021-01-11 16:20:00.757946",
 		      18, "{\"warehouseId\":2}")};
 
@@ -206,14 +212,14 @@ static void the_examples_of_check_first_are_read(void **state)
 
 static void the_examples_of_orders_and_shipments_are_read(void **state)
 {
-	static const struct centra_event order[] = {
+	static const struct example order[] = {
 		EVENT("order", "update", "2021-01-29 14:40:58.628033", 2735,
 		      NULL),
 		EVENT("shipment", "create", "2021-01-29 14:40:58.628119", 1902,
 		      NULL),
 		EVENT("shipment", "good_to_go", "2021-01-29 14:40:58.628239",
 		      1902, NULL)};
-	static const struct centra_event cancel[] = {
+	static const struct example cancel[] = {
 		EVENT("order", "insert", "2021-01-29 14:40:58.628033", 14,
 		      NULL),
 		EVENT("order", "cancel", "2021-01-29 15:02:11.104552", 14,
@@ -226,7 +232,7 @@ static void the_examples_of_orders_and_shipments_are_read(void **state)
 
 static void the_example_of_an_allocation_request_is_kept_whole(void **state)
 {
-	static const struct centra_event want[] = {EVENT(
+	static const struct example want[] = {EVENT(
 		"allocation_request", "create", "2023-12-29 09:44:11.505407",
 		2131231241249,
 		"{\"expirationDate\":{\"date\":\"2023-12-29 10:44:11.384563\","
@@ -757,16 +763,11 @@ static void a_create_read_in_part_is_two(void **state)
 		"\"create\"," DATE ",\"id\":9007199254740993,\"data\":"
 		"{\"warehouses\":[{\"warehouseId\":1},{\"warehouseId\":"
 		"1.5},{\"warehouseId\":2},null]}},{" TA DATE ",\"id\":1}]}");
-	struct check_first_offer *o = NULL;
-	struct err e;
-	size_t n = 0;
 
 	(void)state;
 	assert_int_equal(b.n, 3);
 	assert_null(b.events[0].bad);
-	assert_int_equal(check_first_offers(b.events[0].data, &o, &n, &e), OK);
-	assert_int_equal(n, 2);
-	free(o);
+	assert_int_equal(b.events[0].check_first->n_offers, 2);
 	assert_non_null(strstr(b.events[1].bad, "'data.warehouses'"));
 	assert_string_equal(b.events[1].raw,
 			    "{\"action\":\"create\",\"data\":{\"warehouses\":"
@@ -823,24 +824,30 @@ static void the_others_need_a_warehouse(void **state)
 	}
 }
 
+/* Decodes the data of a create that has usable offers. */
+static struct check_first *create_of(const char *data)
+{
+	struct check_first *ret = NULL;
+	struct err e;
+
+	assert_int_equal(check_first_read("create", data, &ret, &e), OK);
+	assert_int_equal(ret->warehouse, 0);
+	return ret;
+}
+
 static void offers_are_read_with_their_expiry(void **state)
 {
-	struct check_first_offer *o = NULL;
-	struct err e;
-	size_t n;
-
-	(void)state;
-	assert_int_equal(
-		check_first_offers(
+	struct check_first *got = create_of(
 			"{\"warehouses\":["
 			"{\"warehouseId\":2,"
 			"\"expirationAt\":\"2021-01-11T15:21:00+01:00\"},"
 			"{\"warehouseId\":\"9007199254740993\","
 			"\"expirationAt\":\"2021-01-11T14:21:00Z\"},"
-			"{\"warehouseId\":2}]}",
-			&o, &n, &e),
-		OK);
-	assert_int_equal(n, 3);
+			"{\"warehouseId\":2}]}");
+	const struct check_first_offer *o = got->offers;
+
+	(void)state;
+	assert_int_equal(got->n_offers, 3);
 	assert_int_equal(o[0].warehouse, 2);
 	assert_true(o[0].expires == 1610374860000);
 	assert_int_equal(o[0].offset_min, 60);
@@ -849,7 +856,7 @@ static void offers_are_read_with_their_expiry(void **state)
 	assert_int_equal(o[1].offset_min, 0);
 	assert_int_equal(o[2].warehouse, 2); /* again: both are kept */
 	assert_true(o[2].expires == TIME_NONE);
-	free(o);
+	free(got);
 }
 
 static void an_unreadable_expiry_is_none(void **state)
@@ -858,10 +865,8 @@ static void an_unreadable_expiry_is_none(void **state)
 		"\"\"", "null", "5", "\"soon\"", "\"2021-02-31T10:00:00Z\"",
 		"\"2021-01-11 15:21:00\"", "{\"date\":\"2021-01-11 15:21:00\"}",
 		"\"2021-01-11T15:21:00+01:00\\u0000\""};
-	struct check_first_offer *o = NULL;
+	struct check_first *got;
 	char data[200];
-	struct err e;
-	size_t n;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -869,31 +874,26 @@ static void an_unreadable_expiry_is_none(void **state)
 			 "{\"warehouses\":[{\"warehouseId\":2,"
 			 "\"expirationAt\":%s}]}",
 			 cases[i]);
-		assert_int_equal(check_first_offers(data, &o, &n, &e), OK);
-		assert_int_equal(n, 1);
-		assert_true(o[0].expires == TIME_NONE);
-		assert_int_equal(o[0].offset_min, 0);
-		free(o);
+		got = create_of(data);
+		assert_int_equal(got->n_offers, 1);
+		assert_true(got->offers[0].expires == TIME_NONE);
+		assert_int_equal(got->offers[0].offset_min, 0);
+		free(got);
 	}
 }
 
 static void a_bad_warehouse_does_not_cost_the_good_ones(void **state)
 {
-	struct check_first_offer *o = NULL;
-	struct err e;
-	size_t n;
+	struct check_first *got = create_of(
+		"{\"warehouses\":{\"1\":{\"warehouseId\":3},"
+		"\"2\":null,\"5\":{\"warehouseId\":\"x\"},"
+		"\"7\":{\"warehouseId\":4}}}");
 
 	(void)state;
-	assert_int_equal(
-		check_first_offers("{\"warehouses\":{\"1\":{\"warehouseId\":3},"
-				   "\"2\":null,\"5\":{\"warehouseId\":\"x\"},"
-				   "\"7\":{\"warehouseId\":4}}}",
-				   &o, &n, &e),
-		OK);
-	assert_int_equal(n, 2);
-	assert_int_equal(o[0].warehouse, 3);
-	assert_int_equal(o[1].warehouse, 4);
-	free(o);
+	assert_int_equal(got->n_offers, 2);
+	assert_int_equal(got->offers[0].warehouse, 3);
+	assert_int_equal(got->offers[1].warehouse, 4);
+	free(got);
 }
 
 static void data_without_offers_is_invalid(void **state)
@@ -901,38 +901,44 @@ static void data_without_offers_is_invalid(void **state)
 	static const char *const cases[] = {
 		NULL, "", "x", "5", "[]", "{}", "{\"warehouses\":null}",
 		"{\"warehouses\":[{}]}", "{\"warehouses\":[{\"warehouseId\":"};
-	struct check_first_offer *o = NULL;
-	int64_t w = -1;
-	size_t n = 0;
+	struct check_first *got = NULL;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct err e = {{0}};
 
-		assert_int_equal(check_first_offers(cases[i], &o, &n, &e),
+		assert_int_equal(check_first_read("create", cases[i], &got, &e),
 				 RC_INVALID);
 		assert_true(e.text[0]);
-		assert_null(o);
-		assert_int_equal(check_first_warehouse(cases[i], &w, &e),
+		assert_null(got);
+		assert_int_equal(check_first_read("timeout", cases[i], &got,
+						  &e),
 				 RC_INVALID);
-		assert_int_equal(w, -1);
+		assert_null(got);
 	}
 }
 
 static void a_warehouse_is_read(void **state)
 {
+	static const struct {
+		const char *data;
+		int64_t warehouse;
+	} rows[] = {
+		{"{\"warehouseId\":4}", 4},
+		{"{\"warehouseId\":9223372036854775807}", INT64_MAX},
+	};
+	struct check_first *got = NULL;
 	struct err e;
-	int64_t w = 0;
 
 	(void)state;
-	assert_int_equal(check_first_warehouse("{\"warehouseId\":4}", &w, &e),
-			 OK);
-	assert_int_equal(w, 4);
-	assert_int_equal(check_first_warehouse(
-				 "{\"warehouseId\":9223372036854775807}", &w,
-				 &e),
-			 OK);
-	assert_true(w == INT64_MAX);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		assert_int_equal(check_first_read("accepted", rows[i].data,
+						  &got, &e),
+				 OK);
+		assert_true(got->warehouse == rows[i].warehouse);
+		assert_int_equal(got->n_offers, 0);
+		free(got);
+	}
 }
 
 static void releasing_nothing_is_fine(void **state)

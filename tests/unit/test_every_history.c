@@ -448,7 +448,7 @@ static void hear(int i)
 				    one, shop);
 	else if (word != CANCEL)
 		ev.data = xasprintf("{\"warehouseId\":%d}", shop);
-	run(word == CANCEL ? handle_order : handle_check_first, "event", 0, &ev,
+	run(handle_event, "event", 0, &ev,
 	    NULL);
 	event_release(&ev);
 }

@@ -20,8 +20,8 @@ static void every_kind_of_task_has_a_handler(void **s)
 		const char *kind;
 		handler_fn *run;
 	} rows[] = {
-		{TASK_CHECK_FIRST, handle_check_first},
-		{TASK_ORDER, handle_order},
+		{TASK_CHECK_FIRST, handle_event},
+		{TASK_ORDER, handle_event},
 		{TASK_ANSWER_OFFER, handle_answer_offer},
 		{TASK_FETCH_ORDER, handle_fetch_order},
 		{TASK_MISSED, handle_missed},

@@ -326,7 +326,8 @@ static void add_task(struct parts *p, const char *kind, int64_t sub)
 	assert_int_equal(store_task_add(p->app.store, &t, &e), OK);
 }
 
-static void record_create(struct parts *p)
+/* Records a create; `task` applies it, NULL: nothing does. */
+static void record(struct parts *p, const char *task)
 {
 	char later[TIME_ISO_SIZE];
 	struct event ev = {.instance = "se",
@@ -335,7 +336,7 @@ static void record_create(struct parts *p)
 			   .date = "2021-01-11 16:21:00.552288",
 			   .id = NUMBER,
 			   .digest = "one",
-			   .task = TASK_CHECK_FIRST};
+			   .task = task};
 	struct delivery d = {.instance = "se",
 			     .received = time_now(),
 			     .events = &ev,
@@ -351,6 +352,11 @@ static void record_create(struct parts *p)
 	assert_int_equal(store_record(p->app.store, &d, &n, NULL, &e), OK);
 	assert_int_equal(n.fresh, 1);
 	event_release(&ev);
+}
+
+static void record_create(struct parts *p)
+{
+	record(p, TASK_CHECK_FIRST);
 }
 
 static void accept_it(struct parts *p)
@@ -409,12 +415,17 @@ static void a_task_whose_event_is_gone_is_dead_and_says_so(void **state)
 	parts_close(p);
 }
 
-static void what_was_recorded_before_the_start_is_applied(void **state)
+/* As in a store of a version before, or after a redrive. */
+static void an_event_whose_task_waits_is_applied_after_the_start(void **state)
 {
 	struct parts *p = parts_open(9);
+	struct err e;
 
 	(void)state;
-	record_create(p);
+	record(p, NULL);
+	assert_int_equal(store_replay(p->app.store, 1, TASK_CHECK_FIRST,
+				      time_now(), &e),
+			 OK);
 	assert_int_equal(state_of(p), STATES);
 	parts_start(p);
 	until(p, is_pending);
@@ -586,7 +597,8 @@ int main(void)
 		cmocka_unit_test(a_task_of_no_kind_we_know_is_dead_and_says_so),
 		cmocka_unit_test(
 			a_task_whose_event_is_gone_is_dead_and_says_so),
-		cmocka_unit_test(what_was_recorded_before_the_start_is_applied),
+		cmocka_unit_test(
+			an_event_whose_task_waits_is_applied_after_the_start),
 		cmocka_unit_test(what_comes_later_is_run_without_a_wait),
 		cmocka_unit_test(an_accept_that_centra_grants_is_accepted),
 		cmocka_unit_test(a_no_that_means_our_config_raises_the_alarm),

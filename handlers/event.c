@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * event.c - see event.h.
+ */
+#include "handlers/event.h"
+
+#include <string.h>
+
+#include "handlers/handlers.h"
+#include "handlers/run.h"
+
+const char *const event_kinds[] = {TASK_CHECK_FIRST, TASK_ORDER, NULL};
+
+/* True when the order holds already what a change says. */
+static bool is_held(const struct order *o, const struct change *c)
+{
+	const struct offer *f = order_offer(o, c->warehouse);
+
+	switch (c->kind) {
+	case CHANGE_MARK:
+		return f && strcmp(f->marks[c->mark], c->date) >= 0;
+	case CHANGE_CANCELLED:
+		return o->cancelled;
+	case CHANGE_OPENING:
+		break;
+	default:
+		return true; /* no fact */
+	}
+	for (size_t i = 0; f && i < f->n_openings; i++)
+		if (f->openings[i].expires == c->opening.expires)
+			return strcmp(f->openings[i].date, c->opening.date) <=
+			       0;
+	return false;
+}
+
+static bool says_nothing_new(const struct order *o, const struct changes *c,
+			     size_t from)
+{
+	for (size_t i = from; i < c->n; i++)
+		if (!is_held(o, &c->list[i]))
+			return false;
+	return true;
+}
+
+static bool is_fact(const struct change *c)
+{
+	return c->kind == CHANGE_OPENING || c->kind == CHANGE_MARK ||
+	       c->kind == CHANGE_CANCELLED;
+}
+
+static bool has_facts(const struct changes *c, size_t from)
+{
+	for (size_t i = from; i < c->n; i++)
+		if (is_fact(&c->list[i]))
+			return true;
+	return false;
+}
+
+static enum rc apply(const struct order *o, const struct event *ev, bool again,
+		     int64_t now, struct changes *ret, struct err *e)
+{
+	size_t from = ret->n;
+	enum rc rc = strcmp(ev->type, "order") == 0
+			     ? order_event_apply(o, ev, now, ret, e)
+			     : check_first_apply(o, ev, now, ret, e);
+
+	if (!rc && has_facts(ret, from) &&
+	    !(again && says_nothing_new(o, ret, from)))
+		changes_add(ret, CHANGE_HEARD, 0);
+	return rc;
+}
+
+enum rc event_apply(const struct order *o, const struct event *ev, int64_t now,
+		    struct changes *ret, struct err *e)
+{
+	return apply(o, ev, false, now, ret, e);
+}
+
+enum rc event_apply_again(const struct order *o, const struct event *ev,
+			  int64_t now, struct changes *ret, struct err *e)
+{
+	return apply(o, ev, true, now, ret, e);
+}
+
+/* ---- the tasks ---- */
+
+/* A task that is younger than its event was made by hand. */
+static void run(struct work *w)
+{
+	bool again = w->event && w->task->created > w->event->received;
+	struct err e = {""};
+
+	if (!w->event)
+		run_dead(w, "the event is gone");
+	else if (apply(w->order, w->event, again, w->now, &w->result.changes,
+		       &e))
+		run_dead(w, "%s", e.text);
+}
+
+void handle_event(struct work *w, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		run(&w[i]);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * event.h - applies an event to its order.
+ *
+ * The store calls it inside the transaction that records the event; a worker
+ * calls it for a task that applies a stored event (one that was queued, redriven
+ * or replayed).  Both get the same changes.
+ *
+ * Pure: nothing but the arguments is read.  Any thread.
+ */
+#ifndef HANDLERS_EVENT_H
+#define HANDLERS_EVENT_H
+
+#include "base/err.h"
+#include "store/model/event.h"
+#include "store/model/order.h"
+
+/* Adds to *ret what `ev` changes of its order `o`; `now` in ms, wall clock.  A
+ * store_apply_fn (store/store.h).  RC_INVALID: it cannot be applied; *e says
+ * why. */
+enum rc event_apply(const struct order *o, const struct event *ev,
+		    int64_t now, struct changes *ret, struct err *e);
+/* The same for an event that was applied before, by hand (a replay): the looks
+ * made since knew it, so they still hold unless it says something new. */
+enum rc event_apply_again(const struct order *o, const struct event *ev,
+			  int64_t now, struct changes *ret, struct err *e);
+
+/* The kinds of tasks that apply events; ends with NULL. */
+extern const char *const event_kinds[];
+
+/* ---- one for each type of event ---- */
+
+enum rc check_first_apply(const struct order *o, const struct event *ev,
+			  int64_t now, struct changes *ret, struct err *e);
+enum rc order_event_apply(const struct order *o, const struct event *ev,
+			  int64_t now, struct changes *ret, struct err *e);
+
+#endif
