@@ -11,9 +11,10 @@
 #include "server/routes.h"
 #include "server/serve.h"
 
-/* A stream that we were started without is a number that the next file opened
- * would get, the store's among them: what is printed would be written over it.
- * Opened for reading, so that who prints is told that nobody hears it. */
+/* If the process was started without stdin, stdout or stderr, the next file
+ * that is opened would get that number, and output would be written over it:
+ * the store, for example.  /dev/null takes the number.  It is opened for
+ * reading, so that writing fails visibly. */
 static void keep_streams_apart(void)
 {
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)

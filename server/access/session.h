@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * session.h - signing a browser in with a login link's code, and out.
+ * session.h - signs a browser in with a login link's code, and out.
  */
 #ifndef SERVER_ACCESS_SESSION_H
 #define SERVER_ACCESS_SESSION_H
 
 #include "server/http/http.h"
 
-/* POST {"code"} and DELETE of /api/v1/session. */
+/* The endpoints POST {"code"} and DELETE of /api/v1/session. */
 endpoint_fn session_begin, session_end;
 
 #endif

@@ -12,15 +12,16 @@
 
 #define RANDOM_BYTES 32
 
-/* Of RFC 4648, section 5, without padding.  By hand: EVP_EncodeBlock knows only
- * the other alphabet, and EVP_DecodeBlock miscounts padding. */
+/* base64url of RFC 4648, section 5, without padding.  OpenSSL's EVP_EncodeBlock
+ * knows only the other alphabet, and EVP_DecodeBlock miscounts padding. */
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 			       "abcdefghijklmnopqrstuvwxyz0123456789-_";
 
 static void write_base64url(char ret[TOKEN_SIZE],
 			    const unsigned char bytes[RANDOM_BYTES])
 {
-	unsigned held = 0; /* bits not written yet, `bits` of them */
+	unsigned held = 0; /* the bits that are not written yet; `bits`: how
+			    * many */
 	int bits = 0;
 	size_t i;
 

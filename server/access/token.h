@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * token.h - secrets that we hand out: device tokens, login codes, sessions.
- *
- * 256 random bits, shown once as 43 characters of base64url; the store keeps
- * only their SHA-256.
+ * token.h - secrets that the server gives out: device tokens, login codes,
+ * sessions.  Each is 256 random bits, shown once as 43 characters of base64url;
+ * the store keeps only its SHA-256.
  */
 #ifndef SERVER_ACCESS_TOKEN_H
 #define SERVER_ACCESS_TOKEN_H
@@ -15,7 +14,7 @@
 
 enum rc token_make(char ret[TOKEN_SIZE], unsigned char hash[TOKEN_HASH_SIZE],
 		   struct err *e);
-/* RC_INVALID: not of a token's form. */
+/* RC_INVALID: the text does not have the form of a token. */
 enum rc token_hash(const char *token, unsigned char hash[TOKEN_HASH_SIZE]);
 
 /* The X-CSRF-Token of a session: only who can read our answers knows it. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * about.c - `serve`, and the verbs that tell of the program itself.
+ * about.c - `serve`, and the verbs that print facts about the program itself.
  */
 #include <stdio.h>
 #include <sysexits.h>

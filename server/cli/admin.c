@@ -17,9 +17,10 @@
 #include "base/mem.h"
 
 #define ANSWER_MAX (8 << 20)
-#define PATIENCE   45 /* s; the server itself gives up earlier */
+#define PATIENCE   45 /* s; the server answers or gives up earlier */
 
-/* "127.0.0.1:8081", "[::1]:8081" -> its two parts, which the caller frees. */
+/* Splits "127.0.0.1:8081" or "[::1]:8081" into address and port, which the
+ * caller frees. */
 static bool split(const char *address, char **ret_host, char **ret_port)
 {
 	const char *colon = strrchr(address, ':');
@@ -36,7 +37,7 @@ static bool split(const char *address, char **ret_host, char **ret_port)
 	return true;
 }
 
-/* Whoever listens everywhere is asked here. */
+/* A server that listens on all addresses is asked on the loopback. */
 static const char *reachable(const char *host)
 {
 	if (!strcmp(host, "0.0.0.0"))
@@ -44,7 +45,7 @@ static const char *reachable(const char *host)
 	return strcmp(host, "::") ? host : "::1";
 }
 
-/* `setting` is where the address stands in the config. */
+/* `setting`: the setting that the address comes from. */
 static enum rc dial(const char *setting, const char *address, int *ret,
 		    struct err *e)
 {

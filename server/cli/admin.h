@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * admin.h - requests to the running server: is it well, and what is in its
- * memory alone?
+ * admin.h - HTTP requests of the command line to the running server, for its
+ * health and for what it keeps in memory alone.
  */
 #ifndef SERVER_CLI_ADMIN_H
 #define SERVER_CLI_ADMIN_H

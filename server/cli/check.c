@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * check.c - `check`: is the config good, and what does it amount to?
+ * check.c - `check`: checks the config, and prints what it amounts to.
  *
- * Mistakes are config_load()'s, and end with 78.  Advice is a warning: it goes
- * to stderr, and changes no exit code.  With --json each of both, and each fact,
- * is an object on stdout: {"level","text"}.
+ * Mistakes come from config_load() and end with 78.  Advice is a warning: it
+ * goes to stderr and changes no exit code.  With --json each mistake, each
+ * warning and each fact is an object on stdout: {"level","text"}.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,7 +22,7 @@
 #include "server/cli/cli.h"
 #include "server/webhook/secret_rotation.h"
 
-#define SHORTEST_SECRET 16 /* bytes; below that it is guessed too easily */
+#define SHORTEST_SECRET 16 /* bytes; a shorter secret is guessed too easily */
 
 static void say(struct cli_session *s, const char *level, const char *text)
 {
@@ -59,7 +59,7 @@ static void warn(struct cli_session *s, const char *fmt, ...)
 	free(text);
 }
 
-/* Says what was gathered, as a fact, and clears it. */
+/* Prints the gathered text as a fact, and clears it. */
 static void say_fact(struct cli_session *s, struct buf *fact)
 {
 	say(s, "info", fact->data ? fact->data : "");
@@ -172,7 +172,7 @@ static void tell_store(struct cli_session *s)
 			(int64_t)file.st_blocks * 512 >> 20);
 	}
 	say_fact(s, &b);
-	/* root looks at what the server's user will run. */
+	/* root checks for the user that will run the server */
 	if (is_folder(dir) && st.st_uid != geteuid() && geteuid())
 		warn(s, "'%s' belongs to user %u and we are user %u: run "
 			"shipfrom as its owner", dir, (unsigned)st.st_uid,
@@ -183,7 +183,7 @@ static void tell_store(struct cli_session *s)
 
 /* ---- secrets that are being replaced ---- */
 
-/* When the previous secret signed last, as the server has kept it. */
+/* Prints when the previous secret signed last, as the server has stored it. */
 static void tell_previous(struct cli_session *s, struct store *store,
 			  const struct config_instance *in)
 {
@@ -198,7 +198,7 @@ static void tell_previous(struct cli_session *s, struct store *store,
 	}
 	if (!secret_use_is_of(&use, in->webhook_secret,
 			      in->previous_webhook_secret))
-		use = (struct secret_use){0}; /* no server has read them yet */
+		use = (struct secret_use){0}; /* no server has used them yet */
 	buf_init(&b, 4096);
 	buf_fmt(&b, "centra %s: the new webhook secret signs ", in->id);
 	if (use.current_first) {
@@ -231,7 +231,7 @@ static void tell_secrets(struct cli_session *s)
 
 	for (i = 0; i < s->config->n_instances; i++)
 		any |= s->config->instances[i].previous_webhook_secret != NULL;
-	/* A folder that is not ours was warned of. */
+	/* A folder that is not ours has been warned of already. */
 	if (any && !access(data, R_OK | W_OK) &&
 	    !storage_open(&store, s->config, &e))
 		for (i = 0; i < s->config->n_instances; i++)
@@ -244,7 +244,7 @@ static void tell_secrets(struct cli_session *s)
 
 /* ---- advice ---- */
 
-/* Of an address without its scheme: is it this machine? */
+/* True if the address (without its scheme) is this machine. */
 static bool is_loopback(const char *host)
 {
 	size_t len = *host == '[' ? strcspn(host, "]") + 1
@@ -345,7 +345,7 @@ static void advise_secrets(struct cli_session *s, const char *path)
 
 /* ---- the verb ---- */
 
-/* The config, and its mistakes, one line each. */
+/* Loads the config; prints its mistakes, one line each. */
 static int open_config(struct cli_session *s, struct cli_args *a)
 {
 	struct buf report;

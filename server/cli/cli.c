@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * cli.c - finds the verb, reads its options, and what verbs share.
+ * cli.c - finds the verb and reads its options; and helpers that the verbs
+ * share.
  */
 #include "server/cli/cli.h"
 
@@ -20,7 +21,7 @@
 #include "base/nearest.h"
 
 #define OUT_MAX	   (64 << 20)
-#define FIRST_VALUE 1000 /* getopt_long's value of option 0 */
+#define FIRST_VALUE 1000 /* the value that getopt_long returns for option 0 */
 
 const struct cli_option_row cli_options[OPTS] = {
 	[OPT_CONFIG] = {"config", "FILE"},
@@ -325,7 +326,7 @@ static bool keep_device(void *arg, const struct device *d)
 {
 	struct cli_session *s = arg;
 
-	if (d->id >= 1000000) /* ids are given in order */
+	if (d->id >= 1000000) /* the store gives ids in ascending order */
 		return false;
 	if (d->id >= s->n_devices) {
 		size_t n = d->id + 1;
@@ -343,7 +344,7 @@ void cli_know_devices(struct cli_session *s)
 {
 	struct err e;
 
-	/* Without the names, numbers will do. */
+	/* Without the names, the numbers are printed. */
 	if (store_devices(s->store, keep_device, s, &e))
 		cli_say("shipfrom %s: cannot read the devices: %s",
 			s->args->verb->name, e.text);

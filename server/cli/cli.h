@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * cli.h - the command line: one table of verbs, and what they share.
+ * cli.h - the command line: one table of verbs, and helpers that they share.
  *
  * Verbs that read or change data open the store themselves, beside a running
- * server or without one.  What they print is gathered inside the store's read
- * transactions and written after them, so that a reader who is slow (`| less`)
- * does not make the store grow.
+ * server or without one.  They gather their output inside the store's read
+ * transactions and write it after them, so that a slow reader (`| less`) does
+ * not make the store grow.
  */
 #ifndef SERVER_CLI_CLI_H
 #define SERVER_CLI_CLI_H
@@ -44,10 +44,11 @@ enum cli_option {
 	OPTS,
 };
 
-/* What an option is called and whether a value follows. */
+/* The name of an option, and whether a value follows it. */
 struct cli_option_row {
 	const char *name;
-	const char *value; /* as the help names it; NULL: takes none */
+	const char *value; /* the name of its value in the help; NULL: it takes
+			    * none */
 };
 extern const struct cli_option_row cli_options[OPTS];
 
@@ -57,7 +58,8 @@ struct cli_verb {
 	const char *name;
 	const char *usage;   /* what follows the name */
 	const char *summary; /* one line */
-	const char *help;    /* teaches, with examples; the options follow */
+	const char *help;    /* the text of --help, with examples; the options
+			      * follow it */
 	unsigned takes;      /* options: bits 1 << OPT_...; config and help are
 			      * taken by all */
 	int (*fn)(struct cli_args *a);
@@ -66,38 +68,39 @@ struct cli_verb {
 /* The table; ends with a row whose name is NULL. */
 extern const struct cli_verb cli_verbs[];
 
-/* A verb's words and options, as they were given. */
+/* The words and options of a command line. */
 struct cli_args {
 	const struct cli_verb *verb;
 	const struct cli_server *server;
-	const char *value[OPTS]; /* NULL: not given; "" when it takes none */
+	const char *value[OPTS]; /* NULL: not given; "" if it takes no value */
 	char **words;
 	int n_words;
 };
 
-/* The two verbs that need the running server's parts, which commands do not
- * know: main() hands them in. */
+/* The two verbs that need parts of the server which commands do not know:
+ * main() passes them in. */
 struct cli_server {
 	int (*serve)(const char *config_path); /* returns the exit code */
 	void (*routes)(struct buf *out, bool json);
 };
 
-/* The whole program: finds the verb's row and runs it; returns the exit code. */
+/* The whole program: finds the verb's row and runs it; returns the exit
+ * code. */
 int cli_main(int argc, char **argv, const struct cli_server *server);
 
-/* Reads argv (argv[0] is the verb): options stand anywhere among the words,
- * `--` ends them.  False: a mistake, which was told on stderr. */
+/* Reads argv (argv[0] is the verb): options may stand anywhere among the words,
+ * `--` ends them.  False: there is a mistake, which was printed on stderr. */
 bool cli_parse(struct cli_args *a, const struct cli_verb *verb, int argc,
 	       char **argv);
 
-/* Tells a mistake in the command line and where help is; returns EX_USAGE. */
+/* Prints a mistake in the command line, and where help is; returns EX_USAGE. */
 int cli_usage(const struct cli_args *a, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Reads all of a word as a number of at least `least`; false: it is none. */
+/* Reads a whole word as a number of at least `least`; false: it is not one. */
 bool cli_number(const char *word, int64_t least, int64_t *ret);
 
-/* "19" or "se/19".  False: neither. */
+/* Reads "19" or "se/19".  False: it is neither. */
 bool cli_order_name(const char *word, char instance[INSTANCE_SIZE],
 		    int64_t *ret_number);
 
@@ -107,23 +110,24 @@ struct cli_session {
 	struct cli_args *args;
 	struct config *config;
 	struct store *store;
-	struct buf out; /* printed by cli_flush() and cli_close() */
+	struct buf out; /* output that cli_flush() and cli_close() print */
 	bool json;
-	bool cut; /* something did not fit into `out` */
+	bool cut; /* some output did not fit into `out` */
 	int64_t now;
-	char **devices; /* owned: names by id, read once */
+	char **devices; /* owned: the names of the devices by id, read once */
 	size_t n_devices;
 };
 
-/* Whether a verb uses secrets.  Without them it works where their files cannot
- * be read: systemd shows credentials to the server alone. */
+/* Whether a verb uses secrets.  A verb that does not works also where it cannot
+ * read their files: systemd shows credentials to the server alone. */
 enum cli_secrets { CLI_NO_SECRETS, CLI_SECRETS };
 
-/* Reads the config; cli_open() opens the store too, which must exist: a folder
- * that another user makes would keep the server from starting.  Returns 0 or
- * the exit code, and then has said why on stderr. */
+/* cli_open_config() reads the config; cli_open() opens the store too.  The
+ * store must exist: one that another user made would keep the server from
+ * starting.  Returns 0, or the exit code after the reason was printed on
+ * stderr. */
 #define CLI_REPORT_MAX (1 << 20)
-/* cli_load_config() leaves the mistakes in `report`, one a line, and says
+/* cli_load_config() leaves the mistakes in `report`, one a line, and prints
  * nothing. */
 int cli_load_config(struct cli_session *s, struct cli_args *a,
 		    enum cli_secrets secrets, struct buf *report);
@@ -132,15 +136,15 @@ int cli_open_config(struct cli_session *s, struct cli_args *a,
 int cli_open(struct cli_session *s, struct cli_args *a,
 	     enum cli_secrets secrets);
 void cli_flush(struct cli_session *s);
-/* Prints what is left and ends everything; returns the exit code to give. */
+/* Prints the rest of the output, closes all, and returns the exit code. */
 int cli_close(struct cli_session *s, int code);
 
-/* Tells a failure of the store and returns the exit code that it deserves. */
+/* Prints a failure of the store and returns its exit code. */
 int cli_failed(const struct cli_session *s, enum rc rc, const struct err *e);
 
-/* Logs what a verb has changed, at info: to the system's log (as "shipfrom", where
- * the server's own lines are), and on stderr unless that is a terminal, where a
- * person has read it in words.  As log_line(). */
+/* Logs a change that a verb made, at info: to the system's log (as "shipfrom",
+ * beside the server's own lines), and on stderr unless that is a terminal,
+ * where the verb has told the person already.  Used like log_line(). */
 #define cli_log(msg, ...)                                                     \
 	cli_log_write((msg), (const struct log_field[]){                      \
 				     LOG_N("uid", (int64_t)getuid()),         \
@@ -149,25 +153,28 @@ void cli_log_write(const char *msg, const struct log_field *fields);
 
 /* ---- words ---- */
 
-/* Adds a text that Centra, a shop or a stranger wrote: every verb shows such
- * texts through this, so that they cannot act on the terminal (buf_visible). */
+/* Adds a text that came from Centra, a shop or a stranger.  Every verb prints
+ * such texts with this function, so that they cannot control the terminal
+ * (buf_visible). */
 void cli_text(struct buf *out, const char *text);
-/* Prints a line on stderr, which may hold such texts: the newline is added. */
+/* Prints a line, which may contain such texts, on stderr, and a newline. */
 void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* The same, of a text of several lines, which is cut up; NULL: nothing. */
+/* As cli_say(), for a text of several lines, which is cut up; NULL: nothing. */
 void cli_say_lines(char *text);
-/* "2026-01-11 16:21:00" where the instance is; with `millis` ".552". */
+/* Adds a time in the instance's zone: "2026-01-11 16:21:00"; with `millis`
+ * ".552" too. */
 void cli_time(struct buf *out, const struct config *c, const char *instance,
 	      int64_t t, bool millis);
 /* Adds ,"name":"ISO time" or ,"name":null. */
 void cli_json_time(struct buf *out, const char *name, int64_t t,
 		   int offset_min);
-/* The name of the shop that a warehouse belongs to, or NULL. */
+/* Returns the name of the shop that the warehouse belongs to, or NULL. */
 const char *cli_shop_name(const struct config *c, const char *instance,
 			  int64_t warehouse);
-/* Reads the names of the devices: not inside another read of the store. */
+/* Reads the names of the devices.  Call it outside any other read of the
+ * store. */
 void cli_know_devices(struct cli_session *s);
-/* The device's name, or "device 7" when it is not known. */
+/* Returns the device's name, or "device 7" if it is unknown. */
 void cli_device_name(struct cli_session *s, struct buf *out, uint64_t id);
 
 /* ---- verbs ---- */

@@ -16,7 +16,7 @@
 #include "server/access/token.h"
 
 #define QR_MAX	   ((size_t)256 << 10)
-#define IDS_MAX	   2048 /* bytes; more shops than that are not listed */
+#define IDS_MAX	   2048 /* bytes of the list of shops in a message */
 
 /* ---- add ---- */
 
@@ -57,7 +57,7 @@ static enum rc make_device(struct cli_session *s, const struct device *d,
 	return rc;
 }
 
-/* On stderr: stdout's two lines are for scripts. */
+/* This goes to stderr, since scripts read stdout's two lines. */
 static void show_qr(const struct cli_session *s, const char *code)
 {
 	char *link = xasprintf("%s/login#%s", s->config->server.public_url,
@@ -206,7 +206,7 @@ static void log_device(struct cli_session *s, uint64_t id, const char *msg)
 	struct device d = {.id = id};
 	struct err e;
 
-	/* Where it cannot be read, the id says enough. */
+	/* If the device cannot be read, its id is enough. */
 	(void)!store_devices(s->store, find_device, &d, &e);
 	cli_log(msg, LOG_S("shop", *d.shop ? d.shop : NULL),
 		LOG_N("device", (int64_t)id));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * doctor.c - `doctor`: is each Centra as it must be for us?  Each examination is
- * one row of the table; it asks, changes nothing, and says one line or more.
+ * doctor.c - `doctor`: examines each Centra.  Each examination is one row of
+ * the table: it asks, changes nothing, and prints one line or more.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -29,13 +29,13 @@ static const char *const verdict_names[VERDICTS] = {
 	[UNREACHED] = "no answer",
 };
 
-/* One instance on the table. */
+/* The state of examining one instance. */
 struct exam {
 	struct cli_session *s;
 	const struct config_instance *in;
 	struct centra_conn *conn;
 	const char *row; /* the examination that runs */
-	bool no_graphql; /* later rows that need it cannot be tried */
+	bool no_graphql; /* rows that need it later cannot be tried */
 	unsigned found[VERDICTS];
 };
 
@@ -71,14 +71,14 @@ static void say(struct exam *x, enum verdict verdict, const char *fmt, ...)
 	free(text);
 }
 
-/* Not now: it says nothing about what is configured. */
+/* A refusal for now, which says nothing about the configuration. */
 static bool is_passing(const struct exam *x, const struct call *call)
 {
 	return call->status == 408 || call->status == 429 ||
 	       call->status >= 500 || call->latency >= x->in->call_timeout;
 }
 
-/* A call that brought no answer which says more. */
+/* Reports a call that ended without a useful reply. */
 static void say_unreached(struct exam *x, const struct call *call,
 			  const char *setting)
 {
@@ -94,7 +94,7 @@ static void say_unreached(struct exam *x, const struct call *call,
 
 /* ---- the Order API ---- */
 
-/* An empty answer to check-first changes nothing: its fields are missing. */
+/* A check-first request without its three fields changes nothing. */
 static void try_order_api(struct exam *x)
 {
 	struct check_first_reply r;
@@ -118,7 +118,7 @@ static void try_order_api(struct exam *x)
 
 /* ---- GraphQL ---- */
 
-/* The token, by a query that every answer of later rows rests on. */
+/* Tests the token with a query that all later rows build on. */
 static void try_token(struct exam *x)
 {
 	static const struct permission any = {
@@ -206,7 +206,7 @@ static bool try_permission(struct exam *x, const struct permission *p)
 	return false;
 }
 
-/* Is it among the permissions that were found missing? */
+/* True if the permission is among those found missing. */
 static bool is_missing(const bool *missing, const char *name)
 {
 	for (size_t i = 0; i < n_permissions; i++)
@@ -215,8 +215,8 @@ static bool is_missing(const bool *missing, const char *name)
 	return false;
 }
 
-/* A query that needs two permissions does not show which one is missing, so
- * what rests on a missing one is not tried. */
+/* A query that needs two permissions does not show which one is missing.  So a
+ * permission that builds on a missing one is not tried. */
 static void try_permissions(struct exam *x)
 {
 	bool ships = !strcmp(x->in->ship_with, "graphql");
@@ -310,7 +310,8 @@ static void examine_warehouses(struct exam *x)
 
 static const struct {
 	const char *name;
-	bool graphql; /* it asks GraphQL, after the token was tried */
+	bool graphql; /* it asks GraphQL, so it is run after the token was
+		       * tested */
 	void (*run)(struct exam *x);
 } exams[] = {
 	{"order-api", false, try_order_api},

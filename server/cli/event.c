@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * event.c - `events`: what Centra sent.
+ * event.c - `events`: lists the events that Centra sent.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,13 +10,13 @@
 #include "base/time.h"
 #include "server/cli/cli.h"
 
-#define PAGE 500 /* events in one read of the store */
+#define PAGE 500 /* the most events in one read of the store */
 #define PAGE_BYTES (1 << 20)
-#define LAST 50	 /* lines of the table, when nothing is said */
+#define LAST 50	 /* default number of lines */
 
 struct listing {
 	struct cli_session *s;
-	uint64_t next; /* seq to go on from; 0: none are left */
+	uint64_t next; /* the seq to continue from; 0: there are no more */
 	unsigned seen; /* in this page */
 	size_t all;
 };
@@ -79,14 +79,15 @@ static bool see_one_more(void *arg, const struct event *ev)
 	return true;
 }
 
-/* The greatest seq there is, by halves; 0: there is no event. */
+/* Finds the greatest seq by bisection; 0: there is no event. */
 static enum rc newest_event(struct store *s, uint64_t *ret, struct err *e)
 {
 	uint64_t low = 0, high = UINT64_C(1) << 62, middle;
 	enum rc rc = OK;
 	bool seen;
 
-	while (!rc && high - low > 1) { /* some at low or later, none at high */
+	while (!rc && high - low > 1) { /* there are events at `low` or later,
+					 * and none at `high` or later */
 		middle = low + (high - low) / 2;
 		seen = false;
 		rc = store_events(s, middle, see_event, &seen, e);
@@ -99,8 +100,8 @@ static enum rc newest_event(struct store *s, uint64_t *ret, struct err *e)
 	return rc;
 }
 
-/* Where to begin so that `last` events follow.  Numbers have gaps, where a
- * write failed or events were removed: then further back. */
+/* Returns the seq to begin at so that `last` events follow.  Numbers have gaps,
+ * where a write failed or events were removed: then it begins further back. */
 static enum rc begin_of_last(struct store *s, uint64_t last, uint64_t *ret,
 			     struct err *e)
 {
@@ -165,7 +166,7 @@ int cli_events(struct cli_args *a)
 	code = cli_open(&s, a, CLI_NO_SECRETS);
 	if (code)
 		return cli_close(&s, code);
-	/* What reads JSON is no screen: it gets all, unless it says less. */
+	/* A program that reads JSON gets all, unless --last is given. */
 	from = since ? (uint64_t)n : 0;
 	if (last || (!since && !s.json))
 		rc = begin_of_last(s.store, (uint64_t)n, &from, &e);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * health.c - `health`: does the running server serve?  The health check of
- * a container, whose image has no other client.
+ * health.c - `health`: asks the running server whether it serves.  It is the
+ * health check of a container, whose image has no other client.
  */
 #include <stdio.h>
 #include <sysexits.h>

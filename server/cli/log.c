@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * log.c - what a command changed, for the log.
+ * log.c - logs what a command changed.
  */
 #include <stdio.h>
 #include <unistd.h>

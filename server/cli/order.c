@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * order.c - `orders`: which orders were offered, and how they stand.
+ * order.c - `orders`: lists the orders that were offered, and their states.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,21 +12,22 @@
 #include "handlers/offer.h"
 #include "server/cli/cli.h"
 
-#define PAGE	    500 /* orders in one read of the store */
+#define PAGE	    500 /* the most orders in one read of the store */
 #define PAGE_BYTES  (1 << 20)
-#define LIMIT	    100 /* orders of the table, when nothing is said */
+#define LIMIT	    100 /* default number of orders */
 #define LIMIT_MOST  1000000
-#define LINES_MAX   (1 << 20) /* bytes that one order may print */
+#define LINES_MAX   (1 << 20) /* the most bytes that one order prints */
 
-/* The last orders that match, as printed: a ring.  Without a limit they are
- * printed as they are read. */
+/* The printed lines of the last orders that match, in a ring.  Without a limit
+ * they are printed as they are read. */
 struct listing {
 	struct cli_session *s;
 	const char *shop;  /* NULL: any */
 	int list;	   /* -1: any */
 	char **texts;	   /* owned, each */
 	size_t limit, matched; /* limit 0: none */
-	int64_t next;	   /* number to go on from; 0: none are left */
+	int64_t next;	   /* the number to continue from; 0: there are no
+			    * more */
 	unsigned seen;	   /* in this page */
 };
 
@@ -173,7 +174,7 @@ static bool take_order(void *arg, const struct order *o)
 	return true;
 }
 
-/* Page by page, so that no read of the store is long. */
+/* Reads page by page, so that no read of the store is long. */
 static enum rc take_instance(struct listing *l, const char *instance,
 			     struct err *e)
 {
@@ -261,7 +262,7 @@ int cli_orders(struct cli_args *a)
 				 a->words[0], a->words[0]);
 	l.s = &s;
 	code = cli_open(&s, a, CLI_NO_SECRETS);
-	/* What reads JSON is no screen: it gets all, unless it says less. */
+	/* A program that reads JSON gets all, unless --limit is given. */
 	l.limit = s.json && !a->value[OPT_LIMIT] ? 0 : (size_t)limit;
 	if (!code)
 		code = list_orders(&l);

@@ -6,7 +6,7 @@
 
 #include <qrencode.h>
 
-#define MARGIN 4 /* modules; less and some scanners see nothing */
+#define MARGIN 4 /* modules of margin; with fewer some scanners see nothing */
 
 #define BLACK_ON_WHITE "\033[30;107m"
 #define AS_BEFORE      "\033[0m"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * quarantine.c - `quarantine`: what could not be read or may not have been
- * run, looked at, thrown away, and tried once more.
+ * quarantine.c - `quarantine`: lists, shows, drops and retries what could not
+ * be read or was not trusted.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@
 
 struct listing {
 	struct cli_session *s;
-	uint64_t next; /* seq to go on from; 0: none are left */
+	uint64_t next; /* the seq to continue from; 0: there are no more */
 	unsigned seen; /* in this page */
 	size_t all;
 };
@@ -99,7 +99,8 @@ static int list_quarantine(struct cli_session *s)
 	return 0;
 }
 
-/* The bytes as they came; on a terminal without what would move its cursor. */
+/* Prints the bytes as they came; on a terminal without those that would move
+ * its cursor. */
 static void add_bytes(struct buf *b, const struct quarantined *q)
 {
 	size_t i;
@@ -164,8 +165,9 @@ static int drop_quarantined(struct cli_session *s, uint64_t seq)
 
 /* ---- once more ---- */
 
-/* Whether the signature that came with a body is one of ours.  Its time is not
- * judged again: that is why it may be here, and who asks has seen it. */
+/* True if one of our secrets made the signature that came with the body.  Its
+ * time is not checked again: that may be why it is here, and the operator has
+ * seen it. */
 static bool signature_is_ours(struct cli_session *s,
 			      const struct quarantined *q, struct err *why)
 {
@@ -194,7 +196,7 @@ static bool signature_is_ours(struct cli_session *s,
 	return false;
 }
 
-/* Reads it again and records what is in it, in the place of it. */
+/* Reads an entry again, and records its events in its place. */
 static enum rc record_again(struct cli_session *s, const struct quarantined *q,
 			    struct recorded *ret, struct err *e)
 {
@@ -210,7 +212,7 @@ static enum rc record_again(struct cli_session *s, const struct quarantined *q,
 	return rc;
 }
 
-/* RC_INVALID: it stays, which was told. */
+/* RC_INVALID: the entry stays, and the reason was printed. */
 static enum rc retry_one(struct cli_session *s, uint64_t seq, struct err *e)
 {
 	struct quarantined q = {0};
@@ -253,7 +255,8 @@ static bool keep_seq(void *arg, const struct quarantined *q)
 	return true;
 }
 
-/* Each is a write of its own: brief, beside a busy server. */
+/* Each entry is a write of its own, so that a busy server is never held up for
+ * long. */
 static int retry_all(struct cli_session *s)
 {
 	struct seqs l = {0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * queue.c - `tasks`, `redrive`, `replay`: the work that waits, and the
- * work that was given up.
+ * queue.c - `tasks`, `redrive`, `replay`: the tasks that wait, and those that
+ * were given up.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,14 +15,14 @@
 #include "server/cli/cli.h"
 #include "base/since.h"
 
-#define PAGE 500 /* tasks in one read of the store */
+#define PAGE 500 /* the most tasks in one read of the store */
 #define PAGE_BYTES (1 << 20)
 
 /* ---- the history of a task ---- */
 
 #define HISTORY 8 /* lines of it */
 
-/* The last lines of an order's journal that are of one task. */
+/* The last entries of an order's journal about one task. */
 struct history {
 	const struct task *task;
 	struct {
@@ -82,10 +82,10 @@ static void print_history(struct cli_session *s, const struct history *h)
 struct listing {
 	struct cli_session *s;
 	bool dead;     /* with their history */
-	uint64_t next; /* id to go on from; 0: none are left */
+	uint64_t next; /* the id to continue from; 0: there are no more */
 	unsigned seen; /* in this page */
 	size_t all;
-	struct task *page; /* owned, each: those that are dead */
+	struct task *page; /* owned, each: the dead tasks */
 	size_t n_page;
 };
 
@@ -122,8 +122,8 @@ static void print_task(struct cli_session *s, const struct task *t)
 	buf_char(b, '\n');
 }
 
-/* Inside the store's read: one that waits is printed, one that is dead is kept
- * until its history can be read. */
+/* Runs inside the store's read.  A waiting task is printed; a dead one is kept
+ * until its journal can be read. */
 static bool take_task(void *arg, const struct task *t)
 {
 	struct listing *l = arg;
@@ -367,7 +367,7 @@ static int replay(struct cli_session *s, uint64_t seq)
 	return code;
 }
 
-/* Events that came at a time or later and that something is done about. */
+/* The events that came at a time or later and that have a handler. */
 struct since {
 	int64_t since;
 	struct {
@@ -403,7 +403,7 @@ static int replay_since(struct cli_session *s, int64_t since)
 				  s->now, &e);
 		done += rc == OK;
 		if (rc == RC_NOTFOUND)
-			rc = OK; /* it was too old to be kept any longer */
+			rc = OK; /* the event is too old to be there still */
 	}
 	free(l.list);
 	print_count(s, "replayed", done);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * report.c - `report`: how each shop has done.
+ * report.c - `report`: what each shop was offered and what it answered.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -11,7 +11,8 @@
 #include "base/time.h"
 #include "server/cli/cli.h"
 
-#define TOLD_MAX 1000 /* of what is wrong; the rest is counted */
+#define TOLD_MAX 1000 /* the most faults that are printed; the rest are
+		       * counted */
 
 /* ---- verify ---- */
 
@@ -20,7 +21,8 @@ struct telling {
 	uint64_t told;
 };
 
-/* Inside the store's read: gathered, printed afterwards. */
+/* Runs inside the store's read: the output is gathered and printed
+ * afterwards. */
 static void tell_wrong(void *arg, const char *table, const char *what)
 {
 	struct telling *t = arg;

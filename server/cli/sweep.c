@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * sweep.c - `sweep`: a reconciliation asked for by hand.
- *
- * The wish is kept in the store, so it is heard by the server whether it runs
- * already or not.
+ * sweep.c - `sweep`: asks for a reconciliation.  The request is kept in the
+ * store, so that the server finds it, whether it runs now or later.
  */
 #include "server/cli/cli.h"
 

@@ -6,7 +6,7 @@
 
 #define TAKES(option) (1u << OPT_##option)
 
-/* What all verbs that open the store may end with. */
+/* The exit codes of every verb that opens the store. */
 #define STORE_CODES                                                           \
 	"Exit codes: 0 done; 1 there is no such thing; 64 the command line "  \
 	"is wrong;\n65 the store is damaged; 73 there is no store, it cannot " \

@@ -59,7 +59,8 @@ static void add_text(struct story *st, const struct note *n)
 	cli_text(out, text);
 }
 
-/* Who did it: a device by its name, Centra by its events, else we. */
+/* Returns who did it: a device by its name, Centra for its events, else
+ * shipfrom. */
 static void add_who(struct story *st, struct buf *out, const struct note *n)
 {
 	if (n->device)
@@ -282,7 +283,8 @@ static int not_found(const struct story *st, const char *instance,
 	return EXIT_NOTHING;
 }
 
-/* The instances that know the number; the last of them goes to st->order. */
+/* Finds the instances that know the number; the last one's order goes to
+ * st->order. */
 static enum rc look_everywhere(struct story *st, int64_t number, size_t *ret_n,
 			       struct buf *ret_names, struct err *e)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * check.c - do the values make sense, each alone and all together?
+ * check.c - checks the values, each alone and all together.
  *
- * A value whose text could not be read is NULL, or 0, and was told already.
+ * A value whose text could not be read is NULL or 0, and was reported already.
  */
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -45,7 +45,8 @@ static bool is_address(const char *s)
 	       inet_pton(AF_INET, host, &any) == 1;
 }
 
-/* What follows "http://" or "https://" and must be there; NULL: neither. */
+/* Returns what follows "http://" or "https://"; NULL: the URL begins with
+ * neither. */
 static const char *behind_scheme(const char *url)
 {
 	size_t len = !strncmp(url, "https://", 8)  ? 8
@@ -147,7 +148,7 @@ static void check_bounds(struct reading *r, const struct section *s,
 		if (row->section != s->kind || !given->line)
 			continue;
 		n = number_at(place, bounds[i].at);
-		/* 0 may be a text that was refused. */
+		/* 0 may stand for a text that was refused. */
 		if ((n < bounds[i].least && (n || *given->text == '0')) ||
 		    n > bounds[i].most)
 			mistake(r, given->line,
@@ -239,7 +240,8 @@ static void check_server(struct reading *r, const struct section *s,
 
 /* ---- [centra NAME] ---- */
 
-/* Every zone that was ever opened: kept, since configs only borrow them. */
+/* Every zone that was ever opened.  They are never closed, since configs borrow
+ * them. */
 static struct known_zone {
 	char *name;
 	struct zone *zone;
@@ -247,8 +249,8 @@ static struct known_zone {
 } *known_zones;
 static pthread_mutex_t known_zones_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* *ret_new: it is not known, and cannot be opened now that there are threads:
- * zone_open() changes TZ, which they may be reading. */
+/* ret_new: the zone is not open yet, and cannot be opened now that there are
+ * threads: zone_open() changes TZ, which they may be reading. */
 static struct zone *find_zone(const char *name, bool *ret_new, struct err *e)
 {
 	struct known_zone *k;
@@ -311,7 +313,7 @@ static void check_instance(struct reading *r, const struct section *s,
 	check_bounds(r, s, c);
 }
 
-/* The secrets that sign an instance's webhooks. */
+/* Lists the secrets that sign an instance's webhooks. */
 #define SIGNERS 2
 
 static const char *signer(const struct config_instance *c, size_t i)
@@ -319,8 +321,8 @@ static const char *signer(const struct config_instance *c, size_t i)
 	return i ? c->previous_webhook_secret : c->webhook_secret;
 }
 
-/* Two instances are two Centras.  With one secret for both, a webhook that is
- * recorded at one could be sent to the other. */
+/* Two instances are two Centras.  If they shared a secret, a webhook of one
+ * that somebody recorded could be sent to the other. */
 static void check_secret_shared(struct reading *r, const struct section *s,
 				const struct config_instance *c,
 				const struct config_instance *other)
@@ -343,7 +345,8 @@ static void check_secret_shared(struct reading *r, const struct section *s,
 	}
 }
 
-/* A slash at the end and the case of letters make no other address. */
+/* Compares addresses without a slash at the end and without the case of
+ * letters. */
 static bool same_url(const char *a, const char *b)
 {
 	size_t n = a ? strlen(a) : 0, m = b ? strlen(b) : 0;
@@ -366,7 +369,7 @@ static void check_url_shared(struct reading *r, const struct section *s,
 			settings[at].name, whose);
 }
 
-/* The `at`th instance of the config against those before it. */
+/* Compares the instance at index `at` with those before it. */
 static void check_shared(struct reading *r, const struct section *s, size_t at)
 {
 	const struct config_instance *all = r->config->instances;
@@ -384,7 +387,7 @@ static void check_shared(struct reading *r, const struct section *s, size_t at)
 
 /* ---- [shop NAME] ---- */
 
-/* Is there a [centra NAME], even one with mistakes? */
+/* True if there is a [centra NAME], even one with mistakes. */
 static void check_instance_named(struct reading *r, const struct section *s,
 				 const char *name)
 {
@@ -403,7 +406,8 @@ static void check_instance_named(struct reading *r, const struct section *s,
 		others++;
 	}
 	if (r->lost_sections || !others)
-		return; /* told already: it may be one of those */
+		return; /* reported already: one of the sections that could not
+			 * be read may be the one that is meant */
 	if (near.best)
 		mistake(r, line_of(s, AT_shop_centra),
 			"there is no [centra %s]; did you mean '%s'?", name,
@@ -425,7 +429,7 @@ static bool has_warehouse(const struct config_shop *shop, int64_t id, size_t n)
 	return false;
 }
 
-/* The `at`th shop of the config: no warehouse of its may be another's. */
+/* Checks that no warehouse of the shop at index `at` is another shop's too. */
 static void check_warehouses(struct reading *r, const struct section *s,
 			     size_t at)
 {
@@ -514,7 +518,7 @@ void config_check(struct reading *r)
 		}
 	}
 	if (r->lost_sections)
-		return; /* a second complaint about the same line */
+		return; /* it would be a second message about the same line */
 	if (!servers)
 		mistake(r, 1, "there is no [server]; add it, with store = "
 			      "lmdb:FOLDER");

@@ -41,7 +41,7 @@ static int by_line(const void *a, const void *b)
 	return strcmp(x->text, y->text);
 }
 
-/* One line each, in the order of the file. */
+/* Adds the mistakes to the report, one line each, in the order of the file. */
 static void tell(struct reading *r, struct buf *report)
 {
 	size_t i;
@@ -95,7 +95,8 @@ static enum rc load(struct config **ret, const char *path, bool secrets,
 	r.config = xcalloc(1, sizeof(*r.config));
 	r.config->holders = 1;
 	config_read_file(&r);
-	/* A file that could not be read at all is one mistake, not many. */
+	/* A file that cannot be read is one mistake, not one for each setting
+	 * that is missing. */
 	if (!r.n_mistakes || r.mistakes[0].line) {
 		config_read_values(&r);
 		config_check(&r);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * config.h - the settings: one INI file, read whole, checked whole.
+ * config.h - the settings: one INI file, which is read and checked as a whole.
  *
- * A config is a value that never changes once loaded.  SIGHUP loads another
- * and swaps it in (holder.h); whoever works with one holds it meanwhile.
+ * A config never changes once it is loaded.  SIGHUP loads another one and swaps
+ * it in (holder.h); whoever works with a config holds it meanwhile.
  */
 #ifndef SERVER_CONFIG_CONFIG_H
 #define SERVER_CONFIG_CONFIG_H
@@ -17,7 +17,7 @@
 #include "base/time.h"
 #include "base/networks.h"
 
-typedef char *config_STR; /* owned; NULL when neither set nor defaulted */
+typedef char *config_STR; /* owned; NULL: it is not set and has no default */
 typedef bool config_FLAG;
 typedef int64_t config_INT;
 typedef int64_t config_MS;
@@ -61,11 +61,12 @@ struct config_shop {
 #undef SETTING_shop
 };
 
-/* Where a secret was read: for the advice of `check`. */
+/* Where a secret was read from: for the advice of `check`. */
 struct config_secret {
 	char *instance; /* owned */
 	const char *setting;
-	char *file; /* owned: its path; NULL: it stands in the config itself */
+	char *file; /* owned: the path of its file; NULL: it is in the config
+		     * itself */
 	size_t len; /* bytes of the secret */
 };
 
@@ -85,16 +86,17 @@ struct config {
  * it"; RC_INVALID if there was any.  *ret has one holder, the caller. */
 enum rc config_load(struct config **ret, const char *path, struct buf *report,
 		    struct err *e);
-/* The same, but no *_file is opened and every secret of *ret is NULL. */
+/* As config_load(), but no *_file is opened and every secret of *ret is
+ * NULL. */
 enum rc config_load_without_secrets(struct config **ret, const char *path,
 				    struct buf *report, struct err *e);
 struct config *config_hold(struct config *c);
-void config_drop(struct config *c); /* frees with the last holder */
+void config_drop(struct config *c); /* the last holder's drop frees it */
 
 const struct config_instance *config_instance(const struct config *c,
 					      const char *id);
 const struct config_shop *config_shop(const struct config *c, const char *id);
-/* The shop that a warehouse of an instance belongs to, or NULL. */
+/* Returns the shop that the instance's warehouse belongs to, or NULL. */
 const struct config_shop *config_shop_of(const struct config *c,
 					 const char *instance,
 					 int64_t warehouse);

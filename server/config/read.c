@@ -62,7 +62,7 @@ static char *trim(char *s)
 	return s;
 }
 
-/* A name that may be repeated to the user: not part of a secret that was
+/* True if the name may be shown to the user: it is no part of a secret that was
  * broken over two lines. */
 static bool may_be_quoted(const char *name)
 {
@@ -72,7 +72,8 @@ static bool may_be_quoted(const char *name)
 	       strspn(name, "abcdefghijklmnopqrstuvwxyz_-") == len;
 }
 
-/* Which kind of section a word names; SECTIONS: none, and it is told. */
+/* Returns the kind of section that a word names; SECTIONS: none, which was
+ * reported. */
 static enum section_kind kind_of(struct reading *r, unsigned line,
 				 const char *word)
 {
@@ -115,7 +116,7 @@ static bool shop_named_well(const char *id)
 	return *id && strlen(id) < SHOP_SIZE && text_is_utf8(id);
 }
 
-/* Is the name of this section right, and the first of its kind? */
+/* Checks that the name of the section is valid and not used before. */
 static bool named_well(struct reading *r, const struct section *s)
 {
 	size_t i;
@@ -167,8 +168,8 @@ static void add_section(struct reading *r, unsigned line,
 	s->spoilt = !named_well(r, s);
 }
 
-/* [kind id]; what follows it may only be a comment.  False: the lines up to
- * the next section belong to nothing that is known. */
+/* Reads [kind id]; only a comment may follow.  False: the lines up to the next
+ * section are ignored. */
 static bool read_section(struct reading *r, unsigned line, char *text)
 {
 	char *end = strchr(text, ']'), *rest, *id;
@@ -199,9 +200,9 @@ static bool read_section(struct reading *r, unsigned line, char *text)
 
 struct line {
 	struct reading *reading;
-	struct section *section; /* NULL: in none that is known */
+	struct section *section; /* NULL: in no known section */
 	unsigned number;
-	bool lost; /* that it is in no section was told */
+	bool lost; /* a line outside of any section was reported already */
 };
 
 static void unknown_setting(struct line *l, const char *name)
@@ -241,7 +242,7 @@ static void unknown_setting(struct line *l, const char *name)
 			name, kind);
 }
 
-/* The row that a name stands for; `file`: as NAME_file.  NULL: none. */
+/* Returns the row of a name; `file`: it was given as NAME_file.  NULL: none. */
 static const struct setting *find_setting(enum section_kind kind,
 					  const char *name, bool *ret_file)
 {
@@ -336,7 +337,7 @@ static void read_line(struct line *l, const char *bytes, size_t len)
 					     [l->reading->n_sections - 1];
 		else
 			l->reading->lost_sections++;
-		l->lost = true; /* an unknown section was told once */
+		l->lost = true; /* what is wrong with it was reported */
 	} else if (l->section) {
 		read_setting(l, text);
 	} else if (*text && *text != ';' && *text != '#' && !l->lost) {
@@ -368,7 +369,7 @@ static void read_lines(struct reading *r, const char *p, size_t len)
 
 	if (begins_with_mark(r, p, len)) {
 		if (*p != '\xef')
-			return; /* every line would be wrong */
+			return; /* in UTF-16 every line would be a mistake */
 		p += 3;
 	}
 	while (p < end) {
@@ -381,7 +382,8 @@ static void read_lines(struct reading *r, const char *p, size_t len)
 		else if (memchr(p, '\0', (size_t)(stop - p)))
 			zeros = true;
 		if (zeros)
-			return; /* not a text: no more of it makes sense */
+			return; /* this is not a text file: the rest is not
+				 * read */
 		p = stop + 1;
 	}
 }

@@ -57,7 +57,7 @@ enum {
 extern const struct setting settings[SETTINGS];
 extern const char *const section_names[SECTIONS];
 
-/* A text as it stood in the file; NULL: it did not. */
+/* The text of a setting in the file; NULL: it was not there. */
 struct given {
 	char *text; /* owned */
 	unsigned line;
@@ -67,13 +67,14 @@ struct section {
 	enum section_kind kind;
 	char *id; /* owned; "" of [server] */
 	unsigned line;
-	bool spoilt; /* repeated or misnamed: its values are checked, unused */
+	bool spoilt; /* the section is repeated or misnamed: its values are
+		      * checked and not used */
 	struct given value[SETTINGS]; /* of NAME */
 	struct given file[SETTINGS];  /* of NAME_file */
 };
 
 struct mistake {
-	unsigned line; /* 0: of the file as a whole */
+	unsigned line; /* 0: the mistake is about the whole file */
 	char *text;    /* owned */
 };
 
@@ -82,7 +83,7 @@ struct reading {
 	bool no_secrets; /* leave them out: config_load_without_secrets() */
 	struct section **sections; /* owned, each */
 	size_t n_sections;
-	unsigned lost_sections; /* whose line could not be understood */
+	unsigned lost_sections; /* a line that could not be understood */
 	struct mistake *mistakes; /* owned */
 	size_t n_mistakes;
 	struct config *config;
@@ -99,12 +100,12 @@ void config_read_file(struct reading *r);
 void config_read_values(struct reading *r);
 void config_check(struct reading *r);
 
-/* Reads a secret's file, and says which it was (owned by the caller); leaves a
- * mistake and returns NULL if it cannot. */
+/* Reads a secret's file.  *ret_path: the file that was read (owned by the
+ * caller).  NULL: it cannot be read, and a mistake was added. */
 char *config_secret_file(struct reading *r, const struct given *given,
 			 const char *name, char **ret_path);
 
-/* Where the struct of a section is: the config's server, or its next. */
+/* Returns the struct of a section: the config's server, or its next one. */
 void *config_place(struct config *c, const struct section *s);
 
 /* Wipes and frees what the settings of a section own. */

@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The next name of a list at *at, which is moved behind it; NULL: no more. */
+/* Returns the next name of the list at *at, and moves *at behind it; NULL:
+ * there are no more. */
 const char *staff_next(const char **at, size_t *ret_len);
 bool staff_has(const char *list, const char *name);
 

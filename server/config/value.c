@@ -17,12 +17,13 @@
 #include "server/config/read.h"
 
 #define SECRET_MAX_BYTES 4096
-/* Nobody who reloads is to wait for what is no file. */
+/* O_NONBLOCK: a reload must not wait for a path that is no file, such as a
+ * pipe. */
 #define SECRET_FLAGS	 (O_RDONLY | O_CLOEXEC | O_NONBLOCK)
 #define LONGEST_MS	 (3650LL * 24 * 3600 * 1000)
 #define NUMBER_MAX	 1000000000000000LL
 
-/* A whole number at *s, which is moved behind it; -1: there is none. */
+/* Reads a whole number at *s, and moves *s behind it; -1: there is none. */
 static int64_t read_number(const char **s)
 {
 	int64_t n = 0;
@@ -133,8 +134,9 @@ static const char *(*const readers[])(void *field, const char *text) = {
 
 /* ---- secrets in files ---- */
 
-/* A relative name is looked for where systemd puts credentials, then beside
- * the config.  *ret_path is the file that was tried last. */
+/* Opens a secret's file.  A relative name is looked for in the folder of
+ * systemd's credentials, then beside the config.  *ret_path: the file that was
+ * tried last. */
 static int open_secret(struct reading *r, const char *name, char **ret_path)
 {
 	const char *folder = getenv("CREDENTIALS_DIRECTORY");
@@ -158,8 +160,8 @@ static int open_secret(struct reading *r, const char *name, char **ret_path)
 	return open(*ret_path, SECRET_FLAGS);
 }
 
-/* The bytes of the first line; everything in it belongs to the secret but the
- * end of the line.  -1: errno says why. */
+/* Returns the length of the first line.  All of it but the line end belongs to
+ * the secret.  -1: errno says why. */
 static ssize_t read_first_line(int fd, char *bytes, size_t size)
 {
 	size_t len = 0;

@@ -39,7 +39,7 @@ struct parsed {
 	size_t t_len;
 	unsigned char v1[SIGNATURE_V1_MAX][MAC_SIZE];
 	size_t n_v1;
-	size_t seen_v1; /* those that cannot be hex of ours included */
+	size_t seen_v1; /* counts also those that are not 64 hex digits */
 };
 
 static const char *const names[] = {
@@ -55,7 +55,7 @@ const char *verdict_name(enum verdict v)
 	return names[v];
 }
 
-/* A context that only needs EVP_MAC_init(ctx, NULL, 0, NULL) to start. */
+/* Makes a context that only needs EVP_MAC_init(ctx, NULL, 0, NULL) to start. */
 static enum rc mac_keyed(EVP_MAC_CTX **ret, const char *secret, struct err *e)
 {
 	char sha256[] = "SHA256";
@@ -84,7 +84,7 @@ out:
 	return rc;
 }
 
-/* HMAC of T "." BODY. */
+/* Computes the HMAC of T "." BODY. */
 static bool mac_of(EVP_MAC_CTX *keyed, const char *t, size_t t_len,
 		   const void *body, size_t len, unsigned char ret[MAC_SIZE])
 {
@@ -165,7 +165,7 @@ static bool take_t(struct parsed *p, const char *s, size_t len)
 	for (size_t i = 0; i < len; i++)
 		if (s[i] < '0' || s[i] > '9')
 			return false;
-	/* Two that differ: which one was signed is not for us to guess. */
+	/* Two values of T that differ: we cannot know which one was signed. */
 	if (p->t && (p->t_len != len || memcmp(p->t, s, len) != 0))
 		return false;
 	p->t = s;
@@ -173,7 +173,7 @@ static bool take_t(struct parsed *p, const char *s, size_t len)
 	return true;
 }
 
-/* Parameters that we do not know are no fault: the label v1 promises a v2. */
+/* Unknown parameters are accepted: the label v1 suggests that a v2 may come. */
 static bool take_item(struct parsed *p, const char *s, size_t len)
 {
 	if (len >= 2 && memcmp(s, "t=", 2) == 0)
@@ -215,7 +215,7 @@ bool signature_well_formed(const char *header)
 	return parse(&p, header);
 }
 
-/* Index of the secret that made one of the v1s, or -1. */
+/* Returns the index of the secret that made one of the v1s, or -1. */
 static int maker(struct verifier *v, const struct parsed *p, const void *body,
 		 size_t len)
 {
@@ -234,8 +234,8 @@ static int maker(struct verifier *v, const struct parsed *p, const void *body,
 	return found;
 }
 
-/* T stands for a whole second: it is fresh when any moment of it is within the
- * tolerance of now. */
+/* T is a whole second: it is fresh if any moment of that second is within the
+ * tolerance. */
 static bool fresh(const struct parsed *p, int64_t now, int64_t tolerance)
 {
 	int64_t t = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * signature.h - is this delivery from Centra? (CONTRACT 1.4)
+ * signature.h - verifies that a delivery is from Centra (CONTRACT 1.4).
  *
  * HMAC-SHA256 over "T.BODY", the bytes exactly as received, compared in
  * constant time, before anything is parsed.
@@ -29,8 +29,9 @@ enum verdict {
 	VERDICT_GENUINE,
 	VERDICT_NO_HEADER,
 	VERDICT_MALFORMED, /* the header cannot be read */
-	VERDICT_WRONG,     /* no secret of ours made it */
-	VERDICT_STALE,     /* rightly signed, but too old or from the future */
+	VERDICT_WRONG,     /* none of our secrets made it */
+	VERDICT_STALE,     /* the signature is right; its time is outside the
+			    * tolerance */
 };
 const char *verdict_name(enum verdict v);
 
@@ -41,10 +42,10 @@ enum verdict verifier_check(struct verifier *v, const char *header,
 			    const void *body, size_t len, int64_t now,
 			    int64_t tolerance, int *ret_secret);
 
-/* True when a header has the form of Centra's, whatever made it. */
+/* True if the header has the form of Centra's, whoever made it. */
 bool signature_well_formed(const char *header);
 
-/* The T of a header, as it stands there; "" when it cannot be read. */
+/* Copies the T of a header; "" if it cannot be read. */
 #define SIGNATURE_T_SIZE 16
 void signature_t(char ret[SIGNATURE_T_SIZE], const char *header);
 
