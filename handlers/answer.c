@@ -75,8 +75,8 @@ static void end_try(struct work *w, enum try_end how, const char *text)
 	struct change *c = changes_add(&w->result.changes, CHANGE_TRY_ENDED,
 				       w->task->sub);
 
-	c->try_end = how;
-	c->text = xstrdup(text);
+	c->try_ended.how = how;
+	c->try_ended.text = xstrdup(text);
 	run_apply(w, from);
 }
 
@@ -86,9 +86,10 @@ static void settle(struct work *w, enum settled how, const char *text)
 	struct change *c = changes_add(&w->result.changes, CHANGE_SETTLED,
 				       w->task->sub);
 
-	memcpy(c->date, offer_in_question(w)->answer.opened, sizeof(c->date));
-	c->settled = how;
-	c->text = xstrdup(text);
+	memcpy(c->settled.opened, offer_in_question(w)->answer.opened,
+	       sizeof(c->settled.opened));
+	c->settled.how = how;
+	c->settled.text = xstrdup(text);
 	run_apply(w, from);
 }
 
@@ -349,8 +350,8 @@ static enum rc say_begun(void *arg, const struct order *o, struct changes *ret,
 			    "' is another by now",
 			    b->warehouse);
 	c = changes_add(ret, CHANGE_TRY_BEGUN, b->warehouse);
-	c->at = b->now;
-	c->late = b->late;
+	c->try_begun.at = b->now;
+	c->try_begun.late = b->late;
 	changes_note(ret, b->warehouse, "call", "telling Centra %s, try %u",
 		     f->answer.verb == VERB_ACCEPT ? "yes" : "no",
 		     f->answer.tries + 1);

@@ -55,8 +55,8 @@ static void add_mark(const struct event *ev, int64_t warehouse, enum mark mark,
 	struct change *c = changes_add(ret, CHANGE_MARK, warehouse);
 	char from[160];
 
-	c->mark = mark;
-	memcpy(c->date, ev->date, STAMP_SIZE);
+	c->mark.what = mark;
+	memcpy(c->mark.date, ev->date, STAMP_SIZE);
 	changes_note(ret, warehouse, "event",
 		     "Centra says warehouse %" PRId64 " %s %s", warehouse,
 		     words, source(from, ev));

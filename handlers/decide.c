@@ -79,8 +79,8 @@ static void add_answer(struct decision *d, const struct offer *f,
 		     d->device_name ? d->device_name : "a device",
 		     reason ? ": " : "", reason ? reason : "");
 	c = &ret->list[ret->n - 1];
-	c->device = d->device;
-	c->at = d->now;
+	c->note.device = d->device;
+	c->note.at = d->now;
 	changes_task(ret, TASK_ANSWER_OFFER, f->warehouse, d->now);
 }
 

@@ -18,7 +18,7 @@ static bool is_held(const struct order *o, const struct change *c)
 
 	switch (c->kind) {
 	case CHANGE_MARK:
-		return f && strcmp(f->marks[c->mark], c->date) >= 0;
+		return f && strcmp(f->marks[c->mark.what], c->mark.date) >= 0;
 	case CHANGE_CANCELLED:
 		return o->cancelled;
 	case CHANGE_OPENING:

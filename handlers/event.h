@@ -13,7 +13,7 @@
 
 #include "base/err.h"
 #include "store/model/event.h"
-#include "store/model/order.h"
+#include "store/model/changes.h"
 
 /* Adds to *ret what `ev` changes of its order `o`; `now` in ms, wall clock.  A
  * store_apply_fn (store/store.h).  RC_INVALID: it cannot be applied; *e says

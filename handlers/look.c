@@ -485,17 +485,17 @@ static void note_status(struct work *w, const struct centra_order *co,
 static void record_status(struct work *w, const struct centra_order *co)
 {
 	char status[STATUS_SIZE], reason[STATUS_SIZE];
-	struct change *c;
+	struct change_fetched *c;
 
 	snprintf(status, sizeof(status), "%s", co->status ? co->status : "");
 	snprintf(reason, sizeof(reason), "%s",
 		 co->hold_reason ? co->hold_reason : "");
 	note_status(w, co, status, reason);
-	c = changes_add(&w->result.changes, CHANGE_FETCHED, 0);
+	c = &changes_add(&w->result.changes, CHANGE_FETCHED, 0)->fetched;
 	c->at = w->now;
 	c->on_hold = co->on_hold;
 	c->waits = co->waits;
-	c->text = xstrdup(status);
+	memcpy(c->status, status, sizeof(status));
 	memcpy(c->hold_reason, reason, sizeof(reason));
 	if (cancelled(co) && !w->order->cancelled) {
 		changes_add(&w->result.changes, CHANGE_CANCELLED, 0);
@@ -534,9 +534,9 @@ void look_record(struct work *w, const struct centra_order *co)
 	/* Lines whose allocations Centra did not show are better than none, and
 	 * worse than those of an earlier look. */
 	if (!co->undecided || !w->order->has_details)
-		changes_add(c, CHANGE_DETAILS, 0)->text = details_json(co);
+		changes_add(c, CHANGE_DETAILS, 0)->details = details_json(co);
 	if (co->address)
-		changes_add(c, CHANGE_ADDRESS, 0)->text =
+		changes_add(c, CHANGE_ADDRESS, 0)->address =
 			xstrdup(co->address);
 	for (size_t i = 0; i < w->order->n_offers; i++)
 		find(w, &w->order->offers[i], co);

@@ -27,7 +27,7 @@ static void told(const struct order *o, const struct event *ev,
 		 struct changes *ret)
 {
 	if (o->n_offers && strcmp(ev->action, "insert") != 0)
-		changes_add(ret, CHANGE_TOLD, 0)->at = ev->received;
+		changes_add(ret, CHANGE_TOLD, 0)->told_at = ev->received;
 }
 
 enum rc order_event_apply(const struct order *o, const struct event *ev,

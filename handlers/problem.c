@@ -39,7 +39,7 @@ static enum rc not_offered(const struct order *o, struct err *e)
 
 static void note_by(struct saying *s, struct changes *ret)
 {
-	struct change *note = &ret->list[ret->n - 1];
+	struct change_note *note = &ret->list[ret->n - 1].note;
 
 	note->device = s->device;
 	note->at = s->now;
@@ -118,9 +118,9 @@ enum rc solved_decide(void *arg, const struct order *o, struct changes *ret,
 	if (!f->problem.at)
 		return conflict(s, "no_problem", e);
 	c = changes_add(ret, CHANGE_SOLVED, f->warehouse);
-	c->problem.solved_at = s->now;
-	c->problem.solved_device = s->device;
-	c->problem.solved_by = xstrdup(s->by);
+	c->solved.solved_at = s->now;
+	c->solved.solved_device = s->device;
+	c->solved.solved_by = xstrdup(s->by);
 	changes_note(ret, f->warehouse, "solved",
 		     "the problem is solved, says %s", s->by);
 	note_by(s, ret);

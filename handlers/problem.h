@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
-#include "store/model/order.h"
+#include "store/model/changes.h"
 
 struct saying {
 	const int64_t *warehouses; /* the shop's, in config order */

@@ -64,7 +64,7 @@ static void end_try(struct work *w, enum try_end how)
 	size_t from = w->result.changes.n;
 
 	changes_add(&w->result.changes, CHANGE_SHIP_ENDED, w->task->sub)
-		->try_end = how;
+		->ship_ended = how;
 	run_apply(w, from);
 }
 
@@ -162,20 +162,20 @@ static void settle_lines(struct run *r)
 {
 	struct work *w = r->w;
 	const struct shipment *s = current(w);
-	struct ship_ask all = {0};
+	struct ship_lines all = {0};
 	size_t from = w->result.changes.n;
 
 	if (!s->ask.all || shipment_stands(s))
 		return;
-	all.n_lines = ship_all_wanted(offer_of(w), r->co, &all.lines);
-	if (all.n_lines == s->ask.n_lines &&
-	    (!all.n_lines || !memcmp(all.lines, s->ask.lines,
-				     all.n_lines * sizeof(*all.lines)))) {
-		free(all.lines);
+	all.n = ship_all_wanted(offer_of(w), r->co, &all.list);
+	if (all.n == s->ask.n_lines &&
+	    (!all.n || !memcmp(all.list, s->ask.lines,
+			       all.n * sizeof(*all.list)))) {
+		free(all.list);
 		return;
 	}
-	changes_add(&w->result.changes, CHANGE_SHIP_LINES, w->task->sub)->ask =
-		all;
+	changes_add(&w->result.changes, CHANGE_SHIP_LINES, w->task->sub)
+		->lines = all;
 	run_apply(w, from);
 }
 
@@ -258,21 +258,21 @@ struct begun {
 /* Of a create: what Centra shows before it, by which what it made will be
  * known. */
 static void say_before(const struct begun *b, const struct offer *f,
-		       struct change *c)
+		       struct change_ship_begun *c)
 {
 	const struct ship_ask *a = &offer_shipment(f)->ask;
 
 	for (size_t i = 0; i < b->co->n_shipments; i++)
-		if (b->co->shipments[i].id > c->sub)
-			c->sub = b->co->shipments[i].id;
-	c->ask.lines = xcalloc(a->n_lines + 1, sizeof(*c->ask.lines));
+		if (b->co->shipments[i].id > c->newest_seen)
+			c->newest_seen = b->co->shipments[i].id;
+	c->before.list = xcalloc(a->n_lines + 1, sizeof(*c->before.list));
 	for (size_t i = 0; i < a->n_lines; i++)
 		for (size_t k = 0; k < b->co->n_lines; k++) {
 			struct ship_stock l = ship_stock_of(
 				&b->co->lines[k], f->warehouse);
 
 			if (l.line == a->lines[i].line)
-				c->ask.lines[c->ask.n_lines++] =
+				c->before.list[c->before.n++] =
 					(struct ship_line){l.line, l.ours};
 		}
 }
@@ -284,13 +284,13 @@ static enum rc say_begun(void *arg, const struct order *o, struct changes *ret,
 	const struct begun *b = arg;
 	const struct offer *f = order_offer(o, b->warehouse);
 	const struct shipment *s = f ? offer_shipment(f) : NULL;
-	struct change *c;
+	struct change_ship_begun *c;
 
 	if (!s || !shipment_goes_on(s))
 		return fail(e, RC_CONFLICT, "there is nothing to ship by now");
 	if (o->cancelled)
 		return fail(e, RC_CONFLICT, "the order is cancelled");
-	c = changes_add(ret, CHANGE_SHIP_BEGUN, b->warehouse);
+	c = &changes_add(ret, CHANGE_SHIP_BEGUN, b->warehouse)->ship_begun;
 	c->step = b->step;
 	c->at = b->now;
 	if (b->step == STEP_CREATE)

@@ -277,8 +277,8 @@ static void hold(struct work *w, const struct offer *f,
 		return;
 	}
 	c = changes_add(&w->result.changes, CHANGE_SHIP_HELD, f->warehouse);
-	c->held = list;
-	c->n_held = n;
+	c->held.list = list;
+	c->held.n = n;
 }
 
 /* ---- nothing is left ---- */

@@ -187,7 +187,7 @@ static void note_asked(const struct ship_decision *d, const struct offer *f,
 		       struct changes *ret)
 {
 	const struct ship_ask *a = &d->ask;
-	struct change *note;
+	struct change_note *note;
 
 	changes_note(ret, f->warehouse, "ship",
 		     "to be shipped, says %s: %s%s%s%s%s, %" PRId64
@@ -198,7 +198,7 @@ static void note_asked(const struct ship_decision *d, const struct offer *f,
 		     a->tracking ? a->tracking : "", a->packages,
 		     a->packages == 1 ? "" : "s",
 		     a->all ? "" : ", only some of it");
-	note = &ret->list[ret->n - 1];
+	note = &ret->list[ret->n - 1].note;
 	note->device = a->device;
 	note->at = a->at;
 }

@@ -251,16 +251,17 @@ static bool is_asked(const struct centra_warehouses *all, int64_t warehouse)
 static void offer(struct work *w, const struct centra_warehouses *all)
 {
 	struct changes *c = &w->result.changes;
-	struct change *opening;
+	struct opening *opening;
 	size_t n = 0;
 
 	for (size_t i = 0; i < w->n_warehouses; i++) {
 		if (!is_asked(all, w->warehouses[i]))
 			continue;
-		opening = changes_add(c, CHANGE_OPENING, w->warehouses[i]);
-		opening->opening.expires = TIME_NONE;
-		offer_recovery_date(w->order, opening->opening.date);
-		opening->recovered = true;
+		opening = &changes_add(c, CHANGE_RECOVERED,
+				       w->warehouses[i])
+				   ->recovered;
+		opening->expires = TIME_NONE;
+		offer_recovery_date(w->order, opening->date);
 		n++;
 	}
 	if (!n && counted(w->order->missed, MISSED_CREATE))

@@ -201,11 +201,11 @@ static enum rc file_note(struct filing *f, const struct change *c,
 			 struct err *e)
 {
 	struct note n = {
-		.at = c->at ? c->at : f->now,
+		.at = c->note.at ? c->note.at : f->now,
 		.warehouse = c->warehouse,
-		.device = c->device,
-		.what = c->what,
-		.text = c->text,
+		.device = c->note.device,
+		.what = c->note.what,
+		.text = c->note.text,
 	};
 
 	return journal_add(f->t, f->order->instance, f->order->number, &n, e);
@@ -216,21 +216,21 @@ static enum rc file_task(struct filing *f, const struct change *c,
 {
 	struct task task = {
 		.number = f->order->number,
-		.sub = c->sub,
+		.sub = c->task.sub,
 		.created = f->now,
-		.due = c->at,
+		.due = c->task.due,
 		.again = TIME_NONE,
 	};
 
 	memcpy(task.instance, f->order->instance, sizeof(task.instance));
-	if (!c->what || !*c->what ||
-	    !copy_text(task.kind, sizeof(task.kind), c->what))
+	if (!c->task.kind || !*c->task.kind ||
+	    !copy_text(task.kind, sizeof(task.kind), c->task.kind))
 		return fail(e, RC_INVALID, "no task can be named '%s'",
-			    c->what ? c->what : "");
+			    c->task.kind ? c->task.kind : "");
 	if (!f->own || !task_same_name(f->own, &task))
 		return task_add(f->t, &task, e);
-	if (f->again == TIME_NONE || c->at < f->again)
-		f->again = c->at;
+	if (f->again == TIME_NONE || c->task.due < f->again)
+		f->again = c->task.due;
 	return OK;
 }
 
@@ -239,11 +239,11 @@ static enum rc file_change(struct filing *f, const struct change *c,
 {
 	switch (c->kind) {
 	case CHANGE_DETAILS:
-		return file_json(f, T_DETAILS, &f->order->has_details, c->text,
+		return file_json(f, T_DETAILS, &f->order->has_details, c->details,
 				 e);
 	case CHANGE_ADDRESS:
 		return file_json(f, T_ADDRESSES, &f->order->has_address,
-				 c->text, e);
+				 c->address, e);
 	case CHANGE_NOTE:
 		return file_note(f, c, e);
 	case CHANGE_TASK:

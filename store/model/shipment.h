@@ -76,6 +76,11 @@ struct ship_line {
 	int64_t quantity;
 };
 
+struct ship_lines {
+	struct ship_line *list; /* owned */
+	size_t n;
+};
+
 /* What looks showed of a line.  `ours` and `quantity` are of the look, before
  * the first createShipment of the offer, that showed the most as ours: no more
  * units than that are ever shipped. */

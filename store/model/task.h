@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "store/model/order.h"
+#include "store/model/changes.h"
 
 #define TASK_KIND_SIZE 24
 

@@ -154,14 +154,14 @@ static void a_fetch_that_finds_nothing_new_is_kept_but_not_told(void **state)
 
 	open_offer(s, 19, 3, 5000);
 	x = changes_add(&c, CHANGE_FETCHED, 0);
-	x->text = xstrdup("CONFIRMED");
-	x->at = 1500;
+	snprintf(x->fetched.status, STATUS_SIZE, "%s", "CONFIRMED");
+	x->fetched.at = 1500;
 	change_order(s, 19, 1500, &c);
 	change = store_newest_change(s);
 	assert_int_equal(change, 2);
 	x = changes_add(&c, CHANGE_FETCHED, 0);
-	x->text = xstrdup("CONFIRMED");
-	x->at = 1600;
+	snprintf(x->fetched.status, STATUS_SIZE, "%s", "CONFIRMED");
+	x->fetched.at = 1600;
 	change_order(s, 19, 1600, &c);
 	assert_int_equal(store_newest_change(s), change);
 	assert_ok(store_order(s, "se", 19, &o, &err));
@@ -244,7 +244,7 @@ static void addresses_of_orders_long_quiet_are_removed_once(void **state)
 	size_t n;
 
 	for (int64_t i = 1; i <= 450; i++) {
-		changes_add(&c, CHANGE_ADDRESS, 0)->text =
+		changes_add(&c, CHANGE_ADDRESS, 0)->address =
 			xstrdup("{\"city\":\"Lund\"}");
 		change_order(s, i, i <= 440 ? 1000 : 2000, &c);
 	}
@@ -270,7 +270,7 @@ static void accepted_with_address(struct store *s, int64_t number)
 
 	open_offer(s, number, 3, 5000);
 	mark(&c, 3, MARK_ACCEPTED, "2021-01-12 15:52:00.000000");
-	changes_add(&c, CHANGE_ADDRESS, 0)->text =
+	changes_add(&c, CHANGE_ADDRESS, 0)->address =
 		xstrdup("{\"city\":\"Lund\"}");
 	change_order(s, number, 1000, &c);
 }
@@ -281,7 +281,7 @@ static void open_with_address(struct store *s, int64_t number)
 	struct changes c = {0};
 
 	open_offer(s, number, 3, 5000);
-	changes_add(&c, CHANGE_ADDRESS, 0)->text =
+	changes_add(&c, CHANGE_ADDRESS, 0)->address =
 		xstrdup("{\"city\":\"Lund\"}");
 	change_order(s, number, 1000, &c);
 }
@@ -334,8 +334,8 @@ static void details_are_kept_replaced_and_removed(void **state)
 
 	assert_ok(store_details(s, "se", 19, &details, &address, &err));
 	assert_true(!details && !address);
-	changes_add(&c, CHANGE_DETAILS, 0)->text = xstrdup("{\"a\":1}");
-	changes_add(&c, CHANGE_ADDRESS, 0)->text = xstrdup("{\"b\":2}");
+	changes_add(&c, CHANGE_DETAILS, 0)->details = xstrdup("{\"a\":1}");
+	changes_add(&c, CHANGE_ADDRESS, 0)->address = xstrdup("{\"b\":2}");
 	change_order(s, 19, 1000, &c);
 	assert_ok(store_order(s, "se", 19, &o, &err));
 	assert_true(o.has_details && o.has_address);
@@ -347,10 +347,10 @@ static void details_are_kept_replaced_and_removed(void **state)
 	free(address);
 
 	change = store_newest_change(s);
-	changes_add(&c, CHANGE_DETAILS, 0)->text = xstrdup("{\"a\":1}");
+	changes_add(&c, CHANGE_DETAILS, 0)->details = xstrdup("{\"a\":1}");
 	change_order(s, 19, 1001, &c);
 	assert_int_equal(store_newest_change(s), change);
-	changes_add(&c, CHANGE_DETAILS, 0)->text = xstrdup("{\"a\":2}");
+	changes_add(&c, CHANGE_DETAILS, 0)->details = xstrdup("{\"a\":2}");
 	changes_add(&c, CHANGE_ADDRESS, 0);
 	change_order(s, 19, 1002, &c);
 	assert_true(store_newest_change(s) > change);
@@ -400,8 +400,8 @@ static void the_journal_tells_causes_and_then_states(void **state)
 	changes_note(&c, 3, "event", "create, expires %d", 5000);
 	change_order(s, 19, 1000, &c);
 	changes_note(&c, 0, "call", "looked");
-	c.list[0].at = 1100;
-	c.list[0].device = 7;
+	c.list[0].note.at = 1100;
+	c.list[0].note.device = 7;
 	mark(&c, 3, MARK_ACCEPTED, "2021-01-12 15:52:00.000000");
 	change_order(s, 19, 1200, &c);
 	changes_note(&c, 0, "event", "of another order");

@@ -94,8 +94,8 @@ static void when_an_order_was_last_told_of_is_kept(void **state)
 	struct order o;
 
 	offer_two(s);
-	changes_add(&c, CHANGE_TOLD, 0)->at = 700;
-	changes_add(&c, CHANGE_TOLD, 0)->at = 500;
+	changes_add(&c, CHANGE_TOLD, 0)->told_at = 700;
+	changes_add(&c, CHANGE_TOLD, 0)->told_at = 500;
 	change_order(s, 19, 2, &c);
 	s = AGAIN(s, *state);
 	assert_ok(store_order(s, "se", 19, &o, &err));

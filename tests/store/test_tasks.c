@@ -558,7 +558,7 @@ static void a_fetch_that_is_due_gets_a_task(void **state)
 	t = lease_one(s, 100);
 	assert_string_equal(t.kind, "fetch_order");
 	assert_true(t.number == 1 && !t.sub);
-	changes_add(&r.changes, CHANGE_ADDRESS, 0)->text = xstrdup("{}");
+	changes_add(&r.changes, CHANGE_ADDRESS, 0)->address = xstrdup("{}");
 	finish(s, &t, &r, 100);
 	nothing_is_due(s, 900000, TIME_NONE);
 	store_close(s);

@@ -120,23 +120,15 @@ UNUSED static void assert_whole(struct store *s)
 	assert_int_equal(v.wrong, 0);
 }
 
-/* A store_update_fn that says what a list of changes says.  The list is copied
- * shallowly: its texts are duplicated. */
+/* A store_update_fn that says what a list of changes says. */
 UNUSED static enum rc say(void *arg, const struct order *o,
 			  struct changes *ret, struct err *e)
 {
 	const struct changes *list = arg;
-	struct change *c;
 
 	(void)o;
 	(void)e;
-	for (size_t i = 0; i < list->n; i++) {
-		c = changes_add(ret, list->list[i].kind, 0);
-		*c = list->list[i];
-		c->text = xstrdup(c->text);
-		c->answer.reason = xstrdup(c->answer.reason);
-		c->answer.note = xstrdup(c->answer.note);
-	}
+	changes_add_copies(ret, list);
 	return OK;
 }
 
@@ -163,8 +155,8 @@ UNUSED static void mark(struct changes *c, int64_t warehouse, enum mark m,
 {
 	struct change *o = changes_add(c, CHANGE_MARK, warehouse);
 
-	o->mark = m;
-	snprintf(o->date, sizeof(o->date), "%s", date);
+	o->mark.what = m;
+	snprintf(o->mark.date, sizeof(o->mark.date), "%s", date);
 }
 
 /* A small stand-in for handlers/offer.h: accepted when marked so, else

@@ -10,7 +10,7 @@
 
 #include "base/mem.h"
 #include "handlers/offer.h"
-#include "store/model/order.h"
+#include "store/model/changes.h"
 
 #define NOW   1768212000000 /* 2026-01-12 10:00:00 UTC */
 #define LATER (NOW + 3600000)
@@ -60,8 +60,8 @@ static inline void marked(struct order *o, int64_t warehouse, enum mark mark,
 {
 	struct change c = {.kind = CHANGE_MARK, .warehouse = warehouse};
 
-	c.mark = mark;
-	snprintf(c.date, sizeof(c.date), "%s", date);
+	c.mark.what = mark;
+	snprintf(c.mark.date, sizeof(c.mark.date), "%s", date);
 	say(o, &c);
 	heard(o);
 }
@@ -81,7 +81,7 @@ static inline void try_begun(struct order *o, int64_t warehouse)
 {
 	say(o, &(struct change){.kind = CHANGE_TRY_BEGUN,
 				.warehouse = warehouse,
-				.at = NOW});
+				.try_begun.at = NOW});
 }
 
 static inline void try_ended(struct order *o, int64_t warehouse,
@@ -89,7 +89,7 @@ static inline void try_ended(struct order *o, int64_t warehouse,
 {
 	say(o, &(struct change){.kind = CHANGE_TRY_ENDED,
 				.warehouse = warehouse,
-				.try_end = how});
+				.try_ended.how = how});
 }
 
 static inline void settled(struct order *o, int64_t warehouse,
@@ -97,7 +97,7 @@ static inline void settled(struct order *o, int64_t warehouse,
 {
 	say(o, &(struct change){.kind = CHANGE_SETTLED,
 				.warehouse = warehouse,
-				.settled = how});
+				.settled.how = how});
 }
 
 /* Centra said ok (or no) to a try of ours. */

@@ -353,14 +353,9 @@ static enum rc apply(void *arg, const struct order *o, struct changes *ret,
 
 	(void)o;
 	(void)e;
-	for (size_t i = 0; i < facts->n; i++) {
-		const struct change *from = &facts->changes[i];
-		struct change *c = changes_add(ret, from->kind,
-					       from->warehouse);
-
-		*c = *from;
-		c->text = xstrdup(from->text);
-	}
+	for (size_t i = 0; i < facts->n; i++)
+		*changes_add(ret, facts->changes[i].kind, 0) =
+			change_copy(&facts->changes[i]);
 	return OK;
 }
 
@@ -395,10 +390,10 @@ void marked(struct fixture *f, int64_t number, int64_t warehouse,
 	struct facts facts = {.changes = {{.kind = CHANGE_HEARD},
 					  {.kind = CHANGE_MARK,
 					   .warehouse = warehouse,
-					   .mark = mark}},
+					   .mark.what = mark}},
 			      .n = 2};
 
-	must(copy_text(facts.changes[1].date, STAMP_SIZE, date), "date");
+	must(copy_text(facts.changes[1].mark.date, STAMP_SIZE, date), "date");
 	learn(f, number, &facts);
 }
 
@@ -417,14 +412,14 @@ void settled(struct fixture *f, int64_t number, int64_t warehouse,
 	struct facts facts = {
 		.changes = {{.kind = CHANGE_TRY_BEGUN,
 			     .warehouse = warehouse,
-			     .at = 1},
+			     .try_begun.at = 1},
 			    {.kind = CHANGE_TRY_ENDED,
 			     .warehouse = warehouse,
-			     .try_end = how == SETTLED_OK ? TRY_OK : TRY_NO},
+			     .try_ended.how = how == SETTLED_OK ? TRY_OK : TRY_NO},
 			    {.kind = CHANGE_SETTLED,
 			     .warehouse = warehouse,
-			     .settled = how,
-			     .text = (char *)(uintptr_t)text}},
+			     .settled.how = how,
+			     .settled.text = (char *)(uintptr_t)text}},
 		.n = 3};
 
 	learn(f, number, &facts);
@@ -435,9 +430,9 @@ void detailed(struct fixture *f, int64_t number, const char *details,
 {
 	struct facts facts = {
 		.changes = {{.kind = CHANGE_DETAILS,
-			     .text = (char *)(uintptr_t)details},
+			     .details = (char *)(uintptr_t)details},
 			    {.kind = CHANGE_ADDRESS,
-			     .text = (char *)(uintptr_t)address}},
+			     .address = (char *)(uintptr_t)address}},
 		.n = address ? 2 : 1};
 
 	learn(f, number, &facts);
@@ -448,8 +443,8 @@ void noted(struct fixture *f, int64_t number, int64_t warehouse,
 {
 	struct facts facts = {.changes = {{.kind = CHANGE_NOTE,
 					   .warehouse = warehouse,
-					   .what = what,
-					   .text = (char *)(uintptr_t)text}},
+					   .note.what = what,
+					   .note.text = (char *)(uintptr_t)text}},
 			      .n = 1};
 
 	learn(f, number, &facts);

@@ -146,7 +146,7 @@ static inline void keep(const struct changes *c)
 		if (one->kind == CHANGE_ADDRESS)
 			us.held.has_address = true;
 		if (one->kind == CHANGE_TASK &&
-		    !strcmp(one->what, TASK_FETCH_ORDER))
+		    !strcmp(one->task.kind, TASK_FETCH_ORDER))
 			us.fetch_asked = true;
 	}
 	offer_derive(NULL, &us.held);
@@ -165,7 +165,8 @@ static enum rc begin(struct work *w, begin_fn *fn, void *arg, struct err *e)
 	rc = fn(arg, &us.held, &c, e);
 	for (size_t i = 0; !rc && i < c.n; i++) {
 		us.tries += c.list[i].kind == CHANGE_TRY_BEGUN;
-		us.late_tries += c.list[i].late;
+		us.late_tries += c.list[i].kind == CHANGE_TRY_BEGUN &&
+				 c.list[i].try_begun.late;
 		order_apply(&us.held, &c.list[i]);
 	}
 	changes_release(&c);
@@ -280,8 +281,8 @@ static inline const char *noted(const char *part)
 
 	for (size_t i = 0; i < c->n; i++)
 		if (c->list[i].kind == CHANGE_NOTE &&
-		    strstr(c->list[i].text, part))
-			return c->list[i].text;
+		    strstr(c->list[i].note.text, part))
+			return c->list[i].note.text;
 	return NULL;
 }
 

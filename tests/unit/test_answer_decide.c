@@ -71,8 +71,8 @@ static unsigned tasks(void)
 
 		if (c->kind != CHANGE_TASK)
 			continue;
-		assert_string_equal(c->what, TASK_ANSWER_OFFER);
-		assert_int_equal(c->at, NOW);
+		assert_string_equal(c->task.kind, TASK_ANSWER_OFFER);
+		assert_int_equal(c->task.due, NOW);
 		n++;
 	}
 	return n;

@@ -346,10 +346,10 @@ static void keep(const struct changes *c)
 			us.held.has_address = true;
 		if (one->kind != CHANGE_TASK)
 			continue;
-		if (!strcmp(one->what, TASK_FETCH_ORDER))
+		if (!strcmp(one->task.kind, TASK_FETCH_ORDER))
 			us.fetch = true;
 		else
-			us.answer[one->sub] = true;
+			us.answer[one->task.sub] = true;
 	}
 	changed();
 }

@@ -149,9 +149,9 @@ static enum rc offer_it(void *arg, const struct order *o, struct changes *ret,
 			     (int)w);
 	}
 	c = changes_add(ret, CHANGE_NOTE, 3);
-	c->what = "answer";
-	c->text = xstrdup("said\x1b[2J yes");
-	c->device = 1;
+	c->note.what = "answer";
+	c->note.text = xstrdup("said\x1b[2J yes");
+	c->note.device = 1;
 	changes_note(ret, 4, "state", "pending");
 	return OK;
 }
@@ -164,8 +164,8 @@ static enum rc mark_it(void *arg, const struct order *o, struct changes *ret,
 	(void)arg;
 	(void)o;
 	(void)e;
-	c->mark = MARK_ACCEPTED;
-	assert_true(copy_text(c->date, sizeof(c->date),
+	c->mark.what = MARK_ACCEPTED;
+	assert_true(copy_text(c->mark.date, sizeof(c->mark.date),
 			      "2026-01-11 16:22:00.000000"));
 	return OK;
 }
@@ -1171,16 +1171,16 @@ static enum rc say_evil(void *arg, const struct order *o, struct changes *ret,
 	assert_true(copy_text(c->opening.date, sizeof(c->opening.date),
 			      "2026-01-11 16:21:00.552000"));
 	c = changes_add(ret, CHANGE_FETCHED, 0);
-	c->at = 1;
-	c->on_hold = true;
-	c->text = xstrdup(EVIL);
-	snprintf(c->hold_reason, sizeof(c->hold_reason), "%s", EVIL);
+	c->fetched.at = 1;
+	c->fetched.on_hold = true;
+	snprintf(c->fetched.status, STATUS_SIZE, "%s", EVIL);
+	snprintf(c->fetched.hold_reason, sizeof(c->fetched.hold_reason), "%s", EVIL);
 	c = changes_add(ret, CHANGE_ANSWER, 3);
 	c->answer.verb = VERB_ACCEPT;
 	memcpy(c->answer.opened, ret->list[0].opening.date, STAMP_SIZE);
 	c = changes_add(ret, CHANGE_SETTLED, 3);
-	c->settled = SETTLED_NO;
-	c->text = xstrdup(EVIL);
+	c->settled.how = SETTLED_NO;
+	c->settled.text = xstrdup(EVIL);
 	c = changes_add(ret, CHANGE_SHIP_ASKED, 3);
 	c->ask = (struct ship_ask){.at = 1,
 				   .carrier = xstrdup(EVIL),

@@ -202,8 +202,8 @@ static void full_order(struct order *o)
 		c.opening = (struct opening){TIME_NONE, 60, "2021-01-02"};
 		order_apply(o, &c);
 		c = (struct change){.kind = CHANGE_MARK, .warehouse = w,
-				    .mark = MARK_TIMED_OUT,
-				    .date = "2021-01-03"};
+				    .mark.what = MARK_TIMED_OUT,
+				    .mark.date = "2021-01-03"};
 		order_apply(o, &c);
 	}
 	c = (struct change){.kind = CHANGE_ANSWER, .warehouse = 4};

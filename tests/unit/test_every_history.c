@@ -332,10 +332,10 @@ static void keep(const struct changes *c)
 			world.held.has_address = true;
 		if (one->kind != CHANGE_TASK)
 			continue;
-		if (!strcmp(one->what, TASK_FETCH_ORDER))
+		if (!strcmp(one->task.kind, TASK_FETCH_ORDER))
 			world.we.fetch = 1;
 		else
-			world.we.answer[one->sub] = 1;
+			world.we.answer[one->task.sub] = 1;
 	}
 	derived();
 }

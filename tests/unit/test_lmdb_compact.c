@@ -54,8 +54,8 @@ static void fill_and_forget(const char *dir)
 	for (int i = 1; i <= ORDERS; i++) {
 		snprintf(text, sizeof(text), "{\"street\":\"" STREET "\","
 					     "\"n\":%d}", i);
-		changes_add(&c, CHANGE_ADDRESS, 0)->text = xstrdup(text);
-		changes_add(&c, CHANGE_DETAILS, 0)->text =
+		changes_add(&c, CHANGE_ADDRESS, 0)->address = xstrdup(text);
+		changes_add(&c, CHANGE_DETAILS, 0)->details =
 			xstrdup("{\"city\":\"Lund\"}");
 		change_order(s, i, 1000, &c);
 	}

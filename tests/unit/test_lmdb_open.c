@@ -263,7 +263,7 @@ static void fill_sample(struct store *s)
 	x->answer.at = 1601;
 	x->answer.device = 1;
 	x->answer.reason = xstrdup("damaged");
-	changes_add(&c, CHANGE_DETAILS, 0)->text = xstrdup("{\"city\":\"A\"}");
+	changes_add(&c, CHANGE_DETAILS, 0)->details = xstrdup("{\"city\":\"A\"}");
 	changes_note(&c, 3, "answer", "rejected by till 1");
 	change_order(s, 19, 1602, &c);
 }

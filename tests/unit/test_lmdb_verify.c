@@ -44,8 +44,8 @@ static void add_orders(struct store *s)
 
 	opening(&c, 3, "2021-01-12 15:51:00.000000", 5000);
 	opening(&c, 4, "2021-01-12 15:51:00.000000", TIME_NONE);
-	changes_add(&c, CHANGE_DETAILS, 0)->text = xstrdup("{}");
-	changes_add(&c, CHANGE_ADDRESS, 0)->text = xstrdup("{}");
+	changes_add(&c, CHANGE_DETAILS, 0)->details = xstrdup("{}");
+	changes_add(&c, CHANGE_ADDRESS, 0)->address = xstrdup("{}");
 	change_order(s, 19, 2000, &c);
 	/* Accepted and not yet fetched: a fetch waits. */
 	opening(&c, 3, "2021-01-12 15:51:00.000000", 5000);

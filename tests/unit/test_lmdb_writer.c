@@ -376,7 +376,7 @@ static enum rc keep_details(void *arg, const struct order *o,
 	(void)o;
 	(void)e;
 	memset(text, 'x', len);
-	changes_add(ret, CHANGE_DETAILS, 0)->text = text;
+	changes_add(ret, CHANGE_DETAILS, 0)->details = text;
 	return OK;
 }
 

@@ -128,15 +128,15 @@ static void a_cancelled_order_is_final(void **s)
 
 static void a_fetched_status_cancels_and_a_later_one_does_not_revive(void **s)
 {
-	struct change c = {.kind = CHANGE_FETCHED, .at = NOW};
+	struct change c = {.kind = CHANGE_FETCHED, .fetched.at = NOW};
 
 	(void)s;
 	opened(o, W, at(10));
-	c.text = xstrdup("CANCELLED");
+	snprintf(c.fetched.status, STATUS_SIZE, "%s", "CANCELLED");
 	say(o, &c);
 	is("cancelled");
-	c = (struct change){.kind = CHANGE_FETCHED, .at = NOW + 1};
-	c.text = xstrdup("CONFIRMED");
+	c = (struct change){.kind = CHANGE_FETCHED, .fetched.at = NOW + 1};
+	snprintf(c.fetched.status, STATUS_SIZE, "%s", "CONFIRMED");
 	say(o, &c);
 	is("cancelled");
 }
@@ -363,13 +363,13 @@ static void it_does_not_matter_which_of_event_and_fact_is_counted_first(
 {
 	struct change c = {.kind = CHANGE_MARK,
 			   .warehouse = W,
-			   .mark = MARK_ACCEPTED};
+			   .mark.what = MARK_ACCEPTED};
 
 	(void)s;
 	opened(o, W, at(10));
 	found(o, W, FOUND_OPEN, 0);
 	heard(o);
-	snprintf(c.date, sizeof(c.date), "%s", at(20));
+	snprintf(c.mark.date, sizeof(c.mark.date), "%s", at(20));
 	order_apply(o, &c);
 	is("accepted");
 	o->offers[0].accepted_unheard = false; /* as when it is read again */

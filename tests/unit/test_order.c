@@ -240,8 +240,8 @@ static void an_answer_goes_from_try_to_result(void **state)
 	(void)state;
 	order_init(&o, "se", 1);
 	changes_add(&c, CHANGE_HEARD, 0);
-	changes_add(&c, CHANGE_TRY_BEGUN, 3)->at = 5; /* no answer: nothing */
-	changes_add(&c, CHANGE_SETTLED, 3)->settled = SETTLED_OK;
+	changes_add(&c, CHANGE_TRY_BEGUN, 3)->try_begun.at = 5; /* no answer: nothing */
+	changes_add(&c, CHANGE_SETTLED, 3)->settled.how = SETTLED_OK;
 	opening(&c, 3, "2021", 1000);
 	x = changes_add(&c, CHANGE_ANSWER, 3);
 	x->answer.verb = VERB_ACCEPT;
@@ -253,35 +253,35 @@ static void an_answer_goes_from_try_to_result(void **state)
 	assert_string_equal(a->reason, "r");
 	assert_int_equal(a->tries, 0);
 
-	changes_add(&c, CHANGE_TRY_BEGUN, 3)->at = 5;
+	changes_add(&c, CHANGE_TRY_BEGUN, 3)->try_begun.at = 5;
 	apply_all(&o, &c);
 	assert_true(a->try_begun == 5 && a->tries == 1 && o.version == 2);
 	assert_false(a->unknown);
-	changes_add(&c, CHANGE_TRY_ENDED, 3)->try_end = TRY_NOT_DONE;
+	changes_add(&c, CHANGE_TRY_ENDED, 3)->try_ended.how = TRY_NOT_DONE;
 	apply_all(&o, &c);
 	assert_true(!a->try_begun && !a->unknown && !a->was_ok &&
 		    o.version == 3);
 
 	x = changes_add(&c, CHANGE_TRY_BEGUN, 3); /* after a crash: */
-	x->late = true;
-	changes_add(&c, CHANGE_TRY_BEGUN, 3)->at = 9;
+	x->try_begun.late = true;
+	changes_add(&c, CHANGE_TRY_BEGUN, 3)->try_begun.at = 9;
 	apply_all(&o, &c);
 	assert_true(a->unknown && a->try_begun == 9);
 	assert_true(a->tries == 3 && a->late_tries == 1);
 
-	changes_add(&c, CHANGE_TRY_ENDED, 3)->try_end = TRY_NO;
+	changes_add(&c, CHANGE_TRY_ENDED, 3)->try_ended.how = TRY_NO;
 	apply_all(&o, &c);
 	assert_int_equal(a->settled, SETTLED_NOT);
 	x = changes_add(&c, CHANGE_SETTLED, 3);
-	x->settled = SETTLED_NO;
-	x->text = xstrdup("too late");
+	x->settled.how = SETTLED_NO;
+	x->settled.text = xstrdup("too late");
 	apply_all(&o, &c);
 	assert_int_equal(a->settled, SETTLED_NO);
 	assert_string_equal(a->refusal, "too late");
 	assert_true(a->settled_version == o.version);
 
-	changes_add(&c, CHANGE_TRY_ENDED, 3)->try_end = TRY_OK;
-	changes_add(&c, CHANGE_SETTLED, 3)->settled = SETTLED_OK;
+	changes_add(&c, CHANGE_TRY_ENDED, 3)->try_ended.how = TRY_OK;
+	changes_add(&c, CHANGE_SETTLED, 3)->settled.how = SETTLED_OK;
 	apply_all(&o, &c);
 	assert_true(a->was_ok && a->settled == SETTLED_OK && !a->refusal);
 
@@ -302,9 +302,9 @@ static void accepting_again_keeps_the_doubt_of_the_first_accept(void **state)
 	order_init(&o, "se", 1);
 	opening(&c, 3, "2021", 1000);
 	changes_add(&c, CHANGE_ANSWER, 3)->answer.verb = VERB_ACCEPT;
-	changes_add(&c, CHANGE_TRY_BEGUN, 3)->at = 5;
-	changes_add(&c, CHANGE_TRY_ENDED, 3)->try_end = TRY_UNKNOWN;
-	changes_add(&c, CHANGE_SETTLED, 3)->settled = SETTLED_NO;
+	changes_add(&c, CHANGE_TRY_BEGUN, 3)->try_begun.at = 5;
+	changes_add(&c, CHANGE_TRY_ENDED, 3)->try_ended.how = TRY_UNKNOWN;
+	changes_add(&c, CHANGE_SETTLED, 3)->settled.how = SETTLED_NO;
 	changes_add(&c, CHANGE_ANSWER, 3)->answer.verb = VERB_ACCEPT;
 	apply_all(&o, &c);
 	assert_true(o.offers[0].answer.unknown);
@@ -332,13 +332,13 @@ static void what_settles_an_answer_settles_no_newer_one(void **state)
 	x->answer.verb = VERB_ACCEPT;
 	snprintf(x->answer.opened, sizeof(x->answer.opened), "2022");
 	x = changes_add(&c, CHANGE_SETTLED, 3);
-	x->settled = SETTLED_NO;
-	snprintf(x->date, sizeof(x->date), "2021");
+	x->settled.how = SETTLED_NO;
+	snprintf(x->settled.opened, sizeof(x->settled.opened), "2021");
 	apply_all(&o, &c);
 	assert_int_equal(o.offers[0].answer.settled, SETTLED_NOT);
 	x = changes_add(&c, CHANGE_SETTLED, 3);
-	x->settled = SETTLED_NO;
-	snprintf(x->date, sizeof(x->date), "2022");
+	x->settled.how = SETTLED_NO;
+	snprintf(x->settled.opened, sizeof(x->settled.opened), "2022");
 	apply_all(&o, &c);
 	assert_int_equal(o.offers[0].answer.settled, SETTLED_NO);
 	order_release(&o);
@@ -353,13 +353,13 @@ static void a_later_fetch_stays_and_a_cancelled_status_cancels(void **state)
 	(void)state;
 	order_init(&o, "se", 1);
 	x = changes_add(&c, CHANGE_FETCHED, 0);
-	x->text = xstrdup("CONFIRMED");
-	x->at = 50;
-	x->on_hold = true;
-	snprintf(x->hold_reason, sizeof(x->hold_reason), "WAITING");
+	snprintf(x->fetched.status, STATUS_SIZE, "%s", "CONFIRMED");
+	x->fetched.at = 50;
+	x->fetched.on_hold = true;
+	snprintf(x->fetched.hold_reason, sizeof(x->fetched.hold_reason), "WAITING");
 	x = changes_add(&c, CHANGE_FETCHED, 0);
-	x->text = xstrdup("CANCELLED");
-	x->at = 40;
+	snprintf(x->fetched.status, STATUS_SIZE, "%s", "CANCELLED");
+	x->fetched.at = 40;
 	apply_all(&o, &c);
 	assert_string_equal(o.status, "CONFIRMED");
 	assert_string_equal(o.hold_reason, "WAITING");
@@ -377,12 +377,12 @@ static void a_fetch_dated_far_ahead_does_not_stay_for_ever(void **state)
 	(void)state;
 	order_init(&o, "se", 1);
 	x = changes_add(&c, CHANGE_FETCHED, 0);
-	x->text = xstrdup("CONFIRMED");
-	x->at = 31536000000;
+	snprintf(x->fetched.status, STATUS_SIZE, "%s", "CONFIRMED");
+	x->fetched.at = 31536000000;
 	x = changes_add(&c, CHANGE_FETCHED, 0);
-	x->text = xstrdup("PENDING");
-	x->at = 50;
-	x->on_hold = true;
+	snprintf(x->fetched.status, STATUS_SIZE, "%s", "PENDING");
+	x->fetched.at = 50;
+	x->fetched.on_hold = true;
 	apply_all(&o, &c);
 	assert_string_equal(o.status, "PENDING");
 	assert_true(o.on_hold && o.fetched_at == 50);
@@ -404,14 +404,14 @@ static void long_texts_are_cut_between_characters(void **state)
 	memset(text, 'x', ORDER_TEXT_MAX - 1);
 	memcpy(text + ORDER_TEXT_MAX - 1, "\xc3\xa4\xc3\xa4", 4);
 	x = changes_add(&c, CHANGE_FETCHED, 0);
-	x->text = xcalloc(1, 200);
-	memset(x->text, 'S', 199);
+	memset(x->fetched.status, 'S', STATUS_SIZE - 2);
+	x->fetched.status[STATUS_SIZE - 2] = '\xc3';
 	changes_note(&c, 0, "call", "%s", text);
-	assert_int_equal(strlen(c.list[2].text), ORDER_TEXT_MAX - 1);
+	assert_int_equal(strlen(c.list[2].note.text), ORDER_TEXT_MAX - 1);
 	apply_all(&o, &c);
 	assert_int_equal(strlen(o.offers[0].answer.reason),
 			 ORDER_TEXT_MAX - 1);
-	assert_int_equal(strlen(o.status), STATUS_SIZE - 1);
+	assert_int_equal(strlen(o.status), STATUS_SIZE - 2);
 	order_release(&o);
 }
 

@@ -120,8 +120,8 @@ static enum rc press_ship(struct ship_decision d, const char **ret_code,
 	for (size_t i = 0; i < c.n; i++) {
 		order_apply(&order, &c.list[i]);
 		*ret_tasks += c.list[i].kind == CHANGE_TASK &&
-			      !strcmp(c.list[i].what, TASK_SHIP_ORDER) &&
-			      c.list[i].sub == OURS;
+			      !strcmp(c.list[i].task.kind, TASK_SHIP_ORDER) &&
+			      c.list[i].task.sub == OURS;
 	}
 	changes_release(&c);
 	offer_derive(NULL, &order);
@@ -164,11 +164,11 @@ static void tried(enum ship_step step, enum try_end how)
 {
 	say(&order, &(struct change){.kind = CHANGE_SHIP_BEGUN,
 				     .warehouse = OURS,
-				     .step = step,
-				     .at = NOW});
+				     .ship_begun.step = step,
+				     .ship_begun.at = NOW});
 	say(&order, &(struct change){.kind = CHANGE_SHIP_ENDED,
 				     .warehouse = OURS,
-				     .try_end = how});
+				     .ship_ended = how});
 }
 
 static void a_press_asks_for_all_that_is_left(void **state)
@@ -431,8 +431,8 @@ static void holds(int64_t line, int64_t ours, int64_t quantity)
 
 	say(&order, &(struct change){.kind = CHANGE_SHIP_HELD,
 				     .warehouse = OURS,
-				     .held = xmemdup(&h, sizeof(h)),
-				     .n_held = 1});
+				     .held.list = xmemdup(&h, sizeof(h)),
+				     .held.n = 1});
 }
 
 /* One unit of line 1 is shipped: what is left, and what the readings of the
@@ -771,12 +771,12 @@ static void a_shipment_from_before_our_try_is_no_trace_of_it(void **state)
 	shows(500, 1);
 	say(&order, &(struct change){.kind = CHANGE_SHIP_BEGUN,
 				     .warehouse = OURS,
-				     .step = STEP_CREATE,
-				     .sub = 500,
-				     .at = NOW});
+				     .ship_begun.step = STEP_CREATE,
+				     .ship_begun.newest_seen = 500,
+				     .ship_begun.at = NOW});
 	say(&order, &(struct change){.kind = CHANGE_SHIP_ENDED,
 				     .warehouse = OURS,
-				     .try_end = TRY_UNKNOWN});
+				     .ship_ended = TRY_UNKNOWN});
 	next_is(PLAN_CREATE);
 }
 
@@ -879,11 +879,13 @@ static void say_create_begun(void)
 	say(&order, &(struct change){
 			    .kind = CHANGE_SHIP_BEGUN,
 			    .warehouse = OURS,
-			    .step = STEP_CREATE,
-			    .sub = 499,
-			    .ask = {.lines = xmemdup(&before, sizeof(before)),
-				    .n_lines = 1},
-			    .at = NOW});
+			    .ship_begun = {.step = STEP_CREATE,
+					   .at = NOW,
+					   .newest_seen = 499,
+					   .before = {.list = xmemdup(
+							      &before,
+							      sizeof(before)),
+						      .n = 1}}});
 }
 
 static void assert_read_back(const struct order *o)
@@ -1001,7 +1003,7 @@ static void copies_of_changes_own_what_they_hold(void **state)
 	for (size_t i = 0; i < two.n; i++)
 		order_apply(&order, &two.list[i]);
 	assert_string_equal(newest()->ask.carrier, "PostNord");
-	assert_string_equal(two.list[two.n - 1].text, "a note");
+	assert_string_equal(two.list[two.n - 1].note.text, "a note");
 	changes_release(&two);
 }
 

@@ -604,7 +604,7 @@ static void keep(const struct changes *c)
 	for (size_t i = 0; i < c->n; i++) {
 		order_apply(&us.held, &c->list[i]);
 		us.task |= c->list[i].kind == CHANGE_TASK &&
-			   !strcmp(c->list[i].what, TASK_SHIP_ORDER);
+			   !strcmp(c->list[i].task.kind, TASK_SHIP_ORDER);
 	}
 	offer_derive(NULL, &us.held);
 }

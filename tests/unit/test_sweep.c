@@ -54,15 +54,15 @@ static const char *untold(int64_t by)
 
 static void fetched(int64_t when, const char *status)
 {
-	struct change c = {.kind = CHANGE_FETCHED, .at = when};
+	struct change c = {.kind = CHANGE_FETCHED, .fetched.at = when};
 
-	c.text = xstrdup(status);
+	snprintf(c.fetched.status, STATUS_SIZE, "%s", status);
 	say(o, &c);
 }
 
 static void told_at(int64_t when)
 {
-	say(o, &(struct change){.kind = CHANGE_TOLD, .at = when});
+	say(o, &(struct change){.kind = CHANGE_TOLD, .told_at = when});
 }
 
 static void count(int64_t warehouse, enum missed missed)
@@ -280,12 +280,10 @@ static void a_create_that_was_lost_is_counted_once_and_the_next_again(void **s)
 
 static void recovered(int64_t warehouse)
 {
-	struct change c = {.kind = CHANGE_OPENING,
-			   .warehouse = warehouse,
-			   .recovered = true};
+	struct change c = {.kind = CHANGE_RECOVERED, .warehouse = warehouse};
 
-	c.opening.expires = TIME_NONE;
-	offer_recovery_date(o, c.opening.date);
+	c.recovered.expires = TIME_NONE;
+	offer_recovery_date(o, c.recovered.date);
 	say(o, &c);
 	offer_derive(NULL, o);
 }
@@ -412,9 +410,9 @@ static size_t follow_ups(int64_t missed_after, bool was_cancelled,
 		const struct change *c = &w.result.changes.list[i];
 
 		assert_int_equal(c->kind, CHANGE_TASK);
-		assert_string_equal(c->what, TASK_MISSED);
-		assert_int_equal(c->sub, NOW);
-		assert_int_equal(c->at, NOW + missed_after);
+		assert_string_equal(c->task.kind, TASK_MISSED);
+		assert_int_equal(c->task.sub, NOW);
+		assert_int_equal(c->task.due, NOW + missed_after);
 		n++;
 	}
 	result_release(&w.result);

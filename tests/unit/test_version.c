@@ -383,7 +383,7 @@ static enum rc a_line_less(void *arg, const struct order *o,
 	(void)arg;
 	(void)o;
 	(void)e;
-	changes_add(ret, CHANGE_DETAILS, 0)->text =
+	changes_add(ret, CHANGE_DETAILS, 0)->details =
 		xstrdup(ORDER("Delft", LINE(7, 2, OURS(2))));
 	return OK;
 }

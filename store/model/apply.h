@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * apply.h - what the files of store/model/ share: a function for each row of
+ * changes.def that applies it.  For store/model/ alone.
+ */
+#ifndef STORE_MODEL_APPLY_H
+#define STORE_MODEL_APPLY_H
+
+#include "store/model/changes.h"
+
+/* clang-format off */
+#define BARE(KIND, apply) \
+	void apply(struct order *o, const struct change *c);
+#define CHANGE(KIND, type, member, memory, apply) \
+	void apply(struct order *o, const struct change *c);
+#include "store/model/changes.def"
+/* clang-format on */
+
+/* The offer to a warehouse, made if there is none yet.  NULL: there may be no
+ * more. */
+struct offer *order_offer_made(struct order *o, int64_t warehouse);
+
+/* A copy, which the caller frees, of at most max bytes; it ends between two
+ * UTF-8 characters.  NULL of NULL. */
+char *text_bounded(const char *s, size_t max);
+
+#endif

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * changes.c - see changes.h.
+ */
+#include "store/model/changes.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/model/apply.h"
+
+/* ---- the table ---- */
+
+/* What a payload without memory of its own does. */
+static void plain_own(void *payload)
+{
+	(void)payload;
+}
+
+static void plain_release(void *payload)
+{
+	(void)payload;
+}
+
+static void text_own(char **text)
+{
+	*text = xstrdup(*text);
+}
+
+static void text_release(char **text)
+{
+	free(*text);
+}
+
+static void try_ended_own(struct change_try_ended *t)
+{
+	t->text = xstrdup(t->text);
+}
+
+static void try_ended_release(struct change_try_ended *t)
+{
+	free(t->text);
+}
+
+static void settled_own(struct change_settled *s)
+{
+	s->text = xstrdup(s->text);
+}
+
+static void settled_release(struct change_settled *s)
+{
+	free(s->text);
+}
+
+static void ship_ask_own(struct ship_ask *a)
+{
+	*a = ship_ask_copy(a);
+}
+
+static void ship_lines_own(struct ship_lines *l)
+{
+	if (l->list)
+		l->list = xmemdup(l->list, l->n * sizeof(*l->list));
+}
+
+static void ship_lines_release(struct ship_lines *l)
+{
+	free(l->list);
+}
+
+static void ship_begun_own(struct change_ship_begun *b)
+{
+	ship_lines_own(&b->before);
+}
+
+static void ship_begun_release(struct change_ship_begun *b)
+{
+	ship_lines_release(&b->before);
+}
+
+static void ship_came_own(struct ship_came *c)
+{
+	*c = ship_came_copy(c);
+}
+
+static void ship_held_own(struct change_ship_held *h)
+{
+	if (h->list)
+		h->list = xmemdup(h->list, h->n * sizeof(*h->list));
+}
+
+static void ship_held_release(struct change_ship_held *h)
+{
+	free(h->list);
+}
+
+static void note_own(struct change_note *n)
+{
+	n->text = xstrdup(n->text);
+}
+
+static void note_release(struct change_note *n)
+{
+	free(n->text);
+}
+
+void apply_nothing(struct order *o, const struct change *c)
+{
+	(void)o;
+	(void)c;
+}
+
+/* clang-format off */
+#define CHANGE(KIND, type, member, memory, apply)                             \
+	static void own_##KIND(struct change *c) { memory##_own(&c->member); } \
+	static void release_##KIND(struct change *c)                          \
+	{                                                                     \
+		memory##_release(&c->member);                                 \
+	}
+#include "store/model/changes.def"
+
+static const struct {
+	void (*own)(struct change *c);     /* NULL: there is no payload */
+	void (*release)(struct change *c); /* NULL: the same */
+	void (*apply)(struct order *o, const struct change *c);
+} kinds[CHANGES] = {
+#define BARE(KIND, apply) [CHANGE_##KIND] = {NULL, NULL, apply},
+#define CHANGE(KIND, type, member, memory, apply) \
+	[CHANGE_##KIND] = {own_##KIND, release_##KIND, apply},
+#include "store/model/changes.def"
+};
+/* clang-format on */
+
+void order_apply(struct order *o, const struct change *c)
+{
+	kinds[c->kind].apply(o, c);
+}
+
+/* ---- lists of changes ---- */
+
+struct change *changes_add(struct changes *c, enum change_kind kind,
+			   int64_t warehouse)
+{
+	struct change *new;
+
+	if (c->n == c->cap) {
+		c->cap = c->cap ? 2 * c->cap : 4;
+		c->list = xrealloc(c->list, c->cap, sizeof(*c->list));
+	}
+	new = &c->list[c->n++];
+	memset(new, 0, sizeof(*new));
+	new->kind = kind;
+	new->warehouse = warehouse;
+	return new;
+}
+
+struct change change_copy(const struct change *c)
+{
+	struct change ret = *c;
+
+	if (kinds[c->kind].own)
+		kinds[c->kind].own(&ret);
+	return ret;
+}
+
+void change_release(struct change *c)
+{
+	if (kinds[c->kind].release)
+		kinds[c->kind].release(c);
+	memset(c, 0, sizeof(*c));
+}
+
+void changes_add_copies(struct changes *c, const struct changes *more)
+{
+	for (size_t i = 0; i < more->n; i++)
+		*changes_add(c, more->list[i].kind, 0) =
+			change_copy(&more->list[i]);
+}
+
+void changes_note(struct changes *c, int64_t warehouse, const char *what,
+		  const char *fmt, ...)
+{
+	struct change *note = changes_add(c, CHANGE_NOTE, warehouse);
+	char text[ORDER_TEXT_MAX + 8];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	note->note.what = what;
+	note->note.text = text_bounded(text, ORDER_TEXT_MAX);
+}
+
+void changes_task(struct changes *c, const char *kind, int64_t sub, int64_t due)
+{
+	changes_add(c, CHANGE_TASK, 0)->task = (struct change_task){
+		.kind = kind,
+		.sub = sub,
+		.due = due,
+	};
+}
+
+void changes_release(struct changes *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		change_release(&c->list[i]);
+	free(c->list);
+	*c = (struct changes){0};
+}
+
+/* ---- texts ---- */
+
+char *text_bounded(const char *s, size_t max)
+{
+	size_t n;
+
+	if (!s)
+		return NULL;
+	n = strnlen(s, max + 1);
+	if (n > max) {
+		n = max;
+		while (n && ((unsigned char)s[n] & 0xc0) == 0x80)
+			n--;
+	}
+	return xstrndup(s, n);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * changes.h - what is to change in an order: a list of tagged unions.
+ *
+ * changes.def has a row for each kind.  A handler returns a list of changes;
+ * the store applies it in one transaction.
+ *
+ * Memory:   a change owns its payload's texts and lists; changes_release()
+ *           frees those of a list.
+ * Threads:  none; a value belongs to who holds it.
+ */
+#ifndef STORE_MODEL_CHANGES_H
+#define STORE_MODEL_CHANGES_H
+
+#include "store/model/order.h"
+
+enum change_kind {
+#define BARE(KIND, apply)                         CHANGE_##KIND,
+#define CHANGE(KIND, type, member, memory, apply) CHANGE_##KIND,
+#include "store/model/changes.def"
+	CHANGES,
+};
+
+struct change_mark {
+	enum mark what;
+	char date[STAMP_SIZE];
+};
+
+/* What a fetch showed of the order itself. */
+struct change_fetched {
+	int64_t at;
+	bool on_hold;
+	bool waits; /* Centra lists it as waiting for check-first */
+	char status[STATUS_SIZE];
+	char hold_reason[STATUS_SIZE];
+};
+
+struct change_try_begun {
+	int64_t at;
+	bool late; /* after the offer's expiry */
+};
+
+struct change_try_ended {
+	enum try_end how;
+	char *text; /* owned: Centra's text with a no, or NULL */
+};
+
+struct change_settled {
+	enum settled how;
+	char opened[STAMP_SIZE]; /* date of the opening; "": whichever it is */
+	char *text;		 /* owned: Centra's text with a no, or NULL */
+};
+
+struct change_ship_begun {
+	enum ship_step step;
+	int64_t at;
+	/* Of STEP_CREATE: */
+	int64_t newest_seen; /* greatest id of a shipment of the order, or 0 */
+	struct ship_lines before; /* units allocated to our warehouse */
+};
+
+struct change_ship_held {
+	struct ship_held *list; /* owned */
+	size_t n;
+};
+
+/* A line of the journal. */
+struct change_note {
+	int64_t at; /* 0: now */
+	uint64_t device;
+	const char *what; /* constant */
+	char *text;	  /* owned, or NULL */
+};
+
+/* A follow-up task (task.h). */
+struct change_task {
+	const char *kind; /* constant */
+	int64_t sub;
+	int64_t due;
+};
+
+struct change {
+	enum change_kind kind;
+	int64_t warehouse; /* 0: not about one warehouse */
+	union {
+#define CHANGE(KIND, type, member, memory, apply) type member;
+#include "store/model/changes.def"
+	};
+};
+
+/* Applies one change to the order's facts; derives nothing.
+ *
+ * HEARD      version + 1; may stand before or behind what was heard.
+ * OPENING    keeps the least date named for each expiry (and, among equal
+ *            dates, the least offset).  Of more than OPENINGS_MAX expiries
+ *            the latest stay; no deadline is the latest of all.  One that says
+ *            something new clears MISSED_CREATE: the next lost create is
+ *            another.
+ * RECOVERED  an opening that recovery made, not an event.  It replaces the one
+ *            that recovery made before, if its date is greater.
+ * MARK       keeps the greatest date.
+ * CANCELLED  sets it for good.
+ * FETCHED    what was fetched, unless a later fetch is held already (be it ten
+ *            minutes: more is a clock that was set back); a status CANCELLED
+ *            cancels in any case.  An order that no longer waits clears
+ *            MISSED_CREATE.
+ * FINDING    replaces the finding.
+ * SIGHTING   replaces the sighting.
+ * ANSWER     replaces the answer with its verb, opened, at, device, reason and
+ *            note; nothing is tried or settled yet.  VERB_NONE alters nothing.
+ * TRY_BEGUN  version + 1, one more try (and late try), begun at `at`.  When
+ *            the try before never ended, it has become `unknown`.
+ * TRY_ENDED  version + 1, no try is under way.  TRY_OK sets was_ok, TRY_UNKNOWN
+ *            sets unknown; TRY_NO behind one of those sets denied, and keeps
+ *            the text as the refusal; else TRY_NO and TRY_NOT_DONE leave no
+ *            other trace.  Whether a reply settles anything is the handler's
+ *            decision:
+ * SETTLED    of the answer to the opening `opened` sets settled, the refusal
+ *            (the text with SETTLED_NO, else none) and settled_version =
+ *            version.
+ *
+ * PROBLEM    replaces the problem by one that is not solved.
+ * SOLVED     solves the open problem: its solved_... alone are read; nothing
+ *            where there is none.
+ * STOPPED    sets stopped, until the offer is accepted again.
+ * TOLD       keeps the latest time.
+ * MISSED     sets the bit, of the order (warehouse 0) or of an offer.
+ *
+ * SHIP_ASKED adds a shipment when there is none or the newest is shipped; one
+ *            that failed is asked for anew, and keeps its lines while they
+ *            stand (shipment_stands).  Nothing while one is under way.  Its
+ *            Idempotency-Key joins those of the shipment.
+ * SHIP_LINES sets the lines of a press that named none, unless they stand.
+ * SHIP_BEGUN one more try; when the one before never ended, it is `unknown`
+ *            still, and else it is not.  STEP_CREATE replaces newest_seen and
+ *            `before`.
+ * SHIP_ENDED no try is under way; TRY_UNKNOWN sets unknown, others clear it.
+ * SHIP_CAME  replaces what came of it.  Shipped without a rest: so is the
+ *            offer, for good.
+ * SHIP_HELD  replaces what is held of the offer's lines.
+ * SHIP_CLOSED drops a newest shipment that Centra never had; the offer is
+ *            shipped if any shipment of it is.
+ *
+ * HEARD aside, what Centra said (OPENING, MARK, CANCELLED) joins: any order and
+ * any repeats end the same.  Alters nothing: what is no fact; a warehouse of 0
+ * where one is needed; a try or a result where there is no answer; an
+ * offer too many (OFFERS_MAX).  Longer texts than ORDER_TEXT_MAX are cut. */
+void order_apply(struct order *o, const struct change *c);
+
+/* A list of changes, in the order they are to be applied. */
+struct changes {
+	struct change *list; /* owned */
+	size_t n;
+	size_t cap;
+};
+
+/* Adds a change of a kind with an empty payload, which the caller fills in.
+ * The pointer is good until the next add. */
+struct change *changes_add(struct changes *c, enum change_kind kind,
+			   int64_t warehouse);
+/* A copy that owns its payload. */
+struct change change_copy(const struct change *c);
+void change_release(struct change *c);
+/* Adds copies of all of `more`. */
+void changes_add_copies(struct changes *c, const struct changes *more);
+/* Adds a journal line: what is a constant word, the rest as printf. */
+void changes_note(struct changes *c, int64_t warehouse, const char *what,
+		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* Adds a follow-up task (task.h), due at a time. */
+void changes_task(struct changes *c, const char *kind, int64_t sub,
+		  int64_t due);
+void changes_release(struct changes *c);
+
+#endif
