@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * networks.h - lists of addresses and networks, and whom a request that came
- * through a proxy of such a list is from.
+ * networks.h - lists of IP addresses and networks, and the client's address of
+ * a request that came through trusted proxies.
  */
 #ifndef BASE_NETWORKS_H
 #define BASE_NETWORKS_H
@@ -28,21 +28,24 @@ struct networks {
 	size_t n;
 };
 
-/* "10.0.0.7", "::1", also with a zone or as [::1]:443 or 10.0.0.7:443. */
+/* Reads "10.0.0.7" or "::1", also with a zone, or as [::1]:443 or
+ * 10.0.0.7:443. */
 bool address_read(struct address *ret, const char *text, size_t len);
 void address_text(char ret[PEER_SIZE], const struct address *a);
 
-/* "127.0.0.1, 10.0.0.0/8 2001:db8::/32"; NULL is an empty list.  RC_INVALID
- * names what is neither an address nor a network. */
+/* Reads a list such as "127.0.0.1, 10.0.0.0/8 2001:db8::/32"; NULL is an empty
+ * list.  RC_INVALID names the entry that is neither an address nor a
+ * network. */
 enum rc networks_read(struct networks *ret, const char *text, struct err *e);
 void networks_release(struct networks *n);
 bool networks_have(const struct networks *n, const struct address *a);
 
-/* Whom a request is from.  `socket` is who connected; only if that is one of
- * `trusted` is X-Forwarded-For believed, read from its end: each trusted proxy
- * vouches for the address that it wrote, and the first that is not trusted is
- * the peer.  What cannot be read ends it: then the peer is the last one that
- * was vouched for.  `values` are the headers of that name in their order. */
+/* Finds the client's address of a request.  `socket` is the address that
+ * connected.  Only if it is one of `trusted` is X-Forwarded-For read, from its
+ * end: each trusted proxy vouches for the address that it wrote, and the first
+ * address that is not trusted is the client's.  An entry that cannot be read
+ * ends that: the client is then the last address that was vouched for.
+ * `values`: the n headers of that name, in their order. */
 void networks_peer(char ret[PEER_SIZE], const struct networks *trusted,
 		   const char *socket, const char *const *values, size_t n);
 

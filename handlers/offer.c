@@ -17,13 +17,14 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What the accepts of an order say to each of its offers. */
+/* The `accepted` dates of an order, as each of its offers needs them. */
 struct accepts {
 	const struct zone *zone;
-	const char *greatest; /* date of the newest; "" = there is none */
+	const char *greatest; /* the newest date; "" = there is none */
 	int64_t whose;
-	const char *next; /* the newest of any other warehouse; or "" */
-	unsigned repeated; /* how many lie in an hour that was repeated */
+	const char *next; /* the newest date of any other warehouse; or "" */
+	unsigned repeated; /* how many of the dates lie in an hour that the zone
+			    * repeats */
 };
 
 static bool repeats(const struct zone *zone, const char *date)
@@ -51,7 +52,8 @@ static struct accepts accepts_of(const struct zone *zone,
 	return a;
 }
 
-/* The newest accept of a warehouse other than this offer's; "" = none. */
+/* Returns the newest `accepted` date of a warehouse other than this offer's; ""
+ * = none. */
 static const char *taken(const struct accepts *a, const struct offer *f)
 {
 	return f->warehouse == a->whose ? a->next : a->greatest;
@@ -71,7 +73,8 @@ const struct opening *offer_opened(const struct offer *f)
 	return best;
 }
 
-/* "" when nothing opened: every date is newer, so every mark counts. */
+/* Returns "" if nothing opened: every date is newer than that, so every mark
+ * counts. */
 static const char *opened_date(const struct offer *f)
 {
 	const struct opening *p = offer_opened(f);
@@ -113,8 +116,9 @@ static bool told_ok(const struct offer *f)
 
 /* ---- what recovery opens ---- */
 
-/* Behind every digit, so that it is newer than any date with the same digits
- * before it, and older than any with greater ones. */
+/* A character that sorts behind every digit: a date that ends with it is newer
+ * than any date with the same digits before it, and older than any with greater
+ * ones. */
 #define BEHIND_DIGITS ':'
 
 bool opening_recovered(const struct opening *p)
@@ -201,7 +205,8 @@ uint64_t offer_won_version(const struct offer *f)
 	return ret;
 }
 
-/* Of the present offer, and seen since Centra last said that it is ours. */
+/* True if looks showed the present offer to be over, since Centra last gave it
+ * to us. */
 static bool is_over(const struct offer *f, unsigned sure)
 {
 	const struct sighting *r = &f->sighting;
@@ -232,7 +237,7 @@ bool offer_may_be_won(const struct offer *f)
 
 /* ---- row 3 ---- */
 
-/* A counted end of the offer that is not older than `date`. */
+/* True if a counted mark ended the offer, and is not older than `date`. */
 static bool ended_since(const struct accepts *a, const struct offer *f,
 			const char *date)
 {
@@ -249,7 +254,8 @@ static bool ended_since(const struct accepts *a, const struct offer *f,
 	return false;
 }
 
-/* Dates in the hour that clocks repeat do not tell which came first. */
+/* True if at least two of the dates lie in an hour that the zone repeats, so
+ * that they do not tell which came first. */
 static bool dates_unclear(const struct accepts *a, const struct offer *f)
 {
 	bool mine = repeats(a->zone, f->marks[MARK_ACCEPTED]);
@@ -262,8 +268,8 @@ static bool dates_unclear(const struct accepts *a, const struct offer *f)
 	return n >= 2;
 }
 
-/* True when some accept is of the present opening and no look since speaks
- * against it. */
+/* True if an accept is of the present opening, and no later look contradicts
+ * it. */
 static bool accept_stands(const struct offer *f)
 {
 	bool contrary = f->finding.what == FOUND_NOT_OURS ||
@@ -322,12 +328,14 @@ static enum offer_state answer_state(const struct offer *f)
 	case SETTLED_NO:
 		return STATE_REFUSED;
 	case SETTLED_OK:
-		break; /* set aside by a look that found the order open */
+		break; /* an `ok` that a look has set aside: it found the order
+			* open */
 	}
 	return STATE_PENDING;
 }
 
-/* Row 6 or 7, unless two looks showed it to be over. */
+/* Returns the state by row 6 or 7, unless two looks showed the offer to be
+ * over. */
 static enum offer_state still_open(const struct offer *f)
 {
 	enum offer_state s = answer_state(f);
@@ -396,7 +404,8 @@ bool offer_shown_nothing(const struct offer *f)
 			    strcmp(r->opened, opened_date(f)) >= 0);
 }
 
-/* What a look proved is old, and the state is another by now. */
+/* True if events have come since a look's finding, and the state is no longer
+ * the one that it proved. */
 static bool finding_outlived(const struct order *o, const struct offer *f)
 {
 	bool over = f->list == LIST_DONE && f->state != STATE_ACCEPTED;
@@ -452,7 +461,8 @@ void offer_derive(const struct zone *zone, struct order *o)
 
 /* ---- one shop, several warehouses ---- */
 
-/* How much an offer has to say for its shop: less is more. */
+/* The rank of an offer among those of its shop; the least stands for the
+ * shop. */
 static int rank(const struct offer *f)
 {
 	static const int ranks[STATES] = {

@@ -12,7 +12,8 @@
 
 #define LONGEST_WAIT (5 * RUN_MINUTE)
 #define DOUBLINGS    10	 /* 0.5 s * 2^10 is beyond LONGEST_WAIT */
-#define SPREAD	     500 /* ms over which those that waited come back */
+#define SPREAD	     500 /* ms over which tasks that waited for the same reason
+			  * are spread */
 
 bool run_is_ours(const struct work *w, int64_t warehouse)
 {
@@ -75,8 +76,8 @@ bool run_said_before(const struct work *w, const char *reason)
 	return w->task->reason && !strcmp(w->task->reason, reason);
 }
 
-/* Two tasks, or two runs of one, get different numbers: enough to keep them
- * from calling in step. */
+/* Returns a number that differs between tasks and between runs of a task, so
+ * that they do not call at the same moment. */
 static uint64_t any_number(const struct work *w)
 {
 	uint64_t x = w->task->id * 0x9e3779b97f4a7c15u;
@@ -87,9 +88,9 @@ static uint64_t any_number(const struct work *w)
 	return x ^ (x >> 31);
 }
 
-/* A gate that is shut says itself when to come back, and grows its own waits
- * (centra/limits.h): who comes later than that finds out later that Centra is
- * back. */
+/* A closed gate says when to come back, and lets its waits grow itself
+ * (centra/limits.h).  A task that came later than that would learn later that
+ * Centra is back. */
 static bool at_gate(const struct work *w, const struct call *call,
 		    int64_t *ret)
 {
@@ -136,8 +137,8 @@ int64_t run_look_again(const struct work *w)
 	return w->look_again > 0 ? w->look_again : RUN_MINUTE;
 }
 
-/* A little later than asked for, so that the second of two looks is made far
- * enough from the first. */
+/* A little later than `look_again`, so that the second of two looks is
+ * certainly far enough from the first. */
 static int64_t a_little_later(const struct work *w, int64_t wait)
 {
 	return wait + wait / 64 +

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * ship_plan.c - what is next on the way to shipped: see ship.h.
+ * ship_plan.c - decides the next step of a shipment; see ship.h.
  *
- * What Centra shows decides, not what we remember of our calls.  Where it shows
- * something that cannot be told from our own doing or from another's, nothing
- * is done and a person is asked.
+ * Centra's data decides, not our memory of our calls.  If what Centra shows may
+ * be our doing or somebody else's, nothing is done and the office is asked.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -13,7 +12,7 @@
 
 #include "handlers/ship.h"
 
-/* Of a shipment under way, by the order as it was fetched. */
+/* The facts about a shipment under way, by the order as it was fetched. */
 struct view {
 	const struct order *o;
 	const struct offer *f;
@@ -49,8 +48,8 @@ static bool has_room(const struct view *v)
 	return true;
 }
 
-/* All of it is left for us to ship.  `gone`: or it was, and is allocated to
- * nobody now, as it may be once it is in a shipment. */
+/* True if all of the lines is left for us to ship.  `gone`: also if they were
+ * ours and are now allocated to nobody, as units in a shipment may be. */
 static bool is_allocated(const struct view *v, bool gone)
 {
 	for (size_t i = 0; i < v->s->ask.n_lines; i++) {
@@ -64,9 +63,9 @@ static bool is_allocated(const struct view *v, bool gone)
 	return v->s->ask.n_lines > 0;
 }
 
-/* Some of the line may be another warehouse's: one holds some of it now, or has
- * held some since it was ours, or did not leave all of it to us when we held the
- * most. */
+/* True if some of the line may be another warehouse's: one holds some of it
+ * now, or has held some since the line was ours, or did not leave all of it to
+ * us when we held the most. */
 static bool is_shared(const struct view *v)
 {
 	for (size_t i = 0; i < v->s->ask.n_lines; i++) {
@@ -90,7 +89,8 @@ static bool is_stockless(const struct view *v, int64_t line)
 	return l && l->stockless;
 }
 
-/* Lines without stock of their own aside: Centra may list those too. */
+/* Compares without lines that have no stock of their own: Centra may list those
+ * in a shipment too. */
 static bool same_lines(const struct view *v, const struct centra_shipment *c)
 {
 	const struct ship_ask *a = &v->s->ask;
@@ -107,7 +107,8 @@ static bool same_lines(const struct view *v, const struct centra_shipment *c)
 	return asked && asked == held;
 }
 
-/* It can be what a lost createShipment of ours made. */
+/* True if the shipment may have been made by a createShipment of ours whose
+ * reply was lost. */
 static bool may_be_made_by_us(const struct view *v,
 			      const struct centra_shipment *c)
 {
@@ -115,7 +116,7 @@ static bool may_be_made_by_us(const struct view *v,
 	       c->id > v->s->newest_seen;
 }
 
-/* What is in shipments is among the allocations. */
+/* True if units in shipments are counted among the allocations. */
 static bool allocations_stay(const struct view *v)
 {
 	for (size_t i = 0; i < v->s->ask.n_lines; i++) {
@@ -127,8 +128,8 @@ static bool allocations_stay(const struct view *v)
 	return true;
 }
 
-/* Nothing of the lines was ever seen as ours: Centra may have put all of the
- * order into a shipment of its own before anybody looked, or others have. */
+/* True if nothing of the lines was ever seen as ours: Centra, or somebody else,
+ * may have put all of the order into a shipment before anybody looked. */
 static bool was_never_seen(const struct view *v)
 {
 	for (size_t i = 0; i < v->s->ask.n_lines; i++)
@@ -137,7 +138,7 @@ static bool was_never_seen(const struct view *v)
 	return !v->f->n_held;
 }
 
-/* It holds all of the order. */
+/* True if the shipment holds all of the order. */
 static bool is_whole(const struct view *v, const struct centra_shipment *c)
 {
 	for (size_t i = 0; i < v->co->n_lines; i++) {
@@ -149,10 +150,10 @@ static bool is_whole(const struct view *v, const struct centra_shipment *c)
 	return true;
 }
 
-/* A shipment of just what we are to ship, of lines that are ours alone, is
- * ours, whoever made it.  But when there is room for ours beside it, the
- * allocations must show that its pieces are ours too; and one that has been
- * sent is not the one that we are to send. */
+/* True if the shipment is ours, whoever made it: it has exactly what we would
+ * ship, of lines that are ours alone.  If there is room for another shipment
+ * beside it, the allocations must show that its pieces are ours too; and one
+ * that was sent already is not the one that we are about to send. */
 static bool is_ours(const struct view *v, const struct centra_shipment *c)
 {
 	if (is_shared(v) || (was_never_seen(v) && !is_whole(v, c)))
@@ -177,7 +178,8 @@ static struct centra_shipment *find(const struct view *v)
 		if (ship_is_claimed(v->o, v->s, c->id) || !same_lines(v, c) ||
 		    !is_ours(v, c))
 			continue;
-		/* Rather the one that we made; rather one to be sent. */
+		/* Prefers the shipment that we made, then one that is not sent
+		 * yet. */
 		if (!ret || (!ret->shipped && may_be_made_by_us(v, c)) ||
 		    (ret->shipped && !c->shipped))
 			ret = c;
@@ -185,7 +187,8 @@ static struct centra_shipment *find(const struct view *v)
 	return ret;
 }
 
-/* Units of the line in shipments that are not known to be ours. */
+/* Returns how many units of the line are in shipments that are not known to be
+ * ours. */
 static int64_t unclaimed(const struct view *v, int64_t line)
 {
 	int64_t n = 0;
@@ -196,8 +199,8 @@ static int64_t unclaimed(const struct view *v, int64_t line)
 	return n;
 }
 
-/* More of a line that is shared is in shipments than others can have of it: so
- * one of them is ours, and it is not this one. */
+/* True if the shipments hold more of a shared line than others can have of it:
+ * so one of them is ours, and it is not this one. */
 static bool holds_ours(const struct view *v, const struct centra_shipment *c)
 {
 	for (size_t i = 0; i < v->s->ask.n_lines; i++) {
@@ -211,9 +214,10 @@ static bool holds_ours(const struct view *v, const struct centra_shipment *c)
 	return false;
 }
 
-/* Of lines that another warehouse shares: a shipment that leaves no room for
- * ours, that holds some of ours, or that a lost createShipment of ours may have
- * made.  Nothing that Centra shows tells whose it is.  NULL: there is none. */
+/* Returns a shipment of lines that another warehouse shares, if it leaves no
+ * room for ours, holds some of ours, or may have been made by a lost
+ * createShipment of ours.  Nothing that Centra shows tells whose it is.  NULL:
+ * there is none. */
 static const struct centra_shipment *doubtful(const struct view *v)
 {
 	if (v->s->came.id || !is_shared(v))
@@ -268,7 +272,7 @@ static bool stops(const struct view *v, struct ship_plan *p)
 	return true;
 }
 
-/* Why none can be made, when none is there. */
+/* Sets why no shipment can be made, if there is none. */
 static bool cannot_create(const struct view *v, struct ship_plan *p)
 {
 	const struct centra_shipment *in_the_way = NULL, *c = doubtful(v);
@@ -315,8 +319,8 @@ static void plan_create(const struct view *v, struct ship_plan *p)
 						    : PLAN_CREATE;
 }
 
-/* A capture that we lost sight of is under way; or is done, and not of another
- * shipment. */
+/* True if a capture whose reply was lost is under way, or is done and not for
+ * another shipment. */
 static bool pending_unseen(const struct view *v)
 {
 	if (!v->s->unknown || v->s->step != STEP_CAPTURE)
@@ -331,7 +335,8 @@ static bool pending_unseen(const struct view *v)
 static void plan_payment(const struct view *v, bool on_pending,
 			 struct ship_plan *p)
 {
-	/* Told that it is captured, and shown that it is not: never again. */
+	/* Centra said that it is captured, and does not show it: it is never
+	 * captured again. */
 	if (v->s->came.capture == CAPTURE_NONE && !pending_unseen(v)) {
 		p->what = PLAN_CAPTURE;
 	} else if (v->co->payment == PAYMENT_FAILED) {
@@ -371,7 +376,7 @@ void ship_plan(const struct order *o, int64_t warehouse,
 		ret->what = PLAN_COMPLETE;
 	else
 		plan_payment(&v, on_pending, ret);
-	/* Just before, so that no warehouse takes it for its own to send. */
+	/* Just before the completion, so that no warehouse picks it. */
 	if (ret->what == PLAN_COMPLETE && !ret->there->good_to_go)
 		ret->what = PLAN_GOOD_TO_GO;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * backup.c - a copy of the store while it is in use.
+ * backup.c - copies the store while it is in use.
  *
- * The copy is of one moment: writes go on beside it and are not in it.  Its
- * name is given to it last, so that a file of that name is a whole one.
+ * The copy is the store of one moment: writes go on beside it and are not in
+ * it.  It gets its name last, so that a file of that name is always whole.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,15 +37,16 @@ static enum rc part_failed(const char *part, int error, struct err *e)
 	return fail(e, rc, "'%s': %s", part, strerror(error));
 }
 
-/* What a killed backup left is a file of ours; anything else there is not to be
- * written into, for the copy has what nobody else may read. */
+/* A file that a killed backup left is ours, and is written again.  Anything
+ * else there is left alone, since the copy holds what nobody else may read. */
 static enum rc make_ours(int fd, const char *part, struct err *e)
 {
 	struct stat st, named;
 
 	if (fstat(fd, &st) || lstat(part, &named))
 		return part_failed(part, errno, e);
-	/* Whoever had the lock before may have given the file its name. */
+	/* Whoever held the lock before may have given the file its name
+	 * meanwhile. */
 	if (st.st_dev != named.st_dev || st.st_ino != named.st_ino)
 		return fail(e, RC_EXISTS, "another backup wrote '%s'", part);
 	if (!S_ISREG(st.st_mode) || st.st_uid != geteuid() || st.st_nlink != 1)
@@ -78,15 +79,15 @@ enum rc part_open(const char *part, int *ret, struct err *e)
 	return rc;
 }
 
-/* Gives the part its name, unless there is such a file. */
+/* Renames the finished copy, unless there is a file of that name. */
 static enum rc name_part(const char *part, const char *file, struct err *e)
 {
 	if (!renameat2(AT_FDCWD, part, AT_FDCWD, file, RENAME_NOREPLACE))
 		return OK;
 	if (errno == EEXIST)
 		return there_is(file, e);
-	/* This file system has no such call: the look at the start has to do.
-	 */
+	/* This file system cannot rename without replacing: the check at the
+	 * start has to do. */
 	if ((errno == EINVAL || errno == ENOSYS) && !rename(part, file))
 		return OK;
 	return fail(e, RC_IO, "naming '%s': %s", file, strerror(errno));

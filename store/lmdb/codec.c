@@ -91,7 +91,7 @@ static void go_bad(struct reader *r)
 	r->left = 0;
 }
 
-/* The next len bytes; NULL when the value ended before them or is bad. */
+/* Returns the next len bytes; NULL if the value ends before them or is bad. */
 static const unsigned char *take(struct reader *r, size_t len)
 {
 	const unsigned char *p = r->p;
@@ -164,7 +164,8 @@ void get_bytes(struct reader *r, void *ret, size_t len)
 		memset(ret, 0, len);
 }
 
-/* The bytes of a text and their count; NULL for NULL and for what is bad. */
+/* Returns the bytes of a text and sets their count; NULL for NULL and for a bad
+ * one. */
 static const unsigned char *take_text(struct reader *r, size_t *ret_len)
 {
 	uint32_t n = get_u32(r);
@@ -177,7 +178,8 @@ static const unsigned char *take_text(struct reader *r, size_t *ret_len)
 		return NULL;
 	}
 	*ret_len = n - 1;
-	/* An empty text may end the value: take() must not see that. */
+	/* An empty text may be the last of the value, where take() would see
+	 * its end. */
 	return n == 1 ? (const unsigned char *)"" : take(r, n - 1);
 }
 

@@ -29,9 +29,10 @@ void put_u64(struct buf *b, uint64_t v);
 void put_i64(struct buf *b, int64_t v);
 void put_flag(struct buf *b, bool v);
 void put_bytes(struct buf *b, const void *p, size_t len);
-void put_text(struct buf *b, const char *s); /* NULL is kept apart from "" */
+void put_text(struct buf *b, const char *s); /* NULL and "" are different
+					      * values */
 void put_text_len(struct buf *b, const char *s, size_t len);
-/* What is put between these two becomes one block. */
+/* Everything that is put between these two calls becomes one block. */
 size_t put_block(struct buf *b);
 void put_block_end(struct buf *b, size_t from);
 
@@ -49,15 +50,16 @@ int64_t get_i64(struct reader *r);
 bool get_flag(struct reader *r);
 /* Fills ret with len bytes. */
 void get_bytes(struct reader *r, void *ret, size_t len);
-/* A copy that the caller frees, or NULL.  A NUL inside is bad, unless the
- * caller asks for the length. */
+/* Returns a copy, which the caller frees, or NULL.  A NUL inside is bad, unless
+ * the caller asks for the length. */
 char *get_text(struct reader *r, size_t *ret_len);
-/* Into ret[size]; one that does not fit is bad.  NULL reads as "". */
+/* Copies a text into ret[size]; one that does not fit is bad.  NULL reads as
+ * "". */
 void get_word(struct reader *r, char *ret, size_t size);
-/* A number below `end`, such as an enum's; others are bad. */
+/* Reads a number below `end`, such as an enum's; other numbers are bad. */
 unsigned get_below(struct reader *r, unsigned end);
-/* How many records follow, each of at least `least` bytes: a count that the
- * bytes left cannot hold is bad. */
+/* Reads how many records follow, each of at least `least` bytes; a count that
+ * the rest of the value cannot hold is bad. */
 size_t get_count(struct reader *r, size_t least, size_t max);
 struct reader get_block(struct reader *r);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * compact.c - the store's file, rewritten without its freed pages.
+ * compact.c - rewrites the store's file without its freed pages.
  *
- * LMDB never overwrites a page that is in use: what was removed stays in the
- * file, in pages that are free, until they are used again.  A copy has only
- * what is there.  It is made beside the file and takes its name.
+ * LMDB never overwrites a page that is in use.  Removed data stays in freed
+ * pages of the file until these are used again.  A copy has only the pages in
+ * use.  It is made beside the file and then takes its name.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -27,13 +27,13 @@ void compact_clean(const char *dir)
 {
 	char *part = path_in(dir, PART);
 
-	unlink(part); /* most often there is none */
+	unlink(part); /* usually there is none */
 	free(part);
 }
 
 /* ---- is it whole? ---- */
 
-/* Rows of each table of an open environment. */
+/* The number of rows of each table of an open environment. */
 static int count_rows(MDB_env *env, size_t ret[TABLES])
 {
 	MDB_txn *t = NULL;
@@ -52,7 +52,8 @@ static int count_rows(MDB_env *env, size_t ret[TABLES])
 	return mdb;
 }
 
-/* A copy that lacks a row must never take the store's place. */
+/* Compares the copy with the store: a copy that lacks a row must never take the
+ * store's place. */
 static enum rc check_copy(struct store *s, const char *part, struct err *e)
 {
 	size_t have[TABLES], copied[TABLES];
@@ -74,7 +75,7 @@ static enum rc check_copy(struct store *s, const char *part, struct err *e)
 		return fail(e, RC_IO, "reading '%s': %s", part,
 			    mdb_strerror(mdb));
 	for (int i = 0; i < TABLES; i++)
-		/* The mark of the copy may add a row to `meta`. */
+		/* The mark of a backup may add a row to `meta`. */
 		if (copied[i] < have[i])
 			return fail(e, RC_INVALID,
 				    "table '%s' has %zu rows, its copy %zu: "
@@ -99,8 +100,8 @@ static enum rc take_mode(int fd, const char *part, const struct stat *like,
 	return OK;
 }
 
-/* The locks of the old file are nothing to the new one.  Whoever opens the
- * store next makes them anew: we are alone. */
+/* The lock file of the old store is removed: it means nothing for the new file,
+ * and whoever opens the store next makes it anew.  We are alone. */
 static enum rc replace(const char *dir, const char *part, const char *data,
 		       struct err *e)
 {

@@ -18,7 +18,7 @@ struct key *key_start(struct key *k)
 struct key *key_bytes(struct key *k, const void *p, size_t len)
 {
 	if (len > KEY_MAX - k->n)
-		abort(); /* names are bounded by their types */
+		abort(); /* the sizes of the types bound the names */
 	memcpy(k->b + k->n, p, len);
 	k->n += len;
 	return k;

@@ -19,7 +19,7 @@ struct key {
 	size_t n;
 };
 
-/* Each adds a part and returns k, so that a key is one expression. */
+/* Each function adds a part and returns k, so that a key is one expression. */
 struct key *key_start(struct key *k);
 struct key *key_u8(struct key *k, uint8_t v);
 struct key *key_u64(struct key *k, uint64_t v);
@@ -27,10 +27,10 @@ struct key *key_i64(struct key *k, int64_t v);
 struct key *key_str(struct key *k, const char *s);
 struct key *key_bytes(struct key *k, const void *p, size_t len);
 
-/* The least key after all that begin with k.  False: there is none. */
+/* Makes the least key after all that begin with k.  False: there is none. */
 bool key_after(struct key *k);
 
-/* Reads parts; what is not there reads as zero and marks the reader bad. */
+/* Reads parts; a missing part reads as zero and marks the reader bad. */
 struct key_reader {
 	const unsigned char *p; /* borrowed */
 	size_t left;

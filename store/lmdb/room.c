@@ -12,9 +12,11 @@
 #include "store/lmdb/store_private.h"
 
 #define KEPT_FREE  ((uint64_t)1 << 20) /* for all but deliveries */
-#define CHUNK      ((uint64_t)8 << 20) /* that the file grows by */
-#define A_PATH	   5 /* pages from the root to a row, and what a split adds */
-#define COMMIT_MAX ((uint64_t)16 << 20) /* foreseen for rows, at most */
+#define CHUNK      ((uint64_t)8 << 20) /* the file grows by so many bytes */
+#define A_PATH	   5 /* pages from the root to a row, and those that a split
+		      * adds */
+#define COMMIT_MAX ((uint64_t)16 << 20) /* the most pages that are reserved for
+					 * rows */
 
 static uint64_t pages(const MDB_stat *st)
 {
@@ -45,8 +47,8 @@ enum rc room_used(struct txn *t, uint64_t *ret, struct err *e)
 	return OK;
 }
 
-/* Makes the file reach `bytes` beyond the last page in use, asking for a whole
- * chunk first and for less where that is not to be had. */
+/* Makes the file reach `bytes` beyond the last page in use.  Asks for a whole
+ * chunk first, and for less if the disk has no room for that. */
 static enum rc reserve(struct store *s, uint64_t bytes, struct err *e)
 {
 	uint64_t used, end, want;
@@ -58,7 +60,7 @@ static enum rc reserve(struct store *s, uint64_t bytes, struct err *e)
 	if (mdb_env_info(s->env, &info) || mdb_env_stat(s->env, &st) ||
 	    mdb_env_get_fd(s->env, &fd) || fstat(fd, &file))
 		return fail(e, RC_IO, "the store's file: %s", strerror(errno));
-	/* What is written now would be gone with the process. */
+	/* Data written now would be lost with the process. */
 	if (!file.st_nlink)
 		return fail(e, RC_IO, "the store's file was removed");
 	end = (uint64_t)file.st_size;
@@ -76,7 +78,7 @@ static enum rc reserve(struct store *s, uint64_t bytes, struct err *e)
 		if (errno == EINTR)
 			continue;
 		if (errno != ENOSPC && errno != EDQUOT && errno != EFBIG)
-			return OK; /* it cannot be foreseen on this disk */
+			return OK; /* this file system cannot reserve blocks */
 		if (!extra)
 			return fail(e, RC_FULL, "the disk is full");
 	}
@@ -99,8 +101,8 @@ enum rc room_for_delivery(struct txn *t, struct err *e)
 
 enum rc room_for_commit(struct txn *t, struct err *e)
 {
-	/* While someone reads, no page is used again: each row brings a path
-	 * of new ones, and so does LMDB's own list of those that are free. */
+	/* While someone reads, no freed page is used again: each row needs a
+	 * path of new pages, and so does LMDB's list of free pages. */
 	uint64_t rows = (t->puts + 2) * A_PATH * 4096;
 
 	if (rows > COMMIT_MAX)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * event.c - the end of events and of what could not be read.
+ * event.c - see event.h.
  */
 #include "store/model/event.h"
 
