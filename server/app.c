@@ -1,30 +1,36 @@
 /* SPDX-License-Identifier: MIT
  *
- * app.c - see app.h: the HTTP server's options and hooks.
+ * app.c - see app.h.
  */
 #include "server/app.h"
 
+#include "base/time.h"
 #include "server/access/auth.h"
-#include "server/access/login_limit.h"
-#include "server/live/changes.h"
+#include "server/page/page.h"
 #include "server/routes.h"
 #include "server/webhook/receive.h"
 #include "server/webhook/signature.h"
+#include "server/worker/worker.h"
+
+#define TICK 250 /* ms */
 
 struct app *request_app(const struct request *req)
 {
 	return req->context;
 }
 
+/* ---- hooks of http.h ---- */
+
 static void identify(void *arg, struct request *req, struct response *res)
 {
-	(void)arg;
-	auth_device(req, res);
+	const struct app *app = arg;
+
+	auth_identify(app->access, req, res);
 }
 
 static void ended(void *arg, struct request *req)
 {
-	struct app *app = arg;
+	const struct app *app = arg;
 
 	if (app->live)
 		live_forget(app->live, req);
@@ -37,19 +43,33 @@ static void misdirected(void *arg, const struct request *req)
 
 static void tick(void *arg)
 {
-	struct app *app = arg;
+	const struct app *app = arg;
 
 	if (app->live)
-		live_tick(app->live);
+		live_tick(app->live, time_mono());
 }
 
-static void detach(void *arg)
+/* ---- what rooms ask of each other ---- */
+
+/* Of the shop's room: resumes a request when its order changes. */
+static void wait_for_change(void *arg, struct request *req,
+			    const char *instance, int64_t number)
 {
-	struct app *app = arg;
+	const struct app *app = arg;
 
-	if (app->live)
-		live_detach(app->live);
+	live_wait(app->live, req, instance, number);
 }
+
+/* Of the live room: another process may have added tasks. */
+static void foreign_change(void *arg)
+{
+	const struct app *app = arg;
+
+	if (app->workers)
+		workers_wake(app->workers);
+}
+
+/* ---- the HTTP server ---- */
 
 static struct http_limits limits_of(const struct config_server *s)
 {
@@ -57,7 +77,8 @@ static struct http_limits limits_of(const struct config_server *s)
 		.large_body = s->webhook_max_body,
 		.buffered_max = s->buffered_max,
 		.longest_wait = s->answer_wait > s->write_wait ?
-					s->answer_wait : s->write_wait,
+					s->answer_wait :
+					s->write_wait,
 		.proxies = &s->proxies,
 	};
 }
@@ -71,23 +92,21 @@ void app_limit_http(struct app *app)
 	config_drop(config);
 }
 
-enum rc app_open_http(struct app *app, struct err *e)
+static enum rc open_http(struct app *app, const struct config_server *s,
+			 struct err *e)
 {
-	struct config *config = config_now(app->config);
-	const struct config_server *s = &config->server;
 	const struct http_options o = {
 		.listen = {s->listen, s->admin_listen},
 		.routes = routes,
-		.contexts = app->rooms,
+		.contexts = app->contexts,
 		.hooks = {
 			.arg = app,
 			.identify = identify,
-			.caller_free = caller_free,
+			.caller_free = auth_free_caller,
 			.ended = ended,
 			.misdirected = misdirected,
 			.tick = tick,
-			.tick_ms = LIVE_POLL,
-			.detach = detach,
+			.tick_ms = TICK,
 		},
 		.counters = &app->http_counters,
 		.draining = &app->draining,
@@ -100,20 +119,90 @@ enum rc app_open_http(struct app *app, struct err *e)
 		.folded_header = SIGNATURE_HEADER,
 		.limits = limits_of(s),
 	};
+
+	return http_open(&app->http, &o, e);
+}
+
+/* ---- the rooms ---- */
+
+static void open_rooms(struct app *app)
+{
+	const struct access_parts access = {
+		.store = app->store,
+		.config = app->config,
+		.counters = &app->counters,
+		.http = &app->http,
+		.page_version = page_version(),
+	};
+
+	app->access = access_open(&access);
+	app->shop = (struct shop){
+		.store = app->store,
+		.counters = &app->counters,
+		.access = app->access,
+		.clock = &app->clock,
+		.http = &app->http,
+		.draining = &app->draining,
+		.wait = wait_for_change,
+		.wait_arg = app,
+	};
+	app->receiver = receiver_open(app);
+	app->admin = (struct admin){
+		.store = app->store,
+		.config = app->config,
+		.counters = &app->counters,
+		.http_counters = &app->http_counters,
+		.clock = &app->clock,
+		.receiver = app->receiver,
+		.draining = &app->draining,
+		.failed = &app->failed,
+	};
+	app->contexts[ROOM_WEBHOOK] = app;
+	app->contexts[ROOM_ACCESS] = app->access;
+	app->contexts[ROOM_SHOP] = &app->shop;
+	app->contexts[ROOM_ADMIN] = &app->admin;
+}
+
+enum rc app_open_http(struct app *app, struct err *e)
+{
+	struct config *config = config_now(app->config);
 	enum rc rc;
 
-	for (size_t i = 0; i < ROOMS; i++)
-		app->rooms[i] = app;
-	app->peers = peers_open();
-	rc = http_open(&app->http, &o, e);
+	open_rooms(app);
+	rc = open_http(app, &config->server, e);
 	config_drop(config);
 	return rc;
+}
+
+enum rc app_open_live(struct app *app, struct err *e)
+{
+	const struct live_parts parts = {
+		.store = app->store,
+		.config = app->config,
+		.counters = &app->counters,
+		.access = app->access,
+		.http = app->http,
+		.foreign = foreign_change,
+		.foreign_arg = app,
+	};
+	enum rc rc = live_open(&app->live, &parts, e);
+
+	if (rc)
+		return rc;
+	app->contexts[ROOM_LIVE] = app->live;
+	app->admin.live = app->live;
+	app->admin.workers = app->workers;
+	return OK;
 }
 
 void app_close_http(struct app *app)
 {
 	http_close(app->http);
+	live_close(app->live);
+	receiver_close(app->receiver);
+	access_close(app->access);
 	app->http = NULL;
-	peers_close(app->peers);
-	app->peers = NULL;
+	app->live = NULL;
+	app->receiver = NULL;
+	app->access = NULL;
 }

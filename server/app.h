@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * app.h - the running server's parts, as main() puts them together.
+ * app.h - the rooms of the running server, and how they are tied together.
  *
- * Data runs one way: request -> store -> worker -> Centra.  The parts meet in
- * the store; this struct only says where each part is.
+ * Only the files of server/ itself know this struct, no room does.  A room gets what it needs when it is
+ * opened: the store, the config holder, the counters, and functions of other
+ * rooms that it must not know.  Data runs one way: request -> store -> worker ->
+ * Centra; the rooms meet in the store.
  */
 #ifndef SERVER_APP_H
 #define SERVER_APP_H
@@ -12,15 +14,26 @@
 #include <stdbool.h>
 
 #include "base/clock.h"
+#include "server/access/access.h"
+#include "server/admin/admin.h"
 #include "server/config/holder.h"
 #include "server/http/http.h"
+#include "server/live/changes.h"
 #include "server/metrics/counters.h"
+#include "server/shop/shop.h"
 #include "server/storage/storage.h"
 #include "store/store.h"
 
-/* Of routes: whose context a request gets. */
-enum room { ROOM_WEBHOOK, ROOM_ACCESS, ROOM_SHOP, ROOM_LIVE, ROOM_PAGE,
-	    ROOM_ADMIN, ROOMS };
+/* Of a route: whose context its requests get. */
+enum room {
+	ROOM_WEBHOOK,
+	ROOM_ACCESS,
+	ROOM_SHOP,
+	ROOM_LIVE,
+	ROOM_PAGE, /* has no context */
+	ROOM_ADMIN,
+	ROOMS
+};
 
 struct app {
 	const char *config_path;
@@ -28,28 +41,35 @@ struct app {
 	struct storage storage;
 	struct store *store;
 	struct clock clock; /* any thread */
+	struct counters counters;
+	struct http_counters http_counters;
+	atomic_bool draining;
+	atomic_bool failed; /* the disk failed: serve() ends the process */
+
 	struct http *http;
+	struct receiver *receiver;
+	struct access *access;
+	struct shop shop;
 	struct live *live;
 	struct workers *workers;
 	struct sweep *sweep;
-	struct receiver *receiver;
-	struct counters counters;
-	struct http_counters http_counters;
-	struct peers *peers; /* who failed to sign in; the loop thread's */
-	void *rooms[ROOMS];  /* http_options.contexts */
-	atomic_bool draining;
-	atomic_bool failed; /* the disk failed: main ends the process */
-	_Atomic(const char *) not_ready; /* the reason that was logged last;
-					  * NULL: it was ready */
+	struct admin admin;
+	void *contexts[ROOMS]; /* of http_options */
 };
 
-/* The app, of a request of any room. */
+/* The context of the webhook's room. */
 struct app *request_app(const struct request *req);
 
-/* Opens the HTTP server of the present config: app->http. */
+/* Opens the rooms that HTTP requests use, and the HTTP server of the present
+ * config, which http_start() starts.  The store is open.  On an error, and at the end,
+ * app_close_http() closes what was opened. */
 enum rc app_open_http(struct app *app, struct err *e);
-/* What of it a reload changes. */
+/* Opens the room that follows changes, after the workers (if they run) and before
+ * http_start(). */
+enum rc app_open_live(struct app *app, struct err *e);
+/* Hands the limits of the present config to the HTTP server, after a reload. */
 void app_limit_http(struct app *app);
-void app_close_http(struct app *app); /* fine on one that never opened */
+/* After http_stop() and store_close().  Twice is fine. */
+void app_close_http(struct app *app);
 
 #endif

@@ -11,6 +11,7 @@
 #include "server/page/page.h"
 #include "server/webhook/receive.h"
 #include "server/webhook/unverified.h"
+#include "server/access/me.h"
 #include "server/access/session.h"
 #include "server/shop/orders.h"
 #include "server/live/screens.h"
@@ -26,7 +27,7 @@ const struct http_route routes[] = {
 	{ "POST",  "/webhooks/centra/*",          LISTEN_PUBLIC, ROUTE_SIGNED, ROOM_WEBHOOK, BODY_LARGE, receive_webhook, receive_admit, "a delivery from Centra" },
 	{ "GET",   "/healthz",                    LISTEN_PUBLIC, ROUTE_ANYONE, ROOM_ADMIN,   0,          show_health,     NULL,          "200 while the process serves" },
 	{ "GET",   "/readyz",                     LISTEN_PUBLIC, ROUTE_ANYONE, ROOM_ADMIN,   0,          show_ready,      NULL,          "200 while deliveries can be taken" },
-	{ "GET",   "/api/v1/me",                  LISTEN_PUBLIC, ROUTE_DEVICE, ROOM_SHOP,    0,          staff_me,        NULL,          "which device of which shop asks" },
+	{ "GET",   "/api/v1/me",                  LISTEN_PUBLIC, ROUTE_DEVICE, ROOM_ACCESS,  0,          staff_me,        NULL,          "which device of which shop asks" },
 	{ "GET",   "/api/v1/orders",              LISTEN_PUBLIC, ROUTE_DEVICE, ROOM_SHOP,    0,          staff_orders,    NULL,          "the shop's orders, earliest deadline first" },
 	{ "GET",   "/api/v1/orders/*",            LISTEN_PUBLIC, ROUTE_DEVICE, ROOM_SHOP,    0,          staff_order,     NULL,          "one order, with its timeline" },
 	{ "POST",  "/api/v1/orders/*/accept",     LISTEN_PUBLIC, ROUTE_DEVICE, ROOM_SHOP,    PRESS_MAX,  staff_accept,    NULL,          "the shop will ship this order" },

@@ -39,7 +39,7 @@ struct serving {
 	sigset_t signals;
 
 	pthread_mutex_t hook; /* of `listening` */
-	bool listening; /* live and workers want to hear of changes */
+	bool listening; /* changes and workers are to be signalled */
 
 	int64_t beat_every; /* ms; 0: no watchdog */
 	int64_t beat_due;
@@ -93,7 +93,7 @@ static void on_changed(void *arg, uint64_t newest)
 
 	pthread_mutex_lock(&s->hook);
 	if (s->listening) {
-		live_changed(s->app.live, newest);
+		live_signal(s->app.live, newest);
 		workers_wake(s->app.workers);
 	}
 	pthread_mutex_unlock(&s->hook);
@@ -213,12 +213,10 @@ static int start_parts(struct serving *s, struct err *e)
 	if (code)
 		return code;
 	start_clock(s);
-	app->receiver = receiver_open(app);
 	if (app_open_http(app, e))
 		return EX_UNAVAILABLE;
-	if (live_open(&app->live, app, e) ||
-	    workers_start(&app->workers, app, e) ||
-	    sweep_start(&app->sweep, app, e))
+	if (workers_start(&app->workers, app, e) ||
+	    sweep_start(&app->sweep, app, e) || app_open_live(app, e))
 		return EX_OSERR;
 	listen_to_changes(s, true);
 	workers_wake(app->workers);
@@ -255,7 +253,7 @@ static int wait_signal(struct serving *s)
 		s->beating = true;
 		http_call(s->app.http, &s->beat);
 	}
-	health_watch(&s->app);
+	health_watch(&s->app.admin);
 	watch_clock(s);
 	if (time_mono() >= s->tick_due) {
 		s->tick_due = time_mono() + A_MINUTE;
@@ -326,6 +324,7 @@ static void stop_parts(struct serving *s)
 	http_stop(app->http);
 	die_if_failed(s);
 	listen_to_changes(s, false);
+	live_stop(app->live);
 	sweep_stop(app->sweep);
 	workers_stop(app->workers);
 	die_if_failed(s);
@@ -333,8 +332,6 @@ static void stop_parts(struct serving *s)
 		receiver_stop(app->receiver);
 	store_close(app->store);
 	app_close_http(app);
-	live_close(app->live);
-	receiver_close(app->receiver);
 	centra_end();
 }
 

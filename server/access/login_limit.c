@@ -2,14 +2,16 @@
  *
  * login_limit.c - see login_limit.h.
  *
- * A failure is worth a minute / most; it wears off as time passes.  So all that
- * is kept of a peer is when the last of them will have worn off.
+ * A failure weighs a minute / most, and wears off as time passes.  So all that is
+ * kept of an address is when the last of its failures will have worn off.
  *
- * A peer's row is in a small set that its address chooses, by a key that
- * strangers do not know: nobody can push out whom they please.
+ * The row of an address is in a small set that a hash of the address chooses.
+ * The hash has a random key: a stranger cannot choose an address that pushes
+ * another one out.
  */
 #include "server/access/login_limit.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -26,28 +28,32 @@ struct row {
 	int64_t clear; /* when nothing is left; 0: an empty row */
 };
 
-struct peers {
+struct login_failures {
 	uint64_t key;
+	pthread_mutex_t lock; /* of rows */
 	struct row rows[SETS][WAYS];
 };
 
-struct peers *peers_open(void)
+struct login_failures *login_failures_open(void)
 {
-	struct peers *p = xcalloc(1, sizeof(*p));
+	struct login_failures *f = xcalloc(1, sizeof(*f));
 
-	if (getrandom(&p->key, sizeof(p->key), 0) != sizeof(p->key))
-		p->key = (uint64_t)(uintptr_t)p;
-	return p;
+	if (getrandom(&f->key, sizeof(f->key), 0) != sizeof(f->key))
+		f->key = (uint64_t)(uintptr_t)f;
+	pthread_mutex_init(&f->lock, NULL);
+	return f;
 }
 
-void peers_close(struct peers *p)
+void login_failures_close(struct login_failures *f)
 {
-	free(p);
+	if (f)
+		pthread_mutex_destroy(&f->lock);
+	free(f);
 }
 
-static bool key_of(struct address *ret, const char *peer)
+static bool key_of(struct address *ret, const char *client)
 {
-	if (!address_read(ret, peer, strlen(peer)))
+	if (!address_read(ret, client, strlen(client)))
 		return false;
 	if (memcmp(ret->b, (const unsigned char[12]){[10] = 255, [11] = 255},
 		   12) != 0)
@@ -55,9 +61,9 @@ static bool key_of(struct address *ret, const char *peer)
 	return true;
 }
 
-static size_t set_of(const struct peers *p, const struct address *a)
+static size_t set_of(const struct login_failures *f, const struct address *a)
 {
-	uint64_t h = p->key;
+	uint64_t h = f->key;
 
 	for (size_t i = 0; i < sizeof(a->b); i++) {
 		h = (h ^ a->b[i]) * 0xbf58476d1ce4e5b9u;
@@ -66,9 +72,9 @@ static size_t set_of(const struct peers *p, const struct address *a)
 	return h % SETS;
 }
 
-static const struct row *find(const struct peers *p, const struct address *a)
+static const struct row *find(const struct login_failures *f, const struct address *a)
 {
-	const struct row *set = p->rows[set_of(p, a)];
+	const struct row *set = f->rows[set_of(f, a)];
 
 	for (size_t i = 0; i < WAYS; i++)
 		if (set[i].clear &&
@@ -77,9 +83,9 @@ static const struct row *find(const struct peers *p, const struct address *a)
 	return NULL;
 }
 
-static struct row *take(struct peers *p, const struct address *a)
+static struct row *take(struct login_failures *f, const struct address *a)
 {
-	struct row *set = p->rows[set_of(p, a)], *worst = set;
+	struct row *set = f->rows[set_of(f, a)], *worst = set;
 
 	for (size_t i = 0; i < WAYS; i++) {
 		if (set[i].clear &&
@@ -92,34 +98,37 @@ static struct row *take(struct peers *p, const struct address *a)
 	return worst;
 }
 
-void peers_failed(struct peers *p, const char *peer, int64_t most, int64_t now)
+void login_failed(struct login_failures *f, const char *client, int64_t most, int64_t now)
 {
 	struct address a;
 	struct row *r;
 
-	if (!most || !key_of(&a, peer))
+	if (!most || !key_of(&a, client))
 		return;
-	r = take(p, &a);
+	pthread_mutex_lock(&f->lock);
+	r = take(f, &a);
 	if (r->clear < now)
 		r->clear = now;
 	r->clear += MINUTE / most;
-	/* Who goes on has not to wait for longer and longer. */
+	/* However many fail, the wait is never longer than a minute. */
 	if (r->clear > now + MINUTE)
 		r->clear = now + MINUTE;
+	pthread_mutex_unlock(&f->lock);
 }
 
-int64_t peers_wait(const struct peers *p, const char *peer, int64_t most,
+int64_t login_wait(struct login_failures *f, const char *client, int64_t most,
 		   int64_t now)
 {
 	const struct row *r;
 	struct address a;
-	int64_t wait;
+	int64_t wait = 0;
 
-	if (!most || !key_of(&a, peer))
+	if (!most || !key_of(&a, client))
 		return 0;
-	r = find(p, &a);
-	if (!r)
-		return 0;
-	wait = r->clear - now - (MINUTE - MINUTE / most);
+	pthread_mutex_lock(&f->lock);
+	r = find(f, &a);
+	if (r)
+		wait = r->clear - now - (MINUTE - MINUTE / most);
+	pthread_mutex_unlock(&f->lock);
 	return wait > 0 ? wait : 0;
 }

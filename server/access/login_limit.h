@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: MIT
  *
- * login_limit.h - who has failed to sign in too often of late.
+ * login_limit.h - client addresses from which too many sign-ins failed lately.
  *
  * Only sign-ins are counted, and only those that fail: a device with a good
- * token is never turned away, however many others fail from its address, and
- * neither is Centra, whatever signatures fail from where it comes.
+ * token is never refused, however many others fail from its address, and
+ * neither is Centra, whatever signatures fail from its address.
  *
- * Memory:  a table of fixed size.  When there are more peers than it holds,
- *          those whose last failure is oldest are forgotten first.  Of IPv6 a
- *          peer is a /64: one host has that many addresses.
- * Threads: one, the loop's.
+ * Memory:  a table of fixed size.  When there are more addresses than it holds,
+ *          those whose last failure is oldest are forgotten first.  An IPv6
+ *          address counts as its /64: one host has that many addresses.
+ * Threads: any.
  */
 #ifndef SERVER_ACCESS_LOGIN_LIMIT_H
 #define SERVER_ACCESS_LOGIN_LIMIT_H
 
 #include <stdint.h>
 
-struct peers;
+struct login_failures;
 
-struct peers *peers_open(void);
-void peers_close(struct peers *p); /* NULL is fine */
+struct login_failures *login_failures_open(void);
+void login_failures_close(struct login_failures *f); /* NULL is fine */
 
-/* A sign-in from `peer`, an address, failed.  `most` a minute are allowed; 0:
+/* A sign-in from a client address failed.  `most` a minute are allowed; 0:
  * any number.  `now` as time_mono(). */
-void peers_failed(struct peers *p, const char *peer, int64_t most,
+void login_failed(struct login_failures *f, const char *client, int64_t most,
 		  int64_t now);
-/* How long (ms) it is to wait before it may fail again; 0: it may. */
-int64_t peers_wait(const struct peers *p, const char *peer, int64_t most,
+/* How long (ms) the address must wait before it may fail again; 0: it may. */
+int64_t login_wait(struct login_failures *f, const char *client, int64_t most,
 		   int64_t now);
 
 #endif

@@ -2,16 +2,17 @@
  *
  * session.c - see session.h.
  *
- * A code is 256 random bits, so nobody guesses one; still, once some were
- * wrong, the next wrong ones are told so slowly.  Who has a good one waits for
- * nobody.
+ * A code is 256 random bits, so nobody guesses one; still, after some wrong
+ * codes the response to the next wrong ones is delayed.  A good code is never
+ * delayed.
  *
- * A sign-in outlives its request: the writer may still hold it when the request
- * was told 503.  Both ends of it are in the loop thread.
+ * A sign-in outlives its request: the store's writer may still hold it after the
+ * request got 503.  The loop thread frees it, when both have ended.
  */
 #include "server/access/session.h"
 
 #include <openssl/crypto.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,19 +22,20 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "server/app.h"
+#include "server/access/access_private.h"
 #include "server/access/auth.h"
-#include "server/shop/json_body.h"
-#include "server/shop/orders.h"
+#include "server/access/json_body.h"
+#include "server/access/me.h"
 
 #define COOKIE_AGE   34560000 /* s: 400 days, the most that browsers keep */
 #define COOKIE_SIZE  256
-#define WRONG_FREE   10	   /* a minute, before they are answered slowly */
+#define WRONG_FREE   10	   /* a minute, before responses are delayed */
 #define WRONG_WAITS  1000  /* ms */
 #define MINUTE	     60000
 
 struct sign {
-	struct app *app;
+	struct access *access;
+	struct config *config; /* held */
 	struct request *req; /* borrowed; NULL once it has ended */
 	char token[TOKEN_SIZE];
 	unsigned char code_hash[TOKEN_HASH_SIZE];
@@ -45,11 +47,12 @@ struct sign {
 	struct store_done done;
 	struct http_call call;
 	enum rc rc;
-	bool writing;
+	atomic_bool writing;
 };
 
 static void sign_free(struct sign *s)
 {
+	config_drop(s->config);
 	OPENSSL_cleanse(s, sizeof(*s));
 	free(s);
 }
@@ -65,7 +68,7 @@ static void sign_forget(void *state)
 }
 
 /* In the loop, after sign_done(). */
-static void sign_told(struct http_call *c)
+static void sign_stored(struct http_call *c)
 {
 	struct sign *s = c->arg;
 
@@ -83,17 +86,19 @@ static void sign_done(struct store_done *d, enum rc rc, const struct err *e)
 
 	(void)e;
 	s->rc = rc;
-	http_call(s->app->http, &s->call);
+	http_call(*s->access->parts.http, &s->call);
 }
 
-static struct sign *sign_new(struct request *req)
+/* Takes over the hold of the config. */
+static struct sign *sign_new(struct request *req, struct config *config)
 {
 	struct sign *s = xcalloc(1, sizeof(*s));
 
-	s->app = request_app(req);
+	s->access = req->context;
+	s->config = config;
 	s->req = req;
 	s->done = (struct store_done){.fn = sign_done, .arg = s};
-	s->call = (struct http_call){.fn = sign_told, .arg = s};
+	s->call = (struct http_call){.fn = sign_stored, .arg = s};
 	req->state = s;
 	req->state_free = sign_forget;
 	return s;
@@ -104,8 +109,7 @@ static void sign_wait(struct sign *s, endpoint_fn *next)
 {
 	s->writing = true;
 	request_later(s->req, next,
-		      time_mono() +
-			      caller_of(s->req)->config->server.write_wait);
+		      time_mono() + s->config->server.write_wait);
 }
 
 static void respond_later(struct request *req, struct response *res,
@@ -131,7 +135,7 @@ static void write_cookie(char ret[COOKIE_SIZE], const char *name,
  * is taken back too: it would be a stale twin. */
 static void set_cookie(struct sign *s, struct response *res, bool clear)
 {
-	bool https = auth_https(caller_of(s->req)->config);
+	bool https = auth_https(s->config);
 
 	write_cookie(s->cookie, https ? SESSION_COOKIE_HTTPS : SESSION_COOKIE,
 		     clear ? "" : s->token, https);
@@ -144,17 +148,19 @@ static void set_cookie(struct sign *s, struct response *res, bool clear)
 
 /* ---- in ---- */
 
-/* How many codes were wrong in this minute, with this one. */
-static unsigned count_wrong(int64_t now)
+/* Returns how many codes were wrong in this minute, with this one. */
+static unsigned count_wrong(struct access *a, int64_t now)
 {
-	static int64_t window; /* the loop thread's */
-	static unsigned n;
+	unsigned n;
 
-	if (now - window >= MINUTE) {
-		window = now;
-		n = 0;
+	pthread_mutex_lock(&a->lock);
+	if (now - a->wrong_since >= MINUTE) {
+		a->wrong_since = now;
+		a->n_wrong = 0;
 	}
-	return ++n;
+	n = ++a->n_wrong;
+	pthread_mutex_unlock(&a->lock);
+	return n;
 }
 
 static void code_invalid(struct request *req, struct response *res)
@@ -165,14 +171,17 @@ static void code_invalid(struct request *req, struct response *res)
 			"out; ask for a new one");
 }
 
-static void refuse_code(struct request *req, struct response *res)
+static void refuse_code(struct request *req, const struct config *config,
+			struct response *res)
 {
-	COUNT(&request_app(req)->counters, codes_refused_total);
-	auth_failed(req);
+	struct access *a = req->context;
+
+	COUNT(a->parts.counters, codes_refused_total);
+	auth_failed(a, config, req);
 	log_limited(6, LOG_WARN, "login code refused",
 		    LOG_S("peer", req->client), LOG_REQUEST(req));
 	req->timed_out = false;
-	if (count_wrong(time_mono()) <= WRONG_FREE)
+	if (count_wrong(a, time_mono()) <= WRONG_FREE)
 		code_invalid(req, res);
 	else
 		request_later(req, code_invalid, time_mono() + WRONG_WAITS);
@@ -182,7 +191,7 @@ static void refuse_code(struct request *req, struct response *res)
 static void session_begun(struct request *req, struct response *res)
 {
 	struct sign *s = req->state;
-	struct caller *c = req->caller;
+	struct caller c = {.config = s->config, .by_session = true};
 	struct err e = {""};
 
 	if (s->writing) {
@@ -190,21 +199,21 @@ static void session_begun(struct request *req, struct response *res)
 		return;
 	}
 	if (s->rc == RC_NOTFOUND) {
-		refuse_code(req, res);
+		refuse_code(req, s->config, res);
 		return;
 	}
-	if (s->rc || token_csrf(c->csrf, s->token, &e)) {
+	if (s->rc || token_csrf(c.csrf, s->token, &e)) {
 		respond_later(req, res, s->rc ? s->rc : RC_AGAIN);
 		return;
 	}
-	COUNT(&request_app(req)->counters, sessions_total);
+	COUNT(s->access->parts.counters, sessions_total);
 	log_line(LOG_INFO, "device signed in", LOG_S("shop", s->device.shop),
 		 LOG_N("device", (int64_t)s->device.id), LOG_REQUEST(req));
-	c->device = s->device;
-	c->shop = config_shop(c->config, s->device.shop);
+	c.device = s->device;
+	c.shop = config_shop(s->config, s->device.shop);
 	set_cookie(s, res, false);
-	if (c->shop)
-		staff_me(req, res);
+	if (c.shop)
+		me_respond(s->access, &c, req->now, res);
 	else
 		respond_problem(res, 401, "shop_not_configured", "%s",
 				code_words("shop_not_configured"));
@@ -227,33 +236,38 @@ static bool code_read(const struct request *req,
  * the address's failures are: others at the address (a shop behind one router)
  * may have failed, and a code of 256 random bits is guessed by nobody.  The look
  * is a read, so wrong codes cost no write. */
-static bool code_is_good(struct request *req, struct response *res,
+static bool code_is_good(struct request *req, const struct config *config,
+			 struct response *res,
 			 unsigned char ret[TOKEN_HASH_SIZE])
 {
+	struct access *a = req->context;
 	struct err e = {""};
 	enum rc rc = RC_NOTFOUND;
 
 	if (code_read(req, ret))
-		rc = store_device_code(request_app(req)->store, ret, req->now,
-				       &e);
+		rc = store_device_code(a->parts.store, ret, req->now, &e);
 	if (rc && rc != RC_NOTFOUND)
 		respond_later(req, res, rc);
-	else if (rc && !auth_limited(req, res))
-		refuse_code(req, res);
+	else if (rc && !auth_limited(a, config, req, res))
+		refuse_code(req, config, res);
 	return !rc;
 }
 
 void session_begin(struct request *req, struct response *res)
 {
+	struct access *a = req->context;
+	struct config *config = config_now(a->parts.config);
 	unsigned char code[TOKEN_HASH_SIZE];
 	struct err e = {""};
 	struct sign *s;
 	enum rc rc;
 
-	caller_make(req);
-	if (!auth_origin(req, res) || !code_is_good(req, res, code))
+	if (!auth_origin(config, req, res) ||
+	    !code_is_good(req, config, res, code)) {
+		config_drop(config);
 		return;
-	s = sign_new(req);
+	}
+	s = sign_new(req, config);
 	memcpy(s->code_hash, code, sizeof(code));
 	rc = token_make(s->token, s->token_hash, &e);
 	if (rc) {
@@ -261,9 +275,8 @@ void session_begin(struct request *req, struct response *res)
 		return;
 	}
 	sign_wait(s, session_begun);
-	rc = store_device_login(request_app(req)->store, s->code_hash,
-				s->token_hash, req->now, &s->device, &s->done,
-				&e);
+	rc = store_device_login(a->parts.store, s->code_hash, s->token_hash,
+				req->now, &s->device, &s->done, &e);
 	if (!rc)
 		return;
 	s->writing = false;
@@ -282,9 +295,10 @@ static void session_ended(struct request *req, struct response *res)
 	} else if (s->rc && s->rc != RC_NOTFOUND) {
 		respond_later(req, res, s->rc);
 	} else {
-		log_line(LOG_INFO, "device signed out",
-			 LOG_S("shop", caller_of(req)->device.shop),
-			 LOG_N("device", (int64_t)caller_of(req)->device.id),
+		const struct device *d = &caller_of(req)->device;
+
+		log_line(LOG_INFO, "device signed out", LOG_S("shop", d->shop),
+			 LOG_N("device", (int64_t)d->id),
 			 LOG_REQUEST(req));
 		set_cookie(s, res, true);
 		res->status = 204;
@@ -293,22 +307,22 @@ static void session_ended(struct request *req, struct response *res)
 
 void session_end(struct request *req, struct response *res)
 {
+	struct access *a = req->context;
+	const struct caller *c = caller_of(req);
 	struct err e = {""};
 	struct sign *s;
 	enum rc rc;
 
-	if (!caller_of(req)->by_session) {
+	if (!c->by_session) {
 		respond_problem(res, 409, "no_session",
 				"a token is no session; `shipfrom device "
 				"remove` ends it");
 		return;
 	}
-	s = sign_new(req);
-	memcpy(s->token_hash, caller_of(req)->credential,
-	       sizeof(s->token_hash));
+	s = sign_new(req, config_hold(c->config));
+	memcpy(s->token_hash, c->credential, sizeof(s->token_hash));
 	sign_wait(s, session_ended);
-	rc = store_session_end(request_app(req)->store, s->token_hash, &s->done,
-			       &e);
+	rc = store_session_end(a->parts.store, s->token_hash, &s->done, &e);
 	if (!rc)
 		return;
 	s->writing = false;

@@ -9,7 +9,6 @@
 
 #include "base/log.h"
 #include "server/admin/metrics.h"
-#include "server/app.h"
 
 /* openapi.yaml as it was when this was built; the build runs in the root of
  * the source. */
@@ -42,17 +41,17 @@ static bool disk_low(const struct config *config)
 			       (uint64_t)v.f_blocks * v.f_frsize);
 }
 
-bool health_ready(struct app *app, const struct config *config,
+bool health_ready(const struct admin *a, const struct config *config,
 		  const char **ret_why)
 {
 	struct store_stats stats = {0};
 
 	*ret_why = NULL;
-	if (app->draining)
+	if (*a->draining)
 		*ret_why = "draining";
-	else if (!app->store)
+	else if (!a->store)
 		*ret_why = "starting";
-	else if (app->failed || store_stats(app->store, &stats, NULL) ||
+	else if (*a->failed || store_stats(a->store, &stats, NULL) ||
 		 stats.failed ||
 		 stats.writing_for >= config->server.write_wait)
 		*ret_why = "store failing";
@@ -65,18 +64,18 @@ bool health_ready(struct app *app, const struct config *config,
 	return !*ret_why;
 }
 
-void health_watch(struct app *app)
+void health_watch(struct admin *a)
 {
-	struct config *config = config_now(app->config);
+	struct config *config = config_now(a->config);
 	const char *why, *was;
 
-	(void)health_ready(app, config, &why);
+	(void)health_ready(a, config, &why);
 	config_drop(config);
-	was = atomic_exchange(&app->not_ready, why);
+	was = atomic_exchange(&a->not_ready, why);
 	if (was == why) /* each reason is one constant */
 		return;
 	if (why)
-		log_line(app->draining ? LOG_INFO : LOG_WARN, "not ready",
+		log_line(*a->draining ? LOG_INFO : LOG_WARN, "not ready",
 			 LOG_S("why", why));
 	else
 		log_line(LOG_INFO, "ready again", LOG_S("after", was));
@@ -91,9 +90,10 @@ void show_health(struct request *req, struct response *res)
 
 void show_ready(struct request *req, struct response *res)
 {
-	struct config *config = config_now(request_app(req)->config);
+	struct admin *a = req->context;
+	struct config *config = config_now(a->config);
 	const char *why;
-	bool ready = health_ready(request_app(req), config, &why);
+	bool ready = health_ready(a, config, &why);
 
 	config_drop(config);
 	if (ready) {
@@ -110,7 +110,7 @@ void show_ready(struct request *req, struct response *res)
 
 void show_metrics(struct request *req, struct response *res)
 {
-	metrics_write(request_app(req), &res->body);
+	metrics_write(req->context, &res->body);
 	res->status = 200;
 	res->type = "text/plain; version=0.0.4; charset=utf-8";
 }

@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * health.h - what a balancer, a monitor and a newcomer ask: is it alive, may
- * it have traffic, how is it doing, what can it do.
+ * health.h - is the server alive, may it have traffic, how is it doing (metrics),
+ * and what can it do (openapi.yaml).
  */
 #ifndef SERVER_ADMIN_HEALTH_H
 #define SERVER_ADMIN_HEALTH_H
 
 #include <stdbool.h>
 
-#include "server/config/config.h"
+#include "server/admin/admin.h"
 #include "server/http/http.h"
-
-struct app;
 
 /* True when deliveries can be taken: the store has not failed, there is room
  * for more, and nobody is draining.  Else *ret_why says why not, a constant. */
-bool health_ready(struct app *app, const struct config *config,
+bool health_ready(const struct admin *a, const struct config *config,
 		  const char **ret_why);
 
 /* Less than this is free on the store's disk: nearly full.  64 MiB, which the
@@ -23,9 +21,9 @@ bool health_ready(struct app *app, const struct config *config,
  * smaller than 3.2 GiB, 2 % of it. */
 bool health_disk_low(uint64_t free_bytes, uint64_t disk_bytes);
 
-/* Logs when readiness has turned since the last call, and why.  Call it
+/* Logs when readiness has changed since the last call, and why.  Call it
  * regularly; any thread. */
-void health_watch(struct app *app);
+void health_watch(struct admin *a);
 
 endpoint_fn show_health, show_ready, show_metrics, show_openapi;
 

@@ -8,12 +8,10 @@
 
 #include "base/time.h"
 #include "centra/centra.h"
-#include "server/app.h"
 #include "server/admin/health.h"
 #include "server/webhook/receive.h"
 #include "server/webhook/unverified.h"
 #include "server/live/changes.h"
-#include "server/live/screens.h"
 #include "base/version.h"
 #include "server/worker/worker.h"
 
@@ -85,7 +83,8 @@ static void store_numbers(struct buf *out, const struct store_stats *s)
 }
 
 /* A gauge of each API of each instance. */
-static void each_api(struct buf *out, const struct app *app, const char *name,
+static void each_api(struct buf *out, const struct admin *admin,
+		     const char *name,
 		     const char *help,
 		     bool (*is)(const struct centra_state *s))
 {
@@ -93,7 +92,7 @@ static void each_api(struct buf *out, const struct app *app, const char *name,
 	struct centra_state s;
 
 	head(out, name, "gauge", help);
-	for (size_t i = 0; (a = workers_account(app->workers, i)); i++)
+	for (size_t i = 0; (a = workers_account(admin->workers, i)); i++)
 		for (int api = 0; api < CENTRA_APIS; api++) {
 			centra_state(a->centra, (enum centra_api)api, &s);
 			buf_fmt(out,
@@ -119,16 +118,16 @@ static bool is_paused(const struct centra_state *s)
 	return s->paused;
 }
 
-static void centra_gauges(struct buf *out, const struct app *app)
+static void centra_gauges(struct buf *out, const struct admin *a)
 {
-	if (!app->workers)
+	if (!a->workers)
 		return;
-	each_api(out, app, "credentials_refused",
+	each_api(out, a, "credentials_refused",
 		 "1 while Centra refuses our key or token: it must change",
 		 is_refused);
-	each_api(out, app, "centra_dead",
+	each_api(out, a, "centra_dead",
 		 "1 while Centra does not answer and calls wait", is_dead);
-	each_api(out, app, "centra_paused",
+	each_api(out, a, "centra_paused",
 		 "1 while calls wait as Centra asked them to", is_paused);
 }
 
@@ -169,39 +168,46 @@ static void webhook_numbers(struct buf *out, const struct receiver *r)
 	gauge(out, "refused_kept_bytes", "Bytes that they take", bytes);
 }
 
-void metrics_write(struct app *app, struct buf *out)
+/* The shops' screens, and the offers that none of them shows. */
+static void screen_numbers(struct buf *out, struct live *c)
 {
-	struct config *config = config_now(app->config);
+	uint64_t unwatched;
+
+	gauge(out, "streams", "Screens connected now", live_screens(c));
+	if (live_unwatched(c, &unwatched))
+		gauge(out, "open_offers_unwatched",
+		      "Pending offers of shops without a listening screen",
+		      unwatched);
+}
+
+void metrics_write(const struct admin *a, struct buf *out)
+{
+	struct config *config = config_now(a->config);
 	struct store_stats stats = {0};
 	const char *why;
 	struct err e;
 
 #define METRIC(name, help)                                                    \
 	number(out, #name, "counter", help,                                   \
-	       atomic_load_explicit(&app->counters.name,                       \
+	       atomic_load_explicit(&a->counters->name,                       \
 				    memory_order_relaxed));
 #define METRIC_HTTP(name, field, help)                                        \
 	number(out, #name, "counter", help,                                   \
-	       atomic_load_explicit(&app->http_counters.field,                \
+	       atomic_load_explicit(&a->http_counters->field,                 \
 				    memory_order_relaxed));
 #include "server/metrics/metrics.def"
 #undef METRIC
 #undef METRIC_HTTP
 	gauge(out, "ready", "1 when /readyz says 200",
-	      health_ready(app, config, &why));
-	if (app->store && !store_stats(app->store, &stats, &e))
+	      health_ready(a, config, &why));
+	if (a->store && !store_stats(a->store, &stats, &e))
 		store_numbers(out, &stats);
-	clock_numbers(out, &app->clock);
-	centra_gauges(out, app);
-	if (app->live) {
-		gauge(out, "streams", "Screens connected now",
-		      streams_count(live_streams(app->live)));
-		gauge(out, "open_offers_unwatched",
-		      "Pending offers of shops without a listening screen",
-		      streams_unwatched(live_streams(app->live)));
-	}
-	if (app->receiver)
-		webhook_numbers(out, app->receiver);
+	clock_numbers(out, a->clock);
+	centra_gauges(out, a);
+	if (a->live)
+		screen_numbers(out, a->live);
+	if (a->receiver)
+		webhook_numbers(out, a->receiver);
 	head(out, "build_info", "gauge", "The version, in a label");
 	buf_fmt(out, "shipfrom_build_info{version=\"%s\"} 1\n",
 		SHIPFROM_VERSION);

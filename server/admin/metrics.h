@@ -6,10 +6,10 @@
 #define SERVER_ADMIN_METRICS_H
 
 #include "base/buf.h"
+#include "server/admin/admin.h"
 
-struct app;
 
 /* Prometheus text: the counters, and gauges read from the store now. */
-void metrics_write(struct app *app, struct buf *out);
+void metrics_write(const struct admin *a, struct buf *out);
 
 #endif

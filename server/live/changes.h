@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * changes.h - who is told when an order changes: waiting requests, and the screens
- * (stream.h).
+ * changes.h - follows the changes of orders, and notifies waiting requests and
+ * the screens of the shops (screens.h).
  *
- * Follows the store's change numbers, so that changes made by the command line
- * (another process) are told too.  Loop thread only, but for live_changed().
+ * A thread of its own reads the store's change numbers, so that changes made by
+ * the command line (another process) are noticed too.  It loads each changed
+ * order once, renders it once for each shop that has a screen, and hands the
+ * finished text to the HTTP loop, which only sends it.
  */
 #ifndef SERVER_LIVE_CHANGES_H
 #define SERVER_LIVE_CHANGES_H
@@ -12,33 +14,60 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "server/config/holder.h"
+#include "server/http/http.h"
+#include "server/metrics/counters.h"
+#include "store/store.h"
 
-struct app;
+struct access;
 struct live;
-struct request;
-struct streams;
 
-enum rc live_open(struct live **ret, struct app *app, struct err *e);
-void live_close(struct live *l);
+/* What the room needs; all of it is borrowed and must outlive the room. */
+struct live_parts {
+	struct store *store;
+	struct config_holder *config;
+	struct counters *counters;
+	struct access *access;
+	struct http *http;
+	/* Called in the room's thread when another process has changed the
+	 * store: there may be new tasks.  NULL: nobody asks. */
+	void (*foreign)(void *arg);
+	void *foreign_arg;
+};
 
-/* The store's store_changed_fn: any thread. */
-void live_changed(void *live, uint64_t newest);
+/* Starts the thread. */
+enum rc live_open(struct live **ret, const struct live_parts *parts,
+		     struct err *e);
+/* Ends the thread: from here on nobody is notified.  Call it before
+ * http_close() and before the store is closed; NULL is fine. */
+void live_stop(struct live *c);
+/* Call it after http_close(): no request is left.  NULL is fine. */
+void live_close(struct live *c);
 
-/* Loop thread, each LIVE_POLL ms: tells what other processes changed. */
-#define LIVE_POLL 250
-void live_tick(struct live *l);
-/* Loop thread, as its last act: from here on live_changed() does nothing. */
-void live_detach(struct live *l);
+/* The store's store_changed_fn: any thread.  `changes` may be NULL. */
+void live_signal(void *changes, uint64_t newest);
 
-/* Resumes the request (request_resume) at the next change of this order; ends
- * by itself when the request does (live_forget). */
-void live_wait(struct live *l, struct request *req, const char *instance,
-	       int64_t number);
-void live_forget(struct live *l, struct request *req);
+/* Resumes the request (request_resume) at the next change of this order.  Call
+ * it after request_later() and before the order is read: then no change is
+ * missed.  A request that waits already goes on waiting.  Any thread. */
+void live_wait(struct live *c, struct request *req, const char *instance,
+		  int64_t number);
+/* The request ends: nobody resumes it any more.  Loop thread. */
+void live_forget(struct live *c, const struct request *req);
 
-/* Loop thread.  The screens that are told, and the last change that they were
- * told of. */
-struct streams *live_streams(struct live *l);
-uint64_t live_seen(const struct live *l);
+#define BEAT_MS 15000 /* between two beats of a screen */
+
+/* Sends the beats that are due.  Call it at least each second.  Loop thread;
+ * `now` of time_mono(). */
+void live_tick(struct live *c, int64_t now);
+
+/* ---- numbers; any thread ---- */
+
+/* Screens connected now. */
+size_t live_screens(struct live *c);
+/* Pending offers of shops without a listening screen (?screen=1).  The number is
+ * kept up to date by the room's thread.  False: it has not been counted yet, at
+ * the start or after a reload. */
+bool live_unwatched(struct live *c, uint64_t *ret);
 
 #endif

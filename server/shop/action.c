@@ -10,10 +10,8 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "server/app.h"
 #include "server/access/auth.h"
-#include "server/shop/json_body.h"
-#include "server/live/changes.h"
+#include "server/access/json_body.h"
 #include "server/shop/order_json.h"
 #include "server/config/staff_names.h"
 
@@ -57,9 +55,9 @@ void respond_order(struct request *req, struct response *res,
 		   const struct order *o, int status, bool timeline)
 {
 	struct err e = {""};
-	enum rc rc =
-		order_json(&res->body, request_app(req)->store,
-			   caller_of(req)->shop, o, time_now(), timeline, &e);
+	enum rc rc = order_json(&res->body, shop_of(req)->store,
+				caller_of(req)->shop, o, time_now(), timeline,
+				&e);
 
 	if (!rc)
 		respond_json(res, status);
@@ -78,7 +76,7 @@ void respond_conflict(struct request *req, struct response *res,
 
 	respond_problem(res, status, code, "%s", detail);
 	buf_init(&b, res->body.max);
-	if (!order_json(&b, request_app(req)->store, caller_of(req)->shop, o,
+	if (!order_json(&b, shop_of(req)->store, caller_of(req)->shop, o,
 			time_now(), false, &e) &&
 	    !buf_full(&b))
 		respond_member(res, "order", b.data);
@@ -105,7 +103,7 @@ bool number_read(const char *s, int64_t *ret)
 
 /* ---- life ---- */
 
-static void press_free(struct press *p)
+static void action_free(struct action *p)
 {
 	config_drop(p->config);
 	order_texts_release(&p->texts);
@@ -117,48 +115,48 @@ static void press_free(struct press *p)
 }
 
 /* A state_free: the request has ended, answered or not. */
-static void press_forget(void *state)
+static void action_forget(void *state)
 {
-	struct press *p = state;
+	struct action *p = state;
 
 	p->req = NULL;
 	if (!p->writing)
-		press_free(p);
+		action_free(p);
 }
 
-static struct press *press_new(struct request *req, int64_t number,
-			       const struct press_kind *kind)
+static struct action *action_new(struct request *req, int64_t number,
+			       const struct action_kind *kind)
 {
-	struct press *p = xcalloc(1, sizeof(*p));
+	const struct caller *c = caller_of(req);
+	struct action *p = xcalloc(1, sizeof(*p));
 
-	p->app = request_app(req);
+	p->room = shop_of(req);
 	p->req = req;
-	p->config =
-		config_hold((struct config *)(uintptr_t)caller_of(req)->config);
-	p->shop = caller_of(req)->shop;
-	p->instance = caller_of(req)->shop->centra;
+	p->config = config_hold(c->config);
+	p->shop = c->shop;
+	p->instance = c->shop->centra;
 	p->number = number;
 	p->now = req->now;
-	p->device = caller_of(req)->device.id;
+	p->device = c->device.id;
 	memcpy(p->id, req->id, sizeof(p->id));
 	memcpy(p->trace, req->trace, sizeof(p->trace));
 	p->own = xcalloc(1, kind->own_size);
 	p->kind = kind;
 	req->state = p;
-	req->state_free = press_forget;
+	req->state_free = action_forget;
 	return p;
 }
 
-bool press_may_wait(const struct press *p)
+bool action_may_wait(const struct action *p)
 {
-	return time_mono() < p->wait_until && !p->app->draining &&
+	return time_mono() < p->wait_until && !*p->room->draining &&
 	       !(p->req && p->req->timed_out);
 }
 
 /* ---- reading ---- */
 
 /* False: answered with 400. */
-static bool body_read(struct press *p, struct response *res)
+static bool body_read(struct action *p, struct response *res)
 {
 	if (!p->req->body_len)
 		return true;
@@ -171,7 +169,7 @@ static bool body_read(struct press *p, struct response *res)
 	return false;
 }
 
-bool press_text(const struct press *p, struct response *res, const char *name,
+bool action_text(const struct action *p, struct response *res, const char *name,
 		size_t max, const char **ret)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(p->body, name);
@@ -187,7 +185,7 @@ bool press_text(const struct press *p, struct response *res, const char *name,
 	return false;
 }
 
-bool press_word(const struct press *p, struct response *res, const char *name,
+bool action_word(const struct action *p, struct response *res, const char *name,
 		const char *const *words, const char *want, const char **ret)
 {
 	const cJSON *item = cJSON_GetObjectItemCaseSensitive(p->body, name);
@@ -204,11 +202,11 @@ bool press_word(const struct press *p, struct response *res, const char *name,
 
 /* Who pressed, on this device.  Where the shop has a list of names, a tablet is
  * shared: one of the names must be said, with a cookie and with a token. */
-static bool staff_read(struct press *p, struct response *res)
+static bool staff_read(struct action *p, struct response *res)
 {
 	const char *list = p->shop->staff, *name, *code = NULL;
 
-	if (!press_text(p, res, "staff", STAFF_MAX, &name))
+	if (!action_text(p, res, "staff", STAFF_MAX, &name))
 		return false;
 	if (list && (!name || !*name))
 		code = "staff_required";
@@ -246,7 +244,7 @@ static bool device_fits(const cJSON *json, uint64_t device)
 /* A client that keeps a request while it is offline says in "for" whom it was
  * signed in as at the time.  False: responded with 409, since another device,
  * shop or instance has an order of the same number. */
-static bool for_read(struct press *p, struct response *res)
+static bool for_read(struct action *p, struct response *res)
 {
 	const cJSON *to = cJSON_GetObjectItemCaseSensitive(p->body, "for");
 
@@ -270,7 +268,7 @@ static bool for_read(struct press *p, struct response *res)
 /* Digests what an Idempotency-Key must tell from another request.  The order's
  * number alone would not do: a device may be moved to another shop, and a shop
  * to another instance, which has an order of that number too. */
-static enum rc request_digest(const struct press *p,
+static enum rc request_digest(const struct action *p,
 			      unsigned char ret[ONCE_HASH])
 {
 	const struct request *req = p->req;
@@ -288,13 +286,13 @@ static enum rc request_digest(const struct press *p,
 }
 
 /* What the page showed, of a kind that asks for it. */
-static bool version_read(struct press *p, struct response *res)
+static bool version_read(struct action *p, struct response *res)
 {
 	return !p->kind->versioned ||
-	       press_text(p, res, "version", VERSION_MAX, &p->version);
+	       action_text(p, res, "version", VERSION_MAX, &p->version);
 }
 
-static bool key_read(struct press *p, struct response *res)
+static bool key_read(struct action *p, struct response *res)
 {
 	const char *key = request_header(p->req, "Idempotency-Key");
 	size_t len = key ? strlen(key) : 0, i = 0;
@@ -315,14 +313,14 @@ static bool key_read(struct press *p, struct response *res)
 	}
 	p->once.device = p->device;
 	p->once.at = p->now;
-	p->once.sure = clock_confirmed(&p->app->clock);
+	p->once.sure = clock_confirmed(p->room->clock);
 	p->keyed = true;
 	return true;
 }
 
 /* ---- from the tap to Centra's word ---- */
 
-bool press_is_stale(const struct press *p, const struct order *o,
+bool action_is_stale(const struct action *p, const struct order *o,
 		    const char *details, const char *address)
 {
 	char version[ORDER_VERSION_SIZE];
@@ -338,11 +336,11 @@ bool press_is_stale(const struct press *p, const struct order *o,
 static enum rc decide(void *arg, const struct order *o, struct changes *ret,
 		      struct err *e)
 {
-	struct press *p = arg;
+	struct action *p = arg;
 	const char *code = NULL;
 	enum rc rc;
 
-	p->stale = press_is_stale(p, o, p->texts.details, p->texts.address);
+	p->stale = action_is_stale(p, o, p->texts.details, p->texts.address);
 	rc = p->kind->decide(p->own, o, ret, e);
 	if (rc == RC_CONFLICT) {
 		code = p->kind->code(p);
@@ -357,7 +355,7 @@ static enum rc decide(void *arg, const struct order *o, struct changes *ret,
 }
 
 /* A new decision is on disk. */
-static void press_decided(struct press *p)
+static void action_decided(struct action *p)
 {
 	log_line(LOG_INFO, p->kind->said, LOG_S("instance", p->instance),
 		 LOG_N("order", p->number), LOG_S("shop", p->shop->id),
@@ -366,82 +364,82 @@ static void press_decided(struct press *p)
 		p->kind->count(p);
 }
 
-/* In the loop, after press_done(). */
-static void press_told(struct http_call *c)
+/* In the loop, after action_done(). */
+static void action_written(struct http_call *c)
 {
-	struct press *p = c->arg;
+	struct action *p = c->arg;
 
-	p->writing = false;
 	if (p->keyed && !p->rc) {
 		p->again = p->once.seen == ONCE_AGAIN;
 		p->rc = p->once.rc;
 		snprintf(p->code, sizeof(p->code), "%s", p->once.code);
 	}
 	if (!p->rc && !p->again && p->once.seen == ONCE_NEW)
-		press_decided(p);
+		action_decided(p);
+	p->writing = false;
 	if (p->req)
 		request_resume(p->req);
 	else
-		press_free(p);
+		action_free(p);
 }
 
 /* A store_done: in the writer thread. */
-static void press_done(struct store_done *d, enum rc rc, const struct err *e)
+static void action_done(struct store_done *d, enum rc rc, const struct err *e)
 {
-	struct press *p = d->arg;
+	struct action *p = d->arg;
 
 	p->rc = rc;
 	if (rc && e)
 		p->e = *e;
-	http_call(p->app->http, &p->call);
+	http_call(*p->room->http, &p->call);
 }
 
 /* True if the device or its session was ended while the request waited. */
-static bool was_revoked(struct press *p)
+static bool was_revoked(struct action *p)
 {
-	uint64_t revocations = store_revocations(p->app->store);
+	const struct caller *c = caller_of(p->req);
+	uint64_t revocations = store_revocations(p->room->store);
 
 	if (revocations == p->revocations)
 		return false;
 	p->revocations = revocations;
-	return !auth_still(p->req);
+	return !auth_still(p->room->access, c->credential, c->by_session);
 }
 
 /* An endpoint_fn: the decision is on disk; what has become of it?  The order is
- * read again each time: a change between the writer's word and live_wait()
- * would otherwise be missed. */
-static void press_settle(struct request *req, struct response *res)
+ * read again each time. */
+static void action_settle(struct request *req, struct response *res)
 {
-	struct press *p = req->state;
+	struct action *p = req->state;
 	struct order o = {0};
 	struct err e = {""};
 	enum rc rc;
 
 	if (was_revoked(p)) {
-		auth_refuse(req, res, "unauthorized",
+		auth_refuse(p->room->access, req, res, "unauthorized",
 			    "this device was signed out or removed");
 		return;
 	}
-	rc = store_order(request_app(req)->store, p->instance, p->number, &o,
-			 &e);
-	if (rc) {
+	/* It waits before the order is read: then no change is missed. */
+	req->may_stop = true;
+	request_later(req, action_settle, p->wait_until);
+	p->room->wait(p->room->wait_arg, req, p->instance, p->number);
+	rc = store_order(p->room->store, p->instance, p->number, &o, &e);
+	if (rc)
 		respond_store(req, res, rc, e.text);
-	} else if (!p->kind->settle(p, res, &o)) {
-		live_wait(request_app(req)->live, req, p->instance, p->number);
-		req->may_stop = true;
-		request_later(req, press_settle, p->wait_until);
-	}
+	else
+		(void)p->kind->settle(p, res, &o); /* false: it waits */
 	order_release(&o);
 }
 
-static void press_lost(struct request *req, struct response *res)
+static void action_lost(struct request *req, struct response *res)
 {
-	struct press *p = req->state;
+	struct action *p = req->state;
 	const char *code = *p->code ? p->code : "answered";
 	struct order o = {0};
 	struct err e = {""};
-	enum rc rc = store_order(request_app(req)->store, p->instance,
-				 p->number, &o, &e);
+	enum rc rc = store_order(p->room->store, p->instance, p->number, &o,
+				 &e);
 
 	if (rc)
 		respond_store(req, res, rc, e.text);
@@ -452,9 +450,9 @@ static void press_lost(struct request *req, struct response *res)
 }
 
 /* An endpoint_fn: the writer has spoken, or write_wait has passed. */
-static void press_stored(struct request *req, struct response *res)
+static void action_stored(struct request *req, struct response *res)
 {
-	struct press *p = req->state;
+	struct action *p = req->state;
 
 	req->timed_out = false;
 	if (p->writing) {
@@ -471,24 +469,24 @@ static void press_stored(struct request *req, struct response *res)
 	switch (p->rc) {
 	case OK:
 	case RC_EXISTS:
-		press_settle(req, res);
+		action_settle(req, res);
 		break;
 	case RC_NOTFOUND:
 		respond_not_found(res);
 		break;
 	case RC_CONFLICT:
-		press_lost(req, res);
+		action_lost(req, res);
 		break;
 	default:
 		respond_store(req, res, p->rc, p->e.text);
 	}
 }
 
-void press_begin(struct request *req, struct response *res,
-		 const struct press_kind *kind)
+void action_begin(struct request *req, struct response *res,
+		 const struct action_kind *kind)
 {
 	struct err e = {""};
-	struct press *p;
+	struct action *p;
 	int64_t number;
 	enum rc rc;
 
@@ -496,21 +494,20 @@ void press_begin(struct request *req, struct response *res,
 		respond_not_found(res);
 		return;
 	}
-	p = press_new(req, number, kind);
+	p = action_new(req, number, kind);
 	if (!body_read(p, res) || !for_read(p, res) || !staff_read(p, res) ||
 	    !version_read(p, res) || !key_read(p, res) || !kind->read(p, res))
 		return;
-	p->wait_until =
-		time_mono() + caller_of(req)->config->server.answer_wait;
-	p->revocations = store_revocations(request_app(req)->store);
-	p->done = (struct store_done){.fn = press_done, .arg = p};
-	p->call = (struct http_call){.fn = press_told, .arg = p};
+	p->wait_until = time_mono() + p->config->server.answer_wait;
+	p->revocations = store_revocations(p->room->store);
+	p->done = (struct store_done){.fn = action_done, .arg = p};
+	p->call = (struct http_call){.fn = action_written, .arg = p};
 	/* Aside before the writer knows of it: it may be done at once. */
 	p->writing = true;
-	request_later(req, press_stored,
-		      time_mono() + caller_of(req)->config->server.write_wait);
-	rc = store_update_once(request_app(req)->store, p->instance, number,
-			       decide, p, p->keyed ? &p->once : NULL,
+	request_later(req, action_stored,
+		      time_mono() + p->config->server.write_wait);
+	rc = store_update_once(p->room->store, p->instance, number, decide, p,
+			       p->keyed ? &p->once : NULL,
 			       p->version ? &p->texts : NULL, req->now, NULL,
 			       &p->done, &e);
 	if (!rc)

@@ -20,44 +20,41 @@
 #define SERVER_SHOP_ACTION_H
 
 #include <cjson/cJSON.h>
+#include <stdatomic.h>
 
-#include "server/config/config.h"
-#include "server/http/http.h"
-#include "store/store.h"
+#include "server/shop/shop.h"
 
-struct app;
-
-struct press;
+struct action;
 
 /* One row for each kind of button; a constant. */
-struct press_kind {
+struct action_kind {
 	size_t own_size; /* of the decision: zeroed, lives as long as p */
 	bool versioned;	 /* the body may say which version the page showed */
 	/* Reads what the body (NULL: there was none) says into p->own.  False:
 	 * answered with 400.  Texts stay good: p owns the body. */
-	bool (*read)(struct press *p, struct response *res);
+	bool (*read)(struct action *p, struct response *res);
 	/* What store_update() is to do; arg is p->own.  RC_CONFLICT: p->code()
 	 * says why.  RC_EXISTS is as good as OK. */
 	store_update_fn *decide;
 	/* What the log says of a new decision that is on disk: a constant. */
 	const char *said;
-	const char *(*code)(const struct press *p);
+	const char *(*code)(const struct action *p);
 	/* Counts a new decision that is on disk; or NULL. */
-	void (*count)(struct press *p);
+	void (*count)(struct action *p);
 	/* The decision is on disk: answers, with the order as it is now; or,
-	 * while p may wait (press_may_wait), returns false and is asked again
+	 * while p may wait (action_may_wait), returns false and is asked again
 	 * when the order changes. */
-	bool (*settle)(struct press *p, struct response *res,
+	bool (*settle)(struct action *p, struct response *res,
 		       const struct order *o);
 	/* Frees what p->own holds; or NULL. */
-	void (*release)(struct press *p);
+	void (*release)(struct action *p);
 };
 
 #define STAFF_MAX  64		    /* characters of a name */
 #define STAFF_SIZE (4 * STAFF_MAX + 1) /* its room */
 
-struct press {
-	struct app *app;
+struct action {
+	struct shop *room;
 	struct request *req;   /* borrowed; NULL once it has ended */
 	struct config *config; /* held: the decision borrows of it */
 	const struct config_shop *shop;
@@ -73,8 +70,8 @@ struct press {
 	void *own;   /* owned: the kind's decision */
 	bool again;  /* its Idempotency-Key was seen before: nothing decided */
 
-	/* press.c's. */
-	const struct press_kind *kind;
+	/* action.c's. */
+	const struct action_kind *kind;
 	int64_t wait_until; /* time_mono: for Centra's word */
 	uint64_t revocations; /* of the store, when last looked at */
 	bool keyed;
@@ -85,30 +82,30 @@ struct press {
 	struct http_call call;
 	enum rc rc;
 	struct err e;
-	bool writing; /* the writer holds it */
+	atomic_bool writing; /* the writer holds it; cleared last */
 };
 
 /* The whole of an endpoint_fn: POST /api/v1/orders/{number}/... */
-void press_begin(struct request *req, struct response *res,
-		 const struct press_kind *kind);
+void action_begin(struct request *req, struct response *res,
+		 const struct action_kind *kind);
 
 /* True when a version was sent and the order, with these texts (see
  * store_details), has another. */
-bool press_is_stale(const struct press *p, const struct order *o,
+bool action_is_stale(const struct action *p, const struct order *o,
 		    const char *details, const char *address);
 
 /* True while it is worth waiting for Centra's word. */
-bool press_may_wait(const struct press *p);
+bool action_may_wait(const struct action *p);
 
 /* ---- reading the body ---- False: answered with 400 */
 
 /* The text of a member, or NULL when it is absent or null; at most max
  * characters, as the page's fields count them (and `maxLength` of JSON schema).
  * One is up to 4 bytes. */
-bool press_text(const struct press *p, struct response *res, const char *name,
+bool action_text(const struct action *p, struct response *res, const char *name,
 		size_t max, const char **ret);
 /* The text must be one of the words (ends with NULL); `want` lists them. */
-bool press_word(const struct press *p, struct response *res, const char *name,
+bool action_word(const struct action *p, struct response *res, const char *name,
 		const char *const *words, const char *want, const char **ret);
 
 /* ---- answering ---- */

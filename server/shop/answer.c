@@ -9,7 +9,6 @@
 #include "handlers/answer.h"
 #include "handlers/offer.h"
 #include "handlers/problem.h"
-#include "server/app.h"
 #include "server/shop/action.h"
 #include "server/shop/orders.h"
 
@@ -55,7 +54,7 @@ int reject_status(enum offer_state s, const char **ret_code)
 
 /* ---- accept and reject ---- */
 
-static void decision_begin(struct press *p, enum verb verb)
+static void decision_begin(struct action *p, enum verb verb)
 {
 	struct decision *d = p->own;
 
@@ -69,14 +68,14 @@ static void decision_begin(struct press *p, enum verb verb)
 	};
 }
 
-static bool accept_read(struct press *p, struct response *res)
+static bool accept_read(struct action *p, struct response *res)
 {
 	(void)res;
 	decision_begin(p, VERB_ACCEPT);
 	return true;
 }
 
-static bool reject_read(struct press *p, struct response *res)
+static bool reject_read(struct action *p, struct response *res)
 {
 	static const char *const reasons[] = {"out_of_stock", "damaged",
 					      "cannot_find", "too_busy",
@@ -84,36 +83,36 @@ static bool reject_read(struct press *p, struct response *res)
 	struct decision *d = p->own;
 
 	decision_begin(p, VERB_REJECT);
-	if (!press_word(p, res, "reason", reasons,
+	if (!action_word(p, res, "reason", reasons,
 			"is out_of_stock, damaged, cannot_find, too_busy or "
 			"other",
 			&d->reason) ||
-	    !press_text(p, res, "note", NOTE_MAX, &d->note))
+	    !action_text(p, res, "note", NOTE_MAX, &d->note))
 		return false;
 	if (!d->reason)
 		d->reason = "other";
 	return true;
 }
 
-static const char *decision_code(const struct press *p)
+static const char *decision_code(const struct action *p)
 {
 	const struct decision *d = p->own;
 
 	return d->conflict ? d->conflict : "answered";
 }
 
-static void decision_count(struct press *p)
+static void decision_count(struct action *p)
 {
 	const struct decision *d = p->own;
 
 	if (d->verb == VERB_ACCEPT)
-		COUNT(&p->app->counters, answers_accept_total);
+		COUNT(p->room->counters, answers_accept_total);
 	else
-		COUNT(&p->app->counters, answers_reject_total);
+		COUNT(p->room->counters, answers_reject_total);
 }
 
 /* The offer that the press was for.  A reject is for the whole shop. */
-static const struct offer *press_offer(const struct decision *d,
+static const struct offer *action_offer(const struct decision *d,
 				       const struct order *o)
 {
 	const struct offer *f = NULL;
@@ -123,11 +122,11 @@ static const struct offer *press_offer(const struct decision *d,
 	return f ? f : offer_of_shop(o, d->warehouses, d->n_warehouses);
 }
 
-static bool decision_settle(struct press *p, struct response *res,
+static bool decision_settle(struct action *p, struct response *res,
 			    const struct order *o)
 {
 	const struct decision *d = p->own;
-	const struct offer *f = press_offer(d, o);
+	const struct offer *f = action_offer(d, o);
 	const char *code, *detail;
 	int status;
 
@@ -137,7 +136,7 @@ static bool decision_settle(struct press *p, struct response *res,
 	}
 	status = d->verb == VERB_ACCEPT ? accept_status(f->state, &code) :
 					  reject_status(f->state, &code);
-	if (status == 202 && f->state != STATE_PENDING && press_may_wait(p))
+	if (status == 202 && f->state != STATE_PENDING && action_may_wait(p))
 		return false;
 	if (status != 409) {
 		respond_order(p->req, res, o, status, false);
@@ -152,7 +151,7 @@ static bool decision_settle(struct press *p, struct response *res,
 
 /* ---- a problem, its end, and a stop ---- */
 
-static bool saying_read(struct press *p, struct response *res)
+static bool saying_read(struct action *p, struct response *res)
 {
 	struct saying *s = p->own;
 
@@ -167,7 +166,7 @@ static bool saying_read(struct press *p, struct response *res)
 	return true;
 }
 
-static bool problem_read(struct press *p, struct response *res)
+static bool problem_read(struct action *p, struct response *res)
 {
 	static const char *const reasons[] = {"lost", "damaged", "cannot_find",
 					      "other", NULL};
@@ -175,32 +174,32 @@ static bool problem_read(struct press *p, struct response *res)
 	struct saying *s = p->own;
 
 	(void)saying_read(p, res);
-	if (!press_word(p, res, "reason", reasons, want, &s->reason) ||
-	    !press_text(p, res, "note", NOTE_MAX, &s->note))
+	if (!action_word(p, res, "reason", reasons, want, &s->reason) ||
+	    !action_text(p, res, "note", NOTE_MAX, &s->note))
 		return false;
 	if (!s->reason)
 		respond_field(res, "reason", want);
 	return s->reason;
 }
 
-static const char *saying_code(const struct press *p)
+static const char *saying_code(const struct action *p)
 {
 	const struct saying *s = p->own;
 
 	return s->conflict;
 }
 
-static void problem_count(struct press *p)
+static void problem_count(struct action *p)
 {
-	COUNT(&p->app->counters, problems_total);
+	COUNT(p->room->counters, problems_total);
 }
 
-static void solved_count(struct press *p)
+static void solved_count(struct action *p)
 {
-	COUNT(&p->app->counters, problems_solved_total);
+	COUNT(p->room->counters, problems_solved_total);
 }
 
-static bool saying_settle(struct press *p, struct response *res,
+static bool saying_settle(struct action *p, struct response *res,
 			  const struct order *o)
 {
 	respond_order(p->req, res, o, 200, false);
@@ -211,7 +210,7 @@ static bool saying_settle(struct press *p, struct response *res,
 
 void staff_accept(struct request *req, struct response *res)
 {
-	static const struct press_kind kind = {
+	static const struct action_kind kind = {
 		.own_size = sizeof(struct decision),
 		.versioned = true,
 		.read = accept_read,
@@ -222,12 +221,12 @@ void staff_accept(struct request *req, struct response *res)
 		.settle = decision_settle,
 	};
 
-	press_begin(req, res, &kind);
+	action_begin(req, res, &kind);
 }
 
 void staff_reject(struct request *req, struct response *res)
 {
-	static const struct press_kind kind = {
+	static const struct action_kind kind = {
 		.own_size = sizeof(struct decision),
 		.read = reject_read,
 		.said = LOG_MSG("a shop rejects"),
@@ -237,12 +236,12 @@ void staff_reject(struct request *req, struct response *res)
 		.settle = decision_settle,
 	};
 
-	press_begin(req, res, &kind);
+	action_begin(req, res, &kind);
 }
 
 void staff_problem(struct request *req, struct response *res)
 {
-	static const struct press_kind kind = {
+	static const struct action_kind kind = {
 		.own_size = sizeof(struct saying),
 		.read = problem_read,
 		.said = LOG_MSG("a shop has a problem"),
@@ -252,12 +251,12 @@ void staff_problem(struct request *req, struct response *res)
 		.settle = saying_settle,
 	};
 
-	press_begin(req, res, &kind);
+	action_begin(req, res, &kind);
 }
 
 void staff_solved(struct request *req, struct response *res)
 {
-	static const struct press_kind kind = {
+	static const struct action_kind kind = {
 		.own_size = sizeof(struct saying),
 		.read = saying_read,
 		.said = LOG_MSG("a shop has solved its problem"),
@@ -267,12 +266,12 @@ void staff_solved(struct request *req, struct response *res)
 		.settle = saying_settle,
 	};
 
-	press_begin(req, res, &kind);
+	action_begin(req, res, &kind);
 }
 
 void staff_stopped(struct request *req, struct response *res)
 {
-	static const struct press_kind kind = {
+	static const struct action_kind kind = {
 		.own_size = sizeof(struct saying),
 		.read = saying_read,
 		.said = LOG_MSG("a shop has stopped"),
@@ -281,5 +280,5 @@ void staff_stopped(struct request *req, struct response *res)
 		.settle = saying_settle,
 	};
 
-	press_begin(req, res, &kind);
+	action_begin(req, res, &kind);
 }

@@ -11,87 +11,15 @@
 
 #include "base/mem.h"
 #include "handlers/offer.h"
-#include "server/app.h"
 #include "server/access/auth.h"
 #include "server/shop/order_json.h"
-#include "server/page/page.h"
 #include "server/shop/action.h"
 #include "server/shop/report.h"
 #include "base/since.h"
-#include "server/config/staff_names.h"
 
 #define LIMIT_DEFAULT 50
 #define LIMIT_MAX     200
 #define ROWS_MAX      2000 /* looked at for one page; then it is short */
-
-/* ---- me ---- */
-
-static void staff_json(struct buf *b, const char *list)
-{
-	const char *name, *comma = "";
-	size_t len;
-
-	buf_char(b, '[');
-	while (list && (name = staff_next(&list, &len))) {
-		char *one = xstrndup(name, len);
-
-		buf_str(b, comma);
-		buf_json(b, one);
-		free(one);
-		comma = ",";
-	}
-	buf_char(b, ']');
-}
-
-/* "Today" of the shop ends at the midnight of its instance's time_zone. */
-static void day_json(struct buf *b, const struct zone *zone, int64_t now)
-{
-	char iso[TIME_ISO_SIZE];
-	int64_t begins, ends;
-
-	since_day(zone, now, &begins, &ends);
-	buf_str(b, ",\"day\":{\"begins\":");
-	buf_json(b, time_iso(iso, begins, 0, false));
-	buf_str(b, ",\"ends\":");
-	buf_json(b, time_iso(iso, ends, 0, false));
-	buf_char(b, '}');
-}
-
-void staff_me(struct request *req, struct response *res)
-{
-	const struct config_shop *shop = caller_of(req)->shop;
-	const struct config_instance *in =
-		config_instance(caller_of(req)->config, shop->centra);
-	struct buf *b = &res->body;
-	char iso[TIME_ISO_SIZE];
-
-	buf_str(b, "{\"shop\":{\"id\":");
-	buf_json(b, shop->id);
-	buf_str(b, ",\"name\":");
-	buf_json(b, shop->name);
-	buf_str(b, ",\"warehouses\":[");
-	for (size_t i = 0; i < shop->warehouses.n; i++)
-		buf_fmt(b, "%s%" PRId64, i ? "," : "",
-			shop->warehouses.ids[i]);
-	buf_fmt(b, "]},\"device\":{\"id\":%" PRIu64 ",\"name\":",
-		caller_of(req)->device.id);
-	buf_json(b, caller_of(req)->device.name);
-	buf_str(b, "},\"instance\":");
-	buf_json(b, shop->centra);
-	buf_str(b, ",\"staff\":");
-	staff_json(b, shop->staff);
-	buf_str(b, ",\"csrf\":");
-	buf_json(b, *caller_of(req)->csrf ? caller_of(req)->csrf : NULL);
-	buf_str(b, ",\"now\":");
-	buf_json(b, time_iso(iso, time_now(), 0, true));
-	day_json(b, in ? in->zone : NULL, req->now);
-	buf_str(b, ",\"page\":");
-	buf_json(b, page_version());
-	buf_str(b, ",\"ship_with\":");
-	buf_json(b, in ? in->ship_with : NULL);
-	buf_char(b, '}');
-	respond_json(res, 200);
-}
 
 /* ---- one order ---- */
 
@@ -103,8 +31,9 @@ void staff_order(struct request *req, struct response *res)
 	enum rc rc = RC_NOTFOUND;
 
 	if (number_read(req->param, &number))
-		rc = store_order(request_app(req)->store,
-				 caller_of(req)->shop->centra, number, &o, &e);
+		rc = store_order(shop_of(req)->store,
+				 caller_of(req)->shop->centra, number,
+				 &o, &e);
 	if (!rc)
 		respond_order(req, res, &o, 200, true);
 	else if (rc == RC_NOTFOUND)
@@ -178,7 +107,9 @@ struct rows {
 
 /* A page of a shop's list under way. */
 struct page {
-	struct request *req;
+	struct store *store;
+	const struct config_shop *shop;
+	int64_t now;
 	struct response *res;
 	int64_t since; /* of the list done, by the last change; TIME_NONE */
 	struct staff_cursor at; /* behind the last row that was looked at */
@@ -205,15 +136,14 @@ static enum rc rows_read(struct page *p, struct rows *r, enum list list,
 
 	r->n = r->at = 0;
 	if (p->since == TIME_NONE)
-		rc = store_list(request_app(p->req)->store,
-				caller_of(p->req)->shop->centra, r->warehouse,
-				list, after, take_row, r, &p->e);
+		rc = store_list(p->store, p->shop->centra,
+				r->warehouse, list, after, take_row, r, &p->e);
 	else
-		rc = store_done_since(
-			request_app(p->req)->store,
-			caller_of(p->req)->shop->centra, r->warehouse,
-			after ? after->expires : p->since,
-			after ? after->number : 0, take_row, r, &p->e);
+		rc = store_done_since(p->store, p->shop->centra,
+				      r->warehouse,
+				      after ? after->expires : p->since,
+				      after ? after->number : 0, take_row, r,
+				      &p->e);
 	r->more = r->n == AHEAD;
 	return rc == RC_NOTFOUND ? OK : rc;
 }
@@ -263,13 +193,12 @@ static enum rc next_row(struct page *p, enum list list,
 static enum rc page_row(struct page *p, enum list list,
 			const struct listed *row)
 {
-	const struct config_shop *shop = caller_of(p->req)->shop;
-	struct store *store = request_app(p->req)->store;
+	const struct config_shop *shop = p->shop;
 	struct order o = {0};
 	const struct offer *f;
 	enum rc rc;
 
-	rc = store_order(store, shop->centra, row->number, &o, &p->e);
+	rc = store_order(p->store, shop->centra, row->number, &o, &p->e);
 	if (rc)
 		return rc == RC_NOTFOUND ? OK : rc;
 	f = offer_of_shop(&o, shop->warehouses.ids, shop->warehouses.n);
@@ -280,7 +209,7 @@ static enum rc page_row(struct page *p, enum list list,
 		goto out;
 	}
 	buf_str(&p->res->body, p->n++ ? "," : "");
-	rc = order_json(&p->res->body, store, shop, &o, p->req->now, false,
+	rc = order_json(&p->res->body, p->store, shop, &o, p->now, false,
 			&p->e);
 out:
 	order_release(&o);
@@ -331,8 +260,9 @@ struct wanted {
 /* Midnight is where the shop is. */
 static bool since_query(const struct request *req, int64_t *ret)
 {
-	const struct config_instance *in = config_instance(
-		caller_of(req)->config, caller_of(req)->shop->centra);
+	const struct caller *c = caller_of(req);
+	const struct config_instance *in =
+		config_instance(c->config, c->shop->centra);
 
 	return since_read(request_query(req, "since"), in ? in->zone : NULL,
 			  req->now, ret);
@@ -406,7 +336,10 @@ static void page_end(struct page *p)
 void staff_orders(struct request *req, struct response *res)
 {
 	const struct config_shop *shop = caller_of(req)->shop;
-	struct page p = {.req = req, .res = res};
+	struct page p = {.store = shop_of(req)->store,
+			 .shop = shop,
+			 .now = req->now,
+			 .res = res};
 	struct wanted w;
 	enum rc rc = OK;
 
@@ -450,8 +383,8 @@ void staff_report(struct request *req, struct response *res)
 			      SINCE_WANT ", at most 31 days ago");
 		return;
 	}
-	rc = report_make(&r, request_app(req)->store, caller_of(req)->shop,
-			 since, req->now, &e);
+	rc = report_make(&r, shop_of(req)->store, caller_of(req)->shop, since,
+			 req->now, &e);
 	if (rc) {
 		respond_store(req, res, rc, e.text);
 		return;

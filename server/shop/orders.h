@@ -12,9 +12,8 @@
 #include "server/http/http.h"
 #include "store/store.h"
 
-endpoint_fn staff_me, staff_orders, staff_order, staff_accept, staff_reject;
-endpoint_fn staff_problem, staff_solved, staff_stopped, staff_report,
-	staff_ship;
+endpoint_fn staff_orders, staff_order, staff_accept, staff_reject;
+endpoint_fn staff_problem, staff_solved, staff_stopped, staff_report, staff_ship;
 
 /* ---- the parts that need no server ---- */
 

@@ -13,7 +13,6 @@
 #include "base/mem.h"
 #include "handlers/offer.h"
 #include "handlers/ship.h"
-#include "server/app.h"
 #include "server/shop/action.h"
 #include "server/shop/shipment_json.h"
 #include "server/shop/orders.h"
@@ -23,7 +22,7 @@
 #define TRACKING_MAX 128
 #define PACKAGES_MAX 99
 
-struct ship_press {
+struct ship_action {
 	struct ship_decision d;
 	struct ship_line *lines;  /* owned: those that the body names */
 	struct ship_stock *stock; /* owned */
@@ -43,18 +42,18 @@ static int64_t whole(const cJSON *item)
 }
 
 /* An empty text says as little as none. */
-static bool read_text(const struct press *p, struct response *res,
+static bool read_text(const struct action *p, struct response *res,
 		      const char *name, size_t max, char **ret)
 {
 	const char *text;
 
-	if (!press_text(p, res, name, max, &text))
+	if (!action_text(p, res, name, max, &text))
 		return false;
 	*ret = text && *text ? (char *)(uintptr_t)text : NULL;
 	return true;
 }
 
-static bool read_parcel(const struct press *p, struct response *res,
+static bool read_parcel(const struct action *p, struct response *res,
 			struct ship_ask *a)
 {
 	const cJSON *n = cJSON_GetObjectItemCaseSensitive(p->body, "packages");
@@ -82,8 +81,8 @@ static int by_line(const void *a, const void *b)
 }
 
 /* The lines, each once and in one order, so that the same ask is the same. */
-static bool read_lines(const struct press *p, struct response *res,
-		       struct ship_press *s)
+static bool read_lines(const struct action *p, struct response *res,
+		       struct ship_action *s)
 {
 	const cJSON *list = cJSON_GetObjectItemCaseSensitive(p->body, "lines");
 	const cJSON *l;
@@ -125,7 +124,7 @@ static bool read_lines(const struct press *p, struct response *res,
 /* ---- what is known of the order ---- */
 
 /* It may be the request of a shipment that is there: the decision compares. */
-static bool may_be_known(const struct ship_press *s, const struct offer *f)
+static bool may_be_known(const struct ship_action *s, const struct offer *f)
 {
 	const struct shipment *newest = offer_shipment(f);
 
@@ -137,7 +136,7 @@ static bool may_be_known(const struct ship_press *s, const struct offer *f)
 }
 
 /* The lines named are ours, and so many are left. */
-static bool lines_are_left(const struct ship_press *s, const struct offer *f)
+static bool lines_are_left(const struct ship_action *s, const struct offer *f)
 {
 	const struct ship_ask *a = &s->d.ask;
 
@@ -159,8 +158,8 @@ static bool lines_are_left(const struct ship_press *s, const struct offer *f)
 
 /* False: answered.  What a page named that shows an older order is no mistake
  * of the request. */
-static bool check_lines(const struct press *p, struct response *res,
-			const struct ship_press *s, const struct order *o,
+static bool check_lines(const struct action *p, struct response *res,
+			const struct ship_action *s, const struct order *o,
 			const struct offer *f, bool stale)
 {
 	if (lines_are_left(s, f))
@@ -177,8 +176,8 @@ static bool check_lines(const struct press *p, struct response *res,
 	return false;
 }
 
-static bool read_order(const struct press *p, struct response *res,
-		       struct ship_press *s)
+static bool read_order(const struct action *p, struct response *res,
+		       struct ship_action *s)
 {
 	char *details = NULL, *address = NULL;
 	struct order o = {0};
@@ -188,9 +187,9 @@ static bool read_order(const struct press *p, struct response *res,
 	bool ok = true;
 	enum rc rc;
 
-	rc = store_order(p->app->store, p->instance, p->number, &o, &e);
+	rc = store_order(p->room->store, p->instance, p->number, &o, &e);
 	if (!rc)
-		rc = store_details(p->app->store, p->instance, p->number,
+		rc = store_details(p->room->store, p->instance, p->number,
 				   &details, &address, &e);
 	if (rc == RC_NOTFOUND)
 		goto out; /* the decision says so */
@@ -207,7 +206,7 @@ static bool read_order(const struct press *p, struct response *res,
 	s->d.n_stock = stock_read(known, f, &s->stock);
 	s->d.stock = s->stock;
 	ok = check_lines(p, res, s, &o, f,
-			 press_is_stale(p, &o, details, address));
+			 action_is_stale(p, &o, details, address));
 out:
 	cJSON_Delete(known);
 	free(details);
@@ -216,11 +215,11 @@ out:
 	return ok;
 }
 
-static bool ship_read(struct press *p, struct response *res)
+static bool ship_read(struct action *p, struct response *res)
 {
 	const struct config_instance *in = config_instance(p->config,
 							   p->instance);
-	struct ship_press *s = p->own;
+	struct ship_action *s = p->own;
 
 	s->d.warehouses = p->shop->warehouses.ids;
 	s->d.n_warehouses = p->shop->warehouses.n;
@@ -237,9 +236,9 @@ static bool ship_read(struct press *p, struct response *res)
 	       read_order(p, res, s);
 }
 
-static void ship_release(struct press *p)
+static void ship_release(struct action *p)
 {
-	struct ship_press *s = p->own;
+	struct ship_action *s = p->own;
 
 	free(s->lines);
 	free(s->stock);
@@ -250,27 +249,27 @@ static void ship_release(struct press *p)
 static enum rc decide(void *arg, const struct order *o, struct changes *ret,
 		      struct err *e)
 {
-	struct ship_press *s = arg;
+	struct ship_action *s = arg;
 
 	return ship_decide(&s->d, o, ret, e);
 }
 
-static const char *ship_code(const struct press *p)
+static const char *ship_code(const struct action *p)
 {
-	const struct ship_press *s = p->own;
+	const struct ship_action *s = p->own;
 	const char *code = s->d.conflict ? s->d.conflict : "answered";
 
 	/* The lines that the page showed are not there any more. */
 	return p->stale && !strcmp(code, "answered") ? "changed" : code;
 }
 
-static void ship_count(struct press *p)
+static void ship_count(struct action *p)
 {
-	COUNT(&p->app->counters, shipments_total);
+	COUNT(p->room->counters, shipments_total);
 }
 
 /* The shop's offer that is being shipped. */
-static const struct offer *offer_shipped(const struct ship_press *s,
+static const struct offer *offer_shipped(const struct ship_action *s,
 					 const struct order *o)
 {
 	const struct offer *f = offer_of_shop(o, s->d.warehouses,
@@ -287,7 +286,7 @@ static const struct offer *offer_shipped(const struct ship_press *s,
 	return f;
 }
 
-static void respond_failed(struct press *p, struct response *res,
+static void respond_failed(struct action *p, struct response *res,
 			   const struct order *o, const struct shipment *s)
 {
 	const char *words = s->came.error ? s->came.error : "";
@@ -307,7 +306,7 @@ static void respond_failed(struct press *p, struct response *res,
 }
 
 /* The shipment that the request is about; NULL: there is none. */
-static const struct shipment *asked_for(const struct ship_press *s,
+static const struct shipment *asked_for(const struct ship_action *s,
 					const struct offer *f)
 {
 	const struct shipment *of_key;
@@ -316,10 +315,10 @@ static const struct shipment *asked_for(const struct ship_press *s,
 	return of_key ? of_key : offer_shipment(f);
 }
 
-static bool ship_settle(struct press *p, struct response *res,
+static bool ship_settle(struct action *p, struct response *res,
 			const struct order *o)
 {
-	const struct ship_press *mine = p->own;
+	const struct ship_action *mine = p->own;
 	const struct offer *f = offer_shipped(mine, o);
 	const struct shipment *s = f ? asked_for(mine, f) : NULL;
 	bool unpaid;
@@ -337,7 +336,7 @@ static bool ship_settle(struct press *p, struct response *res,
 		return true;
 	}
 	unpaid = s->came.capture == CAPTURE_PENDING && !mine->on_pending;
-	if (!unpaid && press_may_wait(p))
+	if (!unpaid && action_may_wait(p))
 		return false;
 	respond_order(p->req, res, o, 202, false);
 	return true;
@@ -345,8 +344,8 @@ static bool ship_settle(struct press *p, struct response *res,
 
 void staff_ship(struct request *req, struct response *res)
 {
-	static const struct press_kind kind = {
-		.own_size = sizeof(struct ship_press),
+	static const struct action_kind kind = {
+		.own_size = sizeof(struct ship_action),
 		.versioned = true,
 		.read = ship_read,
 		.said = LOG_MSG("a shop ships"),
@@ -357,5 +356,5 @@ void staff_ship(struct request *req, struct response *res)
 		.release = ship_release,
 	};
 
-	press_begin(req, res, &kind);
+	action_begin(req, res, &kind);
 }

@@ -69,7 +69,7 @@ static void changed(void *arg, uint64_t newest)
 	struct fixture *f = arg;
 
 	if (!f->deaf)
-		live_changed(f->app.live, newest);
+		live_signal(f->app.live, newest);
 }
 
 static void add_device(struct fixture *f, const char *shop, const char *name,
@@ -124,12 +124,10 @@ struct fixture *fixture_start_with(const char *server_lines,
 	if (storage_serve(&f->app.store, &f->app.storage, changed, NULL, f,
 			  &e))
 		must(false, e.text);
-	f->app.receiver = receiver_open(&f->app);
 	add_device(f, "amsterdam", "Counter tablet", f->amsterdam);
 	add_device(f, "berlin", "Till", f->berlin);
 	add_device(f, "closed-shop", "Old tablet", f->gone);
-	if (live_open(&f->app.live, &f->app, &e) ||
-	    app_open_http(&f->app, &e) ||
+	if (app_open_http(&f->app, &e) || app_open_live(&f->app, &e) ||
 	    http_start(f->app.http, &e))
 		must(false, e.text);
 	f->port = port_of(http_address(f->app.http));
@@ -149,10 +147,9 @@ static int remove_one(const char *path, const struct stat *st, int kind,
 void fixture_stop(struct fixture *f)
 {
 	http_stop(f->app.http);
+	live_stop(f->app.live);
 	store_close(f->app.store);
 	app_close_http(&f->app);
-	live_close(f->app.live);
-	receiver_close(f->app.receiver);
 	config_holder_close(f->app.config);
 	config_drop(f->started);
 	clock_release(&f->app.clock);

@@ -35,7 +35,7 @@ static char *metrics(struct fixture *f)
 	struct buf b;
 
 	buf_init(&b, 1 << 20);
-	metrics_write(&f->app, &b);
+	metrics_write(&f->app.admin, &b);
 	assert_false(buf_full(&b));
 	return buf_detach(&b, NULL);
 }

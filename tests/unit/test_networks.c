@@ -158,52 +158,52 @@ static void the_peer_is_the_last_hop_that_is_not_trusted(void **state)
 
 static void after_so_many_failures_a_peer_waits_its_turn(void **state)
 {
-	struct peers *p = peers_open();
+	struct login_failures *p = login_failures_open();
 	int64_t t = 1000000;
 
 	(void)state;
 	for (int i = 0; i < 6; i++) {
-		assert_int_equal(peers_wait(p, A, 6, t), 0);
-		peers_failed(p, A, 6, t);
+		assert_int_equal(login_wait(p, A, 6, t), 0);
+		login_failed(p, A, 6, t);
 	}
-	assert_int_equal(peers_wait(p, A, 6, t), 10000);
-	assert_int_equal(peers_wait(p, B, 6, t), 0);
-	assert_int_equal(peers_wait(p, A, 0, t), 0);
-	assert_int_equal(peers_wait(p, A, 6, t + 9999), 1);
-	assert_int_equal(peers_wait(p, A, 6, t + 10000), 0);
-	peers_failed(p, A, 6, t + 10000);
-	assert_true(peers_wait(p, A, 6, t + 10000) > 0);
-	assert_int_equal(peers_wait(p, A, 6, t + 80000), 0);
-	peers_close(p);
+	assert_int_equal(login_wait(p, A, 6, t), 10000);
+	assert_int_equal(login_wait(p, B, 6, t), 0);
+	assert_int_equal(login_wait(p, A, 0, t), 0);
+	assert_int_equal(login_wait(p, A, 6, t + 9999), 1);
+	assert_int_equal(login_wait(p, A, 6, t + 10000), 0);
+	login_failed(p, A, 6, t + 10000);
+	assert_true(login_wait(p, A, 6, t + 10000) > 0);
+	assert_int_equal(login_wait(p, A, 6, t + 80000), 0);
+	login_failures_close(p);
 }
 
 static void going_on_failing_makes_no_wait_longer(void **state)
 {
-	struct peers *p = peers_open();
+	struct login_failures *p = login_failures_open();
 
 	(void)state;
 	for (int i = 0; i < 100000; i++)
-		peers_failed(p, A, 60, 5000);
-	assert_in_range(peers_wait(p, A, 60, 5000), 1, 1000);
-	peers_close(p);
+		login_failed(p, A, 60, 5000);
+	assert_in_range(login_wait(p, A, 60, 5000), 1, 1000);
+	login_failures_close(p);
 }
 
 static void a_network_of_ipv6_is_one_peer(void **state)
 {
-	struct peers *p = peers_open();
+	struct login_failures *p = login_failures_open();
 
 	(void)state;
-	peers_failed(p, "2001:db8:0:1::1", 1, 5000);
-	assert_true(peers_wait(p, "2001:db8:0:1:ffff::9", 1, 5000) > 0);
-	assert_int_equal(peers_wait(p, "2001:db8:0:2::1", 1, 5000), 0);
-	peers_close(p);
+	login_failed(p, "2001:db8:0:1::1", 1, 5000);
+	assert_true(login_wait(p, "2001:db8:0:1:ffff::9", 1, 5000) > 0);
+	assert_int_equal(login_wait(p, "2001:db8:0:2::1", 1, 5000), 0);
+	login_failures_close(p);
 }
 
 /* The table has room for 4,096: no storm of strangers makes it grow, and the
  * storm's own newest are still known. */
 static void a_storm_of_peers_leaves_the_newest_known(void **state)
 {
-	struct peers *p = peers_open();
+	struct login_failures *p = login_failures_open();
 	char peer[PEER_SIZE];
 	int known = 0;
 
@@ -211,17 +211,17 @@ static void a_storm_of_peers_leaves_the_newest_known(void **state)
 	for (int i = 0; i < 200000; i++) {
 		snprintf(peer, sizeof(peer), "10.%d.%d.%d", i >> 16,
 			 i >> 8 & 255, i & 255);
-		peers_failed(p, peer, 1, 5000 + i / 100);
+		login_failed(p, peer, 1, 5000 + i / 100);
 	}
 	for (int i = 199000; i < 200000; i++) {
 		snprintf(peer, sizeof(peer), "10.%d.%d.%d", i >> 16,
 			 i >> 8 & 255, i & 255);
-		known += peers_wait(p, peer, 1, 7000) > 0;
+		known += login_wait(p, peer, 1, 7000) > 0;
 	}
 	assert_in_range(known, 900, 1000);
-	peers_failed(p, "no address", 1, 5000);
-	assert_int_equal(peers_wait(p, "no address", 1, 5000), 0);
-	peers_close(p);
+	login_failed(p, "no address", 1, 5000);
+	assert_int_equal(login_wait(p, "no address", 1, 5000), 0);
+	login_failures_close(p);
 }
 
 int main(void)

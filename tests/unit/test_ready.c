@@ -47,11 +47,11 @@ static char *watched(struct fixture *f)
 	assert_non_null(file);
 	dup2(fileno(file), STDERR_FILENO);
 	while (!n && time_mono() < until) {
-		health_watch(&f->app);
+		health_watch(&f->app.admin);
 		n = pread(fileno(file), text, 9999, 0);
 		usleep(1000);
 	}
-	health_watch(&f->app); /* no more than once */
+	health_watch(&f->app.admin); /* no more than once */
 	n = pread(fileno(file), text, 9999, 0);
 	dup2(kept, STDERR_FILENO);
 	close(kept);
@@ -94,9 +94,9 @@ static void a_server_that_stays_ready_says_nothing(void **state)
 	const char *why;
 
 	for (int i = 0; i < 100; i++)
-		health_watch(&f->app);
-	assert_true(health_ready(&f->app, f->started, &why));
-	assert_null(f->app.not_ready);
+		health_watch(&f->app.admin);
+	assert_true(health_ready(&f->app.admin, f->started, &why));
+	assert_null(f->app.admin.not_ready);
 }
 
 #define T(f) cmocka_unit_test_setup_teardown(f, start, stop)

@@ -316,7 +316,6 @@ static struct server *server_start(const char *centra, const char *server)
 			  &e) ||
 	    app_open_http(&s->app, &e))
 		fail_msg("%s", e.text);
-	s->app.receiver = receiver_open(&s->app);
 	if (http_start(s->app.http, &e))
 		fail_msg("%s", e.text);
 	return s;
@@ -329,7 +328,7 @@ static void server_stop(struct server *s)
 	http_stop(s->app.http);
 	store_close(s->app.store);
 	app_close_http(&s->app);
-	receiver_close(s->app.receiver);
+	
 	config_holder_close(s->app.config);
 	config_drop(s->first);
 	rm = xasprintf("rm -r %s", s->dir);

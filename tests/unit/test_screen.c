@@ -221,17 +221,14 @@ struct later {
 	struct http_call call;
 	struct fixture *f;
 	sem_t done;
-	size_t n;
 };
 
 /* In the loop: as if a beat were due. */
 static void tick(struct http_call *c)
 {
 	struct later *l = c->arg;
-	struct live *live = l->f->app.live;
 
-	streams_tick(live_streams(live), live_seen(live),
-		     time_mono() + BEAT_MS);
+	live_tick(l->f->app.live, time_mono() + BEAT_MS);
 	sem_post(&l->done);
 }
 
@@ -246,25 +243,6 @@ static void a_silent_line_has_a_beat(void **state)
 	sem_wait(&l.done);
 	assert_true(reads(fd, "event: beat\n"));
 	close(fd);
-}
-
-/* In the loop: how many are connected. */
-static void count(struct http_call *c)
-{
-	struct later *l = c->arg;
-
-	l->n = streams_count(live_streams(l->f->app.live));
-	sem_post(&l->done);
-}
-
-static size_t screens(struct fixture *f)
-{
-	struct later l = {.call = {.fn = count, .arg = &l}, .f = f};
-
-	sem_init(&l.done, 0, 0);
-	http_call(f->app.http, &l.call);
-	sem_wait(&l.done);
-	return l.n;
 }
 
 static uint64_t cut(const struct fixture *f)
@@ -298,7 +276,7 @@ static void a_screen_that_does_not_read_is_cut_and_others_are_not(void **state)
 	assert_int_equal(cut(f), 1);
 	offered(f, 20, 3, OPENED, FAR);
 	assert_true(reads(well, "\"number\":20"));
-	assert_int_equal(screens(f), 1);
+	assert_int_equal(live_screens(f->app.live), 1);
 	close(deaf);
 	close(well);
 }

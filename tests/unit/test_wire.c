@@ -183,7 +183,7 @@ static void head_on_the_stream_is_no_screen(void **state)
 	free(head);
 	r = ask(f, "GET", "/healthz", NULL, NULL);
 	assert_int_equal(status_of(r), 200);
-	assert_int_equal(streams_count(live_streams(f->app.live)), 0);
+	assert_int_equal(live_screens(f->app.live), 0);
 }
 
 /* ---- the name of a request ---- */

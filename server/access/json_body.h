@@ -2,8 +2,8 @@
  *
  * json_body.h - the JSON that a device sends.
  */
-#ifndef SERVER_SHOP_JSON_BODY_H
-#define SERVER_SHOP_JSON_BODY_H
+#ifndef SERVER_ACCESS_JSON_BODY_H
+#define SERVER_ACCESS_JSON_BODY_H
 
 #include <cjson/cJSON.h>
 

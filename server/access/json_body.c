@@ -2,7 +2,7 @@
  *
  * json_body.c - see json_body.h.
  */
-#include "server/shop/json_body.h"
+#include "server/access/json_body.h"
 
 #include <string.h>
 

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * unwatched.c - see unwatched.h.
+ */
+#include "server/live/unwatched.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* The pending orders of one warehouse. */
+struct ward {
+	char shop[SHOP_SIZE];
+	char instance[INSTANCE_SIZE];
+	int64_t warehouse;
+	int64_t *numbers; /* owned; sorted, each once */
+	size_t n, cap;
+};
+
+struct pending {
+	struct ward *wards; /* owned */
+	size_t n;
+};
+
+/* The place of the number, or where it would be. */
+static size_t place(const struct ward *w, int64_t number)
+{
+	size_t low = 0, high = w->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (w->numbers[middle] < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static void ward_add(struct ward *w, int64_t number)
+{
+	size_t at = place(w, number);
+
+	if (at < w->n && w->numbers[at] == number)
+		return;
+	if (w->n == w->cap) {
+		w->cap = w->cap ? 2 * w->cap : 64;
+		w->numbers = xrealloc(w->numbers, w->cap, sizeof(*w->numbers));
+	}
+	memmove(w->numbers + at + 1, w->numbers + at,
+		(w->n - at) * sizeof(*w->numbers));
+	w->numbers[at] = number;
+	w->n++;
+}
+
+static void ward_remove(struct ward *w, int64_t number)
+{
+	size_t at = place(w, number);
+
+	if (at == w->n || w->numbers[at] != number)
+		return;
+	w->n--;
+	memmove(w->numbers + at, w->numbers + at + 1,
+		(w->n - at) * sizeof(*w->numbers));
+}
+
+static void ward_update(struct ward *w, const struct order *o)
+{
+	const struct offer *f = order_offer(o, w->warehouse);
+
+	if (f && f->state == STATE_PENDING)
+		ward_add(w, o->number);
+	else
+		ward_remove(w, o->number);
+}
+
+void pending_update(struct pending *p, const struct order *o)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (!strcmp(p->wards[i].instance, o->instance))
+			ward_update(&p->wards[i], o);
+}
+
+/* A `fn` of store_list(): notes every open order; some are not pending. */
+static bool note_open(void *arg, const struct listed *row)
+{
+	ward_add(arg, row->number);
+	return true;
+}
+
+static enum rc ward_read(struct ward *w, struct store *store, struct err *e)
+{
+	int64_t *open;
+	size_t n;
+	enum rc rc = store_list(store, w->instance, w->warehouse, LIST_OPEN,
+				NULL, note_open, w, e);
+
+	if (rc || !w->n)
+		return rc;
+	n = w->n;
+	open = xmemdup(w->numbers, n * sizeof(*open));
+	for (size_t i = 0; i < n && !rc; i++) {
+		struct order o = {0};
+
+		rc = store_order(store, w->instance, open[i], &o, e);
+		if (rc == RC_NOTFOUND) {
+			ward_remove(w, open[i]);
+			rc = OK;
+		} else if (!rc) {
+			ward_update(w, &o);
+		}
+		order_release(&o);
+	}
+	free(open);
+	return rc;
+}
+
+static void add_shop(struct pending *p, const struct config_shop *shop)
+{
+	for (size_t i = 0; i < shop->warehouses.n; i++) {
+		struct ward *w = &p->wards[p->n];
+
+		w->warehouse = shop->warehouses.ids[i];
+		if (copy_text(w->shop, sizeof(w->shop), shop->id) &&
+		    copy_text(w->instance, sizeof(w->instance), shop->centra))
+			p->n++;
+	}
+}
+
+enum rc pending_read(struct pending **ret, struct store *store,
+		     const struct config *config, struct err *e)
+{
+	struct pending *p = xcalloc(1, sizeof(*p));
+	size_t most = 1;
+	enum rc rc = OK;
+
+	for (size_t i = 0; i < config->n_shops; i++)
+		most += config->shops[i].warehouses.n;
+	p->wards = xcalloc(most, sizeof(*p->wards));
+	for (size_t i = 0; i < config->n_shops; i++)
+		add_shop(p, &config->shops[i]);
+	for (size_t i = 0; i < p->n && !rc; i++)
+		rc = ward_read(&p->wards[i], store, e);
+	if (rc) {
+		pending_free(p);
+		return rc;
+	}
+	*ret = p;
+	return OK;
+}
+
+void pending_free(struct pending *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; i < p->n; i++)
+		free(p->wards[i].numbers);
+	free(p->wards);
+	free(p);
+}
+
+size_t pending_count(const struct pending *p,
+		     bool (*skip)(void *arg, const char *shop), void *arg)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		if (!skip(arg, p->wards[i].shop))
+			n += p->wards[i].n;
+	return n;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * unwatched.h - which orders are pending in which warehouse, kept in memory, so
+ * that /metrics can show the pending offers that no screen shows without reading
+ * the orders.
+ *
+ * Memory: 8 bytes for each pending offer.
+ * Threads: one at a time; changes.c holds its lock.
+ */
+#ifndef SERVER_LIVE_UNWATCHED_H
+#define SERVER_LIVE_UNWATCHED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/config/config.h"
+#include "store/store.h"
+
+struct pending;
+
+/* Reads the pending offers of every shop of the config. */
+enum rc pending_read(struct pending **ret, struct store *store,
+		     const struct config *config, struct err *e);
+void pending_free(struct pending *p); /* NULL is fine */
+
+/* The order is as it is now. */
+void pending_update(struct pending *p, const struct order *o);
+
+/* Pending offers of the shops for which skip(arg, shop id) is false. */
+size_t pending_count(const struct pending *p,
+		     bool (*skip)(void *arg, const char *shop), void *arg);
+
+#endif
