@@ -23,7 +23,7 @@
 
 #include "base/mem.h"
 #include "base/nearest.h"
-#include "store/store.h"
+#include "base/names.h"
 
 #define FILE_MAX_BYTES (1 << 20)
 #define LINE_MAX_BYTES (INI_MAX_LINE - 3) /* longer ones libinih cuts */

@@ -8,8 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/names.h"
+
 #define TOKEN_HASH_SIZE 32 /* SHA-256; the token itself is never kept */
-#define SHOP_SIZE	65
 #define LABEL_SIZE	129
 #define CODE_LIVES	900000 /* ms that a login link is good: 15 minutes */
 

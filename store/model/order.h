@@ -18,10 +18,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/names.h"
 #include "base/time.h"
 #include "store/model/offer.h"
 
-#define INSTANCE_SIZE 33 /* an instance's name: [a-z0-9_-]{1,32} */
 #define STATUS_SIZE   48 /* Centra's enum words: "CONFIRMED" */
 
 /* What a webhook that never came would have told.  An order or offer keeps a
