@@ -77,13 +77,13 @@ struct chunk *view_hello(const struct view *v, uint64_t seen, bool resync,
 struct chunk *view_beat(const struct view *v, uint64_t seen);
 /* The event of an order as it is now; NULL: nothing is sent.  An order that the
  * shop was not told of is none of its business, its number included. */
-struct chunk *view_order(struct view *v, struct store *store,
+struct chunk *view_order(struct live *l, struct view *v,
 			 const struct config_shop *shop, const struct order *o,
 			 uint64_t change);
 /* The events that a screen missed; false: too much of it.  *ret has room for
  * ORDERS_AT_ONCE. */
-bool view_missed(struct view *v, struct store *store,
-		 const struct config_shop *shop, const struct change_list *l,
+bool view_missed(struct live *l, struct view *v,
+		 const struct config_shop *shop, const struct change_list *list,
 		 struct chunk **ret, size_t *ret_n);
 /* Loads an order as it is now; of one that is gone first_seen is 0. */
 enum rc view_load(struct store *store, const struct changed *c,

@@ -202,7 +202,7 @@ static void order_changed(struct live *c, const struct config *config,
 
 		if (shop && !strcmp(shop->centra, changed->instance))
 			post(c, POST_CHUNK, g, 0,
-			     view_order(&g->view, c->parts.store, shop, &o,
+			     view_order(c, &g->view, shop, &o,
 					changed->change));
 	}
 	order_release(&o);
@@ -255,8 +255,7 @@ static bool resumed(struct live *c, struct group *g,
 	good = good && !change_list_read(&l, c->parts.store, &e) && !l.gap;
 	if (good) {
 		change_list_last(&l);
-		good = view_missed(&g->view, c->parts.store, shop, &l, missed,
-				   n);
+		good = view_missed(c, &g->view, shop, &l, missed, n);
 	}
 	change_list_release(&l);
 	return good;

@@ -221,7 +221,7 @@ static struct chunk *removed(const struct view *v, int64_t number,
 	return event_end(&b);
 }
 
-struct chunk *view_order(struct view *v, struct store *store,
+struct chunk *view_order(struct live *l, struct view *v,
 			 const struct config_shop *shop, const struct order *o,
 			 uint64_t change)
 {
@@ -230,7 +230,7 @@ struct chunk *view_order(struct view *v, struct store *store,
 	enum rc rc;
 
 	event_begin(&b, "order", v, change);
-	rc = o->first_seen ? order_json(&b, store, shop, o, time_now(), false,
+	rc = o->first_seen ? order_json(&b, l->parts.store, shop, o, time_now(), false,
 					&e) :
 			     RC_NOTFOUND;
 	if (rc) {
@@ -250,6 +250,7 @@ struct chunk *view_order(struct view *v, struct store *store,
 		return NULL;
 	}
 	remember(v, o->number, change, &b);
+	COUNT(l->parts.counters, stream_events_total);
 	return chunk_make(&b);
 }
 
@@ -272,7 +273,7 @@ enum rc view_load(struct store *store, const struct changed *c,
 }
 
 /* The event of one missed change: as it was sent, or made now. */
-static enum rc missed(struct view *v, struct store *store,
+static enum rc missed(struct live *l, struct view *v,
 		      const struct config_shop *shop, const struct changed *c,
 		      struct chunk **ret)
 {
@@ -282,28 +283,28 @@ static enum rc missed(struct view *v, struct store *store,
 	*ret = sent_before(v, c);
 	if (*ret)
 		return OK;
-	rc = view_load(store, c, &o);
+	rc = view_load(l->parts.store, c, &o);
 	if (rc)
 		return rc;
-	*ret = view_order(v, store, shop, &o, c->change);
+	*ret = view_order(l, v, shop, &o, c->change);
 	order_release(&o);
 	return OK;
 }
 
-bool view_missed(struct view *v, struct store *store,
-		 const struct config_shop *shop, const struct change_list *l,
+bool view_missed(struct live *l, struct view *v,
+		 const struct config_shop *shop, const struct change_list *list,
 		 struct chunk **ret, size_t *ret_n)
 {
 	size_t bytes = 0;
 
 	*ret_n = 0;
-	for (size_t i = 0; i < l->n; i++) {
+	for (size_t i = 0; i < list->n; i++) {
 		struct chunk *c = NULL;
 
-		if (strcmp(l->list[i].instance, shop->centra) != 0)
+		if (strcmp(list->list[i].instance, shop->centra) != 0)
 			continue;
 		if (*ret_n == ORDERS_AT_ONCE || bytes > MISSED_BYTES ||
-		    missed(v, store, shop, &l->list[i], &c))
+		    missed(l, v, shop, &list->list[i], &c))
 			return false;
 		if (!c)
 			continue;

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "server/config/config.h"
+#include "server/config/holder.h"
 #include "server/config/read.h"
 
 /* cmocka has a fail() too: it comes after ours. */
@@ -927,6 +927,29 @@ static int remove_folder(void **state)
 	return rmdir(folder);
 }
 
+/* ---- the present config ---- */
+
+static void a_config_in_use_outlives_its_replacement(void **state)
+{
+	struct config_holder *h = config_holder_open(load(GOOD));
+	struct config *in_use = config_now(h), *present;
+
+	(void)state;
+	config_replace(h, load(SERVER CENTRA
+			       "[shop b]\ncentra = se\nname = B\n"
+			       "warehouses = 3\n"));
+	present = config_now(h);
+	assert_non_null(config_shop(in_use, "a"));
+	assert_null(config_shop(present, "a"));
+	assert_non_null(config_shop(present, "b"));
+	assert_int_equal(in_use->holders, 1);
+	assert_int_equal(present->holders, 2);
+	config_drop(in_use);
+	config_holder_close(h);
+	assert_int_equal(present->holders, 1);
+	config_drop(present);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -966,6 +989,7 @@ int main(void)
 		cmocka_unit_test(the_example_is_a_good_config),
 		cmocka_unit_test(every_default_can_be_read),
 		cmocka_unit_test(the_description_names_every_setting),
+		cmocka_unit_test(a_config_in_use_outlives_its_replacement),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder) != 0;

@@ -3,6 +3,7 @@
  * test_screen.c - the page's files as the server gives them, what a screen is
  * told when nothing happens or too much, and the report.
  */
+#include <sched.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,11 +184,12 @@ static void a_file_that_one_has_is_not_sent_again(void **state)
 
 /* ---- a screen's stream ---- */
 
-static int listen_to(struct fixture *f, int receive_buffer)
+static int listen_as(struct fixture *f, const char *token, const char *query,
+		     int receive_buffer)
 {
-	char *text = xasprintf("GET /api/v1/stream HTTP/1.1\r\nHost: x\r\n"
+	char *text = xasprintf("GET /api/v1/stream%s HTTP/1.1\r\nHost: x\r\n"
 			       "Authorization: Bearer %s\r\n\r\n",
-			       f->amsterdam);
+			       query, token);
 	int fd = dial(f->port);
 
 	if (receive_buffer)
@@ -196,6 +198,11 @@ static int listen_to(struct fixture *f, int receive_buffer)
 	assert_true(send_all(fd, text, strlen(text)));
 	free(text);
 	return fd;
+}
+
+static int listen_to(struct fixture *f, int receive_buffer)
+{
+	return listen_as(f, f->amsterdam, "", receive_buffer);
 }
 
 /* Reads until the text has come; false: the stream ended before. */
@@ -279,6 +286,132 @@ static void a_screen_that_does_not_read_is_cut_and_others_are_not(void **state)
 	assert_int_equal(live_screens(f->app.live), 1);
 	close(deaf);
 	close(well);
+}
+
+/* ---- made once, off the loop ---- */
+
+static uint64_t events_made(const struct fixture *f)
+{
+	return atomic_load(&f->app.counters.stream_events_total);
+}
+
+static void a_change_is_rendered_once_however_many_screens_show_it(void **state)
+{
+	struct fixture *f = *state;
+	int amsterdam[20], berlin = listen_as(f, f->berlin, "", 0);
+
+	for (int i = 0; i < 20; i++) {
+		amsterdam[i] = listen_to(f, 0);
+		assert_true(reads(amsterdam[i], "event: hello\n"));
+	}
+	assert_true(reads(berlin, "event: hello\n"));
+	offered(f, 19, 3, OPENED, FAR);
+	for (int i = 0; i < 20; i++)
+		assert_true(reads(amsterdam[i], "\"number\":19"));
+	assert_int_equal(events_made(f), 1);
+	offered(f, 20, 5, OPENED, FAR);
+	assert_true(reads(berlin, "\"number\":20"));
+	assert_int_equal(events_made(f), 2);
+	for (int i = 0; i < 20; i++)
+		close(amsterdam[i]);
+	close(berlin);
+}
+
+/* The id of the next event, to be freed. */
+static char *reads_id(int fd)
+{
+	char *all = xcalloc(1, 1), *id = NULL;
+	size_t len = 0;
+	ssize_t n = 1;
+
+	while (n > 0 && !id) {
+		char *at;
+
+		all = xrealloc(all, len + 4097, 1);
+		n = recv(fd, all + len, 4096, 0);
+		len += n > 0 ? (size_t)n : 0;
+		all[len] = '\0';
+		at = strstr(all, "id: ");
+		if (at && strchr(at, '\n'))
+			id = xstrndup(at + 4, strcspn(at + 4, "\n"));
+	}
+	free(all);
+	assert_non_null(id);
+	return id;
+}
+
+static void what_a_screen_missed_is_not_rendered_again(void **state)
+{
+	struct fixture *f = *state;
+	int stays = listen_to(f, 0), back;
+	char *id = reads_id(stays), *query;
+
+	offered(f, 19, 3, OPENED, FAR);
+	assert_true(reads(stays, "\"number\":19"));
+	assert_int_equal(events_made(f), 1);
+	query = xasprintf("?last_event_id=%s", id);
+	back = listen_as(f, f->amsterdam, query, 0);
+	assert_true(reads(back, "\"number\":19"));
+	assert_int_equal(events_made(f), 1);
+	free(query);
+	free(id);
+	close(stays);
+	close(back);
+}
+
+/* Until the number is this; a number that never comes ends the test. */
+static void expect_unwatched(struct fixture *f, uint64_t want)
+{
+	int64_t end = time_mono() + 20000;
+	uint64_t n = UINT64_MAX;
+
+	while ((!live_unwatched(f->app.live, &n) || n != want) &&
+	       time_mono() < end)
+		sched_yield();
+	assert_int_equal(n, want);
+}
+
+static void pending_offers_that_no_screen_shows_are_counted_as_they_change(
+	void **state)
+{
+	struct fixture *f = *state;
+	int screen;
+
+	expect_unwatched(f, 0);
+	offered(f, 19, 3, OPENED, FAR);
+	offered(f, 20, 4, OPENED, FAR);
+	offered(f, 21, 5, OPENED, FAR);
+	expect_unwatched(f, 3);
+	offered(f, 19, 3, "2021-01-11 16:22:00.000000", FAR);
+	cancelled(f, 20);
+	expect_unwatched(f, 2);
+	screen = listen_as(f, f->amsterdam, "?screen=1", 0);
+	expect_unwatched(f, 1);
+	close(screen);
+	expect_unwatched(f, 2);
+}
+
+static void pending_offers_are_counted_anew_when_a_reload_changes_the_shops(
+	void **state)
+{
+	struct fixture *f = *state;
+	struct config *fresh = NULL;
+	struct buf report;
+	struct err e;
+	FILE *out;
+
+	offered(f, 19, 3, OPENED, FAR);
+	offered(f, 20, 9, OPENED, FAR);
+	expect_unwatched(f, 1);
+	out = fopen(f->config_path, "a");
+	assert_non_null(out);
+	fprintf(out, "[shop new]\ncentra = se\nname = N\nwarehouses = 9\n");
+	assert_int_equal(fclose(out), 0);
+	buf_init(&report, 65536);
+	assert_int_equal(config_load(&fresh, f->config_path, &report, &e), OK);
+	buf_release(&report);
+	config_replace(f->app.config, fresh);
+	expect_unwatched(f, 2);
 }
 
 /* ---- the report ---- */
@@ -418,6 +551,10 @@ int main(void)
 		T(a_file_that_one_has_is_not_sent_again),
 		T(a_silent_line_has_a_beat),
 		T(a_screen_that_does_not_read_is_cut_and_others_are_not),
+		T(a_change_is_rendered_once_however_many_screens_show_it),
+		T(what_a_screen_missed_is_not_rendered_again),
+		T(pending_offers_that_no_screen_shows_are_counted_as_they_change),
+		T(pending_offers_are_counted_anew_when_a_reload_changes_the_shops),
 		T(a_report_counts_what_became_of_each_order),
 		cmocka_unit_test(percentiles_are_of_answers_that_were_given),
 		T(done_since_pages_by_the_last_change),
