@@ -14,11 +14,6 @@
 
 #define TICK 250 /* ms */
 
-struct app *request_app(const struct request *req)
-{
-	return req->context;
-}
-
 /* ---- hooks of http.h ---- */
 
 static void identify(void *arg, struct request *req, struct response *res)
@@ -38,7 +33,9 @@ static void ended(void *arg, struct request *req)
 
 static void misdirected(void *arg, const struct request *req)
 {
-	receive_misdirected(arg, req);
+	const struct app *app = arg;
+
+	receive_misdirected(app->receiver, req);
 }
 
 static void tick(void *arg)
@@ -134,6 +131,12 @@ static void open_rooms(struct app *app)
 		.http = &app->http,
 		.page_version = page_version(),
 	};
+	const struct receiver_parts receiver = {
+		.store = app->store,
+		.config = app->config,
+		.counters = &app->counters,
+		.http = &app->http,
+	};
 
 	app->access = access_open(&access);
 	app->shop = (struct shop){
@@ -146,7 +149,7 @@ static void open_rooms(struct app *app)
 		.wait = wait_for_change,
 		.wait_arg = app,
 	};
-	app->receiver = receiver_open(app);
+	app->receiver = receiver_open(&receiver);
 	app->admin = (struct admin){
 		.store = app->store,
 		.config = app->config,
@@ -157,7 +160,7 @@ static void open_rooms(struct app *app)
 		.draining = &app->draining,
 		.failed = &app->failed,
 	};
-	app->contexts[ROOM_WEBHOOK] = app;
+	app->contexts[ROOM_WEBHOOK] = app->receiver;
 	app->contexts[ROOM_ACCESS] = app->access;
 	app->contexts[ROOM_SHOP] = &app->shop;
 	app->contexts[ROOM_ADMIN] = &app->admin;

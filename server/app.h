@@ -57,9 +57,6 @@ struct app {
 	void *contexts[ROOMS]; /* of http_options */
 };
 
-/* The context of the webhook's room. */
-struct app *request_app(const struct request *req);
-
 /* Opens the rooms that HTTP requests use, and the HTTP server of the present
  * config, which http_start() starts.  The store is open.  On an error, and at the end,
  * app_close_http() closes what was opened. */

@@ -46,8 +46,8 @@ const struct http_route routes[] = {
 	{ "GET",   "/sw.js",                      LISTEN_PUBLIC, ROUTE_ANYONE, ROOM_PAGE,    0,          show_page_file,  NULL,          "the page's service worker" },
 	{ "GET",   "/manifest.webmanifest",       LISTEN_PUBLIC, ROUTE_ANYONE, ROOM_PAGE,    0,          show_page_file,  NULL,          "makes the page installable" },
 	{ "GET",   "/openapi.yaml",               LISTEN_PUBLIC, ROUTE_ANYONE, ROOM_ADMIN,   0,          show_openapi,    NULL,          "this API" },
-	{ "GET",   "/refused",                    LISTEN_ADMIN,  ROUTE_ANYONE, ROOM_WEBHOOK, 0,          show_refused,    NULL,          "refused deliveries that are kept in memory" },
-	{ "POST",  "/refused/retry",              LISTEN_ADMIN,  ROUTE_ANYONE, ROOM_WEBHOOK, 0,          retry_refused,   NULL,          "judges them again, by the present secrets" },
+	{ "GET",   "/refused",                    LISTEN_ADMIN,  ROUTE_ANYONE, ROOM_WEBHOOK, 0,          show_unverified,    NULL,          "refused deliveries that are kept in memory" },
+	{ "POST",  "/refused/retry",              LISTEN_ADMIN,  ROUTE_ANYONE, ROOM_WEBHOOK, 0,          retry_unverified,   NULL,          "judges them again, by the present secrets" },
 	{ "GET",   "/metrics",                    LISTEN_ADMIN,  ROUTE_ANYONE, ROOM_ADMIN,   0,          show_metrics,    NULL,          "Prometheus text" },
 	{ 0 },
 };

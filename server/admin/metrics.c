@@ -157,13 +157,14 @@ static void webhook_numbers(struct buf *out, const struct receiver *r)
 
 	head(out, "webhooks_verified_total", "counter",
 	     "Webhook deliveries, by the secret that signed them");
-	for (size_t i = 0; (w = receiver_secrets(r, i)); i++)
+	for (size_t i = 0; (w = receiver_secret(r, i)); i++)
 		for (int k = 0; k < 2; k++)
 			buf_fmt(out,
 				"shipfrom_webhooks_verified_total{instance="
 				"\"%s\",secret=\"%s\"} %" PRIu64 "\n",
-				w->instance, which[k], w->signed_by[k]);
-	refused_count(receiver_refused(r), &n, &bytes);
+				w->instance, which[k],
+				(uint64_t)atomic_load(&w->signed_by[k]));
+	unverified_count(receiver_unverified(r), &n, &bytes);
 	gauge(out, "refused_kept", "Refused deliveries kept in memory", n);
 	gauge(out, "refused_kept_bytes", "Bytes that they take", bytes);
 }

@@ -16,7 +16,7 @@
 #include "base/time.h"
 #include "server/cli/cli.h"
 #include "server/cli/admin.h"
-#include "server/webhook/receive.h"
+#include "server/webhook/delivery.h"
 #include "server/webhook/signature.h"
 
 #define PAGE 500 /* in one read of the store */

@@ -77,7 +77,7 @@ void secret_watch_set(struct secret_watch *w, const char *current,
 	memcpy(w->use.current, is, SECRET_PRINT);
 	memcpy(w->use.previous, was, SECRET_PRINT);
 	w->dirty = true;
-	w->told = false;
+	w->reported = false;
 }
 
 void secret_watch_signed(struct secret_watch *w, int which, int64_t now)
@@ -87,7 +87,7 @@ void secret_watch_signed(struct secret_watch *w, int which, int64_t now)
 		if (now > w->use.previous_last)
 			w->use.previous_last = now;
 		w->dirty = true;
-		w->told = false;
+		w->reported = false;
 	} else if (!w->use.current_first) {
 		w->use.current_first = now;
 		w->dirty = true;
@@ -117,10 +117,10 @@ bool secret_watch_keep(struct secret_watch *w, int64_t now)
 	return true;
 }
 
-bool secret_watch_tell(struct secret_watch *w, int64_t now)
+bool secret_watch_done(struct secret_watch *w, int64_t now)
 {
-	if (w->told || !w->has_previous || !secret_may_go(&w->use, now))
+	if (w->reported || !w->has_previous || !secret_may_go(&w->use, now))
 		return false;
-	w->told = true;
+	w->reported = true;
 	return true;
 }

@@ -41,9 +41,9 @@ struct secret_watch {
 	bool dirty;	/* `use` differs from what is stored */
 	atomic_bool lost; /* the last attempt to store it failed */
 	int64_t kept;	/* when it was; 0: never */
-	bool told;	/* that the previous secret may go was reported */
-	uint64_t signed_by[2]; /* deliveries signed by the current and by the
-			        * previous secret */
+	bool reported;	/* that the previous secret may go was reported */
+	atomic_ullong signed_by[2]; /* deliveries signed by the current and by
+				     * the previous secret; any thread reads */
 };
 
 /* Sets the present secrets; previous may be NULL.  What is known of a secret
@@ -59,6 +59,6 @@ bool secret_watch_keep(struct secret_watch *w, int64_t now);
 /* Notes that storing it failed, so that it is tried again.  Any thread. */
 void secret_watch_lost(struct secret_watch *w);
 /* True, once, when the previous secret may be removed. */
-bool secret_watch_tell(struct secret_watch *w, int64_t now);
+bool secret_watch_done(struct secret_watch *w, int64_t now);
 
 #endif

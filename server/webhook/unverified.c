@@ -3,12 +3,13 @@
  * unverified.c - see unverified.h.
  *
  * A retry goes through the list once, a little at a time, so that the loop
- * serves others meanwhile.  What is being recorded is out of the list, and
- * comes back to its place if it could not be.
+ * serves others meanwhile.  An item is taken out of the list while it is being
+ * recorded, and put back if it was not stored.
  */
 #include "server/webhook/unverified.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +18,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
-#include "server/app.h"
-#include "server/webhook/receive.h"
-#include "server/webhook/signature.h"
+#include "server/webhook/delivery.h"
+#include "server/webhook/receive_private.h"
+#include "server/webhook/record.h"
 
 #define AT_ONCE	      64	  /* on their way to the disk */
 #define BYTES_A_TURN  (256 << 10) /* judged before others are served */
@@ -29,7 +30,7 @@
 
 struct item {
 	TAILQ_ENTRY(item) link;
-	struct refused *of;
+	struct unverified *of;
 	uint64_t id; /* ascending */
 	char instance[INSTANCE_SIZE];
 	char peer[64];
@@ -45,26 +46,27 @@ struct counts {
 		not_stored;
 };
 
-struct refused {
-	struct app *app;
-	size_t most, bytes, n;
+struct unverified {
+	struct receiver *receiver; /* borrowed */
+	size_t most;
+	atomic_size_t bytes, n; /* read by any thread */
 	uint64_t last_id;
 	TAILQ_HEAD(items, item) list; /* the oldest first; owned */
 
 	bool running, again;
 	bool stopped; /* the loop has ended: nothing is begun any more */
 	struct item *cursor; /* the next to be judged */
-	unsigned on_their_way;
+	unsigned recording;
 	struct counts counts;
 	struct request *waits; /* for the end of this run; or NULL */
 	struct http_call turn; /* goes on after others were served */
 };
 
-struct refused *refused_open(struct app *app, size_t most)
+struct unverified *unverified_open(struct receiver *receiver, size_t most)
 {
-	struct refused *r = xcalloc(1, sizeof(*r));
+	struct unverified *r = xcalloc(1, sizeof(*r));
 
-	r->app = app;
+	r->receiver = receiver;
 	r->most = most;
 	TAILQ_INIT(&r->list);
 	return r;
@@ -77,7 +79,7 @@ static void item_free(struct item *i)
 	free(i);
 }
 
-static void take_out(struct refused *r, struct item *i)
+static void take_out(struct unverified *r, struct item *i)
 {
 	if (r->cursor == i)
 		r->cursor = TAILQ_NEXT(i, link);
@@ -86,7 +88,7 @@ static void take_out(struct refused *r, struct item *i)
 	r->n--;
 }
 
-void refused_close(struct refused *r)
+void unverified_close(struct unverified *r)
 {
 	struct item *i, *next;
 
@@ -101,20 +103,20 @@ void refused_close(struct refused *r)
 
 /* ---- keeping ---- */
 
-static void make_room(struct refused *r)
+static void make_room(struct unverified *r)
 {
 	struct item *oldest = TAILQ_FIRST(&r->list), *next;
 
 	for (; oldest && r->bytes > r->most; oldest = next) {
 		next = TAILQ_NEXT(oldest, link);
-		COUNT(&r->app->counters, webhooks_refused_dropped_total);
+		COUNT(r->receiver->its.counters, webhooks_refused_dropped_total);
 		take_out(r, oldest);
 		item_free(oldest);
 	}
 }
 
-/* Puts one where its id belongs. */
-static void put_in(struct refused *r, struct item *i)
+/* Inserts an item by its id. */
+static void put_in(struct unverified *r, struct item *i)
 {
 	struct item *before = TAILQ_LAST(&r->list, items);
 
@@ -129,7 +131,7 @@ static void put_in(struct refused *r, struct item *i)
 	make_room(r);
 }
 
-void refused_keep(struct refused *r, const char *instance, const char *peer,
+void unverified_keep(struct unverified *r, const char *instance, const char *peer,
 		  const char *header, const void *body, size_t len, int64_t now)
 {
 	size_t cost = EACH_COSTS + sizeof(struct item) + strlen(header) + len;
@@ -154,7 +156,7 @@ void refused_keep(struct refused *r, const char *instance, const char *peer,
 	put_in(r, i);
 }
 
-void refused_count(const struct refused *r, size_t *ret_n, size_t *ret_bytes)
+void unverified_count(const struct unverified *r, size_t *ret_n, size_t *ret_bytes)
 {
 	*ret_n = r->n;
 	*ret_bytes = r->bytes;
@@ -162,7 +164,7 @@ void refused_count(const struct refused *r, size_t *ret_n, size_t *ret_bytes)
 
 /* ---- judging again ---- */
 
-static void go_on(struct refused *r);
+static void go_on(struct unverified *r);
 
 static void log_run(const struct counts *c)
 {
@@ -177,7 +179,7 @@ static void log_run(const struct counts *c)
 		 LOG_N("not_stored", (int64_t)c->not_stored));
 }
 
-static void begin_run(struct refused *r)
+static void begin_run(struct unverified *r)
 {
 	r->running = true;
 	r->again = false;
@@ -186,7 +188,7 @@ static void begin_run(struct refused *r)
 	go_on(r);
 }
 
-static void end_run(struct refused *r)
+static void end_run(struct unverified *r)
 {
 	log_run(&r->counts);
 	r->running = false;
@@ -196,18 +198,18 @@ static void end_run(struct refused *r)
 		request_resume(r->waits);
 }
 
-/* A recorded_fn: it is on disk, or could not be put there. */
+/* A recorded_fn: the item is on disk, or could not be stored. */
 static void item_recorded(void *arg, enum rc rc, const struct recorded *n)
 {
 	struct item *i = arg;
-	struct refused *r = i->of;
+	struct unverified *r = i->of;
 
-	r->on_their_way--;
+	r->recording--;
 	if (rc) {
 		r->counts.not_stored++;
 		put_in(r, i);
 	} else {
-		COUNT(&r->app->counters, webhooks_refused_recovered_total);
+		COUNT(r->receiver->its.counters, webhooks_refused_recovered_total);
 		r->counts.fresh += n->fresh;
 		r->counts.duplicates += n->duplicates;
 		r->counts.quarantined += n->quarantined;
@@ -216,12 +218,14 @@ static void item_recorded(void *arg, enum rc rc, const struct recorded *n)
 	go_on(r);
 }
 
-/* False: the store takes nothing now, so that there is no use in going on. */
-static bool record_item(struct refused *r, struct item *i, bool stale,
+/* Records an item as of the time it was received.  False: the store takes
+ * nothing now. */
+static bool record_item(struct unverified *r, struct item *i, bool stale,
 			int secret)
 {
-	struct delivery d;
+	struct verifiers *v = r->receiver->verifiers;
 	enum webhook_version version;
+	struct delivery d;
 
 	if (stale)
 		delivery_stale(&d, i->instance, i->header, i->body, i->len,
@@ -230,14 +234,14 @@ static bool record_item(struct refused *r, struct item *i, bool stale,
 		delivery_read(&d, &version, i->instance, i->header, i->body,
 			      i->len, i->received);
 	take_out(r, i);
-	r->on_their_way++;
-	if (!receive_record(r->app, &d, item_recorded, i)) {
+	r->recording++;
+	if (!record(r->receiver, &d, item_recorded, i)) {
 		if (!stale)
-			receiver_signed(r->app->receiver, i->instance, secret,
-					i->received);
+			keys_signed(v, verifiers_find(v, i->instance), secret,
+				    i->received);
 		return true;
 	}
-	r->on_their_way--;
+	r->recording--;
 	r->counts.not_stored++;
 	put_in(r, i);
 	return false;
@@ -248,19 +252,20 @@ static void next_turn(struct http_call *call)
 	go_on(call->arg);
 }
 
-/* Judges some; who is on the way to the disk, or the next turn, goes on. */
-static void go_on(struct refused *r)
+/* Judges some items, and returns to the loop: the next item that is recorded,
+ * or the next turn of the loop, calls it again. */
+static void go_on(struct unverified *r)
 {
 	size_t left = BYTES_A_TURN;
 
 	if (r->stopped)
 		return;
-	while (r->cursor && r->on_their_way < AT_ONCE && left) {
+	while (r->cursor && r->recording < AT_ONCE && left) {
 		struct item *i = r->cursor;
 		int secret;
-		enum verdict v = receiver_judge(r->app->receiver, i->instance,
-						i->header, i->body, i->len,
-						i->received, &secret);
+		enum verdict v = keys_check(
+			verifiers_find(r->receiver->verifiers, i->instance),
+			i->header, i->body, i->len, i->received, &secret);
 
 		r->cursor = TAILQ_NEXT(i, link);
 		r->counts.judged++;
@@ -272,22 +277,22 @@ static void go_on(struct refused *r)
 		if (!record_item(r, i, v == VERDICT_STALE, secret))
 			r->cursor = NULL;
 	}
-	if (r->on_their_way)
+	if (r->recording)
 		return;
 	if (!r->cursor) {
 		end_run(r);
 		return;
 	}
 	r->turn = (struct http_call){.fn = next_turn, .arg = r};
-	http_call(r->app->http, &r->turn);
+	http_call(*r->receiver->its.http, &r->turn);
 }
 
-void refused_stop(struct refused *r)
+void unverified_stop(struct unverified *r)
 {
 	r->stopped = true;
 }
 
-void refused_retry(struct refused *r)
+void unverified_retry(struct unverified *r)
 {
 	if (r->running)
 		r->again = true;
@@ -297,15 +302,20 @@ void refused_retry(struct refused *r)
 
 /* ---- routes of the admin's listener ---- */
 
-void show_refused(struct request *req, struct response *res)
+static struct unverified *of_request(const struct request *req)
 {
-	const struct refused *r = receiver_refused(request_app(req)->receiver);
+	return ((struct receiver *)req->context)->unverified;
+}
+
+void show_unverified(struct request *req, struct response *res)
+{
+	const struct unverified *r = of_request(req);
 	char iso[TIME_ISO_SIZE];
 	const struct item *i;
 	unsigned shown = 0;
 
-	buf_fmt(&res->body, "{\"count\":%zu,\"bytes\":%zu,\"refused\":[", r->n,
-		r->bytes);
+	buf_fmt(&res->body, "{\"count\":%zu,\"bytes\":%zu,\"refused\":[",
+		atomic_load(&r->n), atomic_load(&r->bytes));
 	TAILQ_FOREACH(i, &r->list, link) {
 		if (shown++ == SHOWN_MOST)
 			break;
@@ -323,14 +333,14 @@ void show_refused(struct request *req, struct response *res)
 
 static void stop_waiting(void *state)
 {
-	struct refused *r = state;
+	struct unverified *r = state;
 
 	r->waits = NULL;
 }
 
 static void answer_retried(struct request *req, struct response *res)
 {
-	const struct refused *r = receiver_refused(request_app(req)->receiver);
+	const struct unverified *r = of_request(req);
 	const struct counts *c = &r->counts;
 
 	if (req->timed_out && r->running) {
@@ -345,20 +355,20 @@ static void answer_retried(struct request *req, struct response *res)
 		",\"quarantined\":%" PRIu64 ",\"not_stored\":%" PRIu64
 		",\"left\":%zu}",
 		c->genuine, c->stale, c->fresh, c->duplicates, c->quarantined,
-		c->not_stored, r->n);
+		c->not_stored, atomic_load(&r->n));
 	respond_json(res, 200);
 }
 
-void retry_refused(struct request *req, struct response *res)
+void retry_unverified(struct request *req, struct response *res)
 {
-	struct refused *r = receiver_refused(request_app(req)->receiver);
+	struct unverified *r = of_request(req);
 
 	if (r->waits) {
 		respond_problem(res, 409, "retrying",
 				"somebody else has asked for it just now");
 		return;
 	}
-	refused_retry(r);
+	unverified_retry(r);
 	if (!r->running) { /* nothing to wait for */
 		if (!r->n)
 			r->counts = (struct counts){0};

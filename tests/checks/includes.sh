@@ -29,9 +29,10 @@ MAY server/http
 MAY server/config
 MAY server/metrics
 MAY server/storage    server/config store store/model handlers
-MAY server/access     server/http server/config server/metrics store store/model
-MAY server/webhook    server/http server/config server/metrics store store/model centra handlers/handlers.h
-MAY server/shop       server/http server/config server/metrics server/access store store/model handlers
+MAY server/pending    server/http store store/model
+MAY server/access     server/pending server/http server/config server/metrics store store/model
+MAY server/webhook    server/pending server/http server/config server/metrics store store/model centra handlers/handlers.h
+MAY server/shop       server/pending server/http server/config server/metrics server/access store store/model handlers
 MAY server/live       server/http server/config server/metrics server/access server/shop store store/model
 MAY server/page       server/http server/access/token.h
 MAY server/worker     server/config server/metrics store store/model centra handlers
@@ -58,6 +59,8 @@ APART tests/sim tests/harness tests/e2e tests/bench tests/faults
 PRIVATE server/config server/config/read.h
 PRIVATE server/http   server/http/socket.h
 PRIVATE server/access server/access/login_limit.h
+PRIVATE server/webhook server/webhook/record.h
+PRIVATE server/webhook server/webhook/verifiers.h
 
 # No chain of includes that begins in the first room may reach the second: a
 # command does not speak HTTP.

@@ -20,6 +20,7 @@
 #include "base/time.h"
 #include "server/app.h"
 #include "server/http/http.h"
+#include "server/webhook/delivery.h"
 #include "server/webhook/receive.h"
 #include "server/webhook/signature.h"
 
@@ -328,7 +329,6 @@ static void server_stop(struct server *s)
 	http_stop(s->app.http);
 	store_close(s->app.store);
 	app_close_http(&s->app);
-	
 	config_holder_close(s->app.config);
 	config_drop(s->first);
 	rm = xasprintf("rm -r %s", s->dir);
@@ -411,6 +411,25 @@ static void sends(const struct server *s, const char *secret, int64_t age,
 		fail_msg("want %ld with %s, got %ld with %s", status, text,
 			 a.status, a.all.data);
 	buf_release(&a.all);
+}
+
+static void turned(struct http_call *call)
+{
+	sem_post(call->arg);
+}
+
+/* Waits until the loop has run what it was called for. */
+static void loop_turns(const struct server *s)
+{
+	struct http_call call = {.fn = turned};
+	sem_t done;
+
+	sem_init(&done, 0, 0);
+	call.arg = &done;
+	http_call(s->app.http, &call);
+	while (sem_wait(&done))
+		;
+	sem_destroy(&done);
 }
 
 static struct store_stats stats(const struct server *s)
@@ -528,6 +547,8 @@ static void swap_config(struct server *s, const char *centra,
 {
 	write_config(s, centra, server);
 	config_replace(s->app.config, load(s));
+	receiver_reloaded(s->app.receiver);
+	loop_turns(s);
 }
 
 static void a_secret_can_be_rotated_without_a_gap(void **state)

@@ -61,7 +61,7 @@ static void without_a_previous_one_none_may_go(void **state)
 	secret_watch_set(&w, "new", NULL);
 	secret_watch_signed(&w, 0, T0);
 	assert_false(secret_may_go(&w.use, T0 + 100 * HOUR));
-	assert_false(secret_watch_tell(&w, T0 + 100 * HOUR));
+	assert_false(secret_watch_done(&w, T0 + 100 * HOUR));
 }
 
 static void it_is_told_once(void **state)
@@ -70,13 +70,13 @@ static void it_is_told_once(void **state)
 
 	(void)state;
 	secret_watch_signed(&w, 0, T0);
-	assert_false(secret_watch_tell(&w, T0 + 23 * HOUR));
-	assert_true(secret_watch_tell(&w, T0 + 24 * HOUR));
-	assert_false(secret_watch_tell(&w, T0 + 25 * HOUR));
+	assert_false(secret_watch_done(&w, T0 + 23 * HOUR));
+	assert_true(secret_watch_done(&w, T0 + 24 * HOUR));
+	assert_false(secret_watch_done(&w, T0 + 25 * HOUR));
 	/* Used after all: it is not to go, and told again when it is. */
 	secret_watch_signed(&w, 1, T0 + 26 * HOUR);
-	assert_false(secret_watch_tell(&w, T0 + 27 * HOUR));
-	assert_true(secret_watch_tell(&w, T0 + 50 * HOUR));
+	assert_false(secret_watch_done(&w, T0 + 27 * HOUR));
+	assert_true(secret_watch_done(&w, T0 + 50 * HOUR));
 }
 
 static void another_secret_begins_anew(void **state)

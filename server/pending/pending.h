@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * pending.h - a write that a request hands to the store and waits for.
+ *
+ * The write may outlive its request: the client gets a 503 after a while, or
+ * goes, and the writer still holds the write.  So both hold a struct pending,
+ * the head of the room's own struct, and the last of them frees it.
+ *
+ *	pending_init(&x->pending, http, settled, release);
+ *	pending_tie(&x->pending, req);          (where a request waits)
+ *	rc = store_...(..., &x->pending.done, &e);
+ *	if (rc)
+ *		pending_refused(&x->pending, rc, &e);  and respond with 503
+ *	else
+ *		request_later(req, next, deadline);
+ *
+ * `next` finds the room's struct in req->state, and whether and how the write
+ * has ended in `ended` and `rc`.
+ *
+ * Threads:  settled() and release() run in the loop thread, but in the caller's
+ *           in pending_refused().  The rest: the thread that runs the request's
+ *           function.
+ */
+#ifndef SERVER_PENDING_PENDING_H
+#define SERVER_PENDING_PENDING_H
+
+#include <stdbool.h>
+
+#include "server/http/http.h"
+#include "store/store.h"
+
+struct pending {
+	struct store_done done; /* for the store's call */
+	struct request *req;	/* borrowed; NULL: none waits (any more) */
+	bool ended;		/* the result is known: */
+	enum rc rc;
+	struct err e;
+
+	/* pending.c's own. */
+	struct http *http;
+	struct http_call call;
+	void (*settled)(struct pending *p);
+	void (*release)(struct pending *p);
+	unsigned holds;
+};
+
+/* `settled` acts on the result, once, whether or not a request still waits;
+ * `release` frees the room's struct. */
+void pending_init(struct pending *p, struct http *http,
+		  void (*settled)(struct pending *p),
+		  void (*release)(struct pending *p));
+/* Makes p the request's state: the request is resumed once the result is
+ * known. */
+void pending_tie(struct pending *p, struct request *req);
+/* The store did not take the write: settles it with this result, and drops the
+ * writer's hold.  p may be gone afterwards, unless a request is tied to it. */
+void pending_refused(struct pending *p, enum rc rc, const struct err *e);
+
+#endif

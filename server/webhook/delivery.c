@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * delivery.c - see delivery.h.
+ */
+#include "server/webhook/delivery.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "handlers/handlers.h"
+#include "server/webhook/signature.h"
+
+/* ---- digests ---- */
+
+static void digest_of(unsigned char ret[EVENT_DIGEST_SIZE], const char *data,
+		      size_t len)
+{
+	unsigned char whole[EVP_MAX_MD_SIZE];
+
+	/* Two events whose data would not be told apart is one event lost:
+	 * without SHA-256 there is no going on. */
+	if (!EVP_Digest(data, len, whole, NULL, EVP_sha256(), NULL))
+		abort();
+	memcpy(ret, whole, EVENT_DIGEST_SIZE);
+}
+
+/* Equal for equal bodies signed at the same time, whatever else stands in the
+ * header: only who signs can make another. */
+static void digest_of_body(unsigned char ret[EVENT_DIGEST_SIZE],
+			   const char *header, const char *body, size_t len)
+{
+	unsigned char whole[EVP_MAX_MD_SIZE];
+	char t[SIGNATURE_T_SIZE];
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+	signature_t(t, header);
+	if (!ctx || !EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) ||
+	    !EVP_DigestUpdate(ctx, t, strlen(t) + 1) ||
+	    (len && !EVP_DigestUpdate(ctx, body, len)) ||
+	    !EVP_DigestFinal_ex(ctx, whole, NULL))
+		abort(); /* as above */
+	EVP_MD_CTX_free(ctx);
+	memcpy(ret, whole, EVENT_DIGEST_SIZE);
+}
+
+/* ---- quarantine ---- */
+
+static void quarantine(struct delivery *d, const char *reason,
+		       const char *header, const char *bytes, size_t len)
+{
+	struct quarantined *q = &d->bad[d->n_bad++];
+
+	/* Both fit: d->instance is a config's, the reason is cut. */
+	if (!copy_text(q->instance, sizeof(q->instance), d->instance))
+		q->instance[0] = '\0';
+	snprintf(q->reason, sizeof(q->reason), "%s", reason);
+	text_trim(q->reason);
+	q->received = d->received;
+	q->header = xstrdup(header);
+	q->bytes = xmemdup(bytes ? bytes : "", len);
+	q->len = len;
+	digest_of(q->digest, q->bytes, len);
+}
+
+/* Keeps a whole body, as far as there is room. */
+static void quarantine_body(struct delivery *d, enum quarantine_kind kind,
+			    const char *reason, const char *header,
+			    const char *body, size_t len)
+{
+	d->bad = xcalloc(1, sizeof(*d->bad));
+	quarantine(d, reason, header, body, len);
+	d->bad[0].kind = kind;
+	if (kind != QUARANTINED_UNREAD)
+		digest_of_body(d->bad[0].digest, header, body, len);
+}
+
+/* ---- events ---- */
+
+_Static_assert(EVENT_WORD_SIZE == EVENT_WORD_MAX + 1,
+	       "a type or action fits as it was read");
+
+/* Takes over what `from` owns. */
+static void take_event(struct delivery *d, struct centra_event *from)
+{
+	struct event *ev = &d->events[d->n_events++];
+
+	if (!copy_text(ev->instance, sizeof(ev->instance), d->instance))
+		ev->instance[0] = '\0'; /* fits: it is a config's */
+	memcpy(ev->type, from->type, sizeof(ev->type));
+	memcpy(ev->action, from->action, sizeof(ev->action));
+	memcpy(ev->date, from->date, sizeof(ev->date));
+	ev->received = d->received;
+	ev->id = from->id;
+	ev->task = handler_of_event(ev->type, ev->action);
+	ev->data = from->data;
+	ev->decoded = from->check_first;
+	from->data = NULL;
+	from->check_first = NULL;
+	if (ev->data)
+		digest_of(ev->digest, ev->data, strlen(ev->data));
+}
+
+static void take_batch(struct delivery *d, const struct centra_batch *b)
+{
+	d->events = xcalloc(b->n, sizeof(*d->events));
+	d->bad = xcalloc(b->n, sizeof(*d->bad));
+	for (size_t i = 0; i < b->n; i++) {
+		struct centra_event *from = &b->events[i];
+
+		if (from->bad)
+			quarantine(d, from->bad, NULL, from->raw,
+				   strlen(from->raw));
+		else
+			take_event(d, from);
+	}
+}
+
+const char *version_name(enum webhook_version version)
+{
+	return version == WEBHOOK_CHECKOUT ? "Checkout API" : "Storefront API";
+}
+
+void delivery_read(struct delivery *ret, enum webhook_version *ret_version,
+		   const char *instance, const char *header, const char *body,
+		   size_t len, int64_t received)
+{
+	struct centra_batch batch = {0};
+	char *payload = NULL;
+	size_t payload_len = 0;
+	struct err e;
+	enum rc rc;
+
+	*ret = (struct delivery){.instance = instance, .received = received};
+	*ret_version = WEBHOOK_INTEGRATION;
+	rc = form_payload(body ? body : "", len, &payload, &payload_len, &e);
+	if (!rc)
+		rc = centra_batch_parse(payload, payload_len, &batch, &e);
+	if (rc) {
+		quarantine_body(ret, QUARANTINED_UNREAD, e.text, header, body,
+				len);
+	} else if (batch.version == WEBHOOK_INTEGRATION) {
+		take_batch(ret, &batch);
+	} else {
+		*ret_version = batch.version;
+		(void)fail(&e, OK, "it is of the version %s",
+			   version_name(batch.version));
+		quarantine_body(ret, QUARANTINED_VERSION, e.text, header, body,
+				len);
+	}
+	centra_batch_release(&batch);
+	free(payload);
+}
+
+void delivery_stale(struct delivery *ret, const char *instance,
+		    const char *header, const char *body, size_t len,
+		    int64_t received)
+{
+	*ret = (struct delivery){.instance = instance, .received = received};
+	quarantine_body(ret, QUARANTINED_STALE,
+			"rightly signed, but its time is too far from ours",
+			header, body, len);
+}
+
+/* ---- once more ---- */
+
+/* Reads an event that was quarantined alone.  A part of a create may be
+ * unreadable still. */
+static enum rc read_event(struct delivery *ret, const struct quarantined *q,
+			  struct err *e)
+{
+	struct centra_batch batch = {0};
+	char *json = xasprintf("{\"events\":[%s]}", q->bytes);
+	enum rc rc = centra_batch_parse(json, strlen(json), &batch, e);
+
+	if (!rc && (batch.n == 1 || (batch.n == 2 && batch.events[1].bad)))
+		take_batch(ret, &batch);
+	else if (!rc)
+		rc = fail(e, RC_INVALID, "it is not one event");
+	centra_batch_release(&batch);
+	free(json);
+	return rc;
+}
+
+bool delivery_again(struct delivery *ret, const struct quarantined *q,
+		    struct err *why)
+{
+	enum webhook_version version;
+	enum rc rc = OK;
+
+	if (q->header) {
+		delivery_read(ret, &version, q->instance, q->header, q->bytes,
+			      q->len, q->received);
+	} else {
+		*ret = (struct delivery){.instance = q->instance,
+					 .received = q->received};
+		rc = read_event(ret, q, why);
+	}
+	ret->retried = q->seq;
+	if (!rc && (ret->n_events || !ret->n_bad))
+		return true;
+	if (!rc)
+		(void)fail(why, OK, "%s", ret->bad[0].reason);
+	delivery_release(ret);
+	return false;
+}
+
+void delivery_release(struct delivery *d)
+{
+	for (size_t i = 0; i < d->n_events; i++)
+		event_release(&d->events[i]);
+	for (size_t i = 0; i < d->n_bad; i++)
+		quarantined_release(&d->bad[i]);
+	free(d->events);
+	free(d->bad);
+	*d = (struct delivery){0};
+}
+
+size_t delivery_bytes(const struct delivery *d)
+{
+	size_t ret = d->n_events * sizeof(*d->events) +
+		     d->n_bad * sizeof(*d->bad);
+
+	for (size_t i = 0; i < d->n_events; i++)
+		ret += d->events[i].data ? strlen(d->events[i].data) : 0;
+	for (size_t i = 0; i < d->n_bad; i++)
+		ret += d->bad[i].len;
+	return ret;
+}

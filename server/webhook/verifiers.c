@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * verifiers.c - see verifiers.h.
+ *
+ * What is known of an instance's secrets is kept from its first config on, also
+ * while a later config lacks the instance.
+ */
+#include "server/webhook/verifiers.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "server/pending/pending.h"
+
+/* Never moved and never removed, so that any thread may walk the list. */
+struct watched {
+	struct secret_watch watch;
+	struct watched *_Atomic next;
+};
+
+struct verifiers {
+	struct store *store;
+	struct config_holder *holder;
+	struct counters *counters;
+	struct http *const *http;
+	struct config *config; /* held */
+	struct keys *keys;     /* owned; one for each instance of `config` */
+	struct watched *_Atomic watches; /* owned */
+};
+
+static struct secret_watch *watch_of(struct verifiers *v, const char *instance)
+{
+	struct watched *_Atomic *end = &v->watches;
+	struct watched *w;
+	struct err e;
+
+	while ((w = atomic_load(end))) {
+		if (!strcmp(w->watch.instance, instance))
+			return &w->watch;
+		end = &w->next;
+	}
+	w = xcalloc(1, sizeof(*w));
+	if (!copy_text(w->watch.instance, sizeof(w->watch.instance), instance))
+		w->watch.instance[0] = '\0'; /* fits: it is a config's */
+	if (store_secret_use(v->store, instance, &w->watch.use, &e))
+		log_line(LOG_WARN, "the use of a secret was not read",
+			 LOG_S("instance", instance), LOG_S("error", e.text));
+	atomic_store(end, w);
+	return &w->watch;
+}
+
+static void open_keys(struct verifiers *v, struct keys *k,
+		      const struct config_instance *in)
+{
+	const char *const secrets[2] = {in->webhook_secret,
+					in->previous_webhook_secret};
+	struct err e;
+
+	k->instance = in;
+	k->watch = watch_of(v, in->id);
+	secret_watch_set(k->watch, secrets[0], secrets[1]);
+	if (verifier_open(&k->verifier, secrets, &e))
+		log_line(LOG_ERROR, "webhooks cannot be verified",
+			 LOG_S("instance", in->id), LOG_S("error", e.text));
+}
+
+static void drop_config(struct verifiers *v)
+{
+	if (!v->config)
+		return;
+	for (size_t i = 0; i < v->config->n_instances; i++)
+		verifier_close(v->keys[i].verifier);
+	free(v->keys);
+	v->keys = NULL;
+	config_drop(v->config);
+	v->config = NULL;
+}
+
+void verifiers_use(struct verifiers *v)
+{
+	struct config *c = config_now(v->holder);
+
+	drop_config(v);
+	v->config = c;
+	v->keys = xcalloc(c->n_instances, sizeof(*v->keys));
+	for (size_t i = 0; i < c->n_instances; i++)
+		open_keys(v, &v->keys[i], &c->instances[i]);
+}
+
+struct verifiers *verifiers_open(struct store *store,
+				 struct config_holder *config,
+				 struct counters *counters,
+				 struct http *const *http)
+{
+	struct verifiers *v = xcalloc(1, sizeof(*v));
+
+	v->store = store;
+	v->holder = config;
+	v->counters = counters;
+	v->http = http;
+	verifiers_use(v);
+	return v;
+}
+
+void verifiers_close(struct verifiers *v)
+{
+	struct watched *w, *next;
+
+	drop_config(v);
+	for (w = atomic_load(&v->watches); w; w = next) {
+		next = atomic_load(&w->next);
+		free(w);
+	}
+	free(v);
+}
+
+const struct config *verifiers_config(const struct verifiers *v)
+{
+	return v->config;
+}
+
+struct keys *verifiers_find(struct verifiers *v, const char *instance)
+{
+	const struct config_instance *in = config_instance(v->config, instance);
+
+	return in ? &v->keys[in - v->config->instances] : NULL;
+}
+
+enum verdict keys_check(const struct keys *k, const char *header,
+			const void *body, size_t len, int64_t when,
+			int *ret_secret)
+{
+	*ret_secret = -1;
+	if (!k || !k->verifier)
+		return VERDICT_WRONG;
+	return verifier_check(k->verifier, header, body, len, when,
+			      k->instance->webhook_tolerance, ret_secret);
+}
+
+void keys_signed(struct verifiers *v, struct keys *k, int secret, int64_t when)
+{
+	if (secret == 1)
+		COUNT(v->counters, webhooks_previous_secret_total);
+	secret_watch_signed(k->watch, secret, when);
+}
+
+/* ---- keeping what is known ---- */
+
+struct keeping {
+	struct pending pending; /* first */
+	struct secret_watch *watch;
+	struct secret_use use;
+};
+
+static void kept(struct pending *p)
+{
+	struct keeping *k = (struct keeping *)p;
+
+	if (p->rc)
+		secret_watch_lost(k->watch);
+}
+
+static void keeping_free(struct pending *p)
+{
+	free(p);
+}
+
+static void keep_use(struct verifiers *v, struct secret_watch *w)
+{
+	struct keeping *k = xcalloc(1, sizeof(*k));
+	struct err e = {""};
+	enum rc rc;
+
+	pending_init(&k->pending, *v->http, kept, keeping_free);
+	k->watch = w;
+	k->use = w->use;
+	rc = store_secret_used(v->store, w->instance, &k->use,
+			       &k->pending.done, &e);
+	if (rc)
+		pending_refused(&k->pending, rc, &e);
+}
+
+void verifiers_tick(struct verifiers *v, int64_t now)
+{
+	struct watched *w;
+
+	for (w = atomic_load(&v->watches); w; w = atomic_load(&w->next)) {
+		if (secret_watch_keep(&w->watch, now))
+			keep_use(v, &w->watch);
+		if (secret_watch_done(&w->watch, now))
+			log_line(LOG_INFO,
+				 "the previous webhook secret was not used for "
+				 "a day: remove previous_webhook_secret",
+				 LOG_S("instance", w->watch.instance));
+	}
+}
+
+void verifiers_keep(struct verifiers *v)
+{
+	struct watched *w;
+	struct err e;
+
+	for (w = atomic_load(&v->watches); w; w = atomic_load(&w->next))
+		if (secret_watch_dirty(&w->watch) &&
+		    store_secret_used(v->store, w->watch.instance,
+				      &w->watch.use, NULL, &e))
+			log_line(LOG_WARN, "the use of a secret was not kept",
+				 LOG_S("error", e.text));
+}
+
+const struct secret_watch *verifiers_secret(const struct verifiers *v,
+					    size_t i)
+{
+	const struct watched *w = atomic_load(&v->watches);
+
+	while (w && i--)
+		w = atomic_load(&w->next);
+	return w ? &w->watch : NULL;
+}

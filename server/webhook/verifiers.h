@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * verifiers.h - the keys that verify each instance's webhooks, and since when
+ * its secrets are in use.
+ *
+ * They are made from one config, which is held until the next: who verifies by
+ * them works with that config.
+ *
+ * Threads:  the loop thread; verifiers_secret() any.
+ */
+#ifndef SERVER_WEBHOOK_VERIFIERS_H
+#define SERVER_WEBHOOK_VERIFIERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/config/holder.h"
+#include "server/http/http.h"
+#include "server/metrics/counters.h"
+#include "server/webhook/secret_rotation.h"
+#include "server/webhook/signature.h"
+#include "store/store.h"
+
+struct verifiers; /* opaque */
+
+/* One instance's; borrowed, good until the next verifiers_use(). */
+struct keys {
+	const struct config_instance *instance;
+	struct verifier *verifier;  /* NULL: none could be made; it is logged */
+	struct secret_watch *watch;
+	bool version_logged; /* that the plugin sends another version */
+};
+
+/* All are borrowed; `config` is taken at once. */
+struct verifiers *verifiers_open(struct store *store,
+				 struct config_holder *config,
+				 struct counters *counters,
+				 struct http *const *http);
+void verifiers_close(struct verifiers *v);
+
+/* Takes the present config, after a reload. */
+void verifiers_use(struct verifiers *v);
+/* The config that the keys were made from; borrowed, as they are. */
+const struct config *verifiers_config(const struct verifiers *v);
+
+/* The keys of the instance with this name; NULL: no such instance. */
+struct keys *verifiers_find(struct verifiers *v, const char *instance);
+/* Judges a delivery as of `when` (ms); *ret_secret as of verifier_check().  k
+ * may be NULL: VERDICT_WRONG. */
+enum verdict keys_check(const struct keys *k, const char *header,
+			const void *body, size_t len, int64_t when,
+			int *ret_secret);
+/* Counts a genuine delivery that was received at `when`, signed by `secret`. */
+void keys_signed(struct verifiers *v, struct keys *k, int secret,
+		 int64_t when);
+
+/* Stores the use of the secrets, each minute at most, and logs when a previous
+ * secret may be removed. */
+void verifiers_tick(struct verifiers *v, int64_t now);
+/* Stores it for the last time; waits for the disk.  After the loop has ended. */
+void verifiers_keep(struct verifiers *v);
+
+/* The i-th instance's secrets; NULL: there are no more.  Any thread. */
+const struct secret_watch *verifiers_secret(const struct verifiers *v,
+					    size_t i);
+
+#endif
