@@ -2,10 +2,10 @@
  *
  * app.h - the rooms of the running server, and how they are tied together.
  *
- * Only the files of server/ itself know this struct, no room does.  A room gets what it needs when it is
- * opened: the store, the config holder, the counters, and functions of other
- * rooms that it must not know.  Data runs one way: request -> store -> worker ->
- * Centra; the rooms meet in the store.
+ * Only the files of server/ itself know this struct, no room does.  A room gets
+ * what it needs when it is opened: the store, the config holder, the counters,
+ * and functions of other rooms that it must not know.  Data runs one way:
+ * request -> store -> worker -> Centra; the rooms meet in the store.
  */
 #ifndef SERVER_APP_H
 #define SERVER_APP_H
@@ -58,11 +58,11 @@ struct app {
 };
 
 /* Opens the rooms that HTTP requests use, and the HTTP server of the present
- * config, which http_start() starts.  The store is open.  On an error, and at the end,
- * app_close_http() closes what was opened. */
+ * config, which http_start() starts.  The store is open.  On an error, and at
+ * the end, app_close_http() closes what was opened. */
 enum rc app_open_http(struct app *app, struct err *e);
-/* Opens the room that follows changes, after the workers (if they run) and before
- * http_start(). */
+/* Opens the room that follows changes, after the workers (if they run) and
+ * before http_start(). */
 enum rc app_open_live(struct app *app, struct err *e);
 /* Hands the limits of the present config to the HTTP server, after a reload. */
 void app_limit_http(struct app *app);

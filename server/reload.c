@@ -61,7 +61,8 @@ static bool same_SIZE(size_t a, size_t b)
 	return a == b;
 }
 
-/* No LIST needs a restart; were there one, it would not compile. */
+/* No setting of type LIST needs a restart; if one did, this would not
+ * compile. */
 
 static void say_restart(const char *instance, const char *name)
 {
@@ -69,7 +70,7 @@ static void say_restart(const char *instance, const char *name)
 		 LOG_S("instance", instance), LOG_S("setting", name));
 }
 
-/* The flags of config.def that matter here; the others count for nothing. */
+/* The flags of config.def that matter here; the others are 0. */
 #define SECRET	 0
 #define REQUIRED 0
 #define RELOAD	 1

@@ -2,9 +2,10 @@
  *
  * serve.c - see serve.h.
  *
- * The parts start so that each finds what it needs, and stop in reverse: first
- * nobody new is let in, then who is in gets an answer (which may need the
- * workers), then the workers end their runs, then the store has its last word.
+ * The parts start in an order in which each finds what it needs, and stop in
+ * reverse: first no new connections are accepted, then the requests under way
+ * get their responses (which may need the workers), then the workers end their
+ * runs, then the store closes.
  */
 #include "server/serve.h"
 
@@ -28,14 +29,16 @@
 #include "server/worker/reconcile.h"
 #include "server/worker/worker.h"
 
-#define TICK	   200 /* ms between looks at what no signal tells */
-#define A_MINUTE   60000 /* ms between looks at what is slow */
-#define LAST_WORDS 100 /* ms for the 503s under way once the disk failed */
+#define TICK	   200 /* ms between checks of what no signal reports */
+#define A_MINUTE   60000 /* ms between checks of what changes slowly */
+#define LAST_WORDS 100 /* ms for the 503 responses under way after the disk
+			* failed */
 #define REPORT_MAX (64 * 1024)
 
 struct serving {
 	struct app app;
-	struct config *started; /* held: what the parts were made from */
+	struct config *started; /* held: the config that the parts were opened
+				 * with */
 	sigset_t signals;
 
 	pthread_mutex_t hook; /* of `listening` */
@@ -44,8 +47,8 @@ struct serving {
 	int64_t beat_every; /* ms; 0: no watchdog */
 	int64_t beat_due;
 	struct http_call beat;
-	atomic_bool beating; /* on its way through the loop */
-	int64_t tick_due;    /* of what is looked at each minute */
+	atomic_bool beating; /* it is on its way through the loop */
+	int64_t tick_due;    /* of the check that is due each minute */
 	enum clock_trust trust; /* as it was logged */
 };
 
@@ -74,7 +77,8 @@ static int start_config(struct serving *s, const char *path)
 	return rc ? EX_CONFIG : 0;
 }
 
-/* Threads inherit the mask: signals come to wait_signal() alone. */
+/* Blocks the signals.  Threads inherit the mask, so that signals come to
+ * wait_signal() alone. */
 static void block_signals(struct serving *s)
 {
 	sigemptyset(&s->signals);
@@ -83,10 +87,12 @@ static void block_signals(struct serving *s)
 	sigaddset(&s->signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &s->signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a limit on files is a full disk */
+	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is handled as a full
+				   * disk */
 }
 
-/* A store_changed_fn: in the writer thread, which outlives the workers. */
+/* A store_changed_fn.  It runs in the writer thread, which outlives the
+ * workers. */
 static void on_changed(void *arg, uint64_t newest)
 {
 	struct serving *s = arg;
@@ -106,7 +112,7 @@ static void listen_to_changes(struct serving *s, bool listening)
 	pthread_mutex_unlock(&s->hook);
 }
 
-/* Logs what an operator has to know of the store: where an old one was expected
+/* Logs what an operator has to know about the store: if an old one was expected
  * and a new one was made, its disk may not be mounted. */
 static void log_origin(const struct serving *s, const char *dir, bool is_new)
 {
@@ -168,8 +174,8 @@ static void start_clock(struct serving *s)
 	clock_init(&s->app.clock, newest, time_now(), time_mono());
 }
 
-/* Logs when the clock's trust changes: until it is confirmed nothing is done
- * that cannot be undone. */
+/* Logs when the clock's trust changes: nothing that cannot be undone is done
+ * until the clock is confirmed. */
 static void watch_clock(struct serving *s)
 {
 	int64_t wall = time_now(), mono = time_mono(), ahead;
@@ -193,7 +199,8 @@ static void watch_clock(struct serving *s)
 			 "two is wrong");
 }
 
-/* The sign of life goes through the loop: a loop that hangs gives none. */
+/* Notifies the watchdog from the loop thread, so that a loop that hangs is
+ * noticed. */
 static void beat(struct http_call *call)
 {
 	struct serving *s = call->arg;
@@ -242,7 +249,7 @@ static void say_ready(const struct serving *s)
 
 /* ---- while it runs ---- */
 
-/* The signal that came within TICK ms, or 0. */
+/* Waits up to TICK ms for a signal and returns it; 0: none came. */
 static int wait_signal(struct serving *s)
 {
 	const struct timespec tick = {.tv_nsec = TICK * 1000000L};
@@ -278,8 +285,8 @@ static void run(struct serving *s)
 	}
 }
 
-/* The balancer is to see readyz before the sockets close.  A second signal
- * ends the wait. */
+/* Says "not ready" for `drain` before the sockets close, so that the balancer
+ * notices.  A second signal ends the wait. */
 static void drain(struct serving *s)
 {
 	struct config *c = config_now(s->app.config);
@@ -296,8 +303,9 @@ static void drain(struct serving *s)
 
 /* ---- the end ---- */
 
-/* After a failed sync nothing in memory can be believed, and closing the parts
- * could wait for the disk: leave, be restarted, read what is really there. */
+/* Ends the process after a failed sync.  Nothing in memory can be trusted then,
+ * and closing the parts could wait for the disk: the restarted process reads
+ * what is really there. */
 static void die_if_failed(const struct serving *s)
 {
 	const char *why;

@@ -6,8 +6,8 @@
  * codes the response to the next wrong ones is delayed.  A good code is never
  * delayed.
  *
- * A sign-in outlives its request: the store's writer may still hold it after the
- * request got 503.  The loop thread frees it, when both have ended.
+ * A sign-in outlives its request: the store's writer may still hold it after
+ * the request got 503.  The loop thread frees it, when both have ended.
  */
 #include "server/access/session.h"
 
@@ -29,7 +29,8 @@
 
 #define COOKIE_AGE   34560000 /* s: 400 days, the most that browsers keep */
 #define COOKIE_SIZE  256
-#define WRONG_FREE   10	   /* a minute, before responses are delayed */
+#define WRONG_FREE   10	   /* wrong codes in a minute, before responses are
+			    * delayed */
 #define WRONG_WAITS  1000  /* ms */
 #define MINUTE	     60000
 
@@ -43,7 +44,7 @@ struct sign {
 	char cookie[COOKIE_SIZE], old_cookie[COOKIE_SIZE];
 	struct device device;
 
-	/* The writer's, while it holds it. */
+	/* owned by the writer while it holds the sign-in */
 	struct store_done done;
 	struct http_call call;
 	enum rc rc;
@@ -187,7 +188,7 @@ static void refuse_code(struct request *req, const struct config *config,
 		request_later(req, code_invalid, time_mono() + WRONG_WAITS);
 }
 
-/* An endpoint_fn: the writer has spoken, or write_wait has passed. */
+/* An endpoint_fn: the writer is done, or write_wait has passed. */
 static void session_begun(struct request *req, struct response *res)
 {
 	struct sign *s = req->state;
@@ -219,7 +220,7 @@ static void session_begun(struct request *req, struct response *res)
 				code_words("shop_not_configured"));
 }
 
-/* False: there is none of a code's form. */
+/* False: the body has no code of the right form. */
 static bool code_read(const struct request *req,
 		      unsigned char ret[TOKEN_HASH_SIZE])
 {
@@ -232,10 +233,10 @@ static bool code_read(const struct request *req,
 	return good;
 }
 
-/* False: answered, since there is no good code.  A good one is looked for before
- * the address's failures are: others at the address (a shop behind one router)
- * may have failed, and a code of 256 random bits is guessed by nobody.  The look
- * is a read, so wrong codes cost no write. */
+/* False: it has responded, since the code is not good.  A good code is looked
+ * up before the address's failures are counted: others at the address (a shop
+ * behind one router) may have failed, and nobody guesses 256 random bits.  The
+ * look-up is a read, so wrong codes cost no write. */
 static bool code_is_good(struct request *req, const struct config *config,
 			 struct response *res,
 			 unsigned char ret[TOKEN_HASH_SIZE])

@@ -17,7 +17,8 @@ enum rc token_make(char ret[TOKEN_SIZE], unsigned char hash[TOKEN_HASH_SIZE],
 /* RC_INVALID: the text does not have the form of a token. */
 enum rc token_hash(const char *token, unsigned char hash[TOKEN_HASH_SIZE]);
 
-/* The X-CSRF-Token of a session: only who can read our answers knows it. */
+/* Makes the X-CSRF-Token of a session.  Only a page that can read our responses
+ * knows it. */
 enum rc token_csrf(char ret[TOKEN_SIZE], const char *token, struct err *e);
 
 /* SHA-256 of any bytes. */

@@ -55,7 +55,8 @@ bool health_ready(const struct admin *a, const struct config *config,
 		 stats.failed ||
 		 stats.writing_for >= config->server.write_wait)
 		*ret_why = "store failing";
-	/* Full: quotas and limits count, which the disk does not tell of. */
+	/* True if the store is full.  Quotas and limits count too, which the
+	 * disk's free space does not show. */
 	else if (stats.full ||
 		 (stats.max_bytes &&
 		  stats.used_bytes >= stats.max_bytes / 100 * 95) ||
@@ -118,7 +119,7 @@ void show_metrics(struct request *req, struct response *res)
 void show_openapi(struct request *req, struct response *res)
 {
 	(void)req;
-	/* The result is asked of the buf when it is sent. */
+	/* The send code checks the buf for an overflow. */
 	(void)!buf_add(&res->body, openapi_yaml,
 		       (size_t)(openapi_yaml_end - openapi_yaml));
 	res->status = 200;

@@ -35,8 +35,8 @@ static void gauge(struct buf *out, const char *name, const char *help,
 	number(out, name, "gauge", help, value);
 }
 
-/* One counter for each kind: all of them, so that a rate can be taken of one
- * that has not happened yet. */
+/* One counter for each kind, also for kinds that were never missed, so that a
+ * rate can be computed. */
 static void missed_webhooks(struct buf *out, const struct store_stats *s)
 {
 	head(out, "missed_webhooks_total", "counter",
@@ -131,7 +131,7 @@ static void centra_gauges(struct buf *out, const struct admin *a)
 		 "1 while calls wait as Centra asked them to", is_paused);
 }
 
-/* The wall clock against Centra's. */
+/* The wall clock compared with Centra's. */
 static void clock_numbers(struct buf *out, struct clock *c)
 {
 	int64_t wall = time_now(), mono = time_mono(), ahead;

@@ -65,9 +65,9 @@ void live_tick(struct live *c, int64_t now);
 
 /* Screens connected now. */
 size_t live_screens(struct live *c);
-/* Pending offers of shops without a listening screen (?screen=1).  The number is
- * kept up to date by the room's thread.  False: it has not been counted yet, at
- * the start or after a reload. */
+/* Pending offers of shops without a listening screen (?screen=1).  The number
+ * is kept up to date by the room's thread.  False: it has not been counted yet,
+ * at the start or after a reload. */
 bool live_unwatched(struct live *c, uint64_t *ret);
 
 #endif

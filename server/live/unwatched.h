@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * unwatched.h - which orders are pending in which warehouse, kept in memory, so
- * that /metrics can show the pending offers that no screen shows without reading
- * the orders.
+ * that /metrics can show the pending offers that no screen shows without
+ * reading the orders.
  *
  * Memory: 8 bytes for each pending offer.
  * Threads: one at a time; changes.c holds its lock.

@@ -16,13 +16,14 @@
 #include "server/config/staff_names.h"
 
 #define KEY_MAX	    255 /* bytes of an Idempotency-Key */
-#define VERSION_MAX 64	/* bytes of a version; ours are shorter */
+#define VERSION_MAX 64	/* bytes of a version that a client sends; ours are
+			 * shorter */
 #define KEY_OF_ANOTHER "idempotency_mismatch"
 
 /* ---- answers that several routes give ---- */
 
-/* One answer for an order that does not exist, one of another shop, and a
- * number that is none. */
+/* One response for an order that does not exist, for one of another shop, and
+ * for a number that cannot be read. */
 void respond_not_found(struct response *res)
 {
 	respond_problem(res, 404, "not_found",
@@ -200,8 +201,9 @@ bool action_word(const struct action *p, struct response *res, const char *name,
 	return false;
 }
 
-/* Who pressed, on this device.  Where the shop has a list of names, a tablet is
- * shared: one of the names must be said, with a cookie and with a token. */
+/* Finds who pressed on this device.  If the shop has a list of names, the
+ * device is shared: the request must say one of the names, with a cookie and
+ * with a token. */
 static bool staff_read(struct action *p, struct response *res)
 {
 	const char *list = p->shop->staff, *name, *code = NULL;
@@ -265,9 +267,9 @@ static bool for_read(struct action *p, struct response *res)
 	return false;
 }
 
-/* Digests what an Idempotency-Key must tell from another request.  The order's
- * number alone would not do: a device may be moved to another shop, and a shop
- * to another instance, which has an order of that number too. */
+/* Hashes what must differ for an Idempotency-Key to be another request's.  The
+ * order's number alone would not do: a device may be moved to another shop, and
+ * a shop to another instance, which has an order of that number too. */
 static enum rc request_digest(const struct action *p,
 			      unsigned char ret[ONCE_HASH])
 {
@@ -285,7 +287,7 @@ static enum rc request_digest(const struct action *p,
 	return rc;
 }
 
-/* What the page showed, of a kind that asks for it. */
+/* Reads the version that the page showed, for a kind that asks for it. */
 static bool version_read(struct action *p, struct response *res)
 {
 	return !p->kind->versioned ||
@@ -354,7 +356,7 @@ static enum rc decide(void *arg, const struct order *o, struct changes *ret,
 	return rc;
 }
 
-/* A new decision is on disk. */
+/* Counts and logs a new decision, which is on disk. */
 static void action_decided(struct action *p)
 {
 	log_line(LOG_INFO, p->kind->said, LOG_S("instance", p->instance),
@@ -406,8 +408,8 @@ static bool was_revoked(struct action *p)
 	return !auth_still(p->room->access, c->credential, c->by_session);
 }
 
-/* An endpoint_fn: the decision is on disk; what has become of it?  The order is
- * read again each time. */
+/* An endpoint_fn: the decision is on disk.  Reads the order, and responds or
+ * goes on waiting. */
 static void action_settle(struct request *req, struct response *res)
 {
 	struct action *p = req->state;
@@ -420,7 +422,8 @@ static void action_settle(struct request *req, struct response *res)
 			    "this device was signed out or removed");
 		return;
 	}
-	/* It waits before the order is read: then no change is missed. */
+	/* Registers to wait before the order is read, so that no change is
+	 * missed. */
 	req->may_stop = true;
 	request_later(req, action_settle, p->wait_until);
 	p->room->wait(p->room->wait_arg, req, p->instance, p->number);
@@ -449,7 +452,7 @@ static void action_lost(struct request *req, struct response *res)
 	order_release(&o);
 }
 
-/* An endpoint_fn: the writer has spoken, or write_wait has passed. */
+/* An endpoint_fn: the writer is done, or write_wait has passed. */
 static void action_stored(struct request *req, struct response *res)
 {
 	struct action *p = req->state;
@@ -502,7 +505,8 @@ void action_begin(struct request *req, struct response *res,
 	p->revocations = store_revocations(p->room->store);
 	p->done = (struct store_done){.fn = action_done, .arg = p};
 	p->call = (struct http_call){.fn = action_written, .arg = p};
-	/* Aside before the writer knows of it: it may be done at once. */
+	/* Puts the request aside before the writer gets the write, which may be
+	 * done at once. */
 	p->writing = true;
 	request_later(req, action_stored,
 		      time_mono() + p->config->server.write_wait);
@@ -512,7 +516,7 @@ void action_begin(struct request *req, struct response *res,
 			       &p->done, &e);
 	if (!rc)
 		return;
-	/* Not handed over: p is ours alone. */
+	/* The write was not handed over, so p is ours alone. */
 	p->writing = false;
 	respond_store(req, res, rc, e.text);
 }

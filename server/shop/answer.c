@@ -111,7 +111,8 @@ static void decision_count(struct action *p)
 		COUNT(p->room->counters, answers_reject_total);
 }
 
-/* The offer that the press was for.  A reject is for the whole shop. */
+/* Returns the offer that the press is about.  A reject is about the whole
+ * shop. */
 static const struct offer *action_offer(const struct decision *d,
 				       const struct order *o)
 {

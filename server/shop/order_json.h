@@ -21,11 +21,11 @@ enum rc order_json(struct buf *out, struct store *store,
 #define ORDER_VERSION_SIZE 17
 
 /* Names what a person of the shop acts on: the state, the deadline of an offer,
- * the lines and what is left of each, the city or the address, a hold of what is
- * to be shipped, a problem, a stop.  It is the same as long as these are, and
- * opaque: only good to be compared.  `details` and `address` are the store's
- * texts, or NULL.  RC_NOTFOUND: the order was never offered to this shop.
- * RC_INVALID: no version can be made. */
+ * the lines and what is left of each, the city or the address, a hold of what
+ * is to be shipped, a problem, a stop.  It is the same as long as these are,
+ * and opaque: only good to be compared.  `details` and `address` are the
+ * store's texts, or NULL.  RC_NOTFOUND: the order was never offered to this
+ * shop.  RC_INVALID: no version can be made. */
 enum rc order_version(char ret[ORDER_VERSION_SIZE],
 		      const struct config_shop *shop, const struct order *o,
 		      const char *details, const char *address);

@@ -19,7 +19,8 @@
 
 #define LIMIT_DEFAULT 50
 #define LIMIT_MAX     200
-#define ROWS_MAX      2000 /* looked at for one page; then it is short */
+#define ROWS_MAX      2000 /* the most orders that are looked at for a page,
+			    * which may then be short */
 
 /* ---- one order ---- */
 
@@ -96,26 +97,28 @@ enum rc cursor_read(const char *text, struct staff_cursor *ret)
 	return OK;
 }
 
-/* Rows of one warehouse, read ahead. */
+/* The rows of one warehouse that were read ahead. */
 #define AHEAD 64
 struct rows {
 	int64_t warehouse;
 	struct listed ahead[AHEAD];
 	size_t n, at;
-	bool more; /* the store may have more behind these */
+	bool more; /* the store may have more rows after these */
 };
 
-/* A page of a shop's list under way. */
+/* A page of a shop's list while it is made. */
 struct page {
 	struct store *store;
 	const struct config_shop *shop;
 	int64_t now;
 	struct response *res;
-	int64_t since; /* of the list done, by the last change; TIME_NONE */
-	struct staff_cursor at; /* behind the last row that was looked at */
+	int64_t since; /* list done: only orders changed since then; or
+			* TIME_NONE */
+	struct staff_cursor at; /* the place after the last row that was looked
+				 * at */
 	size_t limit, n;	/* orders wanted, orders written */
 	size_t looked;		/* rows looked at */
-	bool full;		/* there is another order behind this page */
+	bool full;		/* there is another order after this page */
 	struct rows *rows;	/* owned; one for each warehouse */
 	size_t n_rows;
 	struct err e;
@@ -160,7 +163,7 @@ static bool row_before(const struct listed *a, const struct listed *b)
 	return x != y ? x < y : a->number < b->number;
 }
 
-/* The earliest row of all warehouses, taken; *ret NULL: no more. */
+/* Takes the earliest row of all warehouses; *ret NULL: there are no more. */
 static enum rc next_row(struct page *p, enum list list,
 			const struct listed **ret)
 {
@@ -188,8 +191,8 @@ static enum rc next_row(struct page *p, enum list list,
 	return OK;
 }
 
-/* Writes the row's order, if this row is how the shop sees it: an order that
- * was offered to two of its warehouses is there twice. */
+/* Writes the row's order, if this row is the one by which the shop sees it: an
+ * order that was offered to two of its warehouses has two rows. */
 static enum rc page_row(struct page *p, enum list list,
 			const struct listed *row)
 {
@@ -257,7 +260,7 @@ struct wanted {
 	struct staff_cursor cursor;
 };
 
-/* Midnight is where the shop is. */
+/* "Today" begins at midnight in the shop's time zone. */
 static bool since_query(const struct request *req, int64_t *ret)
 {
 	const struct caller *c = caller_of(req);

@@ -17,7 +17,7 @@ endpoint_fn staff_problem, staff_solved, staff_stopped, staff_report, staff_ship
 
 /* ---- the parts that need no server ---- */
 
-/* A place in the lists of a shop: behind this row of this list. */
+/* A place in the lists of a shop: after this row of this list. */
 struct staff_cursor {
 	enum list list;
 	int64_t expires; /* TIME_NONE: no deadline; such rows come last.  Of a
@@ -30,8 +30,9 @@ struct staff_cursor {
 void cursor_write(char ret[CURSOR_SIZE], const struct staff_cursor *c);
 enum rc cursor_read(const char *text, struct staff_cursor *ret);
 
-/* What an answer means to whom pressed: an HTTP status, and the code of a 409.
- * *ret_code is NULL for the others; 202 is "not settled yet". */
+/* The response to a shop's answer, by the state of the offer: an HTTP status,
+ * and the code of a 409.  *ret_code is NULL for the others; 202 is "not settled
+ * yet". */
 int accept_status(enum offer_state s, const char **ret_code);
 int reject_status(enum offer_state s, const char **ret_code);
 

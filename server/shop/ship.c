@@ -24,14 +24,14 @@
 
 struct ship_action {
 	struct ship_decision d;
-	struct ship_line *lines;  /* owned: those that the body names */
+	struct ship_line *lines;  /* owned: the lines that the body names */
 	struct ship_stock *stock; /* owned */
 	bool on_pending;
 };
 
 /* ---- reading the body ---- False: answered with 400 */
 
-/* A whole number of at least 1; 0: it is none. */
+/* Reads a whole number of at least 1; 0: it is not one. */
 static int64_t whole(const cJSON *item)
 {
 	double n = cJSON_IsNumber(item) ? cJSON_GetNumberValue(item) : 0;
@@ -41,7 +41,7 @@ static int64_t whole(const cJSON *item)
 		       0;
 }
 
-/* An empty text says as little as none. */
+/* Takes an empty text as none. */
 static bool read_text(const struct action *p, struct response *res,
 		      const char *name, size_t max, char **ret)
 {
@@ -80,7 +80,8 @@ static int by_line(const void *a, const void *b)
 	return (x->line > y->line) - (x->line < y->line);
 }
 
-/* The lines, each once and in one order, so that the same ask is the same. */
+/* Sorts the lines and merges repeated ones, so that equal requests are
+ * equal. */
 static bool read_lines(const struct action *p, struct response *res,
 		       struct ship_action *s)
 {
@@ -123,7 +124,7 @@ static bool read_lines(const struct action *p, struct response *res,
 
 /* ---- what is known of the order ---- */
 
-/* It may be the request of a shipment that is there: the decision compares. */
+/* The request may be for a shipment that exists: the decision compares them. */
 static bool may_be_known(const struct ship_action *s, const struct offer *f)
 {
 	const struct shipment *newest = offer_shipment(f);
@@ -135,7 +136,7 @@ static bool may_be_known(const struct ship_action *s, const struct offer *f)
 			   newest->came.stage == SHIP_SHIPPED));
 }
 
-/* The lines named are ours, and so many are left. */
+/* Checks that the named lines are the shop's, and that so many are left. */
 static bool lines_are_left(const struct ship_action *s, const struct offer *f)
 {
 	const struct ship_ask *a = &s->d.ask;
@@ -156,8 +157,8 @@ static bool lines_are_left(const struct ship_action *s, const struct offer *f)
 	return true;
 }
 
-/* False: answered.  What a page named that shows an older order is no mistake
- * of the request. */
+/* False: it has responded.  If a page that shows an older order named other
+ * lines, that is no mistake of the request. */
 static bool check_lines(const struct action *p, struct response *res,
 			const struct ship_action *s, const struct order *o,
 			const struct offer *f, bool stale)
@@ -259,7 +260,8 @@ static const char *ship_code(const struct action *p)
 	const struct ship_action *s = p->own;
 	const char *code = s->d.conflict ? s->d.conflict : "answered";
 
-	/* The lines that the page showed are not there any more. */
+	/* Responds that the lines which the page showed are not there any
+	 * more. */
 	return p->stale && !strcmp(code, "answered") ? "changed" : code;
 }
 
@@ -268,7 +270,7 @@ static void ship_count(struct action *p)
 	COUNT(p->room->counters, shipments_total);
 }
 
-/* The shop's offer that is being shipped. */
+/* Returns the shop's offer that is being shipped. */
 static const struct offer *offer_shipped(const struct ship_action *s,
 					 const struct order *o)
 {
@@ -305,7 +307,7 @@ static void respond_failed(struct action *p, struct response *res,
 			 ship_fault_code(s->came.fault), words);
 }
 
-/* The shipment that the request is about; NULL: there is none. */
+/* Returns the shipment that the request is about; NULL: there is none. */
 static const struct shipment *asked_for(const struct ship_action *s,
 					const struct offer *f)
 {

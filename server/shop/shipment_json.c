@@ -65,7 +65,8 @@ size_t stock_read(const cJSON *details, const struct offer *f,
 		known |= stock.ours > 0;
 		(*ret)[n++] = stock;
 	}
-	/* What was fetched while the shops were asked shows it elsewhere. */
+	/* The lines were fetched while the shops were asked, and show the stock
+	 * elsewhere. */
 	return known ? n : 0;
 }
 
