@@ -33,6 +33,7 @@
 #include "store/model/device.h"
 #include "store/model/event.h"
 #include "store/model/listing.h"
+#include "store/model/note.h"
 #include "store/model/once.h"
 #include "store/model/order.h"
 #include "store/model/secret_use.h"
@@ -84,6 +85,8 @@ struct store_options {
 	void *changed_arg;
 	store_failed_fn *failed; /* NULL: nobody listens */
 	void *failed_arg;
+	bool strict; /* for tests: a rule that reads a row that it did not name
+		      * fails with RC_INVALID */
 };
 
 /* True if store_open() would find a store at the URL; else it makes one. */
@@ -284,16 +287,6 @@ enum rc store_done_since(struct store *s, const char *instance,
 			 int64_t warehouse, int64_t since, int64_t after,
 			 bool (*fn)(void *arg, const struct listed *row),
 			 void *arg, struct err *e);
-
-/* A line of an order's journal: what happened, when, by whom. */
-struct note {
-	uint64_t seq;
-	int64_t at;
-	int64_t warehouse; /* 0: the whole order */
-	uint64_t device;   /* 0: not a person's doing */
-	const char *what;  /* "event", "answer", "call", "look", "state", ... */
-	const char *text;
-};
 
 enum rc store_journal(struct store *s, const char *instance, int64_t number,
 		      bool (*fn)(void *arg, const struct note *n), void *arg,

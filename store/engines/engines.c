@@ -38,11 +38,6 @@ static enum rc no_engine(const char *url, struct err *e)
 		    url ? url : "");
 }
 
-static struct store_base *base_of(struct store *s)
-{
-	return (struct store_base *)s;
-}
-
 /* ---- birth and death ---- */
 
 enum rc store_open(struct store **ret, const struct store_options *o,
@@ -59,8 +54,8 @@ enum rc store_open(struct store **ret, const struct store_options *o,
 	rc = engine->open(ret, place, o, e);
 	/* What fails while it opens is the opening's result. */
 	if (!rc) {
-		base_of(*ret)->failed_arg = o->failed_arg;
-		base_of(*ret)->failed = o->failed;
+		store_base_of(*ret)->failed_arg = o->failed_arg;
+		store_base_of(*ret)->failed = o->failed;
 	}
 	return rc;
 }
@@ -68,7 +63,7 @@ enum rc store_open(struct store **ret, const struct store_options *o,
 void store_close(struct store *s)
 {
 	if (s)
-		base_of(s)->engine->close(s);
+		store_base_of(s)->engine->close(s);
 }
 
 bool store_exists(const char *url)
@@ -118,7 +113,7 @@ bool store_can(const struct store *s, enum store_ability what)
 
 enum rc store_backup(struct store *s, const char *file, struct err *e)
 {
-	const struct engine *engine = base_of(s)->engine;
+	const struct engine *engine = store_base_of(s)->engine;
 	enum rc rc = check_ability(engine, STORE_BACKUP, e);
 
 	return rc ? rc : engine->backup(s, file, e);
@@ -140,7 +135,7 @@ enum rc store_verify(struct store *s,
 				  const char *what),
 		     void *arg, struct store_verified *ret, struct err *e)
 {
-	const struct engine *engine = base_of(s)->engine;
+	const struct engine *engine = store_base_of(s)->engine;
 	enum rc rc = check_ability(engine, STORE_VERIFY, e);
 
 	return rc ? rc : engine->verify(s, tell, arg, ret, e);

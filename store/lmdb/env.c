@@ -13,11 +13,13 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "store/lmdb/codec.h"
+#include "store/model/codec.h"
 #include "store/lmdb/lmdb.h"
 #include "store/lmdb/room.h"
+#include "store/lmdb/rows.h"
 #include "store/lmdb/schema.h"
 #include "store/lmdb/store_private.h"
+#include "store/rules/rules.h"
 
 #define QUEUE_MAX   10000
 #define READERS_MAX 512
@@ -59,16 +61,6 @@ const char *const table_names[TABLES] = {
 };
 
 _Static_assert(TABLES <= TABLES_MAX, "raise TABLES_MAX");
-
-enum rc check_instance(const char *instance, struct err *e)
-{
-	size_t n = instance ? strlen(instance) : 0;
-
-	if (n && n < INSTANCE_SIZE)
-		return OK;
-	return fail(e, RC_INVALID, "'%.40s' cannot be an instance's name",
-		    instance ? instance : "");
-}
 
 /* ---- the folder ---- */
 
@@ -540,16 +532,6 @@ void lmdb_close(struct store *s)
 	store_free(s);
 }
 
-const struct engine engine_lmdb = {
-	.scheme = "lmdb:",
-	.open = lmdb_open,
-	.close = lmdb_close,
-	.exists = lmdb_exists,
-	.backup = lmdb_backup,
-	.compact = lmdb_compact,
-	.verify = lmdb_verify,
-};
-
 /* ---- numbers ---- */
 
 static enum rc rows(struct txn *t, enum table table, uint64_t *ret,
@@ -581,7 +563,18 @@ static enum rc oldest_due(struct txn *t, int64_t *ret, struct err *e)
 	return rc == RC_NOTFOUND ? OK : rc;
 }
 
-enum rc store_stats(struct store *s, struct store_stats *ret, struct err *e)
+static enum rc counts(struct txn *t, struct store_stats *ret, struct err *e)
+{
+	char name[32];
+	enum rc rc = txn_last(t, COUNT_IN_DOUBT, &ret->in_doubt, e);
+
+	for (int kind = 0; !rc && kind < MISSED_KINDS; kind++)
+		rc = txn_last(t, missed_counter(name, (enum missed)kind),
+			      &ret->missed[kind], e);
+	return rc;
+}
+
+static enum rc lmdb_stats(struct store *s, struct store_stats *ret, struct err *e)
 {
 	struct txn t;
 	enum rc rc;
@@ -619,9 +612,7 @@ enum rc store_stats(struct store *s, struct store_stats *ret, struct err *e)
 	if (!rc)
 		rc = oldest_due(&t, &ret->oldest_due, e);
 	if (!rc)
-		rc = missed_counts(&t, ret->missed, e);
-	if (!rc)
-		rc = doubt_counted(&t, &ret->in_doubt, e);
+		rc = counts(&t, ret, e);
 	txn_abort(&t);
 	return rc;
 }
@@ -635,3 +626,57 @@ const char *store_failure(const struct store *s)
 {
 	return atomic_load(&s->failed) ? s->failure.text : NULL;
 }
+
+/* ---- reading ---- */
+
+static enum rc lmdb_read_begin(struct rows **ret, struct store *s,
+			       struct err *e)
+{
+	struct txn *t = xcalloc(1, sizeof(*t));
+	enum rc rc = txn_read(t, s, e);
+
+	if (rc)
+		free(t);
+	else
+		*ret = &t->rows;
+	return rc;
+}
+
+static void lmdb_read_end(struct rows *r)
+{
+	struct txn *t = txn_of(r);
+
+	txn_abort(t);
+	free(t);
+}
+
+static uint64_t lmdb_newest_change(struct store *s)
+{
+	uint64_t newest = 0;
+	struct txn t;
+
+	if (!txn_read(&t, s, NULL) && !txn_last(&t, "changes", &newest, NULL)) {
+		txn_abort(&t);
+		return newest;
+	}
+	txn_abort(&t);
+	return atomic_load(&s->newest);
+}
+
+const struct engine engine_lmdb = {
+	.scheme = "lmdb:",
+	.rows = &lmdb_rows,
+	.open = lmdb_open,
+	.close = lmdb_close,
+	.exists = lmdb_exists,
+	.write = writer_do,
+	.write_all = writer_do_all,
+	.read_begin = lmdb_read_begin,
+	.read_end = lmdb_read_end,
+	.stats = lmdb_stats,
+	.newest_change = lmdb_newest_change,
+	.newest_time = lmdb_newest_time,
+	.backup = lmdb_backup,
+	.compact = lmdb_compact,
+	.verify = lmdb_verify,
+};

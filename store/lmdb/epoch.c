@@ -17,8 +17,9 @@
 #include <unistd.h>
 
 #include "base/time.h"
-#include "store/lmdb/codec.h"
+#include "store/model/codec.h"
 #include "store/lmdb/store_private.h"
+#include "store/rules/rules.h"
 
 /* Which file data.mdb is.  A file system that does not tell when a file was
  * made leaves that at 0. */
@@ -143,7 +144,10 @@ static enum store_origin origin_of(const struct kept *kept,
 static enum rc adopt_backup(struct store *s, struct txn *t, struct err *e)
 {
 	struct key k, none;
-	enum rc rc = devices_suspend(t, e);
+	enum rc rc = devices_suspend(&t->rows, e);
+
+	if (!rc)
+		rc = rows_check(&t->rows, e);
 
 	if (!rc)
 		rc = txn_del(t, T_META, meta_key(&k, "backup"), e);

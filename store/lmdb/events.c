@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "store/lmdb/codec.h"
-#include "store/lmdb/record.h"
+#include "store/model/codec.h"
+#include "store/model/record.h"
 #include "store/lmdb/room.h"
-#include "store/lmdb/store_private.h"
+#include "store/lmdb/rows.h"
+#include "store/rules/rules.h"
 
 struct record_op {
 	struct op op;
@@ -72,7 +73,7 @@ static enum rc may_apply(const struct record_op *r, struct txn *t,
 	enum rc rc;
 
 	*ret = false;
-	if (!s->serve || !s->base.apply || t->cost - r->cost >= TXN_COST)
+	if (!s->serve || !s->base.apply || t->rows.cost - r->cost >= TXN_COST)
 		return OK;
 	rc = older_waits(t, task, &waits, e);
 	if (!rc && !waits)
@@ -93,10 +94,12 @@ static enum rc apply(struct txn *t, const struct delivery *d,
 		return rc;
 	rc = t->store->base.apply(&before, ev, now, &changes, e);
 	if (!rc)
-		rc = order_change(t, &before, &changes, NULL, now, &after,
-				  NULL, e);
-	if (!rc)
+		rc = order_change(&t->rows, &before, &changes, NULL, now,
+				  &after, NULL, e);
+	if (!rc) {
 		order_release(&after);
+		rc = rows_check(&t->rows, e);
+	}
 	changes_release(&changes);
 	order_release(&before);
 	return rc;
@@ -153,7 +156,7 @@ static enum rc add_event(struct record_op *r, struct txn *t, struct event *ev,
 	if (rc != RC_NOTFOUND)
 		return rc;
 	buf_clear(b);
-	put_event(b, ev, d->instance, d->received);
+	encode_event(b, ev, d->instance, d->received);
 	if (buf_full(b))
 		return fail(e, RC_INVALID, "an event too large to keep");
 	key_u64(key_start(&k), *seq + 1);
@@ -191,21 +194,50 @@ static enum rc add_events(struct record_op *r, struct txn *t,
 	return rc;
 }
 
-static enum rc record(struct txn *t, struct op *op, struct err *e)
+/* What is to be kept of the delivery's i-th bad event: borrows from it. */
+static struct quarantined bad_of(const struct delivery *d, size_t i)
 {
+	struct quarantined q = d->bad[i];
+
+	(void)!copy_text(q.instance, sizeof(q.instance), d->instance);
+	q.received = d->received;
+	return q;
+}
+
+static void record_want(struct rows *rows, struct op *op)
+{
+	const struct delivery *d = ((struct record_op *)op)->d;
+
+	if (d->retried)
+		quarantine_remove_want(rows, d->retried);
+	for (size_t i = 0; i < d->n_events; i++)
+		if (d->events[i].task)
+			order_change_want(rows, d->instance, d->events[i].id);
+	for (size_t i = 0; i < d->n_bad; i++) {
+		struct quarantined bad = bad_of(d, i);
+
+		quarantine_add_want(rows, &bad);
+	}
+}
+
+static enum rc record(struct rows *rows, struct op *op, struct err *e)
+{
+	struct txn *t = txn_of(rows);
 	struct record_op *r = (struct record_op *)op;
 	const struct delivery *d = r->d;
 	struct recorded got = {0};
 	enum rc rc;
 
-	r->cost = t->cost;
-	rc = d->retried ? quarantine_remove(t, d->retried, e)
+
+	r->cost = rows->cost;
+	rc = d->retried ? quarantine_remove(rows, d->retried, e)
 			: room_for_delivery(t, e);
 	if (!rc)
 		rc = add_events(r, t, &got, e);
 	for (size_t i = 0; !rc && i < d->n_bad; i++) {
-		rc = quarantine_add(t, &d->bad[i], d->instance, d->received,
-				    e);
+		struct quarantined bad = bad_of(d, i);
+
+		rc = quarantine_add(rows, &bad, e);
 		got.quarantined += rc == OK;
 		got.duplicates += rc == RC_EXISTS;
 		if (rc == RC_EXISTS)
@@ -220,46 +252,17 @@ enum rc store_record(struct store *s, const struct delivery *d,
 		     struct recorded *ret, struct store_done *done,
 		     struct err *e)
 {
-	struct record_op r = {.op.run = record, .d = d, .ret = ret};
+	struct record_op r = {
+		.op = {.want = record_want, .run = record},
+		.d = d,
+		.ret = ret,
+	};
 	enum rc rc = check_instance(d->instance, e);
 
 	return rc ? rc : writer_do(s, &r.op, sizeof(r), done, e);
 }
 
 /* ---- reading ---- */
-
-enum rc store_events(struct store *s, uint64_t from,
-		     bool (*fn)(void *arg, const struct event *ev), void *arg,
-		     struct err *e)
-{
-	struct walk w = {0};
-	struct event ev;
-	struct key_reader kr;
-	struct key k;
-	struct txn t;
-	bool more = true;
-	enum rc rc;
-
-	rc = txn_read(&t, s, e);
-	if (!rc)
-		rc = walk_open(&w, &t, T_EVENTS, key_u64(key_start(&k), from),
-			       0, e);
-	while (!rc && more) {
-		rc = walk_next(&w, e);
-		if (rc)
-			break;
-		kr = key_read(w.k.mv_data, w.k.mv_size);
-		rc = get_event(&ev, key_get_u64(&kr), w.v.mv_data, w.v.mv_size,
-			       e);
-		if (rc)
-			break;
-		more = fn(arg, &ev);
-		event_release(&ev);
-	}
-	walk_close(&w);
-	txn_abort(&t);
-	return rc == RC_NOTFOUND ? OK : rc;
-}
 
 static enum rc load_event(struct txn *t, uint64_t seq, struct event *ret,
 			  struct err *e)
@@ -288,7 +291,7 @@ enum rc store_event(struct store *s, uint64_t seq, struct event *ret,
 	return rc;
 }
 
-enum rc store_newest_time(struct store *s, int64_t *ret, struct err *e)
+enum rc lmdb_newest_time(struct store *s, int64_t *ret, struct err *e)
 {
 	struct event ev = {0};
 	uint64_t seq = 0;
@@ -317,8 +320,9 @@ struct replay_op {
 	int64_t now;
 };
 
-static enum rc replay(struct txn *t, struct op *op, struct err *e)
+static enum rc replay(struct rows *rows, struct op *op, struct err *e)
 {
+	struct txn *t = txn_of(rows);
 	struct replay_op *r = (struct replay_op *)op;
 	struct task task = {.again = TIME_NONE, .sub = (int64_t)r->seq};
 	struct note note = {.at = r->now, .what = "task"};

@@ -2,15 +2,13 @@
  *
  * store_private.h - the inside of a store, for the files of store/ alone.
  *
- *	keys, codec, record   bytes of keys and values: pure
+ *	keys                  bytes of keys: pure
  *	txn                   one transaction: rows, numbers, walks
  *	room                  is there room
  *	writer                writes of all threads, committed together
- *	events, quarantine    deliveries
- *	orders                facts, and what follows from them:
- *	lists, journal, changes
+ *	rows, listings        what the rules read and write (store/rules/)
+ *	events                deliveries
  *	tasks, leases         the queue; who runs what
- *	devices
  *	epoch                 is it the same store as before?
  */
 #ifndef STORE_LMDB_STORE_PRIVATE_H
@@ -78,13 +76,12 @@ struct store {
 
 /* ---- shared by the nouns ---- */
 
-enum rc check_instance(const char *instance, struct err *e);
-
 /* What LMDB can do for engine_lmdb; see store.h. */
 bool lmdb_exists(const char *dir);
 enum rc lmdb_open(struct store **ret, const char *dir,
 		  const struct store_options *o, struct err *e);
 void lmdb_close(struct store *s);
+enum rc lmdb_newest_time(struct store *s, int64_t *ret, struct err *e);
 enum rc lmdb_backup(struct store *s, const char *file, struct err *e);
 enum rc lmdb_compact(const char *dir, struct store_compacted *ret,
 		     struct err *e);
@@ -99,35 +96,12 @@ enum rc folder_sync(const char *dir, struct err *e);
 /* Names of the tables, as in schema.h. */
 extern const char *const table_names[TABLES];
 
-/* Orders.  order_load gives an empty one (first_seen 0) when never heard of.
- * order_change applies changes to `before`, writes what differs, and gives the
- * order as it then is.  `own` is the task whose run decided them, or NULL; when
- * they ask for that very task again, *ret_again is when, else TIME_NONE. */
 struct key *order_key(struct key *k, const char *instance, int64_t number);
+/* Gives an empty order (first_seen 0) for one that was never heard of. */
 enum rc order_load(struct txn *t, const char *instance, int64_t number,
 		   struct order *ret, struct err *e);
-enum rc order_change(struct txn *t, const struct order *before,
-		     const struct changes *changes, const struct task *own,
-		     int64_t now, struct order *ret, int64_t *ret_again,
-		     struct err *e);
-
-/* What follows an order's change.  list_move puts an offer where it belongs;
- * `was` is NULL for a new one.  change_tell numbers the change. */
-enum rc list_move(struct txn *t, const struct order *o,
-		  const struct offer *was, const struct offer *is,
-		  struct err *e);
-/* The same in `done`, whose rows move with each change. */
-enum rc done_move(struct txn *t, const struct order *before,
-		  const struct order *after, int64_t warehouse,
-		  struct err *e);
-enum rc change_tell(struct txn *t, const struct order *o, struct err *e);
 enum rc journal_add(struct txn *t, const char *instance, int64_t number,
 		    const struct note *n, struct err *e);
-
-/* Requests that are done once.  once_find fills in seen, and rc and code of
- * one seen before; once_keep keeps what `said` was, if that is final. */
-enum rc once_find(struct txn *t, struct once *o, struct err *e);
-enum rc once_keep(struct txn *t, struct once *o, enum rc said, struct err *e);
 
 /* Tasks. */
 enum rc task_load(struct txn *t, uint64_t id, struct task *ret, struct err *e);
@@ -153,16 +127,6 @@ bool order_claim(struct store *s, const char *instance, int64_t number);
 void order_claims_end(struct store *s);
 bool task_same_name(const struct task *a, const struct task *b);
 
-/* Counts the webhooks that `after` says were missed and `before` does not. */
-enum rc missed_count(struct txn *t, const struct order *before,
-		     const struct order *after, struct err *e);
-/* Keeps count of the orders in doubt. */
-enum rc doubt_count(struct txn *t, const struct order *before,
-		    const struct order *after, struct err *e);
-enum rc doubt_counted(struct txn *t, uint64_t *ret, struct err *e);
-enum rc missed_counts(struct txn *t, uint64_t ret[MISSED_KINDS],
-		      struct err *e);
-
 /* Finds out what the store is (enum store_origin), makes its epoch, and
  * suspends the devices of a backup; before there are threads. */
 enum rc epoch_open(struct store *s, struct err *e);
@@ -171,10 +135,6 @@ enum rc epoch_open(struct store *s, struct err *e);
 enum rc epoch_mark_backup(const char *file, struct err *e);
 enum rc epoch_mark_file(struct store *s, const char *file, int fd,
 			struct err *e);
-/* Ends all sessions and codes; tokens work again once their device is
- * readmitted. */
-enum rc devices_suspend(struct txn *t, struct err *e);
-
 /* Opens the file that becomes a copy of the store, for its owner alone: nobody
  * else writes it, and what a killed process left in it is gone.  *ret, unless
  * it stays -1, is the caller's to close, also after a failure. */
@@ -185,13 +145,5 @@ enum rc part_copy(struct store *s, int fd, const char *part, struct err *e);
 /* Removes what a compaction left that was killed: it holds what the store does,
  * and what has been removed from it since. */
 void compact_clean(const char *dir);
-
-/* What cannot be read.  RC_EXISTS: it is there already, of those kept once. */
-/* It has a row in `bounded_seen`: an equal one is kept once. */
-bool quarantine_is_keyed(const struct quarantined *q);
-enum rc quarantine_add(struct txn *t, const struct quarantined *q,
-		       const char *instance, int64_t received,
-		       struct err *e);
-enum rc quarantine_remove(struct txn *t, uint64_t seq, struct err *e);
 
 #endif

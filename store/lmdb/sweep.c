@@ -8,137 +8,10 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "store/lmdb/record.h"
-#include "store/lmdb/store_private.h"
+#include "store/model/record.h"
+#include "store/lmdb/rows.h"
 
-#define ASKED	    "sweep_asked" /* names of numbers in `meta` */
-#define DONE	    "sweep_done"
-#define IN_DOUBT    "orders_in_doubt"
 #define HURRY_BATCH 2000 /* tasks in one transaction */
-
-/* ---- webhooks that were missed ---- */
-
-static const char *missed_counter(char ret[32], int kind)
-{
-	snprintf(ret, 32, "missed_%s", missed_name((enum missed)kind));
-	return ret;
-}
-
-static enum rc count_bits(struct txn *t, unsigned was, unsigned is,
-			  struct err *e)
-{
-	char name[32];
-	uint64_t n;
-	enum rc rc = OK;
-
-	for (int kind = 0; !rc && kind < MISSED_KINDS; kind++)
-		if (is & ~was & 1u << kind)
-			rc = txn_next(t, missed_counter(name, kind), &n, e);
-	return rc;
-}
-
-enum rc missed_count(struct txn *t, const struct order *before,
-		     const struct order *after, struct err *e)
-{
-	const struct offer *was, *is;
-	enum rc rc = count_bits(t, before->missed, after->missed, e);
-
-	for (size_t i = 0; !rc && i < after->n_offers; i++) {
-		is = &after->offers[i];
-		was = order_offer(before, is->warehouse);
-		rc = count_bits(t, was ? was->missed : 0, is->missed, e);
-	}
-	return rc;
-}
-
-/* ---- orders in doubt ---- */
-
-static bool in_doubt(const struct order *o)
-{
-	for (size_t i = 0; i < o->n_offers; i++)
-		if (o->offers[i].doubt)
-			return true;
-	return false;
-}
-
-enum rc doubt_count(struct txn *t, const struct order *before,
-		    const struct order *after, struct err *e)
-{
-	bool was = in_doubt(before), is = in_doubt(after);
-	uint64_t n = 0;
-	enum rc rc;
-
-	if (was == is)
-		return OK;
-	rc = txn_last(t, IN_DOUBT, &n, e);
-	if (rc)
-		return rc;
-	return txn_set_last(t, IN_DOUBT, is ? n + 1 : n ? n - 1 : 0, e);
-}
-
-enum rc doubt_counted(struct txn *t, uint64_t *ret, struct err *e)
-{
-	return txn_last(t, IN_DOUBT, ret, e);
-}
-
-enum rc missed_counts(struct txn *t, uint64_t ret[MISSED_KINDS],
-		      struct err *e)
-{
-	char name[32];
-	enum rc rc = OK;
-
-	for (int kind = 0; !rc && kind < MISSED_KINDS; kind++)
-		rc = txn_last(t, missed_counter(name, kind), &ret[kind], e);
-	return rc;
-}
-
-/* ---- sweeps asked for by hand ---- */
-
-static enum rc ask(struct txn *t, struct op *op, struct err *e)
-{
-	uint64_t n;
-
-	(void)op;
-	return txn_next(t, ASKED, &n, e);
-}
-
-enum rc store_sweep_ask(struct store *s, struct err *e)
-{
-	struct op op = {.run = ask};
-
-	return writer_do(s, &op, sizeof(op), NULL, e);
-}
-
-enum rc store_sweep_asked(struct store *s, uint64_t *ret_asked,
-			  uint64_t *ret_done, struct err *e)
-{
-	struct txn t;
-	enum rc rc = txn_read(&t, s, e);
-
-	if (!rc)
-		rc = txn_last(&t, ASKED, ret_asked, e);
-	if (!rc)
-		rc = txn_last(&t, DONE, ret_done, e);
-	txn_abort(&t);
-	return rc;
-}
-
-struct done_op {
-	struct op op;
-	uint64_t asked;
-};
-
-static enum rc set_done(struct txn *t, struct op *op, struct err *e)
-{
-	return txn_set_last(t, DONE, ((struct done_op *)op)->asked, e);
-}
-
-enum rc store_sweep_done(struct store *s, uint64_t asked, struct err *e)
-{
-	struct done_op d = {.op.run = set_done, .asked = asked};
-
-	return writer_do(s, &d.op, sizeof(d), NULL, e);
-}
 
 /* ---- tasks in bulk ---- */
 
@@ -148,8 +21,9 @@ struct bulk_op {
 	size_t n;
 };
 
-static enum rc add_all(struct txn *t, struct op *op, struct err *e)
+static enum rc add_all(struct rows *r, struct op *op, struct err *e)
 {
+	struct txn *t = txn_of(r);
 	struct bulk_op *b = (struct bulk_op *)op;
 	enum rc rc = OK;
 
@@ -240,8 +114,9 @@ static enum rc put_off(struct txn *t, const struct hurry_op *h, uint64_t *ids,
 	return rc == RC_NOTFOUND ? OK : rc;
 }
 
-static enum rc hurry(struct txn *t, struct op *op, struct err *e)
+static enum rc hurry(struct rows *r, struct op *op, struct err *e)
 {
+	struct txn *t = txn_of(r);
 	struct hurry_op *h = (struct hurry_op *)op;
 	uint64_t *ids = xcalloc(HURRY_BATCH, sizeof(*ids));
 	enum rc rc;

@@ -9,9 +9,10 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "store/lmdb/codec.h"
-#include "store/lmdb/record.h"
-#include "store/lmdb/store_private.h"
+#include "store/model/codec.h"
+#include "store/model/record.h"
+#include "store/lmdb/rows.h"
+#include "store/rules/rules.h"
 
 #define FETCH_AGAIN 60000 /* ms: a fetch that settled nothing waits this */
 #define UNLESS_WAIT 200	  /* ms: what may change a result goes first */
@@ -70,7 +71,7 @@ static enum rc save(struct txn *t, const struct task *task, struct err *e)
 	enum rc rc;
 
 	buf_init(&b, VALUE_MAX);
-	put_task(&b, task);
+	encode_task(&b, task);
 	rc = txn_put_buf(t, T_TASKS, id_key(&k, task->id), &b, e);
 	buf_release(&b);
 	t->touched = true;
@@ -201,9 +202,9 @@ struct add_op {
 	const struct task *task;
 };
 
-static enum rc add(struct txn *t, struct op *op, struct err *e)
+static enum rc add(struct rows *r, struct op *op, struct err *e)
 {
-	return task_add(t, ((struct add_op *)op)->task, e);
+	return task_add(txn_of(r), ((struct add_op *)op)->task, e);
 }
 
 enum rc store_task_add(struct store *s, const struct task *t, struct err *e)
@@ -324,8 +325,9 @@ static enum rc end_undecided(struct txn *t, struct task *task,
 	return end_run(t, task, &r, order, TIME_NONE, now, e);
 }
 
-static enum rc finish(struct txn *t, struct op *op, struct err *e)
+static enum rc finish(struct rows *rows, struct op *op, struct err *e)
 {
+	struct txn *t = txn_of(rows);
 	struct finish_op *f = (struct finish_op *)op;
 	struct order before = {0}, after = {0};
 	int64_t again = TIME_NONE;
@@ -341,6 +343,7 @@ static enum rc finish(struct txn *t, struct op *op, struct err *e)
 	}
 	if (rc)
 		return rc;
+	order_change_want(rows, task.instance, task.number);
 	rc = order_load(t, task.instance, task.number, &before, e);
 	if (!rc)
 		rc = others_wait(t, &task, f->r, e);
@@ -349,7 +352,7 @@ static enum rc finish(struct txn *t, struct op *op, struct err *e)
 		goto out;
 	}
 	if (!rc)
-		rc = order_change(t, &before, &f->r->changes, &task, f->now,
+		rc = order_change(rows, &before, &f->r->changes, &task, f->now,
 				  &after, &again, e);
 	if (rc)
 		goto out;
@@ -447,8 +450,9 @@ struct redrive_op {
 	int64_t now;
 };
 
-static enum rc redrive(struct txn *t, struct op *op, struct err *e)
+static enum rc redrive(struct rows *rows, struct op *op, struct err *e)
 {
+	struct txn *t = txn_of(rows);
 	struct redrive_op *r = (struct redrive_op *)op;
 	struct note n = {.at = r->now, .what = "task"};
 	char text[TASK_KIND_SIZE + 32];

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "store/lmdb/codec.h"
+#include "store/model/codec.h"
 #include "store/lmdb/store_private.h"
 
 static enum rc no_room(struct txn *t, struct err *e, const char *why,
@@ -79,6 +79,7 @@ static enum rc begin(struct txn *t, struct store *s, unsigned flags,
 		     struct err *e)
 {
 	*t = (struct txn){.store = s};
+	rows_init(&t->rows, s);
 	return txn_rc(t, mdb_txn_begin(s->env, NULL, flags, &t->mdb), e,
 		      "beginning a transaction");
 }
@@ -97,6 +98,7 @@ enum rc txn_commit(struct txn *t, struct err *e)
 {
 	int mdb = mdb_txn_commit(t->mdb);
 
+	rows_release(&t->rows);
 	t->mdb = NULL; /* commit frees it, also when it fails */
 	return txn_rc(t, mdb, e, "writing to disk");
 }
@@ -104,6 +106,7 @@ enum rc txn_commit(struct txn *t, struct err *e)
 void txn_abort(struct txn *t)
 {
 	mdb_txn_abort(t->mdb);
+	rows_release(&t->rows);
 	t->mdb = NULL;
 }
 

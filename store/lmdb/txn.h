@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "store/lmdb/keys.h"
+#include "store/rules/engine.h"
 
 enum table {
 	T_META,
@@ -47,13 +48,12 @@ enum table {
 	TABLES,
 };
 
-struct store;
-
-/* Of txn.cost, how much is enough for one transaction, since all other writes
+/* Of rows.cost, how much is enough for one transaction, since all other writes
  * wait for it: some 200 ms. */
 #define TXN_COST 4000
 
 struct txn {
+	struct rows rows; /* what the rules know of it */
 	struct store *store;
 	MDB_txn *mdb;
 	bool wrote;      /* something was put or deleted */
@@ -61,7 +61,6 @@ struct txn {
 	bool full;       /* a write failed for want of room */
 	size_t puts;     /* how much, to foresee the room it takes */
 	size_t bytes;
-	size_t cost;     /* orders changed, and their offers */
 	bool touched;    /* an order or a task changed */
 	uint64_t newest; /* change number given out; 0: none */
 };

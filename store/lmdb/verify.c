@@ -10,9 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "store/lmdb/codec.h"
-#include "store/lmdb/record.h"
+#include "store/model/codec.h"
+#include "store/model/record.h"
 #include "store/lmdb/store_private.h"
+#include "store/rules/rules.h"
 
 struct check {
 	struct txn *t;
@@ -700,7 +701,7 @@ static void check_counts(struct check *c)
 
 	c->table = T_META;
 	if (!c->rc)
-		c->rc = doubt_counted(c->t, &counted, c->e);
+		c->rc = txn_last(c->t, COUNT_IN_DOUBT, &counted, c->e);
 	if (!c->rc && counted != c->in_doubt)
 		wrong(c, "%" PRIu64 " orders are in doubt and %" PRIu64
 			 " are counted", c->in_doubt, counted);

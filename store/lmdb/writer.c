@@ -67,12 +67,12 @@ static size_t run_ops(struct txn *t, struct op **ops, size_t n,
 	size_t i;
 
 	*ret_failed = false;
-	for (i = 0; i < n && t->cost < TXN_COST; i++) {
+	for (i = 0; i < n && t->rows.cost < TXN_COST; i++) {
 		struct err e = {.text = ""};
 		size_t puts = t->puts;
 
 		touched = t->touched;
-		if (!op_result(ops[i], ops[i]->run(t, ops[i], &e), &e))
+		if (!op_result(ops[i], rows_run(&t->rows, ops[i], &e), &e))
 			continue;
 		*ret_failed = t->io || t->puts != puts;
 		if (*ret_failed)

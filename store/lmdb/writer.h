@@ -2,16 +2,10 @@
  *
  * writer.h - writes of all threads, committed together.
  *
- * A write is an op: a function that runs inside a transaction.  The server's
- * writer thread takes all that wait into one transaction, commits it, and then
- * tells each how it went; while the disk syncs, the next ones gather.
- *
- * Results are told only after the commit that they rest on, those of ops that
- * failed or changed nothing included.  An op may be run more than once, so it
- * writes nothing but its transaction and its own outputs.  An op that fails
- * before it wrote only gets its result; when one fails after that, the
- * transaction is undone and run again without it.  A transaction that finds no
- * room is tried again in smaller parts, so that what fits is written.  One that
+ * A write is an op (store/rules/op.h).  The server's writer thread takes all
+ * that wait into one transaction, commits it, and then tells each how it went;
+ * while the disk syncs, the next ones gather.  A transaction that finds no room
+ * is tried again in smaller parts, so that what fits is written.  One that
  * reaches its bound (TXN_COST) is committed, and the rest goes into the next.
  *
  * Without a writer thread (the command line) the caller's thread commits its
@@ -27,23 +21,9 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "store/rules/op.h"
 
 struct store;
-struct store_done;
-struct txn;
-
-struct op {
-	enum rc (*run)(struct txn *t, struct op *op, struct err *e);
-	bool again; /* set by a run that failed: it goes another way next time,
-		     * and is run once more */
-
-	/* The writer's. */
-	struct op *next;
-	struct store_done *done; /* borrowed; NULL: a thread waits */
-	sem_t told;              /* of a thread that waits */
-	enum rc rc;
-	struct err err;
-};
 
 struct writer {
 	pthread_t thread;

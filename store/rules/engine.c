@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: MIT
  *
- * engine.c - see engine.h.
+ * engine.c - see engine.h: what all engines have in common.
  */
 #include "store/rules/engine.h"
 
+#include <string.h>
+
 #include "base/mem.h"
+
+struct store_base *store_base_of(struct store *s)
+{
+	return (struct store_base *)s;
+}
 
 enum rc store_base_init(struct store_base *b, const struct engine *engine,
 			const struct store_options *o, struct err *e)
 {
 	*b = (struct store_base){
 		.engine = engine,
+		.strict = o->strict,
 		.derive = o->derive,
 		.derive_arg = o->derive_arg,
 		.apply = o->apply,
@@ -32,4 +40,68 @@ void store_tell_failure(struct store_base *b, const struct err *why)
 
 	if (failed && !atomic_flag_test_and_set(&b->told))
 		failed(b->failed_arg, why);
+}
+
+enum rc check_instance(const char *instance, struct err *e)
+{
+	size_t n = instance ? strlen(instance) : 0;
+
+	if (n && n < INSTANCE_SIZE)
+		return OK;
+	return fail(e, RC_INVALID, "'%.40s' cannot be an instance's name",
+		    instance ? instance : "");
+}
+
+enum rc store_do(struct store *s, struct op *op, size_t size,
+		 struct store_done *done, struct err *e)
+{
+	return store_base_of(s)->engine->write(s, op, size, done, e);
+}
+
+void store_do_all(struct store *s, struct op *const *ops, size_t n)
+{
+	store_base_of(s)->engine->write_all(s, ops, n);
+}
+
+enum rc rows_open(struct rows **ret, struct store *s, struct err *e)
+{
+	*ret = NULL;
+	return store_base_of(s)->engine->read_begin(ret, s, e);
+}
+
+void rows_close(struct rows *r)
+{
+	if (r)
+		store_base_of(r->store)->engine->read_end(r);
+}
+
+enum rc store_walk(struct store *s, enum listing which,
+		   const struct listing_from *from, row_fn *fn, void *arg,
+		   struct err *e)
+{
+	struct rows *r;
+	enum rc rc = rows_open(&r, s, e);
+
+	if (!rc)
+		rc = store_base_of(s)->engine->rows->walk(r, which, from, fn,
+							  arg, e);
+	rows_close(r);
+	return rc;
+}
+
+/* ---- numbers ---- */
+
+enum rc store_stats(struct store *s, struct store_stats *ret, struct err *e)
+{
+	return store_base_of(s)->engine->stats(s, ret, e);
+}
+
+uint64_t store_newest_change(struct store *s)
+{
+	return store_base_of(s)->engine->newest_change(s);
+}
+
+enum rc store_newest_time(struct store *s, int64_t *ret, struct err *e)
+{
+	return store_base_of(s)->engine->newest_time(s, ret, e);
 }

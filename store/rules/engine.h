@@ -2,24 +2,167 @@
  *
  * engine.h - what keeps a store: LMDB today.
  *
- * An engine is a row of the table in store/engines/engines.c.  Its own `struct store`
- * begins with a struct store_base, through which the rules know it.
+ * An engine is a row of the table in store/engines/engines.c.  Its own
+ * `struct store` begins with a struct store_base, and its transactions begin
+ * with a struct rows: through these the rules know them.
  */
 #ifndef STORE_RULES_ENGINE_H
 #define STORE_RULES_ENGINE_H
 
 #include <stdatomic.h>
 
+#include "store/rules/op.h"
+#include "store/rules/rows.h"
 #include "store/store.h"
+
+/* The rows that store.h lists; each is given to a row_fn as what it names. */
+enum listing {
+	LISTING_LISTED,	    /* struct listed; `listed` says of which list */
+	LISTING_DONE_SINCE, /* struct listed */
+	LISTING_JOURNAL,    /* struct note */
+	LISTING_EVENTS,	    /* struct event */
+	LISTING_ORDERS,	    /* struct order */
+	LISTING_QUARANTINE, /* struct quarantined */
+	LISTING_DEVICES,    /* struct device */
+	LISTING_CHANGES,    /* struct changed */
+};
+
+/* Where a listing begins.  A listing uses the fields that its rows have. */
+struct listing_from {
+	const char *instance; /* NULL: of all instances */
+	int64_t number;	      /* the order; of ORDERS: the first */
+	int64_t warehouse;
+	enum list list;
+	const struct listed *after; /* NULL: from the first */
+	int64_t since;		    /* of DONE_SINCE */
+	uint64_t seq;		    /* the first event, change, ... */
+};
+
+/* False: no more. */
+typedef bool row_fn(void *arg, const void *row);
+
+/* rows.h, by an engine.  Puts return what stands in the way; the first failure
+ * of an op is kept, and the puts after it are not made. */
+struct rows_engine {
+	/* NULL, all of them: the engine reads when it is asked. */
+	void (*want_order)(struct rows *r, const char *instance, int64_t number,
+			   unsigned parts);
+	void (*want_event)(struct rows *r, uint64_t seq);
+	void (*want_once)(struct rows *r, const struct once *o);
+	void (*want_device)(struct rows *r, uint64_t id);
+	void (*want_new_device)(struct rows *r);
+	void (*want_credential)(struct rows *r, enum credential kind,
+				const unsigned char *hash);
+	void (*want_quarantined)(struct rows *r, uint64_t seq);
+	void (*want_quarantined_like)(struct rows *r,
+				      const struct quarantined *q);
+	void (*want_secret_use)(struct rows *r, const char *instance);
+	void (*want_count)(struct rows *r, const char *name);
+	enum rc (*fetch)(struct rows *r, struct err *e);
+
+	enum rc (*order)(struct rows *r, const char *instance, int64_t number,
+			 struct order *ret, struct err *e);
+	enum rc (*json)(struct rows *r, const char *instance, int64_t number,
+			enum part which, const char **ret, size_t *ret_len,
+			struct err *e);
+	enum rc (*task_exists)(struct rows *r, const struct task *name,
+			       bool *ret, struct err *e);
+	enum rc (*event)(struct rows *r, uint64_t seq, struct event *ret,
+			 struct err *e);
+	enum rc (*once)(struct rows *r, struct once *io, struct err *e);
+	enum rc (*device)(struct rows *r, uint64_t id, struct device *ret,
+			  struct err *e);
+	enum rc (*new_device)(struct rows *r, uint64_t *ret, struct err *e);
+	enum rc (*credential)(struct rows *r, enum credential kind,
+			      const unsigned char *hash, struct device *ret,
+			      int64_t *ret_at, struct err *e);
+	enum rc (*quarantined)(struct rows *r, uint64_t seq,
+			       struct quarantined *ret, struct err *e);
+	enum rc (*quarantined_like)(struct rows *r, const struct quarantined *q,
+				    struct err *e);
+	enum rc (*secret_use)(struct rows *r, const char *instance,
+			      struct secret_use *ret, struct err *e);
+	enum rc (*count)(struct rows *r, const char *name, uint64_t *ret,
+			 struct err *e);
+
+	enum rc (*devices)(struct rows *r, uint64_t from, bool suspended,
+			   struct device *ret, size_t max, size_t *ret_n,
+			   struct err *e);
+	enum rc (*odd_sessions)(struct rows *r, int64_t before, int64_t now,
+				struct held_credential *ret, size_t max,
+				size_t *ret_n, struct err *e);
+	enum rc (*addresses)(struct rows *r, const struct order_id *after,
+			     struct order_id *ret, size_t max, size_t *ret_n,
+			     struct err *e);
+	enum rc (*walk)(struct rows *r, enum listing which,
+			const struct listing_from *from, row_fn *fn, void *arg,
+			struct err *e);
+
+	enum rc (*put_order)(struct rows *r, const struct order *before,
+			     const struct order *after, struct err *e);
+	enum rc (*put_json)(struct rows *r, const char *instance,
+			    int64_t number, enum part which, const char *text,
+			    struct err *e);
+	enum rc (*put_note)(struct rows *r, const char *instance,
+			    int64_t number, const struct note *n,
+			    struct err *e);
+	enum rc (*put_change)(struct rows *r, const struct order *o,
+			      struct err *e);
+	enum rc (*add_task)(struct rows *r, const struct task *t,
+			    struct err *e);
+	enum rc (*put_once)(struct rows *r, const struct once *o,
+			    struct err *e);
+	enum rc (*del_once_until)(struct rows *r, int64_t at, unsigned n,
+				  struct err *e);
+	enum rc (*put_device)(struct rows *r, const struct device *d,
+			      struct err *e);
+	enum rc (*skip_devices)(struct rows *r, unsigned n, struct err *e);
+	enum rc (*put_credential)(struct rows *r, enum credential kind,
+				  const struct held_credential *c,
+				  struct err *e);
+	enum rc (*del_credential)(struct rows *r, enum credential kind,
+				  const unsigned char *hash, struct err *e);
+	enum rc (*del_credentials_of)(struct rows *r, enum credential kind,
+				      uint64_t device, struct err *e);
+	enum rc (*del_credentials_before)(struct rows *r, enum credential kind,
+					  int64_t at, struct err *e);
+	enum rc (*put_quarantined)(struct rows *r, const struct quarantined *q,
+				   struct err *e);
+	enum rc (*del_quarantined)(struct rows *r, uint64_t seq,
+				   struct err *e);
+	enum rc (*trim_quarantine)(struct rows *r, const char *instance,
+				   enum quarantine_kind kind, size_t n,
+				   uint64_t bytes, struct err *e);
+	enum rc (*put_secret_use)(struct rows *r, const char *instance,
+				  const struct secret_use *u, struct err *e);
+	enum rc (*add_count)(struct rows *r, const char *name, int64_t n,
+			     struct err *e);
+	enum rc (*set_count)(struct rows *r, const char *name, uint64_t n,
+			     struct err *e);
+};
 
 struct engine {
 	const char *scheme; /* of its URLs, with the colon: "lmdb:" */
+	const struct rows_engine *rows;
 
 	/* `place` is what follows the scheme.  See store_open() and the like. */
 	enum rc (*open)(struct store **ret, const char *place,
 			const struct store_options *o, struct err *e);
 	void (*close)(struct store *s);
 	bool (*exists)(const char *place);
+
+	/* See op.h and rows.h. */
+	enum rc (*write)(struct store *s, struct op *op, size_t size,
+			 struct store_done *done, struct err *e);
+	void (*write_all)(struct store *s, struct op *const *ops, size_t n);
+	enum rc (*read_begin)(struct rows **ret, struct store *s,
+			      struct err *e);
+	void (*read_end)(struct rows *r);
+
+	enum rc (*stats)(struct store *s, struct store_stats *ret,
+			 struct err *e);
+	uint64_t (*newest_change)(struct store *s);
+	enum rc (*newest_time)(struct store *s, int64_t *ret, struct err *e);
 
 	/* What it may lack; NULL: it does. */
 	enum rc (*backup)(struct store *s, const char *file, struct err *e);
@@ -35,6 +178,7 @@ struct engine {
 /* The beginning of every engine's struct store. */
 struct store_base {
 	const struct engine *engine;
+	bool strict;
 	store_derive_fn *derive;
 	void *derive_arg;
 	store_apply_fn *apply; /* or NULL */
@@ -47,11 +191,41 @@ struct store_base {
 	atomic_flag told; /* that it failed */
 };
 
+struct store_base *store_base_of(struct store *s);
+
 /* Takes over what the options say.  RC_INVALID: no task can have that name. */
 enum rc store_base_init(struct store_base *b, const struct engine *engine,
 			const struct store_options *o, struct err *e);
 
 /* Tells who listens, once, that the disk failed.  Any thread. */
 void store_tell_failure(struct store_base *b, const struct err *why);
+
+/* RC_INVALID: that cannot be an instance's name. */
+enum rc check_instance(const char *instance, struct err *e);
+
+/* ---- the beginning of every engine's transaction ---- */
+
+struct row_name; /* what a rule named */
+
+struct rows {
+	struct store *store;
+	enum rc rc; /* the first put that failed, */
+	struct err e; /* and why */
+	size_t cost;  /* orders changed, and their offers, by all ops */
+	struct row_name *named; /* owned; while strict */
+	size_t n_named, named_cap;
+};
+
+void rows_init(struct rows *r, struct store *s);
+void rows_release(struct rows *r); /* fine on a zeroed one */
+
+/* Runs one op on the rows: names, fetches, runs.  The result is the op's own or
+ * that of the first put that failed. */
+enum rc rows_run(struct rows *r, struct op *op, struct err *e);
+
+/* Walks a listing of one moment (engine.walk). */
+enum rc store_walk(struct store *s, enum listing which,
+		   const struct listing_from *from, row_fn *fn, void *arg,
+		   struct err *e);
 
 #endif

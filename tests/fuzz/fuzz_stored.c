@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "store/lmdb/codec.h"
+#include "store/model/codec.h"
 #include "store/lmdb/keys.h"
-#include "store/lmdb/record.h"
+#include "store/model/record.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -26,7 +26,7 @@ static bool rewrite_order(struct buf *to, const void *p, size_t len)
 		return false;
 	order_copy(&copy, &o);
 	order_release(&o);
-	put_order(to, &copy);
+	encode_order(to, &copy);
 	order_release(&copy);
 	return true;
 }
@@ -37,7 +37,7 @@ static bool rewrite_event(struct buf *to, const void *p, size_t len)
 
 	if (get_event(&ev, 7, p, len, NULL))
 		return false;
-	put_event(to, &ev, ev.instance, ev.received);
+	encode_event(to, &ev, ev.instance, ev.received);
 	event_release(&ev);
 	return true;
 }
@@ -48,7 +48,7 @@ static bool rewrite_quarantined(struct buf *to, const void *p, size_t len)
 
 	if (get_quarantined(&q, 7, p, len, NULL))
 		return false;
-	put_quarantined(to, &q, q.instance, q.received);
+	encode_quarantined(to, &q, q.instance, q.received);
 	quarantined_release(&q);
 	return true;
 }
@@ -59,7 +59,7 @@ static bool rewrite_task(struct buf *to, const void *p, size_t len)
 
 	if (get_task(&t, 7, p, len, NULL))
 		return false;
-	put_task(to, &t);
+	encode_task(to, &t);
 	task_release(&t);
 	return true;
 }
@@ -70,7 +70,7 @@ static bool rewrite_note(struct buf *to, const void *p, size_t len)
 
 	if (get_note(&n, 7, p, len, NULL))
 		return false;
-	put_note(to, &n.note);
+	encode_note(to, &n.note);
 	note_release(&n);
 	return true;
 }
@@ -81,7 +81,7 @@ static bool rewrite_device(struct buf *to, const void *p, size_t len)
 
 	if (get_device(&d, 7, p, len, NULL))
 		return false;
-	put_device(to, &d);
+	encode_device(to, &d);
 	return true;
 }
 

@@ -5,9 +5,9 @@
  */
 #include "tests/unit/store_fixture.h"
 
-#include "store/lmdb/codec.h"
+#include "store/model/codec.h"
 #include "store/lmdb/keys.h"
-#include "store/lmdb/record.h"
+#include "store/model/record.h"
 
 static void each_kind_of_field_is_read_as_written(void **state)
 {
@@ -262,7 +262,7 @@ static void an_order_is_read_as_written(void **state)
 	(void)state;
 	full_order(&o);
 	buf_init(&b, VALUE_MAX);
-	put_order(&b, &o);
+	encode_order(&b, &o);
 	assert_ok(get_order(&back, "se", 19, b.data, b.len, &err));
 	assert_int_equal(back.n_offers, 2);
 	assert_string_equal(back.status, "CONFIRMED");
@@ -293,7 +293,7 @@ static void an_order_is_read_as_written(void **state)
 
 	/* Every field took part: the bytes are the same again. */
 	buf_init(&again, VALUE_MAX);
-	put_order(&again, &back);
+	encode_order(&again, &back);
 	assert_int_equal(b.len, again.len);
 	assert_memory_equal(b.data, again.data, b.len);
 	buf_release(&b);
@@ -314,7 +314,7 @@ static void a_damaged_order_is_refused_or_read_but_never_overrun(void **state)
 	(void)state;
 	full_order(&o);
 	buf_init(&b, VALUE_MAX);
-	put_order(&b, &o);
+	encode_order(&b, &o);
 	order_release(&o);
 	for (size_t len = 0; len < b.len; len++) {
 		copy = malloc(len ? len : 1);
@@ -357,7 +357,7 @@ static void the_other_records_are_read_as_written(void **state)
 
 	(void)state;
 	buf_init(&b, VALUE_MAX);
-	put_event(&b, &ev, "se", 7);
+	encode_event(&b, &ev, "se", 7);
 	assert_ok(get_event(&ev2, 5, b.data, b.len, &err));
 	assert_string_equal(ev2.instance, "se");
 	assert_int_equal(ev2.received, 7);
@@ -370,7 +370,7 @@ static void the_other_records_are_read_as_written(void **state)
 	assert_int_equal(get_event(&ev2, 5, "\x02", 1, NULL), RC_INVALID);
 
 	buf_clear(&b);
-	put_task(&b, &t);
+	encode_task(&b, &t);
 	assert_ok(get_task(&t2, 6, b.data, b.len, &err));
 	assert_memory_equal(t2.kind, t.kind, sizeof(t.kind));
 	assert_true(t2.id == 6 && t2.number == 19 && t2.sub == 4 && t2.dead &&
@@ -378,7 +378,7 @@ static void the_other_records_are_read_as_written(void **state)
 		    t2.again == TIME_NONE && !t2.reason);
 
 	buf_clear(&b);
-	put_note(&b, &n);
+	encode_note(&b, &n);
 	assert_ok(get_note(&n2, 9, b.data, b.len, &err));
 	assert_string_equal(n2.note.what, "event");
 	assert_string_equal(n2.note.text, "said");
@@ -387,7 +387,7 @@ static void the_other_records_are_read_as_written(void **state)
 	note_release(&n2);
 
 	buf_clear(&b);
-	put_device(&b, &d);
+	encode_device(&b, &d);
 	assert_ok(get_device(&d2, 2, b.data, b.len, &err));
 	assert_string_equal(d2.shop, "ams");
 	assert_string_equal(d2.name, "till");
@@ -396,7 +396,7 @@ static void the_other_records_are_read_as_written(void **state)
 	buf_clear(&b);
 	q.bytes = bytes;
 	q.header = header;
-	put_quarantined(&b, &q, "se", 8);
+	encode_quarantined(&b, &q, "se", 8);
 	assert_ok(get_quarantined(&q2, 3, b.data, b.len, &err));
 	assert_int_equal(q2.len, 3);
 	assert_memory_equal(q2.bytes, "a\0b", 3);

@@ -26,7 +26,7 @@
 #include "handlers/answer.h"
 #include "handlers/run.h"
 #include "handlers/sweep.h"
-#include "store/lmdb/record.h"
+#include "store/model/record.h"
 #include "tests/unit/facts.h"
 #include "tests/unit/stub_centra.h"
 
@@ -825,7 +825,7 @@ static uint64_t print_of(void)
 	buf_init(&b, 1 << 20);
 	order_copy(&o, &world.held);
 	normalise(&o);
-	put_order(&b, &o);
+	encode_order(&b, &o);
 	order_release(&o);
 	assert_false(buf_full(&b));
 	h = mix(h, b.data, b.len);

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "store/lmdb/codec.h"
+#include "store/model/codec.h"
 #include "store/lmdb/schema.h"
 #include "store/rules/engine.h"
 

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#include "store/lmdb/store_private.h"
+#include "store/lmdb/rows.h"
 
 static atomic_uint syncs;
 static atomic_int sync_fails; /* errno; 0: it works */
@@ -44,11 +44,11 @@ struct blocker {
 	sem_t *begun, *go;
 };
 
-static enum rc block(struct txn *t, struct op *op, struct err *e)
+static enum rc block(struct rows *r, struct op *op, struct err *e)
 {
 	struct blocker *b = (struct blocker *)op;
 
-	(void)t;
+	(void)r;
 	(void)e;
 	sem_post(b->begun);
 	while (sem_wait(b->go))
@@ -65,8 +65,9 @@ struct writer_op {
 	uint64_t number;
 };
 
-static enum rc write_row(struct txn *t, struct op *op, struct err *e)
+static enum rc write_row(struct rows *r, struct op *op, struct err *e)
 {
+	struct txn *t = txn_of(r);
 	struct writer_op *w = (struct writer_op *)op;
 	struct key k;
 	MDB_val v;

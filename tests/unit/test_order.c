@@ -5,8 +5,8 @@
  */
 #include "tests/unit/store_fixture.h"
 
-#include "store/lmdb/codec.h"
-#include "store/lmdb/record.h"
+#include "store/model/codec.h"
+#include "store/model/record.h"
 
 /* xorshift: the same numbers on every run. */
 static uint64_t seed;
@@ -57,7 +57,7 @@ static void bytes_of(struct buf *b, const struct changes *facts,
 	for (size_t i = 0; i < n; i++)
 		order_apply(&o, &facts->list[sequence[i]]);
 	buf_init(b, VALUE_MAX);
-	put_order(b, &o);
+	encode_order(b, &o);
 	order_release(&o);
 }
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "handlers/ship.h"
-#include "store/lmdb/record.h"
+#include "store/model/record.h"
 #include "tests/unit/facts.h"
 
 #include <cmocka.h> /* last: it has a macro called fail */
@@ -926,9 +926,9 @@ static void a_shipment_is_read_back_as_it_was_written(void **state)
 				.error = xstrdup("held")});
 	buf_init(&a, 100000);
 	buf_init(&b, 100000);
-	put_order(&a, &order);
+	encode_order(&a, &order);
 	assert_int_equal(get_order(&again, "se", 19, a.data, a.len, &e), OK);
-	put_order(&b, &again);
+	encode_order(&b, &again);
 	assert_int_equal(a.len, b.len);
 	assert_memory_equal(a.data, b.data, a.len);
 	assert_string_equal(offer_shipment(&again.offers[0])->came.error,
@@ -938,7 +938,7 @@ static void a_shipment_is_read_back_as_it_was_written(void **state)
 	order_release(&again);
 	order_copy(&again, &order);
 	buf_clear(&b);
-	put_order(&b, &again);
+	encode_order(&b, &again);
 	assert_memory_equal(a.data, b.data, a.len);
 	order_release(&again);
 	buf_release(&a);

@@ -12,8 +12,8 @@
  * written before the field existed); where it ends within one, or a
  * field cannot be, the reader is `bad` for good and hands out zeros.
  */
-#ifndef STORE_LMDB_CODEC_H
-#define STORE_LMDB_CODEC_H
+#ifndef STORE_MODEL_CODEC_H
+#define STORE_MODEL_CODEC_H
 
 #include <stdbool.h>
 #include <stddef.h>

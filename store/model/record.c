@@ -2,12 +2,13 @@
  *
  * record.c - see record.h.
  */
-#include "store/lmdb/record.h"
+#include "store/model/record.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
-#include "store/lmdb/codec.h"
+#include "store/model/codec.h"
 
 #define DRAWING 1 /* the version that every value begins with */
 
@@ -383,7 +384,7 @@ static void get_offer(struct offer *f, struct reader *all)
 	all->bad |= r.bad;
 }
 
-void put_order(struct buf *b, const struct order *o)
+void encode_order(struct buf *b, const struct order *o)
 {
 	begin(b);
 	put_flag(b, o->cancelled);
@@ -440,9 +441,24 @@ enum rc get_order(struct order *ret, const char *instance, int64_t number,
 	return damaged(e, "order");
 }
 
+bool order_same(const struct order *a, const struct order *b)
+{
+	struct buf x, y;
+	bool same;
+
+	buf_init(&x, VALUE_MAX);
+	buf_init(&y, VALUE_MAX);
+	encode_order(&x, a);
+	encode_order(&y, b);
+	same = x.len == y.len && !memcmp(x.data, y.data, x.len);
+	buf_release(&x);
+	buf_release(&y);
+	return same;
+}
+
 /* ---- events ---- */
 
-void put_event(struct buf *b, const struct event *ev, const char *instance,
+void encode_event(struct buf *b, const struct event *ev, const char *instance,
 	       int64_t received)
 {
 	begin(b);
@@ -477,7 +493,7 @@ enum rc get_event(struct event *ret, uint64_t seq, const void *p, size_t len,
 	return damaged(e, "event");
 }
 
-void put_quarantined(struct buf *b, const struct quarantined *q,
+void encode_quarantined(struct buf *b, const struct quarantined *q,
 		     const char *instance, int64_t received)
 {
 	begin(b);
@@ -512,7 +528,7 @@ enum rc get_quarantined(struct quarantined *ret, uint64_t seq, const void *p,
 
 /* ---- tasks ---- */
 
-void put_task(struct buf *b, const struct task *t)
+void encode_task(struct buf *b, const struct task *t)
 {
 	begin(b);
 	put_text(b, t->kind);
@@ -554,7 +570,7 @@ enum rc get_task(struct task *ret, uint64_t id, const void *p, size_t len,
 
 /* ---- notes ---- */
 
-void put_note(struct buf *b, const struct note *n)
+void encode_note(struct buf *b, const struct note *n)
 {
 	begin(b);
 	put_i64(b, n->at);
@@ -594,7 +610,7 @@ void note_release(struct note_owned *n)
 
 /* ---- devices ---- */
 
-void put_device(struct buf *b, const struct device *d)
+void encode_device(struct buf *b, const struct device *d)
 {
 	begin(b);
 	put_text(b, d->shop);

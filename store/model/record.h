@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * record.h - the values of schema.h, as bytes and back.
+ * record.h - the values of the store, as bytes and back.
  *
  * Every value begins with the version of its drawing.  What is in the key (the
  * order's number, an event's seq) is not repeated in the value, except in a
@@ -10,14 +10,15 @@
  * Reading returns RC_INVALID, with nothing to release, when the bytes are not
  * such a value.
  */
-#ifndef STORE_LMDB_RECORD_H
-#define STORE_LMDB_RECORD_H
+#ifndef STORE_MODEL_RECORD_H
+#define STORE_MODEL_RECORD_H
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "store/model/device.h"
 #include "store/model/event.h"
+#include "store/model/note.h"
 #include "store/model/order.h"
-#include "store/store.h"
 #include "store/model/task.h"
 
 /* order:   cancelled, fetched_at, status, hold_reason, on_hold, has_details,
@@ -40,26 +41,29 @@
  *            a block: the sighting: what, ended, sure, opened, knew, at, steady,
  *            boot, blank, blank_knew
  *            doubt, denied (of the answer) */
-void put_order(struct buf *b, const struct order *o);
+void encode_order(struct buf *b, const struct order *o);
 /* instance and number are the key's. */
 enum rc get_order(struct order *ret, const char *instance, int64_t number,
 		  const void *p, size_t len, struct err *e);
 
+/* True if both would be kept as the same bytes. */
+bool order_same(const struct order *a, const struct order *b);
+
 /* event:   instance, received, type, action, date, id, data, digest */
-void put_event(struct buf *b, const struct event *ev, const char *instance,
+void encode_event(struct buf *b, const struct event *ev, const char *instance,
 	       int64_t received);
 enum rc get_event(struct event *ret, uint64_t seq, const void *p, size_t len,
 		  struct err *e);
 
 /* quarantined: instance, received, reason, header, bytes, kind, digest */
-void put_quarantined(struct buf *b, const struct quarantined *q,
+void encode_quarantined(struct buf *b, const struct quarantined *q,
 		     const char *instance, int64_t received);
 enum rc get_quarantined(struct quarantined *ret, uint64_t seq, const void *p,
 			size_t len, struct err *e);
 
 /* task:    kind, instance, number, sub, created, due, attempts, dead, reason,
  *          asked, again */
-void put_task(struct buf *b, const struct task *t);
+void encode_task(struct buf *b, const struct task *t);
 enum rc get_task(struct task *ret, uint64_t id, const void *p, size_t len,
 		 struct err *e);
 
@@ -68,13 +72,13 @@ struct note_owned {
 	struct note note; /* borrows from: */
 	char *what, *text;
 };
-void put_note(struct buf *b, const struct note *n);
+void encode_note(struct buf *b, const struct note *n);
 enum rc get_note(struct note_owned *ret, uint64_t seq, const void *p,
 		 size_t len, struct err *e);
 void note_release(struct note_owned *n);
 
 /* device:  shop, name, created, removed */
-void put_device(struct buf *b, const struct device *d);
+void encode_device(struct buf *b, const struct device *d);
 enum rc get_device(struct device *ret, uint64_t id, const void *p, size_t len,
 		   struct err *e);
 

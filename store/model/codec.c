@@ -2,7 +2,7 @@
  *
  * codec.c - see codec.h.
  */
-#include "store/lmdb/codec.h"
+#include "store/model/codec.h"
 
 #include <stdio.h>
 #include <string.h>

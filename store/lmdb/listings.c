@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * listings.c - the lists of the screens, where each offer stands in exactly
+ * one, and every other listing of store.h: one walk, and a function a row.
+ */
+#include <string.h>
+
+#include "store/lmdb/rows.h"
+#include "store/model/record.h"
+
+/* ---- where an offer stands ---- */
+
+/* What its list is sorted by. */
+static int64_t list_rank(const struct offer *f)
+{
+	if (f->list == LIST_MINE && problem_open(&f->problem))
+		return LISTED_FIRST;
+	return f->expires == TIME_NONE ? INT64_MAX : f->expires;
+}
+
+static struct key *list_key(struct key *k, const struct order *o,
+			    const struct offer *f)
+{
+	key_i64(key_str(key_start(k), o->instance), f->warehouse);
+	key_u8(k, (uint8_t)f->list);
+	key_i64(k, list_rank(f));
+	return key_i64(k, o->number);
+}
+
+static struct key *done_key(struct key *k, const struct order *o,
+			    const struct offer *f)
+{
+	key_i64(key_str(key_start(k), o->instance), f->warehouse);
+	return key_i64(key_i64(k, o->updated), o->number);
+}
+
+/* `was` is NULL for a new offer. */
+static enum rc move_in_list(struct txn *t, const struct order *o,
+			    const struct offer *was, const struct offer *is,
+			    struct err *e)
+{
+	struct key k;
+	enum rc rc;
+
+	if (was && was->list == is->list && list_rank(was) == list_rank(is))
+		return OK;
+	if (was) {
+		rc = txn_del(t, T_LISTS, list_key(&k, o, was), e);
+		if (rc && rc != RC_NOTFOUND)
+			return rc;
+	}
+	return txn_put(t, T_LISTS, list_key(&k, o, is), NULL, 0, e);
+}
+
+/* The same in `done`, whose rows move with each change of their order. */
+static enum rc move_in_done(struct txn *t, const struct order *before,
+			    const struct order *after, const struct offer *was,
+			    const struct offer *is, struct err *e)
+{
+	bool there = was && was->list == LIST_DONE;
+	struct key k;
+	enum rc rc = OK;
+
+	if (there && is->list == LIST_DONE && before->updated == after->updated)
+		return OK;
+	if (there)
+		rc = txn_del(t, T_DONE, done_key(&k, before, was), e);
+	/* Not there: it was done before this table was. */
+	if ((!rc || rc == RC_NOTFOUND) && is->list == LIST_DONE)
+		rc = txn_put(t, T_DONE, done_key(&k, after, is), NULL, 0, e);
+	return rc == RC_NOTFOUND ? OK : rc;
+}
+
+enum rc list_offer(struct txn *t, const struct order *before,
+		   const struct order *after, const struct offer *is,
+		   struct err *e)
+{
+	const struct offer *was = order_offer(before, is->warehouse);
+	enum rc rc = move_in_list(t, after, was, is, e);
+
+	return rc ? rc : move_in_done(t, before, after, was, is, e);
+}
+
+/* ---- listings ---- */
+
+/* What a walk carries from row to row. */
+struct giving {
+	const struct listing_from *from;
+	size_t prefix;
+	row_fn *fn;
+	void *arg;
+};
+
+static struct key_reader key_of(const struct walk *w)
+{
+	return key_read(w->k.mv_data, w->k.mv_size);
+}
+
+static enum rc give_listed(void *arg, const struct walk *w, bool *more,
+			   struct err *e)
+{
+	struct giving *g = arg;
+	struct key_reader kr = key_of(w);
+	char instance[INSTANCE_SIZE];
+	struct listed row = {0};
+
+	(void)e;
+	key_get_str(&kr, instance, sizeof(instance));
+	row.warehouse = key_get_i64(&kr);
+	row.list = key_get_u8(&kr);
+	row.expires = key_get_i64(&kr);
+	row.number = key_get_i64(&kr);
+	if (row.expires == INT64_MAX)
+		row.expires = TIME_NONE;
+	*more = g->fn(g->arg, &row);
+	return OK;
+}
+
+static enum rc give_done(void *arg, const struct walk *w, bool *more,
+			 struct err *e)
+{
+	struct giving *g = arg;
+	struct key_reader kr = key_of(w);
+	char instance[INSTANCE_SIZE];
+	struct listed row = {.list = LIST_DONE};
+
+	(void)e;
+	key_get_str(&kr, instance, sizeof(instance));
+	row.warehouse = key_get_i64(&kr);
+	row.expires = key_get_i64(&kr);
+	row.number = key_get_i64(&kr);
+	*more = g->fn(g->arg, &row);
+	return OK;
+}
+
+static enum rc give_note(void *arg, const struct walk *w, bool *more,
+			 struct err *e)
+{
+	struct giving *g = arg;
+	struct key_reader kr = key_read((const char *)w->k.mv_data + g->prefix,
+					w->k.mv_size - g->prefix);
+	struct note_owned note;
+	enum rc rc = get_note(&note, key_get_u64(&kr), w->v.mv_data,
+			      w->v.mv_size, e);
+
+	if (rc)
+		return rc;
+	*more = g->fn(g->arg, &note.note);
+	note_release(&note);
+	return OK;
+}
+
+static enum rc give_event(void *arg, const struct walk *w, bool *more,
+			  struct err *e)
+{
+	struct giving *g = arg;
+	struct key_reader kr = key_of(w);
+	struct event ev;
+	enum rc rc = get_event(&ev, key_get_u64(&kr), w->v.mv_data,
+			       w->v.mv_size, e);
+
+	if (rc)
+		return rc;
+	*more = g->fn(g->arg, &ev);
+	event_release(&ev);
+	return OK;
+}
+
+static enum rc give_order(void *arg, const struct walk *w, bool *more,
+			  struct err *e)
+{
+	struct giving *g = arg;
+	struct key_reader kr = key_of(w);
+	char name[INSTANCE_SIZE];
+	struct order o;
+	int64_t number;
+	enum rc rc;
+
+	key_get_str(&kr, name, sizeof(name));
+	number = key_get_i64(&kr);
+	if (number < g->from->number)
+		return OK;
+	rc = get_order(&o, name, number, w->v.mv_data, w->v.mv_size, e);
+	if (rc)
+		return rc;
+	*more = g->fn(g->arg, &o);
+	order_release(&o);
+	return OK;
+}
+
+static enum rc give_quarantined(void *arg, const struct walk *w, bool *more,
+				struct err *e)
+{
+	struct giving *g = arg;
+	struct key_reader kr = key_of(w);
+	struct quarantined q;
+	enum rc rc = get_quarantined(&q, key_get_u64(&kr), w->v.mv_data,
+				     w->v.mv_size, e);
+
+	if (rc)
+		return rc;
+	*more = g->fn(g->arg, &q);
+	quarantined_release(&q);
+	return OK;
+}
+
+static enum rc give_device(void *arg, const struct walk *w, bool *more,
+			   struct err *e)
+{
+	struct giving *g = arg;
+	struct key_reader kr = key_of(w);
+	struct device d;
+	enum rc rc = get_device(&d, key_get_u64(&kr), w->v.mv_data,
+				w->v.mv_size, e);
+
+	if (!rc)
+		*more = g->fn(g->arg, &d);
+	return rc;
+}
+
+static enum rc give_changed(void *arg, const struct walk *w, bool *more,
+			    struct err *e)
+{
+	struct giving *g = arg;
+	struct key_reader kr = key_of(w);
+	struct changed c = {.change = key_get_u64(&kr)};
+
+	(void)e;
+	kr = key_read(w->v.mv_data, w->v.mv_size);
+	key_get_str(&kr, c.instance, sizeof(c.instance));
+	c.number = key_get_i64(&kr);
+	*more = g->fn(g->arg, &c);
+	return OK;
+}
+
+/* ---- where they begin ---- */
+
+/* Each makes the first key and returns how many of its bytes all keys share. */
+
+static size_t from_listed(struct key *k, const struct listing_from *f)
+{
+	size_t prefix;
+
+	key_i64(key_str(k, f->instance), f->warehouse);
+	prefix = key_u8(k, (uint8_t)f->list)->n;
+	if (f->after) {
+		key_i64(k, f->after->expires == TIME_NONE ? INT64_MAX
+							  : f->after->expires);
+		key_u8(key_i64(k, f->after->number), 0); /* right behind it */
+	}
+	return prefix;
+}
+
+static size_t from_done(struct key *k, const struct listing_from *f)
+{
+	size_t prefix = key_i64(key_str(k, f->instance), f->warehouse)->n;
+
+	key_i64(key_i64(k, f->since), f->number);
+	if (f->number)
+		key_u8(k, 0); /* right behind it */
+	return prefix;
+}
+
+static size_t from_order(struct key *k, const struct listing_from *f)
+{
+	return order_key(k, f->instance, f->number)->n;
+}
+
+static size_t from_orders(struct key *k, const struct listing_from *f)
+{
+	size_t prefix;
+
+	if (!f->instance)
+		return 0;
+	prefix = key_str(k, f->instance)->n;
+	key_i64(k, f->number);
+	return prefix;
+}
+
+static size_t from_seq(struct key *k, const struct listing_from *f)
+{
+	key_u64(k, f->seq);
+	return 0;
+}
+
+enum rc lmdb_walk(struct rows *r, enum listing which,
+		  const struct listing_from *from, row_fn *fn, void *arg,
+		  struct err *e)
+{
+	static const struct {
+		enum table table;
+		size_t (*from)(struct key *k, const struct listing_from *f);
+		each_fn *give;
+	} listings[] = {
+		[LISTING_LISTED] = {T_LISTS, from_listed, give_listed},
+		[LISTING_DONE_SINCE] = {T_DONE, from_done, give_done},
+		[LISTING_JOURNAL] = {T_JOURNAL, from_order, give_note},
+		[LISTING_EVENTS] = {T_EVENTS, from_seq, give_event},
+		[LISTING_ORDERS] = {T_ORDERS, from_orders, give_order},
+		[LISTING_QUARANTINE] = {T_QUARANTINE, from_seq,
+					give_quarantined},
+		[LISTING_DEVICES] = {T_DEVICES, from_seq, give_device},
+		[LISTING_CHANGES] = {T_CHANGES, from_seq, give_changed},
+	};
+	struct giving g = {.from = from, .fn = fn, .arg = arg};
+	struct key k;
+
+	g.prefix = listings[which].from(key_start(&k), from);
+	return each(txn_of(r), listings[which].table, &k, g.prefix,
+		    listings[which].give, &g, e);
+}

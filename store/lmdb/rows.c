@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * rows.c - rows of orders and of what stands beside them, and each(), the one
+ * walk over a table.
+ *
+ * once:        u8 drawing, request, at, rc, code
+ * secret use:  u8 drawing, current, previous, current_first, previous_last
+ */
+#include "store/lmdb/rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/model/codec.h"
+#include "store/model/record.h"
+
+#define DRAWING 1
+
+/* A txn begins with its rows. */
+struct txn *txn_of(struct rows *r)
+{
+	return (struct txn *)r;
+}
+
+static enum rc fine_if_none(enum rc rc)
+{
+	return rc == RC_NOTFOUND ? OK : rc;
+}
+
+enum rc each(struct txn *t, enum table table, const struct key *from,
+	     size_t prefix, each_fn *fn, void *arg, struct err *e)
+{
+	struct walk w = {0};
+	bool more = true;
+	enum rc rc = walk_open(&w, t, table, from, prefix, e);
+
+	while (!rc && more) {
+		rc = walk_next(&w, e);
+		if (!rc)
+			rc = fn(arg, &w, &more, e);
+	}
+	walk_close(&w);
+	return fine_if_none(rc);
+}
+
+/* ---- orders ---- */
+
+struct key *order_key(struct key *k, const char *instance, int64_t number)
+{
+	return key_i64(key_str(key_start(k), instance), number);
+}
+
+enum rc order_load(struct txn *t, const char *instance, int64_t number,
+		   struct order *ret, struct err *e)
+{
+	struct key k;
+	MDB_val v;
+	enum rc rc;
+
+	rc = txn_get(t, T_ORDERS, order_key(&k, instance, number), &v, e);
+	if (!rc)
+		return get_order(ret, instance, number, v.mv_data, v.mv_size,
+				 e);
+	if (rc != RC_NOTFOUND)
+		return rc;
+	order_init(ret, instance, number);
+	return OK;
+}
+
+static enum rc lmdb_order(struct rows *r, const char *instance, int64_t number,
+			  struct order *ret, struct err *e)
+{
+	return order_load(txn_of(r), instance, number, ret, e);
+}
+
+static enum rc lmdb_put_order(struct rows *r, const struct order *before,
+			      const struct order *after, struct err *e)
+{
+	struct txn *t = txn_of(r);
+	struct key k;
+	struct buf b;
+	enum rc rc = OK;
+
+	for (size_t i = 0; !rc && i < after->n_offers; i++)
+		rc = list_offer(t, before, after, &after->offers[i], e);
+	if (rc)
+		return rc;
+	buf_init(&b, VALUE_MAX);
+	encode_order(&b, after);
+	rc = txn_put_buf(t, T_ORDERS,
+			 order_key(&k, after->instance, after->number), &b, e);
+	buf_release(&b);
+	return rc;
+}
+
+static enum table table_of(enum part which)
+{
+	return which == PART_DETAILS ? T_DETAILS : T_ADDRESSES;
+}
+
+static enum rc lmdb_json(struct rows *r, const char *instance, int64_t number,
+			 enum part which, const char **ret, size_t *ret_len,
+			 struct err *e)
+{
+	struct key k;
+	MDB_val v;
+	enum rc rc = txn_get(txn_of(r), table_of(which),
+			     order_key(&k, instance, number), &v, e);
+
+	if (!rc) {
+		*ret = v.mv_data;
+		*ret_len = v.mv_size;
+	}
+	return rc;
+}
+
+static enum rc lmdb_put_json(struct rows *r, const char *instance,
+			     int64_t number, enum part which, const char *text,
+			     struct err *e)
+{
+	struct key k;
+
+	order_key(&k, instance, number);
+	return text ? txn_put(txn_of(r), table_of(which), &k, text,
+			      strlen(text), e)
+		    : fine_if_none(
+			      txn_del(txn_of(r), table_of(which), &k, e));
+}
+
+enum rc journal_add(struct txn *t, const char *instance, int64_t number,
+		    const struct note *n, struct err *e)
+{
+	uint64_t seq;
+	struct key k;
+	struct buf b;
+	enum rc rc;
+
+	buf_init(&b, VALUE_MAX);
+	encode_note(&b, n);
+	rc = txn_next(t, "journal", &seq, e);
+	if (!rc)
+		rc = txn_put_buf(t, T_JOURNAL,
+				 key_u64(order_key(&k, instance, number), seq),
+				 &b, e);
+	buf_release(&b);
+	return rc;
+}
+
+static enum rc lmdb_put_note(struct rows *r, const char *instance,
+			     int64_t number, const struct note *n,
+			     struct err *e)
+{
+	return journal_add(txn_of(r), instance, number, n, e);
+}
+
+/* ---- changes ---- */
+
+/* Drops the oldest row of `changes` if it is too old to keep; RC_NOTFOUND when
+ * none is. */
+static enum rc drop_oldest_change(struct txn *t, uint64_t newest,
+				  struct err *e)
+{
+	struct key_reader kr;
+	struct walk w;
+	struct key k;
+	uint64_t seq;
+	enum rc rc;
+
+	rc = walk_open(&w, t, T_CHANGES, NULL, 0, e);
+	if (!rc)
+		rc = walk_next(&w, e);
+	if (!rc) {
+		kr = key_read(w.k.mv_data, w.k.mv_size);
+		seq = key_get_u64(&kr);
+		key_u64(key_start(&k), seq);
+		if (seq + t->store->changes_kept > newest)
+			rc = RC_NOTFOUND;
+	}
+	walk_close(&w);
+	return rc ? rc : txn_del(t, T_CHANGES, &k, e);
+}
+
+static enum rc lmdb_put_change(struct rows *r, const struct order *o,
+			       struct err *e)
+{
+	struct txn *t = txn_of(r);
+	struct key k, what;
+	uint64_t seq;
+	enum rc rc;
+
+	rc = txn_next(t, "changes", &seq, e);
+	if (rc)
+		return rc;
+	order_key(&what, o->instance, o->number);
+	rc = txn_append(t, T_CHANGES, key_u64(key_start(&k), seq), what.b,
+			what.n, e);
+	/* Two for one, so that a store that kept more comes down to it. */
+	for (int i = 0; !rc && i < 2; i++)
+		rc = drop_oldest_change(t, seq, e);
+	if (fine_if_none(rc))
+		return rc;
+	t->touched = true;
+	t->newest = seq;
+	return OK;
+}
+
+/* ---- tasks and events ---- */
+
+static enum rc lmdb_task_exists(struct rows *r, const struct task *name,
+				bool *ret, struct err *e)
+{
+	return task_exists(txn_of(r), name, ret, e);
+}
+
+static enum rc lmdb_add_task(struct rows *r, const struct task *t,
+			     struct err *e)
+{
+	return task_add(txn_of(r), t, e);
+}
+
+static enum rc lmdb_event(struct rows *r, uint64_t seq, struct event *ret,
+			  struct err *e)
+{
+	struct key k;
+	MDB_val v;
+	enum rc rc = txn_get(txn_of(r), T_EVENTS, key_u64(key_start(&k), seq),
+			     &v, e);
+
+	return rc ? rc : get_event(ret, seq, v.mv_data, v.mv_size, e);
+}
+
+/* ---- idempotency keys ---- */
+
+static struct key *once_key(struct key *k, const struct once *o)
+{
+	return key_bytes(key_u64(key_start(k), o->device), o->key, ONCE_HASH);
+}
+
+static struct key *age_key(struct key *k, const struct once *o)
+{
+	key_u64(key_i64(key_start(k), o->at), o->device);
+	return key_bytes(k, o->key, ONCE_HASH);
+}
+
+static enum rc lmdb_once(struct rows *r, struct once *io, struct err *e)
+{
+	struct reader in;
+	struct key k;
+	MDB_val v;
+	enum rc rc = txn_get(txn_of(r), T_ONCE, once_key(&k, io), &v, e);
+
+	if (rc)
+		return rc;
+	reader_init(&in, v.mv_data, v.mv_size);
+	in.bad = get_u8(&in) != DRAWING;
+	get_bytes(&in, io->request, sizeof(io->request));
+	io->at = get_i64(&in);
+	io->rc = (enum rc)get_below(&in, RC_IO + 1);
+	get_word(&in, io->code, sizeof(io->code));
+	return in.bad ? fail(e, RC_INVALID, "a stored key cannot be read") : OK;
+}
+
+/* Of a key that is used again after its time: its first use would else be
+ * dropped one day, and the second with it. */
+static enum rc drop_earlier(struct txn *t, const struct once *o, struct err *e)
+{
+	struct once earlier = *o;
+	struct reader in;
+	struct key k;
+	MDB_val v;
+	enum rc rc;
+
+	rc = txn_get(t, T_ONCE, once_key(&k, o), &v, e);
+	if (rc)
+		return fine_if_none(rc);
+	reader_init(&in, v.mv_data, v.mv_size);
+	(void)get_u8(&in);
+	get_bytes(&in, earlier.request, ONCE_HASH);
+	earlier.at = get_i64(&in);
+	return fine_if_none(txn_del(t, T_ONCE_AGE, age_key(&k, &earlier), e));
+}
+
+static enum rc lmdb_put_once(struct rows *r, const struct once *o,
+			     struct err *e)
+{
+	struct txn *t = txn_of(r);
+	struct key k;
+	struct buf b;
+	enum rc rc = drop_earlier(t, o, e);
+
+	if (rc)
+		return rc;
+	buf_init(&b, VALUE_MAX);
+	put_u8(&b, DRAWING);
+	put_bytes(&b, o->request, ONCE_HASH);
+	put_i64(&b, o->at);
+	put_u8(&b, (uint8_t)o->rc);
+	put_text(&b, o->code);
+	rc = txn_put_buf(t, T_ONCE, once_key(&k, o), &b, e);
+	buf_release(&b);
+	return rc ? rc : txn_put(t, T_ONCE_AGE, age_key(&k, o), NULL, 0, e);
+}
+
+/* Drops the oldest key if it was used at `at` or before; RC_NOTFOUND when none
+ * was. */
+static enum rc drop_oldest_once(struct txn *t, int64_t at, struct err *e)
+{
+	struct once old = {0};
+	struct walk w = {0};
+	struct key_reader kr;
+	struct key k;
+	enum rc rc;
+
+	rc = walk_open(&w, t, T_ONCE_AGE, NULL, 0, e);
+	if (!rc)
+		rc = walk_next(&w, e);
+	if (!rc) {
+		kr = key_read(w.k.mv_data, w.k.mv_size);
+		old.at = key_get_i64(&kr);
+		old.device = key_get_u64(&kr);
+		if (kr.left != ONCE_HASH || old.at > at)
+			rc = RC_NOTFOUND;
+		else
+			memcpy(old.key, kr.p, ONCE_HASH);
+	}
+	walk_close(&w);
+	if (!rc)
+		rc = fine_if_none(txn_del(t, T_ONCE, once_key(&k, &old), e));
+	return rc ? rc : txn_del(t, T_ONCE_AGE, age_key(&k, &old), e);
+}
+
+static enum rc lmdb_del_once_until(struct rows *r, int64_t at, unsigned n,
+				   struct err *e)
+{
+	enum rc rc = OK;
+
+	while (!rc && n--)
+		rc = drop_oldest_once(txn_of(r), at, e);
+	return fine_if_none(rc);
+}
+
+/* ---- secrets of webhooks ---- */
+
+static struct key *secret_key(struct key *k, const char *instance)
+{
+	key_bytes(key_start(k), "secret:", 7);
+	return key_str(k, instance);
+}
+
+static enum rc lmdb_secret_use(struct rows *r, const char *instance,
+			       struct secret_use *ret, struct err *e)
+{
+	struct reader in;
+	struct key k;
+	MDB_val v;
+	enum rc rc = txn_get(txn_of(r), T_META, secret_key(&k, instance), &v,
+			     e);
+
+	*ret = (struct secret_use){0};
+	if (rc)
+		return fine_if_none(rc);
+	reader_init(&in, v.mv_data, v.mv_size);
+	in.bad = get_u8(&in) != DRAWING;
+	get_bytes(&in, ret->current, SECRET_PRINT);
+	get_bytes(&in, ret->previous, SECRET_PRINT);
+	ret->current_first = get_i64(&in);
+	ret->previous_last = get_i64(&in);
+	return in.bad ? fail(e, RC_INVALID,
+			     "the use of a secret cannot be read")
+		      : OK;
+}
+
+static enum rc lmdb_put_secret_use(struct rows *r, const char *instance,
+				   const struct secret_use *u, struct err *e)
+{
+	struct key k;
+	struct buf b;
+	enum rc rc;
+
+	buf_init(&b, VALUE_MAX);
+	put_u8(&b, DRAWING);
+	put_bytes(&b, u->current, SECRET_PRINT);
+	put_bytes(&b, u->previous, SECRET_PRINT);
+	put_i64(&b, u->current_first);
+	put_i64(&b, u->previous_last);
+	rc = txn_put_buf(txn_of(r), T_META, secret_key(&k, instance), &b, e);
+	buf_release(&b);
+	return rc;
+}
+
+/* ---- counts ---- */
+
+static enum rc lmdb_count(struct rows *r, const char *name, uint64_t *ret,
+			  struct err *e)
+{
+	return txn_last(txn_of(r), name, ret, e);
+}
+
+static enum rc lmdb_set_count(struct rows *r, const char *name, uint64_t n,
+			      struct err *e)
+{
+	return txn_set_last(txn_of(r), name, n, e);
+}
+
+static enum rc lmdb_add_count(struct rows *r, const char *name, int64_t n,
+			      struct err *e)
+{
+	uint64_t is = 0;
+	enum rc rc = txn_last(txn_of(r), name, &is, e);
+
+	if (rc)
+		return rc;
+	if (n < 0 && is < (uint64_t)-n)
+		is = 0;
+	else
+		is += (uint64_t)n;
+	return txn_set_last(txn_of(r), name, is, e);
+}
+
+/* ---- personal data ---- */
+
+struct addresses {
+	const struct key *after;
+	struct order_id *ret;
+	size_t n, max;
+};
+
+static enum rc take_address(void *arg, const struct walk *w, bool *more,
+			    struct err *e)
+{
+	const size_t removed = strlen(ADDRESS_REMOVED);
+	struct addresses *a = arg;
+	struct order_id *id = &a->ret[a->n];
+	struct key_reader kr = key_read(w->k.mv_data, w->k.mv_size);
+
+	(void)e;
+	if (w->v.mv_size == removed &&
+	    !memcmp(w->v.mv_data, ADDRESS_REMOVED, removed))
+		return OK;
+	if (w->k.mv_size == a->after->n &&
+	    !memcmp(w->k.mv_data, a->after->b, a->after->n))
+		return OK;
+	key_get_str(&kr, id->instance, sizeof(id->instance));
+	id->number = key_get_i64(&kr);
+	*more = ++a->n < a->max;
+	return OK;
+}
+
+static enum rc lmdb_addresses(struct rows *r, const struct order_id *after,
+			      struct order_id *ret, size_t max, size_t *ret_n,
+			      struct err *e)
+{
+	struct key from;
+	struct addresses a = {.after = &from, .ret = ret, .max = max};
+	enum rc rc;
+
+	key_start(&from);
+	if (*after->instance)
+		order_key(&from, after->instance, after->number);
+	rc = each(txn_of(r), T_ADDRESSES, &from, 0, take_address, &a, e);
+	*ret_n = a.n;
+	return rc;
+}
+
+/* ---- the table ---- */
+
+const struct rows_engine lmdb_rows = {
+	.order = lmdb_order,
+	.json = lmdb_json,
+	.task_exists = lmdb_task_exists,
+	.event = lmdb_event,
+	.once = lmdb_once,
+	.device = lmdb_device,
+	.new_device = lmdb_new_device,
+	.credential = lmdb_credential,
+	.quarantined = lmdb_quarantined,
+	.quarantined_like = lmdb_quarantined_like,
+	.secret_use = lmdb_secret_use,
+	.count = lmdb_count,
+	.devices = lmdb_devices,
+	.odd_sessions = lmdb_odd_sessions,
+	.addresses = lmdb_addresses,
+	.walk = lmdb_walk,
+	.put_order = lmdb_put_order,
+	.put_json = lmdb_put_json,
+	.put_note = lmdb_put_note,
+	.put_change = lmdb_put_change,
+	.add_task = lmdb_add_task,
+	.put_once = lmdb_put_once,
+	.del_once_until = lmdb_del_once_until,
+	.put_device = lmdb_put_device,
+	.skip_devices = lmdb_skip_devices,
+	.put_credential = lmdb_put_credential,
+	.del_credential = lmdb_del_credential,
+	.del_credentials_of = lmdb_del_credentials_of,
+	.del_credentials_before = lmdb_del_credentials_before,
+	.put_quarantined = lmdb_put_quarantined,
+	.del_quarantined = lmdb_del_quarantined,
+	.trim_quarantine = lmdb_trim_quarantine,
+	.put_secret_use = lmdb_put_secret_use,
+	.add_count = lmdb_add_count,
+	.set_count = lmdb_set_count,
+};

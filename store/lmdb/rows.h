@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * rows.h - the engine's side of store/rules/rows.h: rows of LMDB's tables.
+ */
+#ifndef STORE_LMDB_ROWS_H
+#define STORE_LMDB_ROWS_H
+
+#include "store/lmdb/store_private.h"
+
+extern const struct rows_engine lmdb_rows;
+
+/* The transaction that begins with these rows. */
+struct txn *txn_of(struct rows *r);
+
+/* Calls fn for each row of a table whose key begins with the first `prefix`
+ * bytes of `from`, in the order of the keys, from `from` on (NULL: from the
+ * first), until fn sets *more to false or fails. */
+typedef enum rc each_fn(void *arg, const struct walk *w, bool *more,
+			struct err *e);
+enum rc each(struct txn *t, enum table table, const struct key *from,
+	     size_t prefix, each_fn *fn, void *arg, struct err *e);
+
+/* engine.walk (listings.c). */
+enum rc lmdb_walk(struct rows *r, enum listing which,
+		  const struct listing_from *from, row_fn *fn, void *arg,
+		  struct err *e);
+/* Puts an offer where it belongs in `lists` and `done`. */
+enum rc list_offer(struct txn *t, const struct order *before,
+		   const struct order *after, const struct offer *is,
+		   struct err *e);
+
+/* rows_devices.c */
+enum rc lmdb_device(struct rows *r, uint64_t id, struct device *ret,
+		    struct err *e);
+enum rc lmdb_new_device(struct rows *r, uint64_t *ret, struct err *e);
+enum rc lmdb_credential(struct rows *r, enum credential kind,
+			const unsigned char *hash, struct device *ret,
+			int64_t *ret_at, struct err *e);
+enum rc lmdb_devices(struct rows *r, uint64_t from, bool suspended,
+		     struct device *ret, size_t max, size_t *ret_n,
+		     struct err *e);
+enum rc lmdb_odd_sessions(struct rows *r, int64_t before, int64_t now,
+			  struct held_credential *ret, size_t max,
+			  size_t *ret_n, struct err *e);
+enum rc lmdb_put_device(struct rows *r, const struct device *d,
+			struct err *e);
+enum rc lmdb_skip_devices(struct rows *r, unsigned n, struct err *e);
+enum rc lmdb_put_credential(struct rows *r, enum credential kind,
+			    const struct held_credential *c, struct err *e);
+enum rc lmdb_del_credential(struct rows *r, enum credential kind,
+			    const unsigned char *hash, struct err *e);
+enum rc lmdb_del_credentials_of(struct rows *r, enum credential kind,
+				uint64_t device, struct err *e);
+enum rc lmdb_del_credentials_before(struct rows *r, enum credential kind,
+				    int64_t at, struct err *e);
+
+/* rows_quarantine.c */
+enum rc lmdb_quarantined(struct rows *r, uint64_t seq, struct quarantined *ret,
+			 struct err *e);
+enum rc lmdb_quarantined_like(struct rows *r, const struct quarantined *q,
+			      struct err *e);
+enum rc lmdb_put_quarantined(struct rows *r, const struct quarantined *q,
+			     struct err *e);
+enum rc lmdb_del_quarantined(struct rows *r, uint64_t seq, struct err *e);
+enum rc lmdb_trim_quarantine(struct rows *r, const char *instance,
+			     enum quarantine_kind kind, size_t n,
+			     uint64_t bytes, struct err *e);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * lists.c - the lists of store.h: which listing each is, and where it begins.
+ */
+#include "store/rules/engine.h"
+
+/* Defines give_TYPE(), a row_fn that hands rows to a function of the caller's
+ * that takes them as what they are. */
+#define GIVES(type)                                                            \
+	struct giver_##type {                                                  \
+		bool (*fn)(void *arg, const struct type *row);                 \
+		void *arg;                                                     \
+	};                                                                     \
+	static bool give_##type(void *arg, const void *row)                    \
+	{                                                                      \
+		const struct giver_##type *g = arg;                            \
+                                                                               \
+		return g->fn(g->arg, row);                                     \
+	}
+
+GIVES(listed)
+GIVES(note)
+GIVES(event)
+GIVES(order)
+GIVES(quarantined)
+GIVES(device)
+GIVES(changed)
+
+enum rc store_list(struct store *s, const char *instance, int64_t warehouse,
+		   enum list list, const struct listed *after,
+		   bool (*fn)(void *arg, const struct listed *row), void *arg,
+		   struct err *e)
+{
+	struct giver_listed g = {fn, arg};
+	const struct listing_from from = {
+		.instance = instance,
+		.warehouse = warehouse,
+		.list = list,
+		.after = after,
+	};
+	enum rc rc = check_instance(instance, e);
+
+	return rc ? rc
+		  : store_walk(s, LISTING_LISTED, &from, give_listed, &g, e);
+}
+
+enum rc store_done_since(struct store *s, const char *instance,
+			 int64_t warehouse, int64_t since, int64_t after,
+			 bool (*fn)(void *arg, const struct listed *row),
+			 void *arg, struct err *e)
+{
+	struct giver_listed g = {fn, arg};
+	const struct listing_from from = {
+		.instance = instance,
+		.warehouse = warehouse,
+		.since = since,
+		.number = after,
+	};
+	enum rc rc = check_instance(instance, e);
+
+	return rc ? rc
+		  : store_walk(s, LISTING_DONE_SINCE, &from, give_listed, &g,
+			       e);
+}
+
+enum rc store_journal(struct store *s, const char *instance, int64_t number,
+		      bool (*fn)(void *arg, const struct note *n), void *arg,
+		      struct err *e)
+{
+	struct giver_note g = {fn, arg};
+	const struct listing_from from = {
+		.instance = instance,
+		.number = number,
+	};
+	enum rc rc = check_instance(instance, e);
+
+	return rc ? rc
+		  : store_walk(s, LISTING_JOURNAL, &from, give_note, &g, e);
+}
+
+enum rc store_events(struct store *s, uint64_t from,
+		     bool (*fn)(void *arg, const struct event *ev), void *arg,
+		     struct err *e)
+{
+	struct giver_event g = {fn, arg};
+
+	return store_walk(s, LISTING_EVENTS,
+			  &(struct listing_from){.seq = from}, give_event, &g,
+			  e);
+}
+
+enum rc store_orders(struct store *s, const char *instance, int64_t from,
+		     bool (*fn)(void *arg, const struct order *o), void *arg,
+		     struct err *e)
+{
+	struct giver_order g = {fn, arg};
+	const struct listing_from where = {
+		.instance = instance,
+		.number = from,
+	};
+	enum rc rc = instance ? check_instance(instance, e) : OK;
+
+	return rc ? rc
+		  : store_walk(s, LISTING_ORDERS, &where, give_order, &g, e);
+}
+
+enum rc store_quarantine(struct store *s, uint64_t from,
+			 bool (*fn)(void *arg, const struct quarantined *q),
+			 void *arg, struct err *e)
+{
+	struct giver_quarantined g = {fn, arg};
+
+	return store_walk(s, LISTING_QUARANTINE,
+			  &(struct listing_from){.seq = from},
+			  give_quarantined, &g, e);
+}
+
+enum rc store_devices(struct store *s,
+		      bool (*fn)(void *arg, const struct device *d), void *arg,
+		      struct err *e)
+{
+	struct giver_device g = {fn, arg};
+
+	return store_walk(s, LISTING_DEVICES, &(struct listing_from){0},
+			  give_device, &g, e);
+}
+
+enum rc store_changes(struct store *s, uint64_t after,
+		      bool (*fn)(void *arg, const struct changed *c), void *arg,
+		      struct err *e)
+{
+	struct giver_changed g = {fn, arg};
+
+	if (after == UINT64_MAX)
+		return OK;
+	return store_walk(s, LISTING_CHANGES,
+			  &(struct listing_from){.seq = after + 1},
+			  give_changed, &g, e);
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * order_change.c - orders as they are kept: facts, and what follows from them.
+ *
+ * Everything that changes an order goes through order_change(), so that what
+ * is derived from its facts can never fall behind them.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/model/record.h"
+#include "store/rules/engine.h"
+#include "store/rules/rules.h"
+
+void order_change_want(struct rows *r, const char *instance, int64_t number)
+{
+	want_order(r, instance, number,
+		   WANT_DETAILS | WANT_ADDRESS | WANT_TASKS);
+}
+
+/* How two forms of one order differ. */
+enum difference {
+	SAME,
+	FETCHED_AGAIN, /* a fetch brought nothing new: nobody need be told */
+	DIFFERENT,
+};
+
+static enum difference differs(const struct order *before,
+			       const struct order *after)
+{
+	struct order then = *before; /* borrows */
+
+	then.fetched_at = after->fetched_at;
+	if (!order_same(&then, after))
+		return DIFFERENT;
+	return before->fetched_at == after->fetched_at ? SAME : FETCHED_AGAIN;
+}
+
+/* ---- what follows from a change ---- */
+
+static void note_state(struct rows *r, const struct order *o,
+		       const struct offer *was, const struct offer *is,
+		       int64_t now)
+{
+	struct note n = {
+		.at = now,
+		.warehouse = is->warehouse,
+		.what = "state",
+	};
+	char text[64];
+
+	if (was && was->state == is->state)
+		return;
+	snprintf(text, sizeof(text), "%s%s%s",
+		 was ? offer_state_name(was->state) : "", was ? " -> " : "",
+		 offer_state_name(is->state));
+	n.text = text;
+	put_note(r, o->instance, o->number, &n);
+}
+
+/* Offers are never forgotten: each of `before` is in `after`. */
+static void note_states(struct rows *r, const struct order *before,
+			const struct order *after, int64_t now)
+{
+	for (size_t i = 0; i < after->n_offers; i++)
+		note_state(r, after,
+			   order_offer(before, after->offers[i].warehouse),
+			   &after->offers[i], now);
+}
+
+static bool same_name(const struct task *a, const struct task *b)
+{
+	return a->number == b->number && a->sub == b->sub &&
+	       !strcmp(a->kind, b->kind) && !strcmp(a->instance, b->instance);
+}
+
+/* A fetch that is due has a task.  Something new that was said makes one that
+ * waits run at once and one that died live again; the fetch's own failures do
+ * not, for they have to wait longer and longer. */
+static enum rc ensure_fetch(struct rows *r, const struct order *o,
+			    enum difference d, const struct task *own,
+			    int64_t now, struct err *e)
+{
+	const struct store_base *s = store_base_of(r->store);
+	struct task fetch = {
+		.number = o->number,
+		.created = now,
+		.due = now,
+		.again = TIME_NONE,
+	};
+	bool exists = false;
+	enum rc rc = OK;
+
+	if (!o->fetch_due || !*s->fetch_kind)
+		return OK;
+	memcpy(fetch.kind, s->fetch_kind, sizeof(fetch.kind));
+	memcpy(fetch.instance, o->instance, sizeof(fetch.instance));
+	if (own && same_name(own, &fetch))
+		return OK;
+	if (d != DIFFERENT)
+		rc = row_task_exists(r, &fetch, &exists, e);
+	if (!rc && !exists)
+		add_task(r, &fetch);
+	return rc;
+}
+
+/* ---- filing what is no fact ---- */
+
+/* What a run of order_change() knows. */
+struct filing {
+	struct rows *rows;
+	struct order *order; /* as it is becoming */
+	const struct task *own;
+	int64_t now;
+	int64_t again;  /* when `own` asks for itself */
+	bool told;      /* a screen would show the difference */
+};
+
+static enum rc file_json(struct filing *f, enum part which, bool *ret_has,
+			 const char *text, struct err *e)
+{
+	const struct note n = {
+		.at = f->now,
+		.what = "store",
+		.text = "Centra's data is too large to keep",
+	};
+	size_t len = text ? strlen(text) : 0, had_len;
+	const struct order *o = f->order;
+	const char *had;
+	enum rc rc;
+
+	if (len > ORDER_JSON_MAX) {
+		put_note(f->rows, o->instance, o->number, &n);
+		return OK;
+	}
+	rc = row_json(f->rows, o->instance, o->number, which, &had, &had_len,
+		      e);
+	if (rc && rc != RC_NOTFOUND)
+		return rc;
+	*ret_has = text;
+	if (rc ? !text : text && had_len == len && !memcmp(had, text, len))
+		return OK;
+	f->told = true;
+	put_json(f->rows, o->instance, o->number, which, text);
+	return OK;
+}
+
+static void file_note(struct filing *f, const struct change *c)
+{
+	const struct note n = {
+		.at = c->note.at ? c->note.at : f->now,
+		.warehouse = c->warehouse,
+		.device = c->note.device,
+		.what = c->note.what,
+		.text = c->note.text,
+	};
+
+	put_note(f->rows, f->order->instance, f->order->number, &n);
+}
+
+static enum rc file_task(struct filing *f, const struct change *c,
+			 struct err *e)
+{
+	struct task task = {
+		.number = f->order->number,
+		.sub = c->task.sub,
+		.created = f->now,
+		.due = c->task.due,
+		.again = TIME_NONE,
+	};
+
+	memcpy(task.instance, f->order->instance, sizeof(task.instance));
+	if (!c->task.kind || !*c->task.kind ||
+	    !copy_text(task.kind, sizeof(task.kind), c->task.kind))
+		return fail(e, RC_INVALID, "no task can be named '%s'",
+			    c->task.kind ? c->task.kind : "");
+	if (!f->own || !same_name(f->own, &task))
+		add_task(f->rows, &task);
+	else if (f->again == TIME_NONE || c->task.due < f->again)
+		f->again = c->task.due;
+	return OK;
+}
+
+static enum rc file_change(struct filing *f, const struct change *c,
+			   struct err *e)
+{
+	switch (c->kind) {
+	case CHANGE_DETAILS:
+		return file_json(f, PART_DETAILS, &f->order->has_details,
+				 c->details, e);
+	case CHANGE_ADDRESS:
+		return file_json(f, PART_ADDRESS, &f->order->has_address,
+				 c->address, e);
+	case CHANGE_NOTE:
+		file_note(f, c);
+		return OK;
+	case CHANGE_TASK:
+		return file_task(f, c, e);
+	default:
+		order_apply(f->order, c);
+		return OK;
+	}
+}
+
+enum rc order_change(struct rows *r, const struct order *before,
+		     const struct changes *changes, const struct task *own,
+		     int64_t now, struct order *ret, int64_t *ret_again,
+		     struct err *e)
+{
+	const struct store_base *s = store_base_of(r->store);
+	struct filing f = {
+		.rows = r,
+		.order = ret,
+		.own = own,
+		.now = now,
+		.again = TIME_NONE,
+	};
+	enum difference d;
+	enum rc rc = OK;
+
+	order_copy(ret, before);
+	for (size_t i = 0; !rc && i < changes->n; i++)
+		rc = file_change(&f, &changes->list[i], e);
+	if (rc)
+		goto out;
+	if (s->derive)
+		s->derive(s->derive_arg, ret);
+	order_remember(ret);
+	r->cost += 1 + ret->n_offers;
+	d = f.told ? DIFFERENT : differs(before, ret);
+	if (d != SAME && !ret->first_seen)
+		ret->first_seen = now ? now : 1;
+	if (d == DIFFERENT) {
+		/* Later than before, whatever the clock does: screens keep
+		 * what is newest. */
+		ret->updated = now > before->updated ? now
+						     : before->updated + 1;
+		note_states(r, before, ret, now);
+		put_change(r, ret);
+	}
+	if (d != SAME)
+		put_order(r, before, ret);
+	missed_count(r, before, ret);
+	rc = ensure_fetch(r, ret, d, own, now, e);
+	if (ret_again)
+		*ret_again = f.again;
+out:
+	if (rc)
+		order_release(ret);
+	return rc;
+}

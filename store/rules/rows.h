@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * rows.h - what a transaction reads and writes, in the words of the domain.
+ *
+ * Rules are written over this alone; each engine implements it (engine.h).  A
+ * rule names what it will read (want_...), fetches it, reads it (row_...), and
+ * puts what follows from it (put_..., add_..., del_...).  A database answers
+ * everything that was named in one round trip and takes everything that was put
+ * in another; LMDB reads and writes at once.  A rule may name and fetch again
+ * when what it read leads to more.
+ *
+ * Naming:  reading what was not named since the op began returns RC_INVALID in
+ *          stores opened with `strict` (tests), so that a rule that would cost
+ *          a database a round trip for each row fails on every engine.
+ * Puts:    return nothing.  The first one that fails fails the op, with its
+ *          sentence.  A rule does not read what it has put.
+ * Memory:  arguments are borrowed for the call.  What row_...() hands out as a
+ *          value is the caller's to release; a pointer into a row is good until
+ *          the next put.
+ * Errors:  row_...() return RC_NOTFOUND without a sentence: it is often fine.
+ *          RC_INVALID: it is there and cannot be read.
+ */
+#ifndef STORE_RULES_ROWS_H
+#define STORE_RULES_ROWS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "store/store.h"
+
+struct rows;
+
+/* The texts that are kept beside an order. */
+enum part { PART_DETAILS, PART_ADDRESS, PARTS };
+#define WANT_DETAILS (1u << PART_DETAILS)
+#define WANT_ADDRESS (1u << PART_ADDRESS)
+#define WANT_TASKS   (1u << PARTS) /* the order's own */
+
+/* What stands where an address stood: the order is not to be fetched again. */
+#define ADDRESS_REMOVED "{}"
+
+/* What lets a device in, by the hash of a secret.  `at`: a token has none; when
+ * a code expires; when a session began. */
+enum credential {
+	CREDENTIAL_TOKEN,
+	CREDENTIAL_CODE,
+	CREDENTIAL_SESSION,
+	CREDENTIALS,
+};
+
+struct held_credential {
+	unsigned char hash[TOKEN_HASH_SIZE];
+	uint64_t device;
+	int64_t at;
+};
+
+/* The name of an order. */
+struct order_id {
+	char instance[INSTANCE_SIZE];
+	int64_t number;
+};
+
+/* ---- naming ---- */
+
+/* An order's row, locked against other writers, and parts of it (WANT_...). */
+void want_order(struct rows *r, const char *instance, int64_t number,
+		unsigned parts);
+void want_event(struct rows *r, uint64_t seq);
+void want_once(struct rows *r, const struct once *o);
+void want_device(struct rows *r, uint64_t id);
+void want_new_device(struct rows *r);
+void want_credential(struct rows *r, enum credential kind,
+		     const unsigned char hash[TOKEN_HASH_SIZE]);
+void want_quarantined(struct rows *r, uint64_t seq);
+/* What is in quarantine of the same instance, kind and digest. */
+void want_quarantined_like(struct rows *r, const struct quarantined *q);
+void want_secret_use(struct rows *r, const char *instance);
+void want_count(struct rows *r, const char *name);
+
+/* Gets what was named since the last fetch. */
+enum rc rows_fetch(struct rows *r, struct err *e);
+
+/* ---- reading what was named ---- */
+
+/* Gives an empty order (first_seen 0) for one that was never heard of. */
+enum rc row_order(struct rows *r, const char *instance, int64_t number,
+		  struct order *ret, struct err *e);
+enum rc row_json(struct rows *r, const char *instance, int64_t number,
+		 enum part which, const char **ret, size_t *ret_len,
+		 struct err *e);
+/* *ret: a task of this name waits, runs, or is dead. */
+enum rc row_task_exists(struct rows *r, const struct task *name, bool *ret,
+			struct err *e);
+enum rc row_event(struct rows *r, uint64_t seq, struct event *ret,
+		  struct err *e);
+/* Fills in request, at, rc and code of the key that io->device and io->key
+ * name. */
+enum rc row_once(struct rows *r, struct once *io, struct err *e);
+enum rc row_device(struct rows *r, uint64_t id, struct device *ret,
+		   struct err *e);
+/* The id of the next device, which no device had before. */
+enum rc row_new_device(struct rows *r, uint64_t *ret, struct err *e);
+/* The device that it lets in, and its time. */
+enum rc row_credential(struct rows *r, enum credential kind,
+		       const unsigned char hash[TOKEN_HASH_SIZE],
+		       struct device *ret, int64_t *ret_at, struct err *e);
+enum rc row_quarantined(struct rows *r, uint64_t seq, struct quarantined *ret,
+			struct err *e);
+/* RC_NOTFOUND: there is none like it. */
+enum rc row_quarantined_like(struct rows *r, const struct quarantined *q,
+			     struct err *e);
+/* All zero when nothing was kept. */
+enum rc row_secret_use(struct rows *r, const char *instance,
+		       struct secret_use *ret, struct err *e);
+/* 0 when nothing was counted. */
+enum rc row_count(struct rows *r, const char *name, uint64_t *ret,
+		  struct err *e);
+
+/* ---- reading a range; costs a round trip each ---- */
+
+/* Up to max devices with an id of `from` or more that are not removed and are
+ * suspended or not. */
+enum rc rows_devices(struct rows *r, uint64_t from, bool suspended,
+		     struct device *ret, size_t max, size_t *ret_n,
+		     struct err *e);
+/* Up to max sessions that began before `before` or after `now`. */
+enum rc rows_odd_sessions(struct rows *r, int64_t before, int64_t now,
+			  struct held_credential *ret, size_t max,
+			  size_t *ret_n, struct err *e);
+/* Up to max orders behind `after` (an empty instance: from the first) that have
+ * an address. */
+enum rc rows_addresses(struct rows *r, const struct order_id *after,
+		       struct order_id *ret, size_t max, size_t *ret_n,
+		       struct err *e);
+
+/* ---- writing ---- */
+
+/* The order's row, its offers' and their places in the lists. */
+void put_order(struct rows *r, const struct order *before,
+	       const struct order *after);
+void put_json(struct rows *r, const char *instance, int64_t number,
+	      enum part which, const char *text); /* NULL: none any more */
+void put_note(struct rows *r, const char *instance, int64_t number,
+	      const struct note *n);
+/* Tells that the order changed.  The engine numbers changes in the order of
+ * their commits. */
+void put_change(struct rows *r, const struct order *o);
+/* Adds a task, or asks for one that is there once more (task.h). */
+void add_task(struct rows *r, const struct task *t);
+void put_once(struct rows *r, const struct once *o);
+/* Up to n keys that were used at `at` or before, the oldest first. */
+void del_once_until(struct rows *r, int64_t at, unsigned n);
+void put_device(struct rows *r, const struct device *d);
+/* No device that is added later gets one of the next n ids. */
+void skip_devices(struct rows *r, unsigned n);
+void put_credential(struct rows *r, enum credential kind,
+		    const struct held_credential *c);
+void del_credential(struct rows *r, enum credential kind,
+		    const unsigned char hash[TOKEN_HASH_SIZE]);
+void del_credentials_of(struct rows *r, enum credential kind, uint64_t device);
+/* Those whose time is before `at`; INT64_MAX: all. */
+void del_credentials_before(struct rows *r, enum credential kind, int64_t at);
+/* q->seq is given by the engine. */
+void put_quarantined(struct rows *r, const struct quarantined *q);
+void del_quarantined(struct rows *r, uint64_t seq);
+/* The oldest of an instance and kind, until at most n are left and they have at
+ * most `bytes` bytes.  n 0: they are all let go. */
+void trim_quarantine(struct rows *r, const char *instance,
+		     enum quarantine_kind kind, size_t n, uint64_t bytes);
+void put_secret_use(struct rows *r, const char *instance,
+		    const struct secret_use *u);
+void add_count(struct rows *r, const char *name, int64_t n);
+void set_count(struct rows *r, const char *name, uint64_t n);
+
+/* The first put that failed since the op began, which is then forgotten: for a
+ * rule that goes another way then.  OK: none did. */
+enum rc rows_check(struct rows *r, struct err *e);
+
+/* ---- reading outside of a write ---- */
+
+/* The rows of one moment; end with rows_close(), which may get NULL. */
+enum rc rows_open(struct rows **ret, struct store *s, struct err *e);
+void rows_close(struct rows *r);
+
+#endif
