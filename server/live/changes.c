@@ -13,57 +13,57 @@
 #include "base/mem.h"
 #include "server/live/live_private.h"
 
-#define POLL	  250	/* ms between looks for changes of other processes */
-#define BATCH_MAX 10000 /* changes read at once; of more, lists are read again */
+#define POLL 250 /* ms between looks for changes of other processes */
+#define BATCH_MAX                                                              \
+	10000 /* changes read at once; of more, lists are read again */
 
 /* ---- the room's thread ---- */
 
 /* Marks who waits for one of these orders, or everybody. */
-static void mark_waiters(struct live *c, const struct change_list *l)
+static void mark_waiters(struct live *live, const struct change_list *l)
 {
 	bool any = false;
 
-	pthread_mutex_lock(&c->lock);
-	for (struct waiter *w = c->waiters; w; w = w->next) {
+	pthread_mutex_lock(&live->lock);
+	for (struct waiter *w = live->waiters; w; w = w->next) {
 		w->told |= l->gap;
 		for (size_t i = 0; i < l->n && !w->told; i++)
 			w->told = w->number == l->list[i].number &&
 				  !strcmp(w->instance, l->list[i].instance);
 		any |= w->told;
 	}
-	if (any && !c->called) {
-		c->called = true;
-		http_call(c->parts.http, &c->call);
+	if (any && !live->called) {
+		live->called = true;
+		http_call(live->parts.http, &live->call);
 	}
-	pthread_mutex_unlock(&c->lock);
+	pthread_mutex_unlock(&live->lock);
 }
 
 /* Changes of this process are signalled; those of another one are not. */
-static void notify_foreign(struct live *c, uint64_t newest)
+static void notify_foreign(struct live *live, uint64_t newest)
 {
 	bool foreign;
 
-	pthread_mutex_lock(&c->lock);
-	foreign = newest > c->own;
+	pthread_mutex_lock(&live->lock);
+	foreign = newest > live->own;
 	if (foreign)
-		c->own = newest;
-	pthread_mutex_unlock(&c->lock);
-	if (foreign && c->parts.foreign)
-		c->parts.foreign(c->parts.foreign_arg);
+		live->own = newest;
+	pthread_mutex_unlock(&live->lock);
+	if (foreign && live->parts.foreign)
+		live->parts.foreign(live->parts.foreign_arg);
 }
 
-static void follow(struct live *c, const struct config *config)
+static void follow(struct live *live, const struct config *config)
 {
-	uint64_t newest = store_newest_change(c->parts.store);
-	struct change_list l = {.after = c->seen,
-				.to = newest,
-				.most = BATCH_MAX};
+	uint64_t newest = store_newest_change(live->parts.store);
+	struct change_list l = {
+		.after = live->seen, .to = newest, .most = BATCH_MAX};
 	struct err e;
 
-	if (newest == c->seen)
+	if (newest == live->seen)
 		return;
-	notify_foreign(c, newest);
-	if (change_list_read(&l, c->parts.store, &e)) {
+	notify_foreign(live, newest);
+	if (change_list_read(&l, live->parts.store, &e)) {
 		/* Tried again with the next poll; who waits has a deadline. */
 		log_limited(6, LOG_ERROR, "changes cannot be read",
 			    LOG_S("error", e.text));
@@ -71,27 +71,27 @@ static void follow(struct live *c, const struct config *config)
 		return;
 	}
 	change_list_last(&l);
-	pthread_mutex_lock(&c->lock);
-	c->seen = newest;
+	pthread_mutex_lock(&live->lock);
+	live->seen = newest;
 	if (l.gap) {
-		pending_free(c->pending);
-		c->pending = NULL;
+		pending_free(live->pending);
+		live->pending = NULL;
 	}
-	pthread_mutex_unlock(&c->lock);
-	mark_waiters(c, &l);
-	screens_changed(c, config, &l);
+	pthread_mutex_unlock(&live->lock);
+	mark_waiters(live, &l);
+	screens_changed(live, config, &l);
 	change_list_release(&l);
 }
 
 /* Which shops have which warehouses, as a number. */
-static uint64_t shops_of(const struct live *c, const struct config *config)
+static uint64_t shops_of(const struct live *live, const struct config *config)
 {
 	uint64_t h = 1;
 
 	for (size_t i = 0; i < config->n_shops; i++) {
 		char id[VIEW_SIZE];
 
-		view_id(id, c->parts.store, &config->shops[i]);
+		view_id(id, live->parts.store, &config->shops[i]);
 		for (const char *p = config->shops[i].id; *p; p++)
 			h = h * 31 + (unsigned char)*p;
 		for (const char *p = id; *p; p++)
@@ -101,29 +101,29 @@ static uint64_t shops_of(const struct live *c, const struct config *config)
 }
 
 /* At the start, after a gap, and when a reload changed the shops. */
-static void count_pending(struct live *c, const struct config *config)
+static void count_pending(struct live *live, const struct config *config)
 {
-	uint64_t shops = shops_of(c, config);
+	uint64_t shops = shops_of(live, config);
 	struct pending *fresh = NULL, *old;
 	struct err e;
 
-	if (c->pending && shops == c->shops)
+	if (live->pending && shops == live->shops)
 		return;
-	if (pending_read(&fresh, c->parts.store, config, &e)) {
+	if (pending_read(&fresh, live->parts.store, config, &e)) {
 		log_limited(6, LOG_ERROR, "pending offers cannot be counted",
 			    LOG_S("error", e.text));
 		return;
 	}
-	c->shops = shops;
-	pthread_mutex_lock(&c->lock);
-	old = c->pending;
-	c->pending = fresh;
-	pthread_mutex_unlock(&c->lock);
+	live->shops = shops;
+	pthread_mutex_lock(&live->lock);
+	old = live->pending;
+	live->pending = fresh;
+	pthread_mutex_unlock(&live->lock);
 	pending_free(old);
 }
 
 /* Waits for a signal or the next poll; false: the room stops. */
-static bool wait_for_work(struct live *c, bool at_once)
+static bool wait_for_work(struct live *live, bool at_once)
 {
 	struct timespec until;
 	bool go_on;
@@ -135,28 +135,29 @@ static bool wait_for_work(struct live *c, bool at_once)
 		until.tv_sec++;
 		until.tv_nsec -= 1000000000L;
 	}
-	pthread_mutex_lock(&c->lock);
-	while (!at_once && !c->signalled && !c->stopping && !error)
-		error = pthread_cond_timedwait(&c->wake, &c->lock, &until);
-	c->signalled = false;
-	go_on = !c->stopping;
-	pthread_mutex_unlock(&c->lock);
+	pthread_mutex_lock(&live->lock);
+	while (!at_once && !live->signalled && !live->stopping && !error)
+		error = pthread_cond_timedwait(&live->wake, &live->lock,
+					       &until);
+	live->signalled = false;
+	go_on = !live->stopping;
+	pthread_mutex_unlock(&live->lock);
 	return go_on;
 }
 
 static void *run(void *arg)
 {
-	struct live *c = arg;
+	struct live *live = arg;
 	bool more = true;
 
-	while (wait_for_work(c, more)) {
-		struct config *config = config_now(c->parts.config);
+	while (wait_for_work(live, more)) {
+		struct config *config = config_now(live->parts.config);
 
-		screens_sweep(c);
-		follow(c, config);
-		screens_watch(c, config);
-		more = screens_greet(c, config);
-		count_pending(c, config);
+		screens_sweep(live);
+		follow(live, config);
+		screens_watch(live, config);
+		more = screens_greet(live, config);
+		count_pending(live, config);
 		config_drop(config);
 	}
 	return NULL;
@@ -165,9 +166,9 @@ static void *run(void *arg)
 /* ---- the loop ---- */
 
 /* Takes the waiters that were told off the list. */
-static struct waiter *take_told(struct live *c)
+static struct waiter *take_told(struct live *live)
 {
-	struct waiter *told = NULL, **at = &c->waiters;
+	struct waiter *told = NULL, **at = &live->waiters;
 
 	while (*at) {
 		struct waiter *w = *at;
@@ -186,16 +187,16 @@ static struct waiter *take_told(struct live *c)
 /* The call of changes->call. */
 static void deliver(struct http_call *call)
 {
-	struct live *c = call->arg;
+	struct live *live = call->arg;
 	struct waiter *told, *next;
 
-	pthread_mutex_lock(&c->lock);
-	c->called = false;
-	told = take_told(c);
-	screens_send(c, c->outbox);
-	c->outbox = NULL;
-	c->outbox_end = &c->outbox;
-	pthread_mutex_unlock(&c->lock);
+	pthread_mutex_lock(&live->lock);
+	live->called = false;
+	told = take_told(live);
+	screens_send(live, live->outbox);
+	live->outbox = NULL;
+	live->outbox_end = &live->outbox;
+	pthread_mutex_unlock(&live->lock);
 	for (; told; told = next) {
 		next = told->next;
 		request_resume(told->req); /* it may wait anew at once */
@@ -205,118 +206,118 @@ static void deliver(struct http_call *call)
 
 /* ---- life ---- */
 
-static enum rc start_thread(struct live *c, struct err *e)
+static enum rc start_thread(struct live *live, struct err *e)
 {
 	sigset_t all, before;
 	int error;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&c->thread, NULL, run, c);
+	error = pthread_create(&live->thread, NULL, run, live);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (error)
 		return fail(e, RC_IO, "no thread for the screens: %s",
 			    strerror(error));
-	c->running = true;
+	live->running = true;
 	return OK;
 }
 
 enum rc live_open(struct live **ret, const struct live_parts *parts,
-		     struct err *e)
+		  struct err *e)
 {
-	struct live *c = xcalloc(1, sizeof(*c));
+	struct live *live = xcalloc(1, sizeof(*live));
 	pthread_condattr_t steady;
 	enum rc rc;
 
-	c->parts = *parts;
-	c->call = (struct http_call){.fn = deliver, .arg = c};
-	c->outbox_end = &c->outbox;
-	c->seen = c->own = store_newest_change(parts->store);
-	c->revocations = store_revocations(parts->store);
-	pthread_mutex_init(&c->lock, NULL);
+	live->parts = *parts;
+	live->call = (struct http_call){.fn = deliver, .arg = live};
+	live->outbox_end = &live->outbox;
+	live->seen = live->own = store_newest_change(parts->store);
+	live->revocations = store_revocations(parts->store);
+	pthread_mutex_init(&live->lock, NULL);
 	pthread_condattr_init(&steady);
 	pthread_condattr_setclock(&steady, CLOCK_MONOTONIC);
-	pthread_cond_init(&c->wake, &steady);
+	pthread_cond_init(&live->wake, &steady);
 	pthread_condattr_destroy(&steady);
-	rc = start_thread(c, e);
+	rc = start_thread(live, e);
 	if (rc) {
-		live_close(c);
+		live_close(live);
 		return rc;
 	}
-	*ret = c;
+	*ret = live;
 	return OK;
 }
 
-void live_stop(struct live *c)
+void live_stop(struct live *live)
 {
-	if (!c || !c->running)
+	if (!live || !live->running)
 		return;
-	pthread_mutex_lock(&c->lock);
-	c->stopping = true;
-	pthread_cond_signal(&c->wake);
-	pthread_mutex_unlock(&c->lock);
-	pthread_join(c->thread, NULL);
-	c->running = false;
+	pthread_mutex_lock(&live->lock);
+	live->stopping = true;
+	pthread_cond_signal(&live->wake);
+	pthread_mutex_unlock(&live->lock);
+	pthread_join(live->thread, NULL);
+	live->running = false;
 }
 
-void live_close(struct live *c)
+void live_close(struct live *live)
 {
-	if (!c)
+	if (!live)
 		return;
-	live_stop(c);
-	for (struct waiter *w = c->waiters, *next; w; w = next) {
+	live_stop(live);
+	for (struct waiter *w = live->waiters, *next; w; w = next) {
 		next = w->next;
 		free(w);
 	}
-	screens_close(c);
-	pending_free(c->pending);
-	pthread_cond_destroy(&c->wake);
-	pthread_mutex_destroy(&c->lock);
-	free(c);
+	screens_close(live);
+	pending_free(live->pending);
+	pthread_cond_destroy(&live->wake);
+	pthread_mutex_destroy(&live->lock);
+	free(live);
 }
 
 /* ---- other threads ---- */
 
 void live_signal(void *changes, uint64_t newest)
 {
-	struct live *c = changes;
+	struct live *live = changes;
 
-	if (!c)
+	if (!live)
 		return;
-	pthread_mutex_lock(&c->lock);
-	if (newest > c->own)
-		c->own = newest;
-	c->signalled = true;
-	pthread_cond_signal(&c->wake);
-	pthread_mutex_unlock(&c->lock);
+	pthread_mutex_lock(&live->lock);
+	if (newest > live->own)
+		live->own = newest;
+	live->signalled = true;
+	pthread_cond_signal(&live->wake);
+	pthread_mutex_unlock(&live->lock);
 }
 
-void live_wait(struct live *c, struct request *req, const char *instance,
-		  int64_t number)
+void live_wait(struct live *live, struct request *req, const char *instance,
+	       int64_t number)
 {
 	struct waiter *w;
 
-	pthread_mutex_lock(&c->lock);
-	for (w = c->waiters; w && w->req != req; w = w->next)
+	pthread_mutex_lock(&live->lock);
+	for (w = live->waiters; w && w->req != req; w = w->next)
 		;
 	if (!w) {
 		w = xcalloc(1, sizeof(*w));
 		w->req = req;
-		w->next = c->waiters;
-		c->waiters = w;
+		w->next = live->waiters;
+		live->waiters = w;
 	}
 	w->told = false;
 	w->number = number;
 	if (!copy_text(w->instance, sizeof(w->instance), instance))
 		w->number = 0; /* no order has it: the deadline remains */
-	pthread_mutex_unlock(&c->lock);
+	pthread_mutex_unlock(&live->lock);
 }
 
-void live_forget(struct live *c, const struct request *req)
+void live_forget(struct live *live, const struct request *req)
 {
-	struct waiter **at = &c->waiters;
+	struct waiter **at = &live->waiters;
 
-	pthread_mutex_lock(&c->lock);
+	pthread_mutex_lock(&live->lock);
 	while (*at) {
 		struct waiter *w = *at;
 
@@ -327,5 +328,5 @@ void live_forget(struct live *c, const struct request *req)
 			at = &w->next;
 		}
 	}
-	pthread_mutex_unlock(&c->lock);
+	pthread_mutex_unlock(&live->lock);
 }

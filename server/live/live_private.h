@@ -7,7 +7,7 @@
  *	screens    who is connected, and what is handed to the loop for them
  *	unwatched  a number for /metrics
  *
- * Threads:  changes->lock guards what other threads than the room's touch: the
+ * Threads:  live->lock guards what other threads than the room's touch: the
  *           waiters, the groups and their screens, and the outbox.  What a view
  *           remembers belongs to the room's thread.  Requests are touched in
  *           the loop alone: everything for a screen goes through the outbox,
@@ -24,8 +24,7 @@
 #include "server/live/changes.h"
 #include "server/live/unwatched.h"
 
-
-#define ORDERS_AT_ONCE 128 /* sent one by one; of more, lists are read again */
+#define ORDERS_AT_ONCE 128 /* sent one by one; past it lists are read again */
 #define TOLD	       512 /* orders remembered of a shop */
 #define VIEW_SIZE      40  /* "-EPOCH-HASH", both of 16 hex digits */
 
@@ -33,10 +32,10 @@
 struct change_list {
 	struct changed *list; /* owned */
 	size_t n, cap;
-	size_t most; /* of more than these it is a gap */
+	size_t most;	/* of more than these it is a gap */
 	uint64_t after; /* the first is to follow this */
 	uint64_t to;	/* none after this is read */
-	bool gap; /* some are not there any more, or there are too many */
+	bool gap;	/* some are not there any more, or there are too many */
 };
 
 enum rc change_list_read(struct change_list *l, struct store *store,
@@ -59,7 +58,7 @@ struct sent {
 struct view {
 	char shop[SHOP_SIZE];
 	char id[VIEW_SIZE]; /* the second half of an event's id */
-	int64_t told[TOLD]; /* the last orders: only of those is `removed` sent */
+	int64_t told[TOLD]; /* the last orders: `removed` is sent of those */
 	unsigned n_told;    /* ever */
 	struct sent sent[ORDERS_AT_ONCE];
 	unsigned n_sent; /* ever */
@@ -77,12 +76,12 @@ struct chunk *view_hello(const struct view *v, uint64_t seen, bool resync,
 struct chunk *view_beat(const struct view *v, uint64_t seen);
 /* The event of an order as it is now; NULL: nothing is sent.  An order that the
  * shop was not told of is none of its business, its number included. */
-struct chunk *view_order(struct live *l, struct view *v,
+struct chunk *view_order(struct live *live, struct view *v,
 			 const struct config_shop *shop, const struct order *o,
 			 uint64_t change);
 /* The events that a screen missed; false: too much of it.  *ret has room for
  * ORDERS_AT_ONCE. */
-bool view_missed(struct live *l, struct view *v,
+bool view_missed(struct live *live, struct view *v,
 		 const struct config_shop *shop, const struct change_list *list,
 		 struct chunk **ret, size_t *ret_n);
 /* Loads an order as it is now; of one that is gone first_seen is 0. */
@@ -156,26 +155,26 @@ struct live {
 
 	/* The room's thread's own. */
 	uint64_t revocations;
-	uint64_t shops; /* what `pending` was counted for */
+	uint64_t shops;	 /* what `pending` was counted for */
 	unsigned spread; /* of retry */
 };
 
 /* Adds a row to the outbox and takes over the chunk.  Room's thread; the lock
  * is taken. */
-void screens_post(struct live *c, enum post what, struct group *g,
+void screens_post(struct live *live, enum post what, struct group *g,
 		  uint64_t screen, struct chunk *chunk);
 /* Room's thread: sends what has changed to each shop. */
-void screens_changed(struct live *c, const struct config *config,
+void screens_changed(struct live *live, const struct config *config,
 		     const struct change_list *l);
 /* Room's thread: greets new screens; true: there are more of them. */
-bool screens_greet(struct live *c, const struct config *config);
+bool screens_greet(struct live *live, const struct config *config);
 /* Room's thread: ends screens whose device or session was ended, and follows a
  * reload of the config. */
-void screens_watch(struct live *c, const struct config *config);
+void screens_watch(struct live *live, const struct config *config);
 /* Loop: sends what was posted.  The lock is held. */
-void screens_send(struct live *c, struct posted *list);
+void screens_send(struct live *live, struct posted *list);
 /* Frees groups without screens.  Room's thread; takes the lock. */
-void screens_sweep(struct live *c);
-void screens_close(struct live *c);
+void screens_sweep(struct live *live);
+void screens_close(struct live *live);
 
 #endif

@@ -12,15 +12,15 @@
 #include "server/live/live_private.h"
 
 #define RESUME_CHANGES 5000 /* read at most for one screen that is back */
-#define GREET_AT_ONCE  64   /* screens, before changes are looked at again */
-#define RETRY_MS       1000 /* at least, before a browser comes back */
-#define RETRY_SPREAD   2000 /* so that not all come back at once */
+#define GREET_AT_ONCE 64    /* screens, before changes are looked at again */
+#define RETRY_MS 1000	    /* at least, before a browser comes back */
+#define RETRY_SPREAD 2000   /* so that not all come back at once */
 
 /* ---- who is connected ---- */
 
-static struct group *group_of(struct live *c, const struct config_shop *shop)
+static struct group *group_of(struct live *live, const struct config_shop *shop)
 {
-	struct group *g = c->groups;
+	struct group *g = live->groups;
 
 	while (g && strcmp(g->view.shop, shop->id) != 0)
 		g = g->next;
@@ -29,9 +29,9 @@ static struct group *group_of(struct live *c, const struct config_shop *shop)
 	g = xcalloc(1, sizeof(*g));
 	if (!copy_text(g->view.shop, sizeof(g->view.shop), shop->id))
 		g->view.shop[0] = '\0'; /* no shop has it: the screen ends */
-	view_id(g->view.id, c->parts.store, shop);
-	g->next = c->groups;
-	c->groups = g;
+	view_id(g->view.id, live->parts.store, shop);
+	g->next = live->groups;
+	live->groups = g;
 	return g;
 }
 
@@ -39,10 +39,10 @@ static struct group *group_of(struct live *c, const struct config_shop *shop)
 static void screen_free(void *state)
 {
 	struct screen *x = state;
-	struct live *c = x->live;
+	struct live *live = x->live;
 	struct group *g = x->group;
 
-	pthread_mutex_lock(&c->lock);
+	pthread_mutex_lock(&live->lock);
 	if (x->prev)
 		x->prev->next = x->next;
 	else
@@ -50,8 +50,8 @@ static void screen_free(void *state)
 	if (x->next)
 		x->next->prev = x->prev;
 	g->listening -= x->listening;
-	c->n_screens--;
-	pthread_mutex_unlock(&c->lock);
+	live->n_screens--;
+	pthread_mutex_unlock(&live->lock);
 	free(x);
 }
 
@@ -71,14 +71,14 @@ static void read_last_id(struct screen *x)
 		x->from = strtoull(text, NULL, 10);
 }
 
-static struct screen *screen_new(struct live *c, struct request *req,
+static struct screen *screen_new(struct live *live, struct request *req,
 				 const struct caller *caller)
 {
 	const char *listening = request_query(req, "screen");
 	struct screen *x = xcalloc(1, sizeof(*x));
 
 	x->req = req;
-	x->live = c;
+	x->live = live;
 	x->listening = listening && !strcmp(listening, "1");
 	read_last_id(x);
 	memcpy(x->credential, caller->credential, sizeof(x->credential));
@@ -91,21 +91,21 @@ static struct screen *screen_new(struct live *c, struct request *req,
 
 static void screen_join(struct screen *x, const struct config_shop *shop)
 {
-	struct live *c = x->live;
+	struct live *live = x->live;
 	struct group *g;
 
-	pthread_mutex_lock(&c->lock);
-	x->id = ++c->last_screen;
-	x->group = g = group_of(c, shop);
+	pthread_mutex_lock(&live->lock);
+	x->id = ++live->last_screen;
+	x->group = g = group_of(live, shop);
 	g->listening += x->listening;
 	x->next = g->screens;
 	if (x->next)
 		x->next->prev = x;
 	g->screens = x;
-	c->n_screens++;
-	c->signalled = true;
-	pthread_cond_signal(&c->wake);
-	pthread_mutex_unlock(&c->lock);
+	live->n_screens++;
+	live->signalled = true;
+	pthread_cond_signal(&live->wake);
+	pthread_mutex_unlock(&live->lock);
 }
 
 void staff_stream(struct request *req, struct response *res)
@@ -119,117 +119,116 @@ void staff_stream(struct request *req, struct response *res)
 
 /* ---- the room's thread: what is to be sent ---- */
 
-static unsigned retry(struct live *c)
+static unsigned retry(struct live *live)
 {
-	c->spread = (c->spread + 611) % RETRY_SPREAD;
-	return RETRY_MS + c->spread;
+	live->spread = (live->spread + 611) % RETRY_SPREAD;
+	return RETRY_MS + live->spread;
 }
 
-static void post(struct live *c, enum post what, struct group *g,
+static void post(struct live *live, enum post what, struct group *g,
 		 uint64_t screen, struct chunk *chunk)
 {
 	if (what == POST_CHUNK && !chunk)
 		return;
-	pthread_mutex_lock(&c->lock);
-	screens_post(c, what, g, screen, chunk);
-	pthread_mutex_unlock(&c->lock);
+	pthread_mutex_lock(&live->lock);
+	screens_post(live, what, g, screen, chunk);
+	pthread_mutex_unlock(&live->lock);
 }
 
-void screens_post(struct live *c, enum post what, struct group *g,
+void screens_post(struct live *live, enum post what, struct group *g,
 		  uint64_t screen, struct chunk *chunk)
 {
 	struct posted *p = xcalloc(1, sizeof(*p));
 
-	*p = (struct posted){.what = what,
-			     .group = g,
-			     .screen = screen,
-			     .chunk = chunk};
+	*p = (struct posted){
+		.what = what, .group = g, .screen = screen, .chunk = chunk};
 	g->posted++;
-	*c->outbox_end = p;
-	c->outbox_end = &p->next;
-	if (!c->called) {
-		c->called = true;
-		http_call(c->parts.http, &c->call);
+	*live->outbox_end = p;
+	live->outbox_end = &p->next;
+	if (!live->called) {
+		live->called = true;
+		http_call(live->parts.http, &live->call);
 	}
 }
 
 /* The groups, which only this thread frees. */
-static struct group *first_group(struct live *c)
+static struct group *first_group(struct live *live)
 {
 	struct group *g;
 
-	pthread_mutex_lock(&c->lock);
-	g = c->groups;
-	pthread_mutex_unlock(&c->lock);
+	pthread_mutex_lock(&live->lock);
+	g = live->groups;
+	pthread_mutex_unlock(&live->lock);
 	return g;
 }
 
-static void say_hello(struct live *c, struct group *g, uint64_t seen)
+static void say_hello(struct live *live, struct group *g, uint64_t seen)
 {
-	post(c, POST_CHUNK, g, 0, view_hello(&g->view, seen, true, retry(c)));
+	post(live, POST_CHUNK, g, 0,
+	     view_hello(&g->view, seen, true, retry(live)));
 }
 
 /* Loads a changed order and keeps `pending` up to date with it. */
-static enum rc load_changed(struct live *c, const struct changed *changed,
+static enum rc load_changed(struct live *live, const struct changed *changed,
 			    struct order *ret)
 {
 	struct pending *useless = NULL;
-	enum rc rc = view_load(c->parts.store, changed, ret);
+	enum rc rc = view_load(live->parts.store, changed, ret);
 
-	pthread_mutex_lock(&c->lock);
-	if (c->pending && !rc)
-		pending_update(c->pending, ret);
+	pthread_mutex_lock(&live->lock);
+	if (live->pending && !rc)
+		pending_update(live->pending, ret);
 	if (rc) { /* it is counted anew */
-		useless = c->pending;
-		c->pending = NULL;
+		useless = live->pending;
+		live->pending = NULL;
 	}
-	pthread_mutex_unlock(&c->lock);
+	pthread_mutex_unlock(&live->lock);
 	pending_free(useless);
 	return rc;
 }
 
-static void order_changed(struct live *c, const struct config *config,
+static void order_changed(struct live *live, const struct config *config,
 			  const struct changed *changed)
 {
-	struct group *g = first_group(c);
+	struct group *g = first_group(live);
 	struct order o;
 
-	if (load_changed(c, changed, &o))
+	if (load_changed(live, changed, &o))
 		return;
 	for (; g; g = g->next) {
 		const struct config_shop *shop =
 			config_shop(config, g->view.shop);
 
 		if (shop && !strcmp(shop->centra, changed->instance))
-			post(c, POST_CHUNK, g, 0,
-			     view_order(c, &g->view, shop, &o,
+			post(live, POST_CHUNK, g, 0,
+			     view_order(live, &g->view, shop, &o,
 					changed->change));
 	}
 	order_release(&o);
 }
 
 /* More changed than is sent one by one: the screens read their lists again. */
-static void all_changed(struct live *c, const struct change_list *l)
+static void all_changed(struct live *live, const struct change_list *l)
 {
-	for (struct group *g = first_group(c); g; g = g->next)
-		say_hello(c, g, l->to);
+	for (struct group *g = first_group(live); g; g = g->next)
+		say_hello(live, g, l->to);
 	for (size_t i = 0; i < l->n && !l->gap; i++) {
 		struct order o;
 
-		if (!load_changed(c, &l->list[i], &o))
+		if (!load_changed(live, &l->list[i], &o))
 			order_release(&o);
 	}
 }
 
-void screens_changed(struct live *c, const struct config *config,
+void screens_changed(struct live *live, const struct config *config,
 		     const struct change_list *l)
 {
 	if (l->gap || l->n > ORDERS_AT_ONCE) {
-		all_changed(c, l);
+		all_changed(live, l);
 		return;
 	}
 	for (size_t i = 0; i < l->n; i++)
-		order_changed(c, config, &l->list[i]);
+		order_changed(live, config, &l->list[i]);
 }
 
 /* ---- the room's thread: new screens ---- */
@@ -240,52 +239,51 @@ struct guest {
 	char view[VIEW_SIZE];
 };
 
-static bool resumed(struct live *c, struct group *g,
+static bool resumed(struct live *live, struct group *g,
 		    const struct config_shop *shop, const struct guest *guest,
 		    struct chunk **missed, size_t *n)
 {
-	struct change_list l = {.after = guest->from,
-				.to = c->seen,
-				.most = RESUME_CHANGES};
-	bool good = !strcmp(guest->view, g->view.id) &&
-		    guest->from <= c->seen;
+	struct change_list l = {
+		.after = guest->from, .to = live->seen, .most = RESUME_CHANGES};
+	bool good =
+		!strcmp(guest->view, g->view.id) && guest->from <= live->seen;
 	struct err e;
 
 	*n = 0;
-	good = good && !change_list_read(&l, c->parts.store, &e) && !l.gap;
+	good = good && !change_list_read(&l, live->parts.store, &e) && !l.gap;
 	if (good) {
 		change_list_last(&l);
-		good = view_missed(c, &g->view, shop, &l, missed, n);
+		good = view_missed(live, &g->view, shop, &l, missed, n);
 	}
 	change_list_release(&l);
 	return good;
 }
 
 /* Sends hello, and what was missed since the last time if that is known. */
-static void greet(struct live *c, struct group *g,
+static void greet(struct live *live, struct group *g,
 		  const struct config_shop *shop, const struct guest *guest)
 {
 	struct chunk *missed[ORDERS_AT_ONCE];
 	size_t n;
-	bool good = resumed(c, g, shop, guest, missed, &n);
+	bool good = resumed(live, g, shop, guest, missed, &n);
 
-	post(c, POST_CHUNK, g, guest->id,
-	     view_hello(&g->view, c->seen, !good, retry(c)));
+	post(live, POST_CHUNK, g, guest->id,
+	     view_hello(&g->view, live->seen, !good, retry(live)));
 	for (size_t i = 0; i < n; i++) {
 		if (good)
-			post(c, POST_CHUNK, g, guest->id, missed[i]);
+			post(live, POST_CHUNK, g, guest->id, missed[i]);
 		else
 			chunk_drop(missed[i]);
 	}
 }
 
 /* Takes up to `most` screens of the group that have had no hello. */
-static size_t new_screens(struct live *c, struct group *g,
-			  struct guest *ret, size_t most)
+static size_t new_screens(struct live *live, struct group *g, struct guest *ret,
+			  size_t most)
 {
 	size_t n = 0;
 
-	pthread_mutex_lock(&c->lock);
+	pthread_mutex_lock(&live->lock);
 	for (struct screen *x = g->screens; x && n < most; x = x->next) {
 		if (x->greeting)
 			continue;
@@ -293,25 +291,25 @@ static size_t new_screens(struct live *c, struct group *g,
 		ret[n] = (struct guest){.id = x->id, .from = x->from};
 		memcpy(ret[n++].view, x->view, sizeof(x->view));
 	}
-	pthread_mutex_unlock(&c->lock);
+	pthread_mutex_unlock(&live->lock);
 	return n;
 }
 
-bool screens_greet(struct live *c, const struct config *config)
+bool screens_greet(struct live *live, const struct config *config)
 {
 	struct guest guests[GREET_AT_ONCE];
 	size_t all = 0;
 
-	for (struct group *g = first_group(c); g; g = g->next) {
+	for (struct group *g = first_group(live); g; g = g->next) {
 		const struct config_shop *shop =
 			config_shop(config, g->view.shop);
-		size_t n = new_screens(c, g, guests, GREET_AT_ONCE - all);
+		size_t n = new_screens(live, g, guests, GREET_AT_ONCE - all);
 
 		for (size_t i = 0; i < n; i++) {
 			if (shop)
-				greet(c, g, shop, &guests[i]);
+				greet(live, g, shop, &guests[i]);
 			else
-				post(c, POST_END, g, guests[i].id, NULL);
+				post(live, POST_END, g, guests[i].id, NULL);
 		}
 		all += n;
 	}
@@ -322,26 +320,26 @@ bool screens_greet(struct live *c, const struct config *config)
 
 /* A shop that has other warehouses by now reads its lists again; one that is
  * gone may see nothing more. */
-static void follow_config(struct live *c, const struct config *config)
+static void follow_config(struct live *live, const struct config *config)
 {
-	for (struct group *g = first_group(c); g; g = g->next) {
+	for (struct group *g = first_group(live); g; g = g->next) {
 		const struct config_shop *shop =
 			config_shop(config, g->view.shop);
 		char id[VIEW_SIZE];
 
 		if (!shop) {
-			post(c, POST_END, g, 0, NULL);
+			post(live, POST_END, g, 0, NULL);
 			continue;
 		}
-		view_id(id, c->parts.store, shop);
+		view_id(id, live->parts.store, shop);
 		if (!strcmp(id, g->view.id))
 			continue;
 		view_release(&g->view); /* its texts name the old view */
 		memset(g->view.sent, 0, sizeof(g->view.sent));
-		pthread_mutex_lock(&c->lock);
+		pthread_mutex_lock(&live->lock);
 		memcpy(g->view.id, id, sizeof(id));
-		pthread_mutex_unlock(&c->lock);
-		say_hello(c, g, c->seen);
+		pthread_mutex_unlock(&live->lock);
+		say_hello(live, g, live->seen);
 	}
 }
 
@@ -352,13 +350,13 @@ struct signed_in {
 	bool by_session;
 };
 
-static size_t list_signed_in(struct live *c, struct group *g,
+static size_t list_signed_in(struct live *live, struct group *g,
 			     struct signed_in **ret)
 {
 	size_t n = 0;
 
-	pthread_mutex_lock(&c->lock);
-	*ret = xcalloc(c->n_screens + 1, sizeof(**ret));
+	pthread_mutex_lock(&live->lock);
+	*ret = xcalloc(live->n_screens + 1, sizeof(**ret));
 	for (const struct screen *x = g->screens; x; x = x->next) {
 		struct signed_in *s = &(*ret)[n++];
 
@@ -366,40 +364,40 @@ static size_t list_signed_in(struct live *c, struct group *g,
 		s->by_session = x->by_session;
 		memcpy(s->credential, x->credential, sizeof(s->credential));
 	}
-	pthread_mutex_unlock(&c->lock);
+	pthread_mutex_unlock(&live->lock);
 	return n;
 }
 
-static void end_revoked(struct live *c)
+static void end_revoked(struct live *live)
 {
-	uint64_t revocations = store_revocations(c->parts.store);
+	uint64_t revocations = store_revocations(live->parts.store);
 
-	if (revocations == c->revocations)
+	if (revocations == live->revocations)
 		return;
-	c->revocations = revocations;
-	for (struct group *g = first_group(c); g; g = g->next) {
+	live->revocations = revocations;
+	for (struct group *g = first_group(live); g; g = g->next) {
 		struct signed_in *list;
-		size_t n = list_signed_in(c, g, &list);
+		size_t n = list_signed_in(live, g, &list);
 
 		for (size_t i = 0; i < n; i++)
-			if (!auth_still(c->parts.access, list[i].credential,
+			if (!auth_still(live->parts.access, list[i].credential,
 					list[i].by_session))
-				post(c, POST_END, g, list[i].id, NULL);
+				post(live, POST_END, g, list[i].id, NULL);
 		free(list);
 	}
 }
 
-void screens_watch(struct live *c, const struct config *config)
+void screens_watch(struct live *live, const struct config *config)
 {
-	follow_config(c, config);
-	end_revoked(c);
+	follow_config(live, config);
+	end_revoked(live);
 }
 
-void screens_sweep(struct live *c)
+void screens_sweep(struct live *live)
 {
-	struct group **at = &c->groups;
+	struct group **at = &live->groups;
 
-	pthread_mutex_lock(&c->lock);
+	pthread_mutex_lock(&live->lock);
 	while (*at) {
 		struct group *g = *at;
 
@@ -411,19 +409,18 @@ void screens_sweep(struct live *c)
 		view_release(&g->view);
 		free(g);
 	}
-	pthread_mutex_unlock(&c->lock);
+	pthread_mutex_unlock(&live->lock);
 }
 
 /* ---- the loop: sending ---- */
 
-static void send_to(struct live *c, struct screen *x,
-		    const struct posted *p)
+static void send_to(struct live *live, struct screen *x, const struct posted *p)
 {
 	switch (p->what) {
 	case POST_CHUNK:
 		x->greeted = true;
 		if (!stream_send(x->req, p->chunk))
-			COUNT(c->parts.counters, streams_cut_total);
+			COUNT(live->parts.counters, streams_cut_total);
 		break;
 	case POST_END:
 		stream_end(x->req);
@@ -438,20 +435,20 @@ static bool concerns(const struct posted *p, const struct screen *x)
 	return x->greeted || p->what == POST_END;
 }
 
-void screens_send(struct live *c, struct posted *list)
+void screens_send(struct live *live, struct posted *list)
 {
 	for (struct posted *p = list, *next; p; p = next) {
 		next = p->next;
 		for (struct screen *x = p->group->screens; x; x = x->next)
 			if (concerns(p, x))
-				send_to(c, x, p);
+				send_to(live, x, p);
 		p->group->posted--;
 		chunk_drop(p->chunk);
 		free(p);
 	}
 }
 
-static void beat(struct live *c, struct group *g, int64_t now)
+static void beat(struct live *live, struct group *g, int64_t now)
 {
 	struct chunk *chunk = NULL;
 
@@ -460,59 +457,59 @@ static void beat(struct live *c, struct group *g, int64_t now)
 			continue;
 		x->beat_due = now + BEAT_MS;
 		if (!chunk)
-			chunk = view_beat(&g->view, c->seen);
+			chunk = view_beat(&g->view, live->seen);
 		if (chunk && !stream_send(x->req, chunk))
-			COUNT(c->parts.counters, streams_cut_total);
+			COUNT(live->parts.counters, streams_cut_total);
 	}
 	chunk_drop(chunk);
 }
 
-void live_tick(struct live *c, int64_t now)
+void live_tick(struct live *live, int64_t now)
 {
-	pthread_mutex_lock(&c->lock);
-	for (struct group *g = c->groups; g; g = g->next)
-		beat(c, g, now);
-	pthread_mutex_unlock(&c->lock);
+	pthread_mutex_lock(&live->lock);
+	for (struct group *g = live->groups; g; g = g->next)
+		beat(live, g, now);
+	pthread_mutex_unlock(&live->lock);
 }
 
 /* ---- numbers ---- */
 
-size_t live_screens(struct live *c)
+size_t live_screens(struct live *live)
 {
 	size_t n;
 
-	pthread_mutex_lock(&c->lock);
-	n = c->n_screens;
-	pthread_mutex_unlock(&c->lock);
+	pthread_mutex_lock(&live->lock);
+	n = live->n_screens;
+	pthread_mutex_unlock(&live->lock);
 	return n;
 }
 
 /* A `skip` of pending_count(). */
 static bool is_watched(void *arg, const char *shop)
 {
-	const struct live *c = arg;
+	const struct live *live = arg;
 
-	for (const struct group *g = c->groups; g; g = g->next)
+	for (const struct group *g = live->groups; g; g = g->next)
 		if (g->listening && !strcmp(g->view.shop, shop))
 			return true;
 	return false;
 }
 
-bool live_unwatched(struct live *c, uint64_t *ret)
+bool live_unwatched(struct live *live, uint64_t *ret)
 {
 	bool counted;
 
-	pthread_mutex_lock(&c->lock);
-	counted = c->pending != NULL;
+	pthread_mutex_lock(&live->lock);
+	counted = live->pending != NULL;
 	if (counted)
-		*ret = pending_count(c->pending, is_watched, c);
-	pthread_mutex_unlock(&c->lock);
+		*ret = pending_count(live->pending, is_watched, live);
+	pthread_mutex_unlock(&live->lock);
 	return counted;
 }
 
-void screens_close(struct live *c)
+void screens_close(struct live *live)
 {
-	screens_send(c, c->outbox); /* to nobody: it only frees */
-	c->outbox = NULL;
-	screens_sweep(c);
+	screens_send(live, live->outbox); /* to nobody: it only frees */
+	live->outbox = NULL;
+	screens_sweep(live);
 }

@@ -13,8 +13,9 @@
 #include "server/live/live_private.h"
 #include "server/shop/order_json.h"
 
-#define EVENT_MAX    ((size_t)32 << 20)
-#define MISSED_BYTES ((size_t)512 << 10) /* of events that one screen missed */
+#define EVENT_MAX ((size_t)32 << 20)
+#define MISSED_BYTES ((size_t)512 << 10) /* of events that one screen missed   \
+					  */
 
 /* ---- changes, as a list ---- */
 
@@ -129,8 +130,7 @@ static void event_begin(struct buf *b, const char *name, const struct view *v,
 			uint64_t change)
 {
 	buf_init(b, EVENT_MAX);
-	buf_fmt(b, "id: %" PRIu64 "%s\nevent: %s\ndata: ", change, v->id,
-		name);
+	buf_fmt(b, "id: %" PRIu64 "%s\nevent: %s\ndata: ", change, v->id, name);
 }
 
 static struct chunk *event_end(struct buf *b)
@@ -221,7 +221,7 @@ static struct chunk *removed(const struct view *v, int64_t number,
 	return event_end(&b);
 }
 
-struct chunk *view_order(struct live *l, struct view *v,
+struct chunk *view_order(struct live *live, struct view *v,
 			 const struct config_shop *shop, const struct order *o,
 			 uint64_t change)
 {
@@ -230,9 +230,9 @@ struct chunk *view_order(struct live *l, struct view *v,
 	enum rc rc;
 
 	event_begin(&b, "order", v, change);
-	rc = o->first_seen ? order_json(&b, l->parts.store, shop, o, time_now(), false,
-					&e) :
-			     RC_NOTFOUND;
+	rc = o->first_seen ? order_json(&b, live->parts.store, shop, o,
+					time_now(), false, &e)
+			   : RC_NOTFOUND;
 	if (rc) {
 		buf_release(&b);
 		if (rc != RC_NOTFOUND)
@@ -250,7 +250,7 @@ struct chunk *view_order(struct live *l, struct view *v,
 		return NULL;
 	}
 	remember(v, o->number, change, &b);
-	COUNT(l->parts.counters, stream_events_total);
+	COUNT(live->parts.counters, stream_events_total);
 	return chunk_make(&b);
 }
 
@@ -273,7 +273,7 @@ enum rc view_load(struct store *store, const struct changed *c,
 }
 
 /* The event of one missed change: as it was sent, or made now. */
-static enum rc missed(struct live *l, struct view *v,
+static enum rc missed(struct live *live, struct view *v,
 		      const struct config_shop *shop, const struct changed *c,
 		      struct chunk **ret)
 {
@@ -283,15 +283,15 @@ static enum rc missed(struct live *l, struct view *v,
 	*ret = sent_before(v, c);
 	if (*ret)
 		return OK;
-	rc = view_load(l->parts.store, c, &o);
+	rc = view_load(live->parts.store, c, &o);
 	if (rc)
 		return rc;
-	*ret = view_order(l, v, shop, &o, c->change);
+	*ret = view_order(live, v, shop, &o, c->change);
 	order_release(&o);
 	return OK;
 }
 
-bool view_missed(struct live *l, struct view *v,
+bool view_missed(struct live *live, struct view *v,
 		 const struct config_shop *shop, const struct change_list *list,
 		 struct chunk **ret, size_t *ret_n)
 {
@@ -304,7 +304,7 @@ bool view_missed(struct live *l, struct view *v,
 		if (strcmp(list->list[i].instance, shop->centra) != 0)
 			continue;
 		if (*ret_n == ORDERS_AT_ONCE || bytes > MISSED_BYTES ||
-		    missed(l, v, shop, &list->list[i], &c))
+		    missed(live, v, shop, &list->list[i], &c))
 			return false;
 		if (!c)
 			continue;
