@@ -11,10 +11,10 @@
 struct app;
 struct config;
 
-/* Swaps in what the file says now and tells the parts.  A file with a mistake
+/* Makes the file's present content the present config and notifies the rooms.  A file with a mistake
  * changes nothing: each mistake is logged and the old settings stay.  What
- * differs from the config that we `started` with and needs a restart is named
- * in the log. */
+ * differs from the config that the server `started` with and needs a restart is
+ * named in the log. */
 void reload(struct app *app, const struct config *started);
 
 /* Logs a config_load()'s report, one line for each mistake. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * routes.h - every route is one row, and the row says who may ask.
+ * routes.h - the routes of the server, one row each.  A row says which clients may
+ * send the request (flags), whose context it gets (room), and which function
+ * responds.
  */
 #ifndef SERVER_ROUTES_H
 #define SERVER_ROUTES_H

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* A NUL, as it is or as an escape? */
+/* True if there is a NUL, as a byte or as an escape. */
 static bool has_nul(const char *json, size_t len)
 {
 	if (memchr(json, '\0', len))
@@ -26,7 +26,7 @@ cJSON *json_body(const struct request *req)
 
 	if (!req->body_len || has_nul(req->body, req->body_len))
 		return NULL;
-	/* The NUL behind the body is looked at: nothing may follow. */
+	/* cJSON is to see the NUL behind the body: nothing else may follow. */
 	json = cJSON_ParseWithLengthOpts(req->body, req->body_len + 1, &end,
 					 true);
 	if (cJSON_IsObject(json) && end == req->body + req->body_len)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * json_body.h - the JSON that a device sends.
+ * json_body.h - reads the JSON body of a request.
  */
 #ifndef SERVER_ACCESS_JSON_BODY_H
 #define SERVER_ACCESS_JSON_BODY_H
@@ -9,9 +9,9 @@
 
 #include "server/http/http.h"
 
-/* The object that the request's body is; the caller owns it (cJSON_Delete).
- * NULL: there is no body, it is no object, something follows it, or a text of
- * it holds U+0000, where cJSON would end the text. */
+/* Parses the request's body, which must be one JSON object; the caller owns it
+ * (cJSON_Delete).  NULL: there is no body, it is no object, something follows
+ * the object, or a text in it holds U+0000, where cJSON would end the text. */
 cJSON *json_body(const struct request *req);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * admin.h - what the pages for operators (health, readiness, metrics) need of
- * the server.  serve.c fills it in; it is the context of this room's routes.
+ * the server.  app.c fills it in; it is the context of this room's routes.
  * All of it is borrowed, and only read; a NULL part has not started.
  */
 #ifndef SERVER_ADMIN_ADMIN_H
