@@ -74,8 +74,8 @@ static void follow(struct live *live, const struct config *config)
 	pthread_mutex_lock(&live->lock);
 	live->seen = newest;
 	if (l.gap) {
-		pending_free(live->pending);
-		live->pending = NULL;
+		tally_free(live->tally);
+		live->tally = NULL;
 	}
 	pthread_mutex_unlock(&live->lock);
 	mark_waiters(live, &l);
@@ -104,22 +104,22 @@ static uint64_t shops_of(const struct live *live, const struct config *config)
 static void count_pending(struct live *live, const struct config *config)
 {
 	uint64_t shops = shops_of(live, config);
-	struct pending *fresh = NULL, *old;
+	struct tally *fresh = NULL, *old;
 	struct err e;
 
-	if (live->pending && shops == live->shops)
+	if (live->tally && shops == live->shops)
 		return;
-	if (pending_read(&fresh, live->parts.store, config, &e)) {
+	if (tally_read(&fresh, live->parts.store, config, &e)) {
 		log_limited(6, LOG_ERROR, "pending offers cannot be counted",
 			    LOG_S("error", e.text));
 		return;
 	}
 	live->shops = shops;
 	pthread_mutex_lock(&live->lock);
-	old = live->pending;
-	live->pending = fresh;
+	old = live->tally;
+	live->tally = fresh;
 	pthread_mutex_unlock(&live->lock);
-	pending_free(old);
+	tally_free(old);
 }
 
 /* Waits for a signal or the next poll; false: the room stops. */
@@ -270,7 +270,7 @@ void live_close(struct live *live)
 		free(w);
 	}
 	screens_close(live);
-	pending_free(live->pending);
+	tally_free(live->tally);
 	pthread_cond_destroy(&live->wake);
 	pthread_mutex_destroy(&live->lock);
 	free(live);

@@ -151,11 +151,11 @@ struct live {
 	struct posted *outbox, **outbox_end;
 	struct http_call call; /* empties the outbox, in the loop */
 	bool called;
-	struct pending *pending; /* NULL: not counted yet */
+	struct tally *tally; /* NULL: not counted yet */
 
 	/* The room's thread's own. */
 	uint64_t revocations;
-	uint64_t shops;	 /* what `pending` was counted for */
+	uint64_t shops;	 /* the shops that `tally` was counted for */
 	unsigned spread; /* of retry */
 };
 

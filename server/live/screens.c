@@ -168,22 +168,22 @@ static void say_hello(struct live *live, struct group *g, uint64_t seen)
 	     view_hello(&g->view, seen, true, retry(live)));
 }
 
-/* Loads a changed order and keeps `pending` up to date with it. */
+/* Loads a changed order and keeps `tally` up to date with it. */
 static enum rc load_changed(struct live *live, const struct changed *changed,
 			    struct order *ret)
 {
-	struct pending *useless = NULL;
+	struct tally *useless = NULL;
 	enum rc rc = view_load(live->parts.store, changed, ret);
 
 	pthread_mutex_lock(&live->lock);
-	if (live->pending && !rc)
-		pending_update(live->pending, ret);
+	if (live->tally && !rc)
+		tally_update(live->tally, ret);
 	if (rc) { /* it is counted anew */
-		useless = live->pending;
-		live->pending = NULL;
+		useless = live->tally;
+		live->tally = NULL;
 	}
 	pthread_mutex_unlock(&live->lock);
-	pending_free(useless);
+	tally_free(useless);
 	return rc;
 }
 
@@ -484,7 +484,7 @@ size_t live_screens(struct live *live)
 	return n;
 }
 
-/* A `skip` of pending_count(). */
+/* A `skip` of tally_count(). */
 static bool is_watched(void *arg, const char *shop)
 {
 	const struct live *live = arg;
@@ -500,9 +500,9 @@ bool live_unwatched(struct live *live, uint64_t *ret)
 	bool counted;
 
 	pthread_mutex_lock(&live->lock);
-	counted = live->pending != NULL;
+	counted = live->tally != NULL;
 	if (counted)
-		*ret = pending_count(live->pending, is_watched, live);
+		*ret = tally_count(live->tally, is_watched, live);
 	pthread_mutex_unlock(&live->lock);
 	return counted;
 }

@@ -19,7 +19,7 @@ struct ward {
 	size_t n, cap;
 };
 
-struct pending {
+struct tally {
 	struct ward *wards; /* owned */
 	size_t n;
 };
@@ -77,7 +77,7 @@ static void ward_update(struct ward *w, const struct order *o)
 		ward_remove(w, o->number);
 }
 
-void pending_update(struct pending *p, const struct order *o)
+void tally_update(struct tally *p, const struct order *o)
 {
 	for (size_t i = 0; i < p->n; i++)
 		if (!strcmp(p->wards[i].instance, o->instance))
@@ -118,7 +118,7 @@ static enum rc ward_read(struct ward *w, struct store *store, struct err *e)
 	return rc;
 }
 
-static void add_shop(struct pending *p, const struct config_shop *shop)
+static void add_shop(struct tally *p, const struct config_shop *shop)
 {
 	for (size_t i = 0; i < shop->warehouses.n; i++) {
 		struct ward *w = &p->wards[p->n];
@@ -130,10 +130,10 @@ static void add_shop(struct pending *p, const struct config_shop *shop)
 	}
 }
 
-enum rc pending_read(struct pending **ret, struct store *store,
+enum rc tally_read(struct tally **ret, struct store *store,
 		     const struct config *config, struct err *e)
 {
-	struct pending *p = xcalloc(1, sizeof(*p));
+	struct tally *p = xcalloc(1, sizeof(*p));
 	size_t most = 1;
 	enum rc rc = OK;
 
@@ -145,14 +145,14 @@ enum rc pending_read(struct pending **ret, struct store *store,
 	for (size_t i = 0; i < p->n && !rc; i++)
 		rc = ward_read(&p->wards[i], store, e);
 	if (rc) {
-		pending_free(p);
+		tally_free(p);
 		return rc;
 	}
 	*ret = p;
 	return OK;
 }
 
-void pending_free(struct pending *p)
+void tally_free(struct tally *p)
 {
 	if (!p)
 		return;
@@ -162,7 +162,7 @@ void pending_free(struct pending *p)
 	free(p);
 }
 
-size_t pending_count(const struct pending *p,
+size_t tally_count(const struct tally *p,
 		     bool (*skip)(void *arg, const char *shop), void *arg)
 {
 	size_t n = 0;

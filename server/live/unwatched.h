@@ -17,18 +17,18 @@
 #include "server/config/config.h"
 #include "store/store.h"
 
-struct pending;
+struct tally;
 
 /* Reads the pending offers of every shop of the config. */
-enum rc pending_read(struct pending **ret, struct store *store,
+enum rc tally_read(struct tally **ret, struct store *store,
 		     const struct config *config, struct err *e);
-void pending_free(struct pending *p); /* NULL is fine */
+void tally_free(struct tally *p); /* NULL is fine */
 
 /* The order is as it is now. */
-void pending_update(struct pending *p, const struct order *o);
+void tally_update(struct tally *p, const struct order *o);
 
 /* Pending offers of the shops for which skip(arg, shop id) is false. */
-size_t pending_count(const struct pending *p,
+size_t tally_count(const struct tally *p,
 		     bool (*skip)(void *arg, const char *shop), void *arg);
 
 #endif
