@@ -32,6 +32,10 @@ static enum difference differs(const struct order *before,
 {
 	struct order then = *before; /* borrows */
 
+	/* Events and tries count in it: then nothing need be encoded but what
+	 * is stored. */
+	if (before->version != after->version)
+		return DIFFERENT;
 	then.fetched_at = after->fetched_at;
 	if (!order_same(&then, after))
 		return DIFFERENT;
