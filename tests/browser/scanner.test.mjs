@@ -36,7 +36,7 @@ async function ours(world, token, order = {}) {
 
 // A screen on which such an order is open.
 async function picking(world, open, order) {
-  const { token } = world.device();
+  const { token } = await world.device();
   const n = await ours(world, token, order), page = await open({ init: buzzes });
   await page.click("#tab-toShip");
   await cardOf(page, n).locator("[data-part=open]").click();

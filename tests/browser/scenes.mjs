@@ -28,7 +28,7 @@ const offered = (w, token, n) => waitFor(`${n} is offered`, async () => (await w
 
 export async function startDay() {
   const w = await startWorld({ staff: "Anna, Ben, Charlotte af Ugglas-Wallenberg", settings: "answer_wait = 1s", instance: "call_timeout = 2s" });
-  const { token } = w.device("amsterdam", "Maker of the day");
+  const { token } = await w.device("amsterdam", "Maker of the day");
   const post = (n, verb, body) => w.api(token, "POST", `/orders/${n}/${verb}`, body);
   const parcel = { carrier: "PostNord", service: "Parcel", tracking: "00373500489530470000", packages: 1, staff: "Anna" };
   const day = { world: w };
@@ -87,7 +87,7 @@ export async function walk(browser, day, how, at, last = false) {
   await page.goto(`${w.url}/`);
   await page.waitForSelector("#main h1");
   await at(page, "not-signed-in");
-  const { link } = w.device("amsterdam", "Counter");
+  const { link } = await w.device("amsterdam", "Counter");
   await page.goto(link);
   await page.waitForSelector("#signin");
   await at(page, "login");

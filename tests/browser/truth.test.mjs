@@ -186,7 +186,7 @@ test("a removed device shows in every tab where to sign in, asks nothing more, a
   await tab.goto(world.url);
   const n = await place();
   for (const p of [page, tab]) await cardOf(p, n).waitFor();
-  world.cli("device", "remove", String(JSON.parse(world.cli("device", "list", "--json").split("\n")[0]).id));
+  await world.cli("device", "remove", await world.firstDevice());
   for (const p of [page, tab]) await p.waitForSelector("#code");
   const asked = [];
   for (const p of [page, tab]) p.on("request", (r) => asked.push(r.url()));
@@ -199,12 +199,12 @@ test("a removed device shows in every tab where to sign in, asks nothing more, a
   await page.fill("#code", "what is this");
   await page.click("#signin");
   await text(page, "not a sign-in link or code");
-  await page.fill("#code", `  ${world.device().link} `);
+  await page.fill("#code", `  ${(await world.device()).link} `);
   await page.press("#code", "Enter");   // a scanner's
   assert.equal(await page.locator("#code").count(), 1);
   await page.click("#signin");
   await cardOf(page, n).waitFor();
-  await tab.fill("#code", world.device().link.split("#")[1]);   // the code alone
+  await tab.fill("#code", (await world.device()).link.split("#")[1]);   // the code alone
   await tab.click("#signin");
   await cardOf(tab, n).waitFor();
 });
@@ -238,7 +238,7 @@ test("an answer kept offline is not sent by a browser that signed in elsewhere, 
   const page = await open();
   const n = await place({ warehouses: [3, 4] });
   await keptOffline(page, n);
-  const berlin = world.device("berlin").link;
+  const berlin = (await world.device("berlin")).link;
   await page.route("**/accept", (route) => route.abort());
   await page.context().setOffline(false);
   await page.goto("about:blank");
@@ -256,7 +256,7 @@ test("a device that is signed out with an answer kept says that it was not sent"
   await page.route("**/accept", (route) => route.abort());
   await cardOf(page, n).locator("[data-part=accept]").click();
   await cardOf(page, n).getByText("Not yours yet").waitFor();
-  world.cli("device", "remove", String(JSON.parse(world.cli("device", "list", "--json").split("\n")[0]).id));
+  await world.cli("device", "remove", await world.firstDevice());
   await text(page, `Order ${n}: your answer was not sent yet`);
   page.errors.length = 0;
 });
@@ -267,7 +267,7 @@ test("what a tab sends after the browser was signed in as another device is not 
   await cardOf(page, n).locator("[data-part=accept]").waitFor();
   const tab = await page.context().newPage();
   // The old tab keeps its page, its list and its token against forgery.
-  await enrol(tab, world.device("berlin").link);
+  await enrol(tab, (await world.device("berlin")).link);
   const { csrf } = await tab.evaluate(async () => (await fetch("/api/v1/me")).json());
   await page.route("**/accept", (route) => route.continue({ headers: { ...route.request().headers(), "x-csrf-token": csrf } }));
   await cardOf(page, n).locator("[data-part=accept]").click();

@@ -184,7 +184,7 @@ test("done today forgets yesterday at midnight where the shop is", async ({ worl
   await world.control(`/orders/${n}/cancel`, {});
   await page.click("#tab-done");
   await cardOf(page, n).waitFor();
-  const { token } = world.device();
+  const { token } = await world.device();
   const { day, now } = (await world.api(token, "GET", "/me")).body;
   await page.evaluate((ms) => window.beat(ms), Date.parse(day.ends) - Date.parse(now) - 5000);
   await page.waitForTimeout(1200);
