@@ -13,6 +13,7 @@ import { GS } from "./codes.js";
 
 const GAP_MS = 50;      // at most, between two keys of a scanner
 const CHAIN_MS = 300;   // keys with longer gaps have nothing to do with each other
+const SLICES = 6;       // parts of the pause after which no more keys are waited for
 const AFTER_MS = 500;   // an Enter so soon after a code is still its suffix
 const SURE = 6;         // so many keys a gap apart are no person's
 const SHORT = 4;        // enough where nobody types text: no field, or the scan field
@@ -90,6 +91,13 @@ function paused() {
   if (sure || (isField(el) ? !isProse(el) && fast >= SHORT : text.length >= SHORT)) end(); else forget();
 }
 
+// Calls paused() after a pause, in which the page was awake: keys may wait for one
+// that was held up, and such a time counts as one part, however long it was.
+function quiet(n) {
+  clearTimeout(timer);
+  timer = setTimeout(() => { if (n > 1) quiet(n - 1); else paused(); }, CHAIN_MS / SLICES + 2);
+}
+
 function character(e, c) {
   if (e.timeStamp - last > CHAIN_MS) paused();
   if (!text) {
@@ -102,8 +110,7 @@ function character(e, c) {
   fast = text && e.timeStamp - last <= GAP_MS ? fast + 1 : 1;
   text += c;
   last = e.timeStamp;
-  clearTimeout(timer);
-  timer = setTimeout(paused, CHAIN_MS + 10);
+  quiet(SLICES);
   if (fast >= SURE && !sure) { sure = true; restore(); }
   if (sure || c === GS) stop(e);
   else if (c === " " && !isField(el)) { if (text === " ") press(e, el); else stop(e); }
@@ -123,6 +130,8 @@ function suffix(e) {
     return;
   }
   paused();
+  // Its code was given up, since it came too slowly; it is still no person's press.
+  if (!isField(el) && e.timeStamp - last <= CHAIN_MS) { stop(e); return; }
   if (e.timeStamp - ended < (e.key === "Tab" ? CHAIN_MS : AFTER_MS)) { stop(e); return; }
   if (e.key !== "Enter" || el?.matches?.("textarea, select")) return;
   if (isField(el)) { stop(e); if (!e.repeat) typed(el); } else press(e, el);

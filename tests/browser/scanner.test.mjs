@@ -36,9 +36,9 @@ async function ours(world, token, order = {}) {
 }
 
 // A screen on which such an order is open.
-async function picking(world, open, order) {
+async function picking(world, open, order, init = "") {
   const { token } = await world.device();
-  const n = await ours(world, token, order), page = await open({ init: buzzes });
+  const n = await ours(world, token, order), page = await open({ init: buzzes + init });
   await page.click("#tab-toShip");
   await cardOf(page, n).locator("[data-part=open]").click();
   await page.waitForSelector("#scan");
@@ -376,6 +376,41 @@ test("a code that comes with long gaps is not cut", async ({ open, world }) => {
   await jitter(page, [TRACKING.slice(0, 3), TRACKING.slice(3)], [90]);
   await waitFor("the whole number", async () => (await page.inputValue("#f-tracking")) === TRACKING);
   assert.equal(await page.inputValue("#f-carrier"), "PostNord");
+});
+
+// An `init` of a screen: holdUp(ms) is then as if the page had been held up so
+// long, and timers come before keys: each that is due comes, once.
+const holds = `{ const timers = new Map(), set = setTimeout, clear = clearTimeout;
+  window.setTimeout = (f, ms) => { const id = set(() => { timers.delete(id); f(); }, ms); timers.set(id, { f, ms }); return id; };
+  window.clearTimeout = (id) => { timers.delete(id); clear(id); };
+  window.holdUp = (most) => { for (const [id, { f, ms }] of [...timers]) if (ms <= most) { clearTimeout(id); f(); } }; }`;
+
+// Types `code`, of which all but the `first` keys wait for a page that is held up.
+async function heldUp(page, code, first) {
+  await type(page, [...code.slice(0, first)]);
+  await page.evaluate(() => window.holdUp(400));
+  await type(page, [...code.slice(first), "Enter"], 2);
+}
+
+test("a code is not cut where the page was held up, and its Enter presses nothing", async ({ open, place, world }) => {
+  const { page } = await picking(world, open, {}, holds);
+  for (const [i, first] of [[1, 3], [2, 9]]) {
+    await heldUp(page, SCARF, first);
+    await text(page, `Scarf, Oat, One size: ${i} of 2`);
+  }
+  await page.click("[data-part=back]");
+  await page.click("#tab-toAnswer");
+  const n = await place();
+  await complete(page, n);
+  for (const first of [1, 3, 5, 9, 13]) {
+    await atRest(page);
+    await focus(page, "[data-part=accept]");
+    await heldUp(page, COAT, first);
+    await text(page, `${COAT} is no order to ship`);
+    await settled(page);
+    await page.click("#results [aria-label=Close]");
+  }
+  assert.deepEqual(await world.calls(n, "check-first"), []);
 });
 
 test("a code typed by hand into the scan field counts with Enter", async ({ open, world }) => {
