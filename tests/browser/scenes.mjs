@@ -62,11 +62,10 @@ export async function startDay({ now = 118 } = {}) {
   // To answer: a refusal whose event is lost, one under way, and open ones.
   day.refused = await w.place({ warehouses: [3, 4], lines: [coat], expires_in: 1500, city: "Haarlem" });
   await offered(w, token, day.refused);
-  await w.control("/hooks", { paused: true });
+  await w.control("/hooks", { off: true });
   await w.control(`/orders/${day.refused}/accept`, { warehouse: 4 });
   await post(day.refused, "accept", { staff: "Anna" });
-  await w.control("/hooks", { off: true });
-  await w.control("/hooks", { off: false, paused: false });
+  await w.control("/hooks", { off: false });
   day.asking = await w.place({ warehouses: [3, 4], lines: [scarf], expires_in: 2400, city: "Delft" });
   await offered(w, token, day.asking);
   await w.control("/faults", { api: "order", kind: "slow", when: "before", ms: 600000, percent: 100, order: day.asking });
@@ -97,7 +96,7 @@ export async function walk(browser, day, how, at, last = false) {
   await page.waitForSelector("#signin");
   await at(page, "login");
   await enrol(page, link);
-  for (const n of [day.asking, day.long, day.soon, day.now]) await complete(page, n);
+  for (const n of [day.refused, day.asking, day.long, day.soon, day.now]) await complete(page, n);
   await at(page, "to-answer");
   await cardOf(page, day.soon).locator("[data-part=reject]").click();
   await page.waitForSelector("dialog");
