@@ -13,7 +13,6 @@ import { GS } from "./codes.js";
 
 const GAP_MS = 50;      // at most, between two keys of a scanner
 const CHAIN_MS = 300;   // keys with longer gaps have nothing to do with each other
-const SLICES = 6;       // parts of the pause after which no more keys are waited for
 const AFTER_MS = 500;   // an Enter so soon after a code is still its suffix
 const SURE = 6;         // so many keys a gap apart are no person's
 const SHORT = 4;        // enough where nobody types text: no field, or the scan field
@@ -91,11 +90,10 @@ function paused() {
   if (sure || (isField(el) ? !isProse(el) && fast >= SHORT : text.length >= SHORT)) end(); else forget();
 }
 
-// Calls paused() after a pause, in which the page was awake: keys may wait for one
-// that was held up, and such a time counts as one part, however long it was.
-function quiet(n) {
+// A pause is seven parts: while the page is held up, and keys wait, one goes by.
+function quiet(more) {
   clearTimeout(timer);
-  timer = setTimeout(() => { if (n > 1) quiet(n - 1); else paused(); }, CHAIN_MS / SLICES + 2);
+  timer = setTimeout(() => (more ? quiet(more - 1) : paused()), 45);
 }
 
 function character(e, c) {
@@ -110,7 +108,7 @@ function character(e, c) {
   fast = text && e.timeStamp - last <= GAP_MS ? fast + 1 : 1;
   text += c;
   last = e.timeStamp;
-  quiet(SLICES);
+  quiet(6);
   if (fast >= SURE && !sure) { sure = true; restore(); }
   if (sure || c === GS) stop(e);
   else if (c === " " && !isField(el)) { if (text === " ") press(e, el); else stop(e); }
@@ -130,9 +128,7 @@ function suffix(e) {
     return;
   }
   paused();
-  // Its code was given up, since it came too slowly; it is still no person's press.
-  if (!isField(el) && e.timeStamp - last <= CHAIN_MS) { stop(e); return; }
-  if (e.timeStamp - ended < (e.key === "Tab" ? CHAIN_MS : AFTER_MS)) { stop(e); return; }
+  if (e.timeStamp - ended < (e.key === "Tab" ? CHAIN_MS : AFTER_MS) || (!isField(el) && gap <= CHAIN_MS)) { stop(e); return; }
   if (e.key !== "Enter" || el?.matches?.("textarea, select")) return;
   if (isField(el)) { stop(e); if (!e.repeat) typed(el); } else press(e, el);
 }
@@ -157,7 +153,6 @@ function press(e, el) {
   if (e.repeat || !el?.matches?.(PRESSED)) return;
   clearTimeout(held);
   held = setTimeout(() => {
-    held = 0;
     if (el.isConnected && el === document.activeElement) { forget(); el.click(); }
   }, GAP_MS + 10);
 }
@@ -165,7 +160,7 @@ function press(e, el) {
 function keydown(e) {
   // A keyboard on the screen tells a field alone what it types.
   if (e.isComposing || (e.keyCode === 229 && isField(document.activeElement)) || ["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock"].includes(e.key)) return;
-  if (held) { clearTimeout(held); held = 0; }   // another key at once: not a person's press
+  clearTimeout(held);   // another key at once: not a person's press
   if (e.altKey && !e.ctrlKey && /^\d$/.test(e.key)) { alt += e.key; last = e.timeStamp; return; }
   const c = charOf(e);
   if (c && !e.repeat) character(e, c);
