@@ -159,6 +159,7 @@ export async function walk(browser, day, how, at, last = false) {
   await waitFor("Centra has said yes", async () => (await w.ordered(day.soon)).accepts);
   if (last) {
     await page.waitForSelector("#offline", { state: "hidden" });
+    await cardOf(page, day.soon).waitFor({ state: "detached" });   // it stays in its place for 3 s
     await w.control(`/orders/${day.stop}/cancel`, {});
     await page.waitForSelector("dialog.stop");
     await at(page, "stop");

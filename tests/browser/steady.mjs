@@ -15,8 +15,10 @@ const partOf = (n) => `#main > [data-key="${n}"], #main > [data-key="ship${n}"]`
 // Order `n` shows with all that comes of itself (its lines; once it is accepted,
 // its address), so that it is not drawn anew under a finger or a key.
 export const complete = (page, n) => waitFor(`all of order ${n} on the screen`, () => page.evaluate(async ({ n, where }) => {
-  const o = await (await fetch(`/api/v1/orders/${n}`)).json(), el = document.querySelector(where);
-  return !!el && o.lines_known && (o.state !== "accepted" || !!o.ship_to) && el.dataset.sign.includes(`"updated_at":"${o.updated_at}"`);
+  const here = () => document.querySelector(where);
+  if (!here()) return false;   // nor does the server know it, perhaps
+  const o = await (await fetch(`/api/v1/orders/${n}`)).json();
+  return o.lines_known && (o.state !== "accepted" || !!o.ship_to) && here()?.dataset.sign.includes(`"updated_at":"${o.updated_at}"`);
 }, { n, where: partOf(n) }));
 
 const knowsTop = (page) => page.evaluate(() => document.documentElement.style.getPropertyValue("--top") === `${document.getElementById("top").offsetHeight}px`);
