@@ -6,10 +6,9 @@ export function h(tag, props, ...children) {
   for (const [k, v] of Object.entries(props || {})) {
     if (v === undefined || v === null || v === false) continue;
     if (k.startsWith("on")) el.addEventListener(k.slice(2), v);
-    else if (k in el && !k.includes("-") && k !== "list" && k !== "role") el[k === "class" ? "className" : k] = v;
-    else el.setAttribute(k === "className" ? "class" : k, v === true ? "" : v);
+    else if (k in el && !k.includes("-") && k !== "list" && k !== "role") el[k] = v;
+    else el.setAttribute(k, v === true ? "" : v);
   }
-  if (props && props.class) el.className = props.class;
   el.append(...children.flat().filter((c) => c !== null && c !== undefined && c !== false));
   return el;
 }

@@ -90,6 +90,12 @@ function paused() {
   if (sure || (isField(el) ? !isProse(el) && fast >= SHORT : text.length >= SHORT)) end(); else forget();
 }
 
+// A pause is seven parts: while the page is held up, and keys wait, one goes by.
+function quiet(more) {
+  clearTimeout(timer);
+  timer = setTimeout(() => (more ? quiet(more - 1) : paused()), 45);
+}
+
 function character(e, c) {
   if (e.timeStamp - last > CHAIN_MS) paused();
   if (!text) {
@@ -102,8 +108,7 @@ function character(e, c) {
   fast = text && e.timeStamp - last <= GAP_MS ? fast + 1 : 1;
   text += c;
   last = e.timeStamp;
-  clearTimeout(timer);
-  timer = setTimeout(paused, CHAIN_MS + 10);
+  quiet(6);
   if (fast >= SURE && !sure) { sure = true; restore(); }
   if (sure || c === GS) stop(e);
   else if (c === " " && !isField(el)) { if (text === " ") press(e, el); else stop(e); }
@@ -123,7 +128,7 @@ function suffix(e) {
     return;
   }
   paused();
-  if (e.timeStamp - ended < (e.key === "Tab" ? CHAIN_MS : AFTER_MS)) { stop(e); return; }
+  if (e.timeStamp - ended < (e.key === "Tab" ? CHAIN_MS : AFTER_MS) || (!isField(el) && gap <= CHAIN_MS)) { stop(e); return; }
   if (e.key !== "Enter" || el?.matches?.("textarea, select")) return;
   if (isField(el)) { stop(e); if (!e.repeat) typed(el); } else press(e, el);
 }
@@ -148,7 +153,6 @@ function press(e, el) {
   if (e.repeat || !el?.matches?.(PRESSED)) return;
   clearTimeout(held);
   held = setTimeout(() => {
-    held = 0;
     if (el.isConnected && el === document.activeElement) { forget(); el.click(); }
   }, GAP_MS + 10);
 }
@@ -156,7 +160,7 @@ function press(e, el) {
 function keydown(e) {
   // A keyboard on the screen tells a field alone what it types.
   if (e.isComposing || (e.keyCode === 229 && isField(document.activeElement)) || ["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock"].includes(e.key)) return;
-  if (held) { clearTimeout(held); held = 0; }   // another key at once: not a person's press
+  clearTimeout(held);   // another key at once: not a person's press
   if (e.altKey && !e.ctrlKey && /^\d$/.test(e.key)) { alt += e.key; last = e.timeStamp; return; }
   const c = charOf(e);
   if (c && !e.repeat) character(e, c);

@@ -96,7 +96,7 @@ async function cards(browser) {
   const world = await startWorld();
   try {
     const shops = ["stockholm", "amsterdam", "berlin"];
-    const tokens = shops.map((s) => world.device(s, "Bench").token);
+    const tokens = (await Promise.all(shops.map((s) => world.device(s, "Bench")))).map((d) => d.token);
     const n = RATE * SECONDS, ours = 10;   // of each so many, one is for the browser's shop
     // Centra has the orders, and has not told of them: that is our part.
     const first = [];
@@ -128,7 +128,7 @@ async function cards(browser) {
 async function idle() {
   const world = await startWorld();
   try {
-    const tokens = ["stockholm", "amsterdam", "berlin"].map((s) => world.device(s, "Bench").token);
+    const tokens = (await Promise.all(["stockholm", "amsterdam", "berlin"].map((s) => world.device(s, "Bench")))).map((d) => d.token);
     const pid = world.server.child.pid, none = usage(pid), at = [];
     let needle = "\n";   // nothing is looked for yet
     const list = await streams(world, tokens, IDLE, (i) => (d) => { if (needle !== "\n" && !at[i] && d.includes(needle)) at[i] = Date.now(); });

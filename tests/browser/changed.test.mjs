@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { cardOf, waitFor } from "./servers.mjs";
 import { lines } from "./scenes.mjs";
+import { complete, pause } from "./steady.mjs";
 import { test } from "./test.mjs";
 import { scan } from "./wedge.mjs";
 
@@ -26,16 +27,16 @@ async function picked(world, open, place, { clock } = {}) {
   if (clock) await page.clock.install();
   await page.enrol();
   const n = await place({ lines: [lines.coat, lines.scarf] });
-  await cardOf(page, n).getByText("1001-01-M").waitFor();
+  await complete(page, n);
   await cardOf(page, n).locator("[data-part=accept]").click();
   await page.getByText("To ship (1)").waitFor();
   await page.click("#tab-toShip");
   await cardOf(page, n).locator("[data-part=open]").click();
   await page.waitForSelector("#scan");
-  await page.waitForSelector("address");
+  await complete(page, n);
+  if (clock) await pause(page);
   for (const code of [COAT, SCARF, SCARF]) await scan(page, code);
   await text(page, "Scarf, Oat, One size: 2 of 2");
-  if (clock) await page.clock.pauseAt(new Date(await page.evaluate(() => Date.now() + 1000)));
   return { page, n, before: await rang(page) };
 }
 
@@ -178,7 +179,7 @@ test("ship and accept send the version that the page showed; a stale one shows w
 test("an offer that changed before it was accepted is shown again, and the person decides", async ({ world, open, place }) => {
   const page = await open();
   const n = await place({ lines: [lines.coat, lines.scarf] });
-  await cardOf(page, n).getByText("1001-01-M").waitFor();
+  await complete(page, n);
   const asked = [];
   await page.route("**/accept", async (route) => {
     asked.push(route.request().postDataJSON().version);

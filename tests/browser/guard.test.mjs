@@ -5,16 +5,23 @@
 import assert from "node:assert/strict";
 import { cardOf, waitFor } from "./servers.mjs";
 import { lines } from "./scenes.mjs";
+import { atRest, complete, lapse, module, pause, topKnown } from "./steady.mjs";
 import { test } from "./test.mjs";
 import { scan } from "./wedge.mjs";
 
 const part = (page, n, name) => cardOf(page, n).locator(`[data-part=${name}]`);
-const ready = (page) => page.waitForSelector(".calm, .moved", { state: "detached" });
 
 // The middle of what is on the screen, for a finger that does not look.
 async function middle(locator) {
   const b = await locator.boundingBox();
   return [b.x + b.width / 2, b.y + b.height / 2];
+}
+
+// Its clock stands still, and nothing moves.
+async function standStill(page) {
+  await pause(page);
+  await page.clock.runFor(3000);
+  await atRest(page, { paused: true });
 }
 
 // A screen whose clock stands still; run(ms) lets it go on.
@@ -24,10 +31,8 @@ async function stopped(open, place, orders, size = "tablet") {
   await page.enrol();
   const numbers = [];
   for (const o of orders) numbers.push(await place({ lines: [lines.coat], ...o }));
-  for (const n of numbers) await cardOf(page, n).getByText("1001-01-M").waitFor();
-  await page.clock.pauseAt(new Date(await page.evaluate(() => Date.now() + 1000)));
-  await page.clock.runFor(3000);
-  await ready(page);
+  for (const n of numbers) await complete(page, n);
+  await standStill(page);
   return [page, ...numbers];
 }
 
@@ -87,6 +92,9 @@ test("a new order does not push the others away under a finger", async ({ open, 
   const before = await middle(part(page, a, "accept"));
   await page.mouse.click(5, 400);
   const sooner = await place({ expires_in: 300, lines: [lines.coat] });
+  // Its clock does not go on before the page was told.
+  const live = await module(page, "live.js");
+  await waitFor("the page was told", () => live.evaluate((m, n) => m.orders.has(n), sooner));
   await drawn(page, () => cardOf(page, sooner).count());
   assert.deepEqual(await middle(part(page, a, "accept")), before);
   await page.clock.runFor(2500);
@@ -95,6 +103,7 @@ test("a new order does not push the others away under a finger", async ({ open, 
 
 async function toPack(page, place) {
   const n = await place({ lines: [lines.coat] });
+  await complete(page, n);
   await part(page, n, "accept").click();
   await page.getByText(`Order ${n} is yours`).first().waitFor();
   await page.click("#tab-toShip");
@@ -102,6 +111,7 @@ async function toPack(page, place) {
   await page.click("[data-part^=tick]");
   await page.click("[data-part=picked]");
   await page.waitForSelector("[data-part=packed]");
+  await complete(page, n);
   return n;
 }
 
@@ -110,13 +120,13 @@ test("two taps on Packed do not ship, with a remembered carrier", async ({ world
   await page.evaluate(() => { localStorage.carrier = JSON.stringify({ carrier: "PostNord", service: "Parcel" }); });
   const n = await toPack(page, place);
   // Both presses in one moment, wherever the second button is.
-  await ready(page);
+  await atRest(page);
   await page.evaluate(() => {
     document.querySelector("[data-part=packed]").click();
     document.querySelector("[data-part=ship]").click();
   });
   await page.waitForSelector("#f-tracking");
-  await page.waitForTimeout(200);
+  await lapse(page, 200);
   assert.equal(await page.locator("[data-part=ship]").count(), 1);
   assert.equal((await world.ordered(n)).shipments.length, 0);
 });
@@ -235,9 +245,7 @@ test("a second tap on Confirm shipment does not answer its question, nor one on 
   const n = await toPack(page, place);
   await page.click("[data-part=packed]");
   await page.waitForSelector("#f-tracking");
-  await ready(page);
-  await page.clock.pauseAt(new Date(await page.evaluate(() => Date.now() + 1000)));
-  await page.clock.runFor(3000);
+  await standStill(page);
   await page.evaluate(() => document.querySelector("[data-part=ship]").click());
   await page.waitForSelector("dialog #sure");
   await rests(page, "dialog", 500, "without a tracking number?");
@@ -258,8 +266,7 @@ test("stop takes no tap that was meant for what was there before", async ({ worl
   await page.click("[data-part=back]");
   await page.click("#tab-toAnswer");
   const b = await toPack(page, place);
-  await page.clock.pauseAt(new Date(await page.evaluate(() => Date.now() + 1000)));
-  await page.clock.runFor(3000);
+  await standStill(page);
   for (const n of [a, b]) await world.control(`/orders/${n}/cancel`, {});
   await drawn(page, () => page.locator("dialog.stop").count().then((c) => c === 2));
   await rests(page, "dialog.stop:last-child", 1000, "stop");
@@ -273,13 +280,13 @@ test("a tap on the bar answers nothing for 1.2 s, whatever moves meanwhile", asy
   await page.clock.install();
   await page.enrol();
   const n = await place({ lines: [lines.coat], expires_in: 100 });
-  await cardOf(page, n).getByText("1001-01-M").waitFor();
+  await complete(page, n);
   await page.click("#tab-toShip");
   await page.locator("#bar").waitFor();
-  await page.clock.pauseAt(new Date(await page.evaluate(() => Date.now() + 1000)));
-  await page.clock.runFor(3000);
+  await standStill(page);
   await page.click("#bar");
-  await page.waitForTimeout(200);   // the browser tells that the bar is gone
+  await page.locator("#bar").waitFor({ state: "hidden" });
+  await topKnown(page);   // the browser tells that the bar is gone
   await page.clock.runFor(1100);
   assert.deepEqual(await pressable(page, "#main"), []);
   await page.clock.runFor(700);

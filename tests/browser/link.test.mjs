@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { cardOf, root, waitFor } from "./servers.mjs";
+import { atRest, complete, pause } from "./steady.mjs";
 import { test } from "./test.mjs";
 
 const text = (page, has) => page.getByText(has).first().waitFor();
@@ -41,9 +42,12 @@ test("an answer that could not be sent for two minutes is dropped, and says so",
   await page.enrol();
   const list = sent(page);
   const n = await place({ expires_in: 3000 });
-  await cardOf(page, n).locator("[data-part=accept]").waitFor();
+  await complete(page, n);
   await page.context().setOffline(true);
   await text(page, "What you see is");
+  await pause(page);   // its two minutes are not the machine's
+  await page.clock.runFor(3000);
+  await atRest(page, { paused: true });
   await cardOf(page, n).locator("[data-part=accept]").click();
   await page.clock.runFor(115000);
   await cardOf(page, n).getByText("Not yours yet").waitFor();
@@ -51,6 +55,7 @@ test("an answer that could not be sent for two minutes is dropped, and says so",
   await text(page, `Order ${n}: your answer was NOT sent`);
   await page.context().setOffline(false);
   await page.clock.runFor(20000);
+  await page.clock.resume();
   await page.waitForSelector("#offline", { state: "hidden" });
   await cardOf(page, n).locator("[data-part=accept]").waitFor();
   assert.deepEqual(list, []);
@@ -62,7 +67,7 @@ test("nor is it kept past the deadline", async ({ world, open, place }) => {
   await page.clock.install();
   await page.enrol();
   const n = await place({ expires_in: 50 });
-  await cardOf(page, n).locator("[data-part=accept]").waitFor();
+  await complete(page, n);
   await page.context().setOffline(true);
   await text(page, "What you see is");
   await cardOf(page, n).locator("[data-part=accept]").click();
@@ -81,8 +86,8 @@ test("an answer outlives a reload, and goes with the key that it had", async ({ 
   await cardOf(page, n).locator("[data-part=accept]").click();
   await waitFor("it was sent", () => list.length === 1);
   await page.reload();
-  await waitFor("it was sent again", () => list.length === 2);
-  assert.equal(list[0].key, list[1].key);
+  await waitFor("it was sent again", () => list.length >= 2);
+  for (const { key } of list) assert.equal(key, list[0].key);
   await page.getByText("To ship (1)").waitFor();
   assert.equal((await world.ordered(n)).accepts, 1);
 });
@@ -95,7 +100,7 @@ test("a server that is killed and back: says so at once, shows what it knows, ag
   await text(page, "No connection. What you see is");
   await cardOf(page, n).waitFor();
   await world.again();
-  await page.waitForSelector("#offline", { state: "hidden", timeout: 15000 });
+  await page.waitForSelector("#offline", { state: "hidden" });
   await world.control(`/orders/${n}/cancel`, {});
   await cardOf(page, n).waitFor({ state: "detached" });
   const later = await place();

@@ -7,6 +7,7 @@ import { readFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { cardOf, root } from "./servers.mjs";
 import { startDay, walk } from "./scenes.mjs";
+import { atRest, complete } from "./steady.mjs";
 import { test } from "./test.mjs";
 
 const axe = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
@@ -88,6 +89,8 @@ test("the page says it as a shop manager would", { world: false }, async () => {
 test("that an accept binds stands above the button", async ({ open, place }) => {
   const page = await open();
   const n = await place();
+  await complete(page, n);
+  await atRest(page);
   const say = await cardOf(page, n).getByText("If you accept, you must ship it").boundingBox();
   const button = await cardOf(page, n).locator("[data-part=accept]").boundingBox();
   assert.ok(say.y + say.height <= button.y, `${say.y} ${button.y}`);

@@ -44,7 +44,7 @@ test("after a backup was restored a screen that signs in again shows what the ba
   const kept = await place({ warehouses: [3], expires_in: 600 });
   await shows(page, kept);
   const copy = join(world.dir, "copy.mdb");
-  world.cli("backup", copy);
+  await world.cli("backup", copy);
   const lost = await place({ warehouses: [3], expires_in: 600 });
   await shows(page, lost);
   await world.control("/hooks", { off: true });

@@ -4,6 +4,7 @@
 // every view of the page: for screenshots, and for tests of how each looks.
 
 import { cardOf, enrol, screen, startWorld, waitFor } from "./servers.mjs";
+import { complete } from "./steady.mjs";
 import { scan } from "./wedge.mjs";
 
 const coat = { id: 11, product: "Wool coat, double breasted", variant: "Navy", size: "M", sku: "1001-01-M", ean: "7350000000012", quantity: 1 };
@@ -26,9 +27,10 @@ async function accepted(w, token, order) {
 
 const offered = (w, token, n) => waitFor(`${n} is offered`, async () => (await w.api(token, "GET", `/orders/${n}`)).body.lines?.length);
 
-export async function startDay() {
+// now: s until the offer ends that has no more than two minutes.
+export async function startDay({ now = 118 } = {}) {
   const w = await startWorld({ staff: "Anna, Ben, Charlotte af Ugglas-Wallenberg", settings: "answer_wait = 1s", instance: "call_timeout = 2s" });
-  const { token } = w.device("amsterdam", "Maker of the day");
+  const { token } = await w.device("amsterdam", "Maker of the day");
   const post = (n, verb, body) => w.api(token, "POST", `/orders/${n}/${verb}`, body);
   const parcel = { carrier: "PostNord", service: "Parcel", tracking: "00373500489530470000", packages: 1, staff: "Anna" };
   const day = { world: w };
@@ -60,18 +62,17 @@ export async function startDay() {
   // To answer: a refusal whose event is lost, one under way, and open ones.
   day.refused = await w.place({ warehouses: [3, 4], lines: [coat], expires_in: 1500, city: "Haarlem" });
   await offered(w, token, day.refused);
-  await w.control("/hooks", { paused: true });
+  await w.control("/hooks", { off: true });
   await w.control(`/orders/${day.refused}/accept`, { warehouse: 4 });
   await post(day.refused, "accept", { staff: "Anna" });
-  await w.control("/hooks", { off: true });
-  await w.control("/hooks", { off: false, paused: false });
+  await w.control("/hooks", { off: false });
   day.asking = await w.place({ warehouses: [3, 4], lines: [scarf], expires_in: 2400, city: "Delft" });
   await offered(w, token, day.asking);
-  await w.control("/faults", { api: "order", kind: "slow", when: "before", ms: 600000, count: 9, order: day.asking });
+  await w.control("/faults", { api: "order", kind: "slow", when: "before", ms: 600000, percent: 100, order: day.asking });
   await post(day.asking, "accept", { staff: "Anna" });
   day.long = await w.place({ warehouses: [3], lines: [long, coat], expires_in: 30000, city: "Llanfairpwllgwyngyllgogerychwyrndrobwll-llantysiliogogogoch" });
   day.soon = await w.place({ warehouses: [3], lines: [coat, scarf], expires_in: 460, city: "Amsterdam" });
-  day.now = await w.place({ warehouses: [3], lines: [coat], expires_in: 118, city: "Den Haag" });
+  day.now = await w.place({ warehouses: [3], lines: [coat], expires_in: now, city: "Den Haag" });
   await offered(w, token, day.now);
   return day;
 }
@@ -80,19 +81,22 @@ const click = (page, text) => page.click(text);
 const tab = (page, name) => click(page, `#tab-${name}`);
 const close = (page) => page.keyboard.press("Escape");
 
-// Calls at(name) with each view on the screen.  `last` also shows those after
-// which the day is no longer as it was.
+// Date.now() stands still while window.frozen is set.
+const freezes = "{ const now = Date.now; Date.now = () => window.frozen || now(); }";
+
+// Calls at(name) with each view on the screen, however long that takes.  `last`
+// also shows those after which the day is no longer as it was.
 export async function walk(browser, day, how, at, last = false) {
-  const w = day.world, page = await screen(browser, w, { ...how, signIn: false });
+  const w = day.world, page = await screen(browser, w, { ...how, signIn: false, init: freezes });
   await page.goto(`${w.url}/`);
   await page.waitForSelector("#main h1");
   await at(page, "not-signed-in");
-  const { link } = w.device("amsterdam", "Counter");
+  const { link } = await w.device("amsterdam", "Counter");
   await page.goto(link);
   await page.waitForSelector("#signin");
   await at(page, "login");
   await enrol(page, link);
-  await cardOf(page, day.soon).waitFor();
+  for (const n of [day.refused, day.asking, day.long, day.soon, day.now]) await complete(page, n);
   await at(page, "to-answer");
   await cardOf(page, day.soon).locator("[data-part=reject]").click();
   await page.waitForSelector("dialog");
@@ -101,9 +105,12 @@ export async function walk(browser, day, how, at, last = false) {
   await page.getByText("Charlotte af").waitFor();
   await at(page, "who");
   await page.getByText("Charlotte af").click();
+  await page.evaluate(() => { window.frozen = Date.now(); });   // else it is sent in 5 s
   await cardOf(page, day.soon).locator("[data-part=undo]").waitFor();
   await at(page, "undo");
   await cardOf(page, day.soon).locator("[data-part=undo]").click();
+  await cardOf(page, day.soon).locator("[data-part=accept]").waitFor();
+  await page.evaluate(() => { window.frozen = 0; });
   await click(page, "#menu");
   await at(page, "menu");
   await click(page, "#signout");
@@ -111,7 +118,7 @@ export async function walk(browser, day, how, at, last = false) {
   await at(page, "sign-out-sure");
   await close(page);
   await tab(page, "toShip");
-  await cardOf(page, day.toShip).waitFor();
+  for (const n of [day.unpaid, day.paying, day.problem, day.toShip]) await complete(page, n);
   await at(page, "to-ship");
   for (const [name, n] of [["unpaid", day.unpaid], ["paying", day.paying], ["problem", day.problem]]) {
     await cardOf(page, n).locator("[data-part=open]").click();
@@ -152,12 +159,17 @@ export async function walk(browser, day, how, at, last = false) {
   await waitFor("Centra has said yes", async () => (await w.ordered(day.soon)).accepts);
   if (last) {
     await page.waitForSelector("#offline", { state: "hidden" });
+    await cardOf(page, day.soon).waitFor({ state: "detached" });   // it stays in its place for 3 s
     await w.control(`/orders/${day.stop}/cancel`, {});
     await page.waitForSelector("dialog.stop");
     await at(page, "stop");
-    await page.click("#stopped");
-    await page.waitForSelector("dialog.stop", { state: "detached" });
+    const confirm = async () => {
+      await page.click("#stopped");
+      await page.waitForSelector("dialog.stop", { state: "detached" });
+    };
+    await confirm();
     for (const n of [day.refused, day.long, day.now, day.soon, day.asking]) await w.control(`/orders/${n}/cancel`, {});
+    await confirm();   // of what was accepted without a connection
     await page.waitForSelector(".empty");
     await at(page, "empty");
   }

@@ -5,16 +5,20 @@
 // Nothing sleeps to be ready: programs say so, and the rest waits for a
 // condition.
 
-import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFile, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, request } from "node:http";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 export const build = resolve(root, process.env.BUILD ?? "build");
-const READY_MS = 20000;
+// For what comes soon on any machine, if it comes at all.
+const READY_MS = 60000, COMES_MS = 30000;
+
+const run = promisify(execFile);
 
 /* ---- programs ---- */
 
@@ -50,10 +54,20 @@ async function end(p, signal) {
   return p.exited;
 }
 
+// Below the ports that the system gives to whoever connects: one of those may be
+// in use again before a server that was killed has come back to it.
+function ports() {
+  let first = 32768;
+  try { first = Number(readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8").split(/\s+/)[0]); } catch { /* not Linux */ }
+  const from = first > 12000 ? 10000 : 61000, to = first > 12000 ? first : 65536;
+  return from + Math.floor(Math.random() * (to - from));
+}
+
 // The page is opened by its public_url, which has to be known before the start.
 function freePort() {
   return new Promise((done) => {
-    const s = createServer().listen(0, "127.0.0.1", () => { const { port } = s.address(); s.close(() => done(port)); });
+    const s = createServer().on("error", () => done(freePort()));
+    s.listen(ports(), "127.0.0.1", () => { const { port } = s.address(); s.close(() => done(port)); });
   });
 }
 
@@ -123,12 +137,13 @@ export async function startWorld(options = {}, tries = 3) {
     await Promise.all([w.server && end(w.server, "SIGTERM"), end(w.centra, "SIGTERM")]);
     rmSync(w.dir, { recursive: true, force: true });
   };
-  w.cli = (...args) => execFileSync(join(build, "shipfrom"), [...args.slice(0, 2), "--config", w.file, ...args.slice(2)],
-    { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-  w.device = (shop = "amsterdam", name = "Till") => {
-    const [token, link] = w.cli("device", "add", "--shop", shop, "--name", name).split("\n");
+  // Nobody waits for it but who asks: another test may be in the middle of a code.
+  w.cli = async (...args) => (await run(join(build, "shipfrom"), [...args.slice(0, 2), "--config", w.file, ...args.slice(2)])).stdout;
+  w.device = async (shop = "amsterdam", name = "Till") => {
+    const [token, link] = (await w.cli("device", "add", "--shop", shop, "--name", name)).split("\n");
     return { token, link };
   };
+  w.firstDevice = async () => String(JSON.parse((await w.cli("device", "list", "--json")).split("\n")[0]).id);
   w.control = async (path, body) => {
     const r = await call(`${w.centra.ready}/control${path}`, body === undefined ? "GET" : "POST", { body: JSON.stringify(body) });
     if (r.status !== 200) throw new Error(`control ${path}: ${r.status} ${JSON.stringify(r.body)}`);
@@ -165,14 +180,14 @@ export function startBrowser() {
 export async function screen(browser, world, { shop = "amsterdam", size = "phone", scheme = "light", locale = "en-GB", link, signIn = true, init } = {}) {
   const context = await browser.newContext({ viewport: SIZES[size], colorScheme: scheme, locale, hasTouch: true, reducedMotion: "reduce" });
   const errors = [];
-  context.setDefaultTimeout(10000);
+  context.setDefaultTimeout(COMES_MS);
   context.on("console", (m) => { if (m.type() === "error") errors.push(`${m.text()} ${m.location().url}`); });
   context.on("weberror", (e) => errors.push(String(e.error())));
   if (init) await context.addInitScript(init);
   const page = await context.newPage();
-  if (!link && signIn) link = world.device(shop).link;
+  if (!link && signIn) ({ link } = await world.device(shop));
   page.errors = errors;
-  page.enrol = async () => { const d = world.device(shop); await enrol(page, d.link); return d; };
+  page.enrol = async () => { const d = await world.device(shop); await enrol(page, d.link); return d; };
   if (signIn) await enrol(page, link);
   return page;
 }
@@ -185,16 +200,21 @@ export async function enrol(page, link) {
 }
 
 // An `init` of a screen: beat(ms) is then a beat of a server whose clock is so
-// much ahead.
-export const beats = `{ const Real = EventSource;
+// much ahead, and it stays so.
+export const beats = `{ const Real = EventSource, iso = (ms) => new Date(ms).toISOString();
+  let ahead = 0;
   window.EventSource = class extends Real {
     addEventListener(name, f) {
-      super.addEventListener(name, f);
-      if (name === "beat") window.beat = (ms) => f({ data: JSON.stringify({ now: new Date(Date.now() + ms).toISOString() }), lastEventId: "" });
+      super.addEventListener(name, (e) => {
+        const data = JSON.parse(e.data);
+        if (data.now) data.now = iso(Date.parse(data.now) + ahead);
+        f({ data: JSON.stringify(data), lastEventId: e.lastEventId });
+      });
+      if (name === "beat") window.beat = (ms) => { ahead = ms; f({ data: JSON.stringify({ now: iso(Date.now() + ms) }), lastEventId: "" }); };
     } }; }`;
 
 export const cardOf = (page, n) => page.locator(`#main [data-key="${n}"]`);
-export const waitFor = async (what, test, ms = 10000) => {
+export const waitFor = async (what, test, ms = COMES_MS) => {
   const until = Date.now() + ms;
   for (;;) {
     const value = await test();

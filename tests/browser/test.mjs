@@ -17,8 +17,10 @@ export function test(name, options, fn) {
 // defect: of the page, or against its security policy.
 const defects = (page) => page.errors.filter((e) => !e.startsWith("Failed to load resource"));
 
-export async function run(browser, { options, fn }) {
+// Fails after `ms` at the latest, and leaves nothing of it open.
+export async function run(browser, { options, fn }, ms) {
   const pages = [];
+  let timer;
   const world = options.world === false ? null : await startWorld(options);
   try {
     const open = async (how) => {
@@ -26,13 +28,15 @@ export async function run(browser, { options, fn }) {
       pages.push(page);
       return page;
     };
-    await fn({ world, open, browser, place: (order) => world.place({ warehouses: [3, 4], ...order }) });
+    const late = new Promise((_, no) => { timer = setTimeout(() => no(new Error(`not done in ${ms / 1000} s`)), ms); });
+    await Promise.race([late, fn({ world, open, browser, place: (order) => world.place({ warehouses: [3, 4], ...order }) })]);
     const wrong = pages.flatMap(defects);
     if (wrong.length) throw new Error(`on the console: ${wrong.join("\n")}`);
   } catch (e) {
     if (world) e.message += `\nthe server said: ${world.server.log.join("").split("\n").slice(-6).join("\n")}`;
     throw e;
   } finally {
+    clearTimeout(timer);
     await Promise.all(pages.map((p) => p.context().close().catch(() => {})));
     await world?.stop();
   }

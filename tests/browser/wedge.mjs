@@ -1,13 +1,24 @@
 // SPDX-License-Identifier: MIT
 //
 // wedge.mjs - a keyboard-wedge scanner: keys that the browser takes for real
-// ones, sent without a pause, to whatever has the focus.
+// ones, sent without a pause, to whatever has the focus.  Each says when it was
+// pressed, as a keyboard's does: how long it took to arrive is not a scanner's
+// pause.
 
-const sessions = new WeakMap();
+const KEY_MS = 2;                // between two keys of a scanner
+const sessions = new WeakMap();   // page -> its session
+const pressed = new WeakMap();    // page -> when its last key was pressed, in ms
 
 async function session(page) {
   if (!sessions.has(page)) sessions.set(page, await page.context().newCDPSession(page));
   return sessions.get(page);
+}
+
+// When a key is pressed that comes `ms` after the last, or now.
+function when(page, ms) {
+  const last = pressed.get(page), at = ms === undefined || last === undefined ? Math.max(Date.now(), (last ?? 0) + KEY_MS) : last + ms;
+  pressed.set(page, at);
+  return at / 1000;
 }
 
 const named = {
@@ -28,14 +39,16 @@ function keyOf(c) {
 // The ways in which scanners end a code.
 export const suffixes = { Enter: ["Enter"], "Enter twice": ["Enter", "Enter"], Tab: ["Tab"], LF: ["LF"], nothing: [] };
 
-// Types `keys`: characters, and names of keys.
-async function type(page, keys) {
+// Types `keys`: characters, and names of keys.  The first comes `gap` ms after the
+// last that was typed on this page, or, without a gap, now.
+export async function type(page, keys, gap) {
   const cdp = await session(page);
-  await Promise.all(keys.flatMap((k) => {
-    const key = keyOf(k);
-    return [cdp.send("Input.dispatchKeyEvent", { type: key.text ? "keyDown" : "rawKeyDown", ...key }),
-      cdp.send("Input.dispatchKeyEvent", { type: "keyUp", ...key, text: undefined })];
+  await Promise.all(keys.flatMap((k, i) => {
+    const key = keyOf(k), timestamp = when(page, i ? KEY_MS : gap);
+    return [cdp.send("Input.dispatchKeyEvent", { type: key.text ? "keyDown" : "rawKeyDown", timestamp, ...key }),
+      cdp.send("Input.dispatchKeyEvent", { type: "keyUp", timestamp, ...key, text: undefined })];
   }));
+  await new Promise((done) => setTimeout(done, pressed.get(page) - Date.now()));   // until the last is pressed
 }
 
 // Types names of keys, and characters.
@@ -44,8 +57,9 @@ export const keys = (page, ...all) => type(page, all);
 // Scans `code` as a scanner that is set to Alt codes: each character is its number
 // on the keypad, while Alt is held down.
 export async function scanAlt(page, code) {
-  const cdp = await session(page), sent = [], send = (type, key) => sent.push(cdp.send("Input.dispatchKeyEvent", { type, ...key }));
+  const cdp = await session(page), sent = [], send = (type, key) => sent.push(cdp.send("Input.dispatchKeyEvent", { type, timestamp: when(page, type === "keyUp" ? 0 : KEY_MS), ...key }));
   const alt = { key: "Alt", code: "AltLeft", windowsVirtualKeyCode: 18 };
+  when(page);
   for (const c of code) {
     send("rawKeyDown", { ...alt, modifiers: 1 });
     for (const d of `0${c.charCodeAt(0)}`) {
@@ -59,11 +73,14 @@ export async function scanAlt(page, code) {
   await type(page, ["Enter"]);
 }
 
-// Scans `code` with `ms()` between two keys, as a slow scanner does.
+// Scans `code` with `ms()` between two keys, as a slow scanner does: so far apart
+// they are pressed, and at least so far apart they arrive.
 export async function scanSlow(page, code, ms, suffix = "Enter") {
+  let gap;
   for (const k of [...code, ...suffixes[suffix]]) {
-    await type(page, [k]);
-    await new Promise((done) => setTimeout(done, ms()));
+    await type(page, [k], gap);
+    gap = ms();
+    await new Promise((done) => setTimeout(done, gap));
   }
 }
 
