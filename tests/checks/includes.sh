@@ -159,7 +159,7 @@ FILENAME ~ /\/tables$/ {
 	sub(/^[^ ]+ +[^ ]+ */, "", rest)
 	if (what == "MAY") may[key] = rest
 	if (what == "APART") apart = key " " rest
-	if (what == "PRIVATE") private[key] = rest
+	if (what == "PRIVATE") private[key] = private[key] " " rest
 	if (what == "NEVER") never[key] = rest
 	if (what == "HOME") home[key] = rest
 	next
