@@ -26,8 +26,8 @@ const keptFor = (n) => `${SAVED}${self()}.${n}`;
 function save(n) { forBrowser.write(keptFor(n), { ...pending.get(n), busy: false, shown: undefined }); }
 function drop(n) { pending.delete(n); forBrowser.drop(keptFor(n)); draw(); }
 
-// Takes up what was answered before the page was loaded.  An answer that another
-// device gave is not ours to send, and is told.
+// Reads the answers given before the page was loaded.  One that another device
+// gave is not sent, and said so.
 export function restore() {
   pending.clear();
   for (const k of forBrowser.keys(SAVED)) {
@@ -38,15 +38,15 @@ export function restore() {
   }
 }
 
-// Orders whose answer has not arrived, for all that is known.
+// Orders whose answer has not arrived, as far as is known.
 export const waiting = () => [...pending.keys()];
-// Forgets them here.  They are kept for the device that gave them.
+// Forgets them on this page.  Storage keeps them for the device that gave them.
 export const forget = () => pending.clear();
 
 // number -> texts: what changed since the answer that the server did not take.
 const differs = new Map();
 
-// o: the order as the card shows it.  What it does not show yet cannot change.
+// o: the order as the card shows it.  Only what it shows can have changed.
 async function accept(o) {
   const me = await who();
   if (me) begin(o, "accept", { ...me, version: o.lines_known ? o.version : undefined }, 0);
@@ -64,7 +64,7 @@ function begin(o, verb, body, undo) {
   holdNotices(CALM_MS);
   differs.delete(o.number);
   const born = Date.now();
-  // Never past the offer's deadline, unless that had passed when pressed.
+  // Ends at the deadline, unless that had passed when it was pressed.
   const left = deadline(o) - now();
   pending.set(o.number, { verb, body: { ...body, for: actsFor() }, key: newKey(), shown: shownOf(o), sendAt: born + undo, tried: false, busy: false, by: self(), shop: session.me.shop.name,
     until: born + Math.min(KEEP_MS, left > 0 ? Math.max(left, undo + 1000) : 10000) });
@@ -114,8 +114,8 @@ async function send(n) {
   result("bad", t(known, { n }), n, body.detail);
 }
 
-// The order is not as the card showed it: the card says what is different, and
-// the person decides anew.
+// The order differs from the card: the card says how, and the person decides
+// anew.
 function askAgain(p, o) {
   const is = shownOf(o), lines = p.shown && is ? linesChanged(p.shown, is) : [];
   differs.set(o.number, lines.length ? lines.map(lineText) : [t("otherChanged")]);
@@ -146,7 +146,7 @@ export function cards() {
     .map((o) => (leaving.has(o.number) ? endedCard(o) : card(o)));
 }
 
-// The height that the card has now, in CSS: what replaces it moves nothing.
+// The card's present height, in CSS, so that its replacement moves nothing.
 const asHigh = (n) => `${document.querySelector(`#main > [data-key="${n}"]`)?.getBoundingClientRect().height ?? 0}px`;
 
 function card(o) {

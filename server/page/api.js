@@ -6,8 +6,8 @@ let out = () => {};
 // `f` is called when the server does not know this device any more.
 export const whenOut = (f) => { out = f; };
 
-// Resolves with {status, body}; status 0: no answer came, and it may or may not
-// have happened.
+// Resolves with {status, body}; status 0: no response came, and it may have
+// happened.
 export async function call(method, path, body, key, ms = 20000) {
   const headers = {}, asked = session.me;
   if (method !== "GET") {
@@ -31,8 +31,8 @@ export async function call(method, path, body, key, ms = 20000) {
 // Without https there is no randomUUID.
 export const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
 
-// Whom this page acts for.  Another tab may have signed the browser in anew: then
-// the server does nothing (409 misdirected).
+// Who this page acts for.  If another tab has signed the browser in anew, the
+// server does nothing (409 misdirected).
 export const actsFor = () => ({ device: session.me.device.id, shop: session.me.shop.id, instance: session.me.instance });
 
 export const post = (n, verb, body, key = newKey()) => call("POST", `/api/v1/orders/${n}/${verb}`, { for: session.me ? actsFor() : undefined, ...body }, key);

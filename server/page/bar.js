@@ -1,5 +1,5 @@
-// bar.js - names, over every view, the offer that presses most and is not to be
-// seen.  A tap goes to it, and answers nothing.
+// bar.js - shows, over every view, the most urgent offer that is out of sight.
+// A tap goes to it, and answers nothing.
 import { $ } from "./dom.js";
 import { t } from "./texts.js";
 import { pending } from "./answer.js";
@@ -20,7 +20,7 @@ export function drawBar() {
   if (bar.textContent !== text) bar.textContent = text;
 }
 
-// What comes under the finger that tapped cannot be pressed by it.
+// What comes under the tapping finger cannot be pressed by it.
 export function goToOffer() {
   const n = number;
   shield(1200);

@@ -2,7 +2,7 @@
 import { t } from "./texts.js";
 import { addressText, fullName } from "./parts.js";
 
-// Tells one text from another; the text is not to be had from it.
+// A digest: it tells texts apart and does not reveal them.
 const digest = (text) => [...text].reduce((n, c) => (Math.imul(n, 31) + c.codePointAt(0)) | 0, 7);
 
 // What is kept of an order to compare it later: {lines, address}; of the address
@@ -21,7 +21,7 @@ export function linesChanged(was, is) {
 
 export const addressChanged = (was, is) => !!was.address && !!is.address && was.address !== is.address;
 
-// One line's change in words.
+// The change of one line, in words.
 export function lineText({ name, from, to }) {
   if (!to) return t("lineGone", { what: name });
   return from ? t("lineNow", { what: name, from, to }) : t("lineNew", { what: name, k: to });

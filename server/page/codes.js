@@ -52,7 +52,7 @@ export function isItem(code, l) {
     [l.ean, l.upc, l.sku].some((x) => x && [c.text, code.trim().toLowerCase()].includes(x.trim().toLowerCase()));
 }
 
-// The text of the barcode on an order's own papers.
+// The text of the barcode on an order's papers.
 export const orderCode = (o) => `${o.instance}/${o.number}`;
 
 // True if `code` is the barcode of order `o`; or its number alone, as papers of

@@ -5,7 +5,7 @@
 const ANSWER_MS = 1200, STEP_MS = 600;
 let until = 0, timer = 0;
 
-// Green buttons do nothing for `ms` from now.
+// Makes green buttons do nothing for `ms`.
 function calm(ms) {
   until = Math.max(until, Date.now() + ms);
   document.documentElement.classList.add("calm");

@@ -34,7 +34,7 @@ function up(is) {
 }
 
 function heard() { told = { mono: performance.now(), wall: Date.now() }; }
-// A device that slept may have stopped the one clock, a changed time the other.
+// Sleep may stop the one clock; setting the time changes the other.
 const silentFor = () => Math.max(performance.now() - told.mono, Date.now() - told.wall);
 
 async function load() {

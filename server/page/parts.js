@@ -16,7 +16,7 @@ export function leftClass(ms) {
 }
 
 export const lineName = (l) => [l.product, l.variant].filter(Boolean).join(", ") || l.sku || "?";
-// With its size, as it is said of one.
+// The name with the size.
 export const fullName = (l) => [lineName(l), l.size].filter(Boolean).join(", ");
 
 // An address on several lines.

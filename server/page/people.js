@@ -9,7 +9,7 @@ import { draw, ui } from "./ui.js";
 
 const IDLE_MS = 10 * 60000;
 
-// {staff} as calls take it, empty when the shop has no list; null when not said.
+// {staff} for a call; {}: the shop has no list; null: nobody was chosen.
 export async function who() {
   ui.touched = Date.now();
   if (!session.me?.staff.length) return {};
@@ -22,7 +22,7 @@ export const changePerson = () => { session.staff = ""; who(); };
 
 const lockedText = () => t("lockedText", { n: toAnswer().length, m: toShip().length });
 
-// What a locked tablet shows is true, too.
+// A locked tablet shows true numbers, too.
 export function drawLock() {
   const el = $("locked"), text = lockedText();
   if (el && el.textContent !== text) el.textContent = text;

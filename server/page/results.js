@@ -9,7 +9,7 @@ const GOOD_MS = 10000;
 let heldUntil = 0;          // until then no notice moves the list
 const inView = new Map();   // number of the open order -> {kind, text, small}
 
-// A server's or Centra's own words: small, and only for who asks.
+// The server's or Centra's own words: small, for those who open them.
 export const small = (words) => (words ? h("details", {}, h("summary", {}, t("details")), h("p", { class: "soft" }, words)) : null);
 
 const body = (r, close) => [h("span", { class: "grow" }, h("span", {}, r.text), small(r.small)),
@@ -30,7 +30,7 @@ export function result(kind, text, n = 0, words = "") {
   }
   const wait = !ui.open && ui.tab === "toAnswer" ? heldUntil - Date.now() : 0;
   if (wait <= 0) { show(r, n); return; }
-  // Who has opened the order meanwhile knows what is good.
+  // If the order was opened meanwhile, a good result is not shown.
   setTimeout(() => { if (session.me && (kind === "bad" || !n || n !== ui.open)) result(kind, text, n, words); }, wait);
 }
 

@@ -175,7 +175,7 @@ function shipStep(o, w) {
   return [form];
 }
 
-// `again`: the payment only, of what was asked for before.
+// `again`: tries only the payment of that parcel again.
 async function ship(o, w, again) {
   const me = await who();
   if (!me || w.busy) return;
@@ -186,13 +186,12 @@ async function ship(o, w, again) {
   }
   const ask = { carrier: text("carrier"), service: text("service"), tracking: text("tracking"), packages: Number(f.packages) || 1,
     lines: again || got(o, w) >= total(o) ? undefined : picked(o, w).map(({ line_id, quantity }) => ({ line_id, quantity })), ...me };
-  // Pressed again after no answer came, the same goes with the same key, of the
-  // version that it was first pressed for.
+  // Without an answer, the same press sends the same key and version again.
   if (w.sent !== JSON.stringify(ask)) Object.assign(w, { sent: JSON.stringify(ask), version: o.version, key: newKey() });
   w.busy = true;
   save();
   const r = await post(o.number, "ship", { ...ask, version: w.version }, w.key), body = r.body || {};
-  // Whatever leaves in doubt whether it was taken is sent again as the same parcel.
+  // If it may have arrived, the same parcel is sent again.
   if (r.status && r.status < 500 && ![408, 429].includes(r.status)) w.sent = "";
   if (r.status === 200 || r.status === 202) {
     forBrowser.write("carrier", { carrier: f.carrier, service: f.service });

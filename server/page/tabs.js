@@ -35,7 +35,7 @@ export function connect() {
   source.onerror = () => { source?.close(); tellLost(); hears?.lost(); };
 }
 
-// Those that do not listen themselves know then that somebody still tries.
+// Tells the other tabs that this one has lost the stream and tries again.
 export const tellLost = () => leads && pass({ lost: true });
 export const listens = () => leads;
 

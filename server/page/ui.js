@@ -21,7 +21,7 @@ export function shield(ms, el = document.querySelector("main")) {
   shielded.set(el, { until, timer: setTimeout(() => el.classList.remove("moved"), until - performance.now()) });
 }
 
-// What is done again and again while a device is signed in.
+// Calls `f` every `ms` while a device is signed in.
 const timers = new Set();
 export const every = (ms, f) => timers.add(setInterval(f, ms));
 export function endTimers() {

@@ -13,7 +13,7 @@ const idle = () => !ui.open && !waiting().length && !document.querySelector("dia
 
 export async function updateIfIdle() {
   const theirs = session.me?.page;
-  // Once for each version: what a proxy keeps back must not reload for ever.
+  // Once for each version, or a proxy's old file would reload it for ever.
   if (!theirs || theirs === mine || !idle() || forTab.read("updated", "") === theirs) return;
   forTab.write("updated", theirs);
   const worker = await navigator.serviceWorker?.getRegistration().catch(() => null);
