@@ -115,6 +115,34 @@ void centra_state(struct centra *c, enum centra_api api,
 	limits_state(c->limits, api, time_mono(), ret);
 }
 
+static bool is_key(const char *key)
+{
+	for (const char *p = key; p && *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			return false; /* a line end would end the header */
+	return key && *key;
+}
+
+void centra_may(struct centra *c, enum centra_api api, enum centra_lane lane,
+		unsigned calls, struct centra_may *ret)
+{
+	bool configured;
+
+	pthread_mutex_lock(&c->lock);
+	configured = c->urls[api] && is_key(c->keys[api]);
+	pthread_mutex_unlock(&c->lock);
+	if (configured)
+		limits_may(c->limits, api, lane, calls, time_mono(), ret);
+	else
+		*ret = (struct centra_may){.wait = CENTRA_NEVER,
+					   .parked = true};
+}
+
+void centra_try_now(struct centra *c, enum centra_api api)
+{
+	limits_try_now(c->limits, api, time_mono());
+}
+
 struct centra_conn *centra_conn_open(struct centra *c)
 {
 	struct centra_conn *n = xcalloc(1, sizeof(*n));
@@ -198,16 +226,11 @@ char *centra_auth_header(struct centra *c, enum centra_api api)
 	static const char *const names[CENTRA_APIS] = {
 		[CENTRA_ORDER_API] = "API-Authorization: ",
 		[CENTRA_GRAPHQL] = "Authorization: Bearer "};
-	const char *key, *p;
 	char *ret = NULL;
 
 	pthread_mutex_lock(&c->lock);
-	key = c->keys[api];
-	for (p = key; p && *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			break; /* a line end in the key would end the header */
-	if (key && *key && !*p)
-		ret = xasprintf("%s%s", names[api], key);
+	if (is_key(c->keys[api]))
+		ret = xasprintf("%s%s", names[api], c->keys[api]);
 	pthread_mutex_unlock(&c->lock);
 	return ret;
 }

@@ -68,6 +68,23 @@ struct centra_state {
 void centra_state(struct centra *c, enum centra_api api,
 		  struct centra_state *ret);
 
+/* Whether a call to an API could be made now, without making one.  `calls`: how
+ * many are under way or about to be made already. */
+#define CENTRA_NEVER INT64_MAX
+struct centra_may {
+	int64_t wait; /* ms until it could; 0: now; CENTRA_NEVER: the API is not
+		       * configured */
+	bool trial;   /* it would be the one that finds out whether the API is
+		       * back */
+	bool parked;  /* the API is away, refuses us, asked us to wait or is not
+		       * configured: not a mere lack of budget */
+};
+void centra_may(struct centra *c, enum centra_api api, enum centra_lane lane,
+		unsigned calls, struct centra_may *ret);
+/* Lets one call find out at once whether an API that is away, or refuses us, is
+ * back, instead of when the back-off ends. */
+void centra_try_now(struct centra *c, enum centra_api api);
+
 struct centra_conn *centra_conn_open(struct centra *c);
 void centra_conn_close(struct centra_conn *n);
 void centra_conn_lane(struct centra_conn *n, enum centra_lane lane);

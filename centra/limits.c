@@ -340,6 +340,59 @@ void limits_new_key(struct limits *l, enum centra_api api)
 	pthread_mutex_unlock(&l->lock);
 }
 
+/* The longest that a budget keeps the next call back, when `calls` others are
+ * about to be paid for. */
+static int64_t budgets_wait(const struct limits *l, const struct permit *p,
+			    unsigned calls, int64_t now)
+{
+	int64_t longest = 0;
+
+	for (int i = 0; i < BUDGETS; i++) {
+		const struct budget *b = &l->budgets[i];
+		bool half = p->lane == CENTRA_SWEEP && !kinds[i].mutations;
+		unsigned most = half ? (b->n + 1) / 2 : b->n;
+		int64_t wait = 0;
+
+		most = most > calls ? most - calls : most ? 1 : 0;
+		if (pays(i, p))
+			wait = budget_wait(b, most, now);
+		if (wait > longest)
+			longest = wait;
+	}
+	return longest;
+}
+
+void limits_may(struct limits *l, enum centra_api api, enum centra_lane lane,
+		unsigned calls, int64_t now, struct centra_may *ret)
+{
+	const struct permit p = {.api = api, .lane = lane};
+	const struct gate *g = &l->gates[api];
+	struct call held;
+
+	pthread_mutex_lock(&l->lock);
+	*ret = (struct centra_may){
+		.parked = g->shut != OPEN || g->paused_until > now,
+		.trial = g->shut != OPEN,
+	};
+	if (!gate_lets(g, &p, now, &held))
+		ret->wait = held.retry_after;
+	else if (lane == CENTRA_SWEEP && l->sweeping[api])
+		ret->wait = SWEEP_WAIT;
+	else
+		ret->wait = budgets_wait(l, &p, calls, now);
+	pthread_mutex_unlock(&l->lock);
+}
+
+void limits_try_now(struct limits *l, enum centra_api api, int64_t now)
+{
+	struct gate *g = &l->gates[api];
+
+	pthread_mutex_lock(&l->lock);
+	if (g->shut != OPEN && !g->trying && g->trial_at > now)
+		g->trial_at = now;
+	pthread_mutex_unlock(&l->lock);
+}
+
 void limits_state(struct limits *l, enum centra_api api, int64_t now,
 		  struct centra_state *ret)
 {

@@ -68,6 +68,11 @@ void limits_give_back(struct limits *l, const struct permit *p);
 /* The key was replaced. */
 void limits_new_key(struct limits *l, enum centra_api api);
 
+/* See centra_may() and centra_try_now(). */
+void limits_may(struct limits *l, enum centra_api api, enum centra_lane lane,
+		unsigned calls, int64_t now, struct centra_may *ret);
+void limits_try_now(struct limits *l, enum centra_api api, int64_t now);
+
 void limits_state(struct limits *l, enum centra_api api, int64_t now,
 		  struct centra_state *ret);
 

@@ -7,6 +7,7 @@
 
 #include "centra/graphql.h"
 #include "handlers/handlers.h"
+#include "handlers/lane.h"
 #include "handlers/look.h"
 #include "handlers/offer.h"
 #include "handlers/run.h"
@@ -14,15 +15,6 @@
 #define LOOKS_TO_AGREE 6
 #define LOOKS_FOR_REST 6    /* for what only a person misses */
 #define TOGETHER       4000 /* ms between those that come back so */
-
-/* Nothing but the repetition of a look that showed nothing is to be done. */
-static bool shown_nothing(const struct order *o)
-{
-	for (size_t i = 0; i < o->n_offers; i++)
-		if (offer_shown_nothing(&o->offers[i]))
-			return true;
-	return false;
-}
 
 /* Ends a run from which more may be left to learn.  `repeated`: the look before
  * had shown nothing already.  What the task failed at until then does not make
@@ -33,7 +25,7 @@ static void again(struct work *w, bool repeated, const char *why)
 
 	if (!w->order->fetch_due)
 		return;
-	if (!shown_nothing(w->order))
+	if (!fetch_shows_nothing(w->order))
 		wait = run_wait_long(w, NULL);
 	else
 		wait = repeated ? run_wait_look(w) : run_wait_second(w);
@@ -53,38 +45,6 @@ static bool accept_set_aside(const struct order *o)
 	return false;
 }
 
-/* A shop has it before it, or something is to be found out.  What else is
- * fetched, as after a replay of old events, goes behind that. */
-static bool is_waited_for(const struct order *o)
-{
-	for (size_t i = 0; i < o->n_offers; i++)
-		if (o->offers[i].list != LIST_DONE)
-			return true;
-	return o->fetch_due;
-}
-
-/* A shop may wait for the next look: what Centra says contradicts itself, or the
- * shop is yet to be shown what it shall answer, or where it goes. */
-static bool lacks_a_look(const struct order *o, const struct offer *f)
-{
-	return f->state == STATE_ACCEPTING ||
-	       (f->list == LIST_OPEN && !o->has_details) ||
-	       (f->list == LIST_MINE && !o->has_address);
-}
-
-/* It goes before what the sweep asks.  The repetition of a look that showed
- * nothing does not: a Centra that shows nothing of thousands of orders would
- * leave no call for those that can be shipped. */
-static bool is_live(const struct order *o)
-{
-	if (!is_waited_for(o))
-		return false;
-	for (size_t i = 0; i < o->n_offers; i++)
-		if (lacks_a_look(o, &o->offers[i]))
-			return true;
-	return !shown_nothing(o);
-}
-
 /* Centra did not show all of an order that somebody still waits for: it is
  * fetched again, less and less often.  The address is looked for as long as the
  * shop has to ship (offer_derive() then says fetch_due), and what decides until
@@ -92,7 +52,7 @@ static bool is_live(const struct order *o)
  * may be missing for good. */
 static bool wants_rest(const struct work *w, const struct centra_order *co)
 {
-	if (!is_waited_for(w->order))
+	if (!fetch_is_waited_for(w->order))
 		return false;
 	return co->undecided || w->order->fetch_due ||
 	       (co->missing && w->task->attempts < LOOKS_FOR_REST);
@@ -127,7 +87,7 @@ static int64_t wait_with_others(const struct work *w, const struct call *call)
 static void end_one(struct work *w, const struct centra_orders *got)
 {
 	const struct centra_order *co = NULL;
-	bool repeated = shown_nothing(w->order);
+	bool repeated = fetch_shows_nothing(w->order);
 
 	w->result.how = OUTCOME_DONE;
 	if (got->call.end != CALL_OK) {
@@ -138,7 +98,7 @@ static void end_one(struct work *w, const struct centra_orders *got)
 				     got->call.why.text);
 		/* Who asked for it had a reason, be it an event. */
 		run_retry(w,
-			  got->call.held && !is_live(w->order)
+			  got->call.held && !fetch_is_live(w->order)
 				  ? wait_with_others(w, &got->call)
 				  : run_wait_long(w, &got->call),
 			  "%s", got->call.why.text);
@@ -174,7 +134,7 @@ static void fetch(struct work **w, size_t n, bool with_address, unsigned *spare)
 	for (size_t i = 0; i < n; i++) {
 		numbers[i] = w[i]->task->number;
 		w[i]->look_began = w[i]->steady;
-		if (is_live(w[i]->order))
+		if (fetch_is_live(w[i]->order))
 			lane = CENTRA_LIVE;
 	}
 	centra_conn_lane(w[0]->centra, lane);

@@ -12,15 +12,19 @@
 #define EVENTS_AT_ONCE 32
 
 const struct handler handlers[] = {
-	/* kind              batch             calls            run */
+	/* kind, batch, calls, lane, run */
 	/* Those that only apply an event share a commit. */
-	{TASK_CHECK_FIRST, EVENTS_AT_ONCE, CALLS_NOBODY, handle_event},
-	{TASK_ORDER, EVENTS_AT_ONCE, CALLS_NOBODY, handle_event},
-	{TASK_ANSWER_OFFER, 1, CALLS_ORDER_API, handle_answer_offer},
-	{TASK_FETCH_ORDER, ORDERS_QUERY_MAX, CALLS_GRAPHQL, handle_fetch_order},
-	{TASK_MISSED, ORDERS_QUERY_MAX, CALLS_GRAPHQL, handle_missed},
-	{TASK_SHIP_ORDER, 1, CALLS_GRAPHQL, handle_ship_order},
-	{NULL, 0, CALLS_NOBODY, NULL},
+	{TASK_CHECK_FIRST, EVENTS_AT_ONCE, CALLS_NOBODY, LANE_ANSWERS,
+	 handle_event},
+	{TASK_ORDER, EVENTS_AT_ONCE, CALLS_NOBODY, LANE_ANSWERS, handle_event},
+	{TASK_ANSWER_OFFER, 1, CALLS_ORDER_API, LANE_ANSWERS,
+	 handle_answer_offer},
+	{TASK_FETCH_ORDER, ORDERS_QUERY_MAX, CALLS_GRAPHQL, LANE_UNPLACED,
+	 handle_fetch_order},
+	{TASK_MISSED, ORDERS_QUERY_MAX, CALLS_GRAPHQL, LANE_SWEEP,
+	 handle_missed},
+	{TASK_SHIP_ORDER, 1, CALLS_GRAPHQL, LANE_ANSWERS, handle_ship_order},
+	{NULL, 0, CALLS_NOBODY, LANE_UNPLACED, NULL},
 };
 
 const struct handler *handler_find(const char *kind)
@@ -36,13 +40,6 @@ unsigned handler_batch(const char *kind)
 	const struct handler *h = handler_find(kind);
 
 	return h ? h->batch : 1;
-}
-
-unsigned handler_group(const char *kind)
-{
-	const struct handler *h = handler_find(kind);
-
-	return h ? h->calls : CALLS_NOBODY;
 }
 
 const char *handler_of_event(const char *type, const char *action)

@@ -102,6 +102,7 @@ struct handler {
 	const char *kind;
 	unsigned batch; /* most tasks in one run */
 	enum handler_calls calls; /* first */
+	enum lane lane; /* LANE_UNPLACED: lane.h decides */
 	handler_fn *run;
 };
 
@@ -111,9 +112,6 @@ extern const struct handler handlers[];
 /* NULL: no such kind. */
 const struct handler *handler_find(const char *kind);
 unsigned handler_batch(const char *kind);
-/* Its enum handler_calls. */
-unsigned handler_group(const char *kind);
-
 /* The kind of task that applies an event of this type; NULL: such events are
  * kept and counted. */
 const char *handler_of_event(const char *type, const char *action);

@@ -64,6 +64,12 @@ typedef void store_changed_fn(void *arg, uint64_t newest);
  * it, with the reason.  It hands over and returns, and never calls the store. */
 typedef void store_failed_fn(void *arg, const struct err *why);
 
+/* Decides in which lane a task waits, and which API it calls: sets task->lane,
+ * unless the lane was asked for, and task->group.  `o` is the order as it is in
+ * the transaction; NULL, or without offers: not known.  Called inside
+ * transactions: pure, no blocking. */
+typedef void store_place_fn(struct task *task, const struct order *o);
+
 struct store_options {
 	const char *url;     /* the engine and its place: "lmdb:/path" */
 	bool must_exist;     /* do not make a store where there is none */
@@ -80,6 +86,7 @@ struct store_options {
 	 * (constants; ends with NULL). */
 	store_apply_fn *apply;
 	const char *const *event_kinds;
+	store_place_fn *place; /* NULL: one lane, and no task calls an API */
 	const char *fetch_kind; /* kind of the task that order->fetch_due adds */
 	store_changed_fn *changed; /* NULL: nobody listens */
 	void *changed_arg;
@@ -202,11 +209,17 @@ enum rc store_task_add(struct store *s, const struct task *t, struct err *e);
 /* Several in one transaction: all of them or none. */
 enum rc store_tasks_add(struct store *s, const struct task *tasks, size_t n,
 			struct err *e);
-/* Makes due what failed before and waits: its reason may be gone.  So it does
- * with what a clock that went back has put into the future.  A task
- * that is leased and ends later than this waits as its result says. */
+/* Makes due every waiting task of the instance that has failed at least once,
+ * or that a clock which went back has put into the future; of those alone that
+ * are due later than `beyond` ms from now.  For use after credentials were
+ * replaced, or the clock was set back.  Running tasks are not affected: they
+ * wait as their results say. */
 enum rc store_hurry(struct store *s, const char *instance, int64_t now,
-		    struct err *e);
+		    int64_t beyond, struct err *e);
+/* Whether something in the store is dated after `now`: the newest event or
+ * task.  Then the clock went back while nobody ran. */
+enum rc store_dated_after(struct store *s, int64_t now, bool *ret,
+			  struct err *e);
 
 /* A sweep is asked for by hand, by whichever process; it is due while more
  * were asked for than done. */
@@ -217,20 +230,38 @@ enum rc store_sweep_done(struct store *s, uint64_t asked, struct err *e);
 
 /* ---- running tasks ---- */
 
-/* Tasks of a group (0: none) wait for one side that may hang.  From now on at
- * most `most` runs of an instance's groups go on at once, and one less of each
- * group (one at least): so threads remain for what calls nobody, for the other
- * groups and for the other instances.  Before the first lease. */
-void store_bound_runs(struct store *s, unsigned (*group)(const char *kind),
-		      unsigned most);
+/* Limits concurrency, so that an API that hangs cannot take all workers: at
+ * most `most` runs of an instance that call an API go on at once, and one less
+ * of each API (one at least).  Runs that call none are not limited. */
+void store_bound_runs(struct store *s, unsigned most);
+
+/* Whether a run that calls an API may start. */
+struct store_gate {
+	int64_t wait; /* ms until one may; 0: now; GATE_SHUT: not until somebody
+		       * changes something, and wakes who asks */
+	bool parked;  /* the API is away, refuses us or is not configured: its
+		       * tasks are not late */
+	bool trial;   /* half-open: one run of one task, to find out */
+	bool alone;   /* one run at a time, of those nobody waits for */
+};
+#define GATE_SHUT INT64_MAX
+/* `runs`: how many runs that call the API are under way.  Called with a lock of
+ * the store held: no blocking, no call of the store. */
+typedef void store_gate_fn(void *arg, const char *instance, unsigned group,
+			   enum lane lane, unsigned runs,
+			   struct store_gate *ret);
+/* From now on tasks whose API may not be called stay where they are.  NULL: all
+ * may.  Returns when no call of the function before is under way. */
+void store_gates(struct store *s, store_gate_fn *fn, void *arg);
 
 /* Takes up to `max` due tasks, each of another order that no other run holds,
- * all of the kind and instance of the earliest due one, out of sight.  batch()
- * says how many of a kind may be taken together.  Leases live in memory: they
- * end with store_finish() and with the process, so that a dead server's are
- * gone when it starts again, and a task may therefore run twice.
- * RC_NOTFOUND: nothing is due; *ret_next is when the next one will be, or
- * TIME_NONE. */
+ * all of one lane, kind and instance, out of sight.  batch() returns how many
+ * of a kind may be taken together.  Lanes and instances take turns; what is
+ * looked at is a few rows of each lane, instance and kind, whatever waits.
+ * Leases live in memory: they end with store_finish() and with the process, so
+ * that a dead server's are gone when it starts again, and a task may therefore
+ * run twice.  RC_NOTFOUND: nothing may run; *ret_next is when something may, as
+ * far as that is a matter of time, or TIME_NONE. */
 enum rc store_lease(struct store *s, int64_t now,
 		    unsigned (*batch)(const char *kind), struct task *ret,
 		    size_t max, size_t *ret_n, int64_t *ret_next,
@@ -304,6 +335,12 @@ enum rc store_orders(struct store *s, const char *instance, int64_t from,
 		     bool (*fn)(void *arg, const struct order *o), void *arg,
 		     struct err *e);
 
+/* How many waiting tasks call each API of each instance. */
+enum rc store_waiting(struct store *s,
+		      void (*fn)(void *arg, const char *instance,
+				 unsigned group, uint64_t tasks),
+		      void *arg, struct err *e);
+
 /* Tasks by id; only dead ones when `dead`. */
 enum rc store_tasks(struct store *s, bool dead, uint64_t from,
 		    bool (*fn)(void *arg, const struct task *t), void *arg,
@@ -330,9 +367,14 @@ enum rc store_newest_time(struct store *s, int64_t *ret, struct err *e);
 
 /* ---- dead letters ---- */
 
-/* RC_NOTFOUND: no such task.  RC_CONFLICT: it is not dead. */
+/* Revives a dead task, and makes a waiting one due.  RC_NOTFOUND: no such task.
+ * RC_CONFLICT: it is due already. */
 enum rc store_redrive(struct store *s, uint64_t id, int64_t now, struct err *e);
-/* Makes a new task for a stored event; not eaten by the dedupe key. */
+/* Asks the server, in whichever process, to try at once each API that it has
+ * given up for now.  store_wakes() returns how often that was asked. */
+enum rc store_wake(struct store *s, struct err *e);
+enum rc store_wakes(struct store *s, uint64_t *ret, struct err *e);
+/* Makes a new task, in LANE_SWEEP, for a stored event; not eaten by the dedupe key. */
 enum rc store_replay(struct store *s, uint64_t seq, const char *kind,
 		     int64_t now, struct err *e);
 enum rc store_quarantine_get(struct store *s, uint64_t seq,

@@ -118,6 +118,25 @@ static bool is_paused(const struct centra_state *s)
 	return s->paused;
 }
 
+static void parked_number(void *arg, const char *instance,
+			  enum centra_api api, uint64_t tasks)
+{
+	buf_fmt(arg,
+		"shipfrom_tasks_parked{instance=\"%s\",api=\"%s\"} %" PRIu64
+		"\n",
+		instance, api_name(api), tasks);
+}
+
+static void parked_gauge(struct buf *out, const struct workers *w)
+{
+	struct err e;
+
+	head(out, "tasks_parked", "gauge",
+	     "Tasks that stay in the queue because their API is away, refuses "
+	     "us, asked us to wait or is not configured; they are not late");
+	(void)!workers_parked(w, parked_number, out, &e);
+}
+
 static void centra_gauges(struct buf *out, const struct admin *a)
 {
 	if (!a->workers)
@@ -129,6 +148,7 @@ static void centra_gauges(struct buf *out, const struct admin *a)
 		 "1 while Centra does not answer and calls wait", is_dead);
 	each_api(out, a, "centra_paused",
 		 "1 while calls wait as Centra asked them to", is_paused);
+	parked_gauge(out, a->workers);
 }
 
 /* The wall clock compared with Centra's. */

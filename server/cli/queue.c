@@ -226,15 +226,18 @@ int cli_tasks(struct cli_args *a)
 
 struct ids {
 	const char *kind; /* NULL: of any */
+	int64_t now;
 	uint64_t *list;	  /* owned */
 	size_t n;
 };
 
+/* Of those that are dead, or have failed and wait for the next try. */
 static bool keep_id(void *arg, const struct task *t)
 {
 	struct ids *ids = arg;
 
-	if (ids->kind && strcmp(ids->kind, t->kind) != 0)
+	if ((ids->kind && strcmp(ids->kind, t->kind) != 0) ||
+	    (!t->dead && (!t->attempts || t->due <= ids->now)))
 		return true;
 	ids->list = xrealloc(ids->list, ids->n + 1, sizeof(*ids->list));
 	ids->list[ids->n++] = t->id;
@@ -269,7 +272,38 @@ static int redrive_all(struct cli_session *s, struct ids *ids)
 		LOG_S("kind", ids->kind));
 	fprintf(stderr, "%zu task%s will run again.\n", done,
 		done == 1 ? "" : "s");
+	if (!rc)
+		rc = store_wake(s->store, &e);
 	return rc ? cli_failed(s, rc, &e) : 0;
+}
+
+static int redrive_one(struct cli_session *s, uint64_t id)
+{
+	bool due;
+	struct err e;
+	enum rc rc = store_redrive(s->store, id, s->now, &e);
+
+	if (rc == RC_NOTFOUND) {
+		fprintf(stderr,
+			"shipfrom redrive: no task %" PRIu64
+			"; `shipfrom tasks` lists them\n",
+			id);
+		return EXIT_NOTHING;
+	}
+	due = rc == RC_CONFLICT;
+	if (!rc || due)
+		rc = store_wake(s->store, &e);
+	if (rc)
+		return cli_failed(s, rc, &e);
+	if (s->json)
+		print_count(s, "redriven", 1);
+	cli_log("task redriven", LOG_N("task", (int64_t)id));
+	fprintf(stderr,
+		due ? "Task %" PRIu64 " is due already: it runs as soon as its "
+		      "API may be called, which is tried at once.\n"
+		    : "Task %" PRIu64 " will run again.\n",
+		id);
+	return 0;
 }
 
 static int redrive(struct cli_session *s, struct ids *ids)
@@ -277,25 +311,11 @@ static int redrive(struct cli_session *s, struct ids *ids)
 	struct err e;
 	enum rc rc;
 
-	if (!ids->n) {
-		rc = store_tasks(s->store, true, 0, keep_id, ids, &e);
-		return rc ? cli_failed(s, rc, &e) : redrive_all(s, ids);
-	}
-	rc = store_redrive(s->store, ids->list[0], s->now, &e);
-	if (rc == RC_NOTFOUND || rc == RC_CONFLICT) {
-		fprintf(stderr,
-			"shipfrom redrive: no dead task %" PRIu64
-			"; `shipfrom tasks --dead` lists them\n",
-			ids->list[0]);
-		return EXIT_NOTHING;
-	}
-	if (rc)
-		return cli_failed(s, rc, &e);
-	if (s->json)
-		print_count(s, "redriven", 1);
-	cli_log("task redriven", LOG_N("task", (int64_t)ids->list[0]));
-	fprintf(stderr, "Task %" PRIu64 " will run again.\n", ids->list[0]);
-	return 0;
+	if (ids->n)
+		return redrive_one(s, ids->list[0]);
+	ids->now = s->now;
+	rc = store_tasks(s->store, false, 0, keep_id, ids, &e);
+	return rc ? cli_failed(s, rc, &e) : redrive_all(s, ids);
 }
 
 int cli_redrive(struct cli_args *a)

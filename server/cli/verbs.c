@@ -168,11 +168,13 @@ static const char report_help[] =
 	BESIDE "\n" STORE_CODES;
 
 static const char redrive_help[] =
-	"Puts dead tasks back to work.  Mend the reason first: `shipfrom tasks "
-	"--dead`\nshows it.\n\n"
+	"Puts dead tasks back to work, and makes tasks that failed and wait for "
+	"their\nnext try due now.  An API that the server has given up for the "
+	"moment is tried\nat once.  Mend the reason first: `shipfrom tasks` shows "
+	"it.\n\n"
 	"  shipfrom redrive 4711                 one task\n"
-	"  shipfrom redrive --kind answer_offer  all dead ones of a kind\n"
-	"  shipfrom redrive --all                all dead ones; prints how many"
+	"  shipfrom redrive --kind answer_offer  all of a kind\n"
+	"  shipfrom redrive --all                all of them; prints how many"
 	"\n\n" BESIDE "\n" STORE_CODES;
 
 static const char replay_help[] =
@@ -317,7 +319,7 @@ const struct cli_verb cli_verbs[] = {
 	 "how each shop has done",
 	 report_help, TAKES(JSON) | TAKES(SINCE) | TAKES(SHOP), cli_report},
 	{"redrive", "ID | --all | --kind KIND",
-	 "puts dead tasks back to work",
+	 "puts dead and waiting tasks to work",
 	 redrive_help, TAKES(JSON) | TAKES(ALL) | TAKES(KIND), cli_redrive},
 	{"replay", "SEQ | --since TIME",
 	 "applies stored events once more",

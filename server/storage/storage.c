@@ -6,6 +6,7 @@
 
 #include "handlers/event.h"
 #include "handlers/handlers.h"
+#include "handlers/lane.h"
 #include "handlers/offer.h"
 
 struct whose {
@@ -57,6 +58,7 @@ enum rc storage_open(struct store **ret, const struct config *config,
 		.derive_arg = (void *)(uintptr_t)config,
 		.apply = event_apply,
 		.event_kinds = event_kinds,
+		.place = handler_place,
 		.fetch_kind = TASK_FETCH_ORDER,
 	};
 
@@ -75,6 +77,7 @@ enum rc storage_serve(struct store **ret, const struct storage *s,
 		.derive_arg = (void *)(uintptr_t)s,
 		.apply = event_apply,
 		.event_kinds = event_kinds,
+		.place = handler_place,
 		.fetch_kind = TASK_FETCH_ORDER,
 		.changed = changed,
 		.changed_arg = arg,

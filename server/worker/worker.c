@@ -24,6 +24,8 @@
 
 #define BATCH_MAX   32   /* most tasks in one run */
 #define NAP_MAX	    1000 /* ms; a command beside us adds tasks unheard */
+#define LONGEST_RETRY (65 * 60000) /* ms: no failed task waits for longer,
+				    * unless look_again is longer */
 #define PAUSE	    1000 /* ms, after a write that failed for now */
 #define A_MINUTE    30   /* lines in the log of one kind of trouble */
 #define CONNECT_MAX 5000 /* ms, to reach Centra at all */
@@ -60,6 +62,7 @@ struct workers {
 	uint64_t wakes;
 	bool stopping;
 	uint64_t boot; /* of the machine */
+	uint64_t woken; /* store_wakes() as it was last */
 
 	/* Tries at calls to Centra that began in the last `settle` ms; an
 	 * older one is as old as any before this process. */
@@ -606,6 +609,108 @@ static void run(struct thread *t, size_t n)
 		task_release(&t->tasks[i]);
 }
 
+/* ---- which API may be called ---- */
+
+static enum centra_api api_of(unsigned group)
+{
+	return group == CALLS_ORDER_API ? CENTRA_ORDER_API : CENTRA_GRAPHQL;
+}
+
+static const struct account *account_of(const struct workers *w,
+					const char *instance)
+{
+	for (size_t i = 0; i < w->n_accounts; i++)
+		if (!strcmp(w->accounts[i].instance, instance))
+			return &w->accounts[i];
+	return NULL;
+}
+
+struct parked {
+	const struct workers *w;
+	uint64_t (*tasks)[CENTRA_APIS]; /* owned; of each account */
+	void (*fn)(void *arg, const char *instance, enum centra_api api,
+		   uint64_t tasks);
+	void *arg;
+};
+
+static void count_waiting(void *arg, const char *instance, unsigned group,
+			  uint64_t tasks)
+{
+	struct parked *p = arg;
+	const struct account *a = account_of(p->w, instance);
+
+	if (a)
+		p->tasks[a - p->w->accounts][api_of(group)] = tasks;
+	else
+		p->fn(p->arg, instance, api_of(group), tasks);
+}
+
+enum rc workers_parked(const struct workers *w,
+		       void (*fn)(void *arg, const char *instance,
+				  enum centra_api api, uint64_t tasks),
+		       void *arg, struct err *e)
+{
+	struct parked p = {.w = w, .fn = fn, .arg = arg};
+	struct centra_may may;
+	enum rc rc;
+
+	p.tasks = xcalloc(w->n_accounts + 1, sizeof(*p.tasks));
+	rc = store_waiting(w->app->store, count_waiting, &p, e);
+	for (size_t i = 0; !rc && i < w->n_accounts; i++)
+		for (int api = 0; api < CENTRA_APIS; api++) {
+			centra_may(w->accounts[i].centra, (enum centra_api)api,
+				   CENTRA_LIVE, 0, &may);
+			fn(arg, w->accounts[i].instance, (enum centra_api)api,
+			   may.parked ? p.tasks[i][api] : 0);
+		}
+	free(p.tasks);
+	return rc;
+}
+
+/* A store_gate_fn. */
+static void gate(void *arg, const char *instance, unsigned group,
+		 enum lane lane, unsigned runs, struct store_gate *ret)
+{
+	const struct account *a = account_of(arg, instance);
+	bool behind = lane > LANE_WAITED;
+	struct centra_may may;
+
+	if (!a) {
+		*ret = (struct store_gate){.wait = GATE_SHUT, .parked = true};
+		return;
+	}
+	centra_may(a->centra, api_of(group),
+		   behind ? CENTRA_SWEEP : CENTRA_LIVE, runs, &may);
+	*ret = (struct store_gate){
+		.wait = may.wait == CENTRA_NEVER ? GATE_SHUT : may.wait,
+		.parked = may.parked,
+		.trial = may.trial,
+		.alone = behind,
+	};
+}
+
+/* Somebody redrove tasks, in whichever process: an API that was given up for
+ * now is tried at once. */
+static void heed_redrives(struct workers *w)
+{
+	uint64_t woken;
+	struct err e;
+	bool news;
+
+	if (store_wakes(w->app->store, &woken, &e))
+		return;
+	pthread_mutex_lock(&w->lock);
+	news = woken != w->woken;
+	w->woken = woken;
+	pthread_mutex_unlock(&w->lock);
+	for (size_t i = 0; news && i < w->n_accounts; i++)
+		for (int api = 0; api < CENTRA_APIS; api++)
+			centra_try_now(w->accounts[i].centra,
+				       (enum centra_api)api);
+	if (news)
+		workers_wake(w);
+}
+
 /* ---- the thread ---- */
 
 static void rest(struct workers *w, uint64_t seen, int64_t next)
@@ -618,15 +723,31 @@ static void rest(struct workers *w, uint64_t seen, int64_t next)
 		nap(w, seen, ms);
 }
 
-/* What waits because of what may be mended by now. */
-static void hurry(struct workers *w, const struct account *a, int64_t now)
+/* What waits because of what may be mended by now, and for longer than `beyond`
+ * ms. */
+static void hurry(struct workers *w, const struct account *a, int64_t now,
+		  int64_t beyond)
 {
 	struct err e;
 
-	if (store_hurry(w->app->store, a->instance, now, &e))
+	if (store_hurry(w->app->store, a->instance, now, beyond, &e))
 		log_line(LOG_WARN, "what waits goes on in its own time",
 			 LOG_S("instance", a->instance),
 			 LOG_S("error", e.text));
+}
+
+/* The clock may have gone back while nobody ran.  Where nothing says so only
+ * what waits for longer than anything does is rewritten: most often nothing. */
+static void hurry_at_start(struct workers *w)
+{
+	int64_t now = time_now();
+	bool ahead = true;
+	struct err e;
+
+	if (store_dated_after(w->app->store, now, &ahead, &e))
+		ahead = true;
+	for (size_t i = 0; i < w->n_accounts; i++)
+		hurry(w, &w->accounts[i], now, ahead ? 0 : LONGEST_RETRY);
 }
 
 void workers_clock(struct workers *w, int64_t wall, int64_t mono)
@@ -637,7 +758,7 @@ void workers_clock(struct workers *w, int64_t wall, int64_t mono)
 		return;
 	log_line(LOG_WARN, "the clock went back", LOG_N("ms", back));
 	for (size_t i = 0; i < w->n_accounts; i++)
-		hurry(w, &w->accounts[i], wall);
+		hurry(w, &w->accounts[i], wall, 0);
 	workers_wake(w);
 }
 
@@ -660,6 +781,7 @@ static void *work(void *arg)
 			workers_wake(w);
 			run(t, n);
 		} else if (rc == RC_NOTFOUND) {
+			heed_redrives(w);
 			rest(w, seen, next);
 		} else {
 			log_limited(A_MINUTE, LOG_ERROR, "no task can be read",
@@ -735,8 +857,9 @@ static void bound_runs(const struct workers *w)
 {
 	size_t most = w->n_accounts ? (w->n_threads - 1) / w->n_accounts : 0;
 
-	store_bound_runs(w->app->store, handler_group,
+	store_bound_runs(w->app->store,
 			 most < CENTRA_APIS ? CENTRA_APIS : (unsigned)most);
+	store_gates(w->app->store, gate, (void *)(uintptr_t)w);
 }
 
 enum rc workers_start(struct workers **ret, struct app *app, struct err *e)
@@ -755,9 +878,7 @@ enum rc workers_start(struct workers **ret, struct app *app, struct err *e)
 
 	w->boot = time_boot();
 	open_accounts(w, c);
-	/* The clock may have gone back while nobody ran. */
-	for (size_t i = 0; i < w->n_accounts; i++)
-		hurry(w, &w->accounts[i], time_now());
+	hurry_at_start(w);
 	w->n_threads = (size_t)c->server.workers;
 	w->threads = xcalloc(w->n_threads, sizeof(*w->threads));
 	bound_runs(w);
@@ -789,7 +910,7 @@ void workers_reload(struct workers *w)
 				       in->graphql_token);
 		budget = budget_of(in);
 		centra_set_budget(a->centra, &budget);
-		hurry(w, a, time_now());
+		hurry(w, a, time_now(), 0);
 	}
 	config_drop(c);
 	workers_wake(w);
@@ -820,6 +941,7 @@ void workers_stop(struct workers *w)
 	pthread_mutex_unlock(&w->lock);
 	for (size_t i = 0; i < w->n_threads; i++)
 		stop_thread(&w->threads[i]);
+	store_gates(w->app->store, NULL, NULL);
 	for (size_t i = 0; i < w->n_accounts; i++) {
 		centra_close(w->accounts[i].centra);
 		free(w->accounts[i].instance);

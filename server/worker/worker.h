@@ -40,6 +40,14 @@ struct account {
 			 * of or not; a reload changes neither */
 };
 const struct account *workers_account(const struct workers *w, size_t i);
+/* Calls fn for each API of each account, and for those of instances that are no
+ * longer in the config but have tasks: how many tasks stay in the queue because
+ * the API is away, refuses us, asked us to wait, or is not configured.  Any
+ * thread; reads the store. */
+enum rc workers_parked(const struct workers *w,
+		       void (*fn)(void *arg, const char *instance,
+				  enum centra_api api, uint64_t tasks),
+		       void *arg, struct err *e);
 
 /* Counts and logs a call to Centra that was made for a task. */
 void call_told(struct app *app, const struct task *t, enum centra_api api,

@@ -58,6 +58,7 @@ const char *const table_names[TABLES] = {
 	[T_ONCE_AGE] = "once_age",
 	[T_BOUNDED] = "bounded",
 	[T_BOUNDED_SEEN] = "bounded_seen",
+	[T_WAITING] = "waiting",
 };
 
 _Static_assert(TABLES <= TABLES_MAX, "raise TABLES_MAX");
@@ -129,7 +130,7 @@ static enum rc check_owner(struct store *s, const char *dir, struct err *e)
 	return OK;
 }
 
-static enum rc take_serve_lock(struct store *s, const char *dir, struct err *e)
+enum rc take_serve_lock(struct store *s, const char *dir, struct err *e)
 {
 	char *path = xasprintf("%s/serve.lock", dir);
 	enum rc rc = OK;
@@ -145,6 +146,13 @@ static enum rc take_serve_lock(struct store *s, const char *dir, struct err *e)
 				    strerror(errno));
 	free(path);
 	return rc;
+}
+
+void drop_serve_lock(struct store *s)
+{
+	if (s->lock_fd >= 0)
+		close(s->lock_fd);
+	s->lock_fd = -1;
 }
 
 /* All who have the store open hold a shared lock on the folder, so that the
@@ -416,25 +424,19 @@ static enum rc open_existing(struct store *s, struct err *e)
 /* Of a store that exists only the tables that a newer version added are made. */
 static enum rc create_tables(struct store *s, bool must_exist, struct err *e)
 {
-	struct key k;
-	struct buf b;
 	struct txn t;
 	enum rc rc;
 
-	buf_init(&b, 16);
-	put_u32(&b, SCHEMA_VERSION);
 	rc = txn_write(&t, s, e);
 	if (!rc)
 		rc = open_tables(&t, MDB_CREATE, e);
 	if (!rc)
 		rc = check_schema(&t, e);
 	if (rc == RC_NOTFOUND && !must_exist)
-		rc = txn_put_buf(&t, T_META,
-				 key_bytes(key_start(&k), "schema", 6), &b, e);
+		rc = migrate_none(&t, e);
 	if (!rc)
 		rc = txn_commit(&t, e);
 	txn_abort(&t);
-	buf_release(&b);
 	return rc;
 }
 
@@ -471,10 +473,8 @@ static void store_free(struct store *s)
 	forget_open(s);
 	if (s->dir_fd >= 0)
 		close(s->dir_fd); /* frees the lock */
-	if (s->lock_fd >= 0)
-		close(s->lock_fd);
-	pthread_mutex_destroy(&s->leases.lock);
-	free(s->leases.list);
+	drop_serve_lock(s);
+	leases_free(&s->leases);
 	free(s->dir);
 	free(s);
 }
@@ -483,7 +483,8 @@ static struct store *store_new(const char *dir, const struct store_options *o)
 {
 	struct store *s = xcalloc(1, sizeof(*s));
 
-	s->dir = xstrdup(dir);	s->serve = o->serve;
+	s->dir = xstrdup(dir);
+	s->serve = o->serve;
 	s->lock_fd = s->dir_fd = -1;
 	s->changes_kept = o->changes_kept ? o->changes_kept : CHANGES_KEPT;
 	pthread_mutex_init(&s->leases.lock, NULL);
@@ -514,6 +515,8 @@ enum rc lmdb_open(struct store **ret, const char *dir,
 	if (!rc)
 		rc = open_tables_of(s, o, e);
 	if (!rc)
+		rc = migrate(s, s->dir, e);
+	if (!rc)
 		rc = epoch_open(s, e);
 	if (rc == RC_IO && atomic_load(&s->damaged))
 		rc = RC_DAMAGED;
@@ -543,24 +546,6 @@ static enum rc rows(struct txn *t, enum table table, uint64_t *ret,
 	if (!mdb)
 		*ret = st.ms_entries;
 	return txn_rc(t, mdb, e, "counting rows");
-}
-
-static enum rc oldest_due(struct txn *t, int64_t *ret, struct err *e)
-{
-	struct key_reader kr;
-	struct walk w;
-	enum rc rc;
-
-	*ret = TIME_NONE;
-	rc = walk_open(&w, t, T_DUE, NULL, 0, e);
-	if (!rc)
-		rc = walk_next(&w, e);
-	if (!rc) {
-		kr = key_read(w.k.mv_data, w.k.mv_size);
-		*ret = key_get_i64(&kr);
-	}
-	walk_close(&w);
-	return rc == RC_NOTFOUND ? OK : rc;
 }
 
 static enum rc counts(struct txn *t, struct store_stats *ret, struct err *e)

@@ -324,7 +324,9 @@ static enum rc replay(struct rows *rows, struct op *op, struct err *e)
 {
 	struct txn *t = txn_of(rows);
 	struct replay_op *r = (struct replay_op *)op;
-	struct task task = {.again = TIME_NONE, .sub = (int64_t)r->seq};
+	struct task task = {.again = TIME_NONE,
+			    .sub = (int64_t)r->seq,
+			    .lane = LANE_SWEEP};
 	struct note note = {.at = r->now, .what = "task"};
 	char text[80];
 	struct event ev;

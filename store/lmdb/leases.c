@@ -4,111 +4,232 @@
  *
  * Leases are kept in memory alone: one cannot outlive its process, and taking
  * it costs no write.
+ *
+ * A search goes from bucket to bucket (due.h).  A bucket whose API may not be
+ * called now is not read.  In another the first task that may run is found
+ * behind those that are leased or whose order is busy.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "store/lmdb/due.h"
 #include "store/lmdb/store_private.h"
 
 #define HIDDEN_FOR 1000 /* ms: a task whose end could not be written */
-#define LOOK_AHEAD 512  /* rows looked at to fill a batch */
+#define LOOK_AHEAD 512	/* rows of a bucket looked at, but for leased ones */
+#define NAMES_MOST 64	/* tasks of one order that are compared */
+
+/* Of each round of turns: half for the first lane, a quarter for the second. */
+static const uint8_t turns[] = {
+	LANE_ANSWERS, LANE_WAITED, LANE_ANSWERS, LANE_REST,   LANE_ANSWERS,
+	LANE_WAITED,  LANE_ANSWERS, LANE_SWEEP,	 LANE_ANSWERS, LANE_WAITED,
+	LANE_ANSWERS, LANE_REST,   LANE_ANSWERS, LANE_WAITED, LANE_ANSWERS,
+};
+
+/* ---- the tables of leases ---- */
+
+static struct lease **id_slot(struct leases *l, uint64_t id)
+{
+	return &l->by_id[id % LEASE_SLOTS];
+}
+
+static struct lease **order_slot(struct leases *l, const char *instance,
+				 int64_t number)
+{
+	uint64_t h = (uint64_t)number * 0x9e3779b97f4a7c15u;
+
+	for (; *instance; instance++)
+		h = (h ^ (unsigned char)*instance) * 0x100000001b3u;
+	return &l->by_order[(h >> 32) % LEASE_SLOTS];
+}
 
 static struct lease *lease_of(struct leases *l, uint64_t id)
 {
-	for (size_t i = 0; i < l->n; i++)
-		if (l->list[i].id == id)
-			return &l->list[i];
-	return NULL;
+	struct lease *i = *id_slot(l, id);
+
+	while (i && i->id != id)
+		i = i->next_id;
+	return i;
 }
 
 /* The lease that keeps the order busy: a run's, or the writer's; or NULL. */
-static struct lease *busy_with(const struct leases *l, const char *instance,
+static struct lease *busy_with(struct leases *l, const char *instance,
 			       int64_t number)
 {
-	for (size_t i = 0; i < l->n; i++)
-		if (l->list[i].running && l->list[i].number == number &&
-		    !strcmp(l->list[i].instance, instance))
-			return &l->list[i];
-	return NULL;
-}
+	struct lease *i = *order_slot(l, instance, number);
 
-static bool order_busy(const struct leases *l, const struct task *t)
-{
-	return busy_with(l, t->instance, t->number);
+	while (i && (i->number != number || strcmp(i->instance, instance) != 0))
+		i = i->next_order;
+	return i;
 }
 
 static struct lease *lease_push(struct leases *l, const struct task *t)
 {
-	struct lease *new;
+	struct lease *new = xcalloc(1, sizeof(*new)), **slot;
 
-	if (l->n == l->cap) {
-		l->cap = l->cap ? 2 * l->cap : 32;
-		l->list = xrealloc(l->list, l->cap, sizeof(*l->list));
-	}
-	new = &l->list[l->n++];
 	*new = (struct lease){
 		.id = t->id,
 		.number = t->number,
 		.running = true,
+		.group = t->group,
+		.behind = t->lane > LANE_WAITED,
 	};
 	memcpy(new->instance, t->instance, sizeof(new->instance));
+	slot = id_slot(l, new->id);
+	new->next_id = *slot;
+	*slot = new;
+	slot = order_slot(l, new->instance, new->number);
+	new->next_order = *slot;
+	*slot = new;
 	return new;
 }
 
-static void lease_drop(struct leases *l, struct lease *which)
+/* ---- runs of each API ---- */
+
+static struct side *side_of(struct leases *l, const char *instance,
+			    unsigned group)
 {
-	*which = l->list[--l->n];
+	for (size_t i = 0; i < l->n_sides; i++)
+		if (l->sides[i].group == group &&
+		    !strcmp(l->sides[i].instance, instance))
+			return &l->sides[i];
+	return NULL;
 }
 
-void store_bound_runs(struct store *s, unsigned (*group)(const char *kind),
-		      unsigned most)
+/* The lease stands for its run, whose API it keeps busy. */
+static void side_begin(struct leases *l, struct lease *of)
 {
-	pthread_mutex_lock(&s->leases.lock);
-	s->leases.group = group;
-	s->leases.most = most;
-	pthread_mutex_unlock(&s->leases.lock);
+	struct side *side = side_of(l, of->instance, of->group);
+
+	if (!of->group)
+		return;
+	if (!side) {
+		l->sides = xrealloc(l->sides, l->n_sides + 1,
+				    sizeof(*l->sides));
+		side = &l->sides[l->n_sides++];
+		*side = (struct side){.group = of->group};
+		memcpy(side->instance, of->instance, sizeof(side->instance));
+	}
+	of->stands = true;
+	side->runs++;
+	side->behind += of->behind;
 }
 
-static unsigned group_of(const struct leases *l, const struct task *t)
+static void side_end(struct leases *l, struct lease *of)
 {
-	return l->group ? l->group(t->kind) : 0;
+	struct side *side = side_of(l, of->instance, of->group);
+
+	if (!of->stands || !side)
+		return;
+	of->stands = false;
+	side->runs--;
+	side->behind -= of->behind;
 }
 
-/* As many runs as may wait for the task's side do.  Then a search walks past
- * all such tasks that are due: 10 ms for 20,000 of them. */
-static bool group_full(const struct leases *l, const struct task *t)
+/* As many runs as may call the API, or all APIs of the instance, do. */
+static bool side_full(const struct leases *l, const char *instance,
+		      unsigned group)
 {
-	unsigned group = group_of(l, t), all = 0, same = 0;
+	unsigned all = 0, same = 0;
 
-	if (!group)
+	if (!l->most)
 		return false;
-	for (size_t i = 0; i < l->n; i++) {
-		const struct lease *held = &l->list[i];
-
-		if (!held->running || !held->group ||
-		    strcmp(held->instance, t->instance))
+	for (size_t i = 0; i < l->n_sides; i++) {
+		if (strcmp(l->sides[i].instance, instance) != 0)
 			continue;
-		all++;
-		same += held->group == group;
+		all += l->sides[i].runs;
+		if (l->sides[i].group == group)
+			same = l->sides[i].runs;
 	}
 	return all >= l->most || (same && same + 1 >= l->most);
 }
 
-void lease_end(struct store *s, uint64_t id, bool written, int64_t now)
+void store_bound_runs(struct store *s, unsigned most)
+{
+	pthread_mutex_lock(&s->leases.lock);
+	s->leases.most = most;
+	pthread_mutex_unlock(&s->leases.lock);
+}
+
+void store_gates(struct store *s, store_gate_fn *fn, void *arg)
+{
+	pthread_mutex_lock(&s->leases.lock);
+	s->leases.gate = fn;
+	s->leases.gate_arg = arg;
+	pthread_mutex_unlock(&s->leases.lock);
+}
+
+/* ---- ending leases ---- */
+
+/* The run is over: its order is free, and its API. */
+static void lease_stop(struct leases *l, struct lease *which)
+{
+	struct lease **i = order_slot(l, which->instance, which->number);
+
+	if (!which->running)
+		return;
+	while (*i != which)
+		i = &(*i)->next_order;
+	*i = which->next_order;
+	which->running = false;
+	side_end(l, which);
+}
+
+static void lease_drop(struct leases *l, struct lease *which)
+{
+	struct lease **i = id_slot(l, which->id);
+
+	lease_stop(l, which);
+	while (*i != which)
+		i = &(*i)->next_id;
+	*i = which->next_id;
+	l->n_hidden -= which->hidden != 0;
+	free(which);
+}
+
+void lease_end(struct store *s, const struct lease_ended *ended, size_t n,
+	       int64_t now)
 {
 	struct leases *l = &s->leases;
-	struct lease *mine;
 
 	pthread_mutex_lock(&l->lock);
-	mine = lease_of(l, id);
-	if (mine && written)
-		lease_drop(l, mine);
-	if (mine && !written) {
-		mine->running = false;
+	for (size_t i = 0; i < n; i++) {
+		struct lease *mine = lease_of(l, ended[i].id);
+
+		if (!mine)
+			continue;
+		if (ended[i].written) {
+			lease_drop(l, mine);
+			continue;
+		}
+		lease_stop(l, mine);
+		l->n_hidden += mine->hidden == 0;
 		mine->hidden = now + HIDDEN_FOR;
 	}
 	pthread_mutex_unlock(&l->lock);
+}
+
+/* Puts hidden tasks whose time has come back into sight; also when it is
+ * further away than it ever was, since the clock went back. */
+static void unhide(struct leases *l, int64_t now)
+{
+	for (size_t slot = 0; l->n_hidden && slot < LEASE_SLOTS; slot++)
+		for (struct lease *i = l->by_id[slot], *next; i; i = next) {
+			next = i->next_id;
+			if (!i->running && (i->hidden <= now ||
+					    i->hidden > now + HIDDEN_FOR))
+				lease_drop(l, i);
+		}
+}
+
+void leases_free(struct leases *l)
+{
+	for (size_t slot = 0; slot < LEASE_SLOTS; slot++)
+		while (l->by_id[slot])
+			lease_drop(l, l->by_id[slot]);
+	free(l->sides);
+	pthread_mutex_destroy(&l->lock);
 }
 
 /* ---- the writer's turn ---- */
@@ -134,24 +255,55 @@ void order_claims_end(struct store *s)
 	struct leases *l = &s->leases;
 
 	pthread_mutex_lock(&l->lock);
-	for (size_t i = l->n; i-- > 0;)
-		if (!l->list[i].id)
-			lease_drop(l, &l->list[i]);
+	for (struct lease *i = *id_slot(l, 0), *next; i; i = next) {
+		next = i->next_id;
+		if (!i->id)
+			lease_drop(l, i);
+	}
 	pthread_mutex_unlock(&l->lock);
+}
+
+/* ---- may its API be called ---- */
+
+/* What the gate says of tasks of a lane that call an API. */
+static void ask_gate(struct leases *l, const char *instance, unsigned group,
+		     uint8_t lane, struct store_gate *ret)
+{
+	const struct side *side = side_of(l, instance, group);
+
+	*ret = (struct store_gate){0};
+	if (group && l->gate)
+		l->gate(l->gate_arg, instance, group, (enum lane)lane,
+			side ? side->runs : 0, ret);
+}
+
+/* False: no run of such tasks may start now.  *ret is what the gate said. */
+static bool may_start(struct leases *l, const char *instance, unsigned group,
+		      uint8_t lane, struct store_gate *ret)
+{
+	const struct side *side = side_of(l, instance, group);
+
+	ask_gate(l, instance, group, lane, ret);
+	if (!group)
+		return true;
+	return !ret->wait && !side_full(l, instance, group) &&
+	       !(side && ret->trial && side->runs) &&
+	       !(side && ret->alone && side->behind);
 }
 
 /* ---- taking tasks ---- */
 
 /* One search for tasks to run, under the leases' lock. */
 struct search {
-	struct store *store;
+	struct leases *l;
+	struct txn *t;
+	struct walk buckets, rows, names;
 	int64_t now;
 	unsigned (*batch)(const char *kind);
 	struct task *got; /* the caller's */
 	size_t n, max;
-	int64_t next;        /* when something will be due */
-	struct leases passed; /* orders whose turn is another task's */
-	unsigned looked;
+	int64_t next; /* when something will be due */
+	unsigned looked; /* at rows of this bucket */
 };
 
 static void search_next(struct search *s, int64_t when)
@@ -160,101 +312,240 @@ static void search_next(struct search *s, int64_t when)
 		s->next = when;
 }
 
-/* Puts hidden tasks whose time has come back into sight; also when it is
- * further away than it ever was, since the clock went back. */
-static void unhide(struct leases *l, int64_t now)
+static bool goes_before(const struct task *a, uint8_t lane, int64_t due,
+			uint64_t id)
 {
-	for (size_t i = l->n; i-- > 0;)
-		if (!l->list[i].running &&
-		    (l->list[i].hidden <= now ||
-		     l->list[i].hidden > now + HIDDEN_FOR))
-			lease_drop(l, &l->list[i]);
+	if (a->lane != lane)
+		return a->lane < lane;
+	return a->due != due ? a->due < due : a->id < id;
 }
 
-/* Takes the task, or passes it over; then no later one of its order may be
- * taken either, unless it is passed over for what it calls.  True: *t is the
- * search's now. */
-static bool search_consider(struct search *s, struct task *t)
+/* True when this task of the order of `row`, which waits as well, has to run
+ * before it, and may. */
+static bool has_precedence(struct search *s, uint64_t id,
+			   const struct due_row *row)
 {
-	struct leases *held = &s->store->leases;
-	struct lease *mine;
-	unsigned most;
-
-	if (order_busy(held, t) || order_busy(&s->passed, t))
-		return false;
-	if (s->n && (strcmp(t->kind, s->got[0].kind) ||
-		     strcmp(t->instance, s->got[0].instance))) {
-		lease_push(&s->passed, t);
-		return false;
-	}
-	if (!s->n && group_full(held, t))
-		return false; /* the order is free for its other tasks */
-	if (!s->n) {
-		most = s->batch ? s->batch(t->kind) : 1;
-		if (most < s->max)
-			s->max = most ? most : 1;
-	}
-	mine = lease_push(held, t);
-	if (!s->n)
-		mine->group = group_of(held, t);
-	s->got[s->n++] = *t;
-	return true;
-}
-
-/* Looks at one row of `due`.  RC_NOTFOUND: no later row matters. */
-static enum rc search_row(struct search *s, struct txn *t, const struct walk *w,
-			  struct err *e)
-{
-	struct key_reader kr = key_read(w->k.mv_data, w->k.mv_size);
-	int64_t due = key_get_i64(&kr);
-	uint64_t id = key_get_u64(&kr);
-	const struct lease *held;
+	const struct bucket *b = &row->bucket;
+	struct store_gate gate;
 	struct task task;
+	bool ret;
+
+	if (id == row->id || lease_of(s->l, id) ||
+	    task_load(s->t, id, &task, NULL))
+		return false;
+	ret = !task.dead && task.due <= s->now &&
+	      goes_before(&task, b->lane, row->due, row->id) &&
+	      may_start(s->l, task.instance, task.group, task.lane, &gate);
+	task_release(&task);
+	return ret;
+}
+
+static enum rc is_behind(struct search *s, const struct due_row *row,
+			 bool *ret, struct err *e)
+{
+	struct key_reader kr;
+	struct key k;
+	enum rc rc = OK;
+
+	key_i64(key_str(key_start(&k), row->bucket.instance), row->number);
+	walk_from(&s->names, &k, k.n);
+	*ret = false;
+	for (int i = 0; i < NAMES_MOST && !*ret; i++) {
+		rc = walk_next(&s->names, e);
+		if (rc)
+			break;
+		kr = key_read(s->names.v.mv_data, s->names.v.mv_size);
+		*ret = has_precedence(s, key_get_u64(&kr), row);
+	}
+	return rc == RC_NOTFOUND ? OK : rc;
+}
+
+/* Loads the task of a row of `due` if it may run: no other run holds it or its
+ * order, and none of the order's goes before it.  RC_NOTFOUND: it may not. */
+static enum rc consider(struct search *s, const struct due_row *row,
+			struct task *ret, struct err *e)
+{
+	const struct lease *held = lease_of(s->l, row->id);
+	bool behind;
 	enum rc rc;
 
-	if (due > s->now) {
-		search_next(s, due);
-		return RC_NOTFOUND;
-	}
-	held = lease_of(&s->store->leases, id);
 	if (held) {
 		if (!held->running)
 			search_next(s, held->hidden);
+		return RC_NOTFOUND;
+	}
+	if (busy_with(s->l, row->bucket.instance, row->number))
+		return RC_NOTFOUND;
+	rc = is_behind(s, row, &behind, e);
+	if (rc || behind)
+		return rc ? rc : RC_NOTFOUND;
+	rc = task_load(s->t, row->id, ret, e);
+	return rc == RC_IO ? rc : rc ? RC_NOTFOUND : OK;
+}
+
+/* The next task of a bucket that may run, on from where s->rows stands.
+ * RC_NOTFOUND: there is none, or it is too far behind ones that may not. */
+static enum rc next_task(struct search *s, struct due_row *row,
+			 struct task *ret, struct err *e)
+{
+	enum rc rc;
+
+	while (s->looked < LOOK_AHEAD) {
+		rc = walk_next(&s->rows, e);
+		if (rc)
+			return rc;
+		if (!due_read(&s->rows.k, &s->rows.v, row))
+			continue;
+		if (row->due > s->now) {
+			search_next(s, row->due);
+			return RC_NOTFOUND;
+		}
+		rc = consider(s, row, ret, e);
+		if (rc != RC_NOTFOUND)
+			return rc;
+		s->looked += !lease_of(s->l, row->id);
+	}
+	return RC_NOTFOUND;
+}
+
+/* Takes tasks of the bucket from `first` on. */
+static enum rc take(struct search *s, const struct due_row *first, bool trial,
+		    struct err *e)
+{
+	unsigned most = s->batch ? s->batch(first->bucket.kind) : 1;
+	struct lease *mine;
+	struct due_row row;
+	struct key k;
+	size_t prefix = due_prefix(&k, &first->bucket)->n;
+	enum rc rc = OK;
+
+	if (!most || trial)
+		most = 1;
+	s->looked = 0;
+	walk_from(&s->rows, key_u64(key_i64(&k, first->due), first->id),
+		  prefix);
+	while (!rc && s->n < s->max && s->n < most) {
+		rc = next_task(s, &row, &s->got[s->n], e);
+		if (rc)
+			break;
+		mine = lease_push(s->l, &s->got[s->n]);
+		if (!s->n++)
+			side_begin(s->l, mine);
+	}
+	return s->n || rc == RC_NOTFOUND ? OK : rc;
+}
+
+/* The first task that may run of an instance, in a lane. */
+struct best {
+	struct due_row row; /* id 0: none */
+	bool trial;
+};
+
+/* Finds out whether the bucket that begins with `head` has an earlier one. */
+static enum rc look_into(struct search *s, const struct due_row *head,
+			 struct best *best, struct err *e)
+{
+	const struct bucket *b = &head->bucket;
+	struct store_gate gate;
+	struct due_row row;
+	struct task task;
+	struct key k;
+	enum rc rc;
+
+	if (!may_start(s->l, b->instance, b->group, b->lane, &gate)) {
+		if (gate.wait && gate.wait != GATE_SHUT)
+			search_next(s, head->due > s->now + gate.wait
+					       ? head->due
+					       : s->now + gate.wait);
 		return OK;
 	}
-	rc = task_load(t, id, &task, e);
-	if (rc == RC_IO)
-		return rc;
+	s->looked = 0;
+	due_prefix(&k, b);
+	walk_from(&s->rows, &k, k.n);
+	rc = next_task(s, &row, &task, e);
 	if (rc)
-		return OK; /* cannot be read: it must not stop the others */
-	if (!search_consider(s, &task))
-		task_release(&task);
-	if (s->n == s->max || (s->n && ++s->looked >= LOOK_AHEAD))
-		return RC_NOTFOUND;
+		return rc == RC_NOTFOUND ? OK : rc;
+	task_release(&task);
+	if (!best->row.id || row.due < best->row.due ||
+	    (row.due == best->row.due && row.id < best->row.id))
+		*best = (struct best){row, gate.trial};
 	return OK;
 }
 
-static enum rc search_run(struct search *s, struct err *e)
+/* Takes tasks of the first instance that has some, of those behind `after` (""
+ * : the first) and not behind `last` (NULL: all). */
+static enum rc search_some(struct search *s, uint8_t lane, const char *after,
+			   const char *last, struct err *e)
 {
-	struct walk w = {0};
-	struct txn t;
-	enum rc rc;
+	struct best best = {0};
+	struct due_row head;
+	struct key at;
+	enum rc rc = OK;
 
-	rc = txn_read(&t, s->store, e);
-	if (!rc)
-		rc = walk_open(&w, &t, T_DUE, NULL, 0, e);
+	key_u8(key_start(&at), lane);
+	if (*after)
+		key_after(key_str(&at, after));
 	while (!rc) {
-		rc = walk_next(&w, e);
-		if (!rc)
-			rc = search_row(s, &t, &w, e);
+		rc = due_next_bucket(&s->buckets, &at, &head, e);
+		if (rc || head.bucket.lane != lane ||
+		    (last && strcmp(head.bucket.instance, last) > 0) ||
+		    (best.row.id && strcmp(head.bucket.instance,
+					   best.row.bucket.instance) != 0))
+			break;
+		rc = look_into(s, &head, &best, e);
 	}
-	walk_close(&w);
-	txn_abort(&t);
-	free(s->passed.list);
-	if (s->n)
-		return OK;
 	if (rc == RC_NOTFOUND)
-		return fail(e, rc, "no task is due");
+		rc = OK;
+	if (!rc && best.row.id)
+		rc = take(s, &best.row, best.trial, e);
+	return rc;
+}
+
+/* Instances take turns: the search begins behind the one served last. */
+static enum rc search_lane(struct search *s, uint8_t lane, struct err *e)
+{
+	char *last = s->l->last[lane];
+	enum rc rc = search_some(s, lane, last, NULL, e);
+
+	if (!rc && !s->n && *last)
+		rc = search_some(s, lane, "", last, e);
+	if (s->n)
+		memcpy(last, s->got[0].instance, sizeof(s->l->last[lane]));
+	return rc;
+}
+
+static enum rc search_lanes(struct search *s, struct err *e)
+{
+	uint8_t first = turns[s->l->turn % sizeof(turns)];
+	enum rc rc = search_lane(s, first, e);
+
+	for (uint8_t lane = 1; lane < LANES && !rc && !s->n; lane++)
+		if (lane != first)
+			rc = search_lane(s, lane, e);
+	s->l->turn += s->n > 0;
+	return rc;
+}
+
+static enum rc search_run(struct search *s, struct store *store, struct err *e)
+{
+	struct txn t;
+	enum rc rc = txn_read(&t, store, e);
+
+	s->t = &t;
+	if (!rc)
+		rc = walk_open(&s->buckets, &t, T_DUE, NULL, 0, e);
+	if (!rc)
+		rc = walk_open(&s->rows, &t, T_DUE, NULL, 0, e);
+	if (!rc)
+		rc = walk_open(&s->names, &t, T_TASK_NAMES, NULL, 0, e);
+	if (!rc)
+		rc = search_lanes(s, e);
+	walk_close(&s->buckets);
+	walk_close(&s->rows);
+	walk_close(&s->names);
+	txn_abort(&t);
+	if (!rc && !s->n)
+		return fail(e, RC_NOTFOUND, "no task is due");
 	return rc;
 }
 
@@ -264,7 +555,7 @@ enum rc store_lease(struct store *s, int64_t now,
 		    struct err *e)
 {
 	struct search search = {
-		.store = s,
+		.l = &s->leases,
 		.now = now,
 		.batch = batch,
 		.got = ret,
@@ -279,9 +570,39 @@ enum rc store_lease(struct store *s, int64_t now,
 		return fail(e, RC_INVALID, "room for no task");
 	pthread_mutex_lock(&s->leases.lock);
 	unhide(&s->leases, now);
-	rc = search_run(&search, e);
+	rc = search_run(&search, s, e);
 	pthread_mutex_unlock(&s->leases.lock);
 	*ret_n = search.n;
 	*ret_next = search.next;
 	return rc;
+}
+
+/* ---- how late is it ---- */
+
+enum rc oldest_due(struct txn *t, int64_t *ret, struct err *e)
+{
+	struct leases *l = &t->store->leases;
+	struct walk w = {0};
+	struct store_gate gate;
+	struct due_row head;
+	struct key at;
+	enum rc rc;
+
+	*ret = TIME_NONE;
+	key_u8(key_start(&at), 0);
+	rc = walk_open(&w, t, T_DUE, NULL, 0, e);
+	pthread_mutex_lock(&l->lock);
+	while (!rc) {
+		const struct bucket *b = &head.bucket;
+
+		rc = due_next_bucket(&w, &at, &head, e);
+		if (rc)
+			break;
+		ask_gate(l, b->instance, b->group, b->lane, &gate);
+		if (!gate.parked && (*ret == TIME_NONE || head.due < *ret))
+			*ret = head.due;
+	}
+	pthread_mutex_unlock(&l->lock);
+	walk_close(&w);
+	return rc == RC_NOTFOUND ? OK : rc;
 }

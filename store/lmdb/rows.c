@@ -219,6 +219,12 @@ static enum rc lmdb_add_task(struct rows *r, const struct task *t,
 	return task_add(txn_of(r), t, e);
 }
 
+static enum rc lmdb_move_task(struct rows *r, const struct task *to,
+			      struct err *e)
+{
+	return task_move(txn_of(r), to, e);
+}
+
 static enum rc lmdb_event(struct rows *r, uint64_t seq, struct event *ret,
 			  struct err *e)
 {
@@ -487,6 +493,7 @@ const struct rows_engine lmdb_rows = {
 	.put_note = lmdb_put_note,
 	.put_change = lmdb_put_change,
 	.add_task = lmdb_add_task,
+	.move_task = lmdb_move_task,
 	.put_once = lmdb_put_once,
 	.del_once_until = lmdb_del_once_until,
 	.put_device = lmdb_put_device,

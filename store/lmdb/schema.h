@@ -26,6 +26,9 @@
  *                                                     file last served
  *              "backup"                               empty (a backup that was
  *                                                     not opened yet)
+ *              "steps"                                u32 steps of migrate.c
+ *                                                     that were taken; absent:
+ *                                                     none
  *              "restored"                             empty (a backup that a
  *                                                     command has opened, and
  *                                                     that was not served yet)
@@ -42,7 +45,10 @@
  * changes      seq                                    inst num (what changed)
  * tasks        u64 id                                 task
  * task_names   inst num str kind i64 sub              u64 id
- * due          i64 due u64 id                         empty (waiting tasks)
+ * due          u8 lane inst u8 group str kind         num (waiting tasks)
+ *              i64 due u64 id
+ * waiting      inst u8 group                          u64 how many tasks that
+ *                                                     call this API wait
  * dead         u64 id                                 empty (dead tasks)
  * quarantine   seq                                    quarantined
  * devices      u64 id                                 device
@@ -64,8 +70,9 @@
 #define STORE_LMDB_SCHEMA_H
 
 /* Raised when an older shipfrom could misread what this one writes.  A newer
- * number in a folder than this one: the store refuses to open. */
-#define SCHEMA_VERSION 1
+ * number in a folder than this one: the store refuses to open.  An older one is
+ * migrated (migrate.c). */
+#define SCHEMA_VERSION 2
 
 #define TABLES_MAX 32
 

@@ -8,7 +8,8 @@
  *	writer                writes of all threads, committed together
  *	rows, listings        what the rules read and write (store/rules/)
  *	events                deliveries
- *	tasks, leases         the queue; who runs what
+ *	tasks, due, leases    the queue; who runs what
+ *	migrate               stores of older schemas
  *	epoch                 is it the same store as before?
  */
 #ifndef STORE_LMDB_STORE_PRIVATE_H
@@ -26,22 +27,41 @@
 
 #define CHANGES_KEPT 100000 /* rows of `changes`; older ones are dropped */
 
+#define LEASE_SLOTS 1024 /* of each hash table of leases */
+
 /* A task that some run holds, or whose end could not be written. */
 struct lease {
 	uint64_t id; /* 0: the writer's own (order_claim) */
 	char instance[INSTANCE_SIZE];
 	int64_t number;
 	bool running;   /* its order is busy */
-	unsigned group; /* of the task that stands for its run; else 0 */
+	bool stands;    /* for its run: it is counted in `sides` */
+	bool behind;    /* of a run in a lane behind those that someone waits for */
+	unsigned group; /* the API that it calls */
 	int64_t hidden; /* of one not running: out of sight until then */
+	struct lease *next_id, *next_order; /* in their slots */
+};
+
+/* The runs under way that call one API of an instance. */
+struct side {
+	char instance[INSTANCE_SIZE];
+	unsigned group;
+	unsigned runs;
+	unsigned behind; /* of them, in lanes behind LANE_WAITED */
 };
 
 struct leases {
 	pthread_mutex_t lock;
-	struct lease *list; /* owned */
-	size_t n, cap;
-	unsigned (*group)(const char *kind); /* NULL: runs are not bounded */
-	unsigned most; /* runs of an instance's groups at once */
+	struct lease *by_id[LEASE_SLOTS];    /* owned */
+	struct lease *by_order[LEASE_SLOTS]; /* those that are running */
+	size_t n_hidden;
+	struct side *sides; /* owned; one for each that has ever run */
+	size_t n_sides;
+	unsigned most; /* runs of an instance at once; 0: not bounded */
+	store_gate_fn *gate; /* NULL: every API may be called */
+	void *gate_arg;
+	uint64_t turn; /* of the lanes */
+	char last[LANES][INSTANCE_SIZE]; /* the instance served last */
 };
 
 struct store {
@@ -105,11 +125,18 @@ enum rc journal_add(struct txn *t, const char *instance, int64_t number,
 
 /* Tasks. */
 enum rc task_load(struct txn *t, uint64_t id, struct task *ret, struct err *e);
+enum rc task_save(struct txn *t, const struct task *task, struct err *e);
 enum rc task_add(struct txn *t, const struct task *task, struct err *e);
 /* Adds a task that is dead from the start, and says so in the order's journal.
  * *ret_id may be NULL. */
 enum rc task_add_dead(struct txn *t, const struct task *task, const char *why,
 		      int64_t now, uint64_t *ret_id, struct err *e);
+/* Puts a waiting task of this name into the lane that it says. */
+enum rc task_move(struct txn *t, const struct task *to, struct err *e);
+/* Decides where a task waits: see store_options.place.  `o`: the order, or NULL:
+ * it is read if its state decides the lane. */
+enum rc task_place(struct txn *t, struct task *task, const struct order *o,
+		   struct err *e);
 /* *ret: a task of this name waits, runs, or is dead. */
 enum rc task_exists(struct txn *t, const struct task *name, bool *ret,
 		    struct err *e);
@@ -118,14 +145,32 @@ enum rc task_of_kind(struct txn *t, const struct task *of, const char *kind,
 		     bool *ret, struct err *e);
 /* Makes a task that waits due. */
 enum rc task_hurry(struct txn *t, uint64_t id, int64_t now, struct err *e);
-/* Ends the lease of a task.  One whose end could not be written comes back
+/* Ends the leases of n tasks.  One whose end could not be written comes back
  * after a moment, lest it be run in a tight loop. */
-void lease_end(struct store *s, uint64_t id, bool written, int64_t now);
+struct lease_ended {
+	uint64_t id;
+	bool written;
+};
+void lease_end(struct store *s, const struct lease_ended *ended, size_t n,
+	       int64_t now);
 /* The writer thread's turn at an order, until its transaction has ended: no
  * task of the order is leased meanwhile.  False: a run holds the order. */
 bool order_claim(struct store *s, const char *instance, int64_t number);
 void order_claims_end(struct store *s);
+/* When the earliest task is due of those whose API is not parked; TIME_NONE:
+ * there is none. */
+enum rc oldest_due(struct txn *t, int64_t *ret, struct err *e);
+void leases_free(struct leases *l);
 bool task_same_name(const struct task *a, const struct task *b);
+
+/* Brings a store of an older schema to the present one.  Only whoever holds
+ * serve.lock may; another takes it for as long as that lasts. */
+enum rc migrate(struct store *s, const char *dir, struct err *e);
+/* Marks a new store as one of the present schema. */
+enum rc migrate_none(struct txn *t, struct err *e);
+/* Takes serve.lock; RC_EXISTS: another process holds it. */
+enum rc take_serve_lock(struct store *s, const char *dir, struct err *e);
+void drop_serve_lock(struct store *s);
 
 /* Finds out what the store is (enum store_origin), makes its epoch, and
  * suspends the devices of a backup; before there are threads. */

@@ -8,10 +8,12 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "store/lmdb/due.h"
 #include "store/model/record.h"
 #include "store/lmdb/rows.h"
 
 #define HURRY_BATCH 2000 /* tasks in one transaction */
+#define NEWEST	    100	 /* numbers of tasks that are looked at */
 
 /* ---- tasks in bulk ---- */
 
@@ -71,8 +73,9 @@ enum rc task_of_kind(struct txn *t, const struct task *of, const char *kind,
 struct hurry_op {
 	struct op op;
 	const char *instance;
-	int64_t now;
-	size_t n; /* out: how many were hurried */
+	int64_t now, beyond;
+	uint64_t *ids; /* owned: those that are hurried together */
+	size_t n;      /* out: how many were hurried */
 };
 
 /* Nothing is put off for longer (ms): missed_after is a day at most. */
@@ -87,58 +90,113 @@ static bool may_hurry(const struct task *t, const struct hurry_op *h)
 		t->due > h->now + LONGEST_WAIT);
 }
 
-/* The ids of tasks of the instance that wait and need not. */
-static enum rc put_off(struct txn *t, const struct hurry_op *h, uint64_t *ids,
-		       size_t *ret_n, struct err *e)
+/* Those of one bucket that wait and need not.  w: an open walk of `due`. */
+static enum rc put_off_in(struct walk *w, const struct bucket *b,
+			  struct hurry_op *h, struct err *e)
 {
-	struct key_reader kr;
-	struct walk w = {0};
+	struct due_row row;
 	struct task task;
 	struct key k;
+	size_t prefix = due_prefix(&k, b)->n;
 	enum rc rc;
 
-	rc = walk_open(&w, t, T_DUE, key_i64(key_start(&k), h->now + 1), 0, e);
-	while (!rc && *ret_n < HURRY_BATCH) {
-		rc = walk_next(&w, e);
+	walk_from(w, key_i64(&k, h->now + h->beyond + 1), 0);
+	while (h->n < HURRY_BATCH) {
+		rc = walk_next(w, e);
 		if (rc)
+			return rc == RC_NOTFOUND ? OK : rc;
+		if (w->k.mv_size < prefix || memcmp(w->k.mv_data, k.b, prefix))
 			break;
-		kr = key_read(w.k.mv_data, w.k.mv_size);
-		key_get_i64(&kr);
-		ids[*ret_n] = key_get_u64(&kr);
-		if (task_load(t, ids[*ret_n], &task, NULL))
+		if (!due_read(&w->k, &w->v, &row) ||
+		    task_load(w->t, row.id, &task, NULL))
 			continue;
-		*ret_n += may_hurry(&task, h);
+		if (may_hurry(&task, h))
+			h->ids[h->n++] = row.id;
 		task_release(&task);
 	}
-	walk_close(&w);
-	return rc == RC_NOTFOUND ? OK : rc;
+	return OK;
+}
+
+/* The ids of tasks of the instance that wait and need not. */
+static enum rc put_off(struct txn *t, struct hurry_op *h, struct err *e)
+{
+	struct walk buckets = {0}, rows = {0};
+	struct due_row head;
+	struct key at;
+	enum rc rc = walk_open(&buckets, t, T_DUE, NULL, 0, e);
+
+	if (!rc)
+		rc = walk_open(&rows, t, T_DUE, NULL, 0, e);
+	for (uint8_t lane = 1; !rc && lane < LANES; lane++) {
+		key_str(key_u8(key_start(&at), lane), h->instance);
+		while (!rc && h->n < HURRY_BATCH) {
+			rc = due_next_bucket(&buckets, &at, &head, e);
+			if (rc || head.bucket.lane != lane ||
+			    strcmp(head.bucket.instance, h->instance))
+				break;
+			rc = put_off_in(&rows, &head.bucket, h, e);
+		}
+		if (rc == RC_NOTFOUND)
+			rc = OK;
+	}
+	walk_close(&buckets);
+	walk_close(&rows);
+	return rc;
 }
 
 static enum rc hurry(struct rows *r, struct op *op, struct err *e)
 {
 	struct txn *t = txn_of(r);
 	struct hurry_op *h = (struct hurry_op *)op;
-	uint64_t *ids = xcalloc(HURRY_BATCH, sizeof(*ids));
 	enum rc rc;
 
 	h->n = 0;
-	rc = put_off(t, h, ids, &h->n, e);
+	rc = put_off(t, h, e);
 	for (size_t i = 0; !rc && i < h->n; i++)
-		rc = task_hurry(t, ids[i], h->now, e);
-	free(ids);
+		rc = task_hurry(t, h->ids[i], h->now, e);
 	return rc;
 }
 
 enum rc store_hurry(struct store *s, const char *instance, int64_t now,
-		    struct err *e)
+		    int64_t beyond, struct err *e)
 {
-	struct hurry_op h = {
-		.op.run = hurry, .instance = instance, .now = now};
+	struct hurry_op h = {.op.run = hurry,
+			     .instance = instance,
+			     .now = now,
+			     .beyond = beyond};
 	enum rc rc = check_instance(instance, e);
 
+	h.ids = xcalloc(HURRY_BATCH, sizeof(*h.ids));
 	do {
 		if (!rc)
 			rc = writer_do(s, &h.op, sizeof(h), NULL, e);
 	} while (!rc && h.n == HURRY_BATCH);
+	free(h.ids);
+	return rc;
+}
+
+enum rc store_dated_after(struct store *s, int64_t now, bool *ret,
+			  struct err *e)
+{
+	uint64_t last = 0;
+	int64_t event;
+	struct task task;
+	struct txn t;
+	enum rc rc = store_newest_time(s, &event, e);
+
+	*ret = !rc && event > now;
+	if (rc || *ret)
+		return rc;
+	rc = txn_read(&t, s, e);
+	if (!rc)
+		rc = txn_last(&t, "tasks", &last, e);
+	/* Most often the newest has ended: those before it are as good. */
+	for (int i = 0; !rc && i < NEWEST && last && !*ret; i++, last--) {
+		if (task_load(&t, last, &task, e))
+			continue;
+		*ret = task.created > now;
+		task_release(&task);
+	}
+	txn_abort(&t);
 	return rc;
 }

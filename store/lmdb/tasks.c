@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "store/lmdb/due.h"
 #include "store/model/codec.h"
 #include "store/model/record.h"
 #include "store/lmdb/rows.h"
@@ -29,11 +30,6 @@ static struct key *name_key(struct key *k, const struct task *t)
 {
 	key_i64(key_str(key_start(k), t->instance), t->number);
 	return key_i64(key_str(k, t->kind), t->sub);
-}
-
-static struct key *due_key(struct key *k, const struct task *t)
-{
-	return key_u64(key_i64(key_start(k), t->due), t->id);
 }
 
 static struct key *id_key(struct key *k, uint64_t id)
@@ -64,7 +60,7 @@ static enum rc find(struct txn *t, const struct task *name, struct task *ret,
 	return task_load(t, key_get_u64(&kr), ret, e);
 }
 
-static enum rc save(struct txn *t, const struct task *task, struct err *e)
+enum rc task_save(struct txn *t, const struct task *task, struct err *e)
 {
 	struct key k;
 	struct buf b;
@@ -78,14 +74,35 @@ static enum rc save(struct txn *t, const struct task *task, struct err *e)
 	return rc;
 }
 
+enum rc task_place(struct txn *t, struct task *task, const struct order *o,
+		   struct err *e)
+{
+	struct store *s = t->store;
+	struct order read = {0};
+	enum rc rc = OK;
+
+	task->group = 0;
+	if (s->base.place && !o && !task->lane && !strcmp(task->kind, s->base.fetch_kind)) {
+		rc = order_load(t, task->instance, task->number, &read, e);
+		o = &read;
+	}
+	if (!rc && s->base.place)
+		s->base.place(task, o);
+	if (!task->lane || task->lane >= LANES)
+		task->lane = LANE_REST;
+	order_release(&read);
+	return rc;
+}
+
 /* Takes a task's row out of `due` or `dead`. */
 static enum rc unlist(struct txn *t, const struct task *task, struct err *e)
 {
 	struct key k;
 	enum rc rc;
 
-	rc = task->dead ? txn_del(t, T_DEAD, id_key(&k, task->id), e)
-			: txn_del(t, T_DUE, due_key(&k, task), e);
+	if (!task->dead)
+		return due_del(t, task, e);
+	rc = txn_del(t, T_DEAD, id_key(&k, task->id), e);
 	return rc == RC_NOTFOUND ? OK : rc;
 }
 
@@ -94,20 +111,31 @@ static enum rc list(struct txn *t, const struct task *task, struct err *e)
 	struct key k;
 
 	return task->dead ? txn_put(t, T_DEAD, id_key(&k, task->id), NULL, 0, e)
-			  : txn_put(t, T_DUE, due_key(&k, task), NULL, 0, e);
+			  : due_put(t, task, e);
+}
+
+/* Stores *is in the place of *was, the same task as it is stored. */
+static enum rc replace(struct txn *t, const struct task *was,
+		       const struct task *is, struct err *e)
+{
+	enum rc rc = task_save(t, is, e);
+
+	if (!rc && !was->dead && !is->dead)
+		return due_move(t, was, is, e);
+	if (!rc)
+		rc = unlist(t, was, e);
+	return rc ? rc : list(t, is, e);
 }
 
 /* Makes a task wait until `due`, or dead; `task` is as it is stored. */
 static enum rc put_back(struct txn *t, struct task *task, bool dead,
 			int64_t due, struct err *e)
 {
-	enum rc rc = unlist(t, task, e);
+	struct task was = *task;
 
 	task->dead = dead;
 	task->due = due;
-	if (!rc)
-		rc = save(t, task, e);
-	return rc ? rc : list(t, task, e);
+	return replace(t, &was, task, e);
 }
 
 static enum rc remove_task(struct txn *t, const struct task *task,
@@ -127,7 +155,7 @@ static enum rc remove_task(struct txn *t, const struct task *task,
 
 /* ---- adding ---- */
 
-/* Gives a new task its id and stores it. */
+/* Gives a new task its id and its place, and stores it. */
 static enum rc store_new(struct txn *t, struct task *task, struct err *e)
 {
 	struct key k, id;
@@ -135,13 +163,15 @@ static enum rc store_new(struct txn *t, struct task *task, struct err *e)
 
 	task->asked = 0;
 	task->again = TIME_NONE;
-	rc = txn_next(t, "tasks", &task->id, e);
+	rc = task_place(t, task, NULL, e);
+	if (!rc)
+		rc = txn_next(t, "tasks", &task->id, e);
 	if (rc)
 		return rc;
 	id_key(&id, task->id);
 	rc = txn_put(t, T_TASK_NAMES, name_key(&k, task), id.b, id.n, e);
 	if (!rc)
-		rc = save(t, task, e);
+		rc = task_save(t, task, e);
 	return rc ? rc : list(t, task, e);
 }
 
@@ -156,13 +186,22 @@ static enum rc create(struct txn *t, const struct task *like, struct err *e)
 }
 
 /* Asks for a live task once more: it may be running. */
-static enum rc ask_again(struct txn *t, struct task *have, int64_t due,
-			 struct err *e)
+static enum rc ask_again(struct txn *t, struct task *have,
+			 const struct task *asked, struct err *e)
 {
+	struct task was = *have, place = *asked;
+	enum rc rc = task_place(t, &place, NULL, e);
+
+	if (rc)
+		return rc;
 	have->asked++;
-	if (have->again == TIME_NONE || due < have->again)
-		have->again = due;
-	return put_back(t, have, false, due < have->due ? due : have->due, e);
+	if (have->again == TIME_NONE || asked->due < have->again)
+		have->again = asked->due;
+	if (asked->due < have->due)
+		have->due = asked->due;
+	if (place.lane < have->lane)
+		have->lane = place.lane;
+	return replace(t, &was, have, e);
 }
 
 enum rc task_add(struct txn *t, const struct task *task, struct err *e)
@@ -180,11 +219,28 @@ enum rc task_add(struct txn *t, const struct task *task, struct err *e)
 		if (!rc)
 			rc = create(t, task, e);
 	} else {
-		rc = ask_again(t, &have, task->due, e);
+		rc = ask_again(t, &have, task, e);
 	}
 	task_release(&have);
 	return rc;
 }
+
+enum rc task_move(struct txn *t, const struct task *to, struct err *e)
+{
+	struct task was, have;
+	enum rc rc = find(t, to, &have, e);
+
+	if (rc)
+		return rc == RC_NOTFOUND ? OK : rc;
+	was = have;
+	have.lane = to->lane;
+	if (have.lane != was.lane)
+		rc = replace(t, &was, &have, e);
+	task_release(&have);
+	return rc;
+}
+
+/* ---- does it wait ---- */
 
 enum rc task_exists(struct txn *t, const struct task *name, bool *ret,
 		    struct err *e)
@@ -266,13 +322,29 @@ enum rc task_add_dead(struct txn *t, const struct task *like, const char *why,
 	return rc;
 }
 
+/* Makes a task that has run wait until `due`, in the lane where its order now
+ * puts it. */
+static enum rc wait_again(struct txn *t, const struct task *was,
+			  struct task *task, const struct order *order,
+			  int64_t due, struct err *e)
+{
+	enum rc rc;
+
+	if (!strcmp(task->kind, t->store->base.fetch_kind))
+		task->lane = LANE_UNPLACED;
+	rc = task_place(t, task, order, e);
+	task->due = due;
+	return rc ? rc : replace(t, was, task, e);
+}
+
 /* Ends a run as its result says.  `again`: when the task was asked for once
  * more while it ran, or TIME_NONE. */
 static enum rc end_run(struct txn *t, struct task *task, const struct result *r,
 		       const struct order *order, int64_t again, int64_t now,
 		       struct err *e)
 {
-	bool asked = again != TIME_NONE, dead;
+	bool asked = again != TIME_NONE;
+	struct task was = *task;
 	enum rc rc;
 
 	task->again = TIME_NONE;
@@ -284,20 +356,20 @@ static enum rc end_run(struct txn *t, struct task *task, const struct result *r,
 			return remove_task(t, task, e);
 		task->attempts = 0;
 		set_reason(task, NULL);
-		return put_back(t, task, false, again, e);
+		return wait_again(t, &was, task, order, again, e);
 	}
 	task->attempts++;
 	set_reason(task, &r->reason);
 	if (r->how == OUTCOME_RETRY)
-		return put_back(t, task, false,
-				asked && again < r->due ? again : r->due, e);
+		return wait_again(t, &was, task, order,
+				  asked && again < r->due ? again : r->due, e);
 	rc = note_given_up(t, task, now, e);
 	if (rc)
 		return rc;
-	dead = !asked;
-	if (asked)
-		task->attempts = 0;
-	return put_back(t, task, dead, asked ? again : task->due, e);
+	if (!asked)
+		return put_back(t, task, true, task->due, e);
+	task->attempts = 0;
+	return wait_again(t, &was, task, order, again, e);
 }
 
 /* Of a result that holds only unless others wait: RC_AGAIN when they do. */
@@ -378,7 +450,9 @@ enum rc store_finish(struct store *s, const struct task *t,
 	};
 	enum rc rc = writer_do(s, &f.op, sizeof(f), NULL, e);
 
-	lease_end(s, t->id, rc == OK || rc == RC_NOTFOUND, now);
+	lease_end(s,
+		  &(struct lease_ended){t->id, rc == OK || rc == RC_NOTFOUND},
+		  1, now);
 	return rc;
 }
 
@@ -387,6 +461,7 @@ void store_finish_all(struct store *s, struct finish *list, size_t n,
 {
 	struct finish_op *f = xcalloc(n, sizeof(*f));
 	struct op **ops = xcalloc(n, sizeof(struct op *));
+	struct lease_ended *ended = xcalloc(n, sizeof(*ended));
 
 	for (size_t i = 0; i < n; i++) {
 		f[i] = (struct finish_op){
@@ -401,14 +476,46 @@ void store_finish_all(struct store *s, struct finish *list, size_t n,
 	for (size_t i = 0; i < n; i++) {
 		list[i].rc = f[i].op.rc;
 		list[i].e = f[i].op.err;
-		lease_end(s, list[i].task->id,
-			  list[i].rc == OK || list[i].rc == RC_NOTFOUND, now);
+		ended[i] = (struct lease_ended){
+			list[i].task->id,
+			list[i].rc == OK || list[i].rc == RC_NOTFOUND,
+		};
 	}
+	lease_end(s, ended, n, now);
+	free(ended);
 	free(ops);
 	free(f);
 }
 
 /* ---- reading ---- */
+
+enum rc store_waiting(struct store *s,
+		      void (*fn)(void *arg, const char *instance,
+				 unsigned group, uint64_t tasks),
+		      void *arg, struct err *e)
+{
+	char instance[INSTANCE_SIZE];
+	struct walk w = {0};
+	struct key_reader kr, vr;
+	struct txn t;
+	enum rc rc;
+
+	rc = txn_read(&t, s, e);
+	if (!rc)
+		rc = walk_open(&w, &t, T_WAITING, NULL, 0, e);
+	while (!rc) {
+		rc = walk_next(&w, e);
+		if (rc)
+			break;
+		kr = key_read(w.k.mv_data, w.k.mv_size);
+		key_get_str(&kr, instance, sizeof(instance));
+		vr = key_read(w.v.mv_data, w.v.mv_size);
+		fn(arg, instance, key_get_u8(&kr), key_get_u64(&vr));
+	}
+	walk_close(&w);
+	txn_abort(&t);
+	return rc == RC_NOTFOUND ? OK : rc;
+}
 
 enum rc store_tasks(struct store *s, bool dead, uint64_t from,
 		    bool (*fn)(void *arg, const struct task *t), void *arg,
@@ -465,12 +572,13 @@ static enum rc redrive(struct rows *rows, struct op *op, struct err *e)
 			    (unsigned long long)r->id);
 	if (rc)
 		return rc;
-	if (!task.dead) {
-		rc = fail(e, RC_CONFLICT, "task %llu is not dead",
+	if (!task.dead && task.due <= r->now) {
+		rc = fail(e, RC_CONFLICT, "task %llu is due already",
 			  (unsigned long long)r->id);
 		goto out;
 	}
-	task.attempts = 0;
+	if (task.dead)
+		task.attempts = 0;
 	rc = put_back(t, &task, false, r->now, e);
 	if (rc)
 		goto out;
@@ -487,6 +595,34 @@ enum rc store_redrive(struct store *s, uint64_t id, int64_t now, struct err *e)
 	struct redrive_op r = {.op.run = redrive, .id = id, .now = now};
 
 	return writer_do(s, &r.op, sizeof(r), NULL, e);
+}
+
+#define WOKEN "woken" /* name of a number in `meta` */
+
+static enum rc wake(struct rows *r, struct op *op, struct err *e)
+{
+	uint64_t n;
+
+	(void)op;
+	return txn_next(txn_of(r), WOKEN, &n, e);
+}
+
+enum rc store_wake(struct store *s, struct err *e)
+{
+	struct op op = {.run = wake};
+
+	return writer_do(s, &op, sizeof(op), NULL, e);
+}
+
+enum rc store_wakes(struct store *s, uint64_t *ret, struct err *e)
+{
+	struct txn t;
+	enum rc rc = txn_read(&t, s, e);
+
+	if (!rc)
+		rc = txn_last(&t, WOKEN, ret, e);
+	txn_abort(&t);
+	return rc;
 }
 
 enum rc task_hurry(struct txn *t, uint64_t id, int64_t now, struct err *e)

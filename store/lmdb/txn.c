@@ -232,6 +232,13 @@ enum rc walk_open(struct walk *w, struct txn *t, enum table table,
 		      e, "opening a table");
 }
 
+void walk_from(struct walk *w, const struct key *from, size_t prefix)
+{
+	w->from = *from;
+	w->prefix = prefix;
+	w->begun = false;
+}
+
 enum rc walk_next(struct walk *w, struct err *e)
 {
 	enum rc rc;

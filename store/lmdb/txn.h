@@ -45,6 +45,7 @@ enum table {
 	T_ONCE_AGE,
 	T_BOUNDED,
 	T_BOUNDED_SEEN,
+	T_WAITING,
 	TABLES,
 };
 
@@ -108,6 +109,8 @@ struct walk {
 
 enum rc walk_open(struct walk *w, struct txn *t, enum table table,
 		  const struct key *from, size_t prefix, struct err *e);
+/* Begins anew at `from`, as walk_open() does, with the same cursor. */
+void walk_from(struct walk *w, const struct key *from, size_t prefix);
 /* RC_NOTFOUND: that was the last. */
 enum rc walk_next(struct walk *w, struct err *e);
 void walk_close(struct walk *w); /* fine on a zeroed one */

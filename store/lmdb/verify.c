@@ -8,12 +8,22 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "store/model/codec.h"
 #include "store/model/record.h"
 #include "store/lmdb/store_private.h"
 #include "store/rules/rules.h"
+
+/* Tasks of an instance that wait and call one API. */
+struct waits {
+	char instance[INSTANCE_SIZE];
+	unsigned group;
+	uint64_t tasks;
+	bool counted; /* has a row in `waiting` */
+};
 
 struct check {
 	struct txn *t;
@@ -23,6 +33,8 @@ struct check {
 	enum table table; /* the one that is walked */
 	uint64_t may_act; /* devices that were not removed */
 	uint64_t in_doubt; /* orders */
+	struct waits *waits; /* owned */
+	size_t n_waits;
 	enum rc rc;	  /* the store could not be read on */
 	struct err *e;
 };
@@ -394,6 +406,32 @@ static struct key *task_name_of(struct key *k, const struct task *t)
 	return key_i64(key_str(k, t->kind), t->sub);
 }
 
+/* A task that waits and calls an API is counted. */
+static void count_waiting(struct check *c, const struct task *t)
+{
+	struct waits *w = c->waits;
+
+	if (t->dead || !t->group)
+		return;
+	for (size_t i = 0; i < c->n_waits; i++, w++)
+		if (w->group == t->group &&
+		    !strcmp(w->instance, t->instance)) {
+			w->tasks++;
+			return;
+		}
+	c->waits = xrealloc(c->waits, c->n_waits + 1, sizeof(*c->waits));
+	w = &c->waits[c->n_waits++];
+	*w = (struct waits){.group = t->group, .tasks = 1};
+	memcpy(w->instance, t->instance, sizeof(w->instance));
+}
+
+static struct key *due_of(struct key *k, const struct task *t)
+{
+	key_str(key_u8(key_start(k), t->lane), t->instance);
+	key_i64(key_str(key_u8(k, t->group), t->kind), t->due);
+	return key_u64(k, t->id);
+}
+
 static void check_task(struct check *c, const MDB_val *k, const MDB_val *v)
 {
 	uint64_t id = number_of(c, k, "tasks");
@@ -407,8 +445,9 @@ static void check_task(struct check *c, const MDB_val *k, const MDB_val *v)
 	}
 	if (!leads_to(c, T_TASK_NAMES, task_name_of(&name, &t), id))
 		wrong(c, "task %" PRIu64 " is not in `task_names`", id);
-	key_u64(key_i64(key_start(&due), t.due), id);
+	due_of(&due, &t);
 	key_u64(key_start(&dead), id);
+	count_waiting(c, &t);
 	if (there(c, T_DUE, &due, &row) == t.dead)
 		wrong(c, t.dead ? "task %" PRIu64 " is dead and in `due`"
 				: "task %" PRIu64 " will never run: it is not "
@@ -438,11 +477,34 @@ static void check_task_name(struct check *c, const MDB_val *k,
 	task_release(&t);
 }
 
-/* A row of `due` or `dead`. */
-static void check_waiting(struct check *c, const MDB_val *k, const MDB_val *v)
+static void check_due(struct check *c, const MDB_val *k, const MDB_val *v)
+{
+	struct key_reader kr = reader_of(k), vr = reader_of(v);
+	char kind[TASK_KIND_SIZE], instance[INSTANCE_SIZE];
+	struct key at;
+	struct task t;
+	uint64_t id;
+
+	key_get_u8(&kr);
+	key_get_str(&kr, instance, sizeof(instance));
+	key_get_u8(&kr);
+	key_get_str(&kr, kind, sizeof(kind));
+	key_get_i64(&kr);
+	id = key_get_u64(&kr);
+	if (kr.bad || kr.left || task_load(c->t, id, &t, NULL)) {
+		wrong(c, "there is no task %" PRIu64, id);
+		return;
+	}
+	if (t.dead || !same_key(due_of(&at, &t), k))
+		wrong(c, "task %" PRIu64 " does not stand where it says", id);
+	else if (key_get_i64(&vr) != t.number || vr.bad || vr.left)
+		wrong(c, "task %" PRIu64 " is of another order", id);
+	task_release(&t);
+}
+
+static void check_dead(struct check *c, const MDB_val *k, const MDB_val *v)
 {
 	struct key_reader kr = reader_of(k);
-	int64_t due = c->table == T_DUE ? key_get_i64(&kr) : 0;
 	uint64_t id = key_get_u64(&kr);
 	struct task t;
 
@@ -452,10 +514,36 @@ static void check_waiting(struct check *c, const MDB_val *k, const MDB_val *v)
 		wrong(c, "there is no task %" PRIu64, id);
 		return;
 	}
-	if (t.dead != (c->table == T_DEAD) ||
-	    (c->table == T_DUE && t.due != due))
+	if (!t.dead)
 		wrong(c, "task %" PRIu64 " does not stand where it says", id);
 	task_release(&t);
+}
+
+static void check_waiting(struct check *c, const MDB_val *k, const MDB_val *v)
+{
+	struct key_reader kr = reader_of(k), vr = reader_of(v);
+	uint64_t counted = key_get_u64(&vr), are = 0;
+	char instance[INSTANCE_SIZE];
+	unsigned group;
+
+	key_get_str(&kr, instance, sizeof(instance));
+	group = key_get_u8(&kr);
+	if (kr.bad || kr.left || vr.bad || vr.left) {
+		wrong(c, "a row that cannot be read");
+		return;
+	}
+	for (size_t i = 0; i < c->n_waits; i++) {
+		struct waits *w = &c->waits[i];
+
+		if (w->group != group || strcmp(w->instance, instance) != 0)
+			continue;
+		w->counted = true;
+		are = w->tasks;
+	}
+	if (are != counted)
+		wrong(c, "%" PRIu64 " tasks of '%s' wait for API %u and "
+			 "%" PRIu64 " are counted",
+		      are, instance, group, counted);
 }
 
 /* ---- quarantine ---- */
@@ -615,6 +703,7 @@ static void check_meta(struct check *c, const MDB_val *k, const MDB_val *v)
 		size_t least; /* bytes of the value */
 	} rows[] = {
 		{"schema", 4},
+		{"steps", 4},
 		{"next:", 8},
 		{"secret:", 1 + 2 * SECRET_PRINT + 2 * 8},
 		{"epoch", 8},
@@ -647,8 +736,8 @@ static check_fn *const checks[TABLES] = {
 	[T_CHANGES] = check_change,
 	[T_TASKS] = check_task,
 	[T_TASK_NAMES] = check_task_name,
-	[T_DUE] = check_waiting,
-	[T_DEAD] = check_waiting,
+	[T_DUE] = check_due,
+	[T_DEAD] = check_dead,
 	[T_QUARANTINE] = check_quarantined,
 	[T_DEVICES] = check_device,
 	[T_TOKENS] = check_token,
@@ -659,6 +748,7 @@ static check_fn *const checks[TABLES] = {
 	[T_ONCE_AGE] = check_once_age,
 	[T_BOUNDED] = check_bounded,
 	[T_BOUNDED_SEEN] = check_bounded,
+	[T_WAITING] = check_waiting, /* behind T_TASKS, which it counts */
 };
 
 static void check_table(struct check *c, enum table table)
@@ -705,6 +795,13 @@ static void check_counts(struct check *c)
 	if (!c->rc && counted != c->in_doubt)
 		wrong(c, "%" PRIu64 " orders are in doubt and %" PRIu64
 			 " are counted", c->in_doubt, counted);
+	c->table = T_WAITING;
+	for (size_t i = 0; !c->rc && i < c->n_waits; i++)
+		if (!c->waits[i].counted)
+			wrong(c, "%" PRIu64 " tasks of '%s' wait for API %u "
+				 "and are not counted",
+			      c->waits[i].tasks, c->waits[i].instance,
+			      c->waits[i].group);
 }
 
 enum rc lmdb_verify(struct store *s,
@@ -724,6 +821,7 @@ enum rc lmdb_verify(struct store *s,
 		check_table(&c, (enum table)i);
 	check_tokens_all_there(&c);
 	check_counts(&c);
+	free(c.waits);
 	txn_abort(&t);
 	return c.rc;
 }

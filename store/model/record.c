@@ -542,6 +542,8 @@ void encode_task(struct buf *b, const struct task *t)
 	put_text(b, t->reason);
 	put_u64(b, t->asked);
 	put_i64(b, t->again);
+	put_u8(b, t->lane);
+	put_u8(b, t->group);
 }
 
 enum rc get_task(struct task *ret, uint64_t id, const void *p, size_t len,
@@ -562,6 +564,8 @@ enum rc get_task(struct task *ret, uint64_t id, const void *p, size_t len,
 	ret->reason = get_text(&r, NULL);
 	ret->asked = get_u64(&r);
 	ret->again = get_i64(&r);
+	ret->lane = (uint8_t)get_below(&r, LANES);
+	ret->group = get_u8(&r);
 	if (!r.bad)
 		return OK;
 	task_release(ret);

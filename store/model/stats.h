@@ -18,7 +18,8 @@ struct store_stats {
 	uint64_t commits, writes;  /* since the start: a group is one commit */
 	uint64_t queued;	   /* writes waiting now */
 	int64_t writing_for;	   /* ms that the disk has been asked for */
-	int64_t oldest_due;	   /* of the waiting tasks; TIME_NONE: none */
+	int64_t oldest_due;	   /* of the waiting tasks whose API is not
+				    * parked; TIME_NONE: none */
 	bool failed;		   /* the disk failed: restart */
 	bool full;		   /* deliveries are refused for want of room */
 	uint64_t missed[MISSED_KINDS]; /* webhooks, ever */

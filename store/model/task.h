@@ -19,6 +19,17 @@
 
 #define TASK_KIND_SIZE 24
 
+/* The lanes of the queue.  A lane with a lower number has more turns; none
+ * starves.  Numbers are stored: add new ones at the end. */
+enum lane {
+	LANE_UNPLACED, /* of a task to be added: store_options.place decides */
+	LANE_ANSWERS,  /* shops' answers and shipping; events to apply */
+	LANE_WAITED,   /* fetches that someone waits for */
+	LANE_REST,
+	LANE_SWEEP, /* reconciliation and replays */
+	LANES,
+};
+
 struct task {
 	uint64_t id; /* given by the store; never used twice */
 	char kind[TASK_KIND_SIZE]; /* a row of handlers.c */
@@ -36,6 +47,10 @@ struct task {
 	 * another `asked` than it began with is followed by one more. */
 	uint64_t asked;
 	int64_t again; /* TIME_NONE: not asked for again */
+
+	/* Where it waits: see store_options.place. */
+	uint8_t lane;  /* enum lane */
+	uint8_t group; /* the API that it calls; 0: none */
 };
 
 void task_release(struct task *t);

@@ -110,6 +110,8 @@ struct rows_engine {
 			      struct err *e);
 	enum rc (*add_task)(struct rows *r, const struct task *t,
 			    struct err *e);
+	enum rc (*move_task)(struct rows *r, const struct task *to,
+			     struct err *e);
 	enum rc (*put_once)(struct rows *r, const struct once *o,
 			    struct err *e);
 	enum rc (*del_once_until)(struct rows *r, int64_t at, unsigned n,
@@ -183,6 +185,7 @@ struct store_base {
 	void *derive_arg;
 	store_apply_fn *apply; /* or NULL */
 	const char *const *event_kinds;
+	store_place_fn *place; /* or NULL */
 	char fetch_kind[TASK_KIND_SIZE]; /* "": none */
 	store_changed_fn *changed;
 	void *changed_arg;

@@ -105,9 +105,32 @@ static enum rc ensure_fetch(struct rows *r, const struct order *o,
 		return OK;
 	if (d != DIFFERENT)
 		rc = row_task_exists(r, &fetch, &exists, e);
-	if (!rc && !exists)
-		add_task(r, &fetch);
-	return rc;
+	if (rc || exists)
+		return rc;
+	if (s->place)
+		s->place(&fetch, o);
+	add_task(r, &fetch);
+	return OK;
+}
+
+/* The order's fetch, if one waits, goes into the lane where it belongs since the
+ * order is no longer `before`.  That of a run under way, `own`, is placed when
+ * the run ends. */
+static void move_fetch(struct rows *r, const struct order *before,
+		       const struct order *after, const struct task *own)
+{
+	const struct store_base *s = store_base_of(r->store);
+	struct task was = {.number = after->number}, is;
+
+	if (!s->place || !*s->fetch_kind)
+		return;
+	memcpy(was.kind, s->fetch_kind, sizeof(was.kind));
+	memcpy(was.instance, after->instance, sizeof(was.instance));
+	is = was;
+	s->place(&was, before);
+	s->place(&is, after);
+	if (was.lane != is.lane && !(own && same_name(own, &is)))
+		move_task(r, &is);
 }
 
 /* ---- filing what is no fact ---- */
@@ -115,6 +138,7 @@ static enum rc ensure_fetch(struct rows *r, const struct order *o,
 /* What a run of order_change() knows. */
 struct filing {
 	struct rows *rows;
+	const struct order *before;
 	struct order *order; /* as it is becoming */
 	const struct task *own;
 	int64_t now;
@@ -167,6 +191,7 @@ static void file_note(struct filing *f, const struct change *c)
 static enum rc file_task(struct filing *f, const struct change *c,
 			 struct err *e)
 {
+	const struct store_base *s = store_base_of(f->rows->store);
 	struct task task = {
 		.number = f->order->number,
 		.sub = c->task.sub,
@@ -180,10 +205,13 @@ static enum rc file_task(struct filing *f, const struct change *c,
 	    !copy_text(task.kind, sizeof(task.kind), c->task.kind))
 		return fail(e, RC_INVALID, "no task can be named '%s'",
 			    c->task.kind ? c->task.kind : "");
-	if (!f->own || !same_name(f->own, &task))
+	if (!f->own || !same_name(f->own, &task)) {
+		if (s->place)
+			s->place(&task, f->before);
 		add_task(f->rows, &task);
-	else if (f->again == TIME_NONE || c->task.due < f->again)
+	} else if (f->again == TIME_NONE || c->task.due < f->again) {
 		f->again = c->task.due;
+	}
 	return OK;
 }
 
@@ -216,6 +244,7 @@ enum rc order_change(struct rows *r, const struct order *before,
 	const struct store_base *s = store_base_of(r->store);
 	struct filing f = {
 		.rows = r,
+		.before = before,
 		.order = ret,
 		.own = own,
 		.now = now,
@@ -247,6 +276,7 @@ enum rc order_change(struct rows *r, const struct order *before,
 	if (d != SAME)
 		put_order(r, before, ret);
 	missed_count(r, before, ret);
+	move_fetch(r, before, ret, own);
 	rc = ensure_fetch(r, ret, d, own, now, e);
 	if (ret_again)
 		*ret_again = f.again;

@@ -398,6 +398,11 @@ void add_task(struct rows *r, const struct task *t)
 	PUT(r, add_task, t);
 }
 
+void move_task(struct rows *r, const struct task *to)
+{
+	PUT(r, move_task, to);
+}
+
 void put_once(struct rows *r, const struct once *o)
 {
 	PUT(r, put_once, o);

@@ -149,6 +149,8 @@ void put_note(struct rows *r, const char *instance, int64_t number,
 void put_change(struct rows *r, const struct order *o);
 /* Adds a task, or asks for one that is there once more (task.h). */
 void add_task(struct rows *r, const struct task *t);
+/* Puts a waiting task of this name into the lane that it says. */
+void move_task(struct rows *r, const struct task *to);
 void put_once(struct rows *r, const struct once *o);
 /* Up to n keys that were used at `at` or before, the oldest first. */
 void del_once_until(struct rows *r, int64_t at, unsigned n);

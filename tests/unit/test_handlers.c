@@ -46,10 +46,6 @@ static void every_kind_of_task_has_a_handler(void **s)
 	assert_int_equal(handler_batch(TASK_SHIP_ORDER), 1);
 	assert_null(handler_find("brew_coffee"));
 	assert_int_equal(handler_batch("brew_coffee"), 1);
-	assert_int_equal(handler_group(TASK_ANSWER_OFFER), CALLS_ORDER_API);
-	assert_int_equal(handler_group(TASK_FETCH_ORDER), CALLS_GRAPHQL);
-	assert_int_equal(handler_group(TASK_CHECK_FIRST), CALLS_NOBODY);
-	assert_int_equal(handler_group("brew_coffee"), CALLS_NOBODY);
 }
 
 static void events_of_orders_and_offers_make_tasks(void **s)

@@ -25,6 +25,13 @@ static void derive_done(void *arg, struct order *o)
 	}
 }
 
+/* Fetches call an API. */
+static void place(struct task *t, const struct order *o)
+{
+	(void)o;
+	t->group = strcmp(t->kind, "fetch_order") == 0;
+}
+
 static struct store *open_full(const char *dir)
 {
 	struct store_options o = {
@@ -32,6 +39,7 @@ static struct store *open_full(const char *dir)
 		.max_bytes = (size_t)512 << 20,
 		.serve = true,
 		.derive = derive_done,
+		.place = place,
 		.fetch_kind = "fetch_order",
 	};
 
@@ -301,6 +309,7 @@ static void a_row_that_leads_to_another_is_found(void **state)
 	expect_byte_found(s, T_SEEN, 1);
 	expect_byte_found(s, T_TASK_NAMES, 1);
 	expect_byte_found(s, T_DUE, 8 + 1);
+	expect_byte_found(s, T_WAITING, 1);
 	expect_byte_found(s, T_DONE, 8 + 1);
 	expect_byte_found(s, T_LISTS, 8 + 1);
 	store_close(s);

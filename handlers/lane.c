@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * lane.c - see lane.h.
+ */
+#include "handlers/lane.h"
+
+#include <string.h>
+
+#include "handlers/handlers.h"
+#include "handlers/offer.h"
+
+/* ---- fetches ---- */
+
+bool fetch_shows_nothing(const struct order *o)
+{
+	for (size_t i = 0; i < o->n_offers; i++)
+		if (offer_shown_nothing(&o->offers[i]))
+			return true;
+	return false;
+}
+
+bool fetch_is_waited_for(const struct order *o)
+{
+	for (size_t i = 0; i < o->n_offers; i++)
+		if (o->offers[i].list != LIST_DONE)
+			return true;
+	return o->fetch_due;
+}
+
+/* A shop may wait for the next look: what Centra says contradicts itself, or the
+ * shop is yet to be shown what it shall answer, or where it goes. */
+static bool lacks_a_look(const struct order *o, const struct offer *f)
+{
+	return f->state == STATE_ACCEPTING ||
+	       (f->list == LIST_OPEN && !o->has_details) ||
+	       (f->list == LIST_MINE && !o->has_address);
+}
+
+bool fetch_is_live(const struct order *o)
+{
+	if (!fetch_is_waited_for(o))
+		return false;
+	for (size_t i = 0; i < o->n_offers; i++)
+		if (lacks_a_look(o, &o->offers[i]))
+			return true;
+	return !fetch_shows_nothing(o);
+}
+
+/* True if a shop has acted and cannot go on before the next look: it has to show
+ * whether its accept was heard, or where its parcel goes. */
+static bool keeps_a_shop(const struct order *o)
+{
+	if (fetch_shows_nothing(o))
+		return false;
+	for (size_t i = 0; i < o->n_offers; i++)
+		if (o->offers[i].state == STATE_ACCEPTING ||
+		    (o->offers[i].list == LIST_MINE && !o->has_address))
+			return true;
+	return false;
+}
+
+enum lane fetch_lane(const struct order *o)
+{
+	if (!fetch_is_live(o))
+		return LANE_REST;
+	return keeps_a_shop(o) ? LANE_ANSWERS : LANE_WAITED;
+}
+
+/* ---- all tasks ---- */
+
+/* A second thought about a look is made from what is held (sweep.c). */
+static bool calls_nobody(const struct task *t)
+{
+	return !strcmp(t->kind, TASK_MISSED) && t->sub;
+}
+
+void handler_place(struct task *t, const struct order *o)
+{
+	const struct handler *h = handler_find(t->kind);
+
+	t->group = (uint8_t)(h && !calls_nobody(t) ? h->calls : CALLS_NOBODY);
+	if (t->lane != LANE_UNPLACED)
+		return;
+	if (h && h->lane != LANE_UNPLACED)
+		t->lane = (uint8_t)h->lane;
+	else
+		t->lane = (uint8_t)(h && o ? fetch_lane(o) : LANE_REST);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * lane.h - where in the queue a task waits.
+ *
+ * The lanes are drawn in store/model/task.h.  Each kind of task has its lane in
+ * the table of handlers.c; that of a fetch depends on its order, and changes
+ * with it.  All functions are pure.
+ */
+#ifndef HANDLERS_LANE_H
+#define HANDLERS_LANE_H
+
+#include "store/model/order.h"
+#include "store/model/task.h"
+
+/* Decides where a task waits: its lane, unless that was asked for, and its
+ * group, an enum handler_calls.  A store_place_fn (store/store.h). */
+void handler_place(struct task *t, const struct order *o);
+
+/* The lane of an order's fetch. */
+enum lane fetch_lane(const struct order *o);
+/* True if someone waits for this fetch: the order is on a shop's list, or its
+ * state is in doubt. */
+bool fetch_is_waited_for(const struct order *o);
+/* True if that is so, and the fetch goes before what reconciliation asks.  It
+ * does not if it only repeats a look that showed nothing: a Centra that shows
+ * nothing of thousands of orders would leave no call for those that can be
+ * shipped. */
+bool fetch_is_live(const struct order *o);
+/* True if a look at the order showed nothing of it: what is left to be done is
+ * to repeat it. */
+bool fetch_shows_nothing(const struct order *o);
+
+#endif
