@@ -10,7 +10,7 @@
 #include "server/routes.h"
 #include "server/webhook/receive.h"
 #include "server/webhook/signature.h"
-#include "server/worker/worker.h"
+#include "server/worker/reconcile.h"
 
 #define TICK 250 /* ms */
 
@@ -175,6 +175,23 @@ enum rc app_open_http(struct app *app, struct err *e)
 	rc = open_http(app, &config->server, e);
 	config_drop(config);
 	return rc;
+}
+
+enum rc app_start_workers(struct app *app, struct err *e)
+{
+	enum rc rc;
+
+	app->workplace = (struct workplace){
+		.store = app->store,
+		.config = app->config,
+		.counters = &app->counters,
+		.clock = &app->clock,
+		.failed = &app->failed,
+	};
+	rc = workers_start(&app->workers, &app->workplace, e);
+	if (rc)
+		return rc;
+	return sweep_start(&app->sweep, &app->workplace, app->workers, e);
 }
 
 enum rc app_open_live(struct app *app, struct err *e)

@@ -22,6 +22,7 @@
 #include "server/metrics/counters.h"
 #include "server/shop/shop.h"
 #include "server/storage/storage.h"
+#include "server/worker/worker.h"
 #include "store/store.h"
 
 /* Of a route: whose context its requests get. */
@@ -51,11 +52,16 @@ struct app {
 	struct access *access;
 	struct shop shop;
 	struct live *live;
+	struct workplace workplace;
 	struct workers *workers;
 	struct sweep *sweep;
 	struct admin admin;
 	void *contexts[ROOMS]; /* of http_options */
 };
+
+/* Starts the workers, and the reconciliation with Centra, in that order.  The
+ * store is open. */
+enum rc app_start_workers(struct app *app, struct err *e);
 
 /* Opens the rooms that HTTP requests use, and the HTTP server of the present
  * config, which http_start() starts.  The store is open.  On an error, and at

@@ -222,8 +222,7 @@ static int start_parts(struct serving *s, struct err *e)
 	start_clock(s);
 	if (app_open_http(app, e))
 		return EX_UNAVAILABLE;
-	if (workers_start(&app->workers, app, e) ||
-	    sweep_start(&app->sweep, app, e) || app_open_live(app, e))
+	if (app_start_workers(app, e) || app_open_live(app, e))
 		return EX_OSERR;
 	listen_to_changes(s, true);
 	workers_wake(app->workers);

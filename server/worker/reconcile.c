@@ -20,7 +20,6 @@
 #include "centra/graphql.h"
 #include "handlers/look.h"
 #include "handlers/sweep.h"
-#include "server/app.h"
 #include "server/worker/worker.h"
 
 #define TICK	     500    /* ms between looks at the clock and the store */
@@ -44,7 +43,8 @@ struct turn {
 };
 
 struct sweep {
-	struct app *app;
+	const struct workplace *app;
+	const struct workers *workers;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
@@ -92,7 +92,7 @@ static bool nap(struct sweep *s, int64_t ms)
 			break;
 	stopping = s->stopping;
 	pthread_mutex_unlock(&s->lock);
-	return !stopping && !s->app->failed;
+	return !stopping && !*s->app->failed;
 }
 
 /* After a call: true when it is to be made again, having waited for it. */
@@ -233,7 +233,7 @@ static enum rc record(void *arg, const struct order *o, struct changes *ret,
 static enum rc look_at(struct pass *p, struct order *o,
 		       const struct centra_order *co, struct err *e)
 {
-	struct app *app = p->sweep->app;
+	const struct workplace *app = p->sweep->app;
 	struct task task = p->task;
 	struct work w = {
 		.task = &task,
@@ -242,7 +242,7 @@ static enum rc look_at(struct pass *p, struct order *o,
 		.steady = time_mono(),
 		.look_began = p->look_began,
 		.boot = p->sweep->boot,
-		.clock_ahead = clock_wrong_by(&app->clock, time_now(),
+		.clock_ahead = clock_wrong_by(app->clock, time_now(),
 					      time_mono()),
 		.zone = p->account->zone,
 		.look_again = p->config->server.look_again,
@@ -260,7 +260,7 @@ static enum rc look_at(struct pass *p, struct order *o,
 			  w.now, NULL, NULL, e);
 	result_release(&w.result);
 	p->looked++;
-	COUNT(&app->counters, sweep_looks_total);
+	COUNT(app->counters, sweep_looks_total);
 	return rc == RC_CONFLICT ? OK : rc;
 }
 
@@ -506,7 +506,7 @@ static enum rc look_for_unknown(struct pass *p, struct err *e)
 
 static enum rc sweep_instance(struct pass *p)
 {
-	struct app *app = p->sweep->app;
+	const struct workplace *app = p->sweep->app;
 	int64_t began = time_mono();
 	struct err e = {""}, ignored;
 	enum rc rc, open;
@@ -525,9 +525,9 @@ static enum rc sweep_instance(struct pass *p)
 		rc = open;
 	centra_conn_close(p->conn);
 	if (rc)
-		COUNT(&app->counters, sweeps_failed_total);
+		COUNT(app->counters, sweeps_failed_total);
 	else
-		COUNT(&app->counters, sweeps_total);
+		COUNT(app->counters, sweeps_total);
 	log_line(rc ? LOG_WARN : LOG_INFO,
 		 rc ? LOG_MSG("sweep given up for now") : LOG_MSG("sweep done"),
 		 LOG_S("instance", p->in->id),
@@ -575,7 +575,7 @@ static void end_sessions(struct sweep *s, int64_t age)
  * enough.  By a wrong clock nothing is. */
 static void forget(struct sweep *s, const struct config *c)
 {
-	if (time_mono() < s->forget || !clock_confirmed(&s->app->clock))
+	if (time_mono() < s->forget || !clock_confirmed(s->app->clock))
 		return;
 	s->forget = time_mono() + FORGET_EVERY;
 	if (c->server.keep_addresses)
@@ -623,7 +623,7 @@ static bool sweep_all(struct sweep *s, const struct config *c, uint64_t asked,
 	const struct account *a;
 	bool all = true;
 
-	for (size_t i = 0; (a = workers_account(s->app->workers, i)); i++) {
+	for (size_t i = 0; (a = workers_account(s->workers, i)); i++) {
 		const struct config_instance *in =
 			config_instance(c, a->instance);
 		struct turn *t = &s->turns[i];
@@ -668,7 +668,8 @@ static void *run(void *arg)
 
 /* ---- birth and death ---- */
 
-enum rc sweep_start(struct sweep **ret, struct app *app, struct err *e)
+enum rc sweep_start(struct sweep **ret, const struct workplace *app,
+		    const struct workers *workers, struct err *e)
 {
 	struct sweep *s = xcalloc(1, sizeof(*s));
 	pthread_condattr_t attr;
@@ -676,8 +677,9 @@ enum rc sweep_start(struct sweep **ret, struct app *app, struct err *e)
 	int failed;
 
 	s->app = app;
+	s->workers = workers;
 	s->boot = time_boot();
-	while (workers_account(app->workers, n))
+	while (workers_account(workers, n))
 		n++;
 	s->turns = xcalloc(n, sizeof(*s->turns));
 	pthread_mutex_init(&s->lock, NULL);

@@ -19,11 +19,13 @@
 
 #include "base/err.h"
 
-struct app;
+struct workers;
+struct workplace;
 struct sweep;
 
 /* After the workers, whose accounts it borrows. */
-enum rc sweep_start(struct sweep **ret, struct app *app, struct err *e);
+enum rc sweep_start(struct sweep **ret, const struct workplace *app,
+		    const struct workers *workers, struct err *e);
 void sweep_stop(struct sweep *s); /* before them; NULL is fine */
 
 #endif

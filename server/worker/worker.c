@@ -20,7 +20,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "handlers/handlers.h"
-#include "server/app.h"
 
 #define BATCH_MAX   32   /* most tasks in one run */
 #define NAP_MAX	    1000 /* ms; a command beside us adds tasks unheard */
@@ -51,7 +50,7 @@ struct tried {
 };
 
 struct workers {
-	struct app *app;
+	const struct workplace *app;
 	struct account *accounts; /* owned */
 	size_t n_accounts;
 	struct thread *threads; /* owned */
@@ -80,7 +79,7 @@ static bool stopping(struct workers *w)
 	pthread_mutex_lock(&w->lock);
 	ret = w->stopping;
 	pthread_mutex_unlock(&w->lock);
-	return ret || w->app->failed;
+	return ret || *w->app->failed;
 }
 
 static uint64_t wakes(struct workers *w)
@@ -142,7 +141,7 @@ static uint64_t any_number(void)
 	return n;
 }
 
-static struct app *app_of(const struct work *w)
+static const struct workplace *app_of(const struct work *w)
 {
 	return ((struct thread *)w->worker)->workers->app;
 }
@@ -197,7 +196,7 @@ static int64_t since_try(struct workers *w, const struct task *t, int64_t mono)
 
 	pthread_mutex_lock(&w->lock);
 	r = tried_of(w, t);
-	ret = r ? mono - r->mono : clock_running(&w->app->clock, mono);
+	ret = r ? mono - r->mono : clock_running(w->app->clock, mono);
 	pthread_mutex_unlock(&w->lock);
 	return ret;
 }
@@ -250,23 +249,23 @@ const char *api_name(enum centra_api api)
 	return api == CENTRA_ORDER_API ? "order_api" : "graphql";
 }
 
-static void count_call(struct app *app, const struct call *call)
+static void count_call(const struct workplace *app, const struct call *call)
 {
 	if (call->held) {
-		COUNT(&app->counters, calls_held_total);
+		COUNT(app->counters, calls_held_total);
 		return;
 	}
 	if (call->refused)
-		COUNT(&app->counters, credentials_refused_total);
+		COUNT(app->counters, credentials_refused_total);
 	switch (call->end) {
 	case CALL_OK:
-		COUNT(&app->counters, calls_ok_total);
+		COUNT(app->counters, calls_ok_total);
 		break;
 	case CALL_NOT_DONE:
-		COUNT(&app->counters, calls_not_done_total);
+		COUNT(app->counters, calls_not_done_total);
 		break;
 	case CALL_UNKNOWN:
-		COUNT(&app->counters, calls_unknown_total);
+		COUNT(app->counters, calls_unknown_total);
 		break;
 	}
 }
@@ -305,12 +304,12 @@ static void log_turn(const struct task *t, enum centra_api api,
 			 LOG_S("api", api_name(api)));
 }
 
-void call_told(struct app *app, const struct task *t, enum centra_api api,
-	       const char *what, const struct call *call)
+void call_told(const struct workplace *app, const struct task *t,
+	       enum centra_api api, const char *what, const struct call *call)
 {
 	count_call(app, call);
 	if (call->date)
-		clock_told(&app->clock, call->date, time_mono());
+		clock_told(app->clock, call->date, time_mono());
 	log_call(t, api, what, call);
 	log_turn(t, api, call);
 	if (call->refused)
@@ -325,7 +324,7 @@ void call_told(struct app *app, const struct task *t, enum centra_api api,
 static void called(struct work *w, enum centra_api api, const char *what,
 		   const struct call *call)
 {
-	struct clock *c = &app_of(w)->clock;
+	struct clock *c = app_of(w)->clock;
 
 	call_told(app_of(w), w->task, api, what, call);
 	/* The reply has just told what time it is. */
@@ -334,7 +333,7 @@ static void called(struct work *w, enum centra_api api, const char *what,
 
 static void alarm_raised(struct work *w, enum centra_api api, const char *why)
 {
-	COUNT(&app_of(w)->counters, configuration_alarms_total);
+	COUNT(app_of(w)->counters, configuration_alarms_total);
 	log_limited(A_MINUTE, LOG_ERROR, "configuration is at fault",
 		    LOG_S("instance", w->task->instance),
 		    LOG_N("order", w->task->number),
@@ -367,22 +366,22 @@ static void log_outcome(const struct task *t, const struct result *r,
 		 LOG_S("why", done ? NULL : r->reason.text));
 }
 
-static void count_outcome(struct app *app, enum outcome how)
+static void count_outcome(const struct workplace *app, enum outcome how)
 {
 	switch (how) {
 	case OUTCOME_DONE:
-		COUNT(&app->counters, tasks_done_total);
+		COUNT(app->counters, tasks_done_total);
 		break;
 	case OUTCOME_RETRY:
-		COUNT(&app->counters, tasks_retried_total);
+		COUNT(app->counters, tasks_retried_total);
 		break;
 	case OUTCOME_DEAD:
-		COUNT(&app->counters, tasks_dead_total);
+		COUNT(app->counters, tasks_dead_total);
 		break;
 	}
 }
 
-void missed_told(struct app *app, const struct task *t,
+void missed_told(const struct workplace *app, const struct task *t,
 		 const struct changes *c)
 {
 	struct order o = {0};
@@ -408,7 +407,8 @@ void missed_told(struct app *app, const struct task *t,
 }
 
 /* False: it was not stored. */
-static bool finished(struct app *app, const struct finish *f, int64_t began)
+static bool finished(const struct workplace *app, const struct finish *f,
+		     int64_t began)
 {
 	const struct task *task = f->task;
 
@@ -430,7 +430,7 @@ static bool finished(struct app *app, const struct finish *f, int64_t began)
 static void finish(struct thread *t, const struct task *const *tasks,
 		   struct result *const *results, size_t n, int64_t began)
 {
-	struct app *app = t->workers->app;
+	const struct workplace *app = t->workers->app;
 	struct finish list[BATCH_MAX];
 	int64_t now = time_now();
 	bool all = true;
@@ -447,7 +447,7 @@ static void finish(struct thread *t, const struct task *const *tasks,
 	store_finish_all(app->store, list, n, now);
 	for (size_t i = 0; i < n; i++)
 		all = finished(app, &list[i], began) && all;
-	if (!all && !app->failed)
+	if (!all && !*app->failed)
 		pause_for(t->workers, PAUSE);
 }
 
@@ -558,7 +558,7 @@ static enum rc load(struct thread *t, const struct task *task, size_t i,
 		.steady = time_mono(),
 		.boot = t->workers->boot,
 		.since_try = since_try(t->workers, task, time_mono()),
-		.clock_unsure = !clock_confirmed(&t->workers->app->clock),
+		.clock_unsure = !clock_confirmed(t->workers->app->clock),
 		.begin = begin,
 		.worker = t,
 		.called = called,
@@ -752,7 +752,7 @@ static void hurry_at_start(struct workers *w)
 
 void workers_clock(struct workers *w, int64_t wall, int64_t mono)
 {
-	int64_t back = clock_went_back(&w->app->clock, wall, mono);
+	int64_t back = clock_went_back(w->app->clock, wall, mono);
 
 	if (!back)
 		return;
@@ -862,7 +862,8 @@ static void bound_runs(const struct workers *w)
 	store_gates(w->app->store, gate, (void *)(uintptr_t)w);
 }
 
-enum rc workers_start(struct workers **ret, struct app *app, struct err *e)
+enum rc workers_start(struct workers **ret, const struct workplace *app,
+		      struct err *e)
 {
 	struct workers *w = xcalloc(1, sizeof(*w));
 	struct config *c = config_now(app->config);

@@ -6,17 +6,32 @@
 #ifndef SERVER_WORKER_WORKER_H
 #define SERVER_WORKER_WORKER_H
 
+#include <stdatomic.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "centra/centra.h"
+#include "server/config/holder.h"
+#include "server/metrics/counters.h"
 #include "store/model/task.h"
+#include "store/store.h"
 
-struct app;
 struct workers;
 struct zone;
 
+/* What this room needs of the server.  All of it is borrowed and must outlive the
+ * workers. */
+struct workplace {
+	struct store *store;
+	struct config_holder *config;
+	struct counters *counters;
+	struct clock *clock;
+	const atomic_bool *failed; /* the disk failed: no run begins any more */
+};
+
 /* Starts the threads; each has its own connections to every Centra. */
-enum rc workers_start(struct workers **ret, struct app *app, struct err *e);
+enum rc workers_start(struct workers **ret, const struct workplace *app,
+		      struct err *e);
 /* Something may be due: the store's change hook, any thread. */
 void workers_wake(struct workers *w);
 /* New keys, tokens and budgets of a reloaded config are used from now on, and
@@ -50,10 +65,10 @@ enum rc workers_parked(const struct workers *w,
 		       void *arg, struct err *e);
 
 /* Counts and logs a call to Centra that was made for a task. */
-void call_told(struct app *app, const struct task *t, enum centra_api api,
-	       const char *what, const struct call *call);
+void call_told(const struct workplace *app, const struct task *t,
+	       enum centra_api api, const char *what, const struct call *call);
 /* Logs the webhooks that these changes, made true by now, say were missed. */
-void missed_told(struct app *app, const struct task *t,
+void missed_told(const struct workplace *app, const struct task *t,
 		 const struct changes *c);
 const char *api_name(enum centra_api api); /* in logs and metrics */
 

@@ -187,7 +187,15 @@ static void parts_start(struct parts *p)
 {
 	struct err e;
 
-	assert_int_equal(workers_start(&p->app.workers, &p->app, &e), OK);
+	p->app.workplace = (struct workplace){
+		.store = p->app.store,
+		.config = p->app.config,
+		.counters = &p->app.counters,
+		.clock = &p->app.clock,
+		.failed = &p->app.failed,
+	};
+	assert_int_equal(workers_start(&p->app.workers, &p->app.workplace, &e),
+			 OK);
 	pthread_mutex_lock(&p->lock);
 	p->told = p->app.workers;
 	pthread_mutex_unlock(&p->lock);
