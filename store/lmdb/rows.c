@@ -205,7 +205,7 @@ static enum rc lmdb_put_change(struct rows *r, const struct order *o,
 	return OK;
 }
 
-/* ---- tasks and events ---- */
+/* ---- tasks ---- */
 
 static enum rc lmdb_task_exists(struct rows *r, const struct task *name,
 				bool *ret, struct err *e)
@@ -225,15 +225,22 @@ static enum rc lmdb_move_task(struct rows *r, const struct task *to,
 	return task_move(txn_of(r), to, e);
 }
 
-static enum rc lmdb_event(struct rows *r, uint64_t seq, struct event *ret,
-			  struct err *e)
+static enum rc lmdb_task_of_kind(struct rows *r, const struct task *of,
+				 const char *kind, bool *ret, struct err *e)
 {
-	struct key k;
-	MDB_val v;
-	enum rc rc = txn_get(txn_of(r), T_EVENTS, key_u64(key_start(&k), seq),
-			     &v, e);
+	return task_of_kind(txn_of(r), of, kind, ret, e);
+}
 
-	return rc ? rc : get_event(ret, seq, v.mv_data, v.mv_size, e);
+static enum rc lmdb_add_dead_task(struct rows *r, const struct task *t,
+				  const char *why, int64_t now,
+				  uint64_t *ret_id, struct err *e)
+{
+	return task_add_dead(txn_of(r), t, why, now, ret_id, e);
+}
+
+static bool lmdb_claim(struct rows *r, const char *instance, int64_t number)
+{
+	return order_claim(r->store, instance, number);
 }
 
 /* ---- idempotency keys ---- */
@@ -476,6 +483,10 @@ const struct rows_engine lmdb_rows = {
 	.json = lmdb_json,
 	.task_exists = lmdb_task_exists,
 	.event = lmdb_event,
+	.event_new = lmdb_event_new,
+	.task_of_kind = lmdb_task_of_kind,
+	.room = lmdb_room,
+	.claim = lmdb_claim,
 	.once = lmdb_once,
 	.device = lmdb_device,
 	.new_device = lmdb_new_device,
@@ -488,12 +499,14 @@ const struct rows_engine lmdb_rows = {
 	.odd_sessions = lmdb_odd_sessions,
 	.addresses = lmdb_addresses,
 	.walk = lmdb_walk,
+	.put_event = lmdb_put_event,
 	.put_order = lmdb_put_order,
 	.put_json = lmdb_put_json,
 	.put_note = lmdb_put_note,
 	.put_change = lmdb_put_change,
 	.add_task = lmdb_add_task,
 	.move_task = lmdb_move_task,
+	.add_dead_task = lmdb_add_dead_task,
 	.put_once = lmdb_put_once,
 	.del_once_until = lmdb_del_once_until,
 	.put_device = lmdb_put_device,

@@ -29,6 +29,16 @@ enum rc list_offer(struct txn *t, const struct order *before,
 		   const struct order *after, const struct offer *is,
 		   struct err *e);
 
+/* rows_events.c */
+enum rc lmdb_room(struct rows *r, struct err *e);
+enum rc lmdb_event(struct rows *r, uint64_t seq, struct event *ret,
+		   struct err *e);
+enum rc lmdb_event_new(struct rows *r, const char *instance,
+		       const struct event *ev, uint64_t *ret_seq,
+		       struct err *e);
+enum rc lmdb_put_event(struct rows *r, const char *instance, int64_t received,
+		       const struct event *ev, struct err *e);
+
 /* rows_devices.c */
 enum rc lmdb_device(struct rows *r, uint64_t id, struct device *ret,
 		    struct err *e);

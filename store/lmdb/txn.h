@@ -49,10 +49,6 @@ enum table {
 	TABLES,
 };
 
-/* Of rows.cost, how much is enough for one transaction, since all other writes
- * wait for it: some 200 ms. */
-#define TXN_COST 4000
-
 struct txn {
 	struct rows rows; /* what the rules know of it */
 	struct store *store;

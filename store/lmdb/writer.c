@@ -67,14 +67,14 @@ static size_t run_ops(struct txn *t, struct op **ops, size_t n,
 	size_t i;
 
 	*ret_failed = false;
-	for (i = 0; i < n && t->rows.cost < TXN_COST; i++) {
+	for (i = 0; i < n && t->rows.cost < ROWS_COST; i++) {
 		struct err e = {.text = ""};
-		size_t puts = t->puts;
+		size_t puts = t->puts + t->rows.puts;
 
 		touched = t->touched;
 		if (!op_result(ops[i], rows_run(&t->rows, ops[i], &e), &e))
 			continue;
-		*ret_failed = t->io || t->puts != puts;
+		*ret_failed = t->io || t->puts + t->rows.puts != puts;
 		if (*ret_failed)
 			break;
 		t->touched = touched;

@@ -6,7 +6,7 @@
  * that wait into one transaction, commits it, and then tells each how it went;
  * while the disk syncs, the next ones gather.  A transaction that finds no room
  * is tried again in smaller parts, so that what fits is written.  One that
- * reaches its bound (TXN_COST) is committed, and the rest goes into the next.
+ * reaches its bound (ROWS_COST) is committed, and the rest goes into the next.
  *
  * Without a writer thread (the command line) the caller's thread commits its
  * op alone.

@@ -18,6 +18,7 @@ enum rc store_base_init(struct store_base *b, const struct engine *engine,
 {
 	*b = (struct store_base){
 		.engine = engine,
+		.serve = o->serve,
 		.strict = o->strict,
 		.derive = o->derive,
 		.derive_arg = o->derive_arg,

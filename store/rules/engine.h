@@ -48,6 +48,8 @@ struct rows_engine {
 	void (*want_order)(struct rows *r, const char *instance, int64_t number,
 			   unsigned parts);
 	void (*want_event)(struct rows *r, uint64_t seq);
+	void (*want_event_new)(struct rows *r, const char *instance,
+			       const struct event *ev);
 	void (*want_once)(struct rows *r, const struct once *o);
 	void (*want_device)(struct rows *r, uint64_t id);
 	void (*want_new_device)(struct rows *r);
@@ -69,6 +71,13 @@ struct rows_engine {
 			       bool *ret, struct err *e);
 	enum rc (*event)(struct rows *r, uint64_t seq, struct event *ret,
 			 struct err *e);
+	enum rc (*event_new)(struct rows *r, const char *instance,
+			     const struct event *ev, uint64_t *ret_seq,
+			     struct err *e);
+	enum rc (*task_of_kind)(struct rows *r, const struct task *of,
+				const char *kind, bool *ret, struct err *e);
+	enum rc (*room)(struct rows *r, struct err *e); /* NULL: there is */
+	bool (*claim)(struct rows *r, const char *instance, int64_t number);
 	enum rc (*once)(struct rows *r, struct once *io, struct err *e);
 	enum rc (*device)(struct rows *r, uint64_t id, struct device *ret,
 			  struct err *e);
@@ -98,6 +107,9 @@ struct rows_engine {
 			const struct listing_from *from, row_fn *fn, void *arg,
 			struct err *e);
 
+	enum rc (*put_event)(struct rows *r, const char *instance,
+			     int64_t received, const struct event *ev,
+			     struct err *e);
 	enum rc (*put_order)(struct rows *r, const struct order *before,
 			     const struct order *after, struct err *e);
 	enum rc (*put_json)(struct rows *r, const char *instance,
@@ -112,6 +124,9 @@ struct rows_engine {
 			    struct err *e);
 	enum rc (*move_task)(struct rows *r, const struct task *to,
 			     struct err *e);
+	enum rc (*add_dead_task)(struct rows *r, const struct task *t,
+				 const char *why, int64_t now,
+				 uint64_t *ret_id, struct err *e);
 	enum rc (*put_once)(struct rows *r, const struct once *o,
 			    struct err *e);
 	enum rc (*del_once_until)(struct rows *r, int64_t at, unsigned n,
@@ -180,7 +195,7 @@ struct engine {
 /* The beginning of every engine's struct store. */
 struct store_base {
 	const struct engine *engine;
-	bool strict;
+	bool serve, strict;
 	store_derive_fn *derive;
 	void *derive_arg;
 	store_apply_fn *apply; /* or NULL */
@@ -210,10 +225,15 @@ enum rc check_instance(const char *instance, struct err *e);
 
 struct row_name; /* what a rule named */
 
+/* Of rows.cost, how much is enough for one transaction, since all other writes
+ * wait for it: some 200 ms. */
+#define ROWS_COST 4000
+
 struct rows {
 	struct store *store;
 	enum rc rc; /* the first put that failed, */
 	struct err e; /* and why */
+	size_t puts;  /* so many, by all ops */
 	size_t cost;  /* orders changed, and their offers, by all ops */
 	struct row_name *named; /* owned; while strict */
 	size_t n_named, named_cap;

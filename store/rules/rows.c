@@ -17,6 +17,7 @@ enum row_kind {
 	ROW_ADDRESS,
 	ROW_TASKS,
 	ROW_EVENT,
+	ROW_EVENT_NEW,
 	ROW_ONCE,
 	ROW_DEVICE,
 	ROW_NEW_DEVICE,
@@ -164,6 +165,16 @@ void want_event(struct rows *r, uint64_t seq)
 		engine_of(r)->want_event(r, seq);
 }
 
+/* The words of an event that do not fit a name are left to the engine. */
+void want_event_new(struct rows *r, const char *instance,
+		    const struct event *ev)
+{
+	want(r, ROW_EVENT_NEW, instance, (uint64_t)ev->id, ev->digest,
+	     EVENT_DIGEST_SIZE);
+	if (engine_of(r)->want_event_new)
+		engine_of(r)->want_event_new(r, instance, ev);
+}
+
 void want_once(struct rows *r, const struct once *o)
 {
 	want(r, ROW_ONCE, NULL, o->device, o->key, ONCE_HASH);
@@ -269,6 +280,37 @@ enum rc row_event(struct rows *r, uint64_t seq, struct event *ret,
 	return rc ? rc : engine_of(r)->event(r, seq, ret, e);
 }
 
+enum rc row_event_new(struct rows *r, const char *instance,
+		      const struct event *ev, uint64_t *ret_seq,
+		      struct err *e)
+{
+	enum rc rc = named(r, ROW_EVENT_NEW, instance, (uint64_t)ev->id,
+			   ev->digest, EVENT_DIGEST_SIZE, e);
+
+	*ret_seq = 0;
+	return rc ? rc : engine_of(r)->event_new(r, instance, ev, ret_seq, e);
+}
+
+enum rc row_task_of_kind(struct rows *r, const struct task *of,
+			 const char *kind, bool *ret, struct err *e)
+{
+	enum rc rc = named(r, ROW_TASKS, of->instance, (uint64_t)of->number,
+			   NULL, 0, e);
+
+	*ret = false;
+	return rc ? rc : engine_of(r)->task_of_kind(r, of, kind, ret, e);
+}
+
+enum rc rows_room(struct rows *r, struct err *e)
+{
+	return engine_of(r)->room ? engine_of(r)->room(r, e) : OK;
+}
+
+bool rows_claim(struct rows *r, const char *instance, int64_t number)
+{
+	return engine_of(r)->claim(r, instance, number);
+}
+
 enum rc row_once(struct rows *r, struct once *io, struct err *e)
 {
 	enum rc rc = named(r, ROW_ONCE, NULL, io->device, io->key, ONCE_HASH,
@@ -365,10 +407,17 @@ enum rc rows_addresses(struct rows *r, const struct order_id *after,
 /* Makes a put, unless one before it failed. */
 #define PUT(r, call, ...)                                                      \
 	do {                                                                   \
+		(r)->puts++;                                                   \
 		if (!(r)->rc)                                                  \
 			(r)->rc = engine_of(r)->call((r), __VA_ARGS__,         \
 						     &(r)->e);                 \
 	} while (0)
+
+void put_event(struct rows *r, const char *instance, int64_t received,
+	       const struct event *ev)
+{
+	PUT(r, put_event, instance, received, ev);
+}
 
 void put_order(struct rows *r, const struct order *before,
 	       const struct order *after)
@@ -401,6 +450,12 @@ void add_task(struct rows *r, const struct task *t)
 void move_task(struct rows *r, const struct task *to)
 {
 	PUT(r, move_task, to);
+}
+
+void add_dead_task(struct rows *r, const struct task *t, const char *why,
+		   int64_t now, uint64_t *ret_id)
+{
+	PUT(r, add_dead_task, t, why, now, ret_id);
 }
 
 void put_once(struct rows *r, const struct once *o)

@@ -68,6 +68,9 @@ struct order_id {
 void want_order(struct rows *r, const char *instance, int64_t number,
 		unsigned parts);
 void want_event(struct rows *r, uint64_t seq);
+/* The event's place among those that are kept: is it new? */
+void want_event_new(struct rows *r, const char *instance,
+		    const struct event *ev);
 void want_once(struct rows *r, const struct once *o);
 void want_device(struct rows *r, uint64_t id);
 void want_new_device(struct rows *r);
@@ -93,8 +96,16 @@ enum rc row_json(struct rows *r, const char *instance, int64_t number,
 /* *ret: a task of this name waits, runs, or is dead. */
 enum rc row_task_exists(struct rows *r, const struct task *name, bool *ret,
 			struct err *e);
+/* *ret: a task of the kind waits or runs for the order of `of`. */
+enum rc row_task_of_kind(struct rows *r, const struct task *of,
+			 const char *kind, bool *ret, struct err *e);
 enum rc row_event(struct rows *r, uint64_t seq, struct event *ret,
 		  struct err *e);
+/* RC_EXISTS: it is kept already, be it by this transaction.  Else *ret_seq is the
+ * number that it is to be put under. */
+enum rc row_event_new(struct rows *r, const char *instance,
+		      const struct event *ev, uint64_t *ret_seq,
+		      struct err *e);
 /* Fills in request, at, rc and code of the key that io->device and io->key
  * name. */
 enum rc row_once(struct rows *r, struct once *io, struct err *e);
@@ -118,6 +129,12 @@ enum rc row_secret_use(struct rows *r, const char *instance,
 enum rc row_count(struct rows *r, const char *name, uint64_t *ret,
 		  struct err *e);
 
+/* RC_FULL, with a sentence: deliveries are to be refused. */
+enum rc rows_room(struct rows *r, struct err *e);
+/* Takes the transaction's turn at an order that was named: until it has ended no
+ * run of the order begins.  False: one goes on. */
+bool rows_claim(struct rows *r, const char *instance, int64_t number);
+
 /* ---- reading a range; costs a round trip each ---- */
 
 /* Up to max devices with an id of `from` or more that are not removed and are
@@ -137,6 +154,9 @@ enum rc rows_addresses(struct rows *r, const struct order_id *after,
 
 /* ---- writing ---- */
 
+/* A new event, under ev->seq. */
+void put_event(struct rows *r, const char *instance, int64_t received,
+	       const struct event *ev);
 /* The order's row, its offers' and their places in the lists. */
 void put_order(struct rows *r, const struct order *before,
 	       const struct order *after);
@@ -151,6 +171,10 @@ void put_change(struct rows *r, const struct order *o);
 void add_task(struct rows *r, const struct task *t);
 /* Puts a waiting task of this name into the lane that it says. */
 void move_task(struct rows *r, const struct task *to);
+/* Adds a task that is dead from the start, and says so in the order's journal.
+ * *ret_id is set with the commit at the latest. */
+void add_dead_task(struct rows *r, const struct task *t, const char *why,
+		   int64_t now, uint64_t *ret_id);
 void put_once(struct rows *r, const struct once *o);
 /* Up to n keys that were used at `at` or before, the oldest first. */
 void del_once_until(struct rows *r, int64_t at, unsigned n);
