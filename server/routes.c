@@ -60,7 +60,7 @@ static const char *auth_name(unsigned flags)
 	return flags & ROUTE_SIGNED ? "signature" : "none";
 }
 
-static const char *listener_name(enum listener l)
+static const char *listener_name(enum listen_at l)
 {
 	return l == LISTEN_ADMIN ? "admin" : "public";
 }

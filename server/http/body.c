@@ -16,7 +16,7 @@ void http_buffered(struct http *h, int64_t bytes)
 	atomic_fetch_add(&h->o.counters->buffered, (size_t)bytes);
 }
 
-void body_charge(struct exchange *x)
+void body_charge(struct http_request *x)
 {
 	struct http *h = http_of(x);
 
@@ -26,13 +26,13 @@ void body_charge(struct exchange *x)
 	x->charged = x->body.len;
 }
 
-void body_free(struct exchange *x)
+void body_free(struct http_request *x)
 {
 	buf_release(&x->body);
 	body_charge(x);
 }
 
-void body_completed(struct exchange *x)
+void body_completed(struct http_request *x)
 {
 	if (!x->complete)
 		http_of(x)->reading -= x->charged;
@@ -41,35 +41,35 @@ void body_completed(struct exchange *x)
 
 /* Ends the connection whose body has been coming for longest, other than
  * `mine`.  False: there is none. */
-static bool body_shed(struct http *h, const struct exchange *mine)
+static bool body_evict(struct http *h, const struct http_request *mine)
 {
-	struct conn *c = h->doors[LISTEN_PUBLIC].oldest;
+	struct conn *c = h->listeners[LISTEN_PUBLIC].oldest;
 
 	for (; c; c = c->prev) {
-		struct exchange *x = c->x;
+		struct http_request *x = c->x;
 
-		if (!x || x == mine || x->complete || !x->charged || c->shed)
+		if (!x || x == mine || x->complete || !x->charged || c->evicted)
 			continue;
 		COUNT(h, bodies_evicted);
 		body_free(x);
-		conn_shed(c);
+		conn_evict(c);
 		return true;
 	}
 	return false;
 }
 
-bool body_room(struct exchange *x, size_t len)
+bool body_room(struct http_request *x, size_t len)
 {
 	struct http *h = http_of(x);
 	size_t max = body_buffered_max(h);
 
 	while (h->o.counters->buffered + len > max)
-		if (!body_shed(h, x))
+		if (!body_evict(h, x))
 			return false;
 	return true;
 }
 
-void body_no_room(struct exchange *x)
+void body_no_room(struct http_request *x)
 {
 	COUNT(http_of(x), bodies_refused);
 	respond_problem(&x->res, 503, "not_stored",

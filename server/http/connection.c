@@ -15,12 +15,12 @@
 void conn_deadline(struct conn *c, int64_t ms)
 {
 	c->deadline = time_mono() + ms;
-	http_wake_by(c->door->http, c->deadline);
+	http_wake_by(c->listener->http, c->deadline);
 }
 
 static void conn_unlink(struct conn *c)
 {
-	struct door *d = c->door;
+	struct listener *d = c->listener;
 
 	if (c->prev)
 		c->prev->next = c->next;
@@ -35,7 +35,7 @@ static void conn_unlink(struct conn *c)
 
 static void conn_link(struct conn *c)
 {
-	struct door *d = c->door;
+	struct listener *d = c->listener;
 
 	c->since = time_mono();
 	c->next = d->conns;
@@ -52,7 +52,7 @@ void conn_step(struct conn *c)
 	conn_link(c);
 }
 
-static void peer_name(struct MHD_Connection *mhd, char ret[PEER_SIZE])
+static void client_name(struct MHD_Connection *mhd, char ret[PEER_SIZE])
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
 		mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -74,16 +74,16 @@ static void peer_name(struct MHD_Connection *mhd, char ret[PEER_SIZE])
 			  PEER_SIZE);
 }
 
-static struct conn *conn_open(struct door *d, struct MHD_Connection *mhd)
+static struct conn *conn_open(struct listener *d, struct MHD_Connection *mhd)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
 		mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
 	struct conn *c = xcalloc(1, sizeof(*c));
 
-	c->door = d;
+	c->listener = d;
 	c->fd = info ? info->connect_fd : -1;
 	c->linger_fd = -1;
-	peer_name(mhd, c->peer);
+	client_name(mhd, c->client);
 	conn_link(c);
 	d->n_conns++;
 	conn_deadline(c, d->http->o.header_timeout);
@@ -92,15 +92,15 @@ static struct conn *conn_open(struct door *d, struct MHD_Connection *mhd)
 
 static void conn_close(struct conn *c)
 {
-	struct door *d = c->door;
+	struct listener *d = c->listener;
 
 	if (c->x)
-		exchange_free(c->x);
+		request_free(c->x);
 	if (c->linger_fd >= 0)
 		linger_start(d->http, c->linger_fd);
 	conn_unlink(c);
 	d->n_conns--;
-	d->n_shed -= c->shed;
+	d->n_evicted -= c->evicted;
 	d->closed++;
 	free(c);
 }
@@ -108,22 +108,22 @@ static void conn_close(struct conn *c)
 void conn_end(struct conn *c)
 {
 	c->deadline = NEVER;
-	c->door->ready = true;
+	c->listener->ready = true;
 	shutdown(c->fd, SHUT_RDWR);
 }
 
-void conn_shed(struct conn *c)
+void conn_evict(struct conn *c)
 {
-	c->shed = true;
-	c->door->n_shed++;
+	c->evicted = true;
+	c->listener->n_evicted++;
 	conn_end(c);
 }
 
 bool conn_idles(const struct conn *c)
 {
-	const struct exchange *x = c->x;
+	const struct http_request *x = c->x;
 
-	return !c->shed && (!x || (!x->suspended && !x->stream));
+	return !c->evicted && (!x || (!x->suspended && !x->stream));
 }
 
 void conn_notify(void *cls, struct MHD_Connection *mhd, void **socket_context,

@@ -15,16 +15,16 @@
 
 #define STREAM_TCP_TIMEOUT 30000 /* ms that a client may leave bytes unseen */
 
-static void stream_resume(struct exchange *x)
+static void stream_resume(struct http_request *x)
 {
 	if (!x->stream->suspended)
 		return;
 	x->stream->suspended = false;
-	x->conn->door->ready = true;
+	x->conn->listener->ready = true;
 	MHD_resume_connection(x->mhd);
 }
 
-void stream_cut(struct exchange *x)
+void stream_cut(struct http_request *x)
 {
 	x->stream->over = true;
 	shutdown(x->conn->fd, SHUT_RDWR);
@@ -33,9 +33,9 @@ void stream_cut(struct exchange *x)
 
 ssize_t stream_read(void *cls, uint64_t pos, char *p, size_t max)
 {
-	struct exchange *x = cls;
+	struct http_request *x = cls;
 	struct stream *s = x->stream;
-	size_t n = feed_take(&s->feed, p, max);
+	size_t n = send_queue_take(&s->queue, p, max);
 
 	(void)pos;
 	if (n)
@@ -49,7 +49,7 @@ ssize_t stream_read(void *cls, uint64_t pos, char *p, size_t max)
 }
 
 /* MHD looks at no suspended connection, so its end is watched for here. */
-void stream_begin(struct exchange *x)
+void stream_begin(struct http_request *x)
 {
 	struct epoll_event ev = {.events = EPOLLRDHUP | EPOLLET,
 				 .data.ptr = x->conn};
@@ -68,7 +68,7 @@ void stream_begin(struct exchange *x)
 	x->conn->deadline = NEVER;
 }
 
-void stream_free(struct exchange *x)
+void stream_free(struct http_request *x)
 {
 	struct http *h = http_of(x);
 
@@ -81,16 +81,16 @@ void stream_free(struct exchange *x)
 		if (x->next)
 			x->next->prev = x->prev;
 	}
-	feed_release(&x->stream->feed);
+	send_queue_release(&x->stream->queue);
 	free(x->stream);
 	x->stream = NULL;
 }
 
-void stream_end_all(struct http *h, const struct door *d)
+void stream_end_all(struct http *h, const struct listener *d)
 {
-	for (struct exchange *x = h->streams, *next; x; x = next) {
+	for (struct http_request *x = h->streams, *next; x; x = next) {
 		next = x->next;
-		if (d && x->conn->door != d)
+		if (d && x->conn->listener != d)
 			continue;
 		x->stream->over = true;
 		stream_resume(x);
@@ -110,7 +110,7 @@ static uint64_t busiest_device(const struct http *h, size_t *ret_n)
 	size_t n = 0, cap = 0, same = 0;
 	uint64_t *ids = NULL, ret = 0;
 
-	for (const struct exchange *x = h->streams; x; x = x->next) {
+	for (const struct http_request *x = h->streams; x; x = x->next) {
 		if (n == cap) {
 			cap = cap ? 2 * cap : 64;
 			ids = xrealloc(ids, cap, sizeof(*ids));
@@ -131,27 +131,27 @@ static uint64_t busiest_device(const struct http *h, size_t *ret_n)
 	return ret;
 }
 
-void stream_give_up(struct door *d)
+void stream_evict(struct listener *d)
 {
-	struct exchange *oldest = NULL;
+	struct http_request *oldest = NULL;
 	size_t n;
 	uint64_t whose = busiest_device(d->http, &n);
 
-	for (struct exchange *x = d->http->streams; n && x; x = x->next)
-		if (x->conn->door == d && x->req.caller_id == whose)
+	for (struct http_request *x = d->http->streams; n && x; x = x->next)
+		if (x->conn->listener == d && x->req.caller_id == whose)
 			oldest = x; /* the newest is first */
 	if (!oldest)
 		return;
 	COUNT(d->http, evicted);
 	oldest->stream->over = true;
-	conn_shed(oldest->conn);
+	conn_evict(oldest->conn);
 	stream_resume(oldest);
 }
 
 bool respond_stream(struct request *req, struct response *res,
 		    const char *type)
 {
-	struct exchange *x = exchange_of(req);
+	struct http_request *x = http_request_of(req);
 
 	res->status = 200;
 	res->type = type;
@@ -172,11 +172,11 @@ ssize_t stream_none(void *cls, uint64_t pos, char *p, size_t max)
 
 bool stream_send(struct request *req, struct chunk *c)
 {
-	struct exchange *x = exchange_of(req);
+	struct http_request *x = http_request_of(req);
 
 	if (x->stream->over)
 		return false;
-	if (!feed_add(&x->stream->feed, c)) {
+	if (!send_queue_add(&x->stream->queue, c)) {
 		stream_cut(x);
 		return false;
 	}
@@ -186,7 +186,7 @@ bool stream_send(struct request *req, struct chunk *c)
 
 void stream_end(struct request *req)
 {
-	struct exchange *x = exchange_of(req);
+	struct http_request *x = http_request_of(req);
 
 	x->stream->over = true;
 	stream_resume(x);

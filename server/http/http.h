@@ -126,7 +126,7 @@ void stream_end(struct request *req);
 
 /* ---- routes, as data ---- */
 
-enum listener { LISTEN_PUBLIC, LISTEN_ADMIN };
+enum listen_at { LISTEN_PUBLIC, LISTEN_ADMIN };
 #define LISTENERS 2
 
 /* Called once the header is complete and before a byte of body is read: may
@@ -149,7 +149,7 @@ enum route_flags {
 struct http_route {
 	const char *method;
 	const char *path; /* one * stands for one segment */
-	enum listener listener;
+	enum listen_at listener;
 	unsigned flags;
 	unsigned room;    /* index of http_options.contexts */
 	size_t body_max;  /* bytes; 0 = no body; or BODY_LARGE */
@@ -167,7 +167,7 @@ enum rc http_routes_check(const struct http_route *table, struct err *e);
 /* The row for a method and path; *ret_param gets what * matched.  NULL: none;
  * *ret_allow is then the methods this path has ("GET, POST"), or NULL. */
 const struct http_route *http_route_find(const struct http_route *table,
-					 enum listener l, const char *method,
+					 enum listen_at l, const char *method,
 					 const char *path, char *ret_param,
 					 size_t param_size,
 					 const char **ret_allow);

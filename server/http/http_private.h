@@ -34,31 +34,31 @@
 #include "server/http/socket.h"
 
 #define NEVER	     INT64_MAX
-#define LINGERERS    256
+#define CLOSING_MAX    256
 #define PARAM_SIZE   128
 #define HEADERS_MAX  64
 #define RESPONSE_MAX ((size_t)32 << 20)
 
-struct exchange;
-struct door;
+struct http_request;
+struct listener;
 
 /* An answer without an end. */
 struct stream {
-	struct feed feed;
+	struct send_queue queue;
 	bool suspended; /* it waits for more to send */
 	bool over;	/* it ends after what is queued */
 	bool begun;	/* in h->streams; its connection is watched */
 };
 
 struct conn {
-	struct door *door;
-	struct exchange *x; /* the request under way, or NULL */
+	struct listener *listener;
+	struct http_request *x; /* the request under way, or NULL */
 	int fd;		    /* MHD's */
 	int linger_fd;	    /* ours, to read what a client still sends */
 	int64_t deadline;   /* time_mono; then it is shut down */
 	int64_t since;	    /* time_mono: when it last got a step further */
-	bool shed;	    /* ended by us; MHD has yet to see it */
-	char peer[PEER_SIZE]; /* who connected */
+	bool evicted;	    /* ended by us; MHD has yet to see it */
+	char client[PEER_SIZE]; /* who connected */
 	struct conn *prev, *next;
 };
 
@@ -69,7 +69,7 @@ struct trimmed {
 	char text[];
 };
 
-struct exchange {
+struct http_request {
 	struct request req; /* first: an answer function holds only this */
 	struct response res;
 	struct conn *conn;
@@ -87,7 +87,7 @@ struct exchange {
 	bool complete;	       /* its body was */
 	size_t swallowed;
 	size_t charged; /* of its body, to counters->buffered */
-	char peer[PEER_SIZE]; /* who asks, seen through proxies we trust */
+	char client[PEER_SIZE]; /* who asks, seen through proxies we trust */
 	int64_t started; /* time_mono */
 
 	endpoint_fn *answer_next; /* of request_later() */
@@ -96,19 +96,19 @@ struct exchange {
 	bool again;		/* resumed before it was suspended */
 	int64_t deadline;
 	struct stream *stream; /* owned; or NULL */
-	struct exchange *prev, *next; /* in h->aside, or in h->streams */
+	struct http_request *prev, *next; /* in h->aside, or in h->streams */
 };
 
 /* One listening socket and the connections that came by it. */
-struct door {
+struct listener {
 	struct http *http;
-	enum listener listener;
+	enum listen_at which;
 	struct MHD_Daemon *mhd;
 	int listen_fd; /* -1 once it accepts no more */
 	int epoll_fd;  /* MHD's */
 	char address[LISTEN_ADDRESS_SIZE];
 	struct conn *conns, *oldest; /* by `since`, the newest first */
-	size_t n_conns, n_shed, limit;
+	size_t n_conns, n_evicted, limit;
 	bool waiting;	 /* someone may wait to be let in */
 	uint64_t closed; /* connections, ever */
 	bool ready;	 /* run it in this pass */
@@ -127,7 +127,7 @@ struct http {
 	struct http_options o; /* its limits: the first ones */
 	struct http_limits limits; /* the present ones; the loop's */
 	struct networks proxies;   /* owned; of limits */
-	struct door doors[LISTENERS];
+	struct listener listeners[LISTENERS];
 	int epoll_fd;
 	int event_fd;
 	pthread_t thread;
@@ -138,9 +138,9 @@ struct http {
 	struct http_call **calls_end;
 
 	/* The loop's own. */
-	struct exchange *aside;
-	struct exchange *streams;
-	struct closing lingers[LINGERERS];
+	struct http_request *aside;
+	struct http_request *streams;
+	struct closing closing[CLOSING_MAX];
 	int64_t wake;	   /* no deadline is earlier */
 	size_t reading;	   /* of counters->buffered: of bodies not complete */
 	int64_t tick_due;  /* of the hook */
@@ -162,14 +162,14 @@ struct header {
 	size_t n_forwarded;
 };
 
-static inline struct exchange *exchange_of(struct request *req)
+static inline struct http_request *http_request_of(struct request *req)
 {
-	return (struct exchange *)req;
+	return (struct http_request *)req;
 }
 
-static inline struct http *http_of(const struct exchange *x)
+static inline struct http *http_of(const struct http_request *x)
 {
-	return x->conn->door->http;
+	return x->conn->listener->http;
 }
 
 #define COUNT(h, name) atomic_fetch_add_explicit(&(h)->o.counters->name, 1,    \
@@ -184,21 +184,21 @@ static inline void http_wake_by(struct http *h, int64_t t)
 
 /* ---- door.c ---- */
 
-enum rc door_open(struct door *d, struct http *h, enum listener which,
+enum rc listener_open(struct listener *d, struct http *h, enum listen_at which,
 		  struct err *e);
 /* Runs MHD until it has nothing more to do at once. */
-void door_run(struct door *d);
+void listener_run(struct listener *d);
 /* Ends connections whose deadline has passed. */
-void door_timers(struct door *d, int64_t now);
+void listener_timers(struct listener *d, int64_t now);
 /* Makes room for those who wait, when all connections are taken. */
-void door_shed(struct door *d, int64_t now);
+void listener_evict(struct listener *d, int64_t now);
 /* Takes in those whom the kernel has already let connect, then no more. */
-void door_quiesce(struct door *d);
+void listener_quiesce(struct listener *d);
 /* Ends connections on which nothing is under way and nothing has come; who has
  * just connected may have a request on its way. */
-void door_end_idle(struct door *d);
-void door_stop(struct door *d);	 /* of a loop that ran */
-void door_close(struct door *d); /* fine on one that never opened */
+void listener_end_idle(struct listener *d);
+void listener_stop(struct listener *d);	 /* of a loop that ran */
+void listener_close(struct listener *d); /* fine on one that never opened */
 
 /* ---- conn.c ---- */
 
@@ -211,7 +211,7 @@ void conn_deadline(struct conn *c, int64_t ms);
 void conn_step(struct conn *c);
 /* Nothing complete is under way on it: it may be ended for others. */
 bool conn_idles(const struct conn *c);
-void conn_shed(struct conn *c); /* ends it, for others */
+void conn_evict(struct conn *c); /* ends it, for others */
 void conn_end(struct conn *c);	/* ends it; MHD sees that and frees it */
 
 /* ---- linger.c ---- */
@@ -227,20 +227,20 @@ void linger_end_all(struct http *h);
 /* ---- exchange.c ---- */
 
 /* MHD's: a request's first line; each further piece of it; its end. */
-void *exchange_uri(void *cls, const char *uri, struct MHD_Connection *mhd);
-enum MHD_Result exchange_request(void *cls, struct MHD_Connection *mhd,
+void *request_line(void *cls, const char *uri, struct MHD_Connection *mhd);
+enum MHD_Result request_piece(void *cls, struct MHD_Connection *mhd,
 				 const char *url, const char *method,
 				 const char *version, const char *data,
 				 size_t *len, void **con_cls);
-void exchange_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
+void request_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 			enum MHD_RequestTerminationCode toe);
-void exchange_free(struct exchange *x);
+void request_free(struct http_request *x);
 /* Calls those put aside whose time has come. */
-void exchange_timers(struct http *h, int64_t now);
+void request_timers(struct http *h, int64_t now);
 /* All that came by this door are called, as if their time had come; or are
  * no longer waited for, when they have had that chance. */
-void exchange_call_all(struct door *d);
-void exchange_drop_all(struct door *d);
+void request_call_all(struct listener *d);
+void request_drop_all(struct listener *d);
 
 /* ---- header.c ---- */
 
@@ -260,29 +260,29 @@ void header_check(const struct header *h, struct response *res);
 
 size_t body_buffered_max(const struct http *h);
 /* True: len bytes more may be kept. */
-bool body_room(struct exchange *x, size_t len);
-void body_charge(struct exchange *x); /* what it holds has changed */
-void body_completed(struct exchange *x);
-void body_free(struct exchange *x);
-void body_no_room(struct exchange *x); /* answers so */
+bool body_room(struct http_request *x, size_t len);
+void body_charge(struct http_request *x); /* what it holds has changed */
+void body_completed(struct http_request *x);
+void body_free(struct http_request *x);
+void body_no_room(struct http_request *x); /* answers so */
 
 /* ---- send.c ---- */
 
-enum MHD_Result send_response(struct exchange *x);
+enum MHD_Result send_response(struct http_request *x);
 
 /* ---- endless.c ---- */
 
 /* Two MHD_ContentReaderCallback: of a stream, and of one that is not sent. */
 ssize_t stream_read(void *cls, uint64_t pos, char *p, size_t max);
 ssize_t stream_none(void *cls, uint64_t pos, char *p, size_t max);
-void stream_begin(struct exchange *x); /* its header is queued */
+void stream_begin(struct http_request *x); /* its header is queued */
 /* The client is gone, or does not read: no more is owed to it. */
-void stream_cut(struct exchange *x);
-void stream_free(struct exchange *x);
+void stream_cut(struct http_request *x);
+void stream_free(struct http_request *x);
 /* Ends the oldest stream of the device that has most: one that opens more and
  * more harms itself, not Centra and not other shops.  A browser comes back. */
-void stream_give_up(struct door *d);
+void stream_evict(struct listener *d);
 /* Ends all of one door, or of both (NULL). */
-void stream_end_all(struct http *h, const struct door *d);
+void stream_end_all(struct http *h, const struct listener *d);
 
 #endif

@@ -17,8 +17,8 @@ void linger_start(struct http *h, int fd)
 {
 	struct epoll_event ev = {.events = EPOLLIN};
 
-	for (size_t i = 0; i < LINGERERS; i++) {
-		struct closing *l = &h->lingers[i];
+	for (size_t i = 0; i < CLOSING_MAX; i++) {
+		struct closing *l = &h->closing[i];
 
 		if (l->fd >= 0)
 			continue;
@@ -55,13 +55,13 @@ void linger_read(struct closing *l)
 
 void linger_timers(struct http *h, int64_t now)
 {
-	for (size_t i = 0; i < LINGERERS; i++) {
-		if (h->lingers[i].fd < 0)
+	for (size_t i = 0; i < CLOSING_MAX; i++) {
+		if (h->closing[i].fd < 0)
 			continue;
-		if (h->lingers[i].until <= now)
-			linger_end(&h->lingers[i]);
+		if (h->closing[i].until <= now)
+			linger_end(&h->closing[i]);
 		else
-			http_wake_by(h, h->lingers[i].until);
+			http_wake_by(h, h->closing[i].until);
 	}
 }
 
@@ -69,21 +69,21 @@ bool linger_is(const struct http *h, const void *what)
 {
 	uintptr_t p = (uintptr_t)what;
 
-	return p >= (uintptr_t)h->lingers &&
-	       p < (uintptr_t)(h->lingers + LINGERERS);
+	return p >= (uintptr_t)h->closing &&
+	       p < (uintptr_t)(h->closing + CLOSING_MAX);
 }
 
 void linger_end_all(struct http *h)
 {
-	for (size_t i = 0; i < LINGERERS; i++)
-		if (h->lingers[i].fd >= 0)
-			linger_end(&h->lingers[i]);
+	for (size_t i = 0; i < CLOSING_MAX; i++)
+		if (h->closing[i].fd >= 0)
+			linger_end(&h->closing[i]);
 }
 
 bool linger_any(const struct http *h)
 {
-	for (size_t i = 0; i < LINGERERS; i++)
-		if (h->lingers[i].fd >= 0)
+	for (size_t i = 0; i < CLOSING_MAX; i++)
+		if (h->closing[i].fd >= 0)
 			return true;
 	return false;
 }

@@ -20,8 +20,8 @@
 #define OTHER_FDS    1024 /* the store, Centra, lingering connections, ... */
 #define NEWCOMER_MS  500  /* for a request to come after its connection */
 #define ACCEPT_RUNS  1000 /* at most, before a socket closes */
-#define SHED_AFTER   100  /* ms; a younger connection is not ended for others */
-#define SHED_AT_ONCE 16
+#define EVICT_AFTER   100  /* ms; a younger connection is not ended for others */
+#define EVICT_AT_ONCE 16
 
 /* Each connection is a descriptor; the usual soft limit is below our own.
  * Returns how many connections there may be: without one, accepting would
@@ -54,7 +54,7 @@ static int64_t allow_descriptors(int64_t connections)
 	return connections;
 }
 
-enum rc door_open(struct door *d, struct http *h, enum listener which,
+enum rc listener_open(struct listener *d, struct http *h, enum listen_at which,
 		  struct err *e)
 {
 	const struct http_options *s = &h->o;
@@ -70,7 +70,7 @@ enum rc door_open(struct door *d, struct http *h, enum listener which,
 	enum rc rc;
 
 	d->http = h;
-	d->listener = which;
+	d->which = which;
 	d->due = NEVER;
 	d->limit = admin ? ADMIN_CONNECTIONS :
 			   (size_t)allow_descriptors((int64_t)s->connections);
@@ -81,7 +81,7 @@ enum rc door_open(struct door *d, struct http *h, enum listener which,
 		return rc;
 	d->mhd = MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-		exchange_request, d, MHD_OPTION_LISTEN_SOCKET, d->listen_fd,
+		request_piece, d, MHD_OPTION_LISTEN_SOCKET, d->listen_fd,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, CONNECTION_MEMORY,
 		MHD_OPTION_CONNECTION_LIMIT, (unsigned)d->limit,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT,
@@ -89,8 +89,8 @@ enum rc door_open(struct door *d, struct http *h, enum listener which,
 		MHD_OPTION_CONNECTION_TIMEOUT, idle,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1,
 		MHD_OPTION_NOTIFY_CONNECTION, conn_notify, d,
-		MHD_OPTION_URI_LOG_CALLBACK, exchange_uri, d,
-		MHD_OPTION_NOTIFY_COMPLETED, exchange_completed, d,
+		MHD_OPTION_URI_LOG_CALLBACK, request_line, d,
+		MHD_OPTION_NOTIFY_COMPLETED, request_completed, d,
 		MHD_OPTION_END);
 	info = d->mhd ? MHD_get_daemon_info(d->mhd, MHD_DAEMON_INFO_EPOLL_FD) :
 			NULL;
@@ -107,7 +107,7 @@ enum rc door_open(struct door *d, struct http *h, enum listener which,
 
 /* Once more after a connection was closed: only then does MHD accept again at
  * its limit. */
-void door_run(struct door *d)
+void listener_run(struct listener *d)
 {
 	MHD_UNSIGNED_LONG_LONG ms = 0;
 	bool waits = false, more = true;
@@ -123,7 +123,7 @@ void door_run(struct door *d)
 	d->due = waits ? time_mono() + (int64_t)ms : NEVER;
 }
 
-void door_timers(struct door *d, int64_t now)
+void listener_timers(struct listener *d, int64_t now)
 {
 	for (struct conn *c = d->conns; c; c = c->next) {
 		if (c->deadline > now)
@@ -133,7 +133,7 @@ void door_timers(struct door *d, int64_t now)
 	}
 }
 
-static bool someone_waits(const struct door *d)
+static bool someone_waits(const struct listener *d)
 {
 	struct pollfd p = {.fd = d->listen_fd, .events = POLLIN};
 
@@ -143,7 +143,7 @@ static bool someone_waits(const struct door *d)
 /* At its limit a daemon accepts nobody: who is slow would keep all others out.
  * So the connections on which nothing has got further for longest are ended,
  * as long as someone waits; and streams, one at a time, where nothing idles. */
-void door_shed(struct door *d, int64_t now)
+void listener_evict(struct listener *d, int64_t now)
 {
 	size_t most = 1 + d->limit / 64;
 	struct conn *c, *newer;
@@ -151,36 +151,36 @@ void door_shed(struct door *d, int64_t now)
 	if (!d->waiting || d->n_conns < d->limit)
 		return;
 	d->waiting = someone_waits(d);
-	if (most > SHED_AT_ONCE)
-		most = SHED_AT_ONCE;
-	for (c = d->oldest; c && d->waiting && d->n_shed < most; c = newer) {
+	if (most > EVICT_AT_ONCE)
+		most = EVICT_AT_ONCE;
+	for (c = d->oldest; c && d->waiting && d->n_evicted < most; c = newer) {
 		newer = c->prev;
 		if (!conn_idles(c))
 			continue;
-		if (c->since + SHED_AFTER > now) {
-			http_wake_by(d->http, c->since + SHED_AFTER);
+		if (c->since + EVICT_AFTER > now) {
+			http_wake_by(d->http, c->since + EVICT_AFTER);
 			return;
 		}
 		COUNT(d->http, evicted);
-		conn_shed(c);
+		conn_evict(c);
 	}
-	if (d->waiting && !d->n_shed)
-		stream_give_up(d);
+	if (d->waiting && !d->n_evicted)
+		stream_evict(d);
 }
 
 /* MHD takes ten at a time. */
-void door_quiesce(struct door *d)
+void listener_quiesce(struct listener *d)
 {
 	int fd;
 
 	if (d->listen_fd < 0)
 		return;
 	for (int i = 0; i < ACCEPT_RUNS; i++) {
-		door_run(d);
+		listener_run(d);
 		d->waiting = someone_waits(d);
 		if (!d->waiting)
 			break;
-		door_shed(d, time_mono());
+		listener_evict(d, time_mono());
 	}
 	fd = MHD_quiesce_daemon(d->mhd);
 	if (fd != MHD_INVALID_SOCKET)
@@ -188,7 +188,7 @@ void door_quiesce(struct door *d)
 	d->listen_fd = -1;
 }
 
-void door_end_idle(struct door *d)
+void listener_end_idle(struct listener *d)
 {
 	int64_t old = time_mono() - NEWCOMER_MS;
 	char byte;
@@ -202,18 +202,18 @@ void door_end_idle(struct door *d)
 }
 
 /* MHD cannot stop while connections are suspended. */
-void door_stop(struct door *d)
+void listener_stop(struct listener *d)
 {
-	door_quiesce(d);
+	listener_quiesce(d);
 	stream_end_all(d->http, d);
-	exchange_call_all(d);
-	door_run(d); /* they answer, most likely */
-	exchange_drop_all(d);
+	request_call_all(d);
+	listener_run(d); /* they answer, most likely */
+	request_drop_all(d);
 	MHD_stop_daemon(d->mhd);
 	d->mhd = NULL;
 }
 
-void door_close(struct door *d)
+void listener_close(struct listener *d)
 {
 	if (d->mhd) {
 		(void)MHD_quiesce_daemon(d->mhd);

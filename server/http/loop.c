@@ -67,8 +67,8 @@ static void run_timers(struct http *h, int64_t now)
 		return;
 	h->wake = NEVER;
 	for (size_t i = 0; i < LISTENERS; i++)
-		door_timers(&h->doors[i], now);
-	exchange_timers(h, now);
+		listener_timers(&h->listeners[i], now);
+	request_timers(h, now);
 	linger_timers(h, now);
 }
 
@@ -77,10 +77,10 @@ static int loop_timeout(const struct http *h, int64_t now)
 	int64_t at = h->tick_due < h->wake ? h->tick_due : h->wake;
 
 	for (size_t i = 0; i < LISTENERS; i++) {
-		if (h->doors[i].ready)
+		if (h->listeners[i].ready)
 			return 0;
-		if (h->doors[i].due < at)
-			at = h->doors[i].due;
+		if (h->listeners[i].due < at)
+			at = h->listeners[i].due;
 	}
 	if (h->stop_by != NEVER && at > now + 20)
 		at = now + 20;
@@ -94,11 +94,11 @@ static void conn_hangup(struct conn *c)
 		stream_cut(c->x);
 }
 
-static struct door *listener(struct http *h, const void *what)
+static struct listener *arrivals_of(struct http *h, const void *what)
 {
 	for (size_t i = 0; i < LISTENERS; i++)
-		if (what == &h->doors[i].listen_fd)
-			return &h->doors[i];
+		if (what == &h->listeners[i].listen_fd)
+			return &h->listeners[i];
 	return NULL;
 }
 
@@ -106,14 +106,14 @@ static struct door *listener(struct http *h, const void *what)
  * linger, or the connection of a stream. */
 static void loop_event(struct http *h, void *what)
 {
-	struct door *waits = listener(h, what);
+	struct listener *waits = arrivals_of(h, what);
 	uint64_t n;
 
 	if (what == h) {
 		if (read(h->event_fd, &n, sizeof(n)) < 0)
 			return;
-	} else if (what == &h->doors[0] || what == &h->doors[1]) {
-		((struct door *)what)->ready = true;
+	} else if (what == &h->listeners[0] || what == &h->listeners[1]) {
+		((struct listener *)what)->ready = true;
 	} else if (waits) {
 		waits->waiting = true;
 	} else if (linger_is(h, what)) {
@@ -136,9 +136,9 @@ static void loop_pass(struct http *h)
 	run_calls(h);
 	run_timers(h, now);
 	for (size_t i = 0; i < LISTENERS; i++) {
-		if (h->doors[i].ready || h->doors[i].due <= now)
-			door_run(&h->doors[i]);
-		door_shed(&h->doors[i], now);
+		if (h->listeners[i].ready || h->listeners[i].due <= now)
+			listener_run(&h->listeners[i]);
+		listener_evict(&h->listeners[i], now);
 	}
 }
 
@@ -151,9 +151,9 @@ static bool loop_ended(struct http *h)
 	if (h->stop_by == NEVER)
 		return false;
 	for (size_t i = 0; i < LISTENERS; i++) {
-		door_quiesce(&h->doors[i]);
-		door_end_idle(&h->doors[i]);
-		empty = empty && !h->doors[i].conns;
+		listener_quiesce(&h->listeners[i]);
+		listener_end_idle(&h->listeners[i]);
+		empty = empty && !h->listeners[i].conns;
 	}
 	empty = empty && !linger_any(h);
 	return empty || time_mono() >= h->stop_by;
@@ -166,7 +166,7 @@ static void *loop(void *arg)
 	while (!loop_ended(h))
 		loop_pass(h);
 	for (size_t i = 0; i < LISTENERS; i++)
-		door_stop(&h->doors[i]);
+		listener_stop(&h->listeners[i]);
 	if (h->o.hooks.detach)
 		h->o.hooks.detach(h->o.hooks.arg);
 	return NULL;
@@ -196,7 +196,7 @@ static void quiesce(struct http_call *c)
 {
 	struct waited *w = c->arg;
 
-	door_quiesce(&w->http->doors[LISTEN_PUBLIC]);
+	listener_quiesce(&w->http->listeners[LISTEN_PUBLIC]);
 	sem_post(&w->done);
 }
 
@@ -212,7 +212,7 @@ static void begin_stop(struct http_call *c)
 
 	h->stop_by = time_mono() + h->limits.longest_wait + STOP_MS;
 	stream_end_all(h, NULL);
-	for (struct exchange *x = h->aside; x; x = x->next)
+	for (struct http_request *x = h->aside; x; x = x->next)
 		if (x->req.may_stop)
 			x->deadline = h->wake = time_mono();
 	sem_post(&w->done);
@@ -240,9 +240,9 @@ static enum rc http_init(struct http *h, struct err *e)
 	    epoll_ctl(h->epoll_fd, EPOLL_CTL_ADD, h->event_fd, &ev))
 		return fail(e, RC_IO, "cannot make the loop's descriptors: %s",
 			    strerror(errno));
-	rc = door_open(&h->doors[LISTEN_PUBLIC], h, LISTEN_PUBLIC, e);
+	rc = listener_open(&h->listeners[LISTEN_PUBLIC], h, LISTEN_PUBLIC, e);
 	if (!rc)
-		rc = door_open(&h->doors[LISTEN_ADMIN], h, LISTEN_ADMIN, e);
+		rc = listener_open(&h->listeners[LISTEN_ADMIN], h, LISTEN_ADMIN, e);
 	return rc;
 }
 
@@ -309,9 +309,9 @@ enum rc http_open(struct http **ret, const struct http_options *o,
 	h->wake = h->stop_by = NEVER;
 	h->id_prefix = request_id_prefix();
 	for (size_t i = 0; i < LISTENERS; i++)
-		h->doors[i].listen_fd = -1;
-	for (size_t i = 0; i < LINGERERS; i++)
-		h->lingers[i].fd = -1;
+		h->listeners[i].listen_fd = -1;
+	for (size_t i = 0; i < CLOSING_MAX; i++)
+		h->closing[i].fd = -1;
 	pthread_mutex_init(&h->lock, NULL);
 	rc = http_routes_check(o->routes, e);
 	if (!rc)
@@ -326,12 +326,12 @@ enum rc http_open(struct http **ret, const struct http_options *o,
 
 const char *http_address(const struct http *h)
 {
-	return h->doors[LISTEN_PUBLIC].address;
+	return h->listeners[LISTEN_PUBLIC].address;
 }
 
 const char *http_admin_address(const struct http *h)
 {
-	return h->doors[LISTEN_ADMIN].address;
+	return h->listeners[LISTEN_ADMIN].address;
 }
 
 enum rc http_start(struct http *h, struct err *e)
@@ -356,7 +356,7 @@ void http_close(struct http *h)
 		return;
 	http_stop(h);
 	for (size_t i = 0; i < LISTENERS; i++)
-		door_close(&h->doors[i]);
+		listener_close(&h->listeners[i]);
 	run_calls(h); /* whose requests have ended: they only free */
 	linger_end_all(h);
 	if (h->event_fd >= 0)

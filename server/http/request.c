@@ -2,10 +2,10 @@
  *
  * request.c - one request and its answer.
  *
- * MHD announces it in steps: its first line (exchange_uri), then its header
- * (exchange_begin: everything that can be refused is refused here, before a
+ * MHD announces it in steps: its first line (request_line), then its header
+ * (request_begin: everything that can be refused is refused here, before a
  * byte of body is kept), then the body in pieces, then its end
- * (exchange_answer).  An exchange put aside is a suspended MHD connection.
+ * (request_run).  An exchange put aside is a suspended MHD connection.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -18,32 +18,32 @@
 #define URL_MAX	    2048
 #define SWALLOW_MAX ((size_t)1 << 20) /* of a chunked body past its limit */
 
-void *exchange_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
+void *request_line(void *cls, const char *uri, struct MHD_Connection *mhd)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
 		mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	struct conn *c = info->socket_context;
-	struct exchange *x = xcalloc(1, sizeof(*x));
+	struct http_request *x = xcalloc(1, sizeof(*x));
 
 	(void)cls;
 	if (c->x) /* refused by MHD before its header was complete */
-		exchange_free(c->x);
+		request_free(c->x);
 	c->x = x;
 	x->conn = c;
 	x->mhd = mhd;
 	x->too_large = strlen(uri) > URL_MAX;
 	x->path = x->too_large ? NULL : header_path(uri);
 	x->started = time_mono();
-	memcpy(x->peer, c->peer, sizeof(x->peer));
+	memcpy(x->client, c->client, sizeof(x->client));
 	x->req.path = x->path;
 	x->req.param = x->param;
-	x->req.client = x->peer;
+	x->req.client = x->client;
 	buf_init(&x->res.body, RESPONSE_MAX);
 	return x;
 }
 
 /* No longer put aside. */
-static void aside_remove(struct exchange *x)
+static void aside_remove(struct http_request *x)
 {
 	if (x->prev)
 		x->prev->next = x->next;
@@ -55,7 +55,7 @@ static void aside_remove(struct exchange *x)
 	x->suspended = false;
 }
 
-void exchange_free(struct exchange *x)
+void request_free(struct http_request *x)
 {
 	struct http *h = http_of(x);
 
@@ -84,10 +84,10 @@ void exchange_free(struct exchange *x)
 	free(x);
 }
 
-void exchange_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
+void request_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 			enum MHD_RequestTerminationCode toe)
 {
-	struct exchange *x = *con_cls;
+	struct http_request *x = *con_cls;
 	const struct http_options *o;
 	struct conn *c;
 
@@ -98,7 +98,7 @@ void exchange_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 		return;
 	c = x->conn;
 	o = &http_of(x)->o;
-	exchange_free(x);
+	request_free(x);
 	*con_cls = NULL;
 	conn_step(c);
 	/* MHD ends an idle connection; this ends one that sends its next
@@ -108,7 +108,7 @@ void exchange_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 
 void request_later(struct request *req, endpoint_fn *next, int64_t deadline)
 {
-	struct exchange *x = exchange_of(req);
+	struct http_request *x = http_request_of(req);
 
 	x->answer_next = next;
 	x->deadline = deadline;
@@ -117,7 +117,7 @@ void request_later(struct request *req, endpoint_fn *next, int64_t deadline)
 
 void request_resume(struct request *req)
 {
-	struct exchange *x = exchange_of(req);
+	struct http_request *x = http_request_of(req);
 
 	if (!x->aside)
 		return;
@@ -125,11 +125,11 @@ void request_resume(struct request *req)
 	if (!x->suspended)
 		return;
 	aside_remove(x);
-	x->conn->door->ready = true;
+	x->conn->listener->ready = true;
 	MHD_resume_connection(x->mhd);
 }
 
-static void exchange_suspend(struct exchange *x)
+static void request_suspend(struct http_request *x)
 {
 	struct http *h = http_of(x);
 
@@ -145,9 +145,9 @@ static void exchange_suspend(struct exchange *x)
 	MHD_suspend_connection(x->mhd);
 }
 
-void exchange_timers(struct http *h, int64_t now)
+void request_timers(struct http *h, int64_t now)
 {
-	struct exchange *x, *next;
+	struct http_request *x, *next;
 
 	for (x = h->aside; x; x = next) {
 		next = x->next;
@@ -160,26 +160,26 @@ void exchange_timers(struct http *h, int64_t now)
 	}
 }
 
-void exchange_call_all(struct door *d)
+void request_call_all(struct listener *d)
 {
-	struct exchange *x, *next;
+	struct http_request *x, *next;
 
 	for (x = d->http->aside; x; x = next) {
 		next = x->next;
-		if (x->conn->door != d)
+		if (x->conn->listener != d)
 			continue;
 		x->req.timed_out = true;
 		request_resume(&x->req);
 	}
 }
 
-void exchange_drop_all(struct door *d)
+void request_drop_all(struct listener *d)
 {
-	struct exchange *x, *next;
+	struct http_request *x, *next;
 
 	for (x = d->http->aside; x; x = next) {
 		next = x->next;
-		if (x->conn->door != d)
+		if (x->conn->listener != d)
 			continue;
 		aside_remove(x);
 		MHD_resume_connection(x->mhd);
@@ -187,7 +187,7 @@ void exchange_drop_all(struct door *d)
 }
 
 /* The value without the white space behind it; kept until the request ends. */
-static const char *trim(struct exchange *x, const char *value)
+static const char *trim(struct http_request *x, const char *value)
 {
 	size_t len = value ? strlen(value) : 0;
 	struct trimmed *t;
@@ -205,7 +205,7 @@ static const char *trim(struct exchange *x, const char *value)
 
 const char *request_header(const struct request *req, const char *name)
 {
-	struct exchange *x = (struct exchange *)(uintptr_t)req;
+	struct http_request *x = (struct http_request *)(uintptr_t)req;
 
 	if (x->signature && !strcasecmp(name, http_of(x)->o.folded_header))
 		return trim(x, x->signature);
@@ -214,7 +214,7 @@ const char *request_header(const struct request *req, const char *name)
 }
 
 struct each {
-	struct exchange *x;
+	struct http_request *x;
 	const char *name;
 	bool (*fn)(void *arg, const char *value);
 	void *arg;
@@ -235,14 +235,14 @@ static enum MHD_Result each_value(void *cls, enum MHD_ValueKind kind,
 void request_headers(const struct request *req, const char *name,
 		     bool (*fn)(void *arg, const char *value), void *arg)
 {
-	struct each e = {(struct exchange *)(uintptr_t)req, name, fn, arg};
+	struct each e = {(struct http_request *)(uintptr_t)req, name, fn, arg};
 
 	MHD_get_connection_values(e.x->mhd, MHD_HEADER_KIND, each_value, &e);
 }
 
 const char *request_query(const struct request *req, const char *name)
 {
-	const struct exchange *x = (const struct exchange *)req;
+	const struct http_request *x = (const struct http_request *)req;
 
 	return MHD_lookup_connection_value(x->mhd, MHD_GET_ARGUMENT_KIND,
 					   name);
@@ -250,7 +250,7 @@ const char *request_query(const struct request *req, const char *name)
 
 /* Runs the answer function, and again if it was put aside and resumed by
  * itself, until it has answered or waits. */
-static enum MHD_Result exchange_answer(struct exchange *x, endpoint_fn *fn)
+static enum MHD_Result request_run(struct http_request *x, endpoint_fn *fn)
 {
 	for (;;) {
 		x->aside = x->again = false;
@@ -260,20 +260,20 @@ static enum MHD_Result exchange_answer(struct exchange *x, endpoint_fn *fn)
 			return send_response(x);
 		}
 		if (!x->again) {
-			exchange_suspend(x);
+			request_suspend(x);
 			return MHD_YES;
 		}
 		fn = x->answer_next;
 	}
 }
 
-static void find_route(struct exchange *x)
+static void find_route(struct http_request *x)
 {
 	struct request *req = &x->req;
 
 	const struct http_options *o = &http_of(x)->o;
 
-	req->route = http_route_find(o->routes, x->conn->door->listener,
+	req->route = http_route_find(o->routes, x->conn->listener->which,
 				     req->method, req->path, x->param,
 				     sizeof(x->param), &x->allow);
 	if (req->route) {
@@ -288,20 +288,20 @@ static void find_route(struct exchange *x)
 				"there is nothing at this address");
 }
 
-static size_t body_limit(const struct exchange *x)
+static size_t body_limit(const struct http_request *x)
 {
 	size_t max = x->req.route->body_max;
 
 	return max == BODY_LARGE ? http_of(x)->limits.large_body : max;
 }
 
-static void too_large(struct exchange *x)
+static void too_large(struct http_request *x)
 {
 	respond_problem(&x->res, 413, "too_large",
 			"a body here may have %zu bytes", body_limit(x));
 }
 
-static void check_length(struct exchange *x, const struct header *h)
+static void check_length(struct http_request *x, const struct header *h)
 {
 	const struct http *http = http_of(x);
 
@@ -316,14 +316,14 @@ static void check_length(struct exchange *x, const struct header *h)
 }
 
 /* No route of the public listener takes it. */
-static bool found_nothing(const struct exchange *x)
+static bool found_nothing(const struct http_request *x)
 {
 	return !x->unread && (x->res.status == 404 || x->res.status == 405) &&
-	       x->conn->door->listener == LISTEN_PUBLIC;
+	       x->conn->listener->which == LISTEN_PUBLIC;
 }
 
 /* What the request is called in logs, and by whom it was called so. */
-static void take_name(struct exchange *x)
+static void take_name(struct http_request *x)
 {
 	struct request *req = &x->req;
 	struct http *h = http_of(x);
@@ -333,7 +333,7 @@ static void take_name(struct exchange *x)
 	(void)trace_id_take(req->trace, request_header(req, "traceparent"));
 }
 
-static enum MHD_Result exchange_begin(struct exchange *x, const char *method,
+static enum MHD_Result request_begin(struct http_request *x, const char *method,
 				      const char *version)
 {
 	struct request *req = &x->req;
@@ -346,7 +346,7 @@ static enum MHD_Result exchange_begin(struct exchange *x, const char *method,
 	req->now = time_now();
 	header_read(&header, x->mhd, version, h->o.folded_header);
 	take_name(x);
-	networks_peer(x->peer, &h->proxies, x->conn->peer,
+	networks_peer(x->client, &h->proxies, x->conn->client,
 		      header.forwarded, header.n_forwarded);
 	if (header.folded)
 		x->signature = xasprintf("%s%s", header.folded, header.rest);
@@ -382,7 +382,7 @@ static enum MHD_Result exchange_begin(struct exchange *x, const char *method,
 
 /* MHD takes no answer in the middle of a body.  Of a chunked one that is too
  * long the rest is thrown away, up to a bound. */
-static enum MHD_Result exchange_body(struct exchange *x, const char *data,
+static enum MHD_Result request_take_body(struct http_request *x, const char *data,
 				     size_t len)
 {
 	if (!x->no_room && !x->too_large && !body_room(x, len)) {
@@ -399,28 +399,28 @@ static enum MHD_Result exchange_body(struct exchange *x, const char *data,
 	return x->swallowed > SWALLOW_MAX ? MHD_NO : MHD_YES;
 }
 
-enum MHD_Result exchange_request(void *cls, struct MHD_Connection *mhd,
+enum MHD_Result request_piece(void *cls, struct MHD_Connection *mhd,
 				 const char *url, const char *method,
 				 const char *version, const char *data,
 				 size_t *len, void **con_cls)
 {
-	struct exchange *x = *con_cls;
+	struct http_request *x = *con_cls;
 	size_t n = *len;
 
 	(void)cls;
 	(void)mhd;
 	(void)url;
-	if (x->conn->shed)
+	if (x->conn->evicted)
 		return MHD_NO;
 	if (!x->begun)
-		return exchange_begin(x, method, version);
+		return request_begin(x, method, version);
 	if (n) {
 		*len = 0;
-		return exchange_body(x, data, n);
+		return request_take_body(x, data, n);
 	}
 	x->conn->deadline = NEVER;
 	if (x->aside)
-		return exchange_answer(x, x->answer_next);
+		return request_run(x, x->answer_next);
 	conn_step(x->conn);
 	body_completed(x);
 	if (x->too_large || x->no_room) {
@@ -432,5 +432,5 @@ enum MHD_Result exchange_request(void *cls, struct MHD_Connection *mhd,
 	}
 	x->req.body = x->body.data;
 	x->req.body_len = x->body.len;
-	return exchange_answer(x, x->req.route->fn);
+	return request_run(x, x->req.route->fn);
 }

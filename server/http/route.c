@@ -110,7 +110,7 @@ static const char *allow_text(unsigned methods)
 }
 
 const struct http_route *http_route_find(const struct http_route *table,
-					 enum listener l, const char *method,
+					 enum listen_at l, const char *method,
 					 const char *path, char *ret_param,
 					 size_t param_size,
 					 const char **ret_allow)

@@ -16,7 +16,7 @@
 #define BYTES_PER_MS 64	   /* and its least pace */
 #define STREAM_BLOCK 1024  /* of MHD's; it asks for more at once */
 
-static void count_answer(struct exchange *x)
+static void count_answer(struct http_request *x)
 {
 	struct http *h = http_of(x);
 	int status = x->res.status;
@@ -47,7 +47,7 @@ static const char *cache_control(const struct response *res)
 	return res->page ? "no-cache" : "no-store";
 }
 
-static void add_headers(struct exchange *x, struct MHD_Response *r)
+static void add_headers(struct http_request *x, struct MHD_Response *r)
 {
 	const struct response *res = &x->res;
 	struct http *h = http_of(x);
@@ -91,7 +91,7 @@ static void add_headers(struct exchange *x, struct MHD_Response *r)
 }
 
 /* Sends the header of an endless answer; stream_read() gives the rest. */
-static enum MHD_Result send_stream(struct exchange *x)
+static enum MHD_Result send_stream(struct http_request *x)
 {
 	struct MHD_Response *r = MHD_create_response_from_callback(
 		MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_read, x, NULL);
@@ -110,7 +110,7 @@ static enum MHD_Result send_stream(struct exchange *x)
 
 /* The header of an endless answer, for a HEAD.  Its length is not known, so no
  * Content-Length may stand there; as chunked, 0.9.75 would send a last chunk. */
-static enum MHD_Result send_header_only(struct exchange *x)
+static enum MHD_Result send_header_only(struct http_request *x)
 {
 	struct MHD_Response *r = MHD_create_response_from_callback(
 		MHD_SIZE_UNKNOWN, STREAM_BLOCK, stream_none, NULL, NULL);
@@ -128,7 +128,7 @@ static enum MHD_Result send_header_only(struct exchange *x)
 	return done;
 }
 
-enum MHD_Result send_response(struct exchange *x)
+enum MHD_Result send_response(struct http_request *x)
 {
 	struct response *res = &x->res;
 	struct MHD_Response *r;

@@ -32,24 +32,24 @@ void chunk_drop(struct chunk *c)
 	free(c);
 }
 
-bool feed_add(struct feed *f, struct chunk *c)
+bool send_queue_add(struct send_queue *f, struct chunk *c)
 {
-	if (f->n == FEED_CHUNKS || (f->n && f->bytes + c->len > FEED_BYTES))
+	if (f->n == SEND_QUEUE_CHUNKS || (f->n && f->bytes + c->len > SEND_QUEUE_BYTES))
 		return false;
-	f->queue[(f->first + f->n++) % FEED_CHUNKS] = chunk_hold(c);
+	f->queue[(f->first + f->n++) % SEND_QUEUE_CHUNKS] = chunk_hold(c);
 	f->bytes += c->len;
 	return true;
 }
 
-static void drop_first(struct feed *f)
+static void drop_first(struct send_queue *f)
 {
 	chunk_drop(f->queue[f->first]);
-	f->first = (f->first + 1) % FEED_CHUNKS;
+	f->first = (f->first + 1) % SEND_QUEUE_CHUNKS;
 	f->n--;
 	f->sent = 0;
 }
 
-size_t feed_take(struct feed *f, char *p, size_t max)
+size_t send_queue_take(struct send_queue *f, char *p, size_t max)
 {
 	size_t took = 0;
 
@@ -69,9 +69,9 @@ size_t feed_take(struct feed *f, char *p, size_t max)
 	return took;
 }
 
-void feed_release(struct feed *f)
+void send_queue_release(struct send_queue *f)
 {
 	while (f->n)
 		drop_first(f);
-	*f = (struct feed){0};
+	*f = (struct send_queue){0};
 }

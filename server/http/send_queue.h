@@ -25,20 +25,20 @@ struct chunk *chunk_make(struct buf *b);
 struct chunk *chunk_hold(struct chunk *c);
 void chunk_drop(struct chunk *c); /* NULL is fine */
 
-#define FEED_CHUNKS 256
-#define FEED_BYTES  ((size_t)1 << 20) /* unless it is a single chunk */
+#define SEND_QUEUE_CHUNKS 256
+#define SEND_QUEUE_BYTES  ((size_t)1 << 20) /* unless it is a single chunk */
 
-struct feed {
-	struct chunk *queue[FEED_CHUNKS]; /* held */
+struct send_queue {
+	struct chunk *queue[SEND_QUEUE_CHUNKS]; /* held */
 	unsigned first, n;
 	size_t sent;  /* of the first */
 	size_t bytes; /* not yet sent */
 };
 
 /* Holds c until it was sent.  False: there is no room; nothing was added. */
-bool feed_add(struct feed *f, struct chunk *c);
+bool send_queue_add(struct send_queue *f, struct chunk *c);
 /* Moves up to max bytes to p; how many. */
-size_t feed_take(struct feed *f, char *p, size_t max);
-void feed_release(struct feed *f); /* fine on a zeroed one */
+size_t send_queue_take(struct send_queue *f, char *p, size_t max);
+void send_queue_release(struct send_queue *f); /* fine on a zeroed one */
 
 #endif

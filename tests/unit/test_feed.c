@@ -34,38 +34,38 @@ static struct chunk *chunk_of(const char *text, size_t times)
 static void what_is_added_comes_out_whole_and_in_order(void **state)
 {
 	struct chunk *a = chunk_of("abc", 1), *b = chunk_of("defgh", 1);
-	struct feed f = {0};
+	struct send_queue f = {0};
 	char out[8];
 
 	(void)state;
-	assert_true(feed_add(&f, a));
-	assert_true(feed_add(&f, b));
-	assert_true(feed_add(&f, a));
+	assert_true(send_queue_add(&f, a));
+	assert_true(send_queue_add(&f, b));
+	assert_true(send_queue_add(&f, a));
 	chunk_drop(a);
 	chunk_drop(b);
-	assert_int_equal(feed_take(&f, out, 4), 4);
+	assert_int_equal(send_queue_take(&f, out, 4), 4);
 	assert_memory_equal(out, "abcd", 4);
-	assert_int_equal(feed_take(&f, out, 8), 7);
+	assert_int_equal(send_queue_take(&f, out, 8), 7);
 	assert_memory_equal(out, "efghabc", 7);
-	assert_int_equal(feed_take(&f, out, 8), 0);
+	assert_int_equal(send_queue_take(&f, out, 8), 0);
 	assert_int_equal(f.bytes, 0);
-	feed_release(&f);
+	send_queue_release(&f);
 }
 
 static void a_feed_has_room_for_so_many_and_no_more(void **state)
 {
 	struct chunk *c = chunk_of("x", 1);
-	struct feed f = {0};
+	struct send_queue f = {0};
 	char out[4];
 
 	(void)state;
-	for (int i = 0; i < FEED_CHUNKS; i++)
-		assert_true(feed_add(&f, c));
-	assert_false(feed_add(&f, c));
-	assert_int_equal(feed_take(&f, out, 1), 1);
-	assert_true(feed_add(&f, c));
-	assert_int_equal(c->holders, FEED_CHUNKS + 1);
-	feed_release(&f);
+	for (int i = 0; i < SEND_QUEUE_CHUNKS; i++)
+		assert_true(send_queue_add(&f, c));
+	assert_false(send_queue_add(&f, c));
+	assert_int_equal(send_queue_take(&f, out, 1), 1);
+	assert_true(send_queue_add(&f, c));
+	assert_int_equal(c->holders, SEND_QUEUE_CHUNKS + 1);
+	send_queue_release(&f);
 	assert_int_equal(c->holders, 1);
 	chunk_drop(c);
 }
@@ -73,13 +73,13 @@ static void a_feed_has_room_for_so_many_and_no_more(void **state)
 static void one_large_piece_is_sent_but_not_two(void **state)
 {
 	struct chunk *c = chunk_of("0123456789abcdef", 80000);
-	struct feed f = {0};
+	struct send_queue f = {0};
 
 	(void)state;
-	assert_true(c->len > FEED_BYTES);
-	assert_true(feed_add(&f, c));
-	assert_false(feed_add(&f, c));
-	feed_release(&f);
+	assert_true(c->len > SEND_QUEUE_BYTES);
+	assert_true(send_queue_add(&f, c));
+	assert_false(send_queue_add(&f, c));
+	send_queue_release(&f);
 	chunk_drop(c);
 }
 
