@@ -123,7 +123,7 @@ bool conn_idles(const struct conn *c)
 {
 	const struct http_request *x = c->x;
 
-	return !c->evicted && (!x || (!x->suspended && !x->stream));
+	return !c->evicted && (!x || (x->where == IN_LOOP && !x->stream));
 }
 
 void conn_notify(void *cls, struct MHD_Connection *mhd, void **socket_context,

@@ -57,10 +57,7 @@ void stream_begin(struct http_request *x)
 	struct http *h = http_of(x);
 
 	x->stream->begun = true;
-	x->next = h->streams;
-	if (x->next)
-		x->next->prev = x;
-	h->streams = x;
+	LIST_INSERT_HEAD(&h->streams, x, link);
 	/* Without these it is noticed later, by the beats. */
 	(void)setsockopt(x->conn->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms,
 			 sizeof(ms));
@@ -70,28 +67,20 @@ void stream_begin(struct http_request *x)
 
 void stream_free(struct http_request *x)
 {
-	struct http *h = http_of(x);
-
 	if (x->stream->begun) {
-		(void)epoll_ctl(h->epoll_fd, EPOLL_CTL_DEL, x->conn->fd, NULL);
-		if (x->prev)
-			x->prev->next = x->next;
-		else
-			h->streams = x->next;
-		if (x->next)
-			x->next->prev = x->prev;
+		(void)epoll_ctl(http_of(x)->epoll_fd, EPOLL_CTL_DEL, x->conn->fd, NULL);
+		LIST_REMOVE(x, link);
 	}
 	send_queue_release(&x->stream->queue);
 	free(x->stream);
 	x->stream = NULL;
 }
 
-void stream_end_all(struct http *h, const struct listener *d)
+void stream_end_all(struct http *h)
 {
-	for (struct http_request *x = h->streams, *next; x; x = next) {
-		next = x->next;
-		if (d && x->conn->listener != d)
-			continue;
+	struct http_request *x;
+
+	LIST_FOREACH(x, &h->streams, link) {
 		x->stream->over = true;
 		stream_resume(x);
 	}
@@ -109,8 +98,9 @@ static uint64_t busiest_device(const struct http *h, size_t *ret_n)
 {
 	size_t n = 0, cap = 0, same = 0;
 	uint64_t *ids = NULL, ret = 0;
+	const struct http_request *x;
 
-	for (const struct http_request *x = h->streams; x; x = x->next) {
+	LIST_FOREACH(x, &h->streams, link) {
 		if (n == cap) {
 			cap = cap ? 2 * cap : 64;
 			ids = xrealloc(ids, cap, sizeof(*ids));
@@ -133,12 +123,12 @@ static uint64_t busiest_device(const struct http *h, size_t *ret_n)
 
 void stream_evict(struct listener *d)
 {
-	struct http_request *oldest = NULL;
+	struct http_request *oldest = NULL, *x;
 	size_t n;
 	uint64_t whose = busiest_device(d->http, &n);
 
-	for (struct http_request *x = d->http->streams; n && x; x = x->next)
-		if (x->conn->listener == d && x->req.caller_id == whose)
+	LIST_FOREACH(x, &d->http->streams, link)
+		if (n && x->conn->listener == d && x->req.caller_id == whose)
 			oldest = x; /* the newest is first */
 	if (!oldest)
 		return;

@@ -177,3 +177,101 @@ void header_check(const struct header *h, struct response *res)
 		respond_problem(res, 400, "bad_request",
 				"the one Transfer-Encoding taken is chunked");
 }
+
+/* ---- copies ---- */
+
+/* A first pass adds up what there is, the second copies it. */
+struct copying {
+	const struct header *h;
+	struct fields *to;
+	size_t n, size;
+};
+
+static size_t trimmed(const char *value)
+{
+	size_t len = strlen(value);
+
+	while (len && (value[len - 1] == ' ' || value[len - 1] == '\t'))
+		len--;
+	return len;
+}
+
+static const char *put_text(struct copying *c, const char *text, size_t len)
+{
+	char *at = c->to->text ? c->to->text + c->size : NULL;
+
+	c->size += len + 1;
+	if (!at)
+		return NULL;
+	memcpy(at, text, len);
+	at[len] = '\0';
+	return at;
+}
+
+static void put_field(struct copying *c, const char *name, const char *value,
+		      size_t len)
+{
+	struct field f = {.name = put_text(c, name, strlen(name))};
+
+	if (value)
+		f.value = put_text(c, value, len);
+	if (c->to->list)
+		c->to->list[c->n] = f;
+	c->n++;
+}
+
+/* MHD_KeyValueIterator */
+static enum MHD_Result copy_header(void *cls, enum MHD_ValueKind kind,
+				   const char *key, const char *value)
+{
+	struct copying *c = cls;
+
+	(void)kind;
+	if (c->h->folded && value == c->h->folded) {
+		char *whole = xasprintf("%s%s", value, c->h->rest);
+
+		put_field(c, c->h->may_fold, whole, trimmed(whole));
+		free(whole);
+	} else if (value) {
+		put_field(c, key, value, trimmed(value));
+	}
+	return MHD_YES;
+}
+
+/* MHD_KeyValueIterator */
+static enum MHD_Result copy_argument(void *cls, enum MHD_ValueKind kind,
+				     const char *key, const char *value)
+{
+	(void)kind;
+	put_field(cls, key, value, value ? strlen(value) : 0);
+	return MHD_YES;
+}
+
+static void copy_all(struct copying *c, struct MHD_Connection *mhd)
+{
+	c->n = c->size = 0;
+	MHD_get_connection_values(mhd, MHD_HEADER_KIND, copy_header, c);
+	c->to->n_headers = c->n;
+	MHD_get_connection_values(mhd, MHD_GET_ARGUMENT_KIND, copy_argument,
+				  c);
+}
+
+void fields_copy(struct fields *ret, const struct header *h,
+		 struct MHD_Connection *mhd)
+{
+	struct copying c = {.h = h, .to = ret};
+
+	*ret = (struct fields){0};
+	copy_all(&c, mhd);
+	ret->n = c.n;
+	ret->list = xcalloc(c.n + 1, sizeof(*ret->list));
+	ret->text = xcalloc(c.size + 1, 1);
+	copy_all(&c, mhd);
+}
+
+void fields_release(struct fields *f)
+{
+	free(f->list);
+	free(f->text);
+	*f = (struct fields){0};
+}

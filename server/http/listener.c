@@ -201,14 +201,8 @@ void listener_end_idle(struct listener *d)
 	}
 }
 
-/* MHD cannot stop while connections are suspended. */
 void listener_stop(struct listener *d)
 {
-	listener_quiesce(d);
-	stream_end_all(d->http, d);
-	request_call_all(d);
-	listener_run(d); /* they answer, most likely */
-	request_drop_all(d);
 	MHD_stop_daemon(d->mhd);
 	d->mhd = NULL;
 }

@@ -11,6 +11,7 @@
 #include "server/http/http.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -24,7 +25,8 @@
 #include "base/time.h"
 #include "server/http/http_private.h"
 
-#define STOP_MS 5000 /* past the longest wait of a request */
+#define STOP_MS		 5000 /* past the longest wait of a request */
+#define OPERATOR_THREADS 2    /* /readyz is answered while /metrics is made */
 
 static void run_calls(struct http *h)
 {
@@ -159,14 +161,49 @@ static bool loop_ended(struct http *h)
 	return empty || time_mono() >= h->stop_by;
 }
 
+/* Runs calls until no request is with a thread. */
+static void wait_for_threads(struct http *h)
+{
+	struct pollfd p = {.fd = h->event_fd, .events = POLLIN};
+	uint64_t n;
+
+	while (!LIST_EMPTY(&h->on_threads)) {
+		if (poll(&p, 1, -1) == 1 && read(h->event_fd, &n, sizeof(n)) < 0)
+			continue;
+		run_calls(h);
+	}
+}
+
+/* Who is still in gets a last chance to be answered.  MHD cannot stop while
+ * connections are suspended. */
+static void loop_end(struct http *h)
+{
+	for (size_t i = 0; i < LISTENERS; i++)
+		listener_quiesce(&h->listeners[i]);
+	stream_end_all(h);
+	threads_drop_waiting(h->threads);
+	threads_drop_waiting(h->operators);
+	request_call_all(h);
+	wait_for_threads(h);
+	for (size_t i = 0; i < LISTENERS; i++)
+		listener_run(&h->listeners[i]);
+	threads_drop_waiting(h->threads);
+	threads_drop_waiting(h->operators);
+	wait_for_threads(h);
+	threads_stop(h->threads);
+	threads_stop(h->operators);
+	request_drop_all(h);
+	for (size_t i = 0; i < LISTENERS; i++)
+		listener_stop(&h->listeners[i]);
+}
+
 static void *loop(void *arg)
 {
 	struct http *h = arg;
 
 	while (!loop_ended(h))
 		loop_pass(h);
-	for (size_t i = 0; i < LISTENERS; i++)
-		listener_stop(&h->listeners[i]);
+	loop_end(h);
 	if (h->o.hooks.detach)
 		h->o.hooks.detach(h->o.hooks.arg);
 	return NULL;
@@ -209,10 +246,11 @@ static void begin_stop(struct http_call *c)
 {
 	struct waited *w = c->arg;
 	struct http *h = w->http;
+	struct http_request *x;
 
 	h->stop_by = time_mono() + h->limits.longest_wait + STOP_MS;
-	stream_end_all(h, NULL);
-	for (struct http_request *x = h->aside; x; x = x->next)
+	stream_end_all(h);
+	LIST_FOREACH(x, &h->aside, link)
 		if (x->req.may_stop)
 			x->deadline = h->wake = time_mono();
 	sem_post(&w->done);
@@ -294,6 +332,16 @@ void http_set_limits(struct http *h, const struct http_limits *limits)
 	http_call(h, &n->call);
 }
 
+/* Of several threads one caller never has all. */
+static unsigned per_caller(const struct http_options *o)
+{
+	unsigned most = o->limits.running ? o->limits.running : CALLER_RUNNING;
+
+	if (most >= o->request_threads)
+		most = o->request_threads - 1;
+	return most ? most : 1;
+}
+
 enum rc http_open(struct http **ret, const struct http_options *o,
 		  struct err *e)
 {
@@ -308,6 +356,9 @@ enum rc http_open(struct http **ret, const struct http_options *o,
 	h->calls_end = &h->calls;
 	h->wake = h->stop_by = NEVER;
 	h->id_prefix = request_id_prefix();
+	h->callers = callers_open();
+	h->threads = threads_open(h, o->request_threads, per_caller(o));
+	h->operators = threads_open(h, OPERATOR_THREADS, 1);
 	for (size_t i = 0; i < LISTENERS; i++)
 		h->listeners[i].listen_fd = -1;
 	for (size_t i = 0; i < CLOSING_MAX; i++)
@@ -337,12 +388,18 @@ const char *http_admin_address(const struct http *h)
 enum rc http_start(struct http *h, struct err *e)
 {
 	sigset_t all, before;
+	enum rc rc;
 	int error;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&h->thread, NULL, loop, h);
+	rc = threads_start(h->threads, e);
+	if (!rc)
+		rc = threads_start(h->operators, e);
+	error = rc ? 0 : pthread_create(&h->thread, NULL, loop, h);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc)
+		return rc;
 	if (error)
 		return fail(e, RC_IO, "cannot start the loop: %s",
 			    strerror(error));
@@ -365,5 +422,8 @@ void http_close(struct http *h)
 		close(h->epoll_fd);
 	pthread_mutex_destroy(&h->lock);
 	networks_release(&h->proxies);
+	threads_close(h->threads);
+	threads_close(h->operators);
+	callers_close(h->callers);
 	free(h);
 }

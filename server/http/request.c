@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * request.c - one request and its answer.
+ * request.c - one request and its response.
  *
  * MHD announces it in steps: its first line (request_line), then its header
  * (request_begin: everything that can be refused is refused here, before a
  * byte of body is kept), then the body in pieces, then its end
- * (request_run).  An exchange put aside is a suspended MHD connection.
+ * (request_end_of_body).  Then its function runs: here, or on a thread; there
+ * too, who asks is found out, before the body is read.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -17,6 +19,326 @@
 
 #define URL_MAX	    2048
 #define SWALLOW_MAX ((size_t)1 << 20) /* of a chunked body past its limit */
+#define OPERATORS   16 /* requests of one ROUTE_OPERATOR that may wait */
+
+/* ---- what the request says ---- */
+
+const char *request_header(const struct request *req, const char *name)
+{
+	const struct fields *f = &((const struct http_request *)req)->fields;
+
+	for (size_t i = 0; i < f->n_headers; i++)
+		if (!strcasecmp(f->list[i].name, name))
+			return f->list[i].value;
+	return NULL;
+}
+
+void request_headers(const struct request *req, const char *name,
+		     bool (*fn)(void *arg, const char *value), void *arg)
+{
+	const struct fields *f = &((const struct http_request *)req)->fields;
+
+	for (size_t i = 0; i < f->n_headers; i++)
+		if (!strcasecmp(f->list[i].name, name) &&
+		    !fn(arg, f->list[i].value))
+			return;
+}
+
+const char *request_query(const struct request *req, const char *name)
+{
+	const struct fields *f = &((const struct http_request *)req)->fields;
+
+	for (size_t i = f->n_headers; i < f->n; i++)
+		if (!strcasecmp(f->list[i].name, name))
+			return f->list[i].value;
+	return NULL;
+}
+
+/* ---- suspended, and going on ---- */
+
+static void request_suspend(struct http_request *x)
+{
+	x->conn->deadline = NEVER;
+	MHD_suspend_connection(x->mhd);
+}
+
+/* MHD calls request_piece() for it again. */
+static void request_wake(struct http_request *x)
+{
+	x->where = IN_LOOP;
+	x->resumed = true;
+	x->conn->listener->ready = true;
+	MHD_resume_connection(x->mhd);
+}
+
+/* Of one that is suspended. */
+static void request_put_aside(struct http_request *x)
+{
+	struct http *h = http_of(x);
+
+	x->where = ASIDE;
+	LIST_INSERT_HEAD(&h->aside, x, link);
+	if (h->stop_by != NEVER && x->req.may_stop)
+		x->deadline = time_mono();
+	http_wake_by(h, x->deadline);
+}
+
+static bool on_a_thread(const struct http_request *x)
+{
+	return x->req.route->flags & ROUTE_THREAD;
+}
+
+static struct request_threads *threads_of(const struct http_request *x)
+{
+	struct http *h = http_of(x);
+
+	return x->req.route->flags & ROUTE_OPERATOR ? h->operators :
+						      h->threads;
+}
+
+static void too_many(struct http_request *x, const char *detail, int64_t wait)
+{
+	COUNT(http_of(x), limited);
+	respond_problem(&x->res, 429, "too_many_requests", "%s", detail);
+	x->res.retry_after = wait > 1000 ? (wait + 999) / 1000 : 1;
+}
+
+/* Chooses where it waits its turn; how many others may wait there. */
+static size_t choose_queue(struct http_request *x)
+{
+	struct http *h = http_of(x);
+	uint64_t id = x->req.caller_id;
+
+	x->stranger = false;
+	if (x->req.route->flags & ROUTE_OPERATOR) {
+		x->key = (uint64_t)(uintptr_t)x->req.route;
+		return OPERATORS;
+	}
+	if (!id && x->identify)
+		id = callers_known(h->callers, x->credential);
+	if (id) {
+		x->key = callers_key(h->callers, id);
+		return h->limits.waiting ? h->limits.waiting : CALLER_WAITING;
+	}
+	x->stranger = true;
+	x->key = callers_key_of_address(h->callers, x->client);
+	return h->strangers < h->o.connections / 2 ? h->o.connections : 0;
+}
+
+/* Hands a suspended request to a thread, which calls fn, once it is known who
+ * asks; or responds 429. */
+static void request_queue(struct http_request *x, endpoint_fn *fn)
+{
+	struct http *h = http_of(x);
+	size_t waiting = choose_queue(x);
+
+	/* Whom we do not know by now waits again, by its number. */
+	x->fn = x->identify && x->stranger ? NULL : fn;
+	x->aside = x->again = false;
+	x->where = ON_THREADS;
+	LIST_INSERT_HEAD(&h->on_threads, x, link);
+	h->strangers += x->stranger;
+	if (threads_add(threads_of(x), x, waiting))
+		return;
+	h->strangers -= x->stranger;
+	LIST_REMOVE(x, link);
+	too_many(x, "too many requests of yours wait already", 0);
+	request_wake(x);
+}
+
+/* The same for one that was begun: it goes before its caller's others, and is
+ * not refused. */
+static void request_queue_again(struct http_request *x)
+{
+	(void)choose_queue(x);
+	x->stranger = false; /* it does not wait for long */
+	x->fn = x->next;
+	x->aside = x->again = false;
+	x->where = ON_THREADS;
+	LIST_INSERT_HEAD(&http_of(x)->on_threads, x, link);
+	threads_add_first(threads_of(x), x);
+}
+
+/* True: the rate of actions of its caller allows this one. */
+static bool action_allowed(struct http_request *x)
+{
+	const struct http *h = http_of(x);
+	unsigned most = h->limits.actions ? h->limits.actions : CALLER_ACTIONS;
+	int64_t wait;
+
+	if (!(x->req.route->flags & ROUTE_ACTION))
+		return true;
+	(void)choose_queue(x);
+	if (threads_action(h->threads, x, most, &wait))
+		return true;
+	too_many(x, "this device acts too often; wait", wait);
+	return false;
+}
+
+/* Of a suspended request whose body is complete. */
+static void request_dispatch(struct http_request *x)
+{
+	bool stranger = x->identify && !callers_known(http_of(x)->callers,
+						      x->credential);
+
+	if (!stranger && !action_allowed(x)) {
+		request_wake(x);
+	} else if (x->identify || on_a_thread(x)) {
+		request_queue(x, on_a_thread(x) ? x->req.route->fn : NULL);
+	} else {
+		x->next = x->req.route->fn;
+		request_wake(x);
+	}
+}
+
+void request_on_thread(struct http_request *x)
+{
+	const struct http_hooks *hooks = &http_of(x)->o.hooks;
+
+	if (x->identify)
+		hooks->identify(hooks->arg, &x->req, &x->res);
+	if (x->fn && !x->res.status)
+		x->fn(&x->req, &x->res);
+}
+
+/* A thread, or nobody, has run it. */
+static void request_back(struct http_request *x)
+{
+	struct http *h = http_of(x);
+
+	LIST_REMOVE(x, link);
+	x->where = IN_LOOP;
+	h->strangers -= x->stranger;
+	x->stranger = false;
+}
+
+static void request_end_unanswered(struct http_request *x)
+{
+	x->next = NULL;
+	request_wake(x);
+}
+
+/* An http_call: a thread has run what it was to run. */
+static void request_ran(struct http_call *call)
+{
+	struct http_request *x = call->arg;
+	bool identified = x->identify;
+
+	request_back(x);
+	if (identified)
+		callers_learn(http_of(x)->callers, x->credential,
+			      x->req.caller_id);
+	x->identify = false;
+	if (x->res.status)
+		request_wake(x);
+	else if (!x->fn && !x->complete)
+		request_wake(x); /* its body may come */
+	else if (!x->fn)
+		request_dispatch(x);
+	else if (x->aside && x->again)
+		request_queue_again(x);
+	else if (x->aside)
+		request_put_aside(x);
+	else
+		request_end_unanswered(x);
+}
+
+void request_not_run(struct http_request *x)
+{
+	request_back(x);
+	respond_problem(&x->res, 503, "not_stored", "the server stops");
+	x->res.retry_after = 1;
+	request_wake(x);
+}
+
+/* It waits for nothing any more: its next function runs. */
+static void request_continue(struct http_request *x)
+{
+	LIST_REMOVE(x, link);
+	x->where = IN_LOOP;
+	if (on_a_thread(x))
+		request_queue_again(x);
+	else
+		request_wake(x);
+}
+
+void request_later(struct request *req, endpoint_fn *next, int64_t deadline)
+{
+	struct http_request *x = http_request_of(req);
+
+	x->next = next;
+	x->deadline = deadline;
+	x->aside = true;
+}
+
+void request_resume(struct request *req)
+{
+	struct http_request *x = http_request_of(req);
+
+	if (x->where == ASIDE)
+		request_continue(x);
+	else if (x->where == ON_THREADS || x->aside)
+		x->again = true;
+}
+
+void request_timers(struct http *h, int64_t now)
+{
+	struct http_request *x, *next;
+
+	for (x = LIST_FIRST(&h->aside); x; x = next) {
+		next = LIST_NEXT(x, link);
+		if (x->deadline > now) {
+			http_wake_by(h, x->deadline);
+			continue;
+		}
+		x->req.timed_out = true;
+		request_continue(x);
+	}
+}
+
+void request_call_all(struct http *h)
+{
+	struct http_request *x, *next;
+
+	for (x = LIST_FIRST(&h->aside); x; x = next) {
+		next = LIST_NEXT(x, link);
+		x->req.timed_out = true;
+		request_continue(x);
+	}
+}
+
+void request_drop_all(struct http *h)
+{
+	struct http_request *x, *next;
+
+	for (x = LIST_FIRST(&h->aside); x; x = next) {
+		next = LIST_NEXT(x, link);
+		LIST_REMOVE(x, link);
+		request_wake(x);
+	}
+}
+
+/* Runs a function in the loop, and the next if it was put aside and resumed by
+ * itself, until it has responded or waits. */
+static enum MHD_Result request_run(struct http_request *x, endpoint_fn *fn)
+{
+	for (;;) {
+		x->aside = x->again = false;
+		fn(&x->req, &x->res);
+		if (x->res.status || !x->aside) {
+			x->aside = false;
+			return send_response(x);
+		}
+		if (!x->again) {
+			request_suspend(x);
+			request_put_aside(x);
+			return MHD_YES;
+		}
+		fn = x->next;
+	}
+}
+
+/* ---- begin and end ---- */
 
 void *request_line(void *cls, const char *uri, struct MHD_Connection *mhd)
 {
@@ -38,21 +360,9 @@ void *request_line(void *cls, const char *uri, struct MHD_Connection *mhd)
 	x->req.path = x->path;
 	x->req.param = x->param;
 	x->req.client = x->client;
+	x->call = (struct http_call){.fn = request_ran, .arg = x};
 	buf_init(&x->res.body, RESPONSE_MAX);
 	return x;
-}
-
-/* No longer put aside. */
-static void aside_remove(struct http_request *x)
-{
-	if (x->prev)
-		x->prev->next = x->next;
-	else
-		http_of(x)->aside = x->next;
-	if (x->next)
-		x->next->prev = x->prev;
-	x->prev = x->next = NULL;
-	x->suspended = false;
 }
 
 void request_free(struct http_request *x)
@@ -60,8 +370,8 @@ void request_free(struct http_request *x)
 	struct http *h = http_of(x);
 
 	body_completed(x);
-	if (x->suspended)
-		aside_remove(x);
+	if (x->where == ASIDE)
+		LIST_REMOVE(x, link);
 	if (x->stream)
 		stream_free(x);
 	if (h->o.hooks.ended)
@@ -73,13 +383,7 @@ void request_free(struct http_request *x)
 	body_free(x);
 	buf_release(&x->res.body);
 	free(x->path);
-	free(x->signature);
-	while (x->trimmed) {
-		struct trimmed *t = x->trimmed;
-
-		x->trimmed = t->next;
-		free(t);
-	}
+	fields_release(&x->fields);
 	x->conn->x = NULL;
 	free(x);
 }
@@ -106,166 +410,7 @@ void request_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 	conn_deadline(c, o->idle_timeout + o->header_timeout);
 }
 
-void request_later(struct request *req, endpoint_fn *next, int64_t deadline)
-{
-	struct http_request *x = http_request_of(req);
-
-	x->answer_next = next;
-	x->deadline = deadline;
-	x->aside = true;
-}
-
-void request_resume(struct request *req)
-{
-	struct http_request *x = http_request_of(req);
-
-	if (!x->aside)
-		return;
-	x->again = true;
-	if (!x->suspended)
-		return;
-	aside_remove(x);
-	x->conn->listener->ready = true;
-	MHD_resume_connection(x->mhd);
-}
-
-static void request_suspend(struct http_request *x)
-{
-	struct http *h = http_of(x);
-
-	x->suspended = true;
-	x->next = h->aside;
-	if (x->next)
-		x->next->prev = x;
-	h->aside = x;
-	x->conn->deadline = NEVER;
-	if (h->stop_by != NEVER && x->req.may_stop)
-		x->deadline = time_mono();
-	http_wake_by(h, x->deadline);
-	MHD_suspend_connection(x->mhd);
-}
-
-void request_timers(struct http *h, int64_t now)
-{
-	struct http_request *x, *next;
-
-	for (x = h->aside; x; x = next) {
-		next = x->next;
-		if (x->deadline > now) {
-			http_wake_by(h, x->deadline);
-			continue;
-		}
-		x->req.timed_out = true;
-		request_resume(&x->req);
-	}
-}
-
-void request_call_all(struct listener *d)
-{
-	struct http_request *x, *next;
-
-	for (x = d->http->aside; x; x = next) {
-		next = x->next;
-		if (x->conn->listener != d)
-			continue;
-		x->req.timed_out = true;
-		request_resume(&x->req);
-	}
-}
-
-void request_drop_all(struct listener *d)
-{
-	struct http_request *x, *next;
-
-	for (x = d->http->aside; x; x = next) {
-		next = x->next;
-		if (x->conn->listener != d)
-			continue;
-		aside_remove(x);
-		MHD_resume_connection(x->mhd);
-	}
-}
-
-/* The value without the white space behind it; kept until the request ends. */
-static const char *trim(struct http_request *x, const char *value)
-{
-	size_t len = value ? strlen(value) : 0;
-	struct trimmed *t;
-
-	if (!len || (value[len - 1] != ' ' && value[len - 1] != '\t'))
-		return value;
-	while (len && (value[len - 1] == ' ' || value[len - 1] == '\t'))
-		len--;
-	t = xcalloc(1, sizeof(*t) + len + 1);
-	memcpy(t->text, value, len);
-	t->next = x->trimmed;
-	x->trimmed = t;
-	return t->text;
-}
-
-const char *request_header(const struct request *req, const char *name)
-{
-	struct http_request *x = (struct http_request *)(uintptr_t)req;
-
-	if (x->signature && !strcasecmp(name, http_of(x)->o.folded_header))
-		return trim(x, x->signature);
-	return trim(x, MHD_lookup_connection_value(x->mhd, MHD_HEADER_KIND,
-						   name));
-}
-
-struct each {
-	struct http_request *x;
-	const char *name;
-	bool (*fn)(void *arg, const char *value);
-	void *arg;
-};
-
-/* MHD_KeyValueIterator */
-static enum MHD_Result each_value(void *cls, enum MHD_ValueKind kind,
-				  const char *key, const char *value)
-{
-	struct each *e = cls;
-
-	(void)kind;
-	if (!value || strcasecmp(key, e->name))
-		return MHD_YES;
-	return e->fn(e->arg, trim(e->x, value)) ? MHD_YES : MHD_NO;
-}
-
-void request_headers(const struct request *req, const char *name,
-		     bool (*fn)(void *arg, const char *value), void *arg)
-{
-	struct each e = {(struct http_request *)(uintptr_t)req, name, fn, arg};
-
-	MHD_get_connection_values(e.x->mhd, MHD_HEADER_KIND, each_value, &e);
-}
-
-const char *request_query(const struct request *req, const char *name)
-{
-	const struct http_request *x = (const struct http_request *)req;
-
-	return MHD_lookup_connection_value(x->mhd, MHD_GET_ARGUMENT_KIND,
-					   name);
-}
-
-/* Runs the answer function, and again if it was put aside and resumed by
- * itself, until it has answered or waits. */
-static enum MHD_Result request_run(struct http_request *x, endpoint_fn *fn)
-{
-	for (;;) {
-		x->aside = x->again = false;
-		fn(&x->req, &x->res);
-		if (x->res.status || !x->aside) {
-			x->aside = false;
-			return send_response(x);
-		}
-		if (!x->again) {
-			request_suspend(x);
-			return MHD_YES;
-		}
-		fn = x->answer_next;
-	}
-}
+/* ---- its header ---- */
 
 static void find_route(struct http_request *x)
 {
@@ -333,6 +478,13 @@ static void take_name(struct http_request *x)
 	(void)trace_id_take(req->trace, request_header(req, "traceparent"));
 }
 
+static enum MHD_Result body_awaited(struct http_request *x)
+{
+	conn_step(x->conn);
+	conn_deadline(x->conn, http_of(x)->o.body_timeout);
+	return MHD_YES;
+}
+
 static enum MHD_Result request_begin(struct http_request *x, const char *method,
 				      const char *version)
 {
@@ -342,14 +494,15 @@ static enum MHD_Result request_begin(struct http_request *x, const char *method,
 	struct response *res = &x->res;
 
 	x->begun = true;
-	req->method = method;
+	snprintf(x->method, sizeof(x->method), "%s", method);
+	req->method = x->method;
 	req->now = time_now();
 	header_read(&header, x->mhd, version, h->o.folded_header);
+	fields_copy(&x->fields, &header, x->mhd);
+	x->has_body = header.length || header.encodings;
 	take_name(x);
 	networks_peer(x->client, &h->proxies, x->conn->client,
 		      header.forwarded, header.n_forwarded);
-	if (header.folded)
-		x->signature = xasprintf("%s%s", header.folded, header.rest);
 	if (x->too_large)
 		respond_problem(res, 414, "too_large",
 				"the address is longer than %d bytes", URL_MAX);
@@ -369,15 +522,20 @@ static enum MHD_Result request_begin(struct http_request *x, const char *method,
 		h->o.hooks.misdirected(h->o.hooks.arg, req);
 	if (!res->status)
 		check_length(x, &header);
-	if (!res->status && (req->route->flags & ROUTE_DEVICE))
-		h->o.hooks.identify(h->o.hooks.arg, req, res);
 	if (res->status) {
-		x->unread |= header.length || header.encodings;
+		x->unread |= x->has_body;
 		return send_response(x);
 	}
-	conn_step(x->conn);
-	conn_deadline(x->conn, h->o.body_timeout);
-	return MHD_YES;
+	if (req->route->flags & ROUTE_DEVICE) {
+		x->identify = true;
+		x->credential = callers_credential(h->callers, x);
+		if (x->has_body) {
+			request_suspend(x);
+			request_queue(x, NULL);
+			return MHD_YES;
+		}
+	}
+	return body_awaited(x);
 }
 
 /* MHD takes no answer in the middle of a body.  Of a chunked one that is too
@@ -399,28 +557,9 @@ static enum MHD_Result request_take_body(struct http_request *x, const char *dat
 	return x->swallowed > SWALLOW_MAX ? MHD_NO : MHD_YES;
 }
 
-enum MHD_Result request_piece(void *cls, struct MHD_Connection *mhd,
-				 const char *url, const char *method,
-				 const char *version, const char *data,
-				 size_t *len, void **con_cls)
+/* Its body is complete: its function runs. */
+static enum MHD_Result request_end_of_body(struct http_request *x)
 {
-	struct http_request *x = *con_cls;
-	size_t n = *len;
-
-	(void)cls;
-	(void)mhd;
-	(void)url;
-	if (x->conn->evicted)
-		return MHD_NO;
-	if (!x->begun)
-		return request_begin(x, method, version);
-	if (n) {
-		*len = 0;
-		return request_take_body(x, data, n);
-	}
-	x->conn->deadline = NEVER;
-	if (x->aside)
-		return request_run(x, x->answer_next);
 	conn_step(x->conn);
 	body_completed(x);
 	if (x->too_large || x->no_room) {
@@ -432,5 +571,49 @@ enum MHD_Result request_piece(void *cls, struct MHD_Connection *mhd,
 	}
 	x->req.body = x->body.data;
 	x->req.body_len = x->body.len;
-	return request_run(x, x->req.route->fn);
+	if (!x->identify && !(x->req.route->flags & (ROUTE_THREAD | ROUTE_ACTION)))
+		return request_run(x, x->req.route->fn);
+	request_suspend(x);
+	request_dispatch(x);
+	return MHD_YES;
+}
+
+/* It was suspended, and goes on. */
+static enum MHD_Result request_go_on(struct http_request *x)
+{
+	x->resumed = false;
+	if (x->res.status) {
+		x->unread |= x->has_body && !x->complete;
+		return send_response(x);
+	}
+	if (!x->complete)
+		return body_awaited(x);
+	if (x->next)
+		return request_run(x, x->next);
+	return send_response(x);
+}
+
+enum MHD_Result request_piece(void *cls, struct MHD_Connection *mhd,
+			      const char *url, const char *method,
+			      const char *version, const char *data,
+			      size_t *len, void **con_cls)
+{
+	struct http_request *x = *con_cls;
+	size_t n = *len;
+
+	(void)cls;
+	(void)mhd;
+	(void)url;
+	if (x->conn->evicted)
+		return MHD_NO;
+	if (!x->begun)
+		return request_begin(x, method, version);
+	if (x->resumed)
+		return request_go_on(x);
+	if (n) {
+		*len = 0;
+		return request_take_body(x, data, n);
+	}
+	x->conn->deadline = NEVER;
+	return request_end_of_body(x);
 }
