@@ -112,7 +112,7 @@ static enum rc open_http(struct app *app, const struct config_server *s,
 		.idle_timeout = s->idle_timeout,
 		.header_timeout = s->header_timeout,
 		.body_timeout = s->body_timeout,
-		.request_threads = 1,
+		.request_threads = (unsigned)s->request_threads,
 		.folded_header = SIGNATURE_HEADER,
 		.limits = limits_of(s),
 	};

@@ -21,25 +21,31 @@
 #define SHIP_MAX  (64 << 10)
 #define CODE_MAX  1024 /* body of a sign-in */
 
+/* What reads the store runs on a request thread. */
+#define ANYONE_READS (ROUTE_ANYONE | ROUTE_THREAD)
+#define DEVICE_READS (ROUTE_DEVICE | ROUTE_THREAD)
+#define DEVICE_ACTS  (ROUTE_DEVICE | ROUTE_THREAD | ROUTE_ACTION)
+#define OPERATOR     (ROUTE_ANYONE | ROUTE_THREAD | ROUTE_OPERATOR)
+
 /* clang-format off */
 const struct http_route routes[] = {
 	/* method  path                          where          flags         room          body max    function         early          help */
 	{ "POST",  "/webhooks/centra/*",          LISTEN_PUBLIC, ROUTE_SIGNED, ROOM_WEBHOOK, BODY_LARGE, receive_webhook, receive_admit, "a delivery from Centra" },
 	{ "GET",   "/healthz",                    LISTEN_PUBLIC, ROUTE_ANYONE, ROOM_ADMIN,   0,          show_health,     NULL,          "200 while the process serves" },
-	{ "GET",   "/readyz",                     LISTEN_PUBLIC, ROUTE_ANYONE, ROOM_ADMIN,   0,          show_ready,      NULL,          "200 while deliveries can be taken" },
-	{ "GET",   "/api/v1/me",                  LISTEN_PUBLIC, ROUTE_DEVICE, ROOM_ACCESS,  0,          staff_me,        NULL,          "which device of which shop asks" },
-	{ "GET",   "/api/v1/orders",              LISTEN_PUBLIC, ROUTE_DEVICE, ROOM_SHOP,    0,          staff_orders,    NULL,          "the shop's orders, earliest deadline first" },
-	{ "GET",   "/api/v1/orders/*",            LISTEN_PUBLIC, ROUTE_DEVICE, ROOM_SHOP,    0,          staff_order,     NULL,          "one order, with its timeline" },
-	{ "POST",  "/api/v1/orders/*/accept",     LISTEN_PUBLIC, ROUTE_DEVICE, ROOM_SHOP,    PRESS_MAX,  staff_accept,    NULL,          "the shop will ship this order" },
-	{ "POST",  "/api/v1/orders/*/reject",     LISTEN_PUBLIC, ROUTE_DEVICE, ROOM_SHOP,    PRESS_MAX,  staff_reject,    NULL,          "the shop will not ship this order" },
-	{ "POST",  "/api/v1/orders/*/ship",       LISTEN_PUBLIC, ROUTE_DEVICE, ROOM_SHOP,    SHIP_MAX,   staff_ship,      NULL,          "ship an accepted order, or some of it" },
-	{ "POST",  "/api/v1/orders/*/problem",    LISTEN_PUBLIC, ROUTE_DEVICE, ROOM_SHOP,    PRESS_MAX,  staff_problem,   NULL,          "an accepted order cannot be shipped after all" },
-	{ "POST",  "/api/v1/orders/*/solved",     LISTEN_PUBLIC, ROUTE_DEVICE, ROOM_SHOP,    PRESS_MAX,  staff_solved,    NULL,          "its problem is solved: it can be shipped" },
-	{ "POST",  "/api/v1/orders/*/stopped",    LISTEN_PUBLIC, ROUTE_DEVICE, ROOM_SHOP,    PRESS_MAX,  staff_stopped,   NULL,          "the shop knows that it must not ship this order" },
-	{ "GET",   "/api/v1/report",              LISTEN_PUBLIC, ROUTE_DEVICE, ROOM_SHOP,    0,          staff_report,    NULL,          "how the shop has done" },
+	{ "GET",   "/readyz",                     LISTEN_PUBLIC, OPERATOR,     ROOM_ADMIN,   0,          show_ready,      NULL,          "200 while deliveries can be taken" },
+	{ "GET",   "/api/v1/me",                  LISTEN_PUBLIC, DEVICE_READS, ROOM_ACCESS,  0,          staff_me,        NULL,          "which device of which shop asks" },
+	{ "GET",   "/api/v1/orders",              LISTEN_PUBLIC, DEVICE_READS, ROOM_SHOP,    0,          staff_orders,    NULL,          "the shop's orders, earliest deadline first" },
+	{ "GET",   "/api/v1/orders/*",            LISTEN_PUBLIC, DEVICE_READS, ROOM_SHOP,    0,          staff_order,     NULL,          "one order, with its timeline" },
+	{ "POST",  "/api/v1/orders/*/accept",     LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    PRESS_MAX,  staff_accept,    NULL,          "the shop will ship this order" },
+	{ "POST",  "/api/v1/orders/*/reject",     LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    PRESS_MAX,  staff_reject,    NULL,          "the shop will not ship this order" },
+	{ "POST",  "/api/v1/orders/*/ship",       LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    SHIP_MAX,   staff_ship,      NULL,          "ship an accepted order, or some of it" },
+	{ "POST",  "/api/v1/orders/*/problem",    LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    PRESS_MAX,  staff_problem,   NULL,          "an accepted order cannot be shipped after all" },
+	{ "POST",  "/api/v1/orders/*/solved",     LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    PRESS_MAX,  staff_solved,    NULL,          "its problem is solved: it can be shipped" },
+	{ "POST",  "/api/v1/orders/*/stopped",    LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    PRESS_MAX,  staff_stopped,   NULL,          "the shop knows that it must not ship this order" },
+	{ "GET",   "/api/v1/report",              LISTEN_PUBLIC, DEVICE_READS, ROOM_SHOP,    0,          staff_report,    NULL,          "how the shop has done" },
 	{ "GET",   "/api/v1/stream",              LISTEN_PUBLIC, ROUTE_DEVICE, ROOM_LIVE,    0,          staff_stream,    NULL,          "what changes, as it changes: server-sent events" },
-	{ "POST",  "/api/v1/session",             LISTEN_PUBLIC, ROUTE_ANYONE, ROOM_ACCESS,  CODE_MAX,   session_begin,   NULL,          "signs a browser in with a login link's code" },
-	{ "DELETE","/api/v1/session",             LISTEN_PUBLIC, ROUTE_DEVICE, ROOM_ACCESS,  0,          session_end,     NULL,          "signs a browser out" },
+	{ "POST",  "/api/v1/session",             LISTEN_PUBLIC, ANYONE_READS, ROOM_ACCESS,  CODE_MAX,   session_begin,   NULL,          "signs a browser in with a login link's code" },
+	{ "DELETE","/api/v1/session",             LISTEN_PUBLIC, DEVICE_READS, ROOM_ACCESS,  0,          session_end,     NULL,          "signs a browser out" },
 	{ "GET",   "/",                           LISTEN_PUBLIC, ROUTE_ANYONE, ROOM_PAGE,    0,          show_page,       NULL,          "the staff page" },
 	{ "GET",   "/login",                      LISTEN_PUBLIC, ROUTE_ANYONE, ROOM_PAGE,    0,          show_page,       NULL,          "the staff page, as login links open it" },
 	{ "GET",   "/page/*",                     LISTEN_PUBLIC, ROUTE_ANYONE, ROOM_PAGE,    0,          show_page_file,  NULL,          "the page's own files" },
@@ -48,7 +54,7 @@ const struct http_route routes[] = {
 	{ "GET",   "/openapi.yaml",               LISTEN_PUBLIC, ROUTE_ANYONE, ROOM_ADMIN,   0,          show_openapi,    NULL,          "this API" },
 	{ "GET",   "/refused",                    LISTEN_ADMIN,  ROUTE_ANYONE, ROOM_WEBHOOK, 0,          show_unverified,    NULL,          "refused deliveries that are kept in memory" },
 	{ "POST",  "/refused/retry",              LISTEN_ADMIN,  ROUTE_ANYONE, ROOM_WEBHOOK, 0,          retry_unverified,   NULL,          "judges them again, by the present secrets" },
-	{ "GET",   "/metrics",                    LISTEN_ADMIN,  ROUTE_ANYONE, ROOM_ADMIN,   0,          show_metrics,    NULL,          "Prometheus text" },
+	{ "GET",   "/metrics",                    LISTEN_ADMIN,  OPERATOR,     ROOM_ADMIN,   0,          show_metrics,    NULL,          "Prometheus text" },
 	{ 0 },
 };
 /* clang-format on */

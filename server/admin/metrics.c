@@ -224,6 +224,9 @@ void metrics_write(const struct admin *a, struct buf *out)
 	if (a->store && !store_stats(a->store, &stats, &e))
 		store_numbers(out, &stats);
 	clock_numbers(out, a->clock);
+	gauge(out, "requests_waiting",
+	      "Requests that wait for a request thread",
+	      atomic_load(&a->http_counters->waiting));
 	centra_gauges(out, a);
 	if (a->live)
 		screen_numbers(out, a->live);
