@@ -200,7 +200,8 @@ struct http_limits {
 	/* Whose X-Forwarded-For is believed.  Borrowed during the call. */
 	const struct networks *proxies;
 	/* Of one caller.  0: the default below. */
-	unsigned running; /* functions on request threads at once */
+	unsigned running; /* functions on request threads at once; as it was
+			   * at http_open(), and never on all threads */
 	unsigned waiting; /* requests that wait for a thread; then 429 */
 	unsigned actions; /* requests of ROUTE_ACTION in ACTIONS_MS; then 429 */
 };
@@ -268,5 +269,8 @@ struct http_call {
 	struct http_call *next; /* loop.c's */
 };
 void http_call(struct http *h, struct http_call *c);
+/* Runs fn(arg) in the loop thread and returns when it has: for a function on a
+ * request thread that reads what the loop owns.  Never from the loop itself. */
+void http_in_loop(struct http *h, void (*fn)(void *arg), void *arg);
 
 #endif

@@ -209,43 +209,50 @@ static void *loop(void *arg)
 	return NULL;
 }
 
-/* A call that its caller waits for. */
-struct waited {
+/* A function that http_in_loop() runs. */
+struct in_loop {
 	struct http_call call;
-	struct http *http;
+	void (*fn)(void *arg);
+	void *arg;
 	sem_t done;
 };
 
-static void run_waited(struct http *h, void (*fn)(struct http_call *c))
+static void run_in_loop(struct http_call *c)
 {
-	struct waited w = {.call = {.fn = fn, .arg = &w}, .http = h};
+	struct in_loop *i = c->arg;
 
-	if (!h->running)
-		return;
-	sem_init(&w.done, 0, 0);
-	http_call(h, &w.call);
-	while (sem_wait(&w.done) && errno == EINTR)
-		;
-	sem_destroy(&w.done);
+	i->fn(i->arg);
+	sem_post(&i->done);
 }
 
-static void quiesce(struct http_call *c)
+void http_in_loop(struct http *h, void (*fn)(void *arg), void *arg)
 {
-	struct waited *w = c->arg;
+	struct in_loop i = {.fn = fn, .arg = arg};
 
-	listener_quiesce(&w->http->listeners[LISTEN_PUBLIC]);
-	sem_post(&w->done);
+	i.call = (struct http_call){.fn = run_in_loop, .arg = &i};
+	sem_init(&i.done, 0, 0);
+	http_call(h, &i.call);
+	while (sem_wait(&i.done) && errno == EINTR)
+		;
+	sem_destroy(&i.done);
+}
+
+static void quiesce(void *http)
+{
+	struct http *h = http;
+
+	listener_quiesce(&h->listeners[LISTEN_PUBLIC]);
 }
 
 void http_quiesce(struct http *h)
 {
-	run_waited(h, quiesce);
+	if (h->running)
+		http_in_loop(h, quiesce, h);
 }
 
-static void begin_stop(struct http_call *c)
+static void begin_stop(void *http)
 {
-	struct waited *w = c->arg;
-	struct http *h = w->http;
+	struct http *h = http;
 	struct http_request *x;
 
 	h->stop_by = time_mono() + h->limits.longest_wait + STOP_MS;
@@ -253,14 +260,13 @@ static void begin_stop(struct http_call *c)
 	LIST_FOREACH(x, &h->aside, link)
 		if (x->req.may_stop)
 			x->deadline = h->wake = time_mono();
-	sem_post(&w->done);
 }
 
 void http_stop(struct http *h)
 {
 	if (!h || !h->running)
 		return;
-	run_waited(h, begin_stop);
+	http_in_loop(h, begin_stop, h);
 	pthread_join(h->thread, NULL);
 	h->running = false;
 }
