@@ -148,7 +148,8 @@ static void press(enum shop shop, int i, unsigned dice)
 	    (a.status == 200 && !strcmp(text_of(a.json, "state"), "accepted")))
 		st.ended[i][shop] = true;
 	if (a.status && a.status != 200 && a.status != 202 &&
-	    a.status != 404 && a.status != 409 && a.status != 503)
+	    a.status != 404 && a.status != 409 && a.status != 429 &&
+	    a.status != 503)
 		st.not_http = (int)a.status;
 	answer_release(&a);
 }
