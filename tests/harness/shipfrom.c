@@ -49,14 +49,16 @@ static void write_config(const struct shipfrom *s)
 		"webhook_secret = " SECRET "\n"
 		"order_api_url = %s/api/order-api\n"
 		"order_api_key = order-api-key\n"
-		"graphql_url = %s/graphql\n"
-		"graphql_token = graphql-token\n"
 		"time_zone = Europe/Stockholm\n"
 		"graphql_requests_hour = 100000\n"
 		"graphql_mutations_hour = 100000\n"
 		"%s\n",
-		s->sim.url, s->sim.url,
-		s->options.centra ? s->options.centra : "");
+		s->sim.url, s->options.centra ? s->options.centra : "");
+	if (!s->options.no_graphql)
+		fprintf(f,
+			"graphql_url = %s/graphql\n"
+			"graphql_token = graphql-token\n",
+			s->sim.url);
 	for (int i = 0; i < SHOPS; i++)
 		fprintf(f,
 			"[shop %s]\n"

@@ -29,6 +29,7 @@ struct shipfrom_options {
 	const char *binary; /* default: $BUILD/shipfrom */
 	const char *const *under; /* words before the program: a tracer; NULL */
 	const char *centra; /* more lines for [centra se], or NULL */
+	bool no_graphql;    /* the Order API alone is configured */
 	/* Listen at an address of this process's own: a port of 127.0.0.1 may
 	 * be some other program's when the server is started again. */
 	bool own_address;

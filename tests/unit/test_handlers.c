@@ -8,9 +8,11 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "centra/graphql.h"
 #include "handlers/answer.h"
 #include "handlers/handlers.h"
+#include "handlers/lane.h"
 
 #include <cmocka.h> /* last: it has a macro called fail */
 
@@ -46,6 +48,72 @@ static void every_kind_of_task_has_a_handler(void **s)
 	assert_int_equal(handler_batch(TASK_SHIP_ORDER), 1);
 	assert_null(handler_find("brew_coffee"));
 	assert_int_equal(handler_batch("brew_coffee"), 1);
+}
+
+static struct task placed(const char *kind, int64_t sub, const struct order *o)
+{
+	struct task t = {.sub = sub};
+
+	assert_true(copy_text(t.kind, sizeof(t.kind), kind));
+	handler_place(&t, o);
+	return t;
+}
+
+static void each_kind_has_its_lane_and_names_the_api_it_calls(void **s)
+{
+	static const struct {
+		const char *kind;
+		int64_t sub;
+		enum lane lane;
+		enum handler_calls calls;
+	} rows[] = {
+		{TASK_ANSWER_OFFER, 3, LANE_ANSWERS, CALLS_ORDER_API},
+		{TASK_SHIP_ORDER, 3, LANE_ANSWERS, CALLS_GRAPHQL},
+		{TASK_CHECK_FIRST, 9, LANE_ANSWERS, CALLS_NOBODY},
+		{TASK_ORDER, 9, LANE_ANSWERS, CALLS_NOBODY},
+		{TASK_MISSED, 0, LANE_SWEEP, CALLS_GRAPHQL},
+		/* judges what is held: it is never parked */
+		{TASK_MISSED, 1234, LANE_SWEEP, CALLS_NOBODY},
+		{TASK_FETCH_ORDER, 0, LANE_REST, CALLS_GRAPHQL},
+		{"brew_coffee", 0, LANE_REST, CALLS_NOBODY},
+	};
+
+	(void)s;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct task t = placed(rows[i].kind, rows[i].sub, NULL);
+
+		assert_int_equal(t.lane, rows[i].lane);
+		assert_int_equal(t.group, rows[i].calls);
+	}
+}
+
+static void the_lane_of_a_fetch_says_who_waits_for_it(void **s)
+{
+	struct offer f = {.warehouse = 3, .list = LIST_OPEN};
+	struct order o = {.offers = &f, .n_offers = 1};
+
+	(void)s;
+	assert_int_equal(placed(TASK_FETCH_ORDER, 0, &o).lane, LANE_WAITED);
+	f.state = STATE_ACCEPTING; /* was the accept heard? */
+	assert_int_equal(placed(TASK_FETCH_ORDER, 0, &o).lane, LANE_ANSWERS);
+	f.state = STATE_ACCEPTED; /* where does it go? */
+	f.list = LIST_MINE;
+	assert_int_equal(placed(TASK_FETCH_ORDER, 0, &o).lane, LANE_ANSWERS);
+	o.has_address = true;
+	assert_int_equal(placed(TASK_FETCH_ORDER, 0, &o).lane, LANE_WAITED);
+	f.list = LIST_DONE;
+	assert_int_equal(placed(TASK_FETCH_ORDER, 0, &o).lane, LANE_REST);
+	o.fetch_due = true; /* in doubt */
+	assert_int_equal(placed(TASK_FETCH_ORDER, 0, &o).lane, LANE_WAITED);
+}
+
+static void a_lane_that_was_asked_for_stays(void **s)
+{
+	struct task t = {.kind = TASK_CHECK_FIRST, .lane = LANE_SWEEP};
+
+	(void)s;
+	handler_place(&t, NULL);
+	assert_int_equal(t.lane, LANE_SWEEP);
 }
 
 static void events_of_orders_and_offers_make_tasks(void **s)
@@ -103,6 +171,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_kind_of_task_has_a_handler),
+		cmocka_unit_test(
+			each_kind_has_its_lane_and_names_the_api_it_calls),
+		cmocka_unit_test(the_lane_of_a_fetch_says_who_waits_for_it),
+		cmocka_unit_test(a_lane_that_was_asked_for_stays),
 		cmocka_unit_test(events_of_orders_and_offers_make_tasks),
 		cmocka_unit_test(the_first_wait_is_half_a_second),
 		cmocka_unit_test(later_waits_are_spread_and_bounded),

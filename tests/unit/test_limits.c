@@ -575,6 +575,103 @@ static void a_permit_given_back_leaves_the_sweep_one_call_at_a_time(
 	}
 }
 
+/* ---- asked beforehand ---- */
+
+static struct centra_may ahead(enum centra_lane lane, unsigned calls,
+			       int64_t now)
+{
+	struct centra_may ret;
+
+	limits_may(l, CENTRA_GRAPHQL, lane, calls, now, &ret);
+	return ret;
+}
+
+static void call_and_fail(const struct call *how, int64_t now)
+{
+	struct call c = *how;
+	struct permit p;
+	int64_t wait;
+
+	assert_true(may(CENTRA_GRAPHQL, CENTRA_LIVE, false, now, &p, &wait));
+	limits_told(l, &p, now, &c);
+}
+
+static void who_asks_beforehand_pays_nothing(void **state)
+{
+	struct permit p;
+	int64_t wait;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(ahead(CENTRA_LIVE, 0, 0).wait, 0);
+		assert_false(ahead(CENTRA_LIVE, 0, 0).parked);
+	}
+	for (int i = 0; i < 30; i++)
+		assert_true(may(CENTRA_GRAPHQL, CENTRA_LIVE, false, 0, &p,
+				&wait));
+}
+
+static void away_it_is_parked_until_one_may_find_out(void **state)
+{
+	struct permit p;
+	int64_t wait;
+
+	(void)state;
+	for (int i = 0; i < LIMITS_DEAD_AFTER; i++)
+		call_and_fail(&unreached, 0);
+	assert_true(ahead(CENTRA_LIVE, 0, 0).parked);
+	assert_int_equal(ahead(CENTRA_LIVE, 0, 0).wait, LIMITS_DEAD_FIRST);
+	assert_int_equal(ahead(CENTRA_LIVE, 0, LIMITS_DEAD_FIRST).wait, 0);
+	assert_true(ahead(CENTRA_LIVE, 0, LIMITS_DEAD_FIRST).trial);
+	assert_true(ahead(CENTRA_LIVE, 0, LIMITS_DEAD_FIRST).parked);
+	assert_true(may(CENTRA_GRAPHQL, CENTRA_LIVE, false, LIMITS_DEAD_FIRST,
+			&p, &wait));
+	assert_true(ahead(CENTRA_LIVE, 0, LIMITS_DEAD_FIRST).wait > 0);
+	limits_told(l, &p, LIMITS_DEAD_FIRST,
+		    &(struct call){.end = CALL_OK, .status = 200});
+	assert_false(ahead(CENTRA_LIVE, 0, LIMITS_DEAD_FIRST).parked);
+	assert_false(ahead(CENTRA_LIVE, 0, LIMITS_DEAD_FIRST).trial);
+}
+
+static void a_refused_key_and_a_retry_after_park_as_well(void **state)
+{
+	struct call slow = {.end = CALL_NOT_DONE, .status = 429,
+			    .retry_after = 7000};
+
+	(void)state;
+	call_and_fail(&slow, 0);
+	assert_true(ahead(CENTRA_LIVE, 0, 0).parked);
+	assert_int_equal(ahead(CENTRA_LIVE, 0, 0).wait, 7000);
+	assert_false(ahead(CENTRA_LIVE, 0, 7000).parked);
+	call_and_fail(&refused, 7000);
+	assert_true(ahead(CENTRA_LIVE, 0, 7000).parked);
+	assert_int_equal(ahead(CENTRA_LIVE, 0, 7000).wait, LIMITS_KEY_FIRST);
+}
+
+static void a_spent_budget_keeps_back_and_does_not_park(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 29; i++)
+		call_and_fail(&fine, i);
+	assert_int_equal(ahead(CENTRA_LIVE, 0, 100).wait, 0);
+	/* One run that is about to call leaves nothing for a second. */
+	assert_true(ahead(CENTRA_LIVE, 1, 100).wait > 0);
+	assert_true(ahead(CENTRA_SWEEP, 0, 100).wait > 0);
+	assert_false(ahead(CENTRA_SWEEP, 0, 100).parked);
+}
+
+static void who_is_asked_for_tries_at_once(void **state)
+{
+	(void)state;
+	call_and_fail(&refused, 0);
+	assert_true(ahead(CENTRA_LIVE, 0, 10).wait > 0);
+	limits_try_now(l, CENTRA_GRAPHQL, 10);
+	assert_int_equal(ahead(CENTRA_LIVE, 0, 10).wait, 0);
+	assert_true(ahead(CENTRA_LIVE, 0, 10).trial);
+	call_and_fail(&refused, 10); /* in vain: the wait has doubled */
+	assert_int_equal(ahead(CENTRA_LIVE, 0, 10).wait, 2 * LIMITS_KEY_FIRST);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, make, unmake)
 
 int main(void)
@@ -609,6 +706,11 @@ int main(void)
 		T(the_longer_wait_of_two_budgets_is_told),
 		T(the_order_api_has_no_hour),
 		T(a_permit_given_back_leaves_the_sweep_one_call_at_a_time),
+		T(who_asks_beforehand_pays_nothing),
+		T(away_it_is_parked_until_one_may_find_out),
+		T(a_refused_key_and_a_retry_after_park_as_well),
+		T(a_spent_budget_keeps_back_and_does_not_park),
+		T(who_is_asked_for_tries_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
