@@ -41,7 +41,7 @@
 struct centra_here {
 	int fd;
 	int port;
-	const char *reply; /* whole; the connection closes after it */
+	const char *_Atomic reply; /* whole; the connection closes after it */
 	pthread_t thread;
 	_Atomic unsigned calls;
 };
@@ -50,6 +50,7 @@ static void serve_one(struct centra_here *c, int fd)
 {
 	char seen[8192] = "";
 	size_t n = 0, body;
+	const char *reply;
 	ssize_t got;
 	char *end, *length;
 
@@ -66,7 +67,8 @@ static void serve_one(struct centra_here *c, int fd)
 			break;
 	}
 	c->calls++;
-	send(fd, c->reply, strlen(c->reply), MSG_NOSIGNAL);
+	reply = c->reply;
+	send(fd, reply, strlen(reply), MSG_NOSIGNAL);
 }
 
 static void *centra_thread(void *arg)
@@ -586,6 +588,131 @@ static void nor_does_one_that_went_back_while_nobody_ran(void **state)
 	parts_close(p);
 }
 
+/* ---- parking ---- */
+
+static bool take_waiting(void *arg, const struct task *t)
+{
+	uint64_t *id = arg;
+
+	if (!strcmp(t->kind, TASK_ANSWER_OFFER))
+		*id = t->id;
+	return true;
+}
+
+/* As `shipfrom redrive` does. */
+static void redrive_all(struct parts *p)
+{
+	uint64_t id = 0;
+	struct err e;
+	enum rc rc;
+
+	assert_int_equal(store_tasks(p->app.store, false, 0, take_waiting, &id,
+				     &e),
+			 OK);
+	rc = store_redrive(p->app.store, id, time_now(), &e);
+	assert_true(!rc || rc == RC_CONFLICT);
+}
+
+static uint64_t parked[CENTRA_APIS];
+
+static void take_parked(void *arg, const char *instance, enum centra_api api,
+			uint64_t tasks)
+{
+	(void)arg;
+	assert_string_equal(instance, "se");
+	parked[api] = tasks;
+}
+
+static void what_calls_an_api_that_is_not_configured_stays_untouched(
+	void **state)
+{
+	struct parts *p = parts_open(9); /* without GraphQL */
+	struct err e;
+
+	(void)state;
+	record_create(p);
+	parts_start(p);
+	until(p, is_pending);
+	/* Others run meanwhile, and each of them looks for more. */
+	for (wanted_dead = 1; wanted_dead <= 20; wanted_dead++) {
+		add_task(p, "nonsense", (int64_t)wanted_dead);
+		until(p, enough_are_dead);
+	}
+	assert_int_equal(workers_parked(p->app.workers, take_parked, NULL, &e),
+			 OK);
+	assert_int_equal(parked[CENTRA_GRAPHQL], 1);
+	assert_int_equal(parked[CENTRA_ORDER_API], 0);
+	assert_true(stats(p).oldest_due == TIME_NONE);
+	parts_stop(p);
+	assert_int_equal(p->app.counters.tasks_retried_total, 0);
+	assert_int_equal(stats(p).tasks_waiting, 1);
+	parts_close(p);
+}
+
+static bool three_calls(struct parts *p)
+{
+	return p->app.counters.credentials_refused_total >= 3;
+}
+
+/* The key is refused at 0, 1 and 3 s; the next trial would be at 7 s. */
+static void a_redrive_tries_at_once_what_was_given_up_for_now(void **state)
+{
+	struct parts *p;
+	struct centra_here c;
+	struct err e;
+	int64_t began;
+
+	(void)state;
+	centra_start(&c, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n"
+			 "Connection: close\r\n\r\n");
+	p = parts_open(c.port);
+	record_create(p);
+	parts_start(p);
+	until(p, is_pending);
+	accept_it(p);
+	until(p, three_calls);
+	c.reply = "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n"
+		  "Content-Type: application/json\r\n"
+		  "Connection: close\r\n\r\n{\"status\":\"ok\"}";
+	began = time_mono();
+	redrive_all(p);
+	assert_int_equal(store_wake(p->app.store, &e), OK);
+	until(p, is_accepted);
+	assert_true(time_mono() - began < 2500);
+	parts_stop(p);
+	parts_close(p);
+	centra_stop(&c);
+}
+
+static void what_is_put_off_is_not_rewritten_at_the_start(void **state)
+{
+	struct result r = {.how = OUTCOME_RETRY, .reason = {"no answer"}};
+	struct parts *p = parts_open(9);
+	struct task t = {0};
+	int64_t due = time_now() + 1800000, next;
+	struct err e;
+	size_t n;
+
+	(void)state;
+	add_task(p, "nonsense", 1);
+	assert_int_equal(store_lease(p->app.store, time_now(), NULL, &t, 1, &n,
+				     &next, &e),
+			 OK);
+	r.due = due;
+	assert_int_equal(store_finish(p->app.store, &t, &r, time_now(), &e),
+			 OK);
+	task_release(&t);
+	parts_start(p);
+	add_task(p, "nonsense", 2);
+	until(p, one_is_dead);
+	parts_stop(p);
+	assert_int_equal(store_tasks(p->app.store, false, 0, copy_task, &t, &e),
+			 OK);
+	assert_true(t.due == due && t.sub == 1);
+	task_release(&t);
+	parts_close(p);
+}
+
 static void stopping_without_work_is_prompt(void **state)
 {
 	struct parts *p = parts_open(9);
@@ -614,6 +741,11 @@ int main(void)
 		cmocka_unit_test(a_centra_that_is_away_kills_no_task),
 		cmocka_unit_test(a_clock_that_goes_back_holds_nothing_up),
 		cmocka_unit_test(nor_does_one_that_went_back_while_nobody_ran),
+		cmocka_unit_test(
+			what_calls_an_api_that_is_not_configured_stays_untouched),
+		cmocka_unit_test(
+			a_redrive_tries_at_once_what_was_given_up_for_now),
+		cmocka_unit_test(what_is_put_off_is_not_rewritten_at_the_start),
 		cmocka_unit_test(stopping_without_work_is_prompt),
 	};
 	struct err e;
