@@ -151,6 +151,14 @@ e2e: all nosync $(E2E) $(FAULTS)
 tests: all nosync $(UNIT) $(SUITE) $(E2E) $(FAULTS)
 	@$(RUN) $(call longest_first,$(E2E) $(UNIT) $(SUITE))
 
+# One rule of the store on a second engine; needs PostgreSQL, as no other test does.
+pg-spike: $(BUILD)/tests/spike/pg_record ## the rule of recording over LMDB and PostgreSQL
+	@$(RUN) --as pg-spike sh tests/spike/pg_record.sh $(BUILD)/tests/spike/pg_record
+
+$(BUILD)/tests/spike/pg_record.o: CFLAGS += -I$(shell pg_config --includedir 2>/dev/null)
+$(BUILD)/tests/spike/pg_record: $(BUILD)/tests/spike/pg_record.o $(OBJ_LIB)
+	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lpq $(LIBS)
+
 # The long runs.  `make test` and `make check` have a short form of each.
 $(TORTURE): $(BUILD)/%: $(BUILD)/%.o $(HARNESS)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lcurl -lcjson -lcrypto
@@ -195,7 +203,7 @@ test: ## everything: check, the API's contract, the page, the image, a little to
 	@$(MAKE) --no-print-directory -j$(JOBS) built
 	@$(RUN) --begin
 	@$(MAKE) --no-print-directory -k tests rules api browser image \
-		torture-short limits-short fuzz-short; $(RUN) --end $$?
+		torture-short pg-spike limits-short fuzz-short; $(RUN) --end $$?
 
 image: ## build deploy/Dockerfile and run the image on a read-only root
 	@sh tests/deps.sh build image

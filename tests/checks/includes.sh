@@ -43,6 +43,7 @@ MAY server            server/http server/config server/metrics server/storage se
 MAY tests/unit        EVERYTHING
 MAY tests/fuzz        EVERYTHING
 MAY tests/store       store store/model
+MAY tests/spike       store store/model store/rules
 MAY tests/sim
 MAY tests/harness
 MAY tests/e2e         tests/harness
@@ -68,14 +69,14 @@ NEVER server/cli      server/http
 
 # library         the rooms that may use it
 HOME lmdb.h           store/lmdb
-HOME libpq-fe.h       store/pg
+HOME libpq-fe.h       store/pg tests/spike
 HOME microhttpd.h     server/http tests/sim
 HOME ini.h            server/config
 HOME qrencode.h       server/cli
 HOME curl/            centra tests/harness tests/sim
 HOME openssl/         server/http server/access server/webhook tests/sim tests/harness tests/bench
 HOME cjson/           centra server/access server/shop server/cli tests/sim tests/harness
-HOME cmocka.h         tests/unit tests/e2e tests/harness tests/store
+HOME cmocka.h         tests/unit tests/e2e tests/harness tests/store tests/spike
 TABLES
 }
 
