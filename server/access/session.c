@@ -6,13 +6,11 @@
  * codes the response to the next wrong ones is delayed.  A good code is never
  * delayed.
  *
- * A sign-in outlives its request: the store's writer may still hold it after
- * the request got 503.  The loop thread frees it, when both have ended.
+ * A sign-in may outlive its request: see pending.h.
  */
 #include "server/access/session.h"
 
 #include <openssl/crypto.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +24,7 @@
 #include "server/access/auth.h"
 #include "server/access/json_body.h"
 #include "server/access/me.h"
+#include "server/pending/pending.h"
 
 #define COOKIE_AGE   34560000 /* s: 400 days, the most that browsers keep */
 #define COOKIE_SIZE  256
@@ -35,59 +34,23 @@
 #define MINUTE	     60000
 
 struct sign {
+	struct pending pending; /* first */
 	struct access *access;
 	struct config *config; /* held */
-	struct request *req; /* borrowed; NULL once it has ended */
 	char token[TOKEN_SIZE];
 	unsigned char code_hash[TOKEN_HASH_SIZE];
 	unsigned char token_hash[TOKEN_HASH_SIZE];
 	char cookie[COOKIE_SIZE], old_cookie[COOKIE_SIZE];
 	struct device device;
-
-	/* owned by the writer while it holds the sign-in */
-	struct store_done done;
-	struct http_call call;
-	enum rc rc;
-	atomic_bool writing;
 };
 
-static void sign_free(struct sign *s)
+static void sign_free(struct pending *p)
 {
+	struct sign *s = (struct sign *)p;
+
 	config_drop(s->config);
 	OPENSSL_cleanse(s, sizeof(*s));
 	free(s);
-}
-
-/* A state_free. */
-static void sign_forget(void *state)
-{
-	struct sign *s = state;
-
-	s->req = NULL;
-	if (!s->writing)
-		sign_free(s);
-}
-
-/* In the loop, after sign_done(). */
-static void sign_stored(struct http_call *c)
-{
-	struct sign *s = c->arg;
-
-	s->writing = false;
-	if (s->req)
-		request_resume(s->req);
-	else
-		sign_free(s);
-}
-
-/* A store_done: in the writer thread. */
-static void sign_done(struct store_done *d, enum rc rc, const struct err *e)
-{
-	struct sign *s = d->arg;
-
-	(void)e;
-	s->rc = rc;
-	http_call(*s->access->parts.http, &s->call);
 }
 
 /* Takes over the hold of the config. */
@@ -97,20 +60,17 @@ static struct sign *sign_new(struct request *req, struct config *config)
 
 	s->access = req->context;
 	s->config = config;
-	s->req = req;
-	s->done = (struct store_done){.fn = sign_done, .arg = s};
-	s->call = (struct http_call){.fn = sign_stored, .arg = s};
-	req->state = s;
-	req->state_free = sign_forget;
+	pending_init(&s->pending, *s->access->parts.http, NULL, sign_free);
+	pending_tie(&s->pending, req);
 	return s;
 }
 
 /* Puts the request aside while the writer works. */
 static void sign_wait(struct sign *s, endpoint_fn *next)
 {
-	s->writing = true;
-	request_later(s->req, next,
+	request_later(s->pending.req, next,
 		      time_mono() + s->config->server.write_wait);
+	pending_begin(&s->pending);
 }
 
 static void respond_later(struct request *req, struct response *res,
@@ -195,16 +155,16 @@ static void session_begun(struct request *req, struct response *res)
 	struct caller c = {.config = s->config, .by_session = true};
 	struct err e = {""};
 
-	if (s->writing) {
+	if (!s->pending.ended) {
 		respond_later(req, res, RC_AGAIN);
 		return;
 	}
-	if (s->rc == RC_NOTFOUND) {
+	if (s->pending.rc == RC_NOTFOUND) {
 		refuse_code(req, s->config, res);
 		return;
 	}
-	if (s->rc || token_csrf(c.csrf, s->token, &e)) {
-		respond_later(req, res, s->rc ? s->rc : RC_AGAIN);
+	if (s->pending.rc || token_csrf(c.csrf, s->token, &e)) {
+		respond_later(req, res, s->pending.rc ? s->pending.rc : RC_AGAIN);
 		return;
 	}
 	COUNT(s->access->parts.counters, sessions_total);
@@ -277,10 +237,10 @@ void session_begin(struct request *req, struct response *res)
 	}
 	sign_wait(s, session_begun);
 	rc = store_device_login(a->parts.store, s->code_hash, s->token_hash,
-				req->now, &s->device, &s->done, &e);
+				req->now, &s->device, &s->pending.done, &e);
 	if (!rc)
 		return;
-	s->writing = false;
+	pending_refused(&s->pending, rc, &e);
 	respond_later(req, res, rc);
 }
 
@@ -291,10 +251,10 @@ static void session_ended(struct request *req, struct response *res)
 {
 	struct sign *s = req->state;
 
-	if (s->writing) {
+	if (!s->pending.ended) {
 		respond_later(req, res, RC_AGAIN);
-	} else if (s->rc && s->rc != RC_NOTFOUND) {
-		respond_later(req, res, s->rc);
+	} else if (s->pending.rc && s->pending.rc != RC_NOTFOUND) {
+		respond_later(req, res, s->pending.rc);
 	} else {
 		const struct device *d = &caller_of(req)->device;
 
@@ -323,9 +283,9 @@ void session_end(struct request *req, struct response *res)
 	s = sign_new(req, config_hold(c->config));
 	memcpy(s->token_hash, c->credential, sizeof(s->token_hash));
 	sign_wait(s, session_ended);
-	rc = store_session_end(a->parts.store, s->token_hash, &s->done, &e);
+	rc = store_session_end(a->parts.store, s->token_hash, &s->pending.done, &e);
 	if (!rc)
 		return;
-	s->writing = false;
+	pending_refused(&s->pending, rc, &e);
 	respond_later(req, res, rc);
 }

@@ -3,7 +3,8 @@
  * pending.c - see pending.h.
  *
  * The holds need no lock: the request's function takes both before the store
- * has the write, and both end in the loop thread.
+ * has the write, and they end in the loop thread, or in that function if the
+ * store does not take the write.
  */
 #include "server/pending/pending.h"
 
@@ -18,8 +19,9 @@ static void settle(struct http_call *call)
 {
 	struct pending *p = call->arg;
 
+	if (p->settled)
+		p->settled(p);
 	p->ended = true;
-	p->settled(p);
 	if (p->req)
 		request_resume(p->req);
 	drop(p);
@@ -55,7 +57,6 @@ void pending_init(struct pending *p, struct http *http,
 		.http = http,
 		.settled = settled,
 		.release = release,
-		.holds = 1,
 	};
 }
 
@@ -67,11 +68,17 @@ void pending_tie(struct pending *p, struct request *req)
 	req->state_free = request_gone;
 }
 
+void pending_begin(struct pending *p)
+{
+	p->holds++;
+}
+
 void pending_refused(struct pending *p, enum rc rc, const struct err *e)
 {
-	p->ended = true;
 	p->rc = rc;
 	p->e = *e;
-	p->settled(p);
+	if (p->settled)
+		p->settled(p);
+	p->ended = true;
 	drop(p);
 }

@@ -8,22 +8,23 @@
  *
  *	pending_init(&x->pending, http, settled, release);
  *	pending_tie(&x->pending, req);          (where a request waits)
+ *	request_later(req, next, deadline);
+ *	pending_begin(&x->pending);
  *	rc = store_...(..., &x->pending.done, &e);
  *	if (rc)
  *		pending_refused(&x->pending, rc, &e);  and respond with 503
- *	else
- *		request_later(req, next, deadline);
  *
  * `next` finds the room's struct in req->state, and whether and how the write
  * has ended in `ended` and `rc`.
  *
- * Threads:  settled() and release() run in the loop thread, but in the caller's
- *           in pending_refused().  The rest: the thread that runs the request's
- *           function.
+ * Threads:  settled() and release() run in the loop thread; in
+ *           pending_refused() in its caller's.  The rest is for the thread that
+ *           runs the request's function.
  */
 #ifndef SERVER_PENDING_PENDING_H
 #define SERVER_PENDING_PENDING_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "server/http/http.h"
@@ -32,7 +33,7 @@
 struct pending {
 	struct store_done done; /* for the store's call */
 	struct request *req;	/* borrowed; NULL: none waits (any more) */
-	bool ended;		/* the result is known: */
+	atomic_bool ended;	/* the result is known, and was settled: */
 	enum rc rc;
 	struct err e;
 
@@ -44,14 +45,16 @@ struct pending {
 	unsigned holds;
 };
 
-/* `settled` acts on the result, once, whether or not a request still waits;
- * `release` frees the room's struct. */
+/* `settled` (or NULL) acts on the result, once, whether or not a request still
+ * waits; `release` frees the room's struct. */
 void pending_init(struct pending *p, struct http *http,
 		  void (*settled)(struct pending *p),
 		  void (*release)(struct pending *p));
-/* Makes p the request's state: the request is resumed once the result is
- * known. */
+/* Makes p the request's state, which it holds until it ends: the request is
+ * resumed once the result is known. */
 void pending_tie(struct pending *p, struct request *req);
+/* The store gets the write next: the writer holds p until it is done. */
+void pending_begin(struct pending *p);
 /* The store did not take the write: settles it with this result, and drops the
  * writer's hold.  p may be gone afterwards, unless a request is tied to it. */
 void pending_refused(struct pending *p, enum rc rc, const struct err *e);

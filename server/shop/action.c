@@ -104,8 +104,10 @@ bool number_read(const char *s, int64_t *ret)
 
 /* ---- life ---- */
 
-static void action_free(struct action *p)
+static void action_free(struct pending *pending)
 {
+	struct action *p = (struct action *)pending;
+
 	config_drop(p->config);
 	order_texts_release(&p->texts);
 	cJSON_Delete(p->body);
@@ -115,15 +117,8 @@ static void action_free(struct action *p)
 	free(p);
 }
 
-/* A state_free: the request has ended, answered or not. */
-static void action_forget(void *state)
-{
-	struct action *p = state;
-
-	p->req = NULL;
-	if (!p->writing)
-		action_free(p);
-}
+/* A `settled` of struct pending. */
+static void action_written(struct pending *pending);
 
 static struct action *action_new(struct request *req, int64_t number,
 			       const struct action_kind *kind)
@@ -132,7 +127,6 @@ static struct action *action_new(struct request *req, int64_t number,
 	struct action *p = xcalloc(1, sizeof(*p));
 
 	p->room = shop_of(req);
-	p->req = req;
 	p->config = config_hold(c->config);
 	p->shop = c->shop;
 	p->instance = c->shop->centra;
@@ -143,15 +137,15 @@ static struct action *action_new(struct request *req, int64_t number,
 	memcpy(p->trace, req->trace, sizeof(p->trace));
 	p->own = xcalloc(1, kind->own_size);
 	p->kind = kind;
-	req->state = p;
-	req->state_free = action_forget;
+	pending_init(&p->pending, *p->room->http, action_written, action_free);
+	pending_tie(&p->pending, req);
 	return p;
 }
 
 bool action_may_wait(const struct action *p)
 {
 	return time_mono() < p->wait_until && !*p->room->draining &&
-	       !(p->req && p->req->timed_out);
+	       !(p->pending.req && p->pending.req->timed_out);
 }
 
 /* ---- reading ---- */
@@ -159,9 +153,9 @@ bool action_may_wait(const struct action *p)
 /* False: answered with 400. */
 static bool body_read(struct action *p, struct response *res)
 {
-	if (!p->req->body_len)
+	if (!p->pending.req->body_len)
 		return true;
-	p->body = json_body(p->req);
+	p->body = json_body(p->pending.req);
 	if (p->body)
 		return true;
 	respond_problem(res, 400, "bad_request",
@@ -222,7 +216,8 @@ static bool staff_read(struct action *p, struct response *res)
 		return false;
 	}
 	snprintf(p->by, sizeof(p->by), "%s%s%s", name ? name : "",
-		 name && *name ? " on " : "", caller_of(p->req)->device.name);
+		 name && *name ? " on " : "",
+		 caller_of(p->pending.req)->device.name);
 	return true;
 }
 
@@ -273,7 +268,7 @@ static bool for_read(struct action *p, struct response *res)
 static enum rc request_digest(const struct action *p,
 			      unsigned char ret[ONCE_HASH])
 {
-	const struct request *req = p->req;
+	const struct request *req = p->pending.req;
 	struct buf b;
 	enum rc rc;
 
@@ -296,7 +291,7 @@ static bool version_read(struct action *p, struct response *res)
 
 static bool key_read(struct action *p, struct response *res)
 {
-	const char *key = request_header(p->req, "Idempotency-Key");
+	const char *key = request_header(p->pending.req, "Idempotency-Key");
 	size_t len = key ? strlen(key) : 0, i = 0;
 
 	if (!key)
@@ -310,7 +305,8 @@ static bool key_read(struct action *p, struct response *res)
 	}
 	if (token_digest(p->once.key, key, len) ||
 	    request_digest(p, p->once.request)) {
-		respond_store(p->req, res, RC_IO, "no SHA-256 to be had");
+		respond_store(p->pending.req, res, RC_IO,
+			      "no SHA-256 to be had");
 		return false;
 	}
 	p->once.device = p->device;
@@ -366,40 +362,24 @@ static void action_decided(struct action *p)
 		p->kind->count(p);
 }
 
-/* In the loop, after action_done(). */
-static void action_written(struct http_call *c)
+/* Once the decision is on disk, or could not be stored. */
+static void action_written(struct pending *pending)
 {
-	struct action *p = c->arg;
+	struct action *p = (struct action *)pending;
 
-	if (p->keyed && !p->rc) {
+	if (p->keyed && !pending->rc) {
 		p->again = p->once.seen == ONCE_AGAIN;
-		p->rc = p->once.rc;
+		pending->rc = p->once.rc;
 		snprintf(p->code, sizeof(p->code), "%s", p->once.code);
 	}
-	if (!p->rc && !p->again && p->once.seen == ONCE_NEW)
+	if (!pending->rc && !p->again && p->once.seen == ONCE_NEW)
 		action_decided(p);
-	p->writing = false;
-	if (p->req)
-		request_resume(p->req);
-	else
-		action_free(p);
-}
-
-/* A store_done: in the writer thread. */
-static void action_done(struct store_done *d, enum rc rc, const struct err *e)
-{
-	struct action *p = d->arg;
-
-	p->rc = rc;
-	if (rc && e)
-		p->e = *e;
-	http_call(*p->room->http, &p->call);
 }
 
 /* True if the device or its session was ended while the request waited. */
 static bool was_revoked(struct action *p)
 {
-	const struct caller *c = caller_of(p->req);
+	const struct caller *c = caller_of(p->pending.req);
 	uint64_t revocations = store_revocations(p->room->store);
 
 	if (revocations == p->revocations)
@@ -458,7 +438,7 @@ static void action_stored(struct request *req, struct response *res)
 	struct action *p = req->state;
 
 	req->timed_out = false;
-	if (p->writing) {
+	if (!p->pending.ended) {
 		respond_store(req, res, RC_AGAIN, "the writer takes too long");
 		return;
 	}
@@ -469,7 +449,7 @@ static void action_stored(struct request *req, struct response *res)
 				"request; take a new one");
 		return;
 	}
-	switch (p->rc) {
+	switch (p->pending.rc) {
 	case OK:
 	case RC_EXISTS:
 		action_settle(req, res);
@@ -481,7 +461,7 @@ static void action_stored(struct request *req, struct response *res)
 		action_lost(req, res);
 		break;
 	default:
-		respond_store(req, res, p->rc, p->e.text);
+		respond_store(req, res, p->pending.rc, p->pending.e.text);
 	}
 }
 
@@ -503,20 +483,18 @@ void action_begin(struct request *req, struct response *res,
 		return;
 	p->wait_until = time_mono() + p->config->server.answer_wait;
 	p->revocations = store_revocations(p->room->store);
-	p->done = (struct store_done){.fn = action_done, .arg = p};
-	p->call = (struct http_call){.fn = action_written, .arg = p};
 	/* Puts the request aside before the writer gets the write, which may be
 	 * done at once. */
-	p->writing = true;
 	request_later(req, action_stored,
 		      time_mono() + p->config->server.write_wait);
+	pending_begin(&p->pending);
 	rc = store_update_once(p->room->store, p->instance, number, decide, p,
 			       p->keyed ? &p->once : NULL,
 			       p->version ? &p->texts : NULL, req->now, NULL,
-			       &p->done, &e);
+			       &p->pending.done, &e);
 	if (!rc)
 		return;
 	/* The write was not handed over, so p is ours alone. */
-	p->writing = false;
+	pending_refused(&p->pending, rc, &e);
 	respond_store(req, res, rc, e.text);
 }

@@ -5,8 +5,7 @@
  * The body is read and the decision made durable.  If Centra must be asked, the
  * request then waits for its answer, up to `answer_wait`.
  *
- * An action outlives its request: the writer may still hold it when the request
- * was answered 503 and has ended.  Both ends of it are in the loop thread.
+ * An action may outlive its request: see pending.h.
  *
  * With an Idempotency-Key it takes effect once.  The same request sent again
  * decides nothing and gets the present order, or the conflict of the first
@@ -21,8 +20,8 @@
 #define SERVER_SHOP_ACTION_H
 
 #include <cjson/cJSON.h>
-#include <stdatomic.h>
 
+#include "server/pending/pending.h"
 #include "server/shop/shop.h"
 
 struct action;
@@ -56,8 +55,8 @@ struct action_kind {
 #define STAFF_SIZE (4 * STAFF_MAX + 1) /* its room */
 
 struct action {
+	struct pending pending; /* first: the decision's write */
 	struct shop *room;
-	struct request *req;   /* borrowed; NULL once it has ended */
 	struct config *config; /* held: the decision borrows from it */
 	const struct config_shop *shop;
 	const char *instance; /* of config */
@@ -80,11 +79,6 @@ struct action {
 	struct once once;
 	struct order_texts texts; /* owned; only read if a version was sent */
 	char code[ONCE_CODE]; /* of RC_CONFLICT */
-	struct store_done done;
-	struct http_call call;
-	enum rc rc;
-	struct err e;
-	atomic_bool writing; /* the writer holds p; cleared last */
 };
 
 /* The whole of an endpoint_fn: POST /api/v1/orders/{number}/... */

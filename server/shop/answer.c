@@ -140,13 +140,13 @@ static bool decision_settle(struct action *p, struct response *res,
 	if (status == 202 && f->state != STATE_PENDING && action_may_wait(p))
 		return false;
 	if (status != 409) {
-		respond_order(p->req, res, o, status, false);
+		respond_order(p->pending.req, res, o, status, false);
 		return true;
 	}
 	detail = conflict_detail(code);
 	if (f->state == STATE_REFUSED && f->answer.refusal)
 		detail = f->answer.refusal;
-	respond_conflict(p->req, res, o, 409, code, detail);
+	respond_conflict(p->pending.req, res, o, 409, code, detail);
 	return true;
 }
 
@@ -203,7 +203,7 @@ static void solved_count(struct action *p)
 static bool saying_settle(struct action *p, struct response *res,
 			  const struct order *o)
 {
-	respond_order(p->req, res, o, 200, false);
+	respond_order(p->pending.req, res, o, 200, false);
 	return true;
 }
 

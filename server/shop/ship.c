@@ -166,7 +166,7 @@ static bool check_lines(const struct action *p, struct response *res,
 	if (lines_are_left(s, f))
 		return true;
 	if (stale)
-		respond_conflict(p->req, res, o, 409, "changed",
+		respond_conflict(p->pending.req, res, o, 409, "changed",
 				 conflict_detail("changed"));
 	else
 		respond_field(res, "lines",
@@ -195,7 +195,7 @@ static bool read_order(const struct action *p, struct response *res,
 	if (rc == RC_NOTFOUND)
 		goto out; /* the decision says so */
 	if (rc) {
-		respond_store(p->req, res, rc, e.text);
+		respond_store(p->pending.req, res, rc, e.text);
 		ok = false;
 		goto out;
 	}
@@ -298,12 +298,12 @@ static void respond_failed(struct action *p, struct response *res,
 		detail = xasprintf("do not hand the parcel over, it is not "
 				   "paid: %s",
 				   words);
-		respond_conflict(p->req, res, o, 402, "capture_failed",
+		respond_conflict(p->pending.req, res, o, 402, "capture_failed",
 				 detail);
 		free(detail);
 		return;
 	}
-	respond_conflict(p->req, res, o, 409,
+	respond_conflict(p->pending.req, res, o, 409,
 			 ship_fault_code(s->came.fault), words);
 }
 
@@ -330,7 +330,7 @@ static bool ship_settle(struct action *p, struct response *res,
 		return true;
 	}
 	if (!s || s->came.stage == SHIP_SHIPPED) {
-		respond_order(p->req, res, o, s ? 200 : 202, false);
+		respond_order(p->pending.req, res, o, s ? 200 : 202, false);
 		return true;
 	}
 	if (!shipment_under_way(s)) {
@@ -340,7 +340,7 @@ static bool ship_settle(struct action *p, struct response *res,
 	unpaid = s->came.capture == CAPTURE_PENDING && !mine->on_pending;
 	if (!unpaid && action_may_wait(p))
 		return false;
-	respond_order(p->req, res, o, 202, false);
+	respond_order(p->pending.req, res, o, 202, false);
 	return true;
 }
 

@@ -118,9 +118,11 @@ static struct recording *recording_new(struct receiver *receiver,
 static enum rc hand_in(struct recording *r)
 {
 	struct err e = {""};
-	enum rc rc = store_record(r->receiver->its.store, &r->delivery,
-				  &r->recorded, &r->pending.done, &e);
+	enum rc rc;
 
+	pending_begin(&r->pending);
+	rc = store_record(r->receiver->its.store, &r->delivery, &r->recorded,
+			  &r->pending.done, &e);
 	if (rc) {
 		r->fn = NULL;
 		pending_refused(&r->pending, rc, &e);

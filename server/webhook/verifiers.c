@@ -177,6 +177,7 @@ static void keep_use(struct verifiers *v, struct secret_watch *w)
 	pending_init(&k->pending, *v->http, kept, keeping_free);
 	k->watch = w;
 	k->use = w->use;
+	pending_begin(&k->pending);
 	rc = store_secret_used(v->store, w->instance, &k->use,
 			       &k->pending.done, &e);
 	if (rc)
