@@ -105,8 +105,8 @@ enum rc listener_open(struct listener *d, struct http *h, enum listen_at which,
 	return OK;
 }
 
-/* Once more after a connection was closed: only then does MHD accept again at
- * its limit. */
+/* Once more after a connection was closed (only then does MHD accept again at its
+ * limit), and after one was resumed in its own callback. */
 void listener_run(struct listener *d)
 {
 	MHD_UNSIGNED_LONG_LONG ms = 0;
@@ -115,9 +115,10 @@ void listener_run(struct listener *d)
 	for (int i = 0; more && i < 64; i++) {
 		uint64_t closed = d->closed;
 
+		d->ready = false;
 		MHD_run(d->mhd);
 		waits = MHD_get_timeout(d->mhd, &ms) == MHD_YES;
-		more = (waits && !ms) || closed != d->closed;
+		more = (waits && !ms) || closed != d->closed || d->ready;
 	}
 	d->ready = more;
 	d->due = waits ? time_mono() + (int64_t)ms : NEVER;
