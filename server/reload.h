@@ -11,10 +11,10 @@
 struct app;
 struct config;
 
-/* Makes the file's present content the present config and notifies the rooms.  A file with a mistake
- * changes nothing: each mistake is logged and the old settings stay.  What
- * differs from the config that the server `started` with and needs a restart is
- * named in the log. */
+/* Makes the file's present content the present config, and notifies the rooms.  A
+ * file with a mistake changes nothing: each mistake is logged and the old
+ * settings stay.  Settings that differ from the config that the server `started`
+ * with, and need a restart, are named in the log. */
 void reload(struct app *app, const struct config *started);
 
 /* Logs a config_load()'s report, one line for each mistake. */

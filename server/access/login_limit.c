@@ -72,7 +72,8 @@ static size_t set_of(const struct login_failures *f, const struct address *a)
 	return h % SETS;
 }
 
-static const struct row *find(const struct login_failures *f, const struct address *a)
+static const struct row *find(const struct login_failures *f,
+			      const struct address *a)
 {
 	const struct row *set = f->rows[set_of(f, a)];
 
@@ -98,7 +99,8 @@ static struct row *take(struct login_failures *f, const struct address *a)
 	return worst;
 }
 
-void login_failed(struct login_failures *f, const char *client, int64_t most, int64_t now)
+void login_failed(struct login_failures *f, const char *client, int64_t most,
+		  int64_t now)
 {
 	struct address a;
 	struct row *r;
