@@ -51,14 +51,15 @@ static void write_config(const struct shipfrom *s)
 		"order_api_key = order-api-key\n"
 		"time_zone = Europe/Stockholm\n"
 		"graphql_requests_hour = 100000\n"
-		"graphql_mutations_hour = 100000\n"
-		"%s\n",
-		s->sim.url, s->options.centra ? s->options.centra : "");
+		"graphql_mutations_hour = 100000\n",
+		s->sim.url);
 	if (!s->options.no_graphql)
 		fprintf(f,
 			"graphql_url = %s/graphql\n"
 			"graphql_token = graphql-token\n",
 			s->sim.url);
+	/* It may begin a section of its own. */
+	fprintf(f, "%s\n", s->options.centra ? s->options.centra : "");
 	for (int i = 0; i < SHOPS; i++)
 		fprintf(f,
 			"[shop %s]\n"
