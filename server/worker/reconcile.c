@@ -2,9 +2,9 @@
  *
  * reconcile.c - see reconcile.h.
  *
- * A sweep has no memory of its own: what it begins to suspect is a task, with
- * the time it was first seen, so a restart forgets nothing.  It asks one query
- * after the other in the sweep's lane, and waits where live work needs the
+ * A sweep keeps no state: whatever it suspects becomes a task, with the time at
+ * which it was first seen, so a restart forgets nothing.  It sends one query
+ * after the other in the sweep's lane, and waits while live work needs the
  * budget.
  */
 #include "server/worker/reconcile.h"
@@ -22,24 +22,29 @@
 #include "handlers/sweep.h"
 #include "server/worker/worker.h"
 
-#define TICK	     500    /* ms between looks at the clock and the store */
-#define TRY_AGAIN    30000  /* ms, after a sweep that was given up */
-#define HELD_MOST    15000  /* ms: for longer a sweep does not wait */
-#define PATIENCE     300000 /* ms that it is held in all */
+#define TICK	     500    /* ms between checks of the clock and the store */
+#define TRY_AGAIN    30000  /* ms until the next sweep after one that was given
+			     * up */
+#define HELD_MOST    15000  /* ms: the longest that a sweep waits for one
+			     * call */
+#define PATIENCE     300000 /* ms that its calls may be held back in all */
 #define WAITING_PAGE 200    /* Centra's own most */
 #define PAGES_MOST   100
-#define READS_MOST   3	    /* of the list of what waits, from its beginning */
+#define READS_MOST   3	    /* the most times that the list of waiting orders is
+			     * read */
 #define SPARE	     64
 #define UNREAD_A_MINUTE 20 /* lines in the log */
 #define FORGET_EVERY ((int64_t)3600 * 1000)
 
-/* When an instance is swept: each for itself, so that one that is away does not
- * hold up the others.  By the steady clock; 0: at once. */
+/* When an instance is swept next.  Each has its own time, so that an instance
+ * that is away does not hold up the others.  Steady clock; 0: at once. */
 struct turn {
 	int64_t next;
-	int64_t not_before; /* after a sweep that was given up */
-	uint64_t done;	    /* of those that were asked for by hand */
-	int64_t behind;	    /* the order behind which the next one looks first */
+	int64_t not_before; /* no sweep begins before this; set when one was
+			     * given up */
+	uint64_t done;	    /* the last sweep asked for by hand that is done */
+	int64_t behind;	    /* the order after which the next sweep begins to
+			     * look */
 };
 
 struct sweep {
@@ -51,7 +56,7 @@ struct sweep {
 	bool started, stopping;
 	struct turn *turns; /* owned; one for each account */
 	uint64_t boot;
-	int64_t forget; /* time_mono: when it is looked for again */
+	int64_t forget; /* time_mono: when old addresses are looked for again */
 };
 
 /* One sweep of one instance. */
@@ -65,10 +70,12 @@ struct pass {
 	struct task task;	  /* none: it names the instance in the log */
 	int64_t held;
 	int64_t look_began; /* the newest query for orders, steady clock */
-	unsigned spare; /* queries more, to find what spoils a reply */
+	unsigned spare; /* how many further queries may be spent to find an
+			 * order that spoils a reply */
 	size_t looked, waiting, unknown;
 	size_t unread; /* orders that Centra cannot show to us */
-	int64_t left;  /* the first order that was not looked at; 0: none */
+	int64_t left;  /* the first order that was not looked at; 0: there is
+			* none */
 };
 
 /* ---- waiting ---- */
@@ -95,7 +102,7 @@ static bool nap(struct sweep *s, int64_t ms)
 	return !stopping && !*s->app->failed;
 }
 
-/* After a call: true when it is to be made again, having waited for it. */
+/* After a call: waits, and returns true if the call should be made again. */
 static bool held(struct pass *p, const char *what, const struct call *call)
 {
 	call_told(p->sweep->app, &p->task, CENTRA_GRAPHQL, what, call);
@@ -148,8 +155,8 @@ static void sort_unique(struct numbers *all)
 	all->n = kept + 1;
 }
 
-/* Of the numbers from the `from`th on those stay whose order another look may
- * open again. */
+/* Keeps, of the numbers from index `from` on, those whose order another look
+ * may open again. */
 static enum rc keep_reopening(struct pass *p, struct numbers *all, size_t from,
 			      struct err *e)
 {
@@ -172,7 +179,7 @@ static enum rc keep_reopening(struct pass *p, struct numbers *all, size_t from,
 	return rc;
 }
 
-/* What a look alone ended for a warehouse, in the last days. */
+/* Finds the orders of a warehouse that a look alone ended in the last days. */
 static enum rc gather_ended(struct pass *p, int64_t warehouse,
 			    struct numbers *all, struct err *e)
 {
@@ -184,8 +191,8 @@ static enum rc gather_ended(struct pass *p, int64_t warehouse,
 	return rc ? rc : keep_reopening(p, all, from, e);
 }
 
-/* Open, or accepted and not shipped, for some shop of the instance; or ended by
- * a look alone. */
+/* Finds the orders to look at: open, or accepted and not shipped, for a shop of
+ * the instance; or ended by a look alone. */
 static enum rc gather(struct pass *p, struct numbers *all, struct err *e)
 {
 	static const enum list lists[] = {LIST_OPEN, LIST_MINE};
@@ -212,12 +219,13 @@ static enum rc gather(struct pass *p, struct numbers *all, struct err *e)
 
 struct recording {
 	const struct changes *changes;
-	uint64_t version; /* of the order that the query was about */
+	uint64_t version; /* the version that the order had when the query
+			   * began */
 	int64_t updated;
 };
 
-/* Any change counts, not only of what Centra told: once a shop has shipped it,
- * what was fetched before or after says something else. */
+/* Any change counts, not only Centra's events: once a shop has shipped it, a
+ * reading from before or after shows something else. */
 static enum rc record(void *arg, const struct order *o, struct changes *ret,
 		      struct err *e)
 {
@@ -229,7 +237,7 @@ static enum rc record(void *arg, const struct order *o, struct changes *ret,
 	return OK;
 }
 
-/* co NULL: Centra did not show the order. */
+/* co NULL: the reply did not contain the order. */
 static enum rc look_at(struct pass *p, struct order *o,
 		       const struct centra_order *co, struct err *e)
 {
@@ -283,8 +291,9 @@ static enum rc look_at_all(struct pass *p, struct order *orders, size_t n,
 static enum rc look_at_batch(struct pass *p, const int64_t *numbers, size_t n,
 			     struct err *e);
 
-/* A reply could not be had.  One order may spoil it for those that are asked
- * for with it, and for ever: so they are looked at without it. */
+/* Handles a query without a usable reply.  One order may spoil the reply for
+ * those that are asked for with it, every time: so the others are looked at
+ * without it. */
 static enum rc look_apart(struct pass *p, const int64_t *numbers, size_t n,
 			  const struct call *call, struct err *e)
 {
@@ -311,7 +320,7 @@ static enum rc look_apart(struct pass *p, const int64_t *numbers, size_t n,
 	return rc ? rc : look_at_batch(p, numbers + n / 2, n - n / 2, e);
 }
 
-/* The orders are read before the query begins: what comes after that is not
+/* The orders are read before the query begins, so that later changes are not
  * judged by it. */
 static enum rc look_at_batch(struct pass *p, const int64_t *numbers, size_t n,
 			     struct err *e)
@@ -344,8 +353,8 @@ out:
 	return rc;
 }
 
-/* Where in the list the look begins: behind what the sweep before was given up
- * at, or else it might never come to the rest. */
+/* Where in the list the look begins: after the order at which the sweep before
+ * was given up, or it might never reach the rest. */
 static size_t beginning(const struct numbers *all, int64_t behind)
 {
 	size_t i = 0;
@@ -371,7 +380,8 @@ static enum rc look_at_open(struct pass *p, struct err *e)
 	}
 	free(all.list);
 	if (!rc && p->left) {
-		/* The next one has as many queries to spare, and begins here. */
+		/* The next sweep has as many further queries, and begins
+		 * here. */
 		p->turn->behind = p->left - 1;
 		rc = fail(e, RC_AGAIN, "Centra cannot show many of the orders");
 	}
@@ -394,8 +404,8 @@ static enum rc is_unknown(struct pass *p, int64_t number, bool *ret,
 	return rc == RC_NOTFOUND ? OK : rc;
 }
 
-/* Each is looked at once more, `missed_after` after it was first seen: adding
- * a task that is there already does not put it off. */
+/* Each order is looked at once more, `missed_after` after it was first seen:
+ * adding a task that exists does not put it off. */
 static enum rc suspect(struct pass *p, const struct centra_numbers *got,
 		       struct err *e)
 {
@@ -434,7 +444,7 @@ static bool is_among(const struct numbers *all, int64_t number)
 				 sizeof(*all->list), by_number);
 }
 
-/* Leaves those in `got` that were not read before. */
+/* Keeps in `got` the numbers that were not read before. */
 static void keep_new(struct numbers *read, struct centra_numbers *got)
 {
 	size_t n = 0;
@@ -448,9 +458,9 @@ static void keep_new(struct numbers *read, struct centra_numbers *got)
 	sort_unique(read);
 }
 
-/* The whole list, page by page.  *ret_pages: how many it had; *ret_new: whether
- * it named an order that is not among `read`, which it then is.  `again`: what
- * cannot be read of it was counted before. */
+/* Reads the whole list, page by page.  *ret_pages: how many it had; *ret_new:
+ * whether it named an order that is not in `read`, to which it is added.
+ * `again`: rows that cannot be read were counted before. */
 static enum rc read_waiting(struct pass *p, bool again, struct numbers *read,
 			    unsigned *ret_pages, bool *ret_new, struct err *e)
 {
@@ -482,10 +492,10 @@ static enum rc read_waiting(struct pass *p, bool again, struct numbers *read,
 	return rc;
 }
 
-/* An order that stops waiting while the pages are read moves all behind it
- * forward, and one of them over the end of a page: a list of several pages is
- * read again until it names no new order.  What is missed for all that is found
- * by the next sweep. */
+/* An order that stops waiting while the pages are read moves the orders behind
+ * it forward, and one of them to a page that was read already.  So a list of
+ * several pages is read again until it names no new order.  The next sweep
+ * finds whatever is missed all the same. */
 static enum rc look_for_unknown(struct pass *p, struct err *e)
 {
 	struct numbers read = {0};
@@ -519,7 +529,8 @@ static enum rc sweep_instance(struct pass *p)
 	(void)!copy_text(p->task.kind, sizeof(p->task.kind), TASK_MISSED);
 	p->task.again = TIME_NONE;
 	rc = look_for_unknown(p, &e);
-	/* That may work where the other did not; a dead Centra holds both. */
+	/* This may work though the other query did not; if Centra is away both
+	 * are held back. */
 	open = look_at_open(p, rc ? &ignored : &e);
 	if (!rc || open == RC_IO)
 		rc = open;
@@ -571,8 +582,8 @@ static void end_sessions(struct sweep *s, int64_t age)
 			 LOG_N("sessions", (int64_t)n));
 }
 
-/* Once an hour, and as soon as the clock is confirmed: what was kept for long
- * enough.  By a wrong clock nothing is. */
+/* Removes old addresses once an hour, and as soon as the clock is confirmed;
+ * never by a wrong clock. */
 static void forget(struct sweep *s, const struct config *c)
 {
 	if (time_mono() < s->forget || !clock_confirmed(s->app->clock))
@@ -615,8 +626,9 @@ static void take_turn(struct sweep *s, struct turn *t, const struct config *c,
 	}
 }
 
-/* Sweeps what it is time for.  True: all that was asked for is done.  An
- * instance that is new in the config has no account: it needs a restart. */
+/* Sweeps the instances whose time has come.  True: all sweeps asked for by hand
+ * are done.  An instance that is new in the config has no account until a
+ * restart. */
 static bool sweep_all(struct sweep *s, const struct config *c, uint64_t asked,
 		      uint64_t done)
 {

@@ -23,9 +23,10 @@ struct workers;
 struct workplace;
 struct sweep;
 
-/* After the workers, whose accounts it borrows. */
+/* Call it after workers_start(): it borrows the workers' accounts. */
 enum rc sweep_start(struct sweep **ret, const struct workplace *app,
 		    const struct workers *workers, struct err *e);
-void sweep_stop(struct sweep *s); /* before them; NULL is fine */
+void sweep_stop(struct sweep *s); /* call it before workers_stop(); NULL is
+				   * fine */
 
 #endif

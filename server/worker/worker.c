@@ -2,10 +2,10 @@
  *
  * worker.c - see worker.h.
  *
- * The store says which task is next and keeps two runs off one order; a thread
- * here only asks, runs and reports.  A wake goes to one thread, and a thread
- * that found work wakes the next before it starts: one new task does not rouse
- * them all.
+ * The store decides which task is next, and never gives two runs one order; a
+ * thread here asks, runs and reports.  A wake goes to one thread, and a thread
+ * that found work wakes the next before it starts, so that one new task does
+ * not wake all.
  */
 #include "server/worker/worker.h"
 
@@ -22,13 +22,16 @@
 #include "handlers/handlers.h"
 
 #define BATCH_MAX   32   /* most tasks in one run */
-#define NAP_MAX	    1000 /* ms; a command beside us adds tasks unheard */
+#define NAP_MAX	    1000 /* ms between polls: a command adds tasks without a
+			  * signal */
 #define LONGEST_RETRY (65 * 60000) /* ms: no failed task waits for longer,
 				    * unless look_again is longer */
 #define PAUSE	    1000 /* ms, after a write that failed for now */
-#define A_MINUTE    30   /* lines in the log of one kind of trouble */
+#define A_MINUTE    30   /* the most lines a minute in the log for one kind of
+			  * trouble */
 #define CONNECT_MAX 5000 /* ms, to reach Centra at all */
-#define SETTLE_CALLS 2	 /* longest calls, until one that was lost is over */
+#define SETTLE_CALLS 2	 /* how many call_timeouts until a lost call is
+			  * certainly over */
 
 struct thread {
 	struct workers *workers;
@@ -63,11 +66,11 @@ struct workers {
 	uint64_t boot; /* of the machine */
 	uint64_t woken; /* store_wakes() as it was last */
 
-	/* Tries at calls to Centra that began in the last `settle` ms; an
-	 * older one is as old as any before this process. */
+	/* The tries at calls to Centra that began in the last `settle` ms.  An
+	 * older try is as old as any from before this process. */
 	struct tried *tries; /* owned */
 	size_t n_tries, cap_tries;
-	int64_t settle; /* the longest of an account */
+	int64_t settle; /* the longest `settle` of an account */
 };
 
 /* ---- sleeping and waking ---- */
@@ -100,7 +103,8 @@ void workers_wake(struct workers *w)
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* Sleeps for ms, or until a wake after the `seen`th, or the stop. */
+/* Sleeps for ms, or until a wake that came after number `seen`, or until the
+ * stop. */
 static void nap(struct workers *w, uint64_t seen, int64_t ms)
 {
 	struct timespec until;
@@ -119,7 +123,7 @@ static void nap(struct workers *w, uint64_t seen, int64_t ms)
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* Wakes do not shorten it: the disk needs the time. */
+/* A wake does not shorten this wait: the disk needs the time. */
 static void pause_for(struct workers *w, int64_t ms)
 {
 	int64_t end = time_mono() + ms, left = ms;
@@ -226,7 +230,8 @@ static enum rc begin(struct work *w, begin_fn *fn, void *arg, struct err *e)
 	struct order as_it_is = {0};
 	enum rc rc;
 
-	/* A run may be of many calls, and who stops us has little patience. */
+	/* A run may make many calls, and a stop must not wait for all of
+	 * them. */
 	if (stopping(((struct thread *)w->worker)->workers))
 		return fail(e, RC_AGAIN, "the server stops");
 	rc = store_update(app_of(w)->store, w->task->instance,
@@ -288,7 +293,7 @@ static void log_call(const struct task *t, enum centra_api api,
 							       call->why.text));
 }
 
-/* The circuit breaker of the API was opened or closed by this call. */
+/* Logs that this call opened or closed the circuit breaker of the API. */
 static void log_turn(const struct task *t, enum centra_api api,
 		     const struct call *call)
 {
@@ -327,7 +332,7 @@ static void called(struct work *w, enum centra_api api, const char *what,
 	struct clock *c = app_of(w)->clock;
 
 	call_told(app_of(w), w->task, api, what, call);
-	/* The reply has just told what time it is. */
+	/* Compares the clock with the Date of the reply. */
 	w->clock_ahead = clock_wrong_by(c, time_now(), time_mono());
 }
 
@@ -354,7 +359,7 @@ static void log_outcome(const struct task *t, const struct result *r,
 		[OUTCOME_DEAD] = {LOG_ERROR, LOG_MSG("task given up")},
 	};
 	bool done = r->how == OUTCOME_DONE;
-	/* Once is enough for what is put off again for the same reason. */
+	/* A task that is put off again for the same reason is logged once. */
 	bool again = r->how == OUTCOME_RETRY && t->reason &&
 		     strcmp(t->reason, r->reason.text) == 0;
 
@@ -391,7 +396,7 @@ void missed_told(const struct workplace *app, const struct task *t,
 		const struct change *m = &c->list[i];
 		const struct offer *f;
 
-		/* It may have been dropped: see result.unless. */
+		/* The result may have been dropped: see result.unless. */
 		if (m->kind != CHANGE_MISSED ||
 		    store_order(app->store, t->instance, t->number, &o, &e))
 			continue;
@@ -425,8 +430,8 @@ static bool finished(const struct workplace *app, const struct finish *f,
 	return false;
 }
 
-/* Makes results true.  Where that fails the lease has ended all the same: the
- * task runs again, which handlers are made for. */
+/* Makes results true.  If that fails the lease has ended all the same, and the
+ * task runs again, for which handlers are made. */
 static void finish(struct thread *t, const struct task *const *tasks,
 		   struct result *const *results, size_t n, int64_t began)
 {
@@ -438,7 +443,7 @@ static void finish(struct thread *t, const struct task *const *tasks,
 	for (size_t i = 0; i < n; i++) {
 		struct result *r = results[i];
 
-		/* A handler that names no later time must not spin. */
+		/* A retry without a later time would make the thread spin. */
 		if (r->how == OUTCOME_RETRY && r->due <= now)
 			r->due = now + handler_backoff(tasks[i]->attempts, 0,
 						       any_number());
@@ -462,8 +467,8 @@ static void finish_unrun(struct thread *t, const struct task *task, enum rc rc,
 	finish(t, &task, &(struct result *){&r}, 1, time_mono());
 }
 
-/* Gives a run what belongs to its instance.  One that is no longer in the
- * config has neither connection nor zone. */
+/* Gives a run its instance's connection and zone.  An instance that is no
+ * longer in the config has neither. */
 static void lend_account(const struct thread *t, struct work *to)
 {
 	const struct workers *w = t->workers;
@@ -476,7 +481,7 @@ static void lend_account(const struct thread *t, struct work *to)
 		}
 }
 
-/* The warehouses of the instance's shops. */
+/* Lists the warehouses of the instance's shops. */
 static void lend_warehouses(struct thread *t, const struct config *c,
 			    const char *instance)
 {
@@ -494,7 +499,7 @@ static void lend_warehouses(struct thread *t, const struct config *c,
 	}
 }
 
-/* What the config has to say to runs of one instance. */
+/* The settings that runs of one instance use. */
 static void lend_config(struct thread *t, size_t n)
 {
 	static const int64_t none[1];
@@ -524,7 +529,7 @@ static bool applies_event(const char *kind)
 	       strcmp(kind, TASK_ORDER) == 0;
 }
 
-/* Fetches what the i-th run needs. */
+/* Loads the order and the event of the i-th run. */
 static enum rc load(struct thread *t, const struct task *task, size_t i,
 		    struct err *e)
 {
@@ -689,8 +694,8 @@ static void gate(void *arg, const char *instance, unsigned group,
 	};
 }
 
-/* Somebody redrove tasks, in whichever process: an API that was given up for
- * now is tried at once. */
+/* Handles a redrive, of any process: an API that is held back is tried at
+ * once. */
 static void heed_redrives(struct workers *w)
 {
 	uint64_t woken;
@@ -723,8 +728,8 @@ static void rest(struct workers *w, uint64_t seen, int64_t next)
 		nap(w, seen, ms);
 }
 
-/* What waits because of what may be mended by now, and for longer than `beyond`
- * ms. */
+/* Makes due the tasks that wait, for longer than `beyond` ms, for something
+ * that may be mended by now. */
 static void hurry(struct workers *w, const struct account *a, int64_t now,
 		  int64_t beyond)
 {
@@ -736,8 +741,9 @@ static void hurry(struct workers *w, const struct account *a, int64_t now,
 			 LOG_S("error", e.text));
 }
 
-/* The clock may have gone back while nobody ran.  Where nothing says so only
- * what waits for longer than anything does is rewritten: most often nothing. */
+/* The clock may have been set back while no server ran.  If nothing shows that,
+ * only tasks that wait for longer than any retry are rewritten: usually
+ * none. */
 static void hurry_at_start(struct workers *w)
 {
 	int64_t now = time_now();
@@ -850,9 +856,9 @@ static enum rc start_thread(struct workers *w, struct thread *t,
 	return OK;
 }
 
-/* One thread is nobody's, for what calls nobody; the others are shared out
+/* One thread is kept for tasks that call no API.  The others are shared out
  * among the instances, so that a Centra that hangs keeps no more than its own.
- * Two are the least that an instance needs: one for each API. */
+ * An instance needs at least two: one for each API. */
 static void bound_runs(const struct workers *w)
 {
 	size_t most = w->n_accounts ? (w->n_threads - 1) / w->n_accounts : 0;

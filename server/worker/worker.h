@@ -32,27 +32,28 @@ struct workplace {
 /* Starts the threads; each has its own connections to every Centra. */
 enum rc workers_start(struct workers **ret, const struct workplace *app,
 		      struct err *e);
-/* Something may be due: the store's change hook, any thread. */
+/* Wakes a thread, since a task may be due.  Any thread. */
 void workers_wake(struct workers *w);
-/* New keys, tokens and budgets of a reloaded config are used from now on, and
- * what waited because of the old ones is tried at once. */
+/* Takes over the keys, tokens and budgets of a reloaded config, and tries at
+ * once what waited because of the old ones. */
 void workers_reload(struct workers *w);
 /* Detects that the wall clock was set back; called again and again with
  * time_now() and time_mono(), from any thread.  Tasks that wait for a time by
  * the clock as it was are made due, as at the start.  What a run or a request
  * that is under way leaves to be done waits for the time that it had. */
 void workers_clock(struct workers *w, int64_t wall, int64_t mono);
-/* Waits for the runs under way; starts no more. */
+/* Starts no more runs, and waits for those under way. */
 void workers_stop(struct workers *w);
 
-/* The i-th account, for whoever else calls Centra or tells how it stands; it
- * lives as long as the workers do.  NULL behind the last. */
+/* Returns the i-th account, for others that call Centra or show its state.  It
+ * lives as long as the workers do.  NULL: there are no more. */
 struct account {
 	char *instance;		 /* owned */
 	struct centra *centra;	 /* owned */
-	const struct zone *zone; /* borrowed: zones live as long as we */
-	int64_t settle; /* ms from the begin of a call until it is over, heard
-			 * of or not; a reload changes neither */
+	const struct zone *zone; /* borrowed: zones live as long as the
+				  * process */
+	int64_t settle; /* ms after the begin of a call after which Centra can
+			 * no longer act on it; a reload does not change it */
 };
 const struct account *workers_account(const struct workers *w, size_t i);
 /* Calls fn for each API of each account, and for those of instances that are no

@@ -16,7 +16,8 @@
 #include "store/lmdb/due.h"
 #include "store/lmdb/store_private.h"
 
-#define HIDDEN_FOR 1000 /* ms: a task whose end could not be written */
+#define HIDDEN_FOR 1000 /* ms until a task whose end could not be written is
+			 * leased again */
 #define LOOK_AHEAD 512	/* rows of a bucket looked at, but for leased ones */
 #define NAMES_MOST 64	/* tasks of one order that are compared */
 
@@ -53,7 +54,8 @@ static struct lease *lease_of(struct leases *l, uint64_t id)
 	return i;
 }
 
-/* The lease that keeps the order busy: a run's, or the writer's; or NULL. */
+/* Returns the lease that keeps the order busy, a run's or the writer's; or
+ * NULL. */
 static struct lease *busy_with(struct leases *l, const char *instance,
 			       int64_t number)
 {
@@ -127,7 +129,8 @@ static void side_end(struct leases *l, struct lease *of)
 	side->behind -= of->behind;
 }
 
-/* As many runs as may call the API, or all APIs of the instance, do. */
+/* True if as many runs as may call the API, or all APIs of the instance, are
+ * under way. */
 static bool side_full(const struct leases *l, const char *instance,
 		      unsigned group)
 {
@@ -162,7 +165,7 @@ void store_gates(struct store *s, store_gate_fn *fn, void *arg)
 
 /* ---- ending leases ---- */
 
-/* The run is over: its order is free, and its API. */
+/* Ends a run: its order is free, and so is its API. */
 static void lease_stop(struct leases *l, struct lease *which)
 {
 	struct lease **i = order_slot(l, which->instance, which->number);
@@ -265,7 +268,7 @@ void order_claims_end(struct store *s)
 
 /* ---- may its API be called ---- */
 
-/* What the gate says of tasks of a lane that call an API. */
+/* Returns what the gate says about tasks of a lane that call an API. */
 static void ask_gate(struct leases *l, const char *instance, unsigned group,
 		     uint8_t lane, struct store_gate *ret)
 {
@@ -277,7 +280,8 @@ static void ask_gate(struct leases *l, const char *instance, unsigned group,
 			side ? side->runs : 0, ret);
 }
 
-/* False: no run of such tasks may start now.  *ret is what the gate said. */
+/* Asks the gate.  False: no run of such tasks may start now; *ret is its
+ * answer. */
 static bool may_start(struct leases *l, const char *instance, unsigned group,
 		      uint8_t lane, struct store_gate *ret)
 {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * devices.c - who may act for a shop.  Removed devices are kept, so that it
- * can still be told who answered what.
+ * devices.c - devices, and what lets them in.
+ *
+ * Removed devices are kept, so that the journal can still tell who answered
+ * what.
  */
 #include <string.h>
 
@@ -10,7 +12,7 @@
 
 #define COUNT_REVOKED "revoked"
 
-/* Who is signed in for long is to ask again. */
+/* Counts that a credential was ended: event streams then check theirs again. */
 static void count_revocation(struct rows *r)
 {
 	add_count(r, COUNT_REVOKED, 1);
@@ -93,8 +95,8 @@ enum rc store_device_add(struct store *s, const struct device *d,
 
 /* ---- signing in ---- */
 
-/* The device that a credential lets in.  RC_NOTFOUND: none, or one that may not
- * act. */
+/* Finds the device that a credential lets in.  RC_NOTFOUND: there is none, or
+ * it may not act. */
 static enum rc let_in(struct rows *r, enum credential kind,
 		      const unsigned char *hash, struct device *ret,
 		      int64_t *ret_at, struct err *e)
@@ -148,7 +150,7 @@ enum rc store_device_by_session(struct store *s,
 
 #define SLACK 60000 /* ms that the clock may have been set back meanwhile */
 
-/* The device that a login code signs in at `now`. */
+/* Finds the device that a login code signs in at `now`. */
 static enum rc device_of_code(struct rows *r, const unsigned char *code,
 			      int64_t now, struct device *ret, struct err *e)
 {
@@ -341,7 +343,7 @@ static void device_want(struct rows *r, struct op *op)
 	want_device(r, ((struct device_op *)op)->id);
 }
 
-/* A device that was not removed. */
+/* Finds a device that is not removed. */
 static enum rc present_device(struct rows *r, uint64_t id, struct device *ret,
 			      struct err *e)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * missed.c - what is counted for ever: webhooks that never came, orders in
- * doubt, and reconciliations that were asked for by hand.
+ * missed.c - counts that outlive restarts: missed webhooks, orders in doubt,
+ * and sweeps asked for by hand.
  */
 #include <stdio.h>
 

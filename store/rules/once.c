@@ -32,7 +32,8 @@ enum rc once_keep(struct rows *r, struct once *o, enum rc said)
 	if (said && said != RC_EXISTS && said != RC_CONFLICT)
 		return said;
 	o->rc = said;
-	/* Two for one, so that there are never many too old. */
+	/* Drops two old keys for each new one, so that there are never many
+	 * that are too old. */
 	if (o->sure)
 		del_once_until(r, o->at - ONCE_KEPT, 2);
 	put_once(r, o);

@@ -7,7 +7,7 @@
 #include "store/rules/engine.h"
 #include "store/rules/rules.h"
 
-#define AT_ONCE 200 /* orders looked at in one transaction */
+#define AT_ONCE 200 /* the most orders that one transaction looks at */
 
 struct forget_op {
 	struct op op;
@@ -18,9 +18,9 @@ struct forget_op {
 	size_t *ret_n;
 };
 
-/* True if a shop has the parcel still to send, or may have: without the address
- * nobody could.  What is open still may become a shop's by a look, and what was
- * removed is not fetched again. */
+/* True if a shop still has to send the parcel, or may have to: without the
+ * address it could not.  An open order may become a shop's by a look, and a
+ * removed address is not fetched again. */
 static bool to_ship(const struct order *o)
 {
 	for (size_t i = 0; i < o->n_offers; i++)

@@ -60,7 +60,7 @@ struct update_op {
 	struct order_texts *texts; /* or NULL */
 };
 
-/* Hands the order to who asked for it, instead of an earlier run's. */
+/* Gives the order to the caller, in place of an earlier run's. */
 static void give(struct update_op *u, struct order *o)
 {
 	if (!u->ret) {
