@@ -658,6 +658,7 @@ const struct engine engine_lmdb = {
 	.write_all = writer_do_all,
 	.read_begin = lmdb_read_begin,
 	.read_end = lmdb_read_end,
+	.leases_end = lease_end,
 	.stats = lmdb_stats,
 	.newest_change = lmdb_newest_change,
 	.newest_time = lmdb_newest_time,

@@ -17,6 +17,7 @@
 #include "store/lmdb/due.h"
 #include "store/lmdb/schema.h"
 #include "store/lmdb/store_private.h"
+#include "store/rules/rules.h"
 
 #define ROWS 1000 /* in one transaction */
 
@@ -65,6 +66,12 @@ static enum rc put_number(struct txn *t, const char *name, uint32_t value,
  * an i64 that is not negative begins with a byte of 0x80 or more. */
 #define OLD_ROW 16
 
+static enum rc place(struct txn *t, struct task *task, struct err *e)
+{
+	want_order(&t->rows, task->instance, task->number, 0);
+	return task_place(&t->rows, task, NULL, e);
+}
+
 static enum rc move_row(struct txn *t, const struct key *old, struct err *e)
 {
 	struct key_reader kr = key_read(old->b, old->n);
@@ -80,7 +87,7 @@ static enum rc move_row(struct txn *t, const struct key *old, struct err *e)
 	task.lane = LANE_UNPLACED;
 	rc = txn_del(t, T_DUE, old, e);
 	if (!rc)
-		rc = task_place(t, &task, NULL, e);
+		rc = place(t, &task, e);
 	if (!rc)
 		rc = task_save(t, &task, e);
 	if (!rc)
@@ -135,7 +142,7 @@ static enum rc place_dead(struct txn *t, bool *ret_more, struct err *e)
 		if (task_load(t, key_get_u64(&kr), &task, e))
 			continue;
 		if (!task.lane) {
-			placed = task_place(t, &task, NULL, e);
+			placed = place(t, &task, e);
 			if (!placed)
 				placed = task_save(t, &task, e);
 		}

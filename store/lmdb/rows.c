@@ -205,39 +205,6 @@ static enum rc lmdb_put_change(struct rows *r, const struct order *o,
 	return OK;
 }
 
-/* ---- tasks ---- */
-
-static enum rc lmdb_task_exists(struct rows *r, const struct task *name,
-				bool *ret, struct err *e)
-{
-	return task_exists(txn_of(r), name, ret, e);
-}
-
-static enum rc lmdb_add_task(struct rows *r, const struct task *t,
-			     struct err *e)
-{
-	return task_add(txn_of(r), t, e);
-}
-
-static enum rc lmdb_move_task(struct rows *r, const struct task *to,
-			      struct err *e)
-{
-	return task_move(txn_of(r), to, e);
-}
-
-static enum rc lmdb_task_of_kind(struct rows *r, const struct task *of,
-				 const char *kind, bool *ret, struct err *e)
-{
-	return task_of_kind(txn_of(r), of, kind, ret, e);
-}
-
-static enum rc lmdb_add_dead_task(struct rows *r, const struct task *t,
-				  const char *why, int64_t now,
-				  uint64_t *ret_id, struct err *e)
-{
-	return task_add_dead(txn_of(r), t, why, now, ret_id, e);
-}
-
 static bool lmdb_claim(struct rows *r, const char *instance, int64_t number)
 {
 	return order_claim(r->store, instance, number);
@@ -481,6 +448,8 @@ static enum rc lmdb_addresses(struct rows *r, const struct order_id *after,
 const struct rows_engine lmdb_rows = {
 	.order = lmdb_order,
 	.json = lmdb_json,
+	.task = lmdb_task,
+	.task_named = lmdb_task_named,
 	.task_exists = lmdb_task_exists,
 	.event = lmdb_event,
 	.event_new = lmdb_event_new,
@@ -504,9 +473,9 @@ const struct rows_engine lmdb_rows = {
 	.put_json = lmdb_put_json,
 	.put_note = lmdb_put_note,
 	.put_change = lmdb_put_change,
-	.add_task = lmdb_add_task,
-	.move_task = lmdb_move_task,
-	.add_dead_task = lmdb_add_dead_task,
+	.new_task = lmdb_new_task,
+	.put_task = lmdb_put_task,
+	.del_task = lmdb_del_task,
 	.put_once = lmdb_put_once,
 	.del_once_until = lmdb_del_once_until,
 	.put_device = lmdb_put_device,

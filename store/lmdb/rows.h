@@ -29,6 +29,20 @@ enum rc list_offer(struct txn *t, const struct order *before,
 		   const struct order *after, const struct offer *is,
 		   struct err *e);
 
+/* tasks.c */
+enum rc lmdb_task(struct rows *r, uint64_t id, struct task *ret,
+		  struct err *e);
+enum rc lmdb_task_named(struct rows *r, const struct task *name,
+			struct task *ret, struct err *e);
+enum rc lmdb_task_exists(struct rows *r, const struct task *name, bool *ret,
+			 struct err *e);
+enum rc lmdb_task_of_kind(struct rows *r, const struct task *of,
+			  const char *kind, bool *ret, struct err *e);
+enum rc lmdb_new_task(struct rows *r, struct task *task, struct err *e);
+enum rc lmdb_put_task(struct rows *r, const struct task *was,
+		      const struct task *is, struct err *e);
+enum rc lmdb_del_task(struct rows *r, const struct task *task, struct err *e);
+
 /* rows_events.c */
 enum rc lmdb_room(struct rows *r, struct err *e);
 enum rc lmdb_event(struct rows *r, uint64_t seq, struct event *ret,

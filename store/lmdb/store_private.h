@@ -126,31 +126,7 @@ enum rc journal_add(struct txn *t, const char *instance, int64_t number,
 /* Tasks. */
 enum rc task_load(struct txn *t, uint64_t id, struct task *ret, struct err *e);
 enum rc task_save(struct txn *t, const struct task *task, struct err *e);
-enum rc task_add(struct txn *t, const struct task *task, struct err *e);
-/* Adds a task that is dead from the start, and says so in the order's journal.
- * *ret_id may be NULL. */
-enum rc task_add_dead(struct txn *t, const struct task *task, const char *why,
-		      int64_t now, uint64_t *ret_id, struct err *e);
-/* Puts a waiting task of this name into the lane that it says. */
-enum rc task_move(struct txn *t, const struct task *to, struct err *e);
-/* Decides where a task waits: see store_options.place.  `o`: the order, or NULL:
- * it is read if its state decides the lane. */
-enum rc task_place(struct txn *t, struct task *task, const struct order *o,
-		   struct err *e);
-/* *ret: a task of this name waits, runs, or is dead. */
-enum rc task_exists(struct txn *t, const struct task *name, bool *ret,
-		    struct err *e);
-/* *ret: a task of the kind waits or runs for the order of `of`. */
-enum rc task_of_kind(struct txn *t, const struct task *of, const char *kind,
-		     bool *ret, struct err *e);
-/* Makes a task that waits due. */
-enum rc task_hurry(struct txn *t, uint64_t id, int64_t now, struct err *e);
-/* Ends the leases of n tasks.  One whose end could not be written comes back
- * after a moment, lest it be run in a tight loop. */
-struct lease_ended {
-	uint64_t id;
-	bool written;
-};
+/* See engine.h. */
 void lease_end(struct store *s, const struct lease_ended *ended, size_t n,
 	       int64_t now);
 /* The writer thread's turn at an order, until its transaction has ended: no
@@ -161,7 +137,6 @@ void order_claims_end(struct store *s);
  * there is none. */
 enum rc oldest_due(struct txn *t, int64_t *ret, struct err *e);
 void leases_free(struct leases *l);
-bool task_same_name(const struct task *a, const struct task *b);
 
 /* Brings a store of an older schema to the present one.  Only whoever holds
  * serve.lock may; another takes it for as long as that lasts. */

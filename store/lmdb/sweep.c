@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * sweep.c - what reconciliation asks of the store: numbers that outlive a
- * restart, and tasks in bulk.
+ * sweep.c - makes due the tasks that wait and need not.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,61 +13,6 @@
 
 #define HURRY_BATCH 2000 /* tasks in one transaction */
 #define NEWEST	    100	 /* numbers of tasks that are looked at */
-
-/* ---- tasks in bulk ---- */
-
-struct bulk_op {
-	struct op op;
-	const struct task *tasks;
-	size_t n;
-};
-
-static enum rc add_all(struct rows *r, struct op *op, struct err *e)
-{
-	struct txn *t = txn_of(r);
-	struct bulk_op *b = (struct bulk_op *)op;
-	enum rc rc = OK;
-
-	for (size_t i = 0; !rc && i < b->n; i++)
-		rc = task_add(t, &b->tasks[i], e);
-	return rc;
-}
-
-enum rc store_tasks_add(struct store *s, const struct task *tasks, size_t n,
-			struct err *e)
-{
-	struct bulk_op b = {.op.run = add_all, .tasks = tasks, .n = n};
-
-	return n ? writer_do(s, &b.op, sizeof(b), NULL, e) : OK;
-}
-
-enum rc task_of_kind(struct txn *t, const struct task *of, const char *kind,
-		     bool *ret, struct err *e)
-{
-	struct key_reader kr;
-	struct walk w = {0};
-	struct task task;
-	struct key k;
-	enum rc rc;
-
-	*ret = false;
-	key_i64(key_str(key_start(&k), of->instance), of->number);
-	key_str(&k, kind);
-	rc = walk_open(&w, t, T_TASK_NAMES, &k, k.n, e);
-	while (!rc && !*ret) {
-		rc = walk_next(&w, e);
-		if (rc)
-			break;
-		kr = key_read(w.v.mv_data, w.v.mv_size);
-		rc = task_load(t, key_get_u64(&kr), &task, e);
-		if (rc)
-			break;
-		*ret = !task.dead;
-		task_release(&task);
-	}
-	walk_close(&w);
-	return rc == RC_NOTFOUND ? OK : rc;
-}
 
 struct hurry_op {
 	struct op op;
@@ -144,6 +88,22 @@ static enum rc put_off(struct txn *t, struct hurry_op *h, struct err *e)
 	return rc;
 }
 
+static enum rc hurry_one(struct txn *t, uint64_t id, int64_t now,
+			 struct err *e)
+{
+	struct task was, is;
+	enum rc rc = task_load(t, id, &was, e);
+
+	if (rc)
+		return rc;
+	is = was;
+	is.due = now;
+	if (!was.dead && was.due > now)
+		rc = lmdb_put_task(&t->rows, &was, &is, e);
+	task_release(&was);
+	return rc;
+}
+
 static enum rc hurry(struct rows *r, struct op *op, struct err *e)
 {
 	struct txn *t = txn_of(r);
@@ -153,7 +113,7 @@ static enum rc hurry(struct rows *r, struct op *op, struct err *e)
 	h->n = 0;
 	rc = put_off(t, h, e);
 	for (size_t i = 0; !rc && i < h->n; i++)
-		rc = task_hurry(t, h->ids[i], h->now, e);
+		rc = hurry_one(t, h->ids[i], h->now, e);
 	return rc;
 }
 

@@ -91,6 +91,12 @@ enum rc store_walk(struct store *s, enum listing which,
 	return rc;
 }
 
+void leases_end(struct store *s, const struct lease_ended *ended, size_t n,
+		int64_t now)
+{
+	store_base_of(s)->engine->leases_end(s, ended, n, now);
+}
+
 /* ---- numbers ---- */
 
 enum rc store_stats(struct store *s, struct store_stats *ret, struct err *e)

@@ -47,6 +47,7 @@ struct rows_engine {
 	/* NULL, all of them: the engine reads when it is asked. */
 	void (*want_order)(struct rows *r, const char *instance, int64_t number,
 			   unsigned parts);
+	void (*want_task)(struct rows *r, uint64_t id);
 	void (*want_event)(struct rows *r, uint64_t seq);
 	void (*want_event_new)(struct rows *r, const char *instance,
 			       const struct event *ev);
@@ -67,6 +68,10 @@ struct rows_engine {
 	enum rc (*json)(struct rows *r, const char *instance, int64_t number,
 			enum part which, const char **ret, size_t *ret_len,
 			struct err *e);
+	enum rc (*task)(struct rows *r, uint64_t id, struct task *ret,
+			struct err *e);
+	enum rc (*task_named)(struct rows *r, const struct task *name,
+			      struct task *ret, struct err *e);
 	enum rc (*task_exists)(struct rows *r, const struct task *name,
 			       bool *ret, struct err *e);
 	enum rc (*event)(struct rows *r, uint64_t seq, struct event *ret,
@@ -120,13 +125,12 @@ struct rows_engine {
 			    struct err *e);
 	enum rc (*put_change)(struct rows *r, const struct order *o,
 			      struct err *e);
-	enum rc (*add_task)(struct rows *r, const struct task *t,
+	/* Gives the task its id. */
+	enum rc (*new_task)(struct rows *r, struct task *t, struct err *e);
+	enum rc (*put_task)(struct rows *r, const struct task *was,
+			    const struct task *is, struct err *e);
+	enum rc (*del_task)(struct rows *r, const struct task *t,
 			    struct err *e);
-	enum rc (*move_task)(struct rows *r, const struct task *to,
-			     struct err *e);
-	enum rc (*add_dead_task)(struct rows *r, const struct task *t,
-				 const char *why, int64_t now,
-				 uint64_t *ret_id, struct err *e);
 	enum rc (*put_once)(struct rows *r, const struct once *o,
 			    struct err *e);
 	enum rc (*del_once_until)(struct rows *r, int64_t at, unsigned n,
@@ -158,6 +162,8 @@ struct rows_engine {
 			     struct err *e);
 };
 
+struct lease_ended;
+
 struct engine {
 	const char *scheme; /* of its URLs, with the colon: "lmdb:" */
 	const struct rows_engine *rows;
@@ -175,6 +181,9 @@ struct engine {
 	enum rc (*read_begin)(struct rows **ret, struct store *s,
 			      struct err *e);
 	void (*read_end)(struct rows *r);
+
+	void (*leases_end)(struct store *s, const struct lease_ended *ended,
+			   size_t n, int64_t now);
 
 	enum rc (*stats)(struct store *s, struct store_stats *ret,
 			 struct err *e);
@@ -217,6 +226,15 @@ enum rc store_base_init(struct store_base *b, const struct engine *engine,
 
 /* Tells who listens, once, that the disk failed.  Any thread. */
 void store_tell_failure(struct store_base *b, const struct err *why);
+
+/* Ends the leases of n tasks.  One whose end could not be written comes back
+ * after a moment, lest it be run in a tight loop.  The engine's. */
+struct lease_ended {
+	uint64_t id;
+	bool written;
+};
+void leases_end(struct store *s, const struct lease_ended *ended, size_t n,
+		int64_t now);
 
 /* RC_INVALID: that cannot be an instance's name. */
 enum rc check_instance(const char *instance, struct err *e);

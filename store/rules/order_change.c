@@ -74,12 +74,6 @@ static void note_states(struct rows *r, const struct order *before,
 			   &after->offers[i], now);
 }
 
-static bool same_name(const struct task *a, const struct task *b)
-{
-	return a->number == b->number && a->sub == b->sub &&
-	       !strcmp(a->kind, b->kind) && !strcmp(a->instance, b->instance);
-}
-
 /* A fetch that is due has a task.  Something new that was said makes one that
  * waits run at once and one that died live again; the fetch's own failures do
  * not, for they have to wait longer and longer. */
@@ -101,7 +95,7 @@ static enum rc ensure_fetch(struct rows *r, const struct order *o,
 		return OK;
 	memcpy(fetch.kind, s->fetch_kind, sizeof(fetch.kind));
 	memcpy(fetch.instance, o->instance, sizeof(fetch.instance));
-	if (own && same_name(own, &fetch))
+	if (own && task_same_name(own, &fetch))
 		return OK;
 	if (d != DIFFERENT)
 		rc = row_task_exists(r, &fetch, &exists, e);
@@ -109,28 +103,29 @@ static enum rc ensure_fetch(struct rows *r, const struct order *o,
 		return rc;
 	if (s->place)
 		s->place(&fetch, o);
-	add_task(r, &fetch);
-	return OK;
+	return task_add(r, &fetch, e);
 }
 
 /* The order's fetch, if one waits, goes into the lane where it belongs since the
  * order is no longer `before`.  That of a run under way, `own`, is placed when
  * the run ends. */
-static void move_fetch(struct rows *r, const struct order *before,
-		       const struct order *after, const struct task *own)
+static enum rc move_fetch(struct rows *r, const struct order *before,
+			  const struct order *after, const struct task *own,
+			  struct err *e)
 {
 	const struct store_base *s = store_base_of(r->store);
 	struct task was = {.number = after->number}, is;
 
 	if (!s->place || !*s->fetch_kind)
-		return;
+		return OK;
 	memcpy(was.kind, s->fetch_kind, sizeof(was.kind));
 	memcpy(was.instance, after->instance, sizeof(was.instance));
 	is = was;
 	s->place(&was, before);
 	s->place(&is, after);
-	if (was.lane != is.lane && !(own && same_name(own, &is)))
-		move_task(r, &is);
+	return was.lane == is.lane || (own && task_same_name(own, &is))
+		       ? OK
+		       : task_move(r, &is, e);
 }
 
 /* ---- filing what is no fact ---- */
@@ -205,10 +200,10 @@ static enum rc file_task(struct filing *f, const struct change *c,
 	    !copy_text(task.kind, sizeof(task.kind), c->task.kind))
 		return fail(e, RC_INVALID, "no task can be named '%s'",
 			    c->task.kind ? c->task.kind : "");
-	if (!f->own || !same_name(f->own, &task)) {
+	if (!f->own || !task_same_name(f->own, &task)) {
 		if (s->place)
 			s->place(&task, f->before);
-		add_task(f->rows, &task);
+		return task_add(f->rows, &task, e);
 	} else if (f->again == TIME_NONE || c->task.due < f->again) {
 		f->again = c->task.due;
 	}
@@ -276,8 +271,9 @@ enum rc order_change(struct rows *r, const struct order *before,
 	if (d != SAME)
 		put_order(r, before, ret);
 	missed_count(r, before, ret);
-	move_fetch(r, before, ret, own);
-	rc = ensure_fetch(r, ret, d, own, now, e);
+	rc = move_fetch(r, before, ret, own, e);
+	if (!rc)
+		rc = ensure_fetch(r, ret, d, own, now, e);
 	if (ret_again)
 		*ret_again = f.again;
 out:

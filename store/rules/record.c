@@ -122,12 +122,10 @@ static enum rc follow_event(struct record_op *o, struct rows *r,
 		}
 	}
 	ev->end = ev->fault ? EVENT_DEAD : EVENT_QUEUED;
-	if (ev->fault)
-		add_dead_task(r, &task, ev->fault, d->now ? d->now : d->received,
-			      &ev->dead_task);
-	else
-		add_task(r, &task);
-	return OK;
+	return ev->fault ? task_add_dead(r, &task, ev->fault,
+					 d->now ? d->now : d->received,
+					 &ev->dead_task, e)
+			 : task_add(r, &task, e);
 }
 
 /* ---- recording ---- */
@@ -297,7 +295,13 @@ static enum rc replay(struct rows *r, struct op *op, struct err *e)
 	if (!copy_text(task.kind, sizeof(task.kind), o->kind))
 		return fail(e, RC_INVALID, "no task can be named '%s'",
 			    o->kind);
-	add_task(r, &task);
+	/* Only now is it known whose order it is. */
+	task_add_want(r, &task);
+	rc = rows_fetch(r, e);
+	if (!rc)
+		rc = task_add(r, &task, e);
+	if (rc)
+		return rc;
 	snprintf(text, sizeof(text), "event %llu is applied once more",
 		 (unsigned long long)o->seq);
 	note.text = text;

@@ -16,6 +16,7 @@ enum row_kind {
 	ROW_DETAILS, /* PART_DETAILS and so on */
 	ROW_ADDRESS,
 	ROW_TASKS,
+	ROW_TASK,
 	ROW_EVENT,
 	ROW_EVENT_NEW,
 	ROW_ONCE,
@@ -158,6 +159,13 @@ void want_order(struct rows *r, const char *instance, int64_t number,
 		engine_of(r)->want_order(r, instance, number, parts);
 }
 
+void want_task(struct rows *r, uint64_t id)
+{
+	want(r, ROW_TASK, NULL, id, NULL, 0);
+	if (engine_of(r)->want_task)
+		engine_of(r)->want_task(r, id);
+}
+
 void want_event(struct rows *r, uint64_t seq)
 {
 	want(r, ROW_EVENT, NULL, seq, NULL, 0);
@@ -260,6 +268,22 @@ enum rc row_json(struct rows *r, const char *instance, int64_t number,
 	*ret_len = 0;
 	return rc ? rc : engine_of(r)->json(r, instance, number, which, ret,
 					    ret_len, e);
+}
+
+enum rc row_task(struct rows *r, uint64_t id, struct task *ret, struct err *e)
+{
+	enum rc rc = named(r, ROW_TASK, NULL, id, NULL, 0, e);
+
+	return rc ? rc : engine_of(r)->task(r, id, ret, e);
+}
+
+enum rc row_task_named(struct rows *r, const struct task *name,
+		       struct task *ret, struct err *e)
+{
+	enum rc rc = named(r, ROW_TASKS, name->instance, (uint64_t)name->number,
+			   NULL, 0, e);
+
+	return rc ? rc : engine_of(r)->task_named(r, name, ret, e);
 }
 
 enum rc row_task_exists(struct rows *r, const struct task *name, bool *ret,
@@ -442,20 +466,23 @@ void put_change(struct rows *r, const struct order *o)
 	PUT(r, put_change, o);
 }
 
-void add_task(struct rows *r, const struct task *t)
+void put_new_task(struct rows *r, const struct task *t, uint64_t *ret_id)
 {
-	PUT(r, add_task, t);
+	struct task task = *t; /* the engine gives it an id */
+
+	PUT(r, new_task, &task);
+	if (ret_id)
+		*ret_id = task.id;
 }
 
-void move_task(struct rows *r, const struct task *to)
+void put_task(struct rows *r, const struct task *was, const struct task *is)
 {
-	PUT(r, move_task, to);
+	PUT(r, put_task, was, is);
 }
 
-void add_dead_task(struct rows *r, const struct task *t, const char *why,
-		   int64_t now, uint64_t *ret_id)
+void del_task(struct rows *r, const struct task *t)
 {
-	PUT(r, add_dead_task, t, why, now, ret_id);
+	PUT(r, del_task, t);
 }
 
 void put_once(struct rows *r, const struct once *o)

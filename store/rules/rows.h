@@ -67,6 +67,7 @@ struct order_id {
 /* An order's row, locked against other writers, and parts of it (WANT_...). */
 void want_order(struct rows *r, const char *instance, int64_t number,
 		unsigned parts);
+void want_task(struct rows *r, uint64_t id);
 void want_event(struct rows *r, uint64_t seq);
 /* The event's place among those that are kept: is it new? */
 void want_event_new(struct rows *r, const char *instance,
@@ -93,6 +94,11 @@ enum rc row_order(struct rows *r, const char *instance, int64_t number,
 enum rc row_json(struct rows *r, const char *instance, int64_t number,
 		 enum part which, const char **ret, size_t *ret_len,
 		 struct err *e);
+enum rc row_task(struct rows *r, uint64_t id, struct task *ret,
+		 struct err *e);
+/* The task of this name. */
+enum rc row_task_named(struct rows *r, const struct task *name,
+		       struct task *ret, struct err *e);
 /* *ret: a task of this name waits, runs, or is dead. */
 enum rc row_task_exists(struct rows *r, const struct task *name, bool *ret,
 			struct err *e);
@@ -167,14 +173,11 @@ void put_note(struct rows *r, const char *instance, int64_t number,
 /* Tells that the order changed.  The engine numbers changes in the order of
  * their commits. */
 void put_change(struct rows *r, const struct order *o);
-/* Adds a task, or asks for one that is there once more (task.h). */
-void add_task(struct rows *r, const struct task *t);
-/* Puts a waiting task of this name into the lane that it says. */
-void move_task(struct rows *r, const struct task *to);
-/* Adds a task that is dead from the start, and says so in the order's journal.
- * *ret_id is set with the commit at the latest. */
-void add_dead_task(struct rows *r, const struct task *t, const char *why,
-		   int64_t now, uint64_t *ret_id);
+/* A new task; *ret_id (may be NULL) is its id with the commit at the latest. */
+void put_new_task(struct rows *r, const struct task *t, uint64_t *ret_id);
+/* A task as it now is, and was. */
+void put_task(struct rows *r, const struct task *was, const struct task *is);
+void del_task(struct rows *r, const struct task *t);
 void put_once(struct rows *r, const struct once *o);
 /* Up to n keys that were used at `at` or before, the oldest first. */
 void del_once_until(struct rows *r, int64_t at, unsigned n);

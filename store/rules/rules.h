@@ -21,6 +21,22 @@ enum rc order_change(struct rows *r, const struct order *before,
 		     int64_t now, struct order *ret, int64_t *ret_again,
 		     struct err *e);
 
+/* The queue.  task_add() adds a task, or asks for one that is there once more
+ * (task.h).  task_add_dead() adds one that is dead from the start, and says so
+ * in the order's journal; *ret_id (may be NULL) is its id with the commit at the
+ * latest.  task_move() puts a waiting task of this name into the lane that it
+ * says.  All read what task_add_want() names. */
+void task_add_want(struct rows *r, const struct task *task);
+enum rc task_add(struct rows *r, const struct task *task, struct err *e);
+enum rc task_add_dead(struct rows *r, const struct task *task, const char *why,
+		      int64_t now, uint64_t *ret_id, struct err *e);
+enum rc task_move(struct rows *r, const struct task *to, struct err *e);
+bool task_same_name(const struct task *a, const struct task *b);
+/* Decides where a task waits: see store_options.place.  `o`: the order, or NULL:
+ * it is read if its state decides the lane. */
+enum rc task_place(struct rows *r, struct task *task, const struct order *o,
+		   struct err *e);
+
 /* Counts the webhooks that `after` says were missed and `before` does not, and
  * keeps count of the orders in doubt. */
 void missed_count(struct rows *r, const struct order *before,

@@ -257,7 +257,15 @@ static enum rc pg_put_event(struct rows *r, const char *instance,
 	return OK;
 }
 
-static enum rc pg_add_task(struct rows *r, const struct task *t, struct err *e)
+/* Each event's task has a name of its own. */
+static enum rc pg_task_named(struct rows *r, const struct task *name,
+			     struct task *ret, struct err *e)
+{
+	(void)r, (void)name, (void)ret, (void)e;
+	return RC_NOTFOUND;
+}
+
+static enum rc pg_new_task(struct rows *r, struct task *t, struct err *e)
 {
 	struct pg_rows *p = pg_of(r);
 
@@ -273,7 +281,8 @@ static const struct rows_engine pg_rows = {
 	.fetch = pg_fetch,
 	.event_new = pg_event_new,
 	.put_event = pg_put_event,
-	.add_task = pg_add_task,
+	.task_named = pg_task_named,
+	.new_task = pg_new_task,
 };
 
 /* ---- the end of a batch ---- */

@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * tasks.c - the queue of durable work: adding tasks, and ending their runs.
+ * Whose turn is next is the engine's affair.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/rules/engine.h"
+#include "store/rules/rules.h"
+
+#define FETCH_AGAIN 60000 /* ms: a fetch that settled nothing waits this */
+#define UNLESS_WAIT 200	  /* ms: what may change a result goes first */
+
+bool task_same_name(const struct task *a, const struct task *b)
+{
+	return a->number == b->number && a->sub == b->sub &&
+	       !strcmp(a->kind, b->kind) && !strcmp(a->instance, b->instance);
+}
+
+enum rc task_place(struct rows *t, struct task *task, const struct order *o,
+		   struct err *e)
+{
+	const struct store_base *s = store_base_of(t->store);
+	struct order read = {0};
+	enum rc rc = OK;
+
+	task->group = 0;
+	if (s->place && !o && !task->lane &&
+	    !strcmp(task->kind, s->fetch_kind)) {
+		rc = row_order(t, task->instance, task->number, &read, e);
+		o = &read;
+	}
+	if (!rc && s->place)
+		s->place(task, o);
+	if (!task->lane || task->lane >= LANES)
+		task->lane = LANE_REST;
+	order_release(&read);
+	return rc;
+}
+
+void task_add_want(struct rows *r, const struct task *task)
+{
+	want_order(r, task->instance, task->number, WANT_TASKS);
+}
+
+/* Makes a task wait until `due`, or dead; `task` is as it is stored. */
+static void put_back(struct rows *t, struct task *task, bool dead, int64_t due)
+{
+	struct task was = *task;
+
+	task->dead = dead;
+	task->due = due;
+	put_task(t, &was, task);
+}
+
+/* ---- adding ---- */
+
+/* Gives a new task its place, and adds it; *ret_id is its id with the commit at
+ * the latest. */
+static enum rc add_new(struct rows *t, struct task *task, uint64_t *ret_id,
+		       struct err *e)
+{
+	enum rc rc;
+
+	task->asked = 0;
+	task->again = TIME_NONE;
+	rc = task_place(t, task, NULL, e);
+	if (!rc)
+		put_new_task(t, task, ret_id);
+	return rc;
+}
+
+static enum rc create(struct rows *t, const struct task *like, struct err *e)
+{
+	struct task task = *like;
+
+	task.attempts = 0;
+	task.dead = false;
+	task.reason = NULL;
+	return add_new(t, &task, NULL, e);
+}
+
+/* Asks for a live task once more: it may be running. */
+static enum rc ask_again(struct rows *t, struct task *have,
+			 const struct task *asked, struct err *e)
+{
+	struct task was = *have, place = *asked;
+	enum rc rc = task_place(t, &place, NULL, e);
+
+	if (rc)
+		return rc;
+	have->asked++;
+	if (have->again == TIME_NONE || asked->due < have->again)
+		have->again = asked->due;
+	if (asked->due < have->due)
+		have->due = asked->due;
+	if (place.lane < have->lane)
+		have->lane = place.lane;
+	put_task(t, &was, have);
+	return OK;
+}
+
+enum rc task_add(struct rows *t, const struct task *task, struct err *e)
+{
+	struct task have;
+	enum rc rc;
+
+	rc = row_task_named(t, task, &have, e);
+	if (rc == RC_NOTFOUND)
+		return create(t, task, e);
+	if (rc)
+		return rc;
+	if (have.dead) {
+		del_task(t, &have);
+		rc = create(t, task, e);
+	} else {
+		rc = ask_again(t, &have, task, e);
+	}
+	task_release(&have);
+	return rc;
+}
+
+enum rc task_move(struct rows *t, const struct task *to, struct err *e)
+{
+	struct task was, have;
+	enum rc rc = row_task_named(t, to, &have, e);
+
+	if (rc)
+		return rc == RC_NOTFOUND ? OK : rc;
+	was = have;
+	have.lane = to->lane;
+	if (have.lane != was.lane)
+		put_task(t, &was, &have);
+	task_release(&have);
+	return rc;
+}
+
+struct add_op {
+	struct op op;
+	const struct task *task;
+};
+
+static void add_want(struct rows *r, struct op *op)
+{
+	task_add_want(r, ((struct add_op *)op)->task);
+}
+
+static enum rc add(struct rows *r, struct op *op, struct err *e)
+{
+	return task_add(r, ((struct add_op *)op)->task, e);
+}
+
+enum rc store_task_add(struct store *s, const struct task *t, struct err *e)
+{
+	struct task task = *t;
+	struct add_op a = {
+		.op = {.want = add_want, .run = add},
+		.task = &task,
+	};
+	enum rc rc = check_instance(t->instance, e);
+
+	if (rc)
+		return rc;
+	if (!*t->kind)
+		return fail(e, RC_INVALID, "a task without a kind");
+	if (!task.created)
+		task.created = time_now();
+	return store_do(s, &a.op, sizeof(a), NULL, e);
+}
+
+/* ---- tasks in bulk ---- */
+
+struct bulk_op {
+	struct op op;
+	const struct task *tasks;
+	size_t n;
+};
+
+static void add_all_want(struct rows *r, struct op *op)
+{
+	const struct bulk_op *b = (struct bulk_op *)op;
+
+	for (size_t i = 0; i < b->n; i++)
+		task_add_want(r, &b->tasks[i]);
+}
+
+static enum rc add_all(struct rows *r, struct op *op, struct err *e)
+{
+	struct bulk_op *b = (struct bulk_op *)op;
+	enum rc rc = OK;
+
+	for (size_t i = 0; !rc && i < b->n; i++)
+		rc = task_add(r, &b->tasks[i], e);
+	return rc;
+}
+
+enum rc store_tasks_add(struct store *s, const struct task *tasks, size_t n,
+			struct err *e)
+{
+	struct bulk_op b = {
+		.op = {.want = add_all_want, .run = add_all},
+		.tasks = tasks,
+		.n = n,
+	};
+
+	return n ? store_do(s, &b.op, sizeof(b), NULL, e) : OK;
+}
+
+/* ---- ending a run ---- */
+
+struct finish_op {
+	struct op op;
+	const struct task *task;
+	const struct result *r;
+	int64_t now;
+};
+
+static void set_reason(struct task *t, const struct err *why)
+{
+	free(t->reason);
+	t->reason = why ? xstrdup(why->text) : NULL;
+}
+
+static void note_given_up(struct rows *t, const struct task *task, int64_t now)
+{
+	char text[sizeof(task->kind) + sizeof(struct err) + 32];
+	struct note n = {.at = now, .what = "task", .text = text};
+
+	snprintf(text, sizeof(text), "%s was given up: %s", task->kind,
+		 task->reason);
+	put_note(t, task->instance, task->number, &n);
+}
+
+enum rc task_add_dead(struct rows *t, const struct task *like, const char *why,
+		      int64_t now, uint64_t *ret_id, struct err *e)
+{
+	struct task task = *like;
+	enum rc rc;
+
+	task.attempts = 1;
+	task.dead = true;
+	task.reason = xstrdup(why);
+	rc = add_new(t, &task, ret_id, e);
+	if (!rc)
+		note_given_up(t, &task, now);
+	task_release(&task);
+	return rc;
+}
+
+/* Makes a task that has run wait until `due`, in the lane where its order now
+ * puts it. */
+static enum rc wait_again(struct rows *t, const struct task *was,
+			  struct task *task, const struct order *order,
+			  int64_t due, struct err *e)
+{
+	enum rc rc;
+
+	if (!strcmp(task->kind, store_base_of(t->store)->fetch_kind))
+		task->lane = LANE_UNPLACED;
+	rc = task_place(t, task, order, e);
+	task->due = due;
+	if (!rc)
+		put_task(t, was, task);
+	return rc;
+}
+
+/* Ends a run as its result says.  `again`: when the task was asked for once
+ * more while it ran, or TIME_NONE. */
+static enum rc end_run(struct rows *t, struct task *task, const struct result *r,
+		       const struct order *order, int64_t again, int64_t now,
+		       struct err *e)
+{
+	bool asked = again != TIME_NONE;
+	struct task was = *task;
+
+	task->again = TIME_NONE;
+	if (r->how == OUTCOME_DONE) {
+		if (!asked && order->fetch_due && !task->sub &&
+		    !strcmp(task->kind, store_base_of(t->store)->fetch_kind))
+			again = now + FETCH_AGAIN;
+		if (again == TIME_NONE) {
+			del_task(t, &was);
+			return OK;
+		}
+		task->attempts = 0;
+		set_reason(task, NULL);
+		return wait_again(t, &was, task, order, again, e);
+	}
+	task->attempts++;
+	set_reason(task, &r->reason);
+	if (r->how == OUTCOME_RETRY)
+		return wait_again(t, &was, task, order,
+				  asked && again < r->due ? again : r->due, e);
+	note_given_up(t, task, now);
+	if (!asked) {
+		put_back(t, task, true, task->due);
+		return OK;
+	}
+	task->attempts = 0;
+	return wait_again(t, &was, task, order, again, e);
+}
+
+/* Of a result that holds only unless others wait: RC_AGAIN when they do. */
+static enum rc others_wait(struct rows *t, const struct task *task,
+			   const struct result *r, struct err *e)
+{
+	bool waits = false;
+	enum rc rc = OK;
+
+	for (const char *const *kind = r->unless; kind && *kind && !rc; kind++) {
+		rc = row_task_of_kind(t, task, *kind, &waits, e);
+		if (!rc && waits)
+			return RC_AGAIN;
+	}
+	return rc;
+}
+
+static enum rc end_undecided(struct rows *t, struct task *task,
+			     const struct order *order, int64_t now,
+			     struct err *e)
+{
+	struct result r = {.how = OUTCOME_RETRY, .due = now + UNLESS_WAIT};
+
+	(void)!fail(&r.reason, RC_AGAIN, "what came meanwhile goes first");
+	return end_run(t, task, &r, order, TIME_NONE, now, e);
+}
+
+static void finish_want(struct rows *r, struct op *op)
+{
+	const struct task *task = ((struct finish_op *)op)->task;
+
+	want_task(r, task->id);
+	order_change_want(r, task->instance, task->number);
+}
+
+static enum rc finish(struct rows *t, struct op *op, struct err *e)
+{
+	struct finish_op *f = (struct finish_op *)op;
+	struct order before = {0}, after = {0};
+	int64_t again = TIME_NONE;
+	struct task task;
+	enum rc rc;
+
+	rc = row_task(t, f->task->id, &task, e);
+	if (rc == RC_NOTFOUND || (!rc && task.dead)) {
+		if (!rc)
+			task_release(&task);
+		return fail(e, RC_NOTFOUND, "task %llu has ended already",
+			    (unsigned long long)f->task->id);
+	}
+	if (rc)
+		return rc;
+	rc = row_order(t, task.instance, task.number, &before, e);
+	if (!rc)
+		rc = others_wait(t, &task, f->r, e);
+	if (rc == RC_AGAIN) {
+		rc = end_undecided(t, &task, &before, f->now, e);
+		goto out;
+	}
+	if (!rc)
+		rc = order_change(t, &before, &f->r->changes, &task, f->now,
+				  &after, &again, e);
+	if (rc)
+		goto out;
+	if (task.asked != f->task->asked &&
+	    (again == TIME_NONE || task.again < again))
+		again = task.again;
+	rc = end_run(t, &task, f->r, &after, again, f->now, e);
+	order_release(&after);
+out:
+	order_release(&before);
+	task_release(&task);
+	return rc;
+}
+
+enum rc store_finish(struct store *s, const struct task *t,
+		     const struct result *r, int64_t now, struct err *e)
+{
+	struct finish_op f = {
+		.op = {.want = finish_want, .run = finish},
+		.task = t,
+		.r = r,
+		.now = now,
+	};
+	enum rc rc = store_do(s, &f.op, sizeof(f), NULL, e);
+
+	leases_end(s,
+		   &(struct lease_ended){t->id, rc == OK || rc == RC_NOTFOUND},
+		   1, now);
+	return rc;
+}
+
+void store_finish_all(struct store *s, struct finish *list, size_t n,
+		      int64_t now)
+{
+	struct finish_op *f = xcalloc(n, sizeof(*f));
+	struct op **ops = xcalloc(n, sizeof(struct op *));
+	struct lease_ended *ended = xcalloc(n, sizeof(*ended));
+
+	for (size_t i = 0; i < n; i++) {
+		f[i] = (struct finish_op){
+			.op = {.want = finish_want, .run = finish},
+			.task = list[i].task,
+			.r = list[i].result,
+			.now = now,
+		};
+		ops[i] = &f[i].op;
+	}
+	store_do_all(s, ops, n);
+	for (size_t i = 0; i < n; i++) {
+		list[i].rc = f[i].op.rc;
+		list[i].e = f[i].op.err;
+		ended[i] = (struct lease_ended){
+			list[i].task->id,
+			list[i].rc == OK || list[i].rc == RC_NOTFOUND,
+		};
+	}
+	leases_end(s, ended, n, now);
+	free(ended);
+	free(ops);
+	free(f);
+}
+
+/* ---- dead letters ---- */
+
+struct redrive_op {
+	struct op op;
+	uint64_t id;
+	int64_t now;
+};
+
+static void redrive_want(struct rows *r, struct op *op)
+{
+	want_task(r, ((struct redrive_op *)op)->id);
+}
+
+static enum rc redrive(struct rows *t, struct op *op, struct err *e)
+{
+	struct redrive_op *r = (struct redrive_op *)op;
+	struct note n = {.at = r->now, .what = "task"};
+	char text[TASK_KIND_SIZE + 32];
+	struct task task;
+	enum rc rc;
+
+	rc = row_task(t, r->id, &task, e);
+	if (rc == RC_NOTFOUND)
+		return fail(e, rc, "there is no task %llu",
+			    (unsigned long long)r->id);
+	if (rc)
+		return rc;
+	if (!task.dead && task.due <= r->now) {
+		rc = fail(e, RC_CONFLICT, "task %llu is due already",
+			  (unsigned long long)r->id);
+		goto out;
+	}
+	if (task.dead)
+		task.attempts = 0;
+	put_back(t, &task, false, r->now);
+	snprintf(text, sizeof(text), "%s is tried once more", task.kind);
+	n.text = text;
+	put_note(t, task.instance, task.number, &n);
+out:
+	task_release(&task);
+	return rc;
+}
+
+enum rc store_redrive(struct store *s, uint64_t id, int64_t now, struct err *e)
+{
+	struct redrive_op r = {
+		.op = {.want = redrive_want, .run = redrive},
+		.id = id,
+		.now = now,
+	};
+
+	return store_do(s, &r.op, sizeof(r), NULL, e);
+}
+
+#define WOKEN "woken" /* a count */
+
+static enum rc wake(struct rows *r, struct op *op, struct err *e)
+{
+	(void)op;
+	(void)e;
+	add_count(r, WOKEN, 1);
+	return OK;
+}
+
+enum rc store_wake(struct store *s, struct err *e)
+{
+	struct op op = {.run = wake};
+
+	return store_do(s, &op, sizeof(op), NULL, e);
+}
+
+enum rc store_wakes(struct store *s, uint64_t *ret, struct err *e)
+{
+	struct rows *r;
+	enum rc rc = rows_open(&r, s, e);
+
+	if (!rc) {
+		want_count(r, WOKEN);
+		rc = rows_fetch(r, e);
+	}
+	if (!rc)
+		rc = row_count(r, WOKEN, ret, e);
+	rows_close(r);
+	return rc;
+}
