@@ -84,6 +84,13 @@ static enum rc reserve(struct store *s, uint64_t bytes, struct err *e)
 	}
 }
 
+/* A file that is gone is a disk that failed, whoever meets it first. */
+static enum rc reserved(struct txn *t, enum rc rc)
+{
+	t->io |= rc == RC_IO;
+	return rc;
+}
+
 enum rc room_for_delivery(struct txn *t, struct err *e)
 {
 	uint64_t used = 0, max = t->store->max_bytes;
@@ -96,7 +103,7 @@ enum rc room_for_delivery(struct txn *t, struct err *e)
 			    "the store is nearly full: %llu of %llu bytes "
 			    "(store_max)",
 			    (unsigned long long)used, (unsigned long long)max);
-	return reserve(t->store, KEPT_FREE, e);
+	return reserved(t, reserve(t->store, KEPT_FREE, e));
 }
 
 enum rc room_for_commit(struct txn *t, struct err *e)
@@ -107,5 +114,5 @@ enum rc room_for_commit(struct txn *t, struct err *e)
 
 	if (rows > COMMIT_MAX)
 		rows = COMMIT_MAX;
-	return reserve(t->store, rows + 2 * t->bytes, e);
+	return reserved(t, reserve(t->store, rows + 2 * t->bytes, e));
 }
