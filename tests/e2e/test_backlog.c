@@ -36,7 +36,7 @@ static int of_env(const char *name, int otherwise)
 {
 	const char *value = getenv(name);
 
-	return value ? atoi(value) : otherwise;
+	return value ? (int)strtol(value, NULL, 10) : otherwise;
 }
 
 /* ---- figures ---- */
