@@ -4,13 +4,16 @@
  * turn (fair_queue.h).  A request comes from the loop, suspended, and goes back
  * to it by http_call(), whatever its function did.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/mem.h"
 #include "base/time.h"
 #include "server/http/http_private.h"
+
+/* So that the loop, the writer and the workers go first where cores are few. */
+#define NICE 5
 
 struct request_threads {
 	struct http *http;
@@ -48,6 +51,7 @@ static void *serve_requests(void *arg)
 	struct http_counters *counters = t->http->o.counters;
 	struct http_request *x;
 
+	(void)setpriority(PRIO_PROCESS, 0, NICE); /* of this thread alone */
 	while ((x = take(t))) {
 		atomic_fetch_add(&counters->running, 1);
 		request_on_thread(x);

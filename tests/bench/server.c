@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define READY    "ready http://127.0.0.1:"
+#define ADMIN    "\nadmin http://127.0.0.1:"
 #define READY_MS 10000
 
 extern char **environ;
@@ -68,7 +69,7 @@ static int spawn(struct server *s, const char *binary, char *path)
 	return rc == 0 ? 0 : -1;
 }
 
-/* Waits for "ready http://127.0.0.1:PORT". */
+/* Waits for "ready http://127.0.0.1:PORT" and the line of the admin. */
 static int wait_ready(struct server *s)
 {
 	struct pollfd p = {.fd = s->out, .events = POLLIN};
@@ -77,14 +78,17 @@ static int wait_ready(struct server *s)
 
 	while (len + 1 < sizeof(text) && poll(&p, 1, READY_MS) == 1) {
 		ssize_t n = read(s->out, text + len, sizeof(text) - 1 - len);
-		const char *ready;
+		const char *ready, *admin;
 
 		if (n <= 0)
 			return -1;
 		len += (size_t)n;
 		text[len] = '\0';
 		ready = strstr(text, READY);
-		if (ready != NULL && strchr(ready, '\n') != NULL) {
+		admin = ready ? strstr(ready, ADMIN) : NULL;
+		if (admin != NULL && strchr(admin + 1, '\n') != NULL) {
+			s->admin_port = (int)strtol(admin + sizeof(ADMIN) - 1,
+						    NULL, 10);
 			s->port = (int)strtol(ready + sizeof(READY) - 1, NULL,
 					      10);
 			return s->port > 0 ? 0 : -1;

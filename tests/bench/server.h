@@ -11,7 +11,7 @@
 
 struct server {
 	pid_t pid;
-	int port;
+	int port, admin_port;
 	int out;       /* its standard output */
 	char dir[512]; /* removed by server_stop() */
 };
