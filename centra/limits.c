@@ -14,9 +14,11 @@
 #include "base/mem.h"
 #include "centra/transport.h"
 
-#define TRIAL_WAIT 1000 /* ms: a trial is under way; ask again */
-#define TRIAL_LONG 5000 /* ms: the same, once it has taken TRIAL_WAIT */
-#define SWEEP_WAIT 200	/* ms: the other call of the sweep is */
+#define TRIAL_WAIT 1000 /* ms to wait while a trial call is under way */
+#define TRIAL_LONG 5000 /* ms to wait once the trial call has taken
+			 * TRIAL_WAIT */
+#define SWEEP_WAIT 200	/* ms to wait while another call of the sweep is under
+			 * way */
 #define LONG_AGO   INT64_MIN
 
 /* ---- a budget ---- */
@@ -24,9 +26,10 @@
 struct budget {
 	int64_t *at; /* owned: when the last n calls were made, a ring */
 	unsigned n;  /* 0: no bound */
-	int64_t window; /* ms in which so many may be made */
+	int64_t window; /* ms of the window in which so many calls may be
+			 * made */
 	unsigned next; /* the oldest */
-	unsigned waiting; /* told to wait, one after the other */
+	unsigned waiting; /* callers told to wait, each for a later place */
 };
 
 static void budget_set(struct budget *b, unsigned n)
@@ -47,7 +50,8 @@ static void budget_set(struct budget *b, unsigned n)
 	*b = new;
 }
 
-/* How long until one more of the newest `most` may be made; 0: now. */
+/* Returns how many ms until one more call may be made, if `most` are allowed;
+ * 0: now. */
 static int64_t budget_wait(const struct budget *b, unsigned most, int64_t now)
 {
 	int64_t at;
@@ -59,8 +63,8 @@ static int64_t budget_wait(const struct budget *b, unsigned most, int64_t now)
 						       : at + b->window - now;
 }
 
-/* Who finds it spent is sent to another of the places that will be free, so
- * that not all come back for the first. */
+/* A caller that finds the budget spent is sent to one of the next free places,
+ * so that not all come back for the first. */
 static int64_t budget_turn(struct budget *b, int64_t now)
 {
 	unsigned turn = b->waiting++ % b->n;
@@ -80,19 +84,22 @@ static void budget_spend(struct budget *b, int64_t now)
 
 /* ---- a gate ---- */
 
-enum shut { OPEN, DEAD, REFUSED };
+/* The circuit breaker: closed (calls flow), or open since the API is away or
+ * refuses the key. */
+enum breaker { CLOSED, DEAD, REFUSED };
 
 struct gate {
-	enum shut shut;
-	unsigned failures; /* in a row, while open */
+	enum breaker breaker;
+	unsigned failures; /* failed calls in a row, while the breaker is
+			    * closed */
 	int64_t wait;	   /* before the last trial */
-	int64_t trial_at;  /* when the next one may be made */
+	int64_t trial_at;  /* when the next trial may be made */
 	bool trying;
 	int64_t trying_since;
 	int64_t paused_until; /* 0: not paused */
 };
 
-/* Each is of all calls of GraphQL, or of mutations alone. */
+/* Two budgets for all calls of GraphQL, two for its mutations. */
 enum { REQUESTS, REQUESTS_HOUR, MUTATIONS, MUTATIONS_HOUR, BUDGETS };
 
 static const struct {
@@ -112,7 +119,8 @@ struct limits {
 	pthread_mutex_t lock;
 	struct gate gates[CENTRA_APIS];
 	struct budget budgets[BUDGETS];
-	unsigned sweeping[CENTRA_APIS]; /* calls of the sweep under way */
+	unsigned sweeping[CENTRA_APIS]; /* calls of the sweep that are under
+					 * way */
 };
 
 struct limits *limits_new(void)
@@ -147,31 +155,31 @@ void limits_budget(struct limits *l, const struct centra_budget *b)
 
 static void open_gate(struct gate *g)
 {
-	g->shut = OPEN;
+	g->breaker = CLOSED;
 	g->failures = 0;
 	g->wait = 0;
 	g->trying = false;
 }
 
-/* After a call that was refused or got no answer: the first shuts the gate, a
- * trial that went no better keeps it shut for longer. */
-static void shut_gate(struct gate *g, enum shut why, int64_t now)
+/* After a call that was refused or got no reply: the first opens the breaker; a
+ * trial that fails keeps it open for longer. */
+static void open_breaker(struct gate *g, enum breaker why, int64_t now)
 {
 	int64_t first = why == DEAD ? LIMITS_DEAD_FIRST : LIMITS_KEY_FIRST;
 	int64_t most = why == DEAD ? LIMITS_DEAD_MOST : LIMITS_KEY_MOST;
 
-	g->wait = g->shut == why ? 2 * g->wait : first;
+	g->wait = g->breaker == why ? 2 * g->wait : first;
 	if (g->wait > most)
 		g->wait = most;
-	g->shut = why;
+	g->breaker = why;
 	g->trial_at = now + g->wait;
 	g->trying = false;
 }
 
 /* ---- may it be called ---- */
 
-/* The sentences hold no numbers: who is told the same twice need not write it
- * down twice. */
+/* The sentences contain no numbers, so that a caller that gets the same one
+ * twice need not write it down twice. */
 static bool hold(struct call *ret, int64_t wait, const char *fmt,
 		 enum centra_api api)
 {
@@ -184,8 +192,8 @@ static bool hold(struct call *ret, int64_t wait, const char *fmt,
 	return false;
 }
 
-/* Whoever asks writes to disk that he waits, and there may be thousands: less
- * often, once the trial has shown that it takes long. */
+/* A caller writes to the disk that it waits, and there may be thousands.  So
+ * they come back less often once the trial has shown that it takes long. */
 static int64_t gate_wait(const struct gate *g, int64_t now)
 {
 	if (!g->trying)
@@ -199,25 +207,25 @@ static bool gate_lets(const struct gate *g, const struct permit *p,
 	if (g->paused_until > now)
 		return hold(ret, g->paused_until - now,
 			    ": calls wait as it asked us to", p->api);
-	if (g->shut == OPEN)
+	if (g->breaker == CLOSED)
 		return true;
 	if (!g->trying && now >= g->trial_at)
 		return true;
 	return hold(ret, gate_wait(g, now),
-		    g->shut == DEAD ? " does not answer: calls wait"
+		    g->breaker == DEAD ? " does not answer: calls wait"
 				    : " refuses our key: calls wait",
 		    p->api);
 }
 
-/* True: the budget is one of those that pay for the call. */
+/* True if the call counts towards this budget. */
 static bool pays(int budget, const struct permit *p)
 {
 	return p->api == CENTRA_GRAPHQL &&
 	       (p->mutation || !kinds[budget].mutations);
 }
 
-/* The budget that keeps the call back for longest decides.  The sweep may use
- * half of those of all calls: the rest is for live work. */
+/* The budget with the longest wait decides.  The sweep may use half of the
+ * budgets of all calls: the rest is for live work. */
 static bool budgets_let(struct limits *l, const struct permit *p, int64_t now,
 			struct call *ret)
 {
@@ -265,7 +273,7 @@ bool limits_take(struct limits *l, struct permit *p, int64_t now,
 			   ": another call of the sweep is under way", p->api);
 	may = may && budgets_let(l, p, now, ret);
 	if (may) {
-		p->trial = g->shut != OPEN;
+		p->trial = g->breaker != CLOSED;
 		if (p->trial) {
 			g->trying = true;
 			g->trying_since = now;
@@ -277,8 +285,8 @@ bool limits_take(struct limits *l, struct permit *p, int64_t now,
 	return may;
 }
 
-/* No answer worth the name: none, one that broke off, or one that says that
- * Centra is in trouble.  Any other shows that it lives. */
+/* True if the call got no usable reply: none, one that broke off, or one that
+ * says that Centra is in trouble.  Any other reply shows that Centra works. */
 static bool is_dead(const struct call *c)
 {
 	return c->end != CALL_OK &&
@@ -295,13 +303,14 @@ static void gate_told(struct gate *g, const struct permit *p, int64_t now,
 		g->paused_until = now + c->retry_after;
 	if (!dead && !c->refused) {
 		open_gate(g);
-	} else if (g->shut == OPEN) {
+	} else if (g->breaker == CLOSED) {
 		g->failures += dead;
 		if (c->refused || g->failures >= LIMITS_DEAD_AFTER)
-			shut_gate(g, c->refused ? REFUSED : DEAD, now);
+			open_breaker(g, c->refused ? REFUSED : DEAD, now);
 	} else if (p->trial) {
-		/* A key that was refused is not better for a dead Centra. */
-		shut_gate(g, c->refused ? REFUSED : g->shut, now);
+		/* A refused key is not accepted because Centra was away
+		 * meanwhile. */
+		open_breaker(g, c->refused ? REFUSED : g->breaker, now);
 	}
 }
 
@@ -309,20 +318,21 @@ void limits_told(struct limits *l, const struct permit *p, int64_t now,
 		 struct call *call)
 {
 	struct gate *g = &l->gates[p->api];
-	bool was_open;
+	bool was_closed;
 
 	pthread_mutex_lock(&l->lock);
 	l->sweeping[p->api] -= p->lane == CENTRA_SWEEP;
-	was_open = g->shut == OPEN;
+	was_closed = g->breaker == CLOSED;
 	gate_told(g, p, now, call);
-	if (was_open != (g->shut == OPEN))
-		call->turn = was_open ? CALL_AWAY : CALL_BACK;
-	if (g->shut != OPEN && call->retry_after < g->trial_at - now)
+	if (was_closed != (g->breaker == CLOSED))
+		call->turn = was_closed ? CALL_AWAY : CALL_BACK;
+	if (g->breaker != CLOSED && call->retry_after < g->trial_at - now)
 		call->retry_after = g->trial_at - now;
 	pthread_mutex_unlock(&l->lock);
 }
 
-/* What the budget paid for it stays spent: too few is no fault. */
+/* The call still counts towards the budget: fewer calls than allowed do no
+ * harm. */
 void limits_give_back(struct limits *l, const struct permit *p)
 {
 	pthread_mutex_lock(&l->lock);
@@ -335,13 +345,13 @@ void limits_give_back(struct limits *l, const struct permit *p)
 void limits_new_key(struct limits *l, enum centra_api api)
 {
 	pthread_mutex_lock(&l->lock);
-	if (l->gates[api].shut == REFUSED)
+	if (l->gates[api].breaker == REFUSED)
 		open_gate(&l->gates[api]);
 	pthread_mutex_unlock(&l->lock);
 }
 
-/* The longest that a budget keeps the next call back, when `calls` others are
- * about to be paid for. */
+/* Returns the longest wait of a budget for the next call, if `calls` others
+ * come before it. */
 static int64_t budgets_wait(const struct limits *l, const struct permit *p,
 			    unsigned calls, int64_t now)
 {
@@ -371,8 +381,8 @@ void limits_may(struct limits *l, enum centra_api api, enum centra_lane lane,
 
 	pthread_mutex_lock(&l->lock);
 	*ret = (struct centra_may){
-		.parked = g->shut != OPEN || g->paused_until > now,
-		.trial = g->shut != OPEN,
+		.parked = g->breaker != CLOSED || g->paused_until > now,
+		.trial = g->breaker != CLOSED,
 	};
 	if (!gate_lets(g, &p, now, &held))
 		ret->wait = held.retry_after;
@@ -388,7 +398,7 @@ void limits_try_now(struct limits *l, enum centra_api api, int64_t now)
 	struct gate *g = &l->gates[api];
 
 	pthread_mutex_lock(&l->lock);
-	if (g->shut != OPEN && !g->trying && g->trial_at > now)
+	if (g->breaker != CLOSED && !g->trying && g->trial_at > now)
 		g->trial_at = now;
 	pthread_mutex_unlock(&l->lock);
 }
@@ -400,8 +410,8 @@ void limits_state(struct limits *l, enum centra_api api, int64_t now,
 
 	pthread_mutex_lock(&l->lock);
 	*ret = (struct centra_state){
-		.refused = g->shut == REFUSED,
-		.dead = g->shut == DEAD,
+		.refused = g->breaker == REFUSED,
+		.dead = g->breaker == DEAD,
 		.paused = g->paused_until > now,
 	};
 	pthread_mutex_unlock(&l->lock);

@@ -32,11 +32,11 @@
 #define LIMITS_WINDOW	  10000	  /* ms of a short budget */
 #define LIMITS_HOUR	  3600000 /* ms of a long one */
 #define LIMITS_DEAD_AFTER 5	 /* calls in a row */
-#define LIMITS_DEAD_FIRST 500	 /* ms, doubled with each vain trial */
+#define LIMITS_DEAD_FIRST 500	 /* ms, doubled with each trial that fails */
 #define LIMITS_DEAD_MOST  30000
 #define LIMITS_KEY_FIRST  1000
 #define LIMITS_KEY_MOST	  300000
-#define LIMITS_BUDGET_MOST 100000 /* calls that a budget may be of */
+#define LIMITS_BUDGET_MOST 100000 /* the largest budget, in calls */
 
 struct limits;
 
@@ -44,25 +44,25 @@ struct limits *limits_new(void);
 void limits_free(struct limits *l); /* NULL is fine */
 void limits_budget(struct limits *l, const struct centra_budget *b);
 
-/* A call that may be made, or wants to be. */
+/* A call that asks to be made. */
 struct permit {
 	enum centra_api api;
 	enum centra_lane lane;
 	bool mutation;
-	bool trial; /* out: the one call that is to find out */
+	bool trial; /* out: it is the one trial call */
 };
 
-/* True: it may be made, and limits_told() or limits_give_back() must follow.
- * False: *ret is the call as it is then answered (held, CALL_NOT_DONE), with
- * when to ask again. */
+/* True: the call may be made, and limits_told() or limits_give_back() must
+ * follow.  False: *ret is what the call returns instead (held, CALL_NOT_DONE),
+ * with the time to ask again. */
 bool limits_take(struct limits *l, struct permit *p, int64_t now,
 		 struct call *ret);
-/* How the call went.  Sets call->turn: exactly one call of all threads closes the
- * gate, and one opens it.  Raises call->retry_after to when the next may be made,
- * if this one has closed the gate. */
+/* Reports how the call went.  Sets call->turn: exactly one call of all threads
+ * opens the breaker, and one closes it.  If this one opened it, raises
+ * call->retry_after to the time of the next trial. */
 void limits_told(struct limits *l, const struct permit *p, int64_t now,
 		 struct call *call);
-/* It was not made after all. */
+/* Reports that the call was not made after all. */
 void limits_give_back(struct limits *l, const struct permit *p);
 
 /* The key was replaced. */

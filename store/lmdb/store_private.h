@@ -29,7 +29,7 @@
 
 #define LEASE_SLOTS 1024 /* of each hash table of leases */
 
-/* A task that some run holds, or whose end could not be written. */
+/* A lease: a task that a run holds, or whose end could not be written. */
 struct lease {
 	uint64_t id; /* 0: the writer's own (order_claim) */
 	char instance[INSTANCE_SIZE];
@@ -42,7 +42,7 @@ struct lease {
 	struct lease *next_id, *next_order; /* in their slots */
 };
 
-/* The runs under way that call one API of an instance. */
+/* The number of runs under way that call one API of an instance. */
 struct side {
 	char instance[INSTANCE_SIZE];
 	unsigned group;
@@ -129,12 +129,12 @@ enum rc task_save(struct txn *t, const struct task *task, struct err *e);
 /* See engine.h. */
 void lease_end(struct store *s, const struct lease_ended *ended, size_t n,
 	       int64_t now);
-/* The writer thread's turn at an order, until its transaction has ended: no
+/* Claims an order for the writer thread until its transaction has ended: no
  * task of the order is leased meanwhile.  False: a run holds the order. */
 bool order_claim(struct store *s, const char *instance, int64_t number);
 void order_claims_end(struct store *s);
-/* When the earliest task is due of those whose API is not parked; TIME_NONE:
- * there is none. */
+/* Finds when the earliest task is due whose API is not parked; TIME_NONE: there
+ * is none. */
 enum rc oldest_due(struct txn *t, int64_t *ret, struct err *e);
 void leases_free(struct leases *l);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * sweep.c - makes due the tasks that wait and need not.
+ * sweep.c - makes due waiting tasks whose reason to wait is gone.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,21 +12,21 @@
 #include "store/lmdb/rows.h"
 
 #define HURRY_BATCH 2000 /* tasks in one transaction */
-#define NEWEST	    100	 /* numbers of tasks that are looked at */
+#define NEWEST	    100	 /* the most tasks that are looked at together */
 
 struct hurry_op {
 	struct op op;
 	const char *instance;
 	int64_t now, beyond;
-	uint64_t *ids; /* owned: those that are hurried together */
-	size_t n;      /* out: how many were hurried */
+	uint64_t *ids; /* owned: the tasks that are made due together */
+	size_t n;      /* out: how many were made due */
 };
 
-/* Nothing is put off for longer (ms): missed_after is a day at most. */
+/* ms: no task is put off for longer, since missed_after is a day at most. */
 #define LONGEST_WAIT ((int64_t)25 * 3600 * 1000)
 
-/* It failed before; or it was to run at once, by a clock that went back; or it
- * was put off by one, further than anything is. */
+/* True if the task's wait may end: it failed before; or a clock that was set
+ * back has put it into the future, further than any task is put off. */
 static bool may_hurry(const struct task *t, const struct hurry_op *h)
 {
 	return !strcmp(t->instance, h->instance) &&
@@ -34,7 +34,8 @@ static bool may_hurry(const struct task *t, const struct hurry_op *h)
 		t->due > h->now + LONGEST_WAIT);
 }
 
-/* Those of one bucket that wait and need not.  w: an open walk of `due`. */
+/* Finds the tasks of one bucket whose wait may end.  w: an open walk of
+ * `due`. */
 static enum rc put_off_in(struct walk *w, const struct bucket *b,
 			  struct hurry_op *h, struct err *e)
 {
@@ -61,7 +62,7 @@ static enum rc put_off_in(struct walk *w, const struct bucket *b,
 	return OK;
 }
 
-/* The ids of tasks of the instance that wait and need not. */
+/* Finds the ids of the instance's tasks whose wait may end. */
 static enum rc put_off(struct txn *t, struct hurry_op *h, struct err *e)
 {
 	struct walk buckets = {0}, rows = {0};
@@ -150,7 +151,7 @@ enum rc store_dated_after(struct store *s, int64_t now, bool *ret,
 	rc = txn_read(&t, s, e);
 	if (!rc)
 		rc = txn_last(&t, "tasks", &last, e);
-	/* Most often the newest has ended: those before it are as good. */
+	/* Usually the newest task has ended: an earlier one tells as much. */
 	for (int i = 0; !rc && i < NEWEST && last && !*ret; i++, last--) {
 		if (task_load(&t, last, &task, e))
 			continue;

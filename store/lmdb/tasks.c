@@ -61,7 +61,7 @@ enum rc task_save(struct txn *t, const struct task *task, struct err *e)
 	return rc;
 }
 
-/* Takes a task's row out of `due` or `dead`. */
+/* Removes a task's row from `due` or `dead`. */
 static enum rc unlist(struct txn *t, const struct task *task, struct err *e)
 {
 	struct key k;
@@ -81,7 +81,7 @@ static enum rc list(struct txn *t, const struct task *task, struct err *e)
 			  : due_put(t, task, e);
 }
 
-/* Stores *is in the place of *was, the same task as it is stored. */
+/* Replaces the stored task *was by *is, the same task. */
 static enum rc replace(struct txn *t, const struct task *was,
 		       const struct task *is, struct err *e)
 {

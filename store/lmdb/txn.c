@@ -54,14 +54,14 @@ enum rc txn_rc(struct txn *t, int mdb, struct err *e, const char *doing)
 		return no_room(t, e, "too much for one transaction", 0);
 	case ENOSPC:
 	case EDQUOT:
-	case EFBIG: /* a limit on the process's files */
+	case EFBIG: /* the process has reached its limit on file sizes */
 		return no_room(t, e, "the disk is full", mdb);
 	case MDB_CORRUPTED:
 	case MDB_PAGE_NOTFOUND:
 		return damaged(t, e, doing);
 	case MDB_BAD_TXN:
-		/* LMDB refuses a transaction after an error.  mdb_stat() tells
-		 * nobody of the damage that it meets. */
+		/* LMDB refuses a transaction after an error.  mdb_stat() does
+		 * not report the damage that it meets. */
 		if (!t->io && !t->full)
 			return damaged(t, e, doing);
 		break;

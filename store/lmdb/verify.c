@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * verify.c - is the store whole?  Each row against what schema.h draws.
+ * verify.c - checks each row of the store against what schema.h draws.
  *
- * The keys are made here once more, from the drawing and not by the functions
- * that write them: a mistake made there shall not be made again here.
+ * The keys are made here once more, from the drawing, and not by the functions
+ * that write them: a mistake in those is not repeated here.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -17,12 +17,12 @@
 #include "store/lmdb/store_private.h"
 #include "store/rules/rules.h"
 
-/* Tasks of an instance that wait and call one API. */
+/* The number of an instance's waiting tasks that call one API. */
 struct waits {
 	char instance[INSTANCE_SIZE];
 	unsigned group;
 	uint64_t tasks;
-	bool counted; /* has a row in `waiting` */
+	bool counted; /* it has a row in `waiting` */
 };
 
 struct check {
@@ -30,12 +30,12 @@ struct check {
 	void (*tell)(void *arg, const char *table, const char *what);
 	void *arg;
 	struct store_verified *ret;
-	enum table table; /* the one that is walked */
-	uint64_t may_act; /* devices that were not removed */
+	enum table table; /* the table that is walked */
+	uint64_t may_act; /* the number of devices that are not removed */
 	uint64_t in_doubt; /* orders */
 	struct waits *waits; /* owned */
 	size_t n_waits;
-	enum rc rc;	  /* the store could not be read on */
+	enum rc rc;	  /* the rest of the store cannot be read */
 	struct err *e;
 };
 
@@ -58,7 +58,7 @@ static void wrong(struct check *c, const char *fmt, ...)
 		c->tell(c->arg, table_names[c->table], text);
 }
 
-/* True when there is such a row; *ret its value. */
+/* True if there is a row with this key; *ret is its value. */
 static bool there(struct check *c, enum table table, const struct key *k,
 		  MDB_val *ret)
 {
@@ -69,7 +69,7 @@ static bool there(struct check *c, enum table table, const struct key *k,
 	return !rc;
 }
 
-/* True when the row is there with just this number as its value. */
+/* True if the row is there and its value is exactly this number. */
 static bool leads_to(struct check *c, enum table table, const struct key *k,
 		     uint64_t to)
 {
@@ -92,7 +92,7 @@ static bool same_key(const struct key *is, const MDB_val *k)
 	return is->n == k->mv_size && !memcmp(is->b, k->mv_data, is->n);
 }
 
-/* The number that is a row's key, which must have been given out. */
+/* Checks the number that is a row's key: it must have been given out. */
 static uint64_t number_of(struct check *c, const MDB_val *k,
 			  const char *counter)
 {
@@ -168,7 +168,8 @@ static void check_seen(struct check *c, const MDB_val *k, const MDB_val *v)
 
 /* ---- orders ---- */
 
-/* The instance and number that a key begins with, and the rest of it. */
+/* Reads the instance and number that a key begins with, and the rest of the
+ * key. */
 struct order_name {
 	char instance[INSTANCE_SIZE];
 	int64_t number;
@@ -223,7 +224,7 @@ static void check_lists_of(struct check *c, const struct order *o,
 			 "`done`", o->instance, o->number, f->warehouse);
 }
 
-/* What is kept as derived is what the facts mean. */
+/* Checks that the stored states are what the facts mean. */
 static void check_derived(struct check *c, const struct order *o)
 {
 	const struct store_base *s = &c->t->store->base;
@@ -276,8 +277,8 @@ static void check_fetch_of(struct check *c, const struct order *o)
 			 "there to do it", o->instance, o->number);
 }
 
-/* Counted by the flags as they are kept: whether an offer of a shop that left the
- * config is in doubt is derived anew only with the next change of its order. */
+/* Counts by the stored flags: whether an offer of a shop that left the config
+ * is in doubt is derived again only with the next change of its order. */
 static void count_doubt(struct check *c, const struct order *o)
 {
 	bool any = false;
@@ -329,7 +330,7 @@ static void check_json(struct check *c, const MDB_val *k, const MDB_val *v)
 	order_release(&o);
 }
 
-/* A row of `lists` or `done`: its offer is there and stands where it says. */
+/* Checks a row of `lists` or `done`: its offer exists and belongs there. */
 static void check_listed(struct check *c, const MDB_val *k, const MDB_val *v)
 {
 	struct key_reader kr = reader_of(k);
@@ -406,7 +407,7 @@ static struct key *task_name_of(struct key *k, const struct task *t)
 	return key_i64(key_str(k, t->kind), t->sub);
 }
 
-/* A task that waits and calls an API is counted. */
+/* Counts a waiting task that calls an API. */
 static void count_waiting(struct check *c, const struct task *t)
 {
 	struct waits *w = c->waits;
@@ -572,7 +573,7 @@ static void check_quarantined(struct check *c, const MDB_val *k,
 	quarantined_release(&q);
 }
 
-/* A row of `bounded` or `bounded_seen`. */
+/* Checks a row of `bounded` or `bounded_seen`. */
 static void check_bounded(struct check *c, const MDB_val *k, const MDB_val *v)
 {
 	struct key_reader kr = reader_of(k), vr = reader_of(v);
@@ -632,7 +633,8 @@ static void check_device(struct check *c, const MDB_val *k, const MDB_val *v)
 		c->may_act += !d.removed;
 }
 
-/* A row of `tokens`, `codes` or `sessions`: of a device that may act. */
+/* Checks a row of `tokens`, `codes` or `sessions`: its device exists and may
+ * act. */
 static void check_token(struct check *c, const MDB_val *k, const MDB_val *v)
 {
 	struct key_reader kr = reader_of(v);
@@ -650,7 +652,7 @@ static void check_token(struct check *c, const MDB_val *k, const MDB_val *v)
 		      id);
 }
 
-/* When a key of `once` was used; false: its row cannot be read. */
+/* Reads when a key of `once` was used; false: its row cannot be read. */
 static bool once_at(const MDB_val *v, int64_t *ret)
 {
 	unsigned char request[ONCE_HASH];
@@ -772,8 +774,8 @@ static void check_table(struct check *c, enum table table)
 		c->rc = rc;
 }
 
-/* What names a device's token is the token alone, so that of one gone only the
- * number is missing: a device is given one, and keeps it until it is removed. */
+/* Only the token's row names its device, so a missing one shows only in the
+ * number: each device gets one and keeps it until it is removed. */
 static void check_tokens_all_there(struct check *c)
 {
 	uint64_t tokens = c->ret->tables[T_TOKENS].rows;
@@ -784,7 +786,7 @@ static void check_tokens_all_there(struct check *c)
 			 "token", c->may_act, tokens);
 }
 
-/* What is counted as it changes is as many as there are. */
+/* Checks that each stored counter equals the number of rows that it counts. */
 static void check_counts(struct check *c)
 {
 	uint64_t counted = 0;

@@ -24,8 +24,8 @@
 
 /* ---- a disk that failed ---- */
 
-/* Keeps what failed first: who comes after is told that, for a later failure
- * is but its echo. */
+/* Keeps the first failure, which all later writes get: a later failure only
+ * follows from it. */
 static void failed(struct store *s, const struct err *e)
 {
 	if (atomic_load(&s->failed))
@@ -57,9 +57,9 @@ static void all_results(struct op **ops, size_t n, enum rc rc,
 		(void)!op_result(ops[i], rc, e);
 }
 
-/* Runs ops; stops behind one that brings the transaction to its bound, and at
- * one that fails after it wrote (*ret_failed), for then none may be committed.
- * Returns how many ran well or failed harmlessly. */
+/* Runs ops.  Stops after one that brings the transaction to its bound, and at
+ * one that fails after it wrote (*ret_failed), since then nothing may be
+ * committed.  Returns how many ran well or failed without harm. */
 static size_t run_ops(struct txn *t, struct op **ops, size_t n,
 		      bool *ret_failed)
 {
@@ -82,7 +82,7 @@ static size_t run_ops(struct txn *t, struct op **ops, size_t n,
 	return i;
 }
 
-/* Commits what t holds, if anything. */
+/* Commits the transaction if it wrote anything. */
 static enum rc commit(struct txn *t, struct err *e)
 {
 	struct store *s = t->store;
@@ -104,8 +104,8 @@ static enum rc commit(struct txn *t, struct err *e)
 	return OK;
 }
 
-/* Brings the first of n ops to their results, in one transaction; returns how
- * many.  *ret_touched: an order or a task changed. */
+/* Runs the first of n ops in one transaction and sets their results; returns
+ * how many.  *ret_touched: an order or a task changed. */
 static size_t settle_some(struct store *s, struct op **ops, size_t n,
 			  bool *ret_touched)
 {
@@ -142,10 +142,12 @@ static size_t settle_some(struct store *s, struct op **ops, size_t n,
 			ops[ran]->again = false;
 		} else if (bad) {
 			if (!ran)
-				return 1; /* its own fault, or no room */
+				return 1; /* the op failed by itself, or for
+					   * want of room */
 			n = ran;
 		} else if (n > 1) {
-			n = n / 2; /* no room: for less there may be */
+			n = n / 2; /* no room: there may be room for fewer
+				    * ops */
 		} else {
 			break;
 		}
@@ -192,7 +194,7 @@ static void settle_all(struct store *s, struct op **ops, size_t n)
 
 /* ---- the thread ---- */
 
-/* Takes all that wait, sleeping until something does.  0: time to stop. */
+/* Takes all ops that wait; sleeps until there is one.  0: the thread stops. */
 static size_t take_all(struct writer *w)
 {
 	size_t n = 0;
@@ -237,7 +239,7 @@ enum rc writer_start(struct store *s, size_t max, struct err *e)
 	w->last = &w->first;
 	w->max = max;
 	atomic_store(&w->busy_since, TIME_NONE);
-	/* Signals are for the thread that waits for them. */
+	/* Blocks signals, which are for the main thread. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	failed = pthread_create(&w->thread, NULL, writer_main, s);
@@ -306,7 +308,7 @@ static enum rc queue(struct store *s, struct op *op, struct err *e)
 	return rc;
 }
 
-/* Has the writer thread do it and waits. */
+/* Hands ops to the writer thread and waits. */
 static enum rc queue_and_wait(struct store *s, struct op *op, struct err *e)
 {
 	enum rc rc;
@@ -324,7 +326,7 @@ static enum rc queue_and_wait(struct store *s, struct op *op, struct err *e)
 	return rc;
 }
 
-/* Of ops that wait: the bound is not for them. */
+/* Threads that wait do not count towards the bound of the queue. */
 static void queue_all(struct writer *w, struct op *const *ops, size_t n)
 {
 	pthread_mutex_lock(&w->lock);

@@ -30,7 +30,8 @@ struct writer {
 	bool started;
 	pthread_mutex_t lock;
 	pthread_cond_t work;
-	struct op *first, **last; /* waiting, in the order they came */
+	struct op *first, **last; /* the ops that wait, in the order in which
+				   * they came */
 	size_t waiting, max;
 	bool stop;
 
@@ -42,7 +43,8 @@ struct writer {
 enum rc writer_start(struct store *s, size_t max, struct err *e);
 void writer_stop(struct store *s); /* finishes what waits */
 size_t writer_waiting(struct store *s);
-/* How long what is being written takes already, in ms; 0: nothing is. */
+/* Returns for how many ms the present write has been going on; 0: there is
+ * none. */
 int64_t writer_busy(struct store *s);
 
 /* Hands in an op, the head of a struct of `size` bytes.  done NULL: waits, and

@@ -64,7 +64,7 @@ enum rc quarantine_remove(struct rows *r, uint64_t seq, struct err *e)
 
 	if (rc == RC_NOTFOUND)
 		return no_such(e, seq);
-	/* One that cannot be read can be thrown away all the same. */
+	/* An entry that cannot be read can be dropped all the same. */
 	if (rc && rc != RC_INVALID)
 		return rc;
 	if (!rc)
