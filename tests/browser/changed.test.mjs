@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { cardOf, waitFor } from "./servers.mjs";
 import { lines } from "./scenes.mjs";
-import { complete, pause } from "./steady.mjs";
+import { complete, goBack, pause } from "./steady.mjs";
 import { test } from "./test.mjs";
 import { scan } from "./wedge.mjs";
 
@@ -109,7 +109,7 @@ test("an order that may be another's after all rings, and says not to ship it ye
 
 test("an order that changes while another view shows rings, and says so in both", async ({ world, open, place }) => {
   const { page, n, before } = await picked(world, open, place);
-  await page.click("[data-part=back]");
+  await goBack(page);
   await reduce(world, n, 12, 1);
   await text(page, `Order ${n} has changed`);
   assert.equal(await rang(page), before + 1);

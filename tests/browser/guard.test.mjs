@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { cardOf, waitFor } from "./servers.mjs";
 import { lines } from "./scenes.mjs";
-import { atRest, complete, lapse, module, pause, topKnown } from "./steady.mjs";
+import { atRest, complete, goBack, lapse, module, pause, systemBack, topKnown } from "./steady.mjs";
 import { test } from "./test.mjs";
 import { scan } from "./wedge.mjs";
 
@@ -141,9 +141,11 @@ test("Escape and Back, however often, do not dismiss stop", async ({ world, open
     assert.equal(await page.locator("dialog.stop[open]").count(), 1, `Escape ${i + 1}`);
   }
   for (let i = 0; i < 4; i++) {
-    await page.goBack();
+    await systemBack(page);
     assert.equal(await page.locator("dialog.stop[open]").count(), 1, `Back ${i + 1}`);
   }
+  await systemBack(page, 4);
+  assert.equal(await page.locator("dialog.stop[open]").count(), 1, "Back four times at once");
   // As a phone's own Back does it: it asks the dialog to close, again and again.
   for (let i = 0; i < 4; i++) {
     await page.evaluate(() => { const d = document.querySelector("dialog.stop"); if (d.requestClose) d.requestClose(); d.close(); });
@@ -165,7 +167,8 @@ test("Escape and Back, however often, do not blank the lock", { staff: "Anna, Be
   await page.clock.runFor(11 * 60000);
   await page.waitForSelector("dialog #who-title");
   for (let i = 0; i < 6; i++) await page.keyboard.press("Escape");
-  for (let i = 0; i < 4; i++) await page.goBack();
+  for (let i = 0; i < 4; i++) await systemBack(page);
+  await systemBack(page, 4);
   await page.evaluate(() => document.querySelector("dialog").close());
   await page.waitForSelector("dialog[open]");
   assert.ok(!(await page.locator("#screen").isVisible()));
@@ -180,10 +183,10 @@ test("Back inside an order returns to the list, and Back in a dialog closes it",
   page.on("request", (r) => { if (r.method() === "POST") list.push(r.url()); });
   await page.click("[data-part=problem]");
   await page.waitForSelector("dialog #why");
-  await page.goBack();
+  await systemBack(page);
   await page.waitForSelector("dialog", { state: "detached" });
   await page.waitForSelector("[data-part=packed]");
-  await page.goBack();
+  await systemBack(page);
   await part(page, n, "open").waitFor();
   assert.equal(await page.locator("#tab-toShip").getAttribute("aria-selected"), "true");
   // Closed by its own button, an order leaves nothing behind for Back.
@@ -194,7 +197,7 @@ test("Back inside an order returns to the list, and Back in a dialog closes it",
   await page.waitForFunction(() => !history.state?.above);
   await part(page, n, "open").click();
   await page.waitForSelector("[data-part=packed]");
-  await page.goBack();
+  await systemBack(page);
   await part(page, n, "open").waitFor();
   assert.deepEqual(list, []);
   assert.equal((await world.ordered(n)).shipments.length, 0);
@@ -263,7 +266,7 @@ test("stop takes no tap that was meant for what was there before", async ({ worl
   await page.clock.install();
   await page.enrol();
   const a = await toPack(page, place);
-  await page.click("[data-part=back]");
+  await goBack(page);
   await page.click("#tab-toAnswer");
   const b = await toPack(page, place);
   await standStill(page);

@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cardOf, root, waitFor } from "./servers.mjs";
 import { lines, startDay, walk } from "./scenes.mjs";
-import { atRest, complete, lapse } from "./steady.mjs";
+import { atRest, complete, goBack, lapse } from "./steady.mjs";
 import { test } from "./test.mjs";
 import { keys, scan, scanAlt, scanSlow, suffixes, type } from "./wedge.mjs";
 
@@ -169,13 +169,13 @@ const cases = {
     await page.getByText("Print pick list").click();
     const printed = await page.locator("#print .barcode").getAttribute("aria-label");
     assert.equal(printed, `se/${n}`);
-    await page.click("[data-part=back]");
+    await goBack(page);
     const list = sent(page);
     for (const tab of ["toShip", "toAnswer", "done"]) {
       await page.click(`#tab-${tab}`);
       await scan(page, printed);
       await page.waitForSelector("#scan");
-      await page.click("[data-part=back]");
+      await goBack(page);
     }
     // A scanner set to another language of keyboard.
     await scan(page, printed.replace("/", "-"), "Tab");
@@ -398,7 +398,7 @@ test("a code is not cut where the page was held up, and its Enter presses nothin
     await heldUp(page, SCARF, first);
     await text(page, `Scarf, Oat, One size: ${i} of 2`);
   }
-  await page.click("[data-part=back]");
+  await goBack(page);
   await page.click("#tab-toAnswer");
   const n = await place();
   await complete(page, n);
@@ -464,7 +464,7 @@ test("a scan at Pack or in a list buzzes and says why", async ({ open, world }) 
   await scan(page, SCARF);
   await text(page, `${SCARF} was not counted`);
   assert.equal(await buzzed(page), before + 1);
-  await page.click("[data-part=back]");
+  await goBack(page);
   before = await buzzed(page);
   await scan(page, SCARF);
   await text(page, `${SCARF} is no order to ship`);

@@ -4,7 +4,7 @@
 // every view of the page: for screenshots, and for tests of how each looks.
 
 import { cardOf, enrol, screen, startWorld, waitFor } from "./servers.mjs";
-import { complete } from "./steady.mjs";
+import { complete, goBack } from "./steady.mjs";
 import { scan } from "./wedge.mjs";
 
 const coat = { id: 11, product: "Wool coat, double breasted", variant: "Navy", size: "M", sku: "1001-01-M", ean: "7350000000012", quantity: 1 };
@@ -123,7 +123,7 @@ export async function walk(browser, day, how, at, last = false) {
   for (const [name, n] of [["unpaid", day.unpaid], ["paying", day.paying], ["problem", day.problem]]) {
     await cardOf(page, n).locator("[data-part=open]").click();
     await at(page, `order-${name}`);
-    await page.click("[data-part=back]");
+    await goBack(page);
   }
   await cardOf(page, day.toShip).locator("[data-part=open]").click();
   await scan(page, "7350000000012");
@@ -144,7 +144,7 @@ export async function walk(browser, day, how, at, last = false) {
   await page.waitForSelector("dialog");
   await at(page, "problem-reasons");
   await close(page);
-  await page.click("[data-part=back]");
+  await goBack(page);
   await tab(page, "done");
   await cardOf(page, day.shipped).waitFor();
   await at(page, "done");

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { cardOf, waitFor } from "./servers.mjs";
 import { lines } from "./scenes.mjs";
-import { atRest, complete, lapse, said } from "./steady.mjs";
+import { atRest, complete, goBack, lapse, said } from "./steady.mjs";
 import { test } from "./test.mjs";
 import { scan } from "./wedge.mjs";
 
@@ -132,7 +132,7 @@ test("what cannot be shipped after all is first in the list, and can be found ag
   assert.equal(await page.locator("#scan").count(), 0);
   await page.click("[data-part=found]");
   await page.waitForSelector("#scan");
-  await page.click("[data-part=back]");
+  await goBack(page);
   const later = await place();
   await page.click("#tab-toAnswer");
   await cardOf(page, later).locator("[data-part=accept]").click();

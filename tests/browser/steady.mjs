@@ -23,6 +23,19 @@ export const complete = (page, n) => waitFor(`all of order ${n} on the screen`, 
 
 const knowsTop = (page) => page.evaluate(() => document.documentElement.style.getPropertyValue("--top") === `${document.getElementById("top").offsetHeight}px`);
 
+// Leaves the order that is open.  The browser goes back some time after the click.
+export async function goBack(page) {
+  await page.click("[data-part=back]");
+  await page.locator("[data-part=back]").waitFor({ state: "detached" });
+}
+
+// As a phone's own Back does, pressed `times` before the page hears of it.  Where
+// that leaves the page, the test fails.
+export const systemBack = (page, times = 1) => page.evaluate((times) => new Promise((heard) => {
+  addEventListener("popstate", () => heard(), { once: true });
+  history.go(-times);
+}), times);
+
 // The browser has told the page how high what stands above the views is.
 export const topKnown = (page) => waitFor("the height of what is above", () => knowsTop(page));
 

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { beats, cardOf, waitFor } from "./servers.mjs";
 import { lines } from "./scenes.mjs";
-import { atRest, complete, lapse, module, pause } from "./steady.mjs";
+import { atRest, complete, goBack, lapse, module, pause } from "./steady.mjs";
 import { test } from "./test.mjs";
 
 const MINUTE = 60000;
@@ -178,7 +178,7 @@ test("what happened to the order that is open stands in its view, not in a notic
   await results.evaluate((m, n) => m.result("bad", "something about it", n), n);
   await page.locator("#main").getByText("something about it").waitFor();
   assert.equal(await page.locator("#results > *").count(), 0);
-  await page.click("[data-part=back]");
+  await goBack(page);
   assert.equal(await page.getByText("something about it").count(), 0, "it was read");
 });
 
