@@ -188,6 +188,21 @@ static enum rc give_order(void *arg, const struct walk *w, bool *more,
 	return OK;
 }
 
+static enum rc give_task(void *arg, const struct walk *w, bool *more,
+			 struct err *e)
+{
+	struct giving *g = arg;
+	struct key_reader kr = key_of(w);
+	struct task task;
+	enum rc rc = task_load(w->t, key_get_u64(&kr), &task, e);
+
+	if (rc)
+		return rc;
+	*more = g->fn(g->arg, &task);
+	task_release(&task);
+	return OK;
+}
+
 static enum rc give_quarantined(void *arg, const struct walk *w, bool *more,
 				struct err *e)
 {
@@ -297,6 +312,8 @@ enum rc lmdb_walk(struct rows *r, enum listing which,
 		[LISTING_JOURNAL] = {T_JOURNAL, from_order, give_note},
 		[LISTING_EVENTS] = {T_EVENTS, from_seq, give_event},
 		[LISTING_ORDERS] = {T_ORDERS, from_orders, give_order},
+		[LISTING_TASKS] = {T_TASKS, from_seq, give_task},
+		[LISTING_DEAD] = {T_DEAD, from_seq, give_task},
 		[LISTING_QUARANTINE] = {T_QUARANTINE, from_seq,
 					give_quarantined},
 		[LISTING_DEVICES] = {T_DEVICES, from_seq, give_device},

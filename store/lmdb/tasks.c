@@ -191,62 +191,40 @@ enum rc lmdb_del_task(struct rows *r, const struct task *task, struct err *e)
 
 /* ---- reading ---- */
 
+struct waiting_walk {
+	void (*fn)(void *arg, const char *instance, unsigned group,
+		   uint64_t tasks);
+	void *arg;
+};
+
+static enum rc give_waiting(void *arg, const struct walk *w, bool *more,
+			    struct err *e)
+{
+	const struct waiting_walk *g = arg;
+	struct key_reader kr = key_read(w->k.mv_data, w->k.mv_size);
+	struct key_reader vr = key_read(w->v.mv_data, w->v.mv_size);
+	char instance[INSTANCE_SIZE];
+	unsigned group;
+
+	(void)more;
+	(void)e;
+	key_get_str(&kr, instance, sizeof(instance));
+	group = key_get_u8(&kr);
+	g->fn(g->arg, instance, group, key_get_u64(&vr));
+	return OK;
+}
+
 enum rc store_waiting(struct store *s,
 		      void (*fn)(void *arg, const char *instance,
 				 unsigned group, uint64_t tasks),
 		      void *arg, struct err *e)
 {
-	char instance[INSTANCE_SIZE];
-	struct walk w = {0};
-	struct key_reader kr, vr;
+	struct waiting_walk g = {fn, arg};
 	struct txn t;
-	enum rc rc;
+	enum rc rc = txn_read(&t, s, e);
 
-	rc = txn_read(&t, s, e);
 	if (!rc)
-		rc = walk_open(&w, &t, T_WAITING, NULL, 0, e);
-	while (!rc) {
-		rc = walk_next(&w, e);
-		if (rc)
-			break;
-		kr = key_read(w.k.mv_data, w.k.mv_size);
-		key_get_str(&kr, instance, sizeof(instance));
-		vr = key_read(w.v.mv_data, w.v.mv_size);
-		fn(arg, instance, key_get_u8(&kr), key_get_u64(&vr));
-	}
-	walk_close(&w);
+		rc = each(&t, T_WAITING, NULL, 0, give_waiting, &g, e);
 	txn_abort(&t);
-	return rc == RC_NOTFOUND ? OK : rc;
-}
-
-enum rc store_tasks(struct store *s, bool dead, uint64_t from,
-		    bool (*fn)(void *arg, const struct task *t), void *arg,
-		    struct err *e)
-{
-	struct walk w = {0};
-	struct key_reader kr;
-	struct task task;
-	struct key k;
-	struct txn t;
-	bool more = true;
-	enum rc rc;
-
-	rc = txn_read(&t, s, e);
-	if (!rc)
-		rc = walk_open(&w, &t, dead ? T_DEAD : T_TASKS,
-			       id_key(&k, from), 0, e);
-	while (!rc && more) {
-		rc = walk_next(&w, e);
-		if (rc)
-			break;
-		kr = key_read(w.k.mv_data, w.k.mv_size);
-		rc = task_load(&t, key_get_u64(&kr), &task, e);
-		if (rc)
-			break;
-		more = fn(arg, &task);
-		task_release(&task);
-	}
-	walk_close(&w);
-	txn_abort(&t);
-	return rc == RC_NOTFOUND ? OK : rc;
+	return rc;
 }

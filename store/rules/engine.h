@@ -22,6 +22,8 @@ enum listing {
 	LISTING_JOURNAL,    /* struct note */
 	LISTING_EVENTS,	    /* struct event */
 	LISTING_ORDERS,	    /* struct order */
+	LISTING_TASKS,	    /* struct task */
+	LISTING_DEAD,	    /* struct task: those that are dead */
 	LISTING_QUARANTINE, /* struct quarantined */
 	LISTING_DEVICES,    /* struct device */
 	LISTING_CHANGES,    /* struct changed */

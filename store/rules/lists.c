@@ -22,6 +22,7 @@ GIVES(listed)
 GIVES(note)
 GIVES(event)
 GIVES(order)
+GIVES(task)
 GIVES(quarantined)
 GIVES(device)
 GIVES(changed)
@@ -102,6 +103,17 @@ enum rc store_orders(struct store *s, const char *instance, int64_t from,
 
 	return rc ? rc
 		  : store_walk(s, LISTING_ORDERS, &where, give_order, &g, e);
+}
+
+enum rc store_tasks(struct store *s, bool dead, uint64_t from,
+		    bool (*fn)(void *arg, const struct task *t), void *arg,
+		    struct err *e)
+{
+	struct giver_task g = {fn, arg};
+
+	return store_walk(s, dead ? LISTING_DEAD : LISTING_TASKS,
+			  &(struct listing_from){.seq = from}, give_task, &g,
+			  e);
 }
 
 enum rc store_quarantine(struct store *s, uint64_t from,
