@@ -48,7 +48,7 @@ struct turn {
 };
 
 struct sweep {
-	const struct workplace *app;
+	const struct workplace *place;
 	const struct workers *workers;
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -99,13 +99,13 @@ static bool nap(struct sweep *s, int64_t ms)
 			break;
 	stopping = s->stopping;
 	pthread_mutex_unlock(&s->lock);
-	return !stopping && !*s->app->failed;
+	return !stopping && !*s->place->failed;
 }
 
 /* After a call: waits, and returns true if the call should be made again. */
 static bool held(struct pass *p, const char *what, const struct call *call)
 {
-	call_told(p->sweep->app, &p->task, CENTRA_GRAPHQL, what, call);
+	call_told(p->sweep->place, &p->task, CENTRA_GRAPHQL, what, call);
 	if (!call->held || call->retry_after > HELD_MOST ||
 	    p->held > PATIENCE)
 		return false;
@@ -167,7 +167,7 @@ static enum rc keep_reopening(struct pass *p, struct numbers *all, size_t from,
 	for (size_t i = from; i < all->n && !rc; i++) {
 		struct order o = {0};
 
-		rc = store_order(p->sweep->app->store, p->in->id, all->list[i],
+		rc = store_order(p->sweep->place->store, p->in->id, all->list[i],
 				 &o, e);
 		if (!rc && sweep_may_reopen(p->account->zone, &o, now))
 			all->list[kept++] = all->list[i];
@@ -184,7 +184,7 @@ static enum rc gather_ended(struct pass *p, int64_t warehouse,
 			    struct numbers *all, struct err *e)
 {
 	size_t from = all->n;
-	enum rc rc = store_done_since(p->sweep->app->store, p->in->id,
+	enum rc rc = store_done_since(p->sweep->place->store, p->in->id,
 				      warehouse, time_now() - SWEEP_REOPENS, 0,
 				      add_number, all, e);
 
@@ -204,7 +204,7 @@ static enum rc gather(struct pass *p, struct numbers *all, struct err *e)
 		if (strcmp(shop->centra, p->in->id) != 0)
 			continue;
 		for (size_t k = 0; k < 2 * shop->warehouses.n && !rc; k++)
-			rc = store_list(p->sweep->app->store, p->in->id,
+			rc = store_list(p->sweep->place->store, p->in->id,
 					shop->warehouses.ids[k / 2],
 					lists[k % 2], NULL, add_number, all,
 					e);
@@ -241,7 +241,7 @@ static enum rc record(void *arg, const struct order *o, struct changes *ret,
 static enum rc look_at(struct pass *p, struct order *o,
 		       const struct centra_order *co, struct err *e)
 {
-	const struct workplace *app = p->sweep->app;
+	const struct workplace *place = p->sweep->place;
 	struct task task = p->task;
 	struct work w = {
 		.task = &task,
@@ -250,7 +250,7 @@ static enum rc look_at(struct pass *p, struct order *o,
 		.steady = time_mono(),
 		.look_began = p->look_began,
 		.boot = p->sweep->boot,
-		.clock_ahead = clock_wrong_by(app->clock, time_now(),
+		.clock_ahead = clock_wrong_by(place->clock, time_now(),
 					      time_mono()),
 		.zone = p->account->zone,
 		.look_again = p->config->server.look_again,
@@ -264,11 +264,11 @@ static enum rc look_at(struct pass *p, struct order *o,
 		look_record(&w, co);
 	else
 		look_record_absent(&w);
-	rc = store_update(app->store, o->instance, o->number, record, &r,
+	rc = store_update(place->store, o->instance, o->number, record, &r,
 			  w.now, NULL, NULL, e);
 	result_release(&w.result);
 	p->looked++;
-	COUNT(app->counters, sweep_looks_total);
+	COUNT(place->counters, sweep_looks_total);
 	return rc == RC_CONFLICT ? OK : rc;
 }
 
@@ -331,7 +331,7 @@ static enum rc look_at_batch(struct pass *p, const int64_t *numbers, size_t n,
 	enum rc rc = OK;
 
 	for (size_t i = 0; i < n && !rc; i++) {
-		rc = store_order(p->sweep->app->store, p->in->id, numbers[i],
+		rc = store_order(p->sweep->place->store, p->in->id, numbers[i],
 				 &orders[n_orders], e);
 		n_orders += !rc;
 		if (rc == RC_NOTFOUND)
@@ -394,7 +394,7 @@ static enum rc is_unknown(struct pass *p, int64_t number, bool *ret,
 			  struct err *e)
 {
 	struct order o = {0};
-	enum rc rc = store_order(p->sweep->app->store, p->in->id, number, &o,
+	enum rc rc = store_order(p->sweep->place->store, p->in->id, number, &o,
 				 e);
 
 	*ret = rc == RC_NOTFOUND ||
@@ -425,7 +425,7 @@ static enum rc suspect(struct pass *p, const struct centra_numbers *got,
 		tasks[n++].due = now + p->config->server.missed_after;
 	}
 	if (!rc)
-		rc = store_tasks_add(p->sweep->app->store, tasks, n, e);
+		rc = store_tasks_add(p->sweep->place->store, tasks, n, e);
 	p->waiting += got->n + got->unread;
 	p->unknown += n;
 	p->unread += got->unread;
@@ -516,7 +516,7 @@ static enum rc look_for_unknown(struct pass *p, struct err *e)
 
 static enum rc sweep_instance(struct pass *p)
 {
-	const struct workplace *app = p->sweep->app;
+	const struct workplace *place = p->sweep->place;
 	int64_t began = time_mono();
 	struct err e = {""}, ignored;
 	enum rc rc, open;
@@ -536,9 +536,9 @@ static enum rc sweep_instance(struct pass *p)
 		rc = open;
 	centra_conn_close(p->conn);
 	if (rc)
-		COUNT(app->counters, sweeps_failed_total);
+		COUNT(place->counters, sweeps_failed_total);
 	else
-		COUNT(app->counters, sweeps_total);
+		COUNT(place->counters, sweeps_total);
 	log_line(rc ? LOG_WARN : LOG_INFO,
 		 rc ? LOG_MSG("sweep given up for now") : LOG_MSG("sweep done"),
 		 LOG_S("instance", p->in->id),
@@ -558,7 +558,7 @@ static void forget_addresses(struct sweep *s, int64_t keep)
 	size_t n = 0;
 	enum rc rc;
 
-	rc = store_forget_addresses(s->app->store, now - keep, now, &n, &e);
+	rc = store_forget_addresses(s->place->store, now - keep, now, &n, &e);
 	if (rc)
 		log_line(LOG_WARN, "old addresses cannot be removed",
 			 LOG_S("why", e.text));
@@ -572,7 +572,7 @@ static void end_sessions(struct sweep *s, int64_t age)
 	int64_t now = time_now();
 	struct err e;
 	size_t n = 0;
-	enum rc rc = store_sessions_end(s->app->store, now - age, now, &n, &e);
+	enum rc rc = store_sessions_end(s->place->store, now - age, now, &n, &e);
 
 	if (rc)
 		log_line(LOG_WARN, "old sessions cannot be ended",
@@ -586,7 +586,7 @@ static void end_sessions(struct sweep *s, int64_t age)
  * never by a wrong clock. */
 static void forget(struct sweep *s, const struct config *c)
 {
-	if (time_mono() < s->forget || !clock_confirmed(s->app->clock))
+	if (time_mono() < s->forget || !clock_confirmed(s->place->clock))
 		return;
 	s->forget = time_mono() + FORGET_EVERY;
 	if (c->server.keep_addresses)
@@ -656,15 +656,15 @@ static bool sweep_all(struct sweep *s, const struct config *c, uint64_t asked,
 
 static void tick(struct sweep *s)
 {
-	struct config *c = config_now(s->app->config);
+	struct config *c = config_now(s->place->config);
 	uint64_t asked = 0, done = 0;
 	struct err e;
 
 	forget(s, c);
-	if (store_sweep_asked(s->app->store, &asked, &done, &e))
+	if (store_sweep_asked(s->place->store, &asked, &done, &e))
 		asked = done;
 	if (sweep_all(s, c, asked, done) && asked != done)
-		(void)!store_sweep_done(s->app->store, asked, &e);
+		(void)!store_sweep_done(s->place->store, asked, &e);
 	config_drop(c);
 }
 
@@ -680,7 +680,7 @@ static void *run(void *arg)
 
 /* ---- birth and death ---- */
 
-enum rc sweep_start(struct sweep **ret, const struct workplace *app,
+enum rc sweep_start(struct sweep **ret, const struct workplace *place,
 		    const struct workers *workers, struct err *e)
 {
 	struct sweep *s = xcalloc(1, sizeof(*s));
@@ -688,7 +688,7 @@ enum rc sweep_start(struct sweep **ret, const struct workplace *app,
 	size_t n = 0;
 	int failed;
 
-	s->app = app;
+	s->place = place;
 	s->workers = workers;
 	s->boot = time_boot();
 	while (workers_account(workers, n))

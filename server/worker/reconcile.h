@@ -24,7 +24,7 @@ struct workplace;
 struct sweep;
 
 /* Call it after workers_start(): it borrows the workers' accounts. */
-enum rc sweep_start(struct sweep **ret, const struct workplace *app,
+enum rc sweep_start(struct sweep **ret, const struct workplace *place,
 		    const struct workers *workers, struct err *e);
 void sweep_stop(struct sweep *s); /* call it before workers_stop(); NULL is
 				   * fine */

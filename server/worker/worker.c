@@ -53,7 +53,7 @@ struct tried {
 };
 
 struct workers {
-	const struct workplace *app;
+	const struct workplace *place;
 	struct account *accounts; /* owned */
 	size_t n_accounts;
 	struct thread *threads; /* owned */
@@ -82,7 +82,7 @@ static bool stopping(struct workers *w)
 	pthread_mutex_lock(&w->lock);
 	ret = w->stopping;
 	pthread_mutex_unlock(&w->lock);
-	return ret || *w->app->failed;
+	return ret || *w->place->failed;
 }
 
 static uint64_t wakes(struct workers *w)
@@ -145,9 +145,9 @@ static uint64_t any_number(void)
 	return n;
 }
 
-static const struct workplace *app_of(const struct work *w)
+static const struct workplace *place_of(const struct work *w)
 {
-	return ((struct thread *)w->worker)->workers->app;
+	return ((struct thread *)w->worker)->workers->place;
 }
 
 /* ---- tries, by the steady clock ---- */
@@ -200,7 +200,7 @@ static int64_t since_try(struct workers *w, const struct task *t, int64_t mono)
 
 	pthread_mutex_lock(&w->lock);
 	r = tried_of(w, t);
-	ret = r ? mono - r->mono : clock_running(w->app->clock, mono);
+	ret = r ? mono - r->mono : clock_running(w->place->clock, mono);
 	pthread_mutex_unlock(&w->lock);
 	return ret;
 }
@@ -234,7 +234,7 @@ static enum rc begin(struct work *w, begin_fn *fn, void *arg, struct err *e)
 	 * them. */
 	if (stopping(((struct thread *)w->worker)->workers))
 		return fail(e, RC_AGAIN, "the server stops");
-	rc = store_update(app_of(w)->store, w->task->instance,
+	rc = store_update(place_of(w)->store, w->task->instance,
 			  w->task->number, say_begun, &b, time_now(),
 			  &as_it_is, NULL, e);
 	if (rc) {
@@ -254,23 +254,23 @@ const char *api_name(enum centra_api api)
 	return api == CENTRA_ORDER_API ? "order_api" : "graphql";
 }
 
-static void count_call(const struct workplace *app, const struct call *call)
+static void count_call(const struct workplace *place, const struct call *call)
 {
 	if (call->held) {
-		COUNT(app->counters, calls_held_total);
+		COUNT(place->counters, calls_held_total);
 		return;
 	}
 	if (call->refused)
-		COUNT(app->counters, credentials_refused_total);
+		COUNT(place->counters, credentials_refused_total);
 	switch (call->end) {
 	case CALL_OK:
-		COUNT(app->counters, calls_ok_total);
+		COUNT(place->counters, calls_ok_total);
 		break;
 	case CALL_NOT_DONE:
-		COUNT(app->counters, calls_not_done_total);
+		COUNT(place->counters, calls_not_done_total);
 		break;
 	case CALL_UNKNOWN:
-		COUNT(app->counters, calls_unknown_total);
+		COUNT(place->counters, calls_unknown_total);
 		break;
 	}
 }
@@ -309,12 +309,12 @@ static void log_turn(const struct task *t, enum centra_api api,
 			 LOG_S("api", api_name(api)));
 }
 
-void call_told(const struct workplace *app, const struct task *t,
+void call_told(const struct workplace *place, const struct task *t,
 	       enum centra_api api, const char *what, const struct call *call)
 {
-	count_call(app, call);
+	count_call(place, call);
 	if (call->date)
-		clock_told(app->clock, call->date, time_mono());
+		clock_told(place->clock, call->date, time_mono());
 	log_call(t, api, what, call);
 	log_turn(t, api, call);
 	if (call->refused)
@@ -329,16 +329,16 @@ void call_told(const struct workplace *app, const struct task *t,
 static void called(struct work *w, enum centra_api api, const char *what,
 		   const struct call *call)
 {
-	struct clock *c = app_of(w)->clock;
+	struct clock *c = place_of(w)->clock;
 
-	call_told(app_of(w), w->task, api, what, call);
+	call_told(place_of(w), w->task, api, what, call);
 	/* Compares the clock with the Date of the reply. */
 	w->clock_ahead = clock_wrong_by(c, time_now(), time_mono());
 }
 
 static void alarm_raised(struct work *w, enum centra_api api, const char *why)
 {
-	COUNT(app_of(w)->counters, configuration_alarms_total);
+	COUNT(place_of(w)->counters, configuration_alarms_total);
 	log_limited(A_MINUTE, LOG_ERROR, "configuration is at fault",
 		    LOG_S("instance", w->task->instance),
 		    LOG_N("order", w->task->number),
@@ -371,22 +371,22 @@ static void log_outcome(const struct task *t, const struct result *r,
 		 LOG_S("why", done ? NULL : r->reason.text));
 }
 
-static void count_outcome(const struct workplace *app, enum outcome how)
+static void count_outcome(const struct workplace *place, enum outcome how)
 {
 	switch (how) {
 	case OUTCOME_DONE:
-		COUNT(app->counters, tasks_done_total);
+		COUNT(place->counters, tasks_done_total);
 		break;
 	case OUTCOME_RETRY:
-		COUNT(app->counters, tasks_retried_total);
+		COUNT(place->counters, tasks_retried_total);
 		break;
 	case OUTCOME_DEAD:
-		COUNT(app->counters, tasks_dead_total);
+		COUNT(place->counters, tasks_dead_total);
 		break;
 	}
 }
 
-void missed_told(const struct workplace *app, const struct task *t,
+void missed_told(const struct workplace *place, const struct task *t,
 		 const struct changes *c)
 {
 	struct order o = {0};
@@ -398,7 +398,7 @@ void missed_told(const struct workplace *app, const struct task *t,
 
 		/* The result may have been dropped: see result.unless. */
 		if (m->kind != CHANGE_MISSED ||
-		    store_order(app->store, t->instance, t->number, &o, &e))
+		    store_order(place->store, t->instance, t->number, &o, &e))
 			continue;
 		f = order_offer(&o, m->warehouse);
 		if ((m->warehouse && f ? f->missed : o.missed) &
@@ -412,15 +412,15 @@ void missed_told(const struct workplace *app, const struct task *t,
 }
 
 /* False: it was not stored. */
-static bool finished(const struct workplace *app, const struct finish *f,
+static bool finished(const struct workplace *place, const struct finish *f,
 		     int64_t began)
 {
 	const struct task *task = f->task;
 
 	if (!f->rc) {
-		count_outcome(app, f->result->how);
+		count_outcome(place, f->result->how);
 		log_outcome(task, f->result, time_mono() - began);
-		missed_told(app, task, &f->result->changes);
+		missed_told(place, task, &f->result->changes);
 		return true;
 	}
 	log_limited(A_MINUTE, LOG_ERROR, "a task's result was not stored",
@@ -435,7 +435,7 @@ static bool finished(const struct workplace *app, const struct finish *f,
 static void finish(struct thread *t, const struct task *const *tasks,
 		   struct result *const *results, size_t n, int64_t began)
 {
-	const struct workplace *app = t->workers->app;
+	const struct workplace *place = t->workers->place;
 	struct finish list[BATCH_MAX];
 	int64_t now = time_now();
 	bool all = true;
@@ -449,10 +449,10 @@ static void finish(struct thread *t, const struct task *const *tasks,
 						       any_number());
 		list[i] = (struct finish){.task = tasks[i], .result = r};
 	}
-	store_finish_all(app->store, list, n, now);
+	store_finish_all(place->store, list, n, now);
 	for (size_t i = 0; i < n; i++)
-		all = finished(app, &list[i], began) && all;
-	if (!all && !*app->failed)
+		all = finished(place, &list[i], began) && all;
+	if (!all && !*place->failed)
 		pause_for(t->workers, PAUSE);
 }
 
@@ -503,7 +503,7 @@ static void lend_warehouses(struct thread *t, const struct config *c,
 static void lend_config(struct thread *t, size_t n)
 {
 	static const int64_t none[1];
-	struct config *c = config_now(t->workers->app->config);
+	struct config *c = config_now(t->workers->place->config);
 	const struct config_instance *in =
 		config_instance(c, t->works[0].task->instance);
 
@@ -533,7 +533,7 @@ static bool applies_event(const char *kind)
 static enum rc load(struct thread *t, const struct task *task, size_t i,
 		    struct err *e)
 {
-	struct store *store = t->workers->app->store;
+	struct store *store = t->workers->place->store;
 	bool with_event = applies_event(task->kind);
 	enum rc rc;
 
@@ -563,7 +563,7 @@ static enum rc load(struct thread *t, const struct task *task, size_t i,
 		.steady = time_mono(),
 		.boot = t->workers->boot,
 		.since_try = since_try(t->workers, task, time_mono()),
-		.clock_unsure = !clock_confirmed(t->workers->app->clock),
+		.clock_unsure = !clock_confirmed(t->workers->place->clock),
 		.begin = begin,
 		.worker = t,
 		.called = called,
@@ -660,7 +660,7 @@ enum rc workers_parked(const struct workers *w,
 	enum rc rc;
 
 	p.tasks = xcalloc(w->n_accounts + 1, sizeof(*p.tasks));
-	rc = store_waiting(w->app->store, count_waiting, &p, e);
+	rc = store_waiting(w->place->store, count_waiting, &p, e);
 	for (size_t i = 0; !rc && i < w->n_accounts; i++)
 		for (int api = 0; api < CENTRA_APIS; api++) {
 			centra_may(w->accounts[i].centra, (enum centra_api)api,
@@ -702,7 +702,7 @@ static void heed_redrives(struct workers *w)
 	struct err e;
 	bool news;
 
-	if (store_wakes(w->app->store, &woken, &e))
+	if (store_wakes(w->place->store, &woken, &e))
 		return;
 	pthread_mutex_lock(&w->lock);
 	news = woken != w->woken;
@@ -735,7 +735,7 @@ static void hurry(struct workers *w, const struct account *a, int64_t now,
 {
 	struct err e;
 
-	if (store_hurry(w->app->store, a->instance, now, beyond, &e))
+	if (store_hurry(w->place->store, a->instance, now, beyond, &e))
 		log_line(LOG_WARN, "what waits goes on in its own time",
 			 LOG_S("instance", a->instance),
 			 LOG_S("error", e.text));
@@ -750,7 +750,7 @@ static void hurry_at_start(struct workers *w)
 	bool ahead = true;
 	struct err e;
 
-	if (store_dated_after(w->app->store, now, &ahead, &e))
+	if (store_dated_after(w->place->store, now, &ahead, &e))
 		ahead = true;
 	for (size_t i = 0; i < w->n_accounts; i++)
 		hurry(w, &w->accounts[i], now, ahead ? 0 : LONGEST_RETRY);
@@ -758,7 +758,7 @@ static void hurry_at_start(struct workers *w)
 
 void workers_clock(struct workers *w, int64_t wall, int64_t mono)
 {
-	int64_t back = clock_went_back(w->app->clock, wall, mono);
+	int64_t back = clock_went_back(w->place->clock, wall, mono);
 
 	if (!back)
 		return;
@@ -781,7 +781,7 @@ static void *work(void *arg)
 		enum rc rc;
 
 		workers_clock(w, time_now(), time_mono());
-		rc = store_lease(w->app->store, time_now(), handler_batch,
+		rc = store_lease(w->place->store, time_now(), handler_batch,
 				 t->tasks, BATCH_MAX, &n, &next, &e);
 		if (!rc) {
 			workers_wake(w);
@@ -863,20 +863,20 @@ static void bound_runs(const struct workers *w)
 {
 	size_t most = w->n_accounts ? (w->n_threads - 1) / w->n_accounts : 0;
 
-	store_bound_runs(w->app->store,
+	store_bound_runs(w->place->store,
 			 most < CENTRA_APIS ? CENTRA_APIS : (unsigned)most);
-	store_gates(w->app->store, gate, (void *)(uintptr_t)w);
+	store_gates(w->place->store, gate, (void *)(uintptr_t)w);
 }
 
-enum rc workers_start(struct workers **ret, const struct workplace *app,
+enum rc workers_start(struct workers **ret, const struct workplace *place,
 		      struct err *e)
 {
 	struct workers *w = xcalloc(1, sizeof(*w));
-	struct config *c = config_now(app->config);
+	struct config *c = config_now(place->config);
 	pthread_condattr_t attr;
 	enum rc rc = OK;
 
-	w->app = app;
+	w->place = place;
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -903,7 +903,7 @@ out:
 
 void workers_reload(struct workers *w)
 {
-	struct config *c = config_now(w->app->config);
+	struct config *c = config_now(w->place->config);
 	struct centra_budget budget;
 
 	for (size_t i = 0; i < w->n_accounts; i++) {
@@ -948,7 +948,7 @@ void workers_stop(struct workers *w)
 	pthread_mutex_unlock(&w->lock);
 	for (size_t i = 0; i < w->n_threads; i++)
 		stop_thread(&w->threads[i]);
-	store_gates(w->app->store, NULL, NULL);
+	store_gates(w->place->store, NULL, NULL);
 	for (size_t i = 0; i < w->n_accounts; i++) {
 		centra_close(w->accounts[i].centra);
 		free(w->accounts[i].instance);

@@ -30,7 +30,7 @@ struct workplace {
 };
 
 /* Starts the threads; each has its own connections to every Centra. */
-enum rc workers_start(struct workers **ret, const struct workplace *app,
+enum rc workers_start(struct workers **ret, const struct workplace *place,
 		      struct err *e);
 /* Wakes a thread, since a task may be due.  Any thread. */
 void workers_wake(struct workers *w);
@@ -66,10 +66,10 @@ enum rc workers_parked(const struct workers *w,
 		       void *arg, struct err *e);
 
 /* Counts and logs a call to Centra that was made for a task. */
-void call_told(const struct workplace *app, const struct task *t,
+void call_told(const struct workplace *place, const struct task *t,
 	       enum centra_api api, const char *what, const struct call *call);
 /* Logs the webhooks that these changes, made true by now, say were missed. */
-void missed_told(const struct workplace *app, const struct task *t,
+void missed_told(const struct workplace *place, const struct task *t,
 		 const struct changes *c);
 const char *api_name(enum centra_api api); /* in logs and metrics */
 
