@@ -41,8 +41,15 @@ export class Tour {
     return this.ask(method, path, { headers, body });
   }
 
-  press(shop, number, verb, body) {
-    return this.as(shop, "POST", `/api/v1/orders/${number}/${verb}`, body);
+  // A device may not act too often: then it waits as long as it is told.
+  async press(shop, number, verb, body) {
+    for (;;) {
+      const r = await this.as(shop, "POST",
+        `/api/v1/orders/${number}/${verb}`, body);
+      if (r.status !== 429) return r;
+      await new Promise((done) =>
+        setTimeout(done, 1000 * r.headers["retry-after"]));
+    }
   }
 
   // It cannot be shipped after all; and it can again.
