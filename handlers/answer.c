@@ -22,6 +22,15 @@ static struct offer *offer_in_question(const struct work *w)
 	return order_offer(w->order, w->task->sub);
 }
 
+/* Adds an entry about the warehouse that answered. */
+static void journal(struct work *w, const struct entry *e)
+{
+	struct entry ours = *e;
+
+	ours.warehouse = w->task->sub;
+	changes_journal(&w->result.changes, &ours);
+}
+
 /* ---- when the next try is made ---- */
 
 #define TOO_CLOSE 250 /* ms; halving ends there */
@@ -127,10 +136,7 @@ static bool end_used_up(struct work *w, const struct offer *f)
 		return false;
 	settle(w, SETTLED_NO,
 	       "the offer expired before Centra could be told");
-	changes_note(&w->result.changes, w->task->sub, "answer",
-		     "the offer to warehouse %" PRId64
-		     " expired before Centra could be told",
-		     w->task->sub);
+	journal(w, &(struct entry){.fact = FACT_SETTLED, .result = "expired"});
 	return true;
 }
 
@@ -146,10 +152,8 @@ static bool finished(struct work *w, const char *text)
 		if (accept && f->answer.unknown)
 			changes_task(&w->result.changes, TASK_FETCH_ORDER, 0,
 				     w->now);
-		changes_note(&w->result.changes, f->warehouse, "answer",
-			     "the answer was to an older offer to warehouse "
-			     "%" PRId64 " than the present one",
-			     f->warehouse);
+		journal(w, &(struct entry){.fact = FACT_SETTLED,
+					   .result = "replaced"});
 		settle(w, SETTLED_NO, "a newer offer replaced it");
 		return true;
 	}
@@ -175,11 +179,10 @@ static bool finished(struct work *w, const char *text)
 		settle(w, SETTLED_NO, text);
 		break;
 	}
-	changes_note(&w->result.changes, w->task->sub, "answer",
-		     "settled by what Centra says of the order: warehouse "
-		     "%" PRId64 " is %s",
-		     w->task->sub,
-		     offer_state_name(offer_in_question(w)->state));
+	journal(w, &(struct entry){
+			   .fact = FACT_SETTLED,
+			   .to = offer_state_name(offer_in_question(w)->state),
+		   });
 	return true;
 }
 
@@ -202,8 +205,8 @@ static void retry_look(struct work *w, const struct call *call)
 				  call->why.text;
 
 	if (call->end != CALL_OK && !call->held && !run_said_before(w, why))
-		changes_note(&w->result.changes, w->task->sub, "look",
-			     "could not look at the order: %s", why);
+		journal(w, &(struct entry){.fact = FACT_LOOK_FAILED,
+					   .text = why});
 	run_retry(w, next_look(w, call), "%s", why);
 }
 
@@ -264,10 +267,10 @@ static void told_no(struct work *w, const struct check_first_reply *r)
 	bool doubtful = a->verb == VERB_ACCEPT && (a->unknown || a->was_ok);
 	const char *msg = r->msg ? r->msg : "Centra gave no reason";
 
-	changes_note(&w->result.changes, w->task->sub, "call",
-		     "Centra said no to warehouse %" PRId64 " (%" PRId64
-		     " ms): %s",
-		     w->task->sub, r->call.latency, msg);
+	journal(w, &(struct entry){.fact = FACT_REPLY,
+				   .result = "no",
+				   .latency_ms = r->call.latency,
+				   .text = r->msg});
 	if (r->our_fault || (r->no_order && *w->order->status))
 		run_alarm(w, CENTRA_ORDER_API, msg);
 	end_try(w, TRY_NO, msg);
@@ -282,11 +285,13 @@ static void told_nothing(struct work *w, const struct call *call)
 	bool unknown = call->end == CALL_UNKNOWN;
 
 	if (unknown || !run_said_before(w, call->why.text))
-		changes_note(&w->result.changes, w->task->sub, "call",
-			     "%s (HTTP %ld, %" PRId64 " ms): %s",
-			     unknown ? "Centra may have acted, or not" :
-				       "Centra did not act",
-			     call->status, call->latency, call->why.text);
+		journal(w, &(struct entry){
+				   .fact = FACT_NO_REPLY,
+				   .result = unknown ? "unknown" : "not_done",
+				   .status = call->status,
+				   .latency_ms = call->latency,
+				   .text = call->why.text,
+			   });
 	end_try(w, unknown ? TRY_UNKNOWN : TRY_NOT_DONE, call->why.text);
 	run_retry(w, next_try(w, call), "%s", call->why.text);
 }
@@ -298,10 +303,9 @@ static void told(struct work *w, const struct check_first_reply *r)
 	} else if (!r->ok) {
 		told_no(w, r);
 	} else {
-		changes_note(&w->result.changes, w->task->sub, "call",
-			     "Centra said ok to warehouse %" PRId64
-			     " (%" PRId64 " ms)",
-			     w->task->sub, r->call.latency);
+		journal(w, &(struct entry){.fact = FACT_REPLY,
+					   .result = "ok",
+					   .latency_ms = r->call.latency});
 		end_try(w, TRY_OK, NULL);
 		settle_ok(w);
 	}
@@ -352,9 +356,12 @@ static enum rc say_begun(void *arg, const struct order *o, struct changes *ret,
 	c = changes_add(ret, CHANGE_TRY_BEGUN, b->warehouse);
 	c->try_begun.at = b->now;
 	c->try_begun.late = b->late;
-	changes_note(ret, b->warehouse, "call", "telling Centra %s, try %u",
-		     f->answer.verb == VERB_ACCEPT ? "yes" : "no",
-		     f->answer.tries + 1);
+	changes_journal(ret, &(struct entry){
+				     .warehouse = b->warehouse,
+				     .fact = FACT_TRY,
+				     .result = verb_name(f->answer.verb),
+				     .n = f->answer.tries + 1,
+			     });
 	return OK;
 }
 
@@ -403,9 +410,7 @@ static void try_once(struct work *w)
 /* Step 0: a try was begun and no run lived to say how it ended. */
 static void end_lost_try(struct work *w)
 {
-	changes_note(&w->result.changes, w->task->sub, "call",
-		     "a try was cut off by a restart: Centra may have acted, "
-		     "or not");
+	journal(w, &(struct entry){.fact = FACT_TRY_LOST});
 	end_try(w, TRY_UNKNOWN, NULL);
 }
 

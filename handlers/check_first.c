@@ -3,8 +3,6 @@
  * check_first.c - applies a check_first event: joins its facts to the order.
  * What the facts mean is derived by offer.c.
  */
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,54 +10,37 @@
 #include "handlers/event.h"
 #include "handlers/handlers.h"
 
-/* The tail of each note: which event said so. */
-static const char *source(char ret[160], const struct event *ev)
-{
-	char received[TIME_ISO_SIZE];
-
-	snprintf(ret, 160, "(check_first %.24s, dated %s, received %s)",
-		 ev->action, ev->date,
-		 time_iso(received, ev->received, 0, true));
-	return ret;
-}
-
 static void open_offer(const struct event *ev,
 		       const struct check_first_offer *offer,
 		       struct changes *c)
 {
-	struct change *opening =
-		changes_add(c, CHANGE_OPENING, offer->warehouse);
-	char from[160], until[TIME_ISO_SIZE];
+	struct opening *opening =
+		&changes_add(c, CHANGE_OPENING, offer->warehouse)->opening;
+	bool ends = offer->expires != TIME_NONE;
 
-	opening->opening.expires = offer->expires;
-	opening->opening.offset_min = offer->offset_min;
-	memcpy(opening->opening.date, ev->date, STAMP_SIZE);
-	if (offer->expires == TIME_NONE)
-		changes_note(c, offer->warehouse, "event",
-			     "Centra offered it to warehouse %" PRId64
-			     " without a deadline %s",
-			     offer->warehouse, source(from, ev));
-	else
-		changes_note(c, offer->warehouse, "event",
-			     "Centra offered it to warehouse %" PRId64
-			     " until %s %s",
-			     offer->warehouse,
-			     time_iso(until, offer->expires, offer->offset_min,
-				      false),
-			     source(from, ev));
+	opening->expires = offer->expires;
+	opening->offset_min = offer->offset_min;
+	memcpy(opening->date, ev->date, STAMP_SIZE);
+	journal_event(c, ev,
+		      &(struct entry){
+			      .warehouse = offer->warehouse,
+			      .fact = FACT_OFFERED,
+			      .result = ends ? "until" : "no_deadline",
+			      .until = ends ? offer->expires : 0,
+			      .offset_min = ends ? offer->offset_min : 0,
+		      });
 }
 
 static void add_mark(const struct event *ev, int64_t warehouse, enum mark mark,
-		     const char *words, int64_t now, struct changes *ret)
+		     const char *result, int64_t now, struct changes *ret)
 {
 	struct change *c = changes_add(ret, CHANGE_MARK, warehouse);
-	char from[160];
 
 	c->mark.what = mark;
 	memcpy(c->mark.date, ev->date, STAMP_SIZE);
-	changes_note(ret, warehouse, "event",
-		     "Centra says warehouse %" PRId64 " %s %s", warehouse,
-		     words, source(from, ev));
+	journal_event(ret, ev, &(struct entry){.warehouse = warehouse,
+					       .fact = FACT_CENTRA_SAID,
+					       .result = result});
 	/* After each accept the order is fetched again: the event may be
 	 * older than what a look has shown since. */
 	if (mark == MARK_ACCEPTED)
@@ -71,11 +52,8 @@ static void add_mark(const struct event *ev, int64_t warehouse, enum mark mark,
 static void add_unknown(const struct order *o, const struct event *ev,
 			int64_t now, struct changes *ret)
 {
-	char from[160];
-
-	changes_note(ret, 0, "event",
-		     "Centra sent an event that is not known here %s",
-		     source(from, ev));
+	journal_event(ret, ev, &(struct entry){.fact = FACT_UNKNOWN_EVENT,
+					       .text = ev->action});
 	if (o->n_offers)
 		changes_task(ret, TASK_FETCH_ORDER, 0, now);
 }
@@ -87,11 +65,11 @@ static void add_facts(const struct event *ev, const struct check_first *said,
 	static const struct {
 		const char *action;
 		enum mark mark;
-		const char *words;
+		const char *result; /* of FACT_CENTRA_SAID */
 	} marks[] = {
-		{"accepted", MARK_ACCEPTED, "accepted it"},
-		{"rejected", MARK_REJECTED, "is out: rejected"},
-		{"timeout", MARK_TIMED_OUT, "is out: timed out"},
+		{"accepted", MARK_ACCEPTED, "accepted"},
+		{"rejected", MARK_REJECTED, "rejected"},
+		{"timeout", MARK_TIMED_OUT, "timed_out"},
 	};
 
 	for (size_t i = 0; i < said->n_offers; i++)
@@ -99,7 +77,7 @@ static void add_facts(const struct event *ev, const struct check_first *said,
 	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
 		if (!strcmp(ev->action, marks[i].action))
 			add_mark(ev, said->warehouse, marks[i].mark,
-				 marks[i].words, now, ret);
+				 marks[i].result, now, ret);
 }
 
 enum rc check_first_apply(const struct order *o, const struct event *ev,

@@ -74,13 +74,16 @@ static void add_answer(struct decision *d, const struct offer *f,
 	snprintf(c->answer.opened, sizeof(c->answer.opened), "%s",
 		 p ? p->date : "");
 
-	changes_note(ret, f->warehouse, "answer", "%s by %s%s%s",
-		     d->verb == VERB_ACCEPT ? "accepted" : "rejected",
-		     d->device_name ? d->device_name : "a device",
-		     reason ? ": " : "", reason ? reason : "");
-	c = &ret->list[ret->n - 1];
-	c->note.device = d->device;
-	c->note.at = d->now;
+	changes_journal(ret, &(struct entry){
+				     .at = d->now,
+				     .warehouse = f->warehouse,
+				     .device = d->device,
+				     .fact = FACT_ANSWERED,
+				     .result = verb_name(d->verb),
+				     .by = d->device_name ? d->device_name
+							  : "a device",
+				     .reason = reason,
+			     });
 	changes_task(ret, TASK_ANSWER_OFFER, f->warehouse, d->now);
 }
 

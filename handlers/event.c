@@ -11,6 +11,16 @@
 
 const char *const event_kinds[] = {TASK_CHECK_FIRST, TASK_ORDER, NULL};
 
+void journal_event(struct changes *ret, const struct event *ev,
+		   const struct entry *e)
+{
+	struct entry said = *e;
+
+	said.date = ev->date;
+	said.received = ev->received;
+	changes_journal(ret, &said);
+}
+
 /* True when the order holds already what a change says. */
 static bool is_held(const struct order *o, const struct change *c)
 {

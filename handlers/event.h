@@ -28,6 +28,11 @@ enum rc event_apply_again(const struct order *o, const struct event *ev,
 /* The kinds of tasks that apply events; ends with NULL. */
 extern const char *const event_kinds[];
 
+/* Adds an entry of the journal that `ev` is the reason for: with its date and
+ * when it was received. */
+void journal_event(struct changes *ret, const struct event *ev,
+		   const struct entry *e);
+
 /* ---- one for each type of event ---- */
 
 enum rc check_first_apply(const struct order *o, const struct event *ev,

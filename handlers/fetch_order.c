@@ -58,6 +58,28 @@ static bool wants_rest(const struct work *w, const struct centra_order *co)
 	       (co->missing && w->task->attempts < LOOKS_FOR_REST);
 }
 
+/* An entry for each part that Centra did not show. */
+static void journal_not_shown(struct work *w, const struct centra_order *co)
+{
+	const struct {
+		bool missing;
+		const char *what;
+	} parts[] = {
+		{co->undecided, "decides"},
+		{co->missing & MISSING_ADDRESS, "address"},
+		{co->missing & MISSING_SHIPMENTS, "shipments"},
+		{co->missing & MISSING_WORDS, "words"},
+	};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		if (parts[i].missing)
+			changes_journal(&w->result.changes,
+					&(struct entry){
+						.fact = FACT_NOT_SHOWN,
+						.result = parts[i].what,
+					});
+}
+
 static void fetch_rest(struct work *w, const struct centra_order *co)
 {
 	char why[140];
@@ -69,7 +91,7 @@ static void fetch_rest(struct work *w, const struct centra_order *co)
 		 co->missing & MISSING_WORDS ? " not all names and codes"
 					     : "");
 	if (!run_said_before(w, why))
-		changes_note(&w->result.changes, 0, "look", "%s", why);
+		journal_not_shown(w, co);
 	run_retry(w, run_wait_long(w, NULL), "%s", why);
 }
 
@@ -93,9 +115,11 @@ static void end_one(struct work *w, const struct centra_orders *got)
 	if (got->call.end != CALL_OK) {
 		if (!got->call.held &&
 		    !run_said_before(w, got->call.why.text))
-			changes_note(&w->result.changes, 0, "look",
-				     "could not look at the order: %s",
-				     got->call.why.text);
+			changes_journal(&w->result.changes,
+					&(struct entry){
+						.fact = FACT_LOOK_FAILED,
+						.text = got->call.why.text,
+					});
 		/* Who asked for it had a reason, be it an event. */
 		run_retry(w,
 			  got->call.held && !fetch_is_live(w->order)

@@ -212,33 +212,34 @@ static bool open_matters(const struct offer *f)
 		(f->answer.settled == SETTLED_OK || f->answer.unknown));
 }
 
+static void journal_look(struct work *w, int64_t warehouse, enum fact fact,
+			 const char *result, const char *to)
+{
+	changes_journal(&w->result.changes, &(struct entry){
+						    .warehouse = warehouse,
+						    .fact = fact,
+						    .result = result,
+						    .to = to,
+					    });
+}
+
 static void note_finding(struct work *w, const struct offer *f,
 			 const struct finding *g)
 {
-	struct changes *c = &w->result.changes;
-
 	if (g->what == f->finding.what && g->ended == f->finding.ended &&
 	    !f->doubt && !offer_is_over(f))
 		return; /* as the last look said */
 	switch (g->what) {
 	case FOUND_OURS:
-		changes_note(c, f->warehouse, "look",
-			     "a look: Centra has allocated every line to "
-			     "warehouse %" PRId64 "%s",
-			     f->warehouse,
-			     f->doubt ? "; it is no longer in doubt" : "");
+		journal_look(w, f->warehouse, f->doubt ? FACT_DOUBT : FACT_FOUND,
+			     f->doubt ? "ended" : "ours", NULL);
 		break;
 	case FOUND_NOT_OURS:
-		changes_note(c, f->warehouse, "look",
-			     "a look: not for warehouse %" PRId64 " (%s)",
-			     f->warehouse, offer_state_name(g->ended));
+		journal_look(w, f->warehouse, FACT_FOUND, "not_ours",
+			     offer_state_name(g->ended));
 		break;
 	case FOUND_OPEN:
-		changes_note(c, f->warehouse, "look",
-			     "a look: the order still waits for check-first "
-			     "and nothing of it is allocated to warehouse "
-			     "%" PRId64,
-			     f->warehouse);
+		journal_look(w, f->warehouse, FACT_FOUND, "open", NULL);
 		break;
 	default:
 		break;
@@ -248,20 +249,10 @@ static void note_finding(struct work *w, const struct offer *f,
 static void note_sighting(struct work *w, const struct offer *f,
 			 const struct sighting *r)
 {
-	struct changes *c = &w->result.changes;
-
 	if (f->list == LIST_MINE && r->blank && !f->doubt)
-		changes_note(c, f->warehouse, "look",
-			     "a look does not show that the order is warehouse "
-			     "%" PRId64 "'s, as Centra said: it stays accepted, "
-			     "in doubt, until a look shows whose it is",
-			     f->warehouse);
+		journal_look(w, f->warehouse, FACT_DOUBT, "begun", NULL);
 	else if (r->what == FOUND_OVER && r->sure > f->sighting.sure)
-		changes_note(c, f->warehouse, "look",
-			     "two looks: the order waits for nobody and is "
-			     "not on hold; that ends the offer to warehouse "
-			     "%" PRId64,
-			     f->warehouse);
+		journal_look(w, f->warehouse, FACT_FOUND, "over", NULL);
 }
 
 static bool same_sighting(const struct sighting *a, const struct sighting *b)
@@ -352,10 +343,8 @@ static void find_nothing(struct work *w, const struct offer *f,
 		r.blank = true;
 		r.blank_knew = g->knew;
 		if (hides_kinds(co))
-			changes_note(&w->result.changes, f->warehouse, "look",
-				     "Centra hides the sizes, without which a "
-				     "gift card cannot be told from goods: see "
-				     "the permission ProductSize:read");
+			journal_look(w, f->warehouse, FACT_SIZES_HIDDEN, NULL,
+				     NULL);
 	}
 	say_sighting(w, f, &r);
 }
@@ -475,11 +464,13 @@ static void note_status(struct work *w, const struct centra_order *co,
 	if (o->fetched_at && !strcmp(o->status, status) &&
 	    !strcmp(o->hold_reason, reason) && o->on_hold == co->on_hold)
 		return;
-	changes_note(&w->result.changes, 0, "look",
-		     "fetched from Centra: status %s%s%s%s",
-		     status[0] ? status : "unknown",
-		     co->on_hold ? ", on hold" : "", reason[0] ? ": " : "",
-		     reason);
+	changes_journal(&w->result.changes,
+			&(struct entry){
+				.fact = FACT_FETCHED,
+				.result = co->on_hold ? "on_hold" : NULL,
+				.to = status[0] ? status : "unknown",
+				.reason = reason[0] ? reason : NULL,
+			});
 }
 
 static void record_status(struct work *w, const struct centra_order *co)
@@ -499,8 +490,7 @@ static void record_status(struct work *w, const struct centra_order *co)
 	memcpy(c->hold_reason, reason, sizeof(reason));
 	if (cancelled(co) && !w->order->cancelled) {
 		changes_add(&w->result.changes, CHANGE_CANCELLED, 0);
-		changes_note(&w->result.changes, 0, "look",
-			     "a look: Centra has cancelled the order");
+		journal_look(w, 0, FACT_FOUND, "cancelled", NULL);
 	}
 }
 

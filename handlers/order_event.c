@@ -10,18 +10,6 @@
 #include "handlers/event.h"
 #include "handlers/handlers.h"
 
-static void note(const struct event *ev, const char *words,
-		 struct changes *ret)
-{
-	char received[TIME_ISO_SIZE];
-
-	changes_note(ret, 0, "event",
-		     "Centra says the order %s (order %.24s, dated %s, "
-		     "received %s)",
-		     words, ev->action, ev->date,
-		     time_iso(received, ev->received, 0, true));
-}
-
 /* So that what a look finds next is not taken for a webhook that was missed. */
 static void told(const struct order *o, const struct event *ev,
 		 struct changes *ret)
@@ -35,13 +23,16 @@ enum rc order_event_apply(const struct order *o, const struct event *ev,
 {
 	(void)e;
 	if (!strcmp(ev->action, "cancel")) {
-		note(ev, "is cancelled", ret);
+		journal_event(ret, ev, &(struct entry){.fact = FACT_CANCELLED});
 		told(o, ev, ret);
 		changes_add(ret, CHANGE_CANCELLED, 0);
 		return OK;
 	}
-	note(ev, !strcmp(ev->action, "insert") ? "was placed" : "changed",
-	     ret);
+	if (!strcmp(ev->action, "insert"))
+		journal_event(ret, ev, &(struct entry){.fact = FACT_PLACED});
+	else
+		journal_event(ret, ev, &(struct entry){.fact = FACT_CHANGED,
+						       .text = ev->action});
 	told(o, ev, ret);
 	if (o->n_offers)
 		changes_task(ret, TASK_FETCH_ORDER, 0, now);

@@ -37,12 +37,18 @@ static enum rc not_offered(const struct order *o, struct err *e)
 		    (long long)o->number);
 }
 
-static void note_by(struct saying *s, struct changes *ret)
+static void journal_said(const struct saying *s, int64_t warehouse,
+			 enum fact fact, const char *reason,
+			 struct changes *ret)
 {
-	struct change_note *note = &ret->list[ret->n - 1].note;
-
-	note->device = s->device;
-	note->at = s->now;
+	changes_journal(ret, &(struct entry){
+				     .at = s->now,
+				     .warehouse = warehouse,
+				     .device = s->device,
+				     .fact = fact,
+				     .by = s->by,
+				     .reason = reason,
+			     });
 }
 
 static enum rc conflict(struct saying *s, const char *code, struct err *e)
@@ -94,10 +100,7 @@ enum rc problem_decide(void *arg, const struct order *o, struct changes *ret,
 	c->problem.reason = xstrdup(s->reason);
 	c->problem.note = xstrdup(s->note);
 	c->problem.by = xstrdup(s->by);
-	changes_note(ret, f->warehouse, "problem",
-		     "cannot be shipped after all, says %s: %s", s->by,
-		     s->reason);
-	note_by(s, ret);
+	journal_said(s, f->warehouse, FACT_PROBLEM, s->reason, ret);
 	return OK;
 }
 
@@ -121,9 +124,7 @@ enum rc solved_decide(void *arg, const struct order *o, struct changes *ret,
 	c->solved.solved_at = s->now;
 	c->solved.solved_device = s->device;
 	c->solved.solved_by = xstrdup(s->by);
-	changes_note(ret, f->warehouse, "solved",
-		     "the problem is solved, says %s", s->by);
-	note_by(s, ret);
+	journal_said(s, f->warehouse, FACT_SOLVED, NULL, ret);
 	return OK;
 }
 
@@ -143,9 +144,7 @@ enum rc stopped_decide(void *arg, const struct order *o, struct changes *ret,
 		if (!f || !taken_back(f))
 			continue;
 		changes_add(ret, CHANGE_STOPPED, f->warehouse);
-		changes_note(ret, f->warehouse, "stopped",
-			     "shipping stopped, says %s", s->by);
-		note_by(s, ret);
+		journal_said(s, f->warehouse, FACT_STOPPED, NULL, ret);
 	}
 	return OK;
 }

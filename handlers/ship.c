@@ -57,6 +57,15 @@ static const struct shipment *current(const struct work *w)
 	return s ? s : &none;
 }
 
+/* Adds an entry about the warehouse that ships. */
+static void journal(struct work *w, const struct entry *e)
+{
+	struct entry ours = *e;
+
+	ours.warehouse = w->task->sub;
+	changes_journal(&w->result.changes, &ours);
+}
+
 /* ---- saying what came of it ---- */
 
 static void end_try(struct work *w, enum try_end how)
@@ -139,10 +148,13 @@ static void failed(struct work *w, enum ship_stage stage,
 	if (stage == SHIP_CAPTURE_FAILED)
 		came.capture = CAPTURE_FAILED;
 	set_error(&came, why);
-	changes_note(&w->result.changes, w->task->sub, "ship", "%s: %s",
-		     stage == SHIP_CAPTURE_FAILED ? "not paid, do not hand over"
-						  : "not shipped",
-		     why);
+	journal(w, &(struct entry){
+			   .fact = FACT_SHIP_FAILED,
+			   .result = stage == SHIP_CAPTURE_FAILED
+					     ? ship_stage_name(stage)
+					     : ship_fault_code(fault),
+			   .text = why,
+		   });
 	say_came(w, came);
 }
 
@@ -223,8 +235,8 @@ static bool look_again(struct run *r)
 	if (call->end != CALL_OK)
 		why = call->why.text;
 	if (!call->held && !run_said_before(w, why))
-		changes_note(&w->result.changes, w->task->sub, "look",
-			     "could not look at the order: %s", why);
+		journal(w, &(struct entry){.fact = FACT_LOOK_FAILED,
+					   .text = why});
 	put_off_call(w, call, why);
 	return false;
 }
@@ -237,15 +249,6 @@ static const char *const mutations[SHIP_STEPS] = {
 	[STEP_CAPTURE] = "captureShipment",
 	[STEP_COMPLETE] = "completeShipment",
 	[STEP_GOOD_TO_GO] = "updateShipment",
-};
-
-/* "asking Centra to ..." */
-static const char *const requests[SHIP_STEPS] = {
-	[STEP_CONFIRM] = "confirm the order",
-	[STEP_CREATE] = "make the shipment",
-	[STEP_CAPTURE] = "capture the payment",
-	[STEP_COMPLETE] = "complete the shipment",
-	[STEP_GOOD_TO_GO] = "set the shipment good-to-go",
 };
 
 struct begun {
@@ -295,8 +298,12 @@ static enum rc say_begun(void *arg, const struct order *o, struct changes *ret,
 	c->at = b->now;
 	if (b->step == STEP_CREATE)
 		say_before(b, f, c);
-	changes_note(ret, b->warehouse, "call", "asking Centra to %s, try %u",
-		     requests[b->step], s->tries[b->step] + 1);
+	changes_journal(ret, &(struct entry){
+				     .warehouse = b->warehouse,
+				     .fact = FACT_STEP,
+				     .result = ship_step_name(b->step),
+				     .n = s->tries[b->step] + 1,
+			     });
 	return OK;
 }
 
@@ -381,11 +388,13 @@ static bool told_nothing(struct work *w, enum ship_step step,
 
 	if (!d->call.held &&
 	    (unknown || !run_said_before(w, d->call.why.text)))
-		changes_note(&w->result.changes, w->task->sub, "call",
-			     "%s (HTTP %ld, %" PRId64 " ms): %s",
-			     unknown ? "Centra may have acted, or not"
-				     : "Centra did not act",
-			     d->call.status, d->call.latency, d->call.why.text);
+		journal(w, &(struct entry){
+				   .fact = FACT_NO_REPLY,
+				   .result = unknown ? "unknown" : "not_done",
+				   .status = d->call.status,
+				   .latency_ms = d->call.latency,
+				   .text = d->call.why.text,
+			   });
 	end_try(w, unknown ? TRY_UNKNOWN : TRY_NOT_DONE);
 	if (d->misread) {
 		run_alarm(w, CENTRA_GRAPHQL, d->call.why.text);
@@ -408,8 +417,9 @@ static bool told_no(struct run *r, enum ship_step step, enum try_end how,
 {
 	struct work *w = r->w;
 
-	changes_note(&w->result.changes, w->task->sub, "call",
-		     "Centra did not %s: %s", requests[step], words);
+	journal(w, &(struct entry){.fact = FACT_STEP_REFUSED,
+				   .result = ship_step_name(step),
+				   .text = words});
 	end_try(w, how);
 	free(r->words);
 	r->words = xstrdup(words);
@@ -422,12 +432,11 @@ static bool told_no(struct run *r, enum ship_step step, enum try_end how,
 static void note_done(struct work *w, enum ship_step step,
 		      const struct centra_done *d)
 {
-	changes_note(&w->result.changes, w->task->sub, "call",
-		     "Centra did %s%s%s%s%s (%" PRId64 " ms)", requests[step],
-		     d->shipment.number ? ": " : "",
-		     d->shipment.number ? d->shipment.number : "",
-		     d->warning ? ", but says: " : "",
-		     d->warning ? d->warning : "", d->call.latency);
+	journal(w, &(struct entry){.fact = FACT_STEP_DONE,
+				   .result = ship_step_name(step),
+				   .shipment = d->shipment.number,
+				   .latency_ms = d->call.latency,
+				   .text = d->warning});
 	end_try(w, TRY_OK);
 }
 
@@ -468,8 +477,8 @@ static bool told_capture(struct run *r, const struct centra_done *d)
 	} else if (d->payment == PAYMENT_PENDING ||
 		   d->payment == PAYMENT_DONE) {
 		note_done(w, STEP_CAPTURE, d);
-		changes_note(&w->result.changes, w->task->sub, "ship",
-			     "the payment is being confirmed");
+		journal(w, &(struct entry){.fact = FACT_PAYMENT,
+					   .result = "pending"});
 		say_capture(w, CAPTURE_PENDING);
 	} else {
 		return told_no(r, STEP_CAPTURE, TRY_UNKNOWN,
@@ -596,7 +605,8 @@ static bool take_step(struct run *r, const struct ship_plan *p)
 	    w->since_try < w->settle) {
 		run_retry(w, w->settle - w->since_try,
 			  "Centra may still be about to %s",
-			  requests[p->what]);
+			  ship_step_words(ship_step_name(
+				  (enum ship_step)p->what)));
 		return false;
 	}
 	/* One that is held is no try, and nobody was asked. */
@@ -684,22 +694,21 @@ static void catch_up(struct work *w, const struct ship_plan *p,
 	if (!c || p->what == PLAN_STOP)
 		return;
 	if (!current(w)->came.id) {
-		changes_note(&w->result.changes, w->task->sub, "look",
-			     "a look: Centra has the shipment: %s",
-			     c->number ? c->number : "without a number");
+		journal(w, &(struct entry){.fact = FACT_SHIPMENT_FOUND,
+					   .shipment = c->number});
 		say_created(w, c);
 	}
 	learn_reading(w, co);
 	came = &current(w)->came;
 	if (c->captured && came->capture != CAPTURE_DONE) {
-		changes_note(&w->result.changes, w->task->sub, "look",
-			     "a look: the payment is captured");
+		journal(w, &(struct entry){.fact = FACT_PAYMENT,
+					   .result = "captured"});
 		say_capture(w, CAPTURE_DONE);
 	} else if ((p->what == PLAN_WAIT || p->what == PLAN_COMPLETE) &&
 		   !c->captured && !c->paid &&
 		   came->capture != CAPTURE_PENDING) {
-		changes_note(&w->result.changes, w->task->sub, "look",
-			     "a look: the payment is being confirmed");
+		journal(w, &(struct entry){.fact = FACT_PAYMENT,
+					   .result = "pending"});
 		say_capture(w, CAPTURE_PENDING);
 	}
 }
@@ -716,10 +725,9 @@ static void shipped(struct run *r, const struct ship_plan *p)
 	set_error(&came, NULL);
 	say_came(w, ship_came_copy(&came));
 	came.rest = ship_rest(w->order, offer_of(w), r->co);
-	changes_note(&w->result.changes, w->task->sub, "ship",
-		     "shipped%s%s%s", p->there->number ? ": " : "",
-		     p->there->number ? p->there->number : "",
-		     came.rest ? "; the rest remains to be shipped" : "");
+	journal(w, &(struct entry){.fact = FACT_SHIPPED,
+				   .result = came.rest ? "part" : "all",
+				   .shipment = p->there->number});
 	say_came(w, came);
 	ship_tell_unclear(w, offer_of(w), r->co);
 }
@@ -754,8 +762,12 @@ static void missed(struct work *w)
 		return;
 	}
 	if (!was_missed(s)) {
-		changes_note(&w->result.changes, w->task->sub, "look", "%s",
-			     why.text);
+		journal(w, &(struct entry){
+				   .fact = FACT_SHIPMENT_GONE,
+				   .shipment = s->came.number[0]
+						       ? s->came.number
+						       : NULL,
+			   });
 		say_error(w, why.text);
 	}
 	run_retry(w, wait > w->settle ? wait : w->settle, "%s", why.text);
@@ -803,9 +815,7 @@ static bool act(struct run *r)
 /* A try was begun and no run lived to say how it ended. */
 static void end_lost_try(struct work *w)
 {
-	changes_note(&w->result.changes, w->task->sub, "call",
-		     "a call was cut off by a restart: Centra may have acted, "
-		     "or not");
+	journal(w, &(struct entry){.fact = FACT_TRY_LOST});
 	end_try(w, TRY_UNKNOWN);
 }
 

@@ -330,8 +330,9 @@ static void close_offer(struct work *w, const struct offer *f,
 	    !is_all_sent(co) || ship_rest(w->order, f, co))
 		return;
 	changes_add(&w->result.changes, CHANGE_SHIP_CLOSED, f->warehouse);
-	changes_note(&w->result.changes, f->warehouse, "ship",
-		     "a look: nothing is left to be shipped");
+	changes_journal(&w->result.changes,
+			&(struct entry){.warehouse = f->warehouse,
+					.fact = FACT_NOTHING_LEFT});
 }
 
 /* ---- telling the office ---- */
@@ -350,8 +351,10 @@ void ship_tell_office(struct work *w, const struct offer *f, const char *why)
 	c->problem.reason = xstrdup("other");
 	c->problem.note = xstrdup(why);
 	c->problem.by = xstrdup("shipfrom");
-	changes_note(&w->result.changes, f->warehouse, "problem",
-		     "for the office: %s", why);
+	changes_journal(&w->result.changes,
+			&(struct entry){.warehouse = f->warehouse,
+					.fact = FACT_FOR_OFFICE,
+					.text = why});
 	run_apply(w, from);
 }
 

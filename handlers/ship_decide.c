@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "handlers/offer.h"
 #include "handlers/ship.h"
@@ -187,20 +188,23 @@ static void note_asked(const struct ship_decision *d, const struct offer *f,
 		       struct changes *ret)
 {
 	const struct ship_ask *a = &d->ask;
-	struct change_note *note;
+	struct buf how;
 
-	changes_note(ret, f->warehouse, "ship",
-		     "to be shipped, says %s: %s%s%s%s%s, %" PRId64
-		     " package%s%s",
-		     a->by ? a->by : "a device", a->carrier,
-		     a->service ? " " : "", a->service ? a->service : "",
-		     a->tracking ? ", tracking " : "",
-		     a->tracking ? a->tracking : "", a->packages,
-		     a->packages == 1 ? "" : "s",
-		     a->all ? "" : ", only some of it");
-	note = &ret->list[ret->n - 1].note;
-	note->device = a->device;
-	note->at = a->at;
+	buf_init(&how, ORDER_TEXT_MAX);
+	buf_fmt(&how, "%s%s%s%s%s", a->carrier ? a->carrier : "",
+		a->service ? " " : "", a->service ? a->service : "",
+		a->tracking ? ", " : "", a->tracking ? a->tracking : "");
+	changes_journal(ret, &(struct entry){
+				     .at = a->at,
+				     .warehouse = f->warehouse,
+				     .device = a->device,
+				     .fact = FACT_SHIP_ASKED,
+				     .result = a->all ? "all" : "part",
+				     .by = a->by ? a->by : "a device",
+				     .n = a->packages,
+				     .text = how.data,
+			     });
+	buf_release(&how);
 }
 
 /* Another system ships: what it does is only written down. */
@@ -212,9 +216,8 @@ static void add_local(const struct ship_decision *d, const struct offer *f,
 	c->came.stage = SHIP_SHIPPED;
 	c->came.shipped_at = d->ask.at;
 	c->came.rest = rest;
-	changes_note(ret, f->warehouse, "ship",
-		     "recorded as shipped; Centra is not told (ship_with = "
-		     "none)");
+	changes_journal(ret, &(struct entry){.warehouse = f->warehouse,
+					     .fact = FACT_SHIPPED_HERE});
 }
 
 static void add_ask(const struct ship_decision *d, const struct offer *f,

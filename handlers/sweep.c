@@ -203,16 +203,11 @@ static void add(struct work *w, int64_t warehouse, enum missed missed)
 	struct changes *c = &w->result.changes;
 
 	changes_add(c, CHANGE_MISSED, warehouse)->missed = missed;
-	if (missed == MISSED_CREATE)
-		changes_note(c, warehouse, "missed",
-			     "missed webhook (create): found by the sweep, "
-			     "since it waits for check-first in Centra and no "
-			     "offer of it is open here");
-	else
-		changes_note(c, warehouse, "missed",
-			     "missed webhook (%s): found by a look, and still "
-			     "not told",
-			     missed_name(missed));
+	changes_journal(c, &(struct entry){
+				   .warehouse = warehouse,
+				   .fact = FACT_MISSED,
+				   .result = missed_name(missed),
+			   });
 	w->result.unless = event_kinds; /* may tell it yet */
 }
 
@@ -266,10 +261,8 @@ static void offer(struct work *w, const struct centra_warehouses *all)
 	}
 	if (!n && counted(w->order->missed, MISSED_CREATE))
 		return;
-	changes_note(c, 0, "missed",
-		     "put before %zu warehouses without a deadline "
-		     "(recover = offer)",
-		     n);
+	changes_journal(c, &(struct entry){.fact = FACT_RECOVERED,
+					   .n = (int64_t)n});
 	w->result.unless = event_kinds; /* may tell it yet */
 }
 

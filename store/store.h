@@ -33,7 +33,7 @@
 #include "store/model/device.h"
 #include "store/model/event.h"
 #include "store/model/listing.h"
-#include "store/model/note.h"
+#include "store/model/journal.h"
 #include "store/model/once.h"
 #include "store/model/order.h"
 #include "store/model/secret_use.h"
@@ -319,8 +319,9 @@ enum rc store_done_since(struct store *s, const char *instance,
 			 bool (*fn)(void *arg, const struct listed *row),
 			 void *arg, struct err *e);
 
+/* An order's journal (store/model/journal.h), oldest entry first. */
 enum rc store_journal(struct store *s, const char *instance, int64_t number,
-		      bool (*fn)(void *arg, const struct note *n), void *arg,
+		      bool (*fn)(void *arg, const struct entry *n), void *arg,
 		      struct err *e);
 
 /* Events from `from` (a seq) on. */

@@ -33,18 +33,24 @@ struct history {
 	size_t n; /* ever; the last HISTORY are kept, in a ring */
 };
 
-static bool keep_line(void *arg, const struct note *n)
+static bool keep_line(void *arg, const struct entry *n)
 {
 	struct history *h = arg;
 	size_t at = h->n % HISTORY;
+	const char *about = entry_about(n);
+	struct buf words;
 
 	if (n->at < h->task->created ||
 	    (n->warehouse && h->task->sub && n->warehouse != h->task->sub) ||
-	    (strcmp(n->what, "call") != 0 && strcmp(n->what, "task") != 0))
+	    (strcmp(about, "call") != 0 && strcmp(about, "task") != 0))
 		return true;
+	buf_init(&words, 3 * ORDER_TEXT_MAX);
+	entry_words(&words, n, OFFICE, NULL);
 	h->lines[at].at = n->at;
-	snprintf(h->lines[at].what, sizeof(h->lines[at].what), "%s", n->what);
-	snprintf(h->lines[at].text, sizeof(h->lines[at].text), "%s", n->text);
+	snprintf(h->lines[at].what, sizeof(h->lines[at].what), "%s", about);
+	snprintf(h->lines[at].text, sizeof(h->lines[at].text), "%s",
+		 words.data ? words.data : "");
+	buf_release(&words);
 	text_trim(h->lines[at].text);
 	h->n++;
 	return true;

@@ -22,51 +22,37 @@ struct story {
 
 /* ---- words ---- */
 
-/* A journal's text; the first "warehouse N" in it gets its shop's name. */
-static void add_text(struct story *st, const struct note *n)
+static void add_words(struct story *st, struct buf *out, const struct entry *e)
 {
-	static const char word[] = "warehouse ";
-	struct buf *out = &st->s->out;
-	const char *text = n->text ? n->text : "", *name = NULL;
-	const char *at = strstr(text, word), *behind = NULL;
-	char *head, *end;
-	int64_t id;
+	const char *name = cli_shop_name(st->s->config, st->order.instance,
+					 e->warehouse);
 
-	if (at) {
-		id = strtoll(at + sizeof(word) - 1, &end, 10);
-		behind = end;
-		name = cli_shop_name(st->s->config, st->order.instance, id);
-	}
-	if (name && strncmp(behind, " (", 2) != 0) {
-		head = xstrndup(text, (size_t)(behind - text));
-		cli_text(out, head);
-		free(head);
-		buf_str(out, " (");
-		cli_text(out, name);
-		buf_char(out, ')');
-		text = behind;
-	} else if (!at && n->warehouse) {
-		name = cli_shop_name(st->s->config, st->order.instance,
-				     n->warehouse);
-		buf_fmt(out, "warehouse %" PRId64, n->warehouse);
-		if (name) {
-			buf_str(out, " (");
-			cli_text(out, name);
-			buf_char(out, ')');
-		}
-		buf_str(out, ": ");
-	}
-	cli_text(out, text);
+	entry_words(out, e, OFFICE, name);
+}
+
+/* "warehouse 3 (NAME): " before words that do not name their warehouse. */
+static void add_warehouse(struct story *st, struct buf *out,
+			  const struct entry *e)
+{
+	const char *name = cli_shop_name(st->s->config, st->order.instance,
+					 e->warehouse);
+
+	if (!e->warehouse || entry_names_warehouse(e))
+		return;
+	buf_fmt(out, "warehouse %" PRId64, e->warehouse);
+	if (name)
+		buf_fmt(out, " (%s)", name);
+	buf_str(out, ": ");
 }
 
 /* Returns who did it: a device by its name, Centra for its events, else
  * shipfrom. */
-static void add_who(struct story *st, struct buf *out, const struct note *n)
+static void add_who(struct story *st, struct buf *out, const struct entry *n)
 {
 	if (n->device)
 		cli_device_name(st->s, out, n->device);
 	else
-		buf_str(out, !strcmp(n->what ? n->what : "", "event")
+		buf_str(out, !strcmp(entry_about(n), "event")
 				     ? "centra"
 				     : "shipfrom");
 }
@@ -168,10 +154,10 @@ static void pad(struct buf *out, size_t from, size_t width)
 		buf_char(out, ' ');
 }
 
-static bool tell_note(void *arg, const struct note *n)
+static bool tell_entry(void *arg, const struct entry *n)
 {
 	struct story *st = arg;
-	struct buf *out = &st->s->out;
+	struct buf *out = &st->s->out, words;
 	size_t begin;
 
 	cli_time(out, st->s->config, st->order.instance, n->at, true);
@@ -180,7 +166,11 @@ static bool tell_note(void *arg, const struct note *n)
 	add_who(st, out, n);
 	pad(out, begin, 9);
 	buf_str(out, "  ");
-	add_text(st, n);
+	buf_init(&words, 3 * ORDER_TEXT_MAX);
+	add_warehouse(st, &words, n);
+	add_words(st, &words, n);
+	cli_text(out, words.data ? words.data : "");
+	buf_release(&words);
 	buf_char(out, '\n');
 	return true;
 }
@@ -245,26 +235,62 @@ static void json_order(struct story *st)
 	buf_str(out, "]}\n");
 }
 
-static bool json_note(void *arg, const struct note *n)
+static void json_word(struct buf *out, const char *name, const char *word)
+{
+	if (!word)
+		return;
+	buf_fmt(out, ",\"%s\":", name);
+	buf_json(out, word);
+}
+
+/* The fields that an entry has.  `text` is the words of all of it, so what
+ * somebody outside wrote is `said`. */
+static void json_fields(struct buf *out, const struct entry *e)
+{
+	struct entry rest = *e; /* borrows */
+
+	rest.text = NULL;
+	json_word(out, "said", e->fact == FACT_TEXT ? NULL : e->text);
+#define WORD(name) json_word(out, #name, rest.name);
+#include "store/model/journal.def"
+	if (e->status)
+		buf_fmt(out, ",\"status\":%" PRId64, e->status);
+	if (e->latency_ms)
+		buf_fmt(out, ",\"latency_ms\":%" PRId64, e->latency_ms);
+	if (e->n)
+		buf_fmt(out, ",\"n\":%" PRId64, e->n);
+	if (e->device)
+		buf_fmt(out, ",\"device\":%" PRIu64, e->device);
+	if (e->until)
+		cli_json_time(out, "until", e->until, (int)e->offset_min);
+	if (e->received)
+		cli_json_time(out, "received", e->received, 0);
+}
+
+static bool json_entry(void *arg, const struct entry *n)
 {
 	struct story *st = arg;
-	struct buf *out = &st->s->out, who;
+	struct buf *out = &st->s->out, who, words;
 	char iso[TIME_ISO_SIZE];
 
 	buf_init(&who, 1000);
+	buf_init(&words, 3 * ORDER_TEXT_MAX);
 	add_who(st, &who, n);
+	add_words(st, &words, n);
 	buf_fmt(out, "{\"at\":\"%s\",\"who\":", time_iso(iso, n->at, 0, true));
 	buf_json(out, who.data);
 	buf_str(out, ",\"what\":");
-	buf_json(out, n->what);
-	buf_fmt(out, ",\"warehouse\":");
+	buf_json(out, entry_about(n));
+	buf_fmt(out, ",\"kind\":\"%s\",\"warehouse\":", fact_name(n->fact));
 	if (n->warehouse)
 		buf_fmt(out, "%" PRId64, n->warehouse);
 	else
 		buf_str(out, "null");
 	buf_str(out, ",\"text\":");
-	buf_json(out, n->text);
+	buf_json(out, words.data ? words.data : "");
+	json_fields(out, n);
 	buf_str(out, "}\n");
+	buf_release(&words);
 	buf_release(&who);
 	return true;
 }
@@ -350,7 +376,7 @@ static int tell_story(struct story *st)
 	else
 		tell_order(st);
 	rc = store_journal(st->s->store, st->order.instance, st->order.number,
-			   st->s->json ? json_note : tell_note, st, &e);
+			   st->s->json ? json_entry : tell_entry, st, &e);
 	return rc ? cli_failed(st->s, rc, &e) : 0;
 }
 

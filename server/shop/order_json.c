@@ -4,7 +4,6 @@
  */
 #include "server/shop/order_json.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -241,115 +240,68 @@ static void history(struct buf *out, const struct order *o,
 
 /* ---- the timeline ---- */
 
-static bool is_ours(const struct config_shop *shop, int64_t warehouse)
+static void word_json(struct buf *out, const char *name, const char *word)
 {
-	for (size_t i = 0; i < shop->warehouses.n; i++)
-		if (shop->warehouses.ids[i] == warehouse)
-			return true;
-	return false;
+	if (!word)
+		return;
+	buf_fmt(out, ",\"%s\":", name);
+	buf_json(out, word);
 }
 
-/* True when a line speaks of a warehouse of another shop: "warehouse 4", or
- * "warehouses 3 and 4". */
-static bool names_another(const struct config_shop *shop, const char *text)
+/* {"at","what","kind"} and the fields that the entry has. */
+static void entry_json(struct buf *out, const struct entry *e)
 {
-	const char *at = text;
-
-	while ((at = strstr(at, "warehouse"))) {
-		at += strlen("warehouse");
-		at += *at == 's';
-		while (*at && strchr(" ,:=#'", *at)) {
-			char *end;
-			int64_t id;
-
-			at++;
-			if (!strncmp(at, "and ", 4))
-				at += 3;
-			if (!isdigit((unsigned char)*at))
-				continue;
-			id = strtoll(at, &end, 10);
-			at = end;
-			if (!is_ours(shop, id))
-				return true;
-		}
-	}
-	return false;
-}
-
-/* A journal's "state" line ends with the name of the state it came to. */
-static const char *state_sentence(const char *text)
-{
-	static const char *const sentences[STATES] = {
-		[STATE_PENDING] = "offered to this shop",
-		[STATE_ACCEPTING] = "accepted here, waiting for Centra",
-		[STATE_REJECTING] = "rejected here, telling Centra",
-		[STATE_REFUSED] = "Centra refused the answer",
-		[STATE_ACCEPTED] = "Centra confirmed: this shop ships it",
-		[STATE_REJECTED] = "rejected",
-		[STATE_TAKEN] = "another shop took it",
-		[STATE_TIMED_OUT] = "the offer ran out",
-		[STATE_CANCELLED] = "the order was cancelled",
-	};
-	const char *word = strrchr(text, ' ');
-
-	word = word ? word + 1 : text;
-	for (int i = 0; i < STATES; i++)
-		if (!strcmp(word, offer_state_name((enum offer_state)i)))
-			return sentences[i];
-	return text;
-}
-
-/* What is of use in a shop of a line about a call or a look: not the protocol's
- * words for how it failed. */
-static size_t plain_length(const struct note *n, const char *text)
-{
-	const char *end = NULL;
-
-	if (!strcmp(n->what, "call"))
-		end = strstr(text, " (HTTP ");
-	else if (!strncmp(text, "could not look", 14))
-		end = strchr(text, ':');
-	return end ? (size_t)(end - text) : strlen(text);
-}
-
-static void note_json(struct buf *out, const struct note *n)
-{
-	const char *text = n->text && *n->text ? n->text : n->what;
 	char iso[TIME_ISO_SIZE];
-	char *plain;
+	struct buf words;
 
-	if (!strcmp(n->what, "state"))
-		text = state_sentence(text);
-	plain = xstrndup(text, plain_length(n, text));
+	buf_init(&words, 3 * ORDER_TEXT_MAX);
+	entry_words(&words, e, SHOP, NULL);
 	buf_str(out, "{\"at\":");
-	buf_json(out, time_iso(iso, n->at, 0, false));
+	buf_json(out, time_iso(iso, e->at, 0, false));
 	buf_str(out, ",\"what\":");
-	buf_json(out, plain);
+	buf_json(out, words.data ? words.data : "");
+	buf_fmt(out, ",\"kind\":\"%s\"", fact_name(e->fact));
+	if (e->warehouse)
+		buf_fmt(out, ",\"warehouse\":%" PRId64, e->warehouse);
+	if (e->device)
+		buf_fmt(out, ",\"device\":%" PRIu64, e->device);
+#define WORD(name) word_json(out, #name, e->name);
+#include "store/model/journal.def"
+	if (e->n)
+		buf_fmt(out, ",\"n\":%" PRId64, e->n);
+	if (e->until)
+		word_json(out, "until",
+			  time_iso(iso, e->until, (int)e->offset_min, false));
 	buf_char(out, '}');
-	free(plain);
+	buf_release(&words);
 }
 
 struct timeline {
 	struct buf *out;
 	const struct config_shop *shop;
-	size_t lines; /* that concern the shop */
+	size_t lines; /* that the shop may see */
 	size_t skip;  /* of those */
 	bool writing; /* else counting */
 };
 
 /* A `fn` of store_journal(). */
-static bool timeline_note(void *arg, const struct note *n)
+static bool timeline_entry(void *arg, const struct entry *e)
 {
 	struct timeline *t = arg;
+	const int64_t *ours = t->shop->warehouses.ids;
+	size_t n = t->shop->warehouses.n;
+	struct entry seen;
 
-	if ((n->warehouse && !is_ours(t->shop, n->warehouse)) ||
-	    names_another(t->shop, n->text ? n->text : ""))
+	if (!entry_visible(e, ours, n))
 		return true;
 	t->lines++;
 	if (!t->writing || t->lines <= t->skip)
 		return true;
 	buf_str(t->out, t->lines > t->skip + 1 ? "," : "");
-	note_json(t->out, n);
+	seen = entry_copy(e);
+	entry_for_shop(&seen, ours, n);
+	entry_json(t->out, &seen);
+	entry_release(&seen);
 	return true;
 }
 
@@ -360,7 +312,7 @@ static enum rc timeline_json(struct buf *out, struct store *store,
 	struct timeline t = {.out = out, .shop = shop};
 	enum rc rc;
 
-	rc = store_journal(store, o->instance, o->number, timeline_note, &t,
+	rc = store_journal(store, o->instance, o->number, timeline_entry, &t,
 			   e);
 	if (rc && rc != RC_NOTFOUND)
 		return rc;
@@ -368,7 +320,7 @@ static enum rc timeline_json(struct buf *out, struct store *store,
 	t.lines = 0;
 	t.writing = true;
 	buf_str(out, ",\"timeline\":[");
-	rc = store_journal(store, o->instance, o->number, timeline_note, &t,
+	rc = store_journal(store, o->instance, o->number, timeline_entry, &t,
 			   e);
 	buf_char(out, ']');
 	return rc == RC_NOTFOUND ? OK : rc;

@@ -110,13 +110,6 @@ static bool is_ours(const struct config_shop *shop, int64_t warehouse)
 	return false;
 }
 
-static bool ends_with(const char *text, const char *word)
-{
-	size_t n = strlen(text), m = strlen(word);
-
-	return n >= m && !strcmp(text + n - m, word);
-}
-
 static void first(int64_t *when, int64_t at)
 {
 	if (*when == TIME_NONE)
@@ -124,18 +117,18 @@ static void first(int64_t *when, int64_t at)
 }
 
 /* A `fn` of store_journal(). */
-static bool read_note(void *arg, const struct note *n)
+static bool read_entry(void *arg, const struct entry *e)
 {
 	struct life *l = arg;
 
-	if (!is_ours(l->shop, n->warehouse))
+	if (!is_ours(l->shop, e->warehouse))
 		return true;
-	if (!strcmp(n->what, "state") && ends_with(n->text, "pending"))
-		first(&l->offered, n->at);
-	else if (!strcmp(n->what, "state") && ends_with(n->text, "accepted"))
-		first(&l->accepted, n->at);
-	else if (!strcmp(n->what, "answer") && n->device)
-		first(&l->answered, n->at);
+	if (e->fact == FACT_STATE && !strcmp(e->to, "pending"))
+		first(&l->offered, e->at);
+	else if (e->fact == FACT_STATE && !strcmp(e->to, "accepted"))
+		first(&l->accepted, e->at);
+	else if (e->fact == FACT_ANSWERED && e->device)
+		first(&l->answered, e->at);
 	return true;
 }
 
@@ -191,7 +184,7 @@ static enum rc count_order(struct report *r, struct store *store,
 
 	rc = store_order(store, shop->centra, number, &o, e);
 	if (!rc)
-		rc = store_journal(store, shop->centra, number, read_note, &l,
+		rc = store_journal(store, shop->centra, number, read_entry, &l,
 				   e);
 	f = rc ? NULL :
 		 offer_of_shop(&o, shop->warehouses.ids, shop->warehouses.n);

@@ -133,20 +133,20 @@ static enum rc give_done(void *arg, const struct walk *w, bool *more,
 	return OK;
 }
 
-static enum rc give_note(void *arg, const struct walk *w, bool *more,
+static enum rc give_entry(void *arg, const struct walk *w, bool *more,
 			 struct err *e)
 {
 	struct giving *g = arg;
 	struct key_reader kr = key_read((const char *)w->k.mv_data + g->prefix,
 					w->k.mv_size - g->prefix);
-	struct note_owned note;
-	enum rc rc = get_note(&note, key_get_u64(&kr), w->v.mv_data,
-			      w->v.mv_size, e);
+	struct entry entry;
+	enum rc rc = get_entry(&entry, key_get_u64(&kr), w->v.mv_data,
+			       w->v.mv_size, e);
 
 	if (rc)
 		return rc;
-	*more = g->fn(g->arg, &note.note);
-	note_release(&note);
+	*more = g->fn(g->arg, &entry);
+	entry_release(&entry);
 	return OK;
 }
 
@@ -309,7 +309,7 @@ enum rc lmdb_walk(struct rows *r, enum listing which,
 	} listings[] = {
 		[LISTING_LISTED] = {T_LISTS, from_listed, give_listed},
 		[LISTING_DONE_SINCE] = {T_DONE, from_done, give_done},
-		[LISTING_JOURNAL] = {T_JOURNAL, from_order, give_note},
+		[LISTING_JOURNAL] = {T_JOURNAL, from_order, give_entry},
 		[LISTING_EVENTS] = {T_EVENTS, from_seq, give_event},
 		[LISTING_ORDERS] = {T_ORDERS, from_orders, give_order},
 		[LISTING_TASKS] = {T_TASKS, from_seq, give_task},

@@ -129,7 +129,7 @@ static enum rc lmdb_put_json(struct rows *r, const char *instance,
 }
 
 enum rc journal_add(struct txn *t, const char *instance, int64_t number,
-		    const struct note *n, struct err *e)
+		    const struct entry *n, struct err *e)
 {
 	uint64_t seq;
 	struct key k;
@@ -137,7 +137,7 @@ enum rc journal_add(struct txn *t, const char *instance, int64_t number,
 	enum rc rc;
 
 	buf_init(&b, VALUE_MAX);
-	encode_note(&b, n);
+	encode_entry(&b, n);
 	rc = txn_next(t, "journal", &seq, e);
 	if (!rc)
 		rc = txn_put_buf(t, T_JOURNAL,
@@ -147,8 +147,8 @@ enum rc journal_add(struct txn *t, const char *instance, int64_t number,
 	return rc;
 }
 
-static enum rc lmdb_put_note(struct rows *r, const char *instance,
-			     int64_t number, const struct note *n,
+static enum rc lmdb_put_entry(struct rows *r, const char *instance,
+			     int64_t number, const struct entry *n,
 			     struct err *e)
 {
 	return journal_add(txn_of(r), instance, number, n, e);
@@ -471,7 +471,7 @@ const struct rows_engine lmdb_rows = {
 	.put_event = lmdb_put_event,
 	.put_order = lmdb_put_order,
 	.put_json = lmdb_put_json,
-	.put_note = lmdb_put_note,
+	.put_entry = lmdb_put_entry,
 	.put_change = lmdb_put_change,
 	.new_task = lmdb_new_task,
 	.put_task = lmdb_put_task,

@@ -41,7 +41,7 @@
  * lists        inst wh u8 list i64 expires num        empty (the screens' lists)
  * done         inst wh i64 updated num                empty (list "done" again,
  *                                                     by its last change)
- * journal      inst num seq                           note
+ * journal      inst num seq                           entry
  * changes      seq                                    inst num (what changed)
  * tasks        u64 id                                 task
  * task_names   inst num str kind i64 sub              u64 id

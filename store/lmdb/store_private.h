@@ -121,7 +121,7 @@ struct key *order_key(struct key *k, const char *instance, int64_t number);
 enum rc order_load(struct txn *t, const char *instance, int64_t number,
 		   struct order *ret, struct err *e);
 enum rc journal_add(struct txn *t, const char *instance, int64_t number,
-		    const struct note *n, struct err *e);
+		    const struct entry *n, struct err *e);
 
 /* Tasks. */
 enum rc task_load(struct txn *t, uint64_t id, struct task *ret, struct err *e);

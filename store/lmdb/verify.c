@@ -363,10 +363,10 @@ static void check_listed(struct check *c, const MDB_val *k, const MDB_val *v)
 	order_release(&o);
 }
 
-static void check_note(struct check *c, const MDB_val *k, const MDB_val *v)
+static void check_entry(struct check *c, const MDB_val *k, const MDB_val *v)
 {
 	struct order_name name;
-	struct note_owned note;
+	struct entry entry;
 	uint64_t seq, last = 0;
 
 	if (!name_of(c, k, &name))
@@ -377,11 +377,11 @@ static void check_note(struct check *c, const MDB_val *k, const MDB_val *v)
 	if (name.rest.bad || name.rest.left || !seq || seq > last)
 		wrong(c, "%s/%" PRId64 ": line %" PRIu64 " was never given "
 			 "out", name.instance, name.number, seq);
-	if (get_note(&note, seq, v->mv_data, v->mv_size, NULL))
+	if (get_entry(&entry, seq, v->mv_data, v->mv_size, NULL))
 		wrong(c, "%s/%" PRId64 ": line %" PRIu64 " cannot be read",
 		      name.instance, name.number, seq);
 	else
-		note_release(&note);
+		entry_release(&entry);
 }
 
 static void check_change(struct check *c, const MDB_val *k, const MDB_val *v)
@@ -734,7 +734,7 @@ static check_fn *const checks[TABLES] = {
 	[T_DETAILS] = check_json,
 	[T_ADDRESSES] = check_json,
 	[T_LISTS] = check_listed,
-	[T_JOURNAL] = check_note,
+	[T_JOURNAL] = check_entry,
 	[T_CHANGES] = check_change,
 	[T_TASKS] = check_task,
 	[T_TASK_NAMES] = check_task_name,

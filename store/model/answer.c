@@ -10,6 +10,11 @@
 #include "base/mem.h"
 #include "store/model/apply.h"
 
+const char *verb_name(enum verb v)
+{
+	return v == VERB_ACCEPT ? "accept" : v == VERB_REJECT ? "reject" : "none";
+}
+
 void answer_own(struct answer *a)
 {
 	a->reason = xstrdup(a->reason);

@@ -13,6 +13,9 @@
 
 enum verb { VERB_NONE, VERB_ACCEPT, VERB_REJECT };
 
+/* "accept", "reject", else "none". */
+const char *verb_name(enum verb v);
+
 /* What Centra said to our answer.  SETTLED_NOT: nothing that we can believe. */
 enum settled { SETTLED_NOT, SETTLED_OK, SETTLED_NO };
 

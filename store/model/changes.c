@@ -4,8 +4,6 @@
  */
 #include "store/model/changes.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,14 +95,9 @@ static void ship_held_release(struct change_ship_held *h)
 	free(h->list);
 }
 
-static void note_own(struct change_note *n)
+static void entry_own(struct entry *e)
 {
-	n->text = xstrdup(n->text);
-}
-
-static void note_release(struct change_note *n)
-{
-	free(n->text);
+	*e = entry_copy(e);
 }
 
 void apply_nothing(struct order *o, const struct change *c)
@@ -180,18 +173,9 @@ void changes_add_copies(struct changes *c, const struct changes *more)
 			change_copy(&more->list[i]);
 }
 
-void changes_note(struct changes *c, int64_t warehouse, const char *what,
-		  const char *fmt, ...)
+void changes_journal(struct changes *c, const struct entry *e)
 {
-	struct change *note = changes_add(c, CHANGE_NOTE, warehouse);
-	char text[ORDER_TEXT_MAX + 8];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	note->note.what = what;
-	note->note.text = text_bounded(text, ORDER_TEXT_MAX);
+	changes_add(c, CHANGE_ENTRY, e->warehouse)->entry = entry_copy(e);
 }
 
 void changes_task(struct changes *c, const char *kind, int64_t sub, int64_t due)

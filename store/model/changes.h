@@ -12,6 +12,7 @@
 #ifndef STORE_MODEL_CHANGES_H
 #define STORE_MODEL_CHANGES_H
 
+#include "store/model/journal.h"
 #include "store/model/order.h"
 
 enum change_kind {
@@ -62,14 +63,6 @@ struct change_ship_begun {
 struct change_ship_held {
 	struct ship_held *list; /* owned */
 	size_t n;
-};
-
-/* A line of the journal. */
-struct change_note {
-	int64_t at; /* 0: now */
-	uint64_t device;
-	const char *what; /* constant */
-	char *text;	  /* owned, or NULL */
 };
 
 /* A follow-up task (task.h). */
@@ -163,9 +156,8 @@ struct change change_copy(const struct change *c);
 void change_release(struct change *c);
 /* Adds copies of all of `more`. */
 void changes_add_copies(struct changes *c, const struct changes *more);
-/* Adds a journal line: what is a constant word, the rest as printf. */
-void changes_note(struct changes *c, int64_t warehouse, const char *what,
-		  const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+/* Adds a copy of an entry of the journal; at 0: when it is stored. */
+void changes_journal(struct changes *c, const struct entry *e);
 /* Adds a follow-up task (task.h), due at a time. */
 void changes_task(struct changes *c, const char *kind, int64_t sub,
 		  int64_t due);

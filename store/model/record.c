@@ -572,44 +572,127 @@ enum rc get_task(struct task *ret, uint64_t id, const void *p, size_t len,
 	return damaged(e, "task");
 }
 
-/* ---- notes ---- */
+/* ---- the journal ---- */
 
-void encode_note(struct buf *b, const struct note *n)
+enum {
+#define WORD(name) WORD_##name,
+#include "store/model/journal.def"
+	WORDS,
+};
+
+enum {
+#define NUMBER(name) NUMBER_##name,
+#include "store/model/journal.def"
+	NUMBERS,
+};
+
+static void put_word(struct buf *b, uint8_t place, const char *word)
 {
-	begin(b);
-	put_i64(b, n->at);
-	put_i64(b, n->warehouse);
-	put_u64(b, n->device);
-	put_text(b, n->what ? n->what : "");
-	put_text(b, n->text ? n->text : "");
+	if (!word)
+		return;
+	put_u8(b, place);
+	put_text(b, word);
 }
 
-enum rc get_note(struct note_owned *ret, uint64_t seq, const void *p,
-		 size_t len, struct err *e)
+static void put_number(struct buf *b, uint8_t place, int64_t n)
 {
+	if (!n)
+		return;
+	put_u8(b, place);
+	put_i64(b, n);
+}
+
+void encode_entry(struct buf *b, const struct entry *e)
+{
+	uint32_t words = 0, numbers = 0;
+
+#define WORD(name)   words += e->name != NULL;
+#define NUMBER(name) numbers += e->name != 0;
+#include "store/model/journal.def"
+	begin(b);
+	put_i64(b, e->at);
+	put_i64(b, e->warehouse);
+	put_u64(b, e->device);
+	put_text(b, entry_about(e));
+	put_text(b, ""); /* of schema 1 */
+	put_text(b, fact_name(e->fact));
+	put_u32(b, words);
+#define WORD(name) put_word(b, WORD_##name, e->name);
+#include "store/model/journal.def"
+	put_u32(b, numbers);
+#define NUMBER(name) put_number(b, NUMBER_##name, e->name);
+#include "store/model/journal.def"
+}
+
+#define WORD_LEAST   5 /* bytes: its place, and a text */
+#define NUMBER_LEAST 9
+#define FIELDS_MAX   100
+
+/* Reads the fields behind the name of the fact; what a newer shipfrom added is
+ * skipped. */
+static void get_fields(struct reader *r, struct entry *e, char *words[WORDS])
+{
+	size_t n = get_count(r, WORD_LEAST, FIELDS_MAX);
+	unsigned place;
+	char *word;
+
+	for (size_t i = 0; i < n && !r->bad; i++) {
+		place = get_u8(r);
+		word = get_text(r, NULL);
+		if (place >= WORDS || words[place])
+			free(word);
+		else
+			words[place] = word;
+	}
+	n = get_count(r, NUMBER_LEAST, FIELDS_MAX);
+	for (size_t i = 0; i < n && !r->bad; i++) {
+		int64_t v;
+
+		place = get_u8(r);
+		v = get_i64(r);
+		switch (place) {
+#define NUMBER(name)            \
+	case NUMBER_##name:     \
+		e->name = v;    \
+		break;
+#include "store/model/journal.def"
+		default:
+			break;
+		}
+	}
+}
+
+enum rc get_entry(struct entry *ret, uint64_t seq, const void *p, size_t len,
+		  struct err *e)
+{
+	struct entry in = {.seq = seq};
+	char *words[WORDS] = {0}, *about, *text, *fact;
 	struct reader r;
 
-	*ret = (struct note_owned){.note = {.seq = seq}};
 	open_value(&r, p, len);
-	ret->note.at = get_i64(&r);
-	ret->note.warehouse = get_i64(&r);
-	ret->note.device = get_u64(&r);
-	ret->what = get_text(&r, NULL);
-	ret->text = get_text(&r, NULL);
-	if (r.bad || !ret->what || !ret->text) {
-		note_release(ret);
-		return damaged(e, "line of a journal");
+	in.at = get_i64(&r);
+	in.warehouse = get_i64(&r);
+	in.device = get_u64(&r);
+	about = get_text(&r, NULL);
+	text = get_text(&r, NULL);
+	fact = get_text(&r, NULL);
+	if (about && text && !fact) /* of schema 1 */
+		entry_of_old(&in, about, text);
+	get_fields(&r, &in, words);
+	if (fact) {
+		in.fact = fact_of(fact);
+#define WORD(name) in.name = words[WORD_##name];
+#include "store/model/journal.def"
 	}
-	ret->note.what = ret->what;
-	ret->note.text = ret->text;
-	return OK;
-}
-
-void note_release(struct note_owned *n)
-{
-	free(n->what);
-	free(n->text);
-	*n = (struct note_owned){0};
+	if (in.fact == FACTS)
+		entry_of_newer(&in, fact);
+	*ret = !r.bad && about && text ? entry_copy(&in) : (struct entry){0};
+	for (size_t i = 0; i < WORDS; i++)
+		free(words[i]);
+	free(about);
+	free(text);
+	free(fact);
+	return ret->memory ? OK : damaged(e, "line of a journal");
 }
 
 /* ---- devices ---- */

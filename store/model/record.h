@@ -17,7 +17,7 @@
 #include "base/err.h"
 #include "store/model/device.h"
 #include "store/model/event.h"
-#include "store/model/note.h"
+#include "store/model/journal.h"
 #include "store/model/order.h"
 #include "store/model/task.h"
 
@@ -67,15 +67,14 @@ void encode_task(struct buf *b, const struct task *t);
 enum rc get_task(struct task *ret, uint64_t id, const void *p, size_t len,
 		 struct err *e);
 
-/* note:    at, warehouse, device, what, text */
-struct note_owned {
-	struct note note; /* borrows from: */
-	char *what, *text;
-};
-void encode_note(struct buf *b, const struct note *n);
-enum rc get_note(struct note_owned *ret, uint64_t seq, const void *p,
-		 size_t len, struct err *e);
-void note_release(struct note_owned *n);
+/* entry:   at, warehouse, device, what it is about, text; of schema 1 no more,
+ *          and text is all of the words; the name of its fact,
+ *          u32 count, per word: u8 place, text
+ *          u32 count, per number: u8 place, i64 */
+void encode_entry(struct buf *b, const struct entry *e);
+/* *ret owns its words: entry_release(). */
+enum rc get_entry(struct entry *ret, uint64_t seq, const void *p, size_t len,
+		  struct err *e);
 
 /* device:  shop, name, created, removed */
 void encode_device(struct buf *b, const struct device *d);

@@ -35,6 +35,29 @@ const char *ship_capture_name(enum ship_capture c)
 	return (unsigned)c < SHIP_CAPTURES ? names[c] : "unknown";
 }
 
+static const struct {
+	const char *name, *words;
+} steps[SHIP_STEPS] = {
+	[STEP_CONFIRM] = {"confirm", "confirm the order"},
+	[STEP_CREATE] = {"create", "make the shipment"},
+	[STEP_CAPTURE] = {"capture", "capture the payment"},
+	[STEP_COMPLETE] = {"complete", "complete the shipment"},
+	[STEP_GOOD_TO_GO] = {"good_to_go", "set the shipment good-to-go"},
+};
+
+const char *ship_step_name(enum ship_step s)
+{
+	return (unsigned)s < SHIP_STEPS ? steps[s].name : "unknown";
+}
+
+const char *ship_step_words(const char *name)
+{
+	for (int i = 0; i < SHIP_STEPS; i++)
+		if (!strcmp(steps[i].name, name))
+			return steps[i].words;
+	return name;
+}
+
 bool shipment_under_way(const struct shipment *s)
 {
 	return s->came.stage <= SHIP_CAPTURED;

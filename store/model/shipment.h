@@ -62,6 +62,12 @@ enum ship_step {
 	SHIP_STEPS,
 };
 
+/* "confirm", "create", "capture", "complete", "good_to_go". */
+const char *ship_step_name(enum ship_step s);
+/* Of a step's name: what Centra is asked to do, as in "asking Centra to ...";
+ * of another word that word. */
+const char *ship_step_words(const char *name);
+
 /* Whether units that are in a shipment stay among the allocations of their
  * line.  Centra does not say; what our own createShipment changed shows it. */
 enum ship_reading {

@@ -19,7 +19,7 @@
 enum listing {
 	LISTING_LISTED,	    /* struct listed; `listed` says of which list */
 	LISTING_DONE_SINCE, /* struct listed */
-	LISTING_JOURNAL,    /* struct note */
+	LISTING_JOURNAL,    /* struct entry */
 	LISTING_EVENTS,	    /* struct event */
 	LISTING_ORDERS,	    /* struct order */
 	LISTING_TASKS,	    /* struct task */
@@ -122,8 +122,8 @@ struct rows_engine {
 	enum rc (*put_json)(struct rows *r, const char *instance,
 			    int64_t number, enum part which, const char *text,
 			    struct err *e);
-	enum rc (*put_note)(struct rows *r, const char *instance,
-			    int64_t number, const struct note *n,
+	enum rc (*put_entry)(struct rows *r, const char *instance,
+			    int64_t number, const struct entry *n,
 			    struct err *e);
 	enum rc (*put_change)(struct rows *r, const struct order *o,
 			      struct err *e);

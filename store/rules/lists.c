@@ -19,7 +19,7 @@
 	}
 
 GIVES(listed)
-GIVES(note)
+GIVES(entry)
 GIVES(event)
 GIVES(order)
 GIVES(task)
@@ -65,10 +65,10 @@ enum rc store_done_since(struct store *s, const char *instance,
 }
 
 enum rc store_journal(struct store *s, const char *instance, int64_t number,
-		      bool (*fn)(void *arg, const struct note *n), void *arg,
+		      bool (*fn)(void *arg, const struct entry *n), void *arg,
 		      struct err *e)
 {
-	struct giver_note g = {fn, arg};
+	struct giver_entry g = {fn, arg};
 	const struct listing_from from = {
 		.instance = instance,
 		.number = number,
@@ -76,7 +76,7 @@ enum rc store_journal(struct store *s, const char *instance, int64_t number,
 	enum rc rc = check_instance(instance, e);
 
 	return rc ? rc
-		  : store_walk(s, LISTING_JOURNAL, &from, give_note, &g, e);
+		  : store_walk(s, LISTING_JOURNAL, &from, give_entry, &g, e);
 }
 
 enum rc store_events(struct store *s, uint64_t from,

@@ -48,20 +48,17 @@ static void note_state(struct rows *r, const struct order *o,
 		       const struct offer *was, const struct offer *is,
 		       int64_t now)
 {
-	struct note n = {
+	const struct entry n = {
 		.at = now,
 		.warehouse = is->warehouse,
-		.what = "state",
+		.fact = FACT_STATE,
+		.from = was ? offer_state_name(was->state) : NULL,
+		.to = offer_state_name(is->state),
 	};
-	char text[64];
 
 	if (was && was->state == is->state)
 		return;
-	snprintf(text, sizeof(text), "%s%s%s",
-		 was ? offer_state_name(was->state) : "", was ? " -> " : "",
-		 offer_state_name(is->state));
-	n.text = text;
-	put_note(r, o->instance, o->number, &n);
+	put_entry(r, o->instance, o->number, &n);
 }
 
 /* Offers are never forgotten: each of `before` is in `after`. */
@@ -144,18 +141,14 @@ struct filing {
 static enum rc file_json(struct filing *f, enum part which, bool *ret_has,
 			 const char *text, struct err *e)
 {
-	const struct note n = {
-		.at = f->now,
-		.what = "store",
-		.text = "Centra's data is too large to keep",
-	};
+	const struct entry n = {.at = f->now, .fact = FACT_TOO_LARGE};
 	size_t len = text ? strlen(text) : 0, had_len;
 	const struct order *o = f->order;
 	const char *had;
 	enum rc rc;
 
 	if (len > ORDER_JSON_MAX) {
-		put_note(f->rows, o->instance, o->number, &n);
+		put_entry(f->rows, o->instance, o->number, &n);
 		return OK;
 	}
 	rc = row_json(f->rows, o->instance, o->number, which, &had, &had_len,
@@ -170,17 +163,13 @@ static enum rc file_json(struct filing *f, enum part which, bool *ret_has,
 	return OK;
 }
 
-static void file_note(struct filing *f, const struct change *c)
+static void file_entry(struct filing *f, const struct change *c)
 {
-	const struct note n = {
-		.at = c->note.at ? c->note.at : f->now,
-		.warehouse = c->warehouse,
-		.device = c->note.device,
-		.what = c->note.what,
-		.text = c->note.text,
-	};
+	struct entry n = c->entry; /* borrows */
 
-	put_note(f->rows, f->order->instance, f->order->number, &n);
+	n.at = n.at ? n.at : f->now;
+	n.warehouse = c->warehouse;
+	put_entry(f->rows, f->order->instance, f->order->number, &n);
 }
 
 static enum rc file_task(struct filing *f, const struct change *c,
@@ -220,8 +209,8 @@ static enum rc file_change(struct filing *f, const struct change *c,
 	case CHANGE_ADDRESS:
 		return file_json(f, PART_ADDRESS, &f->order->has_address,
 				 c->address, e);
-	case CHANGE_NOTE:
-		file_note(f, c);
+	case CHANGE_ENTRY:
+		file_entry(f, c);
 		return OK;
 	case CHANGE_TASK:
 		return file_task(f, c, e);

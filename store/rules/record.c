@@ -280,8 +280,11 @@ static enum rc replay(struct rows *r, struct op *op, struct err *e)
 	struct task task = {.again = TIME_NONE,
 			    .sub = (int64_t)o->seq,
 			    .lane = LANE_SWEEP};
-	struct note note = {.at = o->now, .what = "task"};
-	char text[80];
+	const struct entry again = {
+		.at = o->now,
+		.fact = FACT_REPLAYED,
+		.n = (int64_t)o->seq,
+	};
 	struct event ev;
 	enum rc rc;
 
@@ -302,10 +305,7 @@ static enum rc replay(struct rows *r, struct op *op, struct err *e)
 		rc = task_add(r, &task, e);
 	if (rc)
 		return rc;
-	snprintf(text, sizeof(text), "event %llu is applied once more",
-		 (unsigned long long)o->seq);
-	note.text = text;
-	put_note(r, task.instance, task.number, &note);
+	put_entry(r, task.instance, task.number, &again);
 	return OK;
 }
 

@@ -34,18 +34,14 @@ static bool to_ship(const struct order *o)
 static enum rc forget_one(struct rows *r, const struct forget_op *f,
 			  const struct order_id *id, size_t *n, struct err *e)
 {
-	const struct note note = {
-		.at = f->now,
-		.what = "retention",
-		.text = "the address was removed: it was kept long enough",
-	};
+	const struct entry entry = {.at = f->now, .fact = FACT_ADDRESS_REMOVED};
 	struct order o = {0};
 	enum rc rc = row_order(r, id->instance, id->number, &o, e);
 
 	if (!rc && o.updated < f->before && !to_ship(&o)) {
 		put_json(r, id->instance, id->number, PART_ADDRESS,
 			 ADDRESS_REMOVED);
-		put_note(r, id->instance, id->number, &note);
+		put_entry(r, id->instance, id->number, &entry);
 		(*n)++;
 	}
 	order_release(&o);

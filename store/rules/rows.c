@@ -455,10 +455,10 @@ void put_json(struct rows *r, const char *instance, int64_t number,
 	PUT(r, put_json, instance, number, which, text);
 }
 
-void put_note(struct rows *r, const char *instance, int64_t number,
-	      const struct note *n)
+void put_entry(struct rows *r, const char *instance, int64_t number,
+	      const struct entry *n)
 {
-	PUT(r, put_note, instance, number, n);
+	PUT(r, put_entry, instance, number, n);
 }
 
 void put_change(struct rows *r, const struct order *o)

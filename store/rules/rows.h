@@ -168,8 +168,8 @@ void put_order(struct rows *r, const struct order *before,
 	       const struct order *after);
 void put_json(struct rows *r, const char *instance, int64_t number,
 	      enum part which, const char *text); /* NULL: none any more */
-void put_note(struct rows *r, const char *instance, int64_t number,
-	      const struct note *n);
+void put_entry(struct rows *r, const char *instance, int64_t number,
+	      const struct entry *n);
 /* Tells that the order changed.  The engine numbers changes in the order of
  * their commits. */
 void put_change(struct rows *r, const struct order *o);

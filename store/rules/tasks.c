@@ -226,12 +226,14 @@ static void set_reason(struct task *t, const struct err *why)
 
 static void note_given_up(struct rows *t, const struct task *task, int64_t now)
 {
-	char text[sizeof(task->kind) + sizeof(struct err) + 32];
-	struct note n = {.at = now, .what = "task", .text = text};
+	const struct entry n = {
+		.at = now,
+		.fact = FACT_GIVEN_UP,
+		.result = task->kind,
+		.text = task->reason,
+	};
 
-	snprintf(text, sizeof(text), "%s was given up: %s", task->kind,
-		 task->reason);
-	put_note(t, task->instance, task->number, &n);
+	put_entry(t, task->instance, task->number, &n);
 }
 
 enum rc task_add_dead(struct rows *t, const struct task *like, const char *why,
@@ -440,8 +442,7 @@ static void redrive_want(struct rows *r, struct op *op)
 static enum rc redrive(struct rows *t, struct op *op, struct err *e)
 {
 	struct redrive_op *r = (struct redrive_op *)op;
-	struct note n = {.at = r->now, .what = "task"};
-	char text[TASK_KIND_SIZE + 32];
+	struct entry n = {.at = r->now, .fact = FACT_REDRIVEN};
 	struct task task;
 	enum rc rc;
 
@@ -459,9 +460,8 @@ static enum rc redrive(struct rows *t, struct op *op, struct err *e)
 	if (task.dead)
 		task.attempts = 0;
 	put_back(t, &task, false, r->now);
-	snprintf(text, sizeof(text), "%s is tried once more", task.kind);
-	n.text = text;
-	put_note(t, task.instance, task.number, &n);
+	n.result = task.kind;
+	put_entry(t, task.instance, task.number, &n);
 out:
 	task_release(&task);
 	return rc;

@@ -225,12 +225,13 @@ static bool unknown_yet(void *arg)
 {
 	struct order_of *o = arg;
 	char text[32], *out = NULL;
-	const char *why[] = {"why", text, NULL};
+	const char *why[] = {"why", text, "--json", NULL};
 	bool is;
 
 	snprintf(text, sizeof(text), "%lld", (long long)o->number);
 	(void)shipfrom_run(o->s, &out, true, why);
-	is = out && strstr(out, "Centra may have acted, or not");
+	is = out && strstr(out, "\"kind\":\"no_reply\"") &&
+	     strstr(out, "\"result\":\"unknown\"");
 	free(out);
 	return is;
 }

@@ -366,7 +366,7 @@ static void without_product_sizes_an_order_with_a_gift_card_says_what_it_lacks(
 	number = placed(s, BUNDLE);
 	accept(s, number);
 	wait_part(s, number, "\"doubt\":true");
-	why_says(s, number, "see the permission ProductSize:read");
+	journal_has(s, number, "sizes_hidden", NULL);
 	deny(s, "");
 	wait_part(s, number, "\"doubt\":false");
 	ship(s, number);

@@ -516,7 +516,7 @@ static void check_store(struct run *r)
 {
 	const char *events[] = {"events", "--json", "--since", "1", NULL};
 	const char *verify[] = {"verify", NULL};
-	const char *why[] = {"why", NULL, NULL};
+	const char *why[] = {"why", NULL, "--json", NULL};
 	char number[32], *out = ask(r, events);
 	int n = times_stored(out);
 
@@ -531,7 +531,8 @@ static void check_store(struct run *r)
 	why[1] = number;
 	out = ask(r, why);
 	if (r->decided &&
-	    (!strstr(out, "accept") || !strstr(out, "telling Centra yes")))
+	    (!strstr(out, "\"kind\":\"answered\"") ||
+	     !strstr(out, "\"kind\":\"try\"")))
 		wrong(r, "why does not tell of the answer: %s", out);
 	free(out);
 }

@@ -64,14 +64,14 @@ static bool rewrite_task(struct buf *to, const void *p, size_t len)
 	return true;
 }
 
-static bool rewrite_note(struct buf *to, const void *p, size_t len)
+static bool rewrite_entry(struct buf *to, const void *p, size_t len)
 {
-	struct note_owned n;
+	struct entry e;
 
-	if (get_note(&n, 7, p, len, NULL))
+	if (get_entry(&e, 7, p, len, NULL))
 		return false;
-	encode_note(to, &n.note);
-	note_release(&n);
+	encode_entry(to, &e);
+	entry_release(&e);
 	return true;
 }
 
@@ -112,7 +112,7 @@ static bool rewrite_key(struct buf *to, const void *p, size_t len)
 
 static rewrite_fn *const rewrites[] = {
 	rewrite_order, rewrite_event, rewrite_quarantined, rewrite_task,
-	rewrite_note,  rewrite_device, rewrite_key,
+	rewrite_entry,  rewrite_device, rewrite_key,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

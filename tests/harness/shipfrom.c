@@ -131,6 +131,36 @@ void why_says(struct shipfrom *s, int64_t number, const char *text)
 	free(out);
 }
 
+static bool is_entry(const char *line, const char *kind, const char *result)
+{
+	cJSON *json = cJSON_Parse(line);
+	bool is = !strcmp(text_of(json, "kind"), kind) &&
+		  (!result || !strcmp(text_of(json, "result"), result));
+
+	cJSON_Delete(json);
+	return is;
+}
+
+void journal_has(struct shipfrom *s, int64_t number, const char *kind,
+		 const char *result)
+{
+	char word[32], *out = NULL, *copy, *line, *rest;
+	const char *words[] = {"why", word, "--json", NULL};
+	bool found = false;
+
+	snprintf(word, sizeof(word), "%lld", (long long)number);
+	if (shipfrom_run(s, &out, false, words))
+		fail_msg("why failed: %s", out);
+	copy = rest = strdup(out);
+	while (!found && (line = strsep(&rest, "\n")))
+		found = *line && is_entry(line, kind, result);
+	if (!found)
+		fail_msg("the journal has no '%s' (%s):\n%s", kind,
+			 result ? result : "any", out);
+	free(copy);
+	free(out);
+}
+
 static void add_device(struct shipfrom *s, enum shop shop)
 {
 	const char *words[] = {"device",    "add",    "--shop",

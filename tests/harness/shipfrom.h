@@ -67,6 +67,10 @@ int shipfrom_run(struct shipfrom *s, char **ret_out, bool both,
 
 /* Fails the test unless `shipfrom why NUMBER` prints the text. */
 void why_says(struct shipfrom *s, int64_t number, const char *text);
+/* Fails the test unless the order's journal has an entry of that kind, with that
+ * result (NULL: any). */
+void journal_has(struct shipfrom *s, int64_t number, const char *kind,
+		 const char *result);
 
 /* ---- as a shop ---- any thread */
 

@@ -220,9 +220,9 @@ static void an_offer_moves_between_lists_and_is_in_one_only(void **state)
 
 /* ---- details ---- */
 
-static bool keep_retention(void *arg, const struct note *n)
+static bool keep_retention(void *arg, const struct entry *e)
 {
-	*(bool *)arg |= !strcmp(n->what, "retention");
+	*(bool *)arg |= e->fact == FACT_ADDRESS_REMOVED;
 	return true;
 }
 
@@ -368,17 +368,18 @@ static void details_are_kept_replaced_and_removed(void **state)
 
 struct journal {
 	size_t n;
-	struct note notes[16];
-	char what[16][16], text[16][128];
+	struct entry entries[16];
+	char from[16][16], to[16][16];
 };
 
-static bool take_note(void *arg, const struct note *n)
+static bool take_entry(void *arg, const struct entry *e)
 {
 	struct journal *j = arg;
 
-	j->notes[j->n] = *n;
-	snprintf(j->what[j->n], sizeof(j->what[0]), "%s", n->what);
-	snprintf(j->text[j->n], sizeof(j->text[0]), "%s", n->text);
+	j->entries[j->n] = *e;
+	snprintf(j->from[j->n], sizeof(j->from[0]), "%s",
+		 e->from ? e->from : "");
+	snprintf(j->to[j->n], sizeof(j->to[0]), "%s", e->to ? e->to : "");
 	return ++j->n < 16;
 }
 
@@ -386,7 +387,7 @@ static struct journal journal_of(struct store *s, int64_t number)
 {
 	struct journal j = {0};
 
-	assert_ok(store_journal(s, "se", number, take_note, &j, &err));
+	assert_ok(store_journal(s, "se", number, take_entry, &j, &err));
 	return j;
 }
 
@@ -397,29 +398,34 @@ static void the_journal_tells_causes_and_then_states(void **state)
 	struct journal j;
 
 	opening(&c, 3, "2021-01-12 15:51:00.000000", 5000);
-	changes_note(&c, 3, "event", "create, expires %d", 5000);
+	changes_journal(&c, &(struct entry){.warehouse = 3,
+					    .fact = FACT_OFFERED,
+					    .until = 5000});
 	change_order(s, 19, 1000, &c);
-	changes_note(&c, 0, "call", "looked");
-	c.list[0].note.at = 1100;
-	c.list[0].note.device = 7;
+	changes_journal(&c, &(struct entry){.at = 1100,
+					    .device = 7,
+					    .fact = FACT_ANSWERED,
+					    .result = "accept"});
 	mark(&c, 3, MARK_ACCEPTED, "2021-01-12 15:52:00.000000");
 	change_order(s, 19, 1200, &c);
-	changes_note(&c, 0, "event", "of another order");
+	changes_journal(&c, &(struct entry){.fact = FACT_PLACED});
 	change_order(s, 20, 1, &c);
 
 	j = journal_of(s, 19);
 	assert_int_equal(j.n, 4);
-	assert_string_equal(j.what[0], "event");
-	assert_string_equal(j.text[0], "create, expires 5000");
-	assert_true(j.notes[0].at == 1000 && j.notes[0].warehouse == 3);
-	assert_string_equal(j.what[1], "state");
-	assert_string_equal(j.text[1], "pending");
-	assert_string_equal(j.text[2], "looked");
-	assert_true(j.notes[2].at == 1100 && j.notes[2].device == 7);
-	assert_string_equal(j.what[3], "state");
-	assert_string_equal(j.text[3], "pending -> accepted");
-	assert_true(j.notes[3].at == 1200 && j.notes[3].warehouse == 3);
-	assert_true(j.notes[3].seq > j.notes[2].seq);
+	assert_int_equal(j.entries[0].fact, FACT_OFFERED);
+	assert_true(j.entries[0].at == 1000 && j.entries[0].warehouse == 3 &&
+		    j.entries[0].until == 5000);
+	assert_int_equal(j.entries[1].fact, FACT_STATE);
+	assert_string_equal(j.from[1], "");
+	assert_string_equal(j.to[1], "pending");
+	assert_int_equal(j.entries[2].fact, FACT_ANSWERED);
+	assert_true(j.entries[2].at == 1100 && j.entries[2].device == 7);
+	assert_int_equal(j.entries[3].fact, FACT_STATE);
+	assert_string_equal(j.from[3], "pending");
+	assert_string_equal(j.to[3], "accepted");
+	assert_true(j.entries[3].at == 1200 && j.entries[3].warehouse == 3);
+	assert_true(j.entries[3].seq > j.entries[2].seq);
 	assert_int_equal(journal_of(s, 20).n, 1);
 	assert_int_equal(journal_of(s, 21).n, 0);
 	store_close(s);

@@ -337,12 +337,13 @@ static bool take_id(void *arg, const struct task *t)
 	return true;
 }
 
-static bool find_given_up(void *arg, const struct note *n)
+static bool find_given_up(void *arg, const struct entry *e)
 {
 	bool *found = arg;
 
-	*found |= !strcmp(n->what, "task") &&
-		  !strcmp(n->text, "check_first was given up: hopeless");
+	*found |= e->fact == FACT_GIVEN_UP &&
+		  !strcmp(e->result, "check_first") &&
+		  !strcmp(e->text, "hopeless");
 	return true;
 }
 
@@ -593,7 +594,7 @@ static void only_news_makes_a_failing_fetch_run_earlier(void **state)
 	nothing_is_due(s, 200, 30000);
 	accept_order(s, 300, "2021-01-01"); /* nothing new */
 	nothing_is_due(s, 300, 30000);
-	changes_note(&c, 0, "call", "a note is no news");
+	changes_journal(&c, &(struct entry){.fact = FACT_TRY}); /* no news */
 	change_order(s, 1, 300, &c);
 	nothing_is_due(s, 300, 30000);
 	accept_order(s, 400, "2021-01-02");

@@ -435,13 +435,11 @@ void detailed(struct fixture *f, int64_t number, const char *details,
 	learn(f, number, &facts);
 }
 
-void noted(struct fixture *f, int64_t number, int64_t warehouse,
-	   const char *what, const char *text)
+void noted(struct fixture *f, int64_t number, const struct entry *e)
 {
-	struct facts facts = {.changes = {{.kind = CHANGE_NOTE,
-					   .warehouse = warehouse,
-					   .note.what = what,
-					   .note.text = (char *)(uintptr_t)text}},
+	struct facts facts = {.changes = {{.kind = CHANGE_ENTRY,
+					   .warehouse = e->warehouse,
+					   .entry = *e}},
 			      .n = 1};
 
 	learn(f, number, &facts);

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "server/app.h"
+#include "store/model/journal.h"
 #include "server/access/token.h"
 
 struct fixture {
@@ -79,7 +80,6 @@ void settled(struct fixture *f, int64_t number, int64_t warehouse,
 	     enum settled how, const char *text);
 void detailed(struct fixture *f, int64_t number, const char *details,
 	      const char *address);
-void noted(struct fixture *f, int64_t number, int64_t warehouse,
-	   const char *what, const char *text);
+void noted(struct fixture *f, int64_t number, const struct entry *e);
 
 #endif

@@ -274,16 +274,30 @@ static inline const char *state_of(int64_t warehouse)
 	return offer_state_name(order_offer(&us.held, warehouse)->state);
 }
 
-/* A line of the journal that the last run wrote, or NULL. */
-static inline const char *noted(const char *part)
+/* The first entry about a fact that the last run added to the journal, with that
+ * result (NULL: any); NULL: there is none. */
+static inline const struct entry *noted(enum fact fact, const char *result)
 {
 	const struct changes *c = &us.result.changes;
 
-	for (size_t i = 0; i < c->n; i++)
-		if (c->list[i].kind == CHANGE_NOTE &&
-		    strstr(c->list[i].note.text, part))
-			return c->list[i].note.text;
+	for (size_t i = 0; i < c->n; i++) {
+		const struct entry *e = &c->list[i].entry;
+
+		if (c->list[i].kind == CHANGE_ENTRY && e->fact == fact &&
+		    (!result || (e->result && !strcmp(e->result, result))))
+			return e;
+	}
 	return NULL;
+}
+
+/* How many entries the last run added to the journal. */
+static inline unsigned all_noted(void)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < us.result.changes.n; i++)
+		n += us.result.changes.list[i].kind == CHANGE_ENTRY;
+	return n;
 }
 
 static inline const struct answer *answer_of(int64_t warehouse)

@@ -64,7 +64,7 @@ static void an_accept_that_centra_takes_is_accepted(void **s)
 	assert_int_equal(reply.looks, 0);
 	assert_int_equal(us.calls, 1);
 	assert_true(us.fetch_asked);
-	assert_non_null(noted("Centra said ok"));
+	assert_non_null(noted(FACT_REPLY, "ok"));
 	run_answer(); /* once more, as after a crash */
 	assert_int_equal(reply.posts, 1);
 }

@@ -90,7 +90,7 @@ static void an_accept_is_kept_with_who_when_and_what(void **s)
 	assert_int_equal(answer_of(W)->device, 8);
 	assert_null(answer_of(W)->reason);
 	assert_int_equal(tasks(), 1);
-	assert_string_equal(noted("accepted"), "accepted by Till 1");
+	assert_string_equal(noted(FACT_ANSWERED, "accept")->by, "Till 1");
 }
 
 static void a_reject_keeps_its_reason(void **s)
@@ -101,8 +101,9 @@ static void a_reject_keeps_its_reason(void **s)
 	assert_string_equal(state_of(W), "rejecting");
 	assert_string_equal(answer_of(W)->reason, "out_of_stock");
 	assert_string_equal(answer_of(W)->note, "last one was broken");
-	assert_string_equal(noted("rejected"),
-			    "rejected by Till 1: out_of_stock");
+	assert_string_equal(noted(FACT_ANSWERED, "reject")->by, "Till 1");
+	assert_string_equal(noted(FACT_ANSWERED, "reject")->reason,
+			    "out_of_stock");
 }
 
 static void an_order_of_others_is_not_found(void **s)

@@ -145,14 +145,16 @@ static enum rc offer_it(void *arg, const struct order *o, struct changes *ret,
 		c->opening.offset_min = 60;
 		assert_true(copy_text(c->opening.date, sizeof(c->opening.date),
 				      "2026-01-11 16:21:00.552000"));
-		changes_note(ret, w, "event", "offered to warehouse %d",
-			     (int)w);
+		changes_journal(ret, &(struct entry){.warehouse = w,
+						     .fact = FACT_OFFERED});
 	}
-	c = changes_add(ret, CHANGE_NOTE, 3);
-	c->note.what = "answer";
-	c->note.text = xstrdup("said\x1b[2J yes");
-	c->note.device = 1;
-	changes_note(ret, 4, "state", "pending");
+	changes_journal(ret, &(struct entry){.warehouse = 3,
+					     .device = 1,
+					     .fact = FACT_PROBLEM,
+					     .by = "said\x1b[2J yes"});
+	changes_journal(ret, &(struct entry){.warehouse = 4,
+					     .fact = FACT_STATE,
+					     .to = "pending"});
 	return OK;
 }
 
@@ -656,13 +658,14 @@ static void why_tells_the_order_as_it_stands_and_its_life(void **state)
 	       "(times are those of Europe/Stockholm)\n");
 	prints("  warehouse 3 (Amsterdam): pending, until 2030-01-01 "
 	       "01:00:00\n");
-	prints("\n2026-01-11 17:21:00.552  centra     offered to warehouse 3 "
-	       "(Amsterdam)\n");
+	prints("\n2026-01-11 17:21:00.552  centra     Centra offered it to "
+	       "warehouse 3 (Amsterdam) without a deadline\n");
 	prints("\n2026-01-11 17:21:00.552  Till       warehouse 3 "
-	       "(Amsterdam): said\\x1b[2J yes\n");
+	       "(Amsterdam): cannot be shipped after all, says "
+	       "said\\x1b[2J yes\n");
 	prints("  shipfrom   warehouse 4 (Bergen): pending\n");
-	assert_true(strstr(out, "offered to warehouse 3") <
-		    strstr(out, "said"));
+	assert_true(strstr(out, "offered it to warehouse 3") <
+		    strstr(out, "x1b[2J"));
 }
 
 static void why_asks_when_several_instances_know_the_number(void **state)
@@ -693,8 +696,9 @@ static void why_in_json_is_an_object_a_line(void **state)
 	assert_int_equal(run("why se/19 --json"), 0);
 	prints("{\"order\":19,\"instance\":\"se\"");
 	prints("{\"at\":\"2026-01-11T16:21:00.552Z\",\"who\":\"Till\","
-	       "\"what\":\"answer\",\"warehouse\":3,"
-	       "\"text\":\"said\\u001b[2J yes\"}");
+	       "\"what\":\"problem\",\"kind\":\"problem\",\"warehouse\":3,"
+	       "\"text\":\"cannot be shipped after all, says "
+	       "said\\u001b[2J yes\",\"by\":\"said\\u001b[2J yes\",\"device\":1}");
 	assert_true(json_lines() >= 5);
 }
 
@@ -781,8 +785,12 @@ static enum rc tell_call(void *arg, const struct order *o,
 			 struct changes *ret, struct err *e)
 {
 	(void)arg, (void)o, (void)e;
-	changes_note(ret, 4, "call", "Centra said %d", 500);
-	changes_note(ret, 5, "call", "of another warehouse");
+	changes_journal(ret, &(struct entry){.warehouse = 4,
+					     .fact = FACT_NO_REPLY,
+					     .status = 500});
+	changes_journal(ret, &(struct entry){.warehouse = 5,
+					     .fact = FACT_NO_REPLY,
+					     .status = 599});
 	return OK;
 }
 
@@ -824,9 +832,9 @@ static void a_dead_task_is_shown_with_why_and_its_last_calls(void **state)
 	config_drop(c);
 	assert_int_equal(run("tasks --dead"), 0);
 	prints("no use");
-	prints("Centra said 500");
+	prints("(HTTP 500)");
 	prints("answer_offer was given up: no use");
-	assert_null(strstr(out, "another warehouse"));
+	assert_null(strstr(out, "(HTTP 599)"));
 	assert_int_equal(run("tasks --dead --json"), 0);
 	prints("\"history\":[{\"what\":\"call\"");
 	assert_int_equal(json_lines(), 1);
@@ -1189,7 +1197,9 @@ static enum rc say_evil(void *arg, const struct order *o, struct changes *ret,
 	c = changes_add(ret, CHANGE_SHIP_CAME, 3);
 	c->came.error = xstrdup(EVIL);
 	snprintf(c->came.number, sizeof(c->came.number), "%s", EVIL);
-	changes_note(ret, 3, "call", "Centra said: %s", EVIL);
+	changes_journal(ret, &(struct entry){.warehouse = 3,
+					     .fact = FACT_REPLY,
+					     .text = EVIL});
 	return OK;
 }
 

@@ -346,13 +346,13 @@ static void the_other_records_are_read_as_written(void **state)
 	struct task t = {.kind = "check_first", .instance = "se", .number = 19,
 			 .sub = 4, .created = 1, .due = 2, .attempts = 3,
 			 .dead = true, .asked = 5, .again = TIME_NONE}, t2;
-	struct note n = {.at = 1, .warehouse = 2, .device = 3, .what = "event",
-			 .text = "said"};
+	struct entry n = {.at = 1, .warehouse = 2, .device = 3,
+			  .fact = FACT_REPLY, .result = "no", .text = "said",
+			  .status = 200, .n = -4}, n2;
 	struct device d = {.shop = "ams", .name = "till", .created = 4,
 			   .removed = true}, d2;
 	struct quarantined q = {.reason = "not JSON", .len = 3}, q2;
 	char bytes[] = "a\0b", header[] = "t=1";
-	struct note_owned n2;
 	struct buf b;
 
 	(void)state;
@@ -378,13 +378,16 @@ static void the_other_records_are_read_as_written(void **state)
 		    t2.again == TIME_NONE && !t2.reason);
 
 	buf_clear(&b);
-	encode_note(&b, &n);
-	assert_ok(get_note(&n2, 9, b.data, b.len, &err));
-	assert_string_equal(n2.note.what, "event");
-	assert_string_equal(n2.note.text, "said");
-	assert_true(n2.note.seq == 9 && n2.note.at == 1 &&
-		    n2.note.warehouse == 2 && n2.note.device == 3);
-	note_release(&n2);
+	encode_entry(&b, &n);
+	assert_ok(get_entry(&n2, 9, b.data, b.len, &err));
+	assert_int_equal(n2.fact, FACT_REPLY);
+	assert_string_equal(n2.result, "no");
+	assert_string_equal(n2.text, "said");
+	assert_null(n2.from);
+	assert_true(n2.seq == 9 && n2.at == 1 && n2.warehouse == 2 &&
+		    n2.device == 3 && n2.status == 200 && n2.n == -4 &&
+		    !n2.latency_ms);
+	entry_release(&n2);
 
 	buf_clear(&b);
 	encode_device(&b, &d);

@@ -262,7 +262,7 @@ static void what_ended_an_offer_is_named(void **s)
 	make(NULL);
 	centra_shows(DIRECT, false);
 	expect_end("rejected"); /* Resume */
-	assert_non_null(noted("the order waits for nobody"));
+	assert_non_null(noted(FACT_FOUND, "over"));
 	make(NULL);
 	centra_shows(DIRECT, false);
 	us.now = LATER;
@@ -431,7 +431,7 @@ static void what_centra_gave_us_no_look_that_shows_nothing_takes_back(void **s)
 		assert_string_equal(state_of(W), "accepted");
 		assert_false(doubted(W));
 		assert_int_equal(us.result.how, OUTCOME_DONE);
-		assert_non_null(noted("no longer in doubt"));
+		assert_non_null(noted(FACT_DOUBT, "ended"));
 	}
 }
 
@@ -441,7 +441,7 @@ static void a_look_that_shows_another_s_takes_back_what_centra_gave_us(void **s)
 	say_it_is_ours(true);
 	centra_shows(0, false);
 	look_after(MINUTE);
-	assert_non_null(noted("in doubt"));
+	assert_non_null(noted(FACT_DOUBT, "begun"));
 	centra_shows(V, false);
 	look_after(MINUTE);
 	assert_string_equal(state_of(W), "taken");
@@ -607,7 +607,7 @@ static void a_cancelled_order_is_cancelled(void **s)
 	run_fetch();
 	assert_true(us.held.cancelled);
 	assert_string_equal(state_of(W), "cancelled");
-	assert_non_null(noted("cancelled the order"));
+	assert_non_null(noted(FACT_FOUND, "cancelled"));
 	run_fetch();
 	assert_int_equal(reply.looks, 1); /* final: not looked at again */
 }
@@ -622,7 +622,7 @@ static void a_finding_that_is_held_already_is_not_written_again(void **s)
 		assert_int_not_equal(us.result.changes.list[i].kind,
 				     CHANGE_FINDING);
 		assert_int_not_equal(us.result.changes.list[i].kind,
-				     CHANGE_NOTE);
+				     CHANGE_ENTRY);
 	}
 }
 
@@ -721,12 +721,12 @@ static void a_fetch_that_fails_is_tried_again_and_again(void **s)
 	run_fetch();
 	assert_int_equal(us.result.how, OUTCOME_RETRY);
 	assert_true(us.result.due > NOW && us.result.due <= NOW + 1000);
-	assert_non_null(noted("could not look"));
+	assert_non_null(noted(FACT_LOOK_FAILED, NULL));
 	us.attempts = 40;
 	run_fetch();
 	assert_true(us.result.due >= NOW + 150000);
 	assert_true(us.result.due <= NOW + 300000);
-	assert_null(noted("could not look")); /* said before */
+	assert_null(noted(FACT_LOOK_FAILED, NULL)); /* said before */
 }
 
 static void an_order_that_is_not_shown_proves_nothing(void **s)
@@ -749,7 +749,7 @@ static void an_accepted_order_that_is_not_shown_is_in_doubt(void **s)
 	run_fetch();
 	assert_string_equal(state_of(W), "accepted");
 	assert_true(order_offer(&us.held, W)->doubt);
-	assert_non_null(noted("in doubt"));
+	assert_non_null(noted(FACT_DOUBT, "begun"));
 	assert_int_equal(us.result.how, OUTCOME_RETRY);
 	assert_int_equal(us.held.fetched_at, 0); /* nothing was fetched */
 }
@@ -818,11 +818,11 @@ static void an_undecided_order_proves_nothing_and_is_fetched_again(void **s)
 	assert_string_equal(state_of(W), "pending");
 	assert_false(us.held.cancelled);
 	assert_int_equal(us.held.fetched_at, 0);
-	assert_non_null(noted("not what decides"));
+	assert_non_null(noted(FACT_NOT_SHOWN, "decides"));
 	us.attempts = 1000;
 	run_fetch();
 	assert_int_equal(us.result.how, OUTCOME_RETRY);
-	assert_null(noted("not what decides")); /* said before */
+	assert_null(noted(FACT_NOT_SHOWN, "decides")); /* said before */
 	reply.undecided = false;
 	reply.status = "CONFIRMED";
 	run_fetch();
@@ -904,7 +904,7 @@ static void names_that_are_missing_are_looked_for_a_few_times(void **s)
 	centra_shows(DIRECT, true);
 	run_fetch();
 	assert_int_equal(us.result.how, OUTCOME_RETRY);
-	assert_non_null(noted("not all names and codes"));
+	assert_non_null(noted(FACT_NOT_SHOWN, "words"));
 	us.attempts = 6;
 	run_fetch();
 	assert_int_equal(us.result.how, OUTCOME_DONE);

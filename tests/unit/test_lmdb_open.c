@@ -264,7 +264,10 @@ static void fill_sample(struct store *s)
 	x->answer.device = 1;
 	x->answer.reason = xstrdup("damaged");
 	changes_add(&c, CHANGE_DETAILS, 0)->details = xstrdup("{\"city\":\"A\"}");
-	changes_note(&c, 3, "answer", "rejected by till 1");
+	changes_journal(&c, &(struct entry){.warehouse = 3,
+					    .fact = FACT_ANSWERED,
+					    .result = "reject",
+					    .by = "till 1"});
 	change_order(s, 19, 1602, &c);
 }
 
@@ -307,12 +310,18 @@ static bool take_task(void *arg, const struct task *t)
 	return true;
 }
 
-static bool take_note(void *arg, const struct note *n)
+/* The sample's version kept its journal in English. */
+static bool take_answer(void *arg, const struct entry *e)
 {
-	char **text = arg;
+	char **words = arg;
+	struct buf b;
 
-	if (!strcmp(n->what, "answer") && !*text)
-		*text = xstrdup(n->text);
+	if (strcmp(entry_about(e), "answer") != 0 || *words)
+		return true;
+	buf_init(&b, 1000);
+	entry_words(&b, e, OFFICE, NULL);
+	*words = xstrdup(b.data);
+	buf_release(&b);
 	return true;
 }
 
@@ -345,7 +354,7 @@ static void check_sample(struct store *s)
 	assert_string_equal(d.name, "till 1");
 	assert_ok(store_tasks(s, false, 0, take_task, &due, &err));
 	assert_int_equal(due, 1700);
-	assert_ok(store_journal(s, "se", 19, take_note, &note, &err));
+	assert_ok(store_journal(s, "se", 19, take_answer, &note, &err));
 	assert_string_equal(note, "rejected by till 1");
 	free(note);
 	assert_ok(store_quarantine_get(s, 1, &q, &err));

@@ -351,7 +351,8 @@ static void a_full_store_refuses_deliveries_serves_the_rest_and_recovers(
 		assert_true(round ||
 			    record_one(s, 1, "a", NULL, NULL) == RC_FULL);
 		for (int i = 0; i < 20; i++) { /* workers go on */
-			changes_note(&c, 0, "call", "%d", i);
+			changes_journal(&c, &(struct entry){.fact = FACT_TRY,
+							    .n = i});
 			opening(&c, i + 1, "2021", round);
 			change_order(s, 1, 1, &c);
 		}

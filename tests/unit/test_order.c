@@ -406,8 +406,8 @@ static void long_texts_are_cut_between_characters(void **state)
 	x = changes_add(&c, CHANGE_FETCHED, 0);
 	memset(x->fetched.status, 'S', STATUS_SIZE - 2);
 	x->fetched.status[STATUS_SIZE - 2] = '\xc3';
-	changes_note(&c, 0, "call", "%s", text);
-	assert_int_equal(strlen(c.list[2].note.text), ORDER_TEXT_MAX - 1);
+	changes_journal(&c, &(struct entry){.fact = FACT_REPLY, .text = text});
+	assert_int_equal(strlen(c.list[2].entry.text), ORDER_TEXT_MAX - 1);
 	apply_all(&o, &c);
 	assert_int_equal(strlen(o.offers[0].answer.reason),
 			 ORDER_TEXT_MAX - 1);

@@ -258,37 +258,131 @@ static void damaged_details_show_no_lines_instead_of_breaking(void **state)
 	cJSON_Delete(o);
 }
 
-static void the_timeline_tells_what_concerns_this_shop_alone(void **state)
+/* The first entry of a timeline of that kind, about that warehouse. */
+static const cJSON *told(const cJSON *o, const char *kind, int64_t warehouse)
+{
+	const cJSON *e;
+
+	cJSON_ArrayForEach(e, cJSON_GetObjectItemCaseSensitive(o, "timeline"))
+	{
+		const cJSON *w = cJSON_GetObjectItemCaseSensitive(e,
+								  "warehouse");
+
+		if (!strcmp(cJSON_GetStringValue(
+				    cJSON_GetObjectItemCaseSensitive(e,
+								     "kind")),
+			    kind) &&
+		    (w ? cJSON_GetNumberValue(w) : 0) == (double)warehouse)
+			return e;
+	}
+	return NULL;
+}
+
+static const char *field(const cJSON *e, const char *name)
+{
+	return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(e, name));
+}
+
+/* Each fact, about a warehouse of this shop, of another, and the order. */
+static void a_shop_is_shown_no_entry_of_another(void **state)
 {
 	cJSON *o;
 	char *text;
 
 	offered(*state, 19, 3, OPENED, EXPIRES);
-	offered(*state, 19, 5, OPENED, EXPIRES);
-	noted(*state, 19, 3, "event",
-	      "Centra offered it to warehouse 3 until noon");
-	noted(*state, 19, 5, "event", "a secret of Berlin");
-	noted(*state, 19, 0, "look", "allocated to warehouses 3 and 5");
-	noted(*state, 19, 3, "look", "allocated to warehouse 55");
-	noted(*state, 19, 0, "look", "fetched from Centra: status CONFIRMED");
-	noted(*state, 19, 3, "call",
-	      "Centra may have acted, or not (HTTP 504, 23 ms): at 10.0.0.1");
-	noted(*state, 19, 0, "look",
-	      "could not look at the order: no route to 10.0.0.1");
+	for (int i = 0; i < FACTS; i++)
+		for (int64_t w = 0; w <= 5; w += w ? 2 : 3)
+			noted(*state, 19,
+			      &(struct entry){.warehouse = w,
+					      .fact = (enum fact)i,
+					      .result = w == 5 ? "Berlin" : "x",
+					      .to = "pending",
+					      .by = w == 5 ? "Berlin" : "Ann",
+					      .text = w == 5 ? "Berlin"
+							     : "a text"});
+	o = json_of(*state, "amsterdam", 19, 0, true);
+	for (int i = 0; i < FACTS; i++) {
+		const char *kind = fact_name((enum fact)i);
+
+		assert_non_null(told(o, kind, 0));
+		assert_non_null(told(o, kind, 3));
+		assert_null(told(o, kind, 5));
+	}
+	text = cJSON_PrintUnformatted(o);
+	assert_null(strstr(text, "Berlin"));
+	cJSON_free(text);
+	cJSON_Delete(o);
+}
+
+static void the_timeline_has_words_and_fields(void **state)
+{
+	const cJSON *e;
+	cJSON *o;
+
+	offered(*state, 19, 3, OPENED, EXPIRES);
+	noted(*state, 19, &(struct entry){.warehouse = 3,
+					  .device = 7,
+					  .fact = FACT_ANSWERED,
+					  .result = "reject",
+					  .by = "Till 1",
+					  .reason = "damaged"});
+	noted(*state, 19, &(struct entry){.warehouse = 3,
+					  .fact = FACT_OFFERED,
+					  .result = "until",
+					  .until = 1610464860000,
+					  .offset_min = 60});
 	marked(*state, 19, 5, MARK_ACCEPTED, LATER);
 	o = json_of(*state, "amsterdam", 19, 0, true);
-	text = cJSON_PrintUnformatted(
-		cJSON_GetObjectItemCaseSensitive(o, "timeline"));
-	assert_non_null(strstr(text, "\"what\":\"offered to this shop\""));
-	assert_non_null(strstr(text, "offered it to warehouse 3 until noon"));
-	assert_non_null(strstr(text, "status CONFIRMED"));
-	assert_non_null(strstr(text, "\"Centra may have acted, or not\""));
-	assert_non_null(strstr(text, "\"could not look at the order\""));
-	assert_non_null(strstr(text, "\"what\":\"another shop took it\""));
-	assert_null(strstr(text, "Berlin"));
-	assert_null(strstr(text, "warehouse 55"));
-	assert_null(strstr(text, "3 and 5"));
+	e = told(o, "answered", 3);
+	assert_string_equal(field(e, "what"), "rejected by Till 1: damaged");
+	assert_string_equal(field(e, "result"), "reject");
+	assert_string_equal(field(e, "by"), "Till 1");
+	assert_string_equal(field(e, "reason"), "damaged");
+	assert_string_equal(member(e, "device"), "7");
+	assert_string_equal(field(told(o, "offered", 3), "until"),
+			    "2021-01-12T16:21:00+01:00");
+	e = told(o, "state", 3);
+	assert_string_equal(field(e, "to"), "pending");
+	assert_string_equal(field(e, "what"), "offered to this shop");
+	cJSON_Delete(o);
+}
+
+/* Of a call that failed the shop learns that it did, not how. */
+static void a_shop_is_not_shown_what_is_for_operators(void **state)
+{
+	const cJSON *e;
+	cJSON *o;
+	char *text;
+
+	offered(*state, 19, 3, OPENED, EXPIRES);
+	noted(*state, 19, &(struct entry){.warehouse = 3,
+					  .fact = FACT_NO_REPLY,
+					  .result = "unknown",
+					  .status = 504,
+					  .latency_ms = 23,
+					  .text = "at 10.0.0.1"});
+	noted(*state, 19, &(struct entry){.fact = FACT_LOOK_FAILED,
+					  .text = "no route to 10.0.0.1"});
+	noted(*state, 19, &(struct entry){.warehouse = 3,
+					  .fact = FACT_REPLY,
+					  .result = "no",
+					  .text = "warehouse 55 has it"});
+	noted(*state, 19, &(struct entry){.warehouse = 3,
+					  .fact = FACT_SHIP_FAILED,
+					  .text = "warehouse 3 is closed"});
+	o = json_of(*state, "amsterdam", 19, 0, true);
+	e = told(o, "no_reply", 3);
+	assert_string_equal(field(e, "what"), "Centra may have acted, or not");
+	assert_null(member(e, "status"));
+	assert_null(member(e, "latency_ms"));
+	assert_non_null(told(o, "look_failed", 0));
+	assert_non_null(told(o, "reply", 3));
+	assert_string_equal(field(told(o, "ship_failed", 3), "text"),
+			    "warehouse 3 is closed");
+	text = cJSON_PrintUnformatted(o);
 	assert_null(strstr(text, "10.0.0.1"));
+	assert_null(strstr(text, "504"));
+	assert_null(strstr(text, "55"));
 	cJSON_free(text);
 	cJSON_Delete(o);
 }
@@ -296,20 +390,19 @@ static void the_timeline_tells_what_concerns_this_shop_alone(void **state)
 static void of_a_long_timeline_the_newest_lines_are_shown(void **state)
 {
 	cJSON *o, *lines, *last;
-	char text[32];
 
 	offered(*state, 19, 3, OPENED, EXPIRES);
-	for (int i = 0; i < 230; i++) {
-		snprintf(text, sizeof(text), "line %d", i);
-		noted(*state, 19, 3, "answer", text);
-	}
+	for (int i = 0; i < 230; i++)
+		noted(*state, 19, &(struct entry){.warehouse = 3,
+						  .fact = FACT_TRY,
+						  .n = i + 1});
+
 	o = json_of(*state, "amsterdam", 19, 0, true);
 	lines = cJSON_GetObjectItemCaseSensitive(o, "timeline");
 	assert_int_equal(cJSON_GetArraySize(lines), 200);
 	last = cJSON_GetArrayItem(lines, 199);
-	assert_string_equal(member(last, "what"), "\"line 229\"");
-	assert_string_equal(member(cJSON_GetArrayItem(lines, 0), "what"),
-			    "\"line 30\"");
+	assert_string_equal(member(last, "n"), "230");
+	assert_string_equal(member(cJSON_GetArrayItem(lines, 0), "n"), "31");
 	cJSON_Delete(o);
 }
 
@@ -328,7 +421,9 @@ int main(void)
 		TEST(a_shop_it_was_not_offered_to_gets_nothing),
 		TEST(the_warehouse_that_speaks_for_the_shop_is_shown),
 		TEST(damaged_details_show_no_lines_instead_of_breaking),
-		TEST(the_timeline_tells_what_concerns_this_shop_alone),
+		TEST(a_shop_is_shown_no_entry_of_another),
+		TEST(the_timeline_has_words_and_fields),
+		TEST(a_shop_is_not_shown_what_is_for_operators),
 		TEST(of_a_long_timeline_the_newest_lines_are_shown),
 	};
 

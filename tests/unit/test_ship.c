@@ -997,13 +997,15 @@ static void copies_of_changes_own_what_they_hold(void **state)
 
 	(void)state;
 	assert_int_equal(ship_decide(&d, &order, &one, &e), OK);
-	changes_note(&one, OURS, "ship", "a note");
+	changes_journal(&one, &(struct entry){.warehouse = OURS,
+					      .fact = FACT_SHIP_FAILED,
+					      .text = "a note"});
 	changes_add_copies(&two, &one);
 	changes_release(&one);
 	for (size_t i = 0; i < two.n; i++)
 		order_apply(&order, &two.list[i]);
 	assert_string_equal(newest()->ask.carrier, "PostNord");
-	assert_string_equal(two.list[two.n - 1].note.text, "a note");
+	assert_string_equal(two.list[two.n - 1].entry.text, "a note");
 	changes_release(&two);
 }
 

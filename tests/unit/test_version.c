@@ -201,7 +201,7 @@ static void bookkeeping_does_not_change_it(void **state)
 	assert_false(moved(f, &v)); /* the create sent again */
 	offered(f, N, 5, OPENED, FAR);
 	assert_false(moved(f, &v)); /* another shop is asked too */
-	noted(f, N, 3, "look", "fetched from Centra");
+	noted(f, N, &(struct entry){.warehouse = 3, .fact = FACT_FETCHED});
 	assert_false(moved(f, &v));
 	cJSON_Delete(press(f, 202, "accept", "{}"));
 	assert_true(moved(f, &v));
