@@ -607,11 +607,6 @@ bool store_damaged(const struct store *s)
 	return atomic_load(&s->damaged);
 }
 
-const char *store_failure(const struct store *s)
-{
-	return atomic_load(&s->failed) ? s->failure.text : NULL;
-}
-
 /* ---- reading ---- */
 
 static enum rc lmdb_read_begin(struct rows **ret, struct store *s,

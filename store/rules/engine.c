@@ -40,7 +40,11 @@ void store_tell_failure(struct store_base *b, const struct err *why)
 {
 	store_failed_fn *failed = atomic_load(&b->failed);
 
-	if (failed && !atomic_flag_test_and_set(&b->told))
+	if (atomic_flag_test_and_set(&b->told))
+		return;
+	b->why = *why;
+	atomic_store(&b->why_known, true);
+	if (failed)
 		failed(b->failed_arg, why);
 }
 
@@ -95,6 +99,13 @@ void leases_end(struct store *s, const struct lease_ended *ended, size_t n,
 		int64_t now)
 {
 	store_base_of(s)->engine->leases_end(s, ended, n, now);
+}
+
+const char *store_failure(const struct store *s)
+{
+	const struct store_base *b = (const struct store_base *)s;
+
+	return atomic_load(&b->why_known) ? b->why.text : NULL;
 }
 
 /* ---- numbers ---- */

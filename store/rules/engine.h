@@ -218,6 +218,8 @@ struct store_base {
 	store_failed_fn *_Atomic failed; /* set once it is open */
 	void *failed_arg;
 	atomic_flag told; /* that it failed */
+	struct err why;   /* how; never written again once: */
+	atomic_bool why_known;
 };
 
 struct store_base *store_base_of(struct store *s);
