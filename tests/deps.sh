@@ -22,7 +22,6 @@ table() {
 		libssl-dev           openssl-devel        library libcrypto
 		libcurl4-openssl-dev libcurl-devel        library libcurl
 		liblmdb-dev          lmdb-devel           library lmdb
-		libinih-dev          inih-devel           library inih
 		libqrencode-dev      qrencode-devel       library libqrencode
 		tzdata               tzdata               file /usr/share/zoneinfo/Europe/Stockholm
 		ca-certificates      ca-certificates      file /etc/ssl/certs/ca-certificates.crt

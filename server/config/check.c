@@ -458,7 +458,7 @@ static void check_warehouses(struct reading *r, const struct section *s,
 	}
 }
 
-#define STAFF_MOST 30
+#define STAFF_MOST 200
 
 static void check_staff(struct reading *r, const struct section *s,
 			const char *list)

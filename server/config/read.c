@@ -2,10 +2,10 @@
  *
  * read.c - the lines of the file.
  *
- * libinih is given one line at a time: so a line's number is known, an
- * indented line is a line like any other, and one that libinih would cut
- * (INI_MAX_LINE) is refused first.  Section lines are read here, since libinih
- * neither reports them nor keeps a long name.
+ * A line is a section, [kind name], a setting, name = value (or name: value), a
+ * comment, which begins with ; or #, or empty.  White space around each part is
+ * dropped.  After a section or a value, a ; behind white space begins a
+ * comment.  A line may be as long as the file.
  *
  * A line that cannot be understood is never quoted: it may hold a secret.
  */
@@ -14,7 +14,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ini.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,7 +25,6 @@
 #include "base/names.h"
 
 #define FILE_MAX_BYTES (1 << 20)
-#define LINE_MAX_BYTES (INI_MAX_LINE - 3) /* longer ones libinih cuts */
 
 void mistake(struct reading *r, unsigned line, const char *fmt, ...)
 {
@@ -262,21 +260,18 @@ static const struct setting *find_setting(enum section_kind kind,
 	return NULL;
 }
 
-/* libinih's handler: one setting. */
-static int take_setting(void *user, const char *no_section, const char *name,
-			const char *value)
+/* Keeps the value of a setting that is known and was not given before. */
+static void take_setting(struct line *l, const char *name, const char *value)
 {
-	struct line *l = user;
-	const struct setting *row;
 	struct given *given, *other;
 	bool file = false;
+	const struct setting *row =
+		find_setting(l->section->kind, name, &file);
 	size_t at;
 
-	(void)no_section;
-	row = find_setting(l->section->kind, name, &file);
 	if (!row) {
 		unknown_setting(l, name);
-		return 1;
+		return;
 	}
 	at = (size_t)(row - settings);
 	given = file ? &l->section->file[at] : &l->section->value[at];
@@ -293,43 +288,43 @@ static int take_setting(void *user, const char *no_section, const char *name,
 			file ? "" : "_file");
 	else
 		*given = (struct given){xstrdup(value), l->number};
-	return 1;
 }
 
-static void read_setting(struct line *l, const char *text)
+/* Ends the text where a comment begins: at a ; behind white space. */
+static void drop_comment(char *text)
 {
-	if (ini_parse_string(text, take_setting, l))
+	for (char *p = text; *p; p++)
+		if (*p == ';' && p > text && isspace((unsigned char)p[-1])) {
+			*p = '\0';
+			return;
+		}
+}
+
+/* Reads name = value; text is trimmed and changed. */
+static void read_setting(struct line *l, char *text)
+{
+	char *end;
+
+	if (!*text || *text == ';' || *text == '#')
+		return;
+	drop_comment(text);
+	end = text + strcspn(text, "=:");
+	if (!*end) {
 		mistake(l->reading, l->number,
 			"neither a setting nor a section; write NAME = VALUE, "
 			"on one line, or begin a comment with ;");
+		return;
+	}
+	*end = '\0';
+	take_setting(l, trim(text), trim(end + 1));
 }
 
 /* ---- the file ---- */
 
-static bool fits(struct reading *r, unsigned number, const char *line,
-		 size_t len)
+/* Reads one line, whose line end is a NUL; it is changed. */
+static void read_line(struct line *l, char *text)
 {
-	if (memchr(line, '\0', len)) {
-		mistake(r, number, "a NUL byte; save the file as UTF-8 text");
-		return false;
-	}
-	if (len > LINE_MAX_BYTES) {
-		mistake(r, number,
-			"a line of %zu bytes, and %d is the most; put a long "
-			"secret into a file and name it with ..._file",
-			len, LINE_MAX_BYTES);
-		return false;
-	}
-	return true;
-}
-
-static void read_line(struct line *l, const char *bytes, size_t len)
-{
-	char copy[LINE_MAX_BYTES + 1], *text;
-
-	memcpy(copy, bytes, len);
-	copy[len] = '\0';
-	text = trim(copy);
+	text = trim(text);
 	if (*text == '[') {
 		l->section = NULL;
 		if (read_section(l->reading, l->number, text))
@@ -345,7 +340,6 @@ static void read_line(struct line *l, const char *bytes, size_t len)
 			"this is in no section; begin with [server]");
 		l->lost = true;
 	}
-	explicit_bzero(copy, sizeof(copy));
 }
 
 static bool begins_with_mark(struct reading *r, const char *p, size_t len)
@@ -361,30 +355,31 @@ static bool begins_with_mark(struct reading *r, const char *p, size_t len)
 	return true;
 }
 
-static void read_lines(struct reading *r, const char *p, size_t len)
+/* Reads the len bytes at p, behind which there is room for a NUL; they are
+ * changed. */
+static void read_lines(struct reading *r, char *p, size_t len)
 {
 	struct line l = {.reading = r};
-	const char *end = p + len, *stop;
-	bool zeros = false;
+	char *end = p + len, *stop;
 
 	if (begins_with_mark(r, p, len)) {
 		if (*p != '\xef')
 			return; /* in UTF-16 every line would be a mistake */
 		p += 3;
 	}
-	while (p < end) {
+	for (; p < end; p = stop + 1) {
 		stop = memchr(p, '\n', (size_t)(end - p));
 		if (!stop)
 			stop = end;
 		l.number++;
-		if (fits(r, l.number, p, (size_t)(stop - p)))
-			read_line(&l, p, (size_t)(stop - p));
-		else if (memchr(p, '\0', (size_t)(stop - p)))
-			zeros = true;
-		if (zeros)
+		if (memchr(p, '\0', (size_t)(stop - p))) {
+			mistake(r, l.number,
+				"a NUL byte; save the file as UTF-8 text");
 			return; /* this is not a text file: the rest is not
 				 * read */
-		p = stop + 1;
+		}
+		*stop = '\0';
+		read_line(&l, p);
 	}
 }
 

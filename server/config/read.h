@@ -2,9 +2,9 @@
  *
  * read.h - how a file becomes a config, in steps: config.c's own.
  *
- *   config_read.c    lines       -> sections with texts
- *   config_value.c   texts       -> the values of a struct config
- *   config_check.c   the values  -> do they make sense, alone and together?
+ *   read.c    lines       -> sections with texts
+ *   value.c   texts       -> the values of a struct config
+ *   check.c   the values  -> do they make sense, alone and together?
  *
  * Every step goes on after a mistake, so that one run names all of them.
  */

@@ -71,7 +71,6 @@ NEVER server/cli      server/http
 HOME lmdb.h           store/lmdb
 HOME libpq-fe.h       store/pg tests/spike
 HOME microhttpd.h     server/http tests/sim
-HOME ini.h            server/config
 HOME qrencode.h       server/cli
 HOME curl/            centra tests/harness tests/sim
 HOME openssl/         server/http server/access server/webhook tests/sim tests/harness tests/bench

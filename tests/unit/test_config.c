@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "server/config/holder.h"
 #include "server/config/read.h"
+#include "server/config/staff_names.h"
 
 /* cmocka has a fail() too: it comes after ours. */
 #include <setjmp.h>
@@ -246,25 +247,57 @@ static void a_config_lives_until_its_last_holder_drops_it(void **state)
 	config_drop(NULL);
 }
 
-static void a_line_of_197_bytes_is_the_longest(void **state)
+static void a_value_of_10000_bytes_is_read_whole(void **state)
 {
-	char text[600];
+	char value[10001], *text = NULL;
 	struct config *c;
 
 	(void)state;
-	/* "name = " and 121 bytes are 128; spaces make it 197. */
-	snprintf(text, sizeof(text),
-		 SERVER CENTRA "[shop a]\ncentra = se\nwarehouses = 1\n"
-			       "name = %*s\n",
-		 190, "end");
+	memset(value, 'n', sizeof(value) - 1);
+	memcpy(value, "https://x.example.com/", 22);
+	value[sizeof(value) - 1] = '\0';
+	assert_true(asprintf(&text,
+			     SERVER "[centra se]\nwebhook_secret = hush\n"
+				    "order_api_key = shh\norder_api_url = %s\n",
+			     value) > 0);
 	c = load(text);
-	assert_string_equal(c->shops[0].name, "end");
+	assert_string_equal(c->instances[0].order_api_url, value);
 	config_drop(c);
+	free(text);
+}
+
+static void a_list_of_200_staff_names_is_read_whole(void **state)
+{
+	struct config *c;
+	struct buf text;
+	const char *rest;
+	size_t len, n = 0;
+
+	(void)state;
+	buf_init(&text, 1 << 16);
+	buf_str(&text, SERVER CENTRA "[shop a]\ncentra = se\nname = A\n"
+				     "warehouses = 1\nstaff = ");
+	for (int i = 0; i < 200; i++)
+		buf_fmt(&text, "%sPerson %d", i ? ", " : "", i);
+	buf_char(&text, '\n');
+	c = load(text.data);
+	for (rest = c->shops[0].staff; staff_next(&rest, &len);)
+		n++;
+	assert_int_equal(n, 200);
+	config_drop(c);
+	buf_release(&text);
+}
+
+static void a_mistake_behind_a_long_line_has_its_own_line(void **state)
+{
+	char text[2000];
+
+	(void)state;
 	snprintf(text, sizeof(text),
 		 SERVER CENTRA "[shop a]\ncentra = se\nwarehouses = 1\n"
-			       "name = A\n;%*s\n",
-		 197, "end");
-	refuses(text, 11, "a line of 198 bytes, and 197 is the most");
+			       "name = A\n;%*s\nnonsense\n",
+		 1000, "end");
+	refuses(text, 12, "neither a setting nor a section");
 }
 
 /* ---- secrets ---- */
@@ -959,7 +992,9 @@ int main(void)
 		cmocka_unit_test(a_semicolon_after_white_space_is_a_comment),
 		cmocka_unit_test(a_shop_is_found_by_its_warehouse),
 		cmocka_unit_test(a_config_lives_until_its_last_holder_drops_it),
-		cmocka_unit_test(a_line_of_197_bytes_is_the_longest),
+		cmocka_unit_test(a_value_of_10000_bytes_is_read_whole),
+		cmocka_unit_test(a_list_of_200_staff_names_is_read_whole),
+		cmocka_unit_test(a_mistake_behind_a_long_line_has_its_own_line),
 		cmocka_unit_test(a_secret_file_is_literal_to_the_end_of_its_line),
 		cmocka_unit_test(credentials_come_before_files_beside_us),
 		cmocka_unit_test(a_secret_file_that_cannot_be_used_is_named),
