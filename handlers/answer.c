@@ -35,8 +35,8 @@ static void journal(struct work *w, const struct entry *e)
 
 #define TOO_CLOSE 250 /* ms; halving ends there */
 
-/* A try that can still be made before the offer expires is: halfway there, if
- * the wait would end after it. */
+/* Shortens a wait that would end after the offer's expiry to half of the time
+ * that is left, so that one more try is made before it. */
 static int64_t before_expiry(const struct work *w, int64_t wait, int64_t least)
 {
 	const struct opening *p = offer_opened(offer_in_question(w));
@@ -57,13 +57,14 @@ static int64_t next_try(const struct work *w, const struct call *call)
 			     call ? call->retry_after : 0);
 }
 
-/* Runs of the task after which the shop has given up waiting, and after which
- * an expired offer is left to the sweep but for a look now and then: what
- * nothing settles is not to spend the budget of what can be settled. */
+/* After so many runs the shop no longer waits.  After LOOKS_LATE runs an
+ * expired offer is looked at rarely; the sweep looks too.  An offer that
+ * nothing settles must not spend the budget of those that can be settled. */
 #define LOOKS_SOON 20
 #define LOOKS_LATE 40
 
-/* When to look again after a look that failed, or proved nothing (NULL). */
+/* Returns how many ms to wait after a look that failed, or that proved nothing
+ * (NULL). */
 static int64_t next_look(const struct work *w, const struct call *call)
 {
 	bool expired = offer_expired(offer_in_question(w), w->now);
@@ -102,7 +103,7 @@ static void settle(struct work *w, enum settled how, const char *text)
 	run_apply(w, from);
 }
 
-/* After an accept that took: fetch again, with the address now. */
+/* After an `ok` to an accept, fetches the order again, now with the address. */
 static void settle_ok(struct work *w)
 {
 	bool accept = offer_in_question(w)->answer.verb == VERB_ACCEPT;
@@ -114,21 +115,22 @@ static void settle_ok(struct work *w)
 
 /* ---- step 1 and step 5: is it settled already? ---- */
 
-/* True if the offer has expired for certain: on a wall clock that may be wrong
+/* True if the offer has certainly expired: while the wall clock may be wrong
  * nothing is given up. */
 static bool is_late(const struct work *w, const struct offer *f)
 {
 	return !w->clock_unsure && offer_expired(f, w->now);
 }
 
-/* The one try after the expiry was made. */
+/* True if the one try that may be made after the expiry was made. */
 static bool used_up(const struct work *w, const struct offer *f)
 {
 	return is_late(w, f) && f->answer.late_tries > 0;
 }
 
-/* Past expiry and out of tries: what no try can have told Centra is over, and
- * an offer that a shop did not want is not its own either way. */
+/* Ends the answer after the expiry and the last try, unless a try may have
+ * reached Centra.  A reject needs no proof: an offer that the shop did not want
+ * is not its own either way. */
 static bool end_used_up(struct work *w, const struct offer *f)
 {
 	if (f->answer.verb == VERB_ACCEPT &&
@@ -140,7 +142,8 @@ static bool end_used_up(struct work *w, const struct offer *f)
 	return true;
 }
 
-/* Settles the answer by what is known.  `text` is Centra's, with a no. */
+/* Settles the answer by what is known of the order.  `text`: Centra's words,
+ * with a no. */
 static bool finished(struct work *w, const char *text)
 {
 	const struct offer *f = offer_in_question(w);
@@ -148,7 +151,7 @@ static bool finished(struct work *w, const char *text)
 	enum offer_state ended;
 
 	if (!offer_answered(f)) {
-		/* It may have won all the same, and only a look can tell. */
+		/* An accept whose reply was lost may have won: a look tells. */
 		if (accept && f->answer.unknown)
 			changes_task(&w->result.changes, TASK_FETCH_ORDER, 0,
 				     w->now);
@@ -168,8 +171,8 @@ static bool finished(struct work *w, const char *text)
 			settle(w, SETTLED_NO, text);
 		break;
 	case STATE_REJECTED:
-		/* Our reject is done if Centra says so, not if a look found
-		 * that nobody is asked any more. */
+		/* Our reject is done if Centra's event says so, not if a look
+		 * found the offer over. */
 		settle(w,
 		       !accept && offer_ended(w->order, f, &ended) ? SETTLED_OK
 								   : SETTLED_NO,
@@ -188,7 +191,8 @@ static bool finished(struct work *w, const char *text)
 
 /* ---- step 2: looking ---- */
 
-/* Nothing but a look can tell, or a try would not be safe before one. */
+/* True if only a look can settle the answer, or if a try would not be safe
+ * before a look. */
 static bool must_look(const struct work *w, const struct offer *f)
 {
 	if (offer_in_conflict(w->zone, w->order, f))
@@ -210,8 +214,8 @@ static void retry_look(struct work *w, const struct call *call)
 	run_retry(w, next_look(w, call), "%s", why);
 }
 
-/* Looks, and settles what the look settles.  True: a try may be made.  False:
- * the run has ended, one way or the other. */
+/* Looks, and settles the answer if the look does.  True: a try may be made.
+ * False: the run has ended. */
 static bool looked(struct work *w)
 {
 	struct call call = {0};
@@ -235,9 +239,10 @@ static bool looked(struct work *w)
 
 /* ---- step 3 and step 4: a try ---- */
 
-/* A `no` that an earlier try may have caused: believed once looks agree.  That
- * the order is open two of them must show, some time apart, since the first may
- * be of the moment before that try was taken. */
+/* Handles a `no` that may be the result of an earlier try of ours.  It is
+ * believed only if looks agree: two of them, some time apart, have to show the
+ * order open, since the first may be a reading of the moment before that try
+ * took effect. */
 static void doubt_no(struct work *w)
 {
 	struct call call = {0};
@@ -311,8 +316,8 @@ static void told(struct work *w, const struct check_first_reply *r)
 	}
 }
 
-/* True when the order, as it became while the try was made durable, still wants
- * this answer to be given. */
+/* True if the answer still has to be given, by the order as it was when the try
+ * was made durable. */
 static bool still_wanted(const struct work *w, enum verb verb)
 {
 	const struct offer *f = offer_in_question(w);
@@ -323,16 +328,16 @@ static bool still_wanted(const struct work *w, enum verb verb)
 						  STATE_REJECTING);
 }
 
-/* What is about to be told. */
+/* The try that is about to be made. */
 struct begun {
-	const struct order *known; /* as this run has it */
+	const struct order *known; /* the order, as this run has it */
 	int64_t warehouse;
 	bool late;
 	int64_t now;
 };
 
-/* True when the answer is still the one that this run decided to tell: a shop
- * may have pressed since it began. */
+/* True if the answer is still the one that this run decided to send: a shop may
+ * have pressed since it began. */
 static bool same_answer(const struct offer *was, const struct offer *is)
 {
 	return was && is && is->answer.verb != VERB_NONE &&
@@ -378,7 +383,8 @@ static void try_once(struct work *w)
 	};
 	struct err e = {0};
 
-	/* One that is held is no try: it is not to use up the last. */
+	/* A call that is held back is no try: it must not use up the last
+	 * one. */
 	if (!centra_take(w->centra, CENTRA_ORDER_API, &r.call)) {
 		run_called(w, CENTRA_ORDER_API, "check-first", &r.call);
 		run_retry(w, next_try(w, &r.call), "%s", r.call.why.text);
@@ -389,7 +395,8 @@ static void try_once(struct work *w)
 		run_retry(w, next_try(w, NULL), "%s", e.text);
 		return;
 	}
-	/* The order is as stored now: what this run found is not in it yet. */
+	/* The order is now as it is stored; what this run found is applied
+	 * again. */
 	run_apply(w, 0);
 	if (!still_wanted(w, verb)) {
 		centra_give_back(w->centra, CENTRA_ORDER_API);
@@ -407,7 +414,8 @@ static void try_once(struct work *w)
 
 /* ---- the run ---- */
 
-/* Step 0: a try was begun and no run lived to say how it ended. */
+/* Step 0: a try began, and the process died before it could record how the try
+ * ended. */
 static void end_lost_try(struct work *w)
 {
 	journal(w, &(struct entry){.fact = FACT_TRY_LOST});

@@ -41,7 +41,7 @@ static void add_mark(const struct event *ev, int64_t warehouse, enum mark mark,
 	journal_event(ret, ev, &(struct entry){.warehouse = warehouse,
 					       .fact = FACT_CENTRA_SAID,
 					       .result = result});
-	/* After each accept the order is fetched again: the event may be
+	/* Fetches the order again after each accepted event: the event may be
 	 * older than what a look has shown since. */
 	if (mark == MARK_ACCEPTED)
 		changes_task(ret, TASK_FETCH_ORDER, 0, now);

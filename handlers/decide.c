@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * decide.c - a shop pressed accept or reject: see answer.h.
+ * decide.c - the decision when a shop presses accept or reject; see answer.h.
  *
- * A shop answers as one, whatever the number of its warehouses.
+ * A shop answers as one, however many warehouses it has.
  */
 #include <stdio.h>
 
@@ -10,7 +10,7 @@
 #include "handlers/answer.h"
 #include "handlers/offer.h"
 
-/* The first of the shop's offers, in config order, that is in a state. */
+/* Returns the shop's first offer, in config order, that is in this state. */
 static const struct offer *first_in(const struct decision *d,
 				    const struct order *o,
 				    enum offer_state state)
@@ -87,14 +87,14 @@ static void add_answer(struct decision *d, const struct offer *f,
 	changes_task(ret, TASK_ANSWER_OFFER, f->warehouse, d->now);
 }
 
-/* The answer to this offer is under way, or done. */
+/* True if the answer to this offer is under way or done. */
 static bool answer_stands(const struct offer *f)
 {
 	return offer_answered(f) && f->answer.settled != SETTLED_NO;
 }
 
-/* The first that is accepting; one that is because the shop has answered, if
- * there is. */
+/* Returns the shop's first offer that is accepting; one that is so because the
+ * shop has answered goes before the others. */
 static const struct offer *first_accepting(const struct decision *d,
 					   const struct order *o)
 {
@@ -113,8 +113,8 @@ static const struct offer *first_accepting(const struct decision *d,
 	return ret;
 }
 
-/* What is accepting without an answer, since events contradict each other, is
- * answered all the same: it may be open after all. */
+/* An offer that is accepting without an answer (its events contradict each
+ * other) can still be answered: it may be open. */
 static enum rc decide_accept(struct decision *d, const struct order *o,
 			     struct changes *ret, struct err *e)
 {
@@ -142,7 +142,7 @@ static enum rc decide_accept(struct decision *d, const struct order *o,
 	return conflict(d, f, offer_state_name(f->state), e);
 }
 
-/* Why a reject comes too late for an offer that is won or being won. */
+/* Returns why a reject comes too late for an offer that is won or being won. */
 static const char *against_reject(const struct offer *f)
 {
 	return offer_answered(f) && f->answer.verb == VERB_ACCEPT ?

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * fetch_order.c - the task that fetches orders, many in one query: a look at
- * each, and what a shop is shown of it.
+ * each, and the details that a shop sees.
  */
 #include <stdio.h>
 
@@ -13,12 +13,13 @@
 #include "handlers/run.h"
 
 #define LOOKS_TO_AGREE 6
-#define LOOKS_FOR_REST 6    /* for what only a person misses */
-#define TOGETHER       4000 /* ms between those that come back so */
+#define LOOKS_FOR_REST 6    /* looks for a detail that no decision needs */
+#define TOGETHER       4000 /* ms: tasks that come back are due at multiples of
+			     * it, to share queries */
 
-/* Ends a run from which more may be left to learn.  `repeated`: the look before
- * had shown nothing already.  What the task failed at until then does not make
- * the first repetition late. */
+/* Ends a run that may have to be repeated.  `repeated`: the look before showed
+ * nothing either.  The failures of the task until then do not delay the first
+ * repetition. */
 static void again(struct work *w, bool repeated, const char *why)
 {
 	int64_t wait;
@@ -32,8 +33,8 @@ static void again(struct work *w, bool repeated, const char *why)
 	run_retry(w, wait, "%s", why);
 }
 
-/* An accept that we were told of is set aside, since the order as fetched is
- * still open.  What is fetched may be a moment behind what was told. */
+/* True if an accept that Centra told us is set aside because the fetched order
+ * is still open.  The fetch may be a reading of a moment before. */
 static bool accept_set_aside(const struct order *o)
 {
 	for (size_t i = 0; i < o->n_offers; i++) {
@@ -45,11 +46,11 @@ static bool accept_set_aside(const struct order *o)
 	return false;
 }
 
-/* Centra did not show all of an order that somebody still waits for: it is
- * fetched again, less and less often.  The address is looked for as long as the
- * shop has to ship (offer_derive() then says fetch_due), and what decides until
- * it is shown; words and codes are given up after some looks, since a permission
- * may be missing for good. */
+/* Fetches again, less and less often, an order that someone waits for and that
+ * Centra did not show in full.  The address is tried as long as the shop has to
+ * ship (offer_derive() then sets fetch_due), and so is a field that decides;
+ * names and codes are given up after some looks, since a permission may be
+ * missing for good. */
 static bool wants_rest(const struct work *w, const struct centra_order *co)
 {
 	if (!fetch_is_waited_for(w->order))
@@ -95,8 +96,8 @@ static void fetch_rest(struct work *w, const struct centra_order *co)
 	run_retry(w, run_wait_long(w, NULL), "%s", why);
 }
 
-/* Thousands that came back one by one would have a query each; those that come
- * back together are asked for in one. */
+/* Rounds the due time up: orders that come back at the same moment share one
+ * query, instead of one each. */
 static int64_t wait_with_others(const struct work *w, const struct call *call)
 {
 	int64_t wait = run_wait(w, NULL);
@@ -120,7 +121,8 @@ static void end_one(struct work *w, const struct centra_orders *got)
 						.fact = FACT_LOOK_FAILED,
 						.text = got->call.why.text,
 					});
-		/* Who asked for it had a reason, be it an event. */
+		/* Whoever asked for the fetch again had a reason, such as an
+		 * event. */
 		run_retry(w,
 			  got->call.held && !fetch_is_live(w->order)
 				  ? wait_with_others(w, &got->call)
@@ -146,8 +148,8 @@ static void end_one(struct work *w, const struct centra_orders *got)
 		again(w, repeated, "the order as fetched does not settle it");
 }
 
-/* Fetches the orders of those runs in one query; in more, of `spare` ones, when
- * some of them spoil the reply for the others. */
+/* Fetches the orders of these runs in one query; with up to `spare` further
+ * queries if some orders spoil the reply for the others. */
 static void fetch(struct work **w, size_t n, bool with_address, unsigned *spare)
 {
 	int64_t numbers[ORDERS_QUERY_MAX] = {0};
@@ -181,8 +183,8 @@ static void fetch(struct work **w, size_t n, bool with_address, unsigned *spare)
 	centra_orders_release(&got);
 }
 
-/* Orders that were never offered are not fetched, nor are cancelled ones: what
- * is final needs no look. */
+/* Orders that were never offered are not fetched, and neither are cancelled
+ * ones: their state is final. */
 static bool is_wanted(struct work *w)
 {
 	if (!w->order->n_offers)
@@ -199,7 +201,7 @@ static bool is_wanted(struct work *w)
 	return false;
 }
 
-/* Twice as a rule: an order that the first query shows to be ours is fetched
+/* Usually two rounds: an order that the first query shows to be ours is fetched
  * with its address by the second. */
 static void fetch_some(struct work *w, size_t n)
 {

@@ -23,7 +23,8 @@ static bool cancelled(const struct centra_order *co)
 	       !strcmp(co->status, "CANCELLED");
 }
 
-/* Units of the line that are firmly allocated to the warehouse. */
+/* Returns how many units of the line are allocated to the warehouse and not
+ * awaiting confirmation. */
 static int64_t allocated(const struct centra_line *l, int64_t warehouse)
 {
 	int64_t n = 0;
@@ -37,7 +38,8 @@ static int64_t allocated(const struct centra_line *l, int64_t warehouse)
 	return n;
 }
 
-/* Units of it that are allocated to any warehouse, be it not for certain. */
+/* Returns how many units of the line are allocated to any warehouse, confirmed
+ * or not. */
 static int64_t allocated_at_all(const struct centra_line *l)
 {
 	int64_t n = 0;
@@ -56,8 +58,8 @@ static bool is_our_shipment(const struct offer *f,
 	return false;
 }
 
-/* Units of the line in shipments that are known, by their id, to be those of
- * this offer. */
+/* Returns how many units of the line are in shipments that are known, by their
+ * id, to be this offer's. */
 static int64_t in_our_shipments(const struct offer *f,
 				const struct centra_order *co, int64_t line)
 {
@@ -75,9 +77,9 @@ static int64_t in_our_shipments(const struct offer *f,
 	return n;
 }
 
-/* All units of the line are allocated to the offer's warehouse, or are in a
- * shipment of the offer.  What is in a shipment may stand among the allocations
- * still, so the two are added only where nobody else holds any of the line. */
+/* True if all units of the line are allocated to the offer's warehouse, or are
+ * in its shipments.  Units in a shipment may still be among the allocations, so
+ * the two are added only if nobody else holds any of the line. */
 static bool line_is_ours(const struct offer *f, const struct centra_order *co,
 			 const struct centra_line *l)
 {
@@ -89,13 +91,15 @@ static bool line_is_ours(const struct offer *f, const struct centra_order *co,
 	return ours == allocated_at_all(l) && ours + shipped >= l->quantity;
 }
 
-/* A line that says whose the order is: not cancelled, and with stock. */
+/* True if the line tells whose the order is: it is not cancelled, and has
+ * stock. */
 static bool counts(const struct centra_line *l)
 {
 	return l->quantity > 0 && !l->stockless;
 }
 
-/* Each line that counts, and there is one, is the offer's. */
+/* True if at least one line counts, and each line that counts is the
+ * offer's. */
 static bool holds_all(const struct offer *f, const struct centra_order *co)
 {
 	bool any = false;
@@ -110,7 +114,7 @@ static bool holds_all(const struct offer *f, const struct centra_order *co)
 	return any;
 }
 
-/* Something is the offer's, be it not for certain. */
+/* True if something is allocated to the offer's warehouse, confirmed or not. */
 static bool holds_some(const struct offer *f, const struct centra_order *co)
 {
 	for (size_t i = 0; i < co->n_lines; i++) {
@@ -128,7 +132,8 @@ static bool holds_some(const struct offer *f, const struct centra_order *co)
 	return false;
 }
 
-/* A line is firmly allocated to another warehouse that was offered. */
+/* True if a line is allocated, and not awaiting confirmation, to another
+ * warehouse that was offered. */
 static bool held_by_another(const struct order *o, const struct offer *f,
 			    const struct centra_order *co)
 {
@@ -203,8 +208,8 @@ struct finding look_judge(const struct order *o, const struct offer *f,
 
 /* ---- recording it ---- */
 
-/* That the order is open matters to who believed otherwise, and to a try whose
- * end is unknown.  To others it would only be a finding to grow old. */
+/* FOUND_OPEN matters if we believed otherwise, or if a try ended unknown.  For
+ * other offers it would only be a finding that grows old. */
 static bool open_matters(const struct offer *f)
 {
 	return f->marks[MARK_ACCEPTED][0] ||
@@ -284,8 +289,8 @@ static void say_finding(struct work *w, const struct offer *f,
 		->finding = *g;
 }
 
-/* What the reading has become once this look shows the same again, or for the
- * first time. */
+/* Updates the sighting by this look, which shows the same again, or shows it
+ * for the first time. */
 static struct sighting seen_again(const struct work *w, const struct offer *f,
 				 const struct finding *g)
 {
@@ -315,8 +320,8 @@ static struct sighting seen_again(const struct work *w, const struct offer *f,
 	return r;
 }
 
-/* A line that nobody holds may have no stock of its own, as a gift card; Centra
- * hides from us whether it has. */
+/* True if a line that nobody holds may have no stock of its own, as a gift
+ * card, and an error hides whether that is so. */
 static bool hides_kinds(const struct centra_order *co)
 {
 	for (size_t i = 0; i < co->n_lines; i++)
@@ -326,8 +331,8 @@ static bool hides_kinds(const struct centra_order *co)
 	return false;
 }
 
-/* The look shows nothing of whose the order is.  That matters to whom Centra
- * gave it, and to who is still to answer. */
+/* Notes that the look shows nothing of whose the order is.  That matters to an
+ * offer that Centra gave us, and to one that is still to be answered. */
 static void find_nothing(struct work *w, const struct offer *f,
 			 const struct centra_order *co,
 			 const struct finding *g, bool break_off)
@@ -349,7 +354,7 @@ static void find_nothing(struct work *w, const struct offer *f,
 	say_sighting(w, f, &r);
 }
 
-/* Each line that counts is allocated to somebody. */
+/* True if each line that counts is allocated to some warehouse. */
 static bool all_is_held(const struct centra_order *co)
 {
 	for (size_t i = 0; i < co->n_lines; i++)
@@ -358,11 +363,11 @@ static bool all_is_held(const struct centra_order *co)
 	return true;
 }
 
-/* Nobody is asked any more.  One look proves it as little as it proves an
- * order ours or not: Centra may be about to show who has it.  And where the
- * order may be ours, since Centra may have taken our accept or gave it to us
- * once, units that nobody holds may be in a shipment, of which Centra does not
- * say whose it is. */
+/* Handles a look that shows that nobody is asked any more.  One look does not
+ * prove it: Centra may be about to show who has the order.  And if the order
+ * may be ours, since Centra may have taken our accept or gave it to us once,
+ * units that nobody holds may be in a shipment, and Centra does not say whose
+ * that is. */
 static void find_over(struct work *w, const struct offer *f,
 		      const struct centra_order *co, const struct finding *g)
 {
@@ -379,8 +384,9 @@ static void find_over(struct work *w, const struct offer *f,
 	say_sighting(w, f, &r);
 }
 
-/* The order waits.  Against an accept that nothing else speaks against a second
- * look has to show it too: the first may have come a moment too early. */
+/* Handles a look that shows the order waiting.  Against an accept that nothing
+ * else contradicts a second look has to show it too: the first may have been a
+ * moment too early. */
 static void find_open(struct work *w, const struct offer *f,
 		      const struct finding *g)
 {
@@ -406,9 +412,9 @@ static void find_open(struct work *w, const struct offer *f,
 		say_finding(w, f, &none);
 }
 
-/* In a shipment of ours, some of it: what looks show of the rest takes nothing
- * back.  `known`: Centra's ids of all of them are known, so that a look counts
- * what is in them. */
+/* True if some of the order is in a shipment of ours, so that what looks show
+ * of the rest takes nothing back.  `known`: Centra's ids of all these shipments
+ * are known, so that a look counts what is in them. */
 static bool has_shipment(const struct offer *f, bool *ret_known)
 {
 	bool has = f->shipped;
@@ -521,8 +527,8 @@ void look_record(struct work *w, const struct centra_order *co)
 
 	if (!co->undecided)
 		record_status(w, co);
-	/* Lines whose allocations Centra did not show are better than none, and
-	 * worse than those of an earlier look. */
+	/* Lines without their allocations are kept only if no earlier look has
+	 * shown better ones. */
 	if (!co->undecided || !w->order->has_details)
 		changes_add(c, CHANGE_DETAILS, 0)->details = details_json(co);
 	if (co->address)

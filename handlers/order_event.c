@@ -10,7 +10,8 @@
 #include "handlers/event.h"
 #include "handlers/handlers.h"
 
-/* So that what a look finds next is not taken for a webhook that was missed. */
+/* Remembers that an event came, so that what the next look finds is not counted
+ * as a missed webhook. */
 static void told(const struct order *o, const struct event *ev,
 		 struct changes *ret)
 {

@@ -9,7 +9,8 @@
 #include "base/mem.h"
 #include "handlers/offer.h"
 
-/* Taken back for good; one in doubt (accepting) says "do not ship yet". */
+/* True if the order was taken back for good; one that is accepting is not: its
+ * shop is told "do not ship yet". */
 static bool taken_back(const struct offer *f)
 {
 	return f->was_accepted && !f->shipped && !f->stopped &&
@@ -20,7 +21,7 @@ bool offer_stop(const struct order *o, const int64_t *warehouses, size_t n)
 {
 	const struct offer *f = offer_of_shop(o, warehouses, n);
 
-	/* Another warehouse of the shop ships it. */
+	/* True if another warehouse of the shop has it. */
 	if (!f || f->state == STATE_ACCEPTED)
 		return false;
 	for (size_t i = 0; i < n; i++) {
@@ -57,7 +58,7 @@ static enum rc conflict(struct saying *s, const char *code, struct err *e)
 	return fail(e, RC_CONFLICT, "the order's code is '%s'", code);
 }
 
-/* The offer to be shipped that a statement is about; RC_CONFLICT: none is. */
+/* Finds the shop's offer that is to be shipped; RC_CONFLICT: there is none. */
 static enum rc to_ship(struct saying *s, const struct order *o,
 		       const struct offer **ret, struct err *e)
 {

@@ -20,18 +20,21 @@
 #include "handlers/look.h"
 #include "handlers/run.h"
 
-#define ROUNDS	  10 /* of a run: each makes a call, and five are needed */
-#define IMPATIENT 10 /* runs that failed, until the waits grow to minutes */
-#define BELIEVES  5  /* runs in which Centra says "already" and does not show it */
-#define LATE	  (15 * RUN_MINUTE) /* a completion so long after the act */
+#define ROUNDS	  10 /* the most rounds of a run: each makes one call, and five
+		      * are needed */
+#define IMPATIENT 10 /* after so many failed runs the waits grow to minutes */
+#define BELIEVES  5  /* after so many runs in which Centra says "already" and
+		      * does not show it */
+#define LATE	  (15 * RUN_MINUTE) /* ms: a completion later than this after
+				     * packing names its time */
 
 /* A run under way. */
 struct run {
 	struct work *w;
 	struct centra_orders got; /* owned: the newest look */
-	struct centra_order *co;  /* of got; NULL: to be looked at */
+	struct centra_order *co;  /* of `got`; NULL: a look is needed */
 	bool was_refused;
-	enum ship_step refused; /* the step that Centra would not take */
+	enum ship_step refused; /* the step that Centra refused */
 	char *words;		/* owned: Centra's; or NULL */
 };
 
@@ -40,7 +43,7 @@ static struct offer *offer_of(const struct work *w)
 	return order_offer(w->order, w->task->sub);
 }
 
-/* The shipment in question; NULL: there is none. */
+/* Returns the shipment that the task is about; NULL: there is none. */
 static const struct shipment *asked_for(const struct work *w)
 {
 	struct offer *f = offer_of(w);
@@ -48,7 +51,7 @@ static const struct shipment *asked_for(const struct work *w)
 	return f ? offer_shipment(f) : NULL;
 }
 
-/* The same, once a run has seen that there is one. */
+/* As shipment_of(), in a run that has seen that there is one. */
 static const struct shipment *current(const struct work *w)
 {
 	static const struct shipment none;
@@ -77,7 +80,8 @@ static void end_try(struct work *w, enum try_end how)
 	run_apply(w, from);
 }
 
-/* What has come of it so far, to be changed and then said. */
+/* Returns a copy of how far the shipment has come, to be changed and
+ * recorded. */
 static struct ship_came came_now(const struct work *w)
 {
 	return ship_came_copy(&current(w)->came);
@@ -107,13 +111,13 @@ static void say_error(struct work *w, const char *error)
 	say_came(w, came);
 }
 
-/* It goes on later; people may want to know why not now. */
+/* Ends the run, to go on later, with the reason for people. */
 static void put_off(struct work *w, int64_t wait, const char *why)
 {
 	const struct shipment *s = current(w);
 	const char *known = s->came.error;
 
-	/* Of one that failed and goes on the shop is to see the failure. */
+	/* The shop sees the failure of a shipment that goes on after it. */
 	if (shipment_under_way(s) && (!known || strcmp(known, why) != 0))
 		say_error(w, why);
 	run_retry(w, wait, "%s", why);
@@ -158,9 +162,9 @@ static void failed(struct work *w, enum ship_stage stage,
 	say_came(w, came);
 }
 
-/* Centra would not take a step of a parcel that is paid and packed.  The shop
- * sees why and may press again; and we ask again, less and less often, for what
- * Centra refuses now it may show or take later. */
+/* Handles a refusal after the parcel was packed and paid.  The shop sees why
+ * and may press again; and the task asks again, less and less often, since
+ * Centra may take later what it refuses now. */
 static void refused_when_paid(struct work *w, const char *why)
 {
 	failed(w, SHIP_FAILED, FAULT_REFUSED, why);
@@ -169,7 +173,7 @@ static void refused_when_paid(struct work *w, const char *why)
 
 /* ---- looking ---- */
 
-/* Of `all`: what there is to ship is what Centra says now. */
+/* If the press named no lines: ships what Centra now shows as left. */
 static void settle_lines(struct run *r)
 {
 	struct work *w = r->w;
@@ -191,14 +195,15 @@ static void settle_lines(struct run *r)
 	run_apply(w, from);
 }
 
-/* Centra gave the order to this shop and no longer shows it.  Once there is a
- * shipment of it, the parcel goes on when Centra shows it again. */
+/* True if Centra gave the order to this shop and no longer shows it.  Once
+ * there is a shipment of it, the parcel goes on when Centra shows the order
+ * again. */
 static bool in_doubt(const struct work *w)
 {
 	return offer_of(w)->doubt && !shipment_stands(current(w));
 }
 
-/* False: nothing was learnt, and the run has ended. */
+/* Looks at the order.  False: nothing was learnt, and the run has ended. */
 static bool look_again(struct run *r)
 {
 	struct work *w = r->w;
@@ -258,8 +263,8 @@ struct begun {
 	const struct centra_order *co; /* as just looked at */
 };
 
-/* Of a create: what Centra shows before it, by which what it made will be
- * known. */
+/* Records what Centra shows before a create, by which the shipment it makes
+ * will be recognised. */
 static void say_before(const struct begun *b, const struct offer *f,
 		       struct change_ship_begun *c)
 {
@@ -321,9 +326,9 @@ static void create(struct work *w, struct centra_done *d)
 	free(lines);
 }
 
-/* When the parcel was sent, if that was long before it is completed; else 0,
- * which means now.  It may not lie in Centra's future: what Centra refused once
- * is said without a time. */
+/* Returns when the parcel was sent, if that was long before its completion;
+ * else 0, which means now.  It may not be in Centra's future; if Centra refused
+ * it once, no time is sent. */
 static int64_t sent_at(const struct run *r)
 {
 	const struct work *w = r->w;
@@ -331,7 +336,8 @@ static int64_t sent_at(const struct run *r)
 	int64_t date = r->got.call.date;
 	int64_t at = s->ask.at;
 
-	if (s->came.capture_at > at) /* until then it was not to be sent */
+	if (s->came.capture_at > at) /* until then it was not allowed to be
+				      * sent */
 		at = s->came.capture_at;
 	if (s->came.stage == SHIP_FAILED || at + LATE > w->now)
 		return 0;
@@ -409,9 +415,9 @@ static bool told_nothing(struct work *w, enum ship_step step,
 	return false;
 }
 
-/* Centra refused (TRY_NO), or did not say that it did it (TRY_UNKNOWN): a look
- * tells whether it is done all the same, by an earlier try or by somebody
- * else. */
+/* Centra refused (TRY_NO), or its reply does not say that it is done
+ * (TRY_UNKNOWN): a look shows whether it is done, by an earlier try or by
+ * somebody else. */
 static bool told_no(struct run *r, enum ship_step step, enum try_end how,
 		    const char *words)
 {
@@ -469,7 +475,8 @@ static bool told_capture(struct run *r, const struct centra_done *d)
 {
 	struct work *w = r->w;
 
-	/* What the shipment shows decides; the history only says why not. */
+	/* The shipment's own flags decide; the payment history only says why it
+	 * is not captured. */
 	if (d->captured || d->paid) {
 		note_done(w, STEP_CAPTURE, d);
 		say_capture(w, CAPTURE_DONE);
@@ -489,7 +496,7 @@ static bool told_capture(struct run *r, const struct centra_done *d)
 	return true;
 }
 
-/* Of a shipment: whether it now is as we asked for. */
+/* True if the shipment now is as the step wanted it. */
 static bool told_state(struct run *r, enum ship_step step, bool is,
 		       const struct centra_done *d)
 {
@@ -543,7 +550,7 @@ static void wait_payment(struct work *w)
 		  "the payment is being confirmed");
 }
 
-/* Somebody was first, says Centra (CONTRACT 6.6); a look is to show it. */
+/* Centra says that somebody was first (CONTRACT 6.6): a look has to show it. */
 static bool says_already(const char *words)
 {
 	static const char *const known[] = {
@@ -557,8 +564,7 @@ static bool says_already(const char *words)
 	return false;
 }
 
-/* Who captured is not known, but it is never done again: the look will show
- * it. */
+/* Whoever captured it, it is never captured again: the look will show it. */
 static void captured_by_another(struct work *w, const char *words)
 {
 	say_capture(w, CAPTURE_PENDING);
@@ -566,7 +572,7 @@ static void captured_by_another(struct work *w, const char *words)
 	wait_payment(w);
 }
 
-/* What Centra would not do, and a look shows that it is still to be done. */
+/* Handles a refused step that a look shows as still to be done. */
 static bool refused(struct run *r, const struct ship_plan *p)
 {
 	bool paid = p->there && (p->there->captured || p->there->paid);
@@ -609,7 +615,7 @@ static bool take_step(struct run *r, const struct ship_plan *p)
 				  (enum ship_step)p->what)));
 		return false;
 	}
-	/* One that is held is no try, and nobody was asked. */
+	/* A call that is held back is no try: Centra was not asked. */
 	if (!centra_take_change(w->centra, &held)) {
 		run_called(w, CENTRA_GRAPHQL, mutations[p->what], &held);
 		put_off_call(w, &held, held.why.text);
@@ -627,7 +633,8 @@ static bool take_step(struct run *r, const struct ship_plan *p)
 	return go_on;
 }
 
-/* What our createShipment did to the allocations of its lines. */
+/* Learns from our createShipment whether units in a shipment leave the
+ * allocations of their lines. */
 static enum ship_reading what_it_did(const struct work *w,
 				     const struct centra_order *co)
 {
@@ -652,7 +659,7 @@ static enum ship_reading what_it_did(const struct work *w,
 				      READING_UNKNOWN;
 }
 
-/* Only the first look behind it is not confused by what came later. */
+/* Only the first look after it can tell; later changes confuse the others. */
 static void learn_reading(struct work *w, const struct centra_order *co)
 {
 	struct ship_came came = came_now(w);
@@ -673,7 +680,7 @@ static void missing_words(const struct shipment *s, struct err *ret)
 		 s->came.number[0] ? s->came.number : "of this parcel");
 }
 
-/* The newest look did not show the shipment. */
+/* True if the newest look did not show the shipment. */
 static bool was_missed(const struct shipment *s)
 {
 	struct err words;
@@ -682,7 +689,7 @@ static bool was_missed(const struct shipment *s)
 	return s->came.error && !strcmp(s->came.error, words.text);
 }
 
-/* What the look shows and we did not know. */
+/* Records what the look shows and we did not know. */
 static void catch_up(struct work *w, const struct ship_plan *p,
 		     const struct centra_order *co)
 {
@@ -732,7 +739,8 @@ static void shipped(struct run *r, const struct ship_plan *p)
 	ship_tell_unclear(w, offer_of(w), r->co);
 }
 
-/* Centra no longer has the shipment: the next press makes another. */
+/* Ends the shipment, which Centra no longer has: the next press makes
+ * another. */
 static void forget(struct work *w)
 {
 	struct ship_came came = came_now(w);
@@ -743,9 +751,9 @@ static void forget(struct work *w)
 	say_came(w, came);
 }
 
-/* A look without the shipment does not prove that it is gone: with its id we
- * would forget its payment too.  Two such looks do, one after the other, the
- * second when Centra has had time to show what it did last. */
+/* A single look without the shipment does not prove that it is gone, and
+ * forgetting its id would forget its payment too.  Two such looks prove it, if
+ * the second is made when Centra has had time to show its newest change. */
 static void missed(struct work *w)
 {
 	const struct shipment *s = current(w);
@@ -773,7 +781,7 @@ static void missed(struct work *w)
 	run_retry(w, wait > w->settle ? wait : w->settle, "%s", why.text);
 }
 
-/* One round; false: the run has ended. */
+/* One round of looking and calling.  False: the run has ended. */
 static bool act(struct run *r)
 {
 	struct work *w = r->w;
@@ -803,7 +811,7 @@ static bool act(struct run *r)
 		missed(w);
 		break;
 	case PLAN_STOP:
-		/* Another shipment is in the way, or may be ours. */
+		/* Stops: another shipment is in the way, or may be ours. */
 		if (p.fault == FAULT_REFUSED && !current(w)->came.id)
 			ship_tell_office(w, offer_of(w), p.why.text);
 		failed(w, SHIP_FAILED, p.fault, p.why.text);
@@ -812,7 +820,7 @@ static bool act(struct run *r)
 	return false;
 }
 
-/* A try was begun and no run lived to say how it ended. */
+/* Ends a try that began before the process died: its outcome is unknown. */
 static void end_lost_try(struct work *w)
 {
 	journal(w, &(struct entry){.fact = FACT_TRY_LOST});

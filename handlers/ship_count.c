@@ -48,7 +48,7 @@ const struct ship_held *ship_held_of(const struct offer *f, int64_t line)
 	return NULL;
 }
 
-/* Units that shipments of ours took, and that have left the shop. */
+/* Returns how many units our shipments took that have left the shop. */
 static int64_t took(const struct offer *f, int64_t line)
 {
 	int64_t n = 0;
@@ -65,7 +65,8 @@ static int64_t took(const struct offer *f, int64_t line)
 	return n;
 }
 
-/* The most that is left by what was held before our first shipment. */
+/* Returns how many units are left at most, by what looks showed before our
+ * first shipment. */
 static int64_t most_left(const struct offer *f, const struct ship_stock *l)
 {
 	const struct ship_held *h = ship_held_of(f, l->line);
@@ -76,7 +77,8 @@ static int64_t most_left(const struct offer *f, const struct ship_stock *l)
 	return l->stockless || most < 0 ? 0 : most;
 }
 
-/* What our shipments showed; contradicting each other they show nothing. */
+/* Returns the reading that our shipments showed; if they contradict each other,
+ * none. */
 static enum ship_reading reading_of(const struct offer *f)
 {
 	enum ship_reading ret = READING_UNKNOWN, one;
@@ -92,13 +94,14 @@ static enum ship_reading reading_of(const struct offer *f)
 	return ret;
 }
 
-/* The reading by which this line is to be counted, of which `gone` units were
- * shipped.  That our shipment once left the allocations as they were is no
- * proof: Centra settles late. */
+/* Returns the reading by which to count this line, of which `gone` units were
+ * shipped.  If the allocations stayed as they were after a shipment of ours,
+ * that is no proof: Centra settles late. */
 static enum ship_reading line_reading(const struct offer *f,
 				      const struct ship_stock *l, int64_t gone)
 {
-	if (l->allocated + gone > l->quantity) /* there is no room for both */
+	if (l->allocated + gone > l->quantity) /* the units cannot be both in a
+					        * shipment and allocated */
 		return READING_STAY;
 	if (l->allocated < gone || reading_of(f) == READING_LEAVE)
 		return READING_LEAVE;
@@ -221,7 +224,7 @@ static bool made_any(const struct offer *f)
 	return false;
 }
 
-/* Copies what is held, with room for all lines of the order. */
+/* Copies the list of held lines, with room for all lines of the order. */
 static struct ship_held *held_copy(const struct offer *f, size_t more)
 {
 	struct ship_held *ret = xcalloc(f->n_held + more, sizeof(*ret));
@@ -231,9 +234,10 @@ static struct ship_held *held_copy(const struct offer *f, size_t more)
 	return ret;
 }
 
-/* Joins a line to the list.  What shows more of it as ours is the better look,
- * for Centra allocates line by line; `made`: a shipment of ours may confuse it.
- * What is seen elsewhere once it was ours was taken from us. */
+/* Merges a line of a look into the list.  The look that shows more of the line
+ * as ours is kept, since Centra allocates line by line.  `made`: a shipment of
+ * ours was made already, which may confuse the numbers.  Units that appear
+ * elsewhere later were taken from us. */
 static void held_join(struct ship_held *list, size_t *n,
 		      const struct ship_stock *l, bool made)
 {
@@ -283,7 +287,7 @@ static void hold(struct work *w, const struct offer *f,
 
 /* ---- nothing is left ---- */
 
-/* A shipment that may be ours is still to be sent. */
+/* True if a shipment that may be ours is not sent yet. */
 static bool one_waits(const struct order *o, const struct centra_order *co,
 		      int64_t line)
 {
@@ -309,7 +313,7 @@ bool ship_rest(const struct order *o, const struct offer *f,
 	return false;
 }
 
-/* Each unit of the order is shown to be in a shipment, or cancelled. */
+/* True if each unit of the order is in a shipment or cancelled. */
 static bool is_all_sent(const struct centra_order *co)
 {
 	for (size_t i = 0; i < co->n_lines; i++)
@@ -345,7 +349,8 @@ void ship_tell_office(struct work *w, const struct offer *f, const char *why)
 
 	if (problem_open(p) ||
 	    (p->at && p->note && !strcmp(p->note, why)))
-		return; /* the shop's own words stay; nothing is told twice */
+		return; /* a problem that the shop reported stays, and the same
+			 * words are not repeated */
 	c = changes_add(&w->result.changes, CHANGE_PROBLEM, f->warehouse);
 	c->problem.at = w->now;
 	c->problem.reason = xstrdup("other");
@@ -387,7 +392,7 @@ void ship_tell_unclear(struct work *w, const struct offer *f,
 	ship_tell_office(w, f, why.text);
 }
 
-/* Nothing of ours that Centra has is still to be sent. */
+/* True if every shipment of ours that Centra has was sent. */
 static bool is_settled(const struct offer *f)
 {
 	const struct shipment *s = offer_shipment(f);

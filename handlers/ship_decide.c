@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * ship_decide.c - a shop pressed ship: see ship.h.
+ * ship_decide.c - the decision when a shop presses ship; see ship.h.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static const struct ship_stock *stock_of(const struct ship_decision *d,
 	return NULL;
 }
 
-/* True when the lines are known from this offer's side. */
+/* True if the lines are known from this offer's side. */
 static bool knows(const struct ship_decision *d, const struct offer *f)
 {
 	return d->n_stock && d->stock_of == f->warehouse;
@@ -84,26 +84,26 @@ const struct shipment *ship_of_key(const struct offer *f,
 	return NULL;
 }
 
-/* Of a request whose key is that of a shipment. */
+/* Decides a request whose key belongs to a shipment. */
 static enum rc with_known(struct ship_decision *d, const struct shipment *s,
 			  struct err *e)
 {
 	if (same_ask(&s->ask, &d->ask))
 		return fail(e, RC_EXISTS, "it was asked for under this key");
-	/* The same parcel may have been asked for anew, in other words. */
+	/* The same parcel may have been asked for again with other words. */
 	if (s->n_keys > 1)
 		return fail(e, RC_EXISTS, "it was asked for anew since");
 	return conflict(d, "idempotency_mismatch", e);
 }
 
-/* Of one that is under way. */
+/* Decides a request while a shipment is under way. */
 static enum rc with_under_way(struct ship_decision *d, const struct offer *f,
 			      const struct shipment *s, struct changes *ret,
 			      struct err *e)
 {
 	if (d->ask.keyed || !same_ask(&s->ask, &d->ask))
 		return conflict(d, "answered", e);
-	/* Who presses again while the payment is awaited wants it looked at
+	/* A press while the payment is being confirmed means: look at it
 	 * now. */
 	if (s->came.capture != CAPTURE_PENDING)
 		return fail(e, RC_EXISTS, "it is under way");
@@ -111,8 +111,8 @@ static enum rc with_under_way(struct ship_decision *d, const struct offer *f,
 	return OK;
 }
 
-/* Of what was asked for before.  OK: the newest shipment may be asked for
- * anew, or another added. */
+/* Decides a request after earlier ones.  OK: the newest shipment may be asked
+ * for again, or another added. */
 static enum rc with_newest(struct ship_decision *d, const struct offer *f,
 			   struct changes *ret, struct err *e)
 {
@@ -137,7 +137,8 @@ static enum rc with_newest(struct ship_decision *d, const struct offer *f,
 	return OK;
 }
 
-/* The lines named are there still: another press may have come between. */
+/* Checks that the named lines are still there: another press may have come
+ * between. */
 static bool lines_left(const struct ship_decision *d, const struct offer *f)
 {
 	const struct ship_stock *l;
@@ -151,7 +152,7 @@ static bool lines_left(const struct ship_decision *d, const struct offer *f)
 	return true;
 }
 
-/* Of a press that names no lines: those that are known to be left. */
+/* If the press names no lines: takes those that are known to be left. */
 static void add_all_left(const struct ship_decision *d, const struct offer *f,
 			 struct ship_ask *ask)
 {
@@ -207,7 +208,7 @@ static void note_asked(const struct ship_decision *d, const struct offer *f,
 	buf_release(&how);
 }
 
-/* Another system ships: what it does is only written down. */
+/* Another system ships: the parcel is only written down. */
 static void add_local(const struct ship_decision *d, const struct offer *f,
 		      bool rest, struct changes *ret)
 {
@@ -261,7 +262,7 @@ enum rc ship_decide(void *arg, const struct order *o, struct changes *ret,
 		return conflict(d, "shipped", e);
 	if (!lines_left(d, f))
 		return conflict(d, "answered", e);
-	/* Of others the task makes a fresh look first. */
+	/* For all others the task makes a fresh look first. */
 	if (d->local && f->doubt)
 		return conflict(d, "in_doubt", e);
 	if (!d->local && !d->configured)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * sweep.c - see sweep.h; and the task `missed`, the second thought about what
- * a webhook should have told.
+ * sweep.c - see sweep.h; and the task `missed`, which decides after
+ * `missed_after` whether a webhook was missed.
  *
- * Its `sub` is when the look was taken whose findings are judged, or 0: the
- * order waits for check-first and we have never heard of an offer.
+ * The task's `sub` is the time of the look whose findings it judges; or 0: the
+ * order waits for check-first and no offer of it is open here.
  */
 #include "handlers/sweep.h"
 
@@ -27,7 +27,7 @@ static bool counted(unsigned bits, enum missed kind)
 
 /* ---- what looks alone have told ---- */
 
-/* `bare` is the state without findings. */
+/* `bare`: the state without findings. */
 static bool offer_untold(const struct order *o, const struct offer *f,
 			 enum offer_state bare, enum missed *ret)
 {
@@ -71,7 +71,7 @@ static bool told_of(const struct order *o, const struct untold *list, size_t n,
 	return false;
 }
 
-/* The offer as it is without what looks made by then have shown. */
+/* Removes from the offer what looks made until `by` have shown. */
 static void forget_looks(struct offer *f, int64_t by)
 {
 	if (f->finding.at <= by)
@@ -116,8 +116,9 @@ bool sweep_untold_cancel(const struct order *o, int64_t by)
 	       !counted(o->missed, MISSED_CANCEL);
 }
 
-/* A cancellation that an order event made us look for was told by it: Centra
- * may call it an update (CONTRACT 2.1). */
+/* True if the cancellation is not explained by an order event.  If such an
+ * event made us look, it told: Centra may call a cancellation an update
+ * (CONTRACT 2.1). */
 static bool cancel_is_news(const struct order *o, bool was_cancelled,
 			   int64_t was_fetched, int64_t now)
 {
@@ -138,7 +139,7 @@ void sweep_follow_up(struct work *w, bool was_cancelled, int64_t was_fetched)
 	free(list);
 }
 
-/* It is before a shop, or it is a shop's. */
+/* True if a shop has the offer before it, or has won it. */
 static bool is_held(const struct offer *f)
 {
 	return f->list == LIST_OPEN || f->state == STATE_ACCEPTED;
@@ -151,13 +152,14 @@ bool sweep_unknown(const struct order *o, bool recover)
 	for (size_t i = 0; i < o->n_offers; i++)
 		if (is_held(&o->offers[i]))
 			return false;
-	/* Shops may be added to the config later; who has answered is not
-	 * asked again and again. */
+	/* Shops may be added to the config later; a shop that has answered is
+	 * not asked again. */
 	return !counted(o->missed, MISSED_CREATE) || (recover && !o->n_offers);
 }
 
-/* A `no` to a reject settles it, whoever has the order: it may be this
- * warehouse's by an accept from elsewhere, of which we were not told. */
+/* True if the offer ended by a `no` to our reject.  That settles the reject
+ * whoever has the order: it may be this warehouse's, by an accept given
+ * elsewhere that we were not told of. */
 static bool by_a_no(const struct order *o, const struct offer *f)
 {
 	enum offer_state ended;
@@ -227,8 +229,8 @@ static void judge(struct work *w)
 
 /* ---- recover = offer ---- */
 
-/* True when Centra would ask that warehouse.  If it does not say how it treats
- * its warehouses, those of the config are believed. */
+/* True if Centra would ask this warehouse.  If Centra does not tell the
+ * policies of its warehouses, all those of the config are taken. */
 static bool is_asked(const struct centra_warehouses *all, int64_t warehouse)
 {
 	if (all->call.end != CALL_OK)
@@ -240,9 +242,9 @@ static bool is_asked(const struct centra_warehouses *all, int64_t warehouse)
 	return false;
 }
 
-/* Puts it before the shops, without a deadline, behind all events that we hold
- * and before all that are still to come.  That there is none to be asked is
- * said once: each sweep comes here again. */
+/* Offers the order to the shops without a deadline, with a date behind all
+ * events that we hold and before all that are still to come.  That no shop is
+ * to be asked is noted once, since each sweep comes here again. */
 static void offer(struct work *w, const struct centra_warehouses *all)
 {
 	struct changes *c = &w->result.changes;
