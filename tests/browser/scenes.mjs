@@ -156,7 +156,8 @@ export async function walk(browser, day, how, at, last = false) {
   const accepted = page.waitForResponse(/accept$/);
   await page.context().setOffline(false);
   await accepted;
-  await waitFor("Centra has said yes", async () => (await w.ordered(day.soon)).accepts);
+  // The calls that hang may have opened the circuit breaker: up to half a minute, and a call.
+  await waitFor("Centra has said yes", async () => (await w.ordered(day.soon)).accepts, 120000);
   if (last) {
     await page.waitForSelector("#offline", { state: "hidden" });
     await cardOf(page, day.soon).waitFor({ state: "detached" });   // it stays in its place for 3 s
