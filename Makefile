@@ -64,13 +64,6 @@ FUZZ     = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(sort $(wildcard tes
 # Each test is run by this: it keeps the log, counts, and adds up.
 RUN      = BUILD=$(BUILD) sh tests/run.sh
 
-# What waits longest begins first, so that no long one is left at the end.
-LONGEST  = $(addprefix $(BUILD)/tests/,e2e/test_sweep e2e/test_ship \
-	   e2e/test_disk e2e/test_restart unit/test_http e2e/test_drain \
-	   e2e/test_settle e2e/test_session unit/test_staff e2e/test_chaos \
-	   e2e/test_offer unit/test_every_history unit/test_answer_model)
-longest_first = $(filter $(1),$(LONGEST)) $(filter-out $(LONGEST),$(1))
-
 all: $(BUILD)/shipfrom $(BUILD)/centra-sim ## build the server and the stand-in for Centra
 
 $(BUILD)/shipfrom: $(OBJ)
@@ -142,14 +135,14 @@ demo: ## run it with a stand-in for Centra and three shops
 built: all nosync $(UNIT) $(SUITE) $(E2E) $(BENCH) $(FAULTS)
 
 unit: $(UNIT) $(SUITE)
-	@$(RUN) $(call longest_first,$(UNIT) $(SUITE))
+	@$(RUN) $(UNIT) $(SUITE)
 
 e2e: all nosync $(E2E) $(FAULTS)
-	@$(RUN) $(call longest_first,$(E2E))
+	@$(RUN) $(E2E)
 
 # Both, side by side.
 tests: all nosync $(UNIT) $(SUITE) $(E2E) $(FAULTS)
-	@$(RUN) $(call longest_first,$(E2E) $(UNIT) $(SUITE))
+	@$(RUN) $(E2E) $(UNIT) $(SUITE)
 
 # One rule of the store on a second engine; needs PostgreSQL, as no other test does.
 pg-spike: $(BUILD)/tests/spike/pg_record ## the rule of recording over LMDB and PostgreSQL

@@ -11,12 +11,15 @@
 #   run.sh --end STATUS      "N passed, N failed"; fails if any did, or none ran
 #
 # A test that ends without a summary (it crashed, or hung for TEST_SECONDS)
-# counts as one that failed.  RESULTS is the file that is counted in.
+# counts as one that failed.  RESULTS is the file that is counted in.  How long
+# each took is kept in $BUILD/times, and the next run begins with the slowest,
+# so that it does not end with one that everything waits for.
 set -u
 
 BUILD=${BUILD:-build}
 RESULTS=${RESULTS:-$BUILD/results}
 LOGS=$BUILD/log
+TIMES=$BUILD/times
 export BUILD RESULTS
 mkdir -p "$LOGS" "$(dirname "$RESULTS")"
 [ -f "$RESULTS" ] || : >"$RESULTS"
@@ -57,7 +60,8 @@ run() {
 			passed=1
 		fi
 	fi
-	echo "$passed $failed $name $log" >>"$RESULTS"
+	echo "$passed $failed $name $log $took" >>"$RESULTS"
+	echo "$name $took" >>"$TIMES"
 	if [ "$failed" -eq 0 ]; then
 		grep '^SKIPPED' "$log" # by a command that could not try it
 		printf 'ok      %-40s %4d passed  %3d s\n' \
@@ -75,9 +79,26 @@ faults() {
 	grep -v -e '^\[ *\(RUN\|OK\) *\]' -e '^ok  '
 }
 
+# slowest_first NAME...: by the last time of each; those that have none yet, which
+# may be slow, are first.
+slowest_first() {
+	printf '%s\n' "$@" | awk -v times="$TIMES" '
+	BEGIN { while ((getline line < times) > 0) {
+		split(line, word, " "); took[word[1]] = word[2] } }
+	{ print ($0 in took ? took[$0] : 99999), $0 }' |
+		sort -s -n -r -k 1,1 | cut -d ' ' -f 2-
+}
+
+# Keeps the last time of each test alone.
+forget_old_times() {
+	[ -f "$TIMES" ] || return 0
+	awk '{ took[$1] = $2 } END { for (name in took) print name, took[name] }' \
+		"$TIMES" | sort >"$TIMES.new" && mv "$TIMES.new" "$TIMES"
+}
+
 # Names what failed, each test of a log that names its tests.
 failed() {
-	while read -r _ wrong name log; do
+	while read -r _ wrong name log _; do
 		[ "$wrong" -gt 0 ] || continue
 		echo "failed: $name"
 		sed -n -e 's/^FAILED  \(.*\)/        \1/p' \
@@ -101,6 +122,8 @@ case ${1:-} in
 	# make stopped for another reason than a test: that is a failure too
 	[ "${2:-0}" -ne 0 ] && [ "$failed" -eq 0 ] && failed=1
 	failed
+	sort -n -r -k 5,5 "$RESULTS" | head -n 3 |
+		awk '{ printf "slowest: %s, %d s\n", $3, $5 }'
 	echo "$passed passed, $failed failed"
 	[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
 	;;
@@ -112,6 +135,8 @@ case ${1:-} in
 	;;
 *)
 	# Most of a test's time is waiting, so many run side by side.
-	printf '%s\0' "$@" | xargs -0 -n 1 -P "${TEST_JOBS:-8}" sh "$0" --one
+	forget_old_times
+	slowest_first "$@" | tr '\n' '\0' |
+		xargs -0 -n 1 -P "${TEST_JOBS:-8}" sh "$0" --one
 	;;
 esac
