@@ -283,31 +283,37 @@ static enum rc lmdb_put_once(struct rows *r, const struct once *o,
 }
 
 /* Drops the oldest key if it was used at `at` or before; RC_NOTFOUND when none
- * was. */
+ * was.  A row of T_ONCE_AGE that cannot be read is dropped alone: it leads to no
+ * key, and would hide all that are behind it. */
 static enum rc drop_oldest_once(struct txn *t, int64_t at, struct err *e)
 {
 	struct once old = {0};
 	struct walk w = {0};
 	struct key_reader kr;
-	struct key k;
+	struct key age, k;
+	bool readable = false;
 	enum rc rc;
 
 	rc = walk_open(&w, t, T_ONCE_AGE, NULL, 0, e);
 	if (!rc)
 		rc = walk_next(&w, e);
+	if (!rc && w.k.mv_size > KEY_MAX)
+		rc = RC_NOTFOUND;
 	if (!rc) {
+		key_bytes(key_start(&age), w.k.mv_data, w.k.mv_size);
 		kr = key_read(w.k.mv_data, w.k.mv_size);
 		old.at = key_get_i64(&kr);
 		old.device = key_get_u64(&kr);
-		if (kr.left != ONCE_HASH || old.at > at)
+		readable = kr.left == ONCE_HASH;
+		if (readable && old.at > at)
 			rc = RC_NOTFOUND;
-		else
+		else if (readable)
 			memcpy(old.key, kr.p, ONCE_HASH);
 	}
 	walk_close(&w);
-	if (!rc)
+	if (!rc && readable)
 		rc = fine_if_none(txn_del(t, T_ONCE, once_key(&k, &old), e));
-	return rc ? rc : txn_del(t, T_ONCE_AGE, age_key(&k, &old), e);
+	return rc ? rc : txn_del(t, T_ONCE_AGE, &age, e);
 }
 
 static enum rc lmdb_del_once_until(struct rows *r, int64_t at, unsigned n,
