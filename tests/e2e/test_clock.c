@@ -16,12 +16,12 @@
 #include <cmocka.h>
 
 #include "tests/harness/browser.h"
-#include "tests/harness/shipfrom.h"
+#include "tests/harness/orders.h"
 #include "tests/harness/wait.h"
 
 #define DAY    INT64_C(86400000)
-#define MANY   "graphql_requests = 1000\ngraphql_mutations = 1000\n"
-#define PARCEL "{\"carrier\":\"PostNord\",\"tracking\":\"SE123\"}"
+/* An order of one line. */
+#define TWO ORDER_LINES("{\"quantity\":2}")
 
 /* ---- the clock ---- */
 
@@ -113,79 +113,6 @@ static void wait_sample(struct shipfrom *s, const char *name, double least,
 		fail_msg("%s is not between %f and %f", name, least, most);
 }
 
-static struct answer show(struct shipfrom *s, int64_t number)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/api/v1/orders/%lld",
-		 (long long)number);
-	return shop_get(s, AMSTERDAM, path);
-}
-
-struct order_of {
-	struct shipfrom *s;
-	int64_t number;
-	const char *stage;
-};
-
-static bool has_address(void *arg)
-{
-	struct order_of *o = arg;
-	struct answer a = show(o->s, o->number);
-	bool has = cJSON_GetArraySize(cJSON_GetObjectItem(a.json, "ship_to")) >
-		   0;
-
-	answer_release(&a);
-	return has;
-}
-
-static bool is_at_stage(void *arg)
-{
-	struct order_of *o = arg;
-	struct answer a = show(o->s, o->number);
-	bool is = !strcmp(text_of(cJSON_GetObjectItem(a.json, "shipment"),
-				  "stage"),
-			  o->stage);
-
-	answer_release(&a);
-	return is;
-}
-
-static void wait_stage(struct shipfrom *s, int64_t number, const char *stage,
-		       int ms)
-{
-	struct order_of o = {s, number, stage};
-	struct answer a;
-
-	if (wait_until(is_at_stage, &o, ms))
-		return;
-	a = show(s, number);
-	fail_msg("order %lld is not %s: %s", (long long)number, stage, a.body);
-}
-
-static int64_t offered(struct shipfrom *s)
-{
-	struct answer a = sim_do(&s->sim, "/orders",
-				 "{\"warehouses\":[2,3],\"lines\":"
-				 "[{\"quantity\":2}]}");
-	int64_t number = number_of(a.json, "number");
-
-	answer_release(&a);
-	wait_state(s, AMSTERDAM, number, "pending", 5000);
-	return number;
-}
-
-static int64_t accepted(struct shipfrom *s)
-{
-	struct order_of o = {s, offered(s), NULL};
-	struct answer a = shop_does(s, AMSTERDAM, o.number, "accept", "{}");
-
-	answer_release(&a);
-	wait_state(s, AMSTERDAM, o.number, "accepted", 5000);
-	assert_true(wait_until(has_address, &o, 5000));
-	return o.number;
-}
-
 static void ship(struct shipfrom *s, int64_t number)
 {
 	struct answer a = shop_does(s, AMSTERDAM, number, "ship", PARCEL);
@@ -200,23 +127,6 @@ static void fault_create(struct shipfrom *s, int64_t number, const char *fault)
 		 "{\"api\":\"graphql\",\"what\":\"createShipment\","
 		 "\"order\":%lld,\"count\":1,%s}",
 		 (long long)number, fault);
-}
-
-/* How often Centra was asked to make a shipment of the order. */
-static int creates(struct shipfrom *s, int64_t number)
-{
-	char url[256];
-	struct answer a;
-	const cJSON *c;
-	int n = 0;
-
-	snprintf(url, sizeof(url), "%s/control/calls?order=%lld", s->sim.url,
-		 (long long)number);
-	a = http_get(url, NULL);
-	cJSON_ArrayForEach(c, cJSON_GetObjectItem(a.json, "calls"))
-		n += !strcmp(text_of(c, "what"), "createShipment");
-	answer_release(&a);
-	return n;
 }
 
 /* ---- shipping ---- */
@@ -249,7 +159,7 @@ static void a_shipment_is_made_once_though_the_clock_jumps_a_minute(
 {
 	struct shipfrom *s = start(state, "answer_wait = 100ms",
 				   MANY "call_timeout = 3s\n");
-	struct order_of o = {s, accepted(s), NULL};
+	struct order_of o = {s, order_accepted(s, TWO), NULL};
 
 	fault_create(s, o.number,
 		     "\"kind\":\"slow\",\"ms\":5000,\"when\":\"before\"");
@@ -258,7 +168,7 @@ static void a_shipment_is_made_once_though_the_clock_jumps_a_minute(
 	clock_is_ahead(60000);
 	wait_stage(s, o.number, "shipped", 30000);
 	assert_true(wait_until(is_over, &s->sim, 10000));
-	assert_int_equal(creates(s, o.number), 1);
+	assert_int_equal(sim_calls_of(&s->sim, o.number, "createShipment"), 1);
 	shipfrom_passed(s);
 }
 
@@ -266,14 +176,14 @@ static void a_clock_set_back_does_not_hold_a_shipment_for_a_day(void **state)
 {
 	struct shipfrom *s = start(state, "answer_wait = 100ms",
 				   MANY "call_timeout = 1s\n");
-	struct order_of o = {s, accepted(s), NULL};
+	struct order_of o = {s, order_accepted(s, TWO), NULL};
 
 	fault_create(s, o.number, "\"kind\":\"drop\",\"when\":\"before\"");
 	ship(s, o.number);
 	assert_true(wait_until(unknown_yet, &o, 10000));
 	clock_is_ahead(-DAY);
 	wait_stage(s, o.number, "shipped", 20000);
-	assert_int_equal(creates(s, o.number), 2);
+	assert_int_equal(sim_calls_of(&s->sim, o.number, "createShipment"), 2);
 	shipfrom_passed(s);
 }
 
@@ -329,8 +239,8 @@ static void assert_kept(struct shipfrom *s, struct kept *k)
 			shipped = {s, k->shipped, NULL};
 	char state[STATE_ROOM];
 
-	assert_true(has_address(&to_ship));
-	assert_true(has_address(&shipped));
+	assert_true(order_has_address(&to_ship));
+	assert_true(order_has_address(&shipped));
 	assert_int_equal(me(&k->browser), 200);
 	assert_int_equal(reject_keyed(s, k->keyed, "{\"reason\":\"damaged\"}"),
 			 422);
@@ -350,17 +260,17 @@ static void a_clock_100_days_ahead_at_one_start_changes_nothing_for_good(
 
 	wait_sample(s, "clock_confirmed", 1, 1);
 	k.browser = sign_in(s);
-	k.to_ship = accepted(s);
-	k.shipped = accepted(s);
+	k.to_ship = order_accepted(s, TWO);
+	k.shipped = order_accepted(s, TWO);
 	ship(s, k.shipped);
 	wait_stage(s, k.shipped, "shipped", 20000);
-	k.keyed = offered(s);
+	k.keyed = order_offered(s, TWO);
 	assert_true(reject_keyed(s, k.keyed, "{}") < 300);
 	/* An accept that never reaches Centra: its tries are not done. */
 	sim_tell(&s->sim, "/faults",
 		 "{\"api\":\"order\",\"kind\":\"429\",\"when\":\"before\","
 		 "\"percent\":100}");
-	k.unanswered = offered(s);
+	k.unanswered = order_offered(s, TWO);
 	a = shop_does(s, AMSTERDAM, k.unanswered, "accept", "{}");
 	answer_release(&a);
 	assert_kept(s, &k);
@@ -391,16 +301,16 @@ static void once_the_clock_is_right_what_is_too_old_goes(void **state)
 	struct order_of shipped = {s, 0, NULL}, to_ship = {s, 0, NULL};
 	struct browser browser = sign_in(s);
 
-	shipped.number = accepted(s);
-	to_ship.number = accepted(s);
+	shipped.number = order_accepted(s, TWO);
+	to_ship.number = order_accepted(s, TWO);
 	ship(s, shipped.number);
 	wait_stage(s, shipped.number, "shipped", 20000);
 	assert_int_equal(me(&browser), 200);
 	again_with_clock(s, 60000); /* off by less than the tolerance */
 	wait_sample(s, "clock_confirmed", 1, 1);
 	wait_sample(s, "sweeps_total", 2, 1e9);
-	assert_false(has_address(&shipped));
-	assert_true(has_address(&to_ship));
+	assert_false(order_has_address(&shipped));
+	assert_true(order_has_address(&to_ship));
 	assert_int_equal(me(&browser), 401);
 	shipfrom_passed(s);
 }
@@ -413,7 +323,7 @@ static void an_offer_that_ends_under_a_wrong_clock_has_not_timed_out(
 	struct shipfrom *s = start(state,
 				   "sweep_every = 200ms\nlook_again = 500ms",
 				   MANY);
-	int64_t number = offered(s);
+	int64_t number = order_offered(s, TWO);
 	char path[64];
 
 	again_with_clock(s, 100 * DAY);

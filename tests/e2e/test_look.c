@@ -15,12 +15,10 @@
 
 #include <cmocka.h>
 
-#include "tests/harness/shipfrom.h"
+#include "tests/harness/orders.h"
 #include "tests/harness/wait.h"
 
 #define OFTEN "missed_after = 300ms\nlook_again = 500ms\nsweep_every = 0\n"
-#define MANY  "graphql_requests = 1000\ngraphql_mutations = 1000\n"
-#define PARCEL "{\"carrier\":\"PostNord\",\"tracking\":\"SE123\",\"packages\":1}"
 
 static int begin(void **state, const char *server, const char *centra)
 {
@@ -52,23 +50,6 @@ static int setup_offer(void **state)
 
 /* ---- what is shown ---- */
 
-static int64_t metric(struct shipfrom *s, const char *name)
-{
-	char url[256], line[160];
-	struct answer a;
-	const char *found;
-	int64_t ret = -1;
-
-	snprintf(url, sizeof(url), "%s/metrics", s->admin);
-	snprintf(line, sizeof(line), "\nshipfrom_%s ", name);
-	a = http_get(url, NULL);
-	found = strstr(a.body, line);
-	if (found)
-		ret = strtoll(found + strlen(line), NULL, 10);
-	answer_release(&a);
-	return ret;
-}
-
 struct wanted {
 	struct shipfrom *s;
 	int64_t number;
@@ -83,7 +64,7 @@ static bool metric_is(void *arg)
 	return metric(w->s, w->name) == w->value;
 }
 
-static void wait_metric(struct shipfrom *s, const char *name, int64_t value)
+static void metric_becomes(struct shipfrom *s, const char *name, int64_t value)
 {
 	struct wanted w = {.s = s, .name = name, .value = value};
 
@@ -102,21 +83,12 @@ static void sweep(struct shipfrom *s)
 
 	assert_int_equal(shipfrom_run(s, &out, true, words), 0);
 	free(out);
-	wait_metric(s, "sweeps_total", done + 1);
-}
-
-static struct answer order_of(struct shipfrom *s, int64_t number)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/api/v1/orders/%lld",
-		 (long long)number);
-	return shop_get(s, AMSTERDAM, path);
+	metric_becomes(s, "sweeps_total", done + 1);
 }
 
 static bool in_doubt(struct shipfrom *s, int64_t number)
 {
-	struct answer a = order_of(s, number);
+	struct answer a = order_get(s, number);
 	const cJSON *v = cJSON_GetObjectItem(a.json, "doubt");
 	bool yes = cJSON_IsTrue(v);
 
@@ -131,40 +103,6 @@ static bool in_doubt(struct shipfrom *s, int64_t number)
 static void centra_is(struct shipfrom *s, const char *settings)
 {
 	sim_tell(&s->sim, "/settings", "{%s}", settings);
-}
-
-static int64_t offered(struct shipfrom *s)
-{
-	struct answer a = sim_do(&s->sim, "/orders", "{\"warehouses\":[3]}");
-	int64_t number = number_of(a.json, "number");
-
-	answer_release(&a);
-	wait_state(s, AMSTERDAM, number, "pending", 5000);
-	sim_quiet(&s->sim);
-	return number;
-}
-
-static bool has_address(void *arg)
-{
-	struct wanted *w = arg;
-	struct answer a = order_of(w->s, w->number);
-	bool has = cJSON_IsObject(cJSON_GetObjectItem(a.json, "ship_to"));
-
-	answer_release(&a);
-	return has;
-}
-
-/* One that Centra gave to Amsterdam, and shows so. */
-static int64_t accepted(struct shipfrom *s)
-{
-	struct wanted w = {.s = s, .number = offered(s)};
-	struct answer a = shop_does(s, AMSTERDAM, w.number, "accept", "{}");
-
-	answer_release(&a);
-	wait_state(s, AMSTERDAM, w.number, "accepted", 5000);
-	assert_true(wait_until(has_address, &w, 5000));
-	sim_quiet(&s->sim);
-	return w.number;
 }
 
 static void centra_does(struct shipfrom *s, int64_t number, const char *verb,
@@ -187,16 +125,6 @@ static void find_webhooks(struct shipfrom *s)
 	sim_tell(&s->sim, "/hooks", "{\"off\":false}");
 }
 
-static long ships(struct shipfrom *s, int64_t number, char code[STATE_ROOM])
-{
-	struct answer a = shop_does(s, AMSTERDAM, number, "ship", PARCEL);
-	long status = a.status;
-
-	snprintf(code, STATE_ROOM, "%s", text_of(a.json, "code"));
-	answer_release(&a);
-	return status;
-}
-
 static void expect_sees(struct shipfrom *s, int64_t number, const char *state)
 {
 	char word[STATE_ROOM];
@@ -213,7 +141,7 @@ static void stays_pending(struct shipfrom *s, const char *settings)
 	int64_t number;
 
 	centra_is(s, settings);
-	number = offered(s);
+	number = order_offered(s, NULL);
 	for (int i = 0; i < 3; i++) {
 		sweep(s);
 		expect_sees(s, number, "pending");
@@ -238,7 +166,7 @@ static void an_order_whose_reason_reads_null_stays_pending(void **state)
 static void one_look_that_shows_nobody_asked_ends_nothing(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s);
+	int64_t number = order_offered(s, NULL);
 
 	lose_webhooks(s);
 	centra_does(s, number, "resume", "{}");
@@ -251,7 +179,7 @@ static void one_look_that_shows_nobody_asked_ends_nothing(void **state)
 static void what_two_looks_ended_is_open_again_once_it_waits(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s);
+	int64_t number = order_offered(s, NULL);
 
 	lose_webhooks(s);
 	centra_does(s, number, "resume", "{}");
@@ -270,7 +198,7 @@ static void what_two_looks_ended_is_open_again_once_it_waits(void **state)
 static void stays_accepted(struct shipfrom *s, const char *wrong,
 			   const char *right)
 {
-	int64_t number = accepted(s);
+	int64_t number = order_accepted(s, NULL);
 	char code[STATE_ROOM];
 
 	assert_false(in_doubt(s, number));
@@ -278,16 +206,16 @@ static void stays_accepted(struct shipfrom *s, const char *wrong,
 	sweep(s);
 	expect_sees(s, number, "accepted");
 	assert_true(in_doubt(s, number));
-	wait_metric(s, "orders_in_doubt", 1);
+	metric_becomes(s, "orders_in_doubt", 1);
 	journal_has(s, number, "doubt", "begun");
-	assert_int_equal(ships(s, number, code), 409);
+	assert_int_equal(order_ship(s, number, PARCEL, code), 409);
 	assert_string_equal(code, "in_doubt");
 	expect_sees(s, number, "accepted");
 	centra_is(s, right);
 	/* A press makes a fresh look. */
-	assert_int_equal(ships(s, number, code), 200);
+	assert_int_equal(order_ship(s, number, PARCEL, code), 200);
 	assert_false(in_doubt(s, number));
-	wait_metric(s, "orders_in_doubt", 0);
+	metric_becomes(s, "orders_in_doubt", 0);
 	shipfrom_passed(s);
 }
 
@@ -305,7 +233,7 @@ static void allocations_that_come_late_take_nothing_back(void **state)
 
 	centra_is(s, "\"late_allocations\":3000");
 	for (int i = 0; i < 4; i++) {
-		number = offered(s);
+		number = order_offered(s, NULL);
 		a = shop_does(s, AMSTERDAM, number, "accept", "{}");
 		assert_int_equal(a.status, 200);
 		answer_release(&a);
@@ -313,14 +241,14 @@ static void allocations_that_come_late_take_nothing_back(void **state)
 		expect_sees(s, number, "accepted");
 	}
 	/* And by themselves the doubts are cleared. */
-	wait_metric(s, "orders_in_doubt", 0);
+	metric_becomes(s, "orders_in_doubt", 0);
 	shipfrom_passed(s);
 }
 
 static void a_shipment_that_centra_makes_takes_nothing_back(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = accepted(s);
+	int64_t number = order_accepted(s, NULL);
 	char code[STATE_ROOM];
 
 	centra_is(s, "\"allocations_leave\":true");
@@ -329,7 +257,7 @@ static void a_shipment_that_centra_makes_takes_nothing_back(void **state)
 	expect_sees(s, number, "accepted");
 	assert_true(in_doubt(s, number));
 	/* Whose it is, Centra does not say: it is not taken for ours. */
-	assert_int_equal(ships(s, number, code), 409);
+	assert_int_equal(order_ship(s, number, PARCEL, code), 409);
 	assert_string_equal(code, "in_doubt");
 	shipfrom_passed(s);
 }
@@ -343,13 +271,13 @@ static void a_shipment_of_ours_leaves_no_doubt_either_way(void **state)
 	for (int leave = 0; leave < 2; leave++) {
 		centra_is(s, leave ? "\"allocations_leave\":true"
 				   : "\"allocations_leave\":false");
-		number = accepted(s);
-		assert_int_equal(ships(s, number, code), 200);
+		number = order_accepted(s, NULL);
+		assert_int_equal(order_ship(s, number, PARCEL, code), 200);
 		sweep(s);
 		expect_sees(s, number, "accepted");
 		assert_false(in_doubt(s, number));
 	}
-	wait_metric(s, "orders_in_doubt", 0);
+	metric_becomes(s, "orders_in_doubt", 0);
 	shipfrom_passed(s);
 }
 
@@ -358,13 +286,14 @@ static bool in_doubt_is_told(void *arg)
 	struct wanted *w = arg;
 	char code[STATE_ROOM];
 
-	return ships(w->s, w->number, code) == 409 && !strcmp(code, "in_doubt");
+	return order_ship(w->s, w->number, PARCEL, code) == 409 &&
+	       !strcmp(code, "in_doubt");
 }
 
 static void ship_in_doubt_is_202_while_it_looks_and_then_409(void **state)
 {
 	struct shipfrom *s = *state;
-	struct wanted w = {.s = s, .number = accepted(s)};
+	struct wanted w = {.s = s, .number = order_accepted(s, NULL)};
 	char code[STATE_ROOM];
 
 	centra_is(s, "\"empty_allocations\":100");
@@ -373,7 +302,7 @@ static void ship_in_doubt_is_202_while_it_looks_and_then_409(void **state)
 		 "{\"api\":\"graphql\",\"kind\":\"slow\",\"ms\":1500,"
 		 "\"order\":%lld}",
 		 (long long)w.number);
-	assert_int_equal(ships(s, w.number, code), 202);
+	assert_int_equal(order_ship(s, w.number, PARCEL, code), 202);
 	assert_true(wait_until(in_doubt_is_told, &w, 10000));
 	shipfrom_passed(s);
 }
@@ -381,7 +310,7 @@ static void ship_in_doubt_is_202_while_it_looks_and_then_409(void **state)
 static void doubt_outlives_a_crash_and_is_looked_into_again(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = accepted(s);
+	int64_t number = order_accepted(s, NULL);
 
 	centra_is(s, "\"empty_allocations\":100");
 	sweep(s);
@@ -392,7 +321,7 @@ static void doubt_outlives_a_crash_and_is_looked_into_again(void **state)
 	assert_int_equal(metric(s, "orders_in_doubt"), 1);
 	centra_is(s, "\"empty_allocations\":0");
 	/* No sweep is asked for: the look that is due clears it. */
-	wait_metric(s, "orders_in_doubt", 0);
+	metric_becomes(s, "orders_in_doubt", 0);
 	assert_false(in_doubt(s, number));
 	shipfrom_passed(s);
 }
@@ -409,14 +338,14 @@ static void timed_out(struct shipfrom *s, int64_t number)
 static void the_lost_create_of_a_reoffer_is_found_and_counted(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s);
+	int64_t number = order_offered(s, NULL);
 
 	timed_out(s, number);
 	centra_does(s, number, "reoffer",
 		    "{\"warehouses\":[3],\"webhook\":false}");
 	sim_quiet(&s->sim);
 	sweep(s);
-	wait_metric(s, MISSED_CREATES, 1);
+	metric_becomes(s, MISSED_CREATES, 1);
 	journal_has(s, number, "missed", "create");
 	sweep(s);
 	sweep(s);
@@ -430,14 +359,14 @@ static void the_lost_create_of_a_reoffer_is_found_and_counted(void **state)
 	centra_does(s, number, "reoffer",
 		    "{\"warehouses\":[3],\"webhook\":false}");
 	sweep(s);
-	wait_metric(s, MISSED_CREATES, 2);
+	metric_becomes(s, MISSED_CREATES, 2);
 	shipfrom_passed(s);
 }
 
 static void the_lost_create_of_a_reoffer_is_put_before_the_shops(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s);
+	int64_t number = order_offered(s, NULL);
 	struct answer a;
 
 	timed_out(s, number);
@@ -446,7 +375,7 @@ static void the_lost_create_of_a_reoffer_is_put_before_the_shops(void **state)
 	sweep(s);
 	wait_state(s, AMSTERDAM, number, "pending", 10000);
 	assert_int_equal(metric(s, MISSED_CREATES), 1);
-	a = order_of(s, number);
+	a = order_get(s, number);
 	assert_true(cJSON_IsNull(cJSON_GetObjectItem(a.json, "expires_at")));
 	answer_release(&a);
 	a = shop_does(s, AMSTERDAM, number, "accept", "{}");

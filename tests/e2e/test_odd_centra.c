@@ -14,10 +14,9 @@
 
 #include <cmocka.h>
 
-#include "tests/harness/shipfrom.h"
+#include "tests/harness/orders.h"
 #include "tests/harness/wait.h"
 
-#define PARCEL "{\"carrier\":\"PostNord\",\"tracking\":\"SE123\",\"packages\":1}"
 #define COAT                                                                  \
 	"{\"id\":501,\"quantity\":1,\"product\":\"Raincoat\",\"sku\":\"RC-1\"," \
 	"\"ean\":\"7350000000012\",\"upc\":\"012345678905\"}"
@@ -35,15 +34,6 @@ static int setup(void **state)
 
 /* ---- what a shop sees ---- */
 
-static struct answer show(struct shipfrom *s, int64_t number)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/api/v1/orders/%lld",
-		 (long long)number);
-	return shop_get(s, AMSTERDAM, path);
-}
-
 struct wanted {
 	struct shipfrom *s;
 	int64_t number;
@@ -53,7 +43,7 @@ struct wanted {
 static bool shows_part(void *arg)
 {
 	struct wanted *w = arg;
-	struct answer a = show(w->s, w->number);
+	struct answer a = order_get(w->s, w->number);
 	bool has = a.status == 200 && strstr(a.body, w->part);
 
 	answer_release(&a);
@@ -67,7 +57,7 @@ static void wait_part(struct shipfrom *s, int64_t number, const char *part)
 
 	if (wait_until(shows_part, &w, 20000))
 		return;
-	a = show(s, number);
+	a = order_get(s, number);
 	fail_msg("no %s in order %lld: %s", part, (long long)number, a.body);
 }
 
@@ -321,7 +311,7 @@ static void a_payload_with_odd_characters_costs_no_event(void **state)
 
 /* ---- lines without stock of their own ---- */
 
-#define BUNDLE                                                                \
+#define GIFT_BOX                                                                \
 	"{\"id\":601,\"kind\":\"bundle\",\"quantity\":1,\"product\":\"Gift box\"}," \
 	"{\"id\":602,\"kind\":\"bundle_item\",\"quantity\":1,"                \
 	"\"product\":\"Mug\"},"                                               \
@@ -333,7 +323,7 @@ static void a_payload_with_odd_characters_costs_no_event(void **state)
 static void a_bundle_and_a_gift_card_are_found_ours_and_shipped(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = placed(s, BUNDLE);
+	int64_t number = placed(s, GIFT_BOX);
 
 	/* Centra acts, and a look has to find out. */
 	sim_tell(&s->sim, "/faults",
@@ -363,7 +353,7 @@ static void without_product_sizes_an_order_with_a_gift_card_says_what_it_lacks(
 	int64_t number;
 
 	deny(s, "\"ProductSize:read\"");
-	number = placed(s, BUNDLE);
+	number = placed(s, GIFT_BOX);
 	accept(s, number);
 	wait_part(s, number, "\"doubt\":true");
 	journal_has(s, number, "sizes_hidden", NULL);

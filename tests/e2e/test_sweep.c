@@ -1,27 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
  * Webhooks that never come: each kind is found by the sweep, counted once by
- * its kind, and told by `why`.  And a Centra that refuses or does not answer is
- * asked seldom, and again at once when there is reason to.
+ * its kind, and told by `why`.
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "tests/harness/shipfrom.h"
+#include "tests/harness/orders.h"
 #include "tests/harness/wait.h"
 
 #define NUMBER 7001
@@ -87,24 +79,6 @@ static int setup_two(void **state)
 
 /* ---- what is shown ---- */
 
-/* The value of a sample, labels included; -1: there is none. */
-static int64_t metric(struct shipfrom *s, const char *name)
-{
-	char url[256], line[160];
-	struct answer a;
-	const char *at;
-	int64_t ret = -1;
-
-	snprintf(url, sizeof(url), "%s/metrics", s->admin);
-	snprintf(line, sizeof(line), "\nshipfrom_%s ", name);
-	a = http_get(url, NULL);
-	at = strstr(a.body, line);
-	if (at)
-		ret = strtoll(at + strlen(line), NULL, 10);
-	answer_release(&a);
-	return ret;
-}
-
 static int64_t missed(struct shipfrom *s, const char *kind)
 {
 	char name[80];
@@ -112,29 +86,6 @@ static int64_t missed(struct shipfrom *s, const char *kind)
 	snprintf(name, sizeof(name), "missed_webhooks_total{kind=\"%s\"}",
 		 kind);
 	return metric(s, name);
-}
-
-struct wanted {
-	struct shipfrom *s;
-	const char *name;
-	int64_t least;
-};
-
-static bool has_grown(void *arg)
-{
-	struct wanted *w = arg;
-
-	return metric(w->s, w->name) >= w->least;
-}
-
-static void wait_metric(struct shipfrom *s, const char *name, int64_t least,
-			int ms)
-{
-	struct wanted w = {s, name, least};
-
-	if (!wait_until(has_grown, &w, ms))
-		fail_msg("%s is %lld, not yet %lld", name,
-			 (long long)metric(s, name), (long long)least);
 }
 
 static void wait_missed(struct shipfrom *s, const char *kind, int64_t n)
@@ -213,14 +164,10 @@ static int64_t placed(struct shipfrom *s, const char *more)
 static int64_t offered(struct shipfrom *s, int expires_in)
 {
 	char more[80];
-	int64_t number;
 
 	snprintf(more, sizeof(more), "\"warehouses\":[3],\"expires_in\":%d",
 		 expires_in);
-	number = placed(s, more);
-	wait_state(s, AMSTERDAM, number, "pending", 5000);
-	sim_quiet(&s->sim);
-	return number;
+	return order_offered(s, more);
 }
 
 static void does(struct shipfrom *s, int64_t number, const char *verb)
@@ -354,22 +301,12 @@ static void a_lost_rejected_is_found(void **state)
 	shipfrom_passed(s);
 }
 
-struct order_of {
-	struct shipfrom *s;
-	int64_t number;
-};
-
 static bool is_expired(void *arg)
 {
-	struct order_of *o = arg;
-	char path[64];
-	struct answer a;
-	bool yes;
+	const struct order_of *o = arg;
+	struct answer a = order_get(o->s, o->number);
+	bool yes = cJSON_IsTrue(cJSON_GetObjectItem(a.json, "expired"));
 
-	snprintf(path, sizeof(path), "/api/v1/orders/%lld",
-		 (long long)o->number);
-	a = shop_get(o->s, AMSTERDAM, path);
-	yes = cJSON_IsTrue(cJSON_GetObjectItem(a.json, "expired"));
 	answer_release(&a);
 	return yes;
 }
@@ -378,7 +315,7 @@ static void a_lost_timeout_is_found(void **state)
 {
 	struct shipfrom *s = *state;
 	int64_t number = offered(s, 2);
-	struct order_of o = {s, number};
+	struct order_of o = {s, number, NULL};
 
 	lose_webhooks(s);
 	assert_true(wait_until(is_expired, &o, 10000));
@@ -571,37 +508,6 @@ static void a_create_during_the_second_look_is_not_counted(void **state)
 	shipfrom_passed(s);
 }
 
-static bool is_shipped(void *arg)
-{
-	struct order_of *o = arg;
-	char path[64];
-	struct answer a;
-	bool is;
-
-	snprintf(path, sizeof(path), "/api/v1/orders/%lld",
-		 (long long)o->number);
-	a = shop_get(o->s, AMSTERDAM, path);
-	is = !strcmp(text_of(cJSON_GetObjectItem(a.json, "shipment"), "stage"),
-		     "shipped");
-	answer_release(&a);
-	return is;
-}
-
-static bool has_address(void *arg)
-{
-	struct order_of *o = arg;
-	char path[64];
-	struct answer a;
-	bool has;
-
-	snprintf(path, sizeof(path), "/api/v1/orders/%lld",
-		 (long long)o->number);
-	a = shop_get(o->s, AMSTERDAM, path);
-	has = cJSON_IsObject(cJSON_GetObjectItem(a.json, "ship_to"));
-	answer_release(&a);
-	return has;
-}
-
 /* The sweep has read the order before it is shipped, and Centra answers it
  * after: nothing is allocated to the shop any more. */
 static void what_is_shipped_during_a_sweep_is_not_judged_by_it(void **state)
@@ -609,13 +515,13 @@ static void what_is_shipped_during_a_sweep_is_not_judged_by_it(void **state)
 	struct shipfrom *s = *state;
 	int64_t done = metric(s, "sweeps_total"), number = offered(s, 600);
 	int64_t then;
-	struct order_of o = {s, number};
+	struct order_of o = {s, number, NULL};
 	char path[64], fault[160];
 	struct answer a;
 
 	does(s, number, "accept");
 	wait_state(s, AMSTERDAM, number, "accepted", 5000);
-	assert_true(wait_until(has_address, &o, 5000));
+	assert_true(wait_until(order_has_address, &o, 5000));
 	wait_judged(s);
 	snprintf(fault, sizeof(fault),
 		 "{\"api\":\"graphql\",\"kind\":\"slow\",\"when\":"
@@ -630,7 +536,7 @@ static void what_is_shipped_during_a_sweep_is_not_judged_by_it(void **state)
 		      "\"tracking\":\"SE1\",\"packages\":1}");
 	assert_true(a.status == 200 || a.status == 202);
 	answer_release(&a);
-	assert_true(wait_until(is_shipped, &o, 2000));
+	wait_stage(s, number, "shipped", 2000);
 	assert_int_equal(metric(s, "sweeps_total"), done);
 	snprintf(path, sizeof(path), "/orders/%lld/allocate",
 		 (long long)number);
@@ -733,152 +639,6 @@ static void an_instance_that_is_away_does_not_hold_up_the_others(void **state)
 	shipfrom_passed(s);
 }
 
-/* ---- a Centra that refuses, or is away ---- */
-
-/* Writes the config anew with another token. */
-static void replace_token(struct shipfrom *s, const char *token)
-{
-	static const char name[] = "graphql_token = ";
-	char *text = calloc(1, 65536), *at, *rest;
-	FILE *f = fopen(s->config, "r");
-
-	assert_non_null(f);
-	assert_true(fread(text, 1, 65535, f) > 0);
-	fclose(f);
-	at = strstr(text, name);
-	assert_non_null(at);
-	at += strlen(name);
-	rest = strchr(at, '\n');
-	f = fopen(s->config, "w");
-	assert_non_null(f);
-	fprintf(f, "%.*s%s%s", (int)(at - text), text, token, rest);
-	assert_int_equal(fclose(f), 0);
-	free(text);
-}
-
-static bool has_lines(void *arg)
-{
-	struct answer a = shop_get(arg, AMSTERDAM, "/api/v1/orders/7001");
-	bool has = cJSON_GetArraySize(cJSON_GetObjectItem(a.json, "lines"));
-
-	answer_release(&a);
-	return has;
-}
-
-#define REFUSED "credentials_refused{instance=\"se\",api=\"graphql\"}"
-
-static void a_refused_token_parks_until_it_is_replaced(void **state)
-{
-	struct shipfrom *s = *state;
-
-	assert_int_equal(metric(s, REFUSED), 0);
-	sim_tell(&s->sim, "/settings", "{\"token\":\"another\"}");
-	placed(s, "\"number\":7001,\"warehouses\":[3]");
-	wait_state(s, AMSTERDAM, NUMBER, "pending", 5000);
-	/* Tried after 0, 1 and 3 s; next after 7 s. */
-	wait_metric(s, "credentials_refused_total", 3, 15000);
-	assert_int_equal(metric(s, REFUSED), 1);
-	assert_int_equal(
-		metric(s, "credentials_refused{instance=\"se\","
-			  "api=\"order_api\"}"),
-		0);
-	assert_false(has_lines(s));
-	replace_token(s, "another");
-	assert_int_equal(kill(s->process.pid, SIGHUP), 0);
-	assert_true(wait_until(has_lines, s, 2500));
-	assert_int_equal(metric(s, REFUSED), 0);
-	shipfrom_passed(s);
-}
-
-struct doorbell {
-	int fd;
-	atomic_int rung;
-	pthread_t thread;
-};
-
-static void *open_and_close(void *arg)
-{
-	struct doorbell *d = arg;
-	int fd;
-
-	while ((fd = accept(d->fd, NULL, NULL)) >= 0) {
-		d->rung++;
-		close(fd);
-	}
-	return NULL;
-}
-
-/* Listens where the stand-in did, and hangs up on whoever calls. */
-static void hang_up_at(struct doorbell *d, const char *url)
-{
-	struct sockaddr_in at = {.sin_family = AF_INET,
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int on = 1;
-
-	at.sin_port = htons((uint16_t)strtol(strrchr(url, ':') + 1, NULL, 10));
-	d->rung = 0;
-	d->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_true(d->fd >= 0);
-	setsockopt(d->fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	assert_int_equal(bind(d->fd, (struct sockaddr *)&at, sizeof(at)), 0);
-	assert_int_equal(listen(d->fd, 100), 0);
-	assert_int_equal(pthread_create(&d->thread, NULL, open_and_close, d),
-			 0);
-}
-
-static void end_hanging_up(struct doorbell *d)
-{
-	shutdown(d->fd, SHUT_RDWR);
-	pthread_join(d->thread, NULL);
-	close(d->fd);
-}
-
-#define ORDERS 12
-
-static void a_dead_centra_is_called_seldom_whoever_waits_for_it(void **state)
-{
-	struct shipfrom *s = *state;
-	struct doorbell bell;
-	int64_t then;
-
-	sim_stop(&s->sim);
-	hang_up_at(&bell, s->sim.url);
-	for (int i = 0; i < ORDERS; i++) {
-		send_create(s, NUMBER + i);
-		wait_state(s, AMSTERDAM, NUMBER + i, "pending", 5000);
-	}
-	for (int i = 0; i < ORDERS; i++) {
-		struct answer a = shop_does(s, AMSTERDAM, NUMBER + i,
-					    "accept", "{}");
-
-		assert_int_equal(a.status, 202);
-		answer_release(&a);
-	}
-	then = now_mono() + 2000;
-	assert_true(wait_until(is_past, &then, 10000));
-	/* Both gates: what shut them, what was on its way, and the trials.
-	 * Each order alone would have called more than five times. */
-	if (bell.rung < 2 || bell.rung > 40)
-		fail_msg("Centra was called %d times", bell.rung);
-	assert_int_equal(metric(s, "centra_dead{instance=\"se\","
-				   "api=\"order_api\"}"),
-			 1);
-	assert_true(metric(s, "calls_held_total") > 0);
-	end_hanging_up(&bell);
-	sim_again(&s->sim);
-	for (int i = 0; i < ORDERS; i++) {
-		char more[80];
-
-		snprintf(more, sizeof(more),
-			 "\"number\":%d,\"warehouses\":[3],\"webhook\":false",
-			 NUMBER + i);
-		placed(s, more);
-	}
-	for (int i = 0; i < ORDERS; i++)
-		wait_state(s, AMSTERDAM, NUMBER + i, "accepted", 60000);
-	shipfrom_passed(s);
-}
-
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, shipfrom_end)
 
 int main(void)
@@ -920,8 +680,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			an_instance_that_is_away_does_not_hold_up_the_others,
 			setup_two, shipfrom_end),
-		T(a_refused_token_parks_until_it_is_replaced),
-		T(a_dead_centra_is_called_seldom_whoever_waits_for_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

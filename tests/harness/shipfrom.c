@@ -209,6 +209,13 @@ struct shipfrom *shipfrom_start(const struct shipfrom_options *o)
 	return s;
 }
 
+struct shipfrom *shipfrom_with(const char *server, const char *centra)
+{
+	const struct shipfrom_options o = {.server = server, .centra = centra};
+
+	return shipfrom_start(&o);
+}
+
 void shipfrom_kill_9(struct shipfrom *s)
 {
 	process_end(&s->process, SIGKILL, 10000);

@@ -51,6 +51,8 @@ struct shipfrom {
 
 /* NULL: the usual. */
 struct shipfrom *shipfrom_start(const struct shipfrom_options *o);
+/* With more lines for [server] and [centra se]; either may be NULL. */
+struct shipfrom *shipfrom_with(const char *server, const char *centra);
 void shipfrom_kill_9(struct shipfrom *s);
 /* Starts it again in the same folder, at the same address. */
 void shipfrom_again(struct shipfrom *s);
