@@ -40,6 +40,7 @@ void stub_check_first(struct centra_conn *n, int64_t number,
 {
 	(void)n;
 	*ret = (struct check_first_reply){0};
+	stub_centra.taken--;
 	stub_centra.post(number, warehouse, accept, ret);
 }
 
@@ -52,10 +53,12 @@ void stub_conn_lane(struct centra_conn *n, enum centra_lane lane)
 bool stub_take(struct centra_conn *n, enum centra_api api, struct call *ret)
 {
 	(void)n;
-	if (stub_centra.take)
-		return stub_centra.take(api, ret);
-	if (!stub_centra.hold)
+	if (stub_centra.take ? stub_centra.take(api, ret) : !stub_centra.hold) {
+		stub_centra.taken++;
 		return true;
+	}
+	if (stub_centra.take)
+		return false;
 	*ret = (struct call){.end = CALL_NOT_DONE,
 			     .held = true,
 			     .retry_after = stub_centra.hold};
@@ -65,6 +68,7 @@ bool stub_take(struct centra_conn *n, enum centra_api api, struct call *ret)
 void stub_give_back(struct centra_conn *n, enum centra_api api)
 {
 	(void)n;
+	stub_centra.taken--;
 	if (stub_centra.give_back)
 		stub_centra.give_back(api);
 }

@@ -25,6 +25,8 @@ struct stub_centra {
 	/* Say themselves whether a call may be made; or NULL. */
 	bool (*take)(enum centra_api api, struct call *ret);
 	void (*give_back)(enum centra_api api);
+	int taken; /* calls that may be made, and were neither made nor given
+		    * back */
 };
 extern struct stub_centra stub_centra;
 

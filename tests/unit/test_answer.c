@@ -649,6 +649,7 @@ static void no_try_is_made_that_was_not_made_durable(void **s)
 	assert_int_equal(us.result.how, OUTCOME_RETRY);
 	assert_int_equal(reply.posts, 0);
 	assert_string_equal(us.result.reason.text, "no room");
+	assert_int_equal(stub_centra.taken, 0);
 }
 
 static void what_ends_as_the_try_begins_is_not_told_to_centra(void **s)
@@ -658,6 +659,7 @@ static void what_ends_as_the_try_begins_is_not_told_to_centra(void **s)
 	run_answer();
 	assert_int_equal(us.tries, 1);
 	assert_int_equal(reply.posts, 0);
+	assert_int_equal(stub_centra.taken, 0);
 	expect_retry("cancelled");
 	assert_false(answer_of(W)->unknown);
 	run_answer();

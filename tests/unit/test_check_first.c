@@ -201,6 +201,17 @@ static void what_else_happened_to_an_offered_order_is_fetched(void **s)
 	assert_false(us.held.cancelled);
 }
 
+/* Else a look that finds the order cancelled would count a missed webhook. */
+static void that_something_happened_to_an_offered_order_is_kept(void **s)
+{
+	(void)s;
+	hear("check_first", "create", DATE, create);
+	hear("order", "insert", DATE, NULL);
+	assert_int_equal(us.held.told_at, 0);
+	hear("order", "update", DATE, NULL);
+	assert_int_equal(us.held.told_at, NOW);
+}
+
 #define with(name) cmocka_unit_test_setup_teardown(name, make, unmake)
 
 int main(void)
@@ -215,6 +226,7 @@ int main(void)
 		with(a_cancel_is_kept_also_before_the_create),
 		with(an_order_that_was_never_offered_is_only_remembered),
 		with(what_else_happened_to_an_offered_order_is_fetched),
+		with(that_something_happened_to_an_offered_order_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

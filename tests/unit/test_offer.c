@@ -613,6 +613,34 @@ static void what_a_shop_has_won_speaks_for_it(void **s)
 	assert_int_equal(offer_of_shop(o, shop, 3)->warehouse, 5);
 }
 
+/* Two looks that showed that nobody is asked any more. */
+static void seen_over(const char *date)
+{
+	struct change c = {.kind = CHANGE_SIGHTING, .warehouse = W};
+
+	c.sighting = (struct sighting){.what = FOUND_OVER,
+				       .ended = STATE_REJECTED,
+				       .sure = 2,
+				       .knew = o->version,
+				       .at = NOW};
+	snprintf(c.sighting.opened, sizeof(c.sighting.opened), "%s", date);
+	say(o, &c);
+}
+
+static void looks_end_a_contradiction_unless_it_is_newer(void **s)
+{
+	(void)s;
+	opened(o, W, at(10));
+	seen_over(at(10));
+	is("rejected");
+	marked(o, W, MARK_ACCEPTED, at(20));
+	is("accepted");
+	marked(o, W, MARK_TIMED_OUT, at(30));
+	is("accepting"); /* the looks are of before it was won */
+	seen_over(at(10));
+	is("timed_out");
+}
+
 #define row(name) cmocka_unit_test_setup_teardown(name, make, unmake)
 
 int main(void)
@@ -661,6 +689,7 @@ int main(void)
 		row(lines_are_fetched_for_an_open_offer_only),
 		row(the_address_is_fetched_once_it_is_ours),
 		row(what_a_shop_has_won_speaks_for_it),
+		row(looks_end_a_contradiction_unless_it_is_newer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
