@@ -10,6 +10,7 @@
 #ifndef BASE_MEM_H
 #define BASE_MEM_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 void *xcalloc(size_t n, size_t size);
@@ -18,6 +19,8 @@ void *xmemdup(const void *p, size_t len);       /* a NUL is put behind the copy 
 char *xstrdup(const char *s);                   /* NULL gives NULL */
 char *xstrndup(const char *s, size_t max);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+char *xvasprintf(const char *fmt, va_list ap)
+	__attribute__((format(printf, 1, 0)));
 
 /* Copies src into dst[size], always terminated.  False when it did not fit:
  * dst is then empty, never cut (a cut name is another name). */

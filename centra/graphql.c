@@ -8,9 +8,11 @@
  */
 #include "centra/graphql.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "centra/graphql_private.h"
@@ -72,6 +74,19 @@ struct question {
 	unsigned left_out; /* since Centra refused them */
 };
 
+void gql_begin(struct buf *body, const char *query, ...)
+{
+	char *text = NULL;
+	va_list ap;
+
+	json_begin(body, NULL);
+	va_start(ap, query);
+	text = xvasprintf(query, ap);
+	va_end(ap);
+	json_put(body, "query", text);
+	free(text);
+}
+
 /* Asks for the orders, and in the same query which of them Centra lists as
  * waiting for check-first, so that both are readings of one moment.  The reason
  * of a hold does not tell that: an order is held for several reasons, and shows
@@ -80,26 +95,29 @@ static void write_question(const struct question *q, struct buf *b)
 {
 	bool address = q->parts & PART_ADDRESS;
 
-	buf_fmt(b,
-		"{\"query\":\"query O($n:[Int!]) { orders(where:{number:$n}, "
-		"sort:[number_ASC], limit:%zu) { " ORDER_FIELDS
-		"%slines { " LINE_FIELDS "%s} %s%s%s} "
-		"waiting: orders(where:{number:$n, "
-		"isWaitingForCheckFirstAllocation:true}, "
-		"sort:[number_ASC], limit:%zu) { number } }\","
-		"\"variables\":{\"n\":[",
-		q->n, q->parts & PART_REASON ? REASON_FIELDS : "",
-		q->parts & PART_SIZE ? SIZE_FIELDS : "",
-		!address	  ? ""
-		: q->with_address ? ADDRESS_FIELDS
-				  : CITY_FIELDS,
-		q->with_shipments || q->parts & PART_SHIPMENTS
-			? SHIPMENTS_FIELDS
-			: "",
-		q->parts & PART_PAYMENT ? PAYMENT_FIELDS : "", q->n);
+	gql_begin(b,
+		  "query O($n:[Int!]) { orders(where:{number:$n}, "
+		  "sort:[number_ASC], limit:%zu) { " ORDER_FIELDS
+		  "%slines { " LINE_FIELDS "%s} %s%s%s} "
+		  "waiting: orders(where:{number:$n, "
+		  "isWaitingForCheckFirstAllocation:true}, "
+		  "sort:[number_ASC], limit:%zu) { number } }",
+		  q->n, q->parts & PART_REASON ? REASON_FIELDS : "",
+		  q->parts & PART_SIZE ? SIZE_FIELDS : "",
+		  !address	    ? ""
+		  : q->with_address ? ADDRESS_FIELDS
+				    : CITY_FIELDS,
+		  q->with_shipments || q->parts & PART_SHIPMENTS
+			  ? SHIPMENTS_FIELDS
+			  : "",
+		  q->parts & PART_PAYMENT ? PAYMENT_FIELDS : "", q->n);
+	json_begin(b, "variables");
+	json_begin_list(b, "n");
 	for (size_t i = 0; i < q->n; i++)
-		buf_fmt(b, "%s%lld", i ? "," : "", (long long)q->numbers[i]);
-	buf_str(b, "]}}");
+		json_put_int(b, NULL, q->numbers[i]);
+	json_end_list(b);
+	json_end(b);
+	json_end(b);
 }
 
 /* ---- what errors cost ---- */
@@ -512,13 +530,8 @@ static void add_member(struct buf *b, const char *name, const cJSON *v,
 {
 	char *text = gql_words(v, field);
 
-	if (!text)
-		return;
-	if (b->len > 1)
-		buf_char(b, ',');
-	buf_json(b, name);
-	buf_char(b, ':');
-	buf_json(b, text);
+	if (text)
+		json_put(b, name, text);
 	free(text);
 }
 
@@ -543,12 +556,12 @@ static char *address_json(const cJSON *v)
 	struct buf b;
 
 	buf_init(&b, REPLY_MAX);
-	buf_char(&b, '{');
+	json_begin(&b, NULL);
 	for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
 		add_member(&b, members[i].name, v, members[i].field);
 	add_member(&b, "country", country, "name");
 	add_member(&b, "country_code", country, "code");
-	buf_char(&b, '}');
+	json_end(&b);
 	return buf_detach(&b, NULL);
 }
 

@@ -62,6 +62,11 @@ int gql_path_index(const cJSON *error, int n);
 
 /* ---- values ---- */
 
+/* Begins the body of a call with the query, a format of printf().  "variables"
+ * may follow; the caller ends it with json_end(). */
+void gql_begin(struct buf *body, const char *query, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* v.id, which is above 0; false: it is not. */
 bool gql_read_id(const cJSON *v, int64_t *ret);
 /* A word that must be exactly that (json_text); NULL: it is none.  The caller

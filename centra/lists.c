@@ -8,6 +8,7 @@
  */
 #include <stdlib.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "centra/graphql_private.h"
 #include "centra/json.h"
@@ -48,12 +49,15 @@ void graphql_waiting(struct centra_conn *n, unsigned max, unsigned page,
 
 	*ret = (struct centra_numbers){0};
 	buf_init(&body, QUERY_MAX);
-	buf_fmt(&body,
-		"{\"query\":\"query Open { "
-		"orders(where:{isWaitingForCheckFirstAllocation:true}, "
-		"sort:[number_ASC], limit:%u, page:%u) { number } }\"}",
-		max < 1 ? 1 : max > PAGE_MOST ? PAGE_MOST : max,
-		page < 1 ? 1 : page);
+	gql_begin(&body,
+		  "query Open { "
+		  "orders(where:{isWaitingForCheckFirstAllocation:true}, "
+		  "sort:[number_ASC], limit:%u, page:%u) { number } }",
+		  max < 1	    ? 1
+		  : max > PAGE_MOST ? PAGE_MOST
+				    : max,
+		  page < 1 ? 1 : page);
+	json_end(&body);
 	gql_ask(n, &body, false, &ret->call, &r);
 	buf_release(&body);
 	if (ret->call.end == CALL_OK) {
@@ -128,11 +132,12 @@ static int ask_page(struct centra_conn *n, unsigned page,
 	int rows = -1;
 
 	buf_init(&body, QUERY_MAX);
-	buf_fmt(&body,
-		"{\"query\":\"query W { warehouses(sort:[id_ASC], limit:%d, "
-		"page:%u) { id name status allocationPolicy "
-		"brickAndMortar { id name } } }\"}",
-		PAGE_MOST, page);
+	gql_begin(&body,
+		  "query W { warehouses(sort:[id_ASC], limit:%d, "
+		  "page:%u) { id name status allocationPolicy "
+		  "brickAndMortar { id name } } }",
+		  PAGE_MOST, page);
+	json_end(&body);
 	gql_ask(n, &body, false, &ret->call, &r);
 	buf_release(&body);
 	if (ret->call.end == CALL_OK) {

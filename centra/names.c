@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "centra/graphql_private.h"
 #include "centra/json.h"
@@ -126,18 +127,25 @@ static void take_types(struct walk *w, const cJSON *data)
 /* False: the schema cannot be read; report->call says why. */
 static bool fetch_types(struct centra_conn *n, struct walk *w)
 {
+	struct buf body, query;
 	struct gql_reply r;
-	struct buf body;
 	const cJSON *v;
 	int i = 0;
 	bool fine;
 
 	buf_init(&body, QUERY_MAX);
-	buf_str(&body, "{\"query\":\"query I { ");
+	buf_init(&query, QUERY_MAX);
+	buf_str(&query, "query I { ");
 	cJSON_ArrayForEach(v, w->wanted)
-		buf_fmt(&body, "t%d: __type(name:\\\"%s\\\") { " TYPE_FIELDS
-			       "} ", i++, v->string);
-	buf_str(&body, "}\"}");
+	{
+		buf_fmt(&query, "t%d: __type(name:", i++);
+		buf_json(&query, v->string);
+		buf_str(&query, ") { " TYPE_FIELDS "} ");
+	}
+	buf_char(&query, '}');
+	gql_begin(&body, "%s", query.data);
+	json_end(&body);
+	buf_release(&query);
 	gql_ask(n, &body, false, &w->report->call, &r);
 	buf_release(&body);
 	fine = w->report->call.end == CALL_OK;
@@ -379,9 +387,8 @@ enum permission_end permission_try(struct centra_conn *n,
 	if (!p->query)
 		return PERMISSION_UNTRIED;
 	buf_init(&body, QUERY_MAX);
-	buf_str(&body, "{\"query\":");
-	buf_json(&body, p->query);
-	buf_char(&body, '}');
+	gql_begin(&body, "%s", p->query);
+	json_end(&body);
 	gql_ask(n, &body, false, call, &r);
 	buf_release(&body);
 	if (call->end == CALL_OK)

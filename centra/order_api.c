@@ -9,11 +9,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/json_write.h"
 #include "centra/json.h"
 #include "centra/transport.h"
 
 #define MSG_MAX	    1000 /* bytes kept of Centra's words */
 #define MSG_MEMBERS 100
+#define BODY_MAX 200
 
 /* ---- Centra's words: a text, {field: text}, or a list (CONTRACT 3.2) ---- */
 
@@ -158,14 +160,16 @@ void order_api_check_first(struct centra_conn *n, int64_t number,
 			   int64_t warehouse, bool accept,
 			   struct check_first_reply *ret)
 {
-	char body[200];
+	struct buf body;
 
-	snprintf(body, sizeof(body),
-		 "{\"orderNumber\":%lld,\"warehouseId\":%lld,"
-		 "\"accepted\":%s}",
-		 (long long)number, (long long)warehouse,
-		 accept ? "true" : "false");
-	post_check_first(n, body, ret);
+	buf_init(&body, BODY_MAX);
+	json_begin(&body, NULL);
+	json_put_int(&body, "orderNumber", number);
+	json_put_int(&body, "warehouseId", warehouse);
+	json_put_bool(&body, "accepted", accept);
+	json_end(&body);
+	post_check_first(n, body.data, ret);
+	buf_release(&body);
 }
 
 void order_api_try(struct centra_conn *n, struct check_first_reply *ret)

@@ -7,6 +7,7 @@
  */
 #include <stdlib.h>
 
+#include "base/json_write.h"
 #include "base/time.h"
 #include "centra/graphql_private.h"
 #include "centra/json.h"
@@ -101,6 +102,27 @@ void centra_done_release(struct centra_done *d)
 	d->error = d->warning = NULL;
 }
 
+/* Begins the body of a mutation.  Its variables follow, then end_mutation(). */
+static void begin_mutation(struct buf *body, const char *query)
+{
+	buf_init(body, MUTATION_MAX);
+	gql_begin(body, "%s", query);
+	json_begin(body, "variables");
+}
+
+static void end_mutation(struct buf *body)
+{
+	json_end(body);
+	json_end(body);
+}
+
+static void put_order(struct buf *body, int64_t number)
+{
+	json_begin(body, "order");
+	json_put_int(body, "number", number);
+	json_end(body);
+}
+
 void graphql_confirm_order(struct centra_conn *n, int64_t number,
 			   struct centra_done *ret)
 {
@@ -108,13 +130,15 @@ void graphql_confirm_order(struct centra_conn *n, int64_t number,
 	struct buf body;
 
 	*ret = (struct centra_done){0};
-	buf_init(&body, MUTATION_MAX);
-	buf_fmt(&body,
-		"{\"query\":\"mutation C($input:OrderConfirmInput!) { "
+	begin_mutation(
+		&body,
+		"mutation C($input:OrderConfirmInput!) { "
 		"confirmOrder(input:$input) { order { number status } " REMARKS
-		"} }\",\"variables\":{\"input\":{\"order\":"
-		"{\"number\":%lld}}}}",
-		(long long)number);
+		"} }");
+	json_begin(&body, "input");
+	put_order(&body, number);
+	json_end(&body);
+	end_mutation(&body);
 	(void)tell(n, "confirmOrder", &body, ret, &r);
 	gql_reply_end(&r);
 	buf_release(&body);
@@ -130,6 +154,21 @@ static void read_result(const cJSON *payload, const char *name,
 		doubtful(ret, name);
 }
 
+static void put_lines(struct buf *body,
+		      const struct centra_shipment_line *lines, size_t n)
+{
+	json_begin_list(body, "lines");
+	for (size_t i = 0; i < n; i++) {
+		json_begin(body, NULL);
+		json_begin(body, "orderLine");
+		json_put_int(body, "id", lines[i].line);
+		json_end(body);
+		json_put_int(body, "quantity", lines[i].quantity);
+		json_end(body);
+	}
+	json_end_list(body);
+}
+
 void graphql_create_shipment(struct centra_conn *n, int64_t number,
 			     const struct centra_shipment_line *lines,
 			     size_t n_lines, struct centra_done *ret)
@@ -138,20 +177,18 @@ void graphql_create_shipment(struct centra_conn *n, int64_t number,
 	struct buf body;
 
 	*ret = (struct centra_done){0};
-	buf_init(&body, MUTATION_MAX);
-	buf_fmt(&body,
-		"{\"query\":\"mutation S($input:ShipmentCreateInput!) { "
+	begin_mutation(
+		&body,
+		"mutation S($input:ShipmentCreateInput!) { "
 		"createShipment(input:$input) { shipment { " SHIPMENT_FIELDS
-		"} " REMARKS "} }\",\"variables\":{\"input\":{"
-		"\"order\":{\"number\":%lld},\"isGoodToGo\":false,"
-		"\"capture\":false,\"lines\":[",
-		(long long)number);
-	for (size_t i = 0; i < n_lines; i++)
-		buf_fmt(&body,
-			"%s{\"orderLine\":{\"id\":%lld},\"quantity\":%lld}",
-			i ? "," : "", (long long)lines[i].line,
-			(long long)lines[i].quantity);
-	buf_str(&body, "]}}}");
+		"} " REMARKS "} }");
+	json_begin(&body, "input");
+	put_order(&body, number);
+	json_put_bool(&body, "isGoodToGo", false);
+	json_put_bool(&body, "capture", false);
+	put_lines(&body, lines, n_lines);
+	json_end(&body);
+	end_mutation(&body);
 	read_result(tell(n, "createShipment", &body, ret, &r),
 		    "createShipment", ret);
 	gql_reply_end(&r);
@@ -180,13 +217,13 @@ void graphql_capture_shipment(struct centra_conn *n, int64_t id,
 	struct buf body;
 
 	*ret = (struct centra_done){0};
-	buf_init(&body, MUTATION_MAX);
-	buf_fmt(&body,
-		"{\"query\":\"mutation P($id:Int!) { captureShipment(id:$id) { "
-		"shipment { id isCaptured isPaid } "
-		"paymentHistoryEntry { status entryType } " REMARKS
-		"} }\",\"variables\":{\"id\":%lld}}",
-		(long long)id);
+	begin_mutation(&body,
+		       "mutation P($id:Int!) { captureShipment(id:$id) { "
+		       "shipment { id isCaptured isPaid } "
+		       "paymentHistoryEntry { status entryType } " REMARKS
+		       "} }");
+	json_put_int(&body, "id", id);
+	end_mutation(&body);
 	payload = tell(n, "captureShipment", &body, ret, &r);
 	if (!payload && ret->call.end == CALL_UNKNOWN)
 		payload = json_get(r.data, "captureShipment");
@@ -202,14 +239,15 @@ void graphql_good_to_go(struct centra_conn *n, int64_t id,
 	struct buf body;
 
 	*ret = (struct centra_done){0};
-	buf_init(&body, MUTATION_MAX);
-	buf_fmt(&body,
-		"{\"query\":\"mutation G($id:Int!,$input:ShipmentUpdateInput!) { "
-		"updateShipment(id:$id,input:$input) { "
-		"shipment { " SHIPMENT_FIELDS "} " REMARKS
-		"} }\",\"variables\":{\"id\":%lld,\"input\":{"
-		"\"isGoodToGo\":true}}}",
-		(long long)id);
+	begin_mutation(&body,
+		       "mutation G($id:Int!,$input:ShipmentUpdateInput!) { "
+		       "updateShipment(id:$id,input:$input) { "
+		       "shipment { " SHIPMENT_FIELDS "} " REMARKS "} }");
+	json_put_int(&body, "id", id);
+	json_begin(&body, "input");
+	json_put_bool(&body, "isGoodToGo", true);
+	json_end(&body);
+	end_mutation(&body);
 	read_result(tell(n, "updateShipment", &body, ret, &r),
 		    "updateShipment", ret);
 	gql_reply_end(&r);
@@ -218,39 +256,35 @@ void graphql_good_to_go(struct centra_conn *n, int64_t id,
 
 static void add_text(struct buf *b, const char *name, const char *value)
 {
-	if (!value)
-		return;
-	buf_fmt(b, ",\"%s\":", name);
-	buf_json(b, value);
+	if (value)
+		json_put(b, name, value);
 }
 
 void graphql_complete_shipment(struct centra_conn *n, int64_t id,
 			       const struct centra_parcel *p,
 			       struct centra_done *ret)
 {
-	char at[TIME_ISO_SIZE];
 	struct gql_reply r;
 	struct buf body;
 
 	*ret = (struct centra_done){0};
-	buf_init(&body, MUTATION_MAX);
-	buf_fmt(&body,
-		"{\"query\":\"mutation D($id:Int!,"
-		"$input:ShipmentCompleteInput!) { "
-		"completeShipment(id:$id,input:$input) { "
-		"shipment { " SHIPMENT_FIELDS "} " REMARKS
-		"} }\",\"variables\":{\"id\":%lld,\"input\":{"
-		"\"sendEmail\":true,",
-		(long long)id);
+	begin_mutation(&body,
+		       "mutation D($id:Int!,$input:ShipmentCompleteInput!) { "
+		       "completeShipment(id:$id,input:$input) { "
+		       "shipment { " SHIPMENT_FIELDS "} " REMARKS "} }");
+	json_put_int(&body, "id", id);
+	json_begin(&body, "input");
+	json_put_bool(&body, "sendEmail", true);
 	if (p->shipped_at)
-		buf_fmt(&body, "\"shippedAt\":\"%s\",",
-			time_iso(at, p->shipped_at, 0, false));
-	buf_fmt(&body, "\"shipmentInfo\":{\"packagesNumber\":%lld",
-		(long long)p->packages);
+		json_put_time(&body, "shippedAt", p->shipped_at, 0, false);
+	json_begin(&body, "shipmentInfo");
+	json_put_int(&body, "packagesNumber", p->packages);
 	add_text(&body, "carrier", p->carrier);
 	add_text(&body, "service", p->service);
 	add_text(&body, "trackingNumber", p->tracking);
-	buf_str(&body, "}}}}");
+	json_end(&body);
+	json_end(&body);
+	end_mutation(&body);
 	read_result(tell(n, "completeShipment", &body, ret, &r),
 		    "completeShipment", ret);
 	gql_reply_end(&r);

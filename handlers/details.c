@@ -4,58 +4,54 @@
  */
 #include "handlers/details.h"
 
-#include <inttypes.h>
-
 #include "base/buf.h"
+#include "base/json_write.h"
 #include "store/model/order.h"
 
-/* Adds "name":value and, unless it is the last, a comma. */
-static void add_text(struct buf *b, const char *name, const char *value)
+static void add_allocations(struct buf *b, const struct centra_line *l)
 {
-	buf_json(b, name);
-	buf_char(b, ':');
-	buf_json(b, value);
-	buf_char(b, ',');
+	json_begin_list(b, "allocations");
+	for (size_t i = 0; i < l->n_allocations; i++) {
+		const struct centra_allocation *a = &l->allocations[i];
+
+		json_begin(b, NULL);
+		json_put_int(b, "warehouse", a->warehouse);
+		json_put_int(b, "quantity", a->quantity);
+		json_put_bool(b, "waiting", a->waiting);
+		json_end(b);
+	}
+	json_end_list(b);
 }
 
 static void add_line(struct buf *b, const struct centra_line *l)
 {
-	buf_fmt(b, "{\"line_id\":%" PRId64 ",", l->id);
-	add_text(b, "product", l->product);
-	add_text(b, "variant", l->variant);
-	add_text(b, "size", l->size);
-	add_text(b, "sku", l->sku);
-	add_text(b, "ean", l->ean);
-	add_text(b, "upc", l->upc);
+	json_begin(b, NULL);
+	json_put_int(b, "line_id", l->id);
+	json_put(b, "product", l->product);
+	json_put(b, "variant", l->variant);
+	json_put(b, "size", l->size);
+	json_put(b, "sku", l->sku);
+	json_put(b, "ean", l->ean);
+	json_put(b, "upc", l->upc);
 	if (l->stockless)
-		buf_str(b, "\"stockless\":true,");
-	buf_fmt(b, "\"quantity\":%" PRId64 ",\"allocations\":[", l->quantity);
-	for (size_t i = 0; i < l->n_allocations; i++) {
-		const struct centra_allocation *a = &l->allocations[i];
-
-		buf_fmt(b,
-			"%s{\"warehouse\":%" PRId64 ",\"quantity\":%" PRId64
-			",\"waiting\":%s}",
-			i ? "," : "", a->warehouse, a->quantity,
-			a->waiting ? "true" : "false");
-	}
-	buf_str(b, "]}");
+		json_put_bool(b, "stockless", true);
+	json_put_int(b, "quantity", l->quantity);
+	add_allocations(b, l);
+	json_end(b);
 }
 
 static void add_order(struct buf *b, const struct centra_order *co,
 		      size_t n_lines)
 {
-	buf_char(b, '{');
-	add_text(b, "placed_at", co->placed_at);
-	add_text(b, "city", co->city);
-	add_text(b, "country", co->country);
-	buf_str(b, "\"lines\":[");
-	for (size_t i = 0; i < n_lines; i++) {
-		if (i)
-			buf_char(b, ',');
+	json_begin(b, NULL);
+	json_put(b, "placed_at", co->placed_at);
+	json_put(b, "city", co->city);
+	json_put(b, "country", co->country);
+	json_begin_list(b, "lines");
+	for (size_t i = 0; i < n_lines; i++)
 		add_line(b, &co->lines[i]);
-	}
-	buf_str(b, "]}");
+	json_end_list(b);
+	json_end(b);
 }
 
 char *details_json(const struct centra_order *co)
@@ -71,7 +67,10 @@ char *details_json(const struct centra_order *co)
 	}
 	if (buf_full(&b)) {
 		buf_clear(&b);
-		buf_str(&b, "{\"lines\":[]}");
+		json_begin(&b, NULL);
+		json_begin_list(&b, "lines");
+		json_end_list(&b);
+		json_end(&b);
 	}
 	ret = buf_detach(&b, NULL);
 	return ret;

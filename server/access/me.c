@@ -4,9 +4,9 @@
  */
 #include "server/access/me.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "base/since.h"
 #include "base/time.h"
@@ -15,33 +15,41 @@
 
 static void staff_json(struct buf *b, const char *list)
 {
-	const char *name, *comma = "";
+	const char *name;
 	size_t len;
 
-	buf_char(b, '[');
+	json_begin_list(b, "staff");
 	while (list && (name = staff_next(&list, &len))) {
 		char *one = xstrndup(name, len);
 
-		buf_str(b, comma);
-		buf_json(b, one);
+		json_put(b, NULL, one);
 		free(one);
-		comma = ",";
 	}
-	buf_char(b, ']');
+	json_end_list(b);
 }
 
 /* "Today" of the shop ends at the midnight of its instance's time_zone. */
 static void day_json(struct buf *b, const struct zone *zone, int64_t now)
 {
-	char iso[TIME_ISO_SIZE];
 	int64_t begins, ends;
 
 	since_day(zone, now, &begins, &ends);
-	buf_str(b, ",\"day\":{\"begins\":");
-	buf_json(b, time_iso(iso, begins, 0, false));
-	buf_str(b, ",\"ends\":");
-	buf_json(b, time_iso(iso, ends, 0, false));
-	buf_char(b, '}');
+	json_begin(b, "day");
+	json_put_time(b, "begins", begins, 0, false);
+	json_put_time(b, "ends", ends, 0, false);
+	json_end(b);
+}
+
+static void shop_json(struct buf *b, const struct config_shop *shop)
+{
+	json_begin(b, "shop");
+	json_put(b, "id", shop->id);
+	json_put(b, "name", shop->name);
+	json_begin_list(b, "warehouses");
+	for (size_t i = 0; i < shop->warehouses.n; i++)
+		json_put_int(b, NULL, shop->warehouses.ids[i]);
+	json_end_list(b);
+	json_end(b);
 }
 
 void me_respond(const struct access *a, const struct caller *c, int64_t now,
@@ -51,33 +59,21 @@ void me_respond(const struct access *a, const struct caller *c, int64_t now,
 	const struct config_instance *in =
 		config_instance(c->config, shop->centra);
 	struct buf *b = &res->body;
-	char iso[TIME_ISO_SIZE];
 
-	buf_str(b, "{\"shop\":{\"id\":");
-	buf_json(b, shop->id);
-	buf_str(b, ",\"name\":");
-	buf_json(b, shop->name);
-	buf_str(b, ",\"warehouses\":[");
-	for (size_t i = 0; i < shop->warehouses.n; i++)
-		buf_fmt(b, "%s%" PRId64, i ? "," : "",
-			shop->warehouses.ids[i]);
-	buf_fmt(b, "]},\"device\":{\"id\":%" PRIu64 ",\"name\":",
-		c->device.id);
-	buf_json(b, c->device.name);
-	buf_str(b, "},\"instance\":");
-	buf_json(b, shop->centra);
-	buf_str(b, ",\"staff\":");
+	json_begin(b, NULL);
+	shop_json(b, shop);
+	json_begin(b, "device");
+	json_put_uint(b, "id", c->device.id);
+	json_put(b, "name", c->device.name);
+	json_end(b);
+	json_put(b, "instance", shop->centra);
 	staff_json(b, shop->staff);
-	buf_str(b, ",\"csrf\":");
-	buf_json(b, *c->csrf ? c->csrf : NULL);
-	buf_str(b, ",\"now\":");
-	buf_json(b, time_iso(iso, time_now(), 0, true));
+	json_put(b, "csrf", *c->csrf ? c->csrf : NULL);
+	json_put_time(b, "now", time_now(), 0, true);
 	day_json(b, in ? in->zone : NULL, now);
-	buf_str(b, ",\"page\":");
-	buf_json(b, a->parts.page_version);
-	buf_str(b, ",\"ship_with\":");
-	buf_json(b, in ? in->ship_with : NULL);
-	buf_char(b, '}');
+	json_put(b, "page", a->parts.page_version);
+	json_put(b, "ship_with", in ? in->ship_with : NULL);
+	json_end(b);
 	respond_json(res, 200);
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+#include "base/json_write.h"
 #include "base/log.h"
 #include "server/admin/metrics.h"
 
@@ -85,7 +86,9 @@ void health_watch(struct admin *a)
 void show_health(struct request *req, struct response *res)
 {
 	(void)req;
-	buf_str(&res->body, "{\"ok\":true}");
+	json_begin(&res->body, NULL);
+	json_put_bool(&res->body, "ok", true);
+	json_end(&res->body);
 	respond_json(res, 200);
 }
 
@@ -97,16 +100,14 @@ void show_ready(struct request *req, struct response *res)
 	bool ready = health_ready(a, config, &why);
 
 	config_drop(config);
-	if (ready) {
-		buf_str(&res->body, "{\"ready\":true}");
-		respond_json(res, 200);
-		return;
-	}
-	buf_str(&res->body, "{\"ready\":false,\"why\":");
-	buf_json(&res->body, why);
-	buf_char(&res->body, '}');
-	respond_json(res, 503);
-	res->retry_after = 1;
+	json_begin(&res->body, NULL);
+	json_put_bool(&res->body, "ready", ready);
+	if (!ready)
+		json_put(&res->body, "why", why);
+	json_end(&res->body);
+	respond_json(res, ready ? 200 : 503);
+	if (!ready)
+		res->retry_after = 1;
 }
 
 void show_metrics(struct request *req, struct response *res)

@@ -17,6 +17,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "server/storage/storage.h"
 #include "server/cli/cli.h"
@@ -29,9 +30,10 @@ static void say(struct cli_session *s, const char *level, const char *text)
 	struct buf line;
 
 	if (s->json) {
-		buf_fmt(&s->out, "{\"level\":\"%s\",\"text\":", level);
-		buf_json(&s->out, text);
-		buf_str(&s->out, "}\n");
+		json_begin(&s->out, NULL);
+		json_put(&s->out, "level", level);
+		json_put(&s->out, "text", text);
+		cli_json_end(&s->out);
 		return;
 	}
 	buf_init(&line, 4096);

@@ -15,6 +15,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "server/storage/storage.h"
@@ -303,14 +304,17 @@ void cli_time(struct buf *out, const struct config *c, const char *instance,
 	buf_str(out, iso);
 }
 
-void cli_json_time(struct buf *out, const char *name, int64_t t,
-		   int offset_min)
+void cli_json_end(struct buf *out)
 {
-	char iso[TIME_ISO_SIZE];
+	json_end(out);
+	buf_char(out, '\n');
+}
 
-	buf_fmt(out, ",\"%s\":", name);
-	buf_json(out, t == TIME_NONE ? NULL
-				     : time_iso(iso, t, offset_min, true));
+void cli_json_count(struct buf *out, const char *name, uint64_t n)
+{
+	json_begin(out, NULL);
+	json_put_uint(out, name, n);
+	cli_json_end(out);
 }
 
 const char *cli_shop_name(const struct config *c, const char *instance,

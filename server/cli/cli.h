@@ -165,9 +165,10 @@ void cli_say_lines(char *text);
  * ".552" too. */
 void cli_time(struct buf *out, const struct config *c, const char *instance,
 	      int64_t t, bool millis);
-/* Adds ,"name":"ISO time" or ,"name":null. */
-void cli_json_time(struct buf *out, const char *name, int64_t t,
-		   int offset_min);
+/* Ends an object, and its line. */
+void cli_json_end(struct buf *out);
+/* Adds {"NAME":N} and a line end. */
+void cli_json_count(struct buf *out, const char *name, uint64_t n);
 /* Returns the name of the shop that the warehouse belongs to, or NULL. */
 const char *cli_shop_name(const struct config *c, const char *instance,
 			  int64_t warehouse);

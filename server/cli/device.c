@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "server/cli/cli.h"
@@ -139,6 +140,19 @@ static const char *state_of(const struct device *d)
 	return d->suspended ? "suspended" : "active";
 }
 
+static void device_as_json(struct buf *b, const struct device *d)
+{
+	json_begin(b, NULL);
+	json_put_uint(b, "id", d->id);
+	json_put(b, "shop", d->shop);
+	json_put(b, "name", d->name);
+	json_put_time(b, "created", d->created, 0, true);
+	json_put_bool(b, "removed", d->removed);
+	json_put_bool(b, "suspended", d->suspended);
+	json_put(b, "state", state_of(d));
+	cli_json_end(b);
+}
+
 static bool print_device(void *arg, const struct device *d)
 {
 	struct cli_session *s = arg;
@@ -148,16 +162,7 @@ static bool print_device(void *arg, const struct device *d)
 	if (shop && strcmp(shop, d->shop) != 0)
 		return true;
 	if (s->json) {
-		buf_fmt(&s->out, "{\"id\":%" PRIu64 ",\"shop\":", d->id);
-		buf_json(&s->out, d->shop);
-		buf_str(&s->out, ",\"name\":");
-		buf_json(&s->out, d->name);
-		cli_json_time(&s->out, "created", d->created, 0);
-		buf_fmt(&s->out,
-			",\"removed\":%s,\"suspended\":%s,"
-			"\"state\":\"%s\"}\n",
-			d->removed ? "true" : "false",
-			d->suspended ? "true" : "false", state_of(d));
+		device_as_json(&s->out, d);
 		return true;
 	}
 	buf_fmt(&s->out, "%6" PRIu64 "  %-20s  %-9s  ", d->id,
@@ -252,7 +257,7 @@ static int readmit_all(struct cli_session *s)
 		return cli_failed(s, rc, &e);
 	cli_log("devices readmitted", LOG_N("devices", (int64_t)n));
 	if (s->json)
-		buf_fmt(&s->out, "{\"readmitted\":%zu}\n", n);
+		cli_json_count(&s->out, "readmitted", n);
 	fprintf(stderr, "%zu device%s may act again.\n", n, n == 1 ? "" : "s");
 	return 0;
 }
@@ -270,7 +275,7 @@ static int readmit_one(struct cli_session *s, uint64_t id)
 		return cli_failed(s, rc, &e);
 	log_device(s, id, LOG_MSG("device readmitted"));
 	if (s->json)
-		buf_str(&s->out, "{\"readmitted\":1}\n");
+		cli_json_count(&s->out, "readmitted", 1);
 	fprintf(stderr, "Device %" PRIu64 " may act again.\n", id);
 	return 0;
 }

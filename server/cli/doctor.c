@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "centra/centra.h"
 #include "centra/graphql.h"
@@ -56,12 +57,13 @@ static void say(struct exam *x, enum verdict verdict, const char *fmt, ...)
 	va_end(ap);
 	x->found[verdict]++;
 	if (x->s->json) {
-		buf_fmt(b, "{\"instance\":\"%s\",\"check\":\"%s\","
-			   "\"result\":\"%s\",\"text\":",
-			x->in->id, x->row,
-			verdict == WRONG ? "wrong" : verdict_names[verdict]);
-		buf_json(b, text);
-		buf_str(b, "}\n");
+		json_begin(b, NULL);
+		json_put(b, "instance", x->in->id);
+		json_put(b, "check", x->row);
+		json_put(b, "result",
+			 verdict == WRONG ? "wrong" : verdict_names[verdict]);
+		json_put(b, "text", text);
+		cli_json_end(b);
 	} else {
 		buf_fmt(b, "%-9s  %s  %-11s  ", verdict_names[verdict],
 			x->in->id, x->row);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/json_write.h"
 #include "base/time.h"
 #include "server/cli/cli.h"
 
@@ -25,18 +26,17 @@ struct listing {
 
 static void event_as_json(struct buf *b, const struct event *ev)
 {
-	buf_fmt(b, "{\"seq\":%" PRIu64 ",\"instance\":\"%s\"", ev->seq,
-		ev->instance);
-	cli_json_time(b, "received", ev->received, 0);
-	buf_str(b, ",\"type\":");
-	buf_json(b, ev->type);
-	buf_str(b, ",\"action\":");
-	buf_json(b, ev->action);
-	buf_str(b, ",\"date\":");
-	buf_json(b, ev->date);
-	buf_fmt(b, ",\"id\":%" PRId64 ",\"data\":", ev->id);
+	json_begin(b, NULL);
+	json_put_uint(b, "seq", ev->seq);
+	json_put(b, "instance", ev->instance);
+	json_put_time(b, "received", ev->received, 0, true);
+	json_put(b, "type", ev->type);
+	json_put(b, "action", ev->action);
+	json_put(b, "date", ev->date);
+	json_put_int(b, "id", ev->id);
+	json_key(b, "data");
 	buf_json_value(b, ev->data ? ev->data : "null");
-	buf_str(b, "}\n");
+	cli_json_end(b);
 }
 
 static bool print_event(void *arg, const struct event *ev)

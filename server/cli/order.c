@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "handlers/offer.h"
@@ -72,41 +73,36 @@ static void offer_as_json(struct listing *l, struct buf *b,
 		config_shop_of(l->s->config, o->instance, f->warehouse);
 	const struct opening *opened = offer_opened(f);
 
-	buf_fmt(b, "{\"warehouse\":%" PRId64 ",\"shop\":", f->warehouse);
-	buf_json(b, shop ? shop->id : NULL);
-	buf_fmt(b,
-		",\"state\":\"%s\",\"list\":\"%s\",\"shipped\":%s,"
-		"\"expired\":%s",
-		offer_state_name(f->state), list_names[f->list],
-		f->shipped ? "true" : "false",
-		offer_expired(f, l->s->now) ? "true" : "false");
-	cli_json_time(b, "expires_at", f->expires,
-		      opened ? opened->offset_min : 0);
-	buf_char(b, '}');
+	json_begin(b, NULL);
+	json_put_int(b, "warehouse", f->warehouse);
+	json_put(b, "shop", shop ? shop->id : NULL);
+	json_put(b, "state", offer_state_name(f->state));
+	json_put(b, "list", list_names[f->list]);
+	json_put_bool(b, "shipped", f->shipped);
+	json_put_bool(b, "expired", offer_expired(f, l->s->now));
+	json_put_time(b, "expires_at", f->expires,
+		      opened ? opened->offset_min : 0, true);
+	json_end(b);
 }
 
 static void order_as_json(struct listing *l, struct buf *b,
 			  const struct order *o)
 {
-	bool first = true;
 	size_t i;
 
-	buf_fmt(b, "{\"number\":%" PRId64 ",\"instance\":\"%s\",\"status\":",
-		o->number, o->instance);
-	buf_json(b, *o->status ? o->status : NULL);
-	buf_fmt(b, ",\"cancelled\":%s,\"on_hold\":%s,\"offers\":[",
-		o->cancelled ? "true" : "false", o->on_hold ? "true" : "false");
-	for (i = 0; i < o->n_offers; i++) {
-		if (!offer_matches(l, o, &o->offers[i]))
-			continue;
-		if (!first)
-			buf_char(b, ',');
-		offer_as_json(l, b, o, &o->offers[i]);
-		first = false;
-	}
-	buf_str(b, "]");
-	cli_json_time(b, "updated_at", o->updated, 0);
-	buf_str(b, "}\n");
+	json_begin(b, NULL);
+	json_put_int(b, "number", o->number);
+	json_put(b, "instance", o->instance);
+	json_put(b, "status", *o->status ? o->status : NULL);
+	json_put_bool(b, "cancelled", o->cancelled);
+	json_put_bool(b, "on_hold", o->on_hold);
+	json_begin_list(b, "offers");
+	for (i = 0; i < o->n_offers; i++)
+		if (offer_matches(l, o, &o->offers[i]))
+			offer_as_json(l, b, o, &o->offers[i]);
+	json_end_list(b);
+	json_put_time(b, "updated_at", o->updated, 0, true);
+	cli_json_end(b);
 }
 
 static void never_offered(struct buf *b, const struct order *o)

@@ -12,6 +12,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "server/cli/cli.h"
@@ -35,20 +36,18 @@ struct listing {
 static void quarantined_as_json(struct buf *b, const struct quarantined *q,
 				bool bytes)
 {
-	buf_fmt(b, "{\"seq\":%" PRIu64 ",\"instance\":\"%s\"", q->seq,
-		q->instance);
-	cli_json_time(b, "received", q->received, 0);
-	buf_fmt(b, ",\"kind\":\"%s\",\"reason\":",
-		quarantine_kind_name(q->kind));
-	buf_json(b, q->reason);
-	buf_fmt(b, ",\"length\":%zu", q->len);
+	json_begin(b, NULL);
+	json_put_uint(b, "seq", q->seq);
+	json_put(b, "instance", q->instance);
+	json_put_time(b, "received", q->received, 0, true);
+	json_put(b, "kind", quarantine_kind_name(q->kind));
+	json_put(b, "reason", q->reason);
+	json_put_uint(b, "length", q->len);
 	if (bytes) {
-		buf_str(b, ",\"signature\":");
-		buf_json(b, q->header);
-		buf_str(b, ",\"bytes\":");
-		buf_json(b, q->bytes ? q->bytes : "");
+		json_put(b, "signature", q->header);
+		json_put(b, "bytes", q->bytes ? q->bytes : "");
 	}
-	buf_str(b, "}\n");
+	cli_json_end(b);
 }
 
 static bool print_quarantined(void *arg, const struct quarantined *q)
@@ -212,6 +211,24 @@ static enum rc record_again(struct cli_session *s, const struct quarantined *q,
 	return rc;
 }
 
+static void print_recorded(struct cli_session *s, uint64_t seq,
+			   const struct recorded *n)
+{
+	struct buf *b = &s->out;
+
+	if (!s->json) {
+		buf_fmt(b, "%" PRIu64 ": %u new, %u known, %u quarantined\n",
+			seq, n->fresh, n->duplicates, n->quarantined);
+		return;
+	}
+	json_begin(b, NULL);
+	json_put_uint(b, "seq", seq);
+	json_put_uint(b, "new", n->fresh);
+	json_put_uint(b, "duplicates", n->duplicates);
+	json_put_uint(b, "quarantined", n->quarantined);
+	cli_json_end(b);
+}
+
 /* RC_INVALID: the entry stays, and the reason was printed. */
 static enum rc retry_one(struct cli_session *s, uint64_t seq, struct err *e)
 {
@@ -229,12 +246,7 @@ static enum rc retry_one(struct cli_session *s, uint64_t seq, struct err *e)
 			LOG_N("duplicates", (int64_t)n.duplicates),
 			LOG_N("quarantined", (int64_t)n.quarantined));
 	if (!rc)
-		buf_fmt(&s->out,
-			s->json ? "{\"seq\":%" PRIu64 ",\"new\":%u,"
-				  "\"duplicates\":%u,\"quarantined\":%u}\n"
-				: "%" PRIu64 ": %u new, %u known, %u "
-				  "quarantined\n",
-			seq, n.fresh, n.duplicates, n.quarantined);
+		print_recorded(s, seq, &n);
 	else if (rc == RC_INVALID)
 		cli_say("%" PRIu64 " stays: %s", seq, e->text);
 	quarantined_release(&q);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "handlers/handlers.h"
@@ -65,13 +66,11 @@ static void print_history(struct cli_session *s, const struct history *h)
 		int64_t at = h->lines[i % HISTORY].at;
 
 		if (s->json) {
-			buf_str(&s->out, i > from ? ",{\"what\":"
-						  : "{\"what\":");
-			buf_json(&s->out, h->lines[i % HISTORY].what);
-			cli_json_time(&s->out, "at", at, 0);
-			buf_str(&s->out, ",\"text\":");
-			buf_json(&s->out, text);
-			buf_char(&s->out, '}');
+			json_begin(&s->out, NULL);
+			json_put(&s->out, "what", h->lines[i % HISTORY].what);
+			json_put_time(&s->out, "at", at, 0, true);
+			json_put(&s->out, "text", text);
+			json_end(&s->out);
 		} else {
 			buf_str(&s->out, "          ");
 			cli_time(&s->out, s->config, h->task->instance, at,
@@ -97,15 +96,17 @@ struct listing {
 
 static void task_as_json(struct buf *b, const struct task *t)
 {
-	buf_fmt(b,
-		"{\"id\":%" PRIu64 ",\"kind\":\"%s\",\"instance\":\"%s\","
-		"\"order\":%" PRId64 ",\"sub\":%" PRId64,
-		t->id, t->kind, t->instance, t->number, t->sub);
-	cli_json_time(b, "created", t->created, 0);
-	cli_json_time(b, "due", t->due, 0);
-	buf_fmt(b, ",\"attempts\":%u,\"dead\":%s,\"reason\":", t->attempts,
-		t->dead ? "true" : "false");
-	buf_json(b, t->reason);
+	json_begin(b, NULL);
+	json_put_uint(b, "id", t->id);
+	json_put(b, "kind", t->kind);
+	json_put(b, "instance", t->instance);
+	json_put_int(b, "order", t->number);
+	json_put_int(b, "sub", t->sub);
+	json_put_time(b, "created", t->created, 0, true);
+	json_put_time(b, "due", t->due, 0, true);
+	json_put_uint(b, "attempts", t->attempts);
+	json_put_bool(b, "dead", t->dead);
+	json_put(b, "reason", t->reason);
 }
 
 static void print_task(struct cli_session *s, const struct task *t)
@@ -143,7 +144,7 @@ static bool take_task(void *arg, const struct task *t)
 	if (!l->dead) {
 		print_task(l->s, t);
 		if (l->s->json)
-			buf_str(&l->s->out, "}\n");
+			cli_json_end(&l->s->out);
 		return true;
 	}
 	l->page = xrealloc(l->page, l->n_page + 1, sizeof(*l->page));
@@ -164,10 +165,12 @@ static enum rc print_dead(struct listing *l, const struct task *t,
 		return rc;
 	print_task(l->s, t);
 	if (l->s->json)
-		buf_str(&l->s->out, ",\"history\":[");
+		json_begin_list(&l->s->out, "history");
 	print_history(l->s, &h);
-	if (l->s->json)
-		buf_str(&l->s->out, "]}\n");
+	if (l->s->json) {
+		json_end_list(&l->s->out);
+		cli_json_end(&l->s->out);
+	}
 	return OK;
 }
 
@@ -253,7 +256,7 @@ static bool keep_id(void *arg, const struct task *t)
 static void print_count(struct cli_session *s, const char *name, size_t n)
 {
 	if (s->json)
-		buf_fmt(&s->out, "{\"%s\":%zu}\n", name, n);
+		cli_json_count(&s->out, name, n);
 	else
 		buf_fmt(&s->out, "%zu\n", n);
 }

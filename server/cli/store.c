@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
+#include "base/json_write.h"
 #include "base/time.h"
 #include "server/cli/cli.h"
 
@@ -31,9 +32,10 @@ static void tell_wrong(void *arg, const char *table, const char *what)
 	if (t->told++ >= TOLD_MAX)
 		return;
 	if (t->s->json) {
-		buf_fmt(b, "{\"table\":\"%s\",\"wrong\":", table);
-		buf_json(b, what);
-		buf_str(b, "}\n");
+		json_begin(b, NULL);
+		json_put(b, "table", table);
+		json_put(b, "wrong", what);
+		cli_json_end(b);
 		return;
 	}
 	buf_fmt(b, "%s: ", table);
@@ -41,17 +43,31 @@ static void tell_wrong(void *arg, const char *table, const char *what)
 	buf_char(b, '\n');
 }
 
+static void counts_as_json(struct buf *b, const char *table, uint64_t rows,
+			   uint64_t wrong)
+{
+	json_begin(b, NULL);
+	json_put(b, "table", table);
+	json_put_uint(b, "rows", rows);
+	json_put_uint(b, "wrong_rows", wrong);
+	cli_json_end(b);
+}
+
 static void print_counts(struct cli_session *s, const struct store_verified *v)
 {
 	if (!s->json)
 		buf_str(&s->out, "TABLE               ROWS       WRONG\n");
-	for (size_t i = 0; i < v->n; i++)
-		buf_fmt(&s->out,
-			s->json ? "{\"table\":\"%s\",\"rows\":%" PRIu64
-				  ",\"wrong_rows\":%" PRIu64 "}\n"
-				: "%-12s  %10" PRIu64 "  %10" PRIu64 "\n",
-			v->tables[i].name, v->tables[i].rows,
-			v->tables[i].wrong);
+	for (size_t i = 0; i < v->n; i++) {
+		const char *name = v->tables[i].name;
+		uint64_t rows = v->tables[i].rows, wrong = v->tables[i].wrong;
+
+		if (s->json)
+			counts_as_json(&s->out, name, rows, wrong);
+		else
+			buf_fmt(&s->out,
+				"%-12s  %10" PRIu64 "  %10" PRIu64 "\n", name,
+				rows, wrong);
+	}
 }
 
 static int verify(struct cli_session *s)
@@ -111,10 +127,10 @@ static int backup(struct cli_session *s, const char *file)
 	if (stat(file, &st))
 		st.st_size = 0;
 	if (s->json) {
-		buf_str(&s->out, "{\"file\":");
-		buf_json(&s->out, file);
-		buf_fmt(&s->out, ",\"bytes\":%" PRId64 "}\n",
-			(int64_t)st.st_size);
+		json_begin(&s->out, NULL);
+		json_put(&s->out, "file", file);
+		json_put_int(&s->out, "bytes", st.st_size);
+		cli_json_end(&s->out);
 	}
 	cli_say("%s: %" PRId64 " KiB, in %" PRId64 " ms", file,
 		(int64_t)st.st_size / 1024, time_mono() - began);
@@ -154,10 +170,12 @@ static int compact(struct cli_session *s)
 		return EX_DATAERR;
 	if (rc)
 		return rc == RC_NOTFOUND ? EX_CANTCREAT : code;
-	if (s->json)
-		buf_fmt(&s->out,
-			"{\"before\":%" PRIu64 ",\"after\":%" PRIu64 "}\n",
-			c.before, c.after);
+	if (s->json) {
+		json_begin(&s->out, NULL);
+		json_put_uint(&s->out, "before", c.before);
+		json_put_uint(&s->out, "after", c.after);
+		cli_json_end(&s->out);
+	}
 	fprintf(stderr,
 		"%" PRIu64 " KiB, before %" PRIu64 " KiB, in %" PRId64 " ms\n",
 		c.after / 1024, c.before / 1024, time_mono() - began);

@@ -5,6 +5,20 @@
  */
 #include "server/cli/cli.h"
 
+#include "base/json_write.h"
+
+static void say_asked(struct cli_session *s)
+{
+	if (!s->json) {
+		buf_str(&s->out, "a sweep is asked for: the server begins it "
+				 "when it next looks\n");
+		return;
+	}
+	json_begin(&s->out, NULL);
+	json_put_bool(&s->out, "asked", true);
+	cli_json_end(&s->out);
+}
+
 int cli_sweep(struct cli_args *a)
 {
 	struct cli_session s;
@@ -22,10 +36,7 @@ int cli_sweep(struct cli_args *a)
 		else
 			cli_log("sweep asked for");
 		if (!rc)
-			buf_str(&s.out,
-				s.json ? "{\"asked\":true}\n"
-				       : "a sweep is asked for: the server "
-					 "begins it when it next looks\n");
+			say_asked(&s);
 	}
 	return cli_close(&s, code);
 }

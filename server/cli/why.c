@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "handlers/offer.h"
@@ -179,19 +180,19 @@ static bool tell_entry(void *arg, const struct entry *n)
 
 static void json_shipments(struct buf *out, const struct offer *f)
 {
-	buf_str(out, ",\"shipments\":[");
+	json_begin_list(out, "shipments");
 	for (size_t i = 0; i < f->n_shipments; i++) {
 		const struct shipment *s = &f->shipments[i];
 
-		buf_fmt(out, "%s{\"number\":", i ? "," : "");
-		buf_json(out, s->came.number[0] ? s->came.number : NULL);
-		buf_fmt(out, ",\"stage\":\"%s\",\"capture\":\"%s\",\"error\":",
-			ship_stage_name(s->came.stage),
-			ship_capture_name(s->came.capture));
-		buf_json(out, s->came.error);
-		buf_char(out, '}');
+		json_begin(out, NULL);
+		json_put(out, "number",
+			 s->came.number[0] ? s->came.number : NULL);
+		json_put(out, "stage", ship_stage_name(s->came.stage));
+		json_put(out, "capture", ship_capture_name(s->came.capture));
+		json_put(out, "error", s->came.error);
+		json_end(out);
 	}
-	buf_char(out, ']');
+	json_end_list(out);
 }
 
 static void json_offer(struct story *st, const struct offer *f)
@@ -200,18 +201,17 @@ static void json_offer(struct story *st, const struct offer *f)
 		st->s->config, st->order.instance, f->warehouse);
 	struct buf *out = &st->s->out;
 
-	buf_fmt(out, "{\"warehouse\":%" PRId64 ",\"shop\":", f->warehouse);
-	buf_json(out, shop ? shop->id : NULL);
-	buf_fmt(out,
-		",\"state\":\"%s\",\"doubt\":%s,\"shipped\":%s,"
-		"\"expired\":%s,\"refusal\":",
-		offer_state_name(f->state), f->doubt ? "true" : "false",
-		f->shipped ? "true" : "false",
-		offer_expired(f, st->s->now) ? "true" : "false");
-	buf_json(out, f->answer.refusal);
-	cli_json_time(out, "expires_at", f->expires, 0);
+	json_begin(out, NULL);
+	json_put_int(out, "warehouse", f->warehouse);
+	json_put(out, "shop", shop ? shop->id : NULL);
+	json_put(out, "state", offer_state_name(f->state));
+	json_put_bool(out, "doubt", f->doubt);
+	json_put_bool(out, "shipped", f->shipped);
+	json_put_bool(out, "expired", offer_expired(f, st->s->now));
+	json_put(out, "refusal", f->answer.refusal);
+	json_put_time(out, "expires_at", f->expires, 0, true);
 	json_shipments(out, f);
-	buf_char(out, '}');
+	json_end(out);
 }
 
 static void json_order(struct story *st)
@@ -220,27 +220,24 @@ static void json_order(struct story *st)
 	struct buf *out = &st->s->out;
 	size_t i;
 
-	buf_fmt(out, "{\"order\":%" PRId64 ",\"instance\":\"%s\",\"status\":",
-		o->number, o->instance);
-	buf_json(out, *o->status ? o->status : NULL);
-	buf_fmt(out, ",\"cancelled\":%s,\"on_hold\":%s,\"hold_reason\":",
-		o->cancelled ? "true" : "false", o->on_hold ? "true" : "false");
-	buf_json(out, *o->hold_reason ? o->hold_reason : NULL);
-	buf_str(out, ",\"offers\":[");
-	for (i = 0; i < o->n_offers; i++) {
-		if (i)
-			buf_char(out, ',');
+	json_begin(out, NULL);
+	json_put_int(out, "order", o->number);
+	json_put(out, "instance", o->instance);
+	json_put(out, "status", *o->status ? o->status : NULL);
+	json_put_bool(out, "cancelled", o->cancelled);
+	json_put_bool(out, "on_hold", o->on_hold);
+	json_put(out, "hold_reason", *o->hold_reason ? o->hold_reason : NULL);
+	json_begin_list(out, "offers");
+	for (i = 0; i < o->n_offers; i++)
 		json_offer(st, &o->offers[i]);
-	}
-	buf_str(out, "]}\n");
+	json_end_list(out);
+	cli_json_end(out);
 }
 
 static void json_word(struct buf *out, const char *name, const char *word)
 {
-	if (!word)
-		return;
-	buf_fmt(out, ",\"%s\":", name);
-	buf_json(out, word);
+	if (word)
+		json_put(out, name, word);
 }
 
 /* The fields that an entry has.  `text` is the words of all of it, so what
@@ -254,42 +251,40 @@ static void json_fields(struct buf *out, const struct entry *e)
 #define WORD(name) json_word(out, #name, rest.name);
 #include "store/model/journal.def"
 	if (e->status)
-		buf_fmt(out, ",\"status\":%" PRId64, e->status);
+		json_put_int(out, "status", e->status);
 	if (e->latency_ms)
-		buf_fmt(out, ",\"latency_ms\":%" PRId64, e->latency_ms);
+		json_put_int(out, "latency_ms", e->latency_ms);
 	if (e->n)
-		buf_fmt(out, ",\"n\":%" PRId64, e->n);
+		json_put_int(out, "n", e->n);
 	if (e->device)
-		buf_fmt(out, ",\"device\":%" PRIu64, e->device);
+		json_put_uint(out, "device", e->device);
 	if (e->until)
-		cli_json_time(out, "until", e->until, (int)e->offset_min);
+		json_put_time(out, "until", e->until, (int)e->offset_min, true);
 	if (e->received)
-		cli_json_time(out, "received", e->received, 0);
+		json_put_time(out, "received", e->received, 0, true);
 }
 
 static bool json_entry(void *arg, const struct entry *n)
 {
 	struct story *st = arg;
 	struct buf *out = &st->s->out, who, words;
-	char iso[TIME_ISO_SIZE];
 
 	buf_init(&who, 1000);
 	buf_init(&words, 3 * ORDER_TEXT_MAX);
 	add_who(st, &who, n);
 	add_words(st, &words, n);
-	buf_fmt(out, "{\"at\":\"%s\",\"who\":", time_iso(iso, n->at, 0, true));
-	buf_json(out, who.data);
-	buf_str(out, ",\"what\":");
-	buf_json(out, entry_about(n));
-	buf_fmt(out, ",\"kind\":\"%s\",\"warehouse\":", fact_name(n->fact));
+	json_begin(out, NULL);
+	json_put_time(out, "at", n->at, 0, true);
+	json_put(out, "who", who.data);
+	json_put(out, "what", entry_about(n));
+	json_put(out, "kind", fact_name(n->fact));
 	if (n->warehouse)
-		buf_fmt(out, "%" PRId64, n->warehouse);
+		json_put_int(out, "warehouse", n->warehouse);
 	else
-		buf_str(out, "null");
-	buf_str(out, ",\"text\":");
-	buf_json(out, words.data ? words.data : "");
+		json_put_null(out, "warehouse");
+	json_put(out, "text", words.data ? words.data : "");
 	json_fields(out, n);
-	buf_str(out, "}\n");
+	cli_json_end(out);
 	buf_release(&words);
 	buf_release(&who);
 	return true;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "server/config/read.h"
 
@@ -232,17 +233,17 @@ static const char *const type_names[] = {
 
 static void describe_json(struct buf *out, const struct setting *s)
 {
-	buf_fmt(out,
-		"{\"section\":\"%s\",\"name\":\"%s\",\"type\":\"%s\","
-		"\"default\":",
-		section_names[s->section], s->name, type_names[s->type]);
-	buf_json(out, s->standard);
-	buf_fmt(out, ",\"required\":%s,\"secret\":%s,\"reload\":%s,\"help\":",
-		s->flags & REQUIRED ? "true" : "false",
-		s->flags & SECRET ? "true" : "false",
-		s->flags & RELOAD ? "true" : "false");
-	buf_json(out, s->help);
-	buf_str(out, "}\n");
+	json_begin(out, NULL);
+	json_put(out, "section", section_names[s->section]);
+	json_put(out, "name", s->name);
+	json_put(out, "type", type_names[s->type]);
+	json_put(out, "default", s->standard);
+	json_put_bool(out, "required", s->flags & REQUIRED);
+	json_put_bool(out, "secret", s->flags & SECRET);
+	json_put_bool(out, "reload", s->flags & RELOAD);
+	json_put(out, "help", s->help);
+	json_end(out);
+	buf_char(out, '\n');
 }
 
 static void describe_text(struct buf *out, const struct setting *s)

@@ -32,8 +32,7 @@ void mistake(struct reading *r, unsigned line, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = xstrdup("a mistake that there is no room to tell");
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
 	r->mistakes = xrealloc(r->mistakes, r->n_mistakes + 1,
 			       sizeof(*r->mistakes));

@@ -102,8 +102,11 @@ void respond_problem(struct response *res, int status, const char *code,
 /* A row of codes.def: is there one, and what it says in words (or NULL). */
 bool code_known(const char *code);
 const char *code_words(const char *code);
-/* Adds a member to the JSON object that the body ends with. */
+/* Each adds a member to the JSON object that the body ends with: a value that
+ * is JSON, or a text. */
 void respond_member(struct response *res, const char *name, const char *json);
+void respond_member_text(struct response *res, const char *name,
+			 const char *text);
 
 /* ---- responses without an end ----
  *

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "server/http/http.h"
 
 static const struct {
@@ -88,25 +89,38 @@ void respond_problem(struct response *res, int status, const char *code,
 	vsnprintf(detail, sizeof(detail), detail_fmt, ap);
 	va_end(ap);
 	buf_clear(&res->body);
-	buf_str(&res->body, "{\"title\":");
-	buf_json(&res->body, title_of(status));
-	buf_fmt(&res->body, ",\"status\":%d,\"code\":", status);
-	buf_json(&res->body, code);
-	buf_str(&res->body, ",\"detail\":");
-	buf_json(&res->body, detail);
-	buf_char(&res->body, '}');
+	json_begin(&res->body, NULL);
+	json_put(&res->body, "title", title_of(status));
+	json_put_int(&res->body, "status", status);
+	json_put(&res->body, "code", code);
+	json_put(&res->body, "detail", detail);
+	json_end(&res->body);
 	res->status = status;
 	res->type = "application/problem+json";
 }
 
+/* Reopens the object that the body ends with.  False: it ends with none. */
+static bool reopen(struct buf *b)
+{
+	if (!b->len || b->data[b->len - 1] != '}')
+		return false;
+	b->data[--b->len] = '\0';
+	return true;
+}
+
 void respond_member(struct response *res, const char *name, const char *json)
 {
-	if (!res->body.len || res->body.data[res->body.len - 1] != '}')
+	if (!reopen(&res->body))
 		return;
-	res->body.data[--res->body.len] = '\0';
-	buf_char(&res->body, ',');
-	buf_json(&res->body, name);
-	buf_char(&res->body, ':');
-	buf_str(&res->body, json);
-	buf_char(&res->body, '}');
+	json_put_raw(&res->body, name, json);
+	json_end(&res->body);
+}
+
+void respond_member_text(struct response *res, const char *name,
+			 const char *text)
+{
+	if (!reopen(&res->body))
+		return;
+	json_put(&res->body, name, text);
+	json_end(&res->body);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
@@ -145,24 +146,27 @@ static struct chunk *event_end(struct buf *b)
 struct chunk *view_hello(const struct view *v, uint64_t seen, bool resync,
 			 unsigned retry)
 {
-	char iso[TIME_ISO_SIZE];
 	struct buf b;
 
 	event_begin(&b, "hello", v, seen);
-	buf_fmt(&b, "{\"now\":\"%s\",\"resync\":%s}\nretry: %u",
-		time_iso(iso, time_now(), 0, true), resync ? "true" : "false",
-		retry);
+	json_begin(&b, NULL);
+	json_put_time(&b, "now", time_now(), 0, true);
+	json_put_bool(&b, "resync", resync);
+	json_end(&b);
+	buf_fmt(&b, "\nretry: %u", retry);
 	return event_end(&b);
 }
 
 /* The comment keeps proxies awake that look for one. */
 struct chunk *view_beat(const struct view *v, uint64_t seen)
 {
-	char iso[TIME_ISO_SIZE];
 	struct buf b;
 
 	event_begin(&b, "beat", v, seen);
-	buf_fmt(&b, "{\"now\":\"%s\"}\n:", time_iso(iso, time_now(), 0, true));
+	json_begin(&b, NULL);
+	json_put_time(&b, "now", time_now(), 0, true);
+	json_end(&b);
+	buf_str(&b, "\n:");
 	return event_end(&b);
 }
 
@@ -217,7 +221,9 @@ static struct chunk *removed(const struct view *v, int64_t number,
 	if (!was_told(v, number))
 		return NULL;
 	event_begin(&b, "removed", v, change);
-	buf_fmt(&b, "{\"number\":%" PRId64 "}", number);
+	json_begin(&b, NULL);
+	json_put_int(&b, "number", number);
+	json_end(&b);
 	return event_end(&b);
 }
 

@@ -45,11 +45,8 @@ void respond_store(struct request *req, struct response *res, enum rc rc,
 
 void respond_field(struct response *res, const char *field, const char *must)
 {
-	char quoted[64];
-
 	respond_problem(res, 400, "bad_request", "'%s' %s", field, must);
-	snprintf(quoted, sizeof(quoted), "\"%s\"", field);
-	respond_member(res, "field", quoted);
+	respond_member_text(res, "field", field);
 }
 
 void respond_order(struct request *req, struct response *res,
@@ -212,7 +209,7 @@ static bool staff_read(struct action *p, struct response *res)
 		respond_problem(res, 400, code,
 				"'staff' says who acts: a name of the list "
 				"that /api/v1/me gives");
-		respond_member(res, "field", "\"staff\"");
+		respond_member_text(res, "field", "staff");
 		return false;
 	}
 	snprintf(p->by, sizeof(p->by), "%s%s%s", name ? name : "",

@@ -11,6 +11,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "handlers/offer.h"
 #include "handlers/problem.h"
@@ -18,14 +19,6 @@
 #include "server/access/token.h"
 
 #define TIMELINE_MAX 200 /* lines; of more, the newest */
-
-static void time_or_null(struct buf *out, int64_t t, int offset_min)
-{
-	char iso[TIME_ISO_SIZE];
-
-	buf_json(out, t == TIME_NONE ? NULL :
-				       time_iso(iso, t, offset_min, false));
-}
 
 /* ---- what was fetched ---- */
 
@@ -54,9 +47,7 @@ static void value(struct buf *out, const cJSON *item)
 
 static void member(struct buf *out, const char *name, const cJSON *of)
 {
-	buf_char(out, ',');
-	buf_json(out, name);
-	buf_char(out, ':');
+	json_key(out, name);
 	value(out, cJSON_GetObjectItemCaseSensitive(of, name));
 }
 
@@ -79,15 +70,15 @@ static void line(struct buf *out, const cJSON *l, int64_t left)
 	static const char *const names[] = {"product", "variant", "size",
 					    "sku", "ean", "upc"};
 
-	buf_str(out, "{\"line_id\":");
-	value(out, cJSON_GetObjectItemCaseSensitive(l, "line_id"));
+	json_begin(out, NULL);
+	member(out, "line_id", l);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		member(out, names[i], l);
 	if (left < 0)
 		member(out, "quantity", l);
 	else
-		buf_fmt(out, ",\"quantity\":%" PRId64, left);
-	buf_char(out, '}');
+		json_put_int(out, "quantity", left);
+	json_end(out);
 }
 
 /* What is left to ship of the line; -1: that is not known, or nobody ships. */
@@ -109,26 +100,22 @@ static void fetched(struct buf *out, const struct offer *f,
 {
 	const cJSON *lines, *l;
 	struct ship_stock *stock;
-	const char *comma = "";
 	size_t n = stock_read(details, f, &stock);
 
 	member(out, "placed_at", details);
 	member(out, "city", details);
 	member(out, "country", details);
-	buf_str(out, ",\"lines\":[");
+	json_begin_list(out, "lines");
 	lines = cJSON_GetObjectItemCaseSensitive(details, "lines");
 	cJSON_ArrayForEach(l, lines)
 	{
 		int64_t left = left_of(f, l, stock, n);
 
-		if (!to_pick(l) || !left)
-			continue;
-		buf_str(out, comma);
-		line(out, l, left);
-		comma = ",";
+		if (to_pick(l) && left)
+			line(out, l, left);
 	}
-	buf_fmt(out, "],\"lines_known\":%s",
-		cJSON_IsArray(lines) ? "true" : "false");
+	json_end_list(out);
+	json_put_bool(out, "lines_known", cJSON_IsArray(lines));
 	free(stock);
 }
 
@@ -140,7 +127,7 @@ static void ship_to(struct buf *out, const struct offer *f,
 
 	if (f->state == STATE_ACCEPTED && address)
 		a = cJSON_Parse(address);
-	buf_str(out, ",\"ship_to\":");
+	json_key(out, "ship_to");
 	/* Empty: it was removed, having been kept long enough. */
 	value(out, a && cJSON_IsObject(a) && a->child ? a : NULL);
 	cJSON_Delete(a);
@@ -169,29 +156,26 @@ static void offer(struct buf *out, const struct order *o,
 		  const struct offer *f, int64_t now)
 {
 	static const char *const verbs[] = {
-		[VERB_NONE] = "null",
-		[VERB_ACCEPT] = "\"accept\"",
-		[VERB_REJECT] = "\"reject\"",
+		[VERB_ACCEPT] = "accept",
+		[VERB_REJECT] = "reject",
 	};
 	const struct opening *opened = offer_opened(f);
 	bool no = f->state == STATE_REFUSED;
 
-	buf_fmt(out, "{\"number\":%" PRId64 ",\"instance\":", o->number);
-	buf_json(out, o->instance);
-	buf_fmt(out, ",\"state\":\"%s\",\"expired\":%s,\"warehouse\":%" PRId64,
-		offer_state_name(f->state),
-		offer_expired(f, now) ? "true" : "false", f->warehouse);
-	buf_str(out, ",\"expires_at\":");
-	time_or_null(out, f->expires, opened ? opened->offset_min : 0);
-	buf_str(out, ",\"offered_at\":");
-	time_or_null(out, offered_at(o, f), 0);
-	buf_fmt(out, ",\"answer\":%s", verbs[offer_answered(f) ?
-							f->answer.verb :
-							VERB_NONE]);
-	buf_str(out, ",\"refusal\":");
-	buf_json(out, no ? f->answer.refusal : NULL);
-	buf_fmt(out, ",\"on_hold\":%s,\"doubt\":%s",
-		o->on_hold ? "true" : "false", f->doubt ? "true" : "false");
+	json_begin(out, NULL);
+	json_put_int(out, "number", o->number);
+	json_put(out, "instance", o->instance);
+	json_put(out, "state", offer_state_name(f->state));
+	json_put_bool(out, "expired", offer_expired(f, now));
+	json_put_int(out, "warehouse", f->warehouse);
+	json_put_time(out, "expires_at", f->expires,
+		      opened ? opened->offset_min : 0, false);
+	json_put_time(out, "offered_at", offered_at(o, f), 0, false);
+	json_put(out, "answer",
+		 offer_answered(f) ? verbs[f->answer.verb] : NULL);
+	json_put(out, "refusal", no ? f->answer.refusal : NULL);
+	json_put_bool(out, "on_hold", o->on_hold);
+	json_put_bool(out, "doubt", f->doubt);
 }
 
 /* The problem of an order that is to be shipped. */
@@ -199,30 +183,24 @@ static void problem(struct buf *out, const struct offer *f)
 {
 	const struct problem *p = &f->problem;
 
-	buf_str(out, ",\"problem\":");
 	if (!p->at || f->state != STATE_ACCEPTED || f->shipped) {
-		buf_str(out, "null");
+		json_put_null(out, "problem");
 		return;
 	}
-	buf_str(out, "{\"reason\":");
-	buf_json(out, p->reason);
-	buf_str(out, ",\"note\":");
-	buf_json(out, p->note);
-	buf_str(out, ",\"at\":");
-	time_or_null(out, p->at, 0);
-	buf_str(out, ",\"by\":");
-	buf_json(out, p->by);
-	buf_str(out, ",\"solved\":");
+	json_begin(out, "problem");
+	json_put(out, "reason", p->reason);
+	json_put(out, "note", p->note);
+	json_put_time(out, "at", p->at, 0, false);
+	json_put(out, "by", p->by);
 	if (p->solved_at) {
-		buf_str(out, "{\"by\":");
-		buf_json(out, p->solved_by);
-		buf_str(out, ",\"at\":");
-		time_or_null(out, p->solved_at, 0);
-		buf_char(out, '}');
+		json_begin(out, "solved");
+		json_put(out, "by", p->solved_by);
+		json_put_time(out, "at", p->solved_at, 0, false);
+		json_end(out);
 	} else {
-		buf_str(out, "null");
+		json_put_null(out, "solved");
 	}
-	buf_char(out, '}');
+	json_end(out);
 }
 
 /* What a shop said after its answer, and what it must be told. */
@@ -230,49 +208,43 @@ static void history(struct buf *out, const struct order *o,
 		    const struct offer *f, const struct config_shop *shop)
 {
 	problem(out, f);
-	buf_fmt(out, ",\"stop\":%s",
-		offer_stop(o, shop->warehouses.ids, shop->warehouses.n) ?
-			"true" :
-			"false");
+	json_put_bool(out, "stop",
+		      offer_stop(o, shop->warehouses.ids, shop->warehouses.n));
 	/* All of it: what remains of a part is in the lines. */
-	buf_fmt(out, ",\"shipped\":%s", f->shipped ? "true" : "false");
+	json_put_bool(out, "shipped", f->shipped);
 }
 
 /* ---- the timeline ---- */
 
 static void word_json(struct buf *out, const char *name, const char *word)
 {
-	if (!word)
-		return;
-	buf_fmt(out, ",\"%s\":", name);
-	buf_json(out, word);
+	if (word)
+		json_put(out, name, word);
 }
 
 /* {"at","what","kind"} and the fields that the entry has. */
 static void entry_json(struct buf *out, const struct entry *e)
 {
-	char iso[TIME_ISO_SIZE];
 	struct buf words;
 
 	buf_init(&words, 3 * ORDER_TEXT_MAX);
 	entry_words(&words, e, SHOP, NULL);
-	buf_str(out, "{\"at\":");
-	buf_json(out, time_iso(iso, e->at, 0, false));
-	buf_str(out, ",\"what\":");
-	buf_json(out, words.data ? words.data : "");
-	buf_fmt(out, ",\"kind\":\"%s\"", fact_name(e->fact));
+	json_begin(out, NULL);
+	json_put_time(out, "at", e->at, 0, false);
+	json_put(out, "what", words.data ? words.data : "");
+	json_put(out, "kind", fact_name(e->fact));
 	if (e->warehouse)
-		buf_fmt(out, ",\"warehouse\":%" PRId64, e->warehouse);
+		json_put_int(out, "warehouse", e->warehouse);
 	if (e->device)
-		buf_fmt(out, ",\"device\":%" PRIu64, e->device);
+		json_put_uint(out, "device", e->device);
 #define WORD(name) word_json(out, #name, e->name);
 #include "store/model/journal.def"
 	if (e->n)
-		buf_fmt(out, ",\"n\":%" PRId64, e->n);
+		json_put_int(out, "n", e->n);
 	if (e->until)
-		word_json(out, "until",
-			  time_iso(iso, e->until, (int)e->offset_min, false));
-	buf_char(out, '}');
+		json_put_time(out, "until", e->until, (int)e->offset_min,
+			      false);
+	json_end(out);
 	buf_release(&words);
 }
 
@@ -297,7 +269,6 @@ static bool timeline_entry(void *arg, const struct entry *e)
 	t->lines++;
 	if (!t->writing || t->lines <= t->skip)
 		return true;
-	buf_str(t->out, t->lines > t->skip + 1 ? "," : "");
 	seen = entry_copy(e);
 	entry_for_shop(&seen, ours, n);
 	entry_json(t->out, &seen);
@@ -319,10 +290,10 @@ static enum rc timeline_json(struct buf *out, struct store *store,
 	t.skip = t.lines > TIMELINE_MAX ? t.lines - TIMELINE_MAX : 0;
 	t.lines = 0;
 	t.writing = true;
-	buf_str(out, ",\"timeline\":[");
+	json_begin_list(out, "timeline");
 	rc = store_journal(store, o->instance, o->number, timeline_entry, &t,
 			   e);
-	buf_char(out, ']');
+	json_end_list(out);
 	return rc == RC_NOTFOUND ? OK : rc;
 }
 
@@ -393,7 +364,7 @@ enum rc order_json(struct buf *out, struct store *store,
 	const struct offer *f = offer_of_shop(o, shop->warehouses.ids,
 					      shop->warehouses.n);
 	char *details = NULL, *address = NULL;
-	char iso[TIME_ISO_SIZE], version[ORDER_VERSION_SIZE];
+	char version[ORDER_VERSION_SIZE];
 	cJSON *known = NULL;
 	enum rc rc;
 
@@ -411,17 +382,15 @@ enum rc order_json(struct buf *out, struct store *store,
 	fetched(out, f, known);
 	ship_to(out, f, address);
 	shipments_json(out, f);
-	buf_fmt(out, ",\"unclear\":%" PRId64, unclear_pieces(known, f));
+	json_put_int(out, "unclear", unclear_pieces(known, f));
 	history(out, o, f, shop);
-	buf_str(out, ",\"version\":");
-	buf_json(out, version_of(version, o, f, shop, known, address) ?
-			      version :
-			      NULL);
-	buf_str(out, ",\"updated_at\":");
-	buf_json(out, time_iso(iso, o->updated, 0, true));
+	json_put(out, "version",
+		 version_of(version, o, f, shop, known, address) ? version
+								 : NULL);
+	json_put_time(out, "updated_at", o->updated, 0, true);
 	if (timeline)
 		rc = timeline_json(out, store, shop, o, e);
-	buf_char(out, '}');
+	json_end(out);
 out:
 	cJSON_Delete(known);
 	free(details);

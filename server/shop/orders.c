@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "handlers/offer.h"
 #include "server/access/auth.h"
@@ -211,7 +212,7 @@ static enum rc page_row(struct page *p, enum list list,
 		p->full = true;
 		goto out;
 	}
-	buf_str(&p->res->body, p->n++ ? "," : "");
+	p->n++;
 	rc = order_json(&p->res->body, p->store, shop, &o, p->now, false,
 			&p->e);
 out:
@@ -330,9 +331,9 @@ static void page_end(struct page *p)
 	char cursor[CURSOR_SIZE];
 
 	cursor_write(cursor, &p->at);
-	buf_str(&p->res->body, "],\"cursor\":");
-	buf_json(&p->res->body, p->full ? cursor : NULL);
-	buf_char(&p->res->body, '}');
+	json_end_list(&p->res->body);
+	json_put(&p->res->body, "cursor", p->full ? cursor : NULL);
+	json_end(&p->res->body);
 	respond_json(p->res, 200);
 }
 
@@ -354,7 +355,8 @@ void staff_orders(struct request *req, struct response *res)
 	p.rows = xcalloc(p.n_rows, sizeof(*p.rows));
 	for (size_t i = 0; i < p.n_rows; i++)
 		p.rows[i].warehouse = shop->warehouses.ids[i];
-	buf_str(&res->body, "{\"orders\":[");
+	json_begin(&res->body, NULL);
+	json_begin_list(&res->body, "orders");
 	for (int l = (int)w.first; !rc && !p.full && l <= (int)w.last; l++)
 		rc = page_list(&p, (enum list)l,
 			       w.has_cursor && (enum list)l == w.first ?

@@ -7,10 +7,10 @@
  */
 #include "server/shop/report.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "handlers/offer.h"
 
@@ -241,32 +241,32 @@ int64_t report_percentile(const struct report *r, unsigned percent)
 
 static void seconds_json(struct buf *out, const char *name, int64_t ms)
 {
+	json_key(out, name);
 	if (ms == TIME_NONE)
-		buf_fmt(out, ",\"%s\":null", name);
+		buf_str(out, "null");
 	else
-		buf_fmt(out, ",\"%s\":%.1f", name, (double)ms / 1000);
+		buf_fmt(out, "%.1f", (double)ms / 1000);
 }
 
 void report_json(struct buf *out, const struct report *r)
 {
-	char iso[TIME_ISO_SIZE];
-
-	buf_str(out, "{\"shop\":");
-	buf_json(out, r->shop->id);
-	buf_str(out, ",\"since\":");
-	buf_json(out, time_iso(iso, r->since, 0, false));
-	buf_fmt(out, ",\"offered\":%u,\"accepted\":%u,\"rejected\":{",
-		r->offered, r->accepted);
+	json_begin(out, NULL);
+	json_put(out, "shop", r->shop->id);
+	json_put_time(out, "since", r->since, 0, false);
+	json_put_uint(out, "offered", r->offered);
+	json_put_uint(out, "accepted", r->accepted);
+	json_begin(out, "rejected");
 	for (int i = 0; i < REASONS; i++)
-		buf_fmt(out, "%s\"%s\":%u", i ? "," : "",
-			report_reason_name((enum report_reason)i),
-			r->rejected[i]);
-	buf_fmt(out, "},\"missed\":%u,\"taken\":%u,\"problems\":%u",
-		r->missed, r->taken, r->problems);
+		json_put_uint(out, report_reason_name((enum report_reason)i),
+			      r->rejected[i]);
+	json_end(out);
+	json_put_uint(out, "missed", r->missed);
+	json_put_uint(out, "taken", r->taken);
+	json_put_uint(out, "problems", r->problems);
 	seconds_json(out, "answer_median_s", report_percentile(r, 50));
 	seconds_json(out, "answer_p90_s", report_percentile(r, 90));
-	buf_fmt(out, ",\"shipped\":%u,\"shipped_within_a_day\":%u,"
-		     "\"complete\":%s}",
-		r->shipped, r->shipped_within_a_day,
-		r->complete ? "true" : "false");
+	json_put_uint(out, "shipped", r->shipped);
+	json_put_uint(out, "shipped_within_a_day", r->shipped_within_a_day);
+	json_put_bool(out, "complete", r->complete);
+	json_end(out);
 }

@@ -4,9 +4,9 @@
  */
 #include "server/shop/shipment_json.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/json_write.h"
 #include "base/mem.h"
 
 /* ---- what there is to ship ---- */
@@ -72,41 +72,42 @@ size_t stock_read(const cJSON *details, const struct offer *f,
 
 /* ---- as JSON ---- */
 
-static void time_json(struct buf *out, int64_t t)
+static void time_json(struct buf *out, const char *name, int64_t t)
 {
-	char iso[TIME_ISO_SIZE];
-
-	buf_json(out, t ? time_iso(iso, t, 0, false) : NULL);
+	json_put_time(out, name, t ? t : TIME_NONE, 0, false);
 }
 
-static void shipment_json(struct buf *out, const struct shipment *s)
+static void ask_lines_json(struct buf *out, const struct ship_ask *a)
+{
+	json_begin_list(out, "lines");
+	for (size_t i = 0; i < a->n_lines; i++) {
+		json_begin(out, NULL);
+		json_put_int(out, "line_id", a->lines[i].line);
+		json_put_int(out, "quantity", a->lines[i].quantity);
+		json_end(out);
+	}
+	json_end_list(out);
+}
+
+static void shipment_json(struct buf *out, const char *name,
+			  const struct shipment *s)
 {
 	const struct ship_ask *a = &s->ask;
 
-	buf_fmt(out, "{\"stage\":\"%s\",\"capture\":\"%s\",\"number\":",
-		ship_stage_name(s->came.stage),
-		ship_capture_name(s->came.capture));
-	buf_json(out, s->came.number[0] ? s->came.number : NULL);
-	buf_str(out, ",\"carrier\":");
-	buf_json(out, a->carrier);
-	buf_str(out, ",\"service\":");
-	buf_json(out, a->service);
-	buf_str(out, ",\"tracking\":");
-	buf_json(out, a->tracking);
-	buf_fmt(out, ",\"packages\":%" PRId64 ",\"lines\":[", a->packages);
-	for (size_t i = 0; i < a->n_lines; i++)
-		buf_fmt(out,
-			"%s{\"line_id\":%" PRId64 ",\"quantity\":%" PRId64 "}",
-			i ? "," : "", a->lines[i].line, a->lines[i].quantity);
-	buf_str(out, "],\"asked_at\":");
-	time_json(out, a->at);
-	buf_str(out, ",\"by\":");
-	buf_json(out, a->by);
-	buf_str(out, ",\"shipped_at\":");
-	time_json(out, s->came.shipped_at);
-	buf_str(out, ",\"error\":");
-	buf_json(out, s->came.error);
-	buf_char(out, '}');
+	json_begin(out, name);
+	json_put(out, "stage", ship_stage_name(s->came.stage));
+	json_put(out, "capture", ship_capture_name(s->came.capture));
+	json_put(out, "number", s->came.number[0] ? s->came.number : NULL);
+	json_put(out, "carrier", a->carrier);
+	json_put(out, "service", a->service);
+	json_put(out, "tracking", a->tracking);
+	json_put_int(out, "packages", a->packages);
+	ask_lines_json(out, a);
+	time_json(out, "asked_at", a->at);
+	json_put(out, "by", a->by);
+	time_json(out, "shipped_at", s->came.shipped_at);
+	json_put(out, "error", s->came.error);
+	json_end(out);
 }
 
 int64_t unclear_pieces(const cJSON *details, const struct offer *f)
@@ -125,16 +126,12 @@ void shipments_json(struct buf *out, const struct offer *f)
 {
 	const struct shipment *newest = offer_shipment(f);
 
-	buf_str(out, ",\"shipment\":");
 	if (newest)
-		shipment_json(out, newest);
+		shipment_json(out, "shipment", newest);
 	else
-		buf_str(out, "null");
-	buf_str(out, ",\"shipments\":[");
-	for (size_t i = 0; i < f->n_shipments; i++) {
-		if (i)
-			buf_char(out, ',');
-		shipment_json(out, &f->shipments[i]);
-	}
-	buf_char(out, ']');
+		json_put_null(out, "shipment");
+	json_begin_list(out, "shipments");
+	for (size_t i = 0; i < f->n_shipments; i++)
+		shipment_json(out, NULL, &f->shipments[i]);
+	json_end_list(out);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
@@ -52,11 +53,13 @@ static void respond_counts(struct receiver *r, struct response *res,
 			   const struct recorded *n)
 {
 	COUNT(r->its.counters, webhooks_total);
-	buf_fmt(&res->body,
-		"{\"events\":%u,\"new\":%u,\"duplicates\":%u,"
-		"\"quarantined\":%u}",
-		n->fresh + n->duplicates + n->quarantined, n->fresh,
-		n->duplicates, n->quarantined);
+	json_begin(&res->body, NULL);
+	json_put_uint(&res->body, "events",
+		      n->fresh + n->duplicates + n->quarantined);
+	json_put_uint(&res->body, "new", n->fresh);
+	json_put_uint(&res->body, "duplicates", n->duplicates);
+	json_put_uint(&res->body, "quarantined", n->quarantined);
+	json_end(&res->body);
 	respond_json(res, 200);
 }
 

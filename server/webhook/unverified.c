@@ -8,13 +8,13 @@
  */
 #include "server/webhook/unverified.h"
 
-#include <inttypes.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 
+#include "base/json_write.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
@@ -310,24 +310,27 @@ static struct unverified *of_request(const struct request *req)
 void show_unverified(struct request *req, struct response *res)
 {
 	const struct unverified *r = of_request(req);
-	char iso[TIME_ISO_SIZE];
+	struct buf *b = &res->body;
 	const struct item *i;
 	unsigned shown = 0;
 
-	buf_fmt(&res->body, "{\"count\":%zu,\"bytes\":%zu,\"refused\":[",
-		atomic_load(&r->n), atomic_load(&r->bytes));
+	json_begin(b, NULL);
+	json_put_uint(b, "count", atomic_load(&r->n));
+	json_put_uint(b, "bytes", atomic_load(&r->bytes));
+	json_begin_list(b, "refused");
 	TAILQ_FOREACH(i, &r->list, link) {
 		if (shown++ == SHOWN_MOST)
 			break;
-		buf_fmt(&res->body, "%s{\"id\":%" PRIu64 ",\"instance\":",
-			shown > 1 ? "," : "", i->id);
-		buf_json(&res->body, i->instance);
-		buf_fmt(&res->body, ",\"received\":\"%s\",\"peer\":",
-			time_iso(iso, i->received, 0, true));
-		buf_json(&res->body, i->peer);
-		buf_fmt(&res->body, ",\"length\":%zu}", i->len);
+		json_begin(b, NULL);
+		json_put_uint(b, "id", i->id);
+		json_put(b, "instance", i->instance);
+		json_put_time(b, "received", i->received, 0, true);
+		json_put(b, "peer", i->peer);
+		json_put_uint(b, "length", i->len);
+		json_end(b);
 	}
-	buf_str(&res->body, "]}");
+	json_end_list(b);
+	json_end(b);
 	respond_json(res, 200);
 }
 
@@ -342,6 +345,7 @@ static void answer_retried(struct request *req, struct response *res)
 {
 	const struct unverified *r = of_request(req);
 	const struct counts *c = &r->counts;
+	struct buf *b = &res->body;
 
 	if (req->timed_out && r->running) {
 		respond_problem(res, 503, "retrying",
@@ -349,13 +353,15 @@ static void answer_retried(struct request *req, struct response *res)
 		res->retry_after = 10;
 		return;
 	}
-	buf_fmt(&res->body,
-		"{\"genuine\":%" PRIu64 ",\"stale\":%" PRIu64
-		",\"new\":%" PRIu64 ",\"duplicates\":%" PRIu64
-		",\"quarantined\":%" PRIu64 ",\"not_stored\":%" PRIu64
-		",\"left\":%zu}",
-		c->genuine, c->stale, c->fresh, c->duplicates, c->quarantined,
-		c->not_stored, atomic_load(&r->n));
+	json_begin(b, NULL);
+	json_put_uint(b, "genuine", c->genuine);
+	json_put_uint(b, "stale", c->stale);
+	json_put_uint(b, "new", c->fresh);
+	json_put_uint(b, "duplicates", c->duplicates);
+	json_put_uint(b, "quarantined", c->quarantined);
+	json_put_uint(b, "not_stored", c->not_stored);
+	json_put_uint(b, "left", atomic_load(&r->n));
+	json_end(b);
 	respond_json(res, 200);
 }
 
