@@ -11,6 +11,7 @@
 #include <openssl/evp.h>
 
 #include "base/buf.h"
+#include "base/json_write.h"
 #include "base/mem.h"
 #include "handlers/handlers.h"
 #include "server/webhook/signature.h"
@@ -168,21 +169,31 @@ void delivery_stale(struct delivery *ret, const char *instance,
 
 /* ---- once more ---- */
 
+#define ROOM_AROUND 20 /* bytes: {"events":[]} */
+
 /* Reads an event that was quarantined alone.  A part of a create may be
  * unreadable still. */
 static enum rc read_event(struct delivery *ret, const struct quarantined *q,
 			  struct err *e)
 {
 	struct centra_batch batch = {0};
-	char *json = xasprintf("{\"events\":[%s]}", q->bytes);
-	enum rc rc = centra_batch_parse(json, strlen(json), &batch, e);
+	struct buf json;
+	enum rc rc;
+
+	buf_init(&json, strlen(q->bytes) + ROOM_AROUND);
+	json_begin(&json, NULL);
+	json_begin_list(&json, "events");
+	json_put_raw(&json, NULL, q->bytes);
+	json_end_list(&json);
+	json_end(&json);
+	rc = centra_batch_parse(json.data, json.len, &batch, e);
 
 	if (!rc && (batch.n == 1 || (batch.n == 2 && batch.events[1].bad)))
 		take_batch(ret, &batch);
 	else if (!rc)
 		rc = fail(e, RC_INVALID, "it is not one event");
 	centra_batch_release(&batch);
-	free(json);
+	buf_release(&json);
 	return rc;
 }
 
