@@ -23,6 +23,7 @@
 struct canned {
 	const char *binary; /* of CANNED_BINARY */
 	size_t binary_len;
+	const char *_Atomic always; /* NULL: "500" */
 	int listener;
 	int wake[2]; /* closing [1] ends every wait */
 	unsigned port;
@@ -115,12 +116,14 @@ static bool play(struct canned *c, int fd)
 	static const struct canned_step over = {
 		CANNED_KEEP,
 		"HTTP/1.1 500 Over\r\nContent-Length: 0\r\n\r\n"};
-	const struct canned_step *s = c->step;
+	const char *always = c->always;
+	const struct canned_step *s = c->step, again = {CANNED_CLOSE, always};
 	struct linger now = {.l_onoff = 1};
 	char byte;
+	bool ended = s->how == CANNED_END;
 
-	if (s->how == CANNED_END)
-		s = &over;
+	if (ended)
+		s = always ? &again : &over;
 	if (s->how == CANNED_HANG_UP || s->how == CANNED_SHUT) {
 		put(fd, s->bytes);
 		c->step++;
@@ -128,7 +131,7 @@ static bool play(struct canned *c, int fd)
 	}
 	if (!read_request(c, fd))
 		return false;
-	if (s != &over)
+	if (!ended)
 		c->step++;
 	if (s->how == CANNED_ENDLESS) {
 		put_for_ever(c, fd);
@@ -200,6 +203,11 @@ void canned_binary(struct canned *c, const char *bytes, size_t len)
 {
 	c->binary = bytes;
 	c->binary_len = len;
+}
+
+void canned_always(struct canned *c, const char *bytes)
+{
+	c->always = bytes;
 }
 
 unsigned canned_port(const struct canned *c)

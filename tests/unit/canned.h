@@ -4,7 +4,7 @@
  * each request is said in advance, down to the byte and the hang-up.
  *
  * Connections are served one after another.  After the script has ended, every
- * request is answered "500" and still counted.
+ * request is answered "500", or as canned_always() says, and still counted.
  */
 #ifndef TESTS_UNIT_CANNED_H
 #define TESTS_UNIT_CANNED_H
@@ -34,6 +34,9 @@ struct canned;
 struct canned *canned_start(const struct canned_step *script);
 /* Said before the request comes; the bytes outlive the server. */
 void canned_binary(struct canned *c, const char *bytes, size_t len);
+/* From now on, after the script, each request gets these bytes and its connection
+ * is closed.  Any thread; the bytes outlive the server. */
+void canned_always(struct canned *c, const char *bytes);
 unsigned canned_port(const struct canned *c);
 /* Requests read to their last byte so far. */
 unsigned canned_requests(struct canned *c);

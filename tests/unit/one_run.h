@@ -260,12 +260,12 @@ static inline void run_one(handler_fn *fn, const char *kind, int64_t sub,
 
 static inline void run_answer(void)
 {
-	run_one(stubbed_answer_offer, TASK_ANSWER_OFFER, W, NULL, false);
+	run_one(handle_answer_offer, TASK_ANSWER_OFFER, W, NULL, false);
 }
 
 static inline void run_fetch(void)
 {
-	run_one(stubbed_fetch_order, TASK_FETCH_ORDER, 0, NULL, false);
+	run_one(handle_fetch_order, TASK_FETCH_ORDER, 0, NULL, false);
 }
 
 static inline const char *state_of(int64_t warehouse)

@@ -2,110 +2,185 @@
  *
  * stub_centra.c - see stub_centra.h.
  *
- * The product's objects are linked into every unit test, so the handlers under
- * test take other names here, and so do the calls they make.
+ * The linker puts each __wrap_X() in the place of X() (the Makefile names them
+ * in SEAM).  A call on a connection that is not the stub's goes on to X().
  */
-#define handle_answer_offer	  stubbed_answer_offer
-#define handle_fetch_order	  stubbed_fetch_order
-#define look			  stubbed_look
-#define look_judge		  stubbed_look_judge
-#define look_record		  stubbed_look_record
-#define look_record_absent	  stubbed_look_record_absent
-#define look_wants_address	  stubbed_look_wants_address
-#define look_spoiled		  stubbed_look_spoiled
-#define order_api_check_first	  stub_check_first
-#define check_first_reply_release stub_reply_release
-#define graphql_orders		  stub_orders
-#define centra_orders_release	  stub_orders_release
-#define centra_conn_lane stub_conn_lane
-#define centra_take		  stub_take
-#define centra_give_back	  stub_give_back
-
-#include "handlers/answer.c"
-#include "handlers/fetch_order.c"
-#include "handlers/look.c"
+#include "tests/unit/stub_centra.h"
 
 #include <stdlib.h>
 
-#include "tests/unit/stub_centra.h"
+#include "base/mem.h"
 
 struct stub_centra stub_centra;
 
 static char place;
 struct centra_conn *const stub_conn = (struct centra_conn *)(void *)&place;
 
-void stub_check_first(struct centra_conn *n, int64_t number,
-		      int64_t warehouse, bool accept,
-		      struct check_first_reply *ret)
+#define SEAM(fn) typeof(fn) __wrap_##fn, __real_##fn
+
+/* ---- may a call be made ---- */
+
+SEAM(centra_conn_lane);
+SEAM(centra_take);
+SEAM(centra_take_change);
+SEAM(centra_give_back);
+
+void __wrap_centra_conn_lane(struct centra_conn *n, enum centra_lane lane)
 {
-	(void)n;
-	*ret = (struct check_first_reply){0};
-	stub_centra.taken--;
-	stub_centra.post(number, warehouse, accept, ret);
+	if (n == stub_conn)
+		stub_centra.lane = lane;
+	else
+		__real_centra_conn_lane(n, lane);
 }
 
-void stub_conn_lane(struct centra_conn *n, enum centra_lane lane)
+/* A call that is held is as centra_take() tells of it. */
+static bool take(enum centra_api api, struct call *ret)
 {
-	(void)n;
-	stub_centra.lane = lane;
-}
+	bool may = !stub_centra.hold;
 
-bool stub_take(struct centra_conn *n, enum centra_api api, struct call *ret)
-{
-	(void)n;
-	if (stub_centra.take ? stub_centra.take(api, ret) : !stub_centra.hold) {
-		stub_centra.taken++;
-		return true;
-	}
 	if (stub_centra.take)
-		return false;
-	*ret = (struct call){.end = CALL_NOT_DONE,
-			     .held = true,
-			     .retry_after = stub_centra.hold};
-	return false;
+		may = stub_centra.take(api, ret);
+	else if (!may)
+		*ret = (struct call){.end = CALL_NOT_DONE,
+				     .held = true,
+				     .retry_after = stub_centra.hold};
+	stub_centra.taken += may;
+	return may;
 }
 
-void stub_give_back(struct centra_conn *n, enum centra_api api)
+bool __wrap_centra_take(struct centra_conn *n, enum centra_api api,
+			struct call *ret)
 {
-	(void)n;
+	return n == stub_conn ? take(api, ret)
+			      : __real_centra_take(n, api, ret);
+}
+
+bool __wrap_centra_take_change(struct centra_conn *n, struct call *ret)
+{
+	return n == stub_conn ? take(CENTRA_GRAPHQL, ret)
+			      : __real_centra_take_change(n, ret);
+}
+
+void __wrap_centra_give_back(struct centra_conn *n, enum centra_api api)
+{
+	if (n != stub_conn) {
+		__real_centra_give_back(n, api);
+		return;
+	}
 	stub_centra.taken--;
 	if (stub_centra.give_back)
 		stub_centra.give_back(api);
 }
 
-void stub_reply_release(struct check_first_reply *r)
+/* ---- calls ---- */
+
+SEAM(order_api_check_first);
+SEAM(graphql_orders);
+SEAM(graphql_order_shipments);
+SEAM(graphql_confirm_order);
+SEAM(graphql_create_shipment);
+SEAM(graphql_capture_shipment);
+SEAM(graphql_good_to_go);
+SEAM(graphql_complete_shipment);
+
+void __wrap_order_api_check_first(struct centra_conn *n, int64_t number,
+				  int64_t warehouse, bool accept,
+				  struct check_first_reply *ret)
 {
-	free(r->msg);
-	r->msg = NULL;
+	if (n != stub_conn) {
+		__real_order_api_check_first(n, number, warehouse, accept,
+					     ret);
+		return;
+	}
+	*ret = (struct check_first_reply){0};
+	stub_centra.taken--;
+	stub_centra.post(number, warehouse, accept, ret);
 }
 
-void stub_orders(struct centra_conn *n, const int64_t *numbers,
-		 size_t n_numbers, bool with_address,
-		 struct centra_orders *ret)
+void __wrap_graphql_orders(struct centra_conn *n, const int64_t *numbers,
+			   size_t n_numbers, bool with_address,
+			   struct centra_orders *ret)
 {
-	(void)n;
+	if (n != stub_conn) {
+		__real_graphql_orders(n, numbers, n_numbers, with_address,
+				      ret);
+		return;
+	}
 	*ret = (struct centra_orders){0};
 	stub_centra.orders(numbers, n_numbers, with_address, ret);
 }
 
-void stub_orders_release(struct centra_orders *o)
+void __wrap_graphql_order_shipments(struct centra_conn *n, int64_t number,
+				    bool with_address, bool with_payment,
+				    struct centra_orders *ret)
 {
-	for (size_t i = 0; i < o->n; i++) {
-		struct centra_order *co = &o->list[i];
-
-		for (size_t k = 0; k < co->n_lines; k++)
-			free(co->lines[k].allocations);
-		for (size_t k = 0; k < co->n_shipments; k++)
-			free(co->shipments[k].lines);
-		free(co->shipments);
-		free(co->lines);
-		free(co->status);
-		free(co->hold_reason);
-		free(co->address);
+	if (n != stub_conn) {
+		__real_graphql_order_shipments(n, number, with_address,
+					       with_payment, ret);
+		return;
 	}
-	free(o->list);
-	*o = (struct centra_orders){0};
+	*ret = (struct centra_orders){0};
+	stub_centra.order_shipments(number, with_payment, ret);
 }
+
+/* Begins the reply to a change.  False: another connection's. */
+static bool changes(const struct centra_conn *n, struct centra_done *ret)
+{
+	if (n != stub_conn)
+		return false;
+	*ret = (struct centra_done){0};
+	stub_centra.taken--;
+	return true;
+}
+
+void __wrap_graphql_confirm_order(struct centra_conn *n, int64_t number,
+				  struct centra_done *ret)
+{
+	if (changes(n, ret))
+		stub_centra.confirm(number, ret);
+	else
+		__real_graphql_confirm_order(n, number, ret);
+}
+
+void __wrap_graphql_create_shipment(struct centra_conn *n, int64_t number,
+				    const struct centra_shipment_line *lines,
+				    size_t n_lines, struct centra_done *ret)
+{
+	if (changes(n, ret))
+		stub_centra.create(number, lines, n_lines, ret);
+	else
+		__real_graphql_create_shipment(n, number, lines, n_lines, ret);
+}
+
+void __wrap_graphql_capture_shipment(struct centra_conn *n, int64_t id,
+				     struct centra_done *ret)
+{
+	if (changes(n, ret))
+		stub_centra.capture(id, ret);
+	else
+		__real_graphql_capture_shipment(n, id, ret);
+}
+
+void __wrap_graphql_good_to_go(struct centra_conn *n, int64_t id,
+			       struct centra_done *ret)
+{
+	if (changes(n, ret))
+		stub_centra.good_to_go(id, ret);
+	else
+		__real_graphql_good_to_go(n, id, ret);
+}
+
+void __wrap_graphql_complete_shipment(struct centra_conn *n, int64_t id,
+				      const struct centra_parcel *p,
+				      struct centra_done *ret)
+{
+	if (changes(n, ret))
+		stub_centra.complete(id, p, ret);
+	else
+		__real_graphql_complete_shipment(n, id, p, ret);
+}
+
+/* ---- replies ---- */
 
 struct centra_order *stub_order(struct centra_orders *ret, int64_t number,
 				const char *status, bool waits,

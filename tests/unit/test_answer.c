@@ -370,7 +370,7 @@ static void looks_behind_a_no_that_nothing_settles_are_too(void **s)
 static void a_crash_between_call_and_commit_is_an_unknown_try(void **s)
 {
 	(void)s;
-	run_one(stubbed_answer_offer, TASK_ANSWER_OFFER, W, NULL, true);
+	run_one(handle_answer_offer, TASK_ANSWER_OFFER, W, NULL, true);
 	assert_int_equal(reply.posts, 1);
 	assert_int_not_equal(answer_of(W)->try_begun, 0);
 	assert_string_equal(state_of(W), "accepting");
@@ -389,7 +389,7 @@ static void a_crash_and_an_open_order_are_settled_by_two_looks(void **s)
 {
 	(void)s;
 	reply.say = CUT;
-	run_one(stubbed_answer_offer, TASK_ANSWER_OFFER, W, NULL, true);
+	run_one(handle_answer_offer, TASK_ANSWER_OFFER, W, NULL, true);
 	centra_shows(DIRECT, true);
 	reply.say = SAYS_NO;
 	run_answer();
@@ -678,9 +678,9 @@ static void without_a_centra_the_answer_waits(void **s)
 static void a_task_without_an_answer_is_done(void **s)
 {
 	(void)s;
-	run_one(stubbed_answer_offer, TASK_ANSWER_OFFER, V, NULL, false);
+	run_one(handle_answer_offer, TASK_ANSWER_OFFER, V, NULL, false);
 	assert_int_equal(us.result.how, OUTCOME_DONE);
-	run_one(stubbed_answer_offer, TASK_ANSWER_OFFER, 77, NULL, false);
+	run_one(handle_answer_offer, TASK_ANSWER_OFFER, 77, NULL, false);
 	assert_int_equal(us.result.how, OUTCOME_DONE);
 	assert_int_equal(reply.posts, 0);
 }

@@ -474,12 +474,12 @@ static void step(void)
 	case 5:
 	case 6:
 		if (us.answer[w])
-			run(stubbed_answer_offer, TASK_ANSWER_OFFER, w, NULL,
+			run(handle_answer_offer, TASK_ANSWER_OFFER, w, NULL,
 			    &us.answer[w]);
 		break;
 	case 7:
 		if (us.fetch || chance(10))
-			run(stubbed_fetch_order, TASK_FETCH_ORDER, 0, NULL,
+			run(handle_fetch_order, TASK_FETCH_ORDER, 0, NULL,
 			    &us.fetch);
 		break;
 	default:
@@ -510,7 +510,7 @@ static void come_to_rest(void)
 		for (int w = 1; w <= WAREHOUSES; w++) {
 			if (!us.answer[w])
 				continue;
-			run(stubbed_answer_offer, TASK_ANSWER_OFFER, w, NULL,
+			run(handle_answer_offer, TASK_ANSWER_OFFER, w, NULL,
 			    &us.answer[w]);
 			busy = true;
 		}
@@ -518,7 +518,7 @@ static void come_to_rest(void)
 			if (!centra.mail[i].arrived && !centra.lossy)
 				deliver(&centra.mail[i]);
 		if (us.fetch) {
-			run(stubbed_fetch_order, TASK_FETCH_ORDER, 0, NULL,
+			run(handle_fetch_order, TASK_FETCH_ORDER, 0, NULL,
 			    &us.fetch);
 			busy = true;
 		}
@@ -538,7 +538,7 @@ static void sweep(void)
 {
 	for (int i = 0; i < 3 && is_looked_at(); i++) {
 		centra.ms += 11 * 60000;
-		run(stubbed_fetch_order, TASK_FETCH_ORDER, 0, NULL,
+		run(handle_fetch_order, TASK_FETCH_ORDER, 0, NULL,
 		    &us.fetch);
 	}
 }

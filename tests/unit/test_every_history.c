@@ -411,13 +411,13 @@ static void run(handler_fn *fn, const char *name, int sub,
 
 static void run_answer(int shop)
 {
-	run(stubbed_answer_offer, TASK_ANSWER_OFFER, shop, NULL,
+	run(handle_answer_offer, TASK_ANSWER_OFFER, shop, NULL,
 	    &world.we.answer[shop]);
 }
 
 static void run_fetch(void)
 {
-	run(stubbed_fetch_order, TASK_FETCH_ORDER, 0, NULL, &world.we.fetch);
+	run(handle_fetch_order, TASK_FETCH_ORDER, 0, NULL, &world.we.fetch);
 }
 
 /* The webhook that says it comes, and is applied. */

@@ -87,7 +87,7 @@ static const char *proves_for(int64_t warehouse, const char *lines, bool waits)
 		stub_ship(co, shown.shipment);
 	g = look_judge(&us.held, order_offer(&us.held, warehouse), co, NOW);
 	assert_int_equal(g.knew, us.held.version);
-	stub_orders_release(&all);
+	centra_orders_release(&all);
 	free(text);
 	return names[g.what];
 }
@@ -956,7 +956,7 @@ static void fetch_many(int many, int queries)
 			marked(&held[i], W, MARK_ACCEPTED, at(20));
 	}
 	centra_shows(W, false);
-	stubbed_fetch_order(works, (size_t)many);
+	handle_fetch_order(works, (size_t)many);
 	assert_int_equal(reply.looks, queries);
 	assert_int_equal(reply.addresses, queries / 2);
 	assert_int_equal(us.calls, queries);
@@ -1035,7 +1035,7 @@ static void an_order_that_spoils_the_reply_waits_alone(void **s)
 		broken_status = statuses[k];
 		stub_centra.orders = all_but_broken;
 		centra_shows(DIRECT, true);
-		stubbed_fetch_order(many, MANY);
+		handle_fetch_order(many, MANY);
 		for (int i = 0; i < MANY; i++) {
 			bool broken = many_held[i].number == BROKEN;
 
@@ -1053,14 +1053,14 @@ static void what_is_no_fault_of_an_order_is_not_asked_again_for_each(void **s)
 	(void)s;
 	many_begin();
 	reply.look = SPOILS;
-	stubbed_fetch_order(many, MANY);
+	handle_fetch_order(many, MANY);
 	assert_true(reply.looks <= 1 + LOOK_SPARE);
 	for (int i = 0; i < MANY; i++)
 		assert_int_equal(many[i].result.how, OUTCOME_RETRY);
 	many_end();
 	many_begin();
 	reply.look = CLOSED;
-	stubbed_fetch_order(many, MANY);
+	handle_fetch_order(many, MANY);
 	assert_int_equal(reply.looks, 1);
 	many_end();
 }

@@ -208,9 +208,9 @@ static void alarmed(struct work *w, enum centra_api api, const char *why)
 static handler_fn *handler_of(const char *kind)
 {
 	if (!strcmp(kind, TASK_ANSWER_OFFER))
-		return stubbed_answer_offer;
+		return handle_answer_offer;
 	assert_string_equal(kind, TASK_FETCH_ORDER);
-	return stubbed_fetch_order;
+	return handle_fetch_order;
 }
 
 static void run(struct task *tasks, size_t n)

@@ -19,22 +19,11 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* The product's objects are linked too: the handler takes another name here,
- * and so do the calls it makes. */
-#define handle_ship_order	  modelled_ship_order
-#define graphql_order_shipments	  model_look
-#define graphql_confirm_order	  model_confirm
-#define graphql_create_shipment	  model_create
-#define graphql_capture_shipment  model_capture
-#define graphql_good_to_go	  model_good_to_go
-#define graphql_complete_shipment model_complete
-#define centra_take_change model_take
-#define centra_give_back model_give_back
-
-#include "handlers/ship.c"
+#include "handlers/ship.h"
 
 #include "centra/graphql_private.h" /* graphql_shipment_end() */
 #include "tests/unit/facts.h"
+#include "tests/unit/stub_centra.h"
 
 #include <cmocka.h> /* last: it has a macro called fail */
 
@@ -323,9 +312,9 @@ static void lost(struct call *ret, enum call_end end)
 	snprintf(ret->why.text, sizeof(ret->why.text), "lost");
 }
 
-bool model_take(struct centra_conn *n, struct call *ret)
+static bool model_take(enum centra_api api, struct call *ret)
 {
-	(void)n;
+	assert_int_equal(api, CENTRA_GRAPHQL);
 	assert_false(centra.taken);
 	centra.taken = centra.kind || !chance(8);
 	*ret = (struct call){
@@ -333,9 +322,8 @@ bool model_take(struct centra_conn *n, struct call *ret)
 	return centra.taken;
 }
 
-void model_give_back(struct centra_conn *n, enum centra_api api)
+static void model_give_back(enum centra_api api)
 {
-	(void)n;
 	assert_int_equal(api, CENTRA_GRAPHQL);
 	centra.taken = false;
 }
@@ -347,7 +335,6 @@ static bool reached(const struct request *q, struct centra_done *ret)
 	bool pending;
 	int how = centra.kind ? 9 : any(12);
 
-	*ret = (struct centra_done){0};
 	assert_true(centra.taken);
 	centra.taken = false;
 	if (how == 0) {
@@ -397,30 +384,21 @@ static void show_shipment(const struct made *m, struct centra_shipment *to)
 			(struct centra_shipment_line){LINES + 1, 1};
 }
 
-static struct centra_conn *conn(void)
-{
-	static char place;
-
-	return (struct centra_conn *)(void *)&place;
-}
-
-void model_confirm(struct centra_conn *n, int64_t number,
+static void model_confirm(int64_t number,
 		   struct centra_done *ret)
 {
 	struct request q = {.step = STEP_CONFIRM};
 
-	(void)n;
 	assert_int_equal(number, NUMBER);
 	(void)reached(&q, ret);
 }
 
-void model_create(struct centra_conn *n, int64_t number,
+static void model_create(int64_t number,
 		  const struct centra_shipment_line *lines, size_t n_lines,
 		  struct centra_done *ret)
 {
 	struct request q = {.step = STEP_CREATE};
 
-	(void)n;
 	assert_int_equal(number, NUMBER);
 	for (size_t i = 0; i < n_lines; i++) {
 		assert_true(lines[i].line <= LINES); /* no gift card */
@@ -432,12 +410,11 @@ void model_create(struct centra_conn *n, int64_t number,
 }
 
 /* The entry of the history may be missing from the payload. */
-void model_capture(struct centra_conn *n, int64_t id, struct centra_done *ret)
+static void model_capture(int64_t id, struct centra_done *ret)
 {
 	struct request q = {.step = STEP_CAPTURE, .id = id};
 	const struct made *m;
 
-	(void)n;
 	if (!reached(&q, ret))
 		return;
 	m = made_of(id);
@@ -448,22 +425,20 @@ void model_capture(struct centra_conn *n, int64_t id, struct centra_done *ret)
 						      PAYMENT_DONE;
 }
 
-void model_good_to_go(struct centra_conn *n, int64_t id,
+static void model_good_to_go(int64_t id,
 		      struct centra_done *ret)
 {
 	struct request q = {.step = STEP_GOOD_TO_GO, .id = id};
 
-	(void)n;
 	if (reached(&q, ret))
 		show_shipment(made_of(id), &ret->shipment);
 }
 
-void model_complete(struct centra_conn *n, int64_t id,
+static void model_complete(int64_t id,
 		    const struct centra_parcel *p, struct centra_done *ret)
 {
 	struct request q = {.step = STEP_COMPLETE, .id = id};
 
-	(void)n;
 	assert_string_equal(p->carrier, "PostNord");
 	assert_true(p->shipped_at <= centra.ms - centra.ahead);
 	if (reached(&q, ret))
@@ -527,14 +502,11 @@ static void hide_shipments(struct centra_order *co)
 	co->n_shipments = 0;
 }
 
-void model_look(struct centra_conn *n, int64_t number, bool with_address,
-		bool with_payment, struct centra_orders *ret)
+static void model_look(int64_t number, bool with_payment,
+		       struct centra_orders *ret)
 {
 	struct centra_order *co;
 
-	(void)n;
-	(void)with_address;
-	*ret = (struct centra_orders){0};
 	if (!centra.kind && chance(10)) {
 		lost(&ret->call, CALL_UNKNOWN);
 		return;
@@ -639,7 +611,7 @@ static void run_task(void)
 		.task = &t,
 		.order = &copy,
 		.now = centra.ms,
-		.centra = conn(),
+		.centra = stub_conn,
 		.begin = model_begin,
 		.settle = SETTLE,
 	};
@@ -651,7 +623,7 @@ static void run_task(void)
 	t.attempts = us.attempts;
 	order_copy(&copy, &us.held);
 	us.task = false;
-	modelled_ship_order(&w, 1);
+	handle_ship_order(&w, 1);
 	if (!centra.kind && chance(12)) {
 		us.task = true; /* it crashed: nothing more is kept */
 		centra.missed = true; /* what the look showed was lost too */
@@ -757,11 +729,11 @@ static void step(void (*presses)(void))
 static void some_look(void)
 {
 	struct work w = {.order = &us.held, .now = NOW};
-	struct centra_orders got;
+	struct centra_orders got = {0};
 	bool kind = centra.kind;
 
 	centra.kind = true;
-	model_look(NULL, NUMBER, false, false, &got);
+	model_look(NUMBER, false, &got);
 	ship_look(&w, got.list);
 	centra.kind = kind;
 	centra_orders_release(&got);
@@ -930,6 +902,16 @@ static void begin_history(uint64_t which)
 	centra.leave = chance(50);
 	centra.gift_card = chance(30);
 	centra.listed = chance(50);
+	stub_centra = (struct stub_centra){
+		.order_shipments = model_look,
+		.confirm = model_confirm,
+		.create = model_create,
+		.capture = model_capture,
+		.good_to_go = model_good_to_go,
+		.complete = model_complete,
+		.take = model_take,
+		.give_back = model_give_back,
+	};
 	order_init(&us.held, "se", NUMBER);
 	us.held.has_details = us.held.has_address = true;
 	opened(&us.held, OURS, at(1));

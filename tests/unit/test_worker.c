@@ -2,16 +2,13 @@
  *
  * test_worker.c - due tasks are run and their results made true.
  *
- * The store and the handlers are the real ones.  Centra is a thread here that
- * answers every call with the same bytes.
+ * The store and the handlers are the real ones.  Centra is one that answers
+ * every call with the same bytes.
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,6 +21,7 @@
 #include "handlers/handlers.h"
 #include "server/app.h"
 #include "server/worker/worker.h"
+#include "tests/unit/canned.h"
 
 /* cmocka has a fail() too: it comes after ours. */
 #include <stdarg.h>
@@ -36,76 +34,14 @@
 #define NUMBER	   19
 #define WAREHOUSE  3
 
-/* ---- a Centra that always says the same ---- */
-
-struct centra_here {
-	int fd;
-	int port;
-	const char *_Atomic reply; /* whole; the connection closes after it */
-	pthread_t thread;
-	_Atomic unsigned calls;
-};
-
-static void serve_one(struct centra_here *c, int fd)
+/* A Centra that always says the same. */
+static struct canned *centra_start(const char *reply)
 {
-	char seen[8192] = "";
-	size_t n = 0, body;
-	const char *reply;
-	ssize_t got;
-	char *end, *length;
+	static const struct canned_step none = {CANNED_END, NULL};
+	struct canned *c = canned_start(&none);
 
-	for (;;) {
-		got = recv(fd, seen + n, sizeof(seen) - 1 - n, 0);
-		if (got <= 0)
-			return;
-		n += (size_t)got;
-		seen[n] = '\0';
-		end = strstr(seen, "\r\n\r\n");
-		length = strcasestr(seen, "content-length:");
-		body = length ? strtoul(length + 15, NULL, 10) : 0;
-		if (end && n >= (size_t)(end + 4 - seen) + body)
-			break;
-	}
-	c->calls++;
-	reply = c->reply;
-	send(fd, reply, strlen(reply), MSG_NOSIGNAL);
-}
-
-static void *centra_thread(void *arg)
-{
-	struct centra_here *c = arg;
-
-	for (;;) {
-		int fd = accept(c->fd, NULL, NULL);
-
-		if (fd < 0)
-			return NULL;
-		serve_one(c, fd);
-		close(fd);
-	}
-}
-
-static void centra_start(struct centra_here *c, const char *reply)
-{
-	struct sockaddr_in a = {.sin_family = AF_INET,
-				.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(a);
-
-	*c = (struct centra_here){.reply = reply};
-	c->fd = socket(AF_INET, SOCK_STREAM, 0);
-	assert_int_equal(bind(c->fd, (struct sockaddr *)&a, len), 0);
-	assert_int_equal(listen(c->fd, 16), 0);
-	assert_int_equal(getsockname(c->fd, (struct sockaddr *)&a, &len), 0);
-	c->port = ntohs(a.sin_port);
-	assert_int_equal(pthread_create(&c->thread, NULL, centra_thread, c),
-			 0);
-}
-
-static void centra_stop(struct centra_here *c)
-{
-	shutdown(c->fd, SHUT_RDWR);
-	pthread_join(c->thread, NULL);
-	close(c->fd);
+	canned_always(c, reply);
+	return c;
 }
 
 /* ---- the server's parts that matter here ---- */
@@ -131,7 +67,7 @@ static void on_changed(void *arg, uint64_t newest)
 	pthread_mutex_unlock(&p->lock);
 }
 
-static void write_config(const struct parts *p, int port, const char *key)
+static void write_config(const struct parts *p, unsigned port, const char *key)
 {
 	char path[128];
 	FILE *f;
@@ -142,7 +78,7 @@ static void write_config(const struct parts *p, int port, const char *key)
 	fprintf(f,
 		"[server]\nstore = lmdb:%s/data\nworkers = 3\n"
 		"[centra se]\nwebhook_secret = s\n"
-		"order_api_url = http://127.0.0.1:%d/o\norder_api_key = %s\n"
+		"order_api_url = http://127.0.0.1:%u/o\norder_api_key = %s\n"
 		"call_timeout = 5s\n"
 		"[shop a]\ncentra = se\nname = A\nwarehouses = 3\n",
 		p->dir, port, key);
@@ -164,7 +100,7 @@ static struct config *load(const struct parts *p)
 	return c;
 }
 
-static struct parts *parts_open(int port)
+static struct parts *parts_open(unsigned port)
 {
 	struct parts *p = xcalloc(1, sizeof(*p));
 	struct err e;
@@ -465,13 +401,13 @@ static void what_comes_later_is_run_without_a_wait(void **state)
 static void an_accept_that_centra_grants_is_accepted(void **state)
 {
 	struct parts *p;
-	struct centra_here c;
+	struct canned *c;
 
 	(void)state;
-	centra_start(&c, "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n"
+	c = centra_start("HTTP/1.1 200 OK\r\nContent-Length: 15\r\n"
 			 "Content-Type: application/json\r\n"
 			 "Connection: close\r\n\r\n{\"status\":\"ok\"}");
-	p = parts_open(c.port);
+	p = parts_open(canned_port(c));
 	record_create(p);
 	parts_start(p);
 	until(p, is_pending);
@@ -479,24 +415,23 @@ static void an_accept_that_centra_grants_is_accepted(void **state)
 	until(p, is_accepted);
 	assert_true(was_tried(p));
 	parts_stop(p);
-	assert_int_equal(c.calls, 1);
+	assert_int_equal(canned_requests(c), 1);
 	assert_int_equal(p->app.counters.calls_ok_total, 1);
 	parts_close(p);
-	centra_stop(&c);
+	canned_stop(c);
 }
 
 static void a_no_that_means_our_config_raises_the_alarm(void **state)
 {
 	struct parts *p;
-	struct centra_here c;
+	struct canned *c;
 
 	(void)state;
-	centra_start(&c,
-		     "HTTP/1.1 200 OK\r\nContent-Length: 47\r\n"
-		     "Content-Type: application/json\r\n"
-		     "Connection: close\r\n\r\n"
-		     "{\"msg\":{\"warehouseId\":\"unknown\"},\"status\":\"no\"}");
-	p = parts_open(c.port);
+	c = centra_start("HTTP/1.1 200 OK\r\nContent-Length: 47\r\n"
+			 "Content-Type: application/json\r\n"
+			 "Connection: close\r\n\r\n"
+			 "{\"msg\":{\"warehouseId\":\"unknown\"},\"status\":\"no\"}");
+	p = parts_open(canned_port(c));
 	record_create(p);
 	parts_start(p);
 	until(p, is_pending);
@@ -505,18 +440,18 @@ static void a_no_that_means_our_config_raises_the_alarm(void **state)
 	parts_stop(p);
 	assert_int_equal(p->app.counters.configuration_alarms_total, 1);
 	parts_close(p);
-	centra_stop(&c);
+	canned_stop(c);
 }
 
 static void a_refused_key_is_counted_and_the_task_waits(void **state)
 {
 	struct parts *p;
-	struct centra_here c;
+	struct canned *c;
 
 	(void)state;
-	centra_start(&c, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n"
+	c = centra_start("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n"
 			 "Connection: close\r\n\r\n");
-	p = parts_open(c.port);
+	p = parts_open(canned_port(c));
 	record_create(p);
 	parts_start(p);
 	until(p, is_pending);
@@ -530,7 +465,7 @@ static void a_refused_key_is_counted_and_the_task_waits(void **state)
 	assert_true(stats(p).tasks_waiting >= 1);
 	assert_int_equal(stats(p).tasks_dead, 0);
 	parts_close(p);
-	centra_stop(&c);
+	canned_stop(c);
 }
 
 static void a_centra_that_is_away_kills_no_task(void **state)
@@ -658,22 +593,22 @@ static bool three_calls(struct parts *p)
 static void a_redrive_tries_at_once_what_was_given_up_for_now(void **state)
 {
 	struct parts *p;
-	struct centra_here c;
+	struct canned *c;
 	struct err e;
 	int64_t began;
 
 	(void)state;
-	centra_start(&c, "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n"
+	c = centra_start("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n"
 			 "Connection: close\r\n\r\n");
-	p = parts_open(c.port);
+	p = parts_open(canned_port(c));
 	record_create(p);
 	parts_start(p);
 	until(p, is_pending);
 	accept_it(p);
 	until(p, three_calls);
-	c.reply = "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n"
-		  "Content-Type: application/json\r\n"
-		  "Connection: close\r\n\r\n{\"status\":\"ok\"}";
+	canned_always(c, "HTTP/1.1 200 OK\r\nContent-Length: 15\r\n"
+			 "Content-Type: application/json\r\n"
+			 "Connection: close\r\n\r\n{\"status\":\"ok\"}");
 	began = time_mono();
 	redrive_all(p);
 	assert_int_equal(store_wake(p->app.store, &e), OK);
@@ -681,7 +616,7 @@ static void a_redrive_tries_at_once_what_was_given_up_for_now(void **state)
 	assert_true(time_mono() - began < 2500);
 	parts_stop(p);
 	parts_close(p);
-	centra_stop(&c);
+	canned_stop(c);
 }
 
 static void what_is_put_off_is_not_rewritten_at_the_start(void **state)
