@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/number.h"
 #include "base/time.h"
 
 #define LINE_MAX_BYTES 8192
@@ -45,13 +46,14 @@ void log_set_level(enum log_level least)
 static void find_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
-	uintmax_t device, inode;
+	int64_t device, inode;
 	struct stat st;
 
-	to_journal = stream &&
-		     sscanf(stream, "%ju:%ju", &device, &inode) == 2 &&
-		     !fstat(STDERR_FILENO, &st) && st.st_dev == device &&
-		     st.st_ino == inode;
+	to_journal = stream && number_begin(&stream, INT64_MAX, &device) &&
+		     *stream == ':' &&
+		     number_read(stream + 1, 0, INT64_MAX, &inode) &&
+		     !fstat(STDERR_FILENO, &st) && st.st_dev == (dev_t)device &&
+		     st.st_ino == (ino_t)inode;
 }
 
 static void begin_line(struct buf *b, enum log_level level, const char *msg)

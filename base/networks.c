@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/endpoint.h"
 #include "base/mem.h"
+#include "base/number.h"
 
 #define V4_BITS 96 /* in front of an IPv4 address */
 #define BLANKS	" \t"
@@ -29,10 +31,9 @@ static bool plain_read(struct address *ret, const char *text)
 
 static bool is_port(const char *s)
 {
-	size_t len = strlen(s);
+	in_port_t any;
 
-	return *s == ':' && len > 1 && len <= 6 &&
-	       strspn(s + 1, "0123456789") == len - 1;
+	return *s == ':' && port_read(s + 1, &any);
 }
 
 bool address_read(struct address *ret, const char *text, size_t len)
@@ -75,12 +76,12 @@ void address_text(char ret[PEER_SIZE], const struct address *a)
 
 static bool bits_read(const char *text, unsigned most, unsigned *ret)
 {
-	size_t len = strlen(text);
+	int64_t n;
 
-	if (!len || len > 3 || strspn(text, "0123456789") != len)
+	if (!number_read(text, 0, most, &n))
 		return false;
-	*ret = (unsigned)strtoul(text, NULL, 10);
-	return *ret <= most;
+	*ret = (unsigned)n;
+	return true;
 }
 
 static bool network_read(struct network *ret, char *text)

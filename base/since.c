@@ -7,7 +7,10 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/number.h"
+
 #define DAY_MS	  INT64_C(86400000)
+#define MINUTE_MS 60000
 #define DAYS_MOST 3650
 
 /* Returns the last midnight in the zone. */
@@ -33,28 +36,20 @@ void since_day(const struct zone *zone, int64_t now, int64_t *ret_begins,
 bool since_read(const char *text, const struct zone *zone, int64_t now,
 		int64_t *ret)
 {
-	static const struct {
-		char name;
-		int64_t ms;
-	} units[] = {{'m', 60000}, {'h', 3600000}, {'d', DAY_MS}};
-	size_t digits = strspn(text, "0123456789");
-	int64_t n = 0;
+	int64_t ago;
 	int offset;
 
 	if (!strcmp(text, "today")) {
 		*ret = midnight(zone, now);
 		return true;
 	}
-	if (!digits || digits > 7 || strlen(text) != digits + 1)
-		return !time_parse_iso(text, ret, &offset);
-	for (size_t i = 0; i < digits; i++)
-		n = n * 10 + (text[i] - '0');
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (text[digits] != units[i].name ||
-		    n > DAYS_MOST * DAY_MS / units[i].ms)
-			continue;
-		*ret = now - n * units[i].ms;
+	switch (duration_read(text, MINUTE_MS, DAYS_MOST * DAY_MS, &ago)) {
+	case OK:
+		*ret = now - ago;
 		return true;
+	case RC_INVALID:
+		return !time_parse_iso(text, ret, &offset);
+	default:
+		return false;
 	}
-	return false;
 }

@@ -8,24 +8,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/mem.h"
 
 #define FIELD "payload"
-
-static int hex(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* Decodes into ret, which has room for len bytes and a NUL. */
 static enum rc decode(const char *s, size_t len, char *ret, size_t *ret_len,
 		      struct err *e)
 {
 	size_t n = 0;
-	int high, low;
+	int byte;
 	char c;
 
 	for (size_t i = 0; i < len; i++) {
@@ -33,12 +26,11 @@ static enum rc decode(const char *s, size_t len, char *ret, size_t *ret_len,
 		if (c == '+') {
 			c = ' ';
 		} else if (c == '%') {
-			high = len - i < 3 ? -1 : hex(s[i + 1]);
-			low = high < 0 ? -1 : hex(s[i + 2]);
-			if (low < 0)
+			byte = len - i < 3 ? -1 : hex_byte(s + i + 1);
+			if (byte < 0)
 				return fail(e, RC_INVALID,
 					    "a broken escape in the form");
-			c = (char)(high * 16 + low);
+			c = (char)byte;
 			i += 2;
 		}
 		ret[n++] = c;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/mem.h"
 
 #define MARK	     '\x01'
@@ -60,17 +61,9 @@ static bool is_space(char c)
 /* Returns the value of four hexadecimal digits, or -1. */
 static int hex4(const char *s)
 {
-	int v = 0, i;
+	int high = hex_byte(s), low = high < 0 ? -1 : hex_byte(s + 2);
 
-	for (i = 0; i < 4; i++) {
-		if (is_digit(s[i]))
-			v = v * 16 + s[i] - '0';
-		else if ((s[i] | 0x20) >= 'a' && (s[i] | 0x20) <= 'f')
-			v = v * 16 + (s[i] | 0x20) - 'a' + 10;
-		else
-			return -1;
-	}
-	return v;
+	return low < 0 ? -1 : high << 8 | low;
 }
 
 /* Copies an escape \uXXXX; s is at its backslash. */

@@ -10,6 +10,7 @@
 #include <curl/curl.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/time.h"
 
 #define SECOND	1000LL
@@ -25,13 +26,13 @@ static int64_t clamp(int64_t wait)
 	return wait < LEAST ? LEAST : wait > MOST ? MOST : wait;
 }
 
-/* Of up to MILLIS_DIGITS digits, so it cannot overflow. */
+/* The text is a number of n digits. */
 static int64_t digits_wait(const char *s, size_t n, int64_t now)
 {
-	int64_t v = 0;
+	int64_t v;
 
-	for (size_t i = 0; i < n; i++)
-		v = v * 10 + (s[i] - '0');
+	if (n > MILLIS_DIGITS || !number_read(s, 0, INT64_MAX, &v))
+		return UNKNOWN;
 	if (n == MILLIS_DIGITS)
 		return clamp(v - now);
 	if (n >= TIMESTAMP_DIGITS)
@@ -59,7 +60,7 @@ int64_t centra_retry_after(const char *value, int64_t now)
 	text[n] = '\0';
 
 	if (strspn(text, "0123456789") == n)
-		return n <= MILLIS_DIGITS ? digits_wait(text, n, now) : UNKNOWN;
+		return digits_wait(text, n, now);
 	if (!time_parse_iso(text, &at, &offset))
 		return clamp(at - now);
 	date = curl_getdate(text, NULL);

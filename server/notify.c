@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/number.h"
 
 void notify(const char *state)
 {
@@ -40,10 +41,10 @@ int64_t notify_watchdog(void)
 {
 	const char *usec = getenv("WATCHDOG_USEC");
 	const char *pid = getenv("WATCHDOG_PID");
-	long long every;
+	int64_t n;
 
-	if (!usec || (pid && strtoll(pid, NULL, 10) != getpid()))
+	if (!usec ||
+	    (pid && (!number_read(pid, 0, INT32_MAX, &n) || n != getpid())))
 		return 0;
-	every = strtoll(usec, NULL, 10) / 1000 / 2;
-	return every > 0 ? every : 0;
+	return number_read(usec, 0, INT64_MAX, &n) ? n / 1000 / 2 : 0;
 }

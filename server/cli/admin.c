@@ -5,81 +5,53 @@
 #include "server/cli/admin.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "base/endpoint.h"
 #include "base/mem.h"
+#include "base/number.h"
 
 #define ANSWER_MAX (8 << 20)
 #define PATIENCE   45 /* s; the server answers or gives up earlier */
 
-/* Splits "127.0.0.1:8081" or "[::1]:8081" into address and port, which the
- * caller frees. */
-static bool split(const char *address, char **ret_host, char **ret_port)
-{
-	const char *colon = strrchr(address, ':');
-	bool brackets = address[0] == '[' && colon > address &&
-			colon[-1] == ']';
-	size_t n;
-
-	if (!colon || !colon[1])
-		return false;
-	n = (size_t)(colon - address);
-	*ret_host = brackets ? xstrndup(address + 1, n - 2)
-			     : xstrndup(address, n);
-	*ret_port = xstrdup(colon + 1);
-	return true;
-}
-
 /* A server that listens on all addresses is asked on the loopback. */
-static const char *reachable(const char *host)
+static void make_reachable(union endpoint *a)
 {
-	if (!strcmp(host, "0.0.0.0"))
-		return "127.0.0.1";
-	return strcmp(host, "::") ? host : "::1";
+	if (a->any.sa_family == AF_INET6 &&
+	    IN6_IS_ADDR_UNSPECIFIED(&a->v6.sin6_addr))
+		a->v6.sin6_addr = in6addr_loopback;
+	else if (a->any.sa_family == AF_INET &&
+		 a->v4.sin_addr.s_addr == htonl(INADDR_ANY))
+		a->v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 }
 
 /* `setting`: the setting that the address comes from. */
 static enum rc dial(const char *setting, const char *address, int *ret,
 		    struct err *e)
 {
-	const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
 	const struct timeval patience = {.tv_sec = PATIENCE};
-	char *host = NULL, *port = NULL;
-	struct addrinfo *at = NULL;
-	enum rc rc = OK;
+	union endpoint at;
+	socklen_t len;
 
 	*ret = -1;
-	if (!split(address, &host, &port) || !strcmp(port, "0")) {
-		rc = fail(e, RC_INVALID,
-			  "%s is '%s': give it a port to be asked at", setting,
-			  address);
-		goto out;
-	}
-	if (getaddrinfo(reachable(host), port, &hints, &at)) {
-		rc = fail(e, RC_INVALID, "there is no address '%s'", address);
-		goto out;
-	}
-	*ret = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (!endpoint_read(address, &at, &len) || !endpoint_port(&at))
+		return fail(e, RC_INVALID,
+			    "%s is '%s': give it a port to be asked at",
+			    setting, address);
+	make_reachable(&at);
+	*ret = socket(at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (*ret < 0 ||
 	    setsockopt(*ret, SOL_SOCKET, SO_RCVTIMEO, &patience,
 		       sizeof(patience)) ||
-	    connect(*ret, at->ai_addr, at->ai_addrlen))
-		rc = fail(e, RC_AGAIN,
-			  "no server answers at '%s' (%s)", address,
-			  strerror(errno));
-out:
-	if (at)
-		freeaddrinfo(at);
-	free(host);
-	free(port);
-	return rc;
+	    connect(*ret, &at.any, len))
+		return fail(e, RC_AGAIN, "no server answers at '%s' (%s)",
+			    address, strerror(errno));
+	return OK;
 }
 
 static enum rc exchange(int fd, const char *address, const char *method,
@@ -112,8 +84,9 @@ static enum rc ask(const char *setting, const char *address,
 		   const char *method, const char *path,
 		   struct admin_answer *ret, struct err *e)
 {
-	const char *body;
+	const char *body, *status;
 	struct buf all;
+	int64_t n;
 	int fd = -1;
 	enum rc rc;
 
@@ -131,7 +104,9 @@ static enum rc ask(const char *setting, const char *address,
 			  address);
 		goto out;
 	}
-	ret->status = (int)strtol(all.data + 9, NULL, 10);
+	status = all.data + 9;
+	if (number_begin(&status, 999, &n))
+		ret->status = (int)n;
 	body += 4;
 	rc = buf_add(&ret->body, body, all.len - (size_t)(body - all.data));
 out:

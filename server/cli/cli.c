@@ -20,6 +20,7 @@
 #include "base/time.h"
 #include "server/storage/storage.h"
 #include "base/nearest.h"
+#include "base/number.h"
 
 #define OUT_MAX	   (64 << 20)
 #define FIRST_VALUE 1000 /* the value that getopt_long returns for option 0 */
@@ -223,22 +224,6 @@ int cli_main(int argc, char **argv, const struct cli_server *server)
 
 /* ---- words ---- */
 
-bool cli_number(const char *word, int64_t least, int64_t *ret)
-{
-	int64_t n = 0;
-	const char *p;
-
-	for (p = word; *p; p++)
-		if (*p < '0' || *p > '9' ||
-		    __builtin_mul_overflow(n, 10, &n) ||
-		    __builtin_add_overflow(n, *p - '0', &n))
-			return false;
-	if (p == word || n < least)
-		return false;
-	*ret = n;
-	return true;
-}
-
 bool cli_order_name(const char *word, char instance[INSTANCE_SIZE],
 		    int64_t *ret_number)
 {
@@ -248,7 +233,7 @@ bool cli_order_name(const char *word, char instance[INSTANCE_SIZE],
 	instance[0] = '\0';
 	if (slash && (!len || len >= INSTANCE_SIZE))
 		return false;
-	if (!cli_number(slash ? slash + 1 : word, 0, ret_number))
+	if (!number_read(slash ? slash + 1 : word, 0, INT64_MAX, ret_number))
 		return false;
 	memcpy(instance, word, len);
 	instance[len] = '\0';

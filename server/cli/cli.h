@@ -97,9 +97,6 @@ bool cli_parse(struct cli_args *a, const struct cli_verb *verb, int argc,
 int cli_usage(const struct cli_args *a, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Reads a whole word as a number of at least `least`; false: it is not one. */
-bool cli_number(const char *word, int64_t least, int64_t *ret);
-
 /* Reads "19" or "se/19".  False: it is neither. */
 bool cli_order_name(const char *word, char instance[INSTANCE_SIZE],
 		    int64_t *ret_number);

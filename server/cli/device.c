@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "server/cli/cli.h"
 #include "base/nearest.h"
+#include "base/number.h"
 #include "server/cli/qr.h"
 #include "server/access/token.h"
 
@@ -231,7 +232,7 @@ static int device_remove(struct cli_args *a)
 	enum rc rc;
 	int code;
 
-	if (a->n_words != 2 || !cli_number(a->words[1], 1, &id))
+	if (a->n_words != 2 || !number_read(a->words[1], 1, INT64_MAX, &id))
 		return cli_usage(a, "remove needs the ID of one device, as "
 				    "`device list` shows it");
 	code = cli_open(&s, a, CLI_NO_SECRETS);
@@ -288,7 +289,8 @@ static int device_readmit(struct cli_args *a)
 	int code;
 
 	if (all ? a->n_words != 1
-		: a->n_words != 2 || !cli_number(a->words[1], 1, &id))
+		: a->n_words != 2 ||
+			    !number_read(a->words[1], 1, INT64_MAX, &id))
 		return cli_usage(a, "readmit needs the ID of one device, as "
 				    "`device list` shows it, or --all");
 	code = cli_open(&s, a, CLI_NO_SECRETS);

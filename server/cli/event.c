@@ -8,6 +8,7 @@
 #include <sysexits.h>
 
 #include "base/json_write.h"
+#include "base/number.h"
 #include "base/time.h"
 #include "server/cli/cli.h"
 
@@ -158,9 +159,9 @@ int cli_events(struct cli_args *a)
 		return cli_usage(a, "either --since SEQ or --last N");
 	if (a->n_words)
 		return cli_usage(a, "'%s' is one word too many", a->words[0]);
-	if (since && !cli_number(since, 0, &n))
+	if (since && !number_read(since, 0, INT64_MAX, &n))
 		return cli_usage(a, "--since is a number, not '%s'", since);
-	if (last && (!cli_number(last, 1, &n) || n > INT32_MAX))
+	if (last && !number_read(last, 1, INT32_MAX, &n))
 		return cli_usage(a, "--last is a number from 1 on, not '%s'",
 				 last);
 	code = cli_open(&s, a, CLI_NO_SECRETS);

@@ -9,6 +9,7 @@
 
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "base/time.h"
 #include "handlers/offer.h"
 #include "server/cli/cli.h"
@@ -248,8 +249,7 @@ int cli_orders(struct cli_args *a)
 		return cli_usage(a, "--state is open, mine or done, not '%s'",
 				 state);
 	if (a->value[OPT_LIMIT] &&
-	    (!cli_number(a->value[OPT_LIMIT], 1, &limit) ||
-	     limit > LIMIT_MOST))
+	    !number_read(a->value[OPT_LIMIT], 1, LIMIT_MOST, &limit))
 		return cli_usage(a, "--limit is a number from 1 to %d",
 				 LIMIT_MOST);
 	if (a->n_words)

@@ -14,6 +14,7 @@
 
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "base/time.h"
 #include "server/cli/cli.h"
 #include "server/cli/admin.h"
@@ -424,7 +425,7 @@ int cli_quarantine(struct cli_args *a)
 	if (what == LIST && a->n_words > 1)
 		return cli_usage(a, "list takes no more words");
 	if (what != LIST && !all &&
-	    (a->n_words != 2 || !cli_number(a->words[1], 1, &seq)))
+	    (a->n_words != 2 || !number_read(a->words[1], 1, INT64_MAX, &seq)))
 		return cli_usage(a, "%s needs one SEQ, as `quarantine list` "
 				    "shows it%s", word,
 				 what == RETRY ? ", or --all" : "");

@@ -11,6 +11,7 @@
 
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "base/time.h"
 #include "handlers/handlers.h"
 #include "server/cli/cli.h"
@@ -336,7 +337,7 @@ int cli_redrive(struct cli_args *a)
 
 	if (a->n_words + !!a->value[OPT_ALL] + !!ids.kind != 1)
 		return cli_usage(a, "say either one ID, --all, or --kind KIND");
-	if (a->n_words && !cli_number(a->words[0], 1, &id))
+	if (a->n_words && !number_read(a->words[0], 1, INT64_MAX, &id))
 		return cli_usage(a, "'%s' is no task's ID", a->words[0]);
 	if (ids.kind && !handler_find(ids.kind))
 		return cli_usage(a, "'%s' is no kind of task", ids.kind);
@@ -453,7 +454,8 @@ int cli_replay(struct cli_args *a)
 		return cli_usage(a, "either one SEQ or --since TIME");
 	if (since && !since_read(since, NULL, time_now(), &from))
 		return cli_usage(a, "--since %s", SINCE_WANT);
-	if (!since && (a->n_words != 1 || !cli_number(a->words[0], 1, &seq)))
+	if (!since &&
+	    (a->n_words != 1 || !number_read(a->words[0], 1, INT64_MAX, &seq)))
 		return cli_usage(a, "of which event? its SEQ, as "
 				    "`shipfrom events` shows it");
 	code = cli_open(&s, a, CLI_NO_SECRETS);

@@ -4,46 +4,19 @@
  *
  * A value whose text could not be read is NULL or 0, and was reported already.
  */
-#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/single_threaded.h>
 
+#include "base/endpoint.h"
 #include "base/mem.h"
 #include "server/config/read.h"
 #include "base/nearest.h"
 #include "server/config/staff_names.h"
 
 /* ---- texts ---- */
-
-static bool is_port(const char *s)
-{
-	size_t len = strlen(s);
-
-	return len && len <= 5 && strspn(s, "0123456789") == len &&
-	       strtol(s, NULL, 10) <= 65535;
-}
-
-static bool is_address(const char *s)
-{
-	const char *colon = strrchr(s, ':');
-	size_t len = colon ? (size_t)(colon - s) : 0;
-	struct in6_addr any;
-	char host[64];
-
-	if (!len || len >= sizeof(host) || !is_port(colon + 1))
-		return false;
-	memcpy(host, s, len);
-	host[len] = '\0';
-	if (*host == '[' && host[len - 1] == ']') {
-		host[len - 1] = '\0';
-		return inet_pton(AF_INET6, host + 1, &any) == 1;
-	}
-	return !strcmp(host, "localhost") ||
-	       inet_pton(AF_INET, host, &any) == 1;
-}
 
 /* Returns what follows "http://" or "https://"; NULL: the URL begins with
  * neither. */
@@ -179,7 +152,10 @@ static void check_store(struct reading *r, const struct section *s,
 static void check_listen(struct reading *r, const struct section *s, size_t at,
 			 const char *address)
 {
-	if (address && !is_address(address))
+	union endpoint any;
+	socklen_t len;
+
+	if (address && !endpoint_read(address, &any, &len))
 		mistake(r, line_of(s, at),
 			"'%s' cannot be '%s'; write ADDRESS:PORT, such as "
 			"127.0.0.1:8080 or [::1]:8080%s",

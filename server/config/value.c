@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "server/config/read.h"
 
 #define SECRET_MAX_BYTES 4096
@@ -22,23 +23,6 @@
 #define SECRET_FLAGS	 (O_RDONLY | O_CLOEXEC | O_NONBLOCK)
 #define LONGEST_MS	 (3650LL * 24 * 3600 * 1000)
 #define NUMBER_MAX	 1000000000000000LL
-
-/* Reads a whole number at *s, and moves *s behind it; -1: there is none. */
-static int64_t read_number(const char **s)
-{
-	int64_t n = 0;
-	const char *p = *s;
-
-	if (*p < '0' || *p > '9')
-		return -1;
-	for (; *p >= '0' && *p <= '9'; p++) {
-		n = n * 10 + (*p - '0');
-		if (n > NUMBER_MAX)
-			return -1;
-	}
-	*s = p;
-	return n;
-}
 
 static const char *read_STR(void *field, const char *text)
 {
@@ -60,9 +44,9 @@ static const char *read_FLAG(void *field, const char *text)
 
 static const char *read_INT(void *field, const char *text)
 {
-	int64_t n = read_number(&text);
+	int64_t n;
 
-	if (n < 0 || *text)
+	if (!number_read(text, 0, NUMBER_MAX, &n))
 		return "a whole number";
 	*(config_INT *)field = n;
 	return NULL;
@@ -70,36 +54,31 @@ static const char *read_INT(void *field, const char *text)
 
 static const char *read_MS(void *field, const char *text)
 {
-	static const struct {
-		const char *name;
-		int64_t ms;
-	} units[] = {{"ms", 1},	     {"s", 1000},     {"m", 60000},
-		     {"h", 3600000}, {"d", 86400000}, {NULL, 0}};
-	static const char want[] =
-		"a number with ms, s, m, h or d, such as 30s or 5m";
-	int64_t n = read_number(&text);
-	size_t i;
+	int64_t ms = 0;
 
-	if (n < 0)
-		return want;
-	for (i = 0; units[i].name && strcmp(text, units[i].name) != 0; i++)
-		;
-	if (!units[i].name && (n || *text))
-		return want; /* 0 needs no unit */
-	if (n > LONGEST_MS / (units[i].ms ? units[i].ms : 1))
+	switch (duration_read(text, 1, LONGEST_MS, &ms)) {
+	case OK:
+		break;
+	case RC_FULL:
 		return "no more than 3650d";
-	*(config_MS *)field = n * units[i].ms;
+	default:
+		if (!number_read(text, 0, 0, &ms)) /* 0 needs no unit */
+			return "a number with ms, s, m, h or d, such as 30s "
+			       "or 5m";
+	}
+	*(config_MS *)field = ms;
 	return NULL;
 }
 
 static const char *read_SIZE(void *field, const char *text)
 {
 	static const char units[] = "KMGT";
-	int64_t n = read_number(&text);
+	int64_t n = 0;
+	bool is_number = number_begin(&text, NUMBER_MAX, &n);
 	const char *unit = *text ? strchr(units, *text) : NULL;
 	int shift = unit ? 10 * (int)(unit - units + 1) : 0;
 
-	if (n < 0 || (*text && (!unit || text[1])))
+	if (!is_number || (*text && (!unit || text[1])))
 		return "a number of bytes with K, M or G, such as 16G";
 	if (n > NUMBER_MAX >> shift)
 		return "no more than 900T";
@@ -109,21 +88,19 @@ static const char *read_SIZE(void *field, const char *text)
 
 static const char *read_LIST(void *field, const char *text)
 {
+	static const char want[] = "whole numbers from 1 on, such as 3 or 3, 4";
 	config_LIST *list = field;
 	int64_t n;
 
-	for (;;) {
-		text += strspn(text, ", \t");
-		if (!*text)
-			break;
-		n = read_number(&text);
-		if (n < 1 || (*text && !strchr(", \t", *text)))
-			break;
+	for (text += strspn(text, ", \t"); *text;
+	     text += strspn(text, ", \t")) {
+		if (!number_begin(&text, NUMBER_MAX, &n) || !n ||
+		    (*text && !strchr(", \t", *text)))
+			return want;
 		list->ids = xrealloc(list->ids, list->n + 1, sizeof(n));
 		list->ids[list->n++] = n;
 	}
-	return *text || !list->n ? "whole numbers from 1 on, such as 3 or 3, 4"
-				 : NULL;
+	return list->n ? NULL : want;
 }
 
 static const char *(*const readers[])(void *field, const char *text) = {

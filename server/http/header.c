@@ -7,16 +7,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/hex.h"
+#include "base/json_write.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "server/http/http_private.h"
-
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 /* A proxy's request, "http://host/path", from its path on. */
 static const char *origin_form(const char *uri)
@@ -41,21 +36,18 @@ char *header_path(const char *uri)
 	char *path = xstrndup(from, len);
 
 	for (size_t i = 0; i < len; i++) {
-		int high, low = -1;
+		int byte;
 
 		if (path[i] != '%') {
 			path[n++] = path[i];
 			continue;
 		}
-		high = hex_value(path[i + 1]);
-		if (high >= 0)
-			low = hex_value(path[i + 2]);
-		high = high * 16 + low;
-		if (low < 0 || high < ' ' || high == '/' || high == 0x7f) {
+		byte = hex_byte(path + i + 1);
+		if (byte < ' ' || byte == '/' || byte == 0x7f) {
 			free(path);
 			return NULL;
 		}
-		path[n++] = (char)high;
+		path[n++] = (char)byte;
 		i += 2;
 	}
 	path[n] = '\0';
@@ -118,6 +110,7 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind,
 				 const char *key, const char *value)
 {
 	struct header *h = cls;
+	int64_t length = 0;
 
 	(void)kind;
 	h->n++;
@@ -128,8 +121,10 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind,
 		h->bad_names++;
 	} else if (!strcasecmp(key, "Content-Length")) {
 		h->lengths++;
-		if (value) /* MHD has refused what is no number */
-			h->length = strtoull(value, NULL, 10);
+		/* MHD has refused what is no number. */
+		if (value && !number_read(value, 0, INT64_MAX, &length))
+			length = INT64_MAX;
+		h->length = (uint64_t)length;
 	} else if (!strcasecmp(key, "Transfer-Encoding")) {
 		h->encodings++;
 		h->chunked = value && !strcasecmp(value, "chunked");

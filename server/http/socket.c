@@ -15,68 +15,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/endpoint.h"
 #include "base/mem.h"
+#include "base/number.h"
 
 #define BACKLOG 4096 /* a burst that finds no room waits a second or more */
 
-union address {
-	struct sockaddr any;
-	struct sockaddr_in v4;
-	struct sockaddr_in6 v6;
-};
-
-static bool port_parse(const char *s, in_port_t *ret)
-{
-	unsigned long n;
-
-	if (!*s || strlen(s) > 5 || strspn(s, "0123456789") != strlen(s))
-		return false;
-	n = strtoul(s, NULL, 10);
-	*ret = htons((uint16_t)n);
-	return n <= 65535;
-}
-
-static bool host_parse(const char *host, bool brackets, in_port_t port,
-		       union address *ret, socklen_t *ret_len)
-{
-	if (brackets) {
-		ret->v6.sin6_family = AF_INET6;
-		ret->v6.sin6_port = port;
-		*ret_len = sizeof(ret->v6);
-		return inet_pton(AF_INET6, host, &ret->v6.sin6_addr) == 1;
-	}
-	if (!strcmp(host, "localhost"))
-		host = "127.0.0.1";
-	ret->v4.sin_family = AF_INET;
-	ret->v4.sin_port = port;
-	*ret_len = sizeof(ret->v4);
-	return inet_pton(AF_INET, host, &ret->v4.sin_addr) == 1;
-}
-
-static bool address_parse(const char *text, union address *ret,
-			  socklen_t *ret_len)
-{
-	char host[LISTEN_ADDRESS_SIZE];
-	const char *colon = strrchr(text, ':');
-	size_t len = colon ? (size_t)(colon - text) : 0;
-	bool brackets = len >= 2 && text[0] == '[' && text[len - 1] == ']';
-	in_port_t port;
-
-	if (!len || len >= sizeof(host) || !port_parse(colon + 1, &port))
-		return false;
-	if (brackets) {
-		text++;
-		len -= 2;
-	}
-	memcpy(host, text, len);
-	host[len] = '\0';
-	memset(ret, 0, sizeof(*ret));
-	return host_parse(host, brackets, port, ret, ret_len);
-}
-
 static bool address_write(int fd, char ret[LISTEN_ADDRESS_SIZE])
 {
-	union address a = {0};
+	union endpoint a = {0};
 	socklen_t len = sizeof(a);
 	char host[INET6_ADDRSTRLEN];
 
@@ -104,13 +51,13 @@ static enum rc errno_rc(int error)
 enum rc listen_open(int *ret, char ret_address[LISTEN_ADDRESS_SIZE],
 		    const char *address, struct err *e)
 {
-	union address a;
+	union endpoint a;
 	socklen_t len = 0;
 	const int yes = 1;
 	enum rc rc = OK;
 	int fd = -1;
 
-	if (!address_parse(address, &a, &len))
+	if (!endpoint_read(address, &a, &len))
 		return fail(e, RC_INVALID,
 			    "'%s' is no ADDRESS:PORT, such as 127.0.0.1:8080 "
 			    "or [::1]:8080", address);
@@ -142,14 +89,11 @@ out:
 static long number_of(const char *name)
 {
 	const char *text = getenv(name);
-	char *end;
-	long n;
+	int64_t n = -1;
 
-	if (!text || *text < '0' || *text > '9')
-		return -1;
-	errno = 0;
-	n = strtol(text, &end, 10);
-	return errno || *end ? -1 : n;
+	if (text)
+		number_read(text, 0, INT32_MAX, &n);
+	return (long)n;
 }
 
 /* Is the i-th of the names "a:b:c" this one? */
@@ -190,7 +134,7 @@ static int given(bool admin, int *ret_more)
 static bool is_listening(int fd)
 {
 	socklen_t len = sizeof(int), type_len = sizeof(int);
-	union address a = {0};
+	union endpoint a = {0};
 	socklen_t a_len = sizeof(a);
 	int yes = 0, type = 0;
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/number.h"
 #include "base/time.h"
 #include "server/live/live_private.h"
 
@@ -59,16 +60,15 @@ static void screen_free(void *state)
 static void read_last_id(struct screen *x)
 {
 	const char *text = request_header(x->req, "Last-Event-ID");
-	size_t len;
+	int64_t from;
 
 	if (!text)
 		text = request_query(x->req, "last_event_id");
-	len = text ? strspn(text, "0123456789") : 0;
-	if (!len || len > 19 ||
-	    !copy_text(x->view, sizeof(x->view), text + len))
+	if (!text || !number_begin(&text, INT64_MAX, &from) ||
+	    !copy_text(x->view, sizeof(x->view), text))
 		x->view[0] = '\0';
 	else
-		x->from = strtoull(text, NULL, 10);
+		x->from = (uint64_t)from;
 }
 
 static struct screen *screen_new(struct live *live, struct request *req,

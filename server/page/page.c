@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "server/access/token.h"
 
 #define HTML	 "text/html; charset=utf-8"
@@ -98,8 +99,7 @@ static void hash_text(char *to, const char *bytes, size_t len)
 
 	if (token_digest(hash, bytes, len))
 		return;
-	for (size_t i = 0; i < HASH_TEXT; i++)
-		snprintf(to + 2 * i, 3, "%02x", hash[i]);
+	hex_write(to, hash, HASH_TEXT);
 }
 
 static void make_version(void)

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "server/access/auth.h"
 #include "server/access/json_body.h"
 #include "server/shop/order_json.h"
@@ -88,15 +89,9 @@ const char *conflict_detail(const char *code)
 	return words ? words : "another answer came first";
 }
 
-bool number_read(const char *s, int64_t *ret)
+bool order_number_read(const char *s, int64_t *ret)
 {
-	size_t len = strlen(s);
-
-	if (!len || len > 19 || strspn(s, "0123456789") != len ||
-	    (len == 19 && strcmp(s, "9223372036854775807") > 0))
-		return false;
-	*ret = strtoll(s, NULL, 10);
-	return *ret > 0;
+	return number_read(s, 1, INT64_MAX, ret);
 }
 
 /* ---- life ---- */
@@ -470,7 +465,7 @@ void action_begin(struct request *req, struct response *res,
 	int64_t number;
 	enum rc rc;
 
-	if (!number_read(req->param, &number)) {
+	if (!order_number_read(req->param, &number)) {
 		respond_not_found(res);
 		return;
 	}

@@ -123,7 +123,7 @@ void respond_conflict(struct request *req, struct response *res,
 /* Returns what a code of a 409 means, in words. */
 const char *conflict_detail(const char *code);
 
-/* False: no order number. */
-bool number_read(const char *s, int64_t *ret);
+/* False: it is no number of an order. */
+bool order_number_read(const char *s, int64_t *ret);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "base/hex.h"
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "handlers/offer.h"
@@ -332,8 +333,8 @@ static bool version_of(char ret[ORDER_VERSION_SIZE], const struct order *o,
 	buf_init(&b, ACTED_ON_MAX);
 	acted_on(&b, o, f, shop, details, address);
 	ok = !buf_full(&b) && !token_digest(digest, b.data, b.len);
-	for (int i = 0; ok && i < (ORDER_VERSION_SIZE - 1) / 2; i++)
-		snprintf(ret + (size_t)2 * i, 3, "%02x", digest[i]);
+	if (ok)
+		hex_write(ret, digest, (ORDER_VERSION_SIZE - 1) / 2);
 	buf_release(&b);
 	return ok;
 }

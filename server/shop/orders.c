@@ -11,6 +11,7 @@
 
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "base/number.h"
 #include "handlers/offer.h"
 #include "server/access/auth.h"
 #include "server/shop/order_json.h"
@@ -32,7 +33,7 @@ void staff_order(struct request *req, struct response *res)
 	int64_t number;
 	enum rc rc = RC_NOTFOUND;
 
-	if (number_read(req->param, &number))
+	if (order_number_read(req->param, &number))
 		rc = store_order(shop_of(req)->store,
 				 caller_of(req)->shop->centra, number,
 				 &o, &e);
@@ -80,16 +81,21 @@ enum rc cursor_read(const char *text, struct staff_cursor *ret)
 	size_t len = strcspn(text, ".");
 	char again[CURSOR_SIZE];
 	struct staff_cursor c;
-	const char *dot;
+	const char *dot, *at;
+	bool minus;
+	int64_t n;
 
 	if (!text[len] || !list_read(text, len, &c.list))
 		return RC_INVALID;
 	text += len + 1;
 	dot = strchr(text, '.');
-	if (!dot || !number_read(dot + 1, &c.number))
+	if (!dot || !order_number_read(dot + 1, &c.number))
 		return RC_INVALID;
-	c.expires = strncmp(text, "none.", 5) ? strtoll(text, NULL, 10) :
-						TIME_NONE;
+	minus = *text == '-';
+	at = text + minus;
+	c.expires = TIME_NONE;
+	if (number_begin(&at, INT64_MAX, &n))
+		c.expires = minus ? -n : n;
 	/* Ours are written in one way only. */
 	cursor_write(again, &c);
 	if (strcmp(again + len + 1, text) != 0)
@@ -308,7 +314,7 @@ static bool wanted_read(const struct request *req, struct response *res,
 	}
 	if (!wanted_since(req, res, ret))
 		return false;
-	if (limit && (!number_read(limit, &n) || n > LIMIT_MAX)) {
+	if (limit && !number_read(limit, 1, LIMIT_MAX, &n)) {
 		respond_field(res, "limit", "is a number from 1 to 200");
 		return false;
 	}

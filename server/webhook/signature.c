@@ -21,6 +21,8 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
+#include "base/hex.h"
+#include "base/json_write.h"
 #include "base/mem.h"
 
 #define MAC_SIZE     32
@@ -128,31 +130,6 @@ void verifier_close(struct verifier *v)
 	free(v);
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-static bool unhex(unsigned char ret[MAC_SIZE], const char *s, size_t len)
-{
-	if (len != MAC_SIZE * 2)
-		return false;
-	for (size_t i = 0; i < MAC_SIZE; i++) {
-		int high = hex_digit(s[2 * i]), low = hex_digit(s[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		ret[i] = (unsigned char)(high << 4 | low);
-	}
-	return true;
-}
-
 static bool is_ows(char c)
 {
 	return c == ' ' || c == '\t';
@@ -180,7 +157,8 @@ static bool take_item(struct parsed *p, const char *s, size_t len)
 		return take_t(p, s + 2, len - 2);
 	if (len >= 3 && memcmp(s, "v1=", 3) == 0 &&
 	    p->seen_v1++ < SIGNATURE_V1_MAX &&
-	    unhex(p->v1[p->n_v1], s + 3, len - 3))
+	    len - 3 == (size_t)MAC_SIZE * 2 &&
+	    hex_read(p->v1[p->n_v1], s + 3, MAC_SIZE))
 		p->n_v1++;
 	return true;
 }
@@ -278,7 +256,6 @@ enum rc signature_make(char ret[SIGNATURE_SIZE], const char *secret,
 		       const void *body, size_t len, int64_t t_seconds,
 		       struct err *e)
 {
-	static const char hex[] = "0123456789abcdef";
 	EVP_MAC_CTX *keyed = NULL;
 	unsigned char mac[MAC_SIZE];
 	char t[24];
@@ -297,11 +274,7 @@ enum rc signature_make(char ret[SIGNATURE_SIZE], const char *secret,
 		goto out;
 	}
 	n = snprintf(ret, SIGNATURE_SIZE, "t=%s,v1=", t);
-	for (size_t i = 0; i < MAC_SIZE; i++) {
-		ret[n++] = hex[mac[i] >> 4];
-		ret[n++] = hex[mac[i] & 15];
-	}
-	ret[n] = '\0';
+	hex_write(ret + n, mac, MAC_SIZE);
 out:
 	EVP_MAC_CTX_free(keyed);
 	return rc;

@@ -11,10 +11,10 @@
  * sentence.
  */
 #include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/number.h"
 #include "store/model/journal.h"
 #include "store/model/offer.h"
 
@@ -34,7 +34,6 @@ bool words_name_another(const char *words, const int64_t *warehouses, size_t n)
 		at += strlen("warehouse");
 		at += *at == 's';
 		while (*at && strchr(" ,:=#'", *at)) {
-			char *end;
 			int64_t id;
 
 			at++;
@@ -42,9 +41,8 @@ bool words_name_another(const char *words, const int64_t *warehouses, size_t n)
 				at += 3;
 			if (!isdigit((unsigned char)*at))
 				continue;
-			id = strtoll(at, &end, 10);
-			at = end;
-			if (!is_among(warehouses, n, id))
+			if (!number_begin(&at, INT64_MAX, &id) ||
+			    !is_among(warehouses, n, id))
 				return true;
 		}
 	}

@@ -302,25 +302,6 @@ static int remove_folder(void **state)
 
 /* ---- words ---- */
 
-static void numbers_are_read_whole_or_not_at_all(void **state)
-{
-	int64_t n = 7;
-
-	(void)state;
-	assert_true(cli_number("0", 0, &n));
-	assert_true(n == 0);
-	assert_true(cli_number("9223372036854775807", 1, &n));
-	assert_true(n == INT64_MAX);
-	n = 7;
-	assert_false(cli_number("9223372036854775808", 1, &n));
-	assert_false(cli_number("0", 1, &n));
-	assert_false(cli_number("", 0, &n));
-	assert_false(cli_number("-1", 0, &n));
-	assert_false(cli_number("1x", 0, &n));
-	assert_false(cli_number(" 1", 0, &n));
-	assert_true(n == 7);
-}
-
 static void an_order_is_named_with_or_without_its_instance(void **state)
 {
 	char instance[INSTANCE_SIZE];
@@ -1333,7 +1314,6 @@ static void what_the_caller_wrote_is_told_as_text(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(numbers_are_read_whole_or_not_at_all),
 		cmocka_unit_test(
 			an_order_is_named_with_or_without_its_instance),
 		cmocka_unit_test(what_would_move_the_cursor_is_not_printed),
@@ -1361,7 +1341,8 @@ int main(void)
 		cmocka_unit_test(json_holds_all_and_a_table_the_last),
 		cmocka_unit_test(check_says_when_a_previous_secret_can_go),
 		cmocka_unit_test(a_new_device_gets_a_token_and_a_login_link),
-		cmocka_unit_test(a_device_that_is_not_suspended_is_not_readmitted),
+		cmocka_unit_test(
+			a_device_that_is_not_suspended_is_not_readmitted),
 		cmocka_unit_test(check_sums_a_good_config_up),
 		cmocka_unit_test(check_warns_of_what_is_not_safe),
 		cmocka_unit_test(check_in_json_has_its_mistakes_as_objects),

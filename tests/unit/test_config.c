@@ -543,7 +543,7 @@ static void values_of_the_wrong_form_are_named(void **state)
 		{"drain = 1.5s", "a number with ms, s, m, h or d"},
 		{"drain = s", "a number with ms, s, m, h or d"},
 		{"drain = 0x", "a number with ms, s, m, h or d"},
-		{"drain = 99999999999999999999s", "a number with"},
+		{"drain = 99999999999999999999s", "no more than 3650d"},
 		{"missed_after = 4000d", "no more than 3650d"},
 		{"store_max = 16X", "a number of bytes with K, M or G"},
 		{"store_max = 16GB", "a number of bytes with K, M or G"},
@@ -581,6 +581,14 @@ static void values_of_the_wrong_form_are_named(void **state)
 		snprintf(text, sizeof(text), SERVER "%s\n" CENTRA, bad[i][0]);
 		refuses(text, 3, bad[i][1]);
 	}
+}
+
+static void a_list_that_ends_with_0_is_refused(void **state)
+{
+	(void)state;
+	refuses(SERVER CENTRA "[shop a]\ncentra = se\nname = A\n"
+			      "warehouses = 3, 0\n",
+		10, "whole numbers from 1 on");
 }
 
 static void values_of_the_right_form_are_taken(void **state)
@@ -995,7 +1003,8 @@ int main(void)
 		cmocka_unit_test(a_value_of_10000_bytes_is_read_whole),
 		cmocka_unit_test(a_list_of_200_staff_names_is_read_whole),
 		cmocka_unit_test(a_mistake_behind_a_long_line_has_its_own_line),
-		cmocka_unit_test(a_secret_file_is_literal_to_the_end_of_its_line),
+		cmocka_unit_test(
+			a_secret_file_is_literal_to_the_end_of_its_line),
 		cmocka_unit_test(credentials_come_before_files_beside_us),
 		cmocka_unit_test(a_secret_file_that_cannot_be_used_is_named),
 		cmocka_unit_test(a_secret_is_given_one_way_only),
@@ -1007,6 +1016,7 @@ int main(void)
 		cmocka_unit_test(what_is_repeated_is_named_with_its_first_line),
 		cmocka_unit_test(a_repeated_section_is_still_checked),
 		cmocka_unit_test(values_of_the_wrong_form_are_named),
+		cmocka_unit_test(a_list_that_ends_with_0_is_refused),
 		cmocka_unit_test(values_of_the_right_form_are_taken),
 		cmocka_unit_test(a_store_must_be_an_lmdb_folder),
 		cmocka_unit_test(addresses_of_centra_must_be_web_addresses),

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * endpoint.h - ADDRESS:PORT, where a server listens.
+ */
+#ifndef BASE_ENDPOINT_H
+#define BASE_ENDPOINT_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+
+union endpoint {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+/* Reads "127.0.0.1:8080", "[::1]:8080" or "localhost:8080"; *ret_len is the
+ * length for bind() and connect().  False: it is none of these. */
+bool endpoint_read(const char *text, union endpoint *ret, socklen_t *ret_len);
+
+/* Reads a port, 0 to 65535, of at most 5 digits.  False: it is none. */
+bool port_read(const char *text, in_port_t *ret);
+
+in_port_t endpoint_port(const union endpoint *a);
+
+#endif
