@@ -43,9 +43,11 @@ void body_completed(struct http_request *x)
  * `mine`.  False: there is none. */
 static bool body_evict(struct http *h, const struct http_request *mine)
 {
-	struct conn *c = h->listeners[LISTEN_PUBLIC].oldest;
+	struct conn *c;
 
-	for (; c; c = c->prev) {
+	TAILQ_FOREACH_REVERSE(c, &h->listeners[LISTEN_PUBLIC].conns, conns,
+			      link)
+	{
 		struct http_request *x = c->x;
 
 		if (!x || x == mine || x->complete || !x->charged || c->evicted)

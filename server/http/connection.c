@@ -18,37 +18,15 @@ void conn_deadline(struct conn *c, int64_t ms)
 	http_wake_by(c->listener->http, c->deadline);
 }
 
-static void conn_unlink(struct conn *c)
-{
-	struct listener *d = c->listener;
-
-	if (c->prev)
-		c->prev->next = c->next;
-	else
-		d->conns = c->next;
-	if (c->next)
-		c->next->prev = c->prev;
-	else
-		d->oldest = c->prev;
-	c->prev = c->next = NULL;
-}
-
 static void conn_link(struct conn *c)
 {
-	struct listener *d = c->listener;
-
 	c->since = time_mono();
-	c->next = d->conns;
-	if (c->next)
-		c->next->prev = c;
-	else
-		d->oldest = c;
-	d->conns = c;
+	TAILQ_INSERT_HEAD(&c->listener->conns, c, link);
 }
 
 void conn_step(struct conn *c)
 {
-	conn_unlink(c);
+	TAILQ_REMOVE(&c->listener->conns, c, link);
 	conn_link(c);
 }
 
@@ -98,7 +76,7 @@ static void conn_close(struct conn *c)
 		request_free(c->x);
 	if (c->linger_fd >= 0)
 		linger_start(d->http, c->linger_fd);
-	conn_unlink(c);
+	TAILQ_REMOVE(&c->listener->conns, c, link);
 	d->n_conns--;
 	d->n_evicted -= c->evicted;
 	d->closed++;

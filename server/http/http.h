@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -269,7 +270,7 @@ void http_buffered(struct http *h, int64_t bytes);
 struct http_call {
 	void (*fn)(struct http_call *c);
 	void *arg;
-	struct http_call *next; /* loop.c's */
+	STAILQ_ENTRY(http_call) link; /* loop.c's */
 };
 void http_call(struct http *h, struct http_call *c);
 /* Runs fn(arg) in the loop thread and returns when it has: for a function on a

@@ -74,7 +74,7 @@ struct conn {
 	int64_t since;	    /* time_mono: when it last got a step further */
 	bool evicted;	    /* ended by us; MHD has yet to see it */
 	char client[PEER_SIZE]; /* who connected */
-	struct conn *prev, *next;
+	TAILQ_ENTRY(conn) link;
 };
 
 /* A header or query argument. */
@@ -150,7 +150,7 @@ struct listener {
 	int listen_fd; /* -1 once it accepts no more */
 	int epoll_fd;  /* MHD's */
 	char address[LISTEN_ADDRESS_SIZE];
-	struct conn *conns, *oldest; /* by `since`, the newest first */
+	TAILQ_HEAD(conns, conn) conns; /* by `since`, the newest first */
 	size_t n_conns, n_evicted, limit;
 	bool waiting;	 /* someone may wait to be let in */
 	uint64_t closed; /* connections, ever */
@@ -176,9 +176,8 @@ struct http {
 	pthread_t thread;
 	bool running;
 
-	pthread_mutex_t lock; /* of the two below */
-	struct http_call *calls;
-	struct http_call **calls_end;
+	pthread_mutex_t lock; /* of `calls` */
+	STAILQ_HEAD(, http_call) calls;
 
 	/* The loop's own. */
 	struct http_requests aside, on_threads, streams;

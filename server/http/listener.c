@@ -126,7 +126,10 @@ void listener_run(struct listener *d)
 
 void listener_timers(struct listener *d, int64_t now)
 {
-	for (struct conn *c = d->conns; c; c = c->next) {
+	struct conn *c;
+
+	TAILQ_FOREACH(c, &d->conns, link)
+	{
 		if (c->deadline > now)
 			http_wake_by(d->http, c->deadline);
 		else
@@ -154,8 +157,9 @@ void listener_evict(struct listener *d, int64_t now)
 	d->waiting = someone_waits(d);
 	if (most > EVICT_AT_ONCE)
 		most = EVICT_AT_ONCE;
-	for (c = d->oldest; c && d->waiting && d->n_evicted < most; c = newer) {
-		newer = c->prev;
+	for (c = TAILQ_LAST(&d->conns, conns);
+	     c && d->waiting && d->n_evicted < most; c = newer) {
+		newer = TAILQ_PREV(c, conns, link);
 		if (!conn_idles(c))
 			continue;
 		if (c->since + EVICT_AFTER > now) {
@@ -192,9 +196,11 @@ void listener_quiesce(struct listener *d)
 void listener_end_idle(struct listener *d)
 {
 	int64_t old = time_mono() - NEWCOMER_MS;
+	struct conn *c;
 	char byte;
 
-	for (struct conn *c = d->conns; c; c = c->next) {
+	TAILQ_FOREACH(c, &d->conns, link)
+	{
 		if (c->since > old || c->x ||
 		    recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
 			continue;

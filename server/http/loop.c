@@ -30,16 +30,15 @@
 
 static void run_calls(struct http *h)
 {
-	struct http_call *c, *next;
+	STAILQ_HEAD(, http_call) due = STAILQ_HEAD_INITIALIZER(due);
+	struct http_call *c;
 
 	pthread_mutex_lock(&h->lock);
-	c = h->calls;
-	h->calls = NULL;
-	h->calls_end = &h->calls;
+	STAILQ_CONCAT(&due, &h->calls);
 	pthread_mutex_unlock(&h->lock);
-	for (; c; c = next) {
-		next = c->next; /* fn may free c */
-		c->fn(c);
+	while ((c = STAILQ_FIRST(&due))) {
+		STAILQ_REMOVE_HEAD(&due, link);
+		c->fn(c); /* which may free it */
 	}
 }
 
@@ -49,10 +48,8 @@ void http_call(struct http *h, struct http_call *c)
 	bool first;
 
 	pthread_mutex_lock(&h->lock);
-	first = !h->calls;
-	c->next = NULL;
-	*h->calls_end = c;
-	h->calls_end = &c->next;
+	first = STAILQ_EMPTY(&h->calls);
+	STAILQ_INSERT_TAIL(&h->calls, c, link);
 	pthread_mutex_unlock(&h->lock);
 	/* Fails only when the counter is full: then it wakes anyway. */
 	if (first && write(h->event_fd, &one, sizeof(one)) < 0)
@@ -155,7 +152,7 @@ static bool loop_ended(struct http *h)
 	for (size_t i = 0; i < LISTENERS; i++) {
 		listener_quiesce(&h->listeners[i]);
 		listener_end_idle(&h->listeners[i]);
-		empty = empty && !h->listeners[i].conns;
+		empty = empty && TAILQ_EMPTY(&h->listeners[i].conns);
 	}
 	empty = empty && !linger_any(h);
 	return empty || time_mono() >= h->stop_by;
@@ -359,7 +356,9 @@ enum rc http_open(struct http **ret, const struct http_options *o,
 	if (!o->hooks.tick)
 		h->tick_due = NEVER;
 	h->epoll_fd = h->event_fd = -1;
-	h->calls_end = &h->calls;
+	STAILQ_INIT(&h->calls);
+	for (size_t i = 0; i < LISTENERS; i++)
+		TAILQ_INIT(&h->listeners[i].conns);
 	h->wake = h->stop_by = NEVER;
 	h->id_prefix = request_id_prefix();
 	h->callers = callers_open();

@@ -22,10 +22,12 @@
 /* Marks who waits for one of these orders, or everybody. */
 static void mark_waiters(struct live *live, const struct change_list *l)
 {
+	struct waiter *w;
 	bool any = false;
 
 	pthread_mutex_lock(&live->lock);
-	for (struct waiter *w = live->waiters; w; w = w->next) {
+	LIST_FOREACH(w, &live->waiters, link)
+	{
 		w->told |= l->gap;
 		for (size_t i = 0; i < l->n && !w->told; i++)
 			w->told = w->number == l->list[i].number &&
@@ -165,42 +167,38 @@ static void *run(void *arg)
 
 /* ---- the loop ---- */
 
-/* Takes the waiters that were told off the list. */
-static struct waiter *take_told(struct live *live)
+/* Moves the waiters that were told to another list. */
+static void take_told(struct live *live, struct waiters *ret)
 {
-	struct waiter *told = NULL, **at = &live->waiters;
+	struct waiter *w, *next;
 
-	while (*at) {
-		struct waiter *w = *at;
-
-		if (!w->told) {
-			at = &w->next;
+	for (w = LIST_FIRST(&live->waiters); w; w = next) {
+		next = LIST_NEXT(w, link);
+		if (!w->told)
 			continue;
-		}
-		*at = w->next;
-		w->next = told;
-		told = w;
+		LIST_REMOVE(w, link);
+		LIST_INSERT_HEAD(ret, w, link);
 	}
-	return told;
 }
 
 /* The call of changes->call. */
 static void deliver(struct http_call *call)
 {
 	struct live *live = call->arg;
-	struct waiter *told, *next;
+	struct waiters told = LIST_HEAD_INITIALIZER(told);
+	struct waiter *w;
 
 	pthread_mutex_lock(&live->lock);
 	live->called = false;
-	told = take_told(live);
+	take_told(live, &told);
 	screens_send(live, live->outbox);
 	live->outbox = NULL;
 	live->outbox_end = &live->outbox;
 	pthread_mutex_unlock(&live->lock);
-	for (; told; told = next) {
-		next = told->next;
-		request_resume(told->req); /* it may wait anew at once */
-		free(told);
+	while ((w = LIST_FIRST(&told))) {
+		LIST_REMOVE(w, link);
+		request_resume(w->req); /* it may wait anew at once */
+		free(w);
 	}
 }
 
@@ -262,11 +260,13 @@ void live_stop(struct live *live)
 
 void live_close(struct live *live)
 {
+	struct waiter *w;
+
 	if (!live)
 		return;
 	live_stop(live);
-	for (struct waiter *w = live->waiters, *next; w; w = next) {
-		next = w->next;
+	while ((w = LIST_FIRST(&live->waiters))) {
+		LIST_REMOVE(w, link);
 		free(w);
 	}
 	screens_close(live);
@@ -298,13 +298,13 @@ void live_wait(struct live *live, struct request *req, const char *instance,
 	struct waiter *w;
 
 	pthread_mutex_lock(&live->lock);
-	for (w = live->waiters; w && w->req != req; w = w->next)
-		;
+	LIST_FOREACH(w, &live->waiters, link)
+	if (w->req == req)
+		break;
 	if (!w) {
 		w = xcalloc(1, sizeof(*w));
 		w->req = req;
-		w->next = live->waiters;
-		live->waiters = w;
+		LIST_INSERT_HEAD(&live->waiters, w, link);
 	}
 	w->told = false;
 	w->number = number;
@@ -315,18 +315,15 @@ void live_wait(struct live *live, struct request *req, const char *instance,
 
 void live_forget(struct live *live, const struct request *req)
 {
-	struct waiter **at = &live->waiters;
+	struct waiter *w, *next;
 
 	pthread_mutex_lock(&live->lock);
-	while (*at) {
-		struct waiter *w = *at;
-
-		if (w->req == req) {
-			*at = w->next;
-			free(w);
-		} else {
-			at = &w->next;
-		}
+	for (w = LIST_FIRST(&live->waiters); w; w = next) {
+		next = LIST_NEXT(w, link);
+		if (w->req != req)
+			continue;
+		LIST_REMOVE(w, link);
+		free(w);
 	}
 	pthread_mutex_unlock(&live->lock);
 }

@@ -18,6 +18,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <sys/queue.h>
 
 #include "server/access/auth.h"
 #include "server/http/send_queue.h"
@@ -131,7 +132,7 @@ struct waiter {
 	char instance[INSTANCE_SIZE];
 	int64_t number;
 	bool told; /* its order has changed */
-	struct waiter *next;
+	LIST_ENTRY(waiter) link;
 };
 
 struct live {
@@ -144,7 +145,7 @@ struct live {
 	bool signalled, stopping;
 	uint64_t own;  /* the newest change of this process */
 	uint64_t seen; /* no change up to this is news */
-	struct waiter *waiters;
+	LIST_HEAD(waiters, waiter) waiters;
 	struct group *groups;
 	size_t n_screens;
 	uint64_t last_screen; /* the newest screen's id */

@@ -111,6 +111,7 @@ enum rc part_copy(struct store *s, int fd, const char *part, struct err *e)
 enum rc lmdb_backup(struct store *s, const char *file, struct err *e)
 {
 	char *folder = folder_of(file), *part = xasprintf("%s.tmp", file);
+	struct err ignored;
 	bool ours = false;
 	int fd = -1;
 	enum rc rc;
@@ -128,7 +129,7 @@ enum rc lmdb_backup(struct store *s, const char *file, struct err *e)
 	if (!rc)
 		rc = folder_sync(folder, e);
 	else if (ours)
-		unlink(part);
+		(void)!file_remove(part, &ignored);
 	if (fd >= 0 && close(fd) && !rc)
 		rc = fail(e, RC_IO, "'%s': %s", file, strerror(errno));
 	free(part);

@@ -26,8 +26,9 @@ static char *path_in(const char *dir, const char *name)
 void compact_clean(const char *dir)
 {
 	char *part = path_in(dir, PART);
+	struct err ignored;
 
-	unlink(part); /* usually there is none */
+	(void)!file_remove(part, &ignored); /* usually there is none */
 	free(part);
 }
 
@@ -108,8 +109,8 @@ static enum rc replace(const char *dir, const char *part, const char *data,
 	char *locks = path_in(dir, "lock.mdb");
 	enum rc rc = rename(part, data) ? failed(data, e) : OK;
 
-	if (!rc && unlink(locks) && errno != ENOENT)
-		rc = failed(locks, e);
+	if (!rc)
+		rc = file_remove(locks, e);
 	if (!rc)
 		rc = folder_sync(dir, e);
 	free(locks);
@@ -121,6 +122,7 @@ static enum rc rewrite(struct store *s, const char *dir, const char *part,
 		       struct err *e)
 {
 	struct stat was, is;
+	struct err ignored;
 	int fd = -1;
 	enum rc rc;
 
@@ -138,7 +140,7 @@ static enum rc rewrite(struct store *s, const char *dir, const char *part,
 	if (!rc)
 		rc = replace(dir, part, data, e);
 	else if (fd >= 0)
-		unlink(part);
+		(void)!file_remove(part, &ignored);
 	if (fd >= 0)
 		close(fd);
 	if (!rc)

@@ -65,6 +65,14 @@ _Static_assert(TABLES <= TABLES_MAX, "raise TABLES_MAX");
 
 /* ---- the folder ---- */
 
+enum rc file_remove(const char *path, struct err *e)
+{
+	if (unlink(path) && errno != ENOENT)
+		return fail(e, RC_IO, "'%s' cannot be removed: %s", path,
+			    strerror(errno));
+	return OK;
+}
+
 enum rc folder_sync(const char *dir, struct err *e)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

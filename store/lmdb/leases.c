@@ -30,13 +30,13 @@ static const uint8_t turns[] = {
 
 /* ---- the tables of leases ---- */
 
-static struct lease **id_slot(struct leases *l, uint64_t id)
+static struct lease_slot *id_slot(struct leases *l, uint64_t id)
 {
 	return &l->by_id[id % LEASE_SLOTS];
 }
 
-static struct lease **order_slot(struct leases *l, const char *instance,
-				 int64_t number)
+static struct lease_slot *order_slot(struct leases *l, const char *instance,
+				     int64_t number)
 {
 	uint64_t h = (uint64_t)number * 0x9e3779b97f4a7c15u;
 
@@ -47,10 +47,11 @@ static struct lease **order_slot(struct leases *l, const char *instance,
 
 static struct lease *lease_of(struct leases *l, uint64_t id)
 {
-	struct lease *i = *id_slot(l, id);
+	struct lease *i;
 
-	while (i && i->id != id)
-		i = i->next_id;
+	LIST_FOREACH(i, id_slot(l, id), in_ids)
+	if (i->id == id)
+		break;
 	return i;
 }
 
@@ -59,16 +60,17 @@ static struct lease *lease_of(struct leases *l, uint64_t id)
 static struct lease *busy_with(struct leases *l, const char *instance,
 			       int64_t number)
 {
-	struct lease *i = *order_slot(l, instance, number);
+	struct lease *i;
 
-	while (i && (i->number != number || strcmp(i->instance, instance) != 0))
-		i = i->next_order;
+	LIST_FOREACH(i, order_slot(l, instance, number), in_orders)
+	if (i->number == number && !strcmp(i->instance, instance))
+		break;
 	return i;
 }
 
 static struct lease *lease_push(struct leases *l, const struct task *t)
 {
-	struct lease *new = xcalloc(1, sizeof(*new)), **slot;
+	struct lease *new = xcalloc(1, sizeof(*new));
 
 	*new = (struct lease){
 		.id = t->id,
@@ -78,12 +80,9 @@ static struct lease *lease_push(struct leases *l, const struct task *t)
 		.behind = t->lane > LANE_WAITED,
 	};
 	memcpy(new->instance, t->instance, sizeof(new->instance));
-	slot = id_slot(l, new->id);
-	new->next_id = *slot;
-	*slot = new;
-	slot = order_slot(l, new->instance, new->number);
-	new->next_order = *slot;
-	*slot = new;
+	LIST_INSERT_HEAD(id_slot(l, new->id), new, in_ids);
+	LIST_INSERT_HEAD(order_slot(l, new->instance, new->number), new,
+			 in_orders);
 	return new;
 }
 
@@ -168,25 +167,17 @@ void store_gates(struct store *s, store_gate_fn *fn, void *arg)
 /* Ends a run: its order is free, and so is its API. */
 static void lease_stop(struct leases *l, struct lease *which)
 {
-	struct lease **i = order_slot(l, which->instance, which->number);
-
 	if (!which->running)
 		return;
-	while (*i != which)
-		i = &(*i)->next_order;
-	*i = which->next_order;
+	LIST_REMOVE(which, in_orders);
 	which->running = false;
 	side_end(l, which);
 }
 
 static void lease_drop(struct leases *l, struct lease *which)
 {
-	struct lease **i = id_slot(l, which->id);
-
 	lease_stop(l, which);
-	while (*i != which)
-		i = &(*i)->next_id;
-	*i = which->next_id;
+	LIST_REMOVE(which, in_ids);
 	l->n_hidden -= which->hidden != 0;
 	free(which);
 }
@@ -218,8 +209,9 @@ void lease_end(struct store *s, const struct lease_ended *ended, size_t n,
 static void unhide(struct leases *l, int64_t now)
 {
 	for (size_t slot = 0; l->n_hidden && slot < LEASE_SLOTS; slot++)
-		for (struct lease *i = l->by_id[slot], *next; i; i = next) {
-			next = i->next_id;
+		for (struct lease *i = LIST_FIRST(&l->by_id[slot]), *next; i;
+		     i = next) {
+			next = LIST_NEXT(i, in_ids);
 			if (!i->running && (i->hidden <= now ||
 					    i->hidden > now + HIDDEN_FOR))
 				lease_drop(l, i);
@@ -229,8 +221,8 @@ static void unhide(struct leases *l, int64_t now)
 void leases_free(struct leases *l)
 {
 	for (size_t slot = 0; slot < LEASE_SLOTS; slot++)
-		while (l->by_id[slot])
-			lease_drop(l, l->by_id[slot]);
+		while (!LIST_EMPTY(&l->by_id[slot]))
+			lease_drop(l, LIST_FIRST(&l->by_id[slot]));
 	free(l->sides);
 	pthread_mutex_destroy(&l->lock);
 }
@@ -258,8 +250,8 @@ void order_claims_end(struct store *s)
 	struct leases *l = &s->leases;
 
 	pthread_mutex_lock(&l->lock);
-	for (struct lease *i = *id_slot(l, 0), *next; i; i = next) {
-		next = i->next_id;
+	for (struct lease *i = LIST_FIRST(id_slot(l, 0)), *next; i; i = next) {
+		next = LIST_NEXT(i, in_ids);
 		if (!i->id)
 			lease_drop(l, i);
 	}

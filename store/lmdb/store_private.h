@@ -18,6 +18,7 @@
 #include <lmdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/queue.h>
 #include <sys/types.h>
 
 #include "store/rules/engine.h"
@@ -39,8 +40,10 @@ struct lease {
 	bool behind;    /* of a run in a lane behind those that someone waits for */
 	unsigned group; /* the API that it calls */
 	int64_t hidden; /* of one not running: out of sight until then */
-	struct lease *next_id, *next_order; /* in their slots */
+	LIST_ENTRY(lease) in_ids, in_orders; /* in their slots */
 };
+
+LIST_HEAD(lease_slot, lease);
 
 /* The number of runs under way that call one API of an instance. */
 struct side {
@@ -52,8 +55,8 @@ struct side {
 
 struct leases {
 	pthread_mutex_t lock;
-	struct lease *by_id[LEASE_SLOTS];    /* owned */
-	struct lease *by_order[LEASE_SLOTS]; /* those that are running */
+	struct lease_slot by_id[LEASE_SLOTS];	 /* owned */
+	struct lease_slot by_order[LEASE_SLOTS]; /* those that are running */
 	size_t n_hidden;
 	struct side *sides; /* owned; one for each that has ever run */
 	size_t n_sides;
@@ -113,6 +116,8 @@ enum rc lmdb_verify(struct store *s,
 /* The folder that holds `path`; the caller frees it. */
 char *folder_of(const char *path);
 enum rc folder_sync(const char *dir, struct err *e);
+/* Removes a file, which may be missing. */
+enum rc file_remove(const char *path, struct err *e);
 /* Names of the tables, as in schema.h. */
 extern const char *const table_names[TABLES];
 
