@@ -24,15 +24,8 @@ diff "$work/table" "$work/openapi" >"$work/diff" || {
 }
 
 # Each text that a code is made from in the source.
-find server handlers store -name '*.c' -exec cat {} + |
-	awk '{ text = text $0 " " }
-	END {
-		gsub(/[ \t]+/, " ", text)
-		while (match(text, /"[a-z_]+"/)) {
-			print substr(text, RSTART + 1, RLENGTH - 2)
-			text = substr(text, RSTART + RLENGTH)
-		}
-	}' | sort -u >"$work/texts"
+find server handlers store -name '*.c' -exec grep -ohE '"[a-z_]+"' {} + |
+	tr -d '"' | sort -u >"$work/texts"
 comm -23 "$work/table" "$work/texts" >"$work/idle"
 if [ -s "$work/idle" ]; then
 	sed 's/^/answered by nobody: /' "$work/idle"

@@ -31,6 +31,7 @@ static struct {
 	bool undecided; /* a field that decides came with an error */
 	unsigned missing; /* of enum centra_missing */
 	int64_t shipment; /* of all lines; 0: none */
+	bool another; /* the reply has another order than was asked for */
 	int looks, addresses;
 	enum centra_lane lane; /* of the last look */
 } reply;
@@ -109,7 +110,7 @@ static void orders(const int64_t *numbers, size_t n, bool with_address,
 	ret->call.end = CALL_OK;
 	ret->call.status = 200;
 	for (size_t i = 0; i < n && reply.look == SHOWS; i++) {
-		co = stub_order(ret, numbers[i],
+		co = stub_order(ret, numbers[i] + reply.another,
 				reply.status ? reply.status : "CONFIRMED",
 				reply.waits, 2);
 		if (reply.holder) {

@@ -580,6 +580,21 @@ static void an_unknown_accept_looks_for_ever_when_no_look_works(void **s)
 	expect_done("accepted");
 }
 
+static void a_reply_about_another_order_settles_nothing(void **s)
+{
+	(void)s;
+	reply.say = CUT;
+	run_answer();
+	centra_shows(W, false);
+	reply.another = true;
+	run_answer();
+	expect_retry("accepting");
+	assert_int_equal(reply.posts, 1);
+	reply.another = false;
+	run_answer();
+	expect_done("accepted");
+}
+
 static void an_accept_that_never_reached_centra_ends_with_the_offer(void **s)
 {
 	(void)s;
@@ -749,6 +764,7 @@ int main(void)
 		step(one_try_is_sent_after_expiry_then_only_looks),
 		step(an_unknown_accept_of_what_nobody_holds_is_never_given_up),
 		step(an_unknown_accept_looks_for_ever_when_no_look_works),
+		step(a_reply_about_another_order_settles_nothing),
 		step(an_accept_that_never_reached_centra_ends_with_the_offer),
 		step(by_a_clock_that_is_not_confirmed_no_try_is_the_last),
 		step(a_reject_past_expiry_ends_after_one_try),

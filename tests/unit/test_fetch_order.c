@@ -30,6 +30,7 @@ static struct {
 	bool on_hold, undecided;
 	const char *status;
 	int64_t shipment; /* of all lines */
+	int64_t shipped;  /* units of each in it; 0: all */
 } shown;
 
 static int unmake(void **s)
@@ -85,6 +86,8 @@ static const char *proves_for(int64_t warehouse, const char *lines, bool waits)
 	co->undecided = shown.undecided;
 	if (shown.shipment)
 		stub_ship(co, shown.shipment);
+	for (size_t i = 0; shown.shipped && i < co->n_lines; i++)
+		co->shipments[0].lines[i].quantity = shown.shipped;
 	g = look_judge(&us.held, order_offer(&us.held, warehouse), co, NOW);
 	assert_int_equal(g.knew, us.held.version);
 	centra_orders_release(&all);
@@ -196,6 +199,22 @@ static void what_is_in_a_shipment_of_ours_is_ours(void **s)
 	proves("- -", false, "ours"); /* its units left the allocations */
 	proves("3 3", false, "ours"); /* or stay among them */
 	proves("- 4", false, "nothing");
+}
+
+/* Units in a shipment may stand among the allocations still. */
+static void what_others_hold_beside_a_shipment_of_ours_is_not_ours(void **s)
+{
+	struct offer *f;
+
+	(void)s;
+	f = order_offer(&us.held, W);
+	f->shipments = xcalloc(1, sizeof(*f->shipments));
+	f->n_shipments = 1;
+	f->shipments[0].came.id = 501;
+	shown.shipment = 501;
+	shown.shipped = 1;
+	proves("2*3", false, "ours"); /* one held, one sent */
+	proves("2*3+99", false, "nothing"); /* one unit, counted twice */
 }
 
 static void who_was_never_asked_proves_nothing_while_it_waits(void **s)
@@ -1117,6 +1136,7 @@ int main(void)
 		with(lines_without_stock_of_their_own_say_nothing),
 		with(an_error_on_a_field_that_decides_proves_nothing),
 		with(what_is_in_a_shipment_of_ours_is_ours),
+		with(what_others_hold_beside_a_shipment_of_ours_is_not_ours),
 		with(who_was_never_asked_proves_nothing_while_it_waits),
 		with(an_order_without_lines_proves_nothing),
 		with(by_a_wrong_clock_no_offer_has_expired),

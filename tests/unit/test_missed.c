@@ -63,6 +63,10 @@ static void an_order_that_the_reply_does_not_have_was_not_missed(void **s)
 	run_missed();
 	assert_int_equal(us.result.how, OUTCOME_DONE);
 	assert_false(counted());
+	centra_shows(0, true);
+	reply.another = true;
+	run_missed();
+	assert_false(counted());
 }
 
 static void an_order_whose_fields_came_with_errors_was_not_missed(void **s)
