@@ -32,6 +32,7 @@ table() {
 		libcmocka-dev        libcmocka-devel      library cmocka
 		binutils             binutils             command readelf
 		strace               strace               command strace
+		patch                patch                command patch
 		openssl              openssl              command openssl
 		haproxy              haproxy              file /usr/sbin/haproxy
 		nodejs               nodejs               command node

@@ -59,7 +59,7 @@ build() {
 # runs PROGRAM: 0 when it passes.  Sets `took`, in seconds.
 runs() {
 	began=$(date +%s)
-	(cd "$TREE" && BUILD=build timeout -k 5 $SECONDS_EACH \
+	(cd "$TREE" && BUILD=build timeout -k 5 "$SECONDS_EACH" \
 		"build/tests/$1") >"$TREE/log" 2>&1
 	status=$?
 	took=$(($(date +%s) - began))
