@@ -36,24 +36,6 @@ static void placed(struct shipfrom *s, const char *more)
 	sim_tell(&s->sim, "/orders", "{%s}", more);
 }
 
-static void send_create(struct shipfrom *s, int64_t number)
-{
-	char date[STAMP_ROOM], until[STAMP_ROOM], json[400];
-	struct answer a;
-
-	stamp(date, -1, 5);
-	iso(until, 600);
-	snprintf(json, sizeof(json),
-		 "{\"events\":[{\"type\":\"check_first\",\"action\":"
-		 "\"create\",\"date\":\"%s\",\"id\":%lld,\"data\":"
-		 "{\"warehouses\":[{\"warehouseId\":3,\"expirationAt\":\"%s\"}"
-		 "]}}]}",
-		 date, (long long)number, until);
-	a = webhook_send(s->hook, json, SPACE_PLUS);
-	assert_int_equal(a.status, 200);
-	answer_release(&a);
-}
-
 static bool is_past(void *arg)
 {
 	return now_mono() >= *(int64_t *)arg;
@@ -167,7 +149,7 @@ static void a_dead_centra_is_called_seldom_whoever_waits_for_it(void **state)
 	sim_stop(&s->sim);
 	hang_up_at(&bell, s->sim.url);
 	for (int i = 0; i < ORDERS; i++) {
-		send_create(s, NUMBER + i);
+		order_create(s, NUMBER + i);
 		wait_state(s, AMSTERDAM, NUMBER + i, "pending", 5000);
 	}
 	for (int i = 0; i < ORDERS; i++) {

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "tests/harness/orders.h"
+#include "tests/harness/sweep.h"
 #include "tests/harness/wait.h"
 
 #define OFTEN "missed_after = 300ms\nlook_again = 500ms\nsweep_every = 0\n"
@@ -75,17 +75,6 @@ static void metric_becomes(struct shipfrom *s, const char *name, int64_t value)
 
 #define MISSED_CREATES "missed_webhooks_total{kind=\"create\"}"
 
-static void sweep(struct shipfrom *s)
-{
-	const char *words[] = {"sweep", NULL};
-	int64_t done = metric(s, "sweeps_total");
-	char *out = NULL;
-
-	assert_int_equal(shipfrom_run(s, &out, true, words), 0);
-	free(out);
-	metric_becomes(s, "sweeps_total", done + 1);
-}
-
 static bool in_doubt(struct shipfrom *s, int64_t number)
 {
 	struct answer a = order_get(s, number);
@@ -113,11 +102,6 @@ static void centra_does(struct shipfrom *s, int64_t number, const char *verb,
 	snprintf(path, sizeof(path), "/orders/%lld/%s", (long long)number,
 		 verb);
 	sim_tell(&s->sim, path, "%s", json);
-}
-
-static void lose_webhooks(struct shipfrom *s)
-{
-	sim_tell(&s->sim, "/hooks", "{\"off\":true}");
 }
 
 static void find_webhooks(struct shipfrom *s)

@@ -27,6 +27,33 @@ int64_t order_offered(struct shipfrom *s, const char *members)
 	return number;
 }
 
+int64_t order_offered_for(struct shipfrom *s, int seconds)
+{
+	char members[80];
+
+	snprintf(members, sizeof(members),
+		 "\"warehouses\":[3],\"expires_in\":%d", seconds);
+	return order_offered(s, members);
+}
+
+void order_create(struct shipfrom *s, int64_t number)
+{
+	char date[STAMP_ROOM], until[STAMP_ROOM], json[400];
+	struct answer a;
+
+	stamp(date, -1, 5);
+	iso(until, 600);
+	snprintf(json, sizeof(json),
+		 "{\"events\":[{\"type\":\"check_first\",\"action\":"
+		 "\"create\",\"date\":\"%s\",\"id\":%lld,\"data\":"
+		 "{\"warehouses\":[{\"warehouseId\":3,\"expirationAt\":\"%s\"}"
+		 "]}}]}",
+		 date, (long long)number, until);
+	a = webhook_send(s->hook, json, SPACE_PLUS);
+	assert_int_equal(a.status, 200);
+	answer_release(&a);
+}
+
 int64_t order_accepted(struct shipfrom *s, const char *members)
 {
 	struct order_of o = {.s = s, .number = order_offered(s, members)};

@@ -32,7 +32,13 @@
  * braces; NULL: for Amsterdam alone), and waits until Amsterdam sees it
  * pending. */
 int64_t order_offered(struct shipfrom *s, const char *members);
-/* The same, and Amsterdam has accepted it and has its address. */
+/* For Amsterdam alone; it expires in so many seconds. */
+int64_t order_offered_for(struct shipfrom *s, int seconds);
+/* Sends the webhook of an order that is offered to Amsterdam, whether or not
+ * the stand-in has it. */
+void order_create(struct shipfrom *s, int64_t number);
+/* The same as order_offered(), and Amsterdam has accepted it and has its
+ * address. */
 int64_t order_accepted(struct shipfrom *s, const char *members);
 
 /* GET of the order, as Amsterdam. */
