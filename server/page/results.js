@@ -19,19 +19,22 @@ const body = (r, close) => [h("span", { class: "grow" }, h("span", {}, r.text), 
 export const holdNotices = (ms) => { heldUntil = Math.max(heldUntil, Date.now() + ms); };
 
 // Shows `text` until it is closed, if it is "bad"; else for 10 s.  A newer notice of order
-// `n` (0: of no order) replaces the older ones.  words: see small().
+// `n` (0: of no order) replaces the older ones.  words: see small().  Returns a
+// function that takes a notice of no order away.
 export function result(kind, text, n = 0, words = "") {
   const r = { kind, text, small: words };
   if (n && n === ui.open) {
     inView.set(n, r);
     if (kind !== "bad") setTimeout(() => { if (inView.get(n) === r) { inView.delete(n); draw(); } }, GOOD_MS);
     draw();
-    return;
+    return undefined;
   }
   const wait = !ui.open && ui.tab === "toAnswer" ? heldUntil - Date.now() : 0;
-  if (wait <= 0) { show(r, n); return; }
+  if (wait <= 0) return show(r, n);
   // If the order was opened meanwhile, a good result is not shown.
-  setTimeout(() => { if (session.me && (kind === "bad" || !n || n !== ui.open)) result(kind, text, n, words); }, wait);
+  const timer = setTimeout(() => { if (session.me && (kind === "bad" || !n || n !== ui.open)) away = result(kind, text, n, words); }, wait);
+  let away = () => clearTimeout(timer);
+  return () => away?.();
 }
 
 function show(r, n) {
@@ -41,6 +44,7 @@ function show(r, n) {
   box.notice = r;
   $("results").append(box);
   if (kind !== "bad") setTimeout(() => box.remove(), GOOD_MS);
+  return () => box.remove();
 }
 
 // The notice for the view of order `n`, and what tells it from another.

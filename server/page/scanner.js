@@ -8,6 +8,10 @@
 // The first keys of a burst may be a person's: they go into the field that has
 // the focus, and are taken out again once it is a burst.  Enter and Space on a
 // button wait until it is certain that no burst begins with them.
+//
+// Where the page is held up, the pause may end a code while its keys wait.  Their
+// time stamps say so: the code then goes on, and is given to the function again,
+// whole.
 
 import { GS } from "./codes.js";
 
@@ -29,6 +33,10 @@ let text = "", fast = 0, sure = false;
 let last = -Infinity, ended = -Infinity;
 let before = new Map();                    // id of a field -> its value before the keys
 let timer = 0, held = 0;                   // the pause; a press of a button that waits
+// What the pause ended: {text, fast, sure, before, again, taken}; taken: it was
+// given to the function.  null: another key has come since.
+let cut = null;
+let again = false;                         // the keys so far begin with what was taken
 let alt = "";                              // digits typed while Alt is held: the number of a character
 const swallowed = new Set();               // keys that are down and reached nobody
 
@@ -67,18 +75,18 @@ function forget() {
   clearTimeout(timer);
   text = "";
   fast = 0;
-  sure = false;
+  sure = again = false;
   before = new Map();
 }
 
 function end() {
-  const code = text;
+  const code = text, longer = again;
   restore();
   forget();
   ended = last;
   const field = scanField();
   if (field) field.value = "";
-  if (code.trim()) take(code);
+  if (code.trim()) take(code, longer);
 }
 
 // True where a person types text that is no code.
@@ -87,16 +95,34 @@ const isProse = (el) => isField(el) && el !== scanField();
 // After a pause: a scanner's keys are a code without a suffix.
 function paused() {
   const el = document.activeElement;
+  cut = null;
   if (sure || (isField(el) ? !isProse(el) && fast >= SHORT : text.length >= SHORT)) end(); else forget();
 }
 
 // A pause is seven parts: while the page is held up, and keys wait, one goes by.
+// So half a code is seldom taken, for which the page would buzz.
 function quiet(more) {
   clearTimeout(timer);
-  timer = setTimeout(() => (more ? quiet(more - 1) : paused()), 45);
+  timer = setTimeout(() => {
+    if (more) { quiet(more - 1); return; }
+    const had = { text, fast, sure, before, again };
+    paused();
+    cut = { ...had, taken: ended === last };
+  }, 45);
+}
+
+// A key came that was pressed at `at`: if that was before the pause was over, what
+// the pause ended goes on.
+function goOn(at) {
+  if (!cut || at - last > CHAIN_MS) return;
+  ({ text, fast, before } = cut);
+  again = cut.again || cut.taken;
+  sure = cut.sure || again;
 }
 
 function character(e, c) {
+  goOn(e.timeStamp);
+  cut = null;
   if (e.timeStamp - last > CHAIN_MS) paused();
   if (!text) {
     ended = -Infinity;
@@ -116,6 +142,8 @@ function character(e, c) {
 
 function suffix(e) {
   const el = document.activeElement, gap = e.timeStamp - last;
+  if (!cut?.taken) goOn(e.timeStamp);   // else the code was whole
+  cut = null;
   if (text && gap <= (sure || !isField(el) ? CHAIN_MS : GAP_MS)) {
     // A few keys that a person typed fast stay in the field.
     const few = isField(el) && !sure && fast < SHORT;
@@ -161,7 +189,12 @@ function keydown(e) {
   // A keyboard on the screen tells a field alone what it types.
   if (e.isComposing || (e.keyCode === 229 && isField(document.activeElement)) || ["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock"].includes(e.key)) return;
   clearTimeout(held);   // another key at once: not a person's press
-  if (e.altKey && !e.ctrlKey && /^\d$/.test(e.key)) { alt += e.key; last = e.timeStamp; return; }
+  if (e.altKey && !e.ctrlKey && /^\d$/.test(e.key)) {
+    if (e.timeStamp - last > CHAIN_MS) cut = null;
+    alt += e.key;
+    last = e.timeStamp;
+    return;
+  }
   const c = charOf(e);
   if (c && !e.repeat) character(e, c);
   else if (isSuffix(e)) suffix(e);
@@ -180,7 +213,8 @@ function keyup(e) {
   e.stopImmediatePropagation();
 }
 
-// From now on codes go to `f(code)`, from wherever they are typed.
+// From now on codes go to `f(code, again)`, from wherever they are typed.  again:
+// the code before was only the beginning of this one.
 export function listen(f) {
   take = f;
   addEventListener("keydown", keydown, true);

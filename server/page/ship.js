@@ -108,16 +108,22 @@ function track(o, w, code) {
   }
 }
 
-// A scanner read `code` while order `o` is open.
+// A scanner read `code` while order `o` is open.  Returns a function that takes
+// back what that did.
 export function scanned(o, code) {
-  const w = workOf(o);
-  if (w.busy || isStopped(o)) { buzz(); result("warn", t("scanNotNow")); return; }
+  const w = workOf(o), before = { got: { ...w.got }, form: { ...w.form } };
+  if (w.busy || isStopped(o)) { buzz(); return result("warn", t("scanNotNow")); }
   let line = null;
   if (w.step === "pick") line = count(o, w, code);
   else if (w.step === "ship") track(o, w, code);
   else note(false, t("scanPack", { code: plain(code) }));
   save();
   showLine(line);
+  return () => {
+    Object.assign(w, before);
+    const field = document.getElementById("f-tracking");
+    if (field) field.value = w.form.tracking ?? "";
+  };
 }
 
 // Scrolls the line to where it can be seen, below the field and its note.

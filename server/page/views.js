@@ -85,16 +85,27 @@ function enrol(code) {
   if ($("code")) { $("code").value = plain(code); tick(); } else buzz();
 }
 
-// A scanner read `code`, wherever the focus is.
-export function takeScan(code) {
+let undo = null;   // takes back what the last code did
+
+// A scanner read `code`, wherever the focus is.  again: the code before was only
+// its beginning.
+export function takeScan(code, again) {
   ui.touched = Date.now();
-  const no = (text) => { buzz(); result("warn", text); };
+  if (again) undo?.();
+  undo = null;
+  const no = (text) => { buzz(); undo = result("warn", text); };
   if (sayInDialog(t("scanDialog"))) { buzz(); return; }
   if (code.includes(UNREAD)) { no(t("scanUnread")); return; }
   if (!session.me) { enrol(code); return; }
   const o = openOrder(), wanted = toShip().find((x) => isOrder(code, x)), other = [...orders.values()].find((x) => isOrder(code, x));
-  if (o) ship.scanned(o, code);
-  else if (wanted) { ui.tab = "toShip"; tick(); openShip(wanted.number); }
+  if (o) undo = ship.scanned(o, code);
+  else if (wanted) {
+    const { tab } = ui;
+    undo = () => { viewClosed(wanted.number, false); ui.open = 0; ui.tab = tab; draw(); };
+    ui.tab = "toShip";
+    tick();
+    openShip(wanted.number);
+  }
   else no(other ? t("scanGone", { n: other.number }) : t("scanList", { code: plain(code) }));
 }
 

@@ -55,6 +55,24 @@ async function atShip(page) {
   await page.waitForSelector("#f-tracking");
 }
 
+// An `init` of a screen: holdUp(ms) is then as if the page had been held up so
+// long, and timers come before keys: each that is due comes, once.
+const holds = `{ const timers = new Map(), set = setTimeout, clear = clearTimeout;
+  window.setTimeout = (f, ms) => { const id = set(() => { timers.delete(id); f(); }, ms); timers.set(id, { f, ms }); return id; };
+  window.clearTimeout = (id) => { timers.delete(id); clear(id); };
+  window.holdUp = (most) => { for (const [id, { f, ms }] of [...timers]) if (ms <= most) { clearTimeout(id); f(); } }; }`;
+
+// Types `code`, of which all but the `first` keys wait for a page that is held up;
+// of its timers those that are due come `times` times.
+async function heldUp(page, code, first, { times = 1, suffix = "Enter" } = {}) {
+  await type(page, [...code.slice(0, first)]);
+  await page.evaluate((times) => { for (let i = 0; i < times; i++) window.holdUp(400); }, times);
+  await type(page, [...code.slice(first), ...suffixes[suffix]], 2);
+}
+
+// As heldUp(), for so long that the pause ends the code after its `first` keys.
+const cutIn = (page, code, first, suffix) => heldUp(page, code, first, { times: 10, suffix });
+
 const settled = (page) => lapse(page, 400);   // longer than any key is waited for
 
 /* ---- the cases of scanner.txt, by how their lines begin ---- */
@@ -214,15 +232,16 @@ const state = (page) => page.evaluate(() => JSON.stringify({
   parts: [...document.querySelectorAll("#main [data-part]")].map((e) => e.dataset.part),
   fields: [...document.querySelectorAll("input:not(#f-tracking, #code)")].map((e) => e.value) }));
 
-for (const suffix of Object.keys(suffixes)) {
-  test(`a scan on any dialog, button or field of the page presses nothing; ended by ${suffix}`, { world: false, late: 600000 }, async ({ browser }) => {
+// first: the pause cuts the code after so many keys; 0: it does not.
+for (const [suffix, first] of [...Object.keys(suffixes).map((s) => [s, 0]), ["Enter twice", 3], ["Enter", 6]]) {
+  test(`a scan on any dialog, button or field of the page presses nothing; ended by ${suffix}${first ? `, cut after ${first} keys` : ""}`, { world: false, late: 600000 }, async ({ browser }) => {
     // No offer ends while the walk is under way: that would change the list.
     const day = await startDay({ now: 3000 }), wrong = [];
     const orders = async () => JSON.stringify((await day.world.control("/state")).orders.map((o) => [o.number, o.accepts, o.shipments.length]));
     const seen = new Set();
     let tried = 0, views = 0;
     try {
-      await walk(browser, day, { size: "phone" }, async (page, name) => {
+      await walk(browser, day, { size: "phone", init: holds }, async (page, name) => {
         views++;
         const list = sent(page), before = await state(page), centra = await orders();
         const all = await targets(page), n = await all.evaluate((a) => a.length);
@@ -238,7 +257,7 @@ for (const suffix of Object.keys(suffixes)) {
           if (suffix === "nothing" && seen.has(what)) continue;
           seen.add(what);
           tried++;
-          await scan(page, "96385074", suffix);
+          if (first) await cutIn(page, "96385074", first, suffix); else await scan(page, "96385074", suffix);
           if (suffix === "nothing") await lapse(page, 350);
         }
         await settled(page);
@@ -378,20 +397,6 @@ test("a code that comes with long gaps is not cut", async ({ open, world }) => {
   assert.equal(await page.inputValue("#f-carrier"), "PostNord");
 });
 
-// An `init` of a screen: holdUp(ms) is then as if the page had been held up so
-// long, and timers come before keys: each that is due comes, once.
-const holds = `{ const timers = new Map(), set = setTimeout, clear = clearTimeout;
-  window.setTimeout = (f, ms) => { const id = set(() => { timers.delete(id); f(); }, ms); timers.set(id, { f, ms }); return id; };
-  window.clearTimeout = (id) => { timers.delete(id); clear(id); };
-  window.holdUp = (most) => { for (const [id, { f, ms }] of [...timers]) if (ms <= most) { clearTimeout(id); f(); } }; }`;
-
-// Types `code`, of which all but the `first` keys wait for a page that is held up.
-async function heldUp(page, code, first) {
-  await type(page, [...code.slice(0, first)]);
-  await page.evaluate(() => window.holdUp(400));
-  await type(page, [...code.slice(first), "Enter"], 2);
-}
-
 test("a code is not cut where the page was held up, and its Enter presses nothing", async ({ open, place, world }) => {
   const { page } = await picking(world, open, {}, holds);
   for (const [i, first] of [[1, 3], [2, 9]]) {
@@ -411,6 +416,130 @@ test("a code is not cut where the page was held up, and its Enter presses nothin
     await page.click("#results [aria-label=Close]");
   }
   assert.deepEqual(await world.calls(n, "check-first"), []);
+});
+
+const CUTS = [1, 3, 4, 5, 6, 9, 12, 13];   // after so many keys of a code
+
+test("a code that the pause cut in two is picked whole, whatever ends it, and counts once", async ({ open, world }) => {
+  const { page } = await picking(world, open, { lines: [lines.coat, { ...lines.scarf, quantity: 99 }] }, holds);
+  let n = 0;
+  for (const first of CUTS) {
+    for (const suffix of Object.keys(suffixes)) {
+      await cutIn(page, SCARF, first, suffix);
+      await settled(page);
+      await text(page, `Scarf, Oat, One size: ${++n} of 99`);
+      assert.equal(await page.inputValue("#scan"), "");
+    }
+  }
+});
+
+test("an item whose code is the first half of a cut code is not counted", async ({ open, world }) => {
+  const half = { ...lines.coat, ean: "73500000" }, { page } = await picking(world, open, { lines: [{ ...half, quantity: 2 }, lines.scarf] }, holds);
+  await cutIn(page, SCARF, 8);
+  await text(page, "Scarf, Oat, One size: 1 of 2");
+  assert.equal(await page.locator("[data-part=tick11]").innerText(), "0/2");
+});
+
+test("a tracking number that the pause cut in two is taken whole, whichever field is open", async ({ open, world }) => {
+  const { n, page } = await picking(world, open, {}, holds);
+  await atShip(page);
+  await page.fill("#f-carrier", "PostNord");
+  const list = sent(page);
+  for (const f of ["carrier", "service", "tracking", "packages"]) {
+    for (const first of CUTS) {
+      await page.fill("#f-tracking", "");
+      const had = await page.inputValue(`#f-${f}`);
+      await focus(page, `#f-${f}`);
+      await settled(page);
+      await cutIn(page, TRACKING, first, first % 2 ? "Enter" : "nothing");
+      await waitFor(`the whole number, cut after ${first} in ${f}`, async () => (await page.inputValue("#f-tracking")) === TRACKING);
+      if (f !== "tracking") assert.equal(await page.inputValue(`#f-${f}`), had);
+    }
+  }
+  // What turns out to be an item's code is no tracking number, nor was its half.
+  await page.fill("#f-tracking", "JD01");
+  await settled(page);
+  await cutIn(page, COAT, 9);
+  await text(page, `${COAT} is an item or an order`);
+  assert.equal(await page.inputValue("#f-tracking"), "JD01");
+  await settled(page);
+  assert.deepEqual(list, []);
+  assert.equal((await world.ordered(n)).shipments.length, 0);
+});
+
+test("a cut code over a question, or on a green button, presses nothing and is told whole", async (at) => {
+  const { page } = await picking(at.world, at.open, {}, holds);
+  await page.click("[data-part=problem]");
+  await page.waitForSelector("dialog #why");
+  for (const first of CUTS) {
+    for (const suffix of Object.keys(suffixes)) {
+      for (const what of ["dialog [data-part=damaged]", "dialog #note"]) {
+        await focus(page, what);
+        await cutIn(page, COAT, first, suffix);
+        await settled(page);
+        assert.equal(await page.locator("dialog #why").count(), 1, `${what} ${first} ${suffix}`);
+        assert.equal(await page.inputValue("#note"), "", `${what} ${first} ${suffix}`);
+      }
+    }
+  }
+  await page.keyboard.press("Escape");
+  await goBack(page);
+  await page.click("#tab-toAnswer");
+  const n = await at.place();
+  await complete(page, n);
+  for (const first of CUTS) {
+    for (const suffix of Object.keys(suffixes)) {
+      await atRest(page);
+      await focus(page, "[data-part=accept]");
+      await cutIn(page, COAT, first, suffix);
+      await text(page, `${COAT} is no order to ship`);
+      await settled(page);
+      assert.equal(await page.locator("#results > div").count(), 1, "its first half is not told, too");
+      await page.click("#results [aria-label=Close]");
+    }
+  }
+  assert.deepEqual(await at.world.calls(n, "check-first"), []);
+});
+
+test("an order's code that was cut opens that order, not the one that its first half names", async ({ open, world }) => {
+  const { token } = await world.device();
+  const short = await ours(world, token), n = await ours(world, token, { number: short * 10 + 1 });
+  assert.equal(n, short * 10 + 1);
+  const page = await open({ init: holds });
+  await page.click("#tab-toShip");
+  await complete(page, n);
+  for (const suffix of ["Enter", "nothing"]) {
+    await cutIn(page, `se/${n}`, `se/${short}`.length, suffix);
+    await waitFor("the whole number's order", async () => (await page.locator("#main h2").innerText()) === `Order ${n}`);
+    await settled(page);
+    await page.waitForSelector("#scan");
+    assert.equal(await page.inputValue("#scan"), "");
+    await goBack(page);
+  }
+});
+
+test("a cut sign-in code fills the field whole", async ({ open, world }) => {
+  const page = await open({ signIn: false, init: holds });
+  await page.goto(`${world.url}/`);
+  await page.waitForSelector("#code");
+  const { link } = await world.device(), code = link.split("#")[1];
+  for (const first of [3, 5, 20]) {
+    await cutIn(page, code, first, "nothing");
+    await waitFor("the whole code", async () => (await page.inputValue("#code")) === code);
+  }
+});
+
+test("the next code is not joined to one that had ended", async ({ open, world }) => {
+  const { page } = await picking(world, open, {}, holds);
+  await cutIn(page, SCARF, 13);   // the pause came between its last key and Enter
+  await type(page, [...COAT, "Enter"], 2);
+  await text(page, "Wool coat, double breasted, Navy, M: 1 of 1");
+  await scan(page, SCARF, "nothing");
+  await settled(page);
+  await scanAlt(page, SCARF);
+  await settled(page);
+  assert.equal(await page.locator("[data-part=tick12]").innerText(), "✓");
+  assert.equal(await page.locator("[data-part=tick11]").innerText(), "✓");
 });
 
 test("a code typed by hand into the scan field counts with Enter", async ({ open, world }) => {

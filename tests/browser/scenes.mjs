@@ -87,7 +87,7 @@ const freezes = "{ const now = Date.now; Date.now = () => window.frozen || now()
 // Calls at(name) with each view on the screen, however long that takes.  `last`
 // also shows those after which the day is no longer as it was.
 export async function walk(browser, day, how, at, last = false) {
-  const w = day.world, page = await screen(browser, w, { ...how, signIn: false, init: freezes });
+  const w = day.world, page = await screen(browser, w, { ...how, signIn: false, init: freezes + (how.init ?? "") });
   await page.goto(`${w.url}/`);
   await page.waitForSelector("#main h1");
   await at(page, "not-signed-in");

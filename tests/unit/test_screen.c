@@ -27,7 +27,7 @@
 #include <cmocka.h>
 
 #define OPENED	 "2021-01-11 16:21:00.000000"
-#define PAGE_MAX (120 * 1024)
+#define PAGE_MAX (128 * 1024)
 
 static int start(void **state)
 {
