@@ -26,6 +26,7 @@
 //   ringing  rings for offers that nobody has seen, or whose time runs out
 //   answer   the tab "to answer": cards, and answers that arrive exactly once
 //   bar      over every view, the offer that presses
+//   timeline what happened to an order
 //   print    pick list and packing slip
 //   ship     the tab "to ship": pick, pack, ship
 //   done     the tab "done today"
@@ -55,6 +56,7 @@ import { ringIfNew, touched } from "./ringing.js";
 import { listen } from "./scanner.js";
 import { login, signedOut, whenIn } from "./signin.js";
 import * as sound from "./sound.js";
+import { closeTimelines } from "./timeline.js";
 import { draw, every, shield } from "./ui.js";
 import { updateIfIdle } from "./update.js";
 import { drawTimes, takeScan } from "./views.js";
@@ -75,6 +77,7 @@ function begin(me) {
   session.csrf = me.csrf;
   setClock(me.now);
   $("main").replaceChildren();
+  closeTimelines();
   for (const id of ["head", "tabs", "top"]) $(id).hidden = false;
   drawHead();
   restore();

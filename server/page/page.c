@@ -52,6 +52,7 @@
 	X(sw, "sw.js", JS)                                                    \
 	X(tabs, "tabs.js", JS)                                                \
 	X(texts, "texts.js", JS)                                              \
+	X(timeline, "timeline.js", JS)                                        \
 	X(ui, "ui.js", JS)                                                    \
 	X(update, "update.js", JS)                                            \
 	X(views, "views.js", JS)                                              \

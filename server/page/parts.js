@@ -43,6 +43,12 @@ export function byText(by) {
   return device ? t("byOn", { who, device }) : by;
 }
 
+// The time of day; of another day than today, with its date.
+export function clock(iso) {
+  const d = new Date(iso), today = d.toDateString() === new Date().toDateString();
+  return d.toLocaleString([], { timeStyle: "short", dateStyle: today ? undefined : "short" });
+}
+
 export function age(ms) {
   const s = Math.max(0, Math.round(ms / 1000));
   return s < 90 ? `${s} s` : `${Math.round(s / 60)} min`;

@@ -13,6 +13,7 @@ import { printOrder } from "./print.js";
 import { noticeOf, noticeSign, result, small, viewClosed } from "./results.js";
 import { forBrowser, forTab } from "./storage.js";
 import { buzz, ring, tick } from "./sound.js";
+import { timeline } from "./timeline.js";
 import { draw, shield, ui } from "./ui.js";
 
 // id -> {step, got: {line_id: n}, form, shown, changes, key, sent, version, busy,
@@ -287,5 +288,5 @@ export function view(o, back) {
     h("div", { class: "actions" },
       w.step !== "pick" && !busyStage(s) ? h("button", { onclick: () => go(w, steps[steps.indexOf(w.step) - 1]) }, `← ${t(steps[steps.indexOf(w.step) - 1])}`) : null,
       h("button", { onclick: () => printOrder(o, session.me.shop.name, false) }, t("printPick")),
-      hasProblem(o) || busyStage(s) ? null : h("button", { class: "no", "data-part": "problem", onclick: () => problem(o) }, t("problem")))) };
+      hasProblem(o) || busyStage(s) ? null : h("button", { class: "no", "data-part": "problem", onclick: () => problem(o) }, t("problem"))), timeline(o)) };
 }

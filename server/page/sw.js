@@ -3,7 +3,7 @@
 const VERSION = "PAGE_VERSION";   // the server puts it in: with a new one a new worker is installed
 const SHELL = ["/", "/manifest.webmanifest", "/page/icon.svg", "/page/style.css",
   ...`answer api back bar changes codes dialogs dom done guard head lists live main menu news parts people print results ringing scanner ship signin sound stops
-    storage tabs texts ui update views`.split(/\s+/).map((f) => `/page/${f}.js`)];
+    storage tabs texts timeline ui update views`.split(/\s+/).map((f) => `/page/${f}.js`)];
 const WAIT_MS = 3000;             // for a server that hangs
 
 // The modules and the style have the version in their address.

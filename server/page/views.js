@@ -18,6 +18,7 @@ import { UNREAD } from "./scanner.js";
 import * as ship from "./ship.js";
 import { buzz, tick } from "./sound.js";
 import { closeStops } from "./stops.js";
+import { closeTimelines } from "./timeline.js";
 import { draw, drawnBy, ui } from "./ui.js";
 
 const STILL_MS = 1200;
@@ -26,7 +27,7 @@ function tabs() {
   const counts = { toAnswer: toAnswer().length, toShip: toShip().length };
   keep($("tabs"), ["toAnswer", "toShip", "done"].map((k) => ({ key: k, sign: `${ui.tab === k}${counts[k]}`,
     make: () => h("button", { role: "tab", id: `tab-${k}`, "aria-selected": String(ui.tab === k), "aria-controls": "main",
-      tabIndex: ui.tab === k ? 0 : -1, onkeydown: arrow, onclick: () => { ui.tab = k; ui.open = 0; touched(); draw(); scrollTo(0, 0); } },
+      tabIndex: ui.tab === k ? 0 : -1, onkeydown: arrow, onclick: () => { ui.tab = k; ui.open = 0; closeTimelines(); touched(); draw(); scrollTo(0, 0); } },
       counts[k] ? `${t(k)} (${counts[k]})` : t(k)) })));
   $("main").setAttribute("role", "tabpanel");
   $("main").setAttribute("aria-labelledby", `tab-${ui.tab}`);
@@ -78,7 +79,7 @@ function drawAll() {
   syncHistory();
 }
 
-function openShip(n) { viewOpened(n); ui.open = n; draw(); scrollTo(0, 0); $("main").querySelector("[autofocus]")?.focus(); }
+function openShip(n) { closeTimelines(); viewOpened(n); ui.open = n; draw(); scrollTo(0, 0); $("main").querySelector("[autofocus]")?.focus(); }
 
 // At the sign-in page a scanned link goes into its field.
 function enrol(code) {

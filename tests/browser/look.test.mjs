@@ -96,6 +96,7 @@ test("that an accept binds stands above the button", async ({ open, place }) => 
   assert.ok(say.y + say.height <= button.y, `${say.y} ${button.y}`);
 });
 
+// It was 120 KiB until the page told in two languages what happened to an order.
 test("all of the page is under 128 KiB", { world: false }, async () => {
   const size = files.reduce((n, f) => n + statSync(f).size, 0);
   assert.ok(size < 128 * 1024, `${size} bytes`);

@@ -123,6 +123,9 @@ export async function walk(browser, day, how, at, last = false) {
   for (const [name, n] of [["unpaid", day.unpaid], ["paying", day.paying], ["problem", day.problem]]) {
     await cardOf(page, n).locator("[data-part=open]").click();
     await at(page, `order-${name}`);
+    await page.click("[data-part=story]");
+    await page.locator(".story li").first().waitFor();
+    await at(page, `order-${name}-happened`);
     await goBack(page);
   }
   await cardOf(page, day.toShip).locator("[data-part=open]").click();
@@ -148,6 +151,9 @@ export async function walk(browser, day, how, at, last = false) {
   await tab(page, "done");
   await cardOf(page, day.shipped).waitFor();
   await at(page, "done");
+  await cardOf(page, day.shipped).locator("[data-part=story]").click();
+  await cardOf(page, day.shipped).locator("li").first().waitFor();
+  await at(page, "done-happened");
   await tab(page, "toAnswer");
   await page.context().setOffline(true);
   await page.waitForSelector("#offline:not([hidden])");
