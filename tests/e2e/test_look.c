@@ -50,29 +50,6 @@ static int setup_offer(void **state)
 
 /* ---- what is shown ---- */
 
-struct wanted {
-	struct shipfrom *s;
-	int64_t number;
-	const char *name;
-	int64_t value;
-};
-
-static bool metric_is(void *arg)
-{
-	struct wanted *w = arg;
-
-	return metric(w->s, w->name) == w->value;
-}
-
-static void metric_becomes(struct shipfrom *s, const char *name, int64_t value)
-{
-	struct wanted w = {.s = s, .name = name, .value = value};
-
-	if (!wait_until(metric_is, &w, 15000))
-		fail_msg("%s is %lld, not %lld", name,
-			 (long long)metric(s, name), (long long)value);
-}
-
 #define MISSED_CREATES "missed_webhooks_total{kind=\"create\"}"
 
 static bool in_doubt(struct shipfrom *s, int64_t number)
@@ -190,7 +167,7 @@ static void stays_accepted(struct shipfrom *s, const char *wrong,
 	sweep(s);
 	expect_sees(s, number, "accepted");
 	assert_true(in_doubt(s, number));
-	metric_becomes(s, "orders_in_doubt", 1);
+	metric_becomes(s, "orders_in_doubt", 1, 15000);
 	journal_has(s, number, "doubt", "begun");
 	assert_int_equal(order_ship(s, number, PARCEL, code), 409);
 	assert_string_equal(code, "in_doubt");
@@ -199,7 +176,7 @@ static void stays_accepted(struct shipfrom *s, const char *wrong,
 	/* A press makes a fresh look. */
 	assert_int_equal(order_ship(s, number, PARCEL, code), 200);
 	assert_false(in_doubt(s, number));
-	metric_becomes(s, "orders_in_doubt", 0);
+	metric_becomes(s, "orders_in_doubt", 0, 15000);
 	shipfrom_passed(s);
 }
 
@@ -225,7 +202,7 @@ static void allocations_that_come_late_take_nothing_back(void **state)
 		expect_sees(s, number, "accepted");
 	}
 	/* And by themselves the doubts are cleared. */
-	metric_becomes(s, "orders_in_doubt", 0);
+	metric_becomes(s, "orders_in_doubt", 0, 15000);
 	shipfrom_passed(s);
 }
 
@@ -261,13 +238,13 @@ static void a_shipment_of_ours_leaves_no_doubt_either_way(void **state)
 		expect_sees(s, number, "accepted");
 		assert_false(in_doubt(s, number));
 	}
-	metric_becomes(s, "orders_in_doubt", 0);
+	metric_becomes(s, "orders_in_doubt", 0, 15000);
 	shipfrom_passed(s);
 }
 
 static bool in_doubt_is_told(void *arg)
 {
-	struct wanted *w = arg;
+	struct order_of *w = arg;
 	char code[STATE_ROOM];
 
 	return order_ship(w->s, w->number, PARCEL, code) == 409 &&
@@ -277,7 +254,7 @@ static bool in_doubt_is_told(void *arg)
 static void ship_in_doubt_is_202_while_it_looks_and_then_409(void **state)
 {
 	struct shipfrom *s = *state;
-	struct wanted w = {.s = s, .number = order_accepted(s, NULL)};
+	struct order_of w = {.s = s, .number = order_accepted(s, NULL)};
 	char code[STATE_ROOM];
 
 	centra_is(s, "\"empty_allocations\":100");
@@ -305,7 +282,7 @@ static void doubt_outlives_a_crash_and_is_looked_into_again(void **state)
 	assert_int_equal(metric(s, "orders_in_doubt"), 1);
 	centra_is(s, "\"empty_allocations\":0");
 	/* No sweep is asked for: the look that is due clears it. */
-	metric_becomes(s, "orders_in_doubt", 0);
+	metric_becomes(s, "orders_in_doubt", 0, 15000);
 	assert_false(in_doubt(s, number));
 	shipfrom_passed(s);
 }
@@ -329,7 +306,7 @@ static void the_lost_create_of_a_reoffer_is_found_and_counted(void **state)
 		    "{\"warehouses\":[3],\"webhook\":false}");
 	sim_quiet(&s->sim);
 	sweep(s);
-	metric_becomes(s, MISSED_CREATES, 1);
+	metric_becomes(s, MISSED_CREATES, 1, 15000);
 	journal_has(s, number, "missed", "create");
 	sweep(s);
 	sweep(s);
@@ -343,7 +320,7 @@ static void the_lost_create_of_a_reoffer_is_found_and_counted(void **state)
 	centra_does(s, number, "reoffer",
 		    "{\"warehouses\":[3],\"webhook\":false}");
 	sweep(s);
-	metric_becomes(s, MISSED_CREATES, 2);
+	metric_becomes(s, MISSED_CREATES, 2, 15000);
 	shipfrom_passed(s);
 }
 

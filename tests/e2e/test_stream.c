@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "tests/harness/listener.h"
-#include "tests/harness/shipfrom.h"
+#include "tests/harness/orders.h"
 #include "tests/harness/wait.h"
 
 static int setup(void **state)
@@ -372,45 +372,6 @@ static void after_a_restore_it_reads_its_lists(void **state)
 
 /* ---- who watches ---- */
 
-static int64_t metric(struct shipfrom *s, const char *name)
-{
-	char url[256], line[96];
-	struct answer a;
-	const char *at;
-	int64_t n = -1;
-
-	snprintf(url, sizeof(url), "%s/metrics", s->admin);
-	snprintf(line, sizeof(line), "\nshipfrom_%s ", name);
-	a = http_get(url, NULL);
-	at = strstr(a.body, line);
-	if (at)
-		n = strtoll(at + strlen(line), NULL, 10);
-	answer_release(&a);
-	return n;
-}
-
-struct count {
-	struct shipfrom *s;
-	const char *name;
-	int64_t want;
-};
-
-static bool counts(void *arg)
-{
-	struct count *c = arg;
-
-	return metric(c->s, c->name) == c->want;
-}
-
-static void expect_metric(struct shipfrom *s, const char *name, int64_t want)
-{
-	struct count c = {s, name, want};
-
-	if (!wait_until(counts, &c, 2000))
-		fail_msg("%s is %lld, not %lld", name,
-			 (long long)metric(s, name), (long long)want);
-}
-
 static void an_offer_that_no_screen_listens_for_is_counted(void **state)
 {
 	struct shipfrom *s = *state;
@@ -418,17 +379,17 @@ static void an_offer_that_no_screen_listens_for_is_counted(void **state)
 
 	wait_state(s, AMSTERDAM, offer_to(s, 3), "pending", 5000);
 	wait_state(s, BERLIN, offer_to(s, 4), "pending", 5000);
-	expect_metric(s, "open_offers_unwatched", 2);
+	metric_becomes(s, "open_offers_unwatched", 2, 2000);
 	listen_as(&quiet, s, AMSTERDAM, "/api/v1/stream?screen=0", "");
-	expect_metric(s, "streams", 1);
-	expect_metric(s, "open_offers_unwatched", 2);
+	metric_becomes(s, "streams", 1, 2000);
+	metric_becomes(s, "open_offers_unwatched", 2, 2000);
 	listen_as(&l, s, AMSTERDAM, "/api/v1/stream?screen=1", "");
-	expect_metric(s, "open_offers_unwatched", 1);
-	expect_metric(s, "streams", 2);
+	metric_becomes(s, "open_offers_unwatched", 1, 2000);
+	metric_becomes(s, "streams", 2, 2000);
 	listener_close(&l);
-	expect_metric(s, "open_offers_unwatched", 2);
+	metric_becomes(s, "open_offers_unwatched", 2, 2000);
 	listener_close(&quiet);
-	expect_metric(s, "streams", 0);
+	metric_becomes(s, "streams", 0, 2000);
 	shipfrom_passed(s);
 }
 
@@ -693,7 +654,7 @@ static void two_thousand_screens_are_told_within_half_a_second(void **state)
 		hello(&l[i], true);
 	}
 	after = memory_kib(s->process.pid);
-	expect_metric(s, "streams", SCREENS);
+	metric_becomes(s, "streams", SCREENS, 2000);
 	sim_tell(&s->sim, "/hooks", "{\"paused\":true}");
 	sim_place(&s->sim, 600);
 	begun = now_mono();

@@ -217,24 +217,35 @@ int64_t metric(struct shipfrom *s, const char *name)
 	return ret;
 }
 
-struct growing {
+struct figure {
 	struct shipfrom *s;
 	const char *name;
-	int64_t least;
+	int64_t least, most;
 };
 
-static bool has_grown(void *arg)
+static bool is_between(void *arg)
 {
-	const struct growing *g = arg;
+	const struct figure *f = arg;
+	int64_t n = metric(f->s, f->name);
 
-	return metric(g->s, g->name) >= g->least;
+	return n >= f->least && n <= f->most;
+}
+
+void metric_becomes(struct shipfrom *s, const char *name, int64_t value,
+		    int ms)
+{
+	struct figure f = {s, name, value, value};
+
+	if (!wait_until(is_between, &f, ms))
+		fail_msg("%s is %lld, not %lld", name,
+			 (long long)metric(s, name), (long long)value);
 }
 
 void wait_metric(struct shipfrom *s, const char *name, int64_t least, int ms)
 {
-	struct growing g = {s, name, least};
+	struct figure f = {s, name, least, INT64_MAX};
 
-	if (!wait_until(has_grown, &g, ms))
+	if (!wait_until(is_between, &f, ms))
 		fail_msg("%s is %lld, not yet %lld", name,
 			 (long long)metric(s, name), (long long)least);
 }

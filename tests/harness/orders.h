@@ -77,6 +77,9 @@ int sim_calls_of(struct sim *s, int64_t number, const char *what);
 
 /* The value of a sample of /metrics, labels included; -1: there is none. */
 int64_t metric(struct shipfrom *s, const char *name);
+/* Until it is `value`; fails the test after `ms`. */
+void metric_becomes(struct shipfrom *s, const char *name, int64_t value,
+		    int ms);
 /* Until it is `least` or more; fails the test after `ms`. */
 void wait_metric(struct shipfrom *s, const char *name, int64_t least, int ms);
 
