@@ -4,13 +4,16 @@
  */
 #include "store/lmdb/due.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "store/lmdb/store_private.h"
+#include "base/mem.h"
+#include "store/lmdb/rows.h"
 
 /* ---- keys ---- */
 
-struct key *due_prefix(struct key *k, const struct bucket *b)
+/* The first bytes of a bucket's keys.  Returns k. */
+static struct key *due_prefix(struct key *k, const struct bucket *b)
 {
 	key_str(key_u8(key_start(k), b->lane), b->instance);
 	return key_str(key_u8(k, b->group), b->kind);
@@ -121,25 +124,171 @@ enum rc due_move(struct txn *t, const struct task *was, const struct task *is,
 	return rc ? rc : count(t, is, true, e);
 }
 
-/* ---- from bucket to bucket ---- */
+/* ---- for the rules: a reading of the queue ---- */
 
-enum rc due_next_bucket(struct walk *w, struct key *at, struct due_row *ret,
-			struct err *e)
+struct lmdb_queue {
+	struct queue queue;
+	struct walk buckets, rows, names;
+};
+
+static struct lmdb_queue *reading(struct queue *q)
 {
+	return (struct lmdb_queue *)q;
+}
+
+enum rc lmdb_queue_open(struct queue **ret, struct rows *r, struct err *e)
+{
+	struct lmdb_queue *q = xcalloc(1, sizeof(*q));
+	struct txn *t = txn_of(r);
+	enum rc rc = walk_open(&q->buckets, t, T_DUE, NULL, 0, e);
+
+	if (!rc)
+		rc = walk_open(&q->rows, t, T_DUE, NULL, 0, e);
+	if (!rc)
+		rc = walk_open(&q->names, t, T_TASK_NAMES, NULL, 0, e);
+	q->queue.rows = r;
+	*ret = &q->queue;
+	return rc;
+}
+
+void lmdb_queue_close(struct queue *queue)
+{
+	struct lmdb_queue *q = reading(queue);
+
+	walk_close(&q->buckets);
+	walk_close(&q->rows);
+	walk_close(&q->names);
+	free(q);
+}
+
+/* The least key at or behind a place.  False: there is none. */
+static bool place_key(struct key *k, const struct queue_place *at)
+{
+	key_start(k);
+	switch (at->part) {
+	case AT_LANE:
+		key_u8(k, at->lane);
+		return true;
+	case AT_INSTANCE:
+		key_str(key_u8(k, at->lane), at->instance);
+		return true;
+	case BEHIND_INSTANCE:
+		return key_after(key_str(key_u8(k, at->lane), at->instance));
+	case BEHIND_BUCKET:
+		break;
+	}
+	return key_after(due_prefix(k, &at->bucket));
+}
+
+enum rc lmdb_queue_bucket(struct queue *queue, struct queue_place *at,
+			  struct due_row *ret, struct err *e)
+{
+	struct walk *w = &reading(queue)->buckets;
+	struct key from;
+
+	if (!place_key(&from, at))
+		return RC_NOTFOUND;
 	for (;;) {
 		enum rc rc;
 
-		walk_from(w, at, 0);
+		walk_from(w, &from, 0);
 		rc = walk_next(w, e);
 		if (rc)
 			return rc;
 		if (due_read(&w->k, &w->v, ret))
 			break;
 		/* A row that cannot be read must not stop the others. */
-		key_start(at);
+		key_start(&from);
 		if (w->k.mv_size >= KEY_MAX)
 			return RC_NOTFOUND;
-		key_u8(key_bytes(at, w->k.mv_data, w->k.mv_size), 0);
+		key_u8(key_bytes(&from, w->k.mv_data, w->k.mv_size), 0);
 	}
-	return key_after(due_prefix(at, &ret->bucket)) ? OK : RC_NOTFOUND;
+	at->part = BEHIND_BUCKET;
+	at->bucket = ret->bucket;
+	return OK;
+}
+
+void lmdb_queue_from(struct queue *queue, const struct bucket *b, int64_t due,
+		     uint64_t id)
+{
+	struct key k;
+	size_t prefix = due_prefix(&k, b)->n;
+
+	walk_from(&reading(queue)->rows, key_u64(key_i64(&k, due), id),
+		  prefix);
+}
+
+enum rc lmdb_queue_next(struct queue *queue, struct due_row *ret,
+			struct err *e)
+{
+	struct walk *w = &reading(queue)->rows;
+	enum rc rc;
+
+	do
+		rc = walk_next(w, e);
+	while (!rc && !due_read(&w->k, &w->v, ret));
+	return rc;
+}
+
+enum rc lmdb_queue_of_order(struct queue *queue, const char *instance,
+			    int64_t number, uint64_t *ret, size_t max,
+			    size_t *ret_n, struct err *e)
+{
+	struct walk *w = &reading(queue)->names;
+	struct key_reader kr;
+	struct key k;
+	enum rc rc = OK;
+
+	*ret_n = 0;
+	key_i64(key_str(key_start(&k), instance), number);
+	walk_from(w, &k, k.n);
+	while (*ret_n < max) {
+		rc = walk_next(w, e);
+		if (rc)
+			break;
+		kr = key_read(w->v.mv_data, w->v.mv_size);
+		ret[(*ret_n)++] = key_get_u64(&kr);
+	}
+	return rc == RC_NOTFOUND ? OK : rc;
+}
+
+enum rc lmdb_queue_task(struct queue *queue, uint64_t id, struct task *ret,
+			struct err *e)
+{
+	return task_load(txn_of(queue->rows), id, ret, e);
+}
+
+/* ---- for the rules: how many wait ---- */
+
+struct waiting_walk {
+	void (*fn)(void *arg, const char *instance, unsigned group,
+		   uint64_t tasks);
+	void *arg;
+};
+
+static enum rc give_waiting(void *arg, const struct walk *w, bool *more,
+			    struct err *e)
+{
+	const struct waiting_walk *g = arg;
+	struct key_reader kr = key_read(w->k.mv_data, w->k.mv_size);
+	struct key_reader vr = key_read(w->v.mv_data, w->v.mv_size);
+	char instance[INSTANCE_SIZE];
+	unsigned group;
+
+	(void)more;
+	(void)e;
+	key_get_str(&kr, instance, sizeof(instance));
+	group = key_get_u8(&kr);
+	g->fn(g->arg, instance, group, key_get_u64(&vr));
+	return OK;
+}
+
+enum rc lmdb_waiting(struct rows *r,
+		     void (*fn)(void *arg, const char *instance,
+				unsigned group, uint64_t tasks),
+		     void *arg, struct err *e)
+{
+	struct waiting_walk g = {fn, arg};
+
+	return each(txn_of(r), T_WAITING, NULL, 0, give_waiting, &g, e);
 }

@@ -482,7 +482,7 @@ static void store_free(struct store *s)
 	if (s->dir_fd >= 0)
 		close(s->dir_fd); /* frees the lock */
 	drop_serve_lock(s);
-	leases_free(&s->leases);
+	store_base_release(&s->base);
 	free(s->dir);
 	free(s);
 }
@@ -495,7 +495,6 @@ static struct store *store_new(const char *dir, const struct store_options *o)
 	s->serve = o->serve;
 	s->lock_fd = s->dir_fd = -1;
 	s->changes_kept = o->changes_kept ? o->changes_kept : CHANGES_KEPT;
-	pthread_mutex_init(&s->leases.lock, NULL);
 	return s;
 }
 
@@ -603,7 +602,7 @@ static enum rc lmdb_stats(struct store *s, struct store_stats *ret, struct err *
 	if (!rc)
 		rc = rows(&t, T_DEVICES, &ret->devices, e);
 	if (!rc)
-		rc = oldest_due(&t, &ret->oldest_due, e);
+		rc = oldest_due(&t.rows, &ret->oldest_due, e);
 	if (!rc)
 		rc = counts(&t, ret, e);
 	txn_abort(&t);
@@ -661,7 +660,6 @@ const struct engine engine_lmdb = {
 	.write_all = writer_do_all,
 	.read_begin = lmdb_read_begin,
 	.read_end = lmdb_read_end,
-	.leases_end = lease_end,
 	.stats = lmdb_stats,
 	.newest_change = lmdb_newest_change,
 	.newest_time = lmdb_newest_time,

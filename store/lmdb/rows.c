@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "store/lmdb/due.h"
 #include "store/model/codec.h"
 #include "store/model/record.h"
 
@@ -203,11 +204,6 @@ static enum rc lmdb_put_change(struct rows *r, const struct order *o,
 	t->touched = true;
 	t->newest = seq;
 	return OK;
-}
-
-static bool lmdb_claim(struct rows *r, const char *instance, int64_t number)
-{
-	return order_claim(r->store, instance, number);
 }
 
 /* ---- idempotency keys ---- */
@@ -461,7 +457,6 @@ const struct rows_engine lmdb_rows = {
 	.event_new = lmdb_event_new,
 	.task_of_kind = lmdb_task_of_kind,
 	.room = lmdb_room,
-	.claim = lmdb_claim,
 	.once = lmdb_once,
 	.device = lmdb_device,
 	.new_device = lmdb_new_device,
@@ -473,7 +468,16 @@ const struct rows_engine lmdb_rows = {
 	.devices = lmdb_devices,
 	.odd_sessions = lmdb_odd_sessions,
 	.addresses = lmdb_addresses,
+	.newest_tasks = lmdb_newest_tasks,
+	.waiting = lmdb_waiting,
 	.walk = lmdb_walk,
+	.queue_open = lmdb_queue_open,
+	.queue_close = lmdb_queue_close,
+	.queue_bucket = lmdb_queue_bucket,
+	.queue_from = lmdb_queue_from,
+	.queue_next = lmdb_queue_next,
+	.queue_of_order = lmdb_queue_of_order,
+	.queue_task = lmdb_queue_task,
 	.put_event = lmdb_put_event,
 	.put_order = lmdb_put_order,
 	.put_json = lmdb_put_json,

@@ -42,6 +42,8 @@ enum rc lmdb_new_task(struct rows *r, struct task *task, struct err *e);
 enum rc lmdb_put_task(struct rows *r, const struct task *was,
 		      const struct task *is, struct err *e);
 enum rc lmdb_del_task(struct rows *r, const struct task *task, struct err *e);
+enum rc lmdb_newest_tasks(struct rows *r, struct task *ret, size_t max,
+			  size_t *ret_n, struct err *e);
 
 /* rows_events.c */
 enum rc lmdb_room(struct rows *r, struct err *e);

@@ -8,7 +8,7 @@
  *	writer                writes of all threads, committed together
  *	rows, listings        what the rules read and write (store/rules/)
  *	events                deliveries
- *	tasks, due, leases    the queue; who runs what
+ *	tasks, due            the queue
  *	migrate               stores of older schemas
  *	epoch                 is it the same store as before?
  */
@@ -18,7 +18,6 @@
 #include <lmdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/queue.h>
 #include <sys/types.h>
 
 #include "store/rules/engine.h"
@@ -27,45 +26,6 @@
 #include "store/lmdb/writer.h"
 
 #define CHANGES_KEPT 100000 /* rows of `changes`; older ones are dropped */
-
-#define LEASE_SLOTS 1024 /* of each hash table of leases */
-
-/* A lease: a task that a run holds, or whose end could not be written. */
-struct lease {
-	uint64_t id; /* 0: the writer's own (order_claim) */
-	char instance[INSTANCE_SIZE];
-	int64_t number;
-	bool running;   /* its order is busy */
-	bool stands;    /* for its run: it is counted in `sides` */
-	bool behind;    /* of a run in a lane behind those that someone waits for */
-	unsigned group; /* the API that it calls */
-	int64_t hidden; /* of one not running: out of sight until then */
-	LIST_ENTRY(lease) in_ids, in_orders; /* in their slots */
-};
-
-LIST_HEAD(lease_slot, lease);
-
-/* The number of runs under way that call one API of an instance. */
-struct side {
-	char instance[INSTANCE_SIZE];
-	unsigned group;
-	unsigned runs;
-	unsigned behind; /* of them, in lanes behind LANE_WAITED */
-};
-
-struct leases {
-	pthread_mutex_t lock;
-	struct lease_slot by_id[LEASE_SLOTS];	 /* owned */
-	struct lease_slot by_order[LEASE_SLOTS]; /* those that are running */
-	size_t n_hidden;
-	struct side *sides; /* owned; one for each that has ever run */
-	size_t n_sides;
-	unsigned most; /* runs of an instance at once; 0: not bounded */
-	store_gate_fn *gate; /* NULL: every API may be called */
-	void *gate_arg;
-	uint64_t turn; /* of the lanes */
-	char last[LANES][INSTANCE_SIZE]; /* the instance served last */
-};
 
 struct store {
 	struct store_base base;
@@ -88,7 +48,6 @@ struct store {
 	uint64_t changes_kept;
 
 	struct writer writer;
-	struct leases leases;
 
 	atomic_bool failed; /* the disk failed: nothing is written any more */
 	atomic_bool damaged; /* the file holds what LMDB did not write */
@@ -131,17 +90,6 @@ enum rc journal_add(struct txn *t, const char *instance, int64_t number,
 /* Tasks. */
 enum rc task_load(struct txn *t, uint64_t id, struct task *ret, struct err *e);
 enum rc task_save(struct txn *t, const struct task *task, struct err *e);
-/* See engine.h. */
-void lease_end(struct store *s, const struct lease_ended *ended, size_t n,
-	       int64_t now);
-/* Claims an order for the writer thread until its transaction has ended: no
- * task of the order is leased meanwhile.  False: a run holds the order. */
-bool order_claim(struct store *s, const char *instance, int64_t number);
-void order_claims_end(struct store *s);
-/* Finds when the earliest task is due whose API is not parked; TIME_NONE: there
- * is none. */
-enum rc oldest_due(struct txn *t, int64_t *ret, struct err *e);
-void leases_free(struct leases *l);
 
 /* Brings a store of an older schema to the present one.  Only whoever holds
  * serve.lock may; another takes it for as long as that lasts. */

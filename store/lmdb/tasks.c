@@ -189,42 +189,15 @@ enum rc lmdb_del_task(struct rows *r, const struct task *task, struct err *e)
 	return rc;
 }
 
-/* ---- reading ---- */
-
-struct waiting_walk {
-	void (*fn)(void *arg, const char *instance, unsigned group,
-		   uint64_t tasks);
-	void *arg;
-};
-
-static enum rc give_waiting(void *arg, const struct walk *w, bool *more,
-			    struct err *e)
+enum rc lmdb_newest_tasks(struct rows *r, struct task *ret, size_t max,
+			  size_t *ret_n, struct err *e)
 {
-	const struct waiting_walk *g = arg;
-	struct key_reader kr = key_read(w->k.mv_data, w->k.mv_size);
-	struct key_reader vr = key_read(w->v.mv_data, w->v.mv_size);
-	char instance[INSTANCE_SIZE];
-	unsigned group;
+	struct txn *t = txn_of(r);
+	uint64_t last = 0;
+	enum rc rc = txn_last(t, "tasks", &last, e);
 
-	(void)more;
-	(void)e;
-	key_get_str(&kr, instance, sizeof(instance));
-	group = key_get_u8(&kr);
-	g->fn(g->arg, instance, group, key_get_u64(&vr));
-	return OK;
-}
-
-enum rc store_waiting(struct store *s,
-		      void (*fn)(void *arg, const char *instance,
-				 unsigned group, uint64_t tasks),
-		      void *arg, struct err *e)
-{
-	struct waiting_walk g = {fn, arg};
-	struct txn t;
-	enum rc rc = txn_read(&t, s, e);
-
-	if (!rc)
-		rc = each(&t, T_WAITING, NULL, 0, give_waiting, &g, e);
-	txn_abort(&t);
+	*ret_n = 0;
+	for (size_t i = 0; !rc && i < max && last; i++, last--)
+		*ret_n += !task_load(t, last, &ret[*ret_n], NULL);
 	return rc;
 }

@@ -180,7 +180,7 @@ static void settle_all(struct store *s, struct op **ops, size_t n)
 	for (size_t at = 0; at < n; at += k) {
 		k = n - at < AT_ONCE ? n - at : AT_ONCE;
 		k = settle_some(s, ops + at, k, &touched);
-		order_claims_end(s);
+		order_claims_end(&s->base.leases);
 		written = 0;
 		for (size_t i = at; i < at + k; i++)
 			written += ops[i]->rc == OK;

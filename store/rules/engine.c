@@ -16,24 +16,28 @@ struct store_base *store_base_of(struct store *s)
 enum rc store_base_init(struct store_base *b, const struct engine *engine,
 			const struct store_options *o, struct err *e)
 {
-	*b = (struct store_base){
-		.engine = engine,
-		.serve = o->serve,
-		.strict = o->strict,
-		.derive = o->derive,
-		.derive_arg = o->derive_arg,
-		.apply = o->apply,
-		.event_kinds = o->event_kinds,
-		.place = o->place,
-		.changed = o->changed,
-		.changed_arg = o->changed_arg,
-		.told = ATOMIC_FLAG_INIT,
-	};
+	b->engine = engine;
+	b->serve = o->serve;
+	b->strict = o->strict;
+	b->derive = o->derive;
+	b->derive_arg = o->derive_arg;
+	b->apply = o->apply;
+	b->event_kinds = o->event_kinds;
+	b->place = o->place;
+	b->changed = o->changed;
+	b->changed_arg = o->changed_arg;
+	atomic_flag_clear(&b->told);
+	leases_init(&b->leases);
 	if (o->fetch_kind &&
 	    !copy_text(b->fetch_kind, sizeof(b->fetch_kind), o->fetch_kind))
 		return fail(e, RC_INVALID, "no task can be named '%s'",
 			    o->fetch_kind);
 	return OK;
+}
+
+void store_base_release(struct store_base *b)
+{
+	leases_free(&b->leases);
 }
 
 void store_tell_failure(struct store_base *b, const struct err *why)
@@ -93,12 +97,6 @@ enum rc store_walk(struct store *s, enum listing which,
 							  arg, e);
 	rows_close(r);
 	return rc;
-}
-
-void leases_end(struct store *s, const struct lease_ended *ended, size_t n,
-		int64_t now)
-{
-	store_base_of(s)->engine->leases_end(s, ended, n, now);
 }
 
 const char *store_failure(const struct store *s)

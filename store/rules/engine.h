@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 
+#include "store/rules/leases.h"
 #include "store/rules/op.h"
 #include "store/rules/rows.h"
 #include "store/store.h"
@@ -84,7 +85,6 @@ struct rows_engine {
 	enum rc (*task_of_kind)(struct rows *r, const struct task *of,
 				const char *kind, bool *ret, struct err *e);
 	enum rc (*room)(struct rows *r, struct err *e); /* NULL: there is */
-	bool (*claim)(struct rows *r, const char *instance, int64_t number);
 	enum rc (*once)(struct rows *r, struct once *io, struct err *e);
 	enum rc (*device)(struct rows *r, uint64_t id, struct device *ret,
 			  struct err *e);
@@ -110,9 +110,30 @@ struct rows_engine {
 	enum rc (*addresses)(struct rows *r, const struct order_id *after,
 			     struct order_id *ret, size_t max, size_t *ret_n,
 			     struct err *e);
+	enum rc (*newest_tasks)(struct rows *r, struct task *ret, size_t max,
+				size_t *ret_n, struct err *e);
+	enum rc (*waiting)(struct rows *r,
+			   void (*fn)(void *arg, const char *instance,
+				      unsigned group, uint64_t tasks),
+			   void *arg, struct err *e);
 	enum rc (*walk)(struct rows *r, enum listing which,
 			const struct listing_from *from, row_fn *fn, void *arg,
 			struct err *e);
+
+	enum rc (*queue_open)(struct queue **ret, struct rows *r,
+			      struct err *e);
+	void (*queue_close)(struct queue *q);
+	enum rc (*queue_bucket)(struct queue *q, struct queue_place *at,
+				struct due_row *ret, struct err *e);
+	void (*queue_from)(struct queue *q, const struct bucket *b,
+			   int64_t due, uint64_t id);
+	enum rc (*queue_next)(struct queue *q, struct due_row *ret,
+			      struct err *e);
+	enum rc (*queue_of_order)(struct queue *q, const char *instance,
+				  int64_t number, uint64_t *ret, size_t max,
+				  size_t *ret_n, struct err *e);
+	enum rc (*queue_task)(struct queue *q, uint64_t id, struct task *ret,
+			      struct err *e);
 
 	enum rc (*put_event)(struct rows *r, const char *instance,
 			     int64_t received, const struct event *ev,
@@ -164,8 +185,6 @@ struct rows_engine {
 			     struct err *e);
 };
 
-struct lease_ended;
-
 struct engine {
 	const char *scheme; /* of its URLs, with the colon: "lmdb:" */
 	const struct rows_engine *rows;
@@ -183,9 +202,6 @@ struct engine {
 	enum rc (*read_begin)(struct rows **ret, struct store *s,
 			      struct err *e);
 	void (*read_end)(struct rows *r);
-
-	void (*leases_end)(struct store *s, const struct lease_ended *ended,
-			   size_t n, int64_t now);
 
 	enum rc (*stats)(struct store *s, struct store_stats *ret,
 			 struct err *e);
@@ -220,30 +236,29 @@ struct store_base {
 	atomic_flag told; /* that it failed */
 	struct err why;   /* how; never written again once: */
 	atomic_bool why_known;
+	struct leases leases;
 };
 
 struct store_base *store_base_of(struct store *s);
 
-/* Takes over what the options say.  RC_INVALID: no task can have that name. */
+/* Takes over what the options say, into a zeroed base.  RC_INVALID: no task can
+ * have that name.  Release it in any case. */
 enum rc store_base_init(struct store_base *b, const struct engine *engine,
 			const struct store_options *o, struct err *e);
+void store_base_release(struct store_base *b);
 
 /* Tells who listens, once, that the disk failed.  Any thread. */
 void store_tell_failure(struct store_base *b, const struct err *why);
-
-/* Ends the leases of n tasks.  One whose end could not be written comes back
- * after a moment, lest it be run in a tight loop.  The engine's. */
-struct lease_ended {
-	uint64_t id;
-	bool written;
-};
-void leases_end(struct store *s, const struct lease_ended *ended, size_t n,
-		int64_t now);
 
 /* RC_INVALID: that cannot be an instance's name. */
 enum rc check_instance(const char *instance, struct err *e);
 
 /* ---- the beginning of every engine's transaction ---- */
+
+/* The beginning of every engine's reading of the queue. */
+struct queue {
+	struct rows *rows;
+};
 
 struct row_name; /* what a rule named */
 

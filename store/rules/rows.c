@@ -332,7 +332,7 @@ enum rc rows_room(struct rows *r, struct err *e)
 
 bool rows_claim(struct rows *r, const char *instance, int64_t number)
 {
-	return engine_of(r)->claim(r, instance, number);
+	return order_claim(&store_base_of(r->store)->leases, instance, number);
 }
 
 enum rc row_once(struct rows *r, struct once *io, struct err *e)
@@ -410,6 +410,20 @@ enum rc rows_devices(struct rows *r, uint64_t from, bool suspended,
 		     struct err *e)
 {
 	return engine_of(r)->devices(r, from, suspended, ret, max, ret_n, e);
+}
+
+enum rc rows_newest_tasks(struct rows *r, struct task *ret, size_t max,
+			  size_t *ret_n, struct err *e)
+{
+	return engine_of(r)->newest_tasks(r, ret, max, ret_n, e);
+}
+
+enum rc rows_waiting(struct rows *r,
+		     void (*fn)(void *arg, const char *instance,
+				unsigned group, uint64_t tasks),
+		     void *arg, struct err *e)
+{
+	return engine_of(r)->waiting(r, fn, arg, e);
 }
 
 enum rc rows_odd_sessions(struct rows *r, int64_t before, int64_t now,
@@ -557,4 +571,49 @@ void add_count(struct rows *r, const char *name, int64_t n)
 void set_count(struct rows *r, const char *name, uint64_t n)
 {
 	PUT(r, set_count, name, n);
+}
+
+/* ---- the queue ---- */
+
+enum rc queue_open(struct queue **ret, struct rows *r, struct err *e)
+{
+	*ret = NULL;
+	return engine_of(r)->queue_open(ret, r, e);
+}
+
+void queue_close(struct queue *q)
+{
+	if (q)
+		engine_of(q->rows)->queue_close(q);
+}
+
+enum rc queue_bucket(struct queue *q, struct queue_place *at,
+		     struct due_row *ret, struct err *e)
+{
+	return engine_of(q->rows)->queue_bucket(q, at, ret, e);
+}
+
+void queue_from(struct queue *q, const struct bucket *b, int64_t due,
+		uint64_t id)
+{
+	engine_of(q->rows)->queue_from(q, b, due, id);
+}
+
+enum rc queue_next(struct queue *q, struct due_row *ret, struct err *e)
+{
+	return engine_of(q->rows)->queue_next(q, ret, e);
+}
+
+enum rc queue_of_order(struct queue *q, const char *instance, int64_t number,
+		       uint64_t *ret, size_t max, size_t *ret_n,
+		       struct err *e)
+{
+	return engine_of(q->rows)->queue_of_order(q, instance, number, ret, max,
+					       ret_n, e);
+}
+
+enum rc queue_task(struct queue *q, uint64_t id, struct task *ret,
+		   struct err *e)
+{
+	return engine_of(q->rows)->queue_task(q, id, ret, e);
 }

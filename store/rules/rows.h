@@ -62,6 +62,62 @@ struct order_id {
 	int64_t number;
 };
 
+/* ---- the queue ----
+ *
+ * The tasks that wait lie in buckets.  A bucket holds the tasks of one lane,
+ * instance, API and kind, by the time that they are due, and then by id.  A
+ * search goes from bucket to bucket, of which there are few, whatever the number
+ * of tasks; the engine finds the next bucket without a walk through the rows
+ * between.  The buckets lie in the order of lane, instance, API and kind.
+ */
+
+struct bucket {
+	uint8_t lane;
+	char instance[INSTANCE_SIZE];
+	uint8_t group;
+	char kind[TASK_KIND_SIZE];
+};
+
+/* A task that waits. */
+struct due_row {
+	struct bucket bucket;
+	int64_t due;
+	uint64_t id;
+	int64_t number; /* the order's */
+};
+
+/* A place among the buckets; it uses the fields that `part` names. */
+struct queue_place {
+	enum { AT_LANE, AT_INSTANCE, BEHIND_INSTANCE, BEHIND_BUCKET } part;
+	uint8_t lane; /* of the first three */
+	char instance[INSTANCE_SIZE];
+	struct bucket bucket; /* of BEHIND_BUCKET */
+};
+
+/* A reading of the queue as these rows show it.  Close it before a put, and
+ * before the rows, also when the opening failed.  Nothing is named; each call may
+ * cost a round trip. */
+struct queue;
+enum rc queue_open(struct queue **ret, struct rows *r, struct err *e);
+void queue_close(struct queue *q); /* NULL is fine */
+
+/* Reads the first row of the first bucket at or behind *at, and moves *at
+ * behind that bucket.  RC_NOTFOUND: no further bucket. */
+enum rc queue_bucket(struct queue *q, struct queue_place *at,
+		     struct due_row *ret, struct err *e);
+/* From now on queue_next() gives the rows of a bucket, from (due, id) on.
+ * RC_NOTFOUND: that was the last. */
+void queue_from(struct queue *q, const struct bucket *b, int64_t due,
+		uint64_t id);
+enum rc queue_next(struct queue *q, struct due_row *ret, struct err *e);
+/* The ids of up to `max` tasks of an order, those that are dead included. */
+enum rc queue_of_order(struct queue *q, const char *instance, int64_t number,
+		       uint64_t *ret, size_t max, size_t *ret_n,
+		       struct err *e);
+/* The task of an id; the caller releases it. */
+enum rc queue_task(struct queue *q, uint64_t id, struct task *ret,
+		   struct err *e);
+
 /* ---- naming ---- */
 
 /* An order's row, locked against other writers, and parts of it (WANT_...). */
@@ -152,6 +208,15 @@ enum rc rows_devices(struct rows *r, uint64_t from, bool suspended,
 enum rc rows_odd_sessions(struct rows *r, int64_t before, int64_t now,
 			  struct held_credential *ret, size_t max,
 			  size_t *ret_n, struct err *e);
+/* Up to max of the newest tasks, of those that are kept. */
+enum rc rows_newest_tasks(struct rows *r, struct task *ret, size_t max,
+			  size_t *ret_n, struct err *e);
+/* Calls fn for each API of each instance with the number of tasks that wait and
+ * call it. */
+enum rc rows_waiting(struct rows *r,
+		     void (*fn)(void *arg, const char *instance,
+				unsigned group, uint64_t tasks),
+		     void *arg, struct err *e);
 /* Up to max orders behind `after` (an empty instance: from the first) that have
  * an address. */
 enum rc rows_addresses(struct rows *r, const struct order_id *after,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * tasks.c - the queue of durable work: adding tasks, and ending their runs.
- * Whose turn is next is the engine's affair.
+ * Whose turn is next: leases.c.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: MIT
  *
- * leases.c - who runs which task, and whose turn is next.
+ * leases.c - see leases.h.
  *
- * Leases are kept in memory alone: one cannot outlive its process, and taking
- * it costs no write.
- *
- * A search goes from bucket to bucket (due.h).  A bucket whose API may not be
+ * A search goes from bucket to bucket (rows.h).  A bucket whose API may not be
  * called now is not read.  In another the first task that may run is found
  * behind those that are leased or whose order is busy.
  */
+#include "store/rules/leases.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "store/lmdb/due.h"
-#include "store/lmdb/store_private.h"
+#include "store/rules/engine.h"
 
 #define HIDDEN_FOR 1000 /* ms until a task whose end could not be written is
 			 * leased again */
@@ -27,6 +25,11 @@ static const uint8_t turns[] = {
 	LANE_WAITED,  LANE_ANSWERS, LANE_SWEEP,	 LANE_ANSWERS, LANE_WAITED,
 	LANE_ANSWERS, LANE_REST,   LANE_ANSWERS, LANE_WAITED, LANE_ANSWERS,
 };
+
+static struct leases *leases_of(struct store *s)
+{
+	return &store_base_of(s)->leases;
+}
 
 /* ---- the tables of leases ---- */
 
@@ -55,7 +58,7 @@ static struct lease *lease_of(struct leases *l, uint64_t id)
 	return i;
 }
 
-/* Returns the lease that keeps the order busy, a run's or the writer's; or
+/* Returns the lease that keeps the order busy, a run's or a transaction's; or
  * NULL. */
 static struct lease *busy_with(struct leases *l, const char *instance,
 			       int64_t number)
@@ -149,17 +152,21 @@ static bool side_full(const struct leases *l, const char *instance,
 
 void store_bound_runs(struct store *s, unsigned most)
 {
-	pthread_mutex_lock(&s->leases.lock);
-	s->leases.most = most;
-	pthread_mutex_unlock(&s->leases.lock);
+	struct leases *l = leases_of(s);
+
+	pthread_mutex_lock(&l->lock);
+	l->most = most;
+	pthread_mutex_unlock(&l->lock);
 }
 
 void store_gates(struct store *s, store_gate_fn *fn, void *arg)
 {
-	pthread_mutex_lock(&s->leases.lock);
-	s->leases.gate = fn;
-	s->leases.gate_arg = arg;
-	pthread_mutex_unlock(&s->leases.lock);
+	struct leases *l = leases_of(s);
+
+	pthread_mutex_lock(&l->lock);
+	l->gate = fn;
+	l->gate_arg = arg;
+	pthread_mutex_unlock(&l->lock);
 }
 
 /* ---- ending leases ---- */
@@ -182,10 +189,10 @@ static void lease_drop(struct leases *l, struct lease *which)
 	free(which);
 }
 
-void lease_end(struct store *s, const struct lease_ended *ended, size_t n,
-	       int64_t now)
+void leases_end(struct store *s, const struct lease_ended *ended, size_t n,
+		int64_t now)
 {
-	struct leases *l = &s->leases;
+	struct leases *l = leases_of(s);
 
 	pthread_mutex_lock(&l->lock);
 	for (size_t i = 0; i < n; i++) {
@@ -218,6 +225,11 @@ static void unhide(struct leases *l, int64_t now)
 		}
 }
 
+void leases_init(struct leases *l)
+{
+	pthread_mutex_init(&l->lock, NULL);
+}
+
 void leases_free(struct leases *l)
 {
 	for (size_t slot = 0; slot < LEASE_SLOTS; slot++)
@@ -227,12 +239,11 @@ void leases_free(struct leases *l)
 	pthread_mutex_destroy(&l->lock);
 }
 
-/* ---- the writer's turn ---- */
+/* ---- a transaction's turn ---- */
 
-bool order_claim(struct store *s, const char *instance, int64_t number)
+bool order_claim(struct leases *l, const char *instance, int64_t number)
 {
 	struct task task = {.number = number};
-	struct leases *l = &s->leases;
 	struct lease *have;
 
 	if (!copy_text(task.instance, sizeof(task.instance), instance))
@@ -245,10 +256,8 @@ bool order_claim(struct store *s, const char *instance, int64_t number)
 	return !have || !have->id;
 }
 
-void order_claims_end(struct store *s)
+void order_claims_end(struct leases *l)
 {
-	struct leases *l = &s->leases;
-
 	pthread_mutex_lock(&l->lock);
 	for (struct lease *i = LIST_FIRST(id_slot(l, 0)), *next; i; i = next) {
 		next = LIST_NEXT(i, in_ids);
@@ -292,8 +301,7 @@ static bool may_start(struct leases *l, const char *instance, unsigned group,
 /* One search for tasks to run, under the leases' lock. */
 struct search {
 	struct leases *l;
-	struct txn *t;
-	struct walk buckets, rows, names;
+	struct queue *q;
 	int64_t now;
 	unsigned (*batch)(const char *kind);
 	struct task *got; /* the caller's */
@@ -327,7 +335,7 @@ static bool has_precedence(struct search *s, uint64_t id,
 	bool ret;
 
 	if (id == row->id || lease_of(s->l, id) ||
-	    task_load(s->t, id, &task, NULL))
+	    queue_task(s->q, id, &task, NULL))
 		return false;
 	ret = !task.dead && task.due <= s->now &&
 	      goes_before(&task, b->lane, row->due, row->id) &&
@@ -339,24 +347,18 @@ static bool has_precedence(struct search *s, uint64_t id,
 static enum rc is_behind(struct search *s, const struct due_row *row,
 			 bool *ret, struct err *e)
 {
-	struct key_reader kr;
-	struct key k;
-	enum rc rc = OK;
+	uint64_t ids[NAMES_MOST];
+	size_t n;
+	enum rc rc = queue_of_order(s->q, row->bucket.instance, row->number,
+				    ids, NAMES_MOST, &n, e);
 
-	key_i64(key_str(key_start(&k), row->bucket.instance), row->number);
-	walk_from(&s->names, &k, k.n);
 	*ret = false;
-	for (int i = 0; i < NAMES_MOST && !*ret; i++) {
-		rc = walk_next(&s->names, e);
-		if (rc)
-			break;
-		kr = key_read(s->names.v.mv_data, s->names.v.mv_size);
-		*ret = has_precedence(s, key_get_u64(&kr), row);
-	}
-	return rc == RC_NOTFOUND ? OK : rc;
+	for (size_t i = 0; !rc && i < n && !*ret; i++)
+		*ret = has_precedence(s, ids[i], row);
+	return rc;
 }
 
-/* Loads the task of a row of `due` if it may run: no other run holds it or its
+/* Loads the task of a row if it may run: no other run holds it or its
  * order, and none of the order's goes before it.  RC_NOTFOUND: it may not. */
 static enum rc consider(struct search *s, const struct due_row *row,
 			struct task *ret, struct err *e)
@@ -375,11 +377,11 @@ static enum rc consider(struct search *s, const struct due_row *row,
 	rc = is_behind(s, row, &behind, e);
 	if (rc || behind)
 		return rc ? rc : RC_NOTFOUND;
-	rc = task_load(s->t, row->id, ret, e);
+	rc = queue_task(s->q, row->id, ret, e);
 	return rc == RC_IO ? rc : rc ? RC_NOTFOUND : OK;
 }
 
-/* The next task of a bucket that may run, on from where s->rows stands.
+/* The next task of a bucket that may run, on from where the reading stands.
  * RC_NOTFOUND: there is none, or it is too far behind ones that may not. */
 static enum rc next_task(struct search *s, struct due_row *row,
 			 struct task *ret, struct err *e)
@@ -387,11 +389,9 @@ static enum rc next_task(struct search *s, struct due_row *row,
 	enum rc rc;
 
 	while (s->looked < LOOK_AHEAD) {
-		rc = walk_next(&s->rows, e);
+		rc = queue_next(s->q, row, e);
 		if (rc)
 			return rc;
-		if (!due_read(&s->rows.k, &s->rows.v, row))
-			continue;
 		if (row->due > s->now) {
 			search_next(s, row->due);
 			return RC_NOTFOUND;
@@ -411,15 +411,12 @@ static enum rc take(struct search *s, const struct due_row *first, bool trial,
 	unsigned most = s->batch ? s->batch(first->bucket.kind) : 1;
 	struct lease *mine;
 	struct due_row row;
-	struct key k;
-	size_t prefix = due_prefix(&k, &first->bucket)->n;
 	enum rc rc = OK;
 
 	if (!most || trial)
 		most = 1;
 	s->looked = 0;
-	walk_from(&s->rows, key_u64(key_i64(&k, first->due), first->id),
-		  prefix);
+	queue_from(s->q, &first->bucket, first->due, first->id);
 	while (!rc && s->n < s->max && s->n < most) {
 		rc = next_task(s, &row, &s->got[s->n], e);
 		if (rc)
@@ -445,7 +442,6 @@ static enum rc look_into(struct search *s, const struct due_row *head,
 	struct store_gate gate;
 	struct due_row row;
 	struct task task;
-	struct key k;
 	enum rc rc;
 
 	if (!may_start(s->l, b->instance, b->group, b->lane, &gate)) {
@@ -456,8 +452,7 @@ static enum rc look_into(struct search *s, const struct due_row *head,
 		return OK;
 	}
 	s->looked = 0;
-	due_prefix(&k, b);
-	walk_from(&s->rows, &k, k.n);
+	queue_from(s->q, b, INT64_MIN, 0);
 	rc = next_task(s, &row, &task, e);
 	if (rc)
 		return rc == RC_NOTFOUND ? OK : rc;
@@ -473,16 +468,17 @@ static enum rc look_into(struct search *s, const struct due_row *head,
 static enum rc search_some(struct search *s, uint8_t lane, const char *after,
 			   const char *last, struct err *e)
 {
+	struct queue_place at = {.lane = lane, .part = AT_LANE};
 	struct best best = {0};
 	struct due_row head;
-	struct key at;
 	enum rc rc = OK;
 
-	key_u8(key_start(&at), lane);
-	if (*after)
-		key_after(key_str(&at, after));
+	if (*after) {
+		at.part = BEHIND_INSTANCE;
+		memcpy(at.instance, after, sizeof(at.instance));
+	}
 	while (!rc) {
-		rc = due_next_bucket(&s->buckets, &at, &head, e);
+		rc = queue_bucket(s->q, &at, &head, e);
 		if (rc || head.bucket.lane != lane ||
 		    (last && strcmp(head.bucket.instance, last) > 0) ||
 		    (best.row.id && strcmp(head.bucket.instance,
@@ -524,22 +520,15 @@ static enum rc search_lanes(struct search *s, struct err *e)
 
 static enum rc search_run(struct search *s, struct store *store, struct err *e)
 {
-	struct txn t;
-	enum rc rc = txn_read(&t, store, e);
+	struct rows *r;
+	enum rc rc = rows_open(&r, store, e);
 
-	s->t = &t;
 	if (!rc)
-		rc = walk_open(&s->buckets, &t, T_DUE, NULL, 0, e);
-	if (!rc)
-		rc = walk_open(&s->rows, &t, T_DUE, NULL, 0, e);
-	if (!rc)
-		rc = walk_open(&s->names, &t, T_TASK_NAMES, NULL, 0, e);
+		rc = queue_open(&s->q, r, e);
 	if (!rc)
 		rc = search_lanes(s, e);
-	walk_close(&s->buckets);
-	walk_close(&s->rows);
-	walk_close(&s->names);
-	txn_abort(&t);
+	queue_close(s->q);
+	rows_close(r);
 	if (!rc && !s->n)
 		return fail(e, RC_NOTFOUND, "no task is due");
 	return rc;
@@ -551,7 +540,7 @@ enum rc store_lease(struct store *s, int64_t now,
 		    struct err *e)
 {
 	struct search search = {
-		.l = &s->leases,
+		.l = leases_of(s),
 		.now = now,
 		.batch = batch,
 		.got = ret,
@@ -564,10 +553,10 @@ enum rc store_lease(struct store *s, int64_t now,
 	*ret_next = TIME_NONE;
 	if (!max)
 		return fail(e, RC_INVALID, "room for no task");
-	pthread_mutex_lock(&s->leases.lock);
-	unhide(&s->leases, now);
+	pthread_mutex_lock(&search.l->lock);
+	unhide(search.l, now);
 	rc = search_run(&search, s, e);
-	pthread_mutex_unlock(&s->leases.lock);
+	pthread_mutex_unlock(&search.l->lock);
 	*ret_n = search.n;
 	*ret_next = search.next;
 	return rc;
@@ -575,23 +564,21 @@ enum rc store_lease(struct store *s, int64_t now,
 
 /* ---- how late is it ---- */
 
-enum rc oldest_due(struct txn *t, int64_t *ret, struct err *e)
+enum rc oldest_due(struct rows *r, int64_t *ret, struct err *e)
 {
-	struct leases *l = &t->store->leases;
-	struct walk w = {0};
+	struct leases *l = leases_of(r->store);
+	struct queue_place at = {.part = AT_LANE};
 	struct store_gate gate;
 	struct due_row head;
-	struct key at;
-	enum rc rc;
+	struct queue *q;
+	enum rc rc = queue_open(&q, r, e);
 
 	*ret = TIME_NONE;
-	key_u8(key_start(&at), 0);
-	rc = walk_open(&w, t, T_DUE, NULL, 0, e);
 	pthread_mutex_lock(&l->lock);
 	while (!rc) {
 		const struct bucket *b = &head.bucket;
 
-		rc = due_next_bucket(&w, &at, &head, e);
+		rc = queue_bucket(q, &at, &head, e);
 		if (rc)
 			break;
 		ask_gate(l, b->instance, b->group, b->lane, &gate);
@@ -599,6 +586,6 @@ enum rc oldest_due(struct txn *t, int64_t *ret, struct err *e)
 			*ret = head.due;
 	}
 	pthread_mutex_unlock(&l->lock);
-	walk_close(&w);
+	queue_close(q);
 	return rc == RC_NOTFOUND ? OK : rc;
 }
