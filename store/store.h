@@ -400,6 +400,7 @@ enum store_ability {
 	STORE_BACKUP,
 	STORE_COMPACT,
 	STORE_VERIFY,
+	STORE_ROOM,
 };
 bool store_can(const struct store *s, enum store_ability what);
 
@@ -420,6 +421,13 @@ struct store_compacted {
 };
 enum rc store_compact(const char *url, struct store_compacted *ret,
 		      struct err *e);
+
+/* How much room is left where the store is kept, beside the bound that its
+ * options set. */
+struct store_room {
+	uint64_t left, all; /* bytes */
+};
+enum rc store_room(struct store *s, struct store_room *ret, struct err *e);
 
 /* Walks all that is kept, as of one moment: each row can be read, each index
  * leads to a record and each record is in its indexes, states are what the facts

@@ -5,7 +5,6 @@
 #include "server/admin/health.h"
 
 #include <string.h>
-#include <sys/statvfs.h>
 
 #include "base/json_write.h"
 #include "base/log.h"
@@ -23,23 +22,21 @@ __asm__(".section .rodata\n"
 	".text\n");
 extern const char openapi_yaml[], openapi_yaml_end[];
 
-bool health_disk_low(uint64_t free_bytes, uint64_t disk_bytes)
+bool health_room_low(uint64_t left_bytes, uint64_t all_bytes)
 {
 	const uint64_t least = (uint64_t)64 << 20;
-	uint64_t part = disk_bytes / 50;
+	uint64_t part = all_bytes / 50;
 
-	return free_bytes < (part < least ? part : least);
+	return left_bytes < (part < least ? part : least);
 }
 
-static bool disk_low(const struct config *config)
+/* False also of a store that cannot say how much is left. */
+static bool room_low(struct store *s)
 {
-	struct statvfs v;
+	struct store_room room;
 
-	if (!config->server.store_dir ||
-	    statvfs(config->server.store_dir, &v))
-		return false;
-	return health_disk_low((uint64_t)v.f_bavail * v.f_frsize,
-			       (uint64_t)v.f_blocks * v.f_frsize);
+	return store_can(s, STORE_ROOM) && !store_room(s, &room, NULL) &&
+	       health_room_low(room.left, room.all);
 }
 
 bool health_ready(const struct admin *a, const struct config *config,
@@ -57,11 +54,11 @@ bool health_ready(const struct admin *a, const struct config *config,
 		 stats.writing_for >= config->server.write_wait)
 		*ret_why = "store failing";
 	/* True if the store is full.  Quotas and limits count too, which the
-	 * disk's free space does not show. */
+	 * room that is left does not show. */
 	else if (stats.full ||
 		 (stats.max_bytes &&
 		  stats.used_bytes >= stats.max_bytes / 100 * 95) ||
-		 disk_low(config))
+		 room_low(a->store))
 		*ret_why = "disk nearly full";
 	return !*ret_why;
 }

@@ -16,10 +16,10 @@
 bool health_ready(const struct admin *a, const struct config *config,
 		  const char **ret_why);
 
-/* Less than this is free on the store's disk: nearly full.  64 MiB, which the
- * workers and the command line can still write for a long time; of a disk
- * smaller than 3.2 GiB, 2 % of it. */
-bool health_disk_low(uint64_t free_bytes, uint64_t disk_bytes);
+/* True when little room is left where the store is kept: less than 64 MiB, which
+ * the workers and the command line can still write for a long time; of less than
+ * 3.2 GiB in all, 2 %. */
+bool health_room_low(uint64_t left_bytes, uint64_t all_bytes);
 
 /* Logs when readiness has changed since the last call, and why.  Call it
  * regularly; any thread. */

@@ -85,6 +85,8 @@ static bool engine_can(const struct engine *engine, enum store_ability what)
 		return engine->compact;
 	case STORE_VERIFY:
 		return engine->verify;
+	case STORE_ROOM:
+		return engine->room;
 	}
 	return false;
 }
@@ -96,6 +98,7 @@ static enum rc check_ability(const struct engine *engine,
 		[STORE_BACKUP] = "backed up",
 		[STORE_COMPACT] = "compacted",
 		[STORE_VERIFY] = "verified",
+		[STORE_ROOM] = "measured",
 	};
 
 	if (engine_can(engine, what))
@@ -128,6 +131,14 @@ enum rc store_compact(const char *url, struct store_compacted *ret,
 			    : no_engine(url, e);
 
 	return rc ? rc : engine->compact(place, ret, e);
+}
+
+enum rc store_room(struct store *s, struct store_room *ret, struct err *e)
+{
+	const struct engine *engine = store_base_of(s)->engine;
+	enum rc rc = check_ability(engine, STORE_ROOM, e);
+
+	return rc ? rc : engine->room(s, ret, e);
 }
 
 enum rc store_verify(struct store *s,

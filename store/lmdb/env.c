@@ -665,5 +665,6 @@ const struct engine engine_lmdb = {
 	.newest_time = lmdb_newest_time,
 	.backup = lmdb_backup,
 	.compact = lmdb_compact,
+	.room = lmdb_room_left,
 	.verify = lmdb_verify,
 };

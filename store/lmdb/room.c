@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "store/lmdb/store_private.h"
 
@@ -44,6 +45,18 @@ enum rc room_used(struct txn *t, uint64_t *ret, struct err *e)
 		n += pages(&st);
 	}
 	*ret = n * st.ms_psize;
+	return OK;
+}
+
+enum rc lmdb_room_left(struct store *s, struct store_room *ret, struct err *e)
+{
+	struct statvfs v;
+
+	if (statvfs(s->dir, &v))
+		return fail(e, RC_IO, "the disk of '%s': %s", s->dir,
+			    strerror(errno));
+	ret->left = (uint64_t)v.f_bavail * v.f_frsize;
+	ret->all = (uint64_t)v.f_blocks * v.f_frsize;
 	return OK;
 }
 

@@ -14,10 +14,14 @@
 #include <stdint.h>
 
 #include "store/lmdb/txn.h"
+#include "store/store.h"
 
 /* Returns the bytes of the pages that hold something, this transaction's
  * included. */
 enum rc room_used(struct txn *t, uint64_t *ret, struct err *e);
+
+/* engine.room: of the disk. */
+enum rc lmdb_room_left(struct store *s, struct store_room *ret, struct err *e);
 
 /* RC_FULL: deliveries must be refused, since more than 95 % of the map is used,
  * or since the disk cannot give the blocks that workers and the command line

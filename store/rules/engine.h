@@ -212,6 +212,8 @@ struct engine {
 	enum rc (*backup)(struct store *s, const char *file, struct err *e);
 	enum rc (*compact)(const char *place, struct store_compacted *ret,
 			   struct err *e);
+	enum rc (*room)(struct store *s, struct store_room *ret,
+			struct err *e);
 	enum rc (*verify)(struct store *s,
 			  void (*tell)(void *arg, const char *table,
 				       const char *what),

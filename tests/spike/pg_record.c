@@ -447,6 +447,7 @@ static int close_both(void **state)
 	char *command = xasprintf("rm -rf '%s'", b->dir);
 
 	PQfinish(b->pg.conn);
+	store_base_release(&b->pg.base);
 	store_close(b->lmdb);
 	if (system(command))
 		print_error("%s is left\n", b->dir);

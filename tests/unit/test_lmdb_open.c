@@ -87,16 +87,30 @@ static void what_an_engine_cannot_is_refused_with_a_remedy(void **state)
 	struct engine lacking = {.scheme = "lmdb:"};
 	const struct engine *whole = ((struct store_base *)s)->engine;
 	struct store_verified v;
+	struct store_room room;
 
 	assert_true(store_can(s, STORE_BACKUP) && store_can(s, STORE_COMPACT) &&
-		    store_can(s, STORE_VERIFY));
+		    store_can(s, STORE_VERIFY) && store_can(s, STORE_ROOM));
 	((struct store_base *)s)->engine = &lacking;
 	assert_false(store_can(s, STORE_BACKUP) ||
-		     store_can(s, STORE_COMPACT) || store_can(s, STORE_VERIFY));
+		     store_can(s, STORE_COMPACT) ||
+		     store_can(s, STORE_VERIFY) || store_can(s, STORE_ROOM));
+	assert_int_equal(store_room(s, &room, &err), RC_INVALID);
 	assert_int_equal(store_backup(s, "x", &err), RC_INVALID);
 	assert_non_null(strstr(err.text, "tools of its database"));
 	assert_int_equal(store_verify(s, NULL, NULL, &v, &err), RC_INVALID);
 	((struct store_base *)s)->engine = whole;
+	store_close(s);
+}
+
+static void a_store_says_how_much_room_is_left(void **state)
+{
+	struct store *s = open_serve(*state);
+	struct store_room room;
+
+	assert_ok(store_room(s, &room, &err));
+	assert_true(room.left > 0);
+	assert_true(room.left <= room.all);
 	store_close(s);
 }
 
@@ -414,6 +428,7 @@ int main(void)
 		IN_DIR(a_store_is_made_where_its_parent_is),
 		cmocka_unit_test(a_url_of_no_engine_is_refused_with_a_remedy),
 		IN_DIR(what_an_engine_cannot_is_refused_with_a_remedy),
+		IN_DIR(a_store_says_how_much_room_is_left),
 		IN_DIR(a_store_whose_making_was_cut_short_is_made_again),
 		IN_DIR(a_short_file_that_is_not_ours_is_left_alone),
 		IN_DIR(a_second_server_is_refused_until_the_first_has_closed),

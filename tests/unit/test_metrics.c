@@ -199,16 +199,16 @@ static void readiness_says_why_not(void **state)
 	expect_unready(f, "draining");
 }
 
-static void a_disk_is_low_by_the_lesser_of_two_measures(void **state)
+static void room_is_low_by_the_lesser_of_two_measures(void **state)
 {
 	const uint64_t mib = 1 << 20, gib = 1 << 30;
 
 	(void)state;
-	assert_true(health_disk_low(64 * mib - 1, 4000 * gib));
-	assert_false(health_disk_low(64 * mib, 4000 * gib));
-	assert_false(health_disk_low(2 * mib, 64 * mib));
-	assert_true(health_disk_low(1 * mib, 64 * mib));
-	assert_true(health_disk_low(0, 64 * mib));
+	assert_true(health_room_low(64 * mib - 1, 4000 * gib));
+	assert_false(health_room_low(64 * mib, 4000 * gib));
+	assert_false(health_room_low(2 * mib, 64 * mib));
+	assert_true(health_room_low(1 * mib, 64 * mib));
+	assert_true(health_room_low(0, 64 * mib));
 }
 
 int main(void)
@@ -226,7 +226,7 @@ int main(void)
 			metrics_are_served_to_the_admin_only, start, stop),
 		cmocka_unit_test_setup_teardown(readiness_says_why_not, start,
 						stop),
-		cmocka_unit_test(a_disk_is_low_by_the_lesser_of_two_measures),
+		cmocka_unit_test(room_is_low_by_the_lesser_of_two_measures),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "server/admin/health.h"
+#include "store/rules/engine.h"
 #include "tests/unit/fixture.h"
 
 /* cmocka has a fail() too: it comes after ours. */
@@ -99,6 +100,47 @@ static void a_server_that_stays_ready_says_nothing(void **state)
 	assert_null(f->app.admin.not_ready);
 }
 
+static enum rc little_room(struct store *s, struct store_room *ret,
+			   struct err *e)
+{
+	(void)s, (void)e;
+	*ret = (struct store_room){.left = 1, .all = (uint64_t)1 << 40};
+	return OK;
+}
+
+/* Runs with the store's engine, but for its ability to say what room is left. */
+static bool ready_with(struct fixture *f, struct engine *other)
+{
+	struct store_base *base = store_base_of(f->app.store);
+	const struct engine *own = base->engine;
+	const char *why;
+	bool ret;
+
+	base->engine = other;
+	ret = health_ready(&f->app.admin, f->started, &why);
+	base->engine = own;
+	assert_true(ret || !strcmp(why, "disk nearly full"));
+	return ret;
+}
+
+static void the_store_is_asked_how_much_room_is_left(void **state)
+{
+	struct fixture *f = *state;
+	struct engine other = *store_base_of(f->app.store)->engine;
+
+	other.room = little_room;
+	assert_false(ready_with(f, &other));
+}
+
+static void a_store_that_cannot_say_how_much_room_is_left_is_ready(void **state)
+{
+	struct fixture *f = *state;
+	struct engine other = *store_base_of(f->app.store)->engine;
+
+	other.room = NULL;
+	assert_true(ready_with(f, &other));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, start, stop)
 
 int main(void)
@@ -107,6 +149,8 @@ int main(void)
 		T(a_writer_that_hangs_is_told_and_so_is_its_return),
 		T(draining_is_no_warning),
 		T(a_server_that_stays_ready_says_nothing),
+		T(the_store_is_asked_how_much_room_is_left),
+		T(a_store_that_cannot_say_how_much_room_is_left_is_ready),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
