@@ -208,7 +208,8 @@ static void retry_look(struct work *w, const struct call *call)
 				  "Centra does not show the order to us" :
 				  call->why.text;
 
-	if (call->end != CALL_OK && !call->held && !run_said_before(w, why))
+	if (call->end != CALL_OK && !call->held &&
+	    !run_said_before(w, run_why_call(call)))
 		journal(w, &(struct entry){.fact = FACT_LOOK_FAILED,
 					   .text = why});
 	run_retry(w, next_look(w, call), "%s", why);
@@ -288,8 +289,9 @@ static void told_no(struct work *w, const struct check_first_reply *r)
 static void told_nothing(struct work *w, const struct call *call)
 {
 	bool unknown = call->end == CALL_UNKNOWN;
+	bool said = run_said_before(w, run_why_call(call));
 
-	if (unknown || !run_said_before(w, call->why.text))
+	if (unknown || !said)
 		journal(w, &(struct entry){
 				   .fact = FACT_NO_REPLY,
 				   .result = unknown ? "unknown" : "not_done",

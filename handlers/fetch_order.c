@@ -91,7 +91,8 @@ static void fetch_rest(struct work *w, const struct centra_order *co)
 		 co->missing & MISSING_SHIPMENTS ? " not the shipments" : "",
 		 co->missing & MISSING_WORDS ? " not all names and codes"
 					     : "");
-	if (!run_said_before(w, why))
+	if (!run_said_before(w, run_why(WHY_NOT_SHOWN, co->missing * 2u +
+							      co->undecided)))
 		journal_not_shown(w, co);
 	run_retry(w, run_wait_long(w, NULL), "%s", why);
 }
@@ -115,7 +116,7 @@ static void end_one(struct work *w, const struct centra_orders *got)
 	w->result.how = OUTCOME_DONE;
 	if (got->call.end != CALL_OK) {
 		if (!got->call.held &&
-		    !run_said_before(w, got->call.why.text))
+		    !run_said_before(w, run_why_call(&got->call)))
 			changes_journal(&w->result.changes,
 					&(struct entry){
 						.fact = FACT_LOOK_FAILED,

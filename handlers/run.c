@@ -71,9 +71,22 @@ void run_dead(struct work *w, const char *fmt, ...)
 	w->result.how = OUTCOME_DEAD;
 }
 
-bool run_said_before(const struct work *w, const char *reason)
+uint32_t run_why(enum run_why why, unsigned more)
 {
-	return w->task->reason && !strcmp(w->task->reason, reason);
+	return (uint32_t)why << 16 | (more & 0xffff);
+}
+
+uint32_t run_why_call(const struct call *call)
+{
+	return run_why(call->end == CALL_UNKNOWN ? WHY_CALL_UNKNOWN
+						 : WHY_CALL_NOT_DONE,
+		       (unsigned)call->status);
+}
+
+bool run_said_before(struct work *w, uint32_t why)
+{
+	w->result.why = why;
+	return why && w->task->why == why;
 }
 
 /* Returns a number that differs between tasks and between runs of a task, so

@@ -29,9 +29,23 @@ void run_retry(struct work *w, int64_t wait, const char *fmt, ...)
 /* Ends the run with OUTCOME_DEAD; fmt is the reason. */
 void run_dead(struct work *w, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-/* True if the last run of this task ended for the same reason, so that the
- * journal does not need it again. */
-bool run_said_before(const struct work *w, const char *reason);
+
+/* Numbers of reasons to try again (task.why): two runs that end for the same
+ * reason have the same, whatever its words.  They are stored: add new ones at
+ * the end.  The lower half says more, such as the HTTP status. */
+enum run_why {
+	WHY_NONE,
+	WHY_CALL_NOT_DONE, /* a call failed; its HTTP status */
+	WHY_CALL_UNKNOWN,
+	WHY_NOT_SHOWN, /* Centra did not show all of the order; what not */
+};
+uint32_t run_why(enum run_why why, unsigned more);
+/* Of a call that did not end in CALL_OK. */
+uint32_t run_why_call(const struct call *call);
+/* Keeps the number of the reason for which this run will end.  True if the last
+ * run of this task ended for the same, so that the journal does not need it
+ * again. */
+bool run_said_before(struct work *w, uint32_t why);
 
 /* Returns how many ms to wait after a try that failed (call says how; NULL: no
  * call was made).  After a call that was held back or refused, that is until

@@ -210,6 +210,7 @@ static bool look_again(struct run *r)
 	const struct shipment *s = current(w);
 	const char *why = "Centra does not show the order to us";
 	const struct call *call = &r->got.call;
+	uint32_t number = run_why(WHY_NOT_SHOWN, 0);
 
 	centra_orders_release(&r->got);
 	graphql_order_shipments(w->centra, w->task->number,
@@ -225,6 +226,7 @@ static bool look_again(struct run *r)
 	if (r->co && r->co->undecided) {
 		r->co = NULL;
 		why = "Centra shows only a part of the order";
+		number = run_why(WHY_NOT_SHOWN, 1);
 	} else if (!r->co && call->end == CALL_OK) {
 		look_record_absent(w);
 		if (in_doubt(w)) {
@@ -237,9 +239,11 @@ static bool look_again(struct run *r)
 		settle_lines(r);
 		return asked_for(w) && shipment_goes_on(current(w));
 	}
-	if (call->end != CALL_OK)
+	if (call->end != CALL_OK) {
 		why = call->why.text;
-	if (!call->held && !run_said_before(w, why))
+		number = run_why_call(call);
+	}
+	if (!call->held && !run_said_before(w, number))
 		journal(w, &(struct entry){.fact = FACT_LOOK_FAILED,
 					   .text = why});
 	put_off_call(w, call, why);
@@ -391,9 +395,10 @@ static bool told_nothing(struct work *w, enum ship_step step,
 			 const struct centra_done *d)
 {
 	bool unknown = d->call.end == CALL_UNKNOWN;
+	bool said = !d->call.held &&
+		    run_said_before(w, run_why_call(&d->call));
 
-	if (!d->call.held &&
-	    (unknown || !run_said_before(w, d->call.why.text)))
+	if (!d->call.held && (unknown || !said))
 		journal(w, &(struct entry){
 				   .fact = FACT_NO_REPLY,
 				   .result = unknown ? "unknown" : "not_done",

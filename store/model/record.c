@@ -544,6 +544,7 @@ void encode_task(struct buf *b, const struct task *t)
 	put_i64(b, t->again);
 	put_u8(b, t->lane);
 	put_u8(b, t->group);
+	put_u32(b, t->why);
 }
 
 enum rc get_task(struct task *ret, uint64_t id, const void *p, size_t len,
@@ -566,6 +567,7 @@ enum rc get_task(struct task *ret, uint64_t id, const void *p, size_t len,
 	ret->again = get_i64(&r);
 	ret->lane = (uint8_t)get_below(&r, LANES);
 	ret->group = get_u8(&r);
+	ret->why = get_u32(&r);
 	if (!r.bad)
 		return OK;
 	task_release(ret);

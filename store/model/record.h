@@ -62,7 +62,7 @@ enum rc get_quarantined(struct quarantined *ret, uint64_t seq, const void *p,
 			size_t len, struct err *e);
 
 /* task:    kind, instance, number, sub, created, due, attempts, dead, reason,
- *          asked, again, lane, group */
+ *          asked, again, lane, group, why */
 void encode_task(struct buf *b, const struct task *t);
 enum rc get_task(struct task *ret, uint64_t id, const void *p, size_t len,
 		 struct err *e);

@@ -41,6 +41,8 @@ struct task {
 	unsigned attempts; /* runs started that ended in RETRY or DEAD */
 	bool dead;
 	char *reason; /* owned: why the last run did not end in DONE, or NULL */
+	uint32_t why; /* the same as the handlers' number (handlers/run.h); 0:
+		       * none is known */
 
 	/* The store's own: how often it was asked for again, and the earliest
 	 * time it was asked for since its last run.  A run that ends with
@@ -67,6 +69,7 @@ struct result {
 	enum outcome how;
 	int64_t due;            /* of RETRY */
 	struct err reason;      /* of RETRY and DEAD */
+	uint32_t why;           /* the same, as a number of the handlers' */
 	struct changes changes; /* applied whatever the outcome */
 	/* Constant kinds, ending with NULL; or NULL.  While a task of one of
 	 * them waits for the order it could change what was decided: nothing

@@ -80,6 +80,7 @@ static enum rc create(struct rows *t, const struct task *like, struct err *e)
 	task.attempts = 0;
 	task.dead = false;
 	task.reason = NULL;
+	task.why = 0;
 	return add_new(t, &task, NULL, e);
 }
 
@@ -218,10 +219,12 @@ struct finish_op {
 	int64_t now;
 };
 
-static void set_reason(struct task *t, const struct err *why)
+/* r: the result of a run that did not end in DONE, or NULL. */
+static void set_reason(struct task *t, const struct result *r)
 {
 	free(t->reason);
-	t->reason = why ? xstrdup(why->text) : NULL;
+	t->reason = r ? xstrdup(r->reason.text) : NULL;
+	t->why = r ? r->why : 0;
 }
 
 static void note_given_up(struct rows *t, const struct task *task, int64_t now)
@@ -292,7 +295,7 @@ static enum rc end_run(struct rows *t, struct task *task, const struct result *r
 		return wait_again(t, &was, task, order, again, e);
 	}
 	task->attempts++;
-	set_reason(task, &r->reason);
+	set_reason(task, r);
 	if (r->how == OUTCOME_RETRY)
 		return wait_again(t, &was, task, order,
 				  asked && again < r->due ? again : r->due, e);

@@ -101,7 +101,7 @@ static void done(struct store *s, struct task *t, int64_t now)
 
 static void retry(struct store *s, struct task *t, int64_t now, int64_t due)
 {
-	struct result r = {.how = OUTCOME_RETRY, .due = due};
+	struct result r = {.how = OUTCOME_RETRY, .due = due, .why = 503};
 
 	snprintf(r.reason.text, sizeof(r.reason.text), "no answer");
 	finish(s, t, &r, now);
@@ -324,6 +324,7 @@ static void a_retried_task_waits_and_knows_why(void **state)
 	t = lease_one(s, 700);
 	assert_int_equal(t.attempts, 1);
 	assert_string_equal(t.reason, "no answer");
+	assert_int_equal(t.why, 503);
 	done(s, &t, 700);
 	assert_int_equal(stats_of(s).tasks_waiting, 0);
 	store_close(s);

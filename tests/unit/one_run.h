@@ -25,6 +25,7 @@ static struct {
 
 	enum { SHOWS, FAILS, HIDES, SPOILS, CLOSED, HELD } look;
 	const char *status;
+	const char *words; /* of a look that fails; NULL: those of its status */
 	int64_t holder; /* of every line */
 	bool waits;
 	bool on_hold;  /* for whatever reason, said or not */
@@ -43,6 +44,7 @@ static struct {
 	uint64_t boot;
 	unsigned attempts;
 	char *reason; /* of the last run */
+	uint32_t why; /* the same, as its number */
 	bool no_room; /* begin fails */
 	bool cancel_meanwhile; /* the order is cancelled as a try begins */
 	bool no_centra;
@@ -105,6 +107,10 @@ static void orders(const int64_t *numbers, size_t n, bool with_address,
 							  : 502;
 		snprintf(ret->call.why.text, sizeof(ret->call.why.text),
 			 "http %ld", ret->call.status);
+		if (reply.words)
+			snprintf(ret->call.why.text,
+				 sizeof(ret->call.why.text), "%s",
+				 reply.words);
 		return;
 	}
 	ret->call.end = CALL_OK;
@@ -226,7 +232,8 @@ static inline void run_one(handler_fn *fn, const char *kind, int64_t sub,
 			 .sub = sub,
 			 .created = ev ? ev->received + us.replayed : 0,
 			 .attempts = us.attempts,
-			 .reason = us.reason};
+			 .reason = us.reason,
+			 .why = us.why};
 	struct order copy;
 	struct work w = {
 		.task = &t,
@@ -253,6 +260,7 @@ static inline void run_one(handler_fn *fn, const char *kind, int64_t sub,
 		us.reason = w.result.how == OUTCOME_DONE ?
 				    NULL :
 				    xstrdup(w.result.reason.text);
+		us.why = w.result.how == OUTCOME_DONE ? 0 : w.result.why;
 	}
 	order_release(&copy);
 	result_release(&us.result);

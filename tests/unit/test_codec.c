@@ -345,7 +345,8 @@ static void the_other_records_are_read_as_written(void **state)
 	struct event ev = event_of(19, "{\"x\":1}", "check_first"), ev2;
 	struct task t = {.kind = "check_first", .instance = "se", .number = 19,
 			 .sub = 4, .created = 1, .due = 2, .attempts = 3,
-			 .dead = true, .asked = 5, .again = TIME_NONE}, t2;
+			 .dead = true, .asked = 5, .again = TIME_NONE,
+			 .why = 77}, t2;
 	struct entry n = {.at = 1, .warehouse = 2, .device = 3,
 			  .fact = FACT_REPLY, .result = "no", .text = "said",
 			  .status = 200, .n = -4}, n2;
@@ -375,7 +376,10 @@ static void the_other_records_are_read_as_written(void **state)
 	assert_memory_equal(t2.kind, t.kind, sizeof(t.kind));
 	assert_true(t2.id == 6 && t2.number == 19 && t2.sub == 4 && t2.dead &&
 		    t2.due == 2 && t2.attempts == 3 && t2.asked == 5 &&
-		    t2.again == TIME_NONE && !t2.reason);
+		    t2.again == TIME_NONE && !t2.reason && t2.why == 77);
+	/* As it was kept before its reason had a number. */
+	assert_ok(get_task(&t2, 6, b.data, b.len - 4, &err));
+	assert_true(t2.number == 19 && !t2.why);
 
 	buf_clear(&b);
 	encode_entry(&b, &n);

@@ -748,6 +748,29 @@ static void a_fetch_that_fails_is_tried_again_and_again(void **s)
 	assert_null(noted(FACT_LOOK_FAILED, NULL)); /* said before */
 }
 
+static void a_failure_in_other_words_is_journalled_once(void **s)
+{
+	(void)s;
+	reply.look = FAILS;
+	reply.words = "no reply in 10000 ms";
+	run_fetch();
+	assert_non_null(noted(FACT_LOOK_FAILED, NULL));
+	reply.words = "no reply in 10003 ms";
+	run_fetch();
+	assert_null(noted(FACT_LOOK_FAILED, NULL));
+}
+
+static void a_failure_of_another_kind_is_journalled(void **s)
+{
+	(void)s;
+	reply.words = "the same words";
+	reply.look = FAILS; /* 500 */
+	run_fetch();
+	reply.look = CLOSED; /* 502 */
+	run_fetch();
+	assert_non_null(noted(FACT_LOOK_FAILED, NULL));
+}
+
 static void an_order_that_is_not_shown_proves_nothing(void **s)
 {
 	(void)s;
@@ -1167,6 +1190,8 @@ int main(void)
 		with(the_first_repetition_is_not_late_for_what_failed_before),
 		with(what_nobody_waits_for_and_is_held_comes_back_together),
 		with(a_fetch_that_fails_is_tried_again_and_again),
+		with(a_failure_in_other_words_is_journalled_once),
+		with(a_failure_of_another_kind_is_journalled),
 		with(an_order_that_is_not_shown_proves_nothing),
 		with(an_accepted_order_that_is_not_shown_is_in_doubt),
 		with(a_look_that_settles_nothing_is_made_again),
