@@ -82,6 +82,11 @@ int64_t clock_went_back(struct clock *c, int64_t wall, int64_t mono)
 	return back < CLOCK_STEP ? 0 : back;
 }
 
+bool clock_within(int64_t then, int64_t now, int64_t ms)
+{
+	return then <= now && now - then < ms;
+}
+
 int64_t clock_running(struct clock *c, int64_t mono)
 {
 	return mono - c->began;

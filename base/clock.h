@@ -71,6 +71,11 @@ int64_t clock_wrong_by(struct clock *c, int64_t wall, int64_t mono);
  * clock would wait that much longer. */
 int64_t clock_went_back(struct clock *c, int64_t wall, int64_t mono);
 
+/* True if the wall clock time `now` is less than `ms` after `then`.  If `then`
+ * is in the future, the clock was ahead or was set back since: then it is
+ * false, so that nobody waits for longer than `ms`. */
+bool clock_within(int64_t then, int64_t now, int64_t ms);
+
 /* Returns for how many ms this process has run.  Anything that happened before
  * its start is at least that old. */
 int64_t clock_running(struct clock *c, int64_t mono);

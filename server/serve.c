@@ -352,7 +352,7 @@ static void stop_config(struct serving *s)
 
 int serve(const char *config_path)
 {
-	static struct serving s;
+	struct serving s = {0};
 	struct err e = {""};
 	int code;
 

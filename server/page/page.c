@@ -91,7 +91,10 @@ static struct file {
 
 #define FILES_N (sizeof(files) / sizeof(files[0]))
 
-static char version[VERSION_SIZE];
+static struct {
+	pthread_once_t made; /* the files as they are served, and the version */
+	char version[VERSION_SIZE];
+} page = {.made = PTHREAD_ONCE_INIT};
 
 /* Adds the start of a hash of the bytes as hex; nothing without SHA-256. */
 static void hash_text(char *to, const char *bytes, size_t len)
@@ -111,7 +114,7 @@ static void make_version(void)
 	for (size_t i = 0; i < FILES_N; i++)
 		(void)!buf_add(&all, files[i].bytes,
 			       (size_t)(files[i].end - files[i].bytes));
-	hash_text(version, all.data, all.len);
+	hash_text(page.version, all.data, all.len);
 	buf_release(&all);
 }
 
@@ -129,7 +132,7 @@ static void put_version(struct buf *b, const struct file *f)
 		if (!is_word && strncmp(at, import, sizeof(import) - 1) != 0)
 			continue;
 		(void)!buf_add(b, from, (size_t)(at - from));
-		buf_fmt(b, is_word ? "%s" : ".js?v=%s\";", version);
+		buf_fmt(b, is_word ? "%s" : ".js?v=%s\";", page.version);
 		at += (is_word ? sizeof(word) : sizeof(import)) - 2;
 		from = at + 1;
 	}
@@ -154,15 +157,13 @@ static void make_files(void)
 
 static void make_once(void)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, make_files);
+	pthread_once(&page.made, make_files);
 }
 
 const char *page_version(void)
 {
 	make_once();
-	return version;
+	return page.version;
 }
 
 static void send_file(struct response *res, const struct file *f)
@@ -190,7 +191,7 @@ void show_page_file(struct request *req, struct response *res)
 
 	make_once();
 	/* Of another release we have nothing. */
-	ours = !wanted || !strcmp(wanted, version);
+	ours = !wanted || !strcmp(wanted, page.version);
 	for (size_t i = 1; ours && i < FILES_N; i++)
 		if (!strcmp(files[i].name, name)) {
 			send_file(res, &files[i]);

@@ -10,6 +10,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 
 void secret_print(unsigned char ret[SECRET_PRINT], const char *secret)
@@ -108,9 +109,8 @@ void secret_watch_lost(struct secret_watch *w)
 
 bool secret_watch_keep(struct secret_watch *w, int64_t now)
 {
-	/* A clock that was set back must not stop it. */
 	if (!secret_watch_dirty(w) ||
-	    (w->kept && now >= w->kept && now - w->kept < SECRET_KEPT_EVERY))
+	    (w->kept && clock_within(w->kept, now, SECRET_KEPT_EVERY)))
 		return false;
 	w->dirty = false;
 	w->kept = now;

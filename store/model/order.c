@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include "store/model/apply.h"
 
@@ -147,7 +148,8 @@ void apply_fetched(struct order *o, const struct change *c)
 
 	if (!strcmp(in->status, "CANCELLED"))
 		o->cancelled = true;
-	if (in->at < o->fetched_at && o->fetched_at - in->at < OVERTAKEN)
+	if (in->at != o->fetched_at &&
+	    clock_within(in->at, o->fetched_at, OVERTAKEN))
 		return;
 	o->fetched_at = in->at;
 	o->on_hold = in->on_hold;

@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "base/clock.h"
 #include "store/rules/engine.h"
 #include "store/rules/rules.h"
 
@@ -148,7 +149,9 @@ enum rc store_device_by_session(struct store *s,
 	return device_by(s, CREDENTIAL_SESSION, token, ret, e);
 }
 
-#define SLACK 60000 /* ms that the clock may have been set back meanwhile */
+/* ms.  A code that lives longer was made by a clock that was set back since, by
+ * more than a minute. */
+#define LONGEST (CODE_LIVES + 60000)
 
 /* Finds the device that a login code signs in at `now`. */
 static enum rc device_of_code(struct rows *r, const unsigned char *code,
@@ -158,7 +161,7 @@ static enum rc device_of_code(struct rows *r, const unsigned char *code,
 	enum rc rc = let_in(r, CREDENTIAL_CODE, code, ret, &expires, e);
 
 	if (rc == RC_NOTFOUND ||
-	    (!rc && (expires < now || expires > now + CODE_LIVES + SLACK)))
+	    (!rc && !clock_within(expires - LONGEST, now, LONGEST + 1)))
 		return fail(e, RC_NOTFOUND, "no device has this code now");
 	return rc;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "store/rules/engine.h"
 
@@ -206,21 +207,20 @@ void leases_end(struct store *s, const struct lease_ended *ended, size_t n,
 		}
 		lease_stop(l, mine);
 		l->n_hidden += mine->hidden == 0;
-		mine->hidden = now + HIDDEN_FOR;
+		mine->hidden = now;
 	}
 	pthread_mutex_unlock(&l->lock);
 }
 
-/* Puts hidden tasks whose time has come back into sight; also when it is
- * further away than it ever was, since the clock went back. */
+/* Puts hidden tasks whose time has come back into sight. */
 static void unhide(struct leases *l, int64_t now)
 {
 	for (size_t slot = 0; l->n_hidden && slot < LEASE_SLOTS; slot++)
 		for (struct lease *i = LIST_FIRST(&l->by_id[slot]), *next; i;
 		     i = next) {
 			next = LIST_NEXT(i, in_ids);
-			if (!i->running && (i->hidden <= now ||
-					    i->hidden > now + HIDDEN_FOR))
+			if (!i->running &&
+			    !clock_within(i->hidden, now, HIDDEN_FOR))
 				lease_drop(l, i);
 		}
 }
@@ -369,7 +369,7 @@ static enum rc consider(struct search *s, const struct due_row *row,
 
 	if (held) {
 		if (!held->running)
-			search_next(s, held->hidden);
+			search_next(s, held->hidden + HIDDEN_FOR);
 		return RC_NOTFOUND;
 	}
 	if (busy_with(s->l, row->bucket.instance, row->number))

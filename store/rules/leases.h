@@ -31,7 +31,7 @@ struct lease {
 	bool stands;    /* for its run: it is counted in `sides` */
 	bool behind;    /* of a run in a lane behind those that someone waits for */
 	unsigned group; /* the API that it calls */
-	int64_t hidden; /* of one not running: out of sight until then */
+	int64_t hidden; /* of one not running: since when it is out of sight */
 	LIST_ENTRY(lease) in_ids, in_orders; /* in their slots */
 };
 

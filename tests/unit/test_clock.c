@@ -131,6 +131,16 @@ static void running_is_measured_by_the_steady_clock(void **state)
 	assert_int_equal(clock_running(&clk, MONO + 7), 7);
 }
 
+static void
+a_wait_by_the_wall_clock_ends_also_when_that_is_set_back(void **state)
+{
+	(void)state;
+	assert_true(clock_within(WALL, WALL, 10));
+	assert_true(clock_within(WALL, WALL + 9, 10));
+	assert_false(clock_within(WALL, WALL + 10, 10));
+	assert_false(clock_within(WALL, WALL - 1, 10));
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, start, stop)
 
 int main(void)
@@ -144,6 +154,7 @@ int main(void)
 		T(a_clock_behind_the_store_is_wrong_unless_centra_agrees),
 		T(a_step_back_is_told_once_and_others_are_not),
 		T(running_is_measured_by_the_steady_clock),
+		T(a_wait_by_the_wall_clock_ends_also_when_that_is_set_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
