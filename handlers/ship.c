@@ -132,33 +132,25 @@ static void put_off_call(struct work *w, const struct call *call,
 		why);
 }
 
-static bool failed_so_before(const struct shipment *s, enum ship_stage stage,
-			     enum ship_fault fault, const char *why)
-{
-	return s->came.stage == stage && s->came.fault == fault &&
-	       s->came.error && !strcmp(s->came.error, why);
-}
-
 static void failed(struct work *w, enum ship_stage stage,
 		   enum ship_fault fault, const char *why)
 {
-	struct ship_came came;
+	struct ship_came came = came_now(w);
+	bool repeated = came.stage == stage && came.fault == fault;
 
-	if (failed_so_before(current(w), stage, fault, why))
-		return;
-	came = came_now(w);
 	came.stage = stage;
 	came.fault = fault;
 	if (stage == SHIP_CAPTURE_FAILED)
 		came.capture = CAPTURE_FAILED;
 	set_error(&came, why);
-	journal(w, &(struct entry){
-			   .fact = FACT_SHIP_FAILED,
-			   .result = stage == SHIP_CAPTURE_FAILED
-					     ? ship_stage_name(stage)
-					     : ship_fault_code(fault),
-			   .text = why,
-		   });
+	if (!repeated)
+		journal(w, &(struct entry){
+				   .fact = FACT_SHIP_FAILED,
+				   .result = stage == SHIP_CAPTURE_FAILED
+						     ? ship_stage_name(stage)
+						     : ship_fault_code(fault),
+				   .text = why,
+			   });
 	say_came(w, came);
 }
 
@@ -685,13 +677,13 @@ static void missing_words(const struct shipment *s, struct err *ret)
 		 s->came.number[0] ? s->came.number : "of this parcel");
 }
 
-/* True if the newest look did not show the shipment. */
-static bool was_missed(const struct shipment *s)
+static void say_missing(struct work *w, bool missing, const char *error)
 {
-	struct err words;
+	struct ship_came came = came_now(w);
 
-	missing_words(s, &words);
-	return s->came.error && !strcmp(s->came.error, words.text);
+	came.missing = missing;
+	set_error(&came, error);
+	say_came(w, came);
 }
 
 /* Records what the look shows and we did not know. */
@@ -701,8 +693,8 @@ static void catch_up(struct work *w, const struct ship_plan *p,
 	const struct centra_shipment *c = p->there;
 	const struct ship_came *came;
 
-	if (c && was_missed(current(w)))
-		say_error(w, NULL);
+	if (c && current(w)->came.missing)
+		say_missing(w, false, NULL);
 	if (!c || p->what == PLAN_STOP)
 		return;
 	if (!current(w)->came.id) {
@@ -753,6 +745,7 @@ static void forget(struct work *w)
 	came.id = 0;
 	came.number[0] = '\0';
 	came.capture = CAPTURE_NONE;
+	came.missing = false;
 	say_came(w, came);
 }
 
@@ -766,7 +759,7 @@ static void missed(struct work *w)
 	struct err why;
 
 	missing_words(s, &why);
-	if (was_missed(s) && w->since_try >= w->settle) {
+	if (s->came.missing && w->since_try >= w->settle) {
 		if (s->came.capture == CAPTURE_PENDING ||
 		    s->came.capture == CAPTURE_DONE)
 			ship_tell_office(w, offer_of(w), why.text);
@@ -774,14 +767,14 @@ static void missed(struct work *w)
 		failed(w, SHIP_FAILED, FAULT_REFUSED, why.text);
 		return;
 	}
-	if (!was_missed(s)) {
+	if (!s->came.missing) {
 		journal(w, &(struct entry){
 				   .fact = FACT_SHIPMENT_GONE,
 				   .shipment = s->came.number[0]
 						       ? s->came.number
 						       : NULL,
 			   });
-		say_error(w, why.text);
+		say_missing(w, true, why.text);
 	}
 	run_retry(w, wait > w->settle ? wait : w->settle, "%s", why.text);
 }

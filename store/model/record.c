@@ -160,6 +160,7 @@ static void put_shipment(struct buf *b, const struct shipment *s)
 		put_u64(b, s->keys[i].device);
 		put_bytes(b, s->keys[i].hash, sizeof(s->keys[i].hash));
 	}
+	put_flag(b, c->missing);
 	put_block_end(b, block);
 }
 
@@ -186,6 +187,7 @@ static void get_shipment_more(struct shipment *s, struct reader *r)
 		s->keys[i].device = get_u64(r);
 		get_bytes(r, s->keys[i].hash, sizeof(s->keys[i].hash));
 	}
+	s->came.missing = get_flag(r);
 }
 
 static void get_shipment(struct shipment *s, struct reader *all)

@@ -37,7 +37,9 @@
  *              u32 count, per line: line, quantity
  *              stage, capture, fault, id, number, capture_at, shipped_at,
  *              rest, error
- *              step, try_at, trying, unknown, the steps' tries
+ *              step, try_at, trying, unknown, the steps' tries,
+ *              newest_seen, reading, u32 count, per line of before: line,
+ *              quantity, u32 count, per key: device, hash, missing
  *            a block: the sighting: what, ended, sure, opened, knew, at, steady,
  *            boot, blank, blank_knew
  *            doubt, denied (of the answer) */

@@ -133,6 +133,7 @@ struct ship_came {
 	bool rest;	    /* shipped, and more of the offer remains */
 	char *error;	    /* owned: the last trouble, for people; or NULL */
 	enum ship_reading reading; /* what its createShipment showed */
+	bool missing; /* the newest look did not show the shipment */
 };
 
 struct shipment {

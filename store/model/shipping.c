@@ -65,6 +65,7 @@ static void ask_again(struct shipment *s, const struct ship_ask *in)
 	s->came.error = NULL;
 	s->came.stage = s->came.id ? SHIP_CREATED : SHIP_ASKED;
 	s->came.fault = FAULT_NONE;
+	s->came.missing = false;
 	if (s->came.capture == CAPTURE_FAILED)
 		s->came.capture = CAPTURE_NONE;
 }

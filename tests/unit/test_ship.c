@@ -923,6 +923,7 @@ static void a_shipment_is_read_back_as_it_was_written(void **state)
 				.id = 500,
 				.number = "19-1",
 				.capture_at = NOW,
+				.missing = true,
 				.error = xstrdup("held")});
 	buf_init(&a, 100000);
 	buf_init(&b, 100000);
@@ -934,6 +935,7 @@ static void a_shipment_is_read_back_as_it_was_written(void **state)
 	assert_string_equal(offer_shipment(&again.offers[0])->came.error,
 			    "held");
 	assert_true(offer_shipment(&again.offers[0])->trying);
+	assert_true(offer_shipment(&again.offers[0])->came.missing);
 	assert_read_back(&again);
 	order_release(&again);
 	order_copy(&again, &order);
@@ -985,6 +987,7 @@ static void a_shipment_of_an_older_store_is_read_with_its_steps(void **state)
 	assert_int_equal(s->came.id, 500);
 	assert_string_equal(s->came.error, "held");
 	assert_int_equal(s->came.reading, READING_UNKNOWN);
+	assert_false(s->came.missing);
 	assert_int_equal(s->n_keys + s->n_before + again.offers[0].n_held, 0);
 	order_release(&again);
 }
