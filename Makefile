@@ -84,7 +84,8 @@ $(BUILD)/server/page/page.o: $(wildcard server/page/*)
 SEAM     = centra_conn_lane centra_take centra_take_change centra_give_back \
 	   order_api_check_first graphql_orders graphql_order_shipments \
 	   graphql_confirm_order graphql_create_shipment \
-	   graphql_capture_shipment graphql_good_to_go graphql_complete_shipment
+	   graphql_capture_shipment graphql_good_to_go graphql_complete_shipment \
+	   graphql_waiting
 
 $(UNIT): $(BUILD)/%: $(BUILD)/%.o $(UNIT_HELP) $(OBJ_LIB)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) $(SEAM:%=-Wl,--wrap=%) -o $@ $^ -lcmocka $(LIBS)

@@ -97,6 +97,13 @@ static void fetch_rest(struct work *w, const struct centra_order *co)
 	run_retry(w, run_wait_long(w, NULL), "%s", why);
 }
 
+/* True if someone waits for the fetch, so that it may use the live work's share
+ * of the budget.  Nobody waits for what reconciliation asked for. */
+static bool is_live(const struct work *w)
+{
+	return w->task->lane != LANE_SWEEP && fetch_is_live(w->order);
+}
+
 /* Rounds the due time up: orders that come back at the same moment share one
  * query, instead of one each. */
 static int64_t wait_with_others(const struct work *w, const struct call *call)
@@ -124,8 +131,9 @@ static void end_one(struct work *w, const struct centra_orders *got)
 					});
 		/* Whoever asked for the fetch again had a reason, such as an
 		 * event. */
+		w->result.stays = true;
 		run_retry(w,
-			  got->call.held && !fetch_is_live(w->order)
+			  got->call.held && !is_live(w)
 				  ? wait_with_others(w, &got->call)
 				  : run_wait_long(w, &got->call),
 			  "%s", got->call.why.text);
@@ -161,7 +169,7 @@ static void fetch(struct work **w, size_t n, bool with_address, unsigned *spare)
 	for (size_t i = 0; i < n; i++) {
 		numbers[i] = w[i]->task->number;
 		w[i]->look_began = w[i]->steady;
-		if (fetch_is_live(w[i]->order))
+		if (is_live(w[i]))
 			lane = CENTRA_LIVE;
 	}
 	centra_conn_lane(w[0]->centra, lane);

@@ -24,6 +24,7 @@ const struct handler handlers[] = {
 	{TASK_MISSED, ORDERS_QUERY_MAX, CALLS_GRAPHQL, LANE_SWEEP,
 	 handle_missed},
 	{TASK_SHIP_ORDER, 1, CALLS_GRAPHQL, LANE_ANSWERS, handle_ship_order},
+	{TASK_RECONCILE, 1, CALLS_GRAPHQL, LANE_SWEEP, handle_reconcile},
 	{NULL, 0, CALLS_NOBODY, LANE_UNPLACED, NULL},
 };
 

@@ -24,6 +24,9 @@
 typedef enum rc begin_fn(void *arg, const struct order *o, struct changes *ret,
 			 struct err *e);
 
+struct others; /* handlers/reconcile.h */
+struct round;
+
 /* Input and output of one run of a handler. */
 struct work {
 	const struct task *task;
@@ -51,6 +54,12 @@ struct work {
 	 * missed is offered to these warehouses (OFFERS 7.2, 7.3). */
 	int64_t missed_after;
 	bool recover;
+
+	/* Reconciliation: how often (ms; 0: only when it is asked for by hand),
+	 * how far this one has come, and the instance's other orders. */
+	int64_t sweep_every;
+	struct round *round;
+	const struct others *others;
 
 	/* Shipping: whether to go on while a payment is being confirmed, and
 	 * how long (ms) after a try of unknown outcome began Centra may still
@@ -94,6 +103,7 @@ typedef void handler_fn(struct work *w, size_t n);
 #define TASK_FETCH_ORDER  "fetch_order"  /* fetch the order: a look */
 #define TASK_MISSED	  "missed"       /* was a webhook missed? */
 #define TASK_SHIP_ORDER	  "ship_order"   /* ship what a shop has packed */
+#define TASK_RECONCILE	  "reconcile"    /* look in Centra: reconcile.h */
 
 /* The API that a run calls, and so may have to wait for. */
 enum handler_calls { CALLS_NOBODY, CALLS_ORDER_API, CALLS_GRAPHQL };
@@ -122,6 +132,7 @@ const char *handler_of_event(const char *type, const char *action);
 int64_t handler_backoff(unsigned attempts, int64_t retry_after,
 			uint64_t random);
 
-handler_fn handle_event, handle_fetch_order, handle_missed, handle_ship_order;
+handler_fn handle_event, handle_fetch_order, handle_missed, handle_reconcile,
+	handle_ship_order;
 
 #endif

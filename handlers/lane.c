@@ -68,7 +68,7 @@ enum lane fetch_lane(const struct order *o)
 
 /* ---- all tasks ---- */
 
-/* A second thought about a look is made from what is held (sweep.c). */
+/* A second thought about a look is made from what is held (missed.c). */
 static bool calls_nobody(const struct task *t)
 {
 	return !strcmp(t->kind, TASK_MISSED) && t->sub;

@@ -13,7 +13,7 @@
 #include "handlers/offer.h"
 #include "handlers/run.h"
 #include "handlers/ship.h"
-#include "handlers/sweep.h"
+#include "handlers/missed.h"
 
 /* ---- what it shows ---- */
 
@@ -538,7 +538,7 @@ void look_record(struct work *w, const struct centra_order *co)
 		find(w, &w->order->offers[i], co);
 	run_apply(w, from);
 	ship_look(w, co);
-	sweep_follow_up(w, was_cancelled, was_fetched);
+	missed_follow_up(w, was_cancelled, was_fetched);
 }
 
 void look_record_absent(struct work *w)

@@ -190,9 +190,9 @@ enum rc app_start_workers(struct app *app, struct err *e)
 		.failed = &app->failed,
 	};
 	rc = workers_start(&app->workers, &app->workplace, e);
-	if (rc)
-		return rc;
-	return sweep_start(&app->sweep, &app->workplace, app->workers, e);
+	if (!rc)
+		reconcile_at_start(&app->workplace, app->workers);
+	return rc;
 }
 
 enum rc app_open_live(struct app *app, struct err *e)

@@ -54,13 +54,11 @@ struct app {
 	struct live *live;
 	struct workplace workplace;
 	struct workers *workers;
-	struct sweep *sweep;
 	struct admin admin;
 	void *contexts[ROOMS]; /* of http_options */
 };
 
-/* Starts the workers, and the reconciliation with Centra, in that order.  The
- * store is open. */
+/* Starts the workers, and has them reconcile with Centra.  The store is open. */
 enum rc app_start_workers(struct app *app, struct err *e);
 
 /* Opens the rooms that HTTP requests use, and the HTTP server of the present

@@ -26,7 +26,6 @@
 #include "server/notify.h"
 #include "server/webhook/receive.h"
 #include "server/reload.h"
-#include "server/worker/reconcile.h"
 #include "server/worker/worker.h"
 
 #define TICK	   200 /* ms between checks of what no signal reports */
@@ -332,7 +331,6 @@ static void stop_parts(struct serving *s)
 	die_if_failed(s);
 	listen_to_changes(s, false);
 	live_stop(app->live);
-	sweep_stop(app->sweep);
 	workers_stop(app->workers);
 	die_if_failed(s);
 	if (app->store)

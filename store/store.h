@@ -204,10 +204,14 @@ enum rc store_update_once(struct store *s, const char *instance,
 			  int64_t now, struct order *ret,
 			  struct store_done *done, struct err *e);
 
-/* Adds a task outside of any run: the sweep, the command line. */
+/* Adds a task outside of any run: reconciliation, the command line. */
 enum rc store_task_add(struct store *s, const struct task *t, struct err *e);
 /* Several in one transaction: all of them or none. */
 enum rc store_tasks_add(struct store *s, const struct task *tasks, size_t n,
+			struct err *e);
+/* Removes the task of that name.  RC_NOTFOUND: there is none.  The result of a
+ * run that is under way is dropped. */
+enum rc store_task_drop(struct store *s, const struct task *name,
 			struct err *e);
 /* Makes due every waiting task of the instance that has failed at least once,
  * or that a clock which went back has put into the future; of those alone that
@@ -220,13 +224,6 @@ enum rc store_hurry(struct store *s, const char *instance, int64_t now,
  * task.  Then the clock went back while nobody ran. */
 enum rc store_dated_after(struct store *s, int64_t now, bool *ret,
 			  struct err *e);
-
-/* A sweep is asked for by hand, by whichever process; it is due while more
- * were asked for than done. */
-enum rc store_sweep_ask(struct store *s, struct err *e);
-enum rc store_sweep_asked(struct store *s, uint64_t *ret_asked,
-			  uint64_t *ret_done, struct err *e);
-enum rc store_sweep_done(struct store *s, uint64_t asked, struct err *e);
 
 /* ---- running tasks ---- */
 

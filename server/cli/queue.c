@@ -119,7 +119,11 @@ static void print_task(struct cli_session *s, const struct task *t)
 		task_as_json(b, t);
 		return;
 	}
-	snprintf(order, sizeof(order), "%s/%" PRId64, t->instance, t->number);
+	if (t->number)
+		snprintf(order, sizeof(order), "%s/%" PRId64, t->instance,
+			 t->number);
+	else /* about the instance itself */
+		snprintf(order, sizeof(order), "%s", t->instance);
 	buf_fmt(b, "%8" PRIu64 "  %-12s  %-14s  ", t->id, t->kind, order);
 	if (t->dead)
 		buf_fmt(b, "%-19s", "dead");

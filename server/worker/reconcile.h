@@ -1,32 +1,29 @@
 /* SPDX-License-Identifier: MIT
  *
- * reconcile.h - reconciliation with Centra: what no webhook told (OFFERS 7).
- *
- * One thread.  At the start, every `sweep_every` and when asked for by hand
- * (`shipfrom sweep`) it looks at each order that a shop could still act on, by
- * number, and asks which orders wait for check-first that we never heard of.
- * What a look proves is recorded as any look is; what is not shown proves
- * nothing.  Orders that change while a query is under way are left to the next
- * sweep.
- *
- * It also removes addresses that have been kept for `keep_addresses`.
- *
- * What a webhook should have told is judged later, by the task `missed`: see
- * handlers/sweep.h.
+ * reconcile.h - what reconciliation (handlers/reconcile.h) needs of the server:
+ * its tasks, and the other orders of an instance.
  */
 #ifndef SERVER_WORKER_RECONCILE_H
 #define SERVER_WORKER_RECONCILE_H
 
-#include "base/err.h"
+#include <stdint.h>
+
+#include "handlers/reconcile.h"
 
 struct workers;
 struct workplace;
-struct sweep;
 
-/* Call it after workers_start(): it borrows the workers' accounts. */
-enum rc sweep_start(struct sweep **ret, const struct workplace *place,
-		    const struct workers *workers, struct err *e);
-void sweep_stop(struct sweep *s); /* call it before workers_stop(); NULL is
-				   * fine */
+/* Has each instance that has a GraphQL API reconciled in `wait` ms, or when its
+ * task is due, if that is earlier; unless `sweep_every` is 0.  An instance that
+ * is new in the config has no account until a restart. */
+void reconcile_in(const struct workplace *place, const struct workers *w,
+		  int64_t wait);
+
+/* At the start: the same, at once.  The tasks of instances that have no GraphQL
+ * API any more go: they could never run, and would be told as parked. */
+void reconcile_at_start(const struct workplace *place, const struct workers *w);
+
+/* The other orders, for the runs of one place, which is borrowed. */
+struct others reconcile_others(const struct workplace *place);
 
 #endif

@@ -20,6 +20,9 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "handlers/handlers.h"
+#include "handlers/reconcile.h"
+#include "server/worker/reconcile.h"
+#include "server/worker/retention.h"
 
 #define BATCH_MAX   32   /* most tasks in one run */
 #define NAP_MAX	    1000 /* ms between polls: a command adds tasks without a
@@ -30,6 +33,7 @@
 #define A_MINUTE    30   /* the most lines a minute in the log for one kind of
 			  * trouble */
 #define CONNECT_MAX 5000 /* ms, to reach Centra at all */
+#define RETENTION_EVERY ((int64_t)3600 * 1000) /* ms */
 #define SETTLE_CALLS 2	 /* how many call_timeouts until a lost call is
 			  * certainly over */
 
@@ -56,6 +60,10 @@ struct workers {
 	const struct workplace *place;
 	struct account *accounts; /* owned */
 	size_t n_accounts;
+	/* Reconciliations by the clock and by hand, of each account.  A gate
+	 * lets one run at a time use them (store_gate.alone). */
+	struct round (*rounds)[2]; /* owned */
+	struct others others;
 	struct thread *threads; /* owned */
 	size_t n_threads;
 
@@ -65,6 +73,7 @@ struct workers {
 	bool stopping;
 	uint64_t boot; /* of the machine */
 	uint64_t woken; /* store_wakes() as it was last */
+	int64_t retention; /* steady clock: when old data is looked for again */
 
 	/* The tries at calls to Centra that began in the last `settle` ms.  An
 	 * older try is as old as any from before this process. */
@@ -309,7 +318,8 @@ static void log_turn(const struct task *t, enum centra_api api,
 			 LOG_S("api", api_name(api)));
 }
 
-void call_told(const struct workplace *place, const struct task *t,
+/* Counts and logs a call to Centra that was made for a task. */
+static void call_told(const struct workplace *place, const struct task *t,
 	       enum centra_api api, const char *what, const struct call *call)
 {
 	count_call(place, call);
@@ -386,7 +396,17 @@ static void count_outcome(const struct workplace *place, enum outcome how)
 	}
 }
 
-void missed_told(const struct workplace *place, const struct task *t,
+/* Counts a look that reconciliation asked for. */
+static void count_look(const struct workplace *place, const struct task *t,
+		       enum outcome how)
+{
+	if (how == OUTCOME_DONE && t->lane == LANE_SWEEP &&
+	    !strcmp(t->kind, TASK_FETCH_ORDER))
+		COUNT(place->counters, sweep_looks_total);
+}
+
+/* Logs the webhooks that these changes, made true by now, say were missed. */
+static void missed_told(const struct workplace *place, const struct task *t,
 		 const struct changes *c)
 {
 	struct order o = {0};
@@ -419,6 +439,7 @@ static bool finished(const struct workplace *place, const struct finish *f,
 
 	if (!f->rc) {
 		count_outcome(place, f->result->how);
+		count_look(place, task, f->result->how);
 		log_outcome(task, f->result, time_mono() - began);
 		missed_told(place, task, &f->result->changes);
 		return true;
@@ -478,6 +499,8 @@ static void lend_account(const struct thread *t, struct work *to)
 			to->centra = t->conns[i];
 			to->zone = w->accounts[i].zone;
 			to->settle = w->accounts[i].settle;
+			to->round = &w->rounds[i][to->task->sub ==
+						  RECONCILE_BY_HAND];
 		}
 }
 
@@ -515,6 +538,7 @@ static void lend_config(struct thread *t, size_t n)
 
 		w->look_again = c->server.look_again;
 		w->missed_after = c->server.missed_after;
+		w->sweep_every = c->server.sweep_every;
 		w->recover = strcmp(in->recover, "offer") == 0;
 		w->ship_on_pending = in->ship_on_pending_capture;
 		w->warehouses = t->warehouses ? t->warehouses : none;
@@ -568,7 +592,11 @@ static enum rc load(struct thread *t, const struct task *task, size_t i,
 		.worker = t,
 		.called = called,
 		.alarm = alarm_raised,
+		.others = &t->workers->others,
 	};
+	t->works[i].result.only_if.set = !task_keeps_order(task);
+	t->works[i].result.only_if.version = t->orders[i].version;
+	t->works[i].result.only_if.updated = t->orders[i].updated;
 	lend_account(t, &t->works[i]);
 	return OK;
 }
@@ -768,6 +796,24 @@ void workers_clock(struct workers *w, int64_t wall, int64_t mono)
 	workers_wake(w);
 }
 
+/* Removes what was kept for long enough: once an hour, and as soon as the clock
+ * is confirmed.  One thread does it. */
+static void look_for_old(struct workers *w)
+{
+	int64_t mono = time_mono();
+	bool due;
+
+	if (!clock_confirmed(w->place->clock))
+		return;
+	pthread_mutex_lock(&w->lock);
+	due = mono >= w->retention;
+	if (due)
+		w->retention = mono + RETENTION_EVERY;
+	pthread_mutex_unlock(&w->lock);
+	if (due)
+		retention_run(w->place);
+}
+
 static void *work(void *arg)
 {
 	struct thread *t = arg;
@@ -781,6 +827,7 @@ static void *work(void *arg)
 		enum rc rc;
 
 		workers_clock(w, time_now(), time_mono());
+		look_for_old(w);
 		rc = store_lease(w->place->store, time_now(), handler_batch,
 				 t->tasks, BATCH_MAX, &n, &next, &e);
 		if (!rc) {
@@ -814,6 +861,7 @@ static struct centra_budget budget_of(const struct config_instance *in)
 static void open_accounts(struct workers *w, const struct config *c)
 {
 	w->accounts = xcalloc(c->n_instances, sizeof(*w->accounts));
+	w->rounds = xcalloc(c->n_instances, sizeof(*w->rounds));
 	for (size_t i = 0; i < c->n_instances; i++) {
 		const struct config_instance *in = &c->instances[i];
 		const struct centra_options o = {
@@ -884,6 +932,7 @@ enum rc workers_start(struct workers **ret, const struct workplace *place,
 	pthread_condattr_destroy(&attr);
 
 	w->boot = time_boot();
+	w->others = reconcile_others(place);
 	open_accounts(w, c);
 	hurry_at_start(w);
 	w->n_threads = (size_t)c->server.workers;
@@ -919,6 +968,7 @@ void workers_reload(struct workers *w)
 		centra_set_budget(a->centra, &budget);
 		hurry(w, a, time_now(), 0);
 	}
+	reconcile_in(w->place, w, c->server.sweep_every);
 	config_drop(c);
 	workers_wake(w);
 }
@@ -952,10 +1002,13 @@ void workers_stop(struct workers *w)
 	for (size_t i = 0; i < w->n_accounts; i++) {
 		centra_close(w->accounts[i].centra);
 		free(w->accounts[i].instance);
+		round_release(&w->rounds[i][0]);
+		round_release(&w->rounds[i][1]);
 	}
 	pthread_cond_destroy(&w->changed);
 	pthread_mutex_destroy(&w->lock);
 	free(w->accounts);
+	free(w->rounds);
 	free(w->tries);
 	free(w->threads);
 	free(w);

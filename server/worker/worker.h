@@ -65,12 +65,6 @@ enum rc workers_parked(const struct workers *w,
 				  enum centra_api api, uint64_t tasks),
 		       void *arg, struct err *e);
 
-/* Counts and logs a call to Centra that was made for a task. */
-void call_told(const struct workplace *place, const struct task *t,
-	       enum centra_api api, const char *what, const struct call *call);
-/* Logs the webhooks that these changes, made true by now, say were missed. */
-void missed_told(const struct workplace *place, const struct task *t,
-		 const struct changes *c);
 const char *api_name(enum centra_api api); /* in logs and metrics */
 
 #endif

@@ -17,7 +17,6 @@
  *              "next:NAME"                            u64 last number given out
  *              "next:missed_KIND"                     how many such webhooks
  *                                                     were missed
- *              "next:sweep_asked", "next:sweep_done"  sweeps asked for by hand
  *              "next:revoked"                         how often a token, session
  *                                                     or device was ended
  *              "secret:INSTANCE"                      secret use (secrets.c)

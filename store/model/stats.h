@@ -19,7 +19,8 @@ struct store_stats {
 	uint64_t queued;	   /* writes waiting now */
 	int64_t writing_for;	   /* ms that the disk has been asked for */
 	int64_t oldest_due;	   /* of the waiting tasks whose API is not
-				    * parked; TIME_NONE: none */
+				    * parked, but for what reconciliation asks
+				    * Centra; TIME_NONE: none */
 	bool failed;		   /* the disk failed: restart */
 	bool full;		   /* deliveries are refused for want of room */
 	uint64_t missed[MISSED_KINDS]; /* webhooks, ever */

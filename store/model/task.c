@@ -12,6 +12,11 @@ void task_release(struct task *t)
 	t->reason = NULL;
 }
 
+bool task_keeps_order(const struct task *t)
+{
+	return t->lane != LANE_SWEEP || !t->group;
+}
+
 void result_release(struct result *r)
 {
 	changes_release(&r->changes);

@@ -57,6 +57,12 @@ struct task {
 
 void task_release(struct task *t);
 
+/* True if a run of the task keeps its order busy, so that no other task of the
+ * order runs beside it.  What reconciliation asks Centra does not: a shop or a
+ * webhook never waits for that.  The result of such a run counts only while the
+ * order is as the run has read it (result.only_if). */
+bool task_keeps_order(const struct task *t);
+
 /* How a run of a handler ended. */
 enum outcome {
 	OUTCOME_DONE,
@@ -75,6 +81,17 @@ struct result {
 	 * them waits for the order it could change what was decided: nothing
 	 * of the result is made true, and the task runs again after it. */
 	const char *const *unless;
+	/* The result holds only while the order's `version` and `updated` are
+	 * these.  Once they have changed, nothing of it is made true, and the
+	 * task runs again. */
+	struct {
+		bool set;
+		uint64_t version;
+		int64_t updated;
+	} only_if;
+	/* Of RETRY: nothing was learnt.  A fetch that reconciliation asked for
+	 * then stays in its lane. */
+	bool stays;
 };
 
 void result_release(struct result *r);

@@ -80,13 +80,15 @@ static struct lease *lease_push(struct leases *l, const struct task *t)
 		.id = t->id,
 		.number = t->number,
 		.running = true,
+		.keeps = task_keeps_order(t),
 		.group = t->group,
 		.behind = t->lane > LANE_WAITED,
 	};
 	memcpy(new->instance, t->instance, sizeof(new->instance));
 	LIST_INSERT_HEAD(id_slot(l, new->id), new, in_ids);
-	LIST_INSERT_HEAD(order_slot(l, new->instance, new->number), new,
-			 in_orders);
+	if (new->keeps)
+		LIST_INSERT_HEAD(order_slot(l, new->instance, new->number),
+				 new, in_orders);
 	return new;
 }
 
@@ -177,7 +179,8 @@ static void lease_stop(struct leases *l, struct lease *which)
 {
 	if (!which->running)
 		return;
-	LIST_REMOVE(which, in_orders);
+	if (which->keeps)
+		LIST_REMOVE(which, in_orders);
 	which->running = false;
 	side_end(l, which);
 }
@@ -581,6 +584,8 @@ enum rc oldest_due(struct rows *r, int64_t *ret, struct err *e)
 		rc = queue_bucket(q, &at, &head, e);
 		if (rc)
 			break;
+		if (b->lane == LANE_SWEEP && b->group)
+			continue; /* it takes the time that it needs */
 		ask_gate(l, b->instance, b->group, b->lane, &gate);
 		if (!gate.parked && (*ret == TIME_NONE || head.due < *ret))
 			*ret = head.due;

@@ -27,7 +27,8 @@ struct lease {
 	uint64_t id; /* 0: a transaction's own (order_claim) */
 	char instance[INSTANCE_SIZE];
 	int64_t number;
-	bool running;   /* its order is busy */
+	bool running;
+	bool keeps;     /* its order busy, while it runs */
 	bool stands;    /* for its run: it is counted in `sides` */
 	bool behind;    /* of a run in a lane behind those that someone waits for */
 	unsigned group; /* the API that it calls */

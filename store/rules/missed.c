@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * missed.c - counts that outlive restarts: missed webhooks, orders in doubt,
- * and sweeps asked for by hand.
+ * missed.c - counts that outlive restarts: missed webhooks, and orders in
+ * doubt.
  */
 #include <stdio.h>
 
@@ -49,62 +49,4 @@ void missed_count(struct rows *r, const struct order *before,
 	}
 	if (was != is)
 		add_count(r, COUNT_IN_DOUBT, is ? 1 : -1);
-}
-
-/* ---- reconciliations asked for by hand ---- */
-
-#define COUNT_ASKED "sweep_asked"
-#define COUNT_DONE  "sweep_done"
-
-static enum rc ask(struct rows *r, struct op *op, struct err *e)
-{
-	(void)op;
-	(void)e;
-	add_count(r, COUNT_ASKED, 1);
-	return OK;
-}
-
-enum rc store_sweep_ask(struct store *s, struct err *e)
-{
-	struct op op = {.run = ask};
-
-	return store_do(s, &op, sizeof(op), NULL, e);
-}
-
-enum rc store_sweep_asked(struct store *s, uint64_t *ret_asked,
-			  uint64_t *ret_done, struct err *e)
-{
-	struct rows *r;
-	enum rc rc = rows_open(&r, s, e);
-
-	if (!rc) {
-		want_count(r, COUNT_ASKED);
-		want_count(r, COUNT_DONE);
-		rc = rows_fetch(r, e);
-	}
-	if (!rc)
-		rc = row_count(r, COUNT_ASKED, ret_asked, e);
-	if (!rc)
-		rc = row_count(r, COUNT_DONE, ret_done, e);
-	rows_close(r);
-	return rc;
-}
-
-struct done_op {
-	struct op op;
-	uint64_t asked;
-};
-
-static enum rc set_done(struct rows *r, struct op *op, struct err *e)
-{
-	(void)e;
-	set_count(r, COUNT_DONE, ((struct done_op *)op)->asked);
-	return OK;
-}
-
-enum rc store_sweep_done(struct store *s, uint64_t asked, struct err *e)
-{
-	struct done_op d = {.op.run = set_done, .asked = asked};
-
-	return store_do(s, &d.op, sizeof(d), NULL, e);
 }

@@ -172,6 +172,29 @@ enum rc store_task_add(struct store *s, const struct task *t, struct err *e)
 	return store_do(s, &a.op, sizeof(a), NULL, e);
 }
 
+static enum rc drop(struct rows *r, struct op *op, struct err *e)
+{
+	struct task have;
+	enum rc rc = row_task_named(r, ((struct add_op *)op)->task, &have, e);
+
+	if (rc)
+		return rc;
+	del_task(r, &have);
+	task_release(&have);
+	return OK;
+}
+
+enum rc store_task_drop(struct store *s, const struct task *name,
+			struct err *e)
+{
+	struct add_op a = {
+		.op = {.want = add_want, .run = drop},
+		.task = name,
+	};
+
+	return store_do(s, &a.op, sizeof(a), NULL, e);
+}
+
 /* ---- tasks in bulk ---- */
 
 struct bulk_op {
@@ -236,7 +259,8 @@ static void note_given_up(struct rows *t, const struct task *task, int64_t now)
 		.text = task->reason,
 	};
 
-	put_entry(t, task->instance, task->number, &n);
+	if (task->number)
+		put_entry(t, task->instance, task->number, &n);
 }
 
 enum rc task_add_dead(struct rows *t, const struct task *like, const char *why,
@@ -256,14 +280,15 @@ enum rc task_add_dead(struct rows *t, const struct task *like, const char *why,
 }
 
 /* Makes a task that has run wait until `due`, in the lane where its order now
- * puts it. */
+ * puts it.  `stays`: as result.stays. */
 static enum rc wait_again(struct rows *t, const struct task *was,
 			  struct task *task, const struct order *order,
-			  int64_t due, struct err *e)
+			  bool stays, int64_t due, struct err *e)
 {
 	enum rc rc;
 
-	if (!strcmp(task->kind, store_base_of(t->store)->fetch_kind))
+	if (!strcmp(task->kind, store_base_of(t->store)->fetch_kind) &&
+	    !(stays && task->lane == LANE_SWEEP))
 		task->lane = LANE_UNPLACED;
 	rc = task_place(t, task, order, e);
 	task->due = due;
@@ -292,12 +317,12 @@ static enum rc end_run(struct rows *t, struct task *task, const struct result *r
 		}
 		task->attempts = 0;
 		set_reason(task, NULL);
-		return wait_again(t, &was, task, order, again, e);
+		return wait_again(t, &was, task, order, false, again, e);
 	}
 	task->attempts++;
 	set_reason(task, r);
 	if (r->how == OUTCOME_RETRY)
-		return wait_again(t, &was, task, order,
+		return wait_again(t, &was, task, order, r->stays,
 				  asked && again < r->due ? again : r->due, e);
 	note_given_up(t, task, now);
 	if (!asked) {
@@ -305,15 +330,23 @@ static enum rc end_run(struct rows *t, struct task *task, const struct result *r
 		return OK;
 	}
 	task->attempts = 0;
-	return wait_again(t, &was, task, order, again, e);
+	return wait_again(t, &was, task, order, false, again, e);
 }
 
-/* Of a result that holds only unless others wait: RC_AGAIN when they do. */
-static enum rc others_wait(struct rows *t, const struct task *task,
-			   const struct result *r, struct err *e)
+/* RC_AGAIN if a result does not hold: the order is no longer the one that the
+ * run has read, or tasks wait that could change what was decided. */
+static enum rc still_holds(struct rows *t, const struct task *task,
+			   const struct order *order, const struct result *r,
+			   struct err *e)
 {
 	bool waits = false;
 	enum rc rc = OK;
+
+	/* Any change counts, not only Centra's events: once a shop has shipped
+	 * the order, a look from before or after shows something else. */
+	if (r->only_if.set && (r->only_if.version != order->version ||
+			       r->only_if.updated != order->updated))
+		return RC_AGAIN;
 
 	for (const char *const *kind = r->unless; kind && *kind && !rc; kind++) {
 		rc = row_task_of_kind(t, task, *kind, &waits, e);
@@ -327,7 +360,9 @@ static enum rc end_undecided(struct rows *t, struct task *task,
 			     const struct order *order, int64_t now,
 			     struct err *e)
 {
-	struct result r = {.how = OUTCOME_RETRY, .due = now + UNLESS_WAIT};
+	struct result r = {.how = OUTCOME_RETRY,
+			   .due = now + UNLESS_WAIT,
+			   .stays = true};
 
 	(void)!fail(&r.reason, RC_AGAIN, "what came meanwhile goes first");
 	return end_run(t, task, &r, order, TIME_NONE, now, e);
@@ -360,7 +395,7 @@ static enum rc finish(struct rows *t, struct op *op, struct err *e)
 		return rc;
 	rc = row_order(t, task.instance, task.number, &before, e);
 	if (!rc)
-		rc = others_wait(t, &task, f->r, e);
+		rc = still_holds(t, &task, &before, f->r, e);
 	if (rc == RC_AGAIN) {
 		rc = end_undecided(t, &task, &before, f->now, e);
 		goto out;
@@ -464,7 +499,8 @@ static enum rc redrive(struct rows *t, struct op *op, struct err *e)
 		task.attempts = 0;
 	put_back(t, &task, false, r->now);
 	n.result = task.kind;
-	put_entry(t, task.instance, task.number, &n);
+	if (task.number)
+		put_entry(t, task.instance, task.number, &n);
 out:
 	task_release(&task);
 	return rc;

@@ -477,6 +477,134 @@ static void a_busy_order_costs_no_walk(void **state)
 	store_close(s);
 }
 
+/* ---- reconciliation ---- */
+
+static void what_reconciliation_asks_keeps_nothing_from_its_order(void **state)
+{
+	struct store *s = open_queue(*state);
+	struct task look, t;
+
+	add(s, "se", "c2l4", 7, 10);
+	look = lease_one(s, 100);
+	add(s, "se", "c1l1", 7, 10);
+	t = lease_one(s, 100);
+	assert_string_equal(t.kind, "c1l1");
+	finish(s, &t, OUTCOME_DONE, 0);
+	finish(s, &look, OUTCOME_DONE, 0);
+	nothing_runs(s, 100, TIME_NONE);
+	nothing_is_wrong(s);
+	store_close(s);
+}
+
+static void a_replay_keeps_its_order(void **state)
+{
+	struct store *s = open_queue(*state);
+	struct task replay;
+
+	add(s, "se", "c0l4", 7, 10);
+	replay = lease_one(s, 100);
+	add(s, "se", "c1l1", 7, 10);
+	nothing_runs(s, 100, TIME_NONE);
+	finish(s, &replay, OUTCOME_DONE, 0);
+	store_close(s);
+}
+
+static struct order order_19(struct store *s)
+{
+	struct order o = {0};
+
+	assert_ok(store_order(s, "se", 19, &o, &err));
+	return o;
+}
+
+/* Leases until it is a task of the kind. */
+static struct task lease_kind(struct store *s, int64_t now, const char *kind)
+{
+	struct task t = lease_one(s, now);
+
+	while (strcmp(t.kind, kind) != 0) {
+		finish(s, &t, OUTCOME_RETRY, now + 5000);
+		t = lease_one(s, now);
+	}
+	return t;
+}
+
+static void
+what_a_look_showed_counts_only_while_the_order_is_as_it_was(void **state)
+{
+	struct store *s = open_queue(*state);
+	struct result r = {0};
+	struct order o;
+	struct task t;
+
+	offer_order(s, 10);
+	add(s, "se", "c2l4", 19, 10);
+	o = order_19(s);
+	r.only_if.set = true;
+	r.only_if.version = o.version;
+	r.only_if.updated = o.updated;
+	order_release(&o);
+	changes_add(&r.changes, CHANGE_CANCELLED, 0);
+	t = lease_one(s, 100);
+	accept_order(s, 60);
+	assert_ok(store_finish(s, &t, &r, 100, &err));
+	task_release(&t);
+	o = order_19(s);
+	assert_false(o.cancelled);
+	r.only_if.version = o.version;
+	r.only_if.updated = o.updated;
+	order_release(&o);
+
+	t = lease_kind(s, 1000, "c2l4"); /* it runs again */
+	assert_ok(store_finish(s, &t, &r, 1000, &err));
+	task_release(&t);
+	o = order_19(s);
+	assert_true(o.cancelled);
+	order_release(&o);
+	result_release(&r);
+	store_close(s);
+}
+
+/* The lane of the order's fetch after a run in the last lane failed. */
+static uint8_t lane_after(struct store *s, bool stays)
+{
+	struct task t = task_of("se", "fetch", 7, 10);
+	struct result r = {
+		.how = OUTCOME_RETRY, .due = 100, .stays = stays};
+	uint8_t lane;
+
+	t.lane = LANE_SWEEP;
+	assert_ok(store_task_add(s, &t, &err));
+	t = lease_one(s, 100);
+	assert_int_equal(t.lane, LANE_SWEEP);
+	assert_ok(store_finish(s, &t, &r, 100, &err));
+	task_release(&t);
+	t = lease_one(s, 100);
+	lane = t.lane;
+	finish(s, &t, OUTCOME_DONE, 0);
+	return lane;
+}
+
+static void a_look_that_learnt_nothing_stays_in_the_last_lane(void **state)
+{
+	struct store *s = open_queue(*state);
+
+	assert_int_equal(lane_after(s, true), LANE_SWEEP);
+	assert_int_equal(lane_after(s, false), LANE_REST);
+	store_close(s);
+}
+
+static void what_reconciliation_asks_is_never_late(void **state)
+{
+	struct store *s = open_queue(*state);
+
+	add(s, "se", "c2l4", 7, 10);
+	assert_true(stats_of(s).oldest_due == TIME_NONE);
+	add(s, "se", "c0l4", 8, 20); /* a replay is */
+	assert_int_equal(stats_of(s).oldest_due, 20);
+	store_close(s);
+}
+
 /* ---- from outside ---- */
 
 static void a_redrive_makes_a_task_that_waits_due(void **state)
@@ -499,6 +627,23 @@ static void a_redrive_makes_a_task_that_waits_due(void **state)
 	assert_ok(store_wake(s, &err));
 	assert_ok(store_wakes(s, &again, &err));
 	assert_int_equal(again, woken + 1);
+	store_close(s);
+}
+
+static void a_task_that_is_dropped_is_gone_also_while_it_runs(void **state)
+{
+	struct store *s = open_queue(*state);
+	struct task name = task_of("se", "c2l4", 7, 10), t;
+	struct result r = {.how = OUTCOME_RETRY, .due = 50};
+
+	assert_int_equal(store_task_drop(s, &name, &err), RC_NOTFOUND);
+	assert_ok(store_task_add(s, &name, &err));
+	t = lease_one(s, 100);
+	assert_ok(store_task_drop(s, &name, &err));
+	assert_int_equal(store_finish(s, &t, &r, 100, &err), RC_NOTFOUND);
+	task_release(&t);
+	assert_int_equal(stats_of(s).tasks_waiting, 0);
+	nothing_is_wrong(s);
 	store_close(s);
 }
 
@@ -560,7 +705,13 @@ int main(void)
 		FRESH(one_run_at_a_time_of_what_nobody_waits_for),
 		FRESH(a_search_costs_the_same_whatever_waits),
 		FRESH(a_busy_order_costs_no_walk),
+		FRESH(what_reconciliation_asks_keeps_nothing_from_its_order),
+		FRESH(a_replay_keeps_its_order),
+		FRESH(what_a_look_showed_counts_only_while_the_order_is_as_it_was),
+		FRESH(a_look_that_learnt_nothing_stays_in_the_last_lane),
+		FRESH(what_reconciliation_asks_is_never_late),
 		FRESH(a_redrive_makes_a_task_that_waits_due),
+		FRESH(a_task_that_is_dropped_is_gone_also_while_it_runs),
 		FRESH(only_what_is_put_off_for_longer_is_hurried),
 		FRESH(a_store_that_is_dated_after_now_says_so),
 	};

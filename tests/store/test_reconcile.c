@@ -187,29 +187,6 @@ static void a_dead_task_can_tell_nothing_more(void **state)
 	store_close(s);
 }
 
-static void a_sweep_asked_for_is_remembered_until_it_is_done(void **state)
-{
-	struct store *s = open_serve(*state);
-	uint64_t asked, done;
-
-	assert_ok(store_sweep_asked(s, &asked, &done, &err));
-	assert_int_equal(asked, done);
-	assert_ok(store_sweep_ask(s, &err));
-	assert_ok(store_sweep_ask(s, &err));
-	s = AGAIN(s, *state);
-	assert_ok(store_sweep_asked(s, &asked, &done, &err));
-	assert_true(asked > done);
-	assert_ok(store_sweep_ask(s, &err)); /* while it is under way */
-	assert_ok(store_sweep_done(s, asked, &err));
-	assert_ok(store_sweep_asked(s, &asked, &done, &err));
-	assert_true(asked > done);
-	assert_ok(store_sweep_done(s, asked, &err));
-	s = AGAIN(s, *state);
-	assert_ok(store_sweep_asked(s, &asked, &done, &err));
-	assert_int_equal(asked, done);
-	store_close(s);
-}
-
 static void what_is_suspected_again_keeps_its_first_time(void **state)
 {
 	struct store *s = open_serve(*state);
@@ -321,7 +298,6 @@ int main(void)
 		FRESH(the_version_of_an_accept_is_kept),
 		FRESH(a_result_gives_way_to_what_waits_to_be_applied),
 		FRESH(a_dead_task_can_tell_nothing_more),
-		FRESH(a_sweep_asked_for_is_remembered_until_it_is_done),
 		FRESH(what_is_suspected_again_keeps_its_first_time),
 		FRESH(what_failed_is_hurried_and_nothing_else),
 		FRESH(what_a_clock_put_into_the_future_is_hurried),

@@ -42,6 +42,7 @@ static struct {
 	int64_t now;
 	int64_t ahead; /* of the wall clock to the steady one */
 	uint64_t boot;
+	enum lane lane; /* where the task waited */
 	unsigned attempts;
 	char *reason; /* of the last run */
 	uint32_t why; /* the same, as its number */
@@ -231,6 +232,7 @@ static inline void run_one(handler_fn *fn, const char *kind, int64_t sub,
 			 .number = us.held.number,
 			 .sub = sub,
 			 .created = ev ? ev->received + us.replayed : 0,
+			 .lane = (uint8_t)us.lane,
 			 .attempts = us.attempts,
 			 .reason = us.reason,
 			 .why = us.why};

@@ -76,6 +76,7 @@ void __wrap_centra_give_back(struct centra_conn *n, enum centra_api api)
 
 SEAM(order_api_check_first);
 SEAM(graphql_orders);
+SEAM(graphql_waiting);
 SEAM(graphql_order_shipments);
 SEAM(graphql_confirm_order);
 SEAM(graphql_create_shipment);
@@ -108,6 +109,17 @@ void __wrap_graphql_orders(struct centra_conn *n, const int64_t *numbers,
 	}
 	*ret = (struct centra_orders){0};
 	stub_centra.orders(numbers, n_numbers, with_address, ret);
+}
+
+void __wrap_graphql_waiting(struct centra_conn *n, unsigned max, unsigned page,
+			    struct centra_numbers *ret)
+{
+	if (n != stub_conn) {
+		__real_graphql_waiting(n, max, page, ret);
+		return;
+	}
+	*ret = (struct centra_numbers){0};
+	stub_centra.waiting(max, page, ret);
 }
 
 void __wrap_graphql_order_shipments(struct centra_conn *n, int64_t number,

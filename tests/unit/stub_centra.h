@@ -20,6 +20,9 @@ struct stub_centra {
 		     struct check_first_reply *ret);
 	void (*orders)(const int64_t *numbers, size_t n, bool with_address,
 		       struct centra_orders *ret);
+	/* A page of the orders that wait. */
+	void (*waiting)(unsigned max, unsigned page,
+			struct centra_numbers *ret);
 
 	/* Shipping. */
 	void (*order_shipments)(int64_t number, bool with_payment,

@@ -22,7 +22,7 @@
 #include <time.h>
 
 #include "handlers/answer.h"
-#include "handlers/sweep.h"
+#include "handlers/reconcile.h"
 #include "tests/unit/facts.h"
 #include "tests/unit/stub_centra.h"
 
@@ -530,7 +530,7 @@ static bool is_looked_at(void)
 	for (size_t i = 0; i < us.held.n_offers; i++)
 		if (us.held.offers[i].list != LIST_DONE)
 			return true;
-	return sweep_may_reopen(NULL, &us.held, centra.ms);
+	return reconcile_may_reopen(NULL, &us.held, centra.ms);
 }
 
 /* The sweep looks at what is open or won, or was ended by a look alone. */

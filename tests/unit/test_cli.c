@@ -631,6 +631,21 @@ static void verbs_that_use_no_secret_need_none(void **state)
 	free(path);
 }
 
+static void a_sweep_is_a_task_of_each_instance_that_has_graphql(void **state)
+{
+	char *path = write_unreadable(), *good = config_path;
+
+	(void)state;
+	config_path = path;
+	assert_int_equal(run("sweep --json"), 0);
+	assert_string_equal(out, "{\"asked\":true}\n");
+	assert_int_equal(run("tasks --json"), 0);
+	prints("\"kind\":\"reconcile\"");
+	config_path = good;
+	unlink(path);
+	free(path);
+}
+
 static void why_tells_the_order_as_it_stands_and_its_life(void **state)
 {
 	(void)state;
@@ -755,8 +770,8 @@ static void what_is_not_there_ends_with_1(void **state)
 	assert_string_equal(out, "{\"redriven\":0}\n");
 	assert_int_equal(run("replay --since 2100-01-01T00:00:00Z --json"), 0);
 	assert_string_equal(out, "{\"replayed\":0}\n");
-	assert_int_equal(run("sweep --json"), 0);
-	assert_string_equal(out, "{\"asked\":true}\n");
+	assert_int_equal(run("sweep --json"), 0); /* there is no graphql_url */
+	assert_string_equal(out, "{\"asked\":false}\n");
 	assert_int_equal(run("tasks --dead --json"), 0);
 	assert_string_equal(out, "");
 	assert_int_equal(run("device remove 99"), EXIT_NOTHING);
@@ -1348,6 +1363,7 @@ int main(void)
 		cmocka_unit_test(check_in_json_has_its_mistakes_as_objects),
 		cmocka_unit_test(settings_routes_and_version_need_no_store),
 		cmocka_unit_test(verbs_that_use_no_secret_need_none),
+		cmocka_unit_test(a_sweep_is_a_task_of_each_instance_that_has_graphql),
 		cmocka_unit_test(every_verb_prints_foreign_text_as_text),
 		cmocka_unit_test(what_the_caller_wrote_is_told_as_text),
 	};

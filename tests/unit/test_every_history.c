@@ -25,7 +25,7 @@
 #include "base/buf.h"
 #include "handlers/answer.h"
 #include "handlers/run.h"
-#include "handlers/sweep.h"
+#include "handlers/reconcile.h"
 #include "store/model/record.h"
 #include "tests/unit/facts.h"
 #include "tests/unit/stub_centra.h"
@@ -716,7 +716,7 @@ static void sweep(void)
 
 	kind = true;
 	for (int round = 0; round < 3; round++) {
-		bool wanted = sweep_may_reopen(NULL, o, now());
+		bool wanted = reconcile_may_reopen(NULL, o, now());
 
 		for (size_t i = 0; i < o->n_offers; i++)
 			wanted |= o->offers[i].list != LIST_DONE;
@@ -759,7 +759,7 @@ static void check_at_rest(void)
 
 	/* What a look alone has ended, a look may open again. */
 	for (int s = 1; s <= SHOPS; s++)
-		if (!sweep_may_reopen(NULL, &world.held, now()))
+		if (!reconcile_may_reopen(NULL, &world.held, now()))
 			check_shop(s, all_is_heard());
 	copy_world(&was, &world);
 	sweep();

@@ -705,6 +705,28 @@ static void the_repetition_of_a_look_that_showed_nothing_goes_behind_live_work(
 	assert_int_equal(reply.lane, CENTRA_LIVE);
 }
 
+static void what_reconciliation_asks_for_goes_behind_live_work(void **s)
+{
+	(void)s;
+	centra_shows(0, true);
+	run_fetch();
+	assert_int_equal(reply.lane, CENTRA_LIVE);
+	us.lane = LANE_SWEEP;
+	run_fetch();
+	assert_int_equal(reply.lane, CENTRA_SWEEP);
+}
+
+static void a_fetch_that_fails_stays_in_its_lane(void **s)
+{
+	(void)s;
+	reply.look = FAILS;
+	run_fetch();
+	assert_true(us.result.stays);
+	reply.look = HIDES; /* a look that shows nothing */
+	run_fetch();
+	assert_false(us.result.stays);
+}
+
 static void the_first_repetition_is_not_late_for_what_failed_before(void **s)
 {
 	(void)s;
@@ -1187,6 +1209,8 @@ int main(void)
 		with(an_old_finding_is_forgotten_when_the_order_is_open_again),
 		with(what_nobody_waits_for_is_fetched_behind_live_work),
 		with(the_repetition_of_a_look_that_showed_nothing_goes_behind_live_work),
+		with(what_reconciliation_asks_for_goes_behind_live_work),
+		with(a_fetch_that_fails_stays_in_its_lane),
 		with(the_first_repetition_is_not_late_for_what_failed_before),
 		with(what_nobody_waits_for_and_is_held_comes_back_together),
 		with(a_fetch_that_fails_is_tried_again_and_again),

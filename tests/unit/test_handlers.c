@@ -28,6 +28,7 @@ static void every_kind_of_task_has_a_handler(void **s)
 		{TASK_FETCH_ORDER, handle_fetch_order},
 		{TASK_MISSED, handle_missed},
 		{TASK_SHIP_ORDER, handle_ship_order},
+		{TASK_RECONCILE, handle_reconcile},
 	};
 
 	(void)s;
@@ -74,6 +75,7 @@ static void each_kind_has_its_lane_and_names_the_api_it_calls(void **s)
 		{TASK_MISSED, 0, LANE_SWEEP, CALLS_GRAPHQL},
 		/* judges what is held: it is never parked */
 		{TASK_MISSED, 1234, LANE_SWEEP, CALLS_NOBODY},
+		{TASK_RECONCILE, 0, LANE_SWEEP, CALLS_GRAPHQL},
 		{TASK_FETCH_ORDER, 0, LANE_REST, CALLS_GRAPHQL},
 		{"brew_coffee", 0, LANE_REST, CALLS_NOBODY},
 	};

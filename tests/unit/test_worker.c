@@ -20,6 +20,7 @@
 #include "handlers/answer.h"
 #include "handlers/handlers.h"
 #include "server/app.h"
+#include "server/worker/reconcile.h"
 #include "server/worker/worker.h"
 #include "tests/unit/canned.h"
 
@@ -584,6 +585,32 @@ static void what_calls_an_api_that_is_not_configured_stays_untouched(
 	parts_close(p);
 }
 
+static void add_reconcile(struct parts *p, const char *instance, int64_t sub)
+{
+	struct task t = {.kind = TASK_RECONCILE, .sub = sub, .due = 1};
+	struct err e;
+
+	assert_true(copy_text(t.instance, sizeof(t.instance), instance));
+	assert_int_equal(store_task_add(p->app.store, &t, &e), OK);
+}
+
+static void an_instance_without_graphql_keeps_no_task_of_reconciliation(
+	void **state)
+{
+	struct parts *p = parts_open(9); /* without GraphQL */
+
+	(void)state;
+	add_reconcile(p, "se", 0);
+	add_reconcile(p, "se", RECONCILE_BY_HAND);
+	add_reconcile(p, "gone", 0);
+	parts_start(p);
+	assert_int_equal(stats(p).tasks_waiting, 3);
+	reconcile_at_start(&p->app.workplace, p->app.workers);
+	assert_int_equal(stats(p).tasks_waiting, 0);
+	parts_stop(p);
+	parts_close(p);
+}
+
 static bool three_calls(struct parts *p)
 {
 	return p->app.counters.credentials_refused_total >= 3;
@@ -678,6 +705,8 @@ int main(void)
 		cmocka_unit_test(nor_does_one_that_went_back_while_nobody_ran),
 		cmocka_unit_test(
 			what_calls_an_api_that_is_not_configured_stays_untouched),
+		cmocka_unit_test(
+			an_instance_without_graphql_keeps_no_task_of_reconciliation),
 		cmocka_unit_test(
 			a_redrive_tries_at_once_what_was_given_up_for_now),
 		cmocka_unit_test(what_is_put_off_is_not_rewritten_at_the_start),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_sweep.c - what looks alone have told, and so which webhooks were missed.
+ * test_untold.c - what looks alone have told, and so which webhooks were missed.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,7 +8,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "handlers/sweep.h"
+#include "handlers/missed.h"
+#include "handlers/reconcile.h"
 #include "tests/unit/facts.h"
 
 #include <cmocka.h> /* last: it has a macro called fail */
@@ -40,7 +41,7 @@ static const char *untold(int64_t by)
 	size_t n, len = 0;
 
 	offer_derive(NULL, o);
-	n = sweep_untold(NULL, o, by, &list);
+	n = missed_untold(NULL, o, by, &list);
 	text[0] = '\0';
 	for (size_t i = 0; i < n; i++)
 		len += (size_t)snprintf(text + len, sizeof(text) - len,
@@ -200,10 +201,10 @@ static void a_cancelled_order_is_judged_as_a_whole(void **s)
 	found(o, W, FOUND_OURS, 0);
 	fetched(NOW, "CANCELLED");
 	is("");
-	assert_true(sweep_untold_cancel(o, NOW));
-	assert_false(sweep_untold_cancel(o, NOW - 1));
+	assert_true(missed_cancel(o, NOW));
+	assert_false(missed_cancel(o, NOW - 1));
 	count(0, MISSED_CANCEL);
-	assert_false(sweep_untold_cancel(o, NOW));
+	assert_false(missed_cancel(o, NOW));
 }
 
 static void a_cancel_that_an_event_told_was_not_missed(void **s)
@@ -211,37 +212,37 @@ static void a_cancel_that_an_event_told_was_not_missed(void **s)
 	(void)s;
 	opened(o, W, at(10));
 	cancelled(o);
-	assert_false(sweep_untold_cancel(o, NOW));
+	assert_false(missed_cancel(o, NOW));
 	fetched(NOW, "CANCELLED");
 	told_at(NOW + 500);
-	assert_false(sweep_untold_cancel(o, NOW + 1000));
+	assert_false(missed_cancel(o, NOW + 1000));
 }
 
 static void an_order_of_which_no_shop_was_asked_is_no_concern(void **s)
 {
 	(void)s;
 	fetched(NOW, "CANCELLED");
-	assert_false(sweep_untold_cancel(o, NOW));
+	assert_false(missed_cancel(o, NOW));
 	is("");
 }
 
 static void only_what_was_never_offered_is_unknown(void **s)
 {
 	(void)s;
-	assert_true(sweep_unknown(o, false));
+	assert_true(missed_create(o, false));
 	count(0, MISSED_CREATE);
-	assert_false(sweep_unknown(o, false));
-	assert_true(sweep_unknown(o, true));
+	assert_false(missed_create(o, false));
+	assert_true(missed_create(o, true));
 	opened(o, W, at(10));
 	offer_derive(NULL, o);
-	assert_false(sweep_unknown(o, true));
+	assert_false(missed_create(o, true));
 }
 
 /* The waiting order, as it is held, is one whose create was lost. */
 static bool is_unknown(void)
 {
 	offer_derive(NULL, o);
-	return sweep_unknown(o, false);
+	return missed_create(o, false);
 }
 
 static void an_order_whose_offers_are_all_over_was_offered_anew(void **s)
@@ -348,7 +349,7 @@ static void over(int64_t since)
 static bool looked_at_again(int64_t now)
 {
 	offer_derive(NULL, o);
-	return sweep_may_reopen(NULL, o, now);
+	return reconcile_may_reopen(NULL, o, now);
 }
 
 #define HOUR ((int64_t)3600000)
@@ -405,7 +406,7 @@ static size_t follow_ups(int64_t missed_after, bool was_cancelled,
 	size_t n = 0;
 
 	offer_derive(NULL, o);
-	sweep_follow_up(&w, was_cancelled, was_fetched);
+	missed_follow_up(&w, was_cancelled, was_fetched);
 	for (size_t i = 0; i < w.result.changes.n; i++) {
 		const struct change *c = &w.result.changes.list[i];
 

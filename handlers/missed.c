@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * sweep.c - see sweep.h; and the task `missed`, which decides after
+ * missed.c - see missed.h; and the task `missed`, which decides after
  * `missed_after` whether a webhook was missed.
  *
  * The task's `sub` is the time of the look whose findings it judges; or 0: the
  * order waits for check-first and no offer of it is open here.
  */
-#include "handlers/sweep.h"
+#include "handlers/missed.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -71,8 +71,7 @@ static bool told_of(const struct order *o, const struct untold *list, size_t n,
 	return false;
 }
 
-/* Removes from the offer what looks made until `by` have shown. */
-static void forget_looks(struct offer *f, int64_t by)
+void missed_forget_looks(struct offer *f, int64_t by)
 {
 	if (f->finding.at <= by)
 		f->finding = (struct finding){0};
@@ -80,7 +79,7 @@ static void forget_looks(struct offer *f, int64_t by)
 		f->sighting = (struct sighting){0};
 }
 
-size_t sweep_untold(const struct zone *zone, const struct order *o, int64_t by,
+size_t missed_untold(const struct zone *zone, const struct order *o, int64_t by,
 		    struct untold **ret)
 {
 	struct untold u = {0};
@@ -93,7 +92,7 @@ size_t sweep_untold(const struct zone *zone, const struct order *o, int64_t by,
 	*ret = xcalloc(o->n_offers, sizeof(**ret));
 	order_copy(&bare, o);
 	for (size_t i = 0; i < bare.n_offers; i++)
-		forget_looks(&bare.offers[i], by);
+		missed_forget_looks(&bare.offers[i], by);
 	offer_derive(zone, &bare);
 	for (size_t i = 0; i < o->n_offers; i++) {
 		const struct offer *f = &o->offers[i];
@@ -109,7 +108,7 @@ size_t sweep_untold(const struct zone *zone, const struct order *o, int64_t by,
 	return n;
 }
 
-bool sweep_untold_cancel(const struct order *o, int64_t by)
+bool missed_cancel(const struct order *o, int64_t by)
 {
 	return o->n_offers && o->cancelled && !strcmp(o->status, "CANCELLED") &&
 	       o->fetched_at <= by && o->told_at < o->fetched_at &&
@@ -122,17 +121,17 @@ bool sweep_untold_cancel(const struct order *o, int64_t by)
 static bool cancel_is_news(const struct order *o, bool was_cancelled,
 			   int64_t was_fetched, int64_t now)
 {
-	return !was_cancelled && sweep_untold_cancel(o, now) &&
+	return !was_cancelled && missed_cancel(o, now) &&
 	       (!o->told_at || o->told_at + RUN_MINUTE <= was_fetched);
 }
 
-void sweep_follow_up(struct work *w, bool was_cancelled, int64_t was_fetched)
+void missed_follow_up(struct work *w, bool was_cancelled, int64_t was_fetched)
 {
 	struct untold *list = NULL;
 
 	if (!w->missed_after)
 		return;
-	if (sweep_untold(w->zone, w->order, w->now, &list) ||
+	if (missed_untold(w->zone, w->order, w->now, &list) ||
 	    cancel_is_news(w->order, was_cancelled, was_fetched, w->now))
 		changes_task(&w->result.changes, TASK_MISSED, w->now,
 			     w->now + w->missed_after);
@@ -145,7 +144,7 @@ static bool is_held(const struct offer *f)
 	return f->list == LIST_OPEN || f->state == STATE_ACCEPTED;
 }
 
-bool sweep_unknown(const struct order *o, bool recover)
+bool missed_create(const struct order *o, bool recover)
 {
 	if (o->cancelled)
 		return false;
@@ -177,25 +176,11 @@ static int64_t ended_at(const struct order *o, const struct offer *f)
 	return by_a_no(o, f) && f->answer.at > at ? f->answer.at : at;
 }
 
-bool sweep_may_reopen(const struct zone *zone, const struct order *o,
-		      int64_t now)
+bool missed_may_reopen(const struct order *o, const struct offer *f,
+		       const struct offer *bare, int64_t since)
 {
-	bool may = false;
-	struct order bare;
-
-	order_copy(&bare, o);
-	for (size_t i = 0; i < bare.n_offers; i++)
-		forget_looks(&bare.offers[i], INT64_MAX);
-	offer_derive(zone, &bare);
-	for (size_t i = 0; i < o->n_offers && !may; i++) {
-		const struct offer *f = &o->offers[i];
-
-		may = !is_held(f) &&
-		      (is_held(&bare.offers[i]) || by_a_no(o, f)) &&
-		      now - ended_at(o, f) < SWEEP_REOPENS;
-	}
-	order_release(&bare);
-	return may;
+	return !is_held(f) && (is_held(bare) || by_a_no(o, f)) &&
+	       ended_at(o, f) > since;
 }
 
 /* ---- the second thought ---- */
@@ -219,9 +204,9 @@ static void judge(struct work *w)
 	size_t n;
 
 	run_derive(w);
-	if (sweep_untold_cancel(w->order, w->task->sub))
+	if (missed_cancel(w->order, w->task->sub))
 		add(w, 0, MISSED_CANCEL);
-	n = sweep_untold(w->zone, w->order, w->task->sub, &list);
+	n = missed_untold(w->zone, w->order, w->task->sub, &list);
 	for (size_t i = 0; i < n; i++)
 		add(w, list[i].warehouse, list[i].missed);
 	free(list);
@@ -244,7 +229,8 @@ static bool is_asked(const struct centra_warehouses *all, int64_t warehouse)
 
 /* Offers the order to the shops without a deadline, with a date behind all
  * events that we hold and before all that are still to come.  That no shop is
- * to be asked is noted once, since each sweep comes here again. */
+ * to be asked is noted once, since each reconciliation comes here
+ * again. */
 static void offer(struct work *w, const struct centra_warehouses *all)
 {
 	struct changes *c = &w->result.changes;
@@ -332,7 +318,7 @@ void handle_missed(struct work *w, size_t n)
 		if (w[i].task->sub)
 			judge(&w[i]);
 		else if (w[i].centra &&
-			 sweep_unknown(w[i].order, w[i].recover))
+			 missed_create(w[i].order, w[i].recover))
 			some[n_some++] = &w[i];
 	}
 	if (!n_some)

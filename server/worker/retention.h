@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * retention.h - the end of what is kept for a time: addresses
+ * (`keep_addresses`) and sessions (`session_age`).
+ */
+#ifndef SERVER_WORKER_RETENTION_H
+#define SERVER_WORKER_RETENTION_H
+
+struct workplace;
+
+/* Removes addresses and sessions that are old enough.  It cannot be undone: call
+ * it only while the clock is confirmed.  Writes to the store, and waits for
+ * it. */
+void retention_run(const struct workplace *place);
+
+#endif
