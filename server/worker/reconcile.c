@@ -167,7 +167,7 @@ void reconcile_at_start(const struct workplace *place, const struct workers *w)
 
 	if (store_waiting(place->store, keep_instance, &all, &e))
 		log_line(LOG_WARN, "no sweep can be taken back",
-			 LOG_S("error", e.text));
+			 LOG_S("instance", NULL), LOG_S("error", e.text));
 	for (size_t i = 0; i < all.n; i++) {
 		if (can_be_asked(c, all.list[i]))
 			continue;
