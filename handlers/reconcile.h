@@ -49,7 +49,7 @@ void round_release(struct round *r); /* the next one begins anew */
 /* The other orders of the run's instance.  The worker's; reads are short, and
  * `add` makes durable what it is given: all of it or nothing. */
 struct others {
-	void *place; /* the worker's own */
+	void *arg; /* the worker's own */
 	enum rc (*listed)(const struct work *w, int64_t warehouse,
 			  enum list list,
 			  bool (*fn)(void *arg, const struct listed *row),

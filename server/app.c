@@ -182,16 +182,16 @@ enum rc app_start_workers(struct app *app, struct err *e)
 {
 	enum rc rc;
 
-	app->workplace = (struct workplace){
+	app->worker_parts = (struct worker_parts){
 		.store = app->store,
 		.config = app->config,
 		.counters = &app->counters,
 		.clock = &app->clock,
 		.failed = &app->failed,
 	};
-	rc = workers_start(&app->workers, &app->workplace, e);
+	rc = workers_start(&app->workers, &app->worker_parts, e);
 	if (!rc)
-		reconcile_at_start(&app->workplace, app->workers);
+		reconcile_at_start(&app->worker_parts, app->workers);
 	return rc;
 }
 

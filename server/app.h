@@ -52,7 +52,7 @@ struct app {
 	struct access *access;
 	struct shop shop;
 	struct live *live;
-	struct workplace workplace;
+	struct worker_parts worker_parts;
 	struct workers *workers;
 	struct admin admin;
 	void *contexts[ROOMS]; /* of http_options */

@@ -13,9 +13,9 @@
 
 #define UNREAD_A_MINUTE 20 /* lines in the log */
 
-static const struct workplace *place_of(const struct work *w)
+static const struct worker_parts *parts_of(const struct work *w)
 {
-	return w->others->place;
+	return w->others->arg;
 }
 
 /* ---- struct others ---- */
@@ -24,7 +24,7 @@ static enum rc listed(const struct work *w, int64_t warehouse, enum list list,
 		      bool (*fn)(void *arg, const struct listed *row),
 		      void *arg, struct err *e)
 {
-	return store_list(place_of(w)->store, w->task->instance, warehouse,
+	return store_list(parts_of(w)->store, w->task->instance, warehouse,
 			  list, NULL, fn, arg, e);
 }
 
@@ -33,26 +33,26 @@ static enum rc done_since(const struct work *w, int64_t warehouse,
 			  bool (*fn)(void *arg, const struct listed *row),
 			  void *arg, struct err *e)
 {
-	return store_done_since(place_of(w)->store, w->task->instance,
+	return store_done_since(parts_of(w)->store, w->task->instance,
 				warehouse, since, 0, fn, arg, e);
 }
 
 static enum rc order_of(const struct work *w, int64_t number,
 			struct order *ret, struct err *e)
 {
-	return store_order(place_of(w)->store, w->task->instance, number, ret,
+	return store_order(parts_of(w)->store, w->task->instance, number, ret,
 			   e);
 }
 
 static enum rc add(const struct work *w, const struct task *tasks, size_t n,
 		   struct err *e)
 {
-	return store_tasks_add(place_of(w)->store, tasks, n, e);
+	return store_tasks_add(parts_of(w)->store, tasks, n, e);
 }
 
 static void ended(const struct work *w, const struct round *r, const char *why)
 {
-	struct counters *counters = place_of(w)->counters;
+	struct counters *counters = parts_of(w)->counters;
 
 	if (why)
 		COUNT(counters, sweeps_failed_total);
@@ -74,10 +74,10 @@ static void ended(const struct work *w, const struct round *r, const char *why)
 		 LOG_S("error", why));
 }
 
-struct others reconcile_others(const struct workplace *place)
+struct others reconcile_others(const struct worker_parts *parts)
 {
 	return (struct others){
-		.place = (void *)(uintptr_t)place,
+		.arg = (void *)(uintptr_t)parts,
 		.listed = listed,
 		.done_since = done_since,
 		.order = order_of,
@@ -97,7 +97,7 @@ static struct task task_of(const char *instance, int64_t sub)
 	return t;
 }
 
-static void ask(const struct workplace *place, const char *instance,
+static void ask(const struct worker_parts *parts, const char *instance,
 		int64_t due)
 {
 	struct task t = task_of(instance, 0);
@@ -105,7 +105,7 @@ static void ask(const struct workplace *place, const char *instance,
 
 	t.created = time_now();
 	t.due = due;
-	if (store_task_add(place->store, &t, &e))
+	if (store_task_add(parts->store, &t, &e))
 		log_line(LOG_WARN, "no sweep can be asked for",
 			 LOG_S("instance", instance), LOG_S("error", e.text));
 }
@@ -117,15 +117,15 @@ static bool can_be_asked(const struct config *c, const char *instance)
 	return in && in->graphql_url;
 }
 
-void reconcile_in(const struct workplace *place, const struct workers *w,
+void reconcile_in(const struct worker_parts *parts, const struct workers *w,
 		  int64_t wait)
 {
-	struct config *c = config_now(place->config);
+	struct config *c = config_now(parts->config);
 	const struct account *a;
 
 	for (size_t i = 0; (a = workers_account(w, i)); i++)
 		if (c->server.sweep_every && can_be_asked(c, a->instance))
-			ask(place, a->instance, time_now() + wait);
+			ask(parts, a->instance, time_now() + wait);
 	config_drop(c);
 }
 
@@ -147,34 +147,34 @@ static void keep_instance(void *arg, const char *instance, unsigned group,
 		all->n++;
 }
 
-static void drop(const struct workplace *place, const char *instance,
+static void drop(const struct worker_parts *parts, const char *instance,
 		 int64_t sub)
 {
 	struct task t = task_of(instance, sub);
 	struct err e;
-	enum rc rc = store_task_drop(place->store, &t, &e);
+	enum rc rc = store_task_drop(parts->store, &t, &e);
 
 	if (rc && rc != RC_NOTFOUND)
 		log_line(LOG_WARN, "no sweep can be taken back",
 			 LOG_S("instance", instance), LOG_S("error", e.text));
 }
 
-void reconcile_at_start(const struct workplace *place, const struct workers *w)
+void reconcile_at_start(const struct worker_parts *parts, const struct workers *w)
 {
-	struct config *c = config_now(place->config);
+	struct config *c = config_now(parts->config);
 	struct instances all = {0};
 	struct err e;
 
-	if (store_waiting(place->store, keep_instance, &all, &e))
+	if (store_waiting(parts->store, keep_instance, &all, &e))
 		log_line(LOG_WARN, "no sweep can be taken back",
 			 LOG_S("instance", NULL), LOG_S("error", e.text));
 	for (size_t i = 0; i < all.n; i++) {
 		if (can_be_asked(c, all.list[i]))
 			continue;
-		drop(place, all.list[i], 0);
-		drop(place, all.list[i], RECONCILE_BY_HAND);
+		drop(parts, all.list[i], 0);
+		drop(parts, all.list[i], RECONCILE_BY_HAND);
 	}
 	free(all.list);
 	config_drop(c);
-	reconcile_in(place, w, 0);
+	reconcile_in(parts, w, 0);
 }

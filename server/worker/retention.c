@@ -8,13 +8,13 @@
 #include "base/time.h"
 #include "server/worker/worker.h"
 
-static void forget_addresses(const struct workplace *place, int64_t keep)
+static void forget_addresses(const struct worker_parts *parts, int64_t keep)
 {
 	int64_t now = time_now();
 	struct err e;
 	size_t n = 0;
 	enum rc rc =
-		store_forget_addresses(place->store, now - keep, now, &n, &e);
+		store_forget_addresses(parts->store, now - keep, now, &n, &e);
 
 	if (rc)
 		log_line(LOG_WARN, "old addresses cannot be removed",
@@ -24,12 +24,12 @@ static void forget_addresses(const struct workplace *place, int64_t keep)
 			 LOG_N("orders", (int64_t)n));
 }
 
-static void end_sessions(const struct workplace *place, int64_t age)
+static void end_sessions(const struct worker_parts *parts, int64_t age)
 {
 	int64_t now = time_now();
 	struct err e;
 	size_t n = 0;
-	enum rc rc = store_sessions_end(place->store, now - age, now, &n, &e);
+	enum rc rc = store_sessions_end(parts->store, now - age, now, &n, &e);
 
 	if (rc)
 		log_line(LOG_WARN, "old sessions cannot be ended",
@@ -39,13 +39,13 @@ static void end_sessions(const struct workplace *place, int64_t age)
 			 LOG_N("sessions", (int64_t)n));
 }
 
-void retention_run(const struct workplace *place)
+void retention_run(const struct worker_parts *parts)
 {
-	struct config *c = config_now(place->config);
+	struct config *c = config_now(parts->config);
 
 	if (c->server.keep_addresses)
-		forget_addresses(place, c->server.keep_addresses);
+		forget_addresses(parts, c->server.keep_addresses);
 	if (c->server.session_age)
-		end_sessions(place, c->server.session_age);
+		end_sessions(parts, c->server.session_age);
 	config_drop(c);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * worker.h - threads that lease tasks, run their handlers, and make the
- * results true.
+ * worker.h - threads that lease tasks, run their handlers, and store the results.
+ * worker_private.h lists the files, and which thread runs what.
  */
 #ifndef SERVER_WORKER_WORKER_H
 #define SERVER_WORKER_WORKER_H
@@ -19,9 +19,9 @@
 struct workers;
 struct zone;
 
-/* What this room needs of the server.  All of it is borrowed and must outlive the
- * workers. */
-struct workplace {
+/* What the workers need of the server.  All of it is borrowed and must outlive
+ * them. */
+struct worker_parts {
 	struct store *store;
 	struct config_holder *config;
 	struct counters *counters;
@@ -30,7 +30,7 @@ struct workplace {
 };
 
 /* Starts the threads; each has its own connections to every Centra. */
-enum rc workers_start(struct workers **ret, const struct workplace *place,
+enum rc workers_start(struct workers **ret, const struct worker_parts *parts,
 		      struct err *e);
 /* Wakes a thread, since a task may be due.  Any thread. */
 void workers_wake(struct workers *w);

@@ -126,14 +126,14 @@ static void parts_start(struct parts *p)
 {
 	struct err e;
 
-	p->app.workplace = (struct workplace){
+	p->app.worker_parts = (struct worker_parts){
 		.store = p->app.store,
 		.config = p->app.config,
 		.counters = &p->app.counters,
 		.clock = &p->app.clock,
 		.failed = &p->app.failed,
 	};
-	assert_int_equal(workers_start(&p->app.workers, &p->app.workplace, &e),
+	assert_int_equal(workers_start(&p->app.workers, &p->app.worker_parts, &e),
 			 OK);
 	pthread_mutex_lock(&p->lock);
 	p->told = p->app.workers;
@@ -605,7 +605,7 @@ static void an_instance_without_graphql_keeps_no_task_of_reconciliation(
 	add_reconcile(p, "gone", 0);
 	parts_start(p);
 	assert_int_equal(stats(p).tasks_waiting, 3);
-	reconcile_at_start(&p->app.workplace, p->app.workers);
+	reconcile_at_start(&p->app.worker_parts, p->app.workers);
 	assert_int_equal(stats(p).tasks_waiting, 0);
 	parts_stop(p);
 	parts_close(p);

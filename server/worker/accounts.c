@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * accounts.c - the instances that the workers call: their Centra, and which of
+ * its APIs may be called now.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "server/worker/worker_private.h"
+
+/* The longest that a connection to Centra may take, ms. */
+#define CONNECT_MAX 5000
+/* After so many call_timeouts a call whose reply was lost is over at Centra. */
+#define SETTLE_CALLS 2
+
+const char *api_name(enum centra_api api)
+{
+	return api == CENTRA_ORDER_API ? "order_api" : "graphql";
+}
+
+/* ---- open, reload, close ---- */
+
+static struct centra_budget budget_of(const struct config_instance *in)
+{
+	return (struct centra_budget){
+		.requests = (unsigned)in->graphql_requests,
+		.mutations = (unsigned)in->graphql_mutations,
+		.requests_hour = (unsigned)in->graphql_requests_hour,
+		.mutations_hour = (unsigned)in->graphql_mutations_hour,
+	};
+}
+
+static struct account account_open(const struct config_instance *in)
+{
+	const struct centra_options o = {
+		.instance = in->id,
+		.order_api_url = in->order_api_url,
+		.order_api_key = in->order_api_key,
+		.graphql_url = in->graphql_url,
+		.graphql_token = in->graphql_token,
+		.connect_timeout = in->call_timeout < CONNECT_MAX
+					   ? in->call_timeout
+					   : CONNECT_MAX,
+		.timeout = in->call_timeout,
+		.graphql_budget = budget_of(in),
+	};
+
+	return (struct account){
+		.instance = xstrdup(in->id),
+		.centra = centra_open(&o),
+		.zone = in->zone,
+		.settle = SETTLE_CALLS * in->call_timeout,
+	};
+}
+
+void accounts_open(struct accounts *ret, const struct config *c)
+{
+	*ret = (struct accounts){.n = c->n_instances};
+	ret->list = xcalloc(ret->n, sizeof(*ret->list));
+	ret->rounds = xcalloc(ret->n, sizeof(*ret->rounds));
+	for (size_t i = 0; i < ret->n; i++) {
+		ret->list[i] = account_open(&c->instances[i]);
+		if (ret->list[i].settle > ret->settle)
+			ret->settle = ret->list[i].settle;
+	}
+}
+
+void accounts_close(struct accounts *all)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		centra_close(all->list[i].centra);
+		free(all->list[i].instance);
+		round_release(&all->rounds[i][0]);
+		round_release(&all->rounds[i][1]);
+	}
+	free(all->list);
+	free(all->rounds);
+	*all = (struct accounts){0};
+}
+
+bool account_reload(const struct account *a, const struct config *c)
+{
+	const struct config_instance *in = config_instance(c, a->instance);
+	struct centra_budget budget;
+
+	if (!in)
+		return false;
+	budget = budget_of(in);
+	centra_set_credentials(a->centra, in->order_api_key, in->graphql_token);
+	centra_set_budget(a->centra, &budget);
+	return true;
+}
+
+const struct account *accounts_find(const struct accounts *all,
+				    const char *instance)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (!strcmp(all->list[i].instance, instance))
+			return &all->list[i];
+	return NULL;
+}
+
+const struct account *workers_account(const struct workers *w, size_t i)
+{
+	return i < w->accounts.n ? &w->accounts.list[i] : NULL;
+}
+
+/* ---- which API may be called ---- */
+
+static enum centra_api api_of(unsigned group)
+{
+	return group == CALLS_ORDER_API ? CENTRA_ORDER_API : CENTRA_GRAPHQL;
+}
+
+void accounts_gate(void *arg, const char *instance, unsigned group,
+		   enum lane lane, unsigned runs, struct store_gate *ret)
+{
+	const struct account *a = accounts_find(arg, instance);
+	bool behind = lane > LANE_WAITED; /* nobody waits for it */
+	struct centra_may may;
+
+	if (!a) {
+		*ret = (struct store_gate){.wait = GATE_SHUT, .parked = true};
+		return;
+	}
+	centra_may(a->centra, api_of(group),
+		   behind ? CENTRA_SWEEP : CENTRA_LIVE, runs, &may);
+	*ret = (struct store_gate){
+		.wait = may.wait == CENTRA_NEVER ? GATE_SHUT : may.wait,
+		.parked = may.parked,
+		.trial = may.trial,
+		.alone = behind,
+	};
+}
+
+void accounts_try_now(const struct accounts *all)
+{
+	for (size_t i = 0; i < all->n; i++)
+		for (int api = 0; api < CENTRA_APIS; api++)
+			centra_try_now(all->list[i].centra,
+				       (enum centra_api)api);
+}
+
+/* ---- how many tasks are parked ---- */
+
+struct parked {
+	const struct accounts *accounts;
+	uint64_t (*tasks)[CENTRA_APIS]; /* owned; of each account */
+	void (*fn)(void *arg, const char *instance, enum centra_api api,
+		   uint64_t tasks);
+	void *arg;
+};
+
+static void add_waiting(void *arg, const char *instance, unsigned group,
+			uint64_t tasks)
+{
+	struct parked *p = arg;
+	const struct account *a = accounts_find(p->accounts, instance);
+
+	if (a)
+		p->tasks[a - p->accounts->list][api_of(group)] = tasks;
+	else
+		p->fn(p->arg, instance, api_of(group), tasks);
+}
+
+enum rc workers_parked(const struct workers *w,
+		       void (*fn)(void *arg, const char *instance,
+				  enum centra_api api, uint64_t tasks),
+		       void *arg, struct err *e)
+{
+	const struct accounts *all = &w->accounts;
+	struct parked p = {.accounts = all, .fn = fn, .arg = arg};
+	struct centra_may may;
+	enum rc rc;
+
+	p.tasks = xcalloc(all->n + 1, sizeof(*p.tasks));
+	rc = store_waiting(w->parts->store, add_waiting, &p, e);
+	for (size_t i = 0; !rc && i < all->n; i++)
+		for (int api = 0; api < CENTRA_APIS; api++) {
+			centra_may(all->list[i].centra, (enum centra_api)api,
+				   CENTRA_LIVE, 0, &may);
+			fn(arg, all->list[i].instance, (enum centra_api)api,
+			   may.parked ? p.tasks[i][api] : 0);
+		}
+	free(p.tasks);
+	return rc;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * worker_private.h - the inside of worker.h:
+ *
+ *	worker     the threads: start, sleep, wake, lease, stop; between tasks they
+ *	           watch the clock, other processes' redrives and old data
+ *	run        a run of leased tasks: load, call the handler, finish
+ *	calls      counts and logs the calls to Centra that a run makes
+ *	tries      when the newest try at each call to Centra began
+ *	accounts   the instances: their Centra, and which of its APIs may be called
+ *	reconcile  what handlers/reconcile.h needs of the server
+ *	retention  removes old addresses and ends old sessions
+ *
+ * Which thread runs what:
+ *
+ *	main thread     workers_start(), workers_reload(), workers_stop(): all that
+ *	                opens, changes or closes accounts
+ *	worker threads  thread_main() in worker.c, and all of run, calls, tries,
+ *	                reconcile's `struct others`, and retention
+ *	any thread      workers_wake(), workers_clock(), workers_account(),
+ *	                workers_parked()
+ *	who leases      accounts_gate(): the store calls it while it holds the
+ *	                queue's lock, so it never calls the store
+ *
+ * A `struct thread` belongs to its thread.  `struct accounts` is not changed
+ * between start and stop, but for `rounds`: one run at a time uses each.  `struct
+ * tries` and a `struct centra` have locks of their own.  The rest of `struct
+ * workers` that changes is under its lock.
+ */
+#ifndef SERVER_WORKER_WORKER_PRIVATE_H
+#define SERVER_WORKER_WORKER_PRIVATE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "handlers/handlers.h"
+#include "handlers/reconcile.h"
+#include "server/worker/worker.h"
+#include "store/model/event.h"
+#include "store/model/order.h"
+
+#define BATCH_MAX    32 /* most tasks in one run */
+#define LOG_A_MINUTE 30 /* most lines a minute for one kind of trouble */
+
+/* ---- accounts.c ---- */
+
+/* The instances of the config that the server started with. */
+struct accounts {
+	struct account *list; /* owned */
+	size_t n;
+	/* Of each: the reconciliation by the clock, and the one by hand.  The
+	 * gate lets one run at a time use them (store_gate.alone). */
+	struct round (*rounds)[2]; /* owned */
+	int64_t settle; /* the longest `settle` of an account, ms */
+};
+
+void accounts_open(struct accounts *ret, const struct config *c);
+void accounts_close(struct accounts *all);
+/* Takes over key, token and budget.  False: the config no longer has the
+ * instance, and nothing changes. */
+bool account_reload(const struct account *a, const struct config *c);
+/* NULL: the instance was not in the config at the start. */
+const struct account *accounts_find(const struct accounts *all,
+				    const char *instance);
+/* Has each API that is held back tried at once. */
+void accounts_try_now(const struct accounts *all);
+/* A store_gate_fn; its arg is a struct accounts. */
+void accounts_gate(void *arg, const char *instance, unsigned group,
+		   enum lane lane, unsigned runs, struct store_gate *ret);
+
+/* ---- tries.c ---- */
+
+struct last_try {
+	char instance[INSTANCE_SIZE];
+	int64_t number, sub; /* of its task */
+	int64_t began; /* steady clock, ms */
+};
+
+/* The newest try at a call of each task, of those that began in the last `keep`
+ * ms.  A call that began earlier is over. */
+struct tries {
+	pthread_mutex_t lock;
+	struct last_try *list; /* owned */
+	size_t n, cap;
+	int64_t keep; /* ms */
+};
+
+void tries_init(struct tries *all, int64_t keep);
+void tries_release(struct tries *all);
+/* Notes that a try begins at `mono`, by the steady clock. */
+void tries_note(struct tries *all, const struct task *t, int64_t mono);
+/* Returns how many ms ago the task's newest try began; `unknown` if no try of
+ * it is known. */
+int64_t tries_since(struct tries *all, const struct task *t, int64_t mono,
+		    int64_t unknown);
+
+/* ---- calls.c ---- */
+
+/* The functions `called` and `alarm` of struct work. */
+void calls_note(struct work *w, enum centra_api api, const char *what,
+		const struct call *call);
+void calls_alarm(struct work *w, enum centra_api api, const char *why);
+
+/* ---- worker.c ---- */
+
+/* A thread, and the run it is in. */
+struct thread {
+	struct workers *workers;
+	pthread_t id;
+	bool started;
+	struct centra_conn **conns; /* owned; one for each account */
+
+	struct task tasks[BATCH_MAX];
+	struct work works[BATCH_MAX];
+	struct order orders[BATCH_MAX];
+	struct event events[BATCH_MAX];
+	int64_t *warehouses; /* owned: of the instance's shops */
+	size_t n_warehouses;
+};
+
+struct workers {
+	const struct worker_parts *parts;
+	struct accounts accounts;
+	struct tries tries;
+	struct others others;
+	uint64_t boot; /* of the machine */
+	struct thread *threads; /* owned */
+	size_t n_threads;
+
+	pthread_mutex_t lock; /* of what follows */
+	pthread_cond_t changed;
+	uint64_t wakes; /* calls of workers_wake() */
+	bool stopping;
+	uint64_t redrives;     /* store_wakes(), as last seen */
+	int64_t retention_due; /* steady clock, ms */
+};
+
+static inline struct workers *workers_of(const struct work *w)
+{
+	return ((struct thread *)w->worker)->workers;
+}
+
+/* True: no run and no call to Centra begins any more. */
+bool workers_stopping(struct workers *w);
+/* Waits for the disk, after a write that failed for now: a wake does not
+ * shorten the wait, only the stop does. */
+void workers_pause(struct workers *w);
+
+/* ---- run.c ---- */
+
+/* Runs t->tasks[0..n), which are leased and of one kind and instance, stores
+ * their results and releases them. */
+void run_tasks(struct thread *t, size_t n);
+
+#endif
