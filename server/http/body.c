@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * body.c - how many bytes of bodies there are in memory, and who makes way
- * when there are too many (`buffered_max`).
+ * body.c - how many bytes of bodies there are in memory, and which connections
+ * are ended when there are too many (`buffered_max`).
  */
 #include "server/http/http_private.h"
 
@@ -39,8 +39,8 @@ void body_completed(struct http_request *x)
 	x->complete = true;
 }
 
-/* Ends the connection whose body has been coming for longest, other than
- * `mine`.  False: there is none. */
+/* Ends the connection whose body has been arriving for longest, other than that
+ * of `mine`.  False: no other body is arriving. */
 static bool body_evict(struct http *h, const struct http_request *mine)
 {
 	struct conn *c;

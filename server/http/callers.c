@@ -4,9 +4,10 @@
  *
  * A request of a known caller waits by the caller's number.  Who a credential
  * belongs to is known only after a look in the store, so the credentials that
- * were good the last time are remembered, by a hash; the requests with others
- * wait by their address, which a stranger cannot choose freely.  The hashes
- * need a secret of this run: nobody can make up a key that is another's.
+ * were good the last time are remembered, by a hash; a request with any other
+ * credential waits by its client's address, which a stranger cannot choose
+ * freely.  The hashes need a secret of this run: nobody can make up a key that
+ * is another's.
  *
  * Memory: a table of fixed size; where two credentials share a place the newer
  * is remembered.  Threads: the loop.
@@ -36,7 +37,7 @@ struct callers *callers_open(void)
 {
 	struct callers *c = xcalloc(1, sizeof(*c));
 
-	/* Fails only where the kernel has no random bytes yet. */
+	/* Fails only while the kernel has no random bytes yet. */
 	if (getrandom(c->secret, sizeof(c->secret), 0) !=
 	    (ssize_t)sizeof(c->secret))
 		c->secret[0] = (uint64_t)time_now();
@@ -102,7 +103,8 @@ static uint64_t sip_hash(const uint64_t key[2], const void *p, size_t len)
 
 /* ---- credentials ---- */
 
-/* A hash of the values of all headers of that name; 0: there are none. */
+/* Returns a hash of the values of all headers of that name; 0: the request has
+ * none. */
 static uint64_t hash_headers(const struct callers *c,
 			     const struct http_request *x, const char *name)
 {
@@ -154,7 +156,8 @@ uint64_t callers_key(const struct callers *c, uint64_t caller_id)
 	return sip_hash(c->secret, text, sizeof(text));
 }
 
-/* Of IPv6 a /64: one host has that many addresses. */
+/* Of an IPv6 address the /64 counts: one host has all the addresses of its
+ * /64. */
 uint64_t callers_key_of_address(const struct callers *c, const char *address)
 {
 	static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};

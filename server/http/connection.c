@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * connection.c - one connection: since when nothing got further on it, until when
- * it may, and its end.
+ * connection.c - one connection: when it last made progress, its deadline, and
+ * its end.
  */
 #include <arpa/inet.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * event_stream.c - answers without an end (http.h): what MHD asks for, and the
- * connection's end.
+ * event_stream.c - responses without an end (http.h): what MHD calls for their
+ * bytes, and the end of their connections.
  */
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -13,7 +13,8 @@
 #include "base/mem.h"
 #include "server/http/http_private.h"
 
-#define STREAM_TCP_TIMEOUT 30000 /* ms that a client may leave bytes unseen */
+#define STREAM_TCP_TIMEOUT 30000 /* ms that a client may leave sent bytes
+				  * unacknowledged */
 
 static void stream_resume(struct http_request *x)
 {
@@ -42,13 +43,14 @@ ssize_t stream_read(void *cls, uint64_t pos, char *p, size_t max)
 		return (ssize_t)n;
 	if (s->over || http_of(x)->stop_by != NEVER)
 		return MHD_CONTENT_READER_END_OF_STREAM;
-	/* Before the 0, or MHD asks again at once. */
+	/* Set before the 0 is returned; otherwise MHD asks again at once. */
 	s->suspended = true;
 	MHD_suspend_connection(x->mhd);
 	return 0;
 }
 
-/* MHD looks at no suspended connection, so its end is watched for here. */
+/* MHD does not watch suspended connections, so the loop watches for the end of
+ * the client's connection here. */
 void stream_begin(struct http_request *x)
 {
 	struct epoll_event ev = {.events = EPOLLRDHUP | EPOLLET,
@@ -58,7 +60,8 @@ void stream_begin(struct http_request *x)
 
 	x->stream->begun = true;
 	LIST_INSERT_HEAD(&h->streams, x, link);
-	/* Without these it is noticed later, by the beats. */
+	/* Without these options a dead client is noticed later, when beats are
+	 * not acknowledged. */
 	(void)setsockopt(x->conn->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms,
 			 sizeof(ms));
 	(void)epoll_ctl(h->epoll_fd, EPOLL_CTL_ADD, x->conn->fd, &ev);
@@ -93,7 +96,8 @@ static int by_number(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* The device with most streams; *ret_n: how many it has; 0: there are none. */
+/* Returns the id of the device that has the most streams; *ret_n: how many it
+ * has; 0: there are no streams. */
 static uint64_t busiest_device(const struct http *h, size_t *ret_n)
 {
 	size_t n = 0, cap = 0, same = 0;

@@ -10,7 +10,8 @@
 
 #define BUCKETS 1024
 
-/* Lives while it has items, and then until its actions are forgotten. */
+/* A caller.  It is kept while it has items, and then until its actions are
+ * forgotten. */
 struct fair_caller {
 	LIST_ENTRY(fair_caller) same_bucket;
 	TAILQ_ENTRY(fair_caller) turn; /* while `in_turn` */
@@ -20,17 +21,20 @@ struct fair_caller {
 	unsigned running;
 	bool in_turn;
 
-	/* The times of its last actions, oldest at `first`. */
+	/* The times of the caller's last actions; the oldest is at index
+	 * `first`. */
 	int64_t actions[FAIR_ACTIONS];
 	unsigned first, n;
-	int64_t forget; /* time_mono: when the last of them is */
+	int64_t forget; /* time_mono: when the last of the actions is too old to
+			 * count */
 };
 
 struct fair_queue {
 	LIST_HEAD(, fair_caller) buckets[BUCKETS];
-	TAILQ_HEAD(, fair_caller) turns; /* callers with something to take */
+	TAILQ_HEAD(, fair_caller) turns; /* callers that have an item which may
+					  * be taken now */
 	size_t n_waiting;
-	unsigned running; /* the most of one caller */
+	unsigned running; /* the most items of one caller in work at once */
 };
 
 struct fair_queue *fair_open(unsigned running)
@@ -86,8 +90,9 @@ static struct fair_caller *caller_of(struct fair_queue *q, uint64_t key)
 	return c;
 }
 
-/* Gives the caller a turn, or takes it away, as it now has something to take
- * or not; one that has nothing at all is forgotten. */
+/* Puts the caller into the list of turns if it now has an item that may be
+ * taken, else takes it out.  Frees a caller that has neither items nor recent
+ * actions. */
 static void caller_update(struct fair_queue *q, struct fair_caller *c)
 {
 	bool ready = c->n_waiting && c->running < q->running;
@@ -150,7 +155,8 @@ struct fair_item *fair_take(struct fair_queue *q)
 		return NULL;
 	i = item_out(q, c);
 	c->running++;
-	TAILQ_REMOVE(&q->turns, c, turn); /* its next turn is the last */
+	TAILQ_REMOVE(&q->turns, c, turn); /* behind all other callers: its next
+					   * turn is the last */
 	c->in_turn = false;
 	caller_update(q, c);
 	return i;
@@ -189,7 +195,7 @@ size_t fair_waiting(const struct fair_queue *q)
 	return q->n_waiting;
 }
 
-/* Drops the callers of a bucket whose actions are too old to count. */
+/* Frees the callers of a hash bucket whose actions are too old to count. */
 static void forget_old(struct fair_queue *q, uint64_t key, int64_t now)
 {
 	struct fair_caller *c = LIST_FIRST(&q->buckets[key % BUCKETS]), *next;

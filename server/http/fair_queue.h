@@ -20,34 +20,41 @@
 struct fair_caller;
 struct fair_queue;
 
-/* A member of what waits. */
+/* To be embedded in the struct of what waits in the queue. */
 struct fair_item {
 	TAILQ_ENTRY(fair_item) link;
-	struct fair_caller *caller; /* NULL: neither waiting nor in work */
+	struct fair_caller *caller; /* NULL: the item neither waits nor is in
+				     * work */
 };
 
-/* At most `running` items of a caller are in work at once. */
+/* Opens a queue that has at most `running` items of each caller in work at
+ * once. */
 struct fair_queue *fair_open(unsigned running);
-void fair_close(struct fair_queue *q); /* an empty one; NULL is fine */
+void fair_close(struct fair_queue *q); /* the queue must be empty; NULL is
+				        * fine */
 
-/* Adds behind what the caller has waiting already.  False: those are
- * `waiting` or more; nothing was added. */
+/* Adds an item behind those that the caller has waiting.  False: `waiting` or
+ * more of the caller's items wait already; nothing was added. */
 bool fair_add(struct fair_queue *q, uint64_t key, struct fair_item *i,
 	      size_t waiting);
-/* Adds before what the caller has waiting: one that was begun and goes on. */
+/* Adds an item before those that the caller has waiting: for an item that was
+ * in work before and goes on. */
 void fair_add_first(struct fair_queue *q, uint64_t key, struct fair_item *i);
-/* Takes the next in turn into work; NULL: there is none.  fair_done() ends it. */
+/* Takes the next caller's first item into work, until fair_done(); NULL: no
+ * item may be taken. */
 struct fair_item *fair_take(struct fair_queue *q);
 void fair_done(struct fair_queue *q, struct fair_item *i);
-/* Takes out any that waits, to be thrown away; NULL: none does. */
+/* Removes any waiting item and returns it, so that it can be thrown away; NULL:
+ * no item waits. */
 struct fair_item *fair_drop(struct fair_queue *q);
 
-/* How many wait, of all callers. */
+/* Returns how many items wait, of all callers. */
 size_t fair_waiting(const struct fair_queue *q);
 
-/* Counts an action of the caller at `now` (time_mono).  False: it has had
- * `most` in the last `window` ms already; *ret_wait is then how long (ms) until
- * it may have another.  most: at most FAIR_ACTIONS. */
+/* Counts an action of the caller at `now` (time_mono).  False: the caller has
+ * had `most` actions (at most FAIR_ACTIONS) in the last `window` ms, and this
+ * one is not counted; *ret_wait is then how long (ms) until it may have
+ * another. */
 #define FAIR_ACTIONS 64
 bool fair_action(struct fair_queue *q, uint64_t key, unsigned most,
 		 int64_t window, int64_t now, int64_t *ret_wait);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * header.c - a request's header and path, read so that they can mean one
- * thing only.
+ * header.c - a request's header and path, read so that they have only one
+ * meaning.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,8 @@
 #include "base/number.h"
 #include "server/http/http_private.h"
 
-/* A proxy's request, "http://host/path", from its path on. */
+/* Returns the path of a URI in absolute form, "http://host/path", as clients of
+ * a proxy send it. */
 static const char *origin_form(const char *uri)
 {
 	size_t scheme = 0, host;
@@ -62,10 +63,11 @@ static bool is_token(const char *name)
 				strlen(name);
 }
 
-/* MHD 0.9.75 glues the second line of a folded header to its *name*.  Centra
- * shows its signature folded ("t=1," and "v1=..." on the next line), so of that
- * one header the pieces are put where they belong; others are refused.  1.0
- * refuses all that are folded, as RFC 9112 lets it. */
+/* MHD 0.9.75 appends the second line of a folded header to its *name*.
+ * Centra's documentation shows its signature folded ("t=1," and "v1=..." on the
+ * next line), so for that one header (may_fold) the two pieces are joined
+ * again; all other folded headers are refused.  MHD 1.0 refuses every folded
+ * header, as RFC 9112 permits. */
 static void on_bad_name(struct header *h, const char *key, const char *value)
 {
 	const size_t len = h->may_fold ? strlen(h->may_fold) : 0;
@@ -79,8 +81,9 @@ static void on_bad_name(struct header *h, const char *key, const char *value)
 	}
 }
 
-/* What is glued to it may leave a name.  With one of these two, where the body
- * ends is in doubt. */
+/* True for a name that begins with Content-Length or Transfer-Encoding and may
+ * have a folded line appended to it: then it is not certain where the body
+ * ends. */
 static bool is_framing_folded(const char *name)
 {
 	static const char *const framing[] = {"Content-Length",
@@ -95,7 +98,8 @@ static bool is_framing_folded(const char *name)
 	return false;
 }
 
-/* A bare CR above all, which ends a line for some. */
+/* True if the value contains a control character, above all a bare CR, which
+ * some parsers take for the end of a line. */
 static bool has_control(const char *value)
 {
 	for (; *value; value++)
@@ -105,7 +109,7 @@ static bool has_control(const char *value)
 	return false;
 }
 
-/* MHD_KeyValueIterator */
+/* Counts and checks one header.  An MHD_KeyValueIterator. */
 static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind,
 				 const char *key, const char *value)
 {
@@ -121,7 +125,7 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind,
 		h->bad_names++;
 	} else if (!strcasecmp(key, "Content-Length")) {
 		h->lengths++;
-		/* MHD has refused what is no number. */
+		/* MHD has refused a length that is not a number. */
 		if (value && !number_read(value, 0, INT64_MAX, &length))
 			length = INT64_MAX;
 		h->length = (uint64_t)length;
@@ -175,7 +179,8 @@ void header_check(const struct header *h, struct response *res)
 
 /* ---- copies ---- */
 
-/* A first pass adds up what there is, the second copies it. */
+/* Copies fields in two passes: the first adds up their number and size, the
+ * second copies them. */
 struct copying {
 	const struct header *h;
 	struct fields *to;
@@ -215,7 +220,7 @@ static void put_field(struct copying *c, const char *name, const char *value,
 	c->n++;
 }
 
-/* MHD_KeyValueIterator */
+/* Copies one header.  An MHD_KeyValueIterator. */
 static enum MHD_Result copy_header(void *cls, enum MHD_ValueKind kind,
 				   const char *key, const char *value)
 {
@@ -233,7 +238,7 @@ static enum MHD_Result copy_header(void *cls, enum MHD_ValueKind kind,
 	return MHD_YES;
 }
 
-/* MHD_KeyValueIterator */
+/* Copies one query argument.  An MHD_KeyValueIterator. */
 static enum MHD_Result copy_argument(void *cls, enum MHD_ValueKind kind,
 				     const char *key, const char *value)
 {

@@ -2,16 +2,16 @@
  *
  * http.h - an HTTP/1.1 server: requests and responses as values.
  *
- * It knows routes as data, limits as numbers, and hooks; who the callers are,
- * and what is stored, is unknown to it.  libmicrohttpd is known only to the
- * files that http_private.h names.
+ * It knows routes as data, limits as numbers, and hooks.  It does not know who
+ * the callers are or what is stored.  Only the files that http_private.h names
+ * know libmicrohttpd.
  *
  * Threads: one thread, the loop, reads and writes every socket.  It runs the
- * functions of routes without ROUTE_THREAD, so those never block.  Functions
- * of routes with ROUTE_THREAD, and the identify hook, run on request threads
- * and may read a store; what takes longer says so (request_later) and is
- * called again.  One function of a request runs at a time.  Other threads
- * reach the loop with http_call().
+ * functions of routes without ROUTE_THREAD, so those never block.  Functions of
+ * routes with ROUTE_THREAD, and the identify hook, run on request threads and
+ * may read a store; a function that has to wait for longer calls
+ * request_later() and is called again.  One function of a request runs at a
+ * time.  Other threads reach the loop with http_call().
  */
 #ifndef SERVER_HTTP_HTTP_H
 #define SERVER_HTTP_HTTP_H
@@ -32,39 +32,48 @@ struct http;
 struct http_route;
 
 struct request {
-	void *context; /* of the route's room: http_options.contexts */
+	void *context; /* the context of the route's room, from
+		        * http_options.contexts */
 	const struct http_route *route;
 	const char *method;
 	const char *path;
-	const char *param; /* what the path's * matched, "" if it has none */
-	const char *body;  /* NUL-terminated; NULL while empty */
+	const char *param; /* what the * in the route's path matched; "" if it
+			    * has no * */
+	const char *body;  /* NUL-terminated; NULL: no body (yet) */
 	size_t body_len;
-	const char *client; /* its address, for limits and logs */
-	char id[REQUEST_ID_MAX];   /* for logs; in the response's X-Request-Id */
-	char trace[TRACE_ID_SIZE]; /* of the client's traceparent, or "" */
-	int64_t now;        /* wall clock when the header was complete */
-	void *caller;       /* who asks: set by the identify hook; or NULL */
-	uint64_t caller_id; /* the caller's number, for limits; 0: unknown */
-	bool timed_out; /* a request_later() deadline passed */
-	bool may_stop;	/* it waits for others than us: called when we stop */
-	void *state;    /* the function's own, between its calls */
-	void (*state_free)(void *state); /* called in the loop at the end */
+	const char *client; /* the client's IP address, for limits and logs */
+	char id[REQUEST_ID_MAX];   /* the request's id, for logs; sent back as
+				    * X-Request-Id */
+	char trace[TRACE_ID_SIZE]; /* the trace id of the client's traceparent
+				    * header, or "" */
+	int64_t now;        /* wall clock, ms, when the header was complete */
+	void *caller;       /* who sends the request, as the identify hook set
+			     * it; or NULL */
+	uint64_t caller_id; /* the caller's number, for limits; 0: not known */
+	bool timed_out; /* the deadline of request_later() has passed */
+	bool may_stop;	/* it waits for something outside the server, so it is
+			 * called as if timed out when the server stops */
+	void *state; /* belongs to the route's functions, from call to call */
+	void (*state_free)(void *state); /* frees `state` when the request ends;
+					  * loop thread */
 };
 
 struct response {
-	int status;       /* HTTP; 0 = no response yet */
+	int status;       /* the HTTP status; 0: no response yet */
 	struct buf body;
-	const char *type; /* Content-Type, a constant */
+	const char *type; /* of Content-Type; a constant */
 	int64_t retry_after; /* s; 0 = no header */
-	const char *cookies[2]; /* Set-Cookie, each or NULL; owned by the
-				 * request's state */
-	bool immutable;      /* may be cached for good; else no-store */
+	const char *cookies[2]; /* values of Set-Cookie, each or NULL; owned by
+				 * the request's state */
+	bool immutable;      /* clients may cache the response for good; else
+			      * no-store */
 	const char *etag;    /* a constant; or NULL */
-	bool page;	     /* of the staff page: asked for again each time
-			      * (etag), and what it may load is restricted */
+	bool page;	     /* a file of the staff page: browsers revalidate it
+			      * each time (etag), and may load only what the
+			      * page's policy allows */
 };
 
-/* The fields of a log line that name its request. */
+/* The fields of a log line that identify its request. */
 #define LOG_REQUEST(req)                                                      \
 	LOG_S("request", (req)->id),                                          \
 		LOG_S("trace", *(req)->trace ? (req)->trace : NULL)
@@ -72,10 +81,10 @@ struct response {
 /* The function of a route: fills in the response, or calls request_later(). */
 typedef void endpoint_fn(struct request *req, struct response *res);
 
-/* A header or query argument, or NULL.  Valid until the request ends; any
- * thread that runs a function of the request.  White space around a header's
- * value is no part of it (RFC 9110, 5.5).  Several headers of one name: the
- * first. */
+/* Returns the value of a header or of a query argument, or NULL.  It is valid
+ * until the request ends.  White space around a header's value is removed (RFC
+ * 9110, 5.5).  If several headers have the name, the first counts.  For any
+ * thread that runs a function of the request. */
 const char *request_header(const struct request *req, const char *name);
 /* Calls fn with each value of the headers of that name, in order, until it
  * returns false. */
@@ -83,13 +92,14 @@ void request_headers(const struct request *req, const char *name,
 		     bool (*fn)(void *arg, const char *value), void *arg);
 const char *request_query(const struct request *req, const char *name);
 
-/* Puts the request aside when the function returns: `next` is called when
- * request_resume() was, or at `deadline` (time_mono) with req->timed_out set;
- * at once if request_resume() was called before the function returned.  For
- * the function that runs. */
+/* Puts the request aside once the running function returns: `next` is called
+ * after request_resume(), or at `deadline` (time_mono) with req->timed_out set.
+ * If request_resume() was called before the function returned, `next` is called
+ * at once.  Only for the function that runs. */
 void request_later(struct request *req, endpoint_fn *next, int64_t deadline);
-/* Loop thread, for a request that has not ended.  Nothing happens if its
- * function neither runs nor has put it aside. */
+/* Has a request that was put aside continue.  Does nothing for a request whose
+ * function neither runs nor has put it aside.  Loop thread; the request must
+ * not have ended. */
 void request_resume(struct request *req);
 
 /* ---- responses ---- for the function that runs */
@@ -100,32 +110,34 @@ void respond_text(struct response *res, int status, const char *text);
 void respond_problem(struct response *res, int status, const char *code,
 		     const char *detail_fmt, ...)
 	__attribute__((format(printf, 4, 5)));
-/* A row of codes.def: is there one, and what it says in words (or NULL). */
+/* code_known(): true if codes.def has a row for the code.  code_words() returns
+ * the row's words, or NULL. */
 bool code_known(const char *code);
 const char *code_words(const char *code);
-/* Each adds a member to the JSON object that the body ends with: a value that
- * is JSON, or a text. */
+/* Each adds a member to the JSON object that the body ends with.
+ * respond_member() takes a value that is JSON already, respond_member_text() a
+ * text. */
 void respond_member(struct response *res, const char *name, const char *json);
 void respond_member_text(struct response *res, const char *name,
 			 const char *text);
 
 /* ---- responses without an end ----
  *
- * The stream is the request's: it lives until the request ends, which
- * request.state_free tells.  That happens when the client goes, when it falls
- * behind (send_queue.h), after stream_end(), and when the server stops.
+ * The stream is the request's: it lives until the request ends, which the call
+ * of request.state_free reports.  That happens when the client goes, when it
+ * falls behind (send_queue.h), after stream_end(), and when the server stops.
  * Respond in a function that runs in the loop (a route without ROUTE_THREAD);
  * stream_send() and stream_end() are for the loop thread. */
 
-/* Begins one (200); what stream_send() has queued goes out from then on.
- * False: it is a HEAD, which is answered with the header alone; the request has
- * no stream. */
+/* Begins a stream (status 200); from then on the client gets what stream_send()
+ * queues.  False: the request is a HEAD, which gets the header alone; the
+ * request has no stream. */
 bool respond_stream(struct request *req, struct response *res,
 		    const char *type);
-/* Holds c until it was sent.  False: too much waits already; the stream has
- * been cut. */
+/* Queues a chunk and holds it until it was sent.  False: too much is queued for
+ * this client; the stream has been cut. */
 bool stream_send(struct request *req, struct chunk *c);
-/* Ends it, soon, after what is queued. */
+/* Ends the stream after what is queued was sent. */
 void stream_end(struct request *req);
 
 /* ---- routes, as data ---- */
@@ -133,21 +145,24 @@ void stream_end(struct request *req);
 enum listen_at { LISTEN_PUBLIC, LISTEN_ADMIN };
 #define LISTENERS 2
 
-/* Called once the header is complete and before a byte of body is read: may
- * respond at once (res->status set), so that nothing is read in vain.  False
- * without a response is a 404.  Loop thread. */
+/* Called once the header is complete and before a byte of the body is read.  It
+ * may respond at once (set res->status), so that the body is not read in vain.
+ * False without a response means 404.  Loop thread. */
 typedef bool early_fn(struct request *req, struct response *res);
 
 enum route_flags {
-	/* Who may ask: exactly one of these, so that none is forgotten. */
+	/* Who may send the request: each route has exactly one of these three,
+	 * so that none is forgotten. */
 	ROUTE_ANYONE = 1 << 0,
-	ROUTE_SIGNED = 1 << 1, /* the function verifies a signature */
-	ROUTE_DEVICE = 1 << 2, /* the identify hook says who asks */
+	ROUTE_SIGNED = 1 << 1, /* the route's function verifies a signature */
+	ROUTE_DEVICE = 1 << 2, /* the identify hook finds out which device sends
+			        * it */
 
 	ROUTE_THREAD = 1 << 3, /* the function runs on a request thread */
-	ROUTE_OPERATOR = 1 << 4, /* with ROUTE_THREAD: on a thread that such
-				  * routes have to themselves */
-	ROUTE_ACTION = 1 << 5, /* counts for http_limits.actions */
+	ROUTE_OPERATOR = 1 << 4, /* with ROUTE_THREAD: on the threads for
+				  * operators, apart from those for devices */
+	ROUTE_ACTION = 1 << 5, /* each request counts against
+			        * http_limits.actions */
 };
 
 struct http_route {
@@ -155,21 +170,24 @@ struct http_route {
 	const char *path; /* one * stands for one segment */
 	enum listen_at listener;
 	unsigned flags;
-	unsigned room;    /* index of http_options.contexts */
-	size_t body_max;  /* bytes; 0 = no body; or BODY_LARGE */
+	unsigned room;    /* index of the room's context in
+			   * http_options.contexts */
+	size_t body_max;  /* bytes of the largest body; 0: no body; or
+			   * BODY_LARGE */
 	endpoint_fn *fn;
 	early_fn *early; /* or NULL */
 	const char *help;
 };
 
-#define BODY_LARGE ((size_t)-1) /* http_limits.large_body */
+#define BODY_LARGE ((size_t)-1) /* means: as http_limits.large_body says */
 
-/* Refuses a table with a column left out or two rows alike.  It ends with a
- * row whose method is NULL. */
+/* Checks a table of routes, which ends with a row whose method is NULL.
+ * RC_INVALID: a column is missing, or two rows are alike. */
 enum rc http_routes_check(const struct http_route *table, struct err *e);
 
-/* The row for a method and path; *ret_param gets what * matched.  NULL: none;
- * *ret_allow is then the methods this path has ("GET, POST"), or NULL. */
+/* Finds the row for a method and path; *ret_param gets what the * in its path
+ * matched.  NULL: there is no such row; *ret_allow is then a list of the
+ * methods that the path has ("GET, POST"), or NULL if it has none. */
 const struct http_route *http_route_find(const struct http_route *table,
 					 enum listen_at l, const char *method,
 					 const char *path, char *ret_param,
@@ -182,32 +200,45 @@ const struct http_route *http_route_find(const struct http_route *table,
  * with http_call(): close the store between http_stop() and http_close().
  */
 
-/* What is counted; the caller reads it.  Any thread. */
+/* Counters that the library keeps, and its caller reads.  Any thread. */
 struct http_counters {
 	atomic_ullong requests;	       /* answered */
 	atomic_ullong refused;	       /* of those, with 4xx */
 	atomic_ullong failed;	       /* with 5xx */
-	atomic_ullong limited;	       /* with 429, by the limits of a caller */
-	atomic_ullong evicted;	       /* connections, for others that waited */
-	atomic_ullong bodies_evicted;  /* connections, for their body */
-	atomic_ullong bodies_refused;  /* requests, at buffered_max */
-	atomic_size_t buffered;	       /* bytes held now: http_buffered() */
-	atomic_size_t waiting;	       /* requests that wait for a thread now */
-	atomic_size_t running;	       /* functions on request threads now */
+	atomic_ullong limited;	       /* of `refused`: answered 429 by a
+				        * caller's limits */
+	atomic_ullong evicted;	       /* connections ended because others
+				        * waited at the limit */
+	atomic_ullong bodies_evicted;  /* connections ended in the middle of a
+				        * body: buffered_max */
+	atomic_ullong bodies_refused;  /* requests answered 503: buffered_max
+				        * was reached */
+	atomic_size_t buffered;	       /* bytes of bodies in memory now,
+				        * http_buffered() included */
+	atomic_size_t waiting;	       /* gauge: requests that wait for a
+				        * request thread now */
+	atomic_size_t running;	       /* gauge: functions that run on request
+				        * threads now */
 };
 
-/* What may change while the server runs. */
+/* Limits that may change while the server runs. */
 struct http_limits {
-	size_t large_body;   /* bytes of a body, of routes with BODY_LARGE */
-	size_t buffered_max; /* bytes of bodies in memory; large_body at least */
-	int64_t longest_wait; /* ms that http_stop() gives requests that wait */
-	/* Whose X-Forwarded-For is believed.  Borrowed during the call. */
+	size_t large_body;   /* bytes of the largest body at routes with
+			      * BODY_LARGE */
+	size_t buffered_max; /* most bytes of bodies in memory; not less than
+			      * large_body */
+	int64_t longest_wait; /* ms that http_stop() gives requests which
+			       * wait */
+	/* The proxies whose X-Forwarded-For is believed.  Borrowed during the
+	 * call. */
 	const struct networks *proxies;
-	/* Of one caller.  0: the default below. */
-	unsigned running; /* functions on request threads at once; as it was
-			   * at http_open(), and never on all threads */
-	unsigned waiting; /* requests that wait for a thread; then 429 */
-	unsigned actions; /* requests of ROUTE_ACTION in ACTIONS_MS; then 429 */
+	/* Limits of one caller. 0: the default below. */
+	unsigned running; /* functions on request threads at once.  As it was at
+			   * http_open(), and never all threads */
+	unsigned waiting; /* requests that wait for a thread; more are answered
+			   * 429 */
+	unsigned actions; /* requests at ROUTE_ACTION in ACTIONS_MS; more are
+			   * answered 429 */
 };
 #define CALLER_RUNNING 4
 #define CALLER_WAITING 32
@@ -216,48 +247,58 @@ struct http_limits {
 
 struct http_hooks {
 	void *arg; /* of all */
-	/* Says who asks at a route of ROUTE_DEVICE, before its body is read:
-	 * sets req->caller and req->caller_id, or responds.  On a request
-	 * thread.  May be called for a request that is gone by then. */
+	/* Finds out who sends a request at a route of ROUTE_DEVICE, before its
+	 * body is read: sets req->caller and req->caller_id, or responds.  On a
+	 * request thread.  The client may be gone when it is called. */
 	void (*identify)(void *arg, struct request *req, struct response *res);
-	/* Frees a req->caller.  Loop thread. */
+	/* Frees req->caller.  Loop thread. */
 	void (*caller_free)(void *caller);
-	/* A request has ended, answered or not: it is forgotten.  Loop. */
+	/* Called when a request ends, with or without a response: forget every
+	 * pointer to it.  Loop thread. */
 	void (*ended)(void *arg, struct request *req);
-	/* A request that no route of the public listener takes.  Loop. */
+	/* Called with a request for which the public listener has no route.
+	 * Loop thread. */
 	void (*misdirected)(void *arg, const struct request *req);
 	/* Each tick_ms.  Loop. */
 	void (*tick)(void *arg);
 	int64_t tick_ms;
-	/* The last act of the loop thread: http_call() does nothing more. */
+	/* Called last in the loop thread: from then on http_call() does
+	 * nothing. */
 	void (*detach)(void *arg);
-}; /* each function or NULL, but identify where a route needs it */
+}; /* each may be NULL, except identify if a route has ROUTE_DEVICE */
 
 struct http_options {
-	const char *listen[LISTENERS]; /* "ADDRESS:PORT"; port 0 = any free */
+	const char *listen[LISTENERS]; /* "ADDRESS:PORT"; port 0: any free
+				        * port */
 	const struct http_route *routes; /* borrowed */
-	void *const *contexts; /* borrowed; read when a request comes */
+	void *const *contexts; /* borrowed, by room; read again for each
+			        * request */
 	struct http_hooks hooks;
-	struct http_counters *counters; /* borrowed; outlives http_close() */
-	const atomic_bool *draining; /* borrowed: connections end with their
-				      * response while it is true */
-	size_t connections, connections_per_ip; /* 0 of the latter: no limit */
+	struct http_counters *counters; /* borrowed; must outlive
+					 * http_close() */
+	const atomic_bool *draining; /* borrowed: while it is true, connections
+				      * end after their response */
+	/* connections_per_ip 0: no limit */
+	size_t connections, connections_per_ip;
 	int64_t idle_timeout, header_timeout, body_timeout; /* ms */
 	unsigned request_threads; /* 1 at least */
-	/* The one header whose value may be on two lines; or NULL. */
+	/* The name of the one header whose value may be folded onto two lines;
+	 * or NULL. */
 	const char *folded_header;
 	struct http_limits limits;
 };
 
 enum rc http_open(struct http **ret, const struct http_options *o,
 		  struct err *e);
-/* "127.0.0.1:43210": where it listens. */
+/* Return the address where the public and the admin listener listen, such as
+ * "127.0.0.1:43210". */
 const char *http_address(const struct http *h);
 const char *http_admin_address(const struct http *h);
 enum rc http_start(struct http *h, struct err *e); /* starts its threads */
-/* Takes other limits; any thread. */
+/* Replaces the limits.  Any thread. */
 void http_set_limits(struct http *h, const struct http_limits *limits);
-/* Accepts no more; requests under way go on and connections close after. */
+/* Accepts no more connections.  Requests under way go on, and each connection
+ * closes after its response. */
 void http_quiesce(struct http *h);
 void http_stop(struct http *h); /* waits for requests under way, ends the loop */
 void http_close(struct http *h);

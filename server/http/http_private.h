@@ -2,20 +2,18 @@
  *
  * http_private.h - the inside of http.h, for the files that know libmicrohttpd:
  *
- *	loop             the loop and its timers; start and stop
- *	listener         a listening socket and the connections that came by it
- *	connection       a connection: its deadline, its end
- *	linger           closed connections whose client still writes
- *	request          a request, from its first line to its response
- *	request_threads  the threads that run functions of requests
- *	fair_queue       in which order they do
- *	callers          by which key a request waits there
- *	header           what a request's header says, in one way only
- *	body             the bytes of bodies in memory, and their bound
- *	send             a response on its way out
- *	event_stream     a response without an end
+ *         loop the loop and its timers; start and stop listener a listening
+ *         socket and the connections that came by it connection a connection:
+ *         its deadline, its end linger closed connections whose client still
+ *         writes request a request, from its first line to its response
+ *         request_threads the threads that run functions of requests fair_queue
+ *         in which order requests get a thread callers the key under which a
+ *         request waits in the fair queue header a request's header, read so
+ *         that it has only one meaning body the bytes of bodies in memory, and
+ *         their bound send a response on its way out event_stream a response
+ *         without an end
  *
- * The loop thread owns all of it but the queue of calls, the queues of the
+ * The loop thread owns all of this except the queue of calls, the queues of the
  * request threads, and a request while its function runs on one: then the
  * thread alone uses req, res and what request_later() sets.
  *
@@ -24,9 +22,9 @@
  * client does, so nothing of it is freed meanwhile; the header and arguments of
  * a request are copied when it begins.
  *
- * MHD watches neither how long a header takes in all nor suspended
- * connections.  So each connection and each request put aside has a deadline
- * of ours, and the loop wakes at the earliest.
+ * MHD limits neither how long a header takes in all nor how long a connection
+ * stays suspended.  So each connection and each request put aside has a
+ * deadline of ours, and the loop wakes at the earliest.
  */
 #ifndef SERVER_HTTP_HTTP_PRIVATE_H
 #define SERVER_HTTP_HTTP_PRIVATE_H
@@ -60,19 +58,22 @@ struct request_threads;
 /* A response without an end. */
 struct stream {
 	struct send_queue queue;
-	bool suspended; /* it waits for more to send */
-	bool over;	/* it ends after what is queued */
-	bool begun;	/* in h->streams; its connection is watched */
+	bool suspended; /* its connection is suspended until there is more to
+			 * send */
+	bool over;	/* it ends once the queue is empty */
+	bool begun;	/* it is in h->streams, and the loop watches its
+			 * connection */
 };
 
 struct conn {
 	struct listener *listener;
 	struct http_request *x; /* the request under way, or NULL */
 	int fd;		    /* MHD's */
-	int linger_fd;	    /* ours, to read what a client still sends */
-	int64_t deadline;   /* time_mono; then it is shut down */
-	int64_t since;	    /* time_mono: when it last got a step further */
-	bool evicted;	    /* ended by us; MHD has yet to see it */
+	int linger_fd;	    /* our copy of fd, to read what a client still sends
+			     * after the end */
+	int64_t deadline;   /* time_mono: the connection is shut down then */
+	int64_t since;	    /* time_mono: when it last made progress */
+	bool evicted;	    /* we have ended it, and MHD has not noticed yet */
 	char client[PEER_SIZE]; /* who connected */
 	TAILQ_ENTRY(conn) link;
 };
@@ -80,64 +81,75 @@ struct conn {
 /* A header or query argument. */
 struct field {
 	const char *name;
-	const char *value; /* without white space around; NULL: "?name" */
+	const char *value; /* without white space around it; NULL: an argument
+			    * "?name" without a value */
 };
 
-/* Copies of a request's own. */
+/* Copies of a request's header and arguments. */
 struct fields {
 	struct field *list; /* owned: headers, then arguments */
-	char *text;	    /* owned: what they point to */
+	char *text; /* owned: the names and values that `list` points to */
 	size_t n, n_headers;
 };
 
-/* Where a request is, between its steps in MHD's callbacks. */
+/* Where a request is between its steps in MHD's callbacks. */
 enum where {
 	IN_LOOP,
-	ON_THREADS, /* in h->on_threads: waits for a thread, or runs there */
-	ASIDE,	    /* in h->aside: request_later() */
+	ON_THREADS, /* in h->on_threads: it waits for a thread, or runs on
+		     * one */
+	ASIDE,	    /* in h->aside: it was put aside by request_later() */
 };
 
 struct http_request {
-	struct request req; /* first: a function holds only this */
+	struct request req; /* must be first: an endpoint holds a pointer to
+			     * this alone */
 	struct response res;
 	struct conn *conn;
 	struct MHD_Connection *mhd;
 	struct fields fields;
 	struct buf body;
-	char *path; /* owned: decoded; NULL: it cannot be */
+	char *path; /* owned: with escapes decoded; NULL: an escape is broken */
 	char param[PARAM_SIZE];
 	char method[METHOD_SIZE];
 	const char *allow;     /* of a 405 */
-	bool header_only;      /* the response to a HEAD for a stream */
-	bool unread;	       /* responded before its body was read */
-	bool begun, too_large; /* its header was seen; its body is too long */
-	bool no_room;	       /* its body was thrown away: buffered_max */
+	bool header_only;      /* the request is a HEAD for a stream: no body is
+			        * sent */
+	bool unread;	       /* it was answered before its body was read */
+	bool begun, too_large; /* begun: its header was seen; too_large: its
+			        * body is too long */
+	bool no_room;	       /* its body was thrown away, since buffered_max
+			        * was reached */
 	bool complete;	       /* its body was */
 	bool has_body;	       /* by its header */
 	size_t swallowed;
-	size_t charged; /* of its body, to counters->buffered */
-	char client[PEER_SIZE]; /* who asks, seen through proxies we trust */
+	size_t charged; /* bytes of its body that are counted in
+			 * counters->buffered */
+	char client[PEER_SIZE]; /* the client's address, seen through trusted
+				 * proxies */
 	int64_t started; /* time_mono */
 
-	/* Set by request_later(). */
+	/* What request_later() was called with. */
 	endpoint_fn *next;
 	int64_t deadline;
-	bool aside; /* put aside and not yet called again */
+	bool aside; /* it was put aside and has not been called again yet */
 
 	enum where where;
-	bool again;    /* resumed while its function ran */
-	bool resumed;  /* MHD is to call request_piece() for it again */
-	bool identify; /* the hook is still to say who asks */
-	bool stranger; /* it waits by its address: counted in h->strangers */
-	uint64_t credential; /* hash of what it claims to be; 0: nothing */
-	uint64_t key;	     /* of the caller, in the fair queue */
-	endpoint_fn *fn;     /* for the thread to call; NULL: only identify */
+	bool again;    /* request_resume() was called while its function ran */
+	bool resumed;  /* MHD will call request_piece() for it again */
+	bool identify; /* the identify hook has not been called for it yet */
+	bool stranger; /* it waits under its address as the key: counted in
+		        * h->strangers */
+	uint64_t credential; /* hash of the credential that it carries; 0: it
+			      * carries none */
+	uint64_t key;	     /* its caller's key in the fair queue */
+	endpoint_fn *fn;     /* what the thread is to call; NULL: only the
+			      * identify hook */
 	struct fair_item item;
 	struct http_call call; /* back to the loop */
 
 	struct stream *stream; /* owned; or NULL */
 	LIST_ENTRY(http_request) link; /* in h->aside, h->on_threads or
-					* h->streams */
+				        * h->streams, by `where` */
 };
 
 LIST_HEAD(http_requests, http_request);
@@ -147,15 +159,16 @@ struct listener {
 	struct http *http;
 	enum listen_at which;
 	struct MHD_Daemon *mhd;
-	int listen_fd; /* -1 once it accepts no more */
+	int listen_fd; /* -1 once it accepts no more connections */
 	int epoll_fd;  /* MHD's */
 	char address[LISTEN_ADDRESS_SIZE];
-	TAILQ_HEAD(conns, conn) conns; /* by `since`, the newest first */
+	TAILQ_HEAD(conns, conn) conns; /* sorted by `since`, the newest first */
 	size_t n_conns, n_evicted, limit;
-	bool waiting;	 /* someone may wait to be let in */
+	bool waiting;	 /* a client may be waiting for its connection to be
+			  * accepted */
 	uint64_t closed; /* connections, ever */
 	bool ready;	 /* run it in this pass */
-	int64_t due;	 /* MHD's own next timeout */
+	int64_t due;	 /* when MHD itself wants to run next, time_mono */
 };
 
 /* A connection that MHD has closed while its client still wrote: closing it
@@ -167,8 +180,9 @@ struct closing {
 };
 
 struct http {
-	struct http_options o; /* its limits: the first ones */
-	struct http_limits limits; /* the present ones; the loop's */
+	struct http_options o; /* the options; of its limits those at the
+			        * start */
+	struct http_limits limits; /* the present limits; for the loop alone */
 	struct networks proxies;   /* owned; of limits */
 	struct listener listeners[LISTENERS];
 	int epoll_fd;
@@ -181,15 +195,21 @@ struct http {
 
 	/* The loop's own. */
 	struct http_requests aside, on_threads, streams;
-	size_t strangers; /* that wait by their address */
+	size_t strangers; /* requests that wait for a thread under their address
+			   * as the key */
 	struct callers *callers; /* owned */
-	struct request_threads *threads;   /* owned: of devices and others */
-	struct request_threads *operators; /* owned: of ROUTE_OPERATOR */
+	struct request_threads *threads;   /* owned: threads for devices and
+					    * others */
+	struct request_threads *operators; /* owned: threads for routes with
+					    * ROUTE_OPERATOR */
 	struct closing closing[CLOSING_MAX];
-	int64_t wake;	   /* no deadline is earlier */
-	size_t reading;	   /* of counters->buffered: of bodies not complete */
+	int64_t wake;	   /* time_mono: the loop wakes then; no deadline is
+			    * earlier */
+	size_t reading;	   /* bytes of bodies that are not complete, part of
+			    * counters->buffered */
 	int64_t tick_due;  /* of the hook */
-	uint64_t id_prefix, requests; /* of request_id_make() */
+	uint64_t id_prefix, requests; /* arguments of request_id_make(): the
+				       * prefix of this run, and a counter */
 	int64_t stop_by;   /* NEVER: not stopping */
 };
 
@@ -198,11 +218,13 @@ struct header {
 	unsigned n;
 	unsigned lengths, encodings, hosts, authorizations;
 	unsigned bad_names, bad_values;
-	uint64_t length; /* of the body, as announced */
+	uint64_t length; /* of the body, as Content-Length announces it */
 	bool chunked;
 	bool old; /* HTTP/1.0 */
-	const char *may_fold; /* http_options.folded_header */
-	const char *folded, *rest; /* of its value on two lines, or NULL */
+	const char *may_fold; /* the header that may be folded:
+			       * http_options.folded_header */
+	const char *folded, *rest; /* the value of that header if it came on two
+				    * lines, and the second line; or NULL */
 	const char *forwarded[HEADERS_MAX]; /* X-Forwarded-For */
 	size_t n_forwarded;
 };
@@ -220,7 +242,7 @@ static inline struct http *http_of(const struct http_request *x)
 #define COUNT(h, name) atomic_fetch_add_explicit(&(h)->o.counters->name, 1,    \
 						 memory_order_relaxed)
 
-/* The loop wakes at t (time_mono) or before. */
+/* Makes the loop wake at t (time_mono) at the latest. */
 static inline void http_wake_by(struct http *h, int64_t t)
 {
 	if (t < h->wake)
@@ -231,37 +253,46 @@ static inline void http_wake_by(struct http *h, int64_t t)
 
 enum rc listener_open(struct listener *d, struct http *h, enum listen_at which,
 		  struct err *e);
-/* Runs MHD until it has nothing more to do at once. */
+/* Runs MHD until it has nothing left that it can do at once. */
 void listener_run(struct listener *d);
 /* Ends connections whose deadline has passed. */
 void listener_timers(struct listener *d, int64_t now);
-/* Makes room for those who wait, when all connections are taken. */
+/* If all connections are in use and a client waits to be accepted, ends the one
+ * that made no progress for longest. */
 void listener_evict(struct listener *d, int64_t now);
-/* Takes in those whom the kernel has already let connect, then no more. */
+/* Accepts the connections that the kernel has completed already, then no
+ * more. */
 void listener_quiesce(struct listener *d);
-/* Ends connections on which nothing is under way and nothing has come; who has
- * just connected may have a request on its way. */
+/* Ends idle connections.  A connection that has just been made is not idle: its
+ * first request may be on its way. */
 void listener_end_idle(struct listener *d);
-void listener_stop(struct listener *d);	 /* when none is suspended */
-void listener_close(struct listener *d); /* fine on one that never opened */
+void listener_stop(struct listener *d);	 /* only when no connection is
+					  * suspended */
+void listener_close(struct listener *d); /* may be called for one that never
+					  * opened */
 
-/* ---- conn.c ---- */
+/* ---- connection.c ---- */
 
-/* MHD_NotifyConnectionCallback */
+/* Called by MHD when a connection begins and ends: an
+ * MHD_NotifyConnectionCallback. */
 void conn_notify(void *cls, struct MHD_Connection *mhd, void **socket_context,
 		 enum MHD_ConnectionNotificationCode code);
-/* The connection is shut down unless this is called again within ms. */
+/* Shuts the connection down in `ms`, unless this is called again before. */
 void conn_deadline(struct conn *c, int64_t ms);
-/* It got a step further: now it is the last to be ended for others. */
+/* Notes that the connection made progress: it is now the last to be ended for
+ * others. */
 void conn_step(struct conn *c);
-/* Nothing complete is under way on it: it may be ended for others. */
+/* True if no complete request is under way on the connection, so that it may be
+ * ended for others. */
 bool conn_idles(const struct conn *c);
 void conn_evict(struct conn *c); /* ends it, for others */
-void conn_end(struct conn *c);	/* ends it; MHD sees that and frees it */
+void conn_end(struct conn *c);	/* shuts it down; MHD notices, closes and frees
+				 * it */
 
 /* ---- linger.c ---- */
 
-/* Takes fd: reads what still comes, a while, then closes it. */
+/* Takes over fd: reads and drops what the client still sends, for a while, then
+ * closes it. */
 void linger_start(struct http *h, int fd);
 void linger_read(struct closing *l);
 void linger_timers(struct http *h, int64_t now);
@@ -271,7 +302,8 @@ void linger_end_all(struct http *h);
 
 /* ---- request.c ---- */
 
-/* MHD's: a request's first line; each further piece of it; its end. */
+/* Called by MHD at a request's first line, at each further piece of it, and at
+ * its end. */
 void *request_line(void *cls, const char *uri, struct MHD_Connection *mhd);
 enum MHD_Result request_piece(void *cls, struct MHD_Connection *mhd,
 			      const char *url, const char *method,
@@ -280,75 +312,86 @@ enum MHD_Result request_piece(void *cls, struct MHD_Connection *mhd,
 void request_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 		       enum MHD_RequestTerminationCode toe);
 void request_free(struct http_request *x);
-/* Calls those put aside whose time has come. */
+/* Calls the next functions of requests that were put aside and whose deadline
+ * has passed. */
 void request_timers(struct http *h, int64_t now);
-/* The server stops.  All that were put aside are called, as if their time had
- * come; then none is waited for any more. */
+/* For the stop of the server. request_call_all() calls all requests that were
+ * put aside as if their deadline had passed; after request_drop_all() none is
+ * waited for any more. */
 void request_call_all(struct http *h);
 void request_drop_all(struct http *h);
-/* For request_threads.c: in the thread; and in the loop, for one that no
- * thread will run any more. */
+/* For request_threads.c. request_on_thread() runs the request on the calling
+ * thread; request_not_run() is called in the loop for a request that no thread
+ * will run any more. */
 void request_on_thread(struct http_request *x);
 void request_not_run(struct http_request *x);
 
 /* ---- request_threads.c ---- */
 
-/* n threads, of which one caller has at most `per_caller` at once. */
+/* Opens n threads; one caller gets at most `per_caller` of them at once. */
 struct request_threads *threads_open(struct http *h, unsigned n,
 				     unsigned per_caller);
 enum rc threads_start(struct request_threads *t, struct err *e);
-/* Has a thread run the request.  False: its caller has `waiting` requests that
- * wait already. */
+/* Queues the request for a thread.  False: its caller has `waiting` requests
+ * waiting already. */
 bool threads_add(struct request_threads *t, struct http_request *x,
 		 size_t waiting);
-/* The same, before the caller's others: it goes on. */
+/* As threads_add(), but before the caller's other requests and never refused:
+ * for a request that was begun and goes on. */
 void threads_add_first(struct request_threads *t, struct http_request *x);
-/* False: its caller has acted too often; *ret_wait: ms. */
+/* Counts an action of the request's caller.  False: it has had `most` in
+ * ACTIONS_MS; *ret_wait is then how long (ms) until the next is allowed. */
 bool threads_action(struct request_threads *t, const struct http_request *x,
 		    unsigned most, int64_t *ret_wait);
-/* Gives up requests that no thread has begun. */
+/* Gives up the requests that wait and that no thread has begun. */
 void threads_drop_waiting(struct request_threads *t);
-void threads_stop(struct request_threads *t); /* when none is with it */
+/* only when no thread has a request */
+void threads_stop(struct request_threads *t);
 void threads_close(struct request_threads *t); /* NULL is fine */
 
 /* ---- callers.c ---- */
 
 struct callers *callers_open(void);
 void callers_close(struct callers *c); /* NULL is fine */
-/* The hash of the credential that a request carries, good or not; 0: none. */
+/* Returns the hash of the credential that a request carries, valid or not; 0:
+ * it carries none. */
 uint64_t callers_credential(const struct callers *c,
 			    const struct http_request *x);
-/* The caller_id that a credential was found to be the last time; 0: none. */
+/* Returns the caller_id that this credential had when it was last found valid;
+ * 0: not remembered. */
 uint64_t callers_known(const struct callers *c, uint64_t credential);
 void callers_learn(struct callers *c, uint64_t credential, uint64_t caller_id);
-/* Keys of the fair queue: of a caller, and of an address. */
+/* Return keys for the fair queue: that of a known caller, and that of an
+ * address. */
 uint64_t callers_key(const struct callers *c, uint64_t caller_id);
 uint64_t callers_key_of_address(const struct callers *c, const char *address);
 
 /* ---- header.c ---- */
 
-/* The path of a URI with its escapes decoded, to be freed; of one in absolute
- * form ("http://host/path", RFC 9112, 3.2.2) too.  NULL when an
- * escape is broken or stands for a byte that could mean another path: NUL,
+/* Returns the decoded path of a URI, also of one in absolute form
+ * ("http://host/path", RFC 9112, 3.2.2); the caller frees it.  NULL: an escape
+ * is broken, or stands for a byte that could change which path is meant: NUL,
  * '/', or a control character. */
 char *header_path(const char *uri);
-/* The header of a request of that version, borrowed. */
+/* Reads the header of a request of that HTTP version.  What *h points to is
+ * borrowed from MHD. */
 void header_read(struct header *h, struct MHD_Connection *mhd,
 		 const char *version, const char *may_fold);
-/* Copies header and arguments. */
+/* Copies the header and the query arguments. */
 void fields_copy(struct fields *ret, const struct header *h,
 		 struct MHD_Connection *mhd);
 void fields_release(struct fields *f);
-/* Responds to what no route may be sent: two parties on the way could read it in
- * two ways. */
+/* Responds with an error to a request that must not reach any route, since two
+ * programs on its way could read it differently. */
 void header_check(const struct header *h, struct response *res);
 
 /* ---- body.c ---- */
 
 size_t body_buffered_max(const struct http *h);
-/* True: len bytes more may be kept. */
+/* True if len bytes more of the body may be kept in memory. */
 bool body_room(struct http_request *x, size_t len);
-void body_charge(struct http_request *x); /* what it holds has changed */
+void body_charge(struct http_request *x); /* counts the bytes that the body now
+					   * takes in memory */
 void body_completed(struct http_request *x);
 void body_free(struct http_request *x);
 void body_no_room(struct http_request *x); /* responds so */
@@ -359,15 +402,18 @@ enum MHD_Result send_response(struct http_request *x);
 
 /* ---- event_stream.c ---- */
 
-/* Two MHD_ContentReaderCallback: of a stream, and of one that is not sent. */
+/* MHD_ContentReaderCallbacks: stream_read() gives the bytes of a stream;
+ * stream_none() is for a HEAD and gives none. */
 ssize_t stream_read(void *cls, uint64_t pos, char *p, size_t max);
 ssize_t stream_none(void *cls, uint64_t pos, char *p, size_t max);
-void stream_begin(struct http_request *x); /* its header is queued */
-/* The client is gone, or does not read: no more is owed to it. */
+void stream_begin(struct http_request *x); /* call it when the response's header
+					    * is queued */
+/* Ends a stream whose client is gone or does not read; what is queued is
+ * dropped. */
 void stream_cut(struct http_request *x);
 void stream_free(struct http_request *x);
-/* Ends the oldest stream of the device that has most: one that opens more and
- * more harms itself, not Centra and not other shops.  A browser comes back. */
+/* Ends the oldest stream of the device that has the most: a device that opens
+ * more and more streams harms only itself.  A browser connects again. */
 void stream_evict(struct listener *d);
 void stream_end_all(struct http *h);
 

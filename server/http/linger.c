@@ -10,7 +10,8 @@
 #include "base/time.h"
 #include "server/http/http_private.h"
 
-#define LINGER_MAX ((size_t)16 << 20) /* bytes read before it is cut off */
+#define LINGER_MAX ((size_t)16 << 20) /* bytes that are read before the client
+				       * is cut off */
 #define LINGER_MS  3000
 
 void linger_start(struct http *h, int fd)
@@ -41,7 +42,8 @@ static void linger_end(struct closing *l)
 
 void linger_read(struct closing *l)
 {
-	static char waste[65536]; /* the loop thread's; never looked at */
+	static char waste[65536]; /* for the loop thread alone; its contents are
+				   * never used */
 	ssize_t n = 1;
 
 	while (l->left && n > 0) {

@@ -15,17 +15,22 @@
 #include "base/time.h"
 #include "server/http/http_private.h"
 
-#define CONNECTION_MEMORY ((size_t)16 << 10) /* bounds a request's header */
+/* bytes of MHD's memory for a connection: it bounds the size of a request's
+ * header */
+#define CONNECTION_MEMORY ((size_t)16 << 10)
 #define ADMIN_CONNECTIONS 64
-#define OTHER_FDS    1024 /* the store, Centra, lingering connections, ... */
-#define NEWCOMER_MS  500  /* for a request to come after its connection */
-#define ACCEPT_RUNS  1000 /* at most, before a socket closes */
-#define EVICT_AFTER   100  /* ms; a younger connection is not ended for others */
+#define OTHER_FDS    1024 /* descriptors for the store, Centra, lingering
+			   * connections, ... */
+#define NEWCOMER_MS  500  /* ms that the first request may take to arrive after
+			   * its connection */
+#define ACCEPT_RUNS  1000 /* runs of MHD, at most, before a socket closes */
+#define EVICT_AFTER   100  /* ms; a younger connection is not ended to make room
+			    * for others */
 #define EVICT_AT_ONCE 16
 
-/* Each connection is a descriptor; the usual soft limit is below our own.
- * Returns how many connections there may be: without one, accepting would
- * fail where it cannot be told from being at the limit. */
+/* Raises the limit of open files, and returns how many connections fit below
+ * it.  Without that, accept() would fail, and that looks the same as being at
+ * the limit of connections. */
 static int64_t allow_descriptors(int64_t connections)
 {
 	struct rlimit r;
@@ -105,8 +110,9 @@ enum rc listener_open(struct listener *d, struct http *h, enum listen_at which,
 	return OK;
 }
 
-/* Once more after a connection was closed (only then does MHD accept again at its
- * limit), and after one was resumed in its own callback. */
+/* Runs MHD once more after it closed a connection (only then does it accept
+ * again if it was at its limit), and after a connection was resumed in its own
+ * callback. */
 void listener_run(struct listener *d)
 {
 	MHD_UNSIGNED_LONG_LONG ms = 0;
@@ -144,9 +150,10 @@ static bool someone_waits(const struct listener *d)
 	return d->listen_fd >= 0 && poll(&p, 1, 0) == 1;
 }
 
-/* At its limit a daemon accepts nobody: who is slow would keep all others out.
- * So the connections on which nothing has got further for longest are ended,
- * as long as someone waits; and streams, one at a time, where nothing idles. */
+/* At its limit of connections a daemon accepts nobody, so slow clients would
+ * keep all others out.  While someone waits, this ends the connections that
+ * made no progress for longest; if none is idle, it ends streams, one at a
+ * time. */
 void listener_evict(struct listener *d, int64_t now)
 {
 	size_t most = 1 + d->limit / 64;
@@ -173,7 +180,7 @@ void listener_evict(struct listener *d, int64_t now)
 		stream_evict(d);
 }
 
-/* MHD takes ten at a time. */
+/* MHD accepts at most ten connections in a run. */
 void listener_quiesce(struct listener *d)
 {
 	int fd;

@@ -4,8 +4,9 @@
  *
  * The loop watches, in one epoll: the epoll of each MHD daemon (one per
  * listening socket, run only by MHD_run() from here, since MHD's own loop
- * stalls when the ready events are a multiple of 128), who waits to be let in,
- * an eventfd for http_call(), the connections of endless answers, and closed
+ * stalls when the ready events are a multiple of 128), clients that wait to be
+ * accepted,
+ * an eventfd for http_call(), the connections of streams, and closed
  * connections whose client still writes.
  */
 #include "server/http/http.h"
@@ -25,8 +26,10 @@
 #include "base/time.h"
 #include "server/http/http_private.h"
 
-#define STOP_MS		 5000 /* past the longest wait of a request */
-#define OPERATOR_THREADS 2    /* /readyz is answered while /metrics is made */
+#define STOP_MS		 5000 /* ms that http_stop() adds to the longest wait of
+			       * a request */
+#define OPERATOR_THREADS 2    /* two, so that /readyz is answered while /metrics
+			       * is made */
 
 static void run_calls(struct http *h)
 {
@@ -51,7 +54,8 @@ void http_call(struct http *h, struct http_call *c)
 	first = STAILQ_EMPTY(&h->calls);
 	STAILQ_INSERT_TAIL(&h->calls, c, link);
 	pthread_mutex_unlock(&h->lock);
-	/* Fails only when the counter is full: then it wakes anyway. */
+	/* The write fails only if the eventfd's counter is full; then the loop
+	 * wakes anyway. */
 	if (first && write(h->event_fd, &one, sizeof(one)) < 0)
 		return;
 }
@@ -86,7 +90,7 @@ static int loop_timeout(const struct http *h, int64_t now)
 	return at <= now ? 0 : (int)(at - now);
 }
 
-/* The client of a stream has closed its end. */
+/* Handles that the client of a stream has closed its connection. */
 static void conn_hangup(struct conn *c)
 {
 	if (c->x && c->x->stream)
@@ -101,8 +105,9 @@ static struct listener *arrivals_of(struct http *h, const void *what)
 	return NULL;
 }
 
-/* What an epoll event is about: the queue of calls, a door, who waits at it, a
- * linger, or the connection of a stream. */
+/* Handles an epoll event by what it is about: the queue of calls, MHD's epoll
+ * of a listener, its listening socket, a lingering connection, or the
+ * connection of a stream. */
 static void loop_event(struct http *h, void *what)
 {
 	struct listener *waits = arrivals_of(h, what);
@@ -158,7 +163,7 @@ static bool loop_ended(struct http *h)
 	return empty || time_mono() >= h->stop_by;
 }
 
-/* Runs calls until no request is with a thread. */
+/* Runs http_call()s until no request is on a request thread. */
 static void wait_for_threads(struct http *h)
 {
 	struct pollfd p = {.fd = h->event_fd, .events = POLLIN};
@@ -171,8 +176,8 @@ static void wait_for_threads(struct http *h)
 	}
 }
 
-/* Who is still in gets a last chance to be answered.  MHD cannot stop while
- * connections are suspended. */
+/* Gives the requests under way a last chance to be answered.  MHD cannot stop
+ * while connections are suspended. */
 static void loop_end(struct http *h)
 {
 	for (size_t i = 0; i < LISTENERS; i++)
@@ -298,7 +303,8 @@ static void networks_copy(struct networks *ret, const struct networks *from)
 	ret->n = from->n;
 }
 
-/* The first limits, or others while the loop does not run, or in it. */
+/* Takes over limits: at the start, while the loop does not run, or in the
+ * loop. */
 static void take_limits(struct http *h, const struct http_limits *l)
 {
 	networks_release(&h->proxies);
@@ -335,7 +341,8 @@ void http_set_limits(struct http *h, const struct http_limits *limits)
 	http_call(h, &n->call);
 }
 
-/* Of several threads one caller never has all. */
+/* Returns how many threads one caller may have: never all, if there are
+ * several. */
 static unsigned per_caller(const struct http_options *o)
 {
 	unsigned most = o->limits.running ? o->limits.running : CALLER_RUNNING;
@@ -419,7 +426,8 @@ void http_close(struct http *h)
 	http_stop(h);
 	for (size_t i = 0; i < LISTENERS; i++)
 		listener_close(&h->listeners[i]);
-	run_calls(h); /* whose requests have ended: they only free */
+	run_calls(h); /* their requests have ended: these calls only free
+		       * memory */
 	linger_end_all(h);
 	if (h->event_fd >= 0)
 		close(h->event_fd);

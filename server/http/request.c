@@ -3,10 +3,10 @@
  * request.c - one request and its response.
  *
  * MHD announces it in steps: its first line (request_line), then its header
- * (request_begin: everything that can be refused is refused here, before a
- * byte of body is kept), then the body in pieces, then its end
- * (request_end_of_body).  Then its function runs: here, or on a thread; there
- * too, who asks is found out, before the body is read.
+ * (request_begin: everything that can be refused is refused here, before a byte
+ * of body is kept), then the body in pieces, then its end
+ * (request_end_of_body).  Then its function runs: here, or on a thread; a
+ * thread also finds out who sends the request, before the body is read.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +18,10 @@
 #include "server/http/http_private.h"
 
 #define URL_MAX	    2048
-#define SWALLOW_MAX ((size_t)1 << 20) /* of a chunked body past its limit */
-#define OPERATORS   16 /* requests of one ROUTE_OPERATOR that may wait */
+#define SWALLOW_MAX ((size_t)1 << 20) /* bytes of a chunked body that are read
+				       * and dropped once it is too long */
+#define OPERATORS   16 /* requests at one operators' route that may wait for a
+		        * thread */
 
 /* ---- what the request says ---- */
 
@@ -62,7 +64,7 @@ static void request_suspend(struct http_request *x)
 	MHD_suspend_connection(x->mhd);
 }
 
-/* MHD calls request_piece() for it again. */
+/* Makes MHD call request_piece() for the request again. */
 static void request_wake(struct http_request *x)
 {
 	x->where = IN_LOOP;
@@ -71,7 +73,7 @@ static void request_wake(struct http_request *x)
 	MHD_resume_connection(x->mhd);
 }
 
-/* Of one that is suspended. */
+/* Puts a request aside whose connection is suspended. */
 static void request_put_aside(struct http_request *x)
 {
 	struct http *h = http_of(x);
@@ -103,7 +105,8 @@ static void too_many(struct http_request *x, const char *detail, int64_t wait)
 	x->res.retry_after = wait > 1000 ? (wait + 999) / 1000 : 1;
 }
 
-/* Chooses where it waits its turn; how many others may wait there. */
+/* Chooses the key under which the request waits for a thread; returns how many
+ * others may wait under it. */
 static size_t choose_queue(struct http_request *x)
 {
 	struct http *h = http_of(x);
@@ -125,14 +128,15 @@ static size_t choose_queue(struct http_request *x)
 	return h->strangers < h->o.connections / 2 ? h->o.connections : 0;
 }
 
-/* Hands a suspended request to a thread, which calls fn, once it is known who
- * asks; or responds 429. */
+/* Hands a suspended request to a thread, which calls fn once the caller is
+ * known; or responds 429. */
 static void request_queue(struct http_request *x, endpoint_fn *fn)
 {
 	struct http *h = http_of(x);
 	size_t waiting = choose_queue(x);
 
-	/* Whom we do not know by now waits again, by its number. */
+	/* A caller that was not known before waits a second time, now under its
+	 * own number. */
 	x->fn = x->identify && x->stranger ? NULL : fn;
 	x->aside = x->again = false;
 	x->where = ON_THREADS;
@@ -146,12 +150,13 @@ static void request_queue(struct http_request *x, endpoint_fn *fn)
 	request_wake(x);
 }
 
-/* The same for one that was begun: it goes before its caller's others, and is
- * not refused. */
+/* As request_queue(), for a request that was begun: it goes before its caller's
+ * other requests, and is not refused. */
 static void request_queue_again(struct http_request *x)
 {
 	(void)choose_queue(x);
-	x->stranger = false; /* it does not wait for long */
+	x->stranger = false; /* it counts as a stranger only while it waits in
+			      * the queue */
 	x->fn = x->next;
 	x->aside = x->again = false;
 	x->where = ON_THREADS;
@@ -159,7 +164,7 @@ static void request_queue_again(struct http_request *x)
 	threads_add_first(threads_of(x), x);
 }
 
-/* True: the rate of actions of its caller allows this one. */
+/* False: its caller acts too often; responds 429. */
 static bool action_allowed(struct http_request *x)
 {
 	const struct http *h = http_of(x);
@@ -175,7 +180,8 @@ static bool action_allowed(struct http_request *x)
 	return false;
 }
 
-/* Of a suspended request whose body is complete. */
+/* Starts the function of a suspended request whose body is complete: in the
+ * loop, or on a thread. */
 static void request_dispatch(struct http_request *x)
 {
 	bool stranger = x->identify && !callers_known(http_of(x)->callers,
@@ -201,7 +207,7 @@ void request_on_thread(struct http_request *x)
 		x->fn(&x->req, &x->res);
 }
 
-/* A thread, or nobody, has run it. */
+/* Takes a request back from the threads, whether one ran it or not. */
 static void request_back(struct http_request *x)
 {
 	struct http *h = http_of(x);
@@ -218,7 +224,8 @@ static void request_end_unanswered(struct http_request *x)
 	request_wake(x);
 }
 
-/* An http_call: a thread has run what it was to run. */
+/* Called in the loop after a thread has run the request's function.  An
+ * http_call. */
 static void request_ran(struct http_call *call)
 {
 	struct http_request *x = call->arg;
@@ -251,7 +258,7 @@ void request_not_run(struct http_request *x)
 	request_wake(x);
 }
 
-/* It waits for nothing any more: its next function runs. */
+/* Ends the wait of a request that was put aside: its next function runs. */
 static void request_continue(struct http_request *x)
 {
 	LIST_REMOVE(x, link);
@@ -318,8 +325,9 @@ void request_drop_all(struct http *h)
 	}
 }
 
-/* Runs a function in the loop, and the next if it was put aside and resumed by
- * itself, until it has responded or waits. */
+/* Runs a function in the loop; and if the function put the request aside and it
+ * was resumed meanwhile, the next one; until the request has a response or
+ * waits. */
 static enum MHD_Result request_run(struct http_request *x, endpoint_fn *fn)
 {
 	for (;;) {
@@ -348,7 +356,7 @@ void *request_line(void *cls, const char *uri, struct MHD_Connection *mhd)
 	struct http_request *x = xcalloc(1, sizeof(*x));
 
 	(void)cls;
-	if (c->x) /* refused by MHD before its header was complete */
+	if (c->x) /* MHD refused it before its header was complete */
 		request_free(c->x);
 	c->x = x;
 	x->conn = c;
@@ -405,8 +413,8 @@ void request_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 	request_free(x);
 	*con_cls = NULL;
 	conn_step(c);
-	/* MHD ends an idle connection; this ends one that sends its next
-	 * header byte by byte. */
+	/* MHD ends idle connections; this deadline also ends one that sends its
+	 * next header byte by byte. */
 	conn_deadline(c, o->idle_timeout + o->header_timeout);
 }
 
@@ -455,12 +463,13 @@ static void check_length(struct http_request *x, const struct header *h)
 	else if (h->length && http->o.counters->buffered - http->reading +
 					      h->length >
 				      body_buffered_max(http))
-		body_no_room(x); /* incomplete ones would make way */
+		body_no_room(x); /* no incomplete body is left that could be
+				  * thrown away */
 	else
 		buf_init(&x->body, body_limit(x));
 }
 
-/* No route of the public listener takes it. */
+/* True if the public listener has no route for the request. */
 static bool found_nothing(const struct http_request *x)
 {
 	return !x->unread && (x->res.status == 404 || x->res.status == 405) &&
@@ -511,7 +520,8 @@ static enum MHD_Result request_begin(struct http_request *x, const char *method,
 	if (!res->status && !x->path)
 		respond_problem(res, 400, "bad_request",
 				"the path holds an escape that cannot be used");
-	x->unread = res->status; /* where this request ends is in doubt */
+	x->unread = res->status; /* where this request ends is uncertain: close
+				  * the connection */
 	if (!res->status)
 		find_route(x);
 	if (!res->status && req->route->early &&
@@ -538,8 +548,9 @@ static enum MHD_Result request_begin(struct http_request *x, const char *method,
 	return body_awaited(x);
 }
 
-/* MHD takes no answer in the middle of a body.  Of a chunked one that is too
- * long the rest is thrown away, up to a bound. */
+/* Keeps a piece of the body.  MHD accepts no response in the middle of a body;
+ * of a chunked one that is too long the rest is read and dropped, up to a
+ * bound. */
 static enum MHD_Result request_take_body(struct http_request *x, const char *data,
 				     size_t len)
 {
@@ -557,7 +568,7 @@ static enum MHD_Result request_take_body(struct http_request *x, const char *dat
 	return x->swallowed > SWALLOW_MAX ? MHD_NO : MHD_YES;
 }
 
-/* Its body is complete: its function runs. */
+/* Called when the body is complete: runs the request's function. */
 static enum MHD_Result request_end_of_body(struct http_request *x)
 {
 	conn_step(x->conn);
@@ -578,7 +589,7 @@ static enum MHD_Result request_end_of_body(struct http_request *x)
 	return MHD_YES;
 }
 
-/* It was suspended, and goes on. */
+/* Continues a request that was suspended and that MHD calls again. */
 static enum MHD_Result request_go_on(struct http_request *x)
 {
 	x->resumed = false;

@@ -33,14 +33,14 @@ uint64_t request_id_prefix(void)
 {
 	uint64_t prefix;
 
-	/* Only logs need it: the clock will do where there are no random
-	 * bytes. */
+	/* The prefix is for logs only, so the clock will do if there are no
+	 * random bytes. */
 	if (RAND_bytes((unsigned char *)&prefix, sizeof(prefix)) != 1)
 		prefix = (uint64_t)time_now();
 	return prefix;
 }
 
-/* n digits, in small letters, not all of them 0. */
+/* True for n small hexadecimal digits that are not all 0. */
 static bool is_hex(const char *s, size_t n)
 {
 	return strspn(s, "0123456789abcdef") >= n && strspn(s, "0") < n;

@@ -12,12 +12,13 @@
 #include "base/time.h"
 #include "server/http/http_private.h"
 
-/* So that the loop, the writer and the workers go first where cores are few. */
+/* Request threads run at this nice value, so that the loop, the writer and the
+ * workers go first on machines with few cores. */
 #define NICE 5
 
 struct request_threads {
 	struct http *http;
-	pthread_mutex_t lock; /* of the queue and `stopping` */
+	pthread_mutex_t lock; /* protects the queue and `stopping` */
 	pthread_cond_t work;
 	struct fair_queue *queue; /* owned */
 	bool stopping;
@@ -31,7 +32,7 @@ static struct http_request *of_item(struct fair_item *i)
 				       offsetof(struct http_request, item));
 }
 
-/* Waits for the next in turn; NULL: the threads stop. */
+/* Waits for the next request whose turn it is; NULL: the threads stop. */
 static struct http_request *take(struct request_threads *t)
 {
 	struct fair_item *i = NULL;
@@ -51,7 +52,8 @@ static void *serve_requests(void *arg)
 	struct http_counters *counters = t->http->o.counters;
 	struct http_request *x;
 
-	(void)setpriority(PRIO_PROCESS, 0, NICE); /* of this thread alone */
+	/* on Linux this affects the calling thread alone */
+	(void)setpriority(PRIO_PROCESS, 0, NICE);
 	while ((x = take(t))) {
 		atomic_fetch_add(&counters->running, 1);
 		request_on_thread(x);
@@ -97,7 +99,7 @@ bool threads_add(struct request_threads *t, struct http_request *x,
 {
 	bool added;
 
-	/* Before a thread can take it. */
+	/* Counted before a thread can take the request. */
 	atomic_fetch_add(&t->http->o.counters->waiting, 1);
 	pthread_mutex_lock(&t->lock);
 	added = fair_add(t->queue, x->key, &x->item, waiting);

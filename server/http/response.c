@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * response.c - the answers of http.h: bodies and what they are.
+ * response.c - the responses of http.h: bodies and their types.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -99,7 +99,8 @@ void respond_problem(struct response *res, int status, const char *code,
 	res->type = "application/problem+json";
 }
 
-/* Reopens the object that the body ends with.  False: it ends with none. */
+/* Removes the closing brace of the JSON object that the body ends with, so that
+ * a member can be added.  False: the body does not end with an object. */
 static bool reopen(struct buf *b)
 {
 	if (!b->len || b->data[b->len - 1] != '}')

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * route.c - the table of routes (http.h): checked, and searched.
+ * route.c - the table of routes (http.h): its check, and the search in it.
  */
 #include <string.h>
 
@@ -57,8 +57,9 @@ enum rc http_routes_check(const struct http_route *table, struct err *e)
 
 /* ---- finding a row ---- */
 
-/* What follows the * of a row, or what may: people who type a webhook's URL into
- * Centra end it with a slash. */
+/* True if the rest of the path fits the row.  At a route with
+ * ROUTE_SIGNED a slash at the end is accepted too: people who type a webhook's
+ * URL into Centra add it. */
 static bool tail_matches(const struct http_route *r, const char *want,
 			 const char *tail)
 {
@@ -66,7 +67,8 @@ static bool tail_matches(const struct http_route *r, const char *want,
 	       ((r->flags & ROUTE_SIGNED) && !*want && !strcmp(tail, "/"));
 }
 
-/* *ret, *ret_len: what the * stands for. */
+/* True if the path fits the row; *ret and *ret_len are what the * stands
+ * for. */
 static bool path_matches(const struct http_route *r, const char *path,
 			 const char **ret, size_t *ret_len)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * send.c - a response, on its way out: the headers that all have, those that
- * follow from it, and its bytes.
+ * send.c - sends a response: the headers that every response has, those that
+ * depend on the response, and the body.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +12,11 @@
 #include "base/time.h"
 #include "server/http/http_private.h"
 
-#define SEND_MS	     30000 /* for a response, whatever its length */
+#define SEND_MS	     30000 /* ms in which a response must be sent, whatever its
+			    * length */
 #define BYTES_PER_MS 64	   /* and its least pace */
-#define STREAM_BLOCK 1024  /* of MHD's; it asks for more at once */
+#define STREAM_BLOCK 1024  /* bytes of MHD's block for a stream; MHD asks for
+			    * more at once */
 
 static void count_answer(struct http_request *x)
 {
@@ -35,7 +37,8 @@ static void count_answer(struct http_request *x)
 			 LOG_N("latency_ms", time_mono() - x->started));
 }
 
-/* Nothing but our own files; no page of others around ours. */
+/* Allows only our own files to be loaded, and no other site to embed the
+ * page. */
 #define PAGE_POLICY                                                           \
 	"default-src 'self'; object-src 'none'; base-uri 'none'; "            \
 	"frame-ancestors 'none'; form-action 'self'"
@@ -67,7 +70,7 @@ static void add_headers(struct http_request *x, struct MHD_Response *r)
 					PAGE_POLICY);
 		MHD_add_response_header(r, "Referrer-Policy", "no-referrer");
 	}
-	if (x->stream) /* for nginx, which would gather it */
+	if (x->stream) /* tells nginx not to buffer the stream */
 		MHD_add_response_header(r, "X-Accel-Buffering", "no");
 	if (res->etag)
 		MHD_add_response_header(r, "ETag", res->etag);
@@ -90,7 +93,7 @@ static void add_headers(struct http_request *x, struct MHD_Response *r)
 		MHD_add_response_header(r, "Connection", "close");
 }
 
-/* Sends the header of an endless answer; stream_read() gives the rest. */
+/* Sends the header of a stream; stream_read() supplies its bytes. */
 static enum MHD_Result send_stream(struct http_request *x)
 {
 	struct MHD_Response *r = MHD_create_response_from_callback(
@@ -108,8 +111,9 @@ static enum MHD_Result send_stream(struct http_request *x)
 	return done;
 }
 
-/* The header of an endless answer, for a HEAD.  Its length is not known, so no
- * Content-Length may stand there; as chunked, 0.9.75 would send a last chunk. */
+/* Sends the header of a stream as the response to a HEAD.  The length is not
+ * known, so there must be no Content-Length; as a chunked response, MHD 0.9.75
+ * would send a last chunk. */
 static enum MHD_Result send_header_only(struct http_request *x)
 {
 	struct MHD_Response *r = MHD_create_response_from_callback(
@@ -154,7 +158,8 @@ enum MHD_Result send_response(struct http_request *x)
 				"the answer is larger than we send");
 	}
 	match = res->etag ? request_header(&x->req, "If-None-Match") : NULL;
-	/* It may stand in a list, and be weakened on the way. */
+	/* The tag may stand in a list, and a proxy may have marked it as weak,
+	 * so it is searched for. */
 	if (match && res->status == 200 && strstr(match, res->etag)) {
 		res->status = 304;
 		buf_clear(&res->body);

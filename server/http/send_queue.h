@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * send_queue.h - what waits to be sent on an endless answer: shared pieces of text in
- * a queue with a bound.
+ * send_queue.h - what waits to be sent on a stream: shared pieces of text in a
+ * queue with a bound.
  *
  * Threads: one, the loop.
  */
@@ -13,20 +13,22 @@
 
 #include "base/buf.h"
 
-/* A text that many feeds send: made once, freed with its last holder. */
+/* A text that several streams send: made once, freed by its last holder. */
 struct chunk {
 	unsigned holders;
 	size_t len;
 	char *bytes; /* owned */
 };
 
-/* Takes what b holds; b is then empty.  The caller is its holder. */
+/* Makes a chunk of the buf's bytes, which leaves the buf empty.  The caller
+ * holds the chunk. */
 struct chunk *chunk_make(struct buf *b);
 struct chunk *chunk_hold(struct chunk *c);
 void chunk_drop(struct chunk *c); /* NULL is fine */
 
 #define SEND_QUEUE_CHUNKS 256
-#define SEND_QUEUE_BYTES  ((size_t)1 << 20) /* unless it is a single chunk */
+#define SEND_QUEUE_BYTES  ((size_t)1 << 20) /* bytes in a queue; a single chunk
+					     * may be larger */
 
 struct send_queue {
 	struct chunk *queue[SEND_QUEUE_CHUNKS]; /* held */
@@ -35,10 +37,12 @@ struct send_queue {
 	size_t bytes; /* not yet sent */
 };
 
-/* Holds c until it was sent.  False: there is no room; nothing was added. */
+/* Adds a chunk, which the queue holds until it was sent.  False: there is no
+ * room; nothing was added. */
 bool send_queue_add(struct send_queue *f, struct chunk *c);
-/* Moves up to max bytes to p; how many. */
+/* Moves up to max bytes from the queue to p; returns how many. */
 size_t send_queue_take(struct send_queue *f, char *p, size_t max);
-void send_queue_release(struct send_queue *f); /* fine on a zeroed one */
+/* may be called on a zeroed one */
+void send_queue_release(struct send_queue *f);
 
 #endif

@@ -19,7 +19,8 @@
 #include "base/mem.h"
 #include "base/number.h"
 
-#define BACKLOG 4096 /* a burst that finds no room waits a second or more */
+#define BACKLOG 4096 /* connections that may wait to be accepted; in a burst,
+		      * clients beyond that wait a second or more */
 
 static bool address_write(int fd, char ret[LISTEN_ADDRESS_SIZE])
 {
@@ -85,7 +86,8 @@ out:
 
 #define FIRST_FD 3
 
-/* A whole number in the environment; -1: there is none. */
+/* Reads a whole number from a variable of the environment; -1: it is not set,
+ * or no number. */
 static long number_of(const char *name)
 {
 	const char *text = getenv(name);
@@ -96,7 +98,7 @@ static long number_of(const char *name)
 	return (long)n;
 }
 
-/* Is the i-th of the names "a:b:c" this one? */
+/* True if the i-th of the names in the list "a:b:c" is `name`. */
 static bool is_named(const char *names, long i, const char *name)
 {
 	size_t len = strlen(name);
@@ -109,8 +111,8 @@ static bool is_named(const char *names, long i, const char *name)
 	       (!names[len] || names[len] == ':');
 }
 
-/* The descriptor we were given for this listener, or -1; *ret_more: a second
- * one for it, or -1. */
+/* Returns the descriptor that we inherited for this listener, or -1; *ret_more:
+ * a second one for the same listener, or -1. */
 static int given(bool admin, int *ret_more)
 {
 	long n = number_of("LISTEN_FDS");
@@ -151,8 +153,8 @@ enum rc listen_inherited(int *ret, char ret_address[LISTEN_ADDRESS_SIZE],
 
 	if (fd < 0)
 		return fail(e, RC_NOTFOUND, "no socket was given");
-	/* Left alone it would go on listening, and keep who connects waiting
-	 * for ever. */
+	/* A second socket that is left open would go on listening, and its
+	 * clients would wait for ever. */
 	if (more >= 0)
 		return fail(e, RC_INVALID,
 			    "descriptor %d, of LISTEN_FDS, is one too many: "

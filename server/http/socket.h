@@ -10,22 +10,23 @@
 
 #include "base/err.h"
 
-/* "[IPv6 address]:65535" */
+/* bytes for "[IPv6 address]:65535" and more */
 #define LISTEN_ADDRESS_SIZE 64
 
 /* Opens, binds and listens at "ADDRESS:PORT": an IPv4 address, an IPv6 one in
- * brackets, or localhost; port 0 is any free one.  *ret_address tells which it
- * became.  RC_INVALID: not such a text; RC_EXISTS: the port is taken;
- * RC_DENIED: not allowed to us. */
+ * brackets, or localhost; port 0 is any free one.  *ret_address is the address
+ * with the port that it got.  RC_INVALID: the text is no such address;
+ * RC_EXISTS: the port is in use; RC_DENIED: this process may not use the
+ * port. */
 enum rc listen_open(int *ret, char ret_address[LISTEN_ADDRESS_SIZE],
 		    const char *address, struct err *e);
 
-/* Takes a socket that whoever started us listens at already (systemd's
- * LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES): the one named "admin" when
- * `admin`, else the one of any other name.  Such a socket goes on listening
- * when ours of it is closed: who connects meanwhile waits for our successor.
- * RC_NOTFOUND: we were given none; RC_INVALID: what we were given is no
- * listening socket of TCP, or there is a second for the same. */
+/* Takes over a listening socket that the process inherited (systemd's
+ * LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES): the one named "admin" if `admin`,
+ * else the one with any other name.  Such a socket goes on listening after we
+ * close our copy: clients that connect meanwhile wait for the next process.
+ * RC_NOTFOUND: none was inherited; RC_INVALID: it is no listening TCP socket,
+ * or a second one was inherited for the same listener. */
 enum rc listen_inherited(int *ret, char ret_address[LISTEN_ADDRESS_SIZE],
 			 bool admin, struct err *e);
 
