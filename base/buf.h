@@ -43,16 +43,6 @@ void buf_visible(struct buf *b, const char *s);
  * below 0x20 can only be white space there and becomes a space. */
 void buf_json_value(struct buf *b, const char *json);
 bool buf_full(const struct buf *b);
-/* Returns how many bytes the UTF-8 character at the start of s (len bytes) has;
- * 0: s does not start with one. */
-size_t text_utf8(const char *s, size_t len);
-/* True if all of s is valid UTF-8. */
-bool text_is_utf8(const char *s);
-/* Returns the number of characters (code points) of the UTF-8 text s. */
-size_t text_length(const char *s);
-/* Removes an incomplete UTF-8 character from the end of s: for a text that was
- * cut to a size in bytes. */
-void text_trim(char *s);
 /* Empties the buf and keeps its memory for the next use. */
 void buf_clear(struct buf *b);
 /* Returns the bytes, which the caller frees; "" if the buf is empty.  The buf

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 
 enum rc fail(struct err *e, enum rc rc, const char *fmt, ...)
 {

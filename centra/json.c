@@ -17,6 +17,7 @@
 
 #include "base/hex.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 #define MARK	     '\x01'
 #define MARK_NUMBER  'n'

@@ -21,7 +21,7 @@ static void open_offer(const struct event *ev,
 	opening->expires = offer->expires;
 	opening->offset_min = offer->offset_min;
 	memcpy(opening->date, ev->date, STAMP_SIZE);
-	journal_event(c, ev,
+	changes_journal_event(c, ev,
 		      &(struct entry){
 			      .warehouse = offer->warehouse,
 			      .fact = FACT_OFFERED,
@@ -38,7 +38,7 @@ static void add_mark(const struct event *ev, int64_t warehouse, enum mark mark,
 
 	c->mark.what = mark;
 	memcpy(c->mark.date, ev->date, STAMP_SIZE);
-	journal_event(ret, ev, &(struct entry){.warehouse = warehouse,
+	changes_journal_event(ret, ev, &(struct entry){.warehouse = warehouse,
 					       .fact = FACT_CENTRA_SAID,
 					       .result = result});
 	/* Fetches the order again after each accepted event: the event may be
@@ -52,7 +52,7 @@ static void add_mark(const struct event *ev, int64_t warehouse, enum mark mark,
 static void add_unknown(const struct order *o, const struct event *ev,
 			int64_t now, struct changes *ret)
 {
-	journal_event(ret, ev, &(struct entry){.fact = FACT_UNKNOWN_EVENT,
+	changes_journal_event(ret, ev, &(struct entry){.fact = FACT_UNKNOWN_EVENT,
 					       .text = ev->action});
 	if (o->n_offers)
 		changes_task(ret, TASK_FETCH_ORDER, 0, now);

@@ -11,16 +11,6 @@
 
 const char *const event_kinds[] = {TASK_CHECK_FIRST, TASK_ORDER, NULL};
 
-void journal_event(struct changes *ret, const struct event *ev,
-		   const struct entry *e)
-{
-	struct entry said = *e;
-
-	said.date = ev->date;
-	said.received = ev->received;
-	changes_journal(ret, &said);
-}
-
 /* True when the order holds already what a change says. */
 static bool is_held(const struct order *o, const struct change *c)
 {
@@ -84,12 +74,6 @@ enum rc event_apply(const struct order *o, const struct event *ev, int64_t now,
 		    struct changes *ret, struct err *e)
 {
 	return apply(o, ev, false, now, ret, e);
-}
-
-enum rc event_apply_again(const struct order *o, const struct event *ev,
-			  int64_t now, struct changes *ret, struct err *e)
-{
-	return apply(o, ev, true, now, ret, e);
 }
 
 /* ---- the tasks ---- */

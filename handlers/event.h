@@ -20,18 +20,9 @@
  * why. */
 enum rc event_apply(const struct order *o, const struct event *ev,
 		    int64_t now, struct changes *ret, struct err *e);
-/* The same for an event that was applied before, by hand (a replay): the looks
- * made since knew it, so they still hold unless it says something new. */
-enum rc event_apply_again(const struct order *o, const struct event *ev,
-			  int64_t now, struct changes *ret, struct err *e);
 
 /* The kinds of tasks that apply events; ends with NULL. */
 extern const char *const event_kinds[];
-
-/* Adds an entry of the journal that `ev` is the reason for: with its date and
- * when it was received. */
-void journal_event(struct changes *ret, const struct event *ev,
-		   const struct entry *e);
 
 /* ---- one for each type of event ---- */
 

@@ -8,6 +8,7 @@
 
 #include "centra/graphql.h"
 #include "handlers/answer.h"
+#include "handlers/lane.h"
 
 #define EVENTS_AT_ONCE 32
 
@@ -53,18 +54,23 @@ const char *handler_of_event(const char *type, const char *action)
 	return NULL;
 }
 
-#define FIRST_WAIT   500
-#define LONGEST_WAIT 30000
-#define DOUBLINGS    6 /* 0.5 s * 2^6 is beyond LONGEST_WAIT */
+/* ---- where a task waits ---- */
 
-int64_t handler_backoff(unsigned attempts, int64_t retry_after,
-			uint64_t random)
+/* A second thought about a look is made from what is held (missed.c). */
+static bool calls_nobody(const struct task *t)
 {
-	int64_t most = LONGEST_WAIT, ret = FIRST_WAIT;
+	return !strcmp(t->kind, TASK_MISSED) && t->sub;
+}
 
-	if (attempts < DOUBLINGS)
-		most = (int64_t)FIRST_WAIT << attempts;
-	if (attempts > 1)
-		ret = (int64_t)(random % ((uint64_t)most + 1));
-	return ret < retry_after ? retry_after : ret;
+void handler_place(struct task *t, const struct order *o)
+{
+	const struct handler *h = handler_find(t->kind);
+
+	t->group = (uint8_t)(h && !calls_nobody(t) ? h->calls : CALLS_NOBODY);
+	if (t->lane != LANE_UNPLACED)
+		return;
+	if (h && h->lane != LANE_UNPLACED)
+		t->lane = (uint8_t)h->lane;
+	else
+		t->lane = (uint8_t)(h && o ? fetch_lane(o) : LANE_REST);
 }

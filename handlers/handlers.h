@@ -126,11 +126,10 @@ unsigned handler_batch(const char *kind);
  * kept and counted. */
 const char *handler_of_event(const char *type, const char *action);
 
-/* When to try again: `attempts` runs have failed, the last one asked to wait
- * at least `retry_after` ms (0: did not say).  First 0.5 s, then uniform in
- * 0 .. min(30 s, 0.5 s * 2^attempts); `random` is any number. */
-int64_t handler_backoff(unsigned attempts, int64_t retry_after,
-			uint64_t random);
+/* Decides where a task waits: its lane, unless that was asked for, and its
+ * group, an enum handler_calls; o is its order, or NULL.  Pure: a store_place_fn
+ * (store/store.h). */
+void handler_place(struct task *t, const struct order *o);
 
 handler_fn handle_event, handle_fetch_order, handle_missed, handle_reconcile,
 	handle_ship_order;

@@ -4,12 +4,7 @@
  */
 #include "handlers/lane.h"
 
-#include <string.h>
-
-#include "handlers/handlers.h"
 #include "handlers/offer.h"
-
-/* ---- fetches ---- */
 
 bool fetch_shows_nothing(const struct order *o)
 {
@@ -64,25 +59,4 @@ enum lane fetch_lane(const struct order *o)
 	if (!fetch_is_live(o))
 		return LANE_REST;
 	return keeps_a_shop(o) ? LANE_ANSWERS : LANE_WAITED;
-}
-
-/* ---- all tasks ---- */
-
-/* A second thought about a look is made from what is held (missed.c). */
-static bool calls_nobody(const struct task *t)
-{
-	return !strcmp(t->kind, TASK_MISSED) && t->sub;
-}
-
-void handler_place(struct task *t, const struct order *o)
-{
-	const struct handler *h = handler_find(t->kind);
-
-	t->group = (uint8_t)(h && !calls_nobody(t) ? h->calls : CALLS_NOBODY);
-	if (t->lane != LANE_UNPLACED)
-		return;
-	if (h && h->lane != LANE_UNPLACED)
-		t->lane = (uint8_t)h->lane;
-	else
-		t->lane = (uint8_t)(h && o ? fetch_lane(o) : LANE_REST);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * lane.h - where in the queue a task waits.
+ * lane.h - where in the queue the fetch of an order waits.
  *
  * The lanes are drawn in store/model/task.h.  Each kind of task has its lane in
  * the table of handlers.c; that of a fetch depends on its order, and changes
@@ -11,10 +11,6 @@
 
 #include "store/model/order.h"
 #include "store/model/task.h"
-
-/* Decides where a task waits: its lane, unless that was asked for, and its
- * group, an enum handler_calls.  A store_place_fn (store/store.h). */
-void handler_place(struct task *t, const struct order *o);
 
 /* The lane of an order's fetch. */
 enum lane fetch_lane(const struct order *o);

@@ -24,15 +24,15 @@ enum rc order_event_apply(const struct order *o, const struct event *ev,
 {
 	(void)e;
 	if (!strcmp(ev->action, "cancel")) {
-		journal_event(ret, ev, &(struct entry){.fact = FACT_CANCELLED});
+		changes_journal_event(ret, ev, &(struct entry){.fact = FACT_CANCELLED});
 		told(o, ev, ret);
 		changes_add(ret, CHANGE_CANCELLED, 0);
 		return OK;
 	}
 	if (!strcmp(ev->action, "insert"))
-		journal_event(ret, ev, &(struct entry){.fact = FACT_PLACED});
+		changes_journal_event(ret, ev, &(struct entry){.fact = FACT_PLACED});
 	else
-		journal_event(ret, ev, &(struct entry){.fact = FACT_CHANGED,
+		changes_journal_event(ret, ev, &(struct entry){.fact = FACT_CHANGED,
 						       .text = ev->action});
 	told(o, ev, ret);
 	if (o->n_offers)

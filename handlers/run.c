@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "handlers/backoff.h"
 #include "handlers/offer.h"
 
 #define LONGEST_WAIT (5 * RUN_MINUTE)
@@ -138,7 +139,7 @@ int64_t run_wait(const struct work *w, const struct call *call)
 		return ret;
 	if (call && call->refused)
 		return run_wait_long(w, call);
-	return handler_backoff(w->task->attempts + 1,
+	return backoff(w->task->attempts + 1,
 			       call ? call->retry_after : 0, any_number(w));
 }
 

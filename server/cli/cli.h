@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * cli.h - the command line: one table of verbs, and helpers that they share.
+ * cli.h - the command line: one table of verbs (verbs.c), what finds and reads
+ * them (command.c), and the helpers that they share (cli.c).
  *
  * Verbs that read or change data open the store themselves, beside a running
  * server or without one.  They gather their output inside the store's read
@@ -43,14 +44,6 @@ enum cli_option {
 	OPT_REFUSED,
 	OPTS,
 };
-
-/* The name of an option, and whether a value follows it. */
-struct cli_option_row {
-	const char *name;
-	const char *value; /* the name of its value in the help; NULL: it takes
-			    * none */
-};
-extern const struct cli_option_row cli_options[OPTS];
 
 struct cli_args;
 

@@ -14,6 +14,7 @@
 #include "server/cli/cli.h"
 #include "base/nearest.h"
 #include "base/number.h"
+#include "base/text.h"
 #include "server/cli/qr.h"
 #include "server/access/token.h"
 

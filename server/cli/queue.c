@@ -16,6 +16,7 @@
 #include "handlers/handlers.h"
 #include "server/cli/cli.h"
 #include "base/since.h"
+#include "base/text.h"
 
 #define PAGE 500 /* the most tasks in one read of the store */
 #define PAGE_BYTES (1 << 20)

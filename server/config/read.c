@@ -23,6 +23,7 @@
 #include "base/mem.h"
 #include "base/nearest.h"
 #include "base/names.h"
+#include "base/text.h"
 
 #define FILE_MAX_BYTES (1 << 20)
 

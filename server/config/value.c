@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/number.h"
+#include "base/text.h"
 #include "server/config/read.h"
 
 #define SECRET_MAX_BYTES 4096

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/number.h"
+#include "base/text.h"
 #include "server/access/auth.h"
 #include "server/access/json_body.h"
 #include "server/shop/order_json.h"

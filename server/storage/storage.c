@@ -6,7 +6,6 @@
 
 #include "handlers/event.h"
 #include "handlers/handlers.h"
-#include "handlers/lane.h"
 #include "handlers/offer.h"
 
 struct whose {

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "handlers/handlers.h"
 #include "server/webhook/signature.h"
 

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "handlers/backoff.h"
 #include "server/worker/worker_private.h"
 
 /* ---- begin: a try at a call to Centra is made durable ---- */
@@ -297,7 +298,7 @@ static void finish(struct thread *t, const struct task *const *tasks,
 
 		/* A retry without a later time would make the thread spin. */
 		if (r->how == OUTCOME_RETRY && r->due <= now)
-			r->due = now + handler_backoff(tasks[i]->attempts, 0,
+			r->due = now + backoff(tasks[i]->attempts, 0,
 						       any_number());
 		list[i] = (struct finish){.task = tasks[i], .result = r};
 	}

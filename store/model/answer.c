@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "store/model/apply.h"
 
 const char *verb_name(enum verb v)

@@ -20,8 +20,4 @@
  * more. */
 struct offer *order_offer_made(struct order *o, int64_t warehouse);
 
-/* A copy, which the caller frees, of at most max bytes; it ends between two
- * UTF-8 characters.  NULL of NULL. */
-char *text_bounded(const char *s, size_t max);
-
 #endif

@@ -178,6 +178,16 @@ void changes_journal(struct changes *c, const struct entry *e)
 	changes_add(c, CHANGE_ENTRY, e->warehouse)->entry = entry_copy(e);
 }
 
+void changes_journal_event(struct changes *c, const struct event *ev,
+			   const struct entry *e)
+{
+	struct entry said = *e;
+
+	said.date = ev->date;
+	said.received = ev->received;
+	changes_journal(c, &said);
+}
+
 void changes_task(struct changes *c, const char *kind, int64_t sub, int64_t due)
 {
 	changes_add(c, CHANGE_TASK, 0)->task = (struct change_task){
@@ -193,21 +203,4 @@ void changes_release(struct changes *c)
 		change_release(&c->list[i]);
 	free(c->list);
 	*c = (struct changes){0};
-}
-
-/* ---- texts ---- */
-
-char *text_bounded(const char *s, size_t max)
-{
-	size_t n;
-
-	if (!s)
-		return NULL;
-	n = strnlen(s, max + 1);
-	if (n > max) {
-		n = max;
-		while (n && ((unsigned char)s[n] & 0xc0) == 0x80)
-			n--;
-	}
-	return xstrndup(s, n);
 }

@@ -12,6 +12,7 @@
 #ifndef STORE_MODEL_CHANGES_H
 #define STORE_MODEL_CHANGES_H
 
+#include "store/model/event.h"
 #include "store/model/journal.h"
 #include "store/model/order.h"
 
@@ -158,6 +159,10 @@ void change_release(struct change *c);
 void changes_add_copies(struct changes *c, const struct changes *more);
 /* Adds a copy of an entry of the journal; at 0: when it is stored. */
 void changes_journal(struct changes *c, const struct entry *e);
+/* Adds a copy of an entry that ev is the reason for: with the event's date, and
+ * when it was received. */
+void changes_journal_event(struct changes *c, const struct event *ev,
+			   const struct entry *e);
 /* Adds a follow-up task (task.h), due at a time. */
 void changes_task(struct changes *c, const char *kind, int64_t sub,
 		  int64_t due);

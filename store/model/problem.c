@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "store/model/apply.h"
 
 bool problem_open(const struct problem *p)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 #include "store/model/apply.h"
 
 static struct shipment *shipment_held(const struct order *o, int64_t warehouse)

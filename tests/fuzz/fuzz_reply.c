@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "centra/graphql.h"
 #include "centra/json.h"
 #include "centra/order_api.h"

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 
 /* cmocka has a fail() too: it comes after ours. */
 #include <setjmp.h>

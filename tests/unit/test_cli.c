@@ -22,6 +22,7 @@
 #include "server/routes.h"
 #include "server/serve.h"
 #include "base/nearest.h"
+#include "base/text.h"
 #include "server/webhook/secret_rotation.h"
 
 /* cmocka has a fail() too: it comes after ours. */

@@ -11,8 +11,8 @@
 #include "base/mem.h"
 #include "centra/graphql.h"
 #include "handlers/answer.h"
+#include "handlers/backoff.h"
 #include "handlers/handlers.h"
-#include "handlers/lane.h"
 
 #include <cmocka.h> /* last: it has a macro called fail */
 
@@ -136,8 +136,8 @@ static void the_first_wait_is_half_a_second(void **s)
 {
 	(void)s;
 	for (uint64_t random = 0; random < 5000; random += 7) {
-		assert_int_equal(handler_backoff(0, 0, random), 500);
-		assert_int_equal(handler_backoff(1, 0, random), 500);
+		assert_int_equal(backoff(0, 0, random), 500);
+		assert_int_equal(backoff(1, 0, random), 500);
 	}
 }
 
@@ -148,24 +148,24 @@ static void later_waits_are_spread_and_bounded(void **s)
 		int64_t most = n < 6 ? (int64_t)500 << n : 30000, seen = 0;
 
 		for (uint64_t i = 0; i < 2000; i++) {
-			int64_t wait = handler_backoff(n, 0, i * 7919);
+			int64_t wait = backoff(n, 0, i * 7919);
 
 			assert_true(wait >= 0 && wait <= most);
 			if (wait > seen)
 				seen = wait;
 		}
 		assert_true(seen > most * 9 / 10);
-		assert_true(handler_backoff(n, 0, UINT64_MAX) <= most);
+		assert_true(backoff(n, 0, UINT64_MAX) <= most);
 	}
-	assert_true(handler_backoff(UINT32_MAX, 0, 12345) <= 30000);
+	assert_true(backoff(UINT32_MAX, 0, 12345) <= 30000);
 }
 
 static void what_centra_asks_for_is_the_least(void **s)
 {
 	(void)s;
 	for (unsigned n = 0; n < 50; n++) {
-		assert_true(handler_backoff(n, 60000, n * 31) >= 60000);
-		assert_true(handler_backoff(n, -5, n * 31) >= 0);
+		assert_true(backoff(n, 60000, n * 31) >= 60000);
+		assert_true(backoff(n, -5, n * 31) >= 0);
 	}
 }
 

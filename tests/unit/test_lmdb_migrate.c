@@ -14,7 +14,6 @@
 #include <sys/wait.h>
 
 #include "handlers/handlers.h"
-#include "handlers/lane.h"
 #include "handlers/offer.h"
 #include "store/lmdb/schema.h"
 #include "store/lmdb/store_private.h"

@@ -13,6 +13,7 @@
 
 #include "centra/limits.h"
 #include "handlers/answer.h"
+#include "handlers/backoff.h"
 #include "handlers/offer.h"
 #include "tests/unit/stub_centra.h"
 
@@ -238,7 +239,7 @@ static void run(struct task *tasks, size_t n)
 		assert_true(r->how != OUTCOME_DEAD);
 		if (r->how == OUTCOME_RETRY && r->due <= now)
 			r->due = now +
-				 handler_backoff(tasks[i].attempts, 0,
+				 backoff(tasks[i].attempts, 0,
 						 (uint64_t)now * 7919);
 		assert_ok(store_finish(store, &tasks[i], r, now, &err));
 		result_release(r);

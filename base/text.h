@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * text.h - UTF-8 text: whether it is valid, and where it may be cut.
+ *
+ * Threads: any.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define UTF8_MOST 4 /* bytes of a character */
+
+/* Returns how many bytes the UTF-8 character at the start of s (len bytes) has;
+ * 0: s does not start with one. */
+size_t text_utf8(const char *s, size_t len);
+/* True if all of s is valid UTF-8. */
+bool text_is_utf8(const char *s);
+/* Returns the number of characters (code points) of the UTF-8 text s. */
+size_t text_length(const char *s);
+/* Removes an incomplete UTF-8 character from the end of s: for a text that was
+ * cut to a size in bytes. */
+void text_trim(char *s);
+/* Returns a copy of s, which the caller frees, of at most max bytes; it ends
+ * between two characters.  NULL of NULL. */
+char *text_bounded(const char *s, size_t max);
+
+#endif
