@@ -50,13 +50,15 @@ static bool accept_set_aside(const struct order *o)
  * Centra did not show in full.  The address is tried as long as the shop has to
  * ship (offer_derive() then sets fetch_due), and so is a field that decides;
  * names and codes are given up after some looks, since a permission may be
- * missing for good. */
+ * missing for good.  A look of reconciliation does not ask for them again: the
+ * next reconciliation does. */
 static bool wants_rest(const struct work *w, const struct centra_order *co)
 {
 	if (!fetch_is_waited_for(w->order))
 		return false;
 	return co->undecided || w->order->fetch_due ||
-	       (co->missing && w->task->attempts < LOOKS_FOR_REST);
+	       (co->missing && w->task->attempts < LOOKS_FOR_REST &&
+		w->task->lane != LANE_SWEEP);
 }
 
 /* An entry for each part that Centra did not show. */

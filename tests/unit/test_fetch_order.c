@@ -974,6 +974,18 @@ static void names_that_are_missing_are_looked_for_a_few_times(void **s)
 	assert_int_equal(us.result.how, OUTCOME_DONE);
 }
 
+/* Else each reconciliation would note it once more, and fetch seven times. */
+static void what_reconciliation_does_not_see_waits_for_the_next_one(void **s)
+{
+	(void)s;
+	us.lane = LANE_SWEEP;
+	reply.missing = MISSING_WORDS;
+	centra_shows(DIRECT, true);
+	run_fetch();
+	assert_int_equal(us.result.how, OUTCOME_DONE);
+	assert_null(noted(FACT_NOT_SHOWN, "words"));
+}
+
 static void what_was_never_offered_is_not_fetched(void **s)
 {
 	(void)s;
@@ -1225,6 +1237,7 @@ int main(void)
 		with(an_address_that_an_error_hides_is_fetched_while_it_is_to_ship),
 		with(an_address_that_is_no_longer_needed_is_not_fetched_again),
 		with(names_that_are_missing_are_looked_for_a_few_times),
+		with(what_reconciliation_does_not_see_waits_for_the_next_one),
 		with(what_was_never_offered_is_not_fetched),
 		with(without_a_centra_a_fetch_waits_while_it_is_due),
 		with(many_orders_are_fetched_in_two_queries),
