@@ -296,19 +296,26 @@ static void end(struct work *w)
 			     w->now + w->sweep_every);
 }
 
-/* The looks are asked for all the same: they may succeed where the list did
- * not. */
 static void give_up(struct work *w, const char *why)
 {
-	struct err ignored;
 	int64_t every = w->sweep_every;
 	int64_t wait = every && every < TRY_AGAIN ? every : TRY_AGAIN;
 
-	(void)!ask_for_looks(w, &ignored);
 	w->others->ended(w, w->round, why);
 	w->round->not_before = w->steady + wait;
 	round_release(w->round);
 	run_retry(w, wait, "%s", why);
+}
+
+/* The looks are asked for all the same: they may succeed where the list did
+ * not; but not while Centra is away, or asked us to wait. */
+static void list_failed(struct work *w, const struct call *call)
+{
+	struct err ignored;
+
+	if (!call->retry_after)
+		(void)!ask_for_looks(w, &ignored);
+	give_up(w, call->why.text);
 }
 
 /* Lets the task run again: one due earlier goes first. */
@@ -343,7 +350,7 @@ static void read_page(struct work *w)
 	if (call->held && call->retry_after <= HELD_MOST)
 		run_retry(w, run_wait(w, call), "%s", call->why.text);
 	else if (call->end != CALL_OK)
-		give_up(w, call->why.text);
+		list_failed(w, call);
 	else if (take_page(w, &got, &last, &e))
 		give_up(w, e.text);
 	else if (last && list_is_read(w->round))

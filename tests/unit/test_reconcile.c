@@ -372,6 +372,19 @@ static void a_list_that_fails_keeps_no_order_from_its_look(void **s)
 	run_to_the_end();
 }
 
+/* Their tasks stay as they are while nothing can be asked. */
+static void while_centra_is_away_no_looks_are_asked_for(void **s)
+{
+	(void)s;
+	world.open = one_open;
+	world.fails = (struct call){.end = CALL_UNKNOWN,
+				    .why = {"no reply"},
+				    .retry_after = 500};
+	run();
+	assert_int_equal(world.given_up, 1);
+	assert_int_equal(world.n_added, 0);
+}
+
 static void what_was_given_up_is_not_tried_at_once(void **s)
 {
 	(void)s;
@@ -430,6 +443,7 @@ int main(void)
 		T(an_order_that_slips_between_two_pages_is_found),
 		T(a_call_that_is_held_back_loses_no_page),
 		T(a_list_that_fails_keeps_no_order_from_its_look),
+		T(while_centra_is_away_no_looks_are_asked_for),
 		T(what_was_given_up_is_not_tried_at_once),
 		T(it_comes_back_after_sweep_every),
 		T(by_hand_it_runs_once_whatever_sweep_every_is),
