@@ -90,7 +90,7 @@ bool reconcile_may_reopen(const struct zone *zone, const struct order *o,
 }
 
 /* Keeps, of the numbers from index `from` on, those whose order another look
- * may open again. */
+ * may open again.  An order that cannot be read is left out. */
 static enum rc keep_reopening(struct work *w, struct numbers *all, size_t from,
 			      struct err *e)
 {
@@ -103,7 +103,7 @@ static enum rc keep_reopening(struct work *w, struct numbers *all, size_t from,
 		rc = w->others->order(w, all->list[i], &o, e);
 		if (!rc && reconcile_may_reopen(w->zone, &o, w->now))
 			all->list[kept++] = all->list[i];
-		if (rc == RC_NOTFOUND)
+		if (rc == RC_NOTFOUND || rc == RC_INVALID)
 			rc = OK;
 		order_release(&o);
 	}
@@ -196,15 +196,18 @@ static enum rc ask_for_looks(struct work *w, struct err *e)
 
 /* ---- what waits, and no shop knows of ---- */
 
+/* An order that cannot be read counts as one: its task is given up, which
+ * somebody sees. */
 static enum rc is_unknown(struct work *w, int64_t number, bool *ret,
 			  struct err *e)
 {
 	struct order o = {0};
 	enum rc rc = w->others->order(w, number, &o, e);
 
-	*ret = rc == RC_NOTFOUND || (!rc && missed_create(&o, w->recover));
+	*ret = rc ? rc == RC_NOTFOUND || rc == RC_INVALID
+		  : missed_create(&o, w->recover);
 	order_release(&o);
-	return rc == RC_NOTFOUND ? OK : rc;
+	return *ret ? OK : rc;
 }
 
 static bool is_among(const struct round *r, int64_t number)
@@ -367,8 +370,10 @@ void handle_reconcile(struct work *w, size_t n)
 	(void)n; /* one */
 	if (!w->centra || !r || !w->others)
 		return;
-	if (w->task->sub != RECONCILE_BY_HAND && !w->sweep_every)
-		return; /* only by hand, since it was added */
+	if (w->task->sub != RECONCILE_BY_HAND && !w->sweep_every) {
+		round_release(r); /* only by hand, since it was added */
+		return;
+	}
 	if (w->steady < r->not_before) {
 		run_retry(w, r->not_before - w->steady, "%s",
 			  w->task->reason ? w->task->reason

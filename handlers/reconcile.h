@@ -59,7 +59,7 @@ struct others {
 			      int64_t since,
 			      bool (*fn)(void *arg, const struct listed *row),
 			      void *arg, struct err *e);
-	/* RC_NOTFOUND: never heard of. */
+	/* RC_NOTFOUND: never heard of.  RC_INVALID: it cannot be read. */
 	enum rc (*order)(const struct work *w, int64_t number,
 			 struct order *ret, struct err *e);
 	enum rc (*add)(const struct work *w, const struct task *tasks, size_t n,

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/time.h"
@@ -25,6 +26,7 @@
 static struct {
 	const int64_t *open, *mine, *done; /* of W; each ends with 0 */
 	struct order *known; /* borrowed; the one order that is held, or NULL */
+	int64_t broken; /* an order whose row cannot be read; or 0 */
 
 	int64_t list[1000]; /* what waits, in Centra's order */
 	size_t n_list;
@@ -80,7 +82,11 @@ static enum rc done_since(const struct work *w, int64_t warehouse,
 static enum rc order_of(const struct work *w, int64_t number,
 			struct order *ret, struct err *e)
 {
-	(void)w, (void)e;
+	(void)w;
+	if (world.broken && world.broken == number) {
+		snprintf(e->text, sizeof(e->text), "it cannot be read");
+		return RC_INVALID;
+	}
 	if (!world.known || world.known->number != number)
 		return RC_NOTFOUND;
 	order_copy(ret, world.known);
@@ -297,6 +303,21 @@ static void what_waits_and_is_unknown_is_suspected(void **s)
 }
 
 /* The others of its lane that are due later stay behind it meanwhile. */
+/* Their tasks end as dead, so that somebody looks into it. */
+static void an_order_that_cannot_be_read_keeps_no_other_from_its_look(void **s)
+{
+	(void)s;
+	world.broken = 19;
+	world.open = two_mine;
+	world.done = one_open; /* may open again: who can tell? */
+	list_waiting(19, 2);
+	run_to_the_end();
+	assert_int_equal(world.given_up, 0);
+	assert_int_equal(added(TASK_FETCH_ORDER, 20), 1);
+	assert_int_equal(added(TASK_MISSED, 20), 1);
+	assert_int_equal(added(TASK_MISSED, 19), 1);
+}
+
 static void it_reads_a_page_a_run(void **s)
 {
 	(void)s;
@@ -420,6 +441,17 @@ static void by_hand_it_runs_once_whatever_sweep_every_is(void **s)
 	assert_int_equal(comes_back(), 0);
 }
 
+static void what_sweep_every_0_broke_off_begins_anew(void **s)
+{
+	(void)s;
+	run(); /* the list is read */
+	assert_true(held_round.looked);
+	run_every(0);
+	steady += 3600000;
+	run();
+	assert_int_equal(world.queries, 2);
+}
+
 static void with_sweep_every_0_the_clock_starts_none(void **s)
 {
 	(void)s;
@@ -439,6 +471,7 @@ int main(void)
 		T(what_a_look_alone_ended_is_looked_at),
 		T(it_ends_behind_its_looks),
 		T(what_waits_and_is_unknown_is_suspected),
+		T(an_order_that_cannot_be_read_keeps_no_other_from_its_look),
 		T(it_reads_a_page_a_run),
 		T(an_order_that_slips_between_two_pages_is_found),
 		T(a_call_that_is_held_back_loses_no_page),
@@ -447,6 +480,7 @@ int main(void)
 		T(what_was_given_up_is_not_tried_at_once),
 		T(it_comes_back_after_sweep_every),
 		T(by_hand_it_runs_once_whatever_sweep_every_is),
+		T(what_sweep_every_0_broke_off_begins_anew),
 		T(with_sweep_every_0_the_clock_starts_none),
 	};
 
