@@ -66,20 +66,27 @@ static enum rc put_number(struct txn *t, const char *name, uint32_t value,
  * an i64 that is not negative begins with a byte of 0x80 or more. */
 #define OLD_ROW 16
 
+/* The task of an order that cannot be read has a place too: its run says what
+ * is wrong. */
 static enum rc place(struct txn *t, struct task *task, struct err *e)
 {
+	const struct order unknown = {0};
+	enum rc rc;
+
 	want_order(&t->rows, task->instance, task->number, 0);
-	return task_place(&t->rows, task, NULL, e);
+	rc = task_place(&t->rows, task, NULL, e);
+	return rc == RC_INVALID ? task_place(&t->rows, task, &unknown, e) : rc;
 }
 
 static enum rc move_row(struct txn *t, const struct key *old, struct err *e)
 {
 	struct key_reader kr = key_read(old->b, old->n);
 	struct task task;
-	enum rc rc;
+	enum rc rc = RC_NOTFOUND;
 
 	key_get_i64(&kr);
-	rc = task_load(t, key_get_u64(&kr), &task, e);
+	if (old->n == OLD_ROW)
+		rc = task_load(t, key_get_u64(&kr), &task, e);
 	if (rc == RC_IO)
 		return rc;
 	if (rc)
@@ -109,13 +116,8 @@ static enum rc queue_by_lane(struct txn *t, bool *ret_more, struct err *e)
 		rc = walk_next(&w, e);
 		if (rc)
 			break;
-		if (w.k.mv_size != OLD_ROW)
-			rc = fail(e, RC_INVALID, "a row of `due` that cannot "
-						 "be read");
-		else
-			rc = move_row(t, key_bytes(key_start(&old),
-						   w.k.mv_data, w.k.mv_size),
-				      e);
+		key_bytes(key_start(&old), w.k.mv_data, w.k.mv_size);
+		rc = move_row(t, &old, e);
 	}
 	walk_close(&w);
 	*ret_more = n == ROWS;

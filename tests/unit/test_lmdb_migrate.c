@@ -203,7 +203,19 @@ static void make_old(struct store *s)
 	assert_ok(txn_commit(&t, &err));
 }
 
-static void fill_old(const char *dir)
+/* As a disk leaves them: an order's row that is no order, and a row of `due`
+ * that is no key. */
+static void break_rows(struct txn *t)
+{
+	struct key k;
+
+	key_i64(key_str(key_start(&k), "se"), 7);
+	assert_ok(txn_put(t, T_ORDERS, &k, "???", 3, &err));
+	key_bytes(key_start(&k), "\x80??", 3);
+	assert_ok(txn_put(t, T_DUE, &k, NULL, 0, &err));
+}
+
+static void fill_old(const char *dir, bool broken)
 {
 	struct task *list = xcalloc(MANY, sizeof(*list));
 	struct store *s = open_one(dir);
@@ -223,6 +235,8 @@ static void fill_old(const char *dir)
 		list[i].id = (uint64_t)i + 1;
 		put_old(&t, &list[i]);
 	}
+	if (broken)
+		break_rows(&t);
 	assert_ok(txn_commit(&t, &err));
 	store_close(s);
 	free(list);
@@ -287,7 +301,7 @@ static void a_kill_in_the_middle_loses_nothing(void **state)
 	struct store *s;
 	size_t due;
 
-	fill_old(*state);
+	fill_old(*state, false);
 	assert_int_equal(schema_of(*state, &due), 1);
 	open_and_die(*state);
 	/* An older shipfrom refuses it from the first transaction on. */
@@ -299,6 +313,18 @@ static void a_kill_in_the_middle_loses_nothing(void **state)
 	store_close(s);
 }
 
+/* ---- broken rows ---- */
+
+static void a_broken_row_does_not_stop_it(void **state)
+{
+	struct store *s;
+
+	fill_old(*state, true);
+	s = open_one(*state);
+	assert_int_equal(stats_of(s).tasks_waiting, MANY);
+	store_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +332,7 @@ int main(void)
 		IN_DIR(its_tasks_run),
 		IN_DIR(under_a_server_it_is_left_alone),
 		IN_DIR(a_kill_in_the_middle_loses_nothing),
+		IN_DIR(a_broken_row_does_not_stop_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
