@@ -368,6 +368,20 @@ static enum rc end_undecided(struct rows *t, struct task *task,
 	return end_run(t, task, &r, order, TIME_NONE, now, e);
 }
 
+/* No result can be made true of an order that cannot be read: *why says so.  The
+ * task is kept until somebody has looked into it. */
+static void end_unread(struct rows *t, struct task *task, const struct err *why,
+		       int64_t now)
+{
+	const struct result r = {.how = OUTCOME_DEAD, .reason = *why};
+
+	task->attempts++;
+	task->again = TIME_NONE;
+	set_reason(task, &r);
+	note_given_up(t, task, now);
+	put_back(t, task, true, task->due);
+}
+
 static void finish_want(struct rows *r, struct op *op)
 {
 	const struct task *task = ((struct finish_op *)op)->task;
@@ -394,6 +408,11 @@ static enum rc finish(struct rows *t, struct op *op, struct err *e)
 	if (rc)
 		return rc;
 	rc = row_order(t, task.instance, task.number, &before, e);
+	if (rc == RC_INVALID) {
+		end_unread(t, &task, e, f->now);
+		rc = OK;
+		goto out;
+	}
 	if (!rc)
 		rc = still_holds(t, &task, &before, f->r, e);
 	if (rc == RC_AGAIN) {

@@ -10,6 +10,7 @@
 #include "handlers/event.h"
 #include "handlers/handlers.h"
 #include "handlers/offer.h"
+#include "store/lmdb/store_private.h"
 #include "tests/unit/store_fixture.h"
 
 #define NOW   1610380000000
@@ -135,6 +136,23 @@ static bool journal_has(struct store *s, int64_t number, enum fact fact)
 {
 	assert_ok(store_journal(s, "se", number, find_fact, &fact, &err));
 	return fact == FACTS;
+}
+
+static void add_task(struct store *s, int64_t number, const char *kind)
+{
+	struct task t = {.number = number, .instance = "se", .created = NOW,
+			 .due = NOW};
+
+	snprintf(t.kind, sizeof(t.kind), "%s", kind);
+	assert_ok(store_task_add(s, &t, &err));
+}
+
+static enum rc lease(struct store *s, struct task *t)
+{
+	int64_t next;
+	size_t n;
+
+	return store_lease(s, NOW + 1000, NULL, t, 1, &n, &next, &err);
 }
 
 /* ---- what is applied ---- */
@@ -314,6 +332,59 @@ static void an_event_that_fails_half_way_leaves_nothing_half_done(void **state)
 	store_close(s);
 }
 
+/* ---- an order that cannot be read ---- */
+
+static void break_order(const char *dir, int64_t number)
+{
+	struct store *s = open_applying(dir, NULL, false);
+	struct key k;
+	struct txn t;
+
+	key_i64(key_str(key_start(&k), "se"), number);
+	assert_ok(txn_write(&t, s, &err));
+	assert_ok(txn_put(&t, T_ORDERS, &k, "???", 3, &err));
+	assert_ok(txn_commit(&t, &err));
+	store_close(s);
+}
+
+static void an_event_of_an_order_that_cannot_be_read_is_kept(void **state)
+{
+	struct event evs[3] = {create_of(19, 1), create_of(20, 2),
+			       ev_of(20, "cancel", 3, NULL)};
+	struct recorded got;
+	struct store *s;
+
+	break_order(*state, 20);
+	s = open_real(*state);
+	assert_ok(record(s, evs, 3, &got));
+	assert_int_equal(got.fresh, 3);
+	assert_int_equal(got.applied, 1);
+	assert_int_equal(got.dead, 2);
+	assert_string_equal(state_of(s, 19, 3), "pending");
+	assert_int_equal(event_tasks(s, true), 2);
+	release(evs, 3);
+	store_close(s);
+}
+
+/* Else the task would run again each second, for ever. */
+static void a_run_of_an_order_that_cannot_be_read_ends_as_dead(void **state)
+{
+	const struct result done = {.how = OUTCOME_DONE};
+	struct store *s;
+	struct task t;
+
+	break_order(*state, 20);
+	s = open_real(*state);
+	add_task(s, 20, TASK_CHECK_FIRST);
+	assert_ok(lease(s, &t));
+	assert_ok(store_finish(s, &t, &done, NOW, &err));
+	assert_int_equal(stats_of(s).tasks_waiting, 0);
+	assert_int_equal(event_tasks(s, true), 1);
+	assert_true(journal_has(s, 20, FACT_GIVEN_UP));
+	task_release(&t);
+	store_close(s);
+}
+
 /* ---- many at once ---- */
 
 struct gate {
@@ -410,23 +481,6 @@ static void two_deliveries_of_one_order_share_a_commit(void **state)
 }
 
 /* ---- taking turns ---- */
-
-static void add_task(struct store *s, int64_t number, const char *kind)
-{
-	struct task t = {.number = number, .instance = "se", .created = NOW,
-			 .due = NOW};
-
-	snprintf(t.kind, sizeof(t.kind), "%s", kind);
-	assert_ok(store_task_add(s, &t, &err));
-}
-
-static enum rc lease(struct store *s, struct task *t)
-{
-	int64_t next;
-	size_t n;
-
-	return store_lease(s, NOW + 1000, NULL, t, 1, &n, &next, &err);
-}
 
 static void an_event_waits_for_the_run_that_holds_its_order(void **state)
 {
@@ -761,6 +815,8 @@ int main(void)
 		IN_DIR(what_follows_an_event_is_queued_with_it),
 		IN_DIR(a_bad_event_beside_good_ones_is_kept_with_a_dead_task),
 		IN_DIR(an_event_that_fails_half_way_leaves_nothing_half_done),
+		IN_DIR(an_event_of_an_order_that_cannot_be_read_is_kept),
+		IN_DIR(a_run_of_an_order_that_cannot_be_read_ends_as_dead),
 		IN_DIR(two_deliveries_of_one_order_share_a_commit),
 		IN_DIR(an_event_waits_for_the_run_that_holds_its_order),
 		IN_DIR(an_event_waits_for_an_older_one_of_its_order),
