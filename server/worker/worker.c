@@ -733,6 +733,15 @@ static void hurry_at_start(struct workers *w)
 		hurry(w, &w->accounts.list[i], now, ahead ? 0 : LONGEST_RETRY);
 }
 
+static int64_t sweep_every(struct workers *w)
+{
+	struct config *c = config_now(w->parts->config);
+	int64_t ret = c->server.sweep_every;
+
+	config_drop(c);
+	return ret;
+}
+
 void workers_clock(struct workers *w, int64_t wall, int64_t mono)
 {
 	int64_t back = clock_went_back(w->parts->clock, wall, mono);
@@ -742,6 +751,8 @@ void workers_clock(struct workers *w, int64_t wall, int64_t mono)
 	log_line(LOG_WARN, "the clock went back", LOG_N("ms", back));
 	for (size_t i = 0; i < w->accounts.n; i++)
 		hurry(w, &w->accounts.list[i], wall, 0);
+	/* The next reconciliation is due by the clock as it was. */
+	reconcile_in(w->parts, w, sweep_every(w));
 	workers_wake(w);
 }
 

@@ -68,7 +68,9 @@ static void on_changed(void *arg, uint64_t newest)
 	pthread_mutex_unlock(&p->lock);
 }
 
-static void write_config(const struct parts *p, unsigned port, const char *key)
+/* `more`: lines of [centra se]. */
+static void write_config(const struct parts *p, unsigned port, const char *key,
+			 const char *more)
 {
 	char path[128];
 	FILE *f;
@@ -80,9 +82,9 @@ static void write_config(const struct parts *p, unsigned port, const char *key)
 		"[server]\nstore = lmdb:%s/data\nworkers = 3\n"
 		"[centra se]\nwebhook_secret = s\n"
 		"order_api_url = http://127.0.0.1:%u/o\norder_api_key = %s\n"
-		"call_timeout = 5s\n"
+		"call_timeout = 5s\n%s"
 		"[shop a]\ncentra = se\nname = A\nwarehouses = 3\n",
-		p->dir, port, key);
+		p->dir, port, key, more);
 	assert_int_equal(fclose(f), 0);
 }
 
@@ -101,7 +103,7 @@ static struct config *load(const struct parts *p)
 	return c;
 }
 
-static struct parts *parts_open(unsigned port)
+static struct parts *parts_open_with(unsigned port, const char *more)
 {
 	struct parts *p = xcalloc(1, sizeof(*p));
 	struct err e;
@@ -109,7 +111,7 @@ static struct parts *parts_open(unsigned port)
 	log_set_level(LOG_ERROR + 1); /* the trouble here is meant */
 	snprintf(p->dir, sizeof(p->dir), "/tmp/worker.XXXXXX");
 	assert_non_null(mkdtemp(p->dir));
-	write_config(p, port, "k");
+	write_config(p, port, "k", more);
 	p->first = load(p);
 	p->app.config = config_holder_open(config_hold(p->first));
 	p->app.storage = (struct storage){p->first, p->app.config};
@@ -120,6 +122,11 @@ static struct parts *parts_open(unsigned port)
 			  &e))
 		fail_msg("%s", e.text);
 	return p;
+}
+
+static struct parts *parts_open(unsigned port)
+{
+	return parts_open_with(port, "");
 }
 
 static void parts_start(struct parts *p)
@@ -585,9 +592,10 @@ static void what_calls_an_api_that_is_not_configured_stays_untouched(
 	parts_close(p);
 }
 
-static void add_reconcile(struct parts *p, const char *instance, int64_t sub)
+static void add_reconcile(struct parts *p, const char *instance, int64_t sub,
+			  int64_t due)
 {
-	struct task t = {.kind = TASK_RECONCILE, .sub = sub, .due = 1};
+	struct task t = {.kind = TASK_RECONCILE, .sub = sub, .due = due};
 	struct err e;
 
 	assert_true(copy_text(t.instance, sizeof(t.instance), instance));
@@ -600,14 +608,36 @@ static void an_instance_without_graphql_keeps_no_task_of_reconciliation(
 	struct parts *p = parts_open(9); /* without GraphQL */
 
 	(void)state;
-	add_reconcile(p, "se", 0);
-	add_reconcile(p, "se", RECONCILE_BY_HAND);
-	add_reconcile(p, "gone", 0);
+	add_reconcile(p, "se", 0, 1);
+	add_reconcile(p, "se", RECONCILE_BY_HAND, 1);
+	add_reconcile(p, "gone", 0, 1);
 	parts_start(p);
 	assert_int_equal(stats(p).tasks_waiting, 3);
 	reconcile_at_start(&p->app.worker_parts, p->app.workers);
 	assert_int_equal(stats(p).tasks_waiting, 0);
 	parts_stop(p);
+	parts_close(p);
+}
+
+#define TEN_HOURS 36000000
+
+static void a_clock_that_goes_back_does_not_put_reconciliation_off(void **state)
+{
+	struct parts *p = parts_open_with(9, "graphql_url = http://127.0.0.1:9\n"
+					     "graphql_token = t\n");
+	struct task t = {0};
+	struct err e;
+
+	(void)state;
+	add_reconcile(p, "se", 0, time_now() + TEN_HOURS);
+	parts_start(p);
+	workers_clock(p->app.workers, time_now() + TEN_HOURS, time_mono());
+	workers_clock(p->app.workers, time_now(), time_mono());
+	parts_stop(p);
+	assert_int_equal(store_tasks(p->app.store, false, 0, copy_task, &t, &e),
+			 OK);
+	assert_true(t.due <= time_now() + p->first->server.sweep_every);
+	task_release(&t);
 	parts_close(p);
 }
 
@@ -707,6 +737,8 @@ int main(void)
 			what_calls_an_api_that_is_not_configured_stays_untouched),
 		cmocka_unit_test(
 			an_instance_without_graphql_keeps_no_task_of_reconciliation),
+		cmocka_unit_test(
+			a_clock_that_goes_back_does_not_put_reconciliation_off),
 		cmocka_unit_test(
 			a_redrive_tries_at_once_what_was_given_up_for_now),
 		cmocka_unit_test(what_is_put_off_is_not_rewritten_at_the_start),
