@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,6 +35,14 @@ static const struct {
 	[LOG_WARN] = {"warn", 4},
 	[LOG_ERROR] = {"error", 3},
 };
+
+enum log_level log_level_of(const char *word)
+{
+	for (int i = LOG_DEBUG; i <= LOG_ERROR; i++)
+		if (word && strcmp(word, levels[i].name) == 0)
+			return (enum log_level)i;
+	return LOG_INFO;
+}
 
 void log_set_level(enum log_level least)
 {

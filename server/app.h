@@ -58,19 +58,20 @@ struct app {
 	void *contexts[ROOMS]; /* of http_options */
 };
 
-/* Starts the workers, and has them reconcile with Centra.  The store is open. */
-enum rc app_start_workers(struct app *app, struct err *e);
+/* serve.c implements these.  The store is open. */
 
-/* Opens the rooms that HTTP requests use, and the HTTP server of the present
- * config, which http_start() starts.  The store is open.  On an error, and at
- * the end, app_close_http() closes what was opened. */
+/* Opens the rooms that HTTP requests use, and the HTTP server by the present
+ * config; http_start() starts it.  After an error, as at the end,
+ * app_close_http() closes what was opened. */
 enum rc app_open_http(struct app *app, struct err *e);
-/* Opens the room that follows changes, after the workers (if they run) and
- * before http_start(). */
+/* Starts the workers, and has them reconcile with Centra. */
+enum rc app_start_workers(struct app *app, struct err *e);
+/* Opens the room that follows changes: after the workers, if they run, and before
+ * http_start(). */
 enum rc app_open_live(struct app *app, struct err *e);
-/* Hands the limits of the present config to the HTTP server, after a reload. */
+/* Gives the HTTP server the limits of the present config, after a reload. */
 void app_limit_http(struct app *app);
-/* After http_stop() and store_close().  Twice is fine. */
+/* After http_stop() and store_close().  Calling it twice does no harm. */
 void app_close_http(struct app *app);
 
 #endif

@@ -6,40 +6,13 @@
 
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/log.h"
 #include "server/app.h"
 #include "server/webhook/receive.h"
 #include "server/worker/worker.h"
 
 #define REPORT_MAX (64 * 1024)
-
-void log_report(struct buf *report)
-{
-	char *line = report->data, *end;
-
-	for (; line && *line; line = end) {
-		end = strchrnul(line, '\n');
-		if (*end)
-			*end++ = '\0';
-		if (*line)
-			log_line(LOG_ERROR, "config error",
-				 LOG_S("error", line));
-	}
-}
-
-enum log_level log_level_of(const char *word)
-{
-	static const char *const words[] = {
-		[LOG_DEBUG] = "debug",
-		[LOG_INFO] = "info",
-		[LOG_WARN] = "warn",
-		[LOG_ERROR] = "error",
-	};
-
-	for (int i = LOG_DEBUG; i <= LOG_ERROR; i++)
-		if (word && strcmp(word, words[i]) == 0)
-			return (enum log_level)i;
-	return LOG_INFO;
-}
 
 /* ---- what a reload cannot change ---- */
 
@@ -139,7 +112,7 @@ void reload(struct app *app, const struct config *started)
 
 	buf_init(&report, REPORT_MAX);
 	if (config_load(&fresh, app->config_path, &report, &e)) {
-		log_report(&report);
+		config_log_report(&report);
 		log_line(LOG_ERROR, "config not reloaded: the old one stays",
 			 LOG_S("error", e.text));
 		goto out;

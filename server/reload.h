@@ -5,9 +5,6 @@
 #ifndef SERVER_RELOAD_H
 #define SERVER_RELOAD_H
 
-#include "base/buf.h"
-#include "base/log.h"
-
 struct app;
 struct config;
 
@@ -16,11 +13,5 @@ struct config;
  * settings stay.  Settings that differ from the config that the server `started`
  * with, and need a restart, are named in the log. */
 void reload(struct app *app, const struct config *started);
-
-/* Logs a config_load()'s report, one line for each mistake. */
-void log_report(struct buf *report);
-
-/* "debug" .. "error": the setting log_level. */
-enum log_level log_level_of(const char *word);
 
 #endif

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "base/time.h"
+#include "server/access/auth.h"
 #include "server/admin/health.h"
 #include "server/app.h"
 #include "server/page/page.h"
@@ -20,6 +22,8 @@
 			       * of a note may be written with 12 bytes */
 #define SHIP_MAX  (64 << 10)
 #define CODE_MAX  1024 /* body of a sign-in */
+
+#define TICK 250 /* ms */
 
 /* What reads the store runs on a request thread. */
 #define ANYONE_READS (ROUTE_ANYONE | ROUTE_THREAD)
@@ -58,6 +62,53 @@ const struct http_route routes[] = {
 	{ 0 },
 };
 /* clang-format on */
+
+/* ---- hooks: where the HTTP server calls the rooms ---- */
+
+static void identify(void *arg, struct request *req, struct response *res)
+{
+	const struct app *app = arg;
+
+	auth_identify(app->access, req, res);
+}
+
+static void ended(void *arg, struct request *req)
+{
+	const struct app *app = arg;
+
+	if (app->live)
+		live_forget(app->live, req);
+}
+
+static void misdirected(void *arg, const struct request *req)
+{
+	const struct app *app = arg;
+
+	receive_misdirected(app->receiver, req);
+}
+
+static void tick(void *arg)
+{
+	const struct app *app = arg;
+
+	if (app->live)
+		live_tick(app->live, time_mono());
+}
+
+struct http_hooks routes_hooks(struct app *app)
+{
+	return (struct http_hooks){
+		.arg = app,
+		.identify = identify,
+		.caller_free = auth_free_caller,
+		.ended = ended,
+		.misdirected = misdirected,
+		.tick = tick,
+		.tick_ms = TICK,
+	};
+}
+
+/* ---- the verb `routes` ---- */
 
 static const char *auth_name(unsigned flags)
 {

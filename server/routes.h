@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * routes.h - the routes of the server, one row each.  A row says which clients may
+ * routes.h - where HTTP leads: the routes of the server, one row each, and the
+ * hooks by which the HTTP server calls the rooms.  A row says which clients may
  * send the request (flags), whose context it gets (room), and which function
  * responds.
  */
@@ -15,6 +16,12 @@
 /* Ends with a row whose method is NULL. */
 extern const struct http_route routes[];
 
+struct app;
+
+/* The hooks of http_options; app is borrowed. */
+struct http_hooks routes_hooks(struct app *app);
+
+/* Writes the table for people, or as JSON lines. */
 void routes_describe(struct buf *out, bool json);
 
 #endif

@@ -24,8 +24,12 @@
 #include "server/http/http.h"
 #include "server/live/changes.h"
 #include "server/notify.h"
+#include "server/page/page.h"
+#include "server/routes.h"
 #include "server/webhook/receive.h"
+#include "server/webhook/signature.h"
 #include "server/reload.h"
+#include "server/worker/reconcile.h"
 #include "server/worker/worker.h"
 
 #define TICK	   200 /* ms between checks of what no signal reports */
@@ -48,8 +52,179 @@ struct serving {
 	struct http_call beat;
 	atomic_bool beating; /* it is on its way through the loop */
 	int64_t tick_due;    /* of the check that is due each minute */
-	enum clock_trust trust; /* as it was logged */
 };
+
+/* ---- the HTTP server, by its settings ---- */
+
+static struct http_limits limits_of(const struct config_server *s)
+{
+	return (struct http_limits){
+		.large_body = s->webhook_max_body,
+		.buffered_max = s->buffered_max,
+		.longest_wait = s->answer_wait > s->write_wait ?
+					s->answer_wait :
+					s->write_wait,
+		.proxies = &s->proxies,
+	};
+}
+
+void app_limit_http(struct app *app)
+{
+	struct config *config = config_now(app->config);
+	struct http_limits l = limits_of(&config->server);
+
+	http_set_limits(app->http, &l);
+	config_drop(config);
+}
+
+static enum rc open_http(struct app *app, const struct config_server *s,
+			 struct err *e)
+{
+	const struct http_options o = {
+		.listen = {s->listen, s->admin_listen},
+		.routes = routes,
+		.contexts = app->contexts,
+		.hooks = routes_hooks(app),
+		.counters = &app->http_counters,
+		.draining = &app->draining,
+		.connections = (size_t)s->connections,
+		.connections_per_ip = (size_t)s->connections_per_ip,
+		.idle_timeout = s->idle_timeout,
+		.header_timeout = s->header_timeout,
+		.body_timeout = s->body_timeout,
+		.request_threads = (unsigned)s->request_threads,
+		.folded_header = SIGNATURE_HEADER,
+		.limits = limits_of(s),
+	};
+
+	return http_open(&app->http, &o, e);
+}
+
+/* ---- how the rooms are tied together ---- */
+
+/* Of the shop's room: resumes a request when its order changes. */
+static void wait_for_change(void *arg, struct request *req,
+			    const char *instance, int64_t number)
+{
+	const struct app *app = arg;
+
+	live_wait(app->live, req, instance, number);
+}
+
+/* Of the live room: another process may have added tasks. */
+static void foreign_change(void *arg)
+{
+	const struct app *app = arg;
+
+	if (app->workers)
+		workers_wake(app->workers);
+}
+
+static void open_rooms(struct app *app)
+{
+	const struct access_parts access = {
+		.store = app->store,
+		.config = app->config,
+		.counters = &app->counters,
+		.http = &app->http,
+		.page_version = page_version(),
+	};
+	const struct receiver_parts receiver = {
+		.store = app->store,
+		.config = app->config,
+		.counters = &app->counters,
+		.http = &app->http,
+	};
+
+	app->access = access_open(&access);
+	app->shop = (struct shop){
+		.store = app->store,
+		.counters = &app->counters,
+		.access = app->access,
+		.clock = &app->clock,
+		.http = &app->http,
+		.draining = &app->draining,
+		.wait = wait_for_change,
+		.wait_arg = app,
+	};
+	app->receiver = receiver_open(&receiver);
+	app->admin = (struct admin){
+		.store = app->store,
+		.config = app->config,
+		.counters = &app->counters,
+		.http_counters = &app->http_counters,
+		.clock = &app->clock,
+		.receiver = app->receiver,
+		.http = &app->http,
+		.draining = &app->draining,
+		.failed = &app->failed,
+	};
+	app->contexts[ROOM_WEBHOOK] = app->receiver;
+	app->contexts[ROOM_ACCESS] = app->access;
+	app->contexts[ROOM_SHOP] = &app->shop;
+	app->contexts[ROOM_ADMIN] = &app->admin;
+}
+
+enum rc app_open_http(struct app *app, struct err *e)
+{
+	struct config *config = config_now(app->config);
+	enum rc rc;
+
+	open_rooms(app);
+	rc = open_http(app, &config->server, e);
+	config_drop(config);
+	return rc;
+}
+
+enum rc app_start_workers(struct app *app, struct err *e)
+{
+	enum rc rc;
+
+	app->worker_parts = (struct worker_parts){
+		.store = app->store,
+		.config = app->config,
+		.counters = &app->counters,
+		.clock = &app->clock,
+		.failed = &app->failed,
+	};
+	rc = workers_start(&app->workers, &app->worker_parts, e);
+	if (!rc)
+		reconcile_at_start(&app->worker_parts, app->workers);
+	return rc;
+}
+
+enum rc app_open_live(struct app *app, struct err *e)
+{
+	const struct live_parts parts = {
+		.store = app->store,
+		.config = app->config,
+		.counters = &app->counters,
+		.access = app->access,
+		.http = app->http,
+		.foreign = foreign_change,
+		.foreign_arg = app,
+	};
+	enum rc rc = live_open(&app->live, &parts, e);
+
+	if (rc)
+		return rc;
+	app->contexts[ROOM_LIVE] = app->live;
+	app->admin.live = app->live;
+	app->admin.workers = app->workers;
+	return OK;
+}
+
+void app_close_http(struct app *app)
+{
+	http_close(app->http);
+	live_close(app->live);
+	receiver_close(app->receiver);
+	access_close(app->access);
+	app->http = NULL;
+	app->live = NULL;
+	app->receiver = NULL;
+	app->access = NULL;
+}
 
 /* ---- the parts, in the order they start ---- */
 
@@ -65,7 +240,7 @@ static int start_config(struct serving *s, const char *path)
 	pthread_mutex_init(&s->hook, NULL);
 	rc = config_load(&first, path, &report, &e);
 	if (rc) {
-		log_report(&report);
+		config_log_report(&report);
 		log_line(LOG_ERROR, "cannot start", LOG_S("error", e.text));
 	} else {
 		s->started = config_hold(first);
@@ -111,25 +286,6 @@ static void listen_to_changes(struct serving *s, bool listening)
 	pthread_mutex_unlock(&s->hook);
 }
 
-/* Logs what an operator has to know about the store: if an old one was expected
- * and a new one was made, its disk may not be mounted. */
-static void log_origin(const struct serving *s, const char *dir, bool is_new)
-{
-	if (is_new)
-		log_line(LOG_WARN, "a new store was made",
-			 LOG_S("folder", dir));
-	else if (store_origin(s->app.store) == STORE_RESTORED)
-		log_line(LOG_WARN,
-			 "the store was restored from a backup: each device "
-			 "is suspended until `shipfrom device readmit`",
-			 LOG_S("folder", dir));
-	else if (store_origin(s->app.store) == STORE_COPIED)
-		log_line(LOG_WARN,
-			 "the store is another file than the one last served: "
-			 "if it is older, devices removed since are back",
-			 LOG_S("folder", dir));
-}
-
 /* A store_failed_fn: the main thread logs the reason and ends the process. */
 static void on_failed(void *arg, const struct err *why)
 {
@@ -141,15 +297,11 @@ static void on_failed(void *arg, const struct err *why)
 
 static int start_store(struct serving *s, struct err *e)
 {
-	const char *dir = s->started->server.store_dir;
-	bool is_new = !store_exists(s->started->server.store);
-
 	s->app.storage = (struct storage){.started = s->started,
 					  .present = s->app.config};
 	switch (storage_serve(&s->app.store, &s->app.storage, on_changed,
 			      on_failed, s, e)) {
 	case OK:
-		log_origin(s, dir, is_new);
 		return 0;
 	case RC_EXISTS:
 		return EX_TEMPFAIL;
@@ -171,31 +323,6 @@ static void start_clock(struct serving *s)
 		log_line(LOG_WARN, "the newest event cannot be read",
 			 LOG_S("error", e.text));
 	clock_init(&s->app.clock, newest, time_now(), time_mono());
-}
-
-/* Logs when the clock's trust changes: nothing that cannot be undone is done
- * until the clock is confirmed. */
-static void watch_clock(struct serving *s)
-{
-	int64_t wall = time_now(), mono = time_mono(), ahead;
-	enum clock_trust trust = clock_trust(&s->app.clock, wall, mono);
-	bool told = clock_ahead(&s->app.clock, wall, mono, &ahead);
-
-	if (trust == s->trust)
-		return;
-	s->trust = trust;
-	if (trust == CLOCK_CONFIRMED)
-		log_line(LOG_INFO, "the clock is confirmed by Centra",
-			 LOG_N("ahead_ms", ahead));
-	else if (trust == CLOCK_WRONG && told)
-		log_line(LOG_ERROR,
-			 "the clock is wrong: Centra's differs; nothing that "
-			 "cannot be undone is done until it is right",
-			 LOG_N("ahead_ms", ahead));
-	else if (trust == CLOCK_WRONG)
-		log_line(LOG_ERROR,
-			 "the clock is behind what the store has: one of the "
-			 "two is wrong");
 }
 
 /* Notifies the watchdog from the loop thread, so that a loop that hangs is
@@ -259,7 +386,6 @@ static int wait_signal(struct serving *s)
 		http_call(s->app.http, &s->beat);
 	}
 	health_watch(&s->app.admin);
-	watch_clock(s);
 	if (time_mono() >= s->tick_due) {
 		s->tick_due = time_mono() + A_MINUTE;
 		receiver_tick(s->app.receiver);

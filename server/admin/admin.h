@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * admin.h - what the pages for operators (health, readiness, metrics) need of
- * the server.  app.c fills it in; it is the context of this room's routes.
+ * the server.  serve.c fills it in; it is the context of this room's routes.
  * All of it is borrowed, and only read; a NULL part has not started.
  */
 #ifndef SERVER_ADMIN_ADMIN_H
@@ -36,6 +36,7 @@ struct admin {
 
 	_Atomic(const char *) not_ready; /* the reason that was logged last;
 					  * NULL: it was ready */
+	enum clock_trust trust; /* as it was logged last; of the main thread */
 };
 
 #endif

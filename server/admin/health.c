@@ -8,6 +8,7 @@
 
 #include "base/json_write.h"
 #include "base/log.h"
+#include "base/time.h"
 #include "server/admin/metrics.h"
 
 /* openapi.yaml as it was when this was built; the build runs in the root of
@@ -63,7 +64,31 @@ bool health_ready(const struct admin *a, const struct config *config,
 	return !*ret_why;
 }
 
-void health_watch(struct admin *a)
+/* Logs that the trust in the clock changed. */
+static void watch_clock(struct admin *a)
+{
+	int64_t wall = time_now(), mono = time_mono(), ahead;
+	enum clock_trust trust = clock_trust(a->clock, wall, mono);
+	bool told = clock_ahead(a->clock, wall, mono, &ahead);
+
+	if (trust == a->trust)
+		return;
+	a->trust = trust;
+	if (trust == CLOCK_CONFIRMED)
+		log_line(LOG_INFO, "the clock is confirmed by Centra",
+			 LOG_N("ahead_ms", ahead));
+	else if (trust == CLOCK_WRONG && told)
+		log_line(LOG_ERROR,
+			 "the clock is wrong: Centra's differs; nothing that "
+			 "cannot be undone is done until it is right",
+			 LOG_N("ahead_ms", ahead));
+	else if (trust == CLOCK_WRONG)
+		log_line(LOG_ERROR,
+			 "the clock is behind what the store has: one of the "
+			 "two is wrong");
+}
+
+static void watch_readiness(struct admin *a)
 {
 	struct config *config = config_now(a->config);
 	const char *why, *was;
@@ -78,6 +103,12 @@ void health_watch(struct admin *a)
 			 LOG_S("why", why));
 	else
 		log_line(LOG_INFO, "ready again", LOG_S("after", was));
+}
+
+void health_watch(struct admin *a)
+{
+	watch_readiness(a);
+	watch_clock(a);
 }
 
 void show_health(struct request *req, struct response *res)

@@ -21,8 +21,8 @@ bool health_ready(const struct admin *a, const struct config *config,
  * 3.2 GiB in all, 2 %. */
 bool health_room_low(uint64_t left_bytes, uint64_t all_bytes);
 
-/* Logs when readiness has changed since the last call, and why.  Call it
- * regularly; any thread. */
+/* Logs when readiness or the trust in the clock has changed since the last call,
+ * and why.  One thread calls it regularly. */
 void health_watch(struct admin *a);
 
 endpoint_fn show_health, show_ready, show_metrics, show_openapi;

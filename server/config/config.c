@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/json_write.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "server/config/read.h"
 
@@ -284,4 +285,18 @@ void config_describe(struct buf *out, bool json)
 			"NAME_file = FILE.\n"
 			"[SIGHUP]        is taken over by a reload; the "
 			"others need a restart.\n");
+}
+
+void config_log_report(struct buf *report)
+{
+	char *line = report->data, *end;
+
+	for (; line && *line; line = end) {
+		end = strchrnul(line, '\n');
+		if (*end)
+			*end++ = '\0';
+		if (*line)
+			log_line(LOG_ERROR, "config error",
+				 LOG_S("error", line));
+	}
 }

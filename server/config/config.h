@@ -90,6 +90,9 @@ enum rc config_load(struct config **ret, const char *path, struct buf *report,
  * NULL. */
 enum rc config_load_without_secrets(struct config **ret, const char *path,
 				    struct buf *report, struct err *e);
+/* Logs the report of config_load(), a line for each mistake.  The report is cut
+ * into its lines. */
+void config_log_report(struct buf *report);
 struct config *config_hold(struct config *c);
 void config_drop(struct config *c); /* the last holder's drop frees it */
 

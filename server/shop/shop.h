@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * shop.h - what the shops' API needs of the server.  app.c fills it in; it is
+ * shop.h - what the shops' API needs of the server.  serve.c fills it in; it is
  * the context of this room's routes.  All of it is borrowed.
  */
 #ifndef SERVER_SHOP_SHOP_H

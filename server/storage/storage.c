@@ -4,6 +4,7 @@
  */
 #include "server/storage/storage.h"
 
+#include "base/log.h"
 #include "handlers/event.h"
 #include "handlers/handlers.h"
 #include "handlers/offer.h"
@@ -64,6 +65,25 @@ enum rc storage_open(struct store **ret, const struct config *config,
 	return store_open(ret, &o, e);
 }
 
+/* Logs what an operator has to know about the store: if an old one was expected
+ * and a new one was made, its disk may not be mounted. */
+static void log_origin(const struct store *s, const char *dir, bool is_new)
+{
+	if (is_new)
+		log_line(LOG_WARN, "a new store was made",
+			 LOG_S("folder", dir));
+	else if (store_origin(s) == STORE_RESTORED)
+		log_line(LOG_WARN,
+			 "the store was restored from a backup: each device "
+			 "is suspended until `shipfrom device readmit`",
+			 LOG_S("folder", dir));
+	else if (store_origin(s) == STORE_COPIED)
+		log_line(LOG_WARN,
+			 "the store is another file than the one last served: "
+			 "if it is older, devices removed since are back",
+			 LOG_S("folder", dir));
+}
+
 enum rc storage_serve(struct store **ret, const struct storage *s,
 		      store_changed_fn *changed, store_failed_fn *failed,
 		      void *arg, struct err *e)
@@ -83,6 +103,10 @@ enum rc storage_serve(struct store **ret, const struct storage *s,
 		.failed = failed,
 		.failed_arg = arg,
 	};
+	bool is_new = !store_exists(o.url);
+	enum rc rc = store_open(ret, &o, e);
 
-	return store_open(ret, &o, e);
+	if (!rc)
+		log_origin(*ret, s->started->server.store_dir, is_new);
+	return rc;
 }

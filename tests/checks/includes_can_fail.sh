@@ -69,7 +69,7 @@ plant "a private header of another room" server/page/page.c \
 plant "a header that its room keeps for itself" server/admin/health.c \
 	'#include "server/config/read.h"' \
 	'server/config/read.h is private to server/config'
-plant "the first of two headers that a room keeps for itself" server/app.c \
+plant "the first of two headers that a room keeps for itself" server/serve.c \
 	'#include "server/webhook/record.h"' \
 	'server/webhook/record.h is private to server/webhook'
 plant "a command speaks HTTP" server/webhook/signature.h \
