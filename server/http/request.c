@@ -20,8 +20,6 @@
 #define URL_MAX	    2048
 #define SWALLOW_MAX ((size_t)1 << 20) /* bytes of a chunked body that are read
 				       * and dropped once it is too long */
-#define OPERATORS   16 /* requests at one operators' route that may wait for a
-		        * thread */
 
 /* ---- what the request says ---- */
 
@@ -105,8 +103,17 @@ static void too_many(struct http_request *x, const char *detail, int64_t wait)
 	x->res.retry_after = wait > 1000 ? (wait + 999) / 1000 : 1;
 }
 
+/* How many requests of callers that are not known may wait: half the
+ * connections, so that others get in too. */
+static size_t most_waiting(const struct http *h)
+{
+	return h->o.connections / 2 + 1;
+}
+
 /* Chooses the key under which the request waits for a thread; returns how many
- * others may wait under it. */
+ * others may wait under it.  An operators' route has a key of its own, and no
+ * low bound: anybody may ask for /readyz, and a balancer that was told 429 would
+ * take the server out. */
 static size_t choose_queue(struct http_request *x)
 {
 	struct http *h = http_of(x);
@@ -115,7 +122,7 @@ static size_t choose_queue(struct http_request *x)
 	x->stranger = false;
 	if (x->req.route->flags & ROUTE_OPERATOR) {
 		x->key = (uint64_t)(uintptr_t)x->req.route;
-		return OPERATORS;
+		return most_waiting(h);
 	}
 	if (!id && x->identify)
 		id = callers_known(h->callers, x->credential);
@@ -125,7 +132,7 @@ static size_t choose_queue(struct http_request *x)
 	}
 	x->stranger = true;
 	x->key = callers_key_of_address(h->callers, x->client);
-	return h->strangers < h->o.connections / 2 ? h->o.connections : 0;
+	return h->strangers < most_waiting(h) ? h->o.connections : 0;
 }
 
 /* Hands a suspended request to a thread, which calls fn once the caller is

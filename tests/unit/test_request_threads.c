@@ -116,6 +116,7 @@ static void wait_long(struct request *req, struct response *res)
 
 #define HERE LISTEN_PUBLIC
 #define READ (ROUTE_DEVICE | ROUTE_THREAD)
+#define OPERATE (ROUTE_ANYONE | ROUTE_THREAD | ROUTE_OPERATOR)
 static const struct http_route table[] = {
 	{"GET", "/slow", HERE, READ, 0, 0, slow, NULL, "-"},
 	{"GET", "/quick", HERE, READ, 0, 0, quick, NULL, "-"},
@@ -124,8 +125,8 @@ static const struct http_route table[] = {
 	{"GET", "/wait", HERE, READ, 0, 0, wait_long, NULL, "-"},
 	{"GET", "/loop", HERE, ROUTE_ANYONE, 0, 0, quick, NULL, "-"},
 	{"GET", "/device-loop", HERE, ROUTE_DEVICE, 0, 0, quick, NULL, "-"},
-	{"GET", "/operator", HERE, ROUTE_ANYONE | ROUTE_THREAD | ROUTE_OPERATOR,
-	 0, 0, quick, NULL, "-"},
+	{"GET", "/operator", HERE, OPERATE, 0, 0, quick, NULL, "-"},
+	{"GET", "/operator-slow", HERE, OPERATE, 0, 0, slow, NULL, "-"},
 	{0},
 };
 
@@ -346,6 +347,23 @@ static void an_operator_is_answered_while_all_threads_are_busy(void **state)
 		assert_int_equal(status_of(fds[i]), 200);
 }
 
+/* Or anybody could take us out of a balancer, by asking as often as it can. */
+static void whoever_else_asks_an_operators_question_it_is_answered(void **state)
+{
+	struct world *w = *state;
+	int fds[MANY];
+
+	for (int i = 0; i < MANY; i++)
+		fds[i] = send_request(w, "GET", "/operator-slow", 0);
+	wait_for(&w->begun, 1);
+	wait_waiting(w, MANY - 1);
+	assert_int_equal(ask_for(w, "/operator", 0), 200);
+	for (int i = 0; i < MANY; i++)
+		sem_post(&w->go);
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(status_of(fds[i]), 200);
+}
+
 static void with_one_thread_requests_of_a_caller_run_in_their_order(void **state)
 {
 	static const char *const names[] = {"a", "b", "c", "d", "e"};
@@ -511,6 +529,7 @@ int main(void)
 		TEST(so_many_of_a_caller_wait_and_the_next_is_told_429),
 		TEST(strangers_wait_apart_from_devices),
 		TEST(an_operator_is_answered_while_all_threads_are_busy),
+		TEST(whoever_else_asks_an_operators_question_it_is_answered),
 		WITH(start_one,
 		     with_one_thread_requests_of_a_caller_run_in_their_order),
 		TEST(a_client_that_leaves_while_its_function_runs_does_no_harm),
