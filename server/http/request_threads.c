@@ -32,18 +32,22 @@ static struct http_request *of_item(struct fair_item *i)
 				       offsetof(struct http_request, item));
 }
 
-/* Waits for the next request whose turn it is; NULL: the threads stop. */
+/* Waits for the next request whose turn it is; NULL: the threads stop.  It is
+ * counted as running before it ceases to be counted as waiting. */
 static struct http_request *take(struct request_threads *t)
 {
+	struct http_counters *counters = t->http->o.counters;
 	struct fair_item *i = NULL;
 
 	pthread_mutex_lock(&t->lock);
 	while (!t->stopping && !(i = fair_take(t->queue)))
 		pthread_cond_wait(&t->work, &t->lock);
 	pthread_mutex_unlock(&t->lock);
-	if (i)
-		atomic_fetch_sub(&t->http->o.counters->waiting, 1);
-	return i ? of_item(i) : NULL;
+	if (!i)
+		return NULL;
+	atomic_fetch_add(&counters->running, 1);
+	atomic_fetch_sub(&counters->waiting, 1);
+	return of_item(i);
 }
 
 static void *serve_requests(void *arg)
@@ -55,7 +59,6 @@ static void *serve_requests(void *arg)
 	/* on Linux this affects the calling thread alone */
 	(void)setpriority(PRIO_PROCESS, 0, NICE);
 	while ((x = take(t))) {
-		atomic_fetch_add(&counters->running, 1);
 		request_on_thread(x);
 		atomic_fetch_sub(&counters->running, 1);
 		pthread_mutex_lock(&t->lock);

@@ -55,9 +55,10 @@ static void notify_foreign(struct live *live, uint64_t newest)
 		live->parts.foreign(live->parts.foreign_arg);
 }
 
-static void follow(struct live *live, const struct config *config)
+/* Sends what has changed up to `newest`. */
+static void follow(struct live *live, const struct config *config,
+		   uint64_t newest)
 {
-	uint64_t newest = store_newest_change(live->parts.store);
 	struct change_list l = {
 		.after = live->seen, .to = newest, .most = BATCH_MAX};
 	struct err e;
@@ -153,11 +154,14 @@ static void *run(void *arg)
 	bool more = true;
 
 	while (wait_for_work(live, more)) {
+		/* In this order: who was signed out before a change, or whose
+		 * shop a reload took away, is not shown it. */
+		uint64_t newest = store_newest_change(live->parts.store);
 		struct config *config = config_now(live->parts.config);
 
 		screens_sweep(live);
-		follow(live, config);
 		screens_watch(live, config);
+		follow(live, config, newest);
 		more = screens_greet(live, config);
 		count_pending(live, config);
 		config_drop(config);

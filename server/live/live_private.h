@@ -111,7 +111,7 @@ struct screen {
 	char view[VIEW_SIZE]; /* where it read up to `from`; "": nowhere */
 	uint64_t from;
 	bool greeting; /* the room's thread makes its hello */
-	bool greeted;  /* hello was sent: changes may follow */
+	bool greeted;  /* hello was sent, and no end: changes may follow */
 	int64_t beat_due;
 	struct screen *prev, *next;
 };
@@ -167,7 +167,8 @@ void screens_post(struct live *live, enum post what, struct group *g,
 /* Room's thread: sends what has changed to each shop. */
 void screens_changed(struct live *live, const struct config *config,
 		     const struct change_list *l);
-/* Room's thread: greets new screens; true: there are more of them. */
+/* Room's thread: greets new screens, and ends those that may not be here (any
+ * more); true: there are more of them. */
 bool screens_greet(struct live *live, const struct config *config);
 /* Room's thread: ends screens whose device or session was ended, and follows a
  * reload of the config. */

@@ -231,11 +231,34 @@ void screens_changed(struct live *live, const struct config *config,
 		order_changed(live, config, &l->list[i]);
 }
 
+/* ---- the room's thread: who is signed in ---- */
+
+/* A screen, by what it signed in with. */
+struct signed_in {
+	uint64_t id;
+	unsigned char credential[TOKEN_HASH_SIZE];
+	bool by_session;
+};
+
+static struct signed_in signed_in_of(const struct screen *x)
+{
+	struct signed_in ret = {.id = x->id, .by_session = x->by_session};
+
+	memcpy(ret.credential, x->credential, sizeof(ret.credential));
+	return ret;
+}
+
+static bool is_signed_in(struct live *live, const struct signed_in *s)
+{
+	return auth_still(live->parts.access, s->credential, s->by_session);
+}
+
 /* ---- the room's thread: new screens ---- */
 
 /* A screen to be greeted. */
 struct guest {
-	uint64_t id, from;
+	struct signed_in who;
+	uint64_t from;
 	char view[VIEW_SIZE];
 };
 
@@ -267,11 +290,12 @@ static void greet(struct live *live, struct group *g,
 	size_t n;
 	bool good = resumed(live, g, shop, guest, missed, &n);
 
-	post(live, POST_CHUNK, g, guest->id,
+	post(live, POST_CHUNK, g, guest->who.id,
 	     view_hello(&g->view, live->seen, !good, retry(live)));
 	for (size_t i = 0; i < n; i++) {
 		if (good)
-			post(live, POST_CHUNK, g, guest->id, missed[i]);
+			post(live, POST_CHUNK, g, guest->who.id,
+			     missed[i]);
 		else
 			chunk_drop(missed[i]);
 	}
@@ -288,13 +312,15 @@ static size_t new_screens(struct live *live, struct group *g, struct guest *ret,
 		if (x->greeting)
 			continue;
 		x->greeting = true;
-		ret[n] = (struct guest){.id = x->id, .from = x->from};
+		ret[n] = (struct guest){.who = signed_in_of(x), .from = x->from};
 		memcpy(ret[n++].view, x->view, sizeof(x->view));
 	}
 	pthread_mutex_unlock(&live->lock);
 	return n;
 }
 
+/* A device may have been removed after its request was let in, and before its
+ * screen was here to be ended: so each is looked up again. */
 bool screens_greet(struct live *live, const struct config *config)
 {
 	struct guest guests[GREET_AT_ONCE];
@@ -306,10 +332,10 @@ bool screens_greet(struct live *live, const struct config *config)
 		size_t n = new_screens(live, g, guests, GREET_AT_ONCE - all);
 
 		for (size_t i = 0; i < n; i++) {
-			if (shop)
+			if (shop && is_signed_in(live, &guests[i].who))
 				greet(live, g, shop, &guests[i]);
 			else
-				post(live, POST_END, g, guests[i].id, NULL);
+				post(live, POST_END, g, guests[i].who.id, NULL);
 		}
 		all += n;
 	}
@@ -343,13 +369,6 @@ static void follow_config(struct live *live, const struct config *config)
 	}
 }
 
-/* A screen, by what it signed in with. */
-struct signed_in {
-	uint64_t id;
-	unsigned char credential[TOKEN_HASH_SIZE];
-	bool by_session;
-};
-
 static size_t list_signed_in(struct live *live, struct group *g,
 			     struct signed_in **ret)
 {
@@ -357,13 +376,8 @@ static size_t list_signed_in(struct live *live, struct group *g,
 
 	pthread_mutex_lock(&live->lock);
 	*ret = xcalloc(live->n_screens + 1, sizeof(**ret));
-	for (const struct screen *x = g->screens; x; x = x->next) {
-		struct signed_in *s = &(*ret)[n++];
-
-		s->id = x->id;
-		s->by_session = x->by_session;
-		memcpy(s->credential, x->credential, sizeof(s->credential));
-	}
+	for (const struct screen *x = g->screens; x; x = x->next)
+		(*ret)[n++] = signed_in_of(x);
 	pthread_mutex_unlock(&live->lock);
 	return n;
 }
@@ -380,8 +394,7 @@ static void end_revoked(struct live *live)
 		size_t n = list_signed_in(live, g, &list);
 
 		for (size_t i = 0; i < n; i++)
-			if (!auth_still(live->parts.access, list[i].credential,
-					list[i].by_session))
+			if (!is_signed_in(live, &list[i]))
 				post(live, POST_END, g, list[i].id, NULL);
 		free(list);
 	}
@@ -423,6 +436,7 @@ static void send_to(struct live *live, struct screen *x, const struct posted *p)
 			COUNT(live->parts.counters, streams_cut_total);
 		break;
 	case POST_END:
+		x->greeted = false;
 		stream_end(x->req);
 		break;
 	}

@@ -23,7 +23,7 @@
 
 #include "server/http/http.h"
 
-/* GET /api/v1/stream.  Any thread. */
+/* GET /api/v1/stream.  In the loop: it does not read the store. */
 endpoint_fn staff_stream;
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "server/admin/health.h"
+#include "server/live/changes.h"
 #include "store/rules/engine.h"
 #include "tests/unit/fixture.h"
 
@@ -108,7 +109,8 @@ static enum rc little_room(struct store *s, struct store_room *ret,
 	return OK;
 }
 
-/* Runs with the store's engine, but for its ability to say what room is left. */
+/* Runs with the store's engine, but for its ability to say what room is left.
+ * The thread that follows the store has ended by then. */
 static bool ready_with(struct fixture *f, struct engine *other)
 {
 	struct store_base *base = store_base_of(f->app.store);
@@ -116,6 +118,7 @@ static bool ready_with(struct fixture *f, struct engine *other)
 	const char *why;
 	bool ret;
 
+	live_stop(f->app.live);
 	base->engine = other;
 	ret = health_ready(&f->app.admin, f->started, &why);
 	base->engine = own;

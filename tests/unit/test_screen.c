@@ -15,6 +15,7 @@
 #include "base/time.h"
 #include "server/http/http.h"
 #include "server/live/changes.h"
+#include "server/live/live_private.h"
 #include "server/shop/report.h"
 #include "server/live/screens.h"
 #include "tests/unit/fixture.h"
@@ -27,6 +28,7 @@
 #include <cmocka.h>
 
 #define OPENED	 "2021-01-11 16:21:00.000000"
+#define PATIENCE 10 /* s; less than a beat takes to come */
 #define PAGE_MAX (128 * 1024)
 
 static int start(void **state)
@@ -414,6 +416,153 @@ static void pending_offers_are_counted_anew_when_a_reload_changes_the_shops(
 	expect_unwatched(f, 2);
 }
 
+/* ---- devices that are removed ---- */
+
+#define AMSTERDAMS 1 /* the device of f->amsterdam */
+
+static void remove_device(struct fixture *f, uint64_t id)
+{
+	struct err e;
+
+	assert_int_equal(store_device_remove(f->app.store, id, time_now(), &e),
+			 OK);
+}
+
+static struct reply ask_on(int fd, const char *text)
+{
+	send_all(fd, text, strlen(text));
+	return read_reply(fd, false);
+}
+
+/* All that comes until the server ends the connection, to be freed. */
+static char *reads_to_the_end(int fd)
+{
+	const struct timeval patience = {.tv_sec = PATIENCE};
+	char *all = xcalloc(1, 1);
+	size_t len = 0;
+	ssize_t n = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	while (n > 0) {
+		all = xrealloc(all, len + 4097, 1);
+		n = recv(fd, all + len, 4096, 0);
+		len += n > 0 ? (size_t)n : 0;
+		all[len] = '\0';
+	}
+	assert_int_equal(n, 0);
+	return all;
+}
+
+/* Holds the loop up after so many passes of it. */
+struct holding {
+	struct http_call call;
+	struct fixture *f;
+	int passes;
+	sem_t held, go;
+};
+
+static void hold_here(struct http_call *c)
+{
+	struct holding *h = c->arg;
+
+	if (h->passes--) {
+		http_call(h->f->app.http, &h->call);
+		return;
+	}
+	sem_post(&h->held);
+	while (sem_wait(&h->go))
+		;
+}
+
+static void hold_loop(struct fixture *f, struct holding *h, int passes)
+{
+	*h = (struct holding){
+		.call = {.fn = hold_here, .arg = h}, .f = f, .passes = passes};
+	sem_init(&h->held, 0, 0);
+	sem_init(&h->go, 0, 0);
+	http_call(f->app.http, &h->call);
+}
+
+static void wait_held(struct holding *h)
+{
+	while (sem_wait(&h->held))
+		;
+}
+
+static bool is_looked_up(const struct fixture *f)
+{
+	return !f->app.http_counters.waiting && !f->app.http_counters.running;
+}
+
+static bool ends_a_screen(struct fixture *f)
+{
+	bool ends;
+
+	pthread_mutex_lock(&f->app.live->lock);
+	ends = f->app.live->outbox != NULL;
+	pthread_mutex_unlock(&f->app.live->lock);
+	return ends;
+}
+
+/* The loop is held, with the request in its socket; it reads the request in the
+ * next pass, and is held again before a thread can hand it back. */
+static void a_device_removed_while_its_screen_joins_is_shown_nothing(
+	void **state)
+{
+	struct fixture *f = *state;
+	int there = listen_to(f, 0), joins = dial(f->port);
+	char *text = xasprintf("GET /api/v1/stream HTTP/1.1\r\nHost: x\r\n"
+			       "Authorization: Bearer %s\r\n\r\n",
+			       f->amsterdam);
+	struct holding before, after;
+	struct reply r;
+
+	assert_true(reads(there, "event: hello\n"));
+	r = ask_on(joins, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+	assert_int_equal(r.status, 200);
+	reply_release(&r);
+	hold_loop(f, &before, 0);
+	wait_held(&before);
+	send_all(joins, text, strlen(text));
+	free(text);
+	hold_loop(f, &after, 1);
+	sem_post(&before.go);
+	wait_held(&after);
+	while (!is_looked_up(f))
+		sched_yield();
+	remove_device(f, AMSTERDAMS);
+	while (!ends_a_screen(f)) /* that of `there` */
+		sched_yield();
+	sem_post(&after.go);
+	free(reads_to_the_end(there));
+	text = reads_to_the_end(joins);
+	assert_memory_equal(text, "HTTP/1.1 200", 12); /* it did join */
+	assert_null(strstr(text, "event:"));
+	free(text);
+	close(there);
+	close(joins);
+}
+
+/* Both are seen by one look at the store. */
+static void a_removed_device_is_not_shown_what_changes_afterwards(void **state)
+{
+	struct fixture *f = *state;
+	int fd = listen_to(f, 0);
+	char *text;
+
+	assert_true(reads(fd, "event: hello\n"));
+	f->deaf = true;
+	pthread_mutex_lock(&f->app.live->lock);
+	remove_device(f, AMSTERDAMS);
+	offered(f, 19, 3, OPENED, FAR);
+	pthread_mutex_unlock(&f->app.live->lock);
+	text = reads_to_the_end(fd);
+	assert_null(strstr(text, "\"number\":19"));
+	assert_int_equal(cut(f), 0);
+	free(text);
+	close(fd);
+}
+
 /* ---- the report ---- */
 
 static void press(struct fixture *f, int64_t number, const char *verb,
@@ -555,6 +704,8 @@ int main(void)
 		T(what_a_screen_missed_is_not_rendered_again),
 		T(pending_offers_that_no_screen_shows_are_counted_as_they_change),
 		T(pending_offers_are_counted_anew_when_a_reload_changes_the_shops),
+		T(a_device_removed_while_its_screen_joins_is_shown_nothing),
+		T(a_removed_device_is_not_shown_what_changes_afterwards),
 		T(a_report_counts_what_became_of_each_order),
 		cmocka_unit_test(percentiles_are_of_answers_that_were_given),
 		T(done_since_pages_by_the_last_change),
