@@ -248,10 +248,11 @@ struct http_limits {
 struct http_hooks {
 	void *arg; /* of all */
 	/* Finds out who sends a request at a route of ROUTE_DEVICE, before its
-	 * body is read: sets req->caller and req->caller_id, or responds.  On a
-	 * request thread.  The client may be gone when it is called. */
+	 * body is read, and again when the body is complete: sets req->caller
+	 * and req->caller_id, or responds.  On a request thread.  The client
+	 * may be gone when it is called. */
 	void (*identify)(void *arg, struct request *req, struct response *res);
-	/* Frees req->caller.  Loop thread. */
+	/* Frees req->caller.  Any thread. */
 	void (*caller_free)(void *caller);
 	/* Called when a request ends, with or without a response: forget every
 	 * pointer to it.  Loop thread. */

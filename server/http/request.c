@@ -191,8 +191,8 @@ static bool action_allowed(struct http_request *x)
  * loop, or on a thread. */
 static void request_dispatch(struct http_request *x)
 {
-	bool stranger = x->identify && !callers_known(http_of(x)->callers,
-						      x->credential);
+	bool stranger = x->identify && !x->req.caller_id &&
+			!callers_known(http_of(x)->callers, x->credential);
 
 	if (!stranger && !action_allowed(x)) {
 		request_wake(x);
@@ -204,12 +204,23 @@ static void request_dispatch(struct http_request *x)
 	}
 }
 
-void request_on_thread(struct http_request *x)
+/* Finds out who asks, anew if it was known before the body came: that may be a
+ * while ago. */
+static void request_identify(struct http_request *x)
 {
 	const struct http_hooks *hooks = &http_of(x)->o.hooks;
 
+	if (x->req.caller)
+		hooks->caller_free(x->req.caller);
+	x->req.caller = NULL;
+	x->req.caller_id = 0;
+	hooks->identify(hooks->arg, &x->req, &x->res);
+}
+
+void request_on_thread(struct http_request *x)
+{
 	if (x->identify)
-		hooks->identify(hooks->arg, &x->req, &x->res);
+		request_identify(x);
 	if (x->fn && !x->res.status)
 		x->fn(&x->req, &x->res);
 }
@@ -236,13 +247,12 @@ static void request_end_unanswered(struct http_request *x)
 static void request_ran(struct http_call *call)
 {
 	struct http_request *x = call->arg;
-	bool identified = x->identify;
 
 	request_back(x);
-	if (identified)
+	if (x->identify)
 		callers_learn(http_of(x)->callers, x->credential,
 			      x->req.caller_id);
-	x->identify = false;
+	x->identify = x->identify && !x->complete;
 	if (x->res.status)
 		request_wake(x);
 	else if (!x->fn && !x->complete)

@@ -36,6 +36,8 @@ struct world {
 	int port;
 	sem_t go; /* posted once for each /slow that may end */
 	atomic_int begun, ended, freed;
+	atomic_int identified, callers; /* looked up, ever; held now */
+	atomic_bool removed; /* no credential is good any more */
 	pthread_mutex_t lock; /* of order */
 	char order[64]; /* what /slow was asked, as it began */
 };
@@ -134,11 +136,21 @@ static const struct http_route table[] = {
 static void identify(void *arg, struct request *req, struct response *res)
 {
 	const char *who = request_header(req, "Authorization");
+	struct world *w = arg;
 
-	(void)arg;
-	req->caller_id = who ? strtoull(who, NULL, 10) : 0;
+	req->caller_id = who && !w->removed ? strtoull(who, NULL, 10) : 0;
+	req->caller = &w->callers;
+	w->callers++;
+	w->identified++;
 	if (!req->caller_id)
 		respond_problem(res, 401, "unauthorized", "who are you?");
+}
+
+static void caller_free(void *caller)
+{
+	atomic_int *callers = caller;
+
+	(*callers)--;
 }
 
 static struct world *start_with(unsigned threads)
@@ -150,7 +162,9 @@ static struct world *start_with(unsigned threads)
 		.listen = {"127.0.0.1:0", "127.0.0.1:0"},
 		.routes = table,
 		.contexts = contexts,
-		.hooks = {.identify = identify},
+		.hooks = {.arg = w,
+			  .identify = identify,
+			  .caller_free = caller_free},
 		.counters = &w->counters,
 		.draining = &w->draining,
 		.connections = 500,
@@ -192,6 +206,7 @@ static int stop(void **state)
 	for (int i = 0; i < 2 * MANY; i++)
 		sem_post(&w->go);
 	http_close(w->http);
+	assert_int_equal(w->callers, 0);
 	sem_destroy(&w->go);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
@@ -519,6 +534,28 @@ static void a_known_credential_is_still_looked_up(void **state)
 	assert_int_equal(status_of(fd), 401);
 }
 
+/* Who sends its body late may have been removed meanwhile. */
+static void a_caller_is_looked_up_again_once_its_body_has_come(void **state)
+{
+	static const char header[] = "POST /act HTTP/1.1\r\nHost: x\r\n"
+				     "Authorization: 1\r\n"
+				     "Content-Length: 2\r\n\r\n";
+	struct world *w = *state;
+	int stays = dial(w->port), goes = dial(w->port);
+
+	send_all(stays, header, strlen(header));
+	wait_for(&w->identified, 1);
+	send_all(stays, "{}", 2);
+	assert_int_equal(status_of(stays), 200);
+	assert_int_equal(w->identified, 2);
+
+	send_all(goes, header, strlen(header));
+	wait_for(&w->identified, 3);
+	w->removed = true;
+	send_all(goes, "{}", 2);
+	assert_int_equal(status_of(goes), 401);
+}
+
 #define WITH(setup, name) cmocka_unit_test_setup_teardown(name, setup, stop)
 #define TEST(name)	  WITH(start, name)
 
@@ -540,6 +577,7 @@ int main(void)
 		TEST(so_many_actions_in_ten_seconds_and_the_next_is_told_429),
 		TEST(a_route_of_a_device_may_run_in_the_loop),
 		TEST(a_known_credential_is_still_looked_up),
+		TEST(a_caller_is_looked_up_again_once_its_body_has_come),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
