@@ -100,7 +100,7 @@ $(BENCH): $(BUILD)/%: $(BUILD)/%.o $(BENCH_HELP)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcrypto
 
 # What stands between the server and its disk, in tests: sanitizers stay out.
-$(FAULTS): $(BUILD)/%.so: %.c tests/faults/watch.h
+$(FAULTS): $(BUILD)/%.so: %.c tests/faults/watch.h tests/faults/real.h
 	@mkdir -p $(@D)
 	$(call Q,CC)$(CC) $(STD) -O2 -g $(WARN) $(WERROR) -shared -fPIC -o $@ $< -ldl
 

@@ -155,7 +155,6 @@ static void open_rooms(struct app *app)
 		.http_counters = &app->http_counters,
 		.clock = &app->clock,
 		.receiver = app->receiver,
-		.http = &app->http,
 		.draining = &app->draining,
 		.failed = &app->failed,
 	};

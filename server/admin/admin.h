@@ -16,7 +16,6 @@
 #include "store/store.h"
 
 struct live;
-struct http;
 struct http_counters;
 struct receiver;
 struct workers;
@@ -28,7 +27,6 @@ struct admin {
 	struct http_counters *http_counters;
 	struct clock *clock;
 	struct receiver *receiver;
-	struct http *const *http; /* http_in_loop() */
 	struct live *live;
 	struct workers *workers;
 	const atomic_bool *draining;

@@ -168,18 +168,9 @@ static void clock_numbers(struct buf *out, struct clock *c)
 		(double)ahead / 1000);
 }
 
-struct webhook_numbers {
-	struct buf *out;
-	const struct receiver *receiver;
-};
-
-/* Deliveries by the secret that signed them, and those kept in memory.  Loop
- * thread: the receiver is the loop's. */
-static void webhook_numbers(void *arg)
+/* Deliveries by the secret that signed them, and those kept in memory. */
+static void webhook_numbers(struct buf *out, const struct receiver *r)
 {
-	const struct webhook_numbers *numbers = arg;
-	const struct receiver *r = numbers->receiver;
-	struct buf *out = numbers->out;
 	static const char *const which[] = {"current", "previous"};
 	const struct secret_watch *w;
 	size_t n, bytes;
@@ -240,8 +231,7 @@ void metrics_write(const struct admin *a, struct buf *out)
 	if (a->live)
 		screen_numbers(out, a->live);
 	if (a->receiver)
-		http_in_loop(*a->http, webhook_numbers,
-			     &(struct webhook_numbers){out, a->receiver});
+		webhook_numbers(out, a->receiver);
 	head(out, "build_info", "gauge", "The version, in a label");
 	buf_fmt(out, "shipfrom_build_info{version=\"%s\"} 1\n",
 		SHIPFROM_VERSION);

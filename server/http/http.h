@@ -315,8 +315,5 @@ struct http_call {
 	STAILQ_ENTRY(http_call) link; /* loop.c's */
 };
 void http_call(struct http *h, struct http_call *c);
-/* Runs fn(arg) in the loop thread and returns when it has: for a function on a
- * request thread that reads what the loop owns.  Never from the loop itself. */
-void http_in_loop(struct http *h, void (*fn)(void *arg), void *arg);
 
 #endif

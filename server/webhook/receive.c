@@ -218,14 +218,17 @@ void receive_webhook(struct request *req, struct response *res)
 struct loop_call {
 	struct http_call call;
 	struct receiver *receiver;
+	struct config *config; /* held, after a reload; or NULL */
 };
 
-static void call_loop(struct receiver *r, void (*fn)(struct http_call *call))
+static void call_loop(struct receiver *r, struct config *config,
+		      void (*fn)(struct http_call *call))
 {
 	struct loop_call *x = xcalloc(1, sizeof(*x));
 
 	x->call = (struct http_call){.fn = fn, .arg = x};
 	x->receiver = r;
+	x->config = config;
 	http_call(*r->its.http, &x->call);
 }
 
@@ -241,30 +244,36 @@ static void run_reloaded(struct http_call *call)
 {
 	struct loop_call *x = call->arg;
 
-	verifiers_use(x->receiver->verifiers);
+	verifiers_use(x->receiver->verifiers, x->config);
+	config_drop(x->config);
 	unverified_retry(x->receiver->unverified);
 	free(x);
 }
 
 void receiver_tick(struct receiver *r)
 {
-	call_loop(r, run_tick);
+	call_loop(r, NULL, run_tick);
 }
 
 void receiver_reloaded(struct receiver *r)
 {
-	call_loop(r, run_reloaded);
+	struct config *config = config_now(r->its.config);
+
+	verifiers_prepare(r->verifiers, config);
+	call_loop(r, config, run_reloaded);
 }
 
 /* ---- birth and death ---- */
 
 struct receiver *receiver_open(const struct receiver_parts *parts)
 {
+	struct config *config = config_now(parts->config);
 	struct receiver *r = xcalloc(1, sizeof(*r));
 
 	r->its = *parts;
-	r->verifiers = verifiers_open(parts->store, parts->config,
-				      parts->counters, parts->http);
+	r->verifiers = verifiers_open(parts->store, config, parts->counters,
+				      parts->http);
+	config_drop(config);
 	r->unverified = unverified_open(r, UNVERIFIED_MOST);
 	return r;
 }

@@ -40,7 +40,8 @@ struct receiver *receiver_open(const struct receiver_parts *parts);
 void receiver_close(struct receiver *r); /* NULL is fine */
 
 /* The config was reloaded: it is used from now on, and deliveries that could
- * not be verified are judged again.  Any thread. */
+ * not be verified are judged again.  Reads the store; for the one thread that
+ * reloads. */
 void receiver_reloaded(struct receiver *r);
 /* Call it each minute: stores the use of the secrets, and logs when one may be
  * removed.  Any thread. */

@@ -23,7 +23,6 @@ struct watched {
 
 struct verifiers {
 	struct store *store;
-	struct config_holder *holder;
 	struct counters *counters;
 	struct http *const *http;
 	struct config *config; /* held */
@@ -31,25 +30,46 @@ struct verifiers {
 	struct watched *_Atomic watches; /* owned */
 };
 
-static struct secret_watch *watch_of(struct verifiers *v, const char *instance)
+/* Returns NULL if none is known; *ret_end is then where to link it. */
+static struct secret_watch *watch_find(struct verifiers *v,
+				       const char *instance,
+				       struct watched *_Atomic **ret_end)
 {
 	struct watched *_Atomic *end = &v->watches;
 	struct watched *w;
-	struct err e;
 
 	while ((w = atomic_load(end))) {
 		if (!strcmp(w->watch.instance, instance))
 			return &w->watch;
 		end = &w->next;
 	}
-	w = xcalloc(1, sizeof(*w));
+	*ret_end = end;
+	return NULL;
+}
+
+static void watch_add(struct verifiers *v, struct watched *_Atomic *end,
+		      const char *instance)
+{
+	struct watched *w = xcalloc(1, sizeof(*w));
+	struct err e;
+
 	if (!copy_text(w->watch.instance, sizeof(w->watch.instance), instance))
 		w->watch.instance[0] = '\0'; /* fits: it is a config's */
 	if (store_secret_use(v->store, instance, &w->watch.use, &e))
 		log_line(LOG_WARN, "the use of a secret was not read",
 			 LOG_S("instance", instance), LOG_S("error", e.text));
 	atomic_store(end, w);
-	return &w->watch;
+}
+
+void verifiers_prepare(struct verifiers *v, const struct config *config)
+{
+	for (size_t i = 0; i < config->n_instances; i++) {
+		const char *instance = config->instances[i].id;
+		struct watched *_Atomic *end;
+
+		if (!watch_find(v, instance, &end))
+			watch_add(v, end, instance);
+	}
 }
 
 static void open_keys(struct verifiers *v, struct keys *k,
@@ -57,10 +77,11 @@ static void open_keys(struct verifiers *v, struct keys *k,
 {
 	const char *const secrets[2] = {in->webhook_secret,
 					in->previous_webhook_secret};
+	struct watched *_Atomic *end;
 	struct err e;
 
 	k->instance = in;
-	k->watch = watch_of(v, in->id);
+	k->watch = watch_find(v, in->id, &end); /* it is prepared */
 	secret_watch_set(k->watch, secrets[0], secrets[1]);
 	if (verifier_open(&k->verifier, secrets, &e))
 		log_line(LOG_ERROR, "webhooks cannot be verified",
@@ -79,29 +100,27 @@ static void drop_config(struct verifiers *v)
 	v->config = NULL;
 }
 
-void verifiers_use(struct verifiers *v)
+void verifiers_use(struct verifiers *v, struct config *c)
 {
-	struct config *c = config_now(v->holder);
-
 	drop_config(v);
-	v->config = c;
+	v->config = config_hold(c);
 	v->keys = xcalloc(c->n_instances, sizeof(*v->keys));
 	for (size_t i = 0; i < c->n_instances; i++)
 		open_keys(v, &v->keys[i], &c->instances[i]);
 }
 
 struct verifiers *verifiers_open(struct store *store,
-				 struct config_holder *config,
+				 struct config *config,
 				 struct counters *counters,
 				 struct http *const *http)
 {
 	struct verifiers *v = xcalloc(1, sizeof(*v));
 
 	v->store = store;
-	v->holder = config;
 	v->counters = counters;
 	v->http = http;
-	verifiers_use(v);
+	verifiers_prepare(v, config);
+	verifiers_use(v, config);
 	return v;
 }
 

@@ -6,7 +6,8 @@
  * They are made from one config, which is held until the next: who verifies by
  * them works with that config.
  *
- * Threads:  the loop thread; verifiers_secret() any.
+ * Threads:  the loop thread; verifiers_secret() any; verifiers_prepare() the
+ *           one that opens it and reloads.
  */
 #ifndef SERVER_WEBHOOK_VERIFIERS_H
 #define SERVER_WEBHOOK_VERIFIERS_H
@@ -15,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "server/config/holder.h"
+#include "server/config/config.h"
 #include "server/http/http.h"
 #include "server/metrics/counters.h"
 #include "server/webhook/secret_rotation.h"
@@ -32,15 +33,18 @@ struct keys {
 	bool version_logged; /* that the plugin sends another version */
 };
 
-/* All are borrowed; `config` is taken at once. */
+/* All are borrowed; `config` is held. */
 struct verifiers *verifiers_open(struct store *store,
-				 struct config_holder *config,
+				 struct config *config,
 				 struct counters *counters,
 				 struct http *const *http);
 void verifiers_close(struct verifiers *v);
 
-/* Takes the present config, after a reload. */
-void verifiers_use(struct verifiers *v);
+/* Reads since when the secrets of instances are in use that are new with this
+ * config.  Reads the store, so it is not for the loop. */
+void verifiers_prepare(struct verifiers *v, const struct config *config);
+/* Takes a config that was prepared, and holds it. */
+void verifiers_use(struct verifiers *v, struct config *config);
 /* The config that the keys were made from; borrowed, as they are. */
 const struct config *verifiers_config(const struct verifiers *v);
 

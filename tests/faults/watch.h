@@ -8,12 +8,13 @@
 #ifndef FAULTS_WATCH_H
 #define FAULTS_WATCH_H
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
+
+#include "tests/faults/real.h"
 
 #define FDS 4096
 
@@ -42,15 +43,6 @@ static void watch(int fd, const char *path, int flags)
 	    !strcmp(path + n - (sizeof(name) - 1), name))
 		watched_fds[fd] = flags & O_DSYNC ? OF_META : OF_DATA;
 }
-
-/* The function of that name behind this library. */
-#define REAL(type, name)                                                      \
-	({                                                                    \
-		static _Atomic(void *) found;                                 \
-		if (!found)                                                   \
-			found = dlsym(RTLD_NEXT, name);                       \
-		(type)found;                                                  \
-	})
 
 typedef int open_fn(const char *path, int flags, ...);
 

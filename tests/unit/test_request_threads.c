@@ -68,9 +68,18 @@ static void quick(struct request *req, struct response *res)
 	respond_text(res, 200, name ? name : "");
 }
 
+struct resuming {
+	struct http_call call; /* first */
+	struct request *req;
+	sem_t done;
+};
+
 static void resume_it(struct http_call *c)
 {
-	request_resume(c->arg);
+	struct resuming *r = (struct resuming *)c;
+
+	request_resume(r->req);
+	sem_post(&r->done);
 }
 
 static void later_resumed(struct request *req, struct response *res)
@@ -85,23 +94,21 @@ static void free_count(void *state)
 	(*freed)++;
 }
 
-static void nothing(void *arg)
-{
-	(void)arg;
-}
-
 /* The loop has resumed it before the function returns. */
 static void later(struct request *req, struct response *res)
 {
 	struct world *w = req->context;
-	struct http_call c = {.fn = resume_it, .arg = req};
+	struct resuming r = {.call = {.fn = resume_it}, .req = req};
 
 	(void)res;
 	req->state = &w->freed;
 	req->state_free = free_count;
 	request_later(req, later_resumed, time_mono() + PATIENCE);
-	http_call(w->http, &c);
-	http_in_loop(w->http, nothing, NULL);
+	sem_init(&r.done, 0, 0);
+	http_call(w->http, &r.call);
+	while (sem_wait(&r.done))
+		;
+	sem_destroy(&r.done);
 }
 
 static void wait_long(struct request *req, struct response *res)

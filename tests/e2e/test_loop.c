@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_loop.c - the event loop moves bytes: whatever it is asked, it never
+ * reads the store, and waits for no disk.
+ *
+ * The server runs with tests/faults/loop.so, which ends it at the first
+ * transaction or sync of the loop's thread.
+ */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/harness/listener.h"
+#include "tests/harness/orders.h"
+#include "tests/harness/wait.h"
+
+#define EVENT                                                                  \
+	"{\"events\":[{\"type\":\"customer\",\"action\":\"update\","           \
+	"\"date\":\"2021-01-29 14:40:58.628033\",\"id\":7}]}"
+
+static int setup(void **state)
+{
+	static char preload[512], asan[512];
+	static const char *const under[] = {"env", preload, asan, NULL};
+	const struct shipfrom_options o = {.under = under};
+	const char *options = getenv("ASAN_OPTIONS");
+	char *build = realpath(build_dir(), NULL);
+
+	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s/tests/faults/loop.so",
+		 build);
+	snprintf(asan, sizeof(asan),
+		 "ASAN_OPTIONS=%s:verify_asan_link_order=0",
+		 options ? options : "");
+	free(build);
+	*state = shipfrom_start(&o);
+	return 0;
+}
+
+static void is_alive(struct shipfrom *s, const char *after)
+{
+	char url[160];
+	struct answer a;
+
+	snprintf(url, sizeof(url), "%s/healthz", s->url);
+	a = http_get(url, NULL);
+	if (a.status != 200)
+		fail_msg("the server has ended after %s", after);
+	answer_release(&a);
+}
+
+/* ---- each route ---- */
+
+/* Its path, with an order's number or an instance's name for the *. */
+static void path_of(char *ret, size_t size, const char *path, int64_t number)
+{
+	const char *star = strchr(path, '*');
+	char name[24];
+
+	snprintf(name, sizeof(name), "%lld", (long long)number);
+	if (!star)
+		snprintf(ret, size, "%s", path);
+	else if (strstr(path, "/centra/"))
+		snprintf(ret, size, "%.*sse", (int)(star - path), path);
+	else
+		snprintf(ret, size, "%.*s%s%s", (int)(star - path), path, name,
+			 star + 1);
+}
+
+static void listen_once(struct shipfrom *s, const char *path)
+{
+	struct listener l;
+	struct heard h;
+	char line[128];
+
+	snprintf(line, sizeof(line), "Authorization: Bearer %s\r\n",
+		 s->tokens[AMSTERDAM]);
+	assert_true(listener_open(&l, s->url, path, line));
+	assert_true(listener_hears(&l, "hello", &h, 10000));
+	heard_release(&h);
+	listener_close(&l);
+}
+
+static void ask_once(struct shipfrom *s, const char *url, const char *method)
+{
+	char line[128];
+	const char *const headers[] = {line, NULL};
+	bool posts = !strcmp(method, "POST");
+	struct answer a;
+
+	snprintf(line, sizeof(line), "Authorization: Bearer %s",
+		 s->tokens[AMSTERDAM]);
+	a = http_send(method, url, headers, posts ? "{}" : NULL,
+		      posts ? 2 : 0);
+	if (!a.status || a.status == 404 || a.status == 405)
+		fail_msg("%s %s was answered %ld", method, url, a.status);
+	answer_release(&a);
+}
+
+static void try_route(struct shipfrom *s, const cJSON *route, int64_t number)
+{
+	const char *method = text_of(route, "method");
+	bool admin = !strcmp(text_of(route, "listener"), "admin");
+	char path[128], url[300];
+	struct answer a;
+
+	path_of(path, sizeof(path), text_of(route, "path"), number);
+	if (!strncmp(path, "/page/", 6))
+		snprintf(path, sizeof(path), "/page/style.css");
+	snprintf(url, sizeof(url), "%s%s", admin ? s->admin : s->url, path);
+	if (!strcmp(text_of(route, "auth"), "signature")) {
+		a = webhook_send(url, EVENT, SPACE_PLUS);
+		assert_int_equal(a.status, 200);
+		answer_release(&a);
+	} else if (strstr(path, "/stream")) {
+		listen_once(s, path);
+	} else {
+		ask_once(s, url, method);
+	}
+	is_alive(s, url);
+}
+
+static void no_route_reads_the_store_in_the_loop(void **state)
+{
+	static const char *const words[] = {"routes", "--json", NULL};
+	struct shipfrom *s = *state;
+	int64_t number = order_accepted(s, NULL);
+	char *out, *line, *rest;
+	int n = 0;
+
+	assert_int_equal(shipfrom_run(s, &out, false, words), 0);
+	for (line = strtok_r(out, "\n", &rest); line;
+	     line = strtok_r(NULL, "\n", &rest)) {
+		cJSON *route = cJSON_Parse(line);
+
+		assert_non_null(route);
+		try_route(s, route, number);
+		cJSON_Delete(route);
+		n++;
+	}
+	free(out);
+	assert_true(n > 20);
+	shipfrom_passed(s);
+}
+
+/* ---- what else the loop does ---- */
+
+static bool is_taken(void *arg)
+{
+	struct shipfrom *s = arg;
+	char url[200];
+	struct answer a;
+	bool is;
+
+	snprintf(url, sizeof(url), "%s/webhooks/centra/no", s->url);
+	a = webhook_send_with(url, "norge", EVENT, SPACE_PLUS);
+	is = a.status == 200;
+	answer_release(&a);
+	return is || !process_alive(&s->process);
+}
+
+static void a_reload_with_another_instance_reads_nothing_in_the_loop(
+	void **state)
+{
+	struct shipfrom *s = *state;
+	FILE *f = fopen(s->config, "a");
+
+	assert_non_null(f);
+	fprintf(f, "[centra no]\n"
+		   "webhook_secret = norge\n"
+		   "order_api_url = http://127.0.0.1:9/\n"
+		   "order_api_key = key\n");
+	assert_int_equal(fclose(f), 0);
+	kill(s->process.pid, SIGHUP);
+	assert_true(wait_until(is_taken, s, 10000));
+	is_alive(s, "a reload");
+	shipfrom_passed(s);
+}
+
+static void a_removed_device_is_sent_away_without_a_look_in_the_loop(
+	void **state)
+{
+	static const char *const words[] = {"device", "remove", "2", NULL};
+	struct shipfrom *s = *state;
+	struct listener l;
+	char line[128], *out;
+
+	snprintf(line, sizeof(line), "Authorization: Bearer %s\r\n",
+		 s->tokens[AMSTERDAM]);
+	assert_true(listener_open(&l, s->url, "/api/v1/stream", line));
+	assert_int_equal(shipfrom_run(s, &out, true, words), 0);
+	free(out);
+	assert_true(listener_ends(&l, 10000));
+	listener_close(&l);
+	is_alive(s, "a removal");
+	shipfrom_passed(s);
+}
+
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, shipfrom_end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(no_route_reads_the_store_in_the_loop),
+		T(a_reload_with_another_instance_reads_nothing_in_the_loop),
+		T(a_removed_device_is_sent_away_without_a_look_in_the_loop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
