@@ -14,10 +14,10 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/mem.h"
 #include "base/networks.h"
+#include "base/random.h"
 
 #define MINUTE 60000
 #define SETS   512
@@ -38,8 +38,7 @@ struct login_failures *login_failures_open(void)
 {
 	struct login_failures *f = xcalloc(1, sizeof(*f));
 
-	if (getrandom(&f->key, sizeof(f->key), 0) != sizeof(f->key))
-		f->key = (uint64_t)(uintptr_t)f;
+	f->key = random_number();
 	pthread_mutex_init(&f->lock, NULL);
 	return f;
 }

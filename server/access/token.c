@@ -6,9 +6,10 @@
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/random.h"
 
 #define RANDOM_BYTES 32
 
@@ -48,7 +49,7 @@ enum rc token_make(char ret[TOKEN_SIZE], unsigned char hash[TOKEN_HASH_SIZE],
 	unsigned char bytes[RANDOM_BYTES];
 
 	ret[0] = '\0';
-	if (RAND_bytes(bytes, sizeof(bytes)) != 1)
+	if (!random_bytes(bytes, sizeof(bytes)))
 		return fail(e, RC_IO, "no random bytes for a token");
 	write_base64url(ret, bytes);
 	OPENSSL_cleanse(bytes, sizeof(bytes));

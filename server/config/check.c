@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/queue.h>
 #include <sys/single_threaded.h>
 
 #include "base/endpoint.h"
@@ -219,11 +220,13 @@ static void check_server(struct reading *r, const struct section *s,
 
 /* Every zone that was ever opened.  They are never closed, since configs borrow
  * them. */
-static struct known_zone {
+struct known_zone {
 	char *name;
 	struct zone *zone;
-	struct known_zone *next;
-} *known_zones;
+	SLIST_ENTRY(known_zone) link;
+};
+static SLIST_HEAD(, known_zone) known_zones =
+	SLIST_HEAD_INITIALIZER(known_zones);
 static pthread_mutex_t known_zones_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* ret_new: the zone is not open yet, and cannot be opened now that there are
@@ -234,13 +237,15 @@ static struct zone *find_zone(const char *name, bool *ret_new, struct err *e)
 	struct zone *zone = NULL;
 
 	pthread_mutex_lock(&known_zones_lock);
-	for (k = known_zones; k && strcmp(k->name, name) != 0; k = k->next)
-		;
+	SLIST_FOREACH(k, &known_zones, link)
+		if (!strcmp(k->name, name))
+			break;
 	*ret_new = !k && !__libc_single_threaded;
 	if (!k && !*ret_new && !zone_open(&zone, name, e)) {
 		k = xcalloc(1, sizeof(*k));
-		*k = (struct known_zone){xstrdup(name), zone, known_zones};
-		known_zones = k;
+		k->name = xstrdup(name);
+		k->zone = zone;
+		SLIST_INSERT_HEAD(&known_zones, k, link);
 	}
 	zone = k ? k->zone : NULL;
 	pthread_mutex_unlock(&known_zones_lock);

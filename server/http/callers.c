@@ -15,10 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 
 #include "base/mem.h"
-#include "base/time.h"
+#include "base/random.h"
 #include "server/http/http_private.h"
 
 #define KNOWN 16384
@@ -37,10 +36,8 @@ struct callers *callers_open(void)
 {
 	struct callers *c = xcalloc(1, sizeof(*c));
 
-	/* Fails only while the kernel has no random bytes yet. */
-	if (getrandom(c->secret, sizeof(c->secret), 0) !=
-	    (ssize_t)sizeof(c->secret))
-		c->secret[0] = (uint64_t)time_now();
+	c->secret[0] = random_number();
+	c->secret[1] = random_number();
 	return c;
 }
 

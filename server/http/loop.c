@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/random.h"
 #include "base/time.h"
 #include "server/http/http_private.h"
 
@@ -367,7 +368,7 @@ enum rc http_open(struct http **ret, const struct http_options *o,
 	for (size_t i = 0; i < LISTENERS; i++)
 		TAILQ_INIT(&h->listeners[i].conns);
 	h->wake = h->stop_by = NEVER;
-	h->id_prefix = request_id_prefix();
+	h->id_prefix = random_number();
 	h->callers = callers_open();
 	h->threads = threads_open(h, o->request_threads, per_caller(o));
 	h->operators = threads_open(h, OPERATOR_THREADS, 1);

@@ -5,11 +5,9 @@
 #include "server/http/request_id.h"
 
 #include <inttypes.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "base/time.h"
 
 bool request_id_take(char ret[REQUEST_ID_MAX], const char *sent)
 {
@@ -27,17 +25,6 @@ bool request_id_take(char ret[REQUEST_ID_MAX], const char *sent)
 void request_id_make(char ret[REQUEST_ID_MAX], uint64_t prefix, uint64_t n)
 {
 	snprintf(ret, REQUEST_ID_MAX, "%016" PRIx64 "-%" PRIx64, prefix, n);
-}
-
-uint64_t request_id_prefix(void)
-{
-	uint64_t prefix;
-
-	/* The prefix is for logs only, so the clock will do if there are no
-	 * random bytes. */
-	if (RAND_bytes((unsigned char *)&prefix, sizeof(prefix)) != 1)
-		prefix = (uint64_t)time_now();
-	return prefix;
 }
 
 /* True for n small hexadecimal digits that are not all 0. */

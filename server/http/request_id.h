@@ -20,8 +20,6 @@
 bool request_id_take(char ret[REQUEST_ID_MAX], const char *sent);
 /* Writes a new id, made of the prefix and n: unique if each n is used once. */
 void request_id_make(char ret[REQUEST_ID_MAX], uint64_t prefix, uint64_t n);
-/* Returns a random prefix for one run of the server. */
-uint64_t request_id_prefix(void);
 
 /* Copies the trace id from a traceparent header (or NULL) of W3C Trace Context.
  * False: the header is missing or not valid. */

@@ -159,7 +159,7 @@ static void *run(void *arg)
 		uint64_t newest = store_newest_change(live->parts.store);
 		struct config *config = config_now(live->parts.config);
 
-		screens_sweep(live);
+		screens_purge(live);
 		screens_watch(live, config);
 		follow(live, config, newest);
 		more = screens_greet(live, config);
@@ -195,9 +195,7 @@ static void deliver(struct http_call *call)
 	pthread_mutex_lock(&live->lock);
 	live->called = false;
 	take_told(live, &told);
-	screens_send(live, live->outbox);
-	live->outbox = NULL;
-	live->outbox_end = &live->outbox;
+	screens_send(live);
 	pthread_mutex_unlock(&live->lock);
 	while ((w = LIST_FIRST(&told))) {
 		LIST_REMOVE(w, link);
@@ -233,7 +231,7 @@ enum rc live_open(struct live **ret, const struct live_parts *parts,
 
 	live->parts = *parts;
 	live->call = (struct http_call){.fn = deliver, .arg = live};
-	live->outbox_end = &live->outbox;
+	STAILQ_INIT(&live->outbox);
 	live->seen = live->own = store_newest_change(parts->store);
 	live->revocations = store_revocations(parts->store);
 	pthread_mutex_init(&live->lock, NULL);

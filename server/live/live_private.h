@@ -94,10 +94,10 @@ enum rc view_load(struct store *store, const struct changed *c,
 /* A shop with screens. */
 struct group {
 	struct view view;
-	struct screen *screens;
+	LIST_HEAD(screens, screen) screens;
 	size_t listening; /* of those, with ?screen=1 */
 	size_t posted;	  /* its rows in the outbox */
-	struct group *next;
+	LIST_ENTRY(group) link;
 };
 
 struct screen {
@@ -113,7 +113,7 @@ struct screen {
 	bool greeting; /* the room's thread makes its hello */
 	bool greeted;  /* hello was sent, and no end: changes may follow */
 	int64_t beat_due;
-	struct screen *prev, *next;
+	LIST_ENTRY(screen) link;
 };
 
 /* What the loop is to do. */
@@ -124,7 +124,7 @@ struct posted {
 	struct group *group;
 	uint64_t screen;     /* 0: each of the group that was greeted */
 	struct chunk *chunk; /* owned; of POST_CHUNK */
-	struct posted *next;
+	STAILQ_ENTRY(posted) link;
 };
 
 struct waiter {
@@ -146,10 +146,10 @@ struct live {
 	uint64_t own;  /* the newest change of this process */
 	uint64_t seen; /* no change up to this is news */
 	LIST_HEAD(waiters, waiter) waiters;
-	struct group *groups;
+	LIST_HEAD(groups, group) groups;
 	size_t n_screens;
 	uint64_t last_screen; /* the newest screen's id */
-	struct posted *outbox, **outbox_end;
+	STAILQ_HEAD(, posted) outbox;
 	struct http_call call; /* empties the outbox, in the loop */
 	bool called;
 	struct tally *tally; /* NULL: not counted yet */
@@ -174,9 +174,9 @@ bool screens_greet(struct live *live, const struct config *config);
  * reload of the config. */
 void screens_watch(struct live *live, const struct config *config);
 /* Loop: sends what was posted.  The lock is held. */
-void screens_send(struct live *live, struct posted *list);
+void screens_send(struct live *live);
 /* Frees groups without screens.  Room's thread; takes the lock. */
-void screens_sweep(struct live *live);
+void screens_purge(struct live *live);
 void screens_close(struct live *live);
 
 #endif

@@ -21,18 +21,16 @@
 
 static struct group *group_of(struct live *live, const struct config_shop *shop)
 {
-	struct group *g = live->groups;
+	struct group *g;
 
-	while (g && strcmp(g->view.shop, shop->id) != 0)
-		g = g->next;
-	if (g)
-		return g;
+	LIST_FOREACH(g, &live->groups, link)
+		if (!strcmp(g->view.shop, shop->id))
+			return g;
 	g = xcalloc(1, sizeof(*g));
 	if (!copy_text(g->view.shop, sizeof(g->view.shop), shop->id))
 		g->view.shop[0] = '\0'; /* no shop has it: the screen ends */
 	view_id(g->view.id, live->parts.store, shop);
-	g->next = live->groups;
-	live->groups = g;
+	LIST_INSERT_HEAD(&live->groups, g, link);
 	return g;
 }
 
@@ -41,16 +39,10 @@ static void screen_free(void *state)
 {
 	struct screen *x = state;
 	struct live *live = x->live;
-	struct group *g = x->group;
 
 	pthread_mutex_lock(&live->lock);
-	if (x->prev)
-		x->prev->next = x->next;
-	else
-		g->screens = x->next;
-	if (x->next)
-		x->next->prev = x->prev;
-	g->listening -= x->listening;
+	LIST_REMOVE(x, link);
+	x->group->listening -= x->listening;
 	live->n_screens--;
 	pthread_mutex_unlock(&live->lock);
 	free(x);
@@ -98,10 +90,7 @@ static void screen_join(struct screen *x, const struct config_shop *shop)
 	x->id = ++live->last_screen;
 	x->group = g = group_of(live, shop);
 	g->listening += x->listening;
-	x->next = g->screens;
-	if (x->next)
-		x->next->prev = x;
-	g->screens = x;
+	LIST_INSERT_HEAD(&g->screens, x, link);
 	live->n_screens++;
 	live->signalled = true;
 	pthread_cond_signal(&live->wake);
@@ -143,8 +132,7 @@ void screens_post(struct live *live, enum post what, struct group *g,
 	*p = (struct posted){
 		.what = what, .group = g, .screen = screen, .chunk = chunk};
 	g->posted++;
-	*live->outbox_end = p;
-	live->outbox_end = &p->next;
+	STAILQ_INSERT_TAIL(&live->outbox, p, link);
 	if (!live->called) {
 		live->called = true;
 		http_call(live->parts.http, &live->call);
@@ -157,7 +145,7 @@ static struct group *first_group(struct live *live)
 	struct group *g;
 
 	pthread_mutex_lock(&live->lock);
-	g = live->groups;
+	g = LIST_FIRST(&live->groups);
 	pthread_mutex_unlock(&live->lock);
 	return g;
 }
@@ -195,7 +183,7 @@ static void order_changed(struct live *live, const struct config *config,
 
 	if (load_changed(live, changed, &o))
 		return;
-	for (; g; g = g->next) {
+	for (; g; g = LIST_NEXT(g, link)) {
 		const struct config_shop *shop =
 			config_shop(config, g->view.shop);
 
@@ -210,7 +198,7 @@ static void order_changed(struct live *live, const struct config *config,
 /* More changed than is sent one by one: the screens read their lists again. */
 static void all_changed(struct live *live, const struct change_list *l)
 {
-	for (struct group *g = first_group(live); g; g = g->next)
+	for (struct group *g = first_group(live); g; g = LIST_NEXT(g, link))
 		say_hello(live, g, l->to);
 	for (size_t i = 0; i < l->n && !l->gap; i++) {
 		struct order o;
@@ -305,10 +293,13 @@ static void greet(struct live *live, struct group *g,
 static size_t new_screens(struct live *live, struct group *g, struct guest *ret,
 			  size_t most)
 {
+	struct screen *x;
 	size_t n = 0;
 
 	pthread_mutex_lock(&live->lock);
-	for (struct screen *x = g->screens; x && n < most; x = x->next) {
+	LIST_FOREACH(x, &g->screens, link) {
+		if (n == most)
+			break;
 		if (x->greeting)
 			continue;
 		x->greeting = true;
@@ -326,7 +317,7 @@ bool screens_greet(struct live *live, const struct config *config)
 	struct guest guests[GREET_AT_ONCE];
 	size_t all = 0;
 
-	for (struct group *g = first_group(live); g; g = g->next) {
+	for (struct group *g = first_group(live); g; g = LIST_NEXT(g, link)) {
 		const struct config_shop *shop =
 			config_shop(config, g->view.shop);
 		size_t n = new_screens(live, g, guests, GREET_AT_ONCE - all);
@@ -348,7 +339,7 @@ bool screens_greet(struct live *live, const struct config *config)
  * gone may see nothing more. */
 static void follow_config(struct live *live, const struct config *config)
 {
-	for (struct group *g = first_group(live); g; g = g->next) {
+	for (struct group *g = first_group(live); g; g = LIST_NEXT(g, link)) {
 		const struct config_shop *shop =
 			config_shop(config, g->view.shop);
 		char id[VIEW_SIZE];
@@ -372,11 +363,12 @@ static void follow_config(struct live *live, const struct config *config)
 static size_t list_signed_in(struct live *live, struct group *g,
 			     struct signed_in **ret)
 {
+	const struct screen *x;
 	size_t n = 0;
 
 	pthread_mutex_lock(&live->lock);
 	*ret = xcalloc(live->n_screens + 1, sizeof(**ret));
-	for (const struct screen *x = g->screens; x; x = x->next)
+	LIST_FOREACH(x, &g->screens, link)
 		(*ret)[n++] = signed_in_of(x);
 	pthread_mutex_unlock(&live->lock);
 	return n;
@@ -389,7 +381,7 @@ static void end_revoked(struct live *live)
 	if (revocations == live->revocations)
 		return;
 	live->revocations = revocations;
-	for (struct group *g = first_group(live); g; g = g->next) {
+	for (struct group *g = first_group(live); g; g = LIST_NEXT(g, link)) {
 		struct signed_in *list;
 		size_t n = list_signed_in(live, g, &list);
 
@@ -406,19 +398,16 @@ void screens_watch(struct live *live, const struct config *config)
 	end_revoked(live);
 }
 
-void screens_sweep(struct live *live)
+void screens_purge(struct live *live)
 {
-	struct group **at = &live->groups;
+	struct group *g, *next;
 
 	pthread_mutex_lock(&live->lock);
-	while (*at) {
-		struct group *g = *at;
-
-		if (g->screens || g->posted) {
-			at = &g->next;
+	for (g = LIST_FIRST(&live->groups); g; g = next) {
+		next = LIST_NEXT(g, link);
+		if (!LIST_EMPTY(&g->screens) || g->posted)
 			continue;
-		}
-		*at = g->next;
+		LIST_REMOVE(g, link);
 		view_release(&g->view);
 		free(g);
 	}
@@ -449,11 +438,14 @@ static bool concerns(const struct posted *p, const struct screen *x)
 	return x->greeted || p->what == POST_END;
 }
 
-void screens_send(struct live *live, struct posted *list)
+void screens_send(struct live *live)
 {
-	for (struct posted *p = list, *next; p; p = next) {
-		next = p->next;
-		for (struct screen *x = p->group->screens; x; x = x->next)
+	struct posted *p;
+	struct screen *x;
+
+	while ((p = STAILQ_FIRST(&live->outbox))) {
+		STAILQ_REMOVE_HEAD(&live->outbox, link);
+		LIST_FOREACH(x, &p->group->screens, link)
 			if (concerns(p, x))
 				send_to(live, x, p);
 		p->group->posted--;
@@ -465,8 +457,9 @@ void screens_send(struct live *live, struct posted *list)
 static void beat(struct live *live, struct group *g, int64_t now)
 {
 	struct chunk *chunk = NULL;
+	struct screen *x;
 
-	for (struct screen *x = g->screens; x; x = x->next) {
+	LIST_FOREACH(x, &g->screens, link) {
 		if (x->beat_due > now || !x->greeted)
 			continue;
 		x->beat_due = now + BEAT_MS;
@@ -480,8 +473,10 @@ static void beat(struct live *live, struct group *g, int64_t now)
 
 void live_tick(struct live *live, int64_t now)
 {
+	struct group *g;
+
 	pthread_mutex_lock(&live->lock);
-	for (struct group *g = live->groups; g; g = g->next)
+	LIST_FOREACH(g, &live->groups, link)
 		beat(live, g, now);
 	pthread_mutex_unlock(&live->lock);
 }
@@ -502,8 +497,9 @@ size_t live_screens(struct live *live)
 static bool is_watched(void *arg, const char *shop)
 {
 	const struct live *live = arg;
+	const struct group *g;
 
-	for (const struct group *g = live->groups; g; g = g->next)
+	LIST_FOREACH(g, &live->groups, link)
 		if (g->listening && !strcmp(g->view.shop, shop))
 			return true;
 	return false;
@@ -523,7 +519,6 @@ bool live_unwatched(struct live *live, uint64_t *ret)
 
 void screens_close(struct live *live)
 {
-	screens_send(live, live->outbox); /* to nobody: it only frees */
-	live->outbox = NULL;
-	screens_sweep(live);
+	screens_send(live); /* no screen is left: this only frees */
+	screens_purge(live);
 }

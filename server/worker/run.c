@@ -6,11 +6,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "handlers/backoff.h"
 #include "server/worker/worker_private.h"
 
@@ -274,15 +274,6 @@ static bool note_result(const struct worker_parts *parts,
 	return false;
 }
 
-static uint64_t any_number(void)
-{
-	uint64_t n = 0;
-
-	if (getrandom(&n, sizeof(n), 0) != sizeof(n))
-		n = (uint64_t)time_mono() * 0x9e3779b97f4a7c15U;
-	return n;
-}
-
 /* Stores the results.  If that fails the lease has ended all the same, and the
  * task runs again: a handler is safe to repeat. */
 static void finish(struct thread *t, const struct task *const *tasks,
@@ -299,7 +290,7 @@ static void finish(struct thread *t, const struct task *const *tasks,
 		/* A retry without a later time would make the thread spin. */
 		if (r->how == OUTCOME_RETRY && r->due <= now)
 			r->due = now + backoff(tasks[i]->attempts, 0,
-						       any_number());
+						       random_number());
 		list[i] = (struct finish){.task = tasks[i], .result = r};
 	}
 	store_finish_all(parts->store, list, n, now);

@@ -190,35 +190,36 @@ static enum rc lock_folder(struct store *s, const struct store_options *o,
  * LMDB's locks are lost when one of two handles in a process is closed. */
 
 static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct store *open_stores;
+static LIST_HEAD(, store) open_stores = LIST_HEAD_INITIALIZER(open_stores);
 
 static enum rc remember_open(struct store *s, struct err *e)
 {
+	const struct store *o;
 	enum rc rc = OK;
 
 	pthread_mutex_lock(&open_lock);
 	s->pid = getpid();
-	for (struct store *o = open_stores; o; o = o->next_open)
+	LIST_FOREACH(o, &open_stores, open_link)
 		if (o->pid == s->pid && o->dev == s->dev && o->ino == s->ino)
 			rc = fail(e, RC_EXISTS,
 				  "this process has the folder open already");
-	if (!rc) {
-		s->next_open = open_stores;
-		open_stores = s;
-	}
+	if (!rc)
+		LIST_INSERT_HEAD(&open_stores, s, open_link);
 	pthread_mutex_unlock(&open_lock);
 	return rc;
 }
 
+/* Fine for a store that remember_open() refused, or never saw. */
 static void forget_open(struct store *s)
 {
+	struct store *o;
+
 	pthread_mutex_lock(&open_lock);
-	for (struct store **o = &open_stores; *o; o = &(*o)->next_open) {
-		if (*o != s)
-			continue;
-		*o = s->next_open;
-		break;
-	}
+	LIST_FOREACH(o, &open_stores, open_link)
+		if (o == s)
+			break;
+	if (o)
+		LIST_REMOVE(o, open_link);
 	pthread_mutex_unlock(&open_lock);
 }
 

@@ -12,11 +12,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/time.h"
+#include "base/random.h"
 #include "store/model/codec.h"
 #include "store/lmdb/store_private.h"
 #include "store/rules/rules.h"
@@ -35,10 +34,8 @@ static struct key *meta_key(struct key *k, const char *name)
 
 static uint64_t random_epoch(void)
 {
-	uint64_t n = 0;
+	uint64_t n = random_number();
 
-	if (getrandom(&n, sizeof(n), 0) != sizeof(n))
-		n = (uint64_t)time_now() * 0x9e3779b97f4a7c15U;
 	return n ? n : 1;
 }
 

@@ -18,6 +18,7 @@
 #include <lmdb.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/queue.h>
 #include <sys/types.h>
 
 #include "store/rules/engine.h"
@@ -43,7 +44,7 @@ struct store {
 	dev_t dev;   /* the folder: opened once in a process */
 	ino_t ino;
 	pid_t pid; /* the process: a forked child has none of these open */
-	struct store *next_open; /* in the list of this process's stores */
+	LIST_ENTRY(store) open_link; /* in the list of this process's stores */
 
 	uint64_t changes_kept;
 

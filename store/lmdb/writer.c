@@ -197,19 +197,19 @@ static void settle_all(struct store *s, struct op **ops, size_t n)
 /* Takes all ops that wait; sleeps until there is one.  0: the thread stops. */
 static size_t take_all(struct writer *w)
 {
+	struct op *op;
 	size_t n = 0;
 
 	pthread_mutex_lock(&w->lock);
-	while (!w->first && !w->stop)
+	while (STAILQ_EMPTY(&w->ops) && !w->stop)
 		pthread_cond_wait(&w->work, &w->lock);
 	if (w->waiting > w->batch_cap) {
 		w->batch_cap = 2 * w->waiting;
 		w->batch = xrealloc(w->batch, w->batch_cap, sizeof(*w->batch));
 	}
-	for (struct op *op = w->first; op; op = op->next)
+	STAILQ_FOREACH(op, &w->ops, link)
 		w->batch[n++] = op;
-	w->first = NULL;
-	w->last = &w->first;
+	STAILQ_INIT(&w->ops);
 	w->waiting = 0;
 	pthread_mutex_unlock(&w->lock);
 	return n;
@@ -236,7 +236,7 @@ enum rc writer_start(struct store *s, size_t max, struct err *e)
 
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_cond_init(&w->work, NULL);
-	w->last = &w->first;
+	STAILQ_INIT(&w->ops);
 	w->max = max;
 	atomic_store(&w->busy_since, TIME_NONE);
 	/* Blocks signals, which are for the main thread. */
@@ -298,9 +298,7 @@ static enum rc queue(struct store *s, struct op *op, struct err *e)
 	if (op->done && w->waiting >= w->max) {
 		rc = fail(e, RC_AGAIN, "too many writes wait for the disk");
 	} else {
-		op->next = NULL;
-		*w->last = op;
-		w->last = &op->next;
+		STAILQ_INSERT_TAIL(&w->ops, op, link);
 		w->waiting++;
 		pthread_cond_signal(&w->work);
 	}
@@ -330,11 +328,8 @@ static enum rc queue_and_wait(struct store *s, struct op *op, struct err *e)
 static void queue_all(struct writer *w, struct op *const *ops, size_t n)
 {
 	pthread_mutex_lock(&w->lock);
-	for (size_t i = 0; i < n; i++) {
-		ops[i]->next = NULL;
-		*w->last = ops[i];
-		w->last = &ops[i]->next;
-	}
+	for (size_t i = 0; i < n; i++)
+		STAILQ_INSERT_TAIL(&w->ops, ops[i], link);
 	w->waiting += n;
 	pthread_cond_signal(&w->work);
 	pthread_mutex_unlock(&w->lock);

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "base/err.h"
 #include "store/rules/op.h"
@@ -30,8 +31,7 @@ struct writer {
 	bool started;
 	pthread_mutex_t lock;
 	pthread_cond_t work;
-	struct op *first, **last; /* the ops that wait, in the order in which
-				   * they came */
+	STAILQ_HEAD(, op) ops; /* that wait, in the order in which they came */
 	size_t waiting, max;
 	bool stop;
 

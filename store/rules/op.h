@@ -15,6 +15,7 @@
 #define STORE_RULES_OP_H
 
 #include <semaphore.h>
+#include <sys/queue.h>
 
 #include "store/rules/rows.h"
 #include "store/store.h"
@@ -28,7 +29,7 @@ struct op {
 		     * and is run once more */
 
 	/* The engine's. */
-	struct op *next;
+	STAILQ_ENTRY(op) link;
 	struct store_done *done; /* borrowed; NULL: a thread waits */
 	sem_t told;		 /* of a thread that waits */
 	enum rc rc;
