@@ -248,15 +248,17 @@ bool order_claim(struct leases *l, const char *instance, int64_t number)
 {
 	struct task task = {.number = number};
 	struct lease *have;
+	bool ours;
 
 	if (!copy_text(task.instance, sizeof(task.instance), instance))
 		return false;
 	pthread_mutex_lock(&l->lock);
 	have = busy_with(l, instance, number);
+	ours = !have || !have->id; /* a worker may free it after the unlock */
 	if (!have)
 		lease_push(l, &task);
 	pthread_mutex_unlock(&l->lock);
-	return !have || !have->id;
+	return ours;
 }
 
 void order_claims_end(struct leases *l)

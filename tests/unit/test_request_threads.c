@@ -532,12 +532,13 @@ static void a_route_of_a_device_may_run_in_the_loop(void **state)
 /* It may be another caller's tomorrow: who asks is always found out. */
 static void a_known_credential_is_still_looked_up(void **state)
 {
+	static const char header[] = "GET /quick HTTP/1.1\r\nHost: x\r\n"
+				     "Authorization: 0\r\n\r\n";
 	struct world *w = *state;
 	int fd = dial(w->port);
 
 	known(w, 1);
-	send_all(fd, "GET /quick HTTP/1.1\r\nHost: x\r\nAuthorization: 0\r\n\r\n",
-		 58);
+	send_all(fd, header, strlen(header));
 	assert_int_equal(status_of(fd), 401);
 }
 
