@@ -115,10 +115,18 @@ static const struct {
 			    ": the hour's budget of calls is spent"},
 };
 
+/* Calls of the sweep that wait because the budget is spent. */
+struct behind {
+	bool waits;
+	int64_t since;
+	int64_t asked; /* for the last time */
+};
+
 struct limits {
 	pthread_mutex_t lock;
 	struct gate gates[CENTRA_APIS];
 	struct budget budgets[BUDGETS];
+	struct behind behind;
 	unsigned sweeping[CENTRA_APIS]; /* calls of the sweep that are under
 					 * way */
 };
@@ -224,8 +232,56 @@ static bool pays(int budget, const struct permit *p)
 	       (p->mutation || !kinds[budget].mutations);
 }
 
-/* The budget with the longest wait decides.  The sweep may use half of the
- * budgets of all calls: the rest is for live work. */
+/* Returns the ms in which ten calls of each budget may be made, a window at
+ * least. */
+static int64_t ten_calls(const struct limits *l)
+{
+	int64_t longest = LIMITS_WINDOW;
+
+	for (int i = 0; i < BUDGETS; i++) {
+		const struct budget *b = &l->budgets[i];
+
+		if (b->n && !kinds[i].mutations && 10 * b->window / b->n > longest)
+			longest = 10 * b->window / b->n;
+	}
+	return longest;
+}
+
+/* True if the sweep, which still asks, has had none of the last ten calls: the
+ * next place is its own, lest live work that uses up the budget keeps it waiting
+ * for ever. */
+static bool behind_is_next(const struct limits *l, int64_t now)
+{
+	return l->behind.waits && now - l->behind.asked < LIMITS_WINDOW &&
+	       now - l->behind.since >= ten_calls(l);
+}
+
+static void behind_waits(struct limits *l, int64_t now)
+{
+	struct behind *b = &l->behind;
+
+	if (!b->waits || now - b->asked >= LIMITS_WINDOW)
+		b->since = now;
+	b->waits = true;
+	b->asked = now;
+}
+
+/* How many calls of a budget the lane may use.  The sweep has half of the budgets
+ * of all calls: the rest is for live work. */
+static unsigned budget_most(const struct limits *l, int budget,
+			    const struct permit *p, int64_t now)
+{
+	unsigned n = l->budgets[budget].n;
+	bool next = behind_is_next(l, now);
+
+	if (kinds[budget].mutations)
+		return n;
+	if (p->lane == CENTRA_SWEEP)
+		return next ? n : (n + 1) / 2;
+	return next && n > 1 ? n - 1 : n;
+}
+
+/* The budget with the longest wait decides. */
 static bool budgets_let(struct limits *l, const struct permit *p, int64_t now,
 			struct call *ret)
 {
@@ -233,11 +289,8 @@ static bool budgets_let(struct limits *l, const struct permit *p, int64_t now,
 	int worst = 0;
 
 	for (int i = 0; i < BUDGETS; i++) {
-		const struct budget *b = &l->budgets[i];
-		bool half = p->lane == CENTRA_SWEEP && !kinds[i].mutations;
-
-		wait = pays(i, p) ? budget_wait(b, half ? (b->n + 1) / 2 : b->n,
-						now)
+		wait = pays(i, p) ? budget_wait(&l->budgets[i],
+						budget_most(l, i, p, now), now)
 				  : 0;
 		if (wait > longest) {
 			longest = wait;
@@ -246,8 +299,10 @@ static bool budgets_let(struct limits *l, const struct permit *p, int64_t now,
 	}
 	if (!longest)
 		return true;
-	if (p->lane == CENTRA_LIVE)
-		longest = budget_turn(&l->budgets[worst], now);
+	if (p->lane == CENTRA_SWEEP)
+		behind_waits(l, now);
+	else if ((wait = budget_turn(&l->budgets[worst], now)) > longest)
+		longest = wait;
 	return hold(ret, longest, kinds[worst].spent, p->api);
 }
 
@@ -279,6 +334,8 @@ bool limits_take(struct limits *l, struct permit *p, int64_t now,
 			g->trying_since = now;
 		}
 		spend_budgets(l, p, now);
+		if (p->lane == CENTRA_SWEEP && p->api == CENTRA_GRAPHQL)
+			l->behind.waits = false;
 		l->sweeping[p->api] += p->lane == CENTRA_SWEEP;
 	}
 	pthread_mutex_unlock(&l->lock);
@@ -352,23 +409,23 @@ void limits_new_key(struct limits *l, enum centra_api api)
 
 /* Returns the longest wait of a budget for the next call, if `calls` others
  * come before it. */
-static int64_t budgets_wait(const struct limits *l, const struct permit *p,
+static int64_t budgets_wait(struct limits *l, const struct permit *p,
 			    unsigned calls, int64_t now)
 {
 	int64_t longest = 0;
 
 	for (int i = 0; i < BUDGETS; i++) {
-		const struct budget *b = &l->budgets[i];
-		bool half = p->lane == CENTRA_SWEEP && !kinds[i].mutations;
-		unsigned most = half ? (b->n + 1) / 2 : b->n;
+		unsigned most = budget_most(l, i, p, now);
 		int64_t wait = 0;
 
 		most = most > calls ? most - calls : most ? 1 : 0;
 		if (pays(i, p))
-			wait = budget_wait(b, most, now);
+			wait = budget_wait(&l->budgets[i], most, now);
 		if (wait > longest)
 			longest = wait;
 	}
+	if (longest && p->lane == CENTRA_SWEEP)
+		behind_waits(l, now);
 	return longest;
 }
 

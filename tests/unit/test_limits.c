@@ -424,6 +424,68 @@ static void the_sweep_leaves_half_to_live_work(void **s)
 	assert_true(call_api(CENTRA_GRAPHQL, 0, fine) > 0);
 }
 
+/* Live work takes each place as soon as it is free; the sweep asks every
+ * second.  Returns the calls of the sweep. */
+static unsigned sweep_beside_live(int64_t from, int64_t ms, unsigned *ret_live)
+{
+	unsigned sweep = 0;
+	struct permit p;
+	int64_t wait;
+
+	*ret_live = 0;
+	for (int64_t now = from; now < from + ms; now += 100) {
+		*ret_live += call_api(CENTRA_GRAPHQL, now, fine) == 0;
+		if (now % SECOND ||
+		    !may(CENTRA_GRAPHQL, CENTRA_SWEEP, false, now, &p, &wait))
+			continue;
+		limits_told(l, &p, now, &(struct call){.end = CALL_OK});
+		sweep++;
+	}
+	return sweep;
+}
+
+static void the_sweep_has_a_call_now_and_then_whatever_live_work_takes(void **s)
+{
+	unsigned live;
+
+	(void)s;
+	assert_in_range(sweep_beside_live(0, 10 * MINUTE, &live), 25, 60);
+	assert_true(live >= 60 * 28); /* of 30 in each window */
+}
+
+/* Live work uses up the hour's budget in its first seconds. */
+static void of_a_small_budget_it_has_little_but_not_nothing(void **s)
+{
+	unsigned live;
+
+	(void)s;
+	limits_budget(l, &(struct centra_budget){.requests = 30,
+						 .requests_hour = 100});
+	sweep_beside_live(0, HOUR, &live);
+	assert_in_range(sweep_beside_live(HOUR, 10 * HOUR, &live), 9, 100);
+	assert_true(live >= 10 * 90);
+}
+
+static void it_takes_no_place_from_live_work_when_it_does_not_wait(void **s)
+{
+	struct permit p;
+	int64_t wait;
+	unsigned live;
+
+	(void)s;
+	for (int i = 0; i < 30; i++)
+		assert_int_equal(call_api(CENTRA_GRAPHQL, 0, fine), 0);
+	for (int64_t now = 0; now < LIMITS_WINDOW; now += SECOND)
+		assert_false(may(CENTRA_GRAPHQL, CENTRA_SWEEP, false, now, &p,
+				 &wait));
+	/* Then it no longer asks. */
+	live = 0;
+	for (int64_t now = 3 * LIMITS_WINDOW; now < 4 * LIMITS_WINDOW;
+	     now += 100)
+		live += call_api(CENTRA_GRAPHQL, now, fine) == 0;
+	assert_int_equal(live, 30);
+}
+
 static void the_sweep_makes_one_call_at_a_time(void **s)
 {
 	struct permit p, second;
@@ -697,6 +759,9 @@ int main(void)
 		T(the_order_api_has_none),
 		T(mutations_have_a_smaller_one),
 		T(the_sweep_leaves_half_to_live_work),
+		T(the_sweep_has_a_call_now_and_then_whatever_live_work_takes),
+		T(of_a_small_budget_it_has_little_but_not_nothing),
+		T(it_takes_no_place_from_live_work_when_it_does_not_wait),
 		T(the_sweep_makes_one_call_at_a_time),
 		T(who_finds_it_spent_is_not_sent_to_the_same_moment),
 		T(a_new_budget_remembers_what_was_spent),
