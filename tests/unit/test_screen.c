@@ -499,7 +499,7 @@ static bool ends_a_screen(struct fixture *f)
 	bool ends;
 
 	pthread_mutex_lock(&f->app.live->lock);
-	ends = f->app.live->outbox != NULL;
+	ends = !STAILQ_EMPTY(&f->app.live->outbox);
 	pthread_mutex_unlock(&f->app.live->lock);
 	return ends;
 }
