@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * access.h - the room that knows who sends a request: devices, their tokens and
- * sessions, sign-ins.
+ * access.h - the room that finds out who sends a request: devices, their tokens
+ * and sessions, sign-ins.
  */
 #ifndef SERVER_ACCESS_ACCESS_H
 #define SERVER_ACCESS_ACCESS_H
@@ -13,16 +13,17 @@
 
 struct access;
 
-/* What the room needs; all of it is borrowed and must outlive the room. */
+/* What the room needs.  All of it is borrowed and must outlive the room. */
 struct access_parts {
 	struct store *store;
 	struct config_holder *config;
 	struct counters *counters;
-	struct http *const *http; /* set before the first request */
+	struct http *const *http; /* *http is set before the first request */
 	const char *page_version; /* shown by /api/v1/me; a constant */
 };
 
 struct access *access_open(const struct access_parts *parts);
-void access_close(struct access *a); /* after http_close(); NULL is fine */
+void access_close(struct access *a); /* call it after http_close(); NULL is
+				      * fine */
 
 #endif

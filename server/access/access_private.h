@@ -15,7 +15,8 @@ struct access {
 	struct login_failures *failures; /* owned */
 
 	pthread_mutex_t lock; /* of the two below */
-	int64_t wrong_since; /* time_mono: the minute in which codes were wrong */
+	int64_t wrong_since; /* time_mono: start of the minute in which
+			      * `n_wrong` codes were wrong */
 	unsigned n_wrong;
 };
 

@@ -88,14 +88,14 @@ bool auth_https(const struct config *c)
 	return !strncasecmp(c->server.public_url, "https:", 6);
 }
 
-/* A request that is to be identified. */
+/* A request whose sender is to be found. */
 struct attempt {
 	struct access *access;
 	const struct request *req;
 	struct caller *caller; /* filled in */
-	const char *cookie;    /* the name that is looked for */
+	const char *cookie;    /* the name of the session cookie */
 	struct err *e;
-	enum rc rc; /* RC_NOTFOUND: no credential was good so far */
+	enum rc rc; /* RC_NOTFOUND: no credential was valid so far */
 };
 
 static enum rc find_caller(struct attempt *t)
@@ -106,7 +106,8 @@ static enum rc find_caller(struct attempt *t)
 			   t->e);
 }
 
-/* "Bearer", in any case, and a token (RFC 9110, 11.1). */
+/* Reads "Bearer", in any case, and a token (RFC 9110, 11.1), and finds its
+ * device. */
 static enum rc identify_token(struct attempt *t, const char *header)
 {
 	if (strncasecmp(header, "Bearer ", 7) != 0 ||
@@ -116,7 +117,7 @@ static enum rc identify_token(struct attempt *t, const char *header)
 	return find_caller(t);
 }
 
-/* True: this is no session, and the next cookie may be one. */
+/* Tries a cookie's value.  True: it is no session, so try the next cookie. */
 static bool try_session(struct attempt *t, const char token[TOKEN_SIZE])
 {
 	struct caller *c = t->caller;
@@ -130,8 +131,9 @@ static bool try_session(struct attempt *t, const char token[TOKEN_SIZE])
 	return t->rc == RC_NOTFOUND;
 }
 
-/* For request_headers(): a browser that kept a cookie of another path, or an
- * older one, sends two of one name, and either may be the good one. */
+/* Tries each session cookie of a header.  A browser that kept a cookie of
+ * another path, or an older one, sends two with one name, and either may be the
+ * valid one.  For request_headers(). */
 static bool try_cookies(void *arg, const char *value)
 {
 	struct attempt *t = arg;
@@ -158,7 +160,8 @@ static bool try_cookies(void *arg, const char *value)
 	return more;
 }
 
-/* By its token if it sends one, even a wrong one; else by its session. */
+/* Identifies the sender by its token if it sends one, even a wrong one; else by
+ * its session. */
 static enum rc identify(struct attempt *t)
 {
 	const char *header = request_header(t->req, "Authorization");
@@ -219,9 +222,9 @@ bool auth_limited(struct access *a, const struct config *c,
 	return true;
 }
 
-/* One response for a credential that is missing, malformed, unknown or removed.
- * A request that sends none is not counted as a failure: a page asks so before
- * anyone has signed in. */
+/* Responds the same to a credential that is missing, malformed, unknown or
+ * removed.  A request without a credential is not counted as a failure: the
+ * page sends one before anyone has signed in. */
 static void not_identified(struct attempt *t, struct response *res)
 {
 	const struct config *c = t->caller->config;
@@ -298,6 +301,6 @@ bool auth_still(struct access *a, const unsigned char hash[TOKEN_HASH_SIZE],
 	struct device d;
 	struct err e;
 
-	/* A store that cannot be read says nothing about it. */
+	/* If the store cannot be read, the credential counts as valid. */
 	return find_device(a, hash, is_session, &d, &e) != RC_NOTFOUND;
 }

@@ -3,10 +3,11 @@
  * auth.h - authenticates requests: a device by its token, or a browser by its
  * session.
  *
- * A client sends a token on purpose.  A browser sends a cookie with every
- * request, whichever page made it, so a request that changes something by a
- * cookie needs two more proofs that our own page sent it: the session's
- * X-CSRF-Token, and an Origin, if there is one, equal to public_url's.
+ * A client sends a token on purpose.  A browser sends its cookie with every
+ * request, whichever site's page made it.  So a request that changes something
+ * and is signed in by a cookie needs two more proofs that our own page sent it:
+ * the session's X-CSRF-Token, and an Origin, if there is one, equal to
+ * public_url's.
  */
 #ifndef SERVER_ACCESS_AUTH_H
 #define SERVER_ACCESS_AUTH_H
@@ -16,59 +17,62 @@
 #include "server/access/access.h"
 #include "server/access/token.h"
 
-/* With https the browser makes sure that nobody else set the cookie: it keeps a
- * name with __Host- only from this host, over https, with Path=/.  The plain
- * name is the one without https, and the one that https had before 0.2, which
- * is still read for one release. */
+/* Names of the session cookie.  With https the name begins with __Host-: a
+ * browser then takes the cookie from this host alone, over https, with Path=/,
+ * so nobody else can set it.  The plain name is for http; with https, versions
+ * before 0.2 used it too, and it is still read for one release. */
 #define SESSION_COOKIE	     "shipfrom_session"
 #define SESSION_COOKIE_HTTPS "__Host-shipfrom_session"
 
 /* The device that sent a request. */
 struct caller {
-	struct config *config; /* held: the config of the whole request */
+	struct config *config; /* held for as long as the request lives */
 	struct device device;
-	const struct config_shop *shop; /* of config: the device's shop */
-	unsigned char credential[TOKEN_HASH_SIZE]; /* SHA-256 of its token */
-	bool by_session;       /* by a cookie, not by a token */
-	char csrf[TOKEN_SIZE]; /* its session's; "" when by a token */
+	const struct config_shop *shop; /* the device's shop, in `config` */
+	/* SHA-256 of the token or of the session's secret */
+	unsigned char credential[TOKEN_HASH_SIZE];
+	bool by_session; /* true: signed in by a cookie; false: by a token */
+	char csrf[TOKEN_SIZE]; /* the session's X-CSRF-Token; "" if signed in by
+			        * a token */
 };
 
-/* The caller of a request whose route needs a device. */
+/* Returns the caller of a request; its route must have ROUTE_DEVICE. */
 const struct caller *caller_of(const struct request *req);
 
-/* The hook `identify` of http.h, with a struct access as its argument: sets
+/* The hook `identify` of http.h; its argument is a struct access.  Sets
  * req->caller, or responds 401, 403, 429 or 503.  Reads the store. */
 void auth_identify(void *access, struct request *req, struct response *res);
 /* The hook that frees req->caller. */
 void auth_free_caller(void *caller);
 
-/* True when public_url is https. */
+/* True if public_url is https. */
 bool auth_https(const struct config *c);
 
-/* Counts a sign-in that failed against its client's address. */
+/* Counts a failed sign-in for the client's address. */
 void auth_failed(struct access *a, const struct config *c,
 		 const struct request *req);
-/* True, and a 429 in *res, when too many from its address failed.  Only for a
- * request that has failed itself: a good token, cookie or code never has to
- * wait. */
+/* True, with a 429 in *res: too many sign-ins from the address failed.  Only
+ * for a request that has failed itself: one with a good token, cookie or code
+ * is never made to wait. */
 bool auth_limited(struct access *a, const struct config *c,
 		  const struct request *req, struct response *res);
 
-/* False, and a 403 in *res, when a page of another origin sent the request. */
+/* False, with a 403 in *res: a page of another origin sent the request. */
 bool auth_origin(const struct config *c, const struct request *req,
 		 struct response *res);
 
-/* False when the token or session of that hash has been ended.  Reads the
- * store; any thread. */
+/* False: the token or session with that hash has been ended.  Reads the store;
+ * any thread. */
 bool auth_still(struct access *a, const unsigned char hash[TOKEN_HASH_SIZE],
 		bool is_session);
 
-/* Counts and logs a refusal, and responds 401 with this code. */
+/* Counts and logs a refusal, and responds 401 with the code. */
 void auth_refuse(struct access *a, const struct request *req,
 		 struct response *res, const char *code, const char *detail);
 
-/* "https://ship.example.com" of a URL or an Origin: in small letters, without
- * the scheme's own port.  False: it does not fit or is no such thing. */
+/* Returns the origin of a URL or of an Origin header, such as
+ * "https://ship.example.com": in small letters, without the scheme's default
+ * port.  False: it does not fit, or the text has none. */
 #define ORIGIN_SIZE 300
 bool origin_of(char ret[ORIGIN_SIZE], const char *url);
 

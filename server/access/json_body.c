@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* True if there is a NUL, as a byte or as an escape. */
+/* True if the JSON contains a NUL, as a byte or as an escape. */
 static bool has_nul(const char *json, size_t len)
 {
 	if (memchr(json, '\0', len))
@@ -26,7 +26,8 @@ cJSON *json_body(const struct request *req)
 
 	if (!req->body_len || has_nul(req->body, req->body_len))
 		return NULL;
-	/* cJSON is to see the NUL behind the body: nothing else may follow. */
+	/* The length includes the NUL behind the body, so that cJSON notices if
+	 * anything follows the object. */
 	json = cJSON_ParseWithLengthOpts(req->body, req->body_len + 1, &end,
 					 true);
 	if (cJSON_IsObject(json) && end == req->body + req->body_len)

@@ -2,8 +2,9 @@
  *
  * login_limit.c - see login_limit.h.
  *
- * A failure weighs a minute / most, and wears off as time passes.  So all that is
- * kept of an address is when the last of its failures will have worn off.
+ * Each failure costs a minute divided by `most`, and that cost wears off as
+ * time passes.  So for each address it is enough to keep the time at which all
+ * its failures have worn off.
  *
  * The row of an address is in a small set that a hash of the address chooses.
  * The hash has a random key: a stranger cannot choose an address that pushes
@@ -25,7 +26,7 @@
 
 struct row {
 	struct address address;
-	int64_t clear; /* when nothing is left; 0: an empty row */
+	int64_t clear; /* when all failures have worn off; 0: the row is free */
 };
 
 struct login_failures {
@@ -111,7 +112,7 @@ void login_failed(struct login_failures *f, const char *client, int64_t most,
 	if (r->clear < now)
 		r->clear = now;
 	r->clear += MINUTE / most;
-	/* However many fail, the wait is never longer than a minute. */
+	/* However many fail, an address waits for a minute at most. */
 	if (r->clear > now + MINUTE)
 		r->clear = now + MINUTE;
 	pthread_mutex_unlock(&f->lock);

@@ -21,11 +21,12 @@ struct login_failures;
 struct login_failures *login_failures_open(void);
 void login_failures_close(struct login_failures *f); /* NULL is fine */
 
-/* A sign-in from a client address failed.  `most` a minute are allowed; 0:
- * any number.  `now` as time_mono(). */
+/* Notes that a sign-in from a client address failed.  `most` failures a minute
+ * are allowed; 0: any number.  `now` as time_mono(). */
 void login_failed(struct login_failures *f, const char *client, int64_t most,
 		  int64_t now);
-/* How long (ms) the address must wait before it may fail again; 0: it may. */
+/* Returns how long (ms) the address must wait until it may fail again; 0: it
+ * need not wait. */
 int64_t login_wait(struct login_failures *f, const char *client, int64_t most,
 		   int64_t now);
 

@@ -28,7 +28,7 @@ static void staff_json(struct buf *b, const char *list)
 	json_end_list(b);
 }
 
-/* "Today" of the shop ends at the midnight of its instance's time_zone. */
+/* Adds when the shop's day ends: at midnight in its instance's time_zone. */
 static void day_json(struct buf *b, const struct zone *zone, int64_t now)
 {
 	int64_t begins, ends;

@@ -2,9 +2,9 @@
  *
  * session.c - see session.h.
  *
- * A code is 256 random bits, so nobody guesses one; still, after some wrong
- * codes the response to the next wrong ones is delayed.  A good code is never
- * delayed.
+ * A code is 256 random bits, so nobody can guess one.  Even so, after some
+ * wrong codes the response to each further wrong one is delayed.  A good code
+ * is never delayed.
  *
  * A sign-in may outlive its request: see pending.h.
  */
@@ -26,10 +26,11 @@
 #include "server/access/me.h"
 #include "server/pending/pending.h"
 
-#define COOKIE_AGE   34560000 /* s: 400 days, the most that browsers keep */
+#define COOKIE_AGE   34560000 /* s; 400 days, the longest that browsers keep a
+			       * cookie */
 #define COOKIE_SIZE  256
-#define WRONG_FREE   10	   /* wrong codes in a minute, before responses are
-			    * delayed */
+#define WRONG_FREE   10	   /* wrong codes in a minute before responses to wrong
+			    * ones are delayed */
 #define WRONG_WAITS  1000  /* ms */
 #define MINUTE	     60000
 
@@ -53,7 +54,7 @@ static void sign_free(struct pending *p)
 	free(s);
 }
 
-/* Takes over the hold of the config. */
+/* Makes a sign-in; takes over the caller's hold of the config. */
 static struct sign *sign_new(struct request *req, struct config *config)
 {
 	struct sign *s = xcalloc(1, sizeof(*s));
@@ -92,8 +93,8 @@ static void write_cookie(char ret[COOKIE_SIZE], const char *name,
 		 https ? "; Secure" : "");
 }
 
-/* Sets the session's cookie, or takes it back.  With https one of the old name
- * is taken back too: it would be a stale twin. */
+/* Sets the session's cookie, or clears it.  With https the cookie with the old
+ * name is cleared too: it would outlive this session. */
 static void set_cookie(struct sign *s, struct response *res, bool clear)
 {
 	bool https = auth_https(s->config);
@@ -109,7 +110,8 @@ static void set_cookie(struct sign *s, struct response *res, bool clear)
 
 /* ---- in ---- */
 
-/* Returns how many codes were wrong in this minute, with this one. */
+/* Counts a wrong code; returns how many were wrong in this minute, including
+ * this one. */
 static unsigned count_wrong(struct access *a, int64_t now)
 {
 	unsigned n;
@@ -148,7 +150,7 @@ static void refuse_code(struct request *req, const struct config *config,
 		request_later(req, code_invalid, time_mono() + WRONG_WAITS);
 }
 
-/* An endpoint_fn: the writer is done, or write_wait has passed. */
+/* Called when the writer is done, or write_wait has passed.  An endpoint_fn. */
 static void session_begun(struct request *req, struct response *res)
 {
 	struct sign *s = req->state;
@@ -180,7 +182,7 @@ static void session_begun(struct request *req, struct response *res)
 				code_words("shop_not_configured"));
 }
 
-/* False: the body has no code of the right form. */
+/* Reads the code from the body.  False: the body has none of the right form. */
 static bool code_read(const struct request *req,
 		      unsigned char ret[TOKEN_HASH_SIZE])
 {
@@ -193,10 +195,10 @@ static bool code_read(const struct request *req,
 	return good;
 }
 
-/* False: it has responded, since the code is not good.  A good code is looked
- * up before the address's failures are counted: others at the address (a shop
- * behind one router) may have failed, and nobody guesses 256 random bits.  The
- * look-up is a read, so wrong codes cost no write. */
+/* False: the code is not good, and it has responded.  The code is looked up
+ * before the failures of the address are counted: others at the same address (a
+ * shop behind one router) may have failed, and a good code must not suffer.
+ * The look-up is a read, so a wrong code costs no write. */
 static bool code_is_good(struct request *req, const struct config *config,
 			 struct response *res,
 			 unsigned char ret[TOKEN_HASH_SIZE])
@@ -246,7 +248,8 @@ void session_begin(struct request *req, struct response *res)
 
 /* ---- out ---- */
 
-/* An endpoint_fn: as above. */
+/* Called when the session's end is on disk, or write_wait has passed.  An
+ * endpoint_fn. */
 static void session_ended(struct request *req, struct response *res)
 {
 	struct sign *s = req->state;

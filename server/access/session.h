@@ -7,7 +7,8 @@
 
 #include "server/http/http.h"
 
-/* The endpoints POST {"code"} and DELETE of /api/v1/session. */
+/* The endpoints POST /api/v1/session with {"code"}, which signs in, and DELETE
+ * /api/v1/session, which signs out. */
 endpoint_fn session_begin, session_end;
 
 #endif

@@ -13,15 +13,16 @@
 
 #define RANDOM_BYTES 32
 
-/* base64url of RFC 4648, section 5, without padding.  OpenSSL's EVP_EncodeBlock
- * knows only the other alphabet, and EVP_DecodeBlock miscounts padding. */
+/* The alphabet of base64url (RFC 4648, section 5), used without padding.
+ * OpenSSL's EVP_EncodeBlock knows only the other alphabet, and EVP_DecodeBlock
+ * miscounts padding. */
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 			       "abcdefghijklmnopqrstuvwxyz0123456789-_";
 
 static void write_base64url(char ret[TOKEN_SIZE],
 			    const unsigned char bytes[RANDOM_BYTES])
 {
-	unsigned held = 0; /* the bits that are not written yet; `bits`: how
+	unsigned held = 0; /* held: bits that are not written yet; bits: how
 			    * many */
 	int bits = 0;
 	size_t i;

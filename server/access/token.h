@@ -10,18 +10,18 @@
 #include "base/err.h"
 #include "store/store.h"
 
-#define TOKEN_SIZE 44 /* 43 characters and the NUL */
+#define TOKEN_SIZE 44 /* bytes of a token's text: 43 characters and the NUL */
 
 enum rc token_make(char ret[TOKEN_SIZE], unsigned char hash[TOKEN_HASH_SIZE],
 		   struct err *e);
-/* RC_INVALID: the text does not have the form of a token. */
+/* Hashes a token.  RC_INVALID: the text does not have the form of a token. */
 enum rc token_hash(const char *token, unsigned char hash[TOKEN_HASH_SIZE]);
 
-/* Makes the X-CSRF-Token of a session.  Only a page that can read our responses
- * knows it. */
+/* Derives a session's X-CSRF-Token from its token.  Only a page that can read
+ * our responses learns it. */
 enum rc token_csrf(char ret[TOKEN_SIZE], const char *token, struct err *e);
 
-/* SHA-256 of any bytes. */
+/* Computes the SHA-256 of any bytes. */
 enum rc token_digest(unsigned char ret[TOKEN_HASH_SIZE], const void *p,
 		     size_t len);
 

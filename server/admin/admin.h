@@ -30,10 +30,12 @@ struct admin {
 	struct live *live;
 	struct workers *workers;
 	const atomic_bool *draining;
-	const atomic_bool *failed; /* the disk failed: the process ends soon */
+	const atomic_bool *failed; /* the disk has failed: the process will end
+				    * soon */
 
-	_Atomic(const char *) not_ready; /* the reason that was logged last;
-					  * NULL: it was ready */
+	_Atomic(const char *) not_ready; /* the reason for not being ready that
+					  * was logged last; NULL: it was
+					  * ready */
 	enum clock_trust trust; /* as it was logged last; of the main thread */
 };
 

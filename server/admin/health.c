@@ -11,8 +11,8 @@
 #include "base/time.h"
 #include "server/admin/metrics.h"
 
-/* openapi.yaml as it was when this was built; the build runs in the root of
- * the source. */
+/* The bytes of openapi.yaml at build time; the build runs in the root of the
+ * source. */
 __asm__(".section .rodata\n"
 	".global openapi_yaml\n"
 	".global openapi_yaml_end\n"
@@ -31,7 +31,8 @@ bool health_room_low(uint64_t left_bytes, uint64_t all_bytes)
 	return left_bytes < (part < least ? part : least);
 }
 
-/* False also of a store that cannot say how much is left. */
+/* True if little room is left; false also for a store that cannot say how
+ * much. */
 static bool room_low(struct store *s)
 {
 	struct store_room room;
@@ -54,8 +55,8 @@ bool health_ready(const struct admin *a, const struct config *config,
 		 stats.failed ||
 		 stats.writing_for >= config->server.write_wait)
 		*ret_why = "store failing";
-	/* True if the store is full.  Quotas and limits count too, which the
-	 * room that is left does not show. */
+	/* stats.full: deliveries are refused.  Quotas and store_max count
+	 * there, which the room that is left on the disk does not show. */
 	else if (stats.full ||
 		 (stats.max_bytes &&
 		  stats.used_bytes >= stats.max_bytes / 100 * 95) ||
@@ -96,7 +97,7 @@ static void watch_readiness(struct admin *a)
 	(void)health_ready(a, config, &why);
 	config_drop(config);
 	was = atomic_exchange(&a->not_ready, why);
-	if (was == why) /* each reason is one constant */
+	if (was == why) /* compares pointers: each reason is one constant */
 		return;
 	if (why)
 		log_line(*a->draining ? LOG_INFO : LOG_WARN, "not ready",
@@ -148,7 +149,8 @@ void show_metrics(struct request *req, struct response *res)
 void show_openapi(struct request *req, struct response *res)
 {
 	(void)req;
-	/* The send code checks the buf for an overflow. */
+	/* If it does not fit, the buf is marked full, and the send code checks
+	 * that. */
 	(void)!buf_add(&res->body, openapi_yaml,
 		       (size_t)(openapi_yaml_end - openapi_yaml));
 	res->status = 200;

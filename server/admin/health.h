@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * health.h - is the server alive, may it have traffic, how is it doing (metrics),
- * and what can it do (openapi.yaml).
+ * health.h - the endpoints for operators: health, readiness, metrics, and
+ * openapi.yaml.
  */
 #ifndef SERVER_ADMIN_HEALTH_H
 #define SERVER_ADMIN_HEALTH_H
@@ -11,14 +11,14 @@
 #include "server/admin/admin.h"
 #include "server/http/http.h"
 
-/* True when deliveries can be taken: the store has not failed, there is room
- * for more, and nobody is draining.  Else *ret_why says why not, a constant. */
+/* True if deliveries can be taken: the store has not failed, there is room, and
+ * the server is not draining.  Otherwise *ret_why says why not, a constant. */
 bool health_ready(const struct admin *a, const struct config *config,
 		  const char **ret_why);
 
-/* True when little room is left where the store is kept: less than 64 MiB, which
- * the workers and the command line can still write for a long time; of less than
- * 3.2 GiB in all, 2 %. */
+/* True if little room is left where the store is kept: less than 64 MiB (enough
+ * for workers and the command line for a long time), or, of less than 3.2 GiB
+ * in all, less than 2 %. */
 bool health_room_low(uint64_t left_bytes, uint64_t all_bytes);
 
 /* Logs when readiness or the trust in the clock has changed since the last call,

@@ -35,8 +35,8 @@ static void gauge(struct buf *out, const char *name, const char *help,
 	number(out, name, "gauge", help, value);
 }
 
-/* One counter for each kind, also for kinds that were never missed, so that a
- * rate can be computed. */
+/* Writes one counter for each kind, also for kinds that were never missed, so
+ * that Prometheus can compute a rate. */
 static void missed_webhooks(struct buf *out, const struct store_stats *s)
 {
 	head(out, "missed_webhooks_total", "counter",
@@ -82,7 +82,7 @@ static void store_numbers(struct buf *out, const struct store_stats *s)
 	missed_webhooks(out, s);
 }
 
-/* A gauge of each API of each instance. */
+/* Writes a gauge with a row for each API of each instance. */
 static void each_api(struct buf *out, const struct admin *admin,
 		     const char *name,
 		     const char *help,
@@ -151,7 +151,7 @@ static void centra_gauges(struct buf *out, const struct admin *a)
 	parked_gauge(out, a->workers);
 }
 
-/* The wall clock compared with Centra's. */
+/* Writes how the wall clock compares with Centra's. */
 static void clock_numbers(struct buf *out, struct clock *c)
 {
 	int64_t wall = time_now(), mono = time_mono(), ahead;
@@ -189,7 +189,8 @@ static void webhook_numbers(struct buf *out, const struct receiver *r)
 	gauge(out, "refused_kept_bytes", "Bytes that they take", bytes);
 }
 
-/* The shops' screens, and the offers that none of them shows. */
+/* Writes the number of the shops' screens, and of the offers that none of them
+ * shows. */
 static void screen_numbers(struct buf *out, struct live *c)
 {
 	uint64_t unwatched;

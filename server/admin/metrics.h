@@ -9,7 +9,8 @@
 #include "server/admin/admin.h"
 
 
-/* Prometheus text: the counters, and gauges read from the store now. */
+/* Writes the metrics in Prometheus' text format: the counters, and gauges that
+ * are read from the store now.  Any thread but the loop's. */
 void metrics_write(const struct admin *a, struct buf *out);
 
 #endif

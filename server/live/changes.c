@@ -13,13 +13,15 @@
 #include "base/mem.h"
 #include "server/live/live_private.h"
 
-#define POLL 250 /* ms between looks for changes of other processes */
+#define POLL 250 /* ms between checks for changes made by other processes */
 #define BATCH_MAX                                                              \
-	10000 /* changes read at once; of more, lists are read again */
+	10000 /* changes that are read at once; after more than these, screens
+	       * read their lists again */
 
 /* ---- the room's thread ---- */
 
-/* Marks who waits for one of these orders, or everybody. */
+/* Marks the requests that wait for one of the changed orders; after a gap in
+ * the changes, all that wait. */
 static void mark_waiters(struct live *live, const struct change_list *l)
 {
 	struct waiter *w;
@@ -41,7 +43,8 @@ static void mark_waiters(struct live *live, const struct change_list *l)
 	pthread_mutex_unlock(&live->lock);
 }
 
-/* Changes of this process are signalled; those of another one are not. */
+/* Tells the room's owner of changes made by another process.  (Those of this
+ * process are signalled by live_signal().) */
 static void notify_foreign(struct live *live, uint64_t newest)
 {
 	bool foreign;
@@ -67,7 +70,8 @@ static void follow(struct live *live, const struct config *config,
 		return;
 	notify_foreign(live, newest);
 	if (change_list_read(&l, live->parts.store, &e)) {
-		/* Tried again with the next poll; who waits has a deadline. */
+		/* The next poll tries again; requests that wait have a
+		 * deadline. */
 		log_limited(6, LOG_ERROR, "changes cannot be read",
 			    LOG_S("error", e.text));
 		change_list_release(&l);
@@ -86,7 +90,7 @@ static void follow(struct live *live, const struct config *config,
 	change_list_release(&l);
 }
 
-/* Which shops have which warehouses, as a number. */
+/* Returns a hash of which shops have which warehouses. */
 static uint64_t shops_of(const struct live *live, const struct config *config)
 {
 	uint64_t h = 1;
@@ -103,7 +107,8 @@ static uint64_t shops_of(const struct live *live, const struct config *config)
 	return h;
 }
 
-/* At the start, after a gap, and when a reload changed the shops. */
+/* Counts the pending offers anew: at the start, after a gap in the changes, and
+ * when a reload changed the shops. */
 static void count_pending(struct live *live, const struct config *config)
 {
 	uint64_t shops = shops_of(live, config);
@@ -125,7 +130,7 @@ static void count_pending(struct live *live, const struct config *config)
 	tally_free(old);
 }
 
-/* Waits for a signal or the next poll; false: the room stops. */
+/* Waits for a signal or the next poll.  False: the room stops. */
 static bool wait_for_work(struct live *live, bool at_once)
 {
 	struct timespec until;
@@ -171,7 +176,7 @@ static void *run(void *arg)
 
 /* ---- the loop ---- */
 
-/* Moves the waiters that were told to another list. */
+/* Moves the waiters whose order has changed to another list. */
 static void take_told(struct live *live, struct waiters *ret)
 {
 	struct waiter *w, *next;
@@ -185,7 +190,8 @@ static void take_told(struct live *live, struct waiters *ret)
 	}
 }
 
-/* The call of changes->call. */
+/* Runs in the loop: sends what is in the outbox and resumes the requests whose
+ * order has changed.  The function of live->call. */
 static void deliver(struct http_call *call)
 {
 	struct live *live = call->arg;
@@ -199,7 +205,8 @@ static void deliver(struct http_call *call)
 	pthread_mutex_unlock(&live->lock);
 	while ((w = LIST_FIRST(&told))) {
 		LIST_REMOVE(w, link);
-		request_resume(w->req); /* it may wait anew at once */
+		request_resume(w->req); /* its function may register it again at
+					 * once */
 		free(w);
 	}
 }
@@ -311,7 +318,8 @@ void live_wait(struct live *live, struct request *req, const char *instance,
 	w->told = false;
 	w->number = number;
 	if (!copy_text(w->instance, sizeof(w->instance), instance))
-		w->number = 0; /* no order has it: the deadline remains */
+		w->number = 0; /* matches no order: the request waits for its
+			        * deadline */
 	pthread_mutex_unlock(&live->lock);
 }
 

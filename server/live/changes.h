@@ -22,15 +22,15 @@
 struct access;
 struct live;
 
-/* What the room needs; all of it is borrowed and must outlive the room. */
+/* What the room needs.  All of it is borrowed and must outlive the room. */
 struct live_parts {
 	struct store *store;
 	struct config_holder *config;
 	struct counters *counters;
 	struct access *access;
 	struct http *http;
-	/* Called in the room's thread when another process has changed the
-	 * store: there may be new tasks.  NULL: nobody asks. */
+	/* Called in the room's thread after another process has changed the
+	 * store: it may have added tasks.  May be NULL. */
 	void (*foreign)(void *arg);
 	void *foreign_arg;
 };
@@ -38,36 +38,39 @@ struct live_parts {
 /* Starts the thread. */
 enum rc live_open(struct live **ret, const struct live_parts *parts,
 		  struct err *e);
-/* Ends the thread: from here on nobody is notified.  Call it before
- * http_close() and before the store is closed; NULL is fine. */
+/* Ends the thread: from then on no request and no screen is notified.  Call it
+ * before http_close() and before the store is closed; NULL is fine. */
 void live_stop(struct live *live);
-/* Call it after http_close(): no request is left.  NULL is fine. */
+/* Frees the room.  Call it after http_close(), when no request is left; NULL is
+ * fine. */
 void live_close(struct live *live);
 
-/* The store's store_changed_fn: any thread.  `changes` may be NULL. */
+/* The store's store_changed_fn: notes the newest change and wakes the room's
+ * thread.  Any thread; `changes`, a struct live, may be NULL. */
 void live_signal(void *changes, uint64_t newest);
 
 /* Resumes the request (request_resume) at the next change of this order.  Call
  * it after request_later() and before the order is read: then no change is
- * missed.  A request that waits already goes on waiting.  Any thread. */
+ * missed.  A request that is registered already stays so.  Any thread. */
 void live_wait(struct live *live, struct request *req, const char *instance,
 	       int64_t number);
-/* The request ends: nobody resumes it any more.  Loop thread. */
+/* Removes the request from those that wait.  Call it when the request ends.
+ * Loop thread. */
 void live_forget(struct live *live, const struct request *req);
 
-#define BEAT_MS 15000 /* between two beats of a screen */
+#define BEAT_MS 15000 /* ms between two `beat` events of a screen */
 
-/* Sends the beats that are due.  Call it at least each second.  Loop thread;
- * `now` of time_mono(). */
+/* Sends `beat` events to the screens for which they are due.  Call it at least
+ * once a second.  Loop thread; `now` as time_mono(). */
 void live_tick(struct live *live, int64_t now);
 
 /* ---- numbers; any thread ---- */
 
-/* Screens connected now. */
+/* Returns how many screens are connected now. */
 size_t live_screens(struct live *live);
-/* Pending offers of shops without a listening screen (?screen=1).  The number
- * is kept up to date by the room's thread.  False: it has not been counted yet,
- * at the start or after a reload. */
+/* Sets *ret to the number of pending offers of shops without a listening screen
+ * (?screen=1); the room's thread keeps it up to date.  False: it has not been
+ * counted yet, after the start or a reload. */
 bool live_unwatched(struct live *live, uint64_t *ret);
 
 #endif

@@ -12,10 +12,13 @@
 #include "base/time.h"
 #include "server/live/live_private.h"
 
-#define RESUME_CHANGES 5000 /* read at most for one screen that is back */
-#define GREET_AT_ONCE 64    /* screens, before changes are looked at again */
-#define RETRY_MS 1000	    /* at least, before a browser comes back */
-#define RETRY_SPREAD 2000   /* so that not all come back at once */
+#define RESUME_CHANGES 5000 /* changes that are read at most for one screen that
+			     * connects again */
+#define GREET_AT_ONCE 64    /* screens greeted before the thread looks for
+			     * changes again */
+#define RETRY_MS 1000 /* ms after which a browser connects again, at least */
+#define RETRY_SPREAD 2000   /* ms that are added to it, so that not all browsers
+			     * come back at once */
 
 /* ---- who is connected ---- */
 
@@ -28,13 +31,14 @@ static struct group *group_of(struct live *live, const struct config_shop *shop)
 			return g;
 	g = xcalloc(1, sizeof(*g));
 	if (!copy_text(g->view.shop, sizeof(g->view.shop), shop->id))
-		g->view.shop[0] = '\0'; /* no shop has it: the screen ends */
+		g->view.shop[0] = '\0'; /* no shop has this name: the group's
+					 * screens end */
 	view_id(g->view.id, live->parts.store, shop);
 	LIST_INSERT_HEAD(&live->groups, g, link);
 	return g;
 }
 
-/* A state_free: the screen is gone.  Loop. */
+/* Frees a screen whose request has ended.  A state_free; loop thread. */
 static void screen_free(void *state)
 {
 	struct screen *x = state;
@@ -48,7 +52,8 @@ static void screen_free(void *state)
 	free(x);
 }
 
-/* Reads the id of the last event that the client has read, if it sends one. */
+/* Reads the header Last-Event-ID, which names the last event that the client
+ * has read. */
 static void read_last_id(struct screen *x)
 {
 	const char *text = request_header(x->req, "Last-Event-ID");
@@ -139,7 +144,8 @@ void screens_post(struct live *live, enum post what, struct group *g,
 	}
 }
 
-/* The groups, which only this thread frees. */
+/* Returns the first group.  Only the calling thread, the room's, frees
+ * groups. */
 static struct group *first_group(struct live *live)
 {
 	struct group *g;
@@ -195,7 +201,8 @@ static void order_changed(struct live *live, const struct config *config,
 	order_release(&o);
 }
 
-/* More changed than is sent one by one: the screens read their lists again. */
+/* Has all screens read their lists again, since more has changed than is sent
+ * order by order. */
 static void all_changed(struct live *live, const struct change_list *l)
 {
 	for (struct group *g = first_group(live); g; g = LIST_NEXT(g, link))
@@ -221,7 +228,7 @@ void screens_changed(struct live *live, const struct config *config,
 
 /* ---- the room's thread: who is signed in ---- */
 
-/* A screen, by what it signed in with. */
+/* A screen, with the token or session that it signed in with. */
 struct signed_in {
 	uint64_t id;
 	unsigned char credential[TOKEN_HASH_SIZE];
@@ -243,7 +250,7 @@ static bool is_signed_in(struct live *live, const struct signed_in *s)
 
 /* ---- the room's thread: new screens ---- */
 
-/* A screen to be greeted. */
+/* A screen that is to be greeted. */
 struct guest {
 	struct signed_in who;
 	uint64_t from;
@@ -270,7 +277,8 @@ static bool resumed(struct live *live, struct group *g,
 	return good;
 }
 
-/* Sends hello, and what was missed since the last time if that is known. */
+/* Sends `hello`, and then the changes that the screen missed, if it said where
+ * it stopped. */
 static void greet(struct live *live, struct group *g,
 		  const struct config_shop *shop, const struct guest *guest)
 {
@@ -289,7 +297,7 @@ static void greet(struct live *live, struct group *g,
 	}
 }
 
-/* Takes up to `most` screens of the group that have had no hello. */
+/* Takes up to `most` screens of the group that have not had their `hello`. */
 static size_t new_screens(struct live *live, struct group *g, struct guest *ret,
 			  size_t most)
 {
@@ -335,8 +343,8 @@ bool screens_greet(struct live *live, const struct config *config)
 
 /* ---- the room's thread: what else may end or change a screen ---- */
 
-/* A shop that has other warehouses by now reads its lists again; one that is
- * gone may see nothing more. */
+/* Has the screens of a shop whose warehouses have changed read their lists
+ * again, and ends those of a shop that is gone. */
 static void follow_config(struct live *live, const struct config *config)
 {
 	for (struct group *g = first_group(live); g; g = LIST_NEXT(g, link)) {
@@ -351,7 +359,8 @@ static void follow_config(struct live *live, const struct config *config)
 		view_id(id, live->parts.store, shop);
 		if (!strcmp(id, g->view.id))
 			continue;
-		view_release(&g->view); /* its texts name the old view */
+		view_release(&g->view); /* its texts carry the id of the old
+					 * view */
 		memset(g->view.sent, 0, sizeof(g->view.sent));
 		pthread_mutex_lock(&live->lock);
 		memcpy(g->view.id, id, sizeof(id));
@@ -493,7 +502,7 @@ size_t live_screens(struct live *live)
 	return n;
 }
 
-/* A `skip` of tally_count(). */
+/* True if a screen of the shop listens.  A `skip` of tally_count(). */
 static bool is_watched(void *arg, const char *shop)
 {
 	const struct live *live = arg;

@@ -15,7 +15,8 @@ struct ward {
 	char shop[SHOP_SIZE];
 	char instance[INSTANCE_SIZE];
 	int64_t warehouse;
-	int64_t *numbers; /* owned; sorted, each once */
+	int64_t *numbers; /* owned: numbers of orders, in ascending order,
+			   * without repeats */
 	size_t n, cap;
 };
 
@@ -24,7 +25,7 @@ struct tally {
 	size_t n;
 };
 
-/* The place of the number, or where it would be. */
+/* Returns the index of the number, or where it would have to be inserted. */
 static size_t place(const struct ward *w, int64_t number)
 {
 	size_t low = 0, high = w->n;
@@ -84,7 +85,8 @@ void tally_update(struct tally *p, const struct order *o)
 			ward_update(&p->wards[i], o);
 }
 
-/* A `fn` of store_list(): notes every open order; some are not pending. */
+/* Notes an order of the list "open"; not all of these are pending.  A `fn` of
+ * store_list(). */
 static bool note_open(void *arg, const struct listed *row)
 {
 	ward_add(arg, row->number);

@@ -4,8 +4,8 @@
  * that /metrics can show the pending offers that no screen shows without
  * reading the orders.
  *
- * Memory: 8 bytes for each pending offer.
- * Threads: one at a time; changes.c holds its lock.
+ * Memory: 8 bytes for each pending offer.  Threads: one at a time; the callers
+ * in this room hold live->lock.
  */
 #ifndef SERVER_LIVE_UNWATCHED_H
 #define SERVER_LIVE_UNWATCHED_H
@@ -24,10 +24,11 @@ enum rc tally_read(struct tally **ret, struct store *store,
 		     const struct config *config, struct err *e);
 void tally_free(struct tally *p); /* NULL is fine */
 
-/* The order is as it is now. */
+/* Adapts the tally to an order as it is now. */
 void tally_update(struct tally *p, const struct order *o);
 
-/* Pending offers of the shops for which skip(arg, shop id) is false. */
+/* Returns the number of pending offers of the shops for which skip(arg, shop
+ * id) is false. */
 size_t tally_count(const struct tally *p,
 		     bool (*skip)(void *arg, const char *shop), void *arg);
 

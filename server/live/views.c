@@ -15,17 +15,17 @@
 #include "server/shop/order_json.h"
 
 #define EVENT_MAX ((size_t)32 << 20)
-#define MISSED_BYTES ((size_t)512 << 10) /* of events that one screen missed   \
-					  */
+#define MISSED_BYTES ((size_t)512 << 10) /* bytes of events that one screen may
+					  * have missed */
 
 /* ---- changes, as a list ---- */
 
-/* A `fn` of store_changes(). */
+/* Adds a change to a list.  A `fn` of store_changes(). */
 static bool add_change(void *arg, const struct changed *c)
 {
 	struct change_list *l = arg;
 
-	/* Numbers have no gaps, but old changes are dropped. */
+	/* Change numbers have no gaps, but the store drops old changes. */
 	if (c->change > l->to)
 		return false;
 	if ((!l->n && c->change != l->after + 1) || l->n == l->most) {
@@ -52,7 +52,7 @@ enum rc change_list_read(struct change_list *l, struct store *store,
 	return rc;
 }
 
-/* By order, and the last change of each first. */
+/* Compares by order; among changes of one order the latest comes first. */
 static int by_order(const void *a, const void *b)
 {
 	const struct changed *x = a, *y = b;
@@ -157,7 +157,8 @@ struct chunk *view_hello(const struct view *v, uint64_t seen, bool resync,
 	return event_end(&b);
 }
 
-/* The comment keeps proxies awake that look for one. */
+/* Starts with an SSE comment, which keeps proxies from closing an idle
+ * stream. */
 struct chunk *view_beat(const struct view *v, uint64_t seen)
 {
 	struct buf b;
@@ -278,7 +279,8 @@ enum rc view_load(struct store *store, const struct changed *c,
 	return rc;
 }
 
-/* The event of one missed change: as it was sent, or made now. */
+/* Returns the event of one missed change: as it was sent before, or made
+ * now. */
 static enum rc missed(struct live *live, struct view *v,
 		      const struct config_shop *shop, const struct changed *c,
 		      struct chunk **ret)

@@ -3,8 +3,8 @@
  * counters.h - the counters of /metrics: one field for each row of metrics.def.
  *
  * Every room of server/ counts what it does; server/admin/metrics.c alone shows
- * the counters.  Folders outside server/ do not count: they return what
- * happened.  Any thread may count and read.
+ * the counters.  Code outside server/ does not count: it returns what happened.
+ * Any thread may count and read.
  */
 #ifndef SERVER_METRICS_COUNTERS_H
 #define SERVER_METRICS_COUNTERS_H

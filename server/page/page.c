@@ -18,7 +18,7 @@
 #define SVG	 "image/svg+xml"
 
 /* The files of server/page/, as X(symbol, file, type).  The first is served as
- * `/`, the others as the last segment of their path. */
+ * `/`, each other under its name. */
 #define FILES(X)                                                              \
 	X(index, "index.html", HTML)                                          \
 	X(style, "style.css", CSS)                                            \
@@ -59,7 +59,8 @@
 	X(icon, "icon.svg", SVG)                                              \
 	X(manifest, "manifest.webmanifest", MANIFEST)
 
-/* The bytes of a file at build time; the build runs in the source's root. */
+/* Embeds the bytes of a file at build time; the build runs in the root of the
+ * source. */
 #define EMBED(symbol, name, type)                                             \
 	__asm__(".section .rodata\n"                                          \
 		".global page_" #symbol "\n"                                  \
@@ -73,8 +74,9 @@
 
 FILES(EMBED)
 
-#define HASH_TEXT    11 /* bytes of a hash that are shown, as hex */
-#define ETAG_SIZE    (2 * HASH_TEXT + 3) /* with quotes and the NUL */
+#define HASH_TEXT    11 /* bytes of a hash that are shown, as hex digits */
+#define ETAG_SIZE    (2 * HASH_TEXT + 3) /* bytes of an etag, with its quotes
+					  * and the NUL */
 #define VERSION_SIZE (2 * HASH_TEXT + 1)
 #define FILE_MAX     ((size_t)1 << 20)
 
@@ -85,18 +87,21 @@ static struct file {
 	const char *name; /* in server/page/ */
 	const char *type;
 	const char *bytes, *end;
-	struct buf served; /* the same with the page's version put in; kept */
+	struct buf served; /* `bytes` with the page's version put in; kept for
+			    * good */
 	char etag[ETAG_SIZE];
 } files[] = {FILES(ROW)};
 
 #define FILES_N (sizeof(files) / sizeof(files[0]))
 
 static struct {
-	pthread_once_t made; /* the files as they are served, and the version */
+	pthread_once_t made; /* guards the making of the served files and the
+			      * version */
 	char version[VERSION_SIZE];
 } page = {.made = PTHREAD_ONCE_INIT};
 
-/* Adds the start of a hash of the bytes as hex; nothing without SHA-256. */
+/* Adds the start of a hash of the bytes as hex digits; adds nothing if there is
+ * no SHA-256. */
 static void hash_text(char *to, const char *bytes, size_t len)
 {
 	unsigned char hash[TOKEN_HASH_SIZE] = {0};
@@ -118,9 +123,9 @@ static void make_version(void)
 	buf_release(&all);
 }
 
-/* Adds the file to b.  PAGE_VERSION becomes the version, and a module is
- * imported by an address that has it: a browser never mixes the modules of two
- * releases. */
+/* Copies the file to b.  PAGE_VERSION becomes the version, and each import of a
+ * module gets the version in its address, so that a browser never mixes modules
+ * of two releases. */
 static void put_version(struct buf *b, const struct file *f)
 {
 	static const char word[] = "PAGE_VERSION", import[] = ".js\";";

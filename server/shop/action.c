@@ -18,14 +18,14 @@
 #include "server/config/staff_names.h"
 
 #define KEY_MAX	    255 /* bytes of an Idempotency-Key */
-#define VERSION_MAX 64	/* bytes of a version that a client sends; ours are
-			 * shorter */
+#define VERSION_MAX 64	/* bytes of a version that a client sends; those that we
+			 * make are shorter */
 #define KEY_OF_ANOTHER "idempotency_mismatch"
 
 /* ---- answers that several routes give ---- */
 
-/* One response for an order that does not exist, for one of another shop, and
- * for a number that cannot be read. */
+/* Responds 404: the same for an order that does not exist, for one of another
+ * shop, and for a number that cannot be read. */
 void respond_not_found(struct response *res)
 {
 	respond_problem(res, 404, "not_found",
@@ -110,7 +110,8 @@ static void action_free(struct pending *pending)
 	free(p);
 }
 
-/* A `settled` of struct pending. */
+/* Called when the decision is on disk or could not be stored.  A `settled` of
+ * struct pending. */
 static void action_written(struct pending *pending);
 
 static struct action *action_new(struct request *req, int64_t number,
@@ -143,7 +144,7 @@ bool action_may_wait(const struct action *p)
 
 /* ---- reading ---- */
 
-/* False: answered with 400. */
+/* Reads the request's body.  False: it is wrong; responds 400. */
 static bool body_read(struct action *p, struct response *res)
 {
 	if (!p->pending.req->body_len)
@@ -188,9 +189,9 @@ bool action_word(const struct action *p, struct response *res, const char *name,
 	return false;
 }
 
-/* Finds who pressed on this device.  If the shop has a list of names, the
- * device is shared: the request must say one of the names, with a cookie and
- * with a token. */
+/* Finds out who pressed.  If the shop has a list of names (`staff`), its
+ * devices are shared, so the body must say one of the names, whether a cookie
+ * or a token signs the request. */
 static bool staff_read(struct action *p, struct response *res)
 {
 	const char *list = p->shop->staff, *name, *code = NULL;
@@ -231,9 +232,10 @@ static bool device_fits(const cJSON *json, uint64_t device)
 	       (cJSON_IsNumber(item) && item->valuedouble == (double)device);
 }
 
-/* A client that keeps a request while it is offline says in "for" whom it was
- * signed in as at the time.  False: responded with 409, since another device,
- * shop or instance has an order of the same number. */
+/* Checks the member "for".  A client that kept a request while it was offline
+ * says in it as whom it was signed in then.  False: the device, shop or
+ * instance is another now, where the same order number means another order;
+ * responds 409. */
 static bool for_read(struct action *p, struct response *res)
 {
 	const cJSON *to = cJSON_GetObjectItemCaseSensitive(p->body, "for");
@@ -255,9 +257,9 @@ static bool for_read(struct action *p, struct response *res)
 	return false;
 }
 
-/* Hashes what must differ for an Idempotency-Key to be another request's.  The
- * order's number alone would not do: a device may be moved to another shop, and
- * a shop to another instance, which has an order of that number too. */
+/* Hashes all by which two requests with one Idempotency-Key are told apart.
+ * The order's number alone would not do: a device may be moved to another shop,
+ * or a shop to another instance, where the number is another order's. */
 static enum rc request_digest(const struct action *p,
 			      unsigned char ret[ONCE_HASH])
 {
@@ -275,7 +277,7 @@ static enum rc request_digest(const struct action *p,
 	return rc;
 }
 
-/* Reads the version that the page showed, for a kind that asks for it. */
+/* Reads the member "version", for a kind of action that is `versioned`. */
 static bool version_read(struct action *p, struct response *res)
 {
 	return !p->kind->versioned ||
@@ -321,9 +323,9 @@ bool action_is_stale(const struct action *p, const struct order *o,
 		strcmp(version, p->version) != 0);
 }
 
-/* A store_update_fn: the kind's, whose conflict is kept with the key.  A press
- * that would change nothing needs no version: it gets the result that it would
- * get without one. */
+/* Runs the kind's decision; a conflict is kept with the key.  An action that
+ * would change nothing needs no version: it gets the result that it would get
+ * without one.  A store_update_fn. */
 static enum rc decide(void *arg, const struct order *o, struct changes *ret,
 		      struct err *e)
 {
@@ -345,7 +347,7 @@ static enum rc decide(void *arg, const struct order *o, struct changes *ret,
 	return rc;
 }
 
-/* Counts and logs a new decision, which is on disk. */
+/* Counts and logs a new decision that is on disk. */
 static void action_decided(struct action *p)
 {
 	log_line(LOG_INFO, p->kind->said, LOG_S("instance", p->instance),
@@ -355,7 +357,7 @@ static void action_decided(struct action *p)
 		p->kind->count(p);
 }
 
-/* Once the decision is on disk, or could not be stored. */
+/* Called when the decision is on disk, or could not be stored. */
 static void action_written(struct pending *pending)
 {
 	struct action *p = (struct action *)pending;
@@ -381,8 +383,8 @@ static bool was_revoked(struct action *p)
 	return !auth_still(p->room->access, c->credential, c->by_session);
 }
 
-/* An endpoint_fn: the decision is on disk.  Reads the order, and responds or
- * goes on waiting. */
+/* Called when the decision is on disk and each time the order changes: reads
+ * the order, and responds or waits on.  An endpoint_fn. */
 static void action_settle(struct request *req, struct response *res)
 {
 	struct action *p = req->state;
@@ -395,7 +397,7 @@ static void action_settle(struct request *req, struct response *res)
 			    "this device was signed out or removed");
 		return;
 	}
-	/* Registers to wait before the order is read, so that no change is
+	/* Registers for changes before the order is read, so that no change is
 	 * missed. */
 	req->may_stop = true;
 	request_later(req, action_settle, p->wait_until);
@@ -425,7 +427,7 @@ static void action_lost(struct request *req, struct response *res)
 	order_release(&o);
 }
 
-/* An endpoint_fn: the writer is done, or write_wait has passed. */
+/* Called when the writer is done, or write_wait has passed.  An endpoint_fn. */
 static void action_stored(struct request *req, struct response *res)
 {
 	struct action *p = req->state;
@@ -476,8 +478,8 @@ void action_begin(struct request *req, struct response *res,
 		return;
 	p->wait_until = time_mono() + p->config->server.answer_wait;
 	p->revocations = store_revocations(p->room->store);
-	/* Puts the request aside before the writer gets the write, which may be
-	 * done at once. */
+	/* Puts the request aside before the write is handed over, since the
+	 * writer may be done at once. */
 	request_later(req, action_stored,
 		      time_mono() + p->config->server.write_wait);
 	pending_begin(&p->pending);
@@ -487,7 +489,7 @@ void action_begin(struct request *req, struct response *res,
 			       &p->pending.done, &e);
 	if (!rc)
 		return;
-	/* The write was not handed over, so p is ours alone. */
+	/* The write was not handed over: only this function holds p. */
 	pending_refused(&p->pending, rc, &e);
 	respond_store(req, res, rc, e.text);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * answer.c - accept and reject, and what a shop says after it: a problem,
- * that it is solved, and that shipping has stopped.  Each is a kind of press.h.
+ * answer.c - accept and reject, and what a shop says after it: a problem, that
+ * it is solved, and that shipping has stopped.  Each is a kind of action
+ * (action.h).
  */
 #include <string.h>
 
@@ -12,7 +13,7 @@
 #include "server/shop/action.h"
 #include "server/shop/orders.h"
 
-#define NOTE_MAX 500 /* characters: ORDER_TEXT_MAX bytes hold it */
+#define NOTE_MAX 500 /* characters; their bytes fit into ORDER_TEXT_MAX */
 
 /* ---- what a state means to whom pressed ---- */
 
@@ -22,7 +23,7 @@ int accept_status(enum offer_state s, const char **ret_code)
 	switch (s) {
 	case STATE_ACCEPTED:
 		return 200;
-	case STATE_PENDING: /* offered anew meanwhile */
+	case STATE_PENDING: /* the offer was made anew meanwhile */
 	case STATE_ACCEPTING:
 		return 202;
 	case STATE_REJECTING:
@@ -111,8 +112,8 @@ static void decision_count(struct action *p)
 		COUNT(p->room->counters, answers_reject_total);
 }
 
-/* Returns the offer that the press is about.  A reject is about the whole
- * shop. */
+/* Returns the offer that the action is about.  A reject is about all offers of
+ * the shop. */
 static const struct offer *action_offer(const struct decision *d,
 				       const struct order *o)
 {

@@ -19,14 +19,16 @@
 #include "server/shop/shipment_json.h"
 #include "server/access/token.h"
 
-#define TIMELINE_MAX 200 /* lines; of more, the newest */
+#define TIMELINE_MAX 200 /* entries of a timeline; of a longer one the newest */
 
 /* ---- what was fetched ---- */
 
-#define EXACT_MAX 9007199254740992.0 /* 2^53: cJSON's numbers are doubles */
+#define EXACT_MAX 9007199254740992.0 /* 2^53: cJSON keeps numbers as doubles,
+				      * which are exact only up to this */
 
-/* Adds a value as JSON; null for none.  cJSON itself would write a large id as
- * 9.00719925474099e+15; one that a double cannot hold is null, not another. */
+/* Adds a value as JSON; null if there is none. cJSON itself would write a large
+ * id as 9.00719925474099e+15; an id that a double cannot hold exactly becomes
+ * null. */
 static void value(struct buf *out, const cJSON *item)
 {
 	double n = cJSON_IsNumber(item) ? cJSON_GetNumberValue(item) : 0.5;
@@ -52,9 +54,9 @@ static void member(struct buf *out, const char *name, const cJSON *of)
 	value(out, cJSON_GetObjectItemCaseSensitive(of, name));
 }
 
-/* Nobody picks a line without units, which is cancelled, nor one without stock
- * of its own: the parent of a bundle, whose items are lines too, or a gift
- * card. */
+/* True if somebody has to pick the line: not one that is cancelled (no units
+ * left), and not one without stock of its own, such as a gift card or the
+ * parent of a bundle, whose items are lines too. */
 static bool to_pick(const cJSON *l)
 {
 	const cJSON *n = cJSON_GetObjectItemCaseSensitive(l, "quantity");
@@ -64,8 +66,9 @@ static bool to_pick(const cJSON *l)
 	return !cJSON_IsNumber(n) || cJSON_GetNumberValue(n) > 0;
 }
 
-/* left: units that remain to be shipped; below 0: all of the line's.  All of it
- * is in the order's version: nothing that changes while the goods do not. */
+/* Adds a line.  `left`: units that remain to be shipped; below 0: all units of
+ * the line.  Everything written here is part of the order's version, so it must
+ * not change while the goods stay the same. */
 static void line(struct buf *out, const cJSON *l, int64_t left)
 {
 	static const char *const names[] = {"product", "variant", "size",
@@ -82,7 +85,8 @@ static void line(struct buf *out, const cJSON *l, int64_t left)
 	json_end(out);
 }
 
-/* What is left to ship of the line; -1: that is not known, or nobody ships. */
+/* Returns how many units of the line are left to ship; -1: not known, or the
+ * shop does not ship it. */
 static int64_t left_of(const struct offer *f, const cJSON *l,
 		       const struct ship_stock *stock, size_t n)
 {
@@ -120,7 +124,8 @@ static void fetched(struct buf *out, const struct offer *f,
 	free(stock);
 }
 
-/* Personal data: for the shop that has to ship, and only while it has to. */
+/* Adds the address.  It is personal data: only for the shop that has to ship,
+ * and only as long as it has to. */
 static void ship_to(struct buf *out, const struct offer *f,
 		    const char *address)
 {
@@ -129,16 +134,16 @@ static void ship_to(struct buf *out, const struct offer *f,
 	if (f->state == STATE_ACCEPTED && address)
 		a = cJSON_Parse(address);
 	json_key(out, "ship_to");
-	/* Empty: it was removed, having been kept long enough. */
+	/* An empty object means that the address was removed after its time. */
 	value(out, a && cJSON_IsObject(a) && a->child ? a : NULL);
 	cJSON_Delete(a);
 }
 
 /* ---- the offer ---- */
 
-/* About when the present offer was made: when we first heard of the order or,
- * of one that was offered before, when that ended.  Centra's dates cannot say:
- * they have no zone. */
+/* Returns about when the present offer was made: when we first heard of the
+ * order, or, if it had been offered before, when that offer ended.  The dates
+ * in Centra's events cannot be used: they have no zone. */
 static int64_t offered_at(const struct order *o, const struct offer *f)
 {
 	int64_t at = o->first_seen ? o->first_seen : TIME_NONE;
@@ -179,7 +184,7 @@ static void offer(struct buf *out, const struct order *o,
 	json_put_bool(out, "doubt", f->doubt);
 }
 
-/* The problem of an order that is to be shipped. */
+/* Adds the problem of an order that is to be shipped. */
 static void problem(struct buf *out, const struct offer *f)
 {
 	const struct problem *p = &f->problem;
@@ -204,14 +209,15 @@ static void problem(struct buf *out, const struct offer *f)
 	json_end(out);
 }
 
-/* What a shop said after its answer, and what it must be told. */
+/* Adds what a shop said after its answer, and what the shop must be told. */
 static void history(struct buf *out, const struct order *o,
 		    const struct offer *f, const struct config_shop *shop)
 {
 	problem(out, f);
 	json_put_bool(out, "stop",
 		      offer_stop(o, shop->warehouses.ids, shop->warehouses.n));
-	/* All of it: what remains of a part is in the lines. */
+	/* True only when all of it is shipped; after a part, the lines show
+	 * what remains. */
 	json_put_bool(out, "shipped", f->shipped);
 }
 
@@ -223,7 +229,7 @@ static void word_json(struct buf *out, const char *name, const char *word)
 		json_put(out, name, word);
 }
 
-/* {"at","what","kind"} and the fields that the entry has. */
+/* Adds one entry: {"at","what","kind"} and the fields that it has. */
 static void entry_json(struct buf *out, const struct entry *e)
 {
 	struct buf words;
@@ -252,12 +258,12 @@ static void entry_json(struct buf *out, const struct entry *e)
 struct timeline {
 	struct buf *out;
 	const struct config_shop *shop;
-	size_t lines; /* that the shop may see */
+	size_t lines; /* entries that the shop may see */
 	size_t skip;  /* of those */
 	bool writing; /* else counting */
 };
 
-/* A `fn` of store_journal(). */
+/* Adds an entry to the timeline.  A `fn` of store_journal(). */
 static bool timeline_entry(void *arg, const struct entry *e)
 {
 	struct timeline *t = arg;
@@ -300,8 +306,8 @@ static enum rc timeline_json(struct buf *out, struct store *store,
 
 /* ---- the version ---- */
 
-/* The parts of the JSON that a person acts on.  Times that pass, tries and
- * fetches are not among them. */
+/* Adds the parts of the JSON that a person acts on.  Times that pass, tries and
+ * fetches are left out. */
 static void acted_on(struct buf *out, const struct order *o,
 		     const struct offer *f, const struct config_shop *shop,
 		     const cJSON *details, const char *address)
@@ -321,7 +327,7 @@ static void acted_on(struct buf *out, const struct order *o,
 
 #define ACTED_ON_MAX ((size_t)4 * ORDER_JSON_MAX)
 
-/* False: it cannot be made, for want of SHA-256. */
+/* Makes the version.  False: there is no SHA-256. */
 static bool version_of(char ret[ORDER_VERSION_SIZE], const struct order *o,
 		       const struct offer *f, const struct config_shop *shop,
 		       const cJSON *details, const char *address)

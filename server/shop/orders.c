@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * orders.c - what a device reads: see staff.h.
+ * orders.c - the endpoints that read: see orders.h.
  */
 #include "server/shop/orders.h"
 
@@ -21,8 +21,8 @@
 
 #define LIMIT_DEFAULT 50
 #define LIMIT_MAX     200
-#define ROWS_MAX      2000 /* the most orders that are looked at for a page,
-			    * which may then be short */
+#define ROWS_MAX      2000 /* orders that are looked at for one page, at most;
+			    * the page may then be short */
 
 /* ---- one order ---- */
 
@@ -96,7 +96,7 @@ enum rc cursor_read(const char *text, struct staff_cursor *ret)
 	c.expires = TIME_NONE;
 	if (number_begin(&at, INT64_MAX, &n))
 		c.expires = minus ? -n : n;
-	/* Ours are written in one way only. */
+	/* A cursor of ours has one form only: any other text is refused. */
 	cursor_write(again, &c);
 	if (strcmp(again + len + 1, text) != 0)
 		return RC_INVALID;
@@ -104,13 +104,13 @@ enum rc cursor_read(const char *text, struct staff_cursor *ret)
 	return OK;
 }
 
-/* The rows of one warehouse that were read ahead. */
+/* Rows of one warehouse that were read ahead. */
 #define AHEAD 64
 struct rows {
 	int64_t warehouse;
 	struct listed ahead[AHEAD];
 	size_t n, at;
-	bool more; /* the store may have more rows after these */
+	bool more; /* the store may have more rows behind these */
 };
 
 /* A page of a shop's list while it is made. */
@@ -119,14 +119,14 @@ struct page {
 	const struct config_shop *shop;
 	int64_t now;
 	struct response *res;
-	int64_t since; /* list done: only orders changed since then; or
-			* TIME_NONE */
-	struct staff_cursor at; /* the place after the last row that was looked
+	int64_t since; /* for the list "done": only orders changed since then;
+		        * or TIME_NONE */
+	struct staff_cursor at; /* the place behind the last row that was looked
 				 * at */
 	size_t limit, n;	/* orders wanted, orders written */
 	size_t looked;		/* rows looked at */
-	bool full;		/* there is another order after this page */
-	struct rows *rows;	/* owned; one for each warehouse */
+	bool full; /* there is at least one more order behind this page */
+	struct rows *rows;	/* owned: one for each warehouse of the shop */
 	size_t n_rows;
 	struct err e;
 };
@@ -170,7 +170,8 @@ static bool row_before(const struct listed *a, const struct listed *b)
 	return x != y ? x < y : a->number < b->number;
 }
 
-/* Takes the earliest row of all warehouses; *ret NULL: there are no more. */
+/* Takes the earliest row of all the shop's warehouses.  *ret NULL: there are no
+ * more. */
 static enum rc next_row(struct page *p, enum list list,
 			const struct listed **ret)
 {
@@ -198,8 +199,9 @@ static enum rc next_row(struct page *p, enum list list,
 	return OK;
 }
 
-/* Writes the row's order, if this row is the one by which the shop sees it: an
- * order that was offered to two of its warehouses has two rows. */
+/* Writes the row's order, unless another row stands for it: an order that was
+ * offered to two of the shop's warehouses has two rows, and the shop sees it by
+ * one of them. */
 static enum rc page_row(struct page *p, enum list list,
 			const struct listed *row)
 {
@@ -261,13 +263,14 @@ static enum rc page_list(struct page *p, enum list list,
 
 struct wanted {
 	enum list first, last;
-	int64_t since; /* TIME_NONE: from ever */
+	int64_t since; /* TIME_NONE: from the beginning */
 	size_t limit;
 	bool has_cursor;
 	struct staff_cursor cursor;
 };
 
-/* "Today" begins at midnight in the shop's time zone. */
+/* Reads the argument `since`.  "today" begins at midnight in the shop's time
+ * zone. */
 static bool since_query(const struct request *req, int64_t *ret)
 {
 	const struct caller *c = caller_of(req);
@@ -278,7 +281,7 @@ static bool since_query(const struct request *req, int64_t *ret)
 			  req->now, ret);
 }
 
-/* False: answered with 400. */
+/* Reads `since` if the request has it.  False: it is wrong; responds 400. */
 static bool wanted_since(const struct request *req, struct response *res,
 			 struct wanted *ret)
 {
@@ -295,7 +298,7 @@ static bool wanted_since(const struct request *req, struct response *res,
 	return false;
 }
 
-/* False: answered with 400. */
+/* Reads the arguments of the request.  False: one is wrong; responds 400. */
 static bool wanted_read(const struct request *req, struct response *res,
 			struct wanted *ret)
 {

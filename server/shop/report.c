@@ -2,8 +2,8 @@
  *
  * report.c - see report.h.
  *
- * An order stands in one of the shop's lists, so those are walked; when it was
- * offered, and answered, its journal says.
+ * Each order of a shop is in one of its lists, so these are walked.  The
+ * order's journal says when it was offered and answered.
  */
 #include "server/shop/report.h"
 
@@ -37,7 +37,7 @@ struct numbers {
 	bool cut;
 };
 
-/* A `fn` of store_list() and store_done_since(). */
+/* Adds an order's number.  A `fn` of store_list() and store_done_since(). */
 static bool take_number(void *arg, const struct listed *row)
 {
 	struct numbers *n = arg;
@@ -61,7 +61,8 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Each once: an order may be offered to several warehouses of the shop. */
+/* Removes repeated numbers: an order may be offered to several warehouses of
+ * the shop. */
 static void drop_doubles(struct numbers *n)
 {
 	size_t kept = 0;
@@ -96,10 +97,11 @@ static enum rc find_numbers(struct numbers *ret, struct store *store,
 
 /* ---- one order ---- */
 
-/* What the journal says of the shop's part in an order. */
+/* The shop's part in an order, as the journal tells it. */
 struct life {
 	const struct config_shop *shop;
-	int64_t offered, answered, accepted; /* first; TIME_NONE: never */
+	/* when this first happened; TIME_NONE: never */
+	int64_t offered, answered, accepted;
 };
 
 static bool is_ours(const struct config_shop *shop, int64_t warehouse)
@@ -116,7 +118,7 @@ static void first(int64_t *when, int64_t at)
 		*when = at;
 }
 
-/* A `fn` of store_journal(). */
+/* Notes what an entry says.  A `fn` of store_journal(). */
 static bool read_entry(void *arg, const struct entry *e)
 {
 	struct life *l = arg;
@@ -143,7 +145,7 @@ static void count_reject(struct report *r, const struct answer *a)
 	r->rejected[i]++;
 }
 
-/* When the last of it was handed over; 0: it was not. */
+/* Returns when the last parcel was handed over; 0: not all is shipped. */
 static int64_t shipped_at(const struct offer *f)
 {
 	int64_t at = 0;
@@ -195,7 +197,8 @@ static enum rc count_order(struct report *r, struct store *store,
 			r->answers[r->n_answers++] = l.answered - l.offered;
 	}
 	order_release(&o);
-	return rc == RC_NOTFOUND ? OK : rc; /* gone since it was listed */
+	return rc == RC_NOTFOUND ? OK : rc; /* RC_NOTFOUND: the order is gone
+					     * since it was listed */
 }
 
 /* ---- all ---- */

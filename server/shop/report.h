@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * report.h - how a shop has done: what it was offered, what it said, how fast.
+ * report.h - a report about a shop: what it was offered, what it answered, how
+ * fast.
  */
 #ifndef SERVER_SHOP_REPORT_H
 #define SERVER_SHOP_REPORT_H
@@ -13,7 +14,7 @@
 #include "server/config/config.h"
 #include "store/store.h"
 
-/* A reject's reasons; what is not listed counts as the last. */
+/* The reasons of a reject.  Any other word counts as the last. */
 enum report_reason {
 	REASON_OUT_OF_STOCK,
 	REASON_DAMAGED,
@@ -29,18 +30,20 @@ struct report {
 	const struct config_shop *shop; /* borrowed */
 	int64_t since, until;
 
-	unsigned offered;  /* orders offered since then */
-	unsigned accepted; /* of those: it was theirs, whatever came then */
+	unsigned offered;  /* orders that were first offered to the shop since
+			    * then */
+	unsigned accepted; /* of `offered`: accepted and won, whatever happened
+			    * afterwards */
 	unsigned rejected[REASONS];
 	unsigned missed; /* ran out unanswered */
-	unsigned taken;	 /* another shop was first */
+	unsigned taken;	 /* another shop was faster */
 	unsigned problems;
 	unsigned shipped, shipped_within_a_day; /* of its accept */
 
-	/* From the offer's coming to the first answer, ms. */
+	/* ms from each offer to the shop's first answer to it. */
 	int64_t *answers; /* owned; sorted */
 	size_t n_answers;
-	bool complete; /* false: there were more than are looked at */
+	bool complete; /* false: there were more orders than REPORT_MOST */
 };
 
 /* Counts the orders that were first offered to the shop at `since` or later.
@@ -51,11 +54,11 @@ enum rc report_make(struct report *ret, struct store *store,
 		    int64_t now, struct err *e);
 void report_release(struct report *r);
 
-/* The answer time, ms, that `percent` of the answers did not exceed; TIME_NONE
- * when there are none. */
+/* Returns the time to answer, in ms, that `percent` of the answers did not
+ * exceed; TIME_NONE: there are no answers. */
 int64_t report_percentile(const struct report *r, unsigned percent);
 
-/* Adds one JSON object. */
+/* Adds the report as one JSON object. */
 void report_json(struct buf *out, const struct report *r);
 
 #endif

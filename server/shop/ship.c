@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * ship.c - POST /orders/{number}/ship: a kind of press.h.
+ * ship.c - POST /orders/{number}/ship: a kind of action (action.h).
  *
- * The carrying out is a task's (handlers/ship.h).  Who pressed waits for it a
- * little while, and not at all for a payment that takes days to be confirmed.
+ * A task ships the order (handlers/ship.h).  The request waits for it for a
+ * little while, and does not wait for a payment that takes days to be
+ * confirmed.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -29,9 +30,9 @@ struct ship_action {
 	bool on_pending;
 };
 
-/* ---- reading the body ---- False: answered with 400 */
+/* ---- reading the body ---- False: it has responded 400. */
 
-/* Reads a whole number of at least 1; 0: it is not one. */
+/* Reads a whole number of at least 1.  Returns 0 if it is not one. */
 static int64_t whole(const cJSON *item)
 {
 	double n = cJSON_IsNumber(item) ? cJSON_GetNumberValue(item) : 0;
@@ -41,7 +42,7 @@ static int64_t whole(const cJSON *item)
 		       0;
 }
 
-/* Takes an empty text as none. */
+/* Reads a text; an empty one counts as absent. */
 static bool read_text(const struct action *p, struct response *res,
 		      const char *name, size_t max, char **ret)
 {
@@ -80,8 +81,8 @@ static int by_line(const void *a, const void *b)
 	return (x->line > y->line) - (x->line < y->line);
 }
 
-/* Sorts the lines and merges repeated ones, so that equal requests are
- * equal. */
+/* Reads the lines, sorts them and merges repeated ones, so that equal requests
+ * compare equal. */
 static bool read_lines(const struct action *p, struct response *res,
 		       struct ship_action *s)
 {
@@ -124,7 +125,8 @@ static bool read_lines(const struct action *p, struct response *res,
 
 /* ---- what is known of the order ---- */
 
-/* The request may be for a shipment that exists: the decision compares them. */
+/* True if the request may be about a shipment that exists already: the decision
+ * then compares the two. */
 static bool may_be_known(const struct ship_action *s, const struct offer *f)
 {
 	const struct shipment *newest = offer_shipment(f);
@@ -136,7 +138,7 @@ static bool may_be_known(const struct ship_action *s, const struct offer *f)
 			   newest->came.stage == SHIP_SHIPPED));
 }
 
-/* Checks that the named lines are the shop's, and that so many are left. */
+/* True if the named lines are the shop's and have that many units left. */
 static bool lines_are_left(const struct ship_action *s, const struct offer *f)
 {
 	const struct ship_ask *a = &s->d.ask;
@@ -157,8 +159,9 @@ static bool lines_are_left(const struct ship_action *s, const struct offer *f)
 	return true;
 }
 
-/* False: it has responded.  If a page that shows an older order named other
- * lines, that is no mistake of the request. */
+/* Checks the named lines.  False: it has responded; with 409 `changed` if the
+ * page showed an older version of the order, since then the request made no
+ * mistake. */
 static bool check_lines(const struct action *p, struct response *res,
 			const struct ship_action *s, const struct order *o,
 			const struct offer *f, bool stale)
@@ -193,7 +196,7 @@ static bool read_order(const struct action *p, struct response *res,
 		rc = store_details(p->room->store, p->instance, p->number,
 				   &details, &address, &e);
 	if (rc == RC_NOTFOUND)
-		goto out; /* the decision says so */
+		goto out; /* the decision will find that too, and respond */
 	if (rc) {
 		respond_store(p->pending.req, res, rc, e.text);
 		ok = false;
@@ -260,8 +263,7 @@ static const char *ship_code(const struct action *p)
 	const struct ship_action *s = p->own;
 	const char *code = s->d.conflict ? s->d.conflict : "answered";
 
-	/* Responds that the lines which the page showed are not there any
-	 * more. */
+	/* Says that the lines which the page showed have changed. */
 	return p->stale && !strcmp(code, "answered") ? "changed" : code;
 }
 

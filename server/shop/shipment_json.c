@@ -11,7 +11,8 @@
 
 /* ---- what there is to ship ---- */
 
-#define EXACT_MAX 9007199254740992.0 /* 2^53: cJSON's numbers are doubles */
+#define EXACT_MAX 9007199254740992.0 /* 2^53: cJSON keeps numbers as doubles,
+				      * which are exact only up to this */
 
 static int64_t number(const cJSON *of, const char *name)
 {
@@ -65,8 +66,8 @@ size_t stock_read(const cJSON *details, const struct offer *f,
 		known |= stock.ours > 0;
 		(*ret)[n++] = stock;
 	}
-	/* The lines were fetched while the shops were asked, and show the stock
-	 * elsewhere. */
+	/* Lines fetched before the accept show stock of other warehouses: not
+	 * known. */
 	return known ? n : 0;
 }
 

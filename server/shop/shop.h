@@ -20,7 +20,8 @@ struct shop {
 	struct counters *counters;
 	struct access *access;
 	struct clock *clock;
-	struct http *const *http; /* set before the first request */
+	struct http *const *http; /* borrowed; *http is set before the first
+				   * request */
 	const atomic_bool *draining;
 	/* Resumes the request at the next change of the order; called after
 	 * request_later() and before the order is read.  Any thread. */

@@ -24,15 +24,16 @@ static void digest_of(unsigned char ret[EVENT_DIGEST_SIZE], const char *data,
 {
 	unsigned char whole[EVP_MAX_MD_SIZE];
 
-	/* Two events whose data would not be told apart is one event lost:
-	 * without SHA-256 there is no going on. */
+	/* Two events with the same digest would count as one, and one would be
+	 * lost.  So the server does not go on without SHA-256. */
 	if (!EVP_Digest(data, len, whole, NULL, EVP_sha256(), NULL))
 		abort();
 	memcpy(ret, whole, EVENT_DIGEST_SIZE);
 }
 
-/* Equal for equal bodies signed at the same time, whatever else stands in the
- * header: only who signs can make another. */
+/* Hashes a body and the time it was signed at.  Copies of one delivery have the
+ * same digest, whatever else their header says, and only a sender with the
+ * secret can make another. */
 static void digest_of_body(unsigned char ret[EVENT_DIGEST_SIZE],
 			   const char *header, const char *body, size_t len)
 {
@@ -57,7 +58,8 @@ static void quarantine(struct delivery *d, const char *reason,
 {
 	struct quarantined *q = &d->bad[d->n_bad++];
 
-	/* Both fit: d->instance is a config's, the reason is cut. */
+	/* Both fit: the instance's name is from the config, and the reason is
+	 * cut to size. */
 	if (!copy_text(q->instance, sizeof(q->instance), d->instance))
 		q->instance[0] = '\0';
 	snprintf(q->reason, sizeof(q->reason), "%s", reason);
@@ -69,7 +71,7 @@ static void quarantine(struct delivery *d, const char *reason,
 	digest_of(q->digest, q->bytes, len);
 }
 
-/* Keeps a whole body, as far as there is room. */
+/* Puts a whole body into quarantine, if there is room for it. */
 static void quarantine_body(struct delivery *d, enum quarantine_kind kind,
 			    const char *reason, const char *header,
 			    const char *body, size_t len)
@@ -86,13 +88,14 @@ static void quarantine_body(struct delivery *d, enum quarantine_kind kind,
 _Static_assert(EVENT_WORD_SIZE == EVENT_WORD_MAX + 1,
 	       "a type or action fits as it was read");
 
-/* Takes over what `from` owns. */
+/* Adds an event; takes over what `from` owns. */
 static void take_event(struct delivery *d, struct centra_event *from)
 {
 	struct event *ev = &d->events[d->n_events++];
 
 	if (!copy_text(ev->instance, sizeof(ev->instance), d->instance))
-		ev->instance[0] = '\0'; /* fits: it is a config's */
+		ev->instance[0] = '\0'; /* cannot happen: the name is from the
+					 * config */
 	memcpy(ev->type, from->type, sizeof(ev->type));
 	memcpy(ev->action, from->action, sizeof(ev->action));
 	memcpy(ev->date, from->date, sizeof(ev->date));
@@ -170,10 +173,10 @@ void delivery_stale(struct delivery *ret, const char *instance,
 
 /* ---- once more ---- */
 
-#define ROOM_AROUND 20 /* bytes: {"events":[]} */
+#define ROOM_AROUND 20 /* bytes of {"events":[]} and some more */
 
-/* Reads an event that was quarantined alone.  A part of a create may be
- * unreadable still. */
+/* Reads an event that was quarantined alone.  Of a create, some warehouses may
+ * still be unreadable. */
 static enum rc read_event(struct delivery *ret, const struct quarantined *q,
 			  struct err *e)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * delivery.h - the bytes of a verified webhook become a delivery (store/store.h):
- * its events, and what of it cannot be read.
+ * delivery.h - turns the bytes of a verified webhook into a delivery
+ * (store/store.h): its events, and the parts that cannot be read.
  *
  * Nothing of a body is lost: an entry that cannot be used is quarantined alone,
  * a body that cannot be read, or of another webhook version, is quarantined
@@ -19,24 +19,26 @@
 #include "centra/event.h"
 #include "store/store.h"
 
-/* Reads a body whose signature was right; `received` in ms, wall clock. */
+/* Reads a body whose signature was right.  `received`: ms, wall clock. */
 void delivery_read(struct delivery *ret, enum webhook_version *ret_version,
 		   const char *instance, const char *header, const char *body,
 		   size_t len, int64_t received);
-/* Quarantines a body that is rightly signed, but too old or from the future. */
+/* Puts a body into quarantine that is signed rightly, but whose time is too old
+ * or in the future. */
 void delivery_stale(struct delivery *ret, const char *instance,
 		    const char *header, const char *body, size_t len,
 		    int64_t received);
-/* Reads once more what is in quarantine, with the time it was received.  False:
- * it is as unreadable as before; *why says how. */
+/* Reads again what is in quarantine, with the time at which it was received.
+ * False: it still cannot be read; *why says why. */
 bool delivery_again(struct delivery *ret, const struct quarantined *q,
 		    struct err *why);
 /* Frees what d owns, not d itself.  Fine on a zeroed one. */
 void delivery_release(struct delivery *d);
 
-/* The bytes that a delivery takes in memory. */
+/* Returns how many bytes a delivery takes in memory. */
 size_t delivery_bytes(const struct delivery *d);
-/* "Checkout API", "Storefront API": a webhook version that is not ours. */
+/* Returns the name of a webhook version that is not ours: "Checkout API" or
+ * "Storefront API". */
 const char *version_name(enum webhook_version version);
 
 #endif

@@ -104,8 +104,9 @@ static void respond_unverified(struct request *req, struct response *res,
 	respond_problem(res, 401, of[v].code, "%s", of[v].detail);
 }
 
-/* Logs once that the plugin sends another version, which says nothing about
- * orders.  A refusal would not help, since Centra does not show it. */
+/* Logs once that the plugin sends another version of the webhook, which says
+ * nothing about orders.  Refusing it would not help, since Centra shows
+ * refusals to nobody. */
 static void log_version(struct receiver *r, struct keys *k,
 			enum webhook_version version)
 {
@@ -129,9 +130,10 @@ bool receive_admit(struct request *req, struct response *res)
 	return false;
 }
 
-/* Keeps a delivery that was refused, as far as it may be Centra's: it is judged
- * again once a secret that was wrong here is mended, and it is quarantined when
- * the clock is to blame.  Nothing is written for who has no secret of ours. */
+/* Keeps a refused delivery that may be Centra's.  A wrong signature: in memory,
+ * to be judged again after our secret is corrected.  A right signature with a
+ * wrong time: in quarantine, since a clock is to blame.  Nothing is written to
+ * disk for a sender without a secret of ours. */
 static void keep_unverified(struct request *req, const struct keys *k,
 			    const char *header, enum verdict v)
 {
@@ -149,12 +151,13 @@ static void keep_unverified(struct request *req, const struct keys *k,
 			    LOG_S("instance", instance));
 		delivery_stale(&d, instance, header, req->body, req->body_len,
 			       req->now);
-		/* What went wrong was logged. */
+		/* A failure was logged by record(). */
 		(void)!record(r, &d, NULL, NULL);
 	}
 }
 
-/* The delivery is recorded, or not, or the request has waited long enough. */
+/* Responds when the delivery is on disk, could not be stored, or has waited for
+ * long enough.  An endpoint_fn. */
 static void answer_recorded(struct request *req, struct response *res)
 {
 	const struct recorded *n = record_result(req);
@@ -194,11 +197,11 @@ void receive_webhook(struct request *req, struct response *res)
 	enum verdict v;
 	int secret;
 
-	if (!k) { /* it has left the config since the header was read */
+	if (!k) { /* a reload removed the instance after the header was read */
 		respond_unknown(res);
 		return;
 	}
-	if (!k->verifier) { /* our fault, not the delivery's */
+	if (!k->verifier) { /* the fault is ours, not the delivery's */
 		respond_not_stored(r, res);
 		return;
 	}
@@ -214,7 +217,7 @@ void receive_webhook(struct request *req, struct response *res)
 
 /* ---- from other threads ---- */
 
-/* A call into the loop thread that frees itself. */
+/* A call into the loop thread; it frees itself. */
 struct loop_call {
 	struct http_call call;
 	struct receiver *receiver;

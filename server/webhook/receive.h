@@ -7,10 +7,11 @@
  *           on disk; 503 with Retry-After when it is not.  Nothing is parsed
  *           before the signature is right.  Nothing here calls Centra.
  *
- * From bytes to effect: receive (HTTP and answers), verifiers (keys), delivery
- * (bytes to events), record (storing).  unverified keeps what no key signed.
+ * The files of this room, in the order of a webhook's way: receive (HTTP),
+ * verifiers (keys), delivery (bytes to events), record (storing). unverified
+ * keeps deliveries that no secret of ours signed.
  *
- * Threads:  the loop thread, where nothing else is said.
+ * Threads:  the loop thread, unless a function says otherwise.
  */
 #ifndef SERVER_WEBHOOK_RECEIVE_H
 #define SERVER_WEBHOOK_RECEIVE_H
@@ -24,16 +25,16 @@
 #include "server/webhook/secret_rotation.h"
 #include "store/store.h"
 
-struct receiver; /* opaque: the context of this room's routes */
+struct receiver; /* opaque; the context of this room's routes */
 struct unverified;
 
-/* What it needs of the server; borrowed. */
+/* What the room needs of the server; all of it is borrowed. */
 struct receiver_parts {
-	struct store *store; /* closed before the receiver */
+	struct store *store; /* to be closed before the receiver */
 	struct config_holder *config;
 	struct counters *counters;
-	struct http *const *http; /* set before the first request, and closed
-				   * before the receiver */
+	struct http *const *http; /* *http is set before the first request, and
+				   * must be closed before the receiver */
 };
 
 struct receiver *receiver_open(const struct receiver_parts *parts);
@@ -43,27 +44,28 @@ void receiver_close(struct receiver *r); /* NULL is fine */
  * not be verified are judged again.  Reads the store; for the one thread that
  * reloads. */
 void receiver_reloaded(struct receiver *r);
-/* Call it each minute: stores the use of the secrets, and logs when one may be
- * removed.  Any thread. */
+/* Stores how long the secrets have been in use, and logs when a previous one
+ * may be removed.  Call it each minute.  Any thread. */
 void receiver_tick(struct receiver *r);
-/* Between http_stop() and store_close(): stores it for the last time. */
+/* Stores that for the last time.  Call it between http_stop() and
+ * store_close(). */
 void receiver_stop(struct receiver *r);
 
 /* Any thread, both. */
 const struct unverified *receiver_unverified(const struct receiver *r);
-/* The i-th instance's secrets; NULL: there are no more. */
+/* Returns the i-th instance's secrets; NULL: there are no more. */
 const struct secret_watch *receiver_secret(const struct receiver *r, size_t i);
 
-/* Once the header is read, before a byte of the body is kept: false when no
- * instance has the name in the path.  An early_fn. */
+/* Called when the header is read, before a byte of the body is kept.  False: no
+ * instance has the name that is in the path; responds 404.  An early_fn. */
 bool receive_admit(struct request *req, struct response *res);
 
-/* Counts and logs a request that no route takes, if it has the form of Centra's
- * deliveries: the Webhook URL in Centra is probably wrong.  The signature cannot
- * be verified, since the request names no instance. */
+/* Counts and logs a request that has the form of Centra's deliveries but
+ * matches no route: the Webhook URL in Centra is probably wrong.  The signature
+ * is not verified, since the path names no instance. */
 void receive_misdirected(struct receiver *r, const struct request *req);
 
-/* POST /webhooks/centra/{name}. */
+/* The endpoint POST /webhooks/centra/{name}. */
 endpoint_fn receive_webhook;
 
 #endif

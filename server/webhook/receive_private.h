@@ -9,7 +9,8 @@
 #include "server/webhook/unverified.h"
 #include "server/webhook/verifiers.h"
 
-#define LINES_A_MINUTE 20 /* in the log, of one trouble; metrics count all */
+#define LINES_A_MINUTE 20 /* lines of the log for one kind of trouble; metrics
+			   * count all */
 
 struct receiver {
 	struct receiver_parts its;

@@ -16,7 +16,7 @@
 struct recording {
 	struct pending pending; /* first */
 	struct receiver *receiver;
-	struct delivery delivery; /* its instance is `instance` */
+	struct delivery delivery; /* its `instance` points to the field below */
 	char instance[INSTANCE_SIZE];
 	struct recorded recorded;
 	recorded_fn *fn; /* or NULL */
@@ -72,7 +72,7 @@ static void count_recorded(const struct recording *r)
 
 /* ---- handing it in ---- */
 
-/* Acts on the result, whether or not a request still waits. */
+/* Counts and logs the result, whether or not a request still waits. */
 static void settled(struct pending *p)
 {
 	struct recording *r = (struct recording *)p;
@@ -153,8 +153,9 @@ bool record_and_wait(struct receiver *receiver, struct request *req,
 	return true;
 }
 
-/* The promise behind a 200.  The sum is there so that no mistake elsewhere can
- * acknowledge what nobody counted. */
+/* Returns a result only if every event was stored: the promise behind a 200.
+ * The sum is checked so that a mistake elsewhere cannot acknowledge an event
+ * that was not stored. */
 const struct recorded *record_result(const struct request *req)
 {
 	const struct recording *r = req->state;

@@ -23,7 +23,8 @@ void secret_print(unsigned char ret[SECRET_PRINT], const char *secret)
 		return;
 	text = xasprintf("shipfrom webhook secret: %s", secret);
 	if (!EVP_Digest(text, strlen(text), whole, NULL, EVP_sha256(), NULL))
-		abort(); /* as where events are told apart */
+		abort(); /* no SHA-256: the server cannot go on, as in
+			  * delivery.c */
 	memcpy(ret, whole, SECRET_PRINT);
 	OPENSSL_cleanse(text, strlen(text));
 	free(text);
@@ -68,8 +69,8 @@ void secret_watch_set(struct secret_watch *w, const char *current,
 	w->has_previous = previous && *previous;
 	if (same(is, w->use.current) && same(was, w->use.previous))
 		return;
-	/* Of a previous one that was not set nothing is known: a day begins
-	 * when the current one signs beside it. */
+	/* Nothing is known of a previous secret that was not set before: its
+	 * day without use begins when the current one first signs beside it. */
 	if (!same(is, w->use.current) ||
 	    (w->has_previous && !same(was, w->use.previous)))
 		w->use.current_first = 0;

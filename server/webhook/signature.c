@@ -27,21 +27,21 @@
 
 #define MAC_SIZE     32
 #define SECRETS	     2
-#define T_DIGITS_MAX 15 /* in ms it still fits 63 bits */
+#define T_DIGITS_MAX 15 /* digits of T; in ms it still fits into 63 bits */
 
 _Static_assert(T_DIGITS_MAX < SIGNATURE_T_SIZE, "T must fit");
 
 struct verifier {
-	EVP_MAC_CTX *keyed[SECRETS]; /* owned; NULL = no such secret */
+	EVP_MAC_CTX *keyed[SECRETS]; /* owned; NULL: this secret is not set */
 };
 
-/* What a header said.  Texts are borrowed from it. */
+/* A header's contents.  Texts are borrowed from it. */
 struct parsed {
 	const char *t;
 	size_t t_len;
 	unsigned char v1[SIGNATURE_V1_MAX][MAC_SIZE];
 	size_t n_v1;
-	size_t seen_v1; /* counts also those that are not 64 hex digits */
+	size_t seen_v1; /* includes those that are not 64 hex digits */
 };
 
 static const char *const names[] = {
@@ -57,7 +57,8 @@ const char *verdict_name(enum verdict v)
 	return names[v];
 }
 
-/* Makes a context that only needs EVP_MAC_init(ctx, NULL, 0, NULL) to start. */
+/* Makes a context that EVP_MAC_init(ctx, NULL, 0, NULL) can start again and
+ * again. */
 static enum rc mac_keyed(EVP_MAC_CTX **ret, const char *secret, struct err *e)
 {
 	char sha256[] = "SHA256";
@@ -142,7 +143,8 @@ static bool take_t(struct parsed *p, const char *s, size_t len)
 	for (size_t i = 0; i < len; i++)
 		if (s[i] < '0' || s[i] > '9')
 			return false;
-	/* Two values of T that differ: we cannot know which one was signed. */
+	/* Two different values of T: we cannot know which of them was
+	 * signed. */
 	if (p->t && (p->t_len != len || memcmp(p->t, s, len) != 0))
 		return false;
 	p->t = s;
@@ -150,7 +152,8 @@ static bool take_t(struct parsed *p, const char *s, size_t len)
 	return true;
 }
 
-/* Unknown parameters are accepted: the label v1 suggests that a v2 may come. */
+/* Reads one item of the header.  Unknown parameters are accepted: the label v1
+ * suggests that there may be a v2. */
 static bool take_item(struct parsed *p, const char *s, size_t len)
 {
 	if (len >= 2 && memcmp(s, "t=", 2) == 0)
@@ -193,7 +196,7 @@ bool signature_well_formed(const char *header)
 	return parse(&p, header);
 }
 
-/* Returns the index of the secret that made one of the v1s, or -1. */
+/* Returns the index of the secret that made one of the v1 values, or -1. */
 static int maker(struct verifier *v, const struct parsed *p, const void *body,
 		 size_t len)
 {
@@ -212,8 +215,8 @@ static int maker(struct verifier *v, const struct parsed *p, const void *body,
 	return found;
 }
 
-/* T is a whole second: it is fresh if any moment of that second is within the
- * tolerance. */
+/* True if T is within the tolerance.  T is a whole second, so any moment of
+ * that second counts. */
 static bool fresh(const struct parsed *p, int64_t now, int64_t tolerance)
 {
 	int64_t t = 0;
@@ -247,7 +250,7 @@ void signature_t(char ret[SIGNATURE_T_SIZE], const char *header)
 
 	ret[0] = '\0';
 	if (header && parse(&p, header)) {
-		memcpy(ret, p.t, p.t_len); /* T_DIGITS_MAX at most */
+		memcpy(ret, p.t, p.t_len); /* at most T_DIGITS_MAX bytes */
 		ret[p.t_len] = '\0';
 	}
 }

@@ -2,9 +2,9 @@
  *
  * unverified.c - see unverified.h.
  *
- * A retry goes through the list once, a little at a time, so that the loop
- * serves others meanwhile.  An item is taken out of the list while it is being
- * recorded, and put back if it was not stored.
+ * A retry goes through the list once, in small steps, so that the loop can
+ * serve other requests between them.  An item is taken out of the list while it
+ * is being recorded, and put back if it was not stored.
  */
 #include "server/webhook/unverified.h"
 
@@ -22,10 +22,12 @@
 #include "server/webhook/receive_private.h"
 #include "server/webhook/record.h"
 
-#define AT_ONCE	      64	  /* on their way to the disk */
-#define BYTES_A_TURN  (256 << 10) /* judged before others are served */
-#define EACH_COSTS    200	  /* bytes: its struct, its place in memory */
-#define RETRY_MS      30000	  /* for who waits for the answer */
+#define AT_ONCE	      64	  /* items that are being recorded at once */
+#define BYTES_A_TURN  (256 << 10) /* bytes that are judged before the loop
+				   * serves others */
+#define EACH_COSTS    200	  /* bytes of an item's struct and its place in
+				   * memory */
+#define RETRY_MS      30000 /* ms that a request waits for the end of a retry */
 #define SHOWN_MOST    2000
 
 struct item {
@@ -40,7 +42,7 @@ struct item {
 	size_t len, cost;
 };
 
-/* What became of one run. */
+/* The results of one retry. */
 struct counts {
 	uint64_t judged, genuine, stale, fresh, duplicates, quarantined,
 		not_stored;
@@ -51,15 +53,17 @@ struct unverified {
 	size_t most;
 	atomic_size_t bytes, n; /* read by any thread */
 	uint64_t last_id;
-	TAILQ_HEAD(items, item) list; /* the oldest first; owned */
+	TAILQ_HEAD(items, item) list; /* owned; the oldest item first */
 
 	bool running, again;
-	bool stopped; /* the loop has ended: nothing is begun any more */
-	struct item *cursor; /* the next to be judged */
+	bool stopped; /* the loop has ended: no item is recorded any more */
+	struct item *cursor; /* the next item to be judged */
 	unsigned recording;
 	struct counts counts;
-	struct request *waits; /* for the end of this run; or NULL */
-	struct http_call turn; /* goes on after others were served */
+	struct request *waits; /* the request that waits for the end of this
+			        * retry; or NULL */
+	struct http_call turn; /* continues the retry after the loop has served
+			        * others */
 };
 
 struct unverified *unverified_open(struct receiver *receiver, size_t most)
@@ -115,7 +119,7 @@ static void make_room(struct unverified *r)
 	}
 }
 
-/* Inserts an item by its id. */
+/* Inserts an item, sorted by id. */
 static void put_in(struct unverified *r, struct item *i)
 {
 	struct item *before = TAILQ_LAST(&r->list, items);
@@ -198,7 +202,7 @@ static void end_run(struct unverified *r)
 		request_resume(r->waits);
 }
 
-/* A recorded_fn: the item is on disk, or could not be stored. */
+/* Called when the item is on disk, or could not be stored.  A recorded_fn. */
 static void item_recorded(void *arg, enum rc rc, const struct recorded *n)
 {
 	struct item *i = arg;
@@ -218,8 +222,8 @@ static void item_recorded(void *arg, enum rc rc, const struct recorded *n)
 	go_on(r);
 }
 
-/* Records an item as of the time it was received.  False: the store takes
- * nothing now. */
+/* Records an item with the time at which it was received.  False: the store
+ * takes no delivery now. */
 static bool record_item(struct unverified *r, struct item *i, bool stale,
 			int secret)
 {
@@ -252,8 +256,8 @@ static void next_turn(struct http_call *call)
 	go_on(call->arg);
 }
 
-/* Judges some items, and returns to the loop: the next item that is recorded,
- * or the next turn of the loop, calls it again. */
+/* Judges some items and returns to the loop.  It is called again when an item
+ * is recorded, or in the loop's next turn. */
 static void go_on(struct unverified *r)
 {
 	size_t left = BYTES_A_TURN;

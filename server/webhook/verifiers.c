@@ -2,8 +2,8 @@
  *
  * verifiers.c - see verifiers.h.
  *
- * What is known of an instance's secrets is kept from its first config on, also
- * while a later config lacks the instance.
+ * The use of an instance's secrets is kept from its first config on, even while
+ * a later config does not have the instance.
  */
 #include "server/webhook/verifiers.h"
 
@@ -15,7 +15,8 @@
 #include "base/mem.h"
 #include "server/pending/pending.h"
 
-/* Never moved and never removed, so that any thread may walk the list. */
+/* The secrets of an instance.  It is never moved and never removed, so that any
+ * thread may walk the list. */
 struct watched {
 	struct secret_watch watch;
 	struct watched *_Atomic next;
@@ -54,7 +55,8 @@ static void watch_add(struct verifiers *v, struct watched *_Atomic *end,
 	struct err e;
 
 	if (!copy_text(w->watch.instance, sizeof(w->watch.instance), instance))
-		w->watch.instance[0] = '\0'; /* fits: it is a config's */
+		/* cannot happen: the name is from the config */
+		w->watch.instance[0] = '\0';
 	if (store_secret_use(v->store, instance, &w->watch.use, &e))
 		log_line(LOG_WARN, "the use of a secret was not read",
 			 LOG_S("instance", instance), LOG_S("error", e.text));

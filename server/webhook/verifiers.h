@@ -25,7 +25,7 @@
 
 struct verifiers; /* opaque */
 
-/* One instance's; borrowed, good until the next verifiers_use(). */
+/* The keys of one instance; borrowed, good until the next verifiers_use(). */
 struct keys {
 	const struct config_instance *instance;
 	struct verifier *verifier;  /* NULL: none could be made; it is logged */
@@ -50,22 +50,24 @@ const struct config *verifiers_config(const struct verifiers *v);
 
 /* The keys of the instance with this name; NULL: no such instance. */
 struct keys *verifiers_find(struct verifiers *v, const char *instance);
-/* Judges a delivery as of `when` (ms); *ret_secret as of verifier_check().  k
- * may be NULL: VERDICT_WRONG. */
+/* Verifies a delivery as of `when` (ms); *ret_secret as in verifier_check().
+ * With k NULL: VERDICT_WRONG. */
 enum verdict keys_check(const struct keys *k, const char *header,
 			const void *body, size_t len, int64_t when,
 			int *ret_secret);
-/* Counts a genuine delivery that was received at `when`, signed by `secret`. */
+/* Notes a genuine delivery that was received at `when` and signed by
+ * `secret`. */
 void keys_signed(struct verifiers *v, struct keys *k, int secret,
 		 int64_t when);
 
-/* Stores the use of the secrets, each minute at most, and logs when a previous
- * secret may be removed. */
+/* Stores the use of the secrets, at most once a minute, and logs when a
+ * previous secret may be removed. */
 void verifiers_tick(struct verifiers *v, int64_t now);
-/* Stores it for the last time; waits for the disk.  After the loop has ended. */
+/* Stores it for the last time, and waits for the disk.  Call it after the loop
+ * has ended. */
 void verifiers_keep(struct verifiers *v);
 
-/* The i-th instance's secrets; NULL: there are no more.  Any thread. */
+/* Returns the i-th instance's secrets; NULL: there are no more.  Any thread. */
 const struct secret_watch *verifiers_secret(const struct verifiers *v,
 					    size_t i);
 
