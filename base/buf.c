@@ -142,8 +142,8 @@ static bool is_plain(const unsigned char *s, size_t n)
 void buf_json(struct buf *b, const char *s)
 {
 	const unsigned char *p = (const unsigned char *)s;
-	const unsigned char *plain = p; /* start of the run of bytes that need
-					 * no escape */
+	const unsigned char *plain = p; /* the start of the bytes that need no
+					 * escape */
 	size_t before = b->len, n;
 
 	if (!s) {
@@ -161,7 +161,7 @@ void buf_json(struct buf *b, const char *s)
 	}
 	(void)!buf_add(b, plain, (size_t)(p - plain));
 	buf_char(b, '"');
-	if (b->full && b->data) { /* adds all of it or nothing */
+	if (b->full && b->data) { /* either adds the whole text or nothing */
 		b->len = before;
 		b->data[before] = '\0';
 	}

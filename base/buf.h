@@ -26,7 +26,8 @@ struct buf {
 
 void buf_init(struct buf *b, size_t max);
 enum rc buf_add(struct buf *b, const void *p, size_t len);
-void buf_str(struct buf *b, const char *s); /* buf_add; ask buf_full() later */
+void buf_str(struct buf *b, const char *s); /* as buf_add() without its result:
+					     * ask buf_full() later */
 void buf_char(struct buf *b, char c);
 void buf_fmt(struct buf *b, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -45,8 +46,8 @@ void buf_json_value(struct buf *b, const char *json);
 bool buf_full(const struct buf *b);
 /* Empties the buf and keeps its memory for the next use. */
 void buf_clear(struct buf *b);
-/* Returns the bytes, which the caller frees; "" if the buf is empty.  The buf
- * is then as after buf_init(). */
+/* Returns the bytes, which the caller frees; "" if the buf is empty.
+ * Afterwards the buf is empty and owns nothing. */
 char *buf_detach(struct buf *b, size_t *ret_len);
 /* Frees the memory.  A zeroed buf may be released too. */
 void buf_release(struct buf *b);

@@ -75,8 +75,8 @@ int64_t clock_went_back(struct clock *c, int64_t wall, int64_t mono)
 
 	pthread_mutex_lock(&c->lock);
 	back = c->offset - (wall - mono);
-	/* A clock that was set forward, or that drifts back slowly, is taken as
-	 * the new reference. */
+	/* The wall clock was set forward, or drifts back slowly: the present
+	 * difference becomes the new reference. */
 	c->offset = wall - mono;
 	pthread_mutex_unlock(&c->lock);
 	return back < CLOCK_STEP ? 0 : back;

@@ -39,13 +39,17 @@ enum clock_trust {
 struct clock {
 	pthread_mutex_t lock;
 	int64_t began;  /* mono */
-	int64_t offset; /* of wall to mono, when last looked at */
-	int64_t newest; /* wall: of what the store had at the start */
+	int64_t offset; /* wall clock minus steady clock, as of
+			 * clock_went_back()'s last call */
+	int64_t newest; /* wall clock: the newest time in the store at the
+			 * start */
 	bool told;
-	int64_t true_offset; /* of Centra's Date to mono */
+	int64_t true_offset; /* Centra's Date minus the steady clock, as of its
+			      * newest reply */
 };
 
-/* `newest` is the newest time in the store, or TIME_NONE. */
+/* Call it before there are other threads.  `newest` is the newest time in the
+ * store, or TIME_NONE. */
 void clock_init(struct clock *c, int64_t newest, int64_t wall, int64_t mono);
 void clock_release(struct clock *c);
 
@@ -67,8 +71,8 @@ bool clock_ahead(struct clock *c, int64_t wall, int64_t mono, int64_t *ret);
 int64_t clock_wrong_by(struct clock *c, int64_t wall, int64_t mono);
 
 /* Returns by how many ms the wall clock was set back since the last call; 0: it
- * was not, or by less than CLOCK_STEP.  Whatever waits for a time by the wall
- * clock would wait that much longer. */
+ * was not, or by less than CLOCK_STEP.  A task that waits for a time by the
+ * wall clock would wait that much longer. */
 int64_t clock_went_back(struct clock *c, int64_t wall, int64_t mono);
 
 /* True if the wall clock time `now` is less than `ms` after `then`.  If `then`
@@ -76,8 +80,8 @@ int64_t clock_went_back(struct clock *c, int64_t wall, int64_t mono);
  * false, so that nobody waits for longer than `ms`. */
 bool clock_within(int64_t then, int64_t now, int64_t ms);
 
-/* Returns for how many ms this process has run.  Anything that happened before
- * its start is at least that old. */
+/* Returns for how many ms this process has run.  What happened before its start
+ * is at least that long ago. */
 int64_t clock_running(struct clock *c, int64_t mono);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * endpoint.h - ADDRESS:PORT, where a server listens.
+ * endpoint.h - reads ADDRESS:PORT, where a server listens.
  */
 #ifndef BASE_ENDPOINT_H
 #define BASE_ENDPOINT_H
@@ -16,10 +16,11 @@ union endpoint {
 };
 
 /* Reads "127.0.0.1:8080", "[::1]:8080" or "localhost:8080"; *ret_len is the
- * length for bind() and connect().  False: it is none of these. */
+ * length for bind() and connect().  False: the text has none of these forms. */
 bool endpoint_read(const char *text, union endpoint *ret, socklen_t *ret_len);
 
-/* Reads a port, 0 to 65535, of at most 5 digits.  False: it is none. */
+/* Reads a port, 0 to 65535, of at most 5 digits.  False: the text is no
+ * port. */
 bool port_read(const char *text, in_port_t *ret);
 
 in_port_t endpoint_port(const union endpoint *a);

@@ -6,18 +6,18 @@
  * full stop, and the wrong 'thing' in quotes.  base/, store/, centra/ and
  * handlers/ never log: they return, and server/ logs once.
  *
- * Add a new rc only if some caller acts differently on it.
+ * Add a new rc only if some caller has to act differently on it.
  */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
 enum [[nodiscard]] rc {
 	OK = 0,
-	RC_NOTFOUND, /* nothing there; often not a failure */
-	RC_EXISTS,   /* already there; often not a failure */
+	RC_NOTFOUND, /* there is no such thing; often not a failure */
+	RC_EXISTS,   /* it exists already; often not a failure */
 	RC_INVALID,  /* the input is wrong; retrying will not help */
 	RC_DENIED,   /* not allowed; a setting or a credential must change */
-	RC_CONFLICT, /* a fair request that lost: another answer came first */
+	RC_CONFLICT, /* the request is valid, but another answer came first */
 	RC_FULL,     /* no room left; an operator must act */
 	RC_AGAIN,    /* failed for now; the same call may work later */
 	RC_IO,       /* disk or library failure; the process should restart */

@@ -8,12 +8,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Returns the value of a digit, small or capital; -1: it is none. */
+/* Returns the value of a hexadecimal digit, small or capital; -1: c is no such
+ * digit. */
 int hex_digit(char c);
-/* Returns the value, 0 to 255, of the two digits at s; -1: they are none.
- * Never reads past a NUL. */
+/* Returns the value, 0 to 255, of the two digits at s; -1: there are no two
+ * digits.  Never reads past a NUL. */
 int hex_byte(const char *s);
-/* Reads n bytes from the 2 * n digits at s.  False: one is none, or s ends. */
+/* Reads n bytes from the 2 * n digits at s.  False: s has fewer digits. */
 bool hex_read(void *ret, const char *s, size_t n);
 /* Writes 2 * n small digits and a NUL. */
 void hex_write(char *ret, const void *bytes, size_t n);

@@ -11,7 +11,8 @@
 
 void json_key(struct buf *b, const char *key)
 {
-	/* A value ends with none of these. */
+	/* A comma is needed behind a value, and a value ends with none of these
+	 * characters. */
 	if (b->len && !strchr("{[: \n", b->data[b->len - 1]))
 		buf_char(b, ',');
 	if (!key)

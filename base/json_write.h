@@ -18,24 +18,25 @@
 
 #include "base/buf.h"
 
-/* Each is ended with its own json_end...(). */
+/* Begin an object and a list.  End each with its own json_end...(). */
 void json_begin(struct buf *b, const char *key);
 void json_end(struct buf *b);
 void json_begin_list(struct buf *b, const char *key);
 void json_end_list(struct buf *b);
 
-/* A text as buf_json() writes it; NULL: null. */
+/* Writes a text as buf_json() does; NULL is written as null. */
 void json_put(struct buf *b, const char *key, const char *text);
 void json_put_bool(struct buf *b, const char *key, bool yes);
 void json_put_int(struct buf *b, const char *key, int64_t n);
 void json_put_uint(struct buf *b, const char *key, uint64_t n);
 void json_put_null(struct buf *b, const char *key);
-/* A time (ms since 1970) as time_iso() writes it; TIME_NONE: null. */
+/* Writes a time (ms since 1970) as time_iso() does; TIME_NONE is written as
+ * null. */
 void json_put_time(struct buf *b, const char *key, int64_t t, int offset_min,
 		   bool millis);
-/* A value that is JSON already; it is copied as it is. */
+/* Writes a value that is JSON already, as it is. */
 void json_put_raw(struct buf *b, const char *key, const char *json);
-/* Adds the key alone: the caller adds the value next, with another function of
+/* Writes a key alone: the caller adds the value next, with a function of
  * buf.h. */
 void json_key(struct buf *b, const char *key);
 

@@ -49,9 +49,9 @@ void log_set_level(enum log_level least)
 	least_level = least;
 }
 
-/* systemd puts the device and inode of its stream into JOURNAL_STREAM.  They
- * are compared, since a service whose stderr goes elsewhere inherits the
- * variable too. */
+/* Finds out whether stderr is the journal. systemd puts the device and inode of
+ * its stream into JOURNAL_STREAM; they are compared with stderr's, since a
+ * service whose stderr goes elsewhere inherits the variable too. */
 static void find_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
@@ -113,7 +113,8 @@ void log_json(struct buf *b, enum log_level level, const char *msg,
 	for (const struct log_field *f = fields; f->name; f++)
 		add_field(&line, f);
 	buf_char(&line, '}');
-	if (buf_full(&line)) { /* never half a JSON line */
+	if (buf_full(&line)) { /* a line that does not fit is dropped: half a
+			        * line would not be JSON */
 		buf_clear(&line);
 		begin_line(&line, level, msg);
 		buf_str(&line, ",\"fields\":\"too long\"}");
@@ -131,7 +132,7 @@ bool log_is_journal(void)
 void log_write(enum log_level level, const char *msg,
 	       const struct log_field *fields)
 {
-	int saved = errno; /* logging never changes what the caller sees */
+	int saved = errno; /* the caller's errno survives the logging */
 	struct buf b;
 
 	if (level < least_level)
@@ -148,10 +149,12 @@ void log_write(enum log_level level, const char *msg,
 
 int log_allows(struct log_limit *l, unsigned per_minute)
 {
-	int64_t minute = time_mono() / 60000 + 1; /* 0 is a fresh limit's */
+	/* plus 1: in a fresh log_limit `window` is 0 */
+	int64_t minute = time_mono() / 60000 + 1;
 	int64_t seen = atomic_load_explicit(&l->window, memory_order_relaxed);
 
-	/* The thread that moves the window on also resets the count. */
+	/* The thread that moves the window to the next minute also resets the
+	 * count. */
 	if (seen != minute &&
 	    atomic_compare_exchange_strong(&l->window, &seen, minute))
 		atomic_store(&l->used, 0);

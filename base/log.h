@@ -22,7 +22,8 @@ enum log_level log_level_of(const char *word);
 /* Lines below this level are dropped.  Any thread, at any time. */
 void log_set_level(enum log_level least);
 
-/* A field: its name and text or number.  A NULL text leaves the field out. */
+/* A field: its name, and a text or a number.  A NULL text leaves the field
+ * out. */
 struct log_field {
 	const char *name;
 	const char *text;
@@ -37,13 +38,14 @@ struct log_field {
  * tests/checks/logs.sh finds every message by its place in the source. */
 #define LOG_MSG(text) text
 
-/* log_line(LOG_INFO, "ready", LOG_S("address", a), LOG_N("port", p)) */
+/* Logs a line: log_line(LOG_INFO, "ready", LOG_S("address", a), LOG_N("port",
+ * p)) */
 #define log_line(level, msg, ...)                                             \
 	log_write((level), (msg),                                             \
 		  (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0}})
 
-/* The same, but at most `per_minute` lines a minute from this place in the
- * source; the next line that passes says how many were held back. */
+/* As log_line(), but logs at most `per_minute` lines a minute from this place
+ * in the source; the next line that is logged says how many were held back. */
 #define log_limited(per_minute, level, msg, ...)                              \
 	do {                                                                  \
 		static struct log_limit log_limit_here;                       \
@@ -63,7 +65,8 @@ struct log_limit {
 };
 
 int log_allows(struct log_limit *l, unsigned per_minute);
-int64_t log_held(struct log_limit *l); /* since the last line; resets it */
+int64_t log_held(struct log_limit *l); /* lines held back since the last one
+				        * that was logged; resets it */
 
 struct buf;
 
@@ -74,7 +77,7 @@ void log_json(struct buf *b, enum log_level level, const char *msg,
 /* True when stderr is the journal of systemd. */
 bool log_is_journal(void);
 
-/* fields end with one whose name is NULL. */
+/* Writes a line.  `fields` ends with a field whose name is NULL. */
 void log_write(enum log_level level, const char *msg,
 	       const struct log_field *fields);
 

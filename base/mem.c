@@ -15,13 +15,14 @@ static _Noreturn void out_of_memory(void)
 	static const char say[] = "out of memory\n";
 	ssize_t n = write(STDERR_FILENO, say, sizeof(say) - 1);
 
-	(void)n; /* nothing is left to be done about it */
+	(void)n; /* a short write cannot be helped here */
 	abort();
 }
 
 void *xcalloc(size_t n, size_t size)
 {
-	/* calloc(0) may be NULL, which would look like no memory. */
+	/* calloc() of 0 bytes may return NULL, which would look like a lack of
+	 * memory. */
 	void *p = calloc(n ? n : 1, size ? size : 1);
 
 	if (!p)

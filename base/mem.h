@@ -15,7 +15,7 @@
 
 void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t n, size_t size); /* n * size, checked */
-void *xmemdup(const void *p, size_t len);       /* a NUL is put behind the copy */
+void *xmemdup(const void *p, size_t len); /* the copy has a NUL behind it */
 char *xstrdup(const char *s);                   /* NULL gives NULL */
 char *xstrndup(const char *s, size_t max);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -50,8 +50,8 @@ void nearest_begin(struct nearest *n, const char *word)
 {
 	size_t len = strlen(word);
 
-	/* A candidate is near if at most a third of the word's letters differ,
-	 * or one letter. */
+	/* A candidate is near enough if it differs in one letter, or in at most
+	 * a third of the word's letters. */
 	*n = (struct nearest){.word = word,
 			      .distance = (unsigned)len / 3 + 1};
 	if (n->distance < 2 && len > 1)

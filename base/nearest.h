@@ -5,10 +5,11 @@
 #ifndef BASE_NEAREST_H
 #define BASE_NEAREST_H
 
-/* Remembers the best of the candidates offered so far. */
+/* A search: the word, and the best of the candidates offered so far. */
 struct nearest {
 	const char *word;
-	const char *best; /* NULL: none is near enough to be suggested */
+	const char *best; /* NULL: no candidate is near enough to be
+			   * suggested */
 	unsigned distance;
 };
 

@@ -14,7 +14,8 @@
 #include "base/mem.h"
 #include "base/number.h"
 
-#define V4_BITS 96 /* in front of an IPv4 address */
+#define V4_BITS 96 /* bits in front of an IPv4 address in its form
+		    * ::ffff:a.b.c.d */
 #define BLANKS	" \t"
 
 static const unsigned char v4_prefix[12] = {[10] = 0xff, [11] = 0xff};

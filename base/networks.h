@@ -11,9 +11,11 @@
 
 #include "base/err.h"
 
-#define PEER_SIZE 46 /* an address as text, IPv6 at its longest */
+#define PEER_SIZE 46 /* bytes of an address as text, the longest IPv6 address
+		      * included */
 
-/* IPv4 addresses are ::ffff:a.b.c.d, so that there is one form of each. */
+/* An IP address.  IPv4 addresses are kept as ::ffff:a.b.c.d, so that each
+ * address has one form. */
 struct address {
 	unsigned char b[16];
 };
@@ -44,7 +46,7 @@ bool networks_have(const struct networks *n, const struct address *a);
  * connected.  Only if it is one of `trusted` is X-Forwarded-For read, from its
  * end: each trusted proxy vouches for the address that it wrote, and the first
  * address that is not trusted is the client's.  An entry that cannot be read
- * ends that: the client is then the last address that was vouched for.
+ * ends the search: the client is then the last address that was vouched for.
  * `values`: the n headers of that name, in their order. */
 void networks_peer(char ret[PEER_SIZE], const struct networks *trusted,
 		   const char *socket, const char *const *values, size_t n);

@@ -20,7 +20,8 @@ static int64_t midnight(const struct zone *zone, int64_t now)
 	int64_t start = local - local % DAY_MS;
 	int64_t guess = start - zone_offset(zone, now) * INT64_C(60000);
 
-	/* The clocks may have been changed between that midnight and now. */
+	/* The difference to UTC may have changed between that midnight and
+	 * now. */
 	return start - zone_offset(zone, guess) * INT64_C(60000);
 }
 
@@ -28,8 +29,8 @@ void since_day(const struct zone *zone, int64_t now, int64_t *ret_begins,
 	       int64_t *ret_ends)
 {
 	*ret_begins = midnight(zone, now);
-	/* A moment that is certainly in the next day, whether this day has 23,
-	 * 24 or 25 hours. */
+	/* 12 hours after 24 hours is certainly in the next day, whether this
+	 * day has 23, 24 or 25 hours. */
 	*ret_ends = midnight(zone, *ret_begins + DAY_MS + DAY_MS / 2);
 }
 

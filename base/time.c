@@ -10,8 +10,8 @@
 #include <time.h>
 
 #define MINUTE 60000LL
-#define YEAR_9999_END 253402300800000LL /* ms: the first time that is too late
-					 * to be written */
+#define YEAR_9999_END 253402300800000LL /* ms: year 10000; times from then on
+					 * are not written */
 #define YEAR_0_BEGIN  (-62167219200000LL)
 
 static int64_t clock_ms(clockid_t id)
@@ -54,7 +54,7 @@ const char *time_iso(char ret[TIME_ISO_SIZE], int64_t t, int offset_min,
 	time_t seconds;
 	struct tm tm;
 
-	ret[0] = '\0'; /* a time that cannot be written is "" */
+	ret[0] = '\0'; /* a time that cannot be written is written as "" */
 	if (__builtin_add_overflow(t, offset_min * MINUTE, &local) ||
 	    local < YEAR_0_BEGIN || local >= YEAR_9999_END ||
 	    offset >= 24 * 60)
@@ -177,7 +177,7 @@ enum rc stamp_parse(char ret[STAMP_SIZE], const char *s)
 	for (len = 19; s[len]; len++)
 		if (len == 26 || !looks_like(s + len, len == 19 ? "." : "0"))
 			return RC_INVALID;
-	if (len == 20) /* a point without digits behind it */
+	if (len == 20) /* the point has no digits behind it */
 		return RC_INVALID;
 	memcpy(made, s, len);
 	memcpy(ret, made, STAMP_SIZE);

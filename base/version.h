@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * version.h - which shipfrom this is; openapi.yaml says the same.
+ * version.h - the version of shipfrom, which is in openapi.yaml too.
  */
 #ifndef BASE_VERSION_H
 #define BASE_VERSION_H

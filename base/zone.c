@@ -2,9 +2,9 @@
  *
  * zone.c - see "time zones" in time.h.
  *
- * The C library knows the zones but keeps one for the whole process.  So it is
- * asked once, at the start, for each change of the clocks up to 2060; after
- * that a zone is a small table that any thread can read.
+ * The C library knows the zones but keeps one for the whole process.  So
+ * zone_open() asks it for each change of the clocks up to 2060, before there
+ * are threads; from then on the zone is a small table that any thread can read.
  */
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,14 +21,14 @@
 #define LAST_TIME  2840140800LL /* 2060-01-01 */
 #define NAME_MAX_LEN 64
 
-/* From `at` on, local time is UTC + offset. */
+/* From the time `at` on, local time is UTC + offset. */
 struct shift {
 	int64_t at; /* s */
 	int offset; /* s */
 };
 
 struct zone {
-	struct shift *shifts; /* owned; the first is at FIRST_TIME */
+	struct shift *shifts; /* owned; the first row begins at FIRST_TIME */
 	size_t n;
 };
 
@@ -71,8 +71,8 @@ static void fill(struct zone *z)
 	}
 }
 
-/* The C library takes an unknown TZ for UTC, so the zone's file is looked for
- * first.  UTC itself needs no file. */
+/* Checks that the zone exists.  The C library treats an unknown TZ as UTC, so
+ * its file is looked for first; UTC itself needs no file. */
 static enum rc check_name(const char *name, struct err *e)
 {
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -13,8 +13,8 @@
 #include "centra/json.h"
 #include "centra/transport.h"
 
-#define CONNECT_TIMEOUT 5000  /* ms; if the options name none */
-#define TIMEOUT		20000 /* ms; if the options name none: a call must not
+#define CONNECT_TIMEOUT 5000  /* ms; the default of connect_timeout */
+#define TIMEOUT		20000 /* ms; the default of timeout: a call must not
 			       * last for ever */
 
 struct centra {
@@ -119,7 +119,8 @@ static bool is_key(const char *key)
 {
 	for (const char *p = key; p && *p; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
-			return false; /* a line end would end the header */
+			return false; /* a line end in the key would end the
+				       * header */
 	return key && *key;
 }
 

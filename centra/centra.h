@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * centra.h - one Centra environment as we call it: addresses, keys, limits.
+ * centra.h - one Centra environment that we call: its addresses, keys and
+ * limits.
  *
  * A `struct centra` is an instance's account; a `struct centra_conn` is one
  * thread's connection to it, kept open between calls (reuse is most of the
@@ -35,21 +36,24 @@ struct centra_budget {
 
 struct centra_options {
 	const char *instance; /* for messages */
-	const char *order_api_url; /* prefix, opaque (CONTRACT 5.1); or NULL */
+	const char *order_api_url; /* the beginning of every address, used as it
+				    * is (CONTRACT 5.1); or NULL */
 	const char *order_api_key;
-	const char *graphql_url; /* or NULL: no looks, no lines */
+	const char *graphql_url; /* NULL: orders cannot be looked at */
 	const char *graphql_token;
 	int64_t connect_timeout; /* ms */
 	int64_t timeout;         /* ms, the whole call */
 	struct centra_budget graphql_budget;
 };
 
-/* Once per process, before threads start, and at its end. */
+/* centra_init() is called once in a process, before threads start; centra_end()
+ * at its end. */
 enum rc centra_init(struct err *e);
 void centra_end(void);
 
 struct centra *centra_open(const struct centra_options *o);
-void centra_close(struct centra *c); /* after its connections; NULL is fine */
+void centra_close(struct centra *c); /* call it after its connections are
+				      * closed; NULL is fine */
 
 /* Replaces the keys (SIGHUP).  Calls that begin from now on use them, and calls
  * that were held back because a key was refused may be made at once. */
@@ -61,61 +65,64 @@ void centra_set_budget(struct centra *c, const struct centra_budget *b);
 
 /* Why calls to an API are held back now. */
 struct centra_state {
-	bool refused; /* our key was: 401 or 403 */
+	bool refused; /* Centra refused our key: 401 or 403 */
 	bool dead;    /* it does not answer */
 	bool paused;  /* it asked us to wait */
 };
 void centra_state(struct centra *c, enum centra_api api,
 		  struct centra_state *ret);
 
-/* Whether a call to an API could be made now, without making one.  `calls`: how
- * many are under way or about to be made already. */
+/* Tells whether a call to an API could be made now, without making one.
+ * `calls`: how many calls are under way or about to be made already. */
 #define CENTRA_NEVER INT64_MAX
 struct centra_may {
-	int64_t wait; /* ms until it could; 0: now; CENTRA_NEVER: the API is not
-		       * configured */
-	bool trial;   /* it would be the one that finds out whether the API is
-		       * back */
-	bool parked;  /* the API is away, refuses us, asked us to wait or is not
-		       * configured: not a mere lack of budget */
+	int64_t wait; /* ms until a call could be made; 0: now; CENTRA_NEVER:
+		       * the API is not configured */
+	bool trial;   /* the call would be the trial that finds out whether the
+		       * API is back */
+	bool parked;  /* the API is away, refuses our key, asked us to wait or
+		       * is not configured: more than a lack of budget */
 };
 void centra_may(struct centra *c, enum centra_api api, enum centra_lane lane,
 		unsigned calls, struct centra_may *ret);
-/* Lets one call find out at once whether an API that is away, or refuses us, is
- * back, instead of when the back-off ends. */
+/* Lets a trial call find out at once, instead of after the back-off, whether an
+ * API that is away or refuses our key is back. */
 void centra_try_now(struct centra *c, enum centra_api api);
 
 struct centra_conn *centra_conn_open(struct centra *c);
 void centra_conn_close(struct centra_conn *n);
 void centra_conn_lane(struct centra_conn *n, enum centra_lane lane);
 
-/* The outcome of a call, as far as it can be known (OFFERS 3, step 3). */
+/* How a call ended, as far as that can be known (OFFERS 3, step 3). */
 enum call_end {
-	CALL_OK,       /* a complete, well-formed reply: read it */
-	CALL_NOT_DONE, /* never connected, 401, 403, 429: Centra did not act */
-	CALL_UNKNOWN,  /* all else: Centra may have acted */
+	CALL_OK,       /* a complete, well-formed reply came: read it */
+	CALL_NOT_DONE, /* no connection, 401, 403 or 429: Centra has not
+		        * acted */
+	CALL_UNKNOWN,  /* anything else: Centra may have acted */
 };
 
 /* Whether a call has opened or closed the circuit breaker of its API
  * (limits.h). */
 enum call_turn {
 	CALL_SAME,
-	CALL_AWAY, /* it has opened it: only trial calls are made now */
-	CALL_BACK, /* it was a trial, was answered, and has closed it */
+	CALL_AWAY, /* this call has opened it: from now on only trial calls are
+		    * made */
+	CALL_BACK, /* this call was a trial, got a reply, and has closed it */
 };
 
 struct call {
 	enum call_end end;
-	long status;         /* HTTP, or 0: none came */
-	bool refused;        /* 401, 403: the credential must change */
-	int64_t retry_after; /* ms from now that Centra, or limits.h, asks to
-			      * wait; 0: nothing */
+	long status;         /* the HTTP status; 0: no reply came */
+	bool refused;        /* the status is 401 or 403: the credential must be
+			      * replaced */
+	int64_t retry_after; /* ms to wait from now, as Centra or limits.h asks;
+			      * 0: neither does */
 	int64_t latency;     /* ms */
-	int64_t date;        /* of the reply's Date header, ms; 0: it had none */
-	struct err why;      /* of an end that is not CALL_OK */
+	int64_t date;        /* the reply's Date header, ms; 0: it had none */
+	struct err why;      /* the reason, if `end` is not CALL_OK */
 	enum call_turn turn;
-	bool held; /* it was not made: Centra is not to be called before
-		    * retry_after is over */
+	bool held; /* the call was not made: Centra may not be called before
+		    * retry_after has passed */
 };
 
 /* Reserves the next call on this connection to the API.  Ask before any work

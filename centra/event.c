@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "centra/json.h"
 
-/* A buf needs a maximum.  The input is bounded, and so is its canonical
+/* A buf needs a maximum; the input is bounded already, and so is its canonical
  * form. */
 #define CANONICAL_MAX (SIZE_MAX / 4)
 
@@ -162,7 +162,8 @@ static const char *read_event(const cJSON *v, struct centra_event *ev)
 	if (!json_empty(data))
 		ev->data = canonical(data);
 	if (strcmp(ev->type, "check_first") || !check_first_known(ev->action))
-		return NULL; /* an action we do not know is kept */
+		return NULL; /* an action that we do not know: the event is
+			      * kept */
 	return read_data(ev->action, data, &ev->check_first);
 }
 

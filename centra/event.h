@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * event.h - the webhook's body, decoded (CONTRACT 1.5, 1.6, 2).
+ * event.h - decodes a webhook's body (CONTRACT 1.5, 1.6, 2).
  *
  * Pure: bytes in, values out.  The worst that any input can cause is
  * RC_INVALID, and one bad event never affects the others.
@@ -15,29 +15,32 @@
 #include "base/err.h"
 #include "base/time.h"
 
-#define EVENT_WORD_MAX 64 /* bytes of a type or an action */
+#define EVENT_WORD_MAX 64 /* bytes of an event's type, and of its action */
 
 /* Finds the field `payload` in an application/x-www-form-urlencoded body,
  * wherever it stands, and decodes it: `+` and `%20` are both a space.  The
  * first `payload` counts.  *ret is owned by the caller; a NUL follows its
- * *ret_len bytes, among which there may be others: what a NUL costs is for who
- * reads the text to say.  RC_INVALID: no such field, or a broken escape. */
+ * *ret_len bytes, and they may contain NULs too: the reader of the text decides
+ * what that means.  RC_INVALID: no such field, or a broken escape. */
 enum rc form_payload(const char *body, size_t len, char **ret, size_t *ret_len,
 		     struct err *e);
 
 /* The webhook version of a body (CONTRACT 1.6). */
 enum webhook_version {
-	WEBHOOK_INTEGRATION, /* {"events":[...]}: the one we are for */
-	WEBHOOK_CHECKOUT,    /* {"products":["52"],...}: a misconfiguration */
-	WEBHOOK_STOREFRONT,  /* {"DisplayItems":[...],...}: likewise */
+	WEBHOOK_INTEGRATION, /* {"events":[...]}: the version that shipfrom is
+			      * for */
+	WEBHOOK_CHECKOUT,    /* {"products":["52"],...}: the plugin is
+			      * misconfigured */
+	WEBHOOK_STOREFRONT,  /* {"DisplayItems":[...],...}: the plugin is
+			      * misconfigured */
 };
 
-/* The data of a check_first event (CONTRACT 2.2), decoded: of `create` the
- * usable entries of data.warehouses, of `accepted`, `rejected` and `timeout`
- * data.warehouseId.  One block: free() ends it. */
+/* The decoded data of a check_first event (CONTRACT 2.2): of `create` the
+ * usable entries of data.warehouses; of `accepted`, `rejected` and `timeout`
+ * data.warehouseId.  It is one block of memory: free() it. */
 struct check_first_offer {
 	int64_t warehouse;
-	int64_t expires; /* TIME_NONE: missing or unreadable */
+	int64_t expires; /* TIME_NONE: the deadline is missing or unreadable */
 	int offset_min;
 };
 
@@ -47,28 +50,30 @@ struct check_first {
 	struct check_first_offer offers[];
 };
 
-/* True for the four actions whose data is known. */
+/* True for the four actions of check_first whose data we can decode. */
 bool check_first_known(const char *action);
-/* Decodes the data (JSON; NULL: none) of a known action.  RC_INVALID: it has no
+/* Decodes the data (JSON; NULL: none) of such an action.  RC_INVALID: it has no
  * usable warehouse. */
 enum rc check_first_read(const char *action, const char *data,
 			 struct check_first **ret, struct err *e);
 
-/* One entry of `events`. */
+/* A decoded entry of `events`. */
 struct centra_event {
-	const char *bad; /* why this entry cannot be used, or NULL; a constant */
-	char *raw; /* owned: a bad entry as canonical JSON, for quarantine; NULL
-		    * of a good one */
+	const char *bad; /* why this entry cannot be used, a constant; NULL: it
+			  * can */
+	char *raw; /* owned: of a bad entry its canonical JSON, for quarantine;
+		    * else NULL */
 
 	char type[EVENT_WORD_MAX + 1];
 	char action[EVENT_WORD_MAX + 1];
 	char date[STAMP_SIZE];
 	int64_t id;
-	/* Owned, both; who takes one puts NULL in its place.  Data: canonical
-	 * JSON (keys sorted, no space), or NULL: absent, null, and PHP's empty
-	 * [] are the same. */
+	/* Owned, both; code that takes one over puts NULL in its place.  The
+	 * data is canonical JSON (keys sorted, no white space); NULL: it is
+	 * absent, null, or PHP's empty []. */
 	char *data;
-	struct check_first *check_first; /* of a known action, or NULL */
+	struct check_first *check_first; /* decoded data of a known action, or
+					  * NULL */
 };
 
 struct centra_batch {
@@ -77,15 +82,17 @@ struct centra_batch {
 	size_t n;
 };
 
-#define BATCH_EVENTS_MAX 10000 /* Centra's own most is 100 */
+#define BATCH_EVENTS_MAX 10000 /* events of one body; Centra sends 100 at
+			        * most */
 
 /* Reads a payload.  Ids are integers or decimal strings, exact to 64 bits;
- * fractions and exponents are refused.  Types and actions of up to 64 bytes.
- * A check_first entry whose data cannot be read is `bad`; a create some of
- * whose warehouses cannot be read is followed by a bad one with these alone.
+ * fractions and exponents are refused.  Types and actions may have up to 64
+ * bytes.  A check_first entry whose data cannot be read is `bad`; a create some
+ * of whose warehouses cannot be read is followed by a bad one with these alone.
  * RC_INVALID: not JSON, nested too deep, or of no known version. */
 enum rc centra_batch_parse(const char *json, size_t len,
 			   struct centra_batch *ret, struct err *e);
-void centra_batch_release(struct centra_batch *b); /* fine on a zeroed one */
+/* may be called for a zeroed one */
+void centra_batch_release(struct centra_batch *b);
 
 #endif

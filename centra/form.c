@@ -13,7 +13,7 @@
 
 #define FIELD "payload"
 
-/* Decodes into ret, which has room for len bytes and a NUL. */
+/* Decodes s into ret, which has room for len bytes and a NUL. */
 static enum rc decode(const char *s, size_t len, char *ret, size_t *ret_len,
 		      struct err *e)
 {
@@ -42,7 +42,8 @@ static enum rc decode(const char *s, size_t len, char *ret, size_t *ret_len,
 
 static bool is_payload(const char *name, size_t len)
 {
-	char text[3 * (sizeof(FIELD) - 1) + 1]; /* each byte may be escaped */
+	/* three bytes for each, since each may be escaped */
+	char text[3 * (sizeof(FIELD) - 1) + 1];
 	struct err ignored;
 	size_t n;
 

@@ -48,13 +48,13 @@ enum {
 	PART_REASON = 1 << 1,
 	PART_SIZE = 1 << 2,
 	PART_PAYMENT = 1 << 3,
-	PART_SHIPMENTS = 1 << 4, /* of who asks not with_shipments */
+	PART_SHIPMENTS = 1 << 4, /* for queries without with_shipments */
 	PARTS_ALWAYS = PART_ADDRESS | PART_REASON | PART_SIZE,
 };
 
 static const struct {
 	unsigned part;
-	const char *field; /* the name of the part in the paths of errors */
+	const char *field; /* what the part is called in the paths of errors */
 	unsigned missing;
 } parts[] = {
 	{PART_ADDRESS, "shippingAddress", MISSING_ADDRESS},
@@ -68,10 +68,13 @@ static const struct {
 struct question {
 	const int64_t *numbers; /* borrowed */
 	size_t n;
-	bool with_address; /* the whole address, not only city and country */
-	bool with_shipments; /* without them the order is undecided */
+	bool with_address; /* ask for the whole address, not only city and
+			    * country */
+	bool with_shipments; /* ask for shipments; an order whose shipments fail
+			      * is then undecided */
 	unsigned parts; /* asked for */
-	unsigned left_out; /* since Centra refused them */
+	unsigned left_out; /* parts that Centra refused, so the query leaves
+			    * them out */
 };
 
 void gql_begin(struct buf *body, const char *query, ...)
@@ -124,7 +127,7 @@ static void write_question(const struct question *q, struct buf *b)
 
 /* What is missing from one order because of errors in the reply. */
 struct trouble {
-	unsigned missing; /* of enum centra_missing */
+	unsigned missing; /* bits of enum centra_missing */
 	bool undecided;
 	bool sizes; /* a productSize is null because of an error, not because
 		     * there is none */
@@ -270,8 +273,8 @@ static void ask(struct centra_conn *n, struct question *q, struct call *call,
 	if (is_partial(ret))
 		call->end = CALL_OK;
 	if (call->end == CALL_OK && *refused.text) {
-		call->refused = true; /* the missing permission is reported all
-				       * the same */
+		call->refused = true; /* the missing permission is reported even
+				       * so */
 		call->why = refused;
 	}
 }
@@ -364,7 +367,8 @@ static bool is_kind(const cJSON *line, const char *kind)
 	return s && !strcmp(s, kind);
 }
 
-/* See struct centra_line.  `item`: the order lists an item of a bundle. */
+/* True for a line without stock of its own: see struct centra_line.  `item`:
+ * the order lists an item of a bundle. */
 static bool is_stockless(const cJSON *v, const struct centra_line *l, bool item,
 			 const struct trouble *t)
 {
@@ -392,7 +396,7 @@ static void lines_end(struct centra_order *o)
 	o->n_lines = 0;
 }
 
-/* All of them, or none. */
+/* Reads all lines, or none.  False: one has a wrong form. */
 static bool read_lines(const cJSON *list, const struct trouble *t,
 		       struct centra_order *o)
 {
@@ -469,7 +473,7 @@ static void shipments_end(struct centra_order *o)
 	o->n_shipments = 0;
 }
 
-/* All of them, or none. */
+/* Reads all shipments, or none.  False: one has a wrong form. */
 static bool read_shipments(const cJSON *list, struct centra_order *o)
 {
 	const cJSON *v;
@@ -497,7 +501,8 @@ enum centra_payment graphql_read_payment(const cJSON *entry)
 		return PAYMENT_FAILED;
 	if (strcmp(type, "CAPTURE") && strcmp(type, "CAPTURE_REQUEST") &&
 	    strcmp(type, "CAPTURE_PENDING"))
-		return PAYMENT_NOTHING; /* CAPTURE_GIFT_CARD among them */
+		return PAYMENT_NOTHING; /* other types say nothing,
+					 * CAPTURE_GIFT_CARD for example */
 	if (!strcmp(status, "FAILED"))
 		return PAYMENT_FAILED;
 	if (!strcmp(type, "CAPTURE") && !strcmp(status, "SUCCESS"))
@@ -505,7 +510,8 @@ enum centra_payment graphql_read_payment(const cJSON *entry)
 	return PAYMENT_PENDING;
 }
 
-/* Centra does not document the order of the list; ids grow. */
+/* Returns what the newest capture says.  Centra does not document the order of
+ * the list, but ids grow. */
 static enum centra_payment newest_payment(const cJSON *list)
 {
 	enum centra_payment ret = PAYMENT_NOTHING, p;
@@ -535,7 +541,8 @@ static void add_member(struct buf *b, const char *name, const cJSON *v,
 	free(text);
 }
 
-/* {} if Centra has no address: then it is not fetched again */
+/* Returns the address as JSON; {} if Centra has none, so that it is not asked
+ * for again. */
 static char *address_json(const cJSON *v)
 {
 	static const struct {
@@ -593,8 +600,8 @@ static void read_address(const cJSON *v, bool whole, struct centra_order *o)
 		o->address = address_json(v);
 }
 
-/* False: a field that decides has a wrong form without an error that explains
- * it, or the order's number cannot be read. */
+/* Reads an order.  False: a field on which a conclusion rests has a wrong form
+ * without an error that explains it, or the number cannot be read. */
 static bool read_order(const cJSON *v, const struct question *q,
 		       const struct trouble *t, struct centra_order *o)
 {
@@ -665,14 +672,15 @@ static bool read_orders(const cJSON *data, const cJSON *errors,
 			continue;
 		if (!t.undecided || o->number)
 			return false;
-		order_end(o); /* an error hides the order's number */
+		order_end(o); /* an error at the order's number: it is left
+			       * out */
 		ret->n--;
 	}
 	return true;
 }
 
-/* Notes which of the orders wait.  Without that list all of them are
- * undecided. */
+/* Notes which of the orders wait for check-first.  Without that list all of
+ * them are undecided. */
 static bool read_waiting(const cJSON *data, const cJSON *errors,
 			 const struct question *q, struct centra_orders *ret)
 {
@@ -680,7 +688,8 @@ static bool read_waiting(const cJSON *data, const cJSON *errors,
 	int64_t number;
 
 	if (!cJSON_IsArray(list) && errors)
-		return true; /* trouble_of() saw that */
+		return true; /* trouble_of() has marked the orders as
+			      * undecided */
 	if (!cJSON_IsArray(list))
 		return false;
 	cJSON_ArrayForEach(v, list)

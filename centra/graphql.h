@@ -15,7 +15,7 @@
 struct centra_allocation {
 	int64_t warehouse;
 	int64_t quantity;
-	bool waiting; /* isWaitingForConfirmation */
+	bool waiting; /* the field isWaitingForConfirmation */
 };
 
 /* A line of an order.
@@ -39,7 +39,8 @@ struct centra_allocation {
  * stockless. */
 struct centra_line {
 	int64_t id;
-	int64_t quantity; /* units not cancelled; 0 = the line is cancelled */
+	int64_t quantity; /* units that are not cancelled; 0: the line is
+			   * cancelled */
 	bool stockless;
 	char *product, *variant, *size, *sku, *ean, *upc; /* owned, or NULL */
 	struct centra_allocation *allocations;		  /* owned */
@@ -60,11 +61,12 @@ struct centra_shipment {
 	size_t n_lines;
 };
 
-/* The newest capture in the payment history, gift cards left out.  Whether a
- * shipment is paid, its isCaptured and isPaid decide; this tells why they are
- * not true yet. */
+/* What the newest capture in the payment history says, gift cards left out.
+ * Whether a shipment is paid is decided by its isCaptured and isPaid; this only
+ * tells why these are not true yet. */
 enum centra_payment {
-	PAYMENT_NOTHING, /* no capture; or not asked for; or MISSING_PAYMENT */
+	PAYMENT_NOTHING, /* there is no capture, or it was not asked for, or
+			  * MISSING_PAYMENT */
 	PAYMENT_PENDING,
 	PAYMENT_DONE,
 	PAYMENT_FAILED,
@@ -74,11 +76,11 @@ enum centra_payment {
  * The rest of the order is as Centra showed it. */
 enum centra_missing {
 	MISSING_ADDRESS = 1 << 0, /* `address`, `city` and `country` */
-	MISSING_WORDS = 1 << 1,   /* names, sizes, SKU, EAN, UPC of a line; the
-				   * dates and the hold's reason */
+	MISSING_WORDS = 1 << 1,   /* of a line: names, sizes, SKU, EAN, UPC; of
+				   * the order: dates, the reason of the hold */
 	MISSING_PAYMENT = 1 << 2, /* `payment` is PAYMENT_NOTHING */
-	MISSING_SHIPMENTS = 1 << 3, /* `shipments`, of graphql_orders(): such
-				     * an order is decided by the rest */
+	MISSING_SHIPMENTS = 1 << 3, /* `shipments`, in graphql_orders(): the
+				     * order is decided by its other fields */
 };
 
 /* An order.
@@ -92,8 +94,8 @@ enum centra_missing {
 struct centra_order {
 	int64_t number;
 	bool undecided;
-	unsigned missing; /* of enum centra_missing */
-	char *id;          /* owned: Centra's 32-hex order id */
+	unsigned missing; /* bits of enum centra_missing */
+	char *id; /* owned: Centra's id of the order, 32 hexadecimal digits */
 	char *status;      /* owned: "CONFIRMED", ...; never NULL */
 	char *hold_reason; /* owned, or NULL */
 	bool on_hold;
@@ -110,18 +112,19 @@ struct centra_order {
 
 	struct centra_shipment *shipments; /* owned */
 	size_t n_shipments;
-	enum centra_payment payment; /* of graphql_order_shipments() alone */
+	enum centra_payment payment; /* only from graphql_order_shipments() */
 };
 
 struct centra_orders {
 	struct call call;
-	struct centra_order *list; /* owned; only what Centra returned */
+	struct centra_order *list; /* owned; only the orders that Centra
+				    * returned */
 	size_t n;
 };
 
-/* Orders by number, at most ORDERS_QUERY_MAX in one query; the full address
- * only when asked for (else city and country).  An empty list is "not visible
- * to this token", which proves nothing (CONTRACT 6.2).
+/* Fetches orders by number, at most ORDERS_QUERY_MAX in one query; with the
+ * full address only if asked to (else city and country).  An empty list is "not
+ * visible to this token", which proves nothing (CONTRACT 6.2).
  *
  * Errors in the reply: one at a field of an order costs that order that field
  * (see struct centra_order), and no other order anything; the call is CALL_OK,
@@ -136,38 +139,44 @@ void graphql_orders(struct centra_conn *n, const int64_t *numbers,
 		    struct centra_orders *ret);
 void centra_orders_release(struct centra_orders *o);
 
-/* One order with its shipments and, when asked for, its payment history. */
+/* Fetches one order with its shipments and, if asked to, its payment
+ * history. */
 void graphql_order_shipments(struct centra_conn *n, int64_t number,
 			     bool with_address, bool with_payment,
 			     struct centra_orders *ret);
 
 /* ---- shipping (CONTRACT 6.6) ----
  *
- * What became of one mutation.  CALL_OK: Centra has spoken; with `error` it
- * changed nothing, else it is done, perhaps with a `warning`.  CALL_NOT_DONE:
- * nothing was changed; when `misread`, Centra does not understand what we ask
- * and trying again will not help.  CALL_UNKNOWN: look before the next try. */
+ * The outcome of one mutation.  CALL_OK: Centra has replied; with `error` it
+ * changed nothing, else it did what was asked, perhaps with a `warning`.
+ * CALL_NOT_DONE: nothing was changed; if `misread`, Centra does not understand
+ * the mutation and trying again will not help.  CALL_UNKNOWN: look before the
+ * next try. */
 struct centra_done {
 	struct call call;
 	bool misread;
 	char *error;   /* owned: userErrors, in Centra's words; NULL: none */
 	char *warning; /* owned: userWarnings, likewise */
-	struct centra_shipment shipment; /* of create and complete */
-	enum centra_payment payment;	 /* of capture: why it is not captured */
-	bool captured, paid;		 /* of capture: what the shipment shows */
+	struct centra_shipment shipment; /* of create and complete: the shipment
+					  * as it is now */
+	enum centra_payment payment;	 /* of capture: why it is not captured
+					  * yet */
+	bool captured, paid; /* of capture: whether the shipment shows it */
 };
-void centra_done_release(struct centra_done *d); /* fine on a zeroed one */
+/* may be called for a zeroed one */
+void centra_done_release(struct centra_done *d);
 
 void graphql_confirm_order(struct centra_conn *n, int64_t number,
 			   struct centra_done *ret);
-/* Creates the shipment not good-to-go, so that no warehouse system picks it
- * (CONTRACT 6.6), and without a capture. */
+/* Creates a shipment.  It is not good-to-go, so that no warehouse system picks
+ * it (CONTRACT 6.6), and nothing is captured. */
 void graphql_create_shipment(struct centra_conn *n, int64_t number,
 			     const struct centra_shipment_line *lines,
 			     size_t n_lines, struct centra_done *ret);
-/* Asks for the payment.  ret->captured and ret->paid come from the shipment in
- * the payload, which decides.  The payload's entry of the payment history may
- * be null, and an entry of a gift card says nothing (CONTRACT 6.7). */
+/* Captures the payment of a shipment. ret->captured and ret->paid come from the
+ * shipment in the payload, which decides; the payload's entry of the payment
+ * history may be null, and an entry of a gift card says nothing (CONTRACT
+ * 6.7). */
 void graphql_capture_shipment(struct centra_conn *n, int64_t id,
 			      struct centra_done *ret);
 /* Sets the shipment good-to-go, so that it can be completed.  May be
@@ -178,7 +187,8 @@ void graphql_good_to_go(struct centra_conn *n, int64_t id,
 struct centra_parcel {
 	const char *carrier, *service, *tracking; /* or NULL */
 	int64_t packages;
-	int64_t shipped_at; /* 0: now, and nothing is said of it */
+	int64_t shipped_at; /* when the parcel was sent; 0: now, and no time is
+			     * sent to Centra */
 };
 void graphql_complete_shipment(struct centra_conn *n, int64_t id,
 			       const struct centra_parcel *p,
@@ -193,7 +203,7 @@ struct centra_numbers {
 	struct call call;
 	int64_t *list; /* owned */
 	size_t n;
-	size_t unread; /* rows of the page that are not in the list */
+	size_t unread; /* rows of the page whose number cannot be read */
 };
 void graphql_waiting(struct centra_conn *n, unsigned max, unsigned page,
 		     struct centra_numbers *ret);
@@ -206,7 +216,7 @@ struct centra_warehouse {
 	char *name;   /* owned */
 	char *status; /* owned: "ACTIVE", ..., or NULL */
 	char *policy; /* owned: "CHECK_FIRST", ... (CONTRACT 6.4) */
-	char *shop;   /* owned: brick and mortar's name, or NULL */
+	char *shop; /* owned: the name of its brick-and-mortar shop, or NULL */
 };
 struct centra_warehouses {
 	struct call call;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * graphql_private.h - what graphql.c, reply.c and shipping.c share.
+ * graphql_private.h - what graphql.c, lists.c, reply.c and shipping.c share.
  */
 #ifndef CENTRA_GRAPHQL_PRIVATE_H
 #define CENTRA_GRAPHQL_PRIVATE_H
@@ -10,28 +10,27 @@
 #include "base/buf.h"
 #include "centra/graphql.h"
 
-/* Asked for wherever a shipment is read. */
+/* The fields of a shipment, for every query that reads one. */
 #define SHIPMENT_FIELDS                                                       \
 	"id number isGoodToGo isShipped isPaid isCaptured trackingNumber "    \
 	"shippedAt lines { quantity orderLine { id } } "
 
 /* ---- a reply, and its errors ---- */
 
-/* A reply of GraphQL.  `data` and `errors` belong to the document. */
+/* A GraphQL reply.  `data` and `errors` point into the document. */
 struct gql_reply {
-	cJSON *document;      /* owned; NULL: no JSON came */
+	cJSON *document;      /* owned; NULL: the reply is no JSON */
 	const cJSON *data;    /* an object, or NULL */
 	const cJSON *errors;  /* not empty, or NULL */
-	bool whole;	      /* an HTTP 200, of which all came */
+	bool whole;	      /* the status is 200 and the whole reply came */
 };
 
-/* Asks, and reads the reply; end it with gql_reply_end().  call->end is CALL_OK
- * only for an HTTP 200 with `data` and without `errors`.  Errors put Centra's
- * words into call->why, and set call->refused if one of them is of the category
- * `authorization`; an end of CALL_OK becomes CALL_UNKNOWN by them, and what
- * else came can be read from the reply all the same.
- * `once`: the document is a mutation, which is written at most once
- * (transport.h). */
+/* Sends a document and reads the reply; release it with gql_reply_end().
+ * call->end is CALL_OK only for an HTTP 200 with `data` and without `errors`.
+ * Errors put Centra's words into call->why, and set call->refused if one of
+ * them is of the category `authorization`; they turn an end of CALL_OK into
+ * CALL_UNKNOWN, but the rest of the reply can still be read.  `once`: the
+ * document is a mutation, which is written at most once (transport.h). */
 void gql_ask(struct centra_conn *n, const struct buf *body, bool once,
 	     struct call *call, struct gql_reply *ret);
 void gql_reply_end(struct gql_reply *r);
@@ -47,16 +46,18 @@ void gql_reply_end(struct gql_reply *r);
  * An error of the category `internal` proves nothing either: Centra itself
  * failed, and not our document. */
 enum gql_fault {
-	GQL_RAN,     /* executed, or nobody knows: look */
-	GQL_NOT_RUN, /* not executed, and the same document never will be */
-	GQL_DENIED,  /* not executed: our token may not call the mutation (an
-		      * authorization error whose path is the mutation) */
+	GQL_RAN,     /* it was executed, or nobody knows: look at the order */
+	GQL_NOT_RUN, /* it was not executed, and would not be if it were sent
+		      * again */
+	GQL_DENIED,  /* it was not executed: our token may not call the mutation
+		      * (an authorization error whose path is the mutation) */
 };
 enum gql_fault gql_judge(const struct gql_reply *r, const struct call *call,
 			 const char *mutation);
 
-/* Members of the path of an error, counted from 0. */
-/* The n-th as a name (NULL: it is none), or as an index (-1: it is none). */
+/* ---- the path of an error ---- Its members are counted from 0. */
+/* Return the n-th member as a name (NULL: it is no name), or as an index (-1:
+ * it is no index). */
 const char *gql_path_name(const cJSON *error, int n);
 int gql_path_index(const cJSON *error, int n);
 
@@ -67,16 +68,17 @@ int gql_path_index(const cJSON *error, int n);
 void gql_begin(struct buf *body, const char *query, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* v.id, which is above 0; false: it is not. */
+/* Reads the member `id`, a number above 0.  False: it is not. */
 bool gql_read_id(const cJSON *v, int64_t *ret);
-/* A word that must be exactly that (json_text); NULL: it is none.  The caller
- * frees it. */
+/* Returns a copy of a member that must be exactly that word (json_text); NULL:
+ * it is not.  The caller frees it. */
 char *gql_word(const cJSON *v, const char *key);
-/* A text for people to read (json_words); NULL: nothing of it can be.  The
- * caller frees it. */
+/* Returns a copy of a text for people to read (json_words); NULL: nothing of it
+ * can be read.  The caller frees it. */
 char *gql_words(const cJSON *v, const char *key);
 
-/* False: it is not as it should be; what was read must still be ended. */
+/* Reads a shipment.  False: it has a wrong form; what was read must be released
+ * with graphql_shipment_end() even so. */
 bool graphql_read_shipment(const cJSON *v, struct centra_shipment *s);
 void graphql_shipment_end(struct centra_shipment *s);
 

@@ -30,10 +30,11 @@
 
 #include "centra/centra.h"
 
-#define LIMITS_WINDOW	  10000	  /* ms of a short budget */
+#define LIMITS_WINDOW	  10000	  /* ms of the short budget's window */
 #define LIMITS_HOUR	  3600000 /* ms of a long one */
 #define LIMITS_DEAD_AFTER 5	 /* calls in a row */
-#define LIMITS_DEAD_FIRST 500	 /* ms, doubled with each trial that fails */
+#define LIMITS_DEAD_FIRST 500	 /* ms until the first trial call; doubled with
+				  * each trial that fails */
 #define LIMITS_DEAD_MOST  30000
 #define LIMITS_KEY_FIRST  1000
 #define LIMITS_KEY_MOST	  300000
@@ -50,7 +51,7 @@ struct permit {
 	enum centra_api api;
 	enum centra_lane lane;
 	bool mutation;
-	bool trial; /* out: it is the one trial call */
+	bool trial; /* out: it is the one trial call under way */
 };
 
 /* True: the call may be made, and limits_told() or limits_give_back() must
@@ -66,7 +67,7 @@ void limits_told(struct limits *l, const struct permit *p, int64_t now,
 /* Reports that the call was not made after all. */
 void limits_give_back(struct limits *l, const struct permit *p);
 
-/* The key was replaced. */
+/* The key was replaced: calls may be made at once. */
 void limits_new_key(struct limits *l, enum centra_api api);
 
 /* See centra_may() and centra_try_now(). */

@@ -15,7 +15,7 @@
 #include "centra/transport.h"
 
 #define QUERY_MAX	1024
-#define PAGE_MOST	200 /* Centra's own limit of a list */
+#define PAGE_MOST	200 /* rows of a page: Centra's own limit */
 #define WAREHOUSE_PAGES 50
 
 static void unreadable(struct call *call, const char *what)
@@ -88,8 +88,8 @@ static bool is_known(const struct centra_warehouses *all, int64_t id)
 	return false;
 }
 
-/* Adds a warehouse.  One that is listed again, because another left an earlier
- * page, is added once. */
+/* Adds a warehouse, unless it was listed before: a row is listed twice if a row
+ * before it left the list between two pages. */
 static bool read_warehouse(const cJSON *v, struct centra_warehouses *ret)
 {
 	struct centra_warehouse *w;

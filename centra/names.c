@@ -19,7 +19,7 @@
 
 #define QUERY_MAX  ((size_t)64 << 10)
 #define FAULTS_MAX ((size_t)64 << 10)
-#define ROUNDS	   20 /* more than any path has segments */
+#define ROUNDS	   20 /* rounds of queries; no path has so many segments */
 #define WORD_SIZE  64
 
 const struct name_row name_rows[] = {
@@ -64,13 +64,14 @@ const size_t n_permissions = sizeof(permissions) / sizeof(*permissions);
 	"enumValues(includeDeprecated:true) { name } "
 
 struct walk {
-	cJSON *types;  /* owned: an object, by name; null: there is none */
-	cJSON *wanted; /* owned: the same, of those to be fetched */
+	cJSON *types;  /* owned: types by name; null: the schema has no such
+		        * type */
+	cJSON *wanted; /* owned: types by name that are still to be fetched */
 	struct names_report *report;
 };
 
-/* Returns the type of that name.  NULL: it is not fetched yet; it is fetched
- * with the next query. */
+/* Returns the type of that name.  NULL: it has not been fetched, and is now
+ * among those to be fetched. */
 static const cJSON *type_named(struct walk *w, const char *name)
 {
 	const cJSON *v = json_get(w->types, name);
@@ -102,7 +103,7 @@ static const cJSON *member_named(const cJSON *list, const char *name)
 	return NULL;
 }
 
-/* Reads the next reply's types, and moves them from wanted to types. */
+/* Moves the types in a reply from `wanted` to `types`. */
 static void take_types(struct walk *w, const cJSON *data)
 {
 	char alias[24];
@@ -124,7 +125,8 @@ static void take_types(struct walk *w, const cJSON *data)
 	w->wanted = cJSON_CreateObject();
 }
 
-/* False: the schema cannot be read; report->call says why. */
+/* Fetches the wanted types.  False: the schema cannot be read; report->call
+ * says why. */
 static bool fetch_types(struct centra_conn *n, struct walk *w)
 {
 	struct buf body, query;
@@ -157,13 +159,13 @@ static bool fetch_types(struct centra_conn *n, struct walk *w)
 
 /* ---- walking a path ---- */
 
-/* The position of a walk: in a type, at a field, an argument or a member of
- * it. */
+/* Where a walk is: in a type, at a field or argument, or at a member of one. */
 struct place {
-	const cJSON *type;   /* NULL: not fetched yet, or there is none */
-	const cJSON *member; /* with its `type`; NULL at the start */
-	bool lost;	     /* stop: a fault was reported, or a type has to be
-			      * fetched first */
+	const cJSON *type;   /* NULL: it has not been fetched yet, or there is
+			      * no type */
+	const cJSON *member; /* has a `type` of its own; NULL at the start */
+	bool lost;	     /* stop here: a fault was reported, or a type has
+			      * to be fetched first */
 };
 
 /* Reports a missing name, unless the same line is in the report already: one
@@ -204,14 +206,15 @@ static void enter(struct walk *w, struct place *p, const char *type)
 	p->lost = !p->type || cJSON_IsNull(p->type);
 }
 
-/* Steps into the type of the present member, if there is one. */
+/* Steps into the type of the place's member, if it has one. */
 static void descend(struct walk *w, struct place *p)
 {
 	if (p->member)
 		enter(w, p, named(json_get(p->member, "type")));
 }
 
-/* Steps to the member of that name in one of the lists of a type or field. */
+/* Steps to the member of that name in one of the lists of `of`, a type or a
+ * field. */
 static void step(struct walk *w, struct place *p, const cJSON *of,
 		 const char *list, const char *what, const char *name)
 {
@@ -239,7 +242,7 @@ static const char *word(const char *from, const char *marks,
 	return from + strcspn(from, marks);
 }
 
-/* "Query.orders.(DirectToConsumerOrder).lines" */
+/* Walks a path such as "Query.orders.(DirectToConsumerOrder).lines". */
 static void walk_path(struct walk *w, struct place *p, const char *path)
 {
 	char name[WORD_SIZE];
@@ -273,7 +276,7 @@ static void walk_value(struct walk *w, struct place *p, const char *value)
 
 	descend(w, p);
 	if (p->lost || json_empty(json_get(p->type, "enumValues")))
-		return; /* not an enum: it lists no values */
+		return; /* the type is no enum, so it has no values */
 	type = json_text(json_get(p->type, "name"));
 	if (!member_named(json_get(p->type, "enumValues"), value)) {
 		char *dot = xasprintf(".%s", value);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * names.h - for `shipfrom doctor`: whether the schema of the live Centra has
- * every name that we use (the list is names.def), and whether the token has the
- * permissions.
+ * names.h - for `shipfrom doctor`: checks whether the schema of the live Centra
+ * has every name that we use (the list is names.def), and whether the token has
+ * the permissions.
  *
  * Errors:   in struct call, as for every call.
  * Threads:  one at a time for each connection.
@@ -24,19 +24,21 @@ enum name_kind { NAME_FIELD, NAME_ARG, NAME_VALUE, NAME_TYPE };
 struct name_row {
 	enum name_kind kind;
 	const char *path; /* "" of types */
-	const char *names; /* with a blank between them */
+	const char *names; /* one or more names, with a blank between them */
 };
 extern const struct name_row name_rows[];
 extern const size_t n_name_rows;
 
 struct names_report {
-	struct call call; /* CALL_OK: the schema was read */
+	struct call call; /* CALL_OK: the schema was read, and the rest is
+			   * valid */
 	size_t looked_up;
 	size_t missing;
-	struct buf faults; /* owned: a line for each thing that is missing */
+	struct buf faults; /* owned: a line for each name that is missing */
 };
 
-/* Looks all names up by introspection.  End *ret with buf_release(faults). */
+/* Looks up all names by introspection.  The caller releases ret->faults with
+ * buf_release(). */
 void names_compare(struct centra_conn *n, struct names_report *ret);
 
 /* ---- permissions ---- */
@@ -44,20 +46,23 @@ void names_compare(struct centra_conn *n, struct names_report *ret);
 struct permission {
 	const char *name; /* as Centra names it: "Order:read" */
 	const char *what; /* what it is for */
-	bool ships;	  /* needed by ship_with = graphql alone */
-	const char *query; /* changes nothing; NULL: it cannot be tried */
-	const char *list; /* must not be empty to prove anything; or NULL */
-	const char *needs; /* the query fails without this one too; or NULL */
+	bool ships;	  /* only needed with ship_with = graphql */
+	const char *query; /* a query that needs it and changes nothing; NULL:
+			    * it cannot be tried */
+	const char *list; /* a list in the reply that must not be empty, or
+			   * nothing is proven; or NULL */
+	const char *needs; /* a second permission that the query needs; or
+			    * NULL */
 };
 extern const struct permission permissions[];
 extern const size_t n_permissions;
 
 enum permission_end {
 	PERMISSION_GIVEN,
-	PERMISSION_MISSING, /* call->why has Centra's words */
-	PERMISSION_EMPTY,   /* Centra shows nothing that it could be tried on */
+	PERMISSION_MISSING, /* Centra's words are in call->why */
+	PERMISSION_EMPTY,   /* Centra shows no row on which it could be tried */
 	PERMISSION_UNTRIED, /* it has no query: nothing was sent */
-	PERMISSION_UNKNOWN, /* the call went wrong otherwise: call->why */
+	PERMISSION_UNKNOWN, /* the call failed in another way, see call->why */
 };
 enum permission_end permission_try(struct centra_conn *n,
 				   const struct permission *p,

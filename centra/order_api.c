@@ -13,7 +13,7 @@
 #include "centra/json.h"
 #include "centra/transport.h"
 
-#define MSG_MAX	    1000 /* bytes kept of Centra's words */
+#define MSG_MAX	    1000 /* bytes of Centra's text that are kept, at most */
 #define MSG_MEMBERS 100
 #define BODY_MAX 200
 
@@ -26,14 +26,14 @@ static bool add_words(struct buf *b, const char *s)
 
 	if (n > room) {
 		for (n = room; n && ((unsigned char)s[n] & 0xc0) == 0x80; n--)
-			; /* not within a character */
+			; /* steps back to the start of a UTF-8 character */
 		room = 0;
 	}
 	(void)!buf_add(b, s, n);
 	return room != 0;
 }
 
-/* Adds the name of a member. */
+/* Adds the name of a member, cleaned. */
 static bool add_name(struct buf *b, const char *name)
 {
 	char *words = json_clean(name);
@@ -68,7 +68,8 @@ static int by_name(const void *a, const void *b)
 	return strcmp((*x)->string, (*y)->string);
 }
 
-/* Centra's order of the fields varies; these are added in a fixed order. */
+/* Adds the text of each field.  Centra's order of the fields varies, so they
+ * are added in a fixed order. */
 static void add_members(struct buf *b, const cJSON *msg)
 {
 	const cJSON *list[MSG_MEMBERS], *v;
@@ -109,7 +110,8 @@ static char *flatten(const cJSON *msg)
 
 /* ---- the reply ---- */
 
-/* Reads the reply.  False: it is neither a whole "ok" nor a whole "no". */
+/* Reads the reply.  False: it is neither a complete "ok" nor a complete
+ * "no". */
 static bool read_reply(const cJSON *v, struct check_first_reply *ret)
 {
 	const char *status = json_text(json_get(v, "status"));

@@ -12,12 +12,14 @@
 
 struct check_first_reply {
 	struct call call;
-	bool ok;        /* of CALL_OK: status was exactly "ok"; else "no" */
-	char *msg;      /* owned: Centra's text, flattened; NULL = none */
-	bool our_fault; /* a `no` with field errors: a configuration alarm */
-	bool no_order;  /* "order does not exist": an alarm only if GraphQL
-			 * shows the order, which the Order API plugin's
-			 * filters then hide */
+	bool ok;        /* if call.end is CALL_OK: true for status "ok", false
+			 * for "no" */
+	char *msg; /* owned: Centra's text on one line; NULL: there is none */
+	bool our_fault; /* a `no` that names wrong fields: raise the
+			 * configuration alarm */
+	bool no_order;  /* "order does not exist": raise the alarm if GraphQL
+			 * shows the order, since then the Order API plugin's
+			 * filters hide it */
 };
 
 /* POST <base>/check-first: tells Centra this warehouse's answer.  Irreversible

@@ -51,8 +51,9 @@ static bool any_path(const cJSON *errors)
 	return false;
 }
 
-/* The hook `executed` of struct post.  Centra may answer a single missing
- * permission with the status of a refused key. */
+/* True if the body of a 401 or 403 shows that the document was executed: Centra
+ * may answer a single missing permission with the status of a refused key.  The
+ * hook `executed` of struct post. */
 static bool executed(const char *reply, size_t len)
 {
 	cJSON *document;
@@ -66,7 +67,7 @@ static bool executed(const char *reply, size_t len)
 	return ret;
 }
 
-/* Puts the words of the errors into the call. */
+/* Puts the errors' texts into the call. */
 static void read_errors(const cJSON *errors, struct call *call)
 {
 	char *text, *first = NULL;
@@ -112,7 +113,7 @@ void gql_ask(struct centra_conn *n, const struct buf *body, bool once,
 	if (cJSON_IsObject(json_get(ret->document, "data")))
 		ret->data = json_get(ret->document, "data");
 	errors = json_get(ret->document, "errors");
-	if (!json_empty(errors)) { /* whatever the status is: the words help */
+	if (!json_empty(errors)) { /* with any status, since the words help */
 		ret->errors = errors;
 		if (call->end == CALL_OK)
 			call->end = CALL_UNKNOWN;
@@ -130,8 +131,8 @@ void gql_reply_end(struct gql_reply *r)
 	*r = (struct gql_reply){0};
 }
 
-/* True if the status alone says that Centra would not, or could not, execute
- * the document now. */
+/* True if the status alone says that Centra would not or could not execute the
+ * document now. */
 static bool status_speaks(const struct gql_reply *r, long status)
 {
 	if (status == 401 || status == 403)

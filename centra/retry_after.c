@@ -2,8 +2,9 @@
  *
  * retry_after.c - how long a Retry-After header asks us to wait; see centra.h.
  *
- * Centra calls it a timestamp without saying of which kind, HTTP knows seconds
- * and dates: all are read, and the clamp bounds what a misreading can cost.
+ * Centra calls it a timestamp and does not say of which kind, and HTTP has
+ * seconds and dates.  All are read, and the clamp bounds the wait if one is
+ * misread.
  */
 #include "centra/centra.h"
 
@@ -18,15 +19,17 @@
 #define MOST	(3600 * SECOND)
 #define UNKNOWN (10 * SECOND)
 
-#define TIMESTAMP_DIGITS 10 /* this many digits or more: a point in time */
-#define MILLIS_DIGITS	 13 /* this many digits: milliseconds; fewer: seconds */
+#define TIMESTAMP_DIGITS 10 /* a number with this many digits or more is a point
+			     * in time */
+#define MILLIS_DIGITS	 13 /* with this many digits it is in milliseconds; with
+			     * fewer in seconds */
 
 static int64_t clamp(int64_t wait)
 {
 	return wait < LEAST ? LEAST : wait > MOST ? MOST : wait;
 }
 
-/* The text is a number of n digits. */
+/* Returns the wait that a text of n digits asks for. */
 static int64_t digits_wait(const char *s, size_t n, int64_t now)
 {
 	int64_t v;

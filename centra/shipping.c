@@ -63,8 +63,8 @@ static void judge(struct centra_done *ret, const struct gql_reply *r,
 	}
 }
 
-/* Sends the mutation of this name.  Returns its payload, which lives as long as
- * *reply (gql_reply_end).  NULL: there is none to read. */
+/* Sends the mutation of this name and returns its payload, which lives as long
+ * as *reply (gql_reply_end).  NULL: there is no payload to read. */
 static const cJSON *tell(struct centra_conn *n, const char *name,
 			 const struct buf *body, struct centra_done *ret,
 			 struct gql_reply *reply)
@@ -102,7 +102,8 @@ void centra_done_release(struct centra_done *d)
 	d->error = d->warning = NULL;
 }
 
-/* Begins the body of a mutation.  Its variables follow, then end_mutation(). */
+/* Begins the body of a mutation.  Add the variables next, then call
+ * end_mutation(). */
 static void begin_mutation(struct buf *body, const char *query)
 {
 	buf_init(body, MUTATION_MAX);
@@ -144,7 +145,7 @@ void graphql_confirm_order(struct centra_conn *n, int64_t number,
 	buf_release(&body);
 }
 
-/* Reads the shipment of a payload; a refusal has none. */
+/* Reads the shipment in a payload.  The payload of a refusal has none. */
 static void read_result(const cJSON *payload, const char *name,
 			struct centra_done *ret)
 {
@@ -195,8 +196,9 @@ void graphql_create_shipment(struct centra_conn *n, int64_t number,
 	buf_release(&body);
 }
 
-/* The shipment's own flags stand whatever else failed: an error at the payment
- * history, which our token may not read, does not undo a capture. */
+/* Reads whether the shipment is captured.  Its own flags count even if other
+ * fields failed: an error at the payment history, which our token may not read,
+ * does not undo a capture. */
 static void read_captured(const cJSON *payload, struct centra_done *ret)
 {
 	const cJSON *shipment = json_get(payload, "shipment");

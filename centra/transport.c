@@ -22,7 +22,7 @@
  * for longer is not reused. */
 #define IDLE_MAX 25L
 
-/* What the callbacks of one call share. */
+/* The state of one call, for libcurl's callbacks. */
 struct transfer {
 	const struct post *post;
 	size_t given; /* bytes of a `once` body handed to libcurl */
@@ -64,8 +64,8 @@ static size_t take_header(char *p, size_t size, size_t n, void *arg)
 	if (t->headers > HEADERS_MAX)
 		return 0;
 	if (len >= 5 && !memcmp(p, "HTTP/", 5))
-		t->headers_end = false; /* a "100 Continue" may have come
-					 * before */
+		t->headers_end = false; /* this begins another header: "100
+					 * Continue" may have come before it */
 	else if (len <= 2)
 		t->headers_end = true;
 	if (len >= sizeof(name) - 1 && !t->retry_after &&
@@ -91,9 +91,9 @@ static CURL *open_easy(const struct centra *a)
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
-	/* The limit of the whole call also bounds a reply that trickles; a
-	 * low-speed limit would have to allow the longest time that Centra may
-	 * think. */
+	/* The limit on the whole call also bounds a reply that comes slowly.  A
+	 * limit on the speed would have to allow for the longest time that
+	 * Centra may take before it replies. */
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)centra_connect_timeout(a));
 	SET(CURLOPT_TIMEOUT_MS, (long)centra_timeout(a));
 	SET(CURLOPT_MAXAGE_CONN, IDLE_MAX);
@@ -167,7 +167,7 @@ static bool shows_executed(const struct transfer *t)
 	       t->post->executed(t->reply->data, t->reply->len);
 }
 
-/* Derives the outcome of the call from libcurl's result. */
+/* Decides how the call ended, from libcurl's result and the status. */
 static void judge(CURL *c, CURLcode code, const char *why,
 		  const struct transfer *t, struct call *ret)
 {
@@ -180,8 +180,8 @@ static void judge(CURL *c, CURLcode code, const char *why,
 	ret->latency = took / 1000;
 	curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &ret->status);
 	ret->date = date_of(c);
-	/* A status proves nothing if its reply was cut off; libcurl takes a
-	 * reply that ends amid its headers for a whole one. */
+	/* The status of a reply that was cut off proves nothing; and libcurl
+	 * takes a reply that ends amid its headers for a complete one. */
 	if (!code && !t->headers_end)
 		code = CURLE_PARTIAL_FILE;
 	if (code) {
@@ -216,11 +216,11 @@ static struct curl_slist *add(struct curl_slist *list, const char *header)
 	struct curl_slist *more = curl_slist_append(list, header);
 
 	if (!more)
-		abort(); /* no memory: as base/mem.h */
+		abort(); /* there is no memory: as in base/mem.h */
 	return more;
 }
 
-/* Makes the call.  False: the handle cannot be used again. */
+/* Makes the call.  False: the handle must not be used again. */
 static bool perform(CURL *c, const char *url, const char *auth,
 		    struct transfer *t, struct call *ret)
 {
@@ -231,7 +231,8 @@ static bool perform(CURL *c, const char *url, const char *auth,
 	headers = add(headers, "Content-Type: application/json");
 	headers = add(headers, "Accept: application/json");
 	headers = add(headers, "Accept-Encoding:"); /* see open_easy() */
-	headers = add(headers, "Expect:"); /* no wait for "100 Continue" */
+	headers = add(headers, "Expect:"); /* do not wait for "100 Continue"
+					    * before sending the body */
 	if (prepare(c, url, headers, t, why)) {
 		code = curl_easy_perform(c);
 		judge(c, code, why, t, ret);
@@ -239,7 +240,7 @@ static bool perform(CURL *c, const char *url, const char *auth,
 		(void)!fail(&ret->why, RC_IO, "%s: cannot set libcurl up",
 			    centra_api_name(t->post->api));
 	}
-	/* These options point to data of this call, so they are removed. */
+	/* These options point to data of this call, which ends now. */
 	curl_easy_setopt(c, CURLOPT_HTTPHEADER, NULL);
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, NULL);
 	curl_easy_setopt(c, CURLOPT_POSTFIELDS, NULL);
@@ -287,8 +288,8 @@ static void call(struct centra_conn *n, const char *base, struct transfer *t,
 		goto out;
 	}
 	url = xasprintf("%s%s", base, p->path);
-	/* After a refused rewind libcurl 8 asks for it again with every later
-	 * use of the handle: make a new one. */
+	/* After a refused rewind libcurl 8 asks for the rewind again each time
+	 * the handle is used, so a new handle is made. */
 	if (!perform(n->easy[p->api], url, auth, t, ret)) {
 		curl_easy_cleanup(n->easy[p->api]);
 		n->easy[p->api] = NULL;

@@ -28,22 +28,25 @@
 
 struct centra_conn {
 	struct centra *centra;
-	CURL *easy[CENTRA_APIS]; /* made at the first call; kept for reuse */
+	CURL *easy[CENTRA_APIS]; /* handles, made at the first call and kept for
+				  * the next ones */
 	enum centra_lane lane;
-	bool taken[CENTRA_APIS]; /* permit[] is for the next call */
+	bool taken[CENTRA_APIS]; /* permit[] was taken for the next call */
 	struct permit permit[CENTRA_APIS];
 };
 
 struct post {
 	enum centra_api api;
-	const char *path; /* behind the API's address: "/check-first", "" */
+	const char *path; /* what follows the API's address: "/check-first", or
+			   * "" */
 	const char *body; /* JSON */
 	size_t len;
 	/* The request changes something at Centra, so it must not be written
 	 * twice: libcurl would write it again by itself if a reused connection
 	 * broke. */
 	bool once;
-	bool mutation; /* GraphQL: it counts towards that budget too */
+	bool mutation; /* a GraphQL mutation: it counts towards the budget of
+		        * mutations too */
 	/* Called with the body of a 401 or 403: true if the body shows that
 	 * Centra accepted the key and executed the request.  The call is then
 	 * CALL_UNKNOWN and holds back no other call.  NULL: no body shows
@@ -53,22 +56,24 @@ struct post {
 
 /* A call that limits.h does not let through is held: nothing is written.
  * CALL_OK: HTTP 200, all of whose body is in *reply and begins as an object.
- * Otherwise reply->data may hold what came, for its words only.  reply is
- * initialised here and ended by the caller (buf_release). */
+ * Otherwise reply->data may hold what came, for messages only.  The call
+ * initialises *reply, and the caller releases it (buf_release). */
 void transport_post(struct centra_conn *n, const struct post *p,
 		    struct call *ret, struct buf *reply);
 
 /* ---- of the account, for transport.c ---- */
 
-/* Without a slash at its end; NULL: none is configured. */
+/* Returns the API's address without a slash at its end; NULL: it is not
+ * configured. */
 const char *centra_url(const struct centra *c, enum centra_api api);
 struct limits *centra_limits(const struct centra *c);
 int64_t centra_connect_timeout(const struct centra *c); /* ms */
 int64_t centra_timeout(const struct centra *c);		/* ms */
-/* "API-Authorization: KEY": owned by the caller, who wipes it; NULL: no key
- * is set, or it has a byte in it that no header may have. */
+/* Returns the header "API-Authorization: KEY", or that of a GraphQL token; the
+ * caller wipes and frees it.  NULL: no key is set, or it contains a byte that a
+ * header must not have. */
 char *centra_auth_header(struct centra *c, enum centra_api api);
-/* "Order API", "GraphQL": for messages. */
+/* Returns "Order API" or "GraphQL", for messages. */
 const char *centra_api_name(enum centra_api api);
 
 #endif

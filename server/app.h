@@ -25,7 +25,7 @@
 #include "server/worker/worker.h"
 #include "store/store.h"
 
-/* Of a route: whose context its requests get. */
+/* The room of a route, whose context the route's requests get. */
 enum room {
 	ROOM_WEBHOOK,
 	ROOM_ACCESS,
@@ -45,7 +45,7 @@ struct app {
 	struct counters counters;
 	struct http_counters http_counters;
 	atomic_bool draining;
-	atomic_bool failed; /* the disk failed: serve() ends the process */
+	atomic_bool failed; /* the disk has failed: serve() ends the process */
 
 	struct http *http;
 	struct receiver *receiver;

@@ -11,10 +11,10 @@
 #include "server/routes.h"
 #include "server/serve.h"
 
-/* If the process was started without stdin, stdout or stderr, the next file
- * that is opened would get that number, and output would be written over it:
- * the store, for example.  /dev/null takes the number.  It is opened for
- * reading, so that writing fails visibly. */
+/* Opens /dev/null for stdin, stdout or stderr if the process was started
+ * without it.  Otherwise the next file that is opened, the store for example,
+ * would get that number, and output would be written into it. /dev/null is
+ * opened for reading, so that writing to it fails visibly. */
 static void keep_streams_apart(void)
 {
 	for (int fd = 0; fd <= STDERR_FILENO; fd++)

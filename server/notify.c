@@ -31,7 +31,7 @@ void notify(const char *state)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return;
-	/* A failure is reported nowhere: systemd notices the silence. */
+	/* A failure is not reported: systemd notices that nothing comes. */
 	(void)!sendto(fd, state, strlen(state), MSG_NOSIGNAL,
 		      (const struct sockaddr *)&to, len);
 	close(fd);

@@ -13,8 +13,8 @@
 /* Sends "READY=1", "STOPPING=1", "WATCHDOG=1", ...  Never blocks. */
 void notify(const char *state);
 
-/* Returns the ms between signs of life, half of what $WATCHDOG_USEC allows; 0:
- * none are expected from this process. */
+/* Returns how often to send "WATCHDOG=1", in ms: half of what $WATCHDOG_USEC
+ * allows; 0: systemd does not ask this process for it. */
 int64_t notify_watchdog(void);
 
 #endif

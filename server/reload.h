@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * reload.h - SIGHUP: the config file is read again.
+ * reload.h - reads the config file again, after SIGHUP.
  */
 #ifndef SERVER_RELOAD_H
 #define SERVER_RELOAD_H

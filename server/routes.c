@@ -18,14 +18,15 @@
 #include "server/shop/orders.h"
 #include "server/live/screens.h"
 
-#define PRESS_MAX (16 << 10) /* body of an accept or a reject; a character
-			       * of a note may be written with 12 bytes */
+#define PRESS_MAX (16 << 10) /* bytes of the body of an accept or a reject; one
+			      * character of a note may take 12 bytes */
 #define SHIP_MAX  (64 << 10)
 #define CODE_MAX  1024 /* body of a sign-in */
 
 #define TICK 250 /* ms */
 
-/* What reads the store runs on a request thread. */
+/* Flags of routes; every route whose function reads the store runs on a request
+ * thread. */
 #define ANYONE_READS (ROUTE_ANYONE | ROUTE_THREAD)
 #define DEVICE_READS (ROUTE_DEVICE | ROUTE_THREAD)
 #define DEVICE_ACTS  (ROUTE_DEVICE | ROUTE_THREAD | ROUTE_ACTION)

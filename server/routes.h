@@ -13,7 +13,7 @@
 #include "base/buf.h"
 #include "server/http/http.h"
 
-/* Ends with a row whose method is NULL. */
+/* The table of all routes.  It ends with a row whose method is NULL. */
 extern const struct http_route routes[];
 
 struct app;

@@ -2,10 +2,10 @@
  *
  * serve.c - see serve.h.
  *
- * The parts start in an order in which each finds what it needs, and stop in
- * reverse: first no new connections are accepted, then the requests under way
- * get their responses (which may need the workers), then the workers end their
- * runs, then the store closes.
+ * The parts start in an order in which each finds the parts that it needs, and
+ * stop in reverse: first no new connections are accepted, then the requests
+ * under way get their responses (which may need the workers), then the workers
+ * end their runs, then the store closes.
  */
 #include "server/serve.h"
 
@@ -32,26 +32,28 @@
 #include "server/worker/reconcile.h"
 #include "server/worker/worker.h"
 
-#define TICK	   200 /* ms between checks of what no signal reports */
+#define TICK	   200 /* ms between checks of what no signal reports, such as
+		        * the clock */
 #define A_MINUTE   60000 /* ms between checks of what changes slowly */
-#define LAST_WORDS 100 /* ms for the 503 responses under way after the disk
-			* failed */
+#define LAST_WORDS 100 /* ms that responses under way have to be sent after the
+		        * disk failed */
 #define REPORT_MAX (64 * 1024)
 
 struct serving {
 	struct app app;
-	struct config *started; /* held: the config that the parts were opened
-				 * with */
+	struct config *started; /* held: the config with which the parts were
+				 * opened */
 	sigset_t signals;
 
 	pthread_mutex_t hook; /* of `listening` */
-	bool listening; /* changes and workers are to be signalled */
+	bool listening; /* live_signal() and workers_wake() may be called */
 
 	int64_t beat_every; /* ms; 0: no watchdog */
 	int64_t beat_due;
 	struct http_call beat;
-	atomic_bool beating; /* it is on its way through the loop */
-	int64_t tick_due;    /* of the check that is due each minute */
+	atomic_bool beating; /* `beat` is on its way through the loop */
+	int64_t tick_due;    /* time_mono: when the checks of each minute are
+			      * due */
 };
 
 /* ---- the HTTP server, by its settings ---- */
@@ -260,12 +262,12 @@ static void block_signals(struct serving *s)
 	sigaddset(&s->signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &s->signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is handled as a full
-				   * disk */
+	signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit on file sizes then
+				   * fails, and is handled as a full disk */
 }
 
-/* A store_changed_fn.  It runs in the writer thread, which outlives the
- * workers. */
+/* Notifies the rooms of a commit.  It runs in the writer thread, which outlives
+ * the workers.  A store_changed_fn. */
 static void on_changed(void *arg, uint64_t newest)
 {
 	struct serving *s = arg;
@@ -285,7 +287,8 @@ static void listen_to_changes(struct serving *s, bool listening)
 	pthread_mutex_unlock(&s->hook);
 }
 
-/* A store_failed_fn: the main thread logs the reason and ends the process. */
+/* Notes that the disk failed; the main thread logs the reason and ends the
+ * process.  A store_failed_fn. */
 static void on_failed(void *arg, const struct err *why)
 {
 	struct serving *s = arg;
@@ -324,8 +327,8 @@ static void start_clock(struct serving *s)
 	clock_init(&s->app.clock, newest, time_now(), time_mono());
 }
 
-/* Notifies the watchdog from the loop thread, so that a loop that hangs is
- * noticed. */
+/* Sends the watchdog's sign of life from the loop thread, so that systemd
+ * notices a loop that hangs. */
 static void beat(struct http_call *call)
 {
 	struct serving *s = call->arg;
@@ -373,7 +376,7 @@ static void say_ready(const struct serving *s)
 
 /* ---- while it runs ---- */
 
-/* Waits up to TICK ms for a signal and returns it; 0: none came. */
+/* Waits up to TICK ms for a signal and returns it; 0: there was none. */
 static int wait_signal(struct serving *s)
 {
 	const struct timespec tick = {.tv_nsec = TICK * 1000000L};
@@ -426,9 +429,9 @@ static void drain(struct serving *s)
 
 /* ---- the end ---- */
 
-/* Ends the process after a failed sync.  Nothing in memory can be trusted then,
- * and closing the parts could wait for the disk: the restarted process reads
- * what is really there. */
+/* Ends the process at once after a failed sync.  Nothing in memory can be
+ * trusted then, and closing the parts could wait for the disk.  The restarted
+ * process reads what is really on disk. */
 static void die_if_failed(const struct serving *s)
 {
 	const char *why;

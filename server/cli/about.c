@@ -23,7 +23,7 @@ int cli_serve(struct cli_args *a)
 			    a->server->serve(path ? path : CLI_CONFIG);
 }
 
-/* Prints what `describe` adds. */
+/* Prints the text that `describe` makes. */
 static int print(struct cli_args *a,
 		 void (*describe)(struct buf *out, bool json))
 {

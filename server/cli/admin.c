@@ -18,9 +18,11 @@
 #include "base/number.h"
 
 #define ANSWER_MAX (8 << 20)
-#define PATIENCE   45 /* s; the server answers or gives up earlier */
+#define PATIENCE   45 /* s to wait for a reply; the server replies or gives up
+		       * earlier */
 
-/* A server that listens on all addresses is asked on the loopback. */
+/* If the server listens on all addresses, turns its address into the loopback
+ * address. */
 static void make_reachable(union endpoint *a)
 {
 	if (a->any.sa_family == AF_INET6 &&
@@ -31,7 +33,8 @@ static void make_reachable(union endpoint *a)
 		a->v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 }
 
-/* `setting`: the setting that the address comes from. */
+/* Connects to an address.  `setting`: the setting that it comes from, for
+ * messages. */
 static enum rc dial(const char *setting, const char *address, int *ret,
 		    struct err *e)
 {

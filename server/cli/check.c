@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * check.c - `check`: checks the config, and prints what it amounts to.
+ * check.c - `check`: checks the config, and prints what it says.
  *
  * Mistakes come from config_load() and end with 78.  Advice is a warning: it
  * goes to stderr and changes no exit code.  With --json each mistake, each
@@ -174,7 +174,7 @@ static void tell_store(struct cli_session *s)
 			(int64_t)file.st_blocks * 512 >> 20);
 	}
 	say_fact(s, &b);
-	/* root checks for the user that will run the server */
+	/* root checks on behalf of the user who will run the server */
 	if (is_folder(dir) && st.st_uid != geteuid() && geteuid())
 		warn(s, "'%s' belongs to user %u and we are user %u: run "
 			"shipfrom as its owner", dir, (unsigned)st.st_uid,
@@ -200,7 +200,8 @@ static void tell_previous(struct cli_session *s, struct store *store,
 	}
 	if (!secret_use_is_of(&use, in->webhook_secret,
 			      in->previous_webhook_secret))
-		use = (struct secret_use){0}; /* no server has used them yet */
+		/* no server has used these secrets yet */
+		use = (struct secret_use){0};
 	buf_init(&b, 4096);
 	buf_fmt(&b, "centra %s: the new webhook secret signs ", in->id);
 	if (use.current_first) {
@@ -233,7 +234,7 @@ static void tell_secrets(struct cli_session *s)
 
 	for (i = 0; i < s->config->n_instances; i++)
 		any |= s->config->instances[i].previous_webhook_secret != NULL;
-	/* A folder that is not ours has been warned of already. */
+	/* If the folder belongs to another user, that was warned of already. */
 	if (any && !access(data, R_OK | W_OK) &&
 	    !storage_open(&store, s->config, &e))
 		for (i = 0; i < s->config->n_instances; i++)
@@ -246,7 +247,7 @@ static void tell_secrets(struct cli_session *s)
 
 /* ---- advice ---- */
 
-/* True if the address (without its scheme) is this machine. */
+/* True if the address (without its scheme) belongs to this machine. */
 static bool is_loopback(const char *host)
 {
 	size_t len = *host == '[' ? strcspn(host, "]") + 1
@@ -263,7 +264,7 @@ static bool is_loopback(const char *host)
 		ntohl(four.s_addr) >> 24 == 127);
 }
 
-/* http:// to another machine. */
+/* True if the URL is http:// to another machine. */
 static bool is_plain(const char *url)
 {
 	return !strncmp(url, "http://", 7) && !is_loopback(url + 7);

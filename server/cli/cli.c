@@ -131,7 +131,8 @@ static bool keep_device(void *arg, const struct device *d)
 {
 	struct cli_session *s = arg;
 
-	if (d->id >= 1000000) /* the store gives ids in ascending order */
+	if (d->id >= 1000000) /* no real id is that large: the store gives ids
+			       * in ascending order */
 		return false;
 	if (d->id >= s->n_devices) {
 		size_t n = d->id + 1;
@@ -149,7 +150,7 @@ void cli_know_devices(struct cli_session *s)
 {
 	struct err e;
 
-	/* Without the names, the numbers are printed. */
+	/* If the names cannot be read, numbers are printed instead. */
 	if (store_devices(s->store, keep_device, s, &e))
 		cli_say("shipfrom %s: cannot read the devices: %s",
 			s->args->verb->name, e.text);
@@ -205,7 +206,8 @@ int cli_open(struct cli_session *s, struct cli_args *a,
 
 	if (code)
 		return code;
-	signal(SIGXFSZ, SIG_IGN); /* a limit on files is a full disk */
+	signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit on file sizes then
+				   * fails, and is reported as a full disk */
 	rc = storage_open(&s->store, s->config, &e);
 	if (!rc)
 		return 0;
@@ -218,7 +220,7 @@ int cli_open(struct cli_session *s, struct cli_args *a,
 		return EX_DATAERR;
 	case RC_IO:
 		return EX_IOERR;
-	case RC_EXISTS: /* it is being compacted */
+	case RC_EXISTS: /* a compaction has the store */
 		return EX_TEMPFAIL;
 	default:
 		return EX_CANTCREAT;

@@ -23,7 +23,7 @@
 
 #define CLI_CONFIG "/etc/shipfrom/shipfrom.ini" /* without --config */
 
-/* Exit codes, besides 0: sysexits.h, and this. */
+/* Exit codes: 0, those of sysexits.h, and this one. */
 #define EXIT_NOTHING 1 /* there is no such order, event, task or device */
 
 enum cli_option {
@@ -53,8 +53,8 @@ struct cli_verb {
 	const char *summary; /* one line */
 	const char *help;    /* the text of --help, with examples; the options
 			      * follow it */
-	unsigned takes;      /* options: bits 1 << OPT_...; config and help are
-			      * taken by all */
+	unsigned takes;      /* the options that it takes, as bits 1 << OPT_...;
+			      * all verbs take config and help */
 	int (*fn)(struct cli_args *a);
 };
 
@@ -65,28 +65,32 @@ extern const struct cli_verb cli_verbs[];
 struct cli_args {
 	const struct cli_verb *verb;
 	const struct cli_server *server;
-	const char *value[OPTS]; /* NULL: not given; "" if it takes no value */
+	const char *value[OPTS]; /* by option: NULL if it was not given; "" if
+				  * it takes no value */
 	char **words;
 	int n_words;
 };
 
-/* The two verbs that need parts of the server which commands do not know:
- * main() passes them in. */
+/* The parts of the server that commands do not know, for the two verbs that
+ * need them. main() passes them in. */
 struct cli_server {
-	int (*serve)(const char *config_path); /* returns the exit code */
+	/* runs the server; returns the exit code */
+	int (*serve)(const char *config_path);
 	void (*routes)(struct buf *out, bool json);
 };
 
-/* The whole program: finds the verb's row and runs it; returns the exit
+/* Runs the whole program: finds the verb's row, runs it, and returns the exit
  * code. */
 int cli_main(int argc, char **argv, const struct cli_server *server);
 
-/* Reads argv (argv[0] is the verb): options may stand anywhere among the words,
- * `--` ends them.  False: there is a mistake, which was printed on stderr. */
+/* Reads a command line, of which argv[0] is the verb.  Options may stand
+ * anywhere among the words; `--` ends them.  False: there is a mistake, which
+ * was printed on stderr. */
 bool cli_parse(struct cli_args *a, const struct cli_verb *verb, int argc,
 	       char **argv);
 
-/* Prints a mistake in the command line, and where help is; returns EX_USAGE. */
+/* Prints on stderr a mistake in the command line and where help is; returns
+ * EX_USAGE. */
 int cli_usage(const struct cli_args *a, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -100,22 +104,21 @@ struct cli_session {
 	struct cli_args *args;
 	struct config *config;
 	struct store *store;
-	struct buf out; /* output that cli_flush() and cli_close() print */
+	struct buf out; /* output, until cli_flush() or cli_close() prints it */
 	bool json;
 	bool cut; /* some output did not fit into `out` */
 	int64_t now;
-	char **devices; /* owned: the names of the devices by id, read once */
+	char **devices; /* owned: names of devices, by id */
 	size_t n_devices;
 };
 
-/* Whether a verb uses secrets.  A verb that does not works also where it cannot
+/* Whether a verb uses secrets.  A verb that does not also works where it cannot
  * read their files: systemd shows credentials to the server alone. */
 enum cli_secrets { CLI_NO_SECRETS, CLI_SECRETS };
 
-/* cli_open_config() reads the config; cli_open() opens the store too.  The
- * store must exist: one that another user made would keep the server from
- * starting.  Returns 0, or the exit code after the reason was printed on
- * stderr. */
+/* cli_open_config() reads the config; cli_open() also opens the store, which
+ * must exist (if another user made it, the server could not start).  Return 0,
+ * or the exit code after they printed the reason on stderr. */
 #define CLI_REPORT_MAX (1 << 20)
 /* cli_load_config() leaves the mistakes in `report`, one a line, and prints
  * nothing. */
@@ -147,25 +150,26 @@ void cli_log_write(const char *msg, const struct log_field *fields);
  * such texts with this function, so that they cannot control the terminal
  * (buf_visible). */
 void cli_text(struct buf *out, const char *text);
-/* Prints a line, which may contain such texts, on stderr, and a newline. */
+/* Prints a line on stderr, with a line end.  It may contain such texts. */
 void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* As cli_say(), for a text of several lines, which is cut up; NULL: nothing. */
+/* As cli_say(), for a text of several lines; the text is changed.  NULL prints
+ * nothing. */
 void cli_say_lines(char *text);
 /* Adds a time in the instance's zone: "2026-01-11 16:21:00"; with `millis`
  * ".552" too. */
 void cli_time(struct buf *out, const struct config *c, const char *instance,
 	      int64_t t, bool millis);
-/* Ends an object, and its line. */
+/* Adds the end of a JSON object, and a line end. */
 void cli_json_end(struct buf *out);
 /* Adds {"NAME":N} and a line end. */
 void cli_json_count(struct buf *out, const char *name, uint64_t n);
 /* Returns the name of the shop that the warehouse belongs to, or NULL. */
 const char *cli_shop_name(const struct config *c, const char *instance,
 			  int64_t warehouse);
-/* Reads the names of the devices.  Call it outside any other read of the
- * store. */
+/* Reads the names of the devices from the store.  Do not call it inside another
+ * read of the store. */
 void cli_know_devices(struct cli_session *s);
-/* Returns the device's name, or "device 7" if it is unknown. */
+/* Adds the device's name, or "device 7" if the name is unknown. */
 void cli_device_name(struct cli_session *s, struct buf *out, uint64_t id);
 
 /* ---- verbs ---- */

@@ -60,7 +60,7 @@ static enum rc make_device(struct cli_session *s, const struct device *d,
 	return rc;
 }
 
-/* This goes to stderr, since scripts read stdout's two lines. */
+/* Prints the QR code on stderr, since scripts read the two lines of stdout. */
 static void show_qr(const struct cli_session *s, const char *code)
 {
 	char *link = xasprintf("%s/login#%s", s->config->server.public_url,
@@ -196,7 +196,7 @@ static int device_list(struct cli_args *a)
 
 /* ---- remove ---- */
 
-/* Finds a device by its id, for store_devices(). */
+/* Finds a device by its id.  A `fn` of store_devices(). */
 static bool find_device(void *arg, const struct device *d)
 {
 	struct device *wanted = arg;
@@ -207,13 +207,13 @@ static bool find_device(void *arg, const struct device *d)
 	return false;
 }
 
-/* Logs what was done to a device, with its shop. */
+/* Logs what was done to a device, with the device's shop. */
 static void log_device(struct cli_session *s, uint64_t id, const char *msg)
 {
 	struct device d = {.id = id};
 	struct err e;
 
-	/* If the device cannot be read, its id is enough. */
+	/* If the device cannot be read, the log names its id alone. */
 	(void)!store_devices(s->store, find_device, &d, &e);
 	cli_log(msg, LOG_S("shop", *d.shop ? d.shop : NULL),
 		LOG_N("device", (int64_t)id));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * doctor.c - `doctor`: examines each Centra.  Each examination is one row of
- * the table: it asks, changes nothing, and prints one line or more.
+ * doctor.c - `doctor`: examines each Centra.  The table has one row for each
+ * examination, which sends requests that change nothing and prints a line or
+ * more.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -35,8 +36,9 @@ struct exam {
 	struct cli_session *s;
 	const struct config_instance *in;
 	struct centra_conn *conn;
-	const char *row; /* the examination that runs */
-	bool no_graphql; /* rows that need it later cannot be tried */
+	const char *row; /* the examination that is running */
+	bool no_graphql; /* GraphQL cannot be used: examinations that need it
+			  * are left out */
 	unsigned found[VERDICTS];
 };
 
@@ -73,7 +75,8 @@ static void say(struct exam *x, enum verdict verdict, const char *fmt, ...)
 	free(text);
 }
 
-/* A refusal for now, which says nothing about the configuration. */
+/* True if a call was refused only for now, which says nothing about the
+ * configuration. */
 static bool is_passing(const struct exam *x, const struct call *call)
 {
 	return call->status == 408 || call->status == 429 ||
@@ -96,7 +99,8 @@ static void say_unreached(struct exam *x, const struct call *call,
 
 /* ---- the Order API ---- */
 
-/* A check-first request without its three fields changes nothing. */
+/* Sends a check-first request without its three fields, which changes
+ * nothing. */
 static void try_order_api(struct exam *x)
 {
 	struct check_first_reply r;
@@ -176,7 +180,7 @@ static void compare_names(struct exam *x)
 	buf_release(&r.faults);
 }
 
-/* Returns whether the permission is missing. */
+/* Tries a permission.  True: it is missing. */
 static bool try_permission(struct exam *x, const struct permission *p)
 {
 	struct call call;
@@ -208,7 +212,7 @@ static bool try_permission(struct exam *x, const struct permission *p)
 	return false;
 }
 
-/* True if the permission is among those found missing. */
+/* True if the permission is in the list of missing ones. */
 static bool is_missing(const bool *missing, const char *name)
 {
 	for (size_t i = 0; i < n_permissions; i++)
@@ -312,7 +316,7 @@ static void examine_warehouses(struct exam *x)
 
 static const struct {
 	const char *name;
-	bool graphql; /* it asks GraphQL, so it is run after the token was
+	bool graphql; /* it asks GraphQL, so it runs after the token was
 		       * tested */
 	void (*run)(struct exam *x);
 } exams[] = {

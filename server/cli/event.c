@@ -18,7 +18,8 @@
 
 struct listing {
 	struct cli_session *s;
-	uint64_t next; /* the seq to continue from; 0: there are no more */
+	uint64_t next; /* the seq at which the next read begins; 0: there are no
+		        * more */
 	unsigned seen; /* in this page */
 	size_t all;
 };
@@ -87,8 +88,9 @@ static enum rc newest_event(struct store *s, uint64_t *ret, struct err *e)
 	enum rc rc = OK;
 	bool seen;
 
-	while (!rc && high - low > 1) { /* there are events at `low` or later,
-					 * and none at `high` or later */
+	while (!rc && high - low > 1) { /* invariant: there is an event at `low`
+					 * or later, and none at `high` or
+					 * later */
 		middle = low + (high - low) / 2;
 		seen = false;
 		rc = store_events(s, middle, see_event, &seen, e);
@@ -101,8 +103,9 @@ static enum rc newest_event(struct store *s, uint64_t *ret, struct err *e)
 	return rc;
 }
 
-/* Returns the seq to begin at so that `last` events follow.  Numbers have gaps,
- * where a write failed or events were removed: then it begins further back. */
+/* Returns the seq at which to begin so that `last` events follow.  If numbers
+ * are missing (a write failed, or events were removed), it begins further
+ * back. */
 static enum rc begin_of_last(struct store *s, uint64_t last, uint64_t *ret,
 			     struct err *e)
 {
@@ -167,7 +170,8 @@ int cli_events(struct cli_args *a)
 	code = cli_open(&s, a, CLI_NO_SECRETS);
 	if (code)
 		return cli_close(&s, code);
-	/* A program that reads JSON gets all, unless --last is given. */
+	/* A program that reads the JSON gets all events, unless --last is
+	 * given. */
 	from = since ? (uint64_t)n : 0;
 	if (last || (!since && !s.json))
 		rc = begin_of_last(s.store, (uint64_t)n, &from, &e);

@@ -28,8 +28,8 @@ struct listing {
 	int list;	   /* -1: any */
 	char **texts;	   /* owned, each */
 	size_t limit, matched; /* limit 0: none */
-	int64_t next;	   /* the number to continue from; 0: there are no
-			    * more */
+	int64_t next;	   /* the number at which the next read begins; 0: there
+			    * are no more */
 	unsigned seen;	   /* in this page */
 };
 
@@ -171,7 +171,7 @@ static bool take_order(void *arg, const struct order *o)
 	return true;
 }
 
-/* Reads page by page, so that no read of the store is long. */
+/* Lists one instance page by page, so that no read of the store is long. */
 static enum rc take_instance(struct listing *l, const char *instance,
 			     struct err *e)
 {
@@ -258,7 +258,8 @@ int cli_orders(struct cli_args *a)
 				 a->words[0], a->words[0]);
 	l.s = &s;
 	code = cli_open(&s, a, CLI_NO_SECRETS);
-	/* A program that reads JSON gets all, unless --limit is given. */
+	/* A program that reads the JSON gets all orders, unless --limit is
+	 * given. */
 	l.limit = s.json && !a->value[OPT_LIMIT] ? 0 : (size_t)limit;
 	if (!code)
 		code = list_orders(&l);

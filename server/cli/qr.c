@@ -6,7 +6,7 @@
 
 #include <qrencode.h>
 
-#define MARGIN 4 /* modules of margin; with fewer some scanners see nothing */
+#define MARGIN 4 /* modules of margin; some scanners need as many */
 
 #define BLACK_ON_WHITE "\033[30;107m"
 #define AS_BEFORE      "\033[0m"
@@ -17,7 +17,7 @@ static bool dark(const QRcode *qr, int x, int y)
 	       qr->data[y * qr->width + x] & 1;
 }
 
-/* Two rows of modules are one line of text. */
+/* Adds a line of text, which shows two rows of modules. */
 static void draw_line(struct buf *out, const QRcode *qr, int y)
 {
 	static const char *const halves[] = {" ", "▄", "▀", "█"};

@@ -21,12 +21,13 @@
 #include "server/webhook/delivery.h"
 #include "server/webhook/signature.h"
 
-#define PAGE 500 /* in one read of the store */
+#define PAGE 500 /* the most entries in one read of the store */
 #define PAGE_BYTES (1 << 20)
 
 struct listing {
 	struct cli_session *s;
-	uint64_t next; /* the seq to continue from; 0: there are no more */
+	uint64_t next; /* the seq at which the next read begins; 0: there are no
+		        * more */
 	unsigned seen; /* in this page */
 	size_t all;
 };
@@ -99,8 +100,8 @@ static int list_quarantine(struct cli_session *s)
 	return 0;
 }
 
-/* Prints the bytes as they came; on a terminal without those that would move
- * its cursor. */
+/* Prints the bytes as they were received; on a terminal, without characters
+ * that would control it. */
 static void add_bytes(struct buf *b, const struct quarantined *q)
 {
 	size_t i;
@@ -165,9 +166,9 @@ static int drop_quarantined(struct cli_session *s, uint64_t seq)
 
 /* ---- once more ---- */
 
-/* True if one of our secrets made the signature that came with the body.  Its
- * time is not checked again: that may be why it is here, and the operator has
- * seen it. */
+/* True if one of our secrets made the signature that is kept with the body.
+ * The time in it is not checked: it may be the reason why the body is here, and
+ * the operator has seen it. */
 static bool signature_is_ours(struct cli_session *s,
 			      const struct quarantined *q, struct err *why)
 {
@@ -230,7 +231,7 @@ static void print_recorded(struct cli_session *s, uint64_t seq,
 	cli_json_end(b);
 }
 
-/* RC_INVALID: the entry stays, and the reason was printed. */
+/* Retries one entry.  RC_INVALID: it stays, and the reason was printed. */
 static enum rc retry_one(struct cli_session *s, uint64_t seq, struct err *e)
 {
 	struct quarantined q = {0};
@@ -268,8 +269,8 @@ static bool keep_seq(void *arg, const struct quarantined *q)
 	return true;
 }
 
-/* Each entry is a write of its own, so that a busy server is never held up for
- * long. */
+/* Retries all entries.  Each is a write of its own, so that a busy server is
+ * never held up for long. */
 static int retry_all(struct cli_session *s)
 {
 	struct seqs l = {0};
@@ -281,7 +282,8 @@ static int retry_all(struct cli_session *s)
 		rc = retry_one(s, l.list[i], &e);
 		done += rc == OK;
 		if (rc == RC_INVALID || rc == RC_NOTFOUND)
-			rc = OK; /* it stays, or somebody was faster */
+			rc = OK; /* it cannot be read still, or another command
+				  * was faster */
 	}
 	fprintf(stderr, "%zu of %zu recorded.\n", done, l.n);
 	free(l.list);
@@ -350,7 +352,8 @@ static void print_retried(struct cli_session *s, const cJSON *answer)
 		number(answer, "left"));
 }
 
-/* Asks the running server: what it refused is nowhere else. */
+/* Asks the running server for refused deliveries, which only its memory
+ * holds. */
 static int ask_refused(struct cli_session *s, bool retry)
 {
 	struct admin_answer a;

@@ -33,7 +33,8 @@ struct history {
 		char what[16];
 		char text[400];
 	} lines[HISTORY];
-	size_t n; /* ever; the last HISTORY are kept, in a ring */
+	size_t n; /* entries that were added in all; the last HISTORY of them
+		   * are kept, in a ring */
 };
 
 static bool keep_line(void *arg, const struct entry *n)
@@ -89,10 +90,12 @@ static void print_history(struct cli_session *s, const struct history *h)
 struct listing {
 	struct cli_session *s;
 	bool dead;     /* with their history */
-	uint64_t next; /* the id to continue from; 0: there are no more */
+	uint64_t next; /* the id at which the next read begins; 0: there are no
+		        * more */
 	unsigned seen; /* in this page */
 	size_t all;
-	struct task *page; /* owned, each: the dead tasks */
+	struct task *page; /* owned, each: dead tasks whose journal is read
+			    * later */
 	size_t n_page;
 };
 
@@ -123,7 +126,7 @@ static void print_task(struct cli_session *s, const struct task *t)
 	if (t->number)
 		snprintf(order, sizeof(order), "%s/%" PRId64, t->instance,
 			 t->number);
-	else /* about the instance itself */
+	else /* the task is not about an order, but about the instance */
 		snprintf(order, sizeof(order), "%s", t->instance);
 	buf_fmt(b, "%8" PRIu64 "  %-12s  %-14s  ", t->id, t->kind, order);
 	if (t->dead)
@@ -135,8 +138,8 @@ static void print_task(struct cli_session *s, const struct task *t)
 	buf_char(b, '\n');
 }
 
-/* Runs inside the store's read.  A waiting task is printed; a dead one is kept
- * until its journal can be read. */
+/* Handles a task inside the store's read: prints a waiting one; keeps a dead
+ * one until its journal can be read. */
 static bool take_task(void *arg, const struct task *t)
 {
 	struct listing *l = arg;
@@ -246,7 +249,8 @@ struct ids {
 	size_t n;
 };
 
-/* Of those that are dead, or have failed and wait for the next try. */
+/* Keeps the id of a task that is dead, or has failed and waits for its next
+ * try. */
 static bool keep_id(void *arg, const struct task *t)
 {
 	struct ids *ids = arg;
@@ -267,7 +271,8 @@ static void print_count(struct cli_session *s, const char *name, size_t n)
 		buf_fmt(&s->out, "%zu\n", n);
 }
 
-/* Each is a write of its own: brief, beside a busy server. */
+/* Redrives the tasks.  Each is a write of its own, so that a busy server is not
+ * held up. */
 static int redrive_all(struct cli_session *s, struct ids *ids)
 {
 	size_t i, done = 0;
@@ -278,7 +283,7 @@ static int redrive_all(struct cli_session *s, struct ids *ids)
 		rc = store_redrive(s->store, ids->list[i], s->now, &e);
 		done += rc == OK;
 		if (rc == RC_NOTFOUND || rc == RC_CONFLICT)
-			rc = OK; /* somebody else was faster */
+			rc = OK; /* another command or the server was faster */
 		if (rc)
 			break;
 	}
@@ -402,7 +407,7 @@ static int replay(struct cli_session *s, uint64_t seq)
 	return code;
 }
 
-/* The events that came at a time or later and that have a handler. */
+/* Events that were received at `since` or later and that have a handler. */
 struct since {
 	int64_t since;
 	struct {
@@ -425,7 +430,8 @@ static bool keep_event(void *arg, const struct event *ev)
 	return true;
 }
 
-/* Each is a write of its own: brief, beside a busy server. */
+/* Replays the events.  Each is a write of its own, so that a busy server is not
+ * held up. */
 static int replay_since(struct cli_session *s, int64_t since)
 {
 	struct since l = {.since = since};
@@ -438,7 +444,7 @@ static int replay_since(struct cli_session *s, int64_t since)
 				  s->now, &e);
 		done += rc == OK;
 		if (rc == RC_NOTFOUND)
-			rc = OK; /* the event is too old to be there still */
+			rc = OK; /* the event was removed meanwhile */
 	}
 	free(l.list);
 	print_count(s, "replayed", done);

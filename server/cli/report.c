@@ -61,7 +61,7 @@ static void print_report(struct cli_session *s, const struct report *r)
 	print_reasons(&s->out, r);
 }
 
-/* Reports one shop; the exit code. */
+/* Prints the report of one shop; returns the exit code. */
 static int report_shop(struct cli_session *s, const struct config_shop *shop)
 {
 	const char *word = s->args->value[OPT_SINCE];

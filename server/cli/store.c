@@ -12,7 +12,7 @@
 #include "base/time.h"
 #include "server/cli/cli.h"
 
-#define TOLD_MAX 1000 /* the most faults that are printed; the rest are
+#define TOLD_MAX 1000 /* the most faults that are printed; more are only
 		       * counted */
 
 /* ---- verify ---- */
@@ -22,7 +22,7 @@ struct telling {
 	uint64_t told;
 };
 
-/* Runs inside the store's read: the output is gathered and printed
+/* Called inside the store's read: keeps the output, which is printed
  * afterwards. */
 static void tell_wrong(void *arg, const char *table, const char *what)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * sweep.c - `sweep`: asks for a reconciliation of each instance that has a
- * GraphQL API.  It is a task in the store, so that the server finds it, whether
- * it runs now or later.
+ * GraphQL API.  It adds a task to the store, so the server finds it, now or
+ * when it is started.
  */
 #include <stdlib.h>
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * syslog.h - one line to the system's log.  Apart from cli_log.c, since
- * <syslog.h> and base/log.h give one name to two things.
+ * syslog.h - writes a line to the system's log.  It is a file of its own, since
+ * <syslog.h> and base/log.h both define names such as LOG_DEBUG.
  */
 #ifndef SERVER_CLI_SYSLOG_H
 #define SERVER_CLI_SYSLOG_H
 
-/* Nothing happens where there is no /dev/log, as in most containers. */
+/* Writes the line.  Does nothing where there is no /dev/log, as in most
+ * containers. */
 void cli_syslog(const char *line);
 
 #endif

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * why.c - `why NUMBER`: the life of one order, told in order.
+ * why.c - `why NUMBER`: prints how an order came to its state.
  *
- * First how it stands: its state in Centra, then each shop's.  Then its
- * journal: when, who, what.
+ * First the order's state in Centra and at each shop, then its journal.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,7 +30,8 @@ static void add_words(struct story *st, struct buf *out, const struct entry *e)
 	entry_words(out, e, OFFICE, name);
 }
 
-/* "warehouse 3 (NAME): " before words that do not name their warehouse. */
+/* Adds "warehouse 3 (NAME): ", unless the entry's words name the warehouse
+ * themselves. */
 static void add_warehouse(struct story *st, struct buf *out,
 			  const struct entry *e)
 {
@@ -46,8 +46,7 @@ static void add_warehouse(struct story *st, struct buf *out,
 	buf_str(out, ": ");
 }
 
-/* Returns who did it: a device by its name, Centra for its events, else
- * shipfrom. */
+/* Adds who did it: the device's name, Centra for its events, else shipfrom. */
 static void add_who(struct story *st, struct buf *out, const struct entry *n)
 {
 	if (n->device)
@@ -240,8 +239,8 @@ static void json_word(struct buf *out, const char *name, const char *word)
 		json_put(out, name, word);
 }
 
-/* The fields that an entry has.  `text` is the words of all of it, so what
- * somebody outside wrote is `said`. */
+/* Adds the fields of an entry.  `text` is all of its words; what somebody
+ * outside wrote is `said`. */
 static void json_fields(struct buf *out, const struct entry *e)
 {
 	struct entry rest = *e; /* borrows */

@@ -2,7 +2,8 @@
  *
  * check.c - checks the values, each alone and all together.
  *
- * A value whose text could not be read is NULL or 0, and was reported already.
+ * A value of NULL or 0 may stand for a text that could not be read; that
+ * mistake was reported already.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -123,7 +124,8 @@ static void check_bounds(struct reading *r, const struct section *s,
 		if (row->section != s->kind || !given->line)
 			continue;
 		n = number_at(place, bounds[i].at);
-		/* 0 may stand for a text that was refused. */
+		/* A value of 0 may stand for a text that was refused
+		 * already. */
 		if ((n < bounds[i].least && (n || *given->text == '0')) ||
 		    n > bounds[i].most)
 			mistake(r, given->line,
@@ -218,7 +220,7 @@ static void check_server(struct reading *r, const struct section *s,
 
 /* ---- [centra NAME] ---- */
 
-/* Every zone that was ever opened.  They are never closed, since configs borrow
+/* All zones that were ever opened.  They are never closed, since configs borrow
  * them. */
 struct known_zone {
 	char *name;
@@ -229,8 +231,9 @@ static SLIST_HEAD(, known_zone) known_zones =
 	SLIST_HEAD_INITIALIZER(known_zones);
 static pthread_mutex_t known_zones_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* ret_new: the zone is not open yet, and cannot be opened now that there are
- * threads: zone_open() changes TZ, which they may be reading. */
+/* Finds a zone, or opens it.  *ret_new: the zone is not open, and cannot be
+ * opened while there are threads: zone_open() changes TZ, which they may be
+ * reading. */
 static struct zone *find_zone(const char *name, bool *ret_new, struct err *e)
 {
 	struct known_zone *k;
@@ -303,8 +306,8 @@ static const char *signer(const struct config_instance *c, size_t i)
 	return i ? c->previous_webhook_secret : c->webhook_secret;
 }
 
-/* Two instances are two Centras.  If they shared a secret, a webhook of one
- * that somebody recorded could be sent to the other. */
+/* Checks that no two instances share a secret.  If they did, somebody who
+ * recorded a webhook of one could send it to the other. */
 static void check_secret_shared(struct reading *r, const struct section *s,
 				const struct config_instance *c,
 				const struct config_instance *other)
@@ -327,8 +330,8 @@ static void check_secret_shared(struct reading *r, const struct section *s,
 	}
 }
 
-/* Compares addresses without a slash at the end and without the case of
- * letters. */
+/* True if two addresses are equal, apart from a slash at the end and the case
+ * of letters. */
 static bool same_url(const char *a, const char *b)
 {
 	size_t n = a ? strlen(a) : 0, m = b ? strlen(b) : 0;
@@ -351,7 +354,8 @@ static void check_url_shared(struct reading *r, const struct section *s,
 			settings[at].name, whose);
 }
 
-/* Compares the instance at index `at` with those before it. */
+/* Compares the instance at index `at` with those before it, which must not
+ * share a secret or an address with it. */
 static void check_shared(struct reading *r, const struct section *s, size_t at)
 {
 	const struct config_instance *all = r->config->instances;
@@ -369,7 +373,8 @@ static void check_shared(struct reading *r, const struct section *s, size_t at)
 
 /* ---- [shop NAME] ---- */
 
-/* True if there is a [centra NAME], even one with mistakes. */
+/* Checks that there is a [centra NAME] for a shop's setting `centra`, even one
+ * with mistakes. */
 static void check_instance_named(struct reading *r, const struct section *s,
 				 const char *name)
 {
@@ -388,8 +393,8 @@ static void check_instance_named(struct reading *r, const struct section *s,
 		others++;
 	}
 	if (r->lost_sections || !others)
-		return; /* reported already: one of the sections that could not
-			 * be read may be the one that is meant */
+		return; /* a section could not be read, which was reported; it
+			 * may be the one that is meant */
 	if (near.best)
 		mistake(r, line_of(s, AT_shop_centra),
 			"there is no [centra %s]; did you mean '%s'?", name,
@@ -411,7 +416,8 @@ static bool has_warehouse(const struct config_shop *shop, int64_t id, size_t n)
 	return false;
 }
 
-/* Checks that no warehouse of the shop at index `at` is another shop's too. */
+/* Checks that no warehouse of the shop at index `at` belongs to another shop
+ * too. */
 static void check_warehouses(struct reading *r, const struct section *s,
 			     size_t at)
 {
@@ -500,7 +506,8 @@ void config_check(struct reading *r)
 		}
 	}
 	if (r->lost_sections)
-		return; /* it would be a second message about the same line */
+		return; /* a line that begins a section could not be read, and
+			 * was reported: it may be the [server] */
 	if (!servers)
 		mistake(r, 1, "there is no [server]; add it, with store = "
 			      "lmdb:FOLDER");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * config.c - see config.h; how a file is read is in config_read.h.
+ * config.c - see config.h; read.h says how a file is read.
  */
 #include "server/config/config.h"
 

@@ -2,8 +2,9 @@
  *
  * config.h - the settings: one INI file, which is read and checked as a whole.
  *
- * A config never changes once it is loaded.  SIGHUP loads another one and swaps
- * it in (holder.h); whoever works with a config holds it meanwhile.
+ * A config never changes once it is loaded.  SIGHUP loads another one and puts
+ * it in its place (holder.h).  Code that works with a config holds it for as
+ * long.
  */
 #ifndef SERVER_CONFIG_CONFIG_H
 #define SERVER_CONFIG_CONFIG_H
@@ -36,8 +37,9 @@ struct config_server {
 #include "server/config/config.def"
 #undef SETTING_server
 #undef SETTING_centra
-	char *store_dir; /* owned: what follows "lmdb:" */
-	struct networks proxies; /* trusted_proxies, read */
+	char *store_dir; /* owned: the folder, the part of `store` behind
+			  * "lmdb:" */
+	struct networks proxies; /* the addresses in trusted_proxies */
 };
 
 struct config_instance {
@@ -61,7 +63,7 @@ struct config_shop {
 #undef SETTING_shop
 };
 
-/* Where a secret was read from: for the advice of `check`. */
+/* Where a secret was read from, for the advice of `check`. */
 struct config_secret {
 	char *instance; /* owned */
 	const char *setting;
@@ -76,7 +78,8 @@ struct config {
 	size_t n_instances;
 	struct config_shop *shops; /* owned */
 	size_t n_shops;
-	struct config_secret *secrets; /* owned; empty without secrets */
+	struct config_secret *secrets; /* owned; empty if the secrets were not
+				        * read */
 	size_t n_secrets;
 	_Atomic unsigned holders;
 };
@@ -94,7 +97,8 @@ enum rc config_load_without_secrets(struct config **ret, const char *path,
  * into its lines. */
 void config_log_report(struct buf *report);
 struct config *config_hold(struct config *c);
-void config_drop(struct config *c); /* the last holder's drop frees it */
+void config_drop(struct config *c); /* the last holder's config_drop() frees
+				     * it */
 
 const struct config_instance *config_instance(const struct config *c,
 					      const char *id);

@@ -2,7 +2,7 @@
  *
  * holder.h - the present config, which SIGHUP replaces.
  *
- * A config never changes; a reload puts another one in the holder.  Whoever
+ * A config never changes; a reload puts another one in the holder.  Code that
  * works with a config takes it once, with config_now(), and keeps it held until
  * the work is done, so that one piece of work never sees two configs.
  *
@@ -15,12 +15,12 @@
 
 struct config_holder;
 
-/* Takes over the caller's hold of `first`. */
+/* Opens a holder and takes over the caller's hold of `first`. */
 struct config_holder *config_holder_open(struct config *first);
-/* Drops the present config; NULL is fine. */
+/* Drops the present config and frees the holder; NULL is fine. */
 void config_holder_close(struct config_holder *h);
 
-/* Returns the present config, held: end with config_drop(). */
+/* Returns the present config, held; the caller ends that with config_drop(). */
 struct config *config_now(struct config_holder *h);
 
 /* Makes `fresh` the present config and takes over the caller's hold of it.  The

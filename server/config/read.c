@@ -60,8 +60,8 @@ static char *trim(char *s)
 	return s;
 }
 
-/* True if the name may be shown to the user: it is no part of a secret that was
- * broken over two lines. */
+/* True if a name may be quoted in a message: it cannot be the second half of a
+ * secret that was broken over two lines. */
 static bool may_be_quoted(const char *name)
 {
 	size_t len = strlen(name);
@@ -70,8 +70,8 @@ static bool may_be_quoted(const char *name)
 	       strspn(name, "abcdefghijklmnopqrstuvwxyz_-") == len;
 }
 
-/* Returns the kind of section that a word names; SECTIONS: none, which was
- * reported. */
+/* Returns the kind of section that a word names; SECTIONS: it names none, and
+ * the mistake was reported. */
 static enum section_kind kind_of(struct reading *r, unsigned line,
 				 const char *word)
 {
@@ -114,7 +114,8 @@ static bool shop_named_well(const char *id)
 	return *id && strlen(id) < SHOP_SIZE && text_is_utf8(id);
 }
 
-/* Checks that the name of the section is valid and not used before. */
+/* Checks that the name of the section is valid and was not used before; if not,
+ * reports it. */
 static bool named_well(struct reading *r, const struct section *s)
 {
 	size_t i;
@@ -198,9 +199,11 @@ static bool read_section(struct reading *r, unsigned line, char *text)
 
 struct line {
 	struct reading *reading;
-	struct section *section; /* NULL: in no known section */
+	struct section *section; /* the section that the line is in; NULL: it is
+				  * unknown */
 	unsigned number;
-	bool lost; /* a line outside of any section was reported already */
+	bool lost; /* it was reported already that lines stand outside of any
+		    * section */
 };
 
 static void unknown_setting(struct line *l, const char *name)
@@ -240,7 +243,8 @@ static void unknown_setting(struct line *l, const char *name)
 			name, kind);
 }
 
-/* Returns the row of a name; `file`: it was given as NAME_file.  NULL: none. */
+/* Returns the row of a setting's name; *file: it was given as NAME_file.  NULL:
+ * there is no such setting. */
 static const struct setting *find_setting(enum section_kind kind,
 					  const char *name, bool *ret_file)
 {
@@ -260,7 +264,8 @@ static const struct setting *find_setting(enum section_kind kind,
 	return NULL;
 }
 
-/* Keeps the value of a setting that is known and was not given before. */
+/* Keeps the value of a setting, unless the setting is unknown or was given
+ * before. */
 static void take_setting(struct line *l, const char *name, const char *value)
 {
 	struct given *given, *other;
@@ -290,7 +295,7 @@ static void take_setting(struct line *l, const char *name, const char *value)
 		*given = (struct given){xstrdup(value), l->number};
 }
 
-/* Ends the text where a comment begins: at a ; behind white space. */
+/* Cuts the text where a comment begins: at a ; behind white space. */
 static void drop_comment(char *text)
 {
 	for (char *p = text; *p; p++)
@@ -321,7 +326,7 @@ static void read_setting(struct line *l, char *text)
 
 /* ---- the file ---- */
 
-/* Reads one line, whose line end is a NUL; it is changed. */
+/* Reads one line, which ends with a NUL.  The text is changed. */
 static void read_line(struct line *l, char *text)
 {
 	text = trim(text);
@@ -332,7 +337,8 @@ static void read_line(struct line *l, char *text)
 					     [l->reading->n_sections - 1];
 		else
 			l->reading->lost_sections++;
-		l->lost = true; /* what is wrong with it was reported */
+		l->lost = true; /* what is wrong with the section was
+				 * reported */
 	} else if (l->section) {
 		read_setting(l, text);
 	} else if (*text && *text != ';' && *text != '#' && !l->lost) {
@@ -355,8 +361,8 @@ static bool begins_with_mark(struct reading *r, const char *p, size_t len)
 	return true;
 }
 
-/* Reads the len bytes at p, behind which there is room for a NUL; they are
- * changed. */
+/* Reads the lines in the len bytes at p, which are changed.  There must be room
+ * for a NUL behind them. */
 static void read_lines(struct reading *r, char *p, size_t len)
 {
 	struct line l = {.reading = r};
@@ -364,7 +370,8 @@ static void read_lines(struct reading *r, char *p, size_t len)
 
 	if (begins_with_mark(r, p, len)) {
 		if (*p != '\xef')
-			return; /* in UTF-16 every line would be a mistake */
+			return; /* the file is UTF-16: every line would be a
+				 * mistake */
 		p += 3;
 	}
 	for (; p < end; p = stop + 1) {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * read.h - how a file becomes a config, in steps: config.c's own.
+ * read.h - how a file becomes a config, in steps; for the files of this room.
  *
- *   read.c    lines       -> sections with texts
- *   value.c   texts       -> the values of a struct config
- *   check.c   the values  -> do they make sense, alone and together?
+ *   read.c lines -> sections with texts value.c texts -> the values of a struct
+ *   config check.c the values -> are they right, alone and together?
  *
  * Every step goes on after a mistake, so that one run names all of them.
  */
@@ -36,15 +35,16 @@ enum setting_type {
 #define REQUIRED 2u
 #define RELOAD	 4u
 
-/* A row of config.def.  AT_shop_name is the number of a row. */
+/* A row of config.def.  AT_server_listen, for example, is the index of its row
+ * in `settings`. */
 struct setting {
 	enum section_kind section;
 	enum setting_type type;
 	const char *name;
-	const char *standard; /* the default, or NULL */
+	const char *standard; /* the default; NULL: there is none */
 	unsigned flags;
 	const char *help;
-	size_t offset; /* into the section's struct */
+	size_t offset; /* of the value in the section's struct */
 };
 
 enum {
@@ -57,7 +57,7 @@ enum {
 extern const struct setting settings[SETTINGS];
 extern const char *const section_names[SECTIONS];
 
-/* The text of a setting in the file; NULL: it was not there. */
+/* A setting's text in the file; text NULL: the file does not have it. */
 struct given {
 	char *text; /* owned */
 	unsigned line;
@@ -65,35 +65,39 @@ struct given {
 
 struct section {
 	enum section_kind kind;
-	char *id; /* owned; "" of [server] */
+	char *id; /* owned; "" for [server] */
 	unsigned line;
-	bool spoilt; /* the section is repeated or misnamed: its values are
-		      * checked and not used */
+	bool spoilt; /* the section is repeated or has a wrong name: its values
+		      * are checked, but not used */
 	struct given value[SETTINGS]; /* of NAME */
 	struct given file[SETTINGS];  /* of NAME_file */
 };
 
 struct mistake {
-	unsigned line; /* 0: the mistake is about the whole file */
+	unsigned line; /* 0: the mistake is not about one line */
 	char *text;    /* owned */
 };
 
 struct reading {
 	const char *path;
-	bool no_secrets; /* leave them out: config_load_without_secrets() */
+	bool no_secrets; /* secrets are not read:
+			  * config_load_without_secrets() */
 	struct section **sections; /* owned, each */
 	size_t n_sections;
-	unsigned lost_sections; /* a line that could not be understood */
+	unsigned lost_sections; /* lines that begin a section and could not be
+				 * read */
 	struct mistake *mistakes; /* owned */
 	size_t n_mistakes;
 	struct config *config;
 };
 
-/* "what is wrong; how to mend it".  Never the value of a secret. */
+/* Adds a mistake; the text says "what is wrong; how to mend it", and never the
+ * value of a secret. */
 void mistake(struct reading *r, unsigned line, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* The line where a setting of a section stands, else the section's own. */
+/* Returns the line of a section's setting, or else the line where the section
+ * begins. */
 unsigned line_of(const struct section *s, size_t at);
 
 void config_read_file(struct reading *r);
@@ -105,7 +109,8 @@ void config_check(struct reading *r);
 char *config_secret_file(struct reading *r, const struct given *given,
 			 const char *name, char **ret_path);
 
-/* Returns the struct of a section: the config's server, or its next one. */
+/* Returns the struct that a section's values go to: the config's server, or its
+ * next instance or shop. */
 void *config_place(struct config *c, const struct section *s);
 
 /* Wipes and frees what the settings of a section own. */

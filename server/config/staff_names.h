@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * staff_names.h - the setting `staff` of a shop: "Anna, Ben".
+ * staff_names.h - reads the setting `staff` of a shop, a list such as "Anna,
+ * Ben".
  */
 #ifndef SERVER_CONFIG_STAFF_NAMES_H
 #define SERVER_CONFIG_STAFF_NAMES_H

@@ -2,8 +2,8 @@
  *
  * value.c - the texts of the sections become the values of a config.
  *
- * One function per type: it reads a text into a field and returns NULL, or
- * what should have been written.
+ * There is one function for each type: it reads a text into a field, and
+ * returns NULL or, for the message, what the text should have been.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,8 +19,8 @@
 #include "server/config/read.h"
 
 #define SECRET_MAX_BYTES 4096
-/* O_NONBLOCK: a reload must not wait for a path that is no file, such as a
- * pipe. */
+/* O_NONBLOCK, so that a reload does not wait for a path that is no regular
+ * file, such as a pipe. */
 #define SECRET_FLAGS	 (O_RDONLY | O_CLOEXEC | O_NONBLOCK)
 #define LONGEST_MS	 (3650LL * 24 * 3600 * 1000)
 #define NUMBER_MAX	 1000000000000000LL
@@ -138,8 +138,8 @@ static int open_secret(struct reading *r, const char *name, char **ret_path)
 	return open(*ret_path, SECRET_FLAGS);
 }
 
-/* Returns the length of the first line.  All of it but the line end belongs to
- * the secret.  -1: errno says why. */
+/* Reads the first line of a file and returns its length.  All of it except the
+ * line end belongs to the secret. -1: errno says why. */
 static ssize_t read_first_line(int fd, char *bytes, size_t size)
 {
 	size_t len = 0;

@@ -153,7 +153,8 @@ static void make_files(void)
 
 		buf_init(&f->served, FILE_MAX);
 		put_version(&f->served, f);
-		/* Without a hash there is no etag: it is sent each time. */
+		/* A file without a hash has no etag: browsers get it anew each
+		 * time. */
 		hash_text(hash, f->served.data, f->served.len);
 		if (*hash)
 			snprintf(f->etag, sizeof(f->etag), "\"%s\"", hash);
@@ -173,7 +174,8 @@ const char *page_version(void)
 
 static void send_file(struct response *res, const struct file *f)
 {
-	/* The result is asked of the buf when it is sent. */
+	/* If it does not fit, the buf is marked full, and the send code checks
+	 * that. */
 	(void)!buf_add(&res->body, f->served.data, f->served.len);
 	res->status = 200;
 	res->type = f->type;
@@ -195,7 +197,8 @@ void show_page_file(struct request *req, struct response *res)
 	bool ours;
 
 	make_once();
-	/* Of another release we have nothing. */
+	/* The request names the page's version.  We only have the files of this
+	 * one. */
 	ours = !wanted || !strcmp(wanted, page.version);
 	for (size_t i = 1; ours && i < FILES_N; i++)
 		if (!strcmp(files[i].name, name)) {

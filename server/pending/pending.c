@@ -2,9 +2,9 @@
  *
  * pending.c - see pending.h.
  *
- * The holds need no lock: the request's function takes both before the store
- * has the write, and they end in the loop thread, or in that function if the
- * store does not take the write.
+ * The holds need no lock: the request's function takes both before it gives the
+ * write to the store.  They are dropped in the loop thread, or in that function
+ * if the store does not take the write.
  */
 #include "server/pending/pending.h"
 
@@ -14,7 +14,7 @@ static void drop(struct pending *p)
 		p->release(p);
 }
 
-/* In the loop thread, after written(). */
+/* Settles the write in the loop thread. written() has it called. */
 static void settle(struct http_call *call)
 {
 	struct pending *p = call->arg;
@@ -27,7 +27,8 @@ static void settle(struct http_call *call)
 	drop(p);
 }
 
-/* A store_done: in the writer thread. */
+/* Called in the writer thread when the write is done: hands the result to the
+ * loop.  A store_done. */
 static void written(struct store_done *done, enum rc rc, const struct err *e)
 {
 	struct pending *p = done->arg;
@@ -38,7 +39,8 @@ static void written(struct store_done *done, enum rc rc, const struct err *e)
 	http_call(p->http, &p->call);
 }
 
-/* A state_free: the request has ended, answered or not. */
+/* Called when the request has ended, with or without a response.  A
+ * state_free. */
 static void request_gone(void *state)
 {
 	struct pending *p = state;

@@ -31,9 +31,9 @@
 #include "store/store.h"
 
 struct pending {
-	struct store_done done; /* for the store's call */
-	struct request *req;	/* borrowed; NULL: none waits (any more) */
-	atomic_bool ended;	/* the result is known, and was settled: */
+	struct store_done done; /* pass this to the store's call */
+	struct request *req; /* borrowed; NULL: no request waits (any more) */
+	atomic_bool ended; /* the result is known, and settled() was called: */
 	enum rc rc;
 	struct err e;
 
@@ -45,18 +45,20 @@ struct pending {
 	unsigned holds;
 };
 
-/* `settled` (or NULL) acts on the result, once, whether or not a request still
- * waits; `release` frees the room's struct. */
+/* Prepares p.  `settled` (or NULL) acts on the result, once, whether or not a
+ * request still waits; `release` frees the room's struct. */
 void pending_init(struct pending *p, struct http *http,
 		  void (*settled)(struct pending *p),
 		  void (*release)(struct pending *p));
-/* Makes p the request's state, which it holds until it ends: the request is
+/* Makes p the state of the request, which holds p until the request ends and is
  * resumed once the result is known. */
 void pending_tie(struct pending *p, struct request *req);
-/* The store gets the write next: the writer holds p until it is done. */
+/* Takes the writer's hold of p.  Call it just before the write is given to the
+ * store. */
 void pending_begin(struct pending *p);
-/* The store did not take the write: settles it with this result, and drops the
- * writer's hold.  p may be gone afterwards, unless a request is tied to it. */
+/* Call it if the store did not take the write: settles p with this result, and
+ * drops the writer's hold. p may be freed by that, unless a request is tied to
+ * it. */
 void pending_refused(struct pending *p, enum rc rc, const struct err *e);
 
 #endif

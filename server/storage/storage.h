@@ -5,8 +5,7 @@
  *
  * The store keeps facts; the state of an offer is derived from them by
  * handlers/offer.h, which needs the instance's time zone and the warehouses of
- * our shops.  Both come from a config: this is the place where the store gets
- * them.
+ * our shops.  Both come from a config, and this file gives them to the store.
  */
 #ifndef SERVER_STORAGE_STORAGE_H
 #define SERVER_STORAGE_STORAGE_H
@@ -14,21 +13,24 @@
 #include "server/config/holder.h"
 #include "store/store.h"
 
-/* For a command, beside a running server or without one.  The store must
- * exist (RC_NOTFOUND).  The config must outlive the store.  Other errors are
- * those of store_open(). */
+/* Opens the store for a command, beside a running server or without one.
+ * RC_NOTFOUND: there is no store; other errors are those of store_open().  The
+ * config must outlive the store. */
 enum rc storage_open(struct store **ret, const struct config *config,
 		     struct err *e);
 
-/* What the server's store derives by; it must outlive the store. */
+/* Where the server's store gets zones and warehouses from.  It must outlive the
+ * store. */
 struct storage {
-	const struct config *started;  /* zones: the same until a restart */
-	struct config_holder *present; /* shops: a reload changes them */
+	const struct config *started;  /* for the zones, which stay the same
+				        * until a restart */
+	struct config_holder *present; /* for the shops' warehouses, which a
+				        * reload changes */
 };
 
-/* For the server, of which a store has one: makes the store if there is none.
- * `changed` is called after commits and `failed` once when the disk fails, both
- * with `arg` (see store.h); NULL: nobody listens. */
+/* Opens the store for the server, which has one, and makes it if there is none.
+ * `changed` is called after commits, and `failed` once if the disk fails, both
+ * with `arg` (see store.h); each may be NULL. */
 enum rc storage_serve(struct store **ret, const struct storage *s,
 		      store_changed_fn *changed, store_failed_fn *failed,
 		      void *arg, struct err *e);

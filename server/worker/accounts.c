@@ -9,9 +9,10 @@
 #include "base/mem.h"
 #include "server/worker/worker_private.h"
 
-/* The longest that a connection to Centra may take, ms. */
+/* ms that a connection to Centra may take to be made. */
 #define CONNECT_MAX 5000
-/* After so many call_timeouts a call whose reply was lost is over at Centra. */
+/* After this many call_timeouts Centra can no longer act on a call whose reply
+ * was lost. */
 #define SETTLE_CALLS 2
 
 const char *api_name(enum centra_api api)
@@ -146,7 +147,8 @@ void accounts_try_now(const struct accounts *all)
 
 struct parked {
 	const struct accounts *accounts;
-	uint64_t (*tasks)[CENTRA_APIS]; /* owned; of each account */
+	uint64_t (*tasks)[CENTRA_APIS]; /* owned: for each account, how many
+					 * tasks wait for each API */
 	void (*fn)(void *arg, const char *instance, enum centra_api api,
 		   uint64_t tasks);
 	void *arg;

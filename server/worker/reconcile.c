@@ -129,7 +129,7 @@ void reconcile_in(const struct worker_parts *parts, const struct workers *w,
 	config_drop(c);
 }
 
-/* Instances with tasks that call GraphQL. */
+/* The names of the instances that have tasks which call GraphQL. */
 struct instances {
 	char (*list)[INSTANCE_SIZE]; /* owned */
 	size_t n;

@@ -13,17 +13,20 @@
 struct workers;
 struct worker_parts;
 
-/* Has each instance that has a GraphQL API reconciled in `wait` ms, or when its
- * task is due, if that is earlier; unless `sweep_every` is 0.  An instance that
- * is new in the config has no account until a restart. */
+/* Has each instance with a GraphQL API reconciled in `wait` ms, or when its
+ * task is due, if that is earlier.  Does nothing if `sweep_every` is 0.  An
+ * instance that a reload added is left out until a restart: it has no
+ * account. */
 void reconcile_in(const struct worker_parts *parts, const struct workers *w,
 		  int64_t wait);
 
-/* At the start: the same, at once.  The tasks of instances that have no GraphQL
- * API any more go: they could never run, and would be told as parked. */
+/* Has each instance with a GraphQL API reconciled at once; for the start.
+ * Removes the tasks of instances that no longer have a GraphQL API: they could
+ * never run, and would count as parked. */
 void reconcile_at_start(const struct worker_parts *parts, const struct workers *w);
 
-/* The other orders, for the runs of one parts, which is borrowed. */
+/* Returns the functions by which runs of reconciliation reach the instance's
+ * other orders.  `parts` is borrowed. */
 struct others reconcile_others(const struct worker_parts *parts);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * retention.h - the end of what is kept for a time: addresses
+ * retention.h - removes what is kept for a time only: addresses
  * (`keep_addresses`) and sessions (`session_age`).
  */
 #ifndef SERVER_WORKER_RETENTION_H

@@ -31,7 +31,8 @@ static enum rc add_try(void *arg, const struct order *o, struct changes *ret,
 	return b->fn(b->arg, o, ret, e);
 }
 
-/* The function `begin` of struct work. */
+/* Makes durable that a try is about to begin: the function `begin` of struct
+ * work. */
 static enum rc begin(struct work *w, begin_fn *fn, void *arg, struct err *e)
 {
 	struct workers *workers = workers_of(w);
@@ -43,8 +44,8 @@ static enum rc begin(struct work *w, begin_fn *fn, void *arg, struct err *e)
 	struct order as_it_is = {0};
 	enum rc rc;
 
-	/* A run may make many calls, and a stop must not wait for all of
-	 * them. */
+	/* Checked before each call: a run may make many, and a stop must not
+	 * wait for all of them. */
 	if (workers_stopping(workers))
 		return fail(e, RC_AGAIN, "the server stops");
 	rc = store_update(workers->parts->store, w->task->instance,
@@ -192,7 +193,8 @@ static void log_outcome(const struct task *t, const struct result *r,
 		[OUTCOME_DEAD] = {LOG_ERROR, LOG_MSG("task given up")},
 	};
 	bool done = r->how == OUTCOME_DONE;
-	/* A task that is put off again for the same reason is logged once. */
+	/* A task that fails again for the same reason is logged only the first
+	 * time. */
 	bool again = r->how == OUTCOME_RETRY && t->reason &&
 		     strcmp(t->reason, r->reason.text) == 0;
 
@@ -239,7 +241,8 @@ static void log_missed(const struct worker_parts *parts, const struct task *t,
 		const struct change *m = &c->list[i];
 		const struct offer *f;
 
-		/* The result may have been dropped: see result.unless. */
+		/* What the changes say may not have been stored: see
+		 * result.unless. */
 		if (m->kind != CHANGE_MISSED ||
 		    store_order(parts->store, t->instance, t->number, &o, &e))
 			continue;
@@ -287,7 +290,7 @@ static void finish(struct thread *t, const struct task *const *tasks,
 	for (size_t i = 0; i < n; i++) {
 		struct result *r = results[i];
 
-		/* A retry without a later time would make the thread spin. */
+		/* A retry that is due at once would make the thread spin. */
 		if (r->how == OUTCOME_RETRY && r->due <= now)
 			r->due = now + backoff(tasks[i]->attempts, 0,
 						       random_number());
@@ -300,7 +303,7 @@ static void finish(struct thread *t, const struct task *const *tasks,
 		workers_pause(t->workers);
 }
 
-/* Ends a task that could not be run at all. */
+/* Ends a task whose order or event could not be loaded. */
 static void finish_unrun(struct thread *t, const struct task *task, enum rc rc,
 			 const struct err *why)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * tries.c - when the newest try at each call to Centra began, by the steady
- * clock.
+ * tries.c - remembers when the newest try at each call to Centra began, by the
+ * steady clock.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -18,11 +18,11 @@
 #include "server/worker/retention.h"
 #include "server/worker/worker_private.h"
 
-/* ms between looks at the queue: a command adds tasks without a signal. */
+/* ms between checks of the queue: a command adds tasks without a signal. */
 #define SLEEP_MAX 1000
-/* ms that a thread waits for a disk that failed for now. */
+/* ms that a thread waits after a write that failed for now. */
 #define PAUSE 1000
-/* ms: no failed task waits for longer, unless look_again is longer. */
+/* ms: no failed task waits longer than this, unless look_again is longer. */
 #define LONGEST_RETRY (65 * 60000)
 /* ms between removals of old addresses and sessions. */
 #define RETENTION_EVERY ((int64_t)3600 * 1000)
@@ -89,8 +89,8 @@ void workers_pause(struct workers *w)
 
 /* ---- between tasks: the clock, redrives, old data ---- */
 
-/* Makes due the tasks of the account that have failed and wait for longer than
- * `beyond` ms: what they failed for may be mended by now. */
+/* Makes due the account's tasks that have failed and would wait for longer than
+ * `beyond` ms: the reason may be gone. */
 static void hurry(struct workers *w, const struct account *a, int64_t now,
 		  int64_t beyond)
 {
@@ -102,9 +102,9 @@ static void hurry(struct workers *w, const struct account *a, int64_t now,
 			 LOG_S("error", e.text));
 }
 
-/* The clock may have been set back while no server ran.  If nothing shows that,
- * only tasks that wait for longer than any retry are rewritten: usually
- * none. */
+/* Makes tasks due at the start, since the clock may have been set back while no
+ * server ran.  If the store shows no sign of that, only tasks that wait longer
+ * than any retry are rewritten: usually none. */
 static void hurry_at_start(struct workers *w)
 {
 	int64_t now = time_now();
@@ -241,9 +241,9 @@ static enum rc start_thread(struct workers *w, struct thread *t, struct err *e)
 	return OK;
 }
 
-/* One thread is kept for tasks that call no API.  The others are shared out
- * among the instances, so that a Centra that hangs keeps no more than its own.
- * An instance needs at least two: one for each API. */
+/* Keeps one thread for tasks that call no API, and shares out the others among
+ * the instances, so that a Centra that hangs cannot take the threads of
+ * another.  An instance needs at least two: one for each API. */
 static void bound_runs(const struct workers *w)
 {
 	size_t most = w->accounts.n ? (w->n_threads - 1) / w->accounts.n : 0;

@@ -50,8 +50,9 @@
 struct accounts {
 	struct account *list; /* owned */
 	size_t n;
-	/* Of each: the reconciliation by the clock, and the one by hand.  The
-	 * gate lets one run at a time use them (store_gate.alone). */
+	/* For each account, the reconciliation by the clock and the one by
+	 * hand.  The gate lets only one run at a time use them
+	 * (store_gate.alone). */
 	struct round (*rounds)[2]; /* owned */
 	int64_t settle; /* the longest `settle` of an account, ms */
 };
@@ -61,7 +62,8 @@ void accounts_close(struct accounts *all);
 /* Takes over key, token and budget.  False: the config no longer has the
  * instance, and nothing changes. */
 bool account_reload(const struct account *a, const struct config *c);
-/* NULL: the instance was not in the config at the start. */
+/* Finds an instance's account.  NULL: the instance was not in the config at the
+ * start. */
 const struct account *accounts_find(const struct accounts *all,
 				    const char *instance);
 /* Has each API that is held back tried at once. */
@@ -116,7 +118,8 @@ struct thread {
 	struct work works[BATCH_MAX];
 	struct order orders[BATCH_MAX];
 	struct event events[BATCH_MAX];
-	int64_t *warehouses; /* owned: of the instance's shops */
+	int64_t *warehouses; /* owned: those of the shops of the runs'
+			      * instance */
 	size_t n_warehouses;
 };
 
@@ -142,10 +145,10 @@ static inline struct workers *workers_of(const struct work *w)
 	return ((struct thread *)w->worker)->workers;
 }
 
-/* True: no run and no call to Centra begins any more. */
+/* True after the stop began: no run and no call to Centra begins any more. */
 bool workers_stopping(struct workers *w);
-/* Waits for the disk, after a write that failed for now: a wake does not
- * shorten the wait, only the stop does. */
+/* Waits after a write that failed for now, to give the disk time.  A wake does
+ * not shorten the wait; the stop does. */
 void workers_pause(struct workers *w);
 
 /* ---- run.c ---- */
