@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * answer.c - applying what is said of a shop's answer.
+ * answer.c - applies the changes that are about a shop's answer.
  */
 #include "store/model/answer.h"
 
@@ -31,7 +31,7 @@ void answer_release(struct answer *a)
 	*a = (struct answer){0};
 }
 
-/* The answer that a try or a result is about; NULL: there is none. */
+/* Returns the answer that a try or a result is about; NULL: there is none. */
 static struct answer *answer_held(const struct order *o, int64_t warehouse)
 {
 	struct offer *f = order_offer(o, warehouse);
@@ -103,7 +103,7 @@ void apply_settled(struct order *o, const struct change *c)
 {
 	struct answer *a = answer_held(o, c->warehouse);
 
-	/* A shop may have answered a newer offer since the run began. */
+	/* The shop may have answered a newer offer since the run began. */
 	if (!a || (c->settled.opened[0] && strcmp(c->settled.opened, a->opened) != 0))
 		return;
 	a->settled = c->settled.how;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * answer.h - a shop's answer to an offer, and what came of telling Centra.
+ * answer.h - a shop's answer to an offer, and what Centra said to it.
  */
 #ifndef STORE_MODEL_ANSWER_H
 #define STORE_MODEL_ANSWER_H
@@ -13,10 +13,11 @@
 
 enum verb { VERB_NONE, VERB_ACCEPT, VERB_REJECT };
 
-/* "accept", "reject", else "none". */
+/* Returns "accept" or "reject"; "none" for any other. */
 const char *verb_name(enum verb v);
 
-/* What Centra said to our answer.  SETTLED_NOT: nothing that we can believe. */
+/* What Centra said to our answer.  SETTLED_NOT: nothing yet that can be
+ * believed. */
 enum settled { SETTLED_NOT, SETTLED_OK, SETTLED_NO };
 
 /* How one try at a call to Centra ended (OFFERS 3, step 3). */
@@ -27,33 +28,37 @@ enum try_end {
 	TRY_UNKNOWN,  /* Centra may have acted on it */
 };
 
-/* Our answer to one opening.  A newer answer replaces it; the journal keeps the
- * older ones. */
+/* Our answer to one opening of an offer.  A newer answer replaces it; the
+ * journal keeps the older ones. */
 struct answer {
 	enum verb verb;
-	char opened[STAMP_SIZE]; /* date of the opening that it answers */
+	char opened[STAMP_SIZE]; /* the date of the opening that it answers */
 	int64_t at;
 	uint64_t device;
-	char *reason; /* owned: of a reject, or NULL */
+	char *reason; /* owned: the reason of a reject, or NULL */
 	char *note;   /* owned: or NULL */
 
 	enum settled settled;
-	uint64_t settled_version; /* the order's version once settled */
-	char *refusal;            /* owned: Centra's text with a no, or NULL */
+	uint64_t settled_version; /* the order's version when the answer was
+				   * settled */
+	char *refusal; /* owned: Centra's text if it said no, or NULL */
 
 	unsigned tries;      /* begun, ever */
-	unsigned late_tries; /* begun after the offer's expiry */
-	int64_t try_begun;   /* when the try under way began; 0: none is */
-	bool unknown;	     /* some try ended unknown, be it to an older
-			      * opening, whose ok may hold as well: look
-			      * before the next */
-	bool was_ok;         /* some try was told ok, even if contradicted since */
-	bool denied;         /* a try was told no after one that may have been
-			      * taken: look, and try no more */
+	unsigned late_tries; /* tries begun after the offer's expiry */
+	int64_t try_begun;   /* when the try under way began; 0: no try is under
+			      * way */
+	bool unknown;	     /* the outcome of some try is unknown (perhaps of
+			      * one for an older opening, whose ok may hold
+			      * too): look before the next try */
+	bool was_ok;         /* Centra said ok to some try, even if something
+			      * contradicts it now */
+	bool denied;         /* Centra said no to a try after an earlier one
+			      * that it may have taken: look, and make no more
+			      * tries */
 };
 
-/* Gives a copy of an answer texts of its own. */
+/* Gives a copied answer its own copies of the texts. */
 void answer_own(struct answer *a);
-void answer_release(struct answer *a); /* fine on a zeroed one */
+void answer_release(struct answer *a); /* may be called for a zeroed one */
 
 #endif

@@ -16,8 +16,8 @@
 #include "store/model/changes.def"
 /* clang-format on */
 
-/* The offer to a warehouse, made if there is none yet.  NULL: there may be no
- * more. */
+/* Returns the offer to a warehouse, which it adds if there is none.  NULL: the
+ * order has OFFERS_MAX offers. */
 struct offer *order_offer_made(struct order *o, int64_t warehouse);
 
 #endif

@@ -12,7 +12,7 @@
 
 /* ---- the table ---- */
 
-/* What a payload without memory of its own does. */
+/* The own() and release() of a payload that has no memory of its own. */
 static void plain_own(void *payload)
 {
 	(void)payload;
@@ -116,7 +116,7 @@ void apply_nothing(struct order *o, const struct change *c)
 #include "store/model/changes.def"
 
 static const struct {
-	void (*own)(struct change *c);     /* NULL: there is no payload */
+	void (*own)(struct change *c);     /* NULL: the kind has no payload */
 	void (*release)(struct change *c); /* NULL: the same */
 	void (*apply)(struct order *o, const struct change *c);
 } kinds[CHANGES] = {

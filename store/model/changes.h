@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  *
- * changes.h - what is to change in an order: a list of tagged unions.
+ * changes.h - changes of an order: a list of tagged unions.
  *
  * changes.def has a row for each kind.  A handler returns a list of changes;
  * the store applies it in one transaction.
  *
  * Memory:   a change owns its payload's texts and lists; changes_release()
  *           frees those of a list.
- * Threads:  none; a value belongs to who holds it.
+ * Threads:  no locks: a value belongs to the code that holds it.
  */
 #ifndef STORE_MODEL_CHANGES_H
 #define STORE_MODEL_CHANGES_H
@@ -39,26 +39,29 @@ struct change_fetched {
 
 struct change_try_begun {
 	int64_t at;
-	bool late; /* after the offer's expiry */
+	bool late; /* true: after the offer's expiry */
 };
 
 struct change_try_ended {
 	enum try_end how;
-	char *text; /* owned: Centra's text with a no, or NULL */
+	char *text; /* owned: Centra's text if it said no, or NULL */
 };
 
 struct change_settled {
 	enum settled how;
-	char opened[STAMP_SIZE]; /* date of the opening; "": whichever it is */
-	char *text;		 /* owned: Centra's text with a no, or NULL */
+	char opened[STAMP_SIZE]; /* the date of the opening that was answered;
+				  * "": any */
+	char *text; /* owned: Centra's text if it said no, or NULL */
 };
 
 struct change_ship_begun {
 	enum ship_step step;
 	int64_t at;
 	/* Of STEP_CREATE: */
-	int64_t newest_seen; /* greatest id of a shipment of the order, or 0 */
-	struct ship_lines before; /* units allocated to our warehouse */
+	int64_t newest_seen; /* the greatest id of a shipment of the order; 0:
+			      * it has none */
+	struct ship_lines before; /* units of the lines that are allocated to
+				   * our warehouse */
 };
 
 struct change_ship_held {
@@ -66,7 +69,7 @@ struct change_ship_held {
 	size_t n;
 };
 
-/* A follow-up task (task.h). */
+/* A follow-up task (store/model/task.h). */
 struct change_task {
 	const char *kind; /* constant */
 	int64_t sub;
@@ -75,7 +78,7 @@ struct change_task {
 
 struct change {
 	enum change_kind kind;
-	int64_t warehouse; /* 0: not about one warehouse */
+	int64_t warehouse; /* 0: the change is not about one warehouse */
 	union {
 #define CHANGE(KIND, type, member, memory, apply) type member;
 #include "store/model/changes.def"
@@ -141,29 +144,30 @@ struct change {
  * offer too many (OFFERS_MAX).  Longer texts than ORDER_TEXT_MAX are cut. */
 void order_apply(struct order *o, const struct change *c);
 
-/* A list of changes, in the order they are to be applied. */
+/* A list of changes, in the order in which they are to be applied. */
 struct changes {
 	struct change *list; /* owned */
 	size_t n;
 	size_t cap;
 };
 
-/* Adds a change of a kind with an empty payload, which the caller fills in.
- * The pointer is good until the next add. */
+/* Adds a change of a kind with a zeroed payload, which the caller fills in.
+ * The pointer is good until the next change is added. */
 struct change *changes_add(struct changes *c, enum change_kind kind,
 			   int64_t warehouse);
-/* A copy that owns its payload. */
+/* Returns a copy that owns its payload. */
 struct change change_copy(const struct change *c);
 void change_release(struct change *c);
 /* Adds copies of all of `more`. */
 void changes_add_copies(struct changes *c, const struct changes *more);
-/* Adds a copy of an entry of the journal; at 0: when it is stored. */
+/* Adds a copy of an entry of the journal.  If its `at` is 0, it gets the time
+ * at which it is stored. */
 void changes_journal(struct changes *c, const struct entry *e);
-/* Adds a copy of an entry that ev is the reason for: with the event's date, and
- * when it was received. */
+/* Adds a copy of an entry of the journal that an event caused, with the event's
+ * date and the time at which it was received. */
 void changes_journal_event(struct changes *c, const struct event *ev,
 			   const struct entry *e);
-/* Adds a follow-up task (task.h), due at a time. */
+/* Adds a follow-up task (store/model/task.h), due at a time. */
 void changes_task(struct changes *c, const char *kind, int64_t sub,
 		  int64_t due);
 void changes_release(struct changes *c);

@@ -164,8 +164,8 @@ void get_bytes(struct reader *r, void *ret, size_t len)
 		memset(ret, 0, len);
 }
 
-/* Returns the bytes of a text and sets their count; NULL for NULL and for a bad
- * one. */
+/* Returns the bytes of a text, and how many; NULL for a text of NULL and for a
+ * bad one. */
 static const unsigned char *take_text(struct reader *r, size_t *ret_len)
 {
 	uint32_t n = get_u32(r);
@@ -178,8 +178,8 @@ static const unsigned char *take_text(struct reader *r, size_t *ret_len)
 		return NULL;
 	}
 	*ret_len = n - 1;
-	/* An empty text may be the last of the value, where take() would see
-	 * its end. */
+	/* An empty text may end the value; take() would take that for a missing
+	 * field. */
 	return n == 1 ? (const unsigned char *)"" : take(r, n - 1);
 }
 

@@ -10,9 +10,11 @@
 
 #include "base/names.h"
 
-#define TOKEN_HASH_SIZE 32 /* SHA-256; the token itself is never kept */
+#define TOKEN_HASH_SIZE 32 /* bytes of a SHA-256; the token itself is never
+			    * kept */
 #define LABEL_SIZE	129
-#define CODE_LIVES	900000 /* ms that a login link is good: 15 minutes */
+#define CODE_LIVES	900000 /* ms for which a login link can be used: 15
+			        * minutes */
 
 struct device {
 	uint64_t id; /* given by the store */
@@ -20,7 +22,8 @@ struct device {
 	char name[LABEL_SIZE];
 	int64_t created;
 	bool removed;
-	bool suspended; /* its store was restored: may not act until readmitted */
+	bool suspended; /* its store was restored from a backup: it may not act
+			 * until it is readmitted */
 };
 
 #endif

@@ -53,13 +53,14 @@ const char *entry_about(const struct entry *e)
 
 /* ---- memory ---- */
 
-/* Bytes that a word takes in a copy's memory. */
+/* Returns how many bytes a word takes in a copy's memory. */
 static size_t room_of(const char *word)
 {
 	return word ? strnlen(word, ORDER_TEXT_MAX) + 1 : 0;
 }
 
-/* Puts a word at *at, cut between two characters; NULL stays NULL. */
+/* Copies a word to *at, cut between two characters if it is too long; NULL
+ * stays NULL. */
 static const char *keep(const char *word, char **at)
 {
 	char *ret = *at, *cut;
@@ -112,8 +113,8 @@ bool entry_visible(const struct entry *e, const int64_t *warehouses, size_t n)
 			 words_name_another(e->text, warehouses, n));
 }
 
-/* Of an old entry about a call or a look: its words up to those of the protocol
- * for how it failed. */
+/* Returns how many bytes of an old entry's words, about a call or a look,
+ * precede those about HTTP that say how it failed. */
 static size_t plain_length(const char *about, const char *text)
 {
 	const char *end = NULL;
@@ -151,7 +152,7 @@ void entry_for_shop(struct entry *e, const int64_t *warehouses, size_t n)
 
 /* ---- words ---- */
 
-/* How a state is told to the shop that it is about. */
+/* Returns the sentence that tells a shop about a state of its own offer. */
 static const char *state_sentence(const char *state)
 {
 	static const char *const sentences[STATES] = {
@@ -183,7 +184,7 @@ static const char *template_of(const struct entry *e)
 
 struct telling {
 	const struct entry *e;
-	const char *shop; /* the warehouse's, or NULL */
+	const char *shop; /* the name of the warehouse's shop, or NULL */
 };
 
 static bool is_name(const char *name, size_t len, const char *of)
@@ -208,7 +209,7 @@ static bool add_time(struct buf *out, int64_t at, int offset_min, bool ms)
 	return at != 0;
 }
 
-/* Adds a field's value; false: it is empty. */
+/* Adds a field's value.  False: the field is empty. */
 static bool add_field(struct buf *out, const struct telling *t,
 		      const char *name, size_t len)
 {

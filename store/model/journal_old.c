@@ -49,7 +49,8 @@ bool words_name_another(const char *words, const int64_t *warehouses, size_t n)
 	return false;
 }
 
-/* The constant name of a state; NULL: no state has it. */
+/* Returns the constant name of the state with this name; NULL: there is no such
+ * state. */
 static const char *state_named(const char *name, size_t len)
 {
 	for (int i = 0; i < STATES; i++) {
@@ -61,7 +62,7 @@ static const char *state_named(const char *name, size_t len)
 	return NULL;
 }
 
-/* "pending", or "pending -> accepted". */
+/* Reads "pending", or "pending -> accepted". */
 static void read_state(struct entry *e, const char *text)
 {
 	static const char arrow[] = " -> ";
@@ -77,7 +78,8 @@ static void read_state(struct entry *e, const char *text)
 	e->result = e->text = NULL;
 }
 
-/* "accepted by NAME", or "rejected by NAME: reason"; a name may have a colon. */
+/* Reads "accepted by NAME", or "rejected by NAME: reason".  A name may contain
+ * a colon. */
 static void read_answer(struct entry *e, const char *text)
 {
 	static const char *const begins[] = {"accepted by ", "rejected by "};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * listing.h - the rows that screens are made of.  Values.
+ * listing.h - the rows that screens show.  Values.
  */
 #ifndef STORE_MODEL_LISTING_H
 #define STORE_MODEL_LISTING_H
@@ -10,7 +10,7 @@
 #include "store/model/order.h"
 
 /* A row of a warehouse's list.  Rows are sorted by `expires`: an order with an
- * open problem has LISTED_FIRST, one without a deadline comes last. */
+ * open problem has LISTED_FIRST there; one without a deadline comes last. */
 #define LISTED_FIRST (INT64_MIN + 1)
 struct listed {
 	int64_t warehouse;

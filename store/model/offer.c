@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * offer.c - applying what is said of an offer.
+ * offer.c - applies the changes that are about an offer.
  */
 #include "store/model/offer.h"
 
@@ -70,7 +70,8 @@ void offer_release(struct offer *f)
 
 /* ---- openings ---- */
 
-/* True when a says more than b: a lesser date, or as much with less offset. */
+/* True if opening a counts before b: its date is less, or equal with a lesser
+ * offset. */
 static bool opening_less(const struct opening *a, const struct opening *b)
 {
 	int d = strcmp(a->date, b->date);
@@ -92,13 +93,13 @@ static void opening_remove(struct offer *f, size_t i)
 	f->n_openings--;
 }
 
-/* No deadline is later than any. */
+/* True if a expires later than b.  No deadline is later than any deadline. */
 static bool expires_later(int64_t a, int64_t b)
 {
 	return a != b && b != TIME_NONE && (a == TIME_NONE || a > b);
 }
 
-/* The opening that expires first. */
+/* Returns the index of the opening that expires first. */
 static size_t opening_earliest(const struct offer *f)
 {
 	size_t ret = 0;
@@ -148,7 +149,8 @@ static const struct opening *opening_until(const struct offer *f,
 	return NULL;
 }
 
-/* What recovery puts there anew is newer than what it put there before. */
+/* Updates the opening that recovery made, if it now makes one with a newer
+ * date. */
 static void opening_renew(struct offer *f, const struct opening *in)
 {
 	const struct opening *old = opening_until(f, in->expires);

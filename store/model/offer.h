@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * offer.h - what was said about an order's offer to one warehouse.
+ * offer.h - all that is known of an order's offer to one warehouse.
  */
 #ifndef STORE_MODEL_OFFER_H
 #define STORE_MODEL_OFFER_H
@@ -17,12 +17,13 @@
 /* What Centra says happened to an offer after its create (CONTRACT 2.2). */
 enum mark { MARK_ACCEPTED, MARK_REJECTED, MARK_TIMED_OUT, MARKS };
 
-/* One expiry that creates named for a warehouse, and the least date of those
- * creates: a create sent again is not a new offer. */
+/* One expiry that `create` events named for a warehouse, with the least date of
+ * those events: a create that Centra sends again is not a new offer. */
 struct opening {
 	int64_t expires;       /* TIME_NONE: no deadline, or unreadable */
-	int offset_min;        /* the offset Centra wrote it with */
-	char date[STAMP_SIZE]; /* "": put there by recovery, older than any */
+	int offset_min; /* minutes east of UTC, as Centra wrote the expiry */
+	char date[STAMP_SIZE]; /* "": recovery made it, with a date before any
+			        * other */
 };
 
 /* What a look at the order in Centra shows for one warehouse (handlers/look.h).
@@ -32,7 +33,7 @@ enum found {
 	FOUND_OURS,
 	FOUND_NOT_OURS,
 	FOUND_OPEN, /* the order waits for check-first */
-	FOUND_OVER, /* it neither waits nor is on hold */
+	FOUND_OVER, /* the order neither waits nor is on hold */
 	FOUNDS,
 };
 
@@ -50,10 +51,10 @@ enum offer_state {
 	STATES,
 };
 
-/* "pending", "timed_out", ...: the words of the API. */
+/* Returns a state's word in the API, such as "pending" or "timed_out". */
 const char *offer_state_name(enum offer_state s);
 
-/* The lists of the staff API. */
+/* The lists of the shops' API. */
 enum list {
 	LIST_OPEN, /* pending, accepting, rejecting, refused */
 	LIST_MINE, /* accepted, not shipped */
@@ -63,12 +64,12 @@ enum list {
 
 struct finding {
 	enum found what;
-	enum offer_state ended; /* of FOUND_NOT_OURS: what ended the offer */
+	enum offer_state ended; /* with FOUND_NOT_OURS: how the offer ended */
 	uint64_t knew;          /* the order's version when the look began */
 	int64_t at;
 };
 
-/* What looks have shown of one offer that a single look does not prove.
+/* What looks have shown of one offer and a single look does not prove.
  *
  * FOUND_OVER, or FOUND_OPEN against an accept that stands: Centra settles late,
  * so the first look that shows it only begins to count the time.  `sure` says
@@ -77,17 +78,18 @@ struct finding {
  * The time apart is of the steady clock of one boot of the machine: a wall
  * clock that jumps makes no two looks of one, and a reboot begins anew. */
 struct sighting {
-	enum found what; /* FOUND_NOTHING: there is none */
-	enum offer_state ended;	 /* of FOUND_OVER: how it ends the offer */
+	enum found what; /* FOUND_NOTHING: there is no sighting */
+	enum offer_state ended;	 /* with FOUND_OVER: the state in which it ends
+				  * the offer */
 	unsigned sure;
-	char opened[STAMP_SIZE]; /* date of the opening that it is about */
-	uint64_t knew;		 /* the order's version at the first look */
-	int64_t at;		 /* of the first look, wall clock, ms */
-	int64_t steady;		 /* of the first look, steady clock, ms */
-	uint64_t boot;		 /* the boot that `steady` belongs to */
+	char opened[STAMP_SIZE]; /* the date of the opening that was seen */
+	uint64_t knew; /* the order's version when the first look began */
+	int64_t at; /* when the first look was made: wall clock, ms */
+	int64_t steady; /* when the first look was made: steady clock, ms */
+	uint64_t boot; /* the boot of the machine that `steady` belongs to */
 
-	/* The newest look showed nothing of whose the order is, knowing
-	 * `blank_knew`, the order's version. */
+	/* The newest look did not show whose the order is; blank_knew is the
+	 * order's version when that look began. */
 	bool blank;
 	uint64_t blank_knew;
 };
@@ -97,49 +99,61 @@ struct sighting {
 
 struct offer {
 	int64_t warehouse;
-	struct opening *openings; /* owned; at most OPENINGS_MAX; by date */
+	struct opening *openings; /* owned; by date; at most OPENINGS_MAX */
 	size_t n_openings;
-	char marks[MARKS][STAMP_SIZE]; /* greatest date of each; "" = never */
+	char marks[MARKS][STAMP_SIZE]; /* the greatest date of each mark; "":
+				        * there was none */
 	struct answer answer;
 	struct finding finding;
 
-	/* Derived by handlers/offer.h with each change; never set elsewhere. */
+	/* Derived by handlers/offer.h with each change, and set nowhere
+	 * else. */
 	enum offer_state state;
 	enum list list;
-	int64_t expires; /* of what is offered now; TIME_NONE: no deadline */
+	int64_t expires; /* the deadline of the present opening; TIME_NONE: it
+			  * has none */
 
-	bool shipped; /* ours, and handed over: off the list "mine" */
+	bool shipped; /* this shop has sent all of it: it leaves the list
+		       * "mine" */
 
-	/* History, kept by the store with each change: not facts. */
-	bool was_accepted; /* the shop has been told that it is theirs */
-	bool stopped;      /* ended since, and the shop has confirmed that */
+	/* History, which the store keeps with each change.  These are not
+	 * facts. */
+	bool was_accepted; /* the shop has been told that the order is its
+			    * own */
+	bool stopped;      /* the offer ended after that, and the shop has
+			    * confirmed it */
 	struct problem problem;
 
-	/* The order's version once marks[MARK_ACCEPTED] was last raised: what
-	 * a look that knew less says does not speak against it. */
+	/* The order's version when marks[MARK_ACCEPTED] was last raised.  A
+	 * look that began at an earlier version does not contradict that
+	 * mark. */
 	uint64_t accepted_version;
-	bool accepted_unheard; /* raised, its HEARD is still to come: not kept */
+	bool accepted_unheard; /* the mark was raised and the change HEARD,
+			        * which raises the version, is still to be
+			        * applied; not stored */
 	unsigned missed;
 
-	struct shipment *shipments; /* owned; oldest first; all but the newest
-				     * are shipped */
+	struct shipment *shipments; /* owned; the oldest first; all but the
+				     * newest are shipped */
 	size_t n_shipments;
 
 	struct sighting sighting;
 
-	/* Derived: Centra said that the order is this warehouse's, and the
-	 * newest look does not show it. */
+	/* Derived: Centra said that the order is this warehouse's, but the
+	 * newest look does not show that. */
 	bool doubt;
-	struct ship_held *held; /* owned: what there was to ship of each line */
+	struct ship_held *held; /* owned: for each line, what looks showed as
+				 * this warehouse's */
 	size_t n_held;
 };
 
 #define OPENINGS_MAX 64
 
-/* The newest shipment of an offer; NULL: shipping was never asked for. */
+/* Returns the newest shipment of an offer; NULL: shipping was never asked
+ * for. */
 struct shipment *offer_shipment(const struct offer *f);
 
-/* Gives a copy of an offer all that it holds as its own. */
+/* Gives a copied offer its own copies of all that it holds. */
 void offer_own(struct offer *f);
 void offer_release(struct offer *f);
 

@@ -15,11 +15,13 @@
 #define ONCE_HASH 32	   /* SHA-256 */
 #define ONCE_CODE 32
 
-/* ONCE_NEW    the decision function ran, and its result is rc: OK, RC_EXISTS
- *             (as good as OK), or RC_CONFLICT with `code`, which the function
- *             may have filled in.  Its other results are not kept.
- * ONCE_AGAIN  nothing is done: rc and code are those of the first time.
- * ONCE_OTHER  nothing is done: the key was that of another request. */
+/* ONCE_NEW    the request is new: the decision function ran, and its result is
+ *             rc: OK, RC_EXISTS (as good as OK), or RC_CONFLICT with `code`,
+ *             which the function may have filled in.  Its other results are not
+ *             kept.
+ * ONCE_AGAIN  the request was seen before: nothing is done; rc and code are
+ *             those of the first time.
+ * ONCE_OTHER  another request had the same key: nothing is done. */
 enum once_seen { ONCE_NEW, ONCE_AGAIN, ONCE_OTHER };
 
 /* A request: named by the idempotency key that its client sent, and told from
@@ -28,8 +30,8 @@ struct once {
 	uint64_t device;
 	unsigned char key[ONCE_HASH];
 	unsigned char request[ONCE_HASH];
-	int64_t at; /* when the key was used first, ms */
-	bool sure;  /* the clock is confirmed: older keys may be forgotten */
+	int64_t at; /* ms; when the key was first used */
+	bool sure;  /* the clock is confirmed, so old keys may be forgotten */
 
 	/* Out. */
 	enum once_seen seen;

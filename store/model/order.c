@@ -55,7 +55,8 @@ void order_copy(struct order *ret, const struct order *o)
 
 /* ---- finding offers ---- */
 
-/* Where the warehouse stands in the list, or would. */
+/* Returns the index of the warehouse's offer, or where it would have to be
+ * inserted. */
 static size_t offer_place(const struct order *o, int64_t warehouse)
 {
 	size_t lo = 0, hi = o->n_offers, mid;
@@ -139,8 +140,8 @@ void apply_missed(struct order *o, const struct change *c)
 		f->missed |= 1u << c->missed;
 }
 
-/* A fetch that another has overtaken is at most so much older.  What seems to
- * be older still comes from a clock that was ahead. */
+/* ms.  A fetch that another one has overtaken is older by this at most.  One
+ * that seems older still was dated by a clock that was ahead. */
 #define OVERTAKEN ((int64_t)10 * 60 * 1000)
 
 void apply_fetched(struct order *o, const struct change *c)

@@ -15,7 +15,7 @@ bool problem_open(const struct problem *p)
 	return p->at && !p->solved_at;
 }
 
-/* Gives a copy of a problem texts of its own. */
+/* Gives a copied problem its own copies of the texts. */
 void problem_own(struct problem *p)
 {
 	p->reason = xstrdup(p->reason);

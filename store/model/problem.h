@@ -9,13 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Accepted, but it cannot be shipped after all.  at 0: no problem. */
+/* The shop accepted the order and cannot ship it after all. at 0: there is no
+ * problem. */
 struct problem {
 	int64_t at;
 	uint64_t device;
-	char *reason; /* owned: a word of the API */
+	char *reason; /* owned: one of the API's words */
 	char *note;   /* owned: or NULL */
-	char *by;     /* owned: who, as people know them */
+	char *by; /* owned: the name of the person or device that reported it */
 
 	int64_t solved_at; /* 0: it is not solved */
 	uint64_t solved_device;
@@ -25,8 +26,8 @@ struct problem {
 /* True while an order has a problem that nobody has solved. */
 bool problem_open(const struct problem *p);
 
-/* Gives a copy of a problem texts of its own. */
+/* Gives a copied problem its own copies of the texts. */
 void problem_own(struct problem *p);
-void problem_release(struct problem *p); /* fine on a zeroed one */
+void problem_release(struct problem *p); /* may be called for a zeroed one */
 
 #endif

@@ -10,7 +10,8 @@
 #include "base/mem.h"
 #include "store/model/codec.h"
 
-#define DRAWING 1 /* the version that every value begins with */
+#define DRAWING 1 /* version of the form of a value; each value begins with
+		   * it */
 
 static void begin(struct buf *b)
 {
@@ -71,7 +72,7 @@ static void get_answer(struct answer *a, struct reader *r)
 	a->was_ok = get_flag(r);
 }
 
-/* A block of its own: others stand behind it. */
+/* Writes the history as a block of its own, since other fields follow it. */
 static void put_history(struct buf *b, const struct offer *f)
 {
 	size_t block = put_block(b);
@@ -168,7 +169,8 @@ static void put_shipment(struct buf *b, const struct shipment *s)
 
 #define SHIP_KEY_LEAST	40
 
-/* What was added later: a store of before ends here. */
+/* Reads the fields that later versions added; a value of an older version ends
+ * here. */
 static void get_shipment_more(struct shipment *s, struct reader *r)
 {
 	s->newest_seen = get_i64(r);
@@ -230,7 +232,7 @@ static void get_shipment(struct shipment *s, struct reader *all)
 	all->bad |= r.bad;
 }
 
-/* A block of its own, as history is. */
+/* Writes the shipments as a block of their own. */
 static void put_shipments(struct buf *b, const struct offer *f)
 {
 	size_t block = put_block(b);
@@ -241,7 +243,8 @@ static void put_shipments(struct buf *b, const struct offer *f)
 	put_block_end(b, block);
 }
 
-#define SHIPMENT_LEAST 4 /* bytes of an empty block */
+#define SHIPMENT_LEAST 4 /* bytes of an empty block, the least that a shipment
+			  * takes */
 
 static void get_shipments(struct offer *f, struct reader *all)
 {
@@ -255,7 +258,7 @@ static void get_shipments(struct offer *f, struct reader *all)
 	all->bad |= r.bad;
 }
 
-/* A block of its own, as history is. */
+/* Writes the sighting as a block of its own. */
 static void put_sighting(struct buf *b, const struct sighting *r)
 {
 	size_t block = put_block(b);
@@ -349,7 +352,8 @@ static void put_offer(struct buf *b, const struct offer *f)
 	put_block_end(b, block);
 }
 
-#define OPENING_LEAST 16 /* bytes of one without a date */
+#define OPENING_LEAST 16 /* bytes of an opening without a date, the least that
+			  * one takes */
 
 static void get_offer(struct offer *f, struct reader *all)
 {
@@ -407,7 +411,8 @@ void encode_order(struct buf *b, const struct order *o)
 	put_i64(b, o->told_at);
 }
 
-#define OFFER_LEAST 4 /* bytes of an empty block */
+#define OFFER_LEAST 4 /* bytes of an empty block, the least that an offer
+		       * takes */
 
 enum rc get_order(struct order *ret, const char *instance, int64_t number,
 		  const void *p, size_t len, struct err *e)
@@ -628,12 +633,13 @@ void encode_entry(struct buf *b, const struct entry *e)
 #include "store/model/journal.def"
 }
 
-#define WORD_LEAST   5 /* bytes: its place, and a text */
+#define WORD_LEAST   5 /* bytes of a word at least: its place, and the length of
+		        * its text */
 #define NUMBER_LEAST 9
 #define FIELDS_MAX   100
 
-/* Reads the fields behind the name of the fact; what a newer shipfrom added is
- * skipped. */
+/* Reads the fields that follow the fact's name.  Fields that a newer version
+ * added are skipped. */
 static void get_fields(struct reader *r, struct entry *e, char *words[WORDS])
 {
 	size_t n = get_count(r, WORD_LEAST, FIELDS_MAX);

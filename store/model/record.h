@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * record.h - the values of the store, as bytes and back.
+ * record.h - writes the values of the store as bytes, and reads them.
  *
- * Every value begins with the version of its drawing.  What is in the key (the
+ * Every value begins with a version (u8) of its form.  What is in the key (the
  * order's number, an event's seq) is not repeated in the value, except in a
- * task, whose key is its id alone.  A warehouse's offer is a block, so that it
- * can grow as the values themselves do.
+ * task, whose key is its id alone.  An offer is a block, so that fields can be
+ * added at its end, as at the end of a value.
  *
  * Reading returns RC_INVALID, with nothing to release, when the bytes are not
  * such a value.
@@ -21,9 +21,9 @@
 #include "store/model/order.h"
 #include "store/model/task.h"
 
-/* order:   cancelled, fetched_at, status, hold_reason, on_hold, has_details,
- *          has_address, version, first_seen, updated, fetch_due,
- *          u32 count, per offer a block:
+/* An order: cancelled, fetched_at, status, hold_reason, on_hold, has_details,
+ *          has_address, version, first_seen, updated, fetch_due, u32 count, per
+ *          offer a block:
  *            warehouse, state, list, expires, shipped, the marks' dates,
  *            u32 count, per opening: expires, offset, date
  *            finding: what, ended, knew, at
@@ -44,27 +44,28 @@
  *            boot, blank, blank_knew
  *            doubt, denied (of the answer) */
 void encode_order(struct buf *b, const struct order *o);
-/* instance and number are the key's. */
+/* Reads an order. instance and number are those of the key. */
 enum rc get_order(struct order *ret, const char *instance, int64_t number,
 		  const void *p, size_t len, struct err *e);
 
-/* True if both would be kept as the same bytes. */
+/* True if both orders would be stored as the same bytes. */
 bool order_same(const struct order *a, const struct order *b);
 
-/* event:   instance, received, type, action, date, id, data, digest */
+/* An event: instance, received, type, action, date, id, data, digest */
 void encode_event(struct buf *b, const struct event *ev, const char *instance,
 	       int64_t received);
 enum rc get_event(struct event *ret, uint64_t seq, const void *p, size_t len,
 		  struct err *e);
 
-/* quarantined: instance, received, reason, header, bytes, kind, digest */
+/* An entry of the quarantine: instance, received, reason, header, bytes, kind,
+ * digest */
 void encode_quarantined(struct buf *b, const struct quarantined *q,
 		     const char *instance, int64_t received);
 enum rc get_quarantined(struct quarantined *ret, uint64_t seq, const void *p,
 			size_t len, struct err *e);
 
-/* task:    kind, instance, number, sub, created, due, attempts, dead, reason,
- *          asked, again, lane, group, why */
+/* A task: kind, instance, number, sub, created, due, attempts, dead, reason,
+ * asked, again, lane, group, why */
 void encode_task(struct buf *b, const struct task *t);
 enum rc get_task(struct task *ret, uint64_t id, const void *p, size_t len,
 		 struct err *e);
@@ -74,11 +75,11 @@ enum rc get_task(struct task *ret, uint64_t id, const void *p, size_t len,
  *          u32 count, per word: u8 place, text
  *          u32 count, per number: u8 place, i64 */
 void encode_entry(struct buf *b, const struct entry *e);
-/* *ret owns its words: entry_release(). */
+/* Reads an entry; the caller releases it with entry_release(). */
 enum rc get_entry(struct entry *ret, uint64_t seq, const void *p, size_t len,
 		  struct err *e);
 
-/* device:  shop, name, created, removed */
+/* A device: shop, name, created, removed */
 void encode_device(struct buf *b, const struct device *d);
 enum rc get_device(struct device *ret, uint64_t id, const void *p, size_t len,
 		   struct err *e);

@@ -7,7 +7,8 @@
 
 #include <stdint.h>
 
-/* Bytes that tell one secret from another; a secret itself is never kept. */
+/* bytes of a fingerprint, by which secrets are told apart; a secret itself is
+ * never kept */
 #define SECRET_PRINT 8
 
 struct secret_use {

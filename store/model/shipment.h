@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * shipment.h - one shipment of what an offer made a shop's: what the shop asked
- * for, what came of it at Centra, and the call that is under way.
+ * shipment.h - a shipment of an order that a shop has won: what the shop asked
+ * for, what Centra made of it, and the call that is under way.
  *
- * A value, part of an offer (order.h).  An offer may have several, one after
+ * A value, part of an offer (offer.h).  An offer may have several, one after
  * the other: what could not be sent at once is sent later.
  */
 #ifndef STORE_MODEL_SHIPMENT_H
@@ -13,25 +13,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How far it has come.  Under way are those up to SHIP_CAPTURED; both kinds of
- * failure may be asked for again.  See shipment_goes_on() for the failure that
- * is not the end. */
+/* How far a shipment has come.  It is under way up to SHIP_CAPTURED; after both
+ * kinds of failure the shop may ask again. shipment_goes_on() tells about the
+ * failure after which the task goes on. */
 enum ship_stage {
 	SHIP_ASKED,    /* a shop pressed ship; Centra has no shipment yet */
 	SHIP_CREATED,  /* Centra has the shipment; the payment is next */
-	SHIP_CAPTURED, /* paid; to be completed */
-	SHIP_CAPTURE_FAILED, /* not paid: do not hand over */
-	SHIP_FAILED,	     /* stopped; fault and error say why */
+	SHIP_CAPTURED, /* the payment is captured; to be completed */
+	SHIP_CAPTURE_FAILED, /* the payment failed: do not hand the parcel
+			      * over */
+	SHIP_FAILED,	     /* stopped; `fault` and `error` say why */
 	SHIP_SHIPPED,
 	SHIP_STAGES,
 };
 
-/* "asked", "capture_failed", ...: the words of the API. */
+/* Returns a stage's word in the API, such as "asked" or "capture_failed". */
 const char *ship_stage_name(enum ship_stage s);
 
 enum ship_capture {
-	CAPTURE_NONE,	 /* not tried, or not ours to do */
-	CAPTURE_PENDING, /* the payment provider has not confirmed it */
+	CAPTURE_NONE,	 /* not tried yet, or not for us to do */
+	CAPTURE_PENDING, /* the payment provider has not confirmed it yet */
 	CAPTURE_DONE,
 	CAPTURE_FAILED,
 	SHIP_CAPTURES,
@@ -39,20 +40,22 @@ enum ship_capture {
 
 const char *ship_capture_name(enum ship_capture c);
 
-/* Why a shipment is SHIP_FAILED. */
+/* Why a shipment ended as SHIP_FAILED. */
 enum ship_fault {
 	FAULT_NONE,
-	FAULT_REFUSED, /* Centra would not do it */
+	FAULT_REFUSED, /* Centra refused to do it */
 	FAULT_CANCELLED,
 	FAULT_ON_HOLD,
-	FAULT_NOT_OURS, /* it is no longer certain that we are to ship it */
-	FAULT_IN_DOUBT, /* Centra said that we are, and does not show it */
+	FAULT_NOT_OURS, /* it is no longer certain that this shop is to ship
+			 * it */
+	FAULT_IN_DOUBT, /* Centra gave the order to this shop, and no longer
+			 * shows that */
 	SHIP_FAULTS,
 };
 
-/* The calls that change something at Centra.  They are made in this order, but
- * that STEP_GOOD_TO_GO comes just before STEP_COMPLETE: the numbers are stored,
- * so a new step is added at the end. */
+/* The calls that change something at Centra.  They are made in this order,
+ * except that STEP_GOOD_TO_GO comes just before STEP_COMPLETE: the numbers are
+ * stored, so new steps go to the end. */
 enum ship_step {
 	STEP_CONFIRM,
 	STEP_CREATE,
@@ -62,14 +65,15 @@ enum ship_step {
 	SHIP_STEPS,
 };
 
-/* "confirm", "create", "capture", "complete", "good_to_go". */
+/* Returns "confirm", "create", "capture", "complete" or "good_to_go". */
 const char *ship_step_name(enum ship_step s);
-/* Of a step's name: what Centra is asked to do, as in "asking Centra to ...";
- * of another word that word. */
+/* Returns the words for a step's name, as in "asking Centra to ..."; for any
+ * other name the name itself. */
 const char *ship_step_words(const char *name);
 
-/* Whether units that are in a shipment stay among the allocations of their
- * line.  Centra does not say; what our own createShipment changed shows it. */
+/* Whether units in a shipment remain among the allocations of their line.
+ * Centra does not document it; the effect of our own createShipment shows
+ * it. */
 enum ship_reading {
 	READING_UNKNOWN,
 	READING_STAY,
@@ -87,36 +91,38 @@ struct ship_lines {
 	size_t n;
 };
 
-/* What looks showed of a line.  `ours` and `quantity` are of the look, before
- * the first createShipment of the offer, that showed the most as ours: no more
- * units than that are ever shipped. */
+/* What looks showed of a line.  `ours` and `quantity` are from that look before
+ * the offer's first createShipment that showed the most units as ours: never
+ * more than these are shipped. */
 struct ship_held {
 	int64_t line;
 	int64_t ours;	  /* units allocated to the offer's warehouse */
-	int64_t quantity; /* units of the line that were not cancelled */
-	int64_t others;	  /* the most that was allocated elsewhere since */
+	int64_t quantity; /* units of the line that are not cancelled */
+	int64_t others;	  /* the most units that were allocated to other
+			   * warehouses since */
 };
 
 #define SHIP_KEY_SIZE 32 /* SHA-256 */
 
-/* An Idempotency-Key under which the parcel was asked for.  Keys belong to
- * devices: two devices may use the same one for different requests. */
+/* An Idempotency-Key with which the parcel was asked for.  Keys belong to
+ * devices: two devices may use the same key for different requests. */
 struct ship_key {
 	uint64_t device;
 	unsigned char hash[SHIP_KEY_SIZE];
 };
 
-/* What the shop said.  Texts are owned; service and tracking may be NULL. */
+/* What the shop asked for.  Texts are owned; service and tracking may be
+ * NULL. */
 struct ship_ask {
 	char *carrier, *service, *tracking;
-	char *by; /* who, as people know them; or NULL */
+	char *by; /* the name of the person or device that asked; or NULL */
 	int64_t packages;
 	int64_t at;
 	uint64_t device;
-	bool keyed;		 /* the request had an Idempotency-Key: */
+	bool keyed; /* the request had an Idempotency-Key, which is: */
 	struct ship_key key;
-	bool all;		 /* no lines were named: whatever remained */
-	struct ship_line *lines; /* owned; of `all`: as far as is known */
+	bool all; /* the request named no lines, and means all that remained */
+	struct ship_line *lines; /* owned; if `all`, those that were known */
 	size_t n_lines;
 };
 
@@ -126,35 +132,42 @@ struct ship_came {
 	enum ship_stage stage;
 	enum ship_capture capture;
 	enum ship_fault fault;
-	int64_t id;		       /* Centra's; 0: none is known */
-	char number[SHIP_NUMBER_SIZE]; /* Centra's too: "39790-1", or "" */
-	int64_t capture_at; /* when the payment was asked for; 0: not yet */
-	int64_t shipped_at; /* 0: it is not shipped */
-	bool rest;	    /* shipped, and more of the offer remains */
-	char *error;	    /* owned: the last trouble, for people; or NULL */
-	enum ship_reading reading; /* what its createShipment showed */
-	bool missing; /* the newest look did not show the shipment */
+	int64_t id; /* Centra's id of the shipment; 0: not known */
+	char number[SHIP_NUMBER_SIZE]; /* Centra's number of the shipment, such
+				        * as "39790-1", or "" */
+	int64_t capture_at; /* when the capture was asked for; 0: not yet */
+	int64_t shipped_at; /* when the parcel was sent; 0: not yet */
+	bool rest;	    /* it is shipped, and some of the offer remains to
+			     * be shipped */
+	char *error;	    /* owned: the last thing that went wrong, for
+			     * people; or NULL */
+	enum ship_reading reading; /* what the effect of its createShipment
+				    * showed */
+	bool missing; /* the newest look did not show this shipment */
 };
 
 struct shipment {
 	struct ship_ask ask;
 	struct ship_came came;
 
-	/* The newest try at a call. */
+	/* The newest try at a call to Centra. */
 	enum ship_step step;
-	int64_t try_at; /* when it began; 0: none was made */
-	bool trying;	/* it has not ended, as far as is known */
-	bool unknown;	/* Centra may have acted on it, or may do so yet */
+	int64_t try_at; /* when it began; 0: no call was tried */
+	bool trying;	/* it has begun, and is not known to have ended */
+	bool unknown;	/* its outcome is unknown: Centra may have acted, or may
+			 * act yet */
 	unsigned tries[SHIP_STEPS]; /* begun, ever */
 
-	/* As the look before the newest createShipment showed it. */
-	int64_t newest_seen; /* greatest id of a shipment of the order, or 0 */
-	struct ship_line *before; /* owned: units of each line of the ask that
-				   * were allocated to our warehouse */
+	/* What the look before the newest createShipment showed. */
+	int64_t newest_seen; /* the greatest id of a shipment of the order; 0:
+			      * it had none */
+	struct ship_line *before; /* owned: for each line that was asked for,
+				   * the units allocated to our warehouse */
 	size_t n_before;
 
-	struct ship_key *keys; /* owned: all it was asked for under, the newest
-				* SHIP_KEYS_MAX; as long as the order is kept */
+	struct ship_key *keys; /* owned: the keys with which it was asked for,
+			        * the newest SHIP_KEYS_MAX; kept as long as the
+			        * order */
 	size_t n_keys;
 };
 
@@ -163,14 +176,16 @@ struct shipment {
 #define SHIP_LINES_MAX 1000 /* of one shipment */
 
 bool shipment_under_way(const struct shipment *s);
-/* Under way; or Centra refused to let it go when it was to be completed (it is
- * paid and packed by then), and is asked again until it does. */
+/* True if the task goes on with the shipment: it is under way, or Centra
+ * refused to complete it when it was paid and packed, and is asked again. */
 bool shipment_goes_on(const struct shipment *s);
 bool shipment_has_key(const struct shipment *s, const struct ship_key *k);
-/* Centra has it, or may have it: its lines stand. */
+/* True if Centra has the shipment, or may have it, so that its lines can no
+ * longer be changed. */
 bool shipment_stands(const struct shipment *s);
 
-/* Copies own what they hold; release is fine on a zeroed one. */
+/* Copies own what they hold.  The release functions may be called for zeroed
+ * ones. */
 struct ship_ask ship_ask_copy(const struct ship_ask *a);
 void ship_ask_release(struct ship_ask *a);
 struct ship_came ship_came_copy(const struct ship_came *c);

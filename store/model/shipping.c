@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * shipping.c - applying what is said of an offer's shipments.
+ * shipping.c - applies the changes that are about an offer's shipments.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +16,7 @@ static struct shipment *shipment_held(const struct order *o, int64_t warehouse)
 	return f ? offer_shipment(f) : NULL;
 }
 
-/* A copy of at most SHIP_LINES_MAX lines; NULL of none. */
+/* Returns a copy of at most SHIP_LINES_MAX lines; NULL if there are none. */
 static struct ship_line *lines_bounded(const struct ship_line *list, size_t n,
 				       size_t *ret_n)
 {
@@ -36,7 +36,8 @@ static struct ship_ask ask_bounded(const struct ship_ask *in)
 	return ret;
 }
 
-/* The oldest makes room for one too many. */
+/* Adds the key of a request to the shipment's keys.  If they are too many, the
+ * oldest is dropped. */
 static void key_join(struct shipment *s, const struct ship_ask *in)
 {
 	if (!in->keyed || shipment_has_key(s, &in->key))
@@ -48,7 +49,7 @@ static void key_join(struct shipment *s, const struct ship_ask *in)
 	s->keys[s->n_keys++] = in->key;
 }
 
-/* Asked for again after a failure: what Centra has of it stays. */
+/* Asks for a failed shipment again; what Centra has of it is kept. */
 static void ask_again(struct shipment *s, const struct ship_ask *in)
 {
 	struct ship_ask ask = ask_bounded(in);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * stats.h - how a store is doing, in numbers.  Values.
+ * stats.h - numbers about a store.  Values.
  */
 #ifndef STORE_MODEL_STATS_H
 #define STORE_MODEL_STATS_H
@@ -12,19 +12,22 @@
 #include "store/model/order.h"
 
 struct store_stats {
-	uint64_t used_bytes, max_bytes; /* of what may be kept; 0: no bound */
+	uint64_t used_bytes, max_bytes; /* bytes in use, and most bytes that may
+					 * be; max_bytes 0: no bound */
 	uint64_t events, orders, tasks_waiting, tasks_dead, quarantined,
 		devices;
-	uint64_t commits, writes;  /* since the start: a group is one commit */
+	uint64_t commits, writes;  /* since the process started; the writes of a
+				    * group are one commit */
 	uint64_t queued;	   /* writes waiting now */
-	int64_t writing_for;	   /* ms that the disk has been asked for */
-	int64_t oldest_due;	   /* of the waiting tasks whose API is not
-				    * parked, but for what reconciliation asks
-				    * Centra; TIME_NONE: none */
-	bool failed;		   /* the disk failed: restart */
-	bool full;		   /* deliveries are refused for want of room */
+	int64_t writing_for;	   /* ms since the write under way began; 0:
+				    * none is */
+	/* when the earliest waiting task was due, without parked ones and
+	 * without what reconciliation asks Centra; TIME_NONE: no such task */
+	int64_t oldest_due;
+	bool failed; /* the disk failed: the process must be restarted */
+	bool full; /* there is no room: deliveries are refused */
 	uint64_t missed[MISSED_KINDS]; /* webhooks, ever */
-	uint64_t in_doubt;	       /* orders of which an offer is in doubt */
+	uint64_t in_doubt; /* orders with an offer that is in doubt */
 };
 
 /* What store_verify() found, by the engine's own tables. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * task.c - the end of tasks and of what their handlers decided.
+ * task.c - releases tasks and the results of their handlers.
  */
 #include "store/model/task.h"
 

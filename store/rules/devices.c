@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * devices.c - devices, and what lets them in.
+ * devices.c - devices and their credentials: tokens, login codes, sessions.
  *
- * Removed devices are kept, so that the journal can still tell who answered
- * what.
+ * Removed devices are kept, so that the journal can still name the device that
+ * answered.
  */
 #include <string.h>
 
@@ -13,7 +13,8 @@
 
 #define COUNT_REVOKED "revoked"
 
-/* Counts that a credential was ended: event streams then check theirs again. */
+/* Counts that a credential was ended, which makes event streams check theirs
+ * again. */
 static void count_revocation(struct rows *r)
 {
 	add_count(r, COUNT_REVOKED, 1);
@@ -96,8 +97,8 @@ enum rc store_device_add(struct store *s, const struct device *d,
 
 /* ---- signing in ---- */
 
-/* Finds the device that a credential lets in.  RC_NOTFOUND: there is none, or
- * it may not act. */
+/* Finds the device of a credential.  RC_NOTFOUND: there is none, or it may not
+ * act. */
 static enum rc let_in(struct rows *r, enum credential kind,
 		      const unsigned char *hash, struct device *ret,
 		      int64_t *ret_at, struct err *e)
@@ -107,7 +108,7 @@ static enum rc let_in(struct rows *r, enum credential kind,
 	return !rc && (ret->removed || ret->suspended) ? RC_NOTFOUND : rc;
 }
 
-/* The rows of one moment, with a credential named and fetched. */
+/* Opens a reading in which a credential was named and fetched. */
 static enum rc open_credential(struct rows **ret, struct store *s,
 			       enum credential kind,
 			       const unsigned char *hash, struct err *e)
@@ -149,11 +150,12 @@ enum rc store_device_by_session(struct store *s,
 	return device_by(s, CREDENTIAL_SESSION, token, ret, e);
 }
 
-/* ms.  A code that lives longer was made by a clock that was set back since, by
- * more than a minute. */
+/* ms.  A code that is valid for longer than this was made while the clock was
+ * ahead. */
 #define LONGEST (CODE_LIVES + 60000)
 
-/* Finds the device that a login code signs in at `now`. */
+/* Finds the device that a login code signs in, if the code is valid at
+ * `now`. */
 static enum rc device_of_code(struct rows *r, const unsigned char *code,
 			      int64_t now, struct device *ret, struct err *e)
 {
@@ -182,7 +184,8 @@ enum rc store_device_code(struct store *s,
 
 struct login_op {
 	struct op op;
-	const unsigned char *code, *token; /* borrowed until it is done */
+	const unsigned char *code, *token; /* borrowed until the write is
+					    * done */
 	int64_t now;
 	struct device *ret;
 };
@@ -227,7 +230,7 @@ enum rc store_device_login(struct store *s,
 
 struct end_op {
 	struct op op;
-	const unsigned char *token; /* borrowed until it is done */
+	const unsigned char *token; /* borrowed until the write is done */
 };
 
 static void end_want(struct rows *r, struct op *op)
@@ -410,7 +413,8 @@ static enum rc suspend_all(struct rows *r, bool suspended, size_t *ret_n,
 	return rc;
 }
 
-/* Ids that a device may have been given after the backup was made. */
+/* Numbers that are left out after a restore, since devices may have got them
+ * after the backup was made. */
 #define IDS_SKIPPED 1000
 
 enum rc devices_suspend(struct rows *r, struct err *e)

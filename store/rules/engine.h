@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * engine.h - what keeps a store: LMDB today.
+ * engine.h - what an engine implements; an engine keeps a store.  LMDB is the
+ * only one today.
  *
  * An engine is a row of the table in store/engines/engines.c.  Its own
  * `struct store` begins with a struct store_base, and its transactions begin
@@ -16,38 +17,43 @@
 #include "store/rules/rows.h"
 #include "store/store.h"
 
-/* The rows that store.h lists; each is given to a row_fn as what it names. */
+/* The kinds of listings of store.h.  Each row is given to a row_fn as a pointer
+ * to the struct named here. */
 enum listing {
-	LISTING_LISTED,	    /* struct listed; `listed` says of which list */
+	LISTING_LISTED,	    /* struct listed; `listed` of listing_from says of
+			     * which list */
 	LISTING_DONE_SINCE, /* struct listed */
 	LISTING_JOURNAL,    /* struct entry */
 	LISTING_EVENTS,	    /* struct event */
 	LISTING_ORDERS,	    /* struct order */
 	LISTING_TASKS,	    /* struct task */
-	LISTING_DEAD,	    /* struct task: those that are dead */
+	LISTING_DEAD,	    /* struct task: only dead tasks */
 	LISTING_QUARANTINE, /* struct quarantined */
 	LISTING_DEVICES,    /* struct device */
 	LISTING_CHANGES,    /* struct changed */
 };
 
-/* Where a listing begins.  A listing uses the fields that its rows have. */
+/* Where a listing begins.  Each kind uses the fields that fit its rows. */
 struct listing_from {
-	const char *instance; /* NULL: of all instances */
-	int64_t number;	      /* the order; of ORDERS: the first */
+	const char *instance; /* NULL: rows of all instances */
+	int64_t number;	      /* the number of the order; for LISTING_ORDERS: of
+			       * the first */
 	int64_t warehouse;
 	enum list list;
-	const struct listed *after; /* NULL: from the first */
+	const struct listed *after; /* NULL: begin with the first row */
 	int64_t since;		    /* of DONE_SINCE */
-	uint64_t seq;		    /* the first event, change, ... */
+	uint64_t seq; /* the number of the first event, change, ... */
 };
 
 /* False: no more. */
 typedef bool row_fn(void *arg, const void *row);
 
-/* rows.h, by an engine.  Puts return what stands in the way; the first failure
- * of an op is kept, and the puts after it are not made. */
+/* The functions of rows.h, as an engine implements them.  Puts return what is
+ * in their way; the first failure of an op is kept, and the puts after it are
+ * not made. */
 struct rows_engine {
-	/* NULL, all of them: the engine reads when it is asked. */
+	/* All want_ functions and fetch() may be NULL in an engine that reads
+	 * only when a row is asked for. */
 	void (*want_order)(struct rows *r, const char *instance, int64_t number,
 			   unsigned parts);
 	void (*want_task)(struct rows *r, uint64_t id);
@@ -148,7 +154,7 @@ struct rows_engine {
 			    struct err *e);
 	enum rc (*put_change)(struct rows *r, const struct order *o,
 			      struct err *e);
-	/* Gives the task its id. */
+	/* Sets the task's id. */
 	enum rc (*new_task)(struct rows *r, struct task *t, struct err *e);
 	enum rc (*put_task)(struct rows *r, const struct task *was,
 			    const struct task *is, struct err *e);
@@ -186,16 +192,18 @@ struct rows_engine {
 };
 
 struct engine {
-	const char *scheme; /* of its URLs, with the colon: "lmdb:" */
+	const char *scheme; /* the beginning of its URLs, with the colon:
+			     * "lmdb:" */
 	const struct rows_engine *rows;
 
-	/* `place` is what follows the scheme.  See store_open() and the like. */
+	/* `place` is the part of the URL behind the scheme.  See store_open(),
+	 * store_close() and store_exists(). */
 	enum rc (*open)(struct store **ret, const char *place,
 			const struct store_options *o, struct err *e);
 	void (*close)(struct store *s);
 	bool (*exists)(const char *place);
 
-	/* See op.h and rows.h. */
+	/* See op.h for writing, and rows.h for reading. */
 	enum rc (*write)(struct store *s, struct op *op, size_t size,
 			 struct store_done *done, struct err *e);
 	void (*write_all)(struct store *s, struct op *const *ops, size_t n);
@@ -208,7 +216,7 @@ struct engine {
 	uint64_t (*newest_change)(struct store *s);
 	enum rc (*newest_time)(struct store *s, int64_t *ret, struct err *e);
 
-	/* What it may lack; NULL: it does. */
+	/* What an engine may lack.  NULL: it cannot do it. */
 	enum rc (*backup)(struct store *s, const char *file, struct err *e);
 	enum rc (*compact)(const char *place, struct store_compacted *ret,
 			   struct err *e);
@@ -221,7 +229,7 @@ struct engine {
 			  struct err *e);
 };
 
-/* The beginning of every engine's struct store. */
+/* Every engine's struct store begins with this. */
 struct store_base {
 	const struct engine *engine;
 	bool serve, strict;
@@ -236,56 +244,57 @@ struct store_base {
 	store_failed_fn *_Atomic failed; /* set once it is open */
 	void *failed_arg;
 	atomic_flag told; /* that it failed */
-	struct err why;   /* how; never written again once: */
+	struct err why;   /* how it failed; never changed once this is set: */
 	atomic_bool why_known;
 	struct leases leases;
 };
 
 struct store_base *store_base_of(struct store *s);
 
-/* Takes over what the options say, into a zeroed base.  RC_INVALID: no task can
- * have that name.  Release it in any case. */
+/* Takes over the options into a zeroed base.  RC_INVALID: fetch_kind is too
+ * long to be the kind of a task.  Release the base in any case. */
 enum rc store_base_init(struct store_base *b, const struct engine *engine,
 			const struct store_options *o, struct err *e);
 void store_base_release(struct store_base *b);
 
-/* Tells who listens, once, that the disk failed.  Any thread. */
+/* Calls store_failed_fn, once: the disk has failed.  Any thread. */
 void store_tell_failure(struct store_base *b, const struct err *why);
 
-/* RC_INVALID: that cannot be an instance's name. */
+/* RC_INVALID: the text cannot be an instance's name. */
 enum rc check_instance(const char *instance, struct err *e);
 
 /* ---- the beginning of every engine's transaction ---- */
 
-/* The beginning of every engine's reading of the queue. */
+/* Every engine's reading of the queue begins with this. */
 struct queue {
 	struct rows *rows;
 };
 
 struct row_name; /* what a rule named */
 
-/* Of rows.cost, how much is enough for one transaction, since all other writes
- * wait for it: some 200 ms. */
+/* The value of rows.cost that is enough for one transaction, since all other
+ * writes wait for it: some 200 ms. */
 #define ROWS_COST 4000
 
 struct rows {
 	struct store *store;
-	enum rc rc; /* the first put that failed, */
+	enum rc rc; /* OK, or the failure of the first put that failed */
 	struct err e; /* and why */
 	size_t puts;  /* so many, by all ops */
-	size_t cost;  /* orders changed, and their offers, by all ops */
+	size_t cost;  /* orders that were changed, and their offers, by all ops
+		       * so far */
 	struct row_name *named; /* owned; while strict */
 	size_t n_named, named_cap;
 };
 
 void rows_init(struct rows *r, struct store *s);
-void rows_release(struct rows *r); /* fine on a zeroed one */
+void rows_release(struct rows *r); /* may be called for a zeroed one */
 
-/* Runs one op on the rows: names, fetches, runs.  The result is the op's own or
- * that of the first put that failed. */
+/* Runs one op on the rows: it names, is given what it named, and runs.  Returns
+ * the op's own result, or that of the first put that failed. */
 enum rc rows_run(struct rows *r, struct op *op, struct err *e);
 
-/* Walks a listing of one moment (engine.walk). */
+/* Walks a listing as it is at one moment (engine.walk). */
 enum rc store_walk(struct store *s, enum listing which,
 		   const struct listing_from *from, row_fn *fn, void *arg,
 		   struct err *e);

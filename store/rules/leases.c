@@ -2,9 +2,9 @@
  *
  * leases.c - see leases.h.
  *
- * A search goes from bucket to bucket (rows.h).  A bucket whose API may not be
- * called now is not read.  In another the first task that may run is found
- * behind those that are leased or whose order is busy.
+ * A search goes from bucket to bucket (rows.h).  It does not read a bucket
+ * whose API may not be called now.  In other buckets it passes tasks that are
+ * leased or whose order is busy, up to the first task that may run.
  */
 #include "store/rules/leases.h"
 
@@ -17,10 +17,13 @@
 
 #define HIDDEN_FOR 1000 /* ms until a task whose end could not be written is
 			 * leased again */
-#define LOOK_AHEAD 512	/* rows of a bucket looked at, but for leased ones */
-#define NAMES_MOST 64	/* tasks of one order that are compared */
+#define LOOK_AHEAD 512	/* rows of a bucket that are looked at, not counting
+			 * leased ones */
+#define NAMES_MOST 64	/* tasks of one order that are compared to find which
+			 * goes first */
 
-/* Of each round of turns: half for the first lane, a quarter for the second. */
+/* The lanes' turns in a round: half of them are the first lane's, a quarter the
+ * second's. */
 static const uint8_t turns[] = {
 	LANE_ANSWERS, LANE_WAITED, LANE_ANSWERS, LANE_REST,   LANE_ANSWERS,
 	LANE_WAITED,  LANE_ANSWERS, LANE_SWEEP,	 LANE_ANSWERS, LANE_WAITED,
@@ -59,8 +62,8 @@ static struct lease *lease_of(struct leases *l, uint64_t id)
 	return i;
 }
 
-/* Returns the lease that keeps the order busy, a run's or a transaction's; or
- * NULL. */
+/* Returns the lease of a run or a transaction that keeps the order busy; NULL:
+ * it is free. */
 static struct lease *busy_with(struct leases *l, const char *instance,
 			       int64_t number)
 {
@@ -104,7 +107,7 @@ static struct side *side_of(struct leases *l, const char *instance,
 	return NULL;
 }
 
-/* The lease stands for its run, whose API it keeps busy. */
+/* Counts the run of a lease among those that call its API. */
 static void side_begin(struct leases *l, struct lease *of)
 {
 	struct side *side = side_of(l, of->instance, of->group);
@@ -134,8 +137,8 @@ static void side_end(struct leases *l, struct lease *of)
 	side->behind -= of->behind;
 }
 
-/* True if as many runs as may call the API, or all APIs of the instance, are
- * under way. */
+/* True if no more runs may call the API: as many as are allowed for it, or for
+ * the instance, are under way. */
 static bool side_full(const struct leases *l, const char *instance,
 		      unsigned group)
 {
@@ -174,7 +177,7 @@ void store_gates(struct store *s, store_gate_fn *fn, void *arg)
 
 /* ---- ending leases ---- */
 
-/* Ends a run: its order is free, and so is its API. */
+/* Ends a run: frees its order, and its place among those that call its API. */
 static void lease_stop(struct leases *l, struct lease *which)
 {
 	if (!which->running)
@@ -215,7 +218,7 @@ void leases_end(struct store *s, const struct lease_ended *ended, size_t n,
 	pthread_mutex_unlock(&l->lock);
 }
 
-/* Puts hidden tasks whose time has come back into sight. */
+/* Makes hidden tasks visible again whose time has come. */
 static void unhide(struct leases *l, int64_t now)
 {
 	for (size_t slot = 0; l->n_hidden && slot < LEASE_SLOTS; slot++)
@@ -274,7 +277,7 @@ void order_claims_end(struct leases *l)
 
 /* ---- may its API be called ---- */
 
-/* Returns what the gate says about tasks of a lane that call an API. */
+/* Asks the gate about tasks of a lane that call an API. */
 static void ask_gate(struct leases *l, const char *instance, unsigned group,
 		     uint8_t lane, struct store_gate *ret)
 {
@@ -286,8 +289,7 @@ static void ask_gate(struct leases *l, const char *instance, unsigned group,
 			side ? side->runs : 0, ret);
 }
 
-/* Asks the gate.  False: no run of such tasks may start now; *ret is its
- * answer. */
+/* False: no run of such a task may start now; *ret is what the gate says. */
 static bool may_start(struct leases *l, const char *instance, unsigned group,
 		      uint8_t lane, struct store_gate *ret)
 {
@@ -303,7 +305,7 @@ static bool may_start(struct leases *l, const char *instance, unsigned group,
 
 /* ---- taking tasks ---- */
 
-/* One search for tasks to run, under the leases' lock. */
+/* One search for tasks to run.  The leases' lock is held. */
 struct search {
 	struct leases *l;
 	struct queue *q;
@@ -311,8 +313,8 @@ struct search {
 	unsigned (*batch)(const char *kind);
 	struct task *got; /* the caller's */
 	size_t n, max;
-	int64_t next; /* when something will be due */
-	unsigned looked; /* at rows of this bucket */
+	int64_t next; /* when something else will be due */
+	unsigned looked; /* rows of the present bucket that were looked at */
 };
 
 static void search_next(struct search *s, int64_t when)
@@ -329,8 +331,8 @@ static bool goes_before(const struct task *a, uint8_t lane, int64_t due,
 	return a->due != due ? a->due < due : a->id < id;
 }
 
-/* True when this task of the order of `row`, which waits as well, has to run
- * before it, and may. */
+/* True if this task, which waits for the same order as `row`, must run before
+ * it, and may run. */
 static bool has_precedence(struct search *s, uint64_t id,
 			   const struct due_row *row)
 {
@@ -363,8 +365,8 @@ static enum rc is_behind(struct search *s, const struct due_row *row,
 	return rc;
 }
 
-/* Loads the task of a row if it may run: no other run holds it or its
- * order, and none of the order's goes before it.  RC_NOTFOUND: it may not. */
+/* Loads the task of a row if it may run.  RC_NOTFOUND: another run holds the
+ * task or its order, or another task of the order goes first. */
 static enum rc consider(struct search *s, const struct due_row *row,
 			struct task *ret, struct err *e)
 {
@@ -386,8 +388,8 @@ static enum rc consider(struct search *s, const struct due_row *row,
 	return rc == RC_IO ? rc : rc ? RC_NOTFOUND : OK;
 }
 
-/* The next task of a bucket that may run, on from where the reading stands.
- * RC_NOTFOUND: there is none, or it is too far behind ones that may not. */
+/* Finds the next task of the bucket that may run.  RC_NOTFOUND: there is none,
+ * or it is too far behind others that may not. */
 static enum rc next_task(struct search *s, struct due_row *row,
 			 struct task *ret, struct err *e)
 {
@@ -409,7 +411,7 @@ static enum rc next_task(struct search *s, struct due_row *row,
 	return RC_NOTFOUND;
 }
 
-/* Takes tasks of the bucket from `first` on. */
+/* Takes tasks of a bucket, from the row `first` on. */
 static enum rc take(struct search *s, const struct due_row *first, bool trial,
 		    struct err *e)
 {
@@ -433,13 +435,14 @@ static enum rc take(struct search *s, const struct due_row *first, bool trial,
 	return s->n || rc == RC_NOTFOUND ? OK : rc;
 }
 
-/* The first task that may run of an instance, in a lane. */
+/* The best of the tasks that were found for an instance and lane. */
 struct best {
 	struct due_row row; /* id 0: none */
 	bool trial;
 };
 
-/* Finds out whether the bucket that begins with `head` has an earlier one. */
+/* Compares the bucket that begins with the row `head`: keeps it if its first
+ * task that may run is due earlier. */
 static enum rc look_into(struct search *s, const struct due_row *head,
 			 struct best *best, struct err *e)
 {
@@ -468,8 +471,8 @@ static enum rc look_into(struct search *s, const struct due_row *head,
 	return OK;
 }
 
-/* Takes tasks of the first instance that has some, of those behind `after` (""
- * : the first) and not behind `last` (NULL: all). */
+/* Takes tasks of the first instance that has some, among the instances behind
+ * `after` ("": all) and not behind `last` (NULL: all). */
 static enum rc search_some(struct search *s, uint8_t lane, const char *after,
 			   const char *last, struct err *e)
 {
@@ -498,7 +501,8 @@ static enum rc search_some(struct search *s, uint8_t lane, const char *after,
 	return rc;
 }
 
-/* Instances take turns: the search begins behind the one served last. */
+/* Searches a lane.  Instances take turns: the search begins behind the one that
+ * was served last. */
 static enum rc search_lane(struct search *s, uint8_t lane, struct err *e)
 {
 	char *last = s->l->last[lane];
@@ -587,7 +591,8 @@ enum rc oldest_due(struct rows *r, int64_t *ret, struct err *e)
 		if (rc)
 			break;
 		if (b->lane == LANE_SWEEP && b->group)
-			continue; /* it takes the time that it needs */
+			continue; /* what reconciliation asks Centra takes its
+				   * time: it is never late */
 		ask_gate(l, b->instance, b->group, b->lane, &gate);
 		if (!gate.parked && (*ret == TIME_NONE || head.due < *ret))
 			*ret = head.due;

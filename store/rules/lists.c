@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * lists.c - the lists of store.h: which listing each is, and where it begins.
+ * lists.c - the functions of store.h that list rows: each names its listing and
+ * where it begins.
  */
 #include "store/rules/engine.h"
 
-/* Defines give_TYPE(), a row_fn that hands rows to a function of the caller's
- * that takes them as what they are. */
+/* Defines give_TYPE(), a row_fn that passes rows to the caller's function with
+ * their own type. */
 #define GIVES(type)                                                            \
 	struct giver_##type {                                                  \
 		bool (*fn)(void *arg, const struct type *row);                 \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * once.c - requests that take effect once: the keys of clients, and what became
- * of the requests that came with them.
+ * once.c - requests that take effect once: the idempotency keys of clients,
+ * with the results of their requests.
  */
 #include <string.h>
 
@@ -19,7 +19,8 @@ enum rc once_find(struct rows *r, struct once *o, struct err *e)
 	if (rc)
 		return rc == RC_NOTFOUND ? OK : rc;
 	if (o->sure && then.at + ONCE_KEPT <= o->at)
-		return OK; /* forgotten, if not gone */
+		return OK; /* the key's time is over, even if its row is still
+			    * there */
 	o->seen = memcmp(then.request, o->request, ONCE_HASH) ? ONCE_OTHER
 							      : ONCE_AGAIN;
 	o->rc = then.rc;
@@ -32,8 +33,8 @@ enum rc once_keep(struct rows *r, struct once *o, enum rc said)
 	if (said && said != RC_EXISTS && said != RC_CONFLICT)
 		return said;
 	o->rc = said;
-	/* Drops two old keys for each new one, so that there are never many
-	 * that are too old. */
+	/* Drops up to two old keys for each new one, so that old keys do not
+	 * pile up. */
 	if (o->sure)
 		del_once_until(r, o->at - ONCE_KEPT, 2);
 	put_once(r, o);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  *
- * order_change.c - orders as they are kept: facts, and what follows from them.
+ * order_change.c - changes a stored order: its facts, and what follows from
+ * them.
  *
- * Everything that changes an order goes through order_change(), so that what
- * is derived from its facts can never fall behind them.
+ * Everything that changes an order goes through order_change(), so that what is
+ * derived from the facts always matches them.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,10 +21,10 @@ void order_change_want(struct rows *r, const char *instance, int64_t number)
 		   WANT_DETAILS | WANT_ADDRESS | WANT_TASKS);
 }
 
-/* How two forms of one order differ. */
+/* How an order differs from what it was before. */
 enum difference {
 	SAME,
-	FETCHED_AGAIN, /* a fetch brought nothing new: nobody need be told */
+	FETCHED_AGAIN, /* only fetched_at differs: nobody need be notified */
 	DIFFERENT,
 };
 
@@ -32,8 +33,8 @@ static enum difference differs(const struct order *before,
 {
 	struct order then = *before; /* borrows */
 
-	/* Events and tries count in it: then nothing need be encoded but what
-	 * is stored. */
+	/* Events and tries change the version.  If it is the same, the encoded
+	 * orders are compared. */
 	if (before->version != after->version)
 		return DIFFERENT;
 	then.fetched_at = after->fetched_at;
@@ -61,7 +62,8 @@ static void note_state(struct rows *r, const struct order *o,
 	put_entry(r, o->instance, o->number, &n);
 }
 
-/* Offers are never forgotten: each of `before` is in `after`. */
+/* Notes the offers whose state changed in the journal.  Offers are never
+ * removed, so each offer of `before` is in `after`. */
 static void note_states(struct rows *r, const struct order *before,
 			const struct order *after, int64_t now)
 {
@@ -71,9 +73,9 @@ static void note_states(struct rows *r, const struct order *before,
 			   &after->offers[i], now);
 }
 
-/* A fetch that is due has a task.  Something new that was said makes one that
- * waits run at once and one that died live again; the fetch's own failures do
- * not, for they have to wait longer and longer. */
+/* Sees to it that a fetch that is due has a task.  If something new was said, a
+ * waiting task is made due and a dead one lives again; but not for the fetch's
+ * own failures, after which it has to wait longer and longer. */
 static enum rc ensure_fetch(struct rows *r, const struct order *o,
 			    enum difference d, const struct task *own,
 			    int64_t now, struct err *e)
@@ -103,9 +105,8 @@ static enum rc ensure_fetch(struct rows *r, const struct order *o,
 	return task_add(r, &fetch, e);
 }
 
-/* The order's fetch, if one waits, goes into the lane where it belongs since the
- * order is no longer `before`.  That of a run under way, `own`, is placed when
- * the run ends. */
+/* Moves the order's fetch, if one waits, into the lane in which it belongs now.
+ * The fetch whose run made the change, `own`, is placed when its run ends. */
 static enum rc move_fetch(struct rows *r, const struct order *before,
 			  const struct order *after, const struct task *own,
 			  struct err *e)
@@ -127,15 +128,15 @@ static enum rc move_fetch(struct rows *r, const struct order *before,
 
 /* ---- filing what is no fact ---- */
 
-/* What a run of order_change() knows. */
+/* The state of one call of order_change(). */
 struct filing {
 	struct rows *rows;
 	const struct order *before;
 	struct order *order; /* as it is becoming */
 	const struct task *own;
 	int64_t now;
-	int64_t again;  /* when `own` asks for itself */
-	bool told;      /* a screen would show the difference */
+	int64_t again;  /* when `own` is to run again, by its own changes */
+	bool told;      /* the difference can be seen on a screen */
 };
 
 static enum rc file_json(struct filing *f, enum part which, bool *ret_has,
@@ -250,8 +251,8 @@ enum rc order_change(struct rows *r, const struct order *before,
 	if (d != SAME && !ret->first_seen)
 		ret->first_seen = now ? now : 1;
 	if (d == DIFFERENT) {
-		/* Later than before, whatever the clock does: screens keep
-		 * what is newest. */
+		/* Always later than before, whatever the clock does: screens
+		 * keep the newest. */
 		ret->updated = now > before->updated ? now
 						     : before->updated + 1;
 		note_states(r, before, ret, now);

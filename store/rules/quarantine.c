@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * quarantine.c - what could not be recorded, kept until someone has looked.
+ * quarantine.c - the quarantine: what could not be recorded, kept until an
+ * operator has looked at it.
  */
 #include <string.h>
 
@@ -64,7 +65,7 @@ enum rc quarantine_remove(struct rows *r, uint64_t seq, struct err *e)
 
 	if (rc == RC_NOTFOUND)
 		return no_such(e, seq);
-	/* An entry that cannot be read can be dropped all the same. */
+	/* An entry that cannot be read can be removed even so. */
 	if (rc && rc != RC_INVALID)
 		return rc;
 	if (!rc)

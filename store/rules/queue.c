@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * queue.c - the waiting tasks as a whole: makes due those whose reason to wait
- * is gone, counts them, and finds those that a wrong clock has dated.
+ * queue.c - all waiting tasks: makes due those whose reason to wait is gone,
+ * counts them, and finds those with a date in the future.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +9,8 @@
 #include "base/mem.h"
 #include "store/rules/engine.h"
 
-#define HURRY_BATCH 2000 /* tasks in one transaction */
-#define NEWEST	    100	 /* the most tasks that are looked at together */
+#define HURRY_BATCH 2000 /* tasks that one transaction makes due, at most */
+#define NEWEST	    100	 /* newest tasks that are looked at together, at most */
 
 /* ---- tasks that need not wait any longer ---- */
 
@@ -18,11 +18,12 @@ struct hurry_op {
 	struct op op;
 	const char *instance;
 	int64_t now, beyond;
-	uint64_t *ids; /* owned: the tasks that are made due together */
-	size_t n;      /* out: how many were made due */
+	uint64_t *ids; /* owned: ids of the tasks that are to be made due */
+	size_t n;      /* out: how many tasks were made due */
 };
 
-/* ms: no task is put off for longer, since missed_after is a day at most. */
+/* ms: no task is put off for longer than this; the longest is missed_after, a
+ * day. */
 #define LONGEST_WAIT ((int64_t)25 * 3600 * 1000)
 
 /* True if the task's wait may end: it failed before; or a clock that was set
@@ -139,7 +140,8 @@ enum rc store_hurry(struct store *s, const char *instance, int64_t now,
 
 /* ---- a clock that went back ---- */
 
-/* Usually the newest task has ended: an earlier one tells as much. */
+/* Looks at several, since the newest tasks have usually ended.  *ret: one of
+ * them is dated after `now`. */
 static enum rc task_after(struct rows *r, int64_t now, bool *ret,
 			  struct err *e)
 {

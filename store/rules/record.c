@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * record.c - deliveries: each event once, however often Centra sends it, and
- * applied by the transaction that records it.
+ * record.c - records deliveries: each event once, however often Centra sends
+ * it, and applied in the same transaction.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,12 +15,12 @@ struct record_op {
 	struct op op;
 	const struct delivery *d;
 	struct recorded *ret; /* or NULL */
-	size_t cost;	      /* the transaction's, when this run began */
+	size_t cost;	      /* the transaction's cost when this run began */
 };
 
 /* ---- applying what was recorded ---- */
 
-/* The task that applies the event, or would. */
+/* Fills in the task that applies the event. */
 static enum rc event_task(struct task *ret, const struct delivery *d,
 			  const struct event *ev, struct err *e)
 {
@@ -38,8 +38,9 @@ static enum rc event_task(struct task *ret, const struct delivery *d,
 	return OK;
 }
 
-/* An older event of the order is still to be applied.  A queue that cannot be
- * read counts as one: the task says so then. */
+/* Finds out whether an older event of the order is still to be applied.  If the
+ * queue cannot be read, it is taken that one is: the task reports the
+ * failure. */
 static enum rc older_waits(struct rows *r, const struct task *task, bool *ret,
 			   struct err *e)
 {
@@ -55,7 +56,7 @@ static enum rc older_waits(struct rows *r, const struct task *task, bool *ret,
 	return OK;
 }
 
-/* *ret: the transaction may apply an event of the order now. */
+/* Sets *ret: this transaction may apply an event of the order now. */
 static enum rc may_apply(const struct record_op *o, struct rows *r,
 			 const struct task *task, bool *ret, struct err *e)
 {
@@ -96,7 +97,7 @@ static enum rc apply(struct rows *r, const struct delivery *d,
 	return rc;
 }
 
-/* Makes a recorded event true: applies it, or has a task do so. */
+/* Gives a recorded event its effect: applies it, or adds a task that will. */
 static enum rc follow_event(struct record_op *o, struct rows *r,
 			    struct event *ev, struct err *e)
 {
@@ -116,7 +117,8 @@ static enum rc follow_event(struct record_op *o, struct rows *r,
 		if (rc != RC_INVALID)
 			return rc;
 		ev->fault = xstrdup(e->text);
-		if (r->puts != puts) { /* half is written: once more, without */
+		if (r->puts != puts) { /* half of its changes are put: run again
+				        * without applying it */
 			o->op.again = true;
 			return rc;
 		}
@@ -130,7 +132,7 @@ static enum rc follow_event(struct record_op *o, struct rows *r,
 
 /* ---- recording ---- */
 
-/* Stores an event, unless we have it (RC_EXISTS). */
+/* Stores an event.  RC_EXISTS: we have it already. */
 static enum rc add_event(struct record_op *o, struct rows *r, struct event *ev,
 			 struct err *e)
 {
@@ -164,7 +166,8 @@ static enum rc add_events(struct record_op *o, struct rows *r,
 	return rc;
 }
 
-/* What is to be kept of the delivery's i-th bad event: borrows from it. */
+/* Returns what is to be kept of the delivery's i-th bad event; it borrows from
+ * the delivery. */
 static struct quarantined bad_of(const struct delivery *d, size_t i)
 {
 	struct quarantined q = d->bad[i];
@@ -298,7 +301,7 @@ static enum rc replay(struct rows *r, struct op *op, struct err *e)
 	if (!copy_text(task.kind, sizeof(task.kind), o->kind))
 		return fail(e, RC_INVALID, "no task can be named '%s'",
 			    o->kind);
-	/* Only now is it known whose order it is. */
+	/* Only now is the event's order known. */
 	task_add_want(r, &task);
 	rc = rows_fetch(r, e);
 	if (!rc)

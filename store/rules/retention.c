@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * retention.c - personal data that has been kept for long enough.
+ * retention.c - removes personal data that has been kept for long enough.
  */
 #include <string.h>
 
 #include "store/rules/engine.h"
 #include "store/rules/rules.h"
 
-#define AT_ONCE 200 /* the most orders that one transaction looks at */
+#define AT_ONCE 200 /* orders that one transaction looks at, at most */
 
 struct forget_op {
 	struct op op;
 	int64_t before, now;
-	const struct order_id *after; /* where the last transaction ended */
-	struct order_id *ret_last;    /* the last order looked at */
+	const struct order_id *after; /* the order at which the last transaction
+				       * ended */
+	struct order_id *ret_last; /* out: the last order that was looked at */
 	bool *ret_more;
 	size_t *ret_n;
 };

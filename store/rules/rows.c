@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * rows.c - between the rules and an engine: what was named, and the first put
- * that failed.
+ * rows.c - the functions of rows.h: they check what was named, keep the first
+ * put that failed, and call the engine.
  */
 #include "store/rules/rows.h"
 
@@ -13,7 +13,8 @@
 
 enum row_kind {
 	ROW_ORDER,
-	ROW_DETAILS, /* PART_DETAILS and so on */
+	ROW_DETAILS, /* plus a part: ROW_DETAILS + PART_ADDRESS is the
+		      * address */
 	ROW_ADDRESS,
 	ROW_TASKS,
 	ROW_TASK,
@@ -29,7 +30,7 @@ enum row_kind {
 	ROW_COUNT,
 };
 
-/* Compared byte by byte: begin with memset(). */
+/* The name of a row.  Names are compared byte by byte: begin with memset(). */
 struct row_name {
 	enum row_kind kind;
 	char text[INSTANCE_SIZE];
@@ -132,7 +133,7 @@ static void want(struct rows *r, enum row_kind kind, const char *text,
 	remember(r, &name);
 }
 
-/* Of a row that is read: was it named? */
+/* RC_INVALID in a strict store: this row, which is read, was not named. */
 static enum rc named(const struct rows *r, enum row_kind kind, const char *text,
 		     uint64_t number, const unsigned char *hash, size_t len,
 		     struct err *e)
@@ -173,7 +174,8 @@ void want_event(struct rows *r, uint64_t seq)
 		engine_of(r)->want_event(r, seq);
 }
 
-/* The words of an event that do not fit a name are left to the engine. */
+/* A row_name holds only a part of what identifies an event; the engine compares
+ * all of it. */
 void want_event_new(struct rows *r, const char *instance,
 		    const struct event *ev)
 {
@@ -442,7 +444,7 @@ enum rc rows_addresses(struct rows *r, const struct order_id *after,
 
 /* ---- writing ---- */
 
-/* Makes a put, unless one before it failed. */
+/* Makes a put, unless an earlier one has failed. */
 #define PUT(r, call, ...)                                                      \
 	do {                                                                   \
 		(r)->puts++;                                                   \
@@ -482,7 +484,7 @@ void put_change(struct rows *r, const struct order *o)
 
 void put_new_task(struct rows *r, const struct task *t, uint64_t *ret_id)
 {
-	struct task task = *t; /* the engine gives it an id */
+	struct task task = *t; /* a copy, since the engine sets its id */
 
 	PUT(r, new_task, &task);
 	if (ret_id)

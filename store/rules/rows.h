@@ -32,17 +32,18 @@
 
 struct rows;
 
-/* The texts that are kept beside an order. */
+/* The JSON texts that are kept beside an order. */
 enum part { PART_DETAILS, PART_ADDRESS, PARTS };
 #define WANT_DETAILS (1u << PART_DETAILS)
 #define WANT_ADDRESS (1u << PART_ADDRESS)
 #define WANT_TASKS   (1u << PARTS) /* the order's own */
 
-/* What stands where an address stood: the order is not to be fetched again. */
+/* The value that replaces an address when it is removed.  Without it, the order
+ * would be fetched again and its address stored again. */
 #define ADDRESS_REMOVED "{}"
 
-/* What lets a device in, by the hash of a secret.  `at`: a token has none; when
- * a code expires; when a session began. */
+/* The kinds of credentials: a device is let in by the hash of a secret.  Their
+ * time `at`: none for a token; a code's expiry; a session's beginning. */
 enum credential {
 	CREDENTIAL_TOKEN,
 	CREDENTIAL_CODE,
@@ -86,7 +87,7 @@ struct due_row {
 	int64_t number; /* the order's */
 };
 
-/* A place among the buckets; it uses the fields that `part` names. */
+/* A place among the buckets.  `part` says which of the fields are used. */
 struct queue_place {
 	enum { AT_LANE, AT_INSTANCE, BEHIND_INSTANCE, BEHIND_BUCKET } part;
 	uint8_t lane; /* of the first three */
@@ -94,9 +95,9 @@ struct queue_place {
 	struct bucket bucket; /* of BEHIND_BUCKET */
 };
 
-/* A reading of the queue as these rows show it.  Close it before a put, and
- * before the rows, also when the opening failed.  Nothing is named; each call may
- * cost a round trip. */
+/* A reading of the queue, as these rows see it.  Close it before any put and
+ * before the rows; also if it could not be opened.  Nothing need be named; each
+ * call may cost a round trip. */
 struct queue;
 enum rc queue_open(struct queue **ret, struct rows *r, struct err *e);
 void queue_close(struct queue *q); /* NULL is fine */
@@ -105,27 +106,28 @@ void queue_close(struct queue *q); /* NULL is fine */
  * behind that bucket.  RC_NOTFOUND: no further bucket. */
 enum rc queue_bucket(struct queue *q, struct queue_place *at,
 		     struct due_row *ret, struct err *e);
-/* From now on queue_next() gives the rows of a bucket, from (due, id) on.
- * RC_NOTFOUND: that was the last. */
+/* queue_from() has queue_next() return the rows of a bucket, from (due, id) on.
+ * RC_NOTFOUND: there are no more. */
 void queue_from(struct queue *q, const struct bucket *b, int64_t due,
 		uint64_t id);
 enum rc queue_next(struct queue *q, struct due_row *ret, struct err *e);
-/* The ids of up to `max` tasks of an order, those that are dead included. */
+/* Reads the ids of up to `max` tasks of an order, dead ones included. */
 enum rc queue_of_order(struct queue *q, const char *instance, int64_t number,
 		       uint64_t *ret, size_t max, size_t *ret_n,
 		       struct err *e);
-/* The task of an id; the caller releases it. */
+/* Reads a task by its id; the caller releases it. */
 enum rc queue_task(struct queue *q, uint64_t id, struct task *ret,
 		   struct err *e);
 
 /* ---- naming ---- */
 
-/* An order's row, locked against other writers, and parts of it (WANT_...). */
+/* Names an order's row, which is locked against other writers, and parts of it
+ * (WANT_...). */
 void want_order(struct rows *r, const char *instance, int64_t number,
 		unsigned parts);
 void want_task(struct rows *r, uint64_t id);
 void want_event(struct rows *r, uint64_t seq);
-/* The event's place among those that are kept: is it new? */
+/* Names whether the event is new. */
 void want_event_new(struct rows *r, const char *instance,
 		    const struct event *ev);
 void want_once(struct rows *r, const struct once *o);
@@ -134,17 +136,18 @@ void want_new_device(struct rows *r);
 void want_credential(struct rows *r, enum credential kind,
 		     const unsigned char hash[TOKEN_HASH_SIZE]);
 void want_quarantined(struct rows *r, uint64_t seq);
-/* What is in quarantine of the same instance, kind and digest. */
+/* Names the entry of the quarantine with the same instance, kind and digest. */
 void want_quarantined_like(struct rows *r, const struct quarantined *q);
 void want_secret_use(struct rows *r, const char *instance);
 void want_count(struct rows *r, const char *name);
 
-/* Gets what was named since the last fetch. */
+/* Fetches the rows that were named since the last fetch. */
 enum rc rows_fetch(struct rows *r, struct err *e);
 
 /* ---- reading what was named ---- */
 
-/* Gives an empty order (first_seen 0) for one that was never heard of. */
+/* Reads an order.  An order that was never heard of is returned empty
+ * (first_seen 0). */
 enum rc row_order(struct rows *r, const char *instance, int64_t number,
 		  struct order *ret, struct err *e);
 enum rc row_json(struct rows *r, const char *instance, int64_t number,
@@ -152,63 +155,65 @@ enum rc row_json(struct rows *r, const char *instance, int64_t number,
 		 struct err *e);
 enum rc row_task(struct rows *r, uint64_t id, struct task *ret,
 		 struct err *e);
-/* The task of this name. */
+/* Reads the task that has this name (instance, number, kind, sub). */
 enum rc row_task_named(struct rows *r, const struct task *name,
 		       struct task *ret, struct err *e);
-/* *ret: a task of this name waits, runs, or is dead. */
+/* Sets *ret: a task with this name exists, waiting, running or dead. */
 enum rc row_task_exists(struct rows *r, const struct task *name, bool *ret,
 			struct err *e);
-/* *ret: a task of the kind waits or runs for the order of `of`. */
+/* Sets *ret: a task of the kind waits or runs for the order that `of` is
+ * about. */
 enum rc row_task_of_kind(struct rows *r, const struct task *of,
 			 const char *kind, bool *ret, struct err *e);
 enum rc row_event(struct rows *r, uint64_t seq, struct event *ret,
 		  struct err *e);
-/* RC_EXISTS: it is kept already, be it by this transaction.  Else *ret_seq is the
- * number that it is to be put under. */
+/* RC_EXISTS: the event is stored already, perhaps by this transaction.
+ * Otherwise *ret_seq is the number under which it is to be put. */
 enum rc row_event_new(struct rows *r, const char *instance,
 		      const struct event *ev, uint64_t *ret_seq,
 		      struct err *e);
-/* Fills in request, at, rc and code of the key that io->device and io->key
- * name. */
+/* Reads a key of a request: io->device and io->key name it; request, at, rc and
+ * code are filled in. */
 enum rc row_once(struct rows *r, struct once *io, struct err *e);
 enum rc row_device(struct rows *r, uint64_t id, struct device *ret,
 		   struct err *e);
-/* The id of the next device, which no device had before. */
+/* Reserves the id of the next device, which no device had before. */
 enum rc row_new_device(struct rows *r, uint64_t *ret, struct err *e);
-/* The device that it lets in, and its time. */
+/* Reads the device of a credential, and the credential's time. */
 enum rc row_credential(struct rows *r, enum credential kind,
 		       const unsigned char hash[TOKEN_HASH_SIZE],
 		       struct device *ret, int64_t *ret_at, struct err *e);
 enum rc row_quarantined(struct rows *r, uint64_t seq, struct quarantined *ret,
 			struct err *e);
-/* RC_NOTFOUND: there is none like it. */
+/* RC_NOTFOUND: the quarantine holds no entry like it. */
 enum rc row_quarantined_like(struct rows *r, const struct quarantined *q,
 			     struct err *e);
-/* All zero when nothing was kept. */
+/* Reads the use of an instance's secrets; all zero if none was stored. */
 enum rc row_secret_use(struct rows *r, const char *instance,
 		       struct secret_use *ret, struct err *e);
-/* 0 when nothing was counted. */
+/* Reads a counter; 0 if nothing was counted. */
 enum rc row_count(struct rows *r, const char *name, uint64_t *ret,
 		  struct err *e);
 
-/* RC_FULL, with a sentence: deliveries are to be refused. */
+/* Checks the room that is left.  RC_FULL, with a sentence: deliveries must be
+ * refused. */
 enum rc rows_room(struct rows *r, struct err *e);
-/* Takes the transaction's turn at an order that was named: until it has ended no
- * run of the order begins.  False: one goes on. */
+/* Claims an order that was named: no run of the order begins until the
+ * transaction has ended.  False: a run holds the order. */
 bool rows_claim(struct rows *r, const char *instance, int64_t number);
 
 /* ---- reading a range; costs a round trip each ---- */
 
-/* Up to max devices with an id of `from` or more that are not removed and are
- * suspended or not. */
+/* Reads up to max devices that are not removed, whose id is `from` or more, and
+ * that are suspended or not. */
 enum rc rows_devices(struct rows *r, uint64_t from, bool suspended,
 		     struct device *ret, size_t max, size_t *ret_n,
 		     struct err *e);
-/* Up to max sessions that began before `before` or after `now`. */
+/* Reads up to max sessions that began before `before` or after `now`. */
 enum rc rows_odd_sessions(struct rows *r, int64_t before, int64_t now,
 			  struct held_credential *ret, size_t max,
 			  size_t *ret_n, struct err *e);
-/* Up to max of the newest tasks, of those that are kept. */
+/* Reads up to max of the newest tasks that are still stored. */
 enum rc rows_newest_tasks(struct rows *r, struct task *ret, size_t max,
 			  size_t *ret_n, struct err *e);
 /* Calls fn for each API of each instance with the number of tasks that wait and
@@ -217,50 +222,52 @@ enum rc rows_waiting(struct rows *r,
 		     void (*fn)(void *arg, const char *instance,
 				unsigned group, uint64_t tasks),
 		     void *arg, struct err *e);
-/* Up to max orders behind `after` (an empty instance: from the first) that have
- * an address. */
+/* Reads the names of up to max orders that have an address, behind `after` (an
+ * empty instance: from the first). */
 enum rc rows_addresses(struct rows *r, const struct order_id *after,
 		       struct order_id *ret, size_t max, size_t *ret_n,
 		       struct err *e);
 
 /* ---- writing ---- */
 
-/* A new event, under ev->seq. */
+/* Puts a new event, under ev->seq. */
 void put_event(struct rows *r, const char *instance, int64_t received,
 	       const struct event *ev);
-/* The order's row, its offers' and their places in the lists. */
+/* Puts the order's row, its offers and their places in the lists. */
 void put_order(struct rows *r, const struct order *before,
 	       const struct order *after);
 void put_json(struct rows *r, const char *instance, int64_t number,
 	      enum part which, const char *text); /* NULL: none any more */
 void put_entry(struct rows *r, const char *instance, int64_t number,
 	      const struct entry *n);
-/* Tells that the order changed.  The engine numbers changes in the order of
- * their commits. */
+/* Puts the news that the order changed.  The engine numbers changes in the
+ * order of their commits. */
 void put_change(struct rows *r, const struct order *o);
-/* A new task; *ret_id (may be NULL) is its id with the commit at the latest. */
+/* Puts a new task; *ret_id (may be NULL) is its id when the transaction
+ * commits, or earlier. */
 void put_new_task(struct rows *r, const struct task *t, uint64_t *ret_id);
-/* A task as it now is, and was. */
+/* Puts a task as it is now; `was` is the task as it was. */
 void put_task(struct rows *r, const struct task *was, const struct task *is);
 void del_task(struct rows *r, const struct task *t);
 void put_once(struct rows *r, const struct once *o);
-/* Up to n keys that were used at `at` or before, the oldest first. */
+/* Deletes up to n keys that were used at `at` or before, the oldest first. */
 void del_once_until(struct rows *r, int64_t at, unsigned n);
 void put_device(struct rows *r, const struct device *d);
-/* No device that is added later gets one of the next n ids. */
+/* Skips n ids: no device that is added later gets one of them. */
 void skip_devices(struct rows *r, unsigned n);
 void put_credential(struct rows *r, enum credential kind,
 		    const struct held_credential *c);
 void del_credential(struct rows *r, enum credential kind,
 		    const unsigned char hash[TOKEN_HASH_SIZE]);
 void del_credentials_of(struct rows *r, enum credential kind, uint64_t device);
-/* Those whose time is before `at`; INT64_MAX: all. */
+/* Deletes the credentials of a kind whose time is before `at`; INT64_MAX:
+ * all. */
 void del_credentials_before(struct rows *r, enum credential kind, int64_t at);
-/* q->seq is given by the engine. */
+/* Puts an entry; the engine sets q->seq. */
 void put_quarantined(struct rows *r, const struct quarantined *q);
 void del_quarantined(struct rows *r, uint64_t seq);
-/* The oldest of an instance and kind, until at most n are left and they have at
- * most `bytes` bytes.  n 0: they are all let go. */
+/* Deletes the oldest entries of an instance and kind until at most n are left,
+ * with at most `bytes` bytes in all. n 0: deletes all. */
 void trim_quarantine(struct rows *r, const char *instance,
 		     enum quarantine_kind kind, size_t n, uint64_t bytes);
 void put_secret_use(struct rows *r, const char *instance,
@@ -268,13 +275,14 @@ void put_secret_use(struct rows *r, const char *instance,
 void add_count(struct rows *r, const char *name, int64_t n);
 void set_count(struct rows *r, const char *name, uint64_t n);
 
-/* The first put that failed since the op began, which is then forgotten: for a
- * rule that goes another way then.  OK: none did. */
+/* Returns the failure of the first put of the op that failed, and forgets it,
+ * so that the rule can go another way.  OK: no put failed. */
 enum rc rows_check(struct rows *r, struct err *e);
 
 /* ---- reading outside of a write ---- */
 
-/* The rows of one moment; end with rows_close(), which may get NULL. */
+/* Opens a reading of the rows as they are at one moment; rows_close() ends it,
+ * and may get NULL. */
 enum rc rows_open(struct rows **ret, struct store *s, struct err *e);
 void rows_close(struct rows *r);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * secrets.c - since when an instance's webhook secrets are in use.
+ * secrets.c - stores since when an instance's webhook secrets have been in use.
  */
 #include "store/rules/engine.h"
 

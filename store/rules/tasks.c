@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * tasks.c - the queue of durable work: adding tasks, and ending their runs.
- * Whose turn is next: leases.c.
+ * tasks.c - adds tasks, and ends their runs. leases.c decides whose turn is
+ * next.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +11,9 @@
 #include "store/rules/engine.h"
 #include "store/rules/rules.h"
 
-#define FETCH_AGAIN 60000 /* ms: a fetch that settled nothing waits this */
-#define UNLESS_WAIT 200	  /* ms: what may change a result goes first */
+#define FETCH_AGAIN 60000 /* ms that a fetch waits which settled nothing */
+#define UNLESS_WAIT 200	  /* ms that a task waits for one that may change its
+			   * result */
 
 bool task_same_name(const struct task *a, const struct task *b)
 {
@@ -46,7 +47,8 @@ void task_add_want(struct rows *r, const struct task *task)
 	want_order(r, task->instance, task->number, WANT_TASKS);
 }
 
-/* Makes a task wait until `due`, or dead; `task` is as it is stored. */
+/* Makes a task wait until `due`, or marks it dead; `task` is as it is
+ * stored. */
 static void put_back(struct rows *t, struct task *task, bool dead, int64_t due)
 {
 	struct task was = *task;
@@ -58,8 +60,8 @@ static void put_back(struct rows *t, struct task *task, bool dead, int64_t due)
 
 /* ---- adding ---- */
 
-/* Gives a new task its place, and adds it; *ret_id is its id with the commit at
- * the latest. */
+/* Gives a new task its lane and adds it; *ret_id is its id when the transaction
+ * commits, or earlier. */
 static enum rc add_new(struct rows *t, struct task *task, uint64_t *ret_id,
 		       struct err *e)
 {
@@ -84,7 +86,7 @@ static enum rc create(struct rows *t, const struct task *like, struct err *e)
 	return add_new(t, &task, NULL, e);
 }
 
-/* Asks for a live task once more: it may be running. */
+/* Asks once more for a task that is not dead; it may be running. */
 static enum rc ask_again(struct rows *t, struct task *have,
 			 const struct task *asked, struct err *e)
 {
@@ -242,7 +244,8 @@ struct finish_op {
 	int64_t now;
 };
 
-/* r: the result of a run that did not end in DONE, or NULL. */
+/* Sets the reason for which a task did not end in DONE, or clears it (r
+ * NULL). */
 static void set_reason(struct task *t, const struct result *r)
 {
 	free(t->reason);
@@ -279,8 +282,8 @@ enum rc task_add_dead(struct rows *t, const struct task *like, const char *why,
 	return rc;
 }
 
-/* Makes a task that has run wait until `due`, in the lane where its order now
- * puts it.  `stays`: as result.stays. */
+/* Makes a task that has run wait until `due`, in the lane to which its order
+ * now belongs.  `stays`: see result.stays. */
 static enum rc wait_again(struct rows *t, const struct task *was,
 			  struct task *task, const struct order *order,
 			  bool stays, int64_t due, struct err *e)
@@ -297,8 +300,8 @@ static enum rc wait_again(struct rows *t, const struct task *was,
 	return rc;
 }
 
-/* Ends a run as its result says.  `again`: when the task was asked for once
- * more while it ran, or TIME_NONE. */
+/* Ends a run as its result says.  `again`: the time for which the task was
+ * asked for once more while it ran, or TIME_NONE. */
 static enum rc end_run(struct rows *t, struct task *task, const struct result *r,
 		       const struct order *order, int64_t again, int64_t now,
 		       struct err *e)
@@ -333,8 +336,8 @@ static enum rc end_run(struct rows *t, struct task *task, const struct result *r
 	return wait_again(t, &was, task, order, false, again, e);
 }
 
-/* RC_AGAIN if a result does not hold: the order is no longer the one that the
- * run has read, or tasks wait that could change what was decided. */
+/* RC_AGAIN if the result must not take effect: the order is no longer as the
+ * run has read it, or tasks wait that could change the decision. */
 static enum rc still_holds(struct rows *t, const struct task *task,
 			   const struct order *order, const struct result *r,
 			   struct err *e)
@@ -342,8 +345,8 @@ static enum rc still_holds(struct rows *t, const struct task *task,
 	bool waits = false;
 	enum rc rc = OK;
 
-	/* Any change counts, not only Centra's events: once a shop has shipped
-	 * the order, a look from before or after shows something else. */
+	/* Any change counts, not only events: once a shop has shipped the
+	 * order, looks from before and after show different things. */
 	if (r->only_if.set && (r->only_if.version != order->version ||
 			       r->only_if.updated != order->updated))
 		return RC_AGAIN;
@@ -368,8 +371,8 @@ static enum rc end_undecided(struct rows *t, struct task *task,
 	return end_run(t, task, &r, order, TIME_NONE, now, e);
 }
 
-/* No result can be made true of an order that cannot be read: *why says so.  The
- * task is kept until somebody has looked into it. */
+/* Ends a run whose order cannot be read: its result cannot take effect; *why
+ * says why.  The task is kept until an operator has looked into it. */
 static void end_unread(struct rows *t, struct task *task, const struct err *why,
 		       int64_t now)
 {

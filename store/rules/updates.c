@@ -55,12 +55,13 @@ struct update_op {
 	void *arg;
 	int64_t now;
 	struct order *ret; /* or NULL */
-	bool given;	   /* *ret holds an earlier run's order */
+	bool given;	   /* *ret holds an order that an earlier run of the op
+			    * has given */
 	struct once *once; /* or NULL */
 	struct order_texts *texts; /* or NULL */
 };
 
-/* Gives the order to the caller, in place of an earlier run's. */
+/* Gives the order to the caller, in place of one that an earlier run gave. */
 static void give(struct update_op *u, struct order *o)
 {
 	if (!u->ret) {
@@ -148,13 +149,13 @@ enum rc store_update_once(struct store *s, const char *instance,
 		order_init(ret, instance, number);
 	rc = store_do(s, &u.op, sizeof(u), done, e);
 	if (rc && ret && !done)
-		order_release(ret); /* of a run that was undone */
+		order_release(ret); /* it was read by a run that was undone */
 	return rc;
 }
 
 /* ---- reading ---- */
 
-/* The rows of one moment, with an order named and fetched. */
+/* Opens a reading in which an order was named and fetched. */
 static enum rc open_order(struct rows **ret, struct store *s,
 			  const char *instance, int64_t number, unsigned parts,
 			  struct err *e)
