@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
- * answer.c - telling Centra a shop's answer; the steps are those of OFFERS 3.
- * Deciding is in decide.c.
+ * answer.c - tells Centra a shop's answer; the steps are those of OFFERS 3.
+ * The shop's decision is in decide.c.
  *
- * One run: end what a crash left open, see whether events or a look settled it
- * already, look where only a look can tell, and then at most one try.
+ * One run: ends a try that a crash left open; finishes if events or a look have
+ * settled the answer; looks if only a look can tell; and then makes at most one
+ * try.
  */
 #include "handlers/answer.h"
 
@@ -33,7 +34,7 @@ static void journal(struct work *w, const struct entry *e)
 
 /* ---- when the next try is made ---- */
 
-#define TOO_CLOSE 250 /* ms; halving ends there */
+#define TOO_CLOSE 250 /* ms; a wait is not halved below this */
 
 /* Shortens a wait that would end after the offer's expiry to half of the time
  * that is left, so that one more try is made before it. */
@@ -57,14 +58,14 @@ static int64_t next_try(const struct work *w, const struct call *call)
 			     call ? call->retry_after : 0);
 }
 
-/* After so many runs the shop no longer waits.  After LOOKS_LATE runs an
- * expired offer is looked at rarely; the sweep looks too.  An offer that
- * nothing settles must not spend the budget of those that can be settled. */
+/* After so many runs the shop no longer waits for the result.  After LOOKS_LATE
+ * runs an expired offer is looked at rarely; reconciliation looks too.  An
+ * offer that nothing settles must not use up the budget of others. */
 #define LOOKS_SOON 20
 #define LOOKS_LATE 40
 
-/* Returns how many ms to wait after a look that failed, or that proved nothing
- * (NULL). */
+/* Returns how many ms to wait after a look that failed (call says how), or that
+ * proved nothing (call NULL). */
 static int64_t next_look(const struct work *w, const struct call *call)
 {
 	bool expired = offer_expired(offer_in_question(w), w->now);
@@ -115,22 +116,22 @@ static void settle_ok(struct work *w)
 
 /* ---- step 1 and step 5: is it settled already? ---- */
 
-/* True if the offer has certainly expired: while the wall clock may be wrong
- * nothing is given up. */
+/* True if the offer has certainly expired.  While the wall clock may be wrong,
+ * it does not count as expired. */
 static bool is_late(const struct work *w, const struct offer *f)
 {
 	return !w->clock_unsure && offer_expired(f, w->now);
 }
 
-/* True if the one try that may be made after the expiry was made. */
+/* True if the one try after the expiry that is allowed was made. */
 static bool used_up(const struct work *w, const struct offer *f)
 {
 	return is_late(w, f) && f->answer.late_tries > 0;
 }
 
 /* Ends the answer after the expiry and the last try, unless a try may have
- * reached Centra.  A reject needs no proof: an offer that the shop did not want
- * is not its own either way. */
+ * reached Centra.  A reject needs no proof: the order is not this shop's either
+ * way. */
 static bool end_used_up(struct work *w, const struct offer *f)
 {
 	if (f->answer.verb == VERB_ACCEPT &&
@@ -142,8 +143,8 @@ static bool end_used_up(struct work *w, const struct offer *f)
 	return true;
 }
 
-/* Settles the answer by what is known of the order.  `text`: Centra's words,
- * with a no. */
+/* Finishes the run if what is known of the order settles the answer.  False: it
+ * does not.  `text`: Centra's words, for a no. */
 static bool finished(struct work *w, const char *text)
 {
 	const struct offer *f = offer_in_question(w);
@@ -151,7 +152,8 @@ static bool finished(struct work *w, const char *text)
 	enum offer_state ended;
 
 	if (!offer_answered(f)) {
-		/* An accept whose reply was lost may have won: a look tells. */
+		/* An accept whose reply was lost may have won: a look will
+		 * tell. */
 		if (accept && f->answer.unknown)
 			changes_task(&w->result.changes, TASK_FETCH_ORDER, 0,
 				     w->now);
@@ -332,7 +334,7 @@ static bool still_wanted(const struct work *w, enum verb verb)
 
 /* The try that is about to be made. */
 struct begun {
-	const struct order *known; /* the order, as this run has it */
+	const struct order *known; /* the order as this run knows it */
 	int64_t warehouse;
 	bool late;
 	int64_t now;
@@ -385,8 +387,8 @@ static void try_once(struct work *w)
 	};
 	struct err e = {0};
 
-	/* A call that is held back is no try: it must not use up the last
-	 * one. */
+	/* A call that is held back must not use up the last try, so the call is
+	 * reserved before the try is made durable. */
 	if (!centra_take(w->centra, CENTRA_ORDER_API, &r.call)) {
 		run_called(w, CENTRA_ORDER_API, "check-first", &r.call);
 		run_retry(w, next_try(w, &r.call), "%s", r.call.why.text);
@@ -397,8 +399,8 @@ static void try_once(struct work *w)
 		run_retry(w, next_try(w, NULL), "%s", e.text);
 		return;
 	}
-	/* The order is now as it is stored; what this run found is applied
-	 * again. */
+	/* The order is now as it is stored; what this run has found is applied
+	 * to it again. */
 	run_apply(w, 0);
 	if (!still_wanted(w, verb)) {
 		centra_give_back(w->centra, CENTRA_ORDER_API);

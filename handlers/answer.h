@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * answer.h - a shop's decision about an offer, and telling Centra (OFFERS 2
- * and 3).
+ * answer.h - a shop's decision about an offer (OFFERS 2), and the task that
+ * tells Centra (OFFERS 3).
  */
 #ifndef HANDLERS_ANSWER_H
 #define HANDLERS_ANSWER_H
@@ -9,9 +9,9 @@
 #include "handlers/handlers.h"
 #include "store/model/order.h"
 
-/* The first durable answer to an opening wins. */
+/* A press of accept or reject.  The first durable answer to an opening wins. */
 struct decision {
-	const int64_t *warehouses; /* the shop's, in config order */
+	const int64_t *warehouses; /* the shop's warehouses, in config order */
 	size_t n_warehouses;
 	enum verb verb;
 	const char *reason, *note; /* of a reject; or NULL */
@@ -19,7 +19,7 @@ struct decision {
 	const char *device_name; /* for the journal */
 	int64_t now;
 
-	/* Out: the warehouse that the answer is for, or is in the way; and,
+	/* Out: the warehouse whose offer is answered, or is in the way; and,
 	 * with RC_CONFLICT, the API's code: "answered" or a state's name. */
 	int64_t warehouse;
 	const char *conflict;

@@ -41,14 +41,14 @@ static void add_mark(const struct event *ev, int64_t warehouse, enum mark mark,
 	changes_journal_event(ret, ev, &(struct entry){.warehouse = warehouse,
 					       .fact = FACT_CENTRA_SAID,
 					       .result = result});
-	/* Fetches the order again after each accepted event: the event may be
-	 * older than what a look has shown since. */
+	/* An accepted event has the order fetched again: the event may be older
+	 * than what a look has shown since. */
 	if (mark == MARK_ACCEPTED)
 		changes_task(ret, TASK_FETCH_ORDER, 0, now);
 }
 
-/* Of an action that is not known: a line in the journal, and a fetch if the
- * order was offered. */
+/* Handles an unknown action: a line in the journal, and a fetch if the order
+ * was offered. */
 static void add_unknown(const struct order *o, const struct event *ev,
 			int64_t now, struct changes *ret)
 {
@@ -58,7 +58,7 @@ static void add_unknown(const struct order *o, const struct event *ev,
 		changes_task(ret, TASK_FETCH_ORDER, 0, now);
 }
 
-/* Adds what the data of a known action says. */
+/* Adds the facts in the data of a known action. */
 static void add_facts(const struct event *ev, const struct check_first *said,
 		      int64_t now, struct changes *ret)
 {

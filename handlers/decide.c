@@ -93,8 +93,8 @@ static bool answer_stands(const struct offer *f)
 	return offer_answered(f) && f->answer.settled != SETTLED_NO;
 }
 
-/* Returns the shop's first offer that is accepting; one that is so because the
- * shop has answered goes before the others. */
+/* Returns the shop's first offer that is accepting; preferably one that the
+ * shop has answered. */
 static const struct offer *first_accepting(const struct decision *d,
 					   const struct order *o)
 {
@@ -113,8 +113,8 @@ static const struct offer *first_accepting(const struct decision *d,
 	return ret;
 }
 
-/* An offer that is accepting without an answer (its events contradict each
- * other) can still be answered: it may be open. */
+/* Decides an accept.  An offer that is accepting without an answer (its events
+ * contradict each other) can still be answered: it may be open. */
 static enum rc decide_accept(struct decision *d, const struct order *o,
 			     struct changes *ret, struct err *e)
 {
@@ -142,7 +142,8 @@ static enum rc decide_accept(struct decision *d, const struct order *o,
 	return conflict(d, f, offer_state_name(f->state), e);
 }
 
-/* Returns why a reject comes too late for an offer that is won or being won. */
+/* Returns, as the API's code, why a reject is too late for an offer that is won
+ * or being won. */
 static const char *against_reject(const struct offer *f)
 {
 	return offer_answered(f) && f->answer.verb == VERB_ACCEPT ?

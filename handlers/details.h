@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * details.h - what a shop needs to decide about an order and to pick it, as
- * the JSON that is kept with CHANGE_DETAILS:
+ * details.h - makes the JSON that is kept with CHANGE_DETAILS: what a shop
+ * needs to decide about an order and to pick it:
  *
  * {"placed_at":..,"city":..,"country":..,"lines":[{"line_id":1,"product":..,
  *  "variant":..,"size":..,"sku":..,"ean":..,"upc":..,"quantity":1,
@@ -16,8 +16,9 @@
 
 #include "centra/graphql.h"
 
-/* The caller frees it.  Lines that do not fit into ORDER_JSON_MAX are left out,
- * all of them: part of an order must not look like the whole. */
+/* Returns the JSON, which the caller frees.  If the lines do not fit into
+ * ORDER_JSON_MAX, all of them are left out: a part of an order must not look
+ * like the whole. */
 char *details_json(const struct centra_order *co);
 
 #endif

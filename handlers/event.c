@@ -11,7 +11,7 @@
 
 const char *const event_kinds[] = {TASK_CHECK_FIRST, TASK_ORDER, NULL};
 
-/* True when the order holds already what a change says. */
+/* True if the order already holds the fact in a change. */
 static bool is_held(const struct order *o, const struct change *c)
 {
 	const struct offer *f = order_offer(o, c->warehouse);
@@ -78,7 +78,8 @@ enum rc event_apply(const struct order *o, const struct event *ev, int64_t now,
 
 /* ---- the tasks ---- */
 
-/* A task that is younger than its event was made by hand. */
+/* Applies a task's event.  If the task was created after the event was
+ * received, it was added by hand (a replay). */
 static void run(struct work *w)
 {
 	bool again = w->event && w->task->created > w->event->received;

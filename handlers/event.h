@@ -15,13 +15,13 @@
 #include "store/model/event.h"
 #include "store/model/changes.h"
 
-/* Adds to *ret what `ev` changes of its order `o`; `now` in ms, wall clock.  A
- * store_apply_fn (store/store.h).  RC_INVALID: it cannot be applied; *e says
- * why. */
+/* Adds to *ret the changes that `ev` makes to its order `o`; `now` in ms, wall
+ * clock.  RC_INVALID: the event cannot be applied; *e says why.  A
+ * store_apply_fn (store/store.h). */
 enum rc event_apply(const struct order *o, const struct event *ev,
 		    int64_t now, struct changes *ret, struct err *e);
 
-/* The kinds of tasks that apply events; ends with NULL. */
+/* The kinds of tasks that apply events; the list ends with NULL. */
 extern const char *const event_kinds[];
 
 /* ---- one for each type of event ---- */

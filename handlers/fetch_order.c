@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * fetch_order.c - the task that fetches orders, many in one query: a look at
- * each, and the details that a shop sees.
+ * fetch_order.c - the task `fetch_order`: fetches orders, many in one query, as
+ * a look at each, and keeps the details that a shop sees.
  */
 #include <stdio.h>
 
@@ -13,9 +13,10 @@
 #include "handlers/run.h"
 
 #define LOOKS_TO_AGREE 6
-#define LOOKS_FOR_REST 6    /* looks for a detail that no decision needs */
-#define TOGETHER       4000 /* ms: tasks that come back are due at multiples of
-			     * it, to share queries */
+#define LOOKS_FOR_REST 6    /* looks after which a detail that no decision needs
+			     * is given up */
+#define TOGETHER       4000 /* ms: a task that waits is due at a multiple of
+			     * this, so that tasks share queries */
 
 /* Ends a run that may have to be repeated.  `repeated`: the look before showed
  * nothing either.  The failures of the task until then do not delay the first
@@ -34,7 +35,7 @@ static void again(struct work *w, bool repeated, const char *why)
 }
 
 /* True if an accept that Centra told us is set aside because the fetched order
- * is still open.  The fetch may be a reading of a moment before. */
+ * is still open: the fetch may show the moment before the accept. */
 static bool accept_set_aside(const struct order *o)
 {
 	for (size_t i = 0; i < o->n_offers; i++) {
@@ -61,7 +62,7 @@ static bool wants_rest(const struct work *w, const struct centra_order *co)
 		w->task->lane != LANE_SWEEP);
 }
 
-/* An entry for each part that Centra did not show. */
+/* Adds a journal entry for each part that Centra did not show. */
 static void journal_not_shown(struct work *w, const struct centra_order *co)
 {
 	const struct {
@@ -106,8 +107,8 @@ static bool is_live(const struct work *w)
 	return w->task->lane != LANE_SWEEP && fetch_is_live(w->order);
 }
 
-/* Rounds the due time up: orders that come back at the same moment share one
- * query, instead of one each. */
+/* Ends the wait at the next multiple of TOGETHER, so that orders that are due
+ * at about the same time share one query. */
 static int64_t wait_with_others(const struct work *w, const struct call *call)
 {
 	int64_t wait = run_wait(w, NULL);
@@ -131,8 +132,8 @@ static void end_one(struct work *w, const struct centra_orders *got)
 						.fact = FACT_LOOK_FAILED,
 						.text = got->call.why.text,
 					});
-		/* Whoever asked for the fetch again had a reason, such as an
-		 * event. */
+		/* The fetch stays in its lane, unless something asked for it
+		 * again, such as an event. */
 		w->result.stays = true;
 		run_retry(w,
 			  got->call.held && !is_live(w)
@@ -212,8 +213,8 @@ static bool is_wanted(struct work *w)
 	return false;
 }
 
-/* Usually two rounds: an order that the first query shows to be ours is fetched
- * with its address by the second. */
+/* Usually takes two rounds: an order that the first query shows as ours is
+ * fetched again with its address. */
 static void fetch_some(struct work *w, size_t n)
 {
 	unsigned spare = LOOK_SPARE;

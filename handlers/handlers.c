@@ -14,7 +14,8 @@
 
 const struct handler handlers[] = {
 	/* kind, batch, calls, lane, run */
-	/* Those that only apply an event share a commit. */
+	/* Tasks that only apply an event are run in batches, which share a
+	 * commit. */
 	{TASK_CHECK_FIRST, EVENTS_AT_ONCE, CALLS_NOBODY, LANE_ANSWERS,
 	 handle_event},
 	{TASK_ORDER, EVENTS_AT_ONCE, CALLS_NOBODY, LANE_ANSWERS, handle_event},
@@ -46,7 +47,8 @@ unsigned handler_batch(const char *kind)
 
 const char *handler_of_event(const char *type, const char *action)
 {
-	(void)action; /* an open set: one that is new is looked into as well */
+	(void)action; /* not used: actions are an open set, and a new one is
+		       * handled as well */
 	if (!strcmp(type, "check_first"))
 		return TASK_CHECK_FIRST;
 	if (!strcmp(type, "order"))
@@ -56,7 +58,7 @@ const char *handler_of_event(const char *type, const char *action)
 
 /* ---- where a task waits ---- */
 
-/* A second thought about a look is made from what is held (missed.c). */
+/* True for a task `missed` about a look: it judges what is held (missed.c). */
 static bool calls_nobody(const struct task *t)
 {
 	return !strcmp(t->kind, TASK_MISSED) && t->sub;

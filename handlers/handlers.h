@@ -2,10 +2,10 @@
  *
  * handlers.h - the handlers, one for each kind of task.
  *
- * A handler reads the task and the order as it is held, may talk to Centra,
- * and says how it went.  It never touches the queue or the store: the worker
- * alone makes its result true (store_finish).  It may run twice for one task
- * (a crash between the call and the commit), so it is safe to repeat.
+ * A handler reads the task and its order, may call Centra, and returns a
+ * result.  It never touches the queue or the store: the worker alone puts the
+ * result into effect (store_finish).  It may run twice for one task (a crash
+ * between the call and the commit), so it is safe to repeat.
  */
 #ifndef HANDLERS_HANDLERS_H
 #define HANDLERS_HANDLERS_H
@@ -19,55 +19,60 @@
 #include "store/model/order.h"
 #include "store/model/task.h"
 
-/* Looks at an order as it is stored and says what to change; as a
- * store_update_fn (store/store.h). */
+/* Looks at an order as it is stored and decides what to change, as a
+ * store_update_fn does (store/store.h). */
 typedef enum rc begin_fn(void *arg, const struct order *o, struct changes *ret,
 			 struct err *e);
 
-struct others; /* handlers/reconcile.h */
+struct others; /* declared in handlers/reconcile.h */
 struct round;
 
 /* Input and output of one run of a handler. */
 struct work {
 	const struct task *task;
-	const struct event *event; /* of tasks that apply one, else NULL */
-	struct order *order;       /* a copy: as held when the run began */
+	const struct event *event; /* of a task that applies an event, else
+				    * NULL */
+	struct order *order;       /* a copy of the order as it was when the run
+				    * began */
 	int64_t now; /* the wall clock, ms */
-	/* The steady clock, ms, and which boot of the machine it belongs to;
-	 * and when, by it, the query of the newest look began. */
+	/* The steady clock, ms, and the boot of the machine that it belongs to;
+	 * look_began: when the query of the newest look began. */
 	int64_t steady, look_began;
 	uint64_t boot;
-	struct centra_conn *centra; /* the instance's; NULL: not configured */
-	const struct zone *zone;    /* the instance's; NULL: none repeats */
+	struct centra_conn *centra; /* the connection to the instance's Centra;
+				     * NULL: not configured */
+	const struct zone *zone;    /* the instance's; NULL: no hour is repeated
+				     * in it */
 
 	/* The warehouses of the instance's shops; NULL: unknown. */
 	const int64_t *warehouses;
 	size_t n_warehouses;
 
-	/* How long (ms) until a look that showed nothing is repeated, and at
-	 * least how far apart the two looks are that end an offer; 0: a
-	 * minute. */
+	/* How long (ms) until a look that showed nothing is repeated, and the
+	 * least time between the two looks that end an offer; 0: a minute. */
 	int64_t look_again;
 
-	/* Missed webhooks: after how many ms a change that no event told counts
-	 * as missed (0: none is counted), and whether an order whose create was
-	 * missed is offered to these warehouses (OFFERS 7.2, 7.3). */
+	/* Missed webhooks (OFFERS 7.2, 7.3). missed_after: ms after which a
+	 * change that no event told counts as missed (0: none is counted).
+	 * recover: an order whose create was missed is offered to these
+	 * warehouses. */
 	int64_t missed_after;
 	bool recover;
 
-	/* Reconciliation: how often (ms; 0: only when it is asked for by hand),
-	 * how far this one has come, and the instance's other orders. */
+	/* Reconciliation: how often it is due (ms; 0: only when asked for by
+	 * hand), how far this one has come, and access to the instance's other
+	 * orders. */
 	int64_t sweep_every;
 	struct round *round;
 	const struct others *others;
 
 	/* Shipping: whether to go on while a payment is being confirmed, and
-	 * how long (ms) after a try of unknown outcome began Centra may still
-	 * act on it. */
+	 * how long (ms) Centra may still act on a try whose outcome is unknown,
+	 * from its beginning. */
 	bool ship_on_pending;
 	int64_t settle;
-	/* How long ago (ms, by the steady clock) the newest try at a call of
-	 * this order and sub began, or the process, if that was later. */
+	/* ms by the steady clock since the newest try at a call for this order
+	 * and sub began; or since the process began, if that was later. */
 	int64_t since_try;
 	/* The wall clock is not confirmed (base/clock.h): an offer that seems
 	 * to have expired may not have. */
@@ -76,11 +81,12 @@ struct work {
 	 * is confirmed, or Centra has not replied yet. */
 	int64_t clock_ahead;
 
-	/* Before each call that changes something at Centra: makes durable, in
-	 * one transaction, all that the run has said so far and what `fn` says
-	 * of the call.  *w->order is then the order as it has become, and
-	 * result.changes is empty.  Not OK: do not call; nothing was kept.
-	 * RC_CONFLICT is fn's own: it is no longer wanted. */
+	/* Makes durable that a call which changes something at Centra is about
+	 * to be made: in one transaction, all that the run has decided so far
+	 * and the changes that `fn` adds.  Afterwards *w->order is the order as
+	 * it is stored, and result.changes is empty.  Not OK: do not call;
+	 * nothing was stored.  RC_CONFLICT comes from fn: the call is no longer
+	 * wanted. */
 	enum rc (*begin)(struct work *w, begin_fn *fn, void *arg,
 			 struct err *e);
 	void *worker; /* begin's own */
@@ -91,7 +97,7 @@ struct work {
 	/* Raises the alarm that the configuration is wrong. */
 	void (*alarm)(struct work *w, enum centra_api api, const char *why);
 
-	struct result result; /* out; zeroed = done, nothing changed */
+	struct result result; /* out; zeroed: done, and nothing changed */
 };
 
 /* Runs n tasks of one kind and instance, each about a different order. */
@@ -101,18 +107,18 @@ typedef void handler_fn(struct work *w, size_t n);
 #define TASK_ORDER	  "order"        /* apply an order event */
 #define TASK_ANSWER_OFFER "answer_offer" /* tell Centra a shop's answer */
 #define TASK_FETCH_ORDER  "fetch_order"  /* fetch the order: a look */
-#define TASK_MISSED	  "missed"       /* was a webhook missed? */
+#define TASK_MISSED	  "missed" /* decide whether a webhook was missed */
 #define TASK_SHIP_ORDER	  "ship_order"   /* ship what a shop has packed */
-#define TASK_RECONCILE	  "reconcile"    /* look in Centra: reconcile.h */
+#define TASK_RECONCILE	  "reconcile" /* reconcile with Centra (reconcile.h) */
 
-/* The API that a run calls, and so may have to wait for. */
+/* The API that a run calls first, for which it may have to wait. */
 enum handler_calls { CALLS_NOBODY, CALLS_ORDER_API, CALLS_GRAPHQL };
 
 struct handler {
 	const char *kind;
 	unsigned batch; /* most tasks in one run */
 	enum handler_calls calls; /* first */
-	enum lane lane; /* LANE_UNPLACED: lane.h decides */
+	enum lane lane; /* LANE_UNPLACED: handler_place() decides */
 	handler_fn *run;
 };
 
@@ -122,12 +128,12 @@ extern const struct handler handlers[];
 /* NULL: no such kind. */
 const struct handler *handler_find(const char *kind);
 unsigned handler_batch(const char *kind);
-/* The kind of task that applies an event of this type; NULL: such events are
- * kept and counted. */
+/* Returns the kind of task that applies an event of this type; NULL: such
+ * events are kept and counted. */
 const char *handler_of_event(const char *type, const char *action);
 
-/* Decides where a task waits: its lane, unless that was asked for, and its
- * group, an enum handler_calls; o is its order, or NULL.  Pure: a store_place_fn
+/* Sets a task's lane, unless a lane was asked for, and its group, an enum
+ * handler_calls.  o is the task's order, or NULL.  Pure.  A store_place_fn
  * (store/store.h). */
 void handler_place(struct task *t, const struct order *o);
 

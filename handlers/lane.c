@@ -22,8 +22,9 @@ bool fetch_is_waited_for(const struct order *o)
 	return o->fetch_due;
 }
 
-/* A shop may wait for the next look: what Centra says contradicts itself, or the
- * shop is yet to be shown what it shall answer, or where it goes. */
+/* True if a shop may wait for the next look: what Centra says contradicts
+ * itself, or the shop has not been shown yet what it is to answer, or where it
+ * is to send the order. */
 static bool lacks_a_look(const struct order *o, const struct offer *f)
 {
 	return f->state == STATE_ACCEPTING ||
@@ -41,8 +42,8 @@ bool fetch_is_live(const struct order *o)
 	return !fetch_shows_nothing(o);
 }
 
-/* True if a shop has acted and cannot go on before the next look: it has to show
- * whether its accept was heard, or where its parcel goes. */
+/* True if a shop has acted and cannot go on before the next look, which has to
+ * show whether its accept arrived, or where its parcel goes. */
 static bool keeps_a_shop(const struct order *o)
 {
 	if (fetch_shows_nothing(o))

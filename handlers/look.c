@@ -91,8 +91,8 @@ static bool line_is_ours(const struct offer *f, const struct centra_order *co,
 	return ours == allocated_at_all(l) && ours + shipped >= l->quantity;
 }
 
-/* True if the line tells whose the order is: it is not cancelled, and has
- * stock. */
+/* True if the line counts when it is asked whose the order is: it is not
+ * cancelled, and has stock of its own. */
 static bool counts(const struct centra_line *l)
 {
 	return l->quantity > 0 && !l->stockless;
@@ -153,14 +153,15 @@ static bool held_by_another(const struct order *o, const struct offer *f,
 	return false;
 }
 
-/* The table of look.h. */
+/* Judges a look by the table of look.h. */
 static enum found judge(const struct order *o, const struct offer *f,
 			const struct centra_order *co)
 {
 	bool ours, another;
 
 	if (co->undecided || cancelled(co) || !co->n_lines)
-		return FOUND_NOTHING; /* cancelled: the status says it */
+		return FOUND_NOTHING; /* a cancelled order: its status says
+				       * it */
 	ours = holds_all(f, co);
 	another = held_by_another(o, f, co);
 	if (ours + another + co->waits > 1)
@@ -189,7 +190,7 @@ static enum offer_state how_ended(const struct order *o,
 		return ret;
 	if (offer_expired(f, now))
 		return STATE_TIMED_OUT;
-	return STATE_REJECTED; /* somebody resumed the order in Centra */
+	return STATE_REJECTED; /* somebody has resumed the order in Centra */
 }
 
 struct finding look_judge(const struct order *o, const struct offer *f,
@@ -208,8 +209,9 @@ struct finding look_judge(const struct order *o, const struct offer *f,
 
 /* ---- recording it ---- */
 
-/* FOUND_OPEN matters if we believed otherwise, or if a try ended unknown.  For
- * other offers it would only be a finding that grows old. */
+/* True if FOUND_OPEN should be kept for the offer: we believed otherwise, or a
+ * try ended unknown.  For other offers it would only be a finding that grows
+ * old. */
 static bool open_matters(const struct offer *f)
 {
 	return f->marks[MARK_ACCEPTED][0] ||
@@ -233,7 +235,7 @@ static void note_finding(struct work *w, const struct offer *f,
 {
 	if (g->what == f->finding.what && g->ended == f->finding.ended &&
 	    !f->doubt && !offer_is_over(f))
-		return; /* as the last look said */
+		return; /* it is what the last look showed */
 	switch (g->what) {
 	case FOUND_OURS:
 		journal_look(w, f->warehouse, f->doubt ? FACT_DOUBT : FACT_FOUND,
@@ -331,7 +333,7 @@ static bool hides_kinds(const struct centra_order *co)
 	return false;
 }
 
-/* Notes that the look shows nothing of whose the order is.  That matters to an
+/* Notes that the look does not show whose the order is.  That matters to an
  * offer that Centra gave us, and to one that is still to be answered. */
 static void find_nothing(struct work *w, const struct offer *f,
 			 const struct centra_order *co,
@@ -363,11 +365,11 @@ static bool all_is_held(const struct centra_order *co)
 	return true;
 }
 
-/* Handles a look that shows that nobody is asked any more.  One look does not
- * prove it: Centra may be about to show who has the order.  And if the order
- * may be ours, since Centra may have taken our accept or gave it to us once,
- * units that nobody holds may be in a shipment, and Centra does not say whose
- * that is. */
+/* Handles a look which shows that no shop is asked any more.  One such look
+ * proves nothing: Centra may be about to show who has the order.  If the order
+ * may be ours (Centra may have taken our accept, or gave it to us once), units
+ * that nobody holds may be in a shipment, and Centra does not say whose
+ * shipment that is. */
 static void find_over(struct work *w, const struct offer *f,
 		      const struct centra_order *co, const struct finding *g)
 {
@@ -384,9 +386,9 @@ static void find_over(struct work *w, const struct offer *f,
 	say_sighting(w, f, &r);
 }
 
-/* Handles a look that shows the order waiting.  Against an accept that nothing
- * else contradicts a second look has to show it too: the first may have been a
- * moment too early. */
+/* Handles a look which shows that the order waits.  Against an accept that
+ * nothing else contradicts, a second look has to show it too: the first may
+ * have been a moment too early. */
 static void find_open(struct work *w, const struct offer *f,
 		      const struct finding *g)
 {
@@ -412,9 +414,9 @@ static void find_open(struct work *w, const struct offer *f,
 		say_finding(w, f, &none);
 }
 
-/* True if some of the order is in a shipment of ours, so that what looks show
- * of the rest takes nothing back.  `known`: Centra's ids of all these shipments
- * are known, so that a look counts what is in them. */
+/* True if some of the order is in a shipment of ours; then looks at the rest
+ * take nothing back.  *ret_known: Centra's ids of all these shipments are
+ * known, so a look counts the units in them. */
 static bool has_shipment(const struct offer *f, bool *ret_known)
 {
 	bool has = f->shipped;

@@ -42,10 +42,10 @@
 #include "centra/graphql.h"
 #include "handlers/handlers.h"
 
-/* What the fetched order shows, by the table above.  Pure.  `ended` is set with
- * FOUND_NOT_OURS and FOUND_OVER.  `now` is the time by Centra's clock: whether
- * an offer had expired is kept for good.  `knew` is the order's version, so the
- * order must be as it was when the query began. */
+/* Returns what the fetched order shows for an offer, by the table above.  Pure.
+ * `ended` is set with FOUND_NOT_OURS and FOUND_OVER.  `now` is the time by
+ * Centra's clock: whether an offer had expired is kept for good.  `knew` is the
+ * order's version, so the order must be unchanged since the query began. */
 struct finding look_judge(const struct order *o, const struct offer *f,
 			  const struct centra_order *co, int64_t now);
 

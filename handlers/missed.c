@@ -27,7 +27,9 @@ static bool counted(unsigned bits, enum missed kind)
 
 /* ---- what looks alone have told ---- */
 
-/* `bare`: the state without findings. */
+/* True if looks alone led to the offer's state; *ret: the webhook that should
+ * have told it.  `bare`: the state that the offer would have without the
+ * looks. */
 static bool offer_untold(const struct order *o, const struct offer *f,
 			 enum offer_state bare, enum missed *ret)
 {
@@ -99,7 +101,8 @@ size_t missed_untold(const struct zone *zone, const struct order *o, int64_t by,
 
 		if (!offer_untold(o, f, bare.offers[i].state, &u.missed))
 			continue;
-		/* An accept is one event for all the order's warehouses. */
+		/* An accept is told by one event for all warehouses of the
+		 * order. */
 		u.warehouse = u.missed == MISSED_ACCEPTED ? 0 : f->warehouse;
 		if (!told_of(o, *ret, n, &u))
 			(*ret)[n++] = u;
@@ -151,7 +154,8 @@ bool missed_create(const struct order *o, bool recover)
 	for (size_t i = 0; i < o->n_offers; i++)
 		if (is_held(&o->offers[i]))
 			return false;
-	/* Shops may be added to the config later; a shop that has answered is
+	/* Shops may be added to the config later, so with `recover` an order
+	 * that was offered to no shop counts again; a shop that has answered is
 	 * not asked again. */
 	return !counted(o->missed, MISSED_CREATE) || (recover && !o->n_offers);
 }
@@ -214,8 +218,8 @@ static void judge(struct work *w)
 
 /* ---- recover = offer ---- */
 
-/* True if Centra would ask this warehouse.  If Centra does not tell the
- * policies of its warehouses, all those of the config are taken. */
+/* True if Centra would ask this warehouse.  If Centra does not show the
+ * policies of its warehouses, all warehouses in the config count as asked. */
 static bool is_asked(const struct centra_warehouses *all, int64_t warehouse)
 {
 	if (all->call.end != CALL_OK)

@@ -26,7 +26,8 @@ struct untold {
 size_t missed_untold(const struct zone *zone, const struct order *o, int64_t by,
 		    struct untold **ret);
 
-/* True if a look alone has shown that the order is cancelled. */
+/* True if looks alone, made until `by`, have shown that the order is
+ * cancelled. */
 bool missed_cancel(const struct order *o, int64_t by);
 
 /* Call after a look's changes were applied to the run's order.  If the look was
@@ -34,18 +35,18 @@ bool missed_cancel(const struct order *o, int64_t by);
  * before the look. */
 void missed_follow_up(struct work *w, bool was_cancelled, int64_t was_fetched);
 
-/* Takes from an offer what looks made until `by` have shown.  Pure. */
+/* Removes from an offer what looks made until `by` have shown.  Pure. */
 void missed_forget_looks(struct offer *f, int64_t by);
 
-/* True when the offer was ended, later than `since`, by a look alone, or by a
- * reject that Centra answered with `no`.  bare: the offer without what looks
- * have shown.  Both derived; pure. */
+/* True if the offer was ended, later than `since`, by a look alone, or by a
+ * reject that Centra answered with `no`.  `bare`: the offer without what looks
+ * have shown.  Both must be derived.  Pure. */
 bool missed_may_reopen(const struct order *o, const struct offer *f,
 		       const struct offer *bare, int64_t since);
 
-/* True when the waiting order is one that a second look should be taken at: no
- * offer of it is open, none is accepted, and that was not counted yet.  With
- * `recover`, one of which no shop was asked is always such an order. */
+/* True if a second look should be taken at an order that Centra lists as
+ * waiting: no offer of it is open, none is accepted, and its missed create was
+ * not counted yet.  With `recover`, also if no shop was asked so far. */
 bool missed_create(const struct order *o, bool recover);
 
 #endif

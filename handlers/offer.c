@@ -17,12 +17,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The `accepted` dates of an order, as each of its offers needs them. */
+/* The dates of the `accepted` marks of an order, prepared for all its
+ * offers. */
 struct accepts {
 	const struct zone *zone;
-	const char *greatest; /* the newest date; "" = there is none */
+	const char *greatest; /* the greatest date; "": no warehouse has one */
 	int64_t whose;
-	const char *next; /* the newest date of any other warehouse; or "" */
+	const char *next; /* the greatest date of any other warehouse; or "" */
 	unsigned repeated; /* how many of the dates lie in an hour that the zone
 			    * repeats */
 };
@@ -73,8 +74,8 @@ const struct opening *offer_opened(const struct offer *f)
 	return best;
 }
 
-/* Returns "" if nothing opened: every date is newer than that, so every mark
- * counts. */
+/* Returns the date of the present opening; "" if nothing opened: every mark
+ * counts then, since every date is greater. */
 static const char *opened_date(const struct offer *f)
 {
 	const struct opening *p = offer_opened(f);
@@ -87,8 +88,9 @@ static bool counts(const char *date, const char *opened)
 	return date[0] && strcmp(date, opened) >= 0;
 }
 
-/* The opening's date only ever falls (an older copy of the create arrives), so
- * an answer to a newer date than the present one is to this opening too. */
+/* The answer is to this opening also if it names a greater date than the
+ * present one: an opening's date only ever falls, when an older copy of the
+ * create arrives. */
 bool offer_answered(const struct offer *f)
 {
 	return f->answer.verb != VERB_NONE &&
@@ -116,9 +118,9 @@ static bool told_ok(const struct offer *f)
 
 /* ---- what recovery opens ---- */
 
-/* A character that sorts behind every digit: a date that ends with it is newer
- * than any date with the same digits before it, and older than any with greater
- * ones. */
+/* A character that sorts behind every digit.  A date that ends with it is
+ * greater than any date with the same digits before it, and less than any with
+ * greater digits. */
 #define BEHIND_DIGITS ':'
 
 bool opening_recovered(const struct opening *p)
@@ -328,8 +330,8 @@ static enum offer_state answer_state(const struct offer *f)
 	case SETTLED_NO:
 		return STATE_REFUSED;
 	case SETTLED_OK:
-		break; /* an `ok` that a look has set aside: it found the order
-			* open */
+		break; /* a look has set the `ok` aside: it found the order
+		        * open */
 	}
 	return STATE_PENDING;
 }
@@ -342,7 +344,7 @@ static enum offer_state still_open(const struct offer *f)
 	bool lost = s == STATE_ACCEPTING && offer_may_be_won(f);
 
 	if (s == STATE_REJECTED)
-		return s; /* a reject of ours that is done */
+		return s; /* our reject was done */
 	return is_over(f, lost ? 2 : 1) ? an_end(f->sighting.ended) : s;
 }
 
@@ -404,8 +406,8 @@ bool offer_shown_nothing(const struct offer *f)
 			    strcmp(r->opened, opened_date(f)) >= 0);
 }
 
-/* True if events have come since a look's finding, and the state is no longer
- * the one that it proved. */
+/* True if events have come since a look's finding, and they no longer lead to
+ * the state that it proved. */
 static bool finding_outlived(const struct order *o, const struct offer *f)
 {
 	bool over = f->list == LIST_DONE && f->state != STATE_ACCEPTED;
@@ -461,8 +463,8 @@ void offer_derive(const struct zone *zone, struct order *o)
 
 /* ---- one shop, several warehouses ---- */
 
-/* The rank of an offer among those of its shop; the least stands for the
- * shop. */
+/* Returns the rank of an offer among those of its shop.  The offer with the
+ * least rank stands for the shop. */
 static int rank(const struct offer *f)
 {
 	static const int ranks[STATES] = {

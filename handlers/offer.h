@@ -55,10 +55,10 @@
  * is repeated. */
 void offer_derive(const struct zone *zone, struct order *o);
 
-/* As offer_derive(), for an order some of whose warehouses may belong to no
- * shop of ours; is_ours says which do, NULL: all do.  An offer to another's
- * warehouse is never in doubt, and causes no fetch of the address and no
- * repeated look. */
+/* As offer_derive(), for an order that may have been offered to warehouses of
+ * other companies' shops too. is_ours tells which warehouses belong to our
+ * shops; NULL: all do.  An offer to another warehouse is never in doubt, and
+ * causes no fetch of the address and no repeated look. */
 typedef bool offer_ours_fn(const void *arg, int64_t warehouse);
 void offer_derive_for(const struct zone *zone, struct order *o,
 		      offer_ours_fn *is_ours, const void *arg);
@@ -96,9 +96,9 @@ bool offer_shown_nothing(const struct offer *f);
 /* True if recovery made the opening (OFFERS 7.3), not an event: it has no date,
  * or a date just behind the newest one that was held. */
 bool opening_recovered(const struct opening *p);
-/* Sets ret to the date of such an opening: newer than every date that is held
- * of the order, and older than the next event of Centra's; "" if no date is
- * held. */
+/* Sets ret to the date for an opening that recovery makes: greater than every
+ * date held for the order, and less than that of Centra's next event; "" if no
+ * date is held. */
 void offer_recovery_date(const struct order *o, char ret[STAMP_SIZE]);
 
 /* True if the facts contradict each other (row 3): only a look can tell. */

@@ -10,8 +10,8 @@
 #include "handlers/event.h"
 #include "handlers/handlers.h"
 
-/* Remembers that an event came, so that what the next look finds is not counted
- * as a missed webhook. */
+/* Notes that an event came, so that what the next look finds does not count as
+ * a missed webhook. */
 static void told(const struct order *o, const struct event *ev,
 		 struct changes *ret)
 {

@@ -9,8 +9,8 @@
 #include "base/mem.h"
 #include "handlers/offer.h"
 
-/* True if the order was taken back for good; one that is accepting is not: its
- * shop is told "do not ship yet". */
+/* True if the order was taken back for good.  An order that is accepting again
+ * was not: its shop is told "do not ship yet". */
 static bool taken_back(const struct offer *f)
 {
 	return f->was_accepted && !f->shipped && !f->stopped &&
@@ -21,7 +21,7 @@ bool offer_stop(const struct order *o, const int64_t *warehouses, size_t n)
 {
 	const struct offer *f = offer_of_shop(o, warehouses, n);
 
-	/* True if another warehouse of the shop has it. */
+	/* True if the shop has the order by another of its warehouses. */
 	if (!f || f->state == STATE_ACCEPTED)
 		return false;
 	for (size_t i = 0; i < n; i++) {
@@ -58,7 +58,7 @@ static enum rc conflict(struct saying *s, const char *code, struct err *e)
 	return fail(e, RC_CONFLICT, "the order's code is '%s'", code);
 }
 
-/* Finds the shop's offer that is to be shipped; RC_CONFLICT: there is none. */
+/* Finds the shop's offer that is to be shipped.  RC_CONFLICT: there is none. */
 static enum rc to_ship(struct saying *s, const struct order *o,
 		       const struct offer **ret, struct err *e)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * problem.h - what a shop says of an order after its answer: that it cannot be
- * shipped after all, that it can be shipped again, and that it has stopped
- * shipping one that was taken back.
+ * problem.h - what a shop says about an order after its answer: that it cannot
+ * ship it after all, that it can again, and that it has stopped shipping an
+ * order that was taken back.
  */
 #ifndef HANDLERS_PROBLEM_H
 #define HANDLERS_PROBLEM_H
@@ -13,18 +13,20 @@
 #include "store/model/changes.h"
 
 struct saying {
-	const int64_t *warehouses; /* the shop's, in config order */
+	const int64_t *warehouses; /* the shop's warehouses, in config order */
 	size_t n_warehouses;
 	uint64_t device;
-	const char *by;		   /* who, for the journal and the screens */
-	const char *reason, *note; /* of a problem; note may be NULL */
+	const char *by;		   /* the name of the person or device, for the
+				    * journal and the screens */
+	const char *reason, *note; /* the reason and note of a problem; note may
+				    * be NULL */
 	int64_t now;
 
 	const char *conflict; /* out: with RC_CONFLICT, the API's code */
 };
 
-/* True while the shop was told that the order is theirs, it is so no longer,
- * it is not shipped, and nobody has confirmed. */
+/* True while the shop was told that the order is its own, that is no longer so,
+ * it has not shipped it, and nobody has confirmed the stop. */
 bool offer_stop(const struct order *o, const int64_t *warehouses, size_t n);
 
 /* Store_update_fns; arg is a struct saying.

@@ -13,13 +13,13 @@
 #include "handlers/offer.h"
 #include "handlers/run.h"
 
-#define TRY_AGAIN    30000 /* ms until the next one after one that was given
-			    * up */
-#define HELD_MOST    15000 /* ms: the longest that it waits for one call */
+#define TRY_AGAIN    30000 /* ms until the next reconciliation after one that
+			    * was given up */
+#define HELD_MOST    15000 /* ms: the longest wait for one call */
 #define WAITING_PAGE 200   /* Centra's own most */
 #define PAGES_MOST   100
-#define READS_MOST   3	   /* the most times that the list is read */
-#define AT_ONCE	     500   /* tasks that are added in one transaction */
+#define READS_MOST   3	   /* readings of the whole list, at most */
+#define AT_ONCE	     500 /* tasks that are added in one transaction, at most */
 
 void round_release(struct round *r)
 {
@@ -56,7 +56,7 @@ static int by_number(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-/* Sorts them; each stays once.  Returns how many there are then. */
+/* Sorts the numbers and removes repeated ones; returns how many are left. */
 static size_t sort_unique(int64_t *list, size_t n)
 {
 	size_t kept = 0;
@@ -111,8 +111,8 @@ static enum rc keep_reopening(struct work *w, struct numbers *all, size_t from,
 	return rc;
 }
 
-/* Finds the orders of a warehouse that are open, or accepted and not shipped,
- * or were ended by a look alone in the last days. */
+/* Collects the numbers of a warehouse's orders that are open, or accepted and
+ * not shipped, or were ended by a look alone in the last days. */
 static enum rc gather_of(struct work *w, int64_t warehouse,
 			 struct numbers *all, struct err *e)
 {
@@ -160,8 +160,8 @@ static struct task task_for(const struct work *w, const char *kind,
 	return t;
 }
 
-/* Adds a task of the kind for each of the orders.  One that exists stays: it is
- * due at the earlier of both times. */
+/* Adds a task of the kind for each of the orders.  If there is one already, it
+ * is due at the earlier of both times. */
 static enum rc add_tasks(struct work *w, const char *kind,
 			 const int64_t *numbers, size_t n, int64_t due,
 			 struct err *e)
@@ -216,7 +216,7 @@ static bool is_among(const struct round *r, int64_t number)
 				    sizeof(*r->read), by_number);
 }
 
-/* Keeps in `got` the numbers that no page before has named. */
+/* Keeps in `got` only the numbers that no earlier page has named. */
 static void keep_new(struct round *r, struct centra_numbers *got)
 {
 	size_t n = 0;
@@ -232,8 +232,8 @@ static void keep_new(struct round *r, struct centra_numbers *got)
 	r->n_read = sort_unique(r->read, r->n_read + n);
 }
 
-/* Each order that is unknown here is looked at once more, `missed_after` after
- * it was first seen: a task that exists is not put off. */
+/* Has each order that is unknown here checked again, `missed_after` from now.
+ * If it has such a task already, that is not put off. */
 static enum rc suspect(struct work *w, struct centra_numbers *got,
 		       struct err *e)
 {
@@ -254,7 +254,7 @@ static enum rc suspect(struct work *w, struct centra_numbers *got,
 	return rc;
 }
 
-/* Takes over a page that was read.  *ret_last: the list has no more. */
+/* Takes over a page that was read.  *ret_last: it was the last one. */
 static enum rc take_page(struct work *w, struct centra_numbers *got,
 			 bool *ret_last, struct err *e)
 {
@@ -288,7 +288,7 @@ static bool list_is_read(struct round *r)
 
 /* ---- the task ---- */
 
-/* The next one is due a while after this one's end. */
+/* Ends this reconciliation; the next is due sweep_every later. */
 static void end(struct work *w)
 {
 	w->round->not_before = 0;
@@ -321,14 +321,15 @@ static void list_failed(struct work *w, const struct call *call)
 	give_up(w, call->why.text);
 }
 
-/* Lets the task run again: one due earlier goes first. */
+/* Has the task run again at `due`; tasks of its lane that are due earlier go
+ * first. */
 static void go_on(struct work *w, int64_t due)
 {
 	changes_task(&w->result.changes, TASK_RECONCILE, w->task->sub, due);
 }
 
-/* After the list come the looks, and behind them the end: in its lane a task
- * that is due earlier goes first, one at a time. */
+/* After the list: adds the looks, and comes back behind them to end.  In the
+ * lane a task that is due earlier goes first, one at a time. */
 static void after_the_list(struct work *w)
 {
 	struct err e;
@@ -371,7 +372,8 @@ void handle_reconcile(struct work *w, size_t n)
 	if (!w->centra || !r || !w->others)
 		return;
 	if (w->task->sub != RECONCILE_BY_HAND && !w->sweep_every) {
-		round_release(r); /* only by hand, since it was added */
+		round_release(r); /* the setting changed: reconciliation runs
+				   * only by hand now */
 		return;
 	}
 	if (w->steady < r->not_before) {

@@ -13,8 +13,8 @@
 
 #define LONGEST_WAIT (5 * RUN_MINUTE)
 #define DOUBLINGS    10	 /* 0.5 s * 2^10 is beyond LONGEST_WAIT */
-#define SPREAD	     500 /* ms over which tasks that waited for the same reason
-			  * are spread */
+#define SPREAD	     500 /* ms over which tasks are spread that waited for the
+			  * same reason */
 
 bool run_is_ours(const struct work *w, int64_t warehouse)
 {
@@ -102,8 +102,9 @@ static uint64_t any_number(const struct work *w)
 	return x ^ (x >> 31);
 }
 
-/* A closed gate says when to come back, and lets its waits grow itself
- * (centra/limits.h).  A task that came later than that would learn later that
+/* True if a closed gate held the call back, or Centra refused our key; *ret:
+ * how long (ms) until the gate lets a call through.  It lengthens its waits by
+ * itself (centra/limits.h), and a task that came later would learn later that
  * Centra is back. */
 static bool at_gate(const struct work *w, const struct call *call,
 		    int64_t *ret)
@@ -143,7 +144,7 @@ int64_t run_wait(const struct work *w, const struct call *call)
 			       call ? call->retry_after : 0, any_number(w));
 }
 
-#define LOOK_DOUBLINGS 6 /* 1, 2, 4 ... 64 minutes */
+#define LOOK_DOUBLINGS 6 /* of the first minute: 1, 2, 4 ... 64 minutes */
 #define LOOK_MOST      (60 * RUN_MINUTE)
 
 int64_t run_look_again(const struct work *w)
@@ -151,8 +152,8 @@ int64_t run_look_again(const struct work *w)
 	return w->look_again > 0 ? w->look_again : RUN_MINUTE;
 }
 
-/* A little later than `look_again`, so that the second of two looks is
- * certainly far enough from the first. */
+/* Returns a wait a little longer than `look_again`, so that the second of two
+ * looks is certainly late enough. */
 static int64_t a_little_later(const struct work *w, int64_t wait)
 {
 	return wait + wait / 64 +

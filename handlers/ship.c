@@ -2,12 +2,12 @@
  *
  * ship.c - the task `ship_order`: see ship.h.
  *
- * One run: end what a crash left open, and then, until it is shipped, look and
- * make one call, which is told to the disk before.  Events of the order wait
- * while we run, so it is the look that shows a cancel or a hold between two
- * calls.  A call that Centra may or may not
- * have acted on ends the run: the next one looks first, and repeats it only
- * when Centra has had time to act and shows that it did not.
+ * One run: ends what a crash left open, and then, until the order is shipped,
+ * looks and makes one call at a time, each of which is made durable before.
+ * Events of the order wait during a run, so a cancel or a hold between two
+ * calls shows only in the look.  A call that Centra may or may not have acted
+ * on ends the run: the next one looks first, and repeats it only when Centra
+ * has had time to act and shows that it did not.
  */
 #include "handlers/ship.h"
 
@@ -20,22 +20,23 @@
 #include "handlers/look.h"
 #include "handlers/run.h"
 
-#define ROUNDS	  10 /* the most rounds of a run: each makes one call, and five
+#define ROUNDS	  10 /* rounds in a run, at most: each makes one call, and five
 		      * are needed */
-#define IMPATIENT 10 /* after so many failed runs the waits grow to minutes */
-#define BELIEVES  5  /* after so many runs in which Centra says "already" and
-		      * does not show it */
-#define LATE	  (15 * RUN_MINUTE) /* ms: a completion later than this after
-				     * packing names its time */
+#define IMPATIENT 10 /* failed runs after which the waits grow to minutes */
+#define BELIEVES  5  /* runs in which Centra says "already" and does not show
+		      * it, until that is believed */
+#define LATE	  (15 * RUN_MINUTE) /* ms: if the completion is this much later
+				     * than the packing, it names the time of
+				     * packing */
 
 /* A run under way. */
 struct run {
 	struct work *w;
 	struct centra_orders got; /* owned: the newest look */
-	struct centra_order *co;  /* of `got`; NULL: a look is needed */
+	struct centra_order *co; /* points into `got`; NULL: a look is needed */
 	bool was_refused;
 	enum ship_step refused; /* the step that Centra refused */
-	char *words;		/* owned: Centra's; or NULL */
+	char *words;		/* owned: Centra's words for that; or NULL */
 };
 
 static struct offer *offer_of(const struct work *w)
@@ -51,7 +52,7 @@ static const struct shipment *asked_for(const struct work *w)
 	return f ? offer_shipment(f) : NULL;
 }
 
-/* As shipment_of(), in a run that has seen that there is one. */
+/* As asked_for(), in a run that has found that there is one. */
 static const struct shipment *current(const struct work *w)
 {
 	static const struct shipment none;
@@ -80,8 +81,8 @@ static void end_try(struct work *w, enum try_end how)
 	run_apply(w, from);
 }
 
-/* Returns a copy of how far the shipment has come, to be changed and
- * recorded. */
+/* Returns a copy of how far the shipment has come, for the caller to change and
+ * record. */
 static struct ship_came came_now(const struct work *w)
 {
 	return ship_came_copy(&current(w)->came);
@@ -111,13 +112,13 @@ static void say_error(struct work *w, const char *error)
 	say_came(w, came);
 }
 
-/* Ends the run, to go on later, with the reason for people. */
+/* Ends the run, to be continued after `wait` ms; `why` is for people. */
 static void put_off(struct work *w, int64_t wait, const char *why)
 {
 	const struct shipment *s = current(w);
 	const char *known = s->came.error;
 
-	/* The shop sees the failure of a shipment that goes on after it. */
+	/* The shop sees why, if the shipment goes on after this failure. */
 	if (shipment_under_way(s) && (!known || strcmp(known, why) != 0))
 		say_error(w, why);
 	run_retry(w, wait, "%s", why);
@@ -165,7 +166,8 @@ static void refused_when_paid(struct work *w, const char *why)
 
 /* ---- looking ---- */
 
-/* If the press named no lines: ships what Centra now shows as left. */
+/* If the press named no lines, ships the lines that Centra now shows as
+ * left. */
 static void settle_lines(struct run *r)
 {
 	struct work *w = r->w;
@@ -195,7 +197,7 @@ static bool in_doubt(const struct work *w)
 	return offer_of(w)->doubt && !shipment_stands(current(w));
 }
 
-/* Looks at the order.  False: nothing was learnt, and the run has ended. */
+/* Looks at the order.  False: the look failed, and the run has ended. */
 static bool look_again(struct run *r)
 {
 	struct work *w = r->w;
@@ -259,7 +261,7 @@ struct begun {
 	const struct centra_order *co; /* as just looked at */
 };
 
-/* Records what Centra shows before a create, by which the shipment it makes
+/* Records what Centra shows before a createShipment, by which the new shipment
  * will be recognised. */
 static void say_before(const struct begun *b, const struct offer *f,
 		       struct change_ship_begun *c)
@@ -332,8 +334,8 @@ static int64_t sent_at(const struct run *r)
 	int64_t date = r->got.call.date;
 	int64_t at = s->ask.at;
 
-	if (s->came.capture_at > at) /* until then it was not allowed to be
-				      * sent */
+	if (s->came.capture_at > at) /* before the capture it was not allowed to
+				      * be sent */
 		at = s->came.capture_at;
 	if (s->came.stage == SHIP_FAILED || at + LATE > w->now)
 		return 0;
@@ -473,7 +475,7 @@ static bool told_capture(struct run *r, const struct centra_done *d)
 	struct work *w = r->w;
 
 	/* The shipment's own flags decide; the payment history only says why it
-	 * is not captured. */
+	 * is not captured yet. */
 	if (d->captured || d->paid) {
 		note_done(w, STEP_CAPTURE, d);
 		say_capture(w, CAPTURE_DONE);
@@ -493,7 +495,7 @@ static bool told_capture(struct run *r, const struct centra_done *d)
 	return true;
 }
 
-/* True if the shipment now is as the step wanted it. */
+/* True if the shipment now is as the step was to make it. */
 static bool told_state(struct run *r, enum ship_step step, bool is,
 		       const struct centra_done *d)
 {
@@ -561,7 +563,8 @@ static bool says_already(const char *words)
 	return false;
 }
 
-/* Whoever captured it, it is never captured again: the look will show it. */
+/* If somebody else has captured the payment, it is never captured again: the
+ * look will show it. */
 static void captured_by_another(struct work *w, const char *words)
 {
 	say_capture(w, CAPTURE_PENDING);
@@ -612,7 +615,7 @@ static bool take_step(struct run *r, const struct ship_plan *p)
 				  (enum ship_step)p->what)));
 		return false;
 	}
-	/* A call that is held back is no try: Centra was not asked. */
+	/* Centra was not asked if the call is held back, so that is no try. */
 	if (!centra_take_change(w->centra, &held)) {
 		run_called(w, CENTRA_GRAPHQL, mutations[p->what], &held);
 		put_off_call(w, &held, held.why.text);
@@ -656,7 +659,8 @@ static enum ship_reading what_it_did(const struct work *w,
 				      READING_UNKNOWN;
 }
 
-/* Only the first look after it can tell; later changes confuse the others. */
+/* Learns it from the first look after the createShipment only: later changes
+ * would confuse the numbers. */
 static void learn_reading(struct work *w, const struct centra_order *co)
 {
 	struct ship_came came = came_now(w);
@@ -686,7 +690,7 @@ static void say_missing(struct work *w, bool missing, const char *error)
 	say_came(w, came);
 }
 
-/* Records what the look shows and we did not know. */
+/* Records what the look shows and was not known yet. */
 static void catch_up(struct work *w, const struct ship_plan *p,
 		     const struct centra_order *co)
 {
@@ -725,7 +729,7 @@ static void shipped(struct run *r, const struct ship_plan *p)
 	came.stage = SHIP_SHIPPED;
 	came.fault = FAULT_NONE;
 	came.shipped_at = w->now;
-	came.rest = true; /* until that is counted */
+	came.rest = true; /* until the rest was counted */
 	set_error(&came, NULL);
 	say_came(w, ship_came_copy(&came));
 	came.rest = ship_rest(w->order, offer_of(w), r->co);
@@ -736,7 +740,7 @@ static void shipped(struct run *r, const struct ship_plan *p)
 	ship_tell_unclear(w, offer_of(w), r->co);
 }
 
-/* Ends the shipment, which Centra no longer has: the next press makes
+/* Gives up the shipment, which Centra no longer has: the next press makes
  * another. */
 static void forget(struct work *w)
 {
@@ -779,7 +783,7 @@ static void missed(struct work *w)
 	run_retry(w, wait > w->settle ? wait : w->settle, "%s", why.text);
 }
 
-/* One round of looking and calling.  False: the run has ended. */
+/* Makes one round: a look and a call.  False: the run has ended. */
 static bool act(struct run *r)
 {
 	struct work *w = r->w;

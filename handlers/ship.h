@@ -2,11 +2,11 @@
  *
  * ship.h - shipping an order that a shop has won (OFFERS 6).
  *
- * A press of ship is decided on disk (ship_decide) and carried out by the task
- * `ship_order`: look, and then one call after the other until Centra says that
- * it is shipped.  Each look shows how far Centra has come, whatever we know or
- * have forgotten, and ship_plan() says what is next: so nothing is done twice.
- * docs/shipping.md describes the calls.
+ * A press of ship is made durable (ship_decide) and carried out by the task
+ * `ship_order`: it looks, and then makes one call after the other until Centra
+ * says that the order is shipped.  Each look shows how far Centra has come,
+ * whatever we know or have forgotten, and ship_plan() decides the next step: so
+ * no step is done twice. docs/shipping.md describes the calls.
  */
 #ifndef HANDLERS_SHIP_H
 #define HANDLERS_SHIP_H
@@ -17,78 +17,85 @@
 
 /* ---- counting pieces (OFFERS 6.2) ---- */
 
-/* A line of the order, as last fetched, from one warehouse's side. */
+/* A line of the order, as last fetched, with the numbers for one warehouse. */
 struct ship_stock {
 	int64_t line;
 	int64_t quantity;  /* units that are not cancelled */
-	int64_t ours;	   /* firmly allocated to the warehouse */
+	int64_t ours; /* units that are firmly allocated to the warehouse */
 	int64_t allocated; /* to any warehouse */
-	int64_t others;	   /* to any other warehouse */
-	bool stockless;	   /* struct centra_line: never shipped */
+	int64_t others;	   /* units that are allocated to other warehouses */
+	bool stockless;	   /* no stock of its own, as in struct centra_line:
+			    * never shipped */
 };
 
 struct ship_stock ship_stock_of(const struct centra_line *l,
 				int64_t warehouse);
 
-/* Units of the line that are certainly this offer's and not shipped yet. */
+/* Returns how many units of the line are certainly this offer's and not shipped
+ * yet. */
 int64_t ship_left(const struct offer *f, const struct ship_stock *l);
-/* Units that are this offer's by one reading of the allocations and not by the
- * other.  They are not in ship_left(), and the office is told of them. */
+/* Returns how many units are this offer's by one reading of the allocations and
+ * not by the other.  They are not in ship_left(), and the office is told of
+ * them. */
 int64_t ship_unclear(const struct offer *f, const struct ship_stock *l);
 
-/* Units that were this offer's and are allocated to nobody, as those may be
- * that Centra put into a shipment of its own. */
+/* Returns how many units were this offer's and are now allocated to nobody,
+ * like units that Centra put into a shipment of its own. */
 int64_t ship_vanished(const struct offer *f, const struct ship_stock *l);
 
-/* What looks showed of the line before our first shipment; NULL: nothing. */
+/* Returns what looks showed of the line before our first shipment; NULL:
+ * nothing. */
 const struct ship_held *ship_held_of(const struct offer *f, int64_t line);
 
-/* Lines of the order that the offer has left to ship; the caller frees *ret. */
+/* Lists what the offer has left to ship, by line; returns the number of lines.
+ * The caller frees *ret. */
 size_t ship_all_left(const struct offer *f, const struct centra_order *co,
 		     struct ship_line **ret);
-/* As ship_all_left(); but if nothing of the order is allocated to anybody, all
- * that was the offer's: Centra may have put it into a shipment of its own. */
+/* As ship_all_left(); but if nothing of the order is allocated to anybody,
+ * lists all that was the offer's: Centra may have put it into a shipment of its
+ * own. */
 size_t ship_all_wanted(const struct offer *f, const struct centra_order *co,
 		       struct ship_line **ret);
-/* True: something of the offer remains to be shipped or to be cleared up. */
+/* True if something of the offer remains to be shipped or to be cleared up. */
 bool ship_rest(const struct order *o, const struct offer *f,
 	       const struct centra_order *co);
 
-/* Units of the line in the shipment; and those that are in no shipment. */
+/* ship_units(): how many units of the line are in the shipment. ship_room():
+ * how many units of the line are in no shipment. */
 int64_t ship_units(const struct centra_shipment *c, int64_t line);
 int64_t ship_room(const struct centra_order *co, int64_t line);
-/* True if the shipment with this id is known to be one of ours, but not
- * `but`. */
+/* True if one of our shipments, other than `but`, has this id. */
 bool ship_is_claimed(const struct order *o, const struct shipment *but,
 		     int64_t id);
 
-/* Puts a problem for the office on the order, and into its journal, unless one
- * is open or these words were told before. */
+/* Adds a problem for the office to the order, and to its journal, unless a
+ * problem is open or the same words were told before. */
 void ship_tell_office(struct work *w, const struct offer *f, const char *why);
-/* The same of what ship_unclear() finds in the order, if anything. */
+/* As ship_tell_office(), about the units that ship_unclear() finds, if any. */
 void ship_tell_unclear(struct work *w, const struct offer *f,
 		       const struct centra_order *co);
 
-/* For look_record(): keeps what the order shows to be ours until we make our
- * first shipment, closes offers of which nothing is left, and tells what is
- * unclear. */
+/* Called by look_record().  Keeps what the order shows as ours until our first
+ * shipment is made, closes offers of which nothing is left, and tells the
+ * office of unclear units. */
 void ship_look(struct work *w, const struct centra_order *co);
 
 /* ---- a press of ship ---- */
 
 struct ship_decision {
-	const int64_t *warehouses; /* the shop's, in config order */
+	const int64_t *warehouses; /* the shop's warehouses, in config order */
 	size_t n_warehouses;
-	struct ship_ask ask; /* borrowed; `all`: no lines were named */
-	/* What is known of the lines, from the side of this warehouse; n 0:
-	 * nothing yet. */
+	struct ship_ask ask; /* borrowed; its `all` is set if no lines were
+			      * named */
+	/* What is known of the lines, with the numbers for the warehouse
+	 * stock_of; n_stock 0: nothing yet. */
 	int64_t stock_of;
 	const struct ship_stock *stock;
 	size_t n_stock;
-	bool local;	 /* another system ships: Centra is not told */
-	bool configured; /* there is a way to tell Centra */
+	bool local;	 /* another system ships: Centra is not to be told */
+	bool configured; /* GraphQL is configured, so Centra can be told */
 
-	/* Out: with RC_CONFLICT the API's code. */
+	/* Out: the API's code, with RC_CONFLICT. */
 	const char *conflict;
 };
 
@@ -109,16 +116,17 @@ struct ship_decision {
 enum rc ship_decide(void *arg, const struct order *o, struct changes *ret,
 		    struct err *e);
 
-/* The shipment that was asked for under the key; NULL: none was. */
+/* Returns the shipment that was asked for with the key; NULL: none was. */
 const struct shipment *ship_of_key(const struct offer *f,
 				   const struct ship_key *k);
 
-/* The API's code for a shipment that failed (SHIP_FAILED) for this fault. */
+/* Returns the API's code for a shipment that failed (SHIP_FAILED) with this
+ * fault. */
 const char *ship_fault_code(enum ship_fault f);
 
 /* ---- carrying it out ---- */
 
-/* Why nothing is shipped of an order in doubt. */
+/* The reason for not shipping an order in doubt. */
 #define SHIP_DOUBTFUL                                                         \
 	"Centra does not show that the order is this shop's, as it said: "    \
 	"ask the office"
@@ -132,24 +140,27 @@ enum ship_what {
 	PLAN_WAIT,   /* the payment is being confirmed */
 	PLAN_UNPAID, /* it was refused */
 	PLAN_SHIPPED,
-	PLAN_MISSED, /* Centra had it by its id, and does not show it */
-	PLAN_STOP, /* fault and why say for what reason */
+	PLAN_MISSED, /* Centra has shown the shipment by its id before, and no
+		      * longer does */
+	PLAN_STOP, /* stop: `fault` and `why` say why */
 };
 
 struct ship_plan {
 	enum ship_what what;
 	enum ship_fault fault;
 	struct err why;
-	struct centra_shipment *there; /* ours, of co; NULL: there is none */
+	struct centra_shipment *there; /* our shipment, in the fetched order;
+				        * NULL: it has none */
 };
 
-/* What is next for the newest shipment of the offer to `warehouse`, by the
- * order as it was just fetched.  Pure. */
+/* Decides the next step of the newest shipment of the offer to `warehouse`, by
+ * the order as it was just fetched.  Pure. */
 void ship_plan(const struct order *o, int64_t warehouse,
 	       const struct centra_order *co, bool on_pending,
 	       struct ship_plan *ret);
 
-/* How long until a payment that was asked for at `since` is looked at again. */
+/* Returns how many ms to wait before looking again at a payment that was asked
+ * for at `since`. */
 int64_t ship_poll(int64_t since, int64_t now);
 
 #endif

@@ -48,7 +48,7 @@ const struct ship_held *ship_held_of(const struct offer *f, int64_t line)
 	return NULL;
 }
 
-/* Returns how many units our shipments took that have left the shop. */
+/* Returns how many units are in shipments of ours that were sent. */
 static int64_t took(const struct offer *f, int64_t line)
 {
 	int64_t n = 0;
@@ -65,7 +65,7 @@ static int64_t took(const struct offer *f, int64_t line)
 	return n;
 }
 
-/* Returns how many units are left at most, by what looks showed before our
+/* Returns the most units that can be left, by what looks showed before our
  * first shipment. */
 static int64_t most_left(const struct offer *f, const struct ship_stock *l)
 {
@@ -77,8 +77,8 @@ static int64_t most_left(const struct offer *f, const struct ship_stock *l)
 	return l->stockless || most < 0 ? 0 : most;
 }
 
-/* Returns the reading that our shipments showed; if they contradict each other,
- * none. */
+/* Returns the reading that our shipments showed; READING_UNKNOWN if they
+ * contradict each other. */
 static enum ship_reading reading_of(const struct offer *f)
 {
 	enum ship_reading ret = READING_UNKNOWN, one;
@@ -287,7 +287,7 @@ static void hold(struct work *w, const struct offer *f,
 
 /* ---- nothing is left ---- */
 
-/* True if a shipment that may be ours is not sent yet. */
+/* True if a shipment that may be ours has not been sent yet. */
 static bool one_waits(const struct order *o, const struct centra_order *co,
 		      int64_t line)
 {

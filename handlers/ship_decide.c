@@ -84,13 +84,14 @@ const struct shipment *ship_of_key(const struct offer *f,
 	return NULL;
 }
 
-/* Decides a request whose key belongs to a shipment. */
+/* Decides a request whose key is that of a shipment. */
 static enum rc with_known(struct ship_decision *d, const struct shipment *s,
 			  struct err *e)
 {
 	if (same_ask(&s->ask, &d->ask))
 		return fail(e, RC_EXISTS, "it was asked for under this key");
-	/* The same parcel may have been asked for again with other words. */
+	/* The shop may have asked for this parcel again with other words and
+	 * another key. */
 	if (s->n_keys > 1)
 		return fail(e, RC_EXISTS, "it was asked for anew since");
 	return conflict(d, "idempotency_mismatch", e);
@@ -103,8 +104,8 @@ static enum rc with_under_way(struct ship_decision *d, const struct offer *f,
 {
 	if (d->ask.keyed || !same_ask(&s->ask, &d->ask))
 		return conflict(d, "answered", e);
-	/* A press while the payment is being confirmed means: look at it
-	 * now. */
+	/* A press while the payment is being confirmed makes the task look at
+	 * once. */
 	if (s->came.capture != CAPTURE_PENDING)
 		return fail(e, RC_EXISTS, "it is under way");
 	changes_task(ret, TASK_SHIP_ORDER, f->warehouse, d->ask.at);
@@ -152,7 +153,7 @@ static bool lines_left(const struct ship_decision *d, const struct offer *f)
 	return true;
 }
 
-/* If the press names no lines: takes those that are known to be left. */
+/* Takes all lines that are known to be left, if the press names none. */
 static void add_all_left(const struct ship_decision *d, const struct offer *f,
 			 struct ship_ask *ask)
 {
@@ -208,7 +209,7 @@ static void note_asked(const struct ship_decision *d, const struct offer *f,
 	buf_release(&how);
 }
 
-/* Another system ships: the parcel is only written down. */
+/* Records the parcel as shipped, where another system ships. */
 static void add_local(const struct ship_decision *d, const struct offer *f,
 		      bool rest, struct changes *ret)
 {
@@ -262,7 +263,7 @@ enum rc ship_decide(void *arg, const struct order *o, struct changes *ret,
 		return conflict(d, "shipped", e);
 	if (!lines_left(d, f))
 		return conflict(d, "answered", e);
-	/* For all others the task makes a fresh look first. */
+	/* In all other cases the task takes a fresh look first. */
 	if (d->local && f->doubt)
 		return conflict(d, "in_doubt", e);
 	if (!d->local && !d->configured)

@@ -3,7 +3,8 @@
  * ship_plan.c - decides the next step of a shipment; see ship.h.
  *
  * Centra's data decides, not our memory of our calls.  If what Centra shows may
- * be our doing or somebody else's, nothing is done and the office is asked.
+ * have been done by us or by somebody else, nothing is done and the office is
+ * asked.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -48,8 +49,8 @@ static bool has_room(const struct view *v)
 	return true;
 }
 
-/* True if all of the lines is left for us to ship.  `gone`: also if they were
- * ours and are now allocated to nobody, as units in a shipment may be. */
+/* True if all units of the line are left for us to ship.  `gone`: also if they
+ * were ours and are now allocated to nobody, as units in a shipment may be. */
 static bool is_allocated(const struct view *v, bool gone)
 {
 	for (size_t i = 0; i < v->s->ask.n_lines; i++) {
@@ -272,7 +273,7 @@ static bool stops(const struct view *v, struct ship_plan *p)
 	return true;
 }
 
-/* Sets why no shipment can be made, if there is none. */
+/* Sets the reason if no shipment can be made.  False: one can be made. */
 static bool cannot_create(const struct view *v, struct ship_plan *p)
 {
 	const struct centra_shipment *in_the_way = NULL, *c = doubtful(v);
@@ -376,7 +377,8 @@ void ship_plan(const struct order *o, int64_t warehouse,
 		ret->what = PLAN_COMPLETE;
 	else
 		plan_payment(&v, on_pending, ret);
-	/* Just before the completion, so that no warehouse picks it. */
+	/* Set just before the completion, so that no warehouse picks the parcel
+	 * before. */
 	if (ret->what == PLAN_COMPLETE && !ret->there->good_to_go)
 		ret->what = PLAN_GOOD_TO_GO;
 }

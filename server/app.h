@@ -58,7 +58,7 @@ struct app {
 	void *contexts[ROOMS]; /* of http_options */
 };
 
-/* serve.c implements these.  The store is open. */
+/* serve.c implements these.  The store must be open. */
 
 /* Opens the rooms that HTTP requests use, and the HTTP server by the present
  * config; http_start() starts it.  After an error, as at the end,
@@ -71,7 +71,7 @@ enum rc app_start_workers(struct app *app, struct err *e);
 enum rc app_open_live(struct app *app, struct err *e);
 /* Gives the HTTP server the limits of the present config, after a reload. */
 void app_limit_http(struct app *app);
-/* After http_stop() and store_close().  Calling it twice does no harm. */
+/* Call it after http_stop() and store_close().  It may be called twice. */
 void app_close_http(struct app *app);
 
 #endif

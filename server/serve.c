@@ -104,7 +104,7 @@ static enum rc open_http(struct app *app, const struct config_server *s,
 
 /* ---- how the rooms are tied together ---- */
 
-/* Of the shop's room: resumes a request when its order changes. */
+/* Resumes a request when its order changes: the shop room's function `wait`. */
 static void wait_for_change(void *arg, struct request *req,
 			    const char *instance, int64_t number)
 {
@@ -113,7 +113,8 @@ static void wait_for_change(void *arg, struct request *req,
 	live_wait(app->live, req, instance, number);
 }
 
-/* Of the live room: another process may have added tasks. */
+/* Wakes the workers, since another process may have added tasks: the live
+ * room's function `foreign`. */
 static void foreign_change(void *arg)
 {
 	const struct app *app = arg;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * engines.c - which engine keeps a store, and what it can do: the calls of
- * store.h that begin at a URL or that an engine may lack.
+ * engines.c - the table of engines, and the functions of store.h that begin
+ * with a URL or that an engine may lack.
  */
 #include "store/store.h"
 
@@ -17,7 +17,8 @@ static const struct engine *const engines[] = {
 
 #define ENGINES (sizeof(engines) / sizeof(*engines))
 
-/* The engine of a URL, and what follows its scheme; NULL: there is none. */
+/* Returns the engine of a URL, and what follows its scheme; NULL: no engine has
+ * that scheme. */
 static const struct engine *engine_of(const char *url, const char **ret_place)
 {
 	for (size_t i = 0; url && i < ENGINES; i++) {
@@ -52,7 +53,8 @@ enum rc store_open(struct store **ret, const struct store_options *o,
 	if (!engine)
 		return no_engine(o->url, e);
 	rc = engine->open(ret, place, o, e);
-	/* What fails while it opens is the opening's result. */
+	/* A failure during the opening is the opening's result, so
+	 * store_failed_fn is set afterwards. */
 	if (!rc) {
 		store_base_of(*ret)->failed_arg = o->failed_arg;
 		store_base_of(*ret)->failed = o->failed;

@@ -2,8 +2,8 @@
  *
  * backup.c - copies the store while it is in use.
  *
- * The copy is the store of one moment: writes go on beside it and are not in
- * it.  It gets its name last, so that a file of that name is always whole.
+ * The copy shows the store at one moment: writes go on meanwhile and are not in
+ * it.  It gets its name last, so that a file of that name is always complete.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -37,15 +37,16 @@ static enum rc part_failed(const char *part, int error, struct err *e)
 	return fail(e, rc, "'%s': %s", part, strerror(error));
 }
 
-/* A file that a killed backup left is ours, and is written again.  Anything
- * else there is left alone, since the copy holds what nobody else may read. */
+/* A file that a killed backup left behind is taken over and written again.  Any
+ * other file is left alone, since the copy contains what nobody else may
+ * read. */
 static enum rc make_ours(int fd, const char *part, struct err *e)
 {
 	struct stat st, named;
 
 	if (fstat(fd, &st) || lstat(part, &named))
 		return part_failed(part, errno, e);
-	/* Whoever held the lock before may have given the file its name
+	/* The backup that held the lock before may have given the file its name
 	 * meanwhile. */
 	if (st.st_dev != named.st_dev || st.st_ino != named.st_ino)
 		return fail(e, RC_EXISTS, "another backup wrote '%s'", part);
@@ -79,7 +80,7 @@ enum rc part_open(const char *part, int *ret, struct err *e)
 	return rc;
 }
 
-/* Renames the finished copy, unless there is a file of that name. */
+/* Renames the finished copy, unless a file of that name exists. */
 static enum rc name_part(const char *part, const char *file, struct err *e)
 {
 	if (!renameat2(AT_FDCWD, part, AT_FDCWD, file, RENAME_NOREPLACE))
@@ -87,7 +88,7 @@ static enum rc name_part(const char *part, const char *file, struct err *e)
 	if (errno == EEXIST)
 		return there_is(file, e);
 	/* This file system cannot rename without replacing: the check at the
-	 * start has to do. */
+	 * start must be enough. */
 	if ((errno == EINVAL || errno == ENOSYS) && !rename(part, file))
 		return OK;
 	return fail(e, RC_IO, "naming '%s': %s", file, strerror(errno));

@@ -4,7 +4,7 @@
  *
  * LMDB never overwrites a page that is in use.  Removed data stays in freed
  * pages of the file until these are used again.  A copy has only the pages in
- * use.  It is made beside the file and then takes its name.
+ * use.  The copy is made beside the file, and then gets its name.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -28,13 +28,13 @@ void compact_clean(const char *dir)
 	char *part = path_in(dir, PART);
 	struct err ignored;
 
-	(void)!file_remove(part, &ignored); /* usually there is none */
+	(void)!file_remove(part, &ignored); /* usually there is no such file */
 	free(part);
 }
 
 /* ---- is it whole? ---- */
 
-/* The number of rows of each table of an open environment. */
+/* Counts the rows of each table of an open environment. */
 static int count_rows(MDB_env *env, size_t ret[TABLES])
 {
 	MDB_txn *t = NULL;
@@ -76,7 +76,8 @@ static enum rc check_copy(struct store *s, const char *part, struct err *e)
 		return fail(e, RC_IO, "reading '%s': %s", part,
 			    mdb_strerror(mdb));
 	for (int i = 0; i < TABLES; i++)
-		/* The mark of a backup may add a row to `meta`. */
+		/* Marking the copy as a backup may have added a row to
+		 * `meta`. */
 		if (copied[i] < have[i])
 			return fail(e, RC_INVALID,
 				    "table '%s' has %zu rows, its copy %zu: "
@@ -101,8 +102,9 @@ static enum rc take_mode(int fd, const char *part, const struct stat *like,
 	return OK;
 }
 
-/* The lock file of the old store is removed: it means nothing for the new file,
- * and whoever opens the store next makes it anew.  We are alone. */
+/* Puts the copy in the place of the store's file.  The lock file of the old
+ * store is removed: it does not fit the new file, and the next process that
+ * opens the store makes another.  No other process has the store open. */
 static enum rc replace(const char *dir, const char *part, const char *data,
 		       struct err *e)
 {

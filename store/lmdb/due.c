@@ -12,7 +12,7 @@
 
 /* ---- keys ---- */
 
-/* The first bytes of a bucket's keys.  Returns k. */
+/* Writes the first bytes of the keys of a bucket; returns k. */
 static struct key *due_prefix(struct key *k, const struct bucket *b)
 {
 	key_str(key_u8(key_start(k), b->lane), b->instance);
@@ -161,7 +161,7 @@ void lmdb_queue_close(struct queue *queue)
 	free(q);
 }
 
-/* The least key at or behind a place.  False: there is none. */
+/* Writes the least key at or behind a place.  False: there is none. */
 static bool place_key(struct key *k, const struct queue_place *at)
 {
 	key_start(k);
@@ -197,7 +197,8 @@ enum rc lmdb_queue_bucket(struct queue *queue, struct queue_place *at,
 			return rc;
 		if (due_read(&w->k, &w->v, ret))
 			break;
-		/* A row that cannot be read must not stop the others. */
+		/* Skips a row that cannot be read, so that it does not hide the
+		 * others. */
 		key_start(&from);
 		if (w->k.mv_size >= KEY_MAX)
 			return RC_NOTFOUND;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * due.h - the rows of `due`: the tasks that wait, in buckets (store/rules/rows.h).
- * `waiting` counts the tasks that call an API, so that those that wait for it
- * are known without a walk.
+ * due.h - the rows of `due`: the tasks that wait, in buckets
+ * (store/rules/rows.h).  The table `waiting` counts the waiting tasks that call
+ * each API, so that nobody has to walk them.
  */
 #ifndef STORE_LMDB_DUE_H
 #define STORE_LMDB_DUE_H
@@ -11,22 +11,23 @@
 #include "store/model/task.h"
 #include "store/rules/engine.h"
 
-/* Adds the row of a waiting task, and removes it.  Removing one that is not
- * there changes nothing. */
+/* due_put() adds the row of a waiting task, due_del() removes it.  Removing a
+ * row that is not there changes nothing. */
 enum rc due_put(struct txn *t, const struct task *task, struct err *e);
 enum rc due_del(struct txn *t, const struct task *task, struct err *e);
-/* Removes the row of `was` and adds that of `is`, the same task. */
+/* Replaces the row of `was` by that of `is`; both are forms of one task. */
 enum rc due_move(struct txn *t, const struct task *was, const struct task *is,
 		 struct err *e);
 
-/* How many tasks are counted under a key of `waiting`; 0: no such row. */
+/* Reads how many tasks are counted under a key of `waiting`; 0: there is no
+ * such row. */
 enum rc waiting_count(struct txn *t, const struct key *k, uint64_t *ret,
 		      struct err *e);
 
-/* False: these are not the bytes of such a row. */
+/* Reads a row of `due`.  False: these are not the bytes of one. */
 bool due_read(const MDB_val *k, const MDB_val *v, struct due_row *ret);
 
-/* For the rules: see rows.h. */
+/* The queue_...() functions of store/rules/rows.h. */
 enum rc lmdb_queue_open(struct queue **ret, struct rows *r, struct err *e);
 void lmdb_queue_close(struct queue *q);
 enum rc lmdb_queue_bucket(struct queue *q, struct queue_place *at,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * env.c - opening and closing the folder, its numbers.
+ * env.c - opens and closes the folder of a store, and reads its statistics.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,12 +23,16 @@
 
 #define QUEUE_MAX   10000
 #define READERS_MAX 512
-#define FIRST_SIZE  ((size_t)1 << 30) /* of a new store when none is said */
+#define FIRST_SIZE  ((size_t)1 << 30) /* bytes of a new store's map, if the
+				       * options do not say */
 #define FILE_MODE   0600
-#define HANGS	    1000 /* ms of a write: who only looks asks nothing of it */
+#define HANGS	    1000 /* ms; while a write goes on for longer than this,
+			  * statistics do not reserve room, since the disk
+			  * hangs */
 
 #ifdef STORE_TEST_NOSYNC
-/* For the test that shows that the durability test can fail; never shipped. */
+/* Without syncing, for a test which shows that the durability test can fail.
+ * Never shipped. */
 #define ENV_FLAGS (MDB_NOTLS | MDB_NOSYNC)
 #else
 #define ENV_FLAGS MDB_NOTLS
@@ -80,7 +84,7 @@ enum rc folder_sync(const char *dir, struct err *e)
 
 	if (fd >= 0)
 		close(fd);
-	/* EINVAL: this file system does not sync folders. */
+	/* EINVAL means that this file system does not sync folders. */
 	return failed && failed != EINVAL
 		       ? fail(e, RC_IO, "'%s': %s", dir, strerror(failed))
 		       : OK;
@@ -163,8 +167,8 @@ void drop_serve_lock(struct store *s)
 	s->lock_fd = -1;
 }
 
-/* All who have the store open hold a shared lock on the folder, so that the
- * file is never replaced under them. */
+/* Takes the lock on the folder.  All processes that have the store open share
+ * it, so that the file is never replaced while one uses it. */
 static enum rc lock_folder(struct store *s, const struct store_options *o,
 			   struct err *e)
 {
@@ -180,14 +184,16 @@ static enum rc lock_folder(struct store *s, const struct store_options *o,
 				     : "the store in '%s' is being compacted: "
 				       "try again when that is done",
 			    s->dir);
-	/* This file system locks no folders: there it cannot be compacted. */
+	/* This file system cannot lock folders: a store on it cannot be
+	 * compacted. */
 	return o->alone ? fail(e, RC_IO, "'%s': %s", s->dir, strerror(errno))
 			: OK;
 }
 
 /* ---- once in a process ----
  *
- * LMDB's locks are lost when one of two handles in a process is closed. */
+ * A process must not open a store twice: LMDB's locks are lost when one of two
+ * handles is closed. */
 
 static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
 static LIST_HEAD(, store) open_stores = LIST_HEAD_INITIALIZER(open_stores);
@@ -245,7 +251,8 @@ static enum rc open_failed(struct err *e, const char *dir, int mdb)
 		    mdb_strerror(mdb));
 }
 
-/* Each store has two pages at least, from its first moment on. */
+/* Returns the least size of a store's file: it has two pages from the
+ * beginning. */
 static off_t least_size(void)
 {
 	return 2 * (off_t)sysconf(_SC_PAGESIZE);
@@ -262,10 +269,10 @@ bool lmdb_exists(const char *dir)
 	return !missing;
 }
 
-/* LMDB makes its file with one write of two pages, each with this number behind
- * its header.  When that was cut short, by a full disk or a kill, there is a
- * file that it does not know again, and nothing is in it; nor is there in a
- * copy of a store that was broken off so soon. */
+/* LMDB makes its file with one write of two pages, each of which has this
+ * number behind its header.  If that write was cut short (by a full disk or a
+ * kill), LMDB cannot open the file; nothing is in it, nor in a copy that was
+ * broken off that early, so it is emptied. */
 #define MAGIC	 0xBEEFC0DEu
 #define MAGIC_AT 16
 
@@ -288,9 +295,10 @@ static bool was_cut_short(const char *dir)
 	return emptied;
 }
 
-/* Of a file that ends before its last page, as a copy that was broken off does,
- * the rest would be read as a signal that kills.  Pages of nothing are an error
- * with a sentence.  Where the disk has no room for them it is not opened. */
+/* Extends a file that ends before its last page, such as a copy that was broken
+ * off.  Otherwise reading there would raise a signal that kills the process; an
+ * empty page gives an error with a sentence.  If the disk has no room for that,
+ * the store is not opened. */
 static enum rc mend_length(struct store *s, const MDB_envinfo *info,
 			   struct err *e)
 {
@@ -312,8 +320,9 @@ static enum rc mend_length(struct store *s, const MDB_envinfo *info,
 		    strerror(errno));
 }
 
-/* The map is never smaller than it was: another process that takes the size it
- * finds could write beyond ours, and then we could not go on. */
+/* Enlarges the map if that is needed; it is never made smaller, since another
+ * process that uses the size it found could write beyond our end, and we could
+ * not go on. */
 static int grow_map(struct store *s, size_t max, MDB_envinfo *ret)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -392,7 +401,8 @@ static enum rc check_schema(struct txn *t, struct err *e)
 	return OK;
 }
 
-/* Opens all tables; RC_NOTFOUND when one is missing and may not be made. */
+/* Opens all tables.  RC_NOTFOUND: one is missing, and `flags` do not allow to
+ * make it. */
 static enum rc open_tables(struct txn *t, unsigned flags, struct err *e)
 {
 	enum rc rc = OK;
@@ -401,14 +411,16 @@ static enum rc open_tables(struct txn *t, unsigned flags, struct err *e)
 		rc = txn_rc(t, mdb_dbi_open(t->mdb, table_names[i], flags,
 					    &t->store->tables[i]),
 			    e, table_names[i]);
-		/* Ours to read before anything of it is touched. */
+		/* The schema must be one that we can read before anything else
+		 * is touched. */
 		if (!rc && i == T_META && !(flags & MDB_CREATE))
 			rc = check_schema(t, e);
 	}
 	return rc;
 }
 
-/* What exists is opened without the write lock, which a busy server holds. */
+/* Opens the tables of an existing store without the write lock, which a busy
+ * server holds. */
 static enum rc open_existing(struct store *s, struct err *e)
 {
 	uint64_t newest = 0;
@@ -424,13 +436,15 @@ static enum rc open_existing(struct store *s, struct err *e)
 			rc = RC_DAMAGED;
 	}
 	if (!rc)
-		rc = txn_commit(&t, e); /* keeps the tables' handles */
+		rc = txn_commit(&t, e); /* the commit keeps the handles of the
+					 * tables */
 	txn_abort(&t);
 	atomic_store(&s->newest, newest);
 	return rc;
 }
 
-/* Of a store that exists only the tables that a newer version added are made. */
+/* Makes all tables of a new store; in an existing one only those that a newer
+ * version added. */
 static enum rc create_tables(struct store *s, bool must_exist, struct err *e)
 {
 	struct txn t;

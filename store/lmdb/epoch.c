@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
  *
- * epoch.c - is this store the one that was last served, a copy of it, or a
- * backup?
+ * epoch.c - finds out whether the store is the one that was last served, a copy
+ * of it, or a backup
  *
  * `epoch` in `meta` is a random number, made with the store and again when it
- * turns out to be a copy: numbers that were given out before may be given out
- * once more for something else.  `file` says which file was last served;
- * `backup` is put into the copies that store_backup() makes; a command that
- * opens one puts `restored` in its place, which the first start removes.
+ * turns out to be a copy: numbers that were given out in the original may be
+ * given out again for something else.  `file` says which file was last served;
+ * `backup` marks the copies that store_backup() makes; a command that opens one
+ * replaces that mark by `restored`, which the first start of the server
+ * removes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +21,8 @@
 #include "store/lmdb/store_private.h"
 #include "store/rules/rules.h"
 
-/* Which file data.mdb is.  A file system that does not tell when a file was
- * made leaves that at 0. */
+/* Identifies the file data.mdb.  `made` is 0 on a file system that does not
+ * record when a file was made. */
 struct identity {
 	uint64_t inode;
 	int64_t made; /* ms */
@@ -67,8 +68,8 @@ static enum rc identify_env(struct store *s, struct identity *ret,
 
 struct kept {
 	uint64_t epoch; /* 0: none yet */
-	bool backup;	/* a backup that was not opened before */
-	bool restored;	/* one that was opened, but not served */
+	bool backup;	/* it is a backup that was never opened */
+	bool restored;	/* it is a backup that was opened, but never served */
 	bool known;	/* `file` is there */
 	struct identity file;
 };
@@ -137,7 +138,7 @@ static enum store_origin origin_of(const struct kept *kept,
 }
 
 /* Suspends the devices of a backup, and removes its mark.  A command leaves
- * another mark for the next start of the server, which has to log it. */
+ * another mark, so that the next start of the server can log it. */
 static enum rc adopt_backup(struct store *s, struct txn *t, struct err *e)
 {
 	struct key k, none;
@@ -154,8 +155,8 @@ static enum rc adopt_backup(struct store *s, struct txn *t, struct err *e)
 	return rc;
 }
 
-/* Writes what the origin asks for, in one transaction: a crash amid it leaves
- * the mark of a backup where it was. */
+/* Writes all that the store's origin requires, in one transaction: after a
+ * crash in the middle the mark of a backup is still there. */
 static enum rc adopt(struct store *s, const struct kept *kept,
 		     const struct identity *is, struct err *e)
 {
@@ -203,8 +204,8 @@ enum rc epoch_open(struct store *s, struct err *e)
 	if (!write)
 		return OK;
 	rc = adopt(s, &kept, &is, e);
-	/* Screens read their lists again after each start of a server that has
-	 * no room for its epoch: no reason not to start. */
+	/* Without room for a new epoch the server starts all the same: screens
+	 * then read their lists again after each start. */
 	return rc == RC_FULL && s->origin != STORE_RESTORED ? OK : rc;
 }
 
@@ -220,7 +221,7 @@ enum store_origin store_origin(const struct store *s)
 
 /* ---- marking a copy ---- */
 
-#define MARK_ROOM ((size_t)1 << 20) /* bytes that the mark takes, at most */
+#define MARK_ROOM ((size_t)1 << 20) /* most bytes that the mark may take */
 
 static enum rc marked(MDB_env *env, int mdb, struct err *e)
 {
@@ -232,7 +233,7 @@ static enum rc marked(MDB_env *env, int mdb, struct err *e)
 		    "marking the copy: %s", mdb_strerror(mdb));
 }
 
-/* Nobody else knows the file yet: it needs no locks. */
+/* Opens a copy.  No other process knows the file yet, so it needs no locks. */
 static int open_copy(MDB_env **ret, const char *file)
 {
 	MDB_envinfo info;
@@ -249,7 +250,7 @@ static int open_copy(MDB_env **ret, const char *file)
 	return mdb;
 }
 
-/* Puts a row into the `meta` of a copy. */
+/* Puts a row into the table `meta` of a copy. */
 static enum rc mark(const char *file, const struct key *name,
 		    const struct key *value, struct err *e)
 {

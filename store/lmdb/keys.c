@@ -18,7 +18,8 @@ struct key *key_start(struct key *k)
 struct key *key_bytes(struct key *k, const void *p, size_t len)
 {
 	if (len > KEY_MAX - k->n)
-		abort(); /* the sizes of the types bound the names */
+		abort(); /* cannot happen: the sizes of names are bounded by
+			  * their types */
 	memcpy(k->b + k->n, p, len);
 	k->n += len;
 	return k;

@@ -2,8 +2,8 @@
  *
  * keys.h - keys that sort as their meaning does (schema.h).
  *
- * A key is built part by part and read in the same way.  Every key of ours
- * fits: the longest is that of `seen`.
+ * A key is built part by part and read in the same way.  KEY_MAX is enough for
+ * every key: the longest are those of `seen`.
  */
 #ifndef STORE_LMDB_KEYS_H
 #define STORE_LMDB_KEYS_H
@@ -27,10 +27,12 @@ struct key *key_i64(struct key *k, int64_t v);
 struct key *key_str(struct key *k, const char *s);
 struct key *key_bytes(struct key *k, const void *p, size_t len);
 
-/* Makes the least key after all that begin with k.  False: there is none. */
+/* Makes the least key behind all keys that begin with k.  False: there is
+ * none. */
 bool key_after(struct key *k);
 
-/* Reads parts; a missing part reads as zero and marks the reader bad. */
+/* Reads the parts of a key.  A missing part is read as zero and marks the
+ * reader bad. */
 struct key_reader {
 	const unsigned char *p; /* borrowed */
 	size_t left;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * listings.c - the lists of the screens, where each offer stands in exactly
- * one, and every other listing of store.h: one walk, and a function a row.
+ * listings.c - the lists of the screens, each offer being in exactly one; and
+ * all other listings of store.h: one walk, and a function for each kind of row.
  */
 #include <string.h>
 
@@ -10,7 +10,7 @@
 
 /* ---- where an offer stands ---- */
 
-/* What its list is sorted by. */
+/* Returns the number by which the offer's list is sorted. */
 static int64_t list_rank(const struct offer *f)
 {
 	if (f->list == LIST_MINE && problem_open(&f->problem))
@@ -34,7 +34,7 @@ static struct key *done_key(struct key *k, const struct order *o,
 	return key_i64(key_i64(k, o->updated), o->number);
 }
 
-/* `was` is NULL for a new offer. */
+/* Moves an offer to its list.  `was` is NULL for a new offer. */
 static enum rc move_in_list(struct txn *t, const struct order *o,
 			    const struct offer *was, const struct offer *is,
 			    struct err *e)
@@ -52,7 +52,8 @@ static enum rc move_in_list(struct txn *t, const struct order *o,
 	return txn_put(t, T_LISTS, list_key(&k, o, is), NULL, 0, e);
 }
 
-/* The same in `done`, whose rows move with each change of their order. */
+/* Moves an offer in `done`, where a row's place changes with each change of its
+ * order. */
 static enum rc move_in_done(struct txn *t, const struct order *before,
 			    const struct order *after, const struct offer *was,
 			    const struct offer *is, struct err *e)
@@ -65,7 +66,8 @@ static enum rc move_in_done(struct txn *t, const struct order *before,
 		return OK;
 	if (there)
 		rc = txn_del(t, T_DONE, done_key(&k, before, was), e);
-	/* Not there: it was done before this table was. */
+	/* A row may be missing: the order was done before this table was
+	 * added. */
 	if ((!rc || rc == RC_NOTFOUND) && is->list == LIST_DONE)
 		rc = txn_put(t, T_DONE, done_key(&k, after, is), NULL, 0, e);
 	return rc == RC_NOTFOUND ? OK : rc;
@@ -83,7 +85,7 @@ enum rc list_offer(struct txn *t, const struct order *before,
 
 /* ---- listings ---- */
 
-/* What a walk carries from row to row. */
+/* The state of a walk, for its function. */
 struct giving {
 	const struct listing_from *from;
 	size_t prefix;
@@ -250,7 +252,8 @@ static enum rc give_changed(void *arg, const struct walk *w, bool *more,
 
 /* ---- where they begin ---- */
 
-/* Each makes the first key and returns how many of its bytes all keys share. */
+/* Each of these writes the first key of a listing, and returns how many of its
+ * bytes are common to all keys of the listing. */
 
 static size_t from_listed(struct key *k, const struct listing_from *f)
 {

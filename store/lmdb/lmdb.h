@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * lmdb.h - a store in a folder: its URL is lmdb:FOLDER.
+ * lmdb.h - the engine for LMDB: a store in a folder, with the URL lmdb:FOLDER.
  */
 #ifndef STORE_LMDB_LMDB_H
 #define STORE_LMDB_LMDB_H

@@ -3,13 +3,13 @@
  * migrate.c - brings stores of older schemas to the present one.
  *
  * A step is taken in transactions of limited size, so that it needs little
- * room; each finds what is left to be done by looking, so a process that is
- * killed between two of them leaves a store that the next one finishes.  The
- * first transaction raises the schema's number: from then on an older shipfrom
+ * room; each of them looks for what is left to be done, so if a process is
+ * killed between two of them, the next process finishes the step.  The first
+ * transaction raises the schema's number: from then on an older shipfrom
  * refuses the folder, which it would misread.
  *
- * To add a step: a function and a row at the end of `steps`.  A step that makes
- * rows unreadable for older versions goes with a new SCHEMA_VERSION.
+ * To add a step: a function and a row at the end of `steps`.  A step after
+ * which older versions cannot read some rows needs a new SCHEMA_VERSION.
  */
 #include <string.h>
 
@@ -21,8 +21,8 @@
 
 #define ROWS 1000 /* in one transaction */
 
-/* Takes a part of a step, of some ROWS rows; *ret_more: another is needed.  It
- * may be repeated. */
+/* Does a part of a step, of about ROWS rows, and may be called again after a
+ * crash.  *ret_more: another call is needed. */
 typedef enum rc step_fn(struct txn *t, bool *ret_more, struct err *e);
 
 /* ---- numbers ---- */
@@ -62,12 +62,13 @@ static enum rc put_number(struct txn *t, const char *name, uint32_t value,
 
 /* ---- 1: `due` is kept in buckets ---- */
 
-/* The key of a row was i64 due, u64 id, and it had no value.  Behind all lanes:
- * an i64 that is not negative begins with a byte of 0x80 or more. */
+/* Bytes of an old row's key (i64 due, u64 id); the row had no value.  It sorts
+ * behind all lanes: an i64 that is not negative begins with a byte of 0x80 or
+ * more. */
 #define OLD_ROW 16
 
-/* The task of an order that cannot be read has a place too: its run says what
- * is wrong. */
+/* Finds a task's place in the queue.  If its order cannot be read it gets a
+ * place too: its run will report what is wrong. */
 static enum rc place(struct txn *t, struct task *task, struct err *e)
 {
 	const struct order unknown = {0};
@@ -126,7 +127,8 @@ static enum rc queue_by_lane(struct txn *t, bool *ret_more, struct err *e)
 
 /* ---- 2: dead tasks have a lane too ---- */
 
-/* One that is revived goes where its row says. */
+/* Gives dead tasks a lane and an API: a task that is revived is queued by
+ * these. */
 static enum rc place_dead(struct txn *t, bool *ret_more, struct err *e)
 {
 	struct walk w;
@@ -173,7 +175,7 @@ enum rc migrate_none(struct txn *t, struct err *e)
 	return rc ? rc : put_number(t, "steps", (uint32_t)STEPS, e);
 }
 
-/* The next part of what is left to be done.  *ret_more: something is. */
+/* Does the next part of what is left.  *ret_more: there is more. */
 static enum rc take_part(struct txn *t, bool *ret_more, struct err *e)
 {
 	uint32_t taken = 0;

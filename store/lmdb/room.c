@@ -12,12 +12,13 @@
 
 #include "store/lmdb/store_private.h"
 
-#define KEPT_FREE  ((uint64_t)1 << 20) /* for all but deliveries */
-#define CHUNK      ((uint64_t)8 << 20) /* the file grows by so many bytes */
-#define A_PATH	   5 /* pages from the root to a row, and those that a split
+#define KEPT_FREE  ((uint64_t)1 << 20) /* bytes that deliveries must leave for
+				        * all other writes */
+#define CHUNK      ((uint64_t)8 << 20) /* bytes by which the file grows */
+#define A_PATH	   5 /* pages from the root to a row, with those that a split
 		      * adds */
-#define COMMIT_MAX ((uint64_t)16 << 20) /* the most pages that are reserved for
-					 * rows */
+#define COMMIT_MAX ((uint64_t)16 << 20) /* most bytes that are reserved for a
+					 * commit's rows */
 
 static uint64_t pages(const MDB_stat *st)
 {
@@ -30,8 +31,8 @@ enum rc room_used(struct txn *t, uint64_t *ret, struct err *e)
 	MDB_stat st;
 	int mdb;
 
-	/* LMDB's own two tables, the free list and the list of tables, are
-	 * the handles 0 and 1 (mdb_stat(1) reads them so too). */
+	/* The handles 0 and 1 are LMDB's own two tables: the free list and the
+	 * list of tables (mdb_stat(1) reads them like this too). */
 	for (MDB_dbi dbi = 0; dbi < 2; dbi++) {
 		mdb = mdb_stat(t->mdb, dbi, &st);
 		if (mdb)
@@ -60,8 +61,8 @@ enum rc lmdb_room_left(struct store *s, struct store_room *ret, struct err *e)
 	return OK;
 }
 
-/* Makes the file reach `bytes` beyond the last page in use.  Asks for a whole
- * chunk first, and for less if the disk has no room for that. */
+/* Reserves blocks for the file up to `bytes` behind the last page in use: a
+ * whole chunk if possible, less if the disk has no room for that. */
 static enum rc reserve(struct store *s, uint64_t bytes, struct err *e)
 {
 	uint64_t used, end, want;
@@ -73,7 +74,8 @@ static enum rc reserve(struct store *s, uint64_t bytes, struct err *e)
 	if (mdb_env_info(s->env, &info) || mdb_env_stat(s->env, &st) ||
 	    mdb_env_get_fd(s->env, &fd) || fstat(fd, &file))
 		return fail(e, RC_IO, "the store's file: %s", strerror(errno));
-	/* Data written now would be lost with the process. */
+	/* The file has no name any more: data written now would be lost when
+	 * the process ends. */
 	if (!file.st_nlink)
 		return fail(e, RC_IO, "the store's file was removed");
 	end = (uint64_t)file.st_size;
@@ -91,13 +93,15 @@ static enum rc reserve(struct store *s, uint64_t bytes, struct err *e)
 		if (errno == EINTR)
 			continue;
 		if (errno != ENOSPC && errno != EDQUOT && errno != EFBIG)
-			return OK; /* this file system cannot reserve blocks */
+			return OK; /* this file system cannot reserve blocks:
+				    * nothing to do */
 		if (!extra)
 			return fail(e, RC_FULL, "the disk is full");
 	}
 }
 
-/* A file that is gone is a disk that failed, whoever meets it first. */
+/* If the file is gone, that counts as a failed disk, also if a write meets it
+ * here first. */
 static enum rc reserved(struct txn *t, enum rc rc)
 {
 	t->io |= rc == RC_IO;
@@ -121,8 +125,8 @@ enum rc room_for_delivery(struct txn *t, struct err *e)
 
 enum rc room_for_commit(struct txn *t, struct err *e)
 {
-	/* While someone reads, no freed page is used again: each row needs a
-	 * path of new pages, and so does LMDB's list of free pages. */
+	/* While some process reads, freed pages are not used again: each row
+	 * needs a path of new pages, and so does LMDB's list of free pages. */
 	uint64_t rows = (t->puts + 2) * A_PATH * 4096;
 
 	if (rows > COMMIT_MAX)

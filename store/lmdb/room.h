@@ -16,11 +16,10 @@
 #include "store/lmdb/txn.h"
 #include "store/store.h"
 
-/* Returns the bytes of the pages that hold something, this transaction's
- * included. */
+/* Returns the bytes of the pages in use, with those of this transaction. */
 enum rc room_used(struct txn *t, uint64_t *ret, struct err *e);
 
-/* engine.room: of the disk. */
+/* Reads how much room is left on the disk (engine.room). */
 enum rc lmdb_room_left(struct store *s, struct store_room *ret, struct err *e);
 
 /* RC_FULL: deliveries must be refused, since more than 95 % of the map is used,
@@ -28,8 +27,8 @@ enum rc lmdb_room_left(struct store *s, struct store_room *ret, struct err *e);
  * may still need. */
 enum rc room_for_delivery(struct txn *t, struct err *e);
 
-/* Reserves the blocks that committing t may take.  RC_FULL: the disk has
- * none. */
+/* Reserves the blocks that committing t may need.  RC_FULL: the disk does not
+ * have them. */
 enum rc room_for_commit(struct txn *t, struct err *e);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * rows.c - rows of orders and of what stands beside them, and each(), the one
- * walk over a table.
+ * rows.c - the rows of orders, their texts, journals and changes, of
+ * idempotency keys and counters; and each(), which walks a table.
  *
  * once:        u8 drawing, request, at, rc, code
  * secret use:  u8 drawing, current, previous, current_first, previous_last
@@ -18,7 +18,7 @@
 
 #define DRAWING 1
 
-/* A txn begins with its rows. */
+/* Valid since a struct txn begins with its struct rows. */
 struct txn *txn_of(struct rows *r)
 {
 	return (struct txn *)r;
@@ -157,7 +157,7 @@ static enum rc lmdb_put_entry(struct rows *r, const char *instance,
 
 /* ---- changes ---- */
 
-/* Drops the oldest row of `changes` if it is too old to keep; RC_NOTFOUND when
+/* Drops the oldest row of `changes` if it is too old to be kept.  RC_NOTFOUND:
  * none is. */
 static enum rc drop_oldest_change(struct txn *t, uint64_t newest,
 				  struct err *e)
@@ -196,7 +196,8 @@ static enum rc lmdb_put_change(struct rows *r, const struct order *o,
 	order_key(&what, o->instance, o->number);
 	rc = txn_append(t, T_CHANGES, key_u64(key_start(&k), seq), what.b,
 			what.n, e);
-	/* Two for one, so that a store that kept more comes down to it. */
+	/* Up to two rows are dropped for a new one, so that a store that kept
+	 * more shrinks to the bound. */
 	for (int i = 0; !rc && i < 2; i++)
 		rc = drop_oldest_change(t, seq, e);
 	if (fine_if_none(rc))
@@ -237,8 +238,9 @@ static enum rc lmdb_once(struct rows *r, struct once *io, struct err *e)
 	return in.bad ? fail(e, RC_INVALID, "a stored key cannot be read") : OK;
 }
 
-/* Of a key that is used again after its time: its first use would else be
- * dropped one day, and the second with it. */
+/* Removes the age row of a key's earlier use, when the key is used again after
+ * its time.  Otherwise the new use would be dropped when the old row's turn
+ * comes. */
 static enum rc drop_earlier(struct txn *t, const struct once *o, struct err *e)
 {
 	struct once earlier = *o;
@@ -278,9 +280,9 @@ static enum rc lmdb_put_once(struct rows *r, const struct once *o,
 	return rc ? rc : txn_put(t, T_ONCE_AGE, age_key(&k, o), NULL, 0, e);
 }
 
-/* Drops the oldest key if it was used at `at` or before; RC_NOTFOUND when none
- * was.  A row of T_ONCE_AGE that cannot be read is dropped alone: it leads to no
- * key, and would hide all that are behind it. */
+/* Drops the oldest key if it was used at `at` or before.  RC_NOTFOUND: it was
+ * not.  A row of T_ONCE_AGE that cannot be read is dropped alone: it leads to
+ * no key, and would hide all rows behind it. */
 static enum rc drop_oldest_once(struct txn *t, int64_t at, struct err *e)
 {
 	struct once old = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * rows.h - the engine's side of store/rules/rows.h: rows of LMDB's tables.
+ * rows.h - implements store/rules/rows.h with the rows of LMDB's tables.
  */
 #ifndef STORE_LMDB_ROWS_H
 #define STORE_LMDB_ROWS_H
@@ -9,7 +9,7 @@
 
 extern const struct rows_engine lmdb_rows;
 
-/* The transaction that begins with these rows. */
+/* Returns the transaction that these rows belong to. */
 struct txn *txn_of(struct rows *r);
 
 /* Calls fn for each row of a table whose key begins with the first `prefix`
@@ -20,11 +20,11 @@ typedef enum rc each_fn(void *arg, const struct walk *w, bool *more,
 enum rc each(struct txn *t, enum table table, const struct key *from,
 	     size_t prefix, each_fn *fn, void *arg, struct err *e);
 
-/* engine.walk (listings.c). */
+/* Walks a listing (engine.walk; in listings.c). */
 enum rc lmdb_walk(struct rows *r, enum listing which,
 		  const struct listing_from *from, row_fn *fn, void *arg,
 		  struct err *e);
-/* Puts an offer where it belongs in `lists` and `done`. */
+/* Moves an offer to its places in `lists` and `done`. */
 enum rc list_offer(struct txn *t, const struct order *before,
 		   const struct order *after, const struct offer *is,
 		   struct err *e);

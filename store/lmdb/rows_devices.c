@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * rows_devices.c - rows of devices and of what lets them in.
+ * rows_devices.c - rows of devices and of their credentials.
  *
- * Each kind of credential has a table: hash -> u64 device, and but for tokens
- * i64 time.
+ * Each kind of credential has a table: hash -> u64 device, and, except for
+ * tokens, i64 time.
  */
 #include <stdlib.h>
 
@@ -156,7 +156,7 @@ enum rc lmdb_del_credential(struct rows *r, enum credential kind,
 	return rc == RC_NOTFOUND ? OK : rc;
 }
 
-/* Some of a kind: of one device, or by their time. */
+/* Selects credentials of a kind: those of one device, or by their time. */
 struct some_credentials {
 	uint64_t device; /* 0: of any */
 	int64_t before, after;
@@ -198,7 +198,8 @@ enum rc lmdb_odd_sessions(struct rows *r, int64_t before, int64_t now,
 
 #define AT_ONCE 64
 
-/* Deletes what `which` picks, some at a time: rows move under a cursor. */
+/* Deletes the selected credentials, some at a time, since rows move while a
+ * cursor deletes. */
 static enum rc del_some(struct rows *r, enum credential kind,
 			const struct some_credentials *which, struct err *e)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * rows_quarantine.c - rows of what could not be recorded, and the indexes that
- * tell equal ones and the oldest.
+ * rows_quarantine.c - rows of the quarantine, with the indexes by which equal
+ * entries and the oldest are found.
  */
 #include <string.h>
 
@@ -113,7 +113,8 @@ enum rc lmdb_del_quarantined(struct rows *r, uint64_t seq, struct err *e)
 		rc = del_from_indexes(t, &q, e);
 		quarantined_release(&q);
 	} else {
-		rc = OK; /* it cannot be read, and can go all the same */
+		rc = OK; /* an entry that cannot be read can be dropped even
+			  * so */
 	}
 	return rc ? rc : txn_del(t, T_QUARANTINE, key_u64(key_start(&k), seq),
 				 e);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * schema.h - each table's key and value, drawn.
+ * schema.h - the key and the value of each table.
  *
- * Keys sort as their meaning does: integers big-endian with the sign bit
- * flipped (i64), names followed by a NUL (str), so that a prefix is a range.
- * Values are explicit bytes, never structs: a version byte, then the fields of
- * codec.h in the order drawn.  A field is only ever added at the end of a
- * value; a reader takes what is there and leaves the rest at zero.
+ * Keys sort by what they mean: integers are big-endian with the sign bit
+ * flipped (i64), names are followed by a NUL (str), so that a prefix selects a
+ * range.  Values are explicit bytes, never structs: a version byte, then the
+ * fields of codec.h in the order shown.  A field is only ever added at the end
+ * of a value; a reader takes what is there and leaves the rest at zero.
  *
  *   inst  = str instance        num = i64 order number
  *   wh    = i64 warehouse       seq = u64
@@ -68,8 +68,8 @@
 #ifndef STORE_LMDB_SCHEMA_H
 #define STORE_LMDB_SCHEMA_H
 
-/* Raised when an older shipfrom could misread what this one writes.  A newer
- * number in a folder than this one: the store refuses to open.  An older one is
+/* Raised when older versions could misread what this version writes.  A store
+ * with a greater number than this is refused; one with a lesser number is
  * migrated (migrate.c). */
 #define SCHEMA_VERSION 2
 

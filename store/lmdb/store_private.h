@@ -26,7 +26,8 @@
 #include "store/lmdb/txn.h"
 #include "store/lmdb/writer.h"
 
-#define CHANGES_KEPT 100000 /* rows of `changes`; older ones are dropped */
+#define CHANGES_KEPT 100000 /* rows of `changes` that are kept; older ones are
+			     * dropped */
 
 struct store {
 	struct store_base base;
@@ -40,26 +41,33 @@ struct store {
 
 	bool serve;
 	int lock_fd; /* serve.lock, or -1 */
-	int dir_fd;  /* the folder, locked: shared, or by one alone; or -1 */
-	dev_t dev;   /* the folder: opened once in a process */
+	int dir_fd;  /* the folder, with its lock: shared, or for this process
+		      * alone; or -1 */
+	dev_t dev;   /* dev and ino identify the folder, which a process opens
+		      * only once */
 	ino_t ino;
-	pid_t pid; /* the process: a forked child has none of these open */
-	LIST_ENTRY(store) open_link; /* in the list of this process's stores */
+	pid_t pid; /* the process that opened it: in a forked child the store is
+		    * not open */
+	LIST_ENTRY(store) open_link; /* the next in the list of the stores that
+				      * this process has open */
 
 	uint64_t changes_kept;
 
 	struct writer writer;
 
-	atomic_bool failed; /* the disk failed: nothing is written any more */
-	atomic_bool damaged; /* the file holds what LMDB did not write */
-	struct err failure; /* how, once `failed`; never written again */
-	_Atomic uint64_t newest; /* change number, as far as we wrote it */
+	atomic_bool failed; /* the disk has failed: nothing is written any
+			     * more */
+	atomic_bool damaged; /* the file contains what LMDB did not write */
+	struct err failure; /* how it failed; set before `failed`, and never
+			     * changed afterwards */
+	_Atomic uint64_t newest; /* the newest change number that this process
+				  * wrote */
 	_Atomic uint64_t commits, writes;
 };
 
 /* ---- shared by the nouns ---- */
 
-/* What LMDB can do for engine_lmdb; see store.h. */
+/* The functions of engine_lmdb; see store.h. */
 bool lmdb_exists(const char *dir);
 enum rc lmdb_open(struct store **ret, const char *dir,
 		  const struct store_options *o, struct err *e);
@@ -73,16 +81,17 @@ enum rc lmdb_verify(struct store *s,
 				 const char *what),
 		    void *arg, struct store_verified *ret, struct err *e);
 
-/* The folder that holds `path`; the caller frees it. */
+/* Returns the folder that `path` is in; the caller frees it. */
 char *folder_of(const char *path);
 enum rc folder_sync(const char *dir, struct err *e);
 /* Removes a file, which may be missing. */
 enum rc file_remove(const char *path, struct err *e);
-/* Names of the tables, as in schema.h. */
+/* The names of the tables in schema.h. */
 extern const char *const table_names[TABLES];
 
 struct key *order_key(struct key *k, const char *instance, int64_t number);
-/* Gives an empty order (first_seen 0) for one that was never heard of. */
+/* Reads an order.  One that was never heard of is returned empty (first_seen
+ * 0). */
 enum rc order_load(struct txn *t, const char *instance, int64_t number,
 		   struct order *ret, struct err *e);
 enum rc journal_add(struct txn *t, const char *instance, int64_t number,
@@ -92,32 +101,35 @@ enum rc journal_add(struct txn *t, const char *instance, int64_t number,
 enum rc task_load(struct txn *t, uint64_t id, struct task *ret, struct err *e);
 enum rc task_save(struct txn *t, const struct task *task, struct err *e);
 
-/* Brings a store of an older schema to the present one.  Only whoever holds
- * serve.lock may; another takes it for as long as that lasts. */
+/* Brings a store of an older schema to the present one.  That needs serve.lock:
+ * it is taken for that time if this process does not hold it. */
 enum rc migrate(struct store *s, const char *dir, struct err *e);
-/* Marks a new store as one of the present schema. */
+/* Marks a new store as one with the present schema. */
 enum rc migrate_none(struct txn *t, struct err *e);
-/* Takes serve.lock; RC_EXISTS: another process holds it. */
+/* Takes serve.lock.  RC_EXISTS: another process holds it. */
 enum rc take_serve_lock(struct store *s, const char *dir, struct err *e);
 void drop_serve_lock(struct store *s);
 
 /* Finds out what the store is (enum store_origin), makes its epoch, and
- * suspends the devices of a backup; before there are threads. */
+ * suspends the devices of a backup.  Call it before there are other threads. */
 enum rc epoch_open(struct store *s, struct err *e);
-/* Marks a copy that has no other name yet as a backup; or as the file that was
- * last served, if the store's own is known to be. */
+/* epoch_mark_backup() marks a copy, which has no other name yet, as a backup.
+ * epoch_mark_file() marks it as the file that was last served, if that is what
+ * the store itself is. */
 enum rc epoch_mark_backup(const char *file, struct err *e);
 enum rc epoch_mark_file(struct store *s, const char *file, int fd,
 			struct err *e);
-/* Opens the file that becomes a copy of the store, for its owner alone: nobody
- * else writes it, and what a killed process left in it is gone.  *ret, unless
- * it stays -1, is the caller's to close, also after a failure. */
+/* Opens the file that becomes a copy of the store.  Only its owner may read it,
+ * no other process writes it, and it is empty even if a killed process left
+ * something in it.  *ret is the caller's to close unless it is -1, also after a
+ * failure. */
 enum rc part_open(const char *part, int *ret, struct err *e);
-/* Writes the store as it is now to it, without freed pages, and syncs. */
+/* Writes the store as it is now to the open copy, without freed pages, and
+ * syncs. */
 enum rc part_copy(struct store *s, int fd, const char *part, struct err *e);
 
-/* Removes what a compaction left that was killed: it holds what the store does,
- * and what has been removed from it since. */
+/* Removes the file that a killed compaction left behind: it contains the
+ * store's data, also data that was removed since. */
 void compact_clean(const char *dir);
 
 #endif

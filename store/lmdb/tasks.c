@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * tasks.c - rows of tasks.  A waiting task has a row in `due`, a dead one a row
- * in `dead`, never both.
+ * tasks.c - rows of tasks.  A waiting task has a row in `due`, a dead task a
+ * row in `dead`; none has both.
  */
 #include <string.h>
 
@@ -81,7 +81,7 @@ static enum rc list(struct txn *t, const struct task *task, struct err *e)
 			  : due_put(t, task, e);
 }
 
-/* Replaces the stored task *was by *is, the same task. */
+/* Replaces the stored task *was by *is, which is the same task. */
 static enum rc replace(struct txn *t, const struct task *was,
 		       const struct task *is, struct err *e)
 {

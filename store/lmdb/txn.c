@@ -60,8 +60,8 @@ enum rc txn_rc(struct txn *t, int mdb, struct err *e, const char *doing)
 	case MDB_PAGE_NOTFOUND:
 		return damaged(t, e, doing);
 	case MDB_BAD_TXN:
-		/* LMDB refuses a transaction after an error.  mdb_stat() does
-		 * not report the damage that it meets. */
+		/* After an error LMDB refuses the transaction. mdb_stat() does
+		 * not report damage that it meets. */
 		if (!t->io && !t->full)
 			return damaged(t, e, doing);
 		break;
@@ -99,7 +99,7 @@ enum rc txn_commit(struct txn *t, struct err *e)
 	int mdb = mdb_txn_commit(t->mdb);
 
 	rows_release(&t->rows);
-	t->mdb = NULL; /* commit frees it, also when it fails */
+	t->mdb = NULL; /* the commit frees it, also when it fails */
 	return txn_rc(t, mdb, e, "writing to disk");
 }
 

@@ -50,41 +50,48 @@ enum table {
 };
 
 struct txn {
-	struct rows rows; /* what the rules know of it */
+	struct rows rows; /* must be first: the rules know the transaction by
+			   * it */
 	struct store *store;
 	MDB_txn *mdb;
 	bool wrote;      /* something was put or deleted */
-	bool io;         /* the disk or the library failed, not the caller */
+	bool io;         /* the disk or the library failed, so the fault is not
+			  * the caller's */
 	bool full;       /* a write failed for want of room */
-	size_t puts;     /* how much, to foresee the room it takes */
+	size_t puts;     /* puts and bytes so far, to foresee the room that they
+			  * need */
 	size_t bytes;
-	bool touched;    /* an order or a task changed */
-	uint64_t newest; /* change number given out; 0: none */
+	bool touched;    /* an order or a task was changed */
+	uint64_t newest; /* the newest change number that it gave out; 0:
+			  * none */
 };
 
-/* What an answer of LMDB's means, with a sentence.  Sets t->io. */
+/* Translates a result of LMDB's into an rc and a sentence; sets t->io or
+ * t->full. */
 enum rc txn_rc(struct txn *t, int mdb, struct err *e, const char *doing);
 
 enum rc txn_read(struct txn *t, struct store *s, struct err *e);
 enum rc txn_write(struct txn *t, struct store *s, struct err *e);
 enum rc txn_commit(struct txn *t, struct err *e);
-void txn_abort(struct txn *t); /* fine after commit and on a zeroed one */
+void txn_abort(struct txn *t); /* may be called after a commit, and for a zeroed
+			        * one */
 
 enum rc txn_get(struct txn *t, enum table table, const struct key *k,
 		MDB_val *ret, struct err *e);
-/* Puts; NULL and 0 is an empty value. */
+/* Puts a row.  A p of NULL with a len of 0 is an empty value. */
 enum rc txn_put(struct txn *t, enum table table, const struct key *k,
 		const void *p, size_t len, struct err *e);
-/* Puts behind everything else in the table: for keys that only grow. */
+/* Puts a row behind all others of the table: for keys that only grow. */
 enum rc txn_append(struct txn *t, enum table table, const struct key *k,
 		   const void *p, size_t len, struct err *e);
-/* Puts what a record's put_...() wrote to b. */
+/* Puts a row whose value is in b, as an encode_...() function wrote it. */
 enum rc txn_put_buf(struct txn *t, enum table table, const struct key *k,
 		    const struct buf *b, struct err *e);
 enum rc txn_del(struct txn *t, enum table table, const struct key *k,
 		struct err *e);
 
-/* The last number given out under a name, and the next one. */
+/* txn_last() reads the last number that was given out under a name; txn_next()
+ * gives out the next. */
 enum rc txn_last(struct txn *t, const char *name, uint64_t *ret,
 		 struct err *e);
 enum rc txn_set_last(struct txn *t, const char *name, uint64_t last,
@@ -92,8 +99,8 @@ enum rc txn_set_last(struct txn *t, const char *name, uint64_t last,
 enum rc txn_next(struct txn *t, const char *name, uint64_t *ret,
 		 struct err *e);
 
-/* Rows in the order of their keys: all those that begin with the first
- * `prefix` bytes of `from`, from `from` on. */
+/* A walk over rows in the order of their keys: all rows whose key begins with
+ * the first `prefix` bytes of `from`, from `from` on. */
 struct walk {
 	struct txn *t;
 	MDB_cursor *mc;
@@ -105,10 +112,10 @@ struct walk {
 
 enum rc walk_open(struct walk *w, struct txn *t, enum table table,
 		  const struct key *from, size_t prefix, struct err *e);
-/* Begins anew at `from`, as walk_open() does, with the same cursor. */
+/* Begins again at `from`, as walk_open() does, with the same cursor. */
 void walk_from(struct walk *w, const struct key *from, size_t prefix);
-/* RC_NOTFOUND: that was the last. */
+/* Reads the next row.  RC_NOTFOUND: there are no more. */
 enum rc walk_next(struct walk *w, struct err *e);
-void walk_close(struct walk *w); /* fine on a zeroed one */
+void walk_close(struct walk *w); /* may be called for a zeroed one */
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  *
- * verify.c - checks each row of the store against what schema.h draws.
+ * verify.c - checks each row of the store against schema.h.
  *
- * The keys are made here once more, from the drawing, and not by the functions
- * that write them: a mistake in those is not repeated here.
+ * The keys are made here anew, from schema.h, and not with the functions that
+ * write them: a mistake in those is not repeated here.
  */
 #include <inttypes.h>
 #include <stdarg.h>
@@ -17,12 +17,12 @@
 #include "store/lmdb/store_private.h"
 #include "store/rules/rules.h"
 
-/* The number of an instance's waiting tasks that call one API. */
+/* How many of an instance's waiting tasks call one API. */
 struct waits {
 	char instance[INSTANCE_SIZE];
 	unsigned group;
 	uint64_t tasks;
-	bool counted; /* it has a row in `waiting` */
+	bool counted; /* `waiting` has a row for it */
 };
 
 struct check {
@@ -30,12 +30,12 @@ struct check {
 	void (*tell)(void *arg, const char *table, const char *what);
 	void *arg;
 	struct store_verified *ret;
-	enum table table; /* the table that is walked */
-	uint64_t may_act; /* the number of devices that are not removed */
+	enum table table; /* the table that is being walked */
+	uint64_t may_act; /* how many devices are not removed */
 	uint64_t in_doubt; /* orders */
 	struct waits *waits; /* owned */
 	size_t n_waits;
-	enum rc rc;	  /* the rest of the store cannot be read */
+	enum rc rc;	  /* not OK: the rest of the store cannot be read */
 	struct err *e;
 };
 
@@ -58,7 +58,7 @@ static void wrong(struct check *c, const char *fmt, ...)
 		c->tell(c->arg, table_names[c->table], text);
 }
 
-/* True if there is a row with this key; *ret is its value. */
+/* True if the table has a row with this key; *ret is its value. */
 static bool there(struct check *c, enum table table, const struct key *k,
 		  MDB_val *ret)
 {
@@ -69,7 +69,7 @@ static bool there(struct check *c, enum table table, const struct key *k,
 	return !rc;
 }
 
-/* True if the row is there and its value is exactly this number. */
+/* True if the table has such a row and its value is exactly this number. */
 static bool leads_to(struct check *c, enum table table, const struct key *k,
 		     uint64_t to)
 {
@@ -92,7 +92,7 @@ static bool same_key(const struct key *is, const MDB_val *k)
 	return is->n == k->mv_size && !memcmp(is->b, k->mv_data, is->n);
 }
 
-/* Checks the number that is a row's key: it must have been given out. */
+/* Checks the number that is a row's key: it must be one that was given out. */
 static uint64_t number_of(struct check *c, const MDB_val *k,
 			  const char *counter)
 {
@@ -168,8 +168,7 @@ static void check_seen(struct check *c, const MDB_val *k, const MDB_val *v)
 
 /* ---- orders ---- */
 
-/* Reads the instance and number that a key begins with, and the rest of the
- * key. */
+/* What a key begins with: an instance and an order's number. */
 struct order_name {
 	char instance[INSTANCE_SIZE];
 	int64_t number;
@@ -224,7 +223,7 @@ static void check_lists_of(struct check *c, const struct order *o,
 			 "`done`", o->instance, o->number, f->warehouse);
 }
 
-/* Checks that the stored states are what the facts mean. */
+/* Checks that the stored states are those that follow from the facts. */
 static void check_derived(struct check *c, const struct order *o)
 {
 	const struct store_base *s = &c->t->store->base;
@@ -277,8 +276,9 @@ static void check_fetch_of(struct check *c, const struct order *o)
 			 "there to do it", o->instance, o->number);
 }
 
-/* Counts by the stored flags: whether an offer of a shop that left the config
- * is in doubt is derived again only with the next change of its order. */
+/* Counts the orders in doubt by the stored flags.  If a shop left the config,
+ * whether its offer is in doubt is only derived again with the order's next
+ * change. */
 static void count_doubt(struct check *c, const struct order *o)
 {
 	bool any = false;
@@ -407,7 +407,7 @@ static struct key *task_name_of(struct key *k, const struct task *t)
 	return key_i64(key_str(k, t->kind), t->sub);
 }
 
-/* Counts a waiting task that calls an API. */
+/* Counts a waiting task by the API that it calls. */
 static void count_waiting(struct check *c, const struct task *t)
 {
 	struct waits *w = c->waits;
@@ -596,7 +596,7 @@ static void check_bounded(struct check *c, const MDB_val *k, const MDB_val *v)
 		return;
 	}
 	if (get_quarantined(&q, seq, row.mv_data, row.mv_size, NULL))
-		return; /* told of what is in quarantine */
+		return; /* reported already, as a fault of the entry */
 	key_u8(key_str(key_start(&at), q.instance), (uint8_t)q.kind);
 	if (c->table == T_BOUNDED)
 		key_u64(&at, seq);
@@ -642,7 +642,7 @@ static void check_token(struct check *c, const MDB_val *k, const MDB_val *v)
 	struct device d;
 
 	if (c->table != T_TOKENS)
-		(void)key_get_i64(&kr); /* when it ends, or began */
+		(void)key_get_i64(&kr); /* the time at which it ends or began */
 	if (kr.bad || k->mv_size != TOKEN_HASH_SIZE)
 		wrong(c, "a row that cannot be read");
 	else if (!device_there(c, id, &d))
@@ -652,7 +652,7 @@ static void check_token(struct check *c, const MDB_val *k, const MDB_val *v)
 		      id);
 }
 
-/* Reads when a key of `once` was used; false: its row cannot be read. */
+/* Reads when a key of `once` was used.  False: its row cannot be read. */
 static bool once_at(const MDB_val *v, int64_t *ret)
 {
 	unsigned char request[ONCE_HASH];
@@ -750,7 +750,8 @@ static check_fn *const checks[TABLES] = {
 	[T_ONCE_AGE] = check_once_age,
 	[T_BOUNDED] = check_bounded,
 	[T_BOUNDED_SEEN] = check_bounded,
-	[T_WAITING] = check_waiting, /* behind T_TASKS, which it counts */
+	[T_WAITING] = check_waiting, /* must come after T_TASKS, whose walk
+				      * counts the tasks */
 };
 
 static void check_table(struct check *c, enum table table)
@@ -774,8 +775,9 @@ static void check_table(struct check *c, enum table table)
 		c->rc = rc;
 }
 
-/* Only the token's row names its device, so a missing one shows only in the
- * number: each device gets one and keeps it until it is removed. */
+/* Checks that no token's row is missing.  Only that row names its device, so a
+ * missing one shows in the number alone: each device has one token until it is
+ * removed. */
 static void check_tokens_all_there(struct check *c)
 {
 	uint64_t tokens = c->ret->tables[T_TOKENS].rows;

@@ -16,16 +16,16 @@
 #define READERS_CHECK_EVERY 4096 /* commits */
 
 #ifdef STORE_BENCH_ONE_TXN_PER_WRITE
-#define AT_ONCE 1 /* for the benchmark that shows what committing together is
-		   * worth; never shipped */
+#define AT_ONCE 1 /* ops in one transaction: 1 is for the benchmark that shows
+		   * what it is worth to commit many together; never shipped */
 #else
 #define AT_ONCE SIZE_MAX
 #endif
 
 /* ---- a disk that failed ---- */
 
-/* Keeps the first failure, which all later writes get: a later failure only
- * follows from it. */
+/* Notes that the disk failed.  The first failure is kept, and is the result of
+ * all later writes: a later failure only follows from it. */
 static void failed(struct store *s, const struct err *e)
 {
 	if (atomic_load(&s->failed))
@@ -105,7 +105,7 @@ static enum rc commit(struct txn *t, struct err *e)
 }
 
 /* Runs the first of n ops in one transaction and sets their results; returns
- * how many.  *ret_touched: an order or a task changed. */
+ * how many it ran.  *ret_touched: an order or a task was changed. */
 static size_t settle_some(struct store *s, struct op **ops, size_t n,
 			  bool *ret_touched)
 {
@@ -142,12 +142,11 @@ static size_t settle_some(struct store *s, struct op **ops, size_t n,
 			ops[ran]->again = false;
 		} else if (bad) {
 			if (!ran)
-				return 1; /* the op failed by itself, or for
-					   * want of room */
+				return 1; /* the op failed by its own fault, or
+					   * there is no room for it */
 			n = ran;
 		} else if (n > 1) {
-			n = n / 2; /* no room: there may be room for fewer
-				    * ops */
+			n = n / 2; /* there may be room for fewer ops */
 		} else {
 			break;
 		}
@@ -165,7 +164,8 @@ static void tell(struct op *op)
 	struct store_done *done = op->done;
 
 	if (!done) {
-		sem_post(&op->told); /* op is gone from here on */
+		sem_post(&op->told); /* the thread that waits may free the op
+				      * from here on */
 		return;
 	}
 	done->fn(done, op->rc, &op->err);
@@ -194,7 +194,8 @@ static void settle_all(struct store *s, struct op **ops, size_t n)
 
 /* ---- the thread ---- */
 
-/* Takes all ops that wait; sleeps until there is one.  0: the thread stops. */
+/* Takes all ops that wait; if there are none, sleeps until one comes. 0: the
+ * thread stops. */
 static size_t take_all(struct writer *w)
 {
 	struct op *op;
@@ -239,7 +240,7 @@ enum rc writer_start(struct store *s, size_t max, struct err *e)
 	STAILQ_INIT(&w->ops);
 	w->max = max;
 	atomic_store(&w->busy_since, TIME_NONE);
-	/* Blocks signals, which are for the main thread. */
+	/* Blocks all signals, which the main thread handles. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	failed = pthread_create(&w->thread, NULL, writer_main, s);
@@ -335,7 +336,7 @@ static void queue_all(struct writer *w, struct op *const *ops, size_t n)
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* Without a writer thread. */
+/* Runs an op in the calling thread, where there is no writer thread. */
 static enum rc do_here(struct store *s, struct op *op, struct err *e)
 {
 	bool touched;

@@ -2,11 +2,11 @@
  *
  * writer.h - writes of all threads, committed together.
  *
- * A write is an op (store/rules/op.h).  The server's writer thread takes all
- * that wait into one transaction, commits it, and then tells each how it went;
- * while the disk syncs, the next ones gather.  A transaction that finds no room
- * is tried again in smaller parts, so that what fits is written.  One that
- * reaches its bound (ROWS_COST) is committed, and the rest goes into the next.
+ * A write is an op (store/rules/op.h).  The server's writer thread runs all ops
+ * that wait in one transaction, commits it, and then gives each its result; the
+ * next ops gather while the disk syncs.  A transaction that finds no room is
+ * tried again in smaller parts, so that what fits is written.  One that reaches
+ * its bound (ROWS_COST) is committed, and the rest goes into the next.
  *
  * Without a writer thread (the command line) the caller's thread commits its
  * op alone.
@@ -35,26 +35,27 @@ struct writer {
 	size_t waiting, max;
 	bool stop;
 
-	_Atomic int64_t busy_since; /* time_mono(); TIME_NONE: it waits */
-	struct op **batch; /* the writer thread's own: owned */
+	_Atomic int64_t busy_since; /* time_mono() when the present write began;
+				     * TIME_NONE: it waits for ops */
+	struct op **batch; /* owned: for the writer thread alone */
 	size_t batch_cap;
 };
 
 enum rc writer_start(struct store *s, size_t max, struct err *e);
 void writer_stop(struct store *s); /* finishes what waits */
 size_t writer_waiting(struct store *s);
-/* Returns for how many ms the present write has been going on; 0: there is
- * none. */
+/* Returns for how many ms the present write has been going on; 0: none is. */
 int64_t writer_busy(struct store *s);
 
-/* Hands in an op, the head of a struct of `size` bytes.  done NULL: waits, and
- * returns its result; what the op wrote into its struct is there.  Else a copy
- * of the struct lives until done was called.  Threads that wait do not count
- * towards the bound: there are only so many of them. */
+/* Hands in an op, which is the head of a struct of `size` bytes.  With done
+ * NULL it waits and returns the op's result, and what the op wrote into its
+ * struct is there.  Otherwise a copy of the struct is run, and lives until done
+ * was called.  Ops whose thread waits do not count towards the bound: there are
+ * only so many threads. */
 enum rc writer_do(struct store *s, struct op *op, size_t size,
 		  struct store_done *done, struct err *e);
-/* Hands in n ops at once and waits for all; op->rc and op->err say how each
- * went.  They wait for one commit together. */
+/* Hands in n ops at once and waits for all, which one commit may hold; op->rc
+ * and op->err are the results. */
 void writer_do_all(struct store *s, struct op *const *ops, size_t n);
 
 #endif
