@@ -19,7 +19,7 @@
  *                                                     were missed
  *              "next:revoked"                         how often a token, session
  *                                                     or device was ended
- *              "secret:INSTANCE"                      secret use (secrets.c)
+ *              "secret:INSTANCE"                      secret use (rows.c)
  *              "epoch"                                u64 (epoch.c)
  *              "file"                                 u64 inode i64 made: the
  *                                                     file last served

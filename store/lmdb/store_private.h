@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT
  *
- * store_private.h - the inside of a store, for the files of store/ alone.
+ * store_private.h - the inside of a store, for the files of store/lmdb/ alone.
  *
+ *	env                   the folder: its locks, its file, its tables
  *	keys                  bytes of keys: pure
  *	txn                   one transaction: rows, numbers, walks
- *	room                  is there room
+ *	room                  makes sure that there is room before a write
  *	writer                writes of all threads, committed together
- *	rows, listings        what the rules read and write (store/rules/)
- *	events                deliveries
+ *	rows, rows_...        what the rules read and write (store/rules/rows.h)
+ *	listings              the lists of store.h, and those of the screens
  *	tasks, due            the queue
  *	migrate               stores of older schemas
- *	epoch                 is it the same store as before?
+ *	epoch                 finds out whether it is the same store as before
+ *	backup, compact       copies of the file
+ *	verify                checks every row
  */
 #ifndef STORE_LMDB_STORE_PRIVATE_H
 #define STORE_LMDB_STORE_PRIVATE_H
@@ -65,7 +68,7 @@ struct store {
 	_Atomic uint64_t commits, writes;
 };
 
-/* ---- shared by the nouns ---- */
+/* ---- shared by the files of this folder ---- */
 
 /* The functions of engine_lmdb; see store.h. */
 bool lmdb_exists(const char *dir);
