@@ -48,7 +48,8 @@ enum {
 	PART_REASON = 1 << 1,
 	PART_SIZE = 1 << 2,
 	PART_PAYMENT = 1 << 3,
-	PART_SHIPMENTS = 1 << 4, /* for queries without with_shipments */
+	PART_SHIPMENTS = 1 << 4, /* shipments; queries with with_shipments
+				  * cannot leave them out */
 	PARTS_ALWAYS = PART_ADDRESS | PART_REASON | PART_SIZE,
 };
 

@@ -29,7 +29,8 @@ struct budget {
 	int64_t window; /* ms of the window in which so many calls may be
 			 * made */
 	unsigned next; /* the oldest */
-	unsigned waiting; /* callers told to wait, each for a later place */
+	unsigned waiting; /* callers that were told to wait, each for a later
+			   * free place */
 };
 
 static void budget_set(struct budget *b, unsigned n)
@@ -92,7 +93,7 @@ struct gate {
 	enum breaker breaker;
 	unsigned failures; /* failed calls in a row, while the breaker is
 			    * closed */
-	int64_t wait;	   /* before the last trial */
+	int64_t wait;	   /* ms waited before the last trial call */
 	int64_t trial_at;  /* when the next trial may be made */
 	bool trying;
 	int64_t trying_since;
@@ -169,8 +170,8 @@ static void open_gate(struct gate *g)
 	g->trying = false;
 }
 
-/* After a call that was refused or got no reply: the first opens the breaker; a
- * trial that fails keeps it open for longer. */
+/* Opens the breaker after a call that was refused or got no reply; after a
+ * trial that failed, keeps it open for longer. */
 static void open_breaker(struct gate *g, enum breaker why, int64_t now)
 {
 	int64_t first = why == DEAD ? LIMITS_DEAD_FIRST : LIMITS_KEY_FIRST;
@@ -365,8 +366,8 @@ static void gate_told(struct gate *g, const struct permit *p, int64_t now,
 		if (c->refused || g->failures >= LIMITS_DEAD_AFTER)
 			open_breaker(g, c->refused ? REFUSED : DEAD, now);
 	} else if (p->trial) {
-		/* A refused key is not accepted because Centra was away
-		 * meanwhile. */
+		/* If Centra was away meanwhile, that does not mean that it
+		 * accepts the key which it refused. */
 		open_breaker(g, c->refused ? REFUSED : g->breaker, now);
 	}
 }

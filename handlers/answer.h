@@ -14,7 +14,8 @@ struct decision {
 	const int64_t *warehouses; /* the shop's warehouses, in config order */
 	size_t n_warehouses;
 	enum verb verb;
-	const char *reason, *note; /* of a reject; or NULL */
+	const char *reason, *note; /* the reason and note of a reject; or
+				    * NULL */
 	uint64_t device;
 	const char *device_name; /* for the journal */
 	int64_t now;

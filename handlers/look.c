@@ -235,7 +235,7 @@ static void note_finding(struct work *w, const struct offer *f,
 {
 	if (g->what == f->finding.what && g->ended == f->finding.ended &&
 	    !f->doubt && !offer_is_over(f))
-		return; /* it is what the last look showed */
+		return; /* nothing new: the last look showed the same */
 	switch (g->what) {
 	case FOUND_OURS:
 		journal_look(w, f->warehouse, f->doubt ? FACT_DOUBT : FACT_FOUND,

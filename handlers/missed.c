@@ -18,7 +18,8 @@
 #include "handlers/offer.h"
 #include "handlers/run.h"
 
-#define CHECK_FIRST "CHECK_FIRST" /* a warehouse's policy (CONTRACT 6.4) */
+#define CHECK_FIRST "CHECK_FIRST" /* the policy of a warehouse that is asked
+				   * first (CONTRACT 6.4) */
 
 static bool counted(unsigned bits, enum missed kind)
 {

@@ -31,14 +31,15 @@ bool offer_stop(const struct order *o, const int64_t *warehouses, size_t n);
 
 /* Store_update_fns; arg is a struct saying.
  *
- * problem_decide   the order, accepted and not shipped, has this problem.
- *                  RC_EXISTS: its open problem has the same reason and note.
- *                  RC_CONFLICT: "shipped", or the state that it is in.
- * solved_decide    the open problem is solved.  RC_EXISTS: it was solved before.
- *                  RC_CONFLICT: "shipped", the state that it is in, or
- *                  "no_problem": there never was one.
- * stopped_decide   the stop is confirmed.  RC_EXISTS: there is none, or it was
- *                  confirmed before.
+ * problem_decide   reports the problem: the order is accepted and not shipped,
+ *                  and the shop cannot ship it.  RC_EXISTS: its open problem
+ *                  has the same reason and note.  RC_CONFLICT: "shipped", or
+ *                  the state that it is in.
+ * solved_decide    reports that the open problem is solved.  RC_EXISTS: it was
+ *                  solved before.  RC_CONFLICT: "shipped", the state that it is
+ *                  in, or "no_problem": there never was one.
+ * stopped_decide   confirms that the shop has stopped shipping.  RC_EXISTS:
+ *                  there is none, or it was confirmed before.
  * RC_NOTFOUND of each: never offered to these warehouses. */
 enum rc problem_decide(void *arg, const struct order *o, struct changes *ret,
 		       struct err *e);

@@ -310,8 +310,8 @@ static void give_up(struct work *w, const char *why)
 	run_retry(w, wait, "%s", why);
 }
 
-/* The looks are asked for all the same: they may succeed where the list did
- * not; but not while Centra is away, or asked us to wait. */
+/* Asks for the looks even so, since they may succeed where the list did not;
+ * but not while Centra is away, or asked us to wait. */
 static void list_failed(struct work *w, const struct call *call)
 {
 	struct err ignored;

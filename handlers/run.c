@@ -144,7 +144,7 @@ int64_t run_wait(const struct work *w, const struct call *call)
 			       call ? call->retry_after : 0, any_number(w));
 }
 
-#define LOOK_DOUBLINGS 6 /* of the first minute: 1, 2, 4 ... 64 minutes */
+#define LOOK_DOUBLINGS 6 /* the wait doubles so often: 1, 2, 4 ... 64 minutes */
 #define LOOK_MOST      (60 * RUN_MINUTE)
 
 int64_t run_look_again(const struct work *w)

@@ -34,8 +34,8 @@ static bool same_SIZE(size_t a, size_t b)
 	return a == b;
 }
 
-/* No setting of type LIST needs a restart; if one did, this would not
- * compile. */
+/* There is no same_LIST(): no setting of that type needs a restart.  If one did,
+ * CHECK() would not compile. */
 
 static void say_restart(const char *instance, const char *name)
 {

@@ -221,8 +221,8 @@ static bool is_missing(const bool *missing, const char *name)
 	return false;
 }
 
-/* A query that needs two permissions does not show which one is missing.  So a
- * permission that builds on a missing one is not tried. */
+/* Tries all permissions.  A query that needs two of them does not show which
+ * one is missing, so a permission that builds on a missing one is not tried. */
 static void try_permissions(struct exam *x)
 {
 	bool ships = !strcmp(x->in->ship_with, "graphql");

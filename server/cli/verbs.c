@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * verbs.c - every verb is one row.
+ * verbs.c - the table of verbs, one row each.
  */
 #include "server/cli/cli.h"
 

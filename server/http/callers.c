@@ -153,8 +153,8 @@ uint64_t callers_key(const struct callers *c, uint64_t caller_id)
 	return sip_hash(c->secret, text, sizeof(text));
 }
 
-/* Of an IPv6 address the /64 counts: one host has all the addresses of its
- * /64. */
+/* Returns the key of an address.  Of an IPv6 address only the /64 counts: one
+ * host has all the addresses of its /64. */
 uint64_t callers_key_of_address(const struct callers *c, const char *address)
 {
 	static const unsigned char mapped[12] = {[10] = 0xff, [11] = 0xff};

@@ -106,7 +106,8 @@ void request_resume(struct request *req);
 
 void respond_json(struct response *res, int status); /* body is filled in */
 void respond_text(struct response *res, int status, const char *text);
-/* RFC 9457: {"title","status","code","detail"}. */
+/* Responds with a problem document (RFC 9457), whose members are "title",
+ * "status", "code" and "detail". */
 void respond_problem(struct response *res, int status, const char *code,
 		     const char *detail_fmt, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -272,7 +272,7 @@ void listener_quiesce(struct listener *d);
 /* Ends idle connections.  A connection that has just been made is not idle: its
  * first request may be on its way. */
 void listener_end_idle(struct listener *d);
-void listener_stop(struct listener *d);	 /* only when no connection is
+void listener_stop(struct listener *d);	 /* call it only when no connection is
 					  * suspended */
 void listener_close(struct listener *d); /* may be called for one that never
 					  * opened */
@@ -351,7 +351,7 @@ bool threads_action(struct request_threads *t, const struct http_request *x,
 		    unsigned most, int64_t *ret_wait);
 /* Gives up the requests that wait and that no thread has begun. */
 void threads_drop_waiting(struct request_threads *t);
-/* only when no thread has a request */
+/* call it only when no thread has a request */
 void threads_stop(struct request_threads *t);
 void threads_close(struct request_threads *t); /* NULL is fine */
 

@@ -204,8 +204,8 @@ static void request_dispatch(struct http_request *x)
 	}
 }
 
-/* Finds out who asks, anew if it was known before the body came: that may be a
- * while ago. */
+/* Finds out who sends the request; anew if that was found before the body came,
+ * since that may be a while ago. */
 static void request_identify(struct http_request *x)
 {
 	const struct http_hooks *hooks = &http_of(x)->o.hooks;
@@ -493,7 +493,8 @@ static bool found_nothing(const struct http_request *x)
 	       x->conn->listener->which == LISTEN_PUBLIC;
 }
 
-/* What the request is called in logs, and by whom it was called so. */
+/* Takes over the request's id from the client, or makes one, and notes the
+ * client's trace id. */
 static void take_name(struct http_request *x)
 {
 	struct request *req = &x->req;

@@ -43,8 +43,8 @@ static void mark_waiters(struct live *live, const struct change_list *l)
 	pthread_mutex_unlock(&live->lock);
 }
 
-/* Tells the room's owner of changes made by another process.  (Those of this
- * process are signalled by live_signal().) */
+/* Calls the hook `foreign` after changes made by another process.
+ * (live_signal() tells of those of this process.) */
 static void notify_foreign(struct live *live, uint64_t newest)
 {
 	bool foreign;
@@ -159,8 +159,9 @@ static void *run(void *arg)
 	bool more = true;
 
 	while (wait_for_work(live, more)) {
-		/* In this order: who was signed out before a change, or whose
-		 * shop a reload took away, is not shown it. */
+		/* The order matters: a screen that was signed out before a
+		 * change, or whose shop a reload took away, must not be shown
+		 * the change. */
 		uint64_t newest = store_newest_change(live->parts.store);
 		struct config *config = config_now(live->parts.config);
 
@@ -205,8 +206,8 @@ static void deliver(struct http_call *call)
 	pthread_mutex_unlock(&live->lock);
 	while ((w = LIST_FIRST(&told))) {
 		LIST_REMOVE(w, link);
-		request_resume(w->req); /* its function may register it again at
-					 * once */
+		request_resume(w->req); /* its function may register the request
+					 * again at once */
 		free(w);
 	}
 }

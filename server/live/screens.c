@@ -318,8 +318,9 @@ static size_t new_screens(struct live *live, struct group *g, struct guest *ret,
 	return n;
 }
 
-/* A device may have been removed after its request was let in, and before its
- * screen was here to be ended: so each is looked up again. */
+/* Checks each new screen's credential once more: its device may have been
+ * removed after the request was let in and before the screen was in the list
+ * from which it would have been ended. */
 bool screens_greet(struct live *live, const struct config *config)
 {
 	struct guest guests[GREET_AT_ONCE];

@@ -221,7 +221,7 @@ void receive_webhook(struct request *req, struct response *res)
 struct loop_call {
 	struct http_call call;
 	struct receiver *receiver;
-	struct config *config; /* held, after a reload; or NULL */
+	struct config *config; /* held: the config after a reload; or NULL */
 };
 
 static void call_loop(struct receiver *r, struct config *config,

@@ -30,7 +30,8 @@ struct keys {
 	const struct config_instance *instance;
 	struct verifier *verifier;  /* NULL: none could be made; it is logged */
 	struct secret_watch *watch;
-	bool version_logged; /* that the plugin sends another version */
+	bool version_logged; /* it was logged that the plugin sends another
+			      * version */
 };
 
 /* All are borrowed; `config` is held. */

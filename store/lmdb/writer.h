@@ -31,7 +31,8 @@ struct writer {
 	bool started;
 	pthread_mutex_t lock;
 	pthread_cond_t work;
-	STAILQ_HEAD(, op) ops; /* that wait, in the order in which they came */
+	STAILQ_HEAD(, op) ops; /* the ops that wait, in the order in which they
+			        * came */
 	size_t waiting, max;
 	bool stop;
 
