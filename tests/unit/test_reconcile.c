@@ -27,6 +27,7 @@ static struct {
 	const int64_t *open, *mine, *done; /* of W; each ends with 0 */
 	struct order *known; /* borrowed; the one order that is held, or NULL */
 	int64_t broken; /* an order whose row cannot be read; or 0 */
+	bool full; /* nothing can be added */
 
 	int64_t list[1000]; /* what waits, in Centra's order */
 	size_t n_list;
@@ -96,7 +97,11 @@ static enum rc order_of(const struct work *w, int64_t number,
 static enum rc add(const struct work *w, const struct task *tasks, size_t n,
 		   struct err *e)
 {
-	(void)w, (void)e;
+	(void)w;
+	if (world.full) {
+		snprintf(e->text, sizeof(e->text), "no room");
+		return RC_FULL;
+	}
 	assert_true(world.n_added + n <= ADDED_MAX);
 	memcpy(&world.added[world.n_added], tasks, n * sizeof(*tasks));
 	world.n_added += n;
@@ -393,6 +398,20 @@ static void a_list_that_fails_keeps_no_order_from_its_look(void **s)
 	run_to_the_end();
 }
 
+static void looks_for_which_there_is_no_room_are_asked_for_later(void **s)
+{
+	(void)s;
+	world.open = one_open;
+	world.full = true;
+	run();
+	assert_int_equal(world.given_up, 1);
+	assert_string_equal(result.reason.text, "no room");
+	world.full = false;
+	steady += 30000;
+	run_to_the_end();
+	assert_int_equal(added(TASK_FETCH_ORDER, 19), 1);
+}
+
 /* Their tasks stay as they are while nothing can be asked. */
 static void while_centra_is_away_no_looks_are_asked_for(void **s)
 {
@@ -476,6 +495,7 @@ int main(void)
 		T(an_order_that_slips_between_two_pages_is_found),
 		T(a_call_that_is_held_back_loses_no_page),
 		T(a_list_that_fails_keeps_no_order_from_its_look),
+		T(looks_for_which_there_is_no_room_are_asked_for_later),
 		T(while_centra_is_away_no_looks_are_asked_for),
 		T(what_was_given_up_is_not_tried_at_once),
 		T(it_comes_back_after_sweep_every),
