@@ -598,6 +598,36 @@ static void check_devices(struct run *r)
 	free(out);
 }
 
+/* A store of an older version, in place of the one that was made. */
+static void before_migrate(struct run *r)
+{
+	char store[192], sample[192];
+	const char *make[] = {"mkdir", store, NULL};
+	const char *copy[] = {"cp", "tests/data/stores/schema-1.mdb", sample,
+			      NULL};
+
+	snprintf(store, sizeof(store), "%s/store", r->s->dir);
+	snprintf(sample, sizeof(sample), "%s/store/data.mdb", r->s->dir);
+	remove_tree(store);
+	assert_int_equal(run_program(make, NULL, true), 0);
+	assert_int_equal(run_program(copy, NULL, true), 0);
+}
+
+#define SAMPLE_TASKS 13 /* in schema-1.mdb */
+
+static void check_migrated(struct run *r)
+{
+	const char *list[] = {"tasks", "--json", NULL};
+	char *out = ask(r, list), *at = out;
+	int n = 0;
+
+	for (; (at = strstr(at, "\"kind\":")); at++)
+		n++;
+	if (n != SAMPLE_TASKS)
+		wrong(r, "%d of %d tasks are there", n, SAMPLE_TASKS);
+	free(out);
+}
+
 /* ---- one after the other ---- */
 
 static void copy_store(const char *from, const char *to)
@@ -707,6 +737,7 @@ static void share_count(struct shipfrom *s)
 
 static const char *const backup[] = {"backup", "COPY", NULL};
 static const char *const compact[] = {"compact", NULL};
+static const char *const tasks[] = {"tasks", NULL};
 static const char *const device_add[] = {
 	"device", "add", "--shop", "berlin", "--name", "tortured", NULL};
 
@@ -726,6 +757,8 @@ static const struct scenario scenarios[] = {
 	{"compact", NULL, NULL, .command = compact, .check = check_compacted},
 	{"device-add", NULL, NULL, .command = device_add,
 	 .check = check_devices},
+	{"migrate", NULL, NULL, .before = before_migrate, .command = tasks,
+	 .check = check_migrated},
 };
 
 static const struct scenario *scenario_named(const char *name)
