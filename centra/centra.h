@@ -105,9 +105,10 @@ enum call_end {
  * (limits.h). */
 enum call_turn {
 	CALL_SAME,
-	CALL_AWAY, /* this call has opened it: from now on only trial calls are
-		    * made */
-	CALL_BACK, /* this call was a trial, got a reply, and has closed it */
+	CALL_AWAY, /* this call has opened the breaker: from now on only trial
+		    * calls are made */
+	CALL_BACK, /* this call was a trial, got a reply, and has closed the
+		    * breaker */
 };
 
 struct call {
@@ -118,7 +119,7 @@ struct call {
 	int64_t retry_after; /* ms to wait from now, as Centra or limits.h asks;
 			      * 0: neither does */
 	int64_t latency;     /* ms */
-	int64_t date;        /* the reply's Date header, ms; 0: it had none */
+	int64_t date; /* the reply's Date header, ms; 0: there was none */
 	struct err why;      /* the reason, if `end` is not CALL_OK */
 	enum call_turn turn;
 	bool held; /* the call was not made: Centra may not be called before

@@ -60,7 +60,7 @@ enum rc check_first_read(const char *action, const char *data,
 /* A decoded entry of `events`. */
 struct centra_event {
 	const char *bad; /* why this entry cannot be used, a constant; NULL: it
-			  * can */
+			  * can be used */
 	char *raw; /* owned: of a bad entry its canonical JSON, for quarantine;
 		    * else NULL */
 

@@ -673,8 +673,8 @@ static bool read_orders(const cJSON *data, const cJSON *errors,
 			continue;
 		if (!t.undecided || o->number)
 			return false;
-		order_end(o); /* an error at the order's number: it is left
-			       * out */
+		order_end(o); /* an error at the order's number: the order is
+			       * left out */
 		ret->n--;
 	}
 	return true;

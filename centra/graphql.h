@@ -157,11 +157,12 @@ struct centra_done {
 	bool misread;
 	char *error;   /* owned: userErrors, in Centra's words; NULL: none */
 	char *warning; /* owned: userWarnings, likewise */
-	struct centra_shipment shipment; /* of create and complete: the shipment
-					  * as it is now */
-	enum centra_payment payment;	 /* of capture: why it is not captured
-					  * yet */
-	bool captured, paid; /* of capture: whether the shipment shows it */
+	struct centra_shipment shipment; /* after create and complete: the
+					  * shipment as it is now */
+	enum centra_payment payment;	 /* after capture: why the payment is
+					  * not captured yet */
+	bool captured, paid; /* after capture: what the shipment says of its
+			      * payment */
 };
 /* may be called for a zeroed one */
 void centra_done_release(struct centra_done *d);

@@ -46,10 +46,11 @@ void gql_reply_end(struct gql_reply *r);
  * An error of the category `internal` proves nothing either: Centra itself
  * failed, and not our document. */
 enum gql_fault {
-	GQL_RAN,     /* it was executed, or nobody knows: look at the order */
-	GQL_NOT_RUN, /* it was not executed, and would not be if it were sent
-		      * again */
-	GQL_DENIED,  /* it was not executed: our token may not call the mutation
+	GQL_RAN,     /* the mutation was executed, or nobody knows: look at the
+		      * order */
+	GQL_NOT_RUN, /* the mutation was not executed, and would not be if it
+		      * were sent again */
+	GQL_DENIED,  /* the mutation was not executed: our token may not call it
 		      * (an authorization error whose path is the mutation) */
 };
 enum gql_fault gql_judge(const struct gql_reply *r, const struct call *call,
@@ -68,10 +69,10 @@ int gql_path_index(const cJSON *error, int n);
 void gql_begin(struct buf *body, const char *query, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Reads the member `id`, a number above 0.  False: it is not. */
+/* Reads the member `id`.  False: it is not a number above 0. */
 bool gql_read_id(const cJSON *v, int64_t *ret);
-/* Returns a copy of a member that must be exactly that word (json_text); NULL:
- * it is not.  The caller frees it. */
+/* Returns a copy of a member if it is exactly a word (json_text); else NULL.
+ * The caller frees it. */
 char *gql_word(const cJSON *v, const char *key);
 /* Returns a copy of a text for people to read (json_words); NULL: nothing of it
  * can be read.  The caller frees it. */

@@ -233,8 +233,8 @@ static bool pays(int budget, const struct permit *p)
 	       (p->mutation || !kinds[budget].mutations);
 }
 
-/* Returns the ms in which ten calls of each budget may be made, a window at
- * least. */
+/* Returns in how many ms each budget allows ten more calls; at least
+ * LIMITS_WINDOW. */
 static int64_t ten_calls(const struct limits *l)
 {
 	int64_t longest = LIMITS_WINDOW;

@@ -51,7 +51,7 @@ struct permit {
 	enum centra_api api;
 	enum centra_lane lane;
 	bool mutation;
-	bool trial; /* out: it is the one trial call under way */
+	bool trial; /* out: the call is the one trial call under way */
 };
 
 /* True: the call may be made, and limits_told() or limits_give_back() must

@@ -108,8 +108,8 @@ static bool read_warehouse(const cJSON *v, struct centra_warehouses *ret)
 	return true;
 }
 
-/* Adds a page of warehouses.  Returns its number of rows, or -1: it cannot be
- * read. */
+/* Adds a page of warehouses; returns the page's number of rows. -1: the page
+ * cannot be read. */
 static int read_page(const cJSON *data, struct centra_warehouses *ret)
 {
 	const cJSON *list = json_get(data, "warehouses"), *v;

@@ -161,8 +161,8 @@ static bool fetch_types(struct centra_conn *n, struct walk *w)
 
 /* Where a walk is: in a type, at a field or argument, or at a member of one. */
 struct place {
-	const cJSON *type;   /* NULL: it has not been fetched yet, or there is
-			      * no type */
+	const cJSON *type;   /* NULL: the type has not been fetched yet, or
+			      * there is none */
 	const cJSON *member; /* has a `type` of its own; NULL at the start */
 	bool lost;	     /* stop here: a fault was reported, or a type has
 			      * to be fetched first */

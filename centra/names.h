@@ -47,8 +47,8 @@ struct permission {
 	const char *name; /* as Centra names it: "Order:read" */
 	const char *what; /* what it is for */
 	bool ships;	  /* only needed with ship_with = graphql */
-	const char *query; /* a query that needs it and changes nothing; NULL:
-			    * it cannot be tried */
+	const char *query; /* a query that needs the permission and changes
+			    * nothing; NULL: it cannot be tried */
 	const char *list; /* a list in the reply that must not be empty, or
 			   * nothing is proven; or NULL */
 	const char *needs; /* a second permission that the query needs; or
@@ -61,7 +61,7 @@ enum permission_end {
 	PERMISSION_GIVEN,
 	PERMISSION_MISSING, /* Centra's words are in call->why */
 	PERMISSION_EMPTY,   /* Centra shows no row on which it could be tried */
-	PERMISSION_UNTRIED, /* it has no query: nothing was sent */
+	PERMISSION_UNTRIED, /* there is no query for it: nothing was sent */
 	PERMISSION_UNKNOWN, /* the call failed in another way, see call->why */
 };
 enum permission_end permission_try(struct centra_conn *n,

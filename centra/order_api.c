@@ -19,7 +19,7 @@
 
 /* ---- Centra's words: a text, {field: text}, or a list (CONTRACT 3.2) ---- */
 
-/* Adds as much of s as fits.  False: it was cut. */
+/* Adds as much of s as fits.  False: s was cut. */
 static bool add_words(struct buf *b, const char *s)
 {
 	size_t room = b->max - b->len, n = strlen(s);

@@ -64,8 +64,8 @@ static size_t take_header(char *p, size_t size, size_t n, void *arg)
 	if (t->headers > HEADERS_MAX)
 		return 0;
 	if (len >= 5 && !memcmp(p, "HTTP/", 5))
-		t->headers_end = false; /* this begins another header: "100
-					 * Continue" may have come before it */
+		t->headers_end = false; /* another header begins: "100 Continue"
+					 * may have come before it */
 	else if (len <= 2)
 		t->headers_end = true;
 	if (len >= sizeof(name) - 1 && !t->retry_after &&

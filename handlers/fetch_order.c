@@ -132,8 +132,8 @@ static void end_one(struct work *w, const struct centra_orders *got)
 						.fact = FACT_LOOK_FAILED,
 						.text = got->call.why.text,
 					});
-		/* The fetch stays in its lane, unless something asked for it
-		 * again, such as an event. */
+		/* Nothing was learnt, so a fetch that reconciliation asked for
+		 * stays in its lane (result.stays). */
 		w->result.stays = true;
 		run_retry(w,
 			  got->call.held && !is_live(w)

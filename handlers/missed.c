@@ -119,8 +119,8 @@ bool missed_cancel(const struct order *o, int64_t by)
 	       !counted(o->missed, MISSED_CANCEL);
 }
 
-/* True if the cancellation is not explained by an order event.  If such an
- * event made us look, it told: Centra may call a cancellation an update
+/* True if no order event explains the cancellation.  If an order event came
+ * before this look, it told of the cancellation: Centra may call one an update
  * (CONTRACT 2.1). */
 static bool cancel_is_news(const struct order *o, bool was_cancelled,
 			   int64_t was_fetched, int64_t now)

@@ -25,9 +25,8 @@
 #define IMPATIENT 10 /* failed runs after which the waits grow to minutes */
 #define BELIEVES  5  /* runs in which Centra says "already" and does not show
 		      * it, until that is believed */
-#define LATE	  (15 * RUN_MINUTE) /* ms: if the completion is this much later
-				     * than the packing, it names the time of
-				     * packing */
+#define LATE	  (15 * RUN_MINUTE) /* ms: a completion this much later than the
+				     * packing names the time of packing */
 
 /* A run under way. */
 struct run {
@@ -563,8 +562,8 @@ static bool says_already(const char *words)
 	return false;
 }
 
-/* If somebody else has captured the payment, it is never captured again: the
- * look will show it. */
+/* If somebody else has captured the payment, we never capture again: the look
+ * will show it. */
 static void captured_by_another(struct work *w, const char *words)
 {
 	say_capture(w, CAPTURE_PENDING);

@@ -149,8 +149,8 @@ struct ship_plan {
 	enum ship_what what;
 	enum ship_fault fault;
 	struct err why;
-	struct centra_shipment *there; /* our shipment, in the fetched order;
-				        * NULL: it has none */
+	struct centra_shipment *there; /* our shipment among the fetched ones;
+				        * NULL: there is none */
 };
 
 /* Decides the next step of the newest shipment of the offer to `warehouse`, by

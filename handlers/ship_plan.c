@@ -336,8 +336,8 @@ static bool pending_unseen(const struct view *v)
 static void plan_payment(const struct view *v, bool on_pending,
 			 struct ship_plan *p)
 {
-	/* Centra said that it is captured, and does not show it: it is never
-	 * captured again. */
+	/* Centra said that the payment is captured, and does not show it: we
+	 * never capture again. */
 	if (v->s->came.capture == CAPTURE_NONE && !pending_unseen(v)) {
 		p->what = PLAN_CAPTURE;
 	} else if (v->co->payment == PAYMENT_FAILED) {

@@ -16,8 +16,8 @@
 /* The name of an option, and whether a value follows it. */
 static const struct option_row {
 	const char *name;
-	const char *value; /* the name of its value in the help; NULL: it takes
-			    * none */
+	const char *value; /* the name of the option's value in the help; NULL:
+			    * it takes no value */
 } options[OPTS] = {
 	[OPT_CONFIG] = {"config", "FILE"},
 	[OPT_JSON] = {"json", NULL},

@@ -180,7 +180,7 @@ static void compare_names(struct exam *x)
 	buf_release(&r.faults);
 }
 
-/* Tries a permission.  True: it is missing. */
+/* Tries a permission.  True: the permission is missing. */
 static bool try_permission(struct exam *x, const struct permission *p)
 {
 	struct call call;
@@ -316,8 +316,8 @@ static void examine_warehouses(struct exam *x)
 
 static const struct {
 	const char *name;
-	bool graphql; /* it asks GraphQL, so it runs after the token was
-		       * tested */
+	bool graphql; /* the examination asks GraphQL, so it runs after the
+		       * token was tested */
 	void (*run)(struct exam *x);
 } exams[] = {
 	{"order-api", false, try_order_api},

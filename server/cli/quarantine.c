@@ -231,7 +231,8 @@ static void print_recorded(struct cli_session *s, uint64_t seq,
 	cli_json_end(b);
 }
 
-/* Retries one entry.  RC_INVALID: it stays, and the reason was printed. */
+/* Retries one entry.  RC_INVALID: the entry stays, and the reason was
+ * printed. */
 static enum rc retry_one(struct cli_session *s, uint64_t seq, struct err *e)
 {
 	struct quarantined q = {0};
@@ -282,8 +283,8 @@ static int retry_all(struct cli_session *s)
 		rc = retry_one(s, l.list[i], &e);
 		done += rc == OK;
 		if (rc == RC_INVALID || rc == RC_NOTFOUND)
-			rc = OK; /* it cannot be read still, or another command
-				  * was faster */
+			rc = OK; /* the entry cannot be read still, or another
+				  * command was faster */
 	}
 	fprintf(stderr, "%zu of %zu recorded.\n", done, l.n);
 	free(l.list);

@@ -18,7 +18,8 @@
 #include "base/time.h"
 #include "base/networks.h"
 
-typedef char *config_STR; /* owned; NULL: it is not set and has no default */
+typedef char *config_STR; /* owned; NULL: the setting is not given and has no
+			   * default */
 typedef bool config_FLAG;
 typedef int64_t config_INT;
 typedef int64_t config_MS;
@@ -67,8 +68,8 @@ struct config_shop {
 struct config_secret {
 	char *instance; /* owned */
 	const char *setting;
-	char *file; /* owned: the path of its file; NULL: it is in the config
-		     * itself */
+	char *file; /* owned: the path of the secret's file; NULL: the secret is
+		     * in the config itself */
 	size_t len; /* bytes of the secret */
 };
 

@@ -199,11 +199,10 @@ static bool read_section(struct reading *r, unsigned line, char *text)
 
 struct line {
 	struct reading *reading;
-	struct section *section; /* the section that the line is in; NULL: it is
-				  * unknown */
+	struct section *section; /* the section that the line is in; NULL: an
+				  * unknown one */
 	unsigned number;
-	bool lost; /* it was reported already that lines stand outside of any
-		    * section */
+	bool lost; /* lines outside of any section were reported already */
 };
 
 static void unknown_setting(struct line *l, const char *name)

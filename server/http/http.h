@@ -51,8 +51,9 @@ struct request {
 			     * it; or NULL */
 	uint64_t caller_id; /* the caller's number, for limits; 0: not known */
 	bool timed_out; /* the deadline of request_later() has passed */
-	bool may_stop;	/* it waits for something outside the server, so it is
-			 * called as if timed out when the server stops */
+	bool may_stop;	/* the request waits for something outside the server,
+			 * so when the server stops it is called as if timed
+			 * out */
 	void *state; /* belongs to the route's functions, from call to call */
 	void (*state_free)(void *state); /* frees `state` when the request ends;
 					  * loop thread */

@@ -58,10 +58,10 @@ struct request_threads;
 /* A response without an end. */
 struct stream {
 	struct send_queue queue;
-	bool suspended; /* its connection is suspended until there is more to
+	bool suspended; /* the connection is suspended until there is more to
 			 * send */
-	bool over;	/* it ends once the queue is empty */
-	bool begun;	/* it is in h->streams, and the loop watches its
+	bool over;	/* the stream ends once the queue is empty */
+	bool begun;	/* the stream is in h->streams, and the loop watches its
 			 * connection */
 };
 
@@ -95,9 +95,9 @@ struct fields {
 /* Where a request is between its steps in MHD's callbacks. */
 enum where {
 	IN_LOOP,
-	ON_THREADS, /* in h->on_threads: it waits for a thread, or runs on
-		     * one */
-	ASIDE,	    /* in h->aside: it was put aside by request_later() */
+	ON_THREADS, /* in h->on_threads: the request waits for a thread, or runs
+		     * on one */
+	ASIDE, /* in h->aside: the request was put aside by request_later() */
 };
 
 struct http_request {
@@ -114,10 +114,10 @@ struct http_request {
 	const char *allow;     /* of a 405 */
 	bool header_only;      /* the request is a HEAD for a stream: no body is
 			        * sent */
-	bool unread;	       /* it was answered before its body was read */
+	bool unread; /* the request was answered before its body was read */
 	bool begun, too_large; /* begun: its header was seen; too_large: its
 			        * body is too long */
-	bool no_room;	       /* its body was thrown away, since buffered_max
+	bool no_room;	       /* the body was thrown away, since buffered_max
 			        * was reached */
 	bool complete;	       /* its body was */
 	bool has_body;	       /* by its header */
@@ -131,17 +131,18 @@ struct http_request {
 	/* What request_later() was called with. */
 	endpoint_fn *next;
 	int64_t deadline;
-	bool aside; /* it was put aside and has not been called again yet */
+	bool aside; /* the request was put aside and has not been called again
+		     * yet */
 
 	enum where where;
 	bool again;    /* request_resume() was called while its function ran */
 	bool resumed;  /* MHD will call request_piece() for it again */
 	bool identify; /* the identify hook has not been called for it yet */
-	bool stranger; /* it waits under its address as the key: counted in
-		        * h->strangers */
-	uint64_t credential; /* hash of the credential that it carries; 0: it
-			      * carries none */
-	uint64_t key;	     /* its caller's key in the fair queue */
+	bool stranger; /* the request waits under its address as the key:
+		        * counted in h->strangers */
+	uint64_t credential; /* hash of the credential that the request carries;
+			      * 0: none */
+	uint64_t key;	     /* the caller's key in the fair queue */
 	endpoint_fn *fn;     /* what the thread is to call; NULL: only the
 			      * identify hook */
 	struct fair_item item;

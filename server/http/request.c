@@ -162,8 +162,8 @@ static void request_queue(struct http_request *x, endpoint_fn *fn)
 static void request_queue_again(struct http_request *x)
 {
 	(void)choose_queue(x);
-	x->stranger = false; /* it counts as a stranger only while it waits in
-			      * the queue */
+	x->stranger = false; /* a request counts as a stranger only while it
+			      * waits in the queue */
 	x->fn = x->next;
 	x->aside = x->again = false;
 	x->where = ON_THREADS;

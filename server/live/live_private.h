@@ -90,7 +90,7 @@ struct chunk *view_order(struct live *live, struct view *v,
 			 const struct config_shop *shop, const struct order *o,
 			 uint64_t change);
 /* Makes the events that a screen missed; *ret has room for ORDERS_AT_ONCE.
- * False: it missed too much. */
+ * False: the screen missed too much. */
 bool view_missed(struct live *live, struct view *v,
 		 const struct config_shop *shop, const struct change_list *list,
 		 struct chunk **ret, size_t *ret_n);
@@ -144,7 +144,7 @@ struct waiter {
 			      * before the request ends */
 	char instance[INSTANCE_SIZE];
 	int64_t number;
-	bool told; /* its order has changed: resume the request */
+	bool told; /* the order has changed: resume the request */
 	LIST_ENTRY(waiter) link;
 };
 

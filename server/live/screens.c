@@ -360,8 +360,8 @@ static void follow_config(struct live *live, const struct config *config)
 		view_id(id, live->parts.store, shop);
 		if (!strcmp(id, g->view.id))
 			continue;
-		view_release(&g->view); /* its texts carry the id of the old
-					 * view */
+		view_release(&g->view); /* the view's texts carry the id of the
+					 * old view */
 		memset(g->view.sent, 0, sizeof(g->view.sent));
 		pthread_mutex_lock(&live->lock);
 		memcpy(g->view.id, id, sizeof(id));

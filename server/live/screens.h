@@ -23,7 +23,8 @@
 
 #include "server/http/http.h"
 
-/* GET /api/v1/stream.  In the loop: it does not read the store. */
+/* The endpoint GET /api/v1/stream.  It runs in the loop and does not read the
+ * store. */
 endpoint_fn staff_stream;
 
 #endif

@@ -73,7 +73,7 @@ struct action {
 			      * sent */
 	bool stale; /* the order had another version when it was decided */
 	void *own;   /* owned: the data of the kind (own_size) */
-	bool again;  /* its Idempotency-Key was seen before, so nothing was
+	bool again;  /* the Idempotency-Key was seen before, so nothing was
 		      * decided */
 
 	/* action.c's. */
@@ -132,7 +132,8 @@ void respond_conflict(struct request *req, struct response *res,
 /* Returns what a code of a 409 means, as a sentence. */
 const char *conflict_detail(const char *code);
 
-/* Reads the number of an order from a path.  False: it is none. */
+/* Reads the number of an order from a path.  False: the text is no such
+ * number. */
 bool order_number_read(const char *s, int64_t *ret);
 
 #endif

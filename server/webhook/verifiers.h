@@ -28,13 +28,14 @@ struct verifiers; /* opaque */
 /* The keys of one instance; borrowed, good until the next verifiers_use(). */
 struct keys {
 	const struct config_instance *instance;
-	struct verifier *verifier;  /* NULL: none could be made; it is logged */
+	struct verifier *verifier;  /* NULL: no verifier could be made, which
+				     * was logged */
 	struct secret_watch *watch;
 	bool version_logged; /* it was logged that the plugin sends another
 			      * version */
 };
 
-/* All are borrowed; `config` is held. */
+/* All arguments are borrowed; the config of the holder is held. */
 struct verifiers *verifiers_open(struct store *store,
 				 struct config *config,
 				 struct counters *counters,

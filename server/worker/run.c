@@ -257,7 +257,7 @@ static void log_missed(const struct worker_parts *parts, const struct task *t,
 	}
 }
 
-/* Counts and logs a result; false: it was not stored. */
+/* Counts and logs a result.  False: the result was not stored. */
 static bool note_result(const struct worker_parts *parts,
 			const struct finish *f, int64_t began)
 {

@@ -68,8 +68,9 @@ static enum rc identify_env(struct store *s, struct identity *ret,
 
 struct kept {
 	uint64_t epoch; /* 0: none yet */
-	bool backup;	/* it is a backup that was never opened */
-	bool restored;	/* it is a backup that was opened, but never served */
+	bool backup;	/* the store is a backup that was never opened */
+	bool restored;	/* the store is a backup that was opened, but never
+			 * served */
 	bool known;	/* `file` is there */
 	struct identity file;
 };

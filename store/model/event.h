@@ -24,11 +24,11 @@
 enum event_end {
 	EVENT_STORED,  /* kept, and nothing else: it was a repeat, or its type
 		        * has no task */
-	EVENT_APPLIED, /* its changes are made to the order */
+	EVENT_APPLIED, /* the event's changes are made to the order */
 	EVENT_QUEUED,  /* a task will apply it: a run holds the order, an older
 		        * event of the order waits, or the transaction had
 		        * changed enough */
-	EVENT_DEAD,    /* it cannot be applied: a dead task says why */
+	EVENT_DEAD,    /* the event cannot be applied: a dead task says why */
 };
 
 struct event {
@@ -64,12 +64,12 @@ void event_release(struct event *ev);
 
 /* Why a body or an entry is in quarantine and was not recorded as events. */
 enum quarantine_kind {
-	QUARANTINED_UNREAD,  /* it could not be read */
+	QUARANTINED_UNREAD,  /* the entry or body could not be read */
 	/* The following two are kept as far as there is room
 	 * (QUARANTINE_MOST). */
 	QUARANTINED_STALE,   /* signed rightly, but its time is too old or in
 			      * the future */
-	QUARANTINED_VERSION, /* it is of another version of the webhook */
+	QUARANTINED_VERSION, /* the body is of another version of the webhook */
 	QUARANTINE_KINDS,
 };
 

@@ -102,7 +102,7 @@ struct offer {
 	struct opening *openings; /* owned; by date; at most OPENINGS_MAX */
 	size_t n_openings;
 	char marks[MARKS][STAMP_SIZE]; /* the greatest date of each mark; "":
-				        * there was none */
+				        * there was no such event */
 	struct answer answer;
 	struct finding finding;
 

@@ -46,8 +46,8 @@ enum ship_fault {
 	FAULT_REFUSED, /* Centra refused to do it */
 	FAULT_CANCELLED,
 	FAULT_ON_HOLD,
-	FAULT_NOT_OURS, /* it is no longer certain that this shop is to ship
-			 * it */
+	FAULT_NOT_OURS, /* Centra no longer shows for certain that this shop is
+			 * to ship the order */
 	FAULT_IN_DOUBT, /* Centra gave the order to this shop, and no longer
 			 * shows that */
 	SHIP_FAULTS,
@@ -137,8 +137,8 @@ struct ship_came {
 				        * as "39790-1", or "" */
 	int64_t capture_at; /* when the capture was asked for; 0: not yet */
 	int64_t shipped_at; /* when the parcel was sent; 0: not yet */
-	bool rest;	    /* it is shipped, and some of the offer remains to
-			     * be shipped */
+	bool rest;	    /* the shipment is sent, and some of the offer
+			     * remains to be shipped */
 	char *error;	    /* owned: the last thing that went wrong, for
 			     * people; or NULL */
 	enum ship_reading reading; /* what the effect of its createShipment
@@ -153,9 +153,9 @@ struct shipment {
 	/* The newest try at a call to Centra. */
 	enum ship_step step;
 	int64_t try_at; /* when it began; 0: no call was tried */
-	bool trying;	/* it has begun, and is not known to have ended */
-	bool unknown;	/* its outcome is unknown: Centra may have acted, or may
-			 * act yet */
+	bool trying;	/* the try has begun, and is not known to have ended */
+	bool unknown;	/* the try's outcome is unknown: Centra may have acted,
+			 * or may act yet */
 	unsigned tries[SHIP_STEPS]; /* begun, ever */
 
 	/* What the look before the newest createShipment showed. */

@@ -68,8 +68,8 @@ bool task_keeps_order(const struct task *t);
 enum outcome {
 	OUTCOME_DONE,
 	OUTCOME_RETRY, /* run it again at result.due; result.reason says why */
-	OUTCOME_DEAD,  /* it is given up; it is kept, with result.reason, until
-		        * it is redriven */
+	OUTCOME_DEAD,  /* the task is given up, and kept with result.reason
+		        * until it is redriven */
 };
 
 /* What a handler decided.  All of it takes effect in one transaction. */

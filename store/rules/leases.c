@@ -591,8 +591,8 @@ enum rc oldest_due(struct rows *r, int64_t *ret, struct err *e)
 		if (rc)
 			break;
 		if (b->lane == LANE_SWEEP && b->group)
-			continue; /* what reconciliation asks Centra takes its
-				   * time: it is never late */
+			continue; /* tasks by which reconciliation asks Centra
+				   * are never late */
 		ask_gate(l, b->instance, b->group, b->lane, &gate);
 		if (!gate.parked && (*ret == TIME_NONE || head.due < *ret))
 			*ret = head.due;

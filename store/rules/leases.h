@@ -31,8 +31,8 @@ struct lease {
 	int64_t number;
 	bool running;
 	bool keeps;     /* while it runs, no other task of its order may run */
-	bool stands;    /* its run is counted in `sides` */
-	bool behind;    /* its run is in a lane behind LANE_WAITED */
+	bool stands;    /* the run is counted in `sides` */
+	bool behind;    /* the run is in a lane behind LANE_WAITED */
 	unsigned group; /* the API that its run calls */
 	int64_t hidden; /* if it does not run: since when the task is hidden */
 	LIST_ENTRY(lease) in_ids, in_orders; /* in their slots */

@@ -185,7 +185,8 @@ enum rc row_credential(struct rows *r, enum credential kind,
 		       struct device *ret, int64_t *ret_at, struct err *e);
 enum rc row_quarantined(struct rows *r, uint64_t seq, struct quarantined *ret,
 			struct err *e);
-/* RC_NOTFOUND: the quarantine holds no entry like it. */
+/* RC_NOTFOUND: the quarantine has no entry with the same instance, kind and
+ * digest. */
 enum rc row_quarantined_like(struct rows *r, const struct quarantined *q,
 			     struct err *e);
 /* Reads the use of an instance's secrets; all zero if none was stored. */

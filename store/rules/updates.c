@@ -149,7 +149,7 @@ enum rc store_update_once(struct store *s, const char *instance,
 		order_init(ret, instance, number);
 	rc = store_do(s, &u.op, sizeof(u), done, e);
 	if (rc && ret && !done)
-		order_release(ret); /* it was read by a run that was undone */
+		order_release(ret); /* *ret was read by a run that was undone */
 	return rc;
 }
 
