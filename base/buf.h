@@ -24,7 +24,9 @@ struct buf {
 	bool full;
 };
 
+/* Makes an empty buf that may hold `max` bytes; it allocates nothing. */
 void buf_init(struct buf *b, size_t max);
+/* Adds len bytes.  RC_FULL: they do not fit; nothing was added. */
 enum rc buf_add(struct buf *b, const void *p, size_t len);
 void buf_str(struct buf *b, const char *s); /* as buf_add() without its result:
 					     * ask buf_full() later */

@@ -56,6 +56,7 @@ void clock_release(struct clock *c);
 /* Records the Date of a reply of Centra's that arrived at `mono`. */
 void clock_told(struct clock *c, int64_t date, int64_t mono);
 
+/* Returns how far the wall clock can be trusted at this moment. */
 enum clock_trust clock_trust(struct clock *c, int64_t wall, int64_t mono);
 
 /* True if clock_trust() is CLOCK_CONFIRMED at this moment: ask before an act

@@ -23,6 +23,7 @@ bool endpoint_read(const char *text, union endpoint *ret, socklen_t *ret_len);
  * port. */
 bool port_read(const char *text, in_port_t *ret);
 
+/* Returns the port, in the byte order of this machine. */
 in_port_t endpoint_port(const union endpoint *a);
 
 #endif

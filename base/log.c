@@ -149,7 +149,7 @@ void log_write(enum log_level level, const char *msg,
 
 int log_allows(struct log_limit *l, unsigned per_minute)
 {
-	/* plus 1: in a fresh log_limit `window` is 0 */
+	/* Plus 1: in a fresh log_limit `window` is 0. */
 	int64_t minute = time_mono() / 60000 + 1;
 	int64_t seen = atomic_load_explicit(&l->window, memory_order_relaxed);
 

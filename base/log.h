@@ -64,6 +64,7 @@ struct log_limit {
 	_Atomic unsigned held;
 };
 
+/* For log_limited(): true if one more line may be logged in this minute. */
 int log_allows(struct log_limit *l, unsigned per_minute);
 int64_t log_held(struct log_limit *l); /* lines held back since the last one
 				        * that was logged; resets it */

@@ -13,6 +13,8 @@ struct nearest {
 	unsigned distance;
 };
 
+/* nearest_begin() starts a search for words like `word`, which is borrowed;
+ * each candidate is then given to nearest_offer(), and borrowed too. */
 void nearest_begin(struct nearest *n, const char *word);
 void nearest_offer(struct nearest *n, const char *candidate);
 

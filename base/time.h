@@ -23,7 +23,7 @@ int64_t time_mono(void);
  * reboot; 0: unknown. */
 uint64_t time_boot(void);
 
-/* bytes that time_iso() writes, the NUL included */
+/* Bytes that time_iso() writes, the NUL included. */
 #define TIME_ISO_SIZE 32
 
 /* Writes "2021-01-12T16:21:00+01:00" for an offset of 60 minutes, "...Z" for 0;

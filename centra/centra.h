@@ -51,6 +51,7 @@ struct centra_options {
 enum rc centra_init(struct err *e);
 void centra_end(void);
 
+/* Opens an account; copies what the options point to.  Makes no call. */
 struct centra *centra_open(const struct centra_options *o);
 void centra_close(struct centra *c); /* call it after its connections are
 				      * closed; NULL is fine */
@@ -89,6 +90,8 @@ void centra_may(struct centra *c, enum centra_api api, enum centra_lane lane,
  * API that is away or refuses our key is back. */
 void centra_try_now(struct centra *c, enum centra_api api);
 
+/* A connection is made by its first call. centra_conn_lane() sets the class of
+ * work that the next calls belong to. */
 struct centra_conn *centra_conn_open(struct centra *c);
 void centra_conn_close(struct centra_conn *n);
 void centra_conn_lane(struct centra_conn *n, enum centra_lane lane);

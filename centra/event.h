@@ -92,7 +92,7 @@ struct centra_batch {
  * RC_INVALID: not JSON, nested too deep, or of no known version. */
 enum rc centra_batch_parse(const char *json, size_t len,
 			   struct centra_batch *ret, struct err *e);
-/* may be called for a zeroed one */
+/* May be called for a zeroed one. */
 void centra_batch_release(struct centra_batch *b);
 
 #endif

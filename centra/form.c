@@ -42,7 +42,7 @@ static enum rc decode(const char *s, size_t len, char *ret, size_t *ret_len,
 
 static bool is_payload(const char *name, size_t len)
 {
-	/* three bytes for each, since each may be escaped */
+	/* Three bytes for each, since each may be escaped. */
 	char text[3 * (sizeof(FIELD) - 1) + 1];
 	struct err ignored;
 	size_t n;

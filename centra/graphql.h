@@ -164,9 +164,10 @@ struct centra_done {
 	bool captured, paid; /* after capture: what the shipment says of its
 			      * payment */
 };
-/* may be called for a zeroed one */
+/* May be called for a zeroed one. */
 void centra_done_release(struct centra_done *d);
 
+/* Confirms an order that is PENDING (CONTRACT 6.6). */
 void graphql_confirm_order(struct centra_conn *n, int64_t number,
 			   struct centra_done *ret);
 /* Creates a shipment.  It is not good-to-go, so that no warehouse system picks

@@ -42,6 +42,7 @@
 
 struct limits;
 
+/* limits_budget() sets or replaces the budgets of GraphQL. */
 struct limits *limits_new(void);
 void limits_free(struct limits *l); /* NULL is fine */
 void limits_budget(struct limits *l, const struct centra_budget *b);
@@ -75,6 +76,7 @@ void limits_may(struct limits *l, enum centra_api api, enum centra_lane lane,
 		unsigned calls, int64_t now, struct centra_may *ret);
 void limits_try_now(struct limits *l, enum centra_api api, int64_t now);
 
+/* See centra_state(). */
 void limits_state(struct limits *l, enum centra_api api, int64_t now,
 		  struct centra_state *ret);
 

@@ -26,6 +26,7 @@ extern const char *const event_kinds[];
 
 /* ---- one for each type of event ---- */
 
+/* As event_apply(), each for the events of one type. */
 enum rc check_first_apply(const struct order *o, const struct event *ev,
 			  int64_t now, struct changes *ret, struct err *e);
 enum rc order_event_apply(const struct order *o, const struct event *ev,

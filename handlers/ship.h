@@ -28,6 +28,7 @@ struct ship_stock {
 			    * never shipped */
 };
 
+/* Returns the numbers of a fetched line for a warehouse. */
 struct ship_stock ship_stock_of(const struct centra_line *l,
 				int64_t warehouse);
 

@@ -207,7 +207,7 @@ enum rc store_update(struct store *s, const char *instance, int64_t number,
 struct order_texts {
 	char *details, *address;
 };
-/* may be called for a zeroed one */
+/* May be called for a zeroed one. */
 void order_texts_release(struct order_texts *t);
 
 /* As store_update().  But if `once` is not NULL, OK only means that its key
@@ -368,6 +368,7 @@ enum rc store_tasks(struct store *s, bool dead, uint64_t from,
 		    bool (*fn)(void *arg, const struct task *t), void *arg,
 		    struct err *e);
 
+/* Lists the quarantine, from the number `from` on. */
 enum rc store_quarantine(struct store *s, uint64_t from,
 			 bool (*fn)(void *arg, const struct quarantined *q),
 			 void *arg, struct err *e);
@@ -381,6 +382,7 @@ enum rc store_changes(struct store *s, uint64_t after,
 /* Returns the newest change number, of whichever process. */
 uint64_t store_newest_change(struct store *s);
 
+/* Reads the numbers in struct store_stats. */
 enum rc store_stats(struct store *s, struct store_stats *ret, struct err *e);
 /* Returns the sentence that says how the disk failed; NULL: it did not. */
 const char *store_failure(const struct store *s);

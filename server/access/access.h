@@ -22,6 +22,7 @@ struct access_parts {
 	const char *page_version; /* shown by /api/v1/me; a constant */
 };
 
+/* Opens the room; copies *parts. */
 struct access *access_open(const struct access_parts *parts);
 void access_close(struct access *a); /* call it after http_close(); NULL is
 				      * fine */

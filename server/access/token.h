@@ -12,6 +12,7 @@
 
 #define TOKEN_SIZE 44 /* bytes of a token's text: 43 characters and the NUL */
 
+/* Makes a new secret and its hash.  RC_IO: there are no random bytes. */
 enum rc token_make(char ret[TOKEN_SIZE], unsigned char hash[TOKEN_HASH_SIZE],
 		   struct err *e);
 /* Hashes a token.  RC_INVALID: the text does not have the form of a token. */

@@ -174,7 +174,7 @@ static void tell_store(struct cli_session *s)
 			(int64_t)file.st_blocks * 512 >> 20);
 	}
 	say_fact(s, &b);
-	/* root checks on behalf of the user who will run the server */
+	/* Root checks on behalf of the user who will run the server. */
 	if (is_folder(dir) && st.st_uid != geteuid() && geteuid())
 		warn(s, "'%s' belongs to user %u and we are user %u: run "
 			"shipfrom as its owner", dir, (unsigned)st.st_uid,
@@ -200,7 +200,7 @@ static void tell_previous(struct cli_session *s, struct store *store,
 	}
 	if (!secret_use_is_of(&use, in->webhook_secret,
 			      in->previous_webhook_secret))
-		/* no server has used these secrets yet */
+		/* No server has used these secrets yet. */
 		use = (struct secret_use){0};
 	buf_init(&b, 4096);
 	buf_fmt(&b, "centra %s: the new webhook secret signs ", in->id);

@@ -74,7 +74,7 @@ struct cli_args {
 /* The parts of the server that commands do not know, for the two verbs that
  * need them. main() passes them in. */
 struct cli_server {
-	/* runs the server; returns the exit code */
+	/* Runs the server; returns the exit code. */
 	int (*serve)(const char *config_path);
 	void (*routes)(struct buf *out, bool json);
 };

@@ -101,6 +101,7 @@ struct config *config_hold(struct config *c);
 void config_drop(struct config *c); /* the last holder's config_drop() frees
 				     * it */
 
+/* Each finds a section by its name; NULL: there is none.  Borrowed from c. */
 const struct config_instance *config_instance(const struct config *c,
 					      const char *id);
 const struct config_shop *config_shop(const struct config *c, const char *id);

@@ -100,6 +100,7 @@ void mistake(struct reading *r, unsigned line, const char *fmt, ...)
  * begins. */
 unsigned line_of(const struct section *s, size_t at);
 
+/* The three steps above.  Mistakes are added to r->mistakes. */
 void config_read_file(struct reading *r);
 void config_read_values(struct reading *r);
 void config_check(struct reading *r);

@@ -281,7 +281,7 @@ struct http_options {
 					 * http_close() */
 	const atomic_bool *draining; /* borrowed: while it is true, connections
 				      * end after their response */
-	/* connections_per_ip 0: no limit */
+	/* connections_per_ip 0: no limit. */
 	size_t connections, connections_per_ip;
 	int64_t idle_timeout, header_timeout, body_timeout; /* ms */
 	unsigned request_threads; /* 1 at least */
@@ -291,6 +291,9 @@ struct http_options {
 	struct http_limits limits;
 };
 
+/* Opens the listening sockets and makes the server, which http_start() starts.
+ * RC_INVALID, RC_EXISTS, RC_DENIED: an address cannot be used, see
+ * listen_open(). */
 enum rc http_open(struct http **ret, const struct http_options *o,
 		  struct err *e);
 /* Return the address where the public and the admin listener listen, such as

@@ -352,7 +352,7 @@ bool threads_action(struct request_threads *t, const struct http_request *x,
 		    unsigned most, int64_t *ret_wait);
 /* Gives up the requests that wait and that no thread has begun. */
 void threads_drop_waiting(struct request_threads *t);
-/* call it only when no thread has a request */
+/* Call it only when no thread has a request. */
 void threads_stop(struct request_threads *t);
 void threads_close(struct request_threads *t); /* NULL is fine */
 

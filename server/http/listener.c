@@ -15,8 +15,8 @@
 #include "base/time.h"
 #include "server/http/http_private.h"
 
-/* bytes of MHD's memory for a connection: it bounds the size of a request's
- * header */
+/* Bytes of MHD's memory for a connection: it bounds the size of a request's
+ * header. */
 #define CONNECTION_MEMORY ((size_t)16 << 10)
 #define ADMIN_CONNECTIONS 64
 #define OTHER_FDS    1024 /* descriptors for the store, Centra, lingering

@@ -56,7 +56,7 @@ static void *serve_requests(void *arg)
 	struct http_counters *counters = t->http->o.counters;
 	struct http_request *x;
 
-	/* on Linux this affects the calling thread alone */
+	/* On Linux this affects the calling thread alone. */
 	(void)setpriority(PRIO_PROCESS, 0, NICE);
 	while ((x = take(t))) {
 		request_on_thread(x);

@@ -42,7 +42,7 @@ struct send_queue {
 bool send_queue_add(struct send_queue *f, struct chunk *c);
 /* Moves up to max bytes from the queue to p; returns how many. */
 size_t send_queue_take(struct send_queue *f, char *p, size_t max);
-/* may be called on a zeroed one */
+/* May be called on a zeroed one. */
 void send_queue_release(struct send_queue *f);
 
 #endif

@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 
-/* bytes for "[IPv6 address]:65535" and more */
+/* Bytes for "[IPv6 address]:65535" and more. */
 #define LISTEN_ADDRESS_SIZE 64
 
 /* Opens, binds and listens at "ADDRESS:PORT": an IPv4 address, an IPv6 one in

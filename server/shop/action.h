@@ -66,7 +66,7 @@ struct action {
 	int64_t now;
 	uint64_t device;
 	char id[REQUEST_ID_MAX], trace[TRACE_ID_SIZE]; /* the request's */
-	/* who pressed, for the journal: "Anna on Till 1", "Till 1" */
+	/* Who pressed, for the journal: "Anna on Till 1", "Till 1". */
 	char by[STAFF_SIZE + 4 + LABEL_SIZE];
 	cJSON *body; /* owned; NULL: none was sent */
 	const char *version; /* the member "version" of the body; NULL: none was
@@ -116,6 +116,8 @@ bool action_word(const struct action *p, struct response *res, const char *name,
 
 /* ---- answering ---- */
 
+/* respond_not_found() responds 404.  respond_store() responds 503 to a failure
+ * of the store (rc, why), and logs it. */
 void respond_not_found(struct response *res);
 void respond_store(struct request *req, struct response *res, enum rc rc,
 		   const char *why);

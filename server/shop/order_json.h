@@ -18,7 +18,7 @@ enum rc order_json(struct buf *out, struct store *store,
 		   const struct config_shop *shop, const struct order *o,
 		   int64_t now, bool timeline, struct err *e);
 
-/* bytes of a version, the NUL included */
+/* Bytes of a version, the NUL included. */
 #define ORDER_VERSION_SIZE 17
 
 /* Makes the version of an order: a hash of what a person of the shop acts on

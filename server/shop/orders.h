@@ -25,7 +25,7 @@ struct staff_cursor {
 	int64_t number;
 };
 
-/* bytes that cursor_write() writes, the NUL included */
+/* Bytes that cursor_write() writes, the NUL included. */
 #define CURSOR_SIZE 64
 void cursor_write(char ret[CURSOR_SIZE], const struct staff_cursor *c);
 enum rc cursor_read(const char *text, struct staff_cursor *ret);

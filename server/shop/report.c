@@ -100,7 +100,7 @@ static enum rc find_numbers(struct numbers *ret, struct store *store,
 /* The shop's part in an order, as the journal tells it. */
 struct life {
 	const struct config_shop *shop;
-	/* when this first happened; TIME_NONE: never */
+	/* When this first happened; TIME_NONE: never. */
 	int64_t offered, answered, accepted;
 };
 

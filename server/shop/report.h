@@ -24,6 +24,7 @@ enum report_reason {
 	REASONS,
 };
 
+/* Returns a reason's word in the API. */
 const char *report_reason_name(enum report_reason r);
 
 struct report {

@@ -37,6 +37,7 @@ struct receiver_parts {
 				   * must be closed before the receiver */
 };
 
+/* Opens the room; copies *parts, and takes the present config. */
 struct receiver *receiver_open(const struct receiver_parts *parts);
 void receiver_close(struct receiver *r); /* NULL is fine */
 

@@ -24,6 +24,7 @@
 struct receiver;
 struct unverified; /* opaque */
 
+/* Opens it with room for `most` bytes; r is borrowed. */
 struct unverified *unverified_open(struct receiver *r, size_t most);
 void unverified_close(struct unverified *r); /* NULL is fine */
 

@@ -55,7 +55,7 @@ static void watch_add(struct verifiers *v, struct watched *_Atomic *end,
 	struct err e;
 
 	if (!copy_text(w->watch.instance, sizeof(w->watch.instance), instance))
-		/* cannot happen: the name is from the config */
+		/* Cannot happen: the name is from the config. */
 		w->watch.instance[0] = '\0';
 	if (store_secret_use(v->store, instance, &w->watch.use, &e))
 		log_line(LOG_WARN, "the use of a secret was not read",

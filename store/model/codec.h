@@ -23,6 +23,7 @@
 
 #define VALUE_MAX ((size_t)64 << 20) /* bytes of one value */
 
+/* Each adds a value in its form above. */
 void put_u8(struct buf *b, uint8_t v);
 void put_u32(struct buf *b, uint32_t v);
 void put_u64(struct buf *b, uint64_t v);
@@ -42,6 +43,8 @@ struct reader {
 	bool bad;
 };
 
+/* Begins to read len bytes at p, which are borrowed.  Each get_...() reads a
+ * value and moves on. */
 void reader_init(struct reader *r, const void *p, size_t len);
 uint8_t get_u8(struct reader *r);
 uint32_t get_u32(struct reader *r);

@@ -41,7 +41,7 @@ struct event {
 			        * fraction */
 	int64_t id; /* the order's number, or whatever the type of event says */
 	char *data; /* owned: canonical JSON (keys sorted); NULL: absent */
-	/* hash of the data; zero: no data */
+	/* Hash of the data; zero: no data. */
 	unsigned char digest[EVENT_DIGEST_SIZE];
 	/* In: the kind of task that applies the event, a constant; NULL: it is
 	 * only kept and counted.  For store_record(); an event that is read
@@ -91,6 +91,7 @@ struct quarantined {
 	size_t len;
 };
 
+/* Frees what q owns, not q itself.  May be called for a zeroed one. */
 void quarantined_release(struct quarantined *q);
 
 #endif

@@ -77,6 +77,7 @@ struct order {
 			 * open */
 };
 
+/* Makes an order of which nothing is known. */
 void order_init(struct order *o, const char *instance, int64_t number);
 void order_release(struct order *o); /* may be called for a zeroed one */
 void order_copy(struct order *ret, const struct order *o);

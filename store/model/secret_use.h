@@ -7,8 +7,8 @@
 
 #include <stdint.h>
 
-/* bytes of a fingerprint, by which secrets are told apart; a secret itself is
- * never kept */
+/* Bytes of a fingerprint, by which secrets are told apart; a secret itself is
+ * never kept. */
 #define SECRET_PRINT 8
 
 struct secret_use {

@@ -38,6 +38,7 @@ enum ship_capture {
 	SHIP_CAPTURES,
 };
 
+/* Returns a capture's word in the API, such as "pending". */
 const char *ship_capture_name(enum ship_capture c);
 
 /* Why a shipment ended as SHIP_FAILED. */
@@ -175,6 +176,7 @@ struct shipment {
 #define SHIPMENTS_MAX  64   /* of one offer */
 #define SHIP_LINES_MAX 1000 /* of one shipment */
 
+/* True up to SHIP_CAPTURED: it is neither sent nor failed. */
 bool shipment_under_way(const struct shipment *s);
 /* True if the task goes on with the shipment: it is under way, or Centra
  * refused to complete it when it was paid and packed, and is asked again. */

@@ -21,8 +21,8 @@ struct store_stats {
 	uint64_t queued;	   /* writes waiting now */
 	int64_t writing_for;	   /* ms since the write under way began; 0:
 				    * none is */
-	/* when the earliest waiting task was due, without parked ones and
-	 * without what reconciliation asks Centra; TIME_NONE: no such task */
+	/* When the earliest waiting task was due, without parked ones and
+	 * without what reconciliation asks Centra; TIME_NONE: no such task. */
 	int64_t oldest_due;
 	bool failed; /* the disk failed: the process must be restarted */
 	bool full; /* there is no room: deliveries are refused */

@@ -56,6 +56,7 @@ struct task {
 	uint8_t group; /* the API that it calls; 0: none */
 };
 
+/* Frees what t owns, not t itself.  May be called for a zeroed one. */
 void task_release(struct task *t);
 
 /* True if a run of the task keeps its order busy, so that no other task of the
@@ -98,6 +99,7 @@ struct result {
 	bool stays;
 };
 
+/* Frees what r owns, not r itself.  May be called for a zeroed one. */
 void result_release(struct result *r);
 
 #endif

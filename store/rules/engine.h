@@ -249,6 +249,7 @@ struct store_base {
 	struct leases leases;
 };
 
+/* Returns the head of an engine's struct store. */
 struct store_base *store_base_of(struct store *s);
 
 /* Takes over the options into a zeroed base.  RC_INVALID: fetch_kind is too
@@ -287,6 +288,7 @@ struct rows {
 	size_t n_named, named_cap;
 };
 
+/* Begins and ends the head of a transaction. */
 void rows_init(struct rows *r, struct store *s);
 void rows_release(struct rows *r); /* may be called for a zeroed one */
 

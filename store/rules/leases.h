@@ -51,7 +51,7 @@ struct side {
 struct leases {
 	pthread_mutex_t lock;
 	struct lease_slot by_id[LEASE_SLOTS];	 /* owned */
-	/* only the leases that are running */
+	/* Only the leases that are running. */
 	struct lease_slot by_order[LEASE_SLOTS];
 	size_t n_hidden;
 	struct side *sides; /* owned; one for each API of an instance that a run
@@ -66,6 +66,7 @@ struct leases {
 					  * served last */
 };
 
+/* For the engine, before there are threads and after they have ended. */
 void leases_init(struct leases *l);
 void leases_free(struct leases *l);
 
