@@ -16,8 +16,8 @@
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
-/* The level of "debug", "info", "warn" or "error"; of another word, or NULL,
- * LOG_INFO. */
+/* Returns the level that a word means: "debug", "info", "warn" or "error";
+ * LOG_INFO for any other word, and for NULL. */
 enum log_level log_level_of(const char *word);
 /* Lines below this level are dropped.  Any thread, at any time. */
 void log_set_level(enum log_level least);

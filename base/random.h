@@ -13,8 +13,8 @@
  * none, and p must not be used. */
 bool random_bytes(void *p, size_t len);
 
-/* Returns a random number; one made from the clock if the kernel gives none.  For
- * what must differ, such as ids and waits; not for secrets. */
+/* Returns a random number, or one made from the clock if the kernel gives none.
+ * For numbers that must differ, such as ids and waits; not for secrets. */
 uint64_t random_number(void);
 
 #endif

@@ -22,8 +22,8 @@ size_t text_length(const char *s);
 /* Removes an incomplete UTF-8 character from the end of s: for a text that was
  * cut to a size in bytes. */
 void text_trim(char *s);
-/* Returns a copy of s, which the caller frees, of at most max bytes; it ends
- * between two characters.  NULL of NULL. */
+/* Returns a copy of at most max bytes of s, which ends between two characters;
+ * the caller frees it.  NULL returns NULL. */
 char *text_bounded(const char *s, size_t max);
 
 #endif

@@ -116,7 +116,7 @@ static const struct {
 			    ": the hour's budget of calls is spent"},
 };
 
-/* Calls of the sweep that wait because the budget is spent. */
+/* Whether calls of the sweep wait because the budget is spent. */
 struct behind {
 	bool waits;
 	int64_t since;
@@ -267,8 +267,8 @@ static void behind_waits(struct limits *l, int64_t now)
 	b->asked = now;
 }
 
-/* How many calls of a budget the lane may use.  The sweep has half of the budgets
- * of all calls: the rest is for live work. */
+/* Returns how many calls of a budget the lane may use.  The sweep may use half
+ * of the budgets of all calls: the rest is for live work. */
 static unsigned budget_most(const struct limits *l, int budget,
 			    const struct permit *p, int64_t now)
 {
@@ -282,7 +282,8 @@ static unsigned budget_most(const struct limits *l, int budget,
 	return next && n > 1 ? n - 1 : n;
 }
 
-/* The budget with the longest wait decides. */
+/* Finds out whether all budgets allow the call.  The budget with the longest
+ * wait decides. */
 static bool budgets_let(struct limits *l, const struct permit *p, int64_t now,
 			struct call *ret)
 {

@@ -89,8 +89,8 @@ bool reconcile_may_reopen(const struct zone *zone, const struct order *o,
 	return may;
 }
 
-/* Keeps, of the numbers from index `from` on, those whose order another look
- * may open again.  An order that cannot be read is left out. */
+/* Of the numbers from index `from` on, keeps those whose order another look may
+ * open again.  An order that cannot be read is left out. */
 static enum rc keep_reopening(struct work *w, struct numbers *all, size_t from,
 			      struct err *e)
 {
@@ -196,8 +196,8 @@ static enum rc ask_for_looks(struct work *w, struct err *e)
 
 /* ---- what waits, and no shop knows of ---- */
 
-/* An order that cannot be read counts as one: its task is given up, which
- * somebody sees. */
+/* Finds out whether an order is unknown here.  One that cannot be read counts
+ * as unknown: its task is given up, which an operator sees. */
 static enum rc is_unknown(struct work *w, int64_t number, bool *ret,
 			  struct err *e)
 {

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
- * routes.h - where HTTP leads: the routes of the server, one row each, and the
- * hooks by which the HTTP server calls the rooms.  A row says which clients may
- * send the request (flags), whose context it gets (room), and which function
- * responds.
+ * routes.h - the routes of the server, one row each, and the hooks by which the
+ * HTTP server calls the rooms.  A row says which clients may send the request
+ * (flags), whose context it gets (room), and which function responds.
  */
 #ifndef SERVER_ROUTES_H
 #define SERVER_ROUTES_H
@@ -18,7 +17,7 @@ extern const struct http_route routes[];
 
 struct app;
 
-/* The hooks of http_options; app is borrowed. */
+/* Returns the hooks for http_options; app is borrowed. */
 struct http_hooks routes_hooks(struct app *app);
 
 /* Writes the table for people, or as JSON lines. */

@@ -36,7 +36,8 @@ struct admin {
 	_Atomic(const char *) not_ready; /* the reason for not being ready that
 					  * was logged last; NULL: it was
 					  * ready */
-	enum clock_trust trust; /* as it was logged last; of the main thread */
+	enum clock_trust trust; /* the trust that was logged last; for the main
+				 * thread alone */
 };
 
 #endif

@@ -49,7 +49,7 @@ struct cli_args;
 
 struct cli_verb {
 	const char *name;
-	const char *usage;   /* what follows the name */
+	const char *usage;   /* what follows the verb's name in the help */
 	const char *summary; /* one line */
 	const char *help;    /* the text of --help, with examples; the options
 			      * follow it */

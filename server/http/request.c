@@ -103,7 +103,7 @@ static void too_many(struct http_request *x, const char *detail, int64_t wait)
 	x->res.retry_after = wait > 1000 ? (wait + 999) / 1000 : 1;
 }
 
-/* How many requests of callers that are not known may wait: half the
+/* Returns how many requests of unknown callers may wait: half of the
  * connections, so that others get in too. */
 static size_t most_waiting(const struct http *h)
 {

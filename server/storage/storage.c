@@ -65,8 +65,8 @@ enum rc storage_open(struct store **ret, const struct config *config,
 	return store_open(ret, &o, e);
 }
 
-/* Logs what an operator has to know about the store: if an old one was expected
- * and a new one was made, its disk may not be mounted. */
+/* Logs what an operator has to know about the store that was opened.  If a new
+ * one was made where an old one was expected, its disk may not be mounted. */
 static void log_origin(const struct store *s, const char *dir, bool is_new)
 {
 	if (is_new)

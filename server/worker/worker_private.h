@@ -80,8 +80,8 @@ struct last_try {
 	int64_t began; /* steady clock, ms */
 };
 
-/* The newest try at a call of each task, of those that began in the last `keep`
- * ms.  A call that began earlier is over. */
+/* For each task, the newest try at a call, if it began in the last `keep` ms.
+ * A call that began earlier is over. */
 struct tries {
 	pthread_mutex_t lock;
 	struct last_try *list; /* owned */
@@ -118,7 +118,7 @@ struct thread {
 	struct work works[BATCH_MAX];
 	struct order orders[BATCH_MAX];
 	struct event events[BATCH_MAX];
-	int64_t *warehouses; /* owned: those of the shops of the runs'
+	int64_t *warehouses; /* owned: the warehouses of the shops of the runs'
 			      * instance */
 	size_t n_warehouses;
 };

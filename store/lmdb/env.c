@@ -215,7 +215,8 @@ static enum rc remember_open(struct store *s, struct err *e)
 	return rc;
 }
 
-/* Fine for a store that remember_open() refused, or never saw. */
+/* Removes the store from the list.  May be called for a store that
+ * remember_open() refused, or never saw. */
 static void forget_open(struct store *s)
 {
 	struct store *o;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * epoch.c - finds out whether the store is the one that was last served, a copy
- * of it, or a backup
+ * of it, or a backup.
  *
  * `epoch` in `meta` is a random number, made with the store and again when it
  * turns out to be a copy: numbers that were given out in the original may be

@@ -142,8 +142,8 @@ struct ship_came {
 			     * remains to be shipped */
 	char *error;	    /* owned: the last thing that went wrong, for
 			     * people; or NULL */
-	enum ship_reading reading; /* what the effect of its createShipment
-				    * showed */
+	enum ship_reading reading; /* how its createShipment changed the
+				    * allocations */
 	bool missing; /* the newest look did not show this shipment */
 };
 

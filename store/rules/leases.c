@@ -257,7 +257,8 @@ bool order_claim(struct leases *l, const char *instance, int64_t number)
 		return false;
 	pthread_mutex_lock(&l->lock);
 	have = busy_with(l, instance, number);
-	ours = !have || !have->id; /* a worker may free it after the unlock */
+	ours = !have || !have->id; /* after the unlock a worker may free the
+				    * lease */
 	if (!have)
 		lease_push(l, &task);
 	pthread_mutex_unlock(&l->lock);
