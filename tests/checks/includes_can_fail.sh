@@ -72,6 +72,9 @@ plant "a header that its room keeps for itself" server/admin/health.c \
 plant "the first of two headers that a room keeps for itself" server/serve.c \
 	'#include "server/webhook/record.h"' \
 	'server/webhook/record.h is private to server/webhook'
+plant "the queue of the request threads is used outside" server/live/screens.c \
+	'#include "server/http/fair_queue.h"' \
+	'server/http/fair_queue.h is private to server/http'
 plant "a command speaks HTTP" server/webhook/signature.h \
 	'#include "server/http/http.h"' \
 	'server/webhook/signature.h leads to server/http'
