@@ -60,7 +60,7 @@ static struct conn *conn_open(struct listener *d, struct MHD_Connection *mhd)
 
 	c->listener = d;
 	c->fd = info ? info->connect_fd : -1;
-	c->linger_fd = -1;
+	c->lingering_fd = -1;
 	client_name(mhd, c->client);
 	conn_link(c);
 	d->n_conns++;
@@ -74,8 +74,8 @@ static void conn_close(struct conn *c)
 
 	if (c->x)
 		request_free(c->x);
-	if (c->linger_fd >= 0)
-		linger_start(d->http, c->linger_fd);
+	if (c->lingering_fd >= 0)
+		lingering_start(d->http, c->lingering_fd);
 	TAILQ_REMOVE(&c->listener->conns, c, link);
 	d->n_conns--;
 	d->n_evicted -= c->evicted;

@@ -2,16 +2,18 @@
  *
  * http_private.h - the inside of http.h, for the files that know libmicrohttpd:
  *
- *         loop the loop and its timers; start and stop listener a listening
- *         socket and the connections that came by it connection a connection:
- *         its deadline, its end linger closed connections whose client still
- *         writes request a request, from its first line to its response
- *         request_threads the threads that run functions of requests fair_queue
- *         in which order requests get a thread callers the key under which a
- *         request waits in the fair queue header a request's header, read so
- *         that it has only one meaning body the bytes of bodies in memory, and
- *         their bound send a response on its way out event_stream a response
- *         without an end
+ *	loop             the loop and its timers; start and stop
+ *	listener         a listening socket and the connections that came by it
+ *	connection       a connection: its deadline, its end
+ *	lingering_close  closed connections whose client still writes
+ *	request          a request, from its first line to its response
+ *	request_threads  the threads that run functions of requests
+ *	fair_queue       in which order requests get a thread
+ *	callers          the key under which a request waits in the fair queue
+ *	header           a request's header, read so that it has only one meaning
+ *	body             the bytes of bodies in memory, and their bound
+ *	send             a response on its way out
+ *	event_stream     a response without an end
  *
  * The loop thread owns all of this except the queue of calls, the queues of the
  * request threads, and a request while its function runs on one: then the
@@ -44,7 +46,7 @@
 #include "server/http/socket.h"
 
 #define NEVER	     INT64_MAX
-#define CLOSING_MAX    256
+#define LINGERING_MAX 256
 #define PARAM_SIZE   128
 #define METHOD_SIZE  16
 #define HEADERS_MAX  64
@@ -69,7 +71,7 @@ struct conn {
 	struct listener *listener;
 	struct http_request *x; /* the request under way, or NULL */
 	int fd;		    /* MHD's */
-	int linger_fd;	    /* our copy of fd, to read what a client still sends
+	int lingering_fd;	    /* our copy of fd, to read what a client still sends
 			     * after the end */
 	int64_t deadline;   /* time_mono: the connection is shut down then */
 	int64_t since;	    /* time_mono: when it last made progress */
@@ -174,7 +176,7 @@ struct listener {
 
 /* A connection that MHD has closed while its client still wrote: closing it
  * for good would reset it, and the client would never read our answer. */
-struct closing {
+struct lingering {
 	int fd; /* -1: free */
 	int64_t until;
 	size_t left;
@@ -203,7 +205,8 @@ struct http {
 					    * others */
 	struct request_threads *operators; /* owned: threads for routes with
 					    * ROUTE_OPERATOR */
-	struct closing closing[CLOSING_MAX];
+	struct lingering lingering[LINGERING_MAX];
+	char waste[65536]; /* what their clients sent: never used */
 	int64_t wake;	   /* time_mono: the loop wakes then; no deadline is
 			    * earlier */
 	size_t reading;	   /* bytes of bodies that are not complete, part of
@@ -296,16 +299,20 @@ void conn_evict(struct conn *c); /* ends it, for others */
 void conn_end(struct conn *c);	/* shuts it down; MHD notices, closes and frees
 				 * it */
 
-/* ---- linger.c ---- */
+/* ---- lingering_close.c ---- */
 
 /* Takes over fd: reads and drops what the client still sends, for a while, then
  * closes it. */
-void linger_start(struct http *h, int fd);
-void linger_read(struct closing *l);
-void linger_timers(struct http *h, int64_t now);
-bool linger_is(const struct http *h, const void *what);
-bool linger_any(const struct http *h);
-void linger_end_all(struct http *h);
+void lingering_start(struct http *h, int fd);
+/* Returns the lingering connection that an epoll event is about; NULL: it is about
+ * something else. */
+struct lingering *lingering_of(struct http *h, void *what);
+/* Reads what has come.  Fine on one that is closed. */
+void lingering_read(struct http *h, struct lingering *l);
+/* Closes those that have lingered for long enough. */
+void lingering_timers(struct http *h, int64_t now);
+bool lingering_any(const struct http *h);
+void lingering_end_all(struct http *h);
 
 /* ---- request.c ---- */
 

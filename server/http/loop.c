@@ -73,7 +73,7 @@ static void run_timers(struct http *h, int64_t now)
 	for (size_t i = 0; i < LISTENERS; i++)
 		listener_timers(&h->listeners[i], now);
 	request_timers(h, now);
-	linger_timers(h, now);
+	lingering_timers(h, now);
 }
 
 static int loop_timeout(const struct http *h, int64_t now)
@@ -121,9 +121,8 @@ static void loop_event(struct http *h, void *what)
 		((struct listener *)what)->ready = true;
 	} else if (waits) {
 		waits->waiting = true;
-	} else if (linger_is(h, what)) {
-		if (((struct closing *)what)->fd >= 0)
-			linger_read(what);
+	} else if (lingering_of(h, what)) {
+		lingering_read(h, lingering_of(h, what));
 	} else {
 		conn_hangup(what);
 	}
@@ -160,7 +159,7 @@ static bool loop_ended(struct http *h)
 		listener_end_idle(&h->listeners[i]);
 		empty = empty && TAILQ_EMPTY(&h->listeners[i].conns);
 	}
-	empty = empty && !linger_any(h);
+	empty = empty && !lingering_any(h);
 	return empty || time_mono() >= h->stop_by;
 }
 
@@ -374,8 +373,8 @@ enum rc http_open(struct http **ret, const struct http_options *o,
 	h->operators = threads_open(h, OPERATOR_THREADS, 1);
 	for (size_t i = 0; i < LISTENERS; i++)
 		h->listeners[i].listen_fd = -1;
-	for (size_t i = 0; i < CLOSING_MAX; i++)
-		h->closing[i].fd = -1;
+	for (size_t i = 0; i < LINGERING_MAX; i++)
+		h->lingering[i].fd = -1;
 	pthread_mutex_init(&h->lock, NULL);
 	rc = http_routes_check(o->routes, e);
 	if (!rc)
@@ -429,7 +428,7 @@ void http_close(struct http *h)
 		listener_close(&h->listeners[i]);
 	run_calls(h); /* their requests have ended: these calls only free
 		       * memory */
-	linger_end_all(h);
+	lingering_end_all(h);
 	if (h->event_fd >= 0)
 		close(h->event_fd);
 	if (h->epoll_fd >= 0)

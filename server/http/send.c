@@ -173,7 +173,7 @@ enum MHD_Result send_response(struct http_request *x)
 	add_headers(x, r);
 	count_answer(x);
 	if (x->unread)
-		x->conn->linger_fd = dup(x->conn->fd);
+		x->conn->lingering_fd = dup(x->conn->fd);
 	conn_deadline(x->conn, SEND_MS + (int64_t)(len / BYTES_PER_MS));
 	done = MHD_queue_response(x->mhd, (unsigned)res->status, r);
 	MHD_destroy_response(r);
