@@ -13,7 +13,8 @@
 
 enum rc fail(struct err *e, enum rc rc, const char *fmt, ...)
 {
-	/* Formats into a copy, since an argument may be e->text itself. */
+	/* Formats into a copy first, since an argument may be e->text
+	 * itself. */
 	struct err made;
 	va_list ap;
 

@@ -16,7 +16,7 @@ enum [[nodiscard]] rc {
 	RC_NOTFOUND, /* there is no such thing; often not a failure */
 	RC_EXISTS,   /* it exists already; often not a failure */
 	RC_INVALID,  /* the input is wrong; retrying will not help */
-	RC_DENIED,   /* not allowed; a setting or a credential must change */
+	RC_DENIED,   /* not allowed: a setting or a credential must change */
 	RC_CONFLICT, /* the request is valid, but another answer came first */
 	RC_FULL,     /* no room left; an operator must act */
 	RC_AGAIN,    /* failed for now; the same call may work later */

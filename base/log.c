@@ -96,8 +96,8 @@ static void write_all(const char *p, size_t len)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return; /* stderr itself has failed: there is nowhere to
-				 * report it */
+			return; /* stderr itself has failed, so this cannot be
+				 * reported */
 		p += n;
 		len -= (size_t)n;
 	}

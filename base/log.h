@@ -66,8 +66,9 @@ struct log_limit {
 
 /* For log_limited(): true if one more line may be logged in this minute. */
 int log_allows(struct log_limit *l, unsigned per_minute);
-int64_t log_held(struct log_limit *l); /* lines held back since the last one
-				        * that was logged; resets it */
+/* Returns how many lines were held back since the last one that was logged, and
+ * resets that number. */
+int64_t log_held(struct log_limit *l);
 
 struct buf;
 

@@ -28,11 +28,12 @@ size_t text_utf8(const char *text, size_t len)
 	if (s[0] == 0xe0)
 		least = 0xa0; /* shorter forms exist */
 	else if (s[0] == 0xed)
-		most = 0x9f; /* surrogates are no characters */
+		most = 0x9f; /* U+D800 to U+DFFF are surrogates, not
+			      * characters */
 	else if (s[0] == 0xf0)
 		least = 0x90;
 	else if (s[0] == 0xf4)
-		most = 0x8f; /* beyond the last character */
+		most = 0x8f; /* U+10FFFF is the last character */
 	if (s[1] < least || s[1] > most)
 		return 0;
 	for (i = 2; i < n; i++)

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define UTF8_MOST 4 /* bytes of a character */
+#define UTF8_MOST 4 /* bytes of a character, at most */
 
 /* Returns how many bytes the UTF-8 character at the start of s (len bytes) has;
  * 0: s does not start with one. */

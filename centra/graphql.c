@@ -130,8 +130,7 @@ static void write_question(const struct question *q, struct buf *b)
 struct trouble {
 	unsigned missing; /* bits of enum centra_missing */
 	bool undecided;
-	bool sizes; /* a productSize is null because of an error, not because
-		     * there is none */
+	bool sizes; /* an error hides whether the line has a productSize */
 };
 
 static bool is_in(const char *name, const char *const *list)

@@ -75,10 +75,12 @@ enum centra_payment {
 /* Parts of an order that are missing from the reply because of an error in it.
  * The rest of the order is as Centra showed it. */
 enum centra_missing {
-	MISSING_ADDRESS = 1 << 0, /* `address`, `city` and `country` */
+	MISSING_ADDRESS = 1 << 0, /* the fields `address`, `city` and
+				   * `country` */
 	MISSING_WORDS = 1 << 1,   /* of a line: names, sizes, SKU, EAN, UPC; of
 				   * the order: dates, the reason of the hold */
-	MISSING_PAYMENT = 1 << 2, /* `payment` is PAYMENT_NOTHING */
+	MISSING_PAYMENT = 1 << 2, /* the field `payment`, which is then
+				   * PAYMENT_NOTHING */
 	MISSING_SHIPMENTS = 1 << 3, /* `shipments`, in graphql_orders(): the
 				     * order is decided by its other fields */
 };
@@ -155,8 +157,10 @@ void graphql_order_shipments(struct centra_conn *n, int64_t number,
 struct centra_done {
 	struct call call;
 	bool misread;
-	char *error;   /* owned: userErrors, in Centra's words; NULL: none */
-	char *warning; /* owned: userWarnings, likewise */
+	char *error;   /* owned: Centra's userErrors, joined; NULL: there are
+		        * none */
+	char *warning; /* owned: Centra's userWarnings, joined; NULL: there are
+		        * none */
 	struct centra_shipment shipment; /* after create and complete: the
 					  * shipment as it is now */
 	enum centra_payment payment;	 /* after capture: why the payment is

@@ -24,7 +24,7 @@
 /* ---- a budget ---- */
 
 struct budget {
-	int64_t *at; /* owned: when the last n calls were made, a ring */
+	int64_t *at; /* owned: a ring of the times of the last n calls */
 	unsigned n;  /* 0: no bound */
 	int64_t window; /* ms of the window in which so many calls may be
 			 * made */
@@ -64,8 +64,9 @@ static int64_t budget_wait(const struct budget *b, unsigned most, int64_t now)
 						       : at + b->window - now;
 }
 
-/* A caller that finds the budget spent is sent to one of the next free places,
- * so that not all come back for the first. */
+/* Returns how many ms a caller is to wait that finds the budget spent: until
+ * one of the next places in it is free.  Callers get different places, so that
+ * they do not all come back at once. */
 static int64_t budget_turn(struct budget *b, int64_t now)
 {
 	unsigned turn = b->waiting++ % b->n;

@@ -15,7 +15,7 @@
 #include "centra/transport.h"
 
 #define QUERY_MAX	1024
-#define PAGE_MOST	200 /* rows of a page: Centra's own limit */
+#define PAGE_MOST	200 /* rows of a page, at most: Centra's own limit */
 #define WAREHOUSE_PAGES 50
 
 static void unreadable(struct call *call, const char *what)

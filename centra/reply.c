@@ -113,8 +113,8 @@ void gql_ask(struct centra_conn *n, const struct buf *body, bool once,
 	if (cJSON_IsObject(json_get(ret->document, "data")))
 		ret->data = json_get(ret->document, "data");
 	errors = json_get(ret->document, "errors");
-	if (!json_empty(errors)) { /* whatever the status is, since the errors
-				    * have words */
+	if (!json_empty(errors)) { /* read with any status, since errors explain
+				    * it */
 		ret->errors = errors;
 		if (call->end == CALL_OK)
 			call->end = CALL_UNKNOWN;

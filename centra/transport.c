@@ -25,7 +25,7 @@
 /* The state of one call, for libcurl's callbacks. */
 struct transfer {
 	const struct post *post;
-	size_t given; /* bytes of a `once` body handed to libcurl */
+	size_t given; /* bytes of a `once` body that were handed to libcurl */
 	size_t headers;
 	bool headers_end; /* the empty line came */
 	struct buf *reply;
@@ -38,8 +38,8 @@ static size_t give_body(char *to, size_t size, size_t n, void *arg)
 	size_t left = t->post->len - t->given, room = size * n;
 
 	if (!left)
-		return CURL_READFUNC_ABORT; /* libcurl asked to write the body
-					     * again */
+		return CURL_READFUNC_ABORT; /* libcurl wants to write the body a
+					     * second time */
 	if (left < room)
 		room = left;
 	memcpy(to, t->post->body + t->given, room);
@@ -87,7 +87,7 @@ static CURL *open_easy(const struct centra *a)
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
-	SET(CURLOPT_PROXY, ""); /* no proxy from the environment */
+	SET(CURLOPT_PROXY, ""); /* do not use a proxy from the environment */
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);

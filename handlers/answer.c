@@ -173,8 +173,8 @@ static bool finished(struct work *w, const char *text)
 			settle(w, SETTLED_NO, text);
 		break;
 	case STATE_REJECTED:
-		/* Our reject is done if Centra's event says so, not if a look
-		 * found the offer over. */
+		/* A reject of ours counts as done if Centra's event says so,
+		 * not if a look found the offer over. */
 		settle(w,
 		       !accept && offer_ended(w->order, f, &ended) ? SETTLED_OK
 								   : SETTLED_NO,

@@ -24,8 +24,8 @@ struct accepts {
 	const char *greatest; /* the greatest date; "": no warehouse has one */
 	int64_t whose;
 	const char *next; /* the greatest date of any other warehouse; or "" */
-	unsigned repeated; /* how many of the dates lie in an hour that the zone
-			    * repeats */
+	unsigned repeated; /* how many of these dates lie in an hour that the
+			    * zone repeats */
 };
 
 static bool repeats(const struct zone *zone, const char *date)
@@ -53,8 +53,8 @@ static struct accepts accepts_of(const struct zone *zone,
 	return a;
 }
 
-/* Returns the newest `accepted` date of a warehouse other than this offer's; ""
- * = none. */
+/* Returns the newest `accepted` date of another warehouse than this offer's;
+ * "": there is none. */
 static const char *taken(const struct accepts *a, const struct offer *f)
 {
 	return f->warehouse == a->whose ? a->next : a->greatest;

@@ -41,7 +41,7 @@ struct round {
 	size_t n_read;
 	bool looked;	/* the list is read, and each order has got its fetch */
 	size_t looks;	/* orders that got one */
-	size_t waiting; /* orders that Centra lists */
+	size_t waiting; /* orders that Centra lists as waiting */
 	size_t unknown; /* of `waiting`: orders that got the task `missed` */
 	size_t unread;	/* rows of the list whose number cannot be read */
 };

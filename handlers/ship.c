@@ -34,7 +34,7 @@ struct run {
 	struct centra_orders got; /* owned: the newest look */
 	struct centra_order *co; /* points into `got`; NULL: a look is needed */
 	bool was_refused;
-	enum ship_step refused; /* the step that Centra refused */
+	enum ship_step refused; /* the step that Centra refused in this run */
 	char *words;		/* owned: Centra's words for that; or NULL */
 };
 
@@ -812,7 +812,8 @@ static bool act(struct run *r)
 		missed(w);
 		break;
 	case PLAN_STOP:
-		/* Stops: another shipment is in the way, or may be ours. */
+		/* Stops the shipment: another one is in the way, or may be
+		 * ours. */
 		if (p.fault == FAULT_REFUSED && !current(w)->came.id)
 			ship_tell_office(w, offer_of(w), p.why.text);
 		failed(w, SHIP_FAILED, p.fault, p.why.text);

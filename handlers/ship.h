@@ -20,7 +20,7 @@
 /* A line of the order, as last fetched, with the numbers for one warehouse. */
 struct ship_stock {
 	int64_t line;
-	int64_t quantity;  /* units that are not cancelled */
+	int64_t quantity;  /* units of the line that are not cancelled */
 	int64_t ours; /* units that are firmly allocated to the warehouse */
 	int64_t allocated; /* to any warehouse */
 	int64_t others;	   /* units that are allocated to other warehouses */

@@ -100,8 +100,9 @@ static enum ship_reading reading_of(const struct offer *f)
 static enum ship_reading line_reading(const struct offer *f,
 				      const struct ship_stock *l, int64_t gone)
 {
-	if (l->allocated + gone > l->quantity) /* the units cannot be both in a
-					        * shipment and allocated */
+	/* more than there are: units cannot be in a shipment and allocated
+	 * too */
+	if (l->allocated + gone > l->quantity)
 		return READING_STAY;
 	if (l->allocated < gone || reading_of(f) == READING_LEAVE)
 		return READING_LEAVE;
@@ -349,8 +350,8 @@ void ship_tell_office(struct work *w, const struct offer *f, const char *why)
 
 	if (problem_open(p) ||
 	    (p->at && p->note && !strcmp(p->note, why)))
-		return; /* a problem that the shop reported stays, and the same
-			 * words are not repeated */
+		return; /* an open problem stays as it is, and the same words are
+			 * not told twice */
 	c = changes_add(&w->result.changes, CHANGE_PROBLEM, f->warehouse);
 	c->problem.at = w->now;
 	c->problem.reason = xstrdup("other");

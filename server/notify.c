@@ -26,7 +26,7 @@ void notify(const char *state)
 		return;
 	len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
 			  strlen(path));
-	if (*path == '@') /* an abstract name begins with a NUL */
+	if (*path == '@') /* the name of an abstract socket begins with a NUL */
 		to.sun_path[0] = '\0';
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)

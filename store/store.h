@@ -95,9 +95,9 @@ struct store_options {
 			        * API */
 	const char *fetch_kind; /* the kind of task that is added for an order
 				 * with fetch_due */
-	store_changed_fn *changed; /* NULL: nobody listens */
+	store_changed_fn *changed; /* NULL: commits are not reported */
 	void *changed_arg;
-	store_failed_fn *failed; /* NULL: nobody listens */
+	store_failed_fn *failed; /* NULL: a failure is not reported */
 	void *failed_arg;
 	bool strict; /* for tests: a rule that reads a row that it did not name
 		      * fails with RC_INVALID */

@@ -19,7 +19,8 @@ struct access_parts {
 	struct config_holder *config;
 	struct counters *counters;
 	struct http *const *http; /* *http is set before the first request */
-	const char *page_version; /* shown by /api/v1/me; a constant */
+	const char *page_version; /* the page's version, which /api/v1/me shows;
+				   * a constant */
 };
 
 /* Opens the room; copies *parts. */

@@ -23,7 +23,8 @@
 #include "server/cli/cli.h"
 #include "server/webhook/secret_rotation.h"
 
-#define SHORTEST_SECRET 16 /* bytes; a shorter secret is guessed too easily */
+#define SHORTEST_SECRET 16 /* bytes; a shorter secret can be guessed too
+			    * easily */
 
 static void say(struct cli_session *s, const char *level, const char *text)
 {

@@ -11,7 +11,8 @@
 #include "base/nearest.h"
 #include "server/cli/cli.h"
 
-#define FIRST_VALUE 1000 /* the value that getopt_long returns for option 0 */
+#define FIRST_VALUE 1000 /* what getopt_long() returns for the first option; the
+			  * others follow */
 
 /* The name of an option, and whether a value follows it. */
 static const struct option_row {
@@ -93,7 +94,7 @@ bool cli_parse(struct cli_args *a, const struct cli_verb *verb, int argc,
 						     : no_argument,
 				NULL, FIRST_VALUE + (int)i};
 	opterr = 0;
-	optind = 0; /* getopt starts afresh */
+	optind = 0; /* makes getopt() start from the beginning */
 	while ((c = getopt_long(argc, argv, ":h", table, NULL)) != -1) {
 		if (c == 'h') {
 			a->value[OPT_HELP] = "";
@@ -140,7 +141,7 @@ static int unknown_verb(const char *name)
 	return EX_USAGE;
 }
 
-/* `shipfrom help VERB` is `shipfrom VERB --help`. */
+/* Runs `shipfrom help VERB` as `shipfrom VERB --help`. */
 static int help(const char *name)
 {
 	const struct cli_verb *v = name ? find_verb(name) : NULL;

@@ -19,7 +19,7 @@
 #include "server/access/token.h"
 
 #define QR_MAX	   ((size_t)256 << 10)
-#define IDS_MAX	   2048 /* bytes of the list of shops in a message */
+#define IDS_MAX	   2048 /* bytes of the list of shops in a message, at most */
 
 /* ---- add ---- */
 

@@ -14,7 +14,7 @@
 
 #define PAGE 500 /* the most events in one read of the store */
 #define PAGE_BYTES (1 << 20)
-#define LAST 50	 /* default number of lines */
+#define LAST 50	 /* lines that are printed unless --last is given */
 
 struct listing {
 	struct cli_session *s;

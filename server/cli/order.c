@@ -16,7 +16,7 @@
 
 #define PAGE	    500 /* the most orders in one read of the store */
 #define PAGE_BYTES  (1 << 20)
-#define LIMIT	    100 /* default number of orders */
+#define LIMIT	    100 /* orders that are printed unless --limit is given */
 #define LIMIT_MOST  1000000
 #define LINES_MAX   (1 << 20) /* the most bytes that one order prints */
 

@@ -44,7 +44,7 @@ struct config_server {
 };
 
 struct config_instance {
-	char *id; /* owned: the NAME of [centra NAME] */
+	char *id; /* owned: the NAME in [centra NAME] */
 #define SETTING_server(type, name)
 #define SETTING_centra(type, name) config_##type name;
 #include "server/config/config.def"
@@ -54,7 +54,7 @@ struct config_instance {
 };
 
 struct config_shop {
-	char *id; /* owned: the NAME of [shop NAME] */
+	char *id; /* owned: the NAME in [shop NAME] */
 #define SETTING_centra(type, name)
 #define SETTING_shop(type, name) config_##type name;
 #include "server/config/config.def"

@@ -160,7 +160,8 @@ enum route_flags {
 	ROUTE_DEVICE = 1 << 2, /* the identify hook finds out which device sends
 			        * it */
 
-	ROUTE_THREAD = 1 << 3, /* the function runs on a request thread */
+	ROUTE_THREAD = 1 << 3, /* the route's function runs on a request
+			        * thread */
 	ROUTE_OPERATOR = 1 << 4, /* with ROUTE_THREAD: on the threads for
 				  * operators, apart from those for devices */
 	ROUTE_ACTION = 1 << 5, /* each request counts against
@@ -169,7 +170,7 @@ enum route_flags {
 
 struct http_route {
 	const char *method;
-	const char *path; /* one * stands for one segment */
+	const char *path; /* a * stands for one segment of the path */
 	enum listen_at listener;
 	unsigned flags;
 	unsigned room;    /* index of the room's context in
@@ -306,7 +307,8 @@ void http_set_limits(struct http *h, const struct http_limits *limits);
 /* Accepts no more connections.  Requests under way go on, and each connection
  * closes after its response. */
 void http_quiesce(struct http *h);
-void http_stop(struct http *h); /* waits for requests under way, ends the loop */
+void http_stop(struct http *h); /* waits for the requests under way and ends the
+				 * loop */
 void http_close(struct http *h);
 
 /* Counts bytes that a room keeps of a body after its request: they use up

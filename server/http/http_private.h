@@ -89,7 +89,8 @@ struct field {
 
 /* Copies of a request's header and arguments. */
 struct fields {
-	struct field *list; /* owned: headers, then arguments */
+	struct field *list; /* owned: the headers, and behind them the
+			     * arguments */
 	char *text; /* owned: the names and values that `list` points to */
 	size_t n, n_headers;
 };

@@ -206,8 +206,8 @@ static void deliver(struct http_call *call)
 	pthread_mutex_unlock(&live->lock);
 	while ((w = LIST_FIRST(&told))) {
 		LIST_REMOVE(w, link);
-		request_resume(w->req); /* its function may register the request
-					 * again at once */
+		request_resume(w->req); /* the request's function may wait for
+					 * another change */
 		free(w);
 	}
 }

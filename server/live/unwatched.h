@@ -24,7 +24,8 @@ enum rc tally_read(struct tally **ret, struct store *store,
 		     const struct config *config, struct err *e);
 void tally_free(struct tally *p); /* NULL is fine */
 
-/* Adapts the tally to an order as it is now. */
+/* Adapts the tally to an order that has changed: `o` is the order as it is
+ * now. */
 void tally_update(struct tally *p, const struct order *o);
 
 /* Returns the number of pending offers of the shops for which skip(arg, shop

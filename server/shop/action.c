@@ -17,7 +17,7 @@
 #include "server/shop/order_json.h"
 #include "server/config/staff_names.h"
 
-#define KEY_MAX	    255 /* bytes of an Idempotency-Key */
+#define KEY_MAX	    255 /* bytes of an Idempotency-Key, at most */
 #define VERSION_MAX 64	/* bytes of a version that a client sends; those that we
 			 * make are shorter */
 #define KEY_OF_ANOTHER "idempotency_mismatch"

@@ -42,14 +42,14 @@ struct action_kind {
 	/* The log message for a new decision that is on disk.  A constant. */
 	const char *said;
 	const char *(*code)(const struct action *p);
-	/* Counts a new decision that is on disk; or NULL. */
+	/* Counts a new decision that is on disk.  May be NULL. */
 	void (*count)(struct action *p);
 	/* Called when the decision is on disk: responds with the order as it is
 	 * now; or returns false while it waits for Centra (action_may_wait),
 	 * and is called again when the order changes. */
 	bool (*settle)(struct action *p, struct response *res,
 		       const struct order *o);
-	/* Frees the contents of p->own; or NULL. */
+	/* Frees the contents of p->own.  May be NULL. */
 	void (*release)(struct action *p);
 };
 
@@ -68,7 +68,7 @@ struct action {
 	char id[REQUEST_ID_MAX], trace[TRACE_ID_SIZE]; /* the request's */
 	/* Who pressed, for the journal: "Anna on Till 1", "Till 1". */
 	char by[STAFF_SIZE + 4 + LABEL_SIZE];
-	cJSON *body; /* owned; NULL: none was sent */
+	cJSON *body; /* owned; NULL: the request has no body */
 	const char *version; /* the member "version" of the body; NULL: none was
 			      * sent */
 	bool stale; /* the order had another version when it was decided */

@@ -123,7 +123,8 @@ struct page {
 		        * or TIME_NONE */
 	struct staff_cursor at; /* the place behind the last row that was looked
 				 * at */
-	size_t limit, n;	/* orders wanted, orders written */
+	size_t limit, n;	/* limit: orders that were asked for; n: orders
+				 * written so far */
 	size_t looked;		/* rows looked at */
 	bool full; /* there is at least one more order behind this page */
 	struct rows *rows;	/* owned: one for each warehouse of the shop */

@@ -44,7 +44,8 @@ struct report {
 	/* ms from each offer to the shop's first answer to it. */
 	int64_t *answers; /* owned; sorted */
 	size_t n_answers;
-	bool complete; /* false: there were more orders than REPORT_MOST */
+	bool complete; /* false: there were more than REPORT_MOST orders, and
+		        * not all are counted */
 };
 
 /* Counts the orders that were first offered to the shop at `since` or later.

@@ -40,7 +40,7 @@ struct secret_watch {
 	struct secret_use use;
 	bool has_previous;
 	bool dirty;	/* `use` differs from what is in the store */
-	atomic_bool lost; /* the last attempt to store it failed */
+	atomic_bool lost; /* the last attempt to store `use` failed */
 	int64_t kept;	/* when `use` was last given to the store; 0: never */
 	bool reported;	/* it was logged that the previous secret may be
 			 * removed */

@@ -57,8 +57,8 @@ void workers_wake(struct workers *w)
 	pthread_mutex_unlock(&w->lock);
 }
 
-/* Sleeps for ms, or until a wake that came after number `seen`, or until the
- * stop. */
+/* Sleeps for ms, or until a wake that came after wake number `seen`, or until
+ * the stop. */
 static void sleep_for(struct workers *w, uint64_t seen, int64_t ms)
 {
 	struct timespec until;

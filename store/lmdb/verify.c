@@ -22,7 +22,7 @@ struct waits {
 	char instance[INSTANCE_SIZE];
 	unsigned group;
 	uint64_t tasks;
-	bool counted; /* `waiting` has a row for it */
+	bool counted; /* the table `waiting` has a row for it */
 };
 
 struct check {
@@ -573,7 +573,7 @@ static void check_quarantined(struct check *c, const MDB_val *k,
 	quarantined_release(&q);
 }
 
-/* Checks a row of `bounded` or `bounded_seen`. */
+/* Checks a row of the tables `bounded` or `bounded_seen`. */
 static void check_bounded(struct check *c, const MDB_val *k, const MDB_val *v)
 {
 	struct key_reader kr = reader_of(k), vr = reader_of(v);

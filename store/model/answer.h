@@ -24,8 +24,8 @@ enum settled { SETTLED_NOT, SETTLED_OK, SETTLED_NO };
 enum try_end {
 	TRY_OK,       /* HTTP 200, status ok */
 	TRY_NO,       /* HTTP 200, status no */
-	TRY_NOT_DONE, /* Centra cannot have acted on it */
-	TRY_UNKNOWN,  /* Centra may have acted on it */
+	TRY_NOT_DONE, /* Centra cannot have acted on the call */
+	TRY_UNKNOWN,  /* Centra may have acted on the call */
 };
 
 /* Our answer to one opening of an offer.  A newer answer replaces it; the

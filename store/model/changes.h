@@ -158,7 +158,7 @@ struct change *changes_add(struct changes *c, enum change_kind kind,
 /* Returns a copy that owns its payload. */
 struct change change_copy(const struct change *c);
 void change_release(struct change *c);
-/* Adds copies of all of `more`. */
+/* Adds copies of all changes of `more`. */
 void changes_add_copies(struct changes *c, const struct changes *more);
 /* Adds a copy of an entry of the journal.  If its `at` is 0, it gets the time
  * at which it is stored. */

@@ -15,7 +15,7 @@
 struct listed {
 	int64_t warehouse;
 	enum list list;
-	int64_t expires; /* TIME_NONE: no deadline */
+	int64_t expires; /* TIME_NONE: the offer has no deadline */
 	int64_t number;
 };
 

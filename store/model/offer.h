@@ -20,7 +20,8 @@ enum mark { MARK_ACCEPTED, MARK_REJECTED, MARK_TIMED_OUT, MARKS };
 /* One expiry that `create` events named for a warehouse, with the least date of
  * those events: a create that Centra sends again is not a new offer. */
 struct opening {
-	int64_t expires;       /* TIME_NONE: no deadline, or unreadable */
+	int64_t expires;       /* TIME_NONE: there is no deadline, or it is
+			        * unreadable */
 	int offset_min; /* minutes east of UTC, as Centra wrote the expiry */
 	char date[STAMP_SIZE]; /* "": recovery made it, with a date before any
 			        * other */
@@ -65,7 +66,7 @@ enum list {
 struct finding {
 	enum found what;
 	enum offer_state ended; /* with FOUND_NOT_OURS: how the offer ended */
-	uint64_t knew;          /* the order's version when the look began */
+	uint64_t knew; /* the order's version when the look was begun */
 	int64_t at;
 };
 

@@ -53,7 +53,7 @@ struct task {
 
 	/* Where it waits, as store_options.place decided. */
 	uint8_t lane;  /* enum lane */
-	uint8_t group; /* the API that it calls; 0: none */
+	uint8_t group; /* the API that the task calls; 0: none */
 };
 
 /* Frees what t owns, not t itself.  May be called for a zeroed one. */
