@@ -33,7 +33,8 @@
 
 #define JSON_DEPTH_MAX  32
 #define JSON_LOST	"\xef\xbf\xbd" /* U+FFFD: a character that was lost */
-#define JSON_VALUES_MAX 500000 /* what cJSON needs memory for */
+#define JSON_VALUES_MAX 500000 /* most values in a document: cJSON allocates
+			        * memory for each */
 
 enum json_rules {
 	JSON_STRICT,

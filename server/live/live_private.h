@@ -78,8 +78,8 @@ struct view {
 void view_id(char ret[VIEW_SIZE], const struct store *store,
 	     const struct config_shop *shop);
 void view_release(struct view *v);
-/* Makes the event `hello`.  NULL: out of its bound.  `retry`: after how many ms
- * a browser connects again. */
+/* Makes the event `hello`.  NULL: its text would be too long.  `retry`: after
+ * how many ms a browser connects again. */
 struct chunk *view_hello(const struct view *v, uint64_t seen, bool resync,
 			 unsigned retry);
 struct chunk *view_beat(const struct view *v, uint64_t seen);

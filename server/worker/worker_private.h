@@ -100,7 +100,7 @@ int64_t tries_since(struct tries *all, const struct task *t, int64_t mono,
 
 /* ---- calls.c ---- */
 
-/* The functions `called` and `alarm` of struct work. */
+/* Implement the functions `called` and `alarm` of struct work. */
 void calls_note(struct work *w, enum centra_api api, const char *what,
 		const struct call *call);
 void calls_alarm(struct work *w, enum centra_api api, const char *why);
@@ -134,9 +134,10 @@ struct workers {
 
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t changed;
-	uint64_t wakes; /* calls of workers_wake() */
+	uint64_t wakes; /* how often workers_wake() was called */
 	bool stopping;
-	uint64_t redrives;     /* store_wakes(), as last seen */
+	uint64_t redrives;     /* the result of store_wakes() when it was last
+			        * called */
 	int64_t retention_due; /* steady clock, ms */
 };
 
