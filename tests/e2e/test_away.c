@@ -3,7 +3,6 @@
  * A Centra that refuses our key, or does not answer, is asked seldom, and again
  * at once when there is reason to.
  */
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -116,11 +115,10 @@ static void *open_and_close(void *arg)
 /* Listens where the stand-in did, and hangs up on whoever calls. */
 static void hang_up_at(struct doorbell *d, const char *url)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET,
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in at;
 	int on = 1;
 
-	at.sin_port = htons((uint16_t)strtol(strrchr(url, ':') + 1, NULL, 10));
+	address_of(url, &at);
 	d->rung = 0;
 	d->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_true(d->fd >= 0);

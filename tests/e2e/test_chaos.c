@@ -612,8 +612,7 @@ static void no_shop_is_told_accepted_of_what_centra_gave_to_another(
 {
 	static struct shipfrom_options o = {
 		.server = "answer_wait = 200ms\nsweep_every = 2s\n"
-			  "missed_after = 1s\nlook_again = " LOOK_AGAIN "\n",
-		.own_address = true};
+			  "missed_after = 1s\nlook_again = " LOOK_AGAIN "\n"};
 	int orders = number_in("CHAOS_ORDERS", 60), won = 0, events = 0;
 	struct truth *truth;
 

@@ -54,14 +54,12 @@ static bool stopped_listening(void *arg)
 /* A connection to the server, made by hand. */
 static int dial(struct shipfrom *s)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET};
 	struct timeval patience = {.tv_sec = 10};
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in at;
 
 	assert_true(fd >= 0);
-	at.sin_port = htons((uint16_t)strtoul(strrchr(s->listen, ':') + 1,
-					      NULL, 10));
-	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	address_of(s->listen, &at);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
 	return fd;

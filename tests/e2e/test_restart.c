@@ -43,7 +43,7 @@ struct scene {
 	struct shipfrom *s;
 	struct process proxy;
 	struct load load;
-	char url[64];
+	char url[ADDRESS_ROOM + 8];
 	int held; /* a socket that outlives the server; -1: none */
 };
 
@@ -54,19 +54,16 @@ static bool has_haproxy(void)
 
 /* ---- sockets ---- */
 
-static int listener(int *ret_port)
+static int listener(const char *address)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET};
-	socklen_t len = sizeof(at);
 	int fd = socket(AF_INET, SOCK_STREAM, 0), yes = 1;
+	struct sockaddr_in at;
 
-	at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert_true(fd >= 0);
+	address_of(address, &at);
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
 	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
 	assert_int_equal(listen(fd, 1024), 0);
-	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-	*ret_port = ntohs(at.sin_port);
 	return fd;
 }
 
@@ -89,9 +86,10 @@ static void write_changed(FILE *f, const char *text, const char *const *pairs)
 	}
 }
 
-static void write_config(struct scene *c, const char *path, int port)
+static void write_config(struct scene *c, const char *path,
+			 const char *address)
 {
-	char text[16384] = "", bind_to[64];
+	char text[16384] = "", bind_to[ADDRESS_ROOM + 8];
 	const char *const pairs[] = {"bind :80", bind_to, "127.0.0.1:8080",
 				     c->s->listen, NULL};
 	FILE *in = fopen("deploy/haproxy.cfg", "r"), *out = fopen(path, "w");
@@ -100,7 +98,7 @@ static void write_config(struct scene *c, const char *path, int port)
 	assert_non_null(out);
 	assert_in_range(fread(text, 1, sizeof(text) - 1, in), 1000,
 			sizeof(text) - 2);
-	snprintf(bind_to, sizeof(bind_to), "bind 127.0.0.1:%d", port);
+	snprintf(bind_to, sizeof(bind_to), "bind %s", address);
 	assert_non_null(strstr(text, "bind :80"));
 	write_changed(out, text, pairs);
 	fclose(in);
@@ -124,16 +122,14 @@ static bool passes(void *arg)
 static void start_proxy(struct scene *c)
 {
 	const char *argv[] = {HAPROXY, "-db", "-f", NULL, NULL};
-	char path[256], log[256];
-	int port, fd = listener(&port);
+	char path[256], log[256], address[ADDRESS_ROOM];
 
-	close(fd); /* a port that is free, most likely */
 	snprintf(path, sizeof(path), "%s/haproxy.cfg", c->s->dir);
 	snprintf(log, sizeof(log), "%s/haproxy.log", c->s->dir);
-	write_config(c, path, port);
+	write_config(c, path, free_address(address));
 	argv[3] = path;
 	process_start(&c->proxy, argv, log, false);
-	snprintf(c->url, sizeof(c->url), "http://127.0.0.1:%d", port);
+	snprintf(c->url, sizeof(c->url), "http://%s", address);
 	snprintf(c->load.hook, sizeof(c->load.hook),
 		 "%s/webhooks/centra/se", c->url);
 	assert_true(wait_until(passes, c, 10000));
@@ -264,14 +260,16 @@ static int alone(void **state)
 /* As systemd does it: we listen, and hand the socket to each server. */
 static int activated(void **state)
 {
-	static char script[256];
+	static char script[256], address[ADDRESS_ROOM];
 	static const char *const under[] = {"sh", "-c", script, "sh", NULL};
-	struct shipfrom_options o = {.server = "drain = 1s\n", .under = under};
-	int port, fd;
+	struct shipfrom_options o = {.server = "drain = 1s\n",
+				     .under = under,
+				     .listen = address};
+	int fd;
 
 	if (!has_haproxy())
 		return 0;
-	fd = listener(&port);
+	fd = listener(free_address(address));
 	snprintf(script, sizeof(script),
 		 "LISTEN_PID=$$ LISTEN_FDS=1 LISTEN_FDNAMES=shipfrom.socket; "
 		 "export LISTEN_PID LISTEN_FDS LISTEN_FDNAMES; "

@@ -779,8 +779,7 @@ static void run_all(void **state, const char *const *ways)
 
 	what = scenario_named(getenv("TORTURE_SCENARIO"));
 	o = (struct shipfrom_options){.server = what->server,
-				      .centra = what->centra,
-				      .own_address = true};
+				      .centra = what->centra};
 	s = *state = shipfrom_start(&o);
 	assert_int_equal(shipfrom_stop(s), 0);
 	snprintf(store, sizeof(store), "%s/store", s->dir);

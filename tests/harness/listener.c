@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/harness/address.h"
 #include "tests/harness/wait.h"
 
 static void add(char **bytes, size_t *len, const char *p, size_t n)
@@ -85,11 +86,9 @@ static void dechunk(struct listener *l)
 
 static bool dial(struct listener *l, const char *url)
 {
-	struct sockaddr_in to = {.sin_family = AF_INET};
-	const char *port = strrchr(url, ':');
+	struct sockaddr_in to;
 
-	to.sin_port = htons((uint16_t)strtol(port + 1, NULL, 10));
-	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	address_of(url, &to);
 	l->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	return l->fd >= 0 &&
 	       !connect(l->fd, (const struct sockaddr *)&to, sizeof(to));

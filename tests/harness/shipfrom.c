@@ -70,9 +70,7 @@ static void write_config(const struct shipfrom *s)
 	assert_int_equal(fclose(f), 0);
 }
 
-/* Starts it and reads where it listens.  The addresses are written once only:
- * threads may be using them while it is started again, and it must come back
- * where it was. */
+/* Starts it and waits until it is ready, where the configuration says. */
 static void serve(struct shipfrom *s)
 {
 	char program[256], url[128], admin[128];
@@ -92,16 +90,8 @@ static void serve(struct shipfrom *s)
 		process_tail(s->log, 30);
 		fail_msg("the server does not say that it is ready");
 	}
-	if (*s->url) {
-		assert_string_equal(url, s->url);
-		return;
-	}
-	snprintf(s->url, sizeof(s->url), "%s", url);
-	snprintf(s->admin, sizeof(s->admin), "%s", admin);
-	snprintf(s->listen, sizeof(s->listen), "%s", url + strlen("http://"));
-	snprintf(s->admin_listen, sizeof(s->admin_listen), "%s",
-		 admin + strlen("http://"));
-	snprintf(s->hook, sizeof(s->hook), "%s/webhooks/centra/se", url);
+	assert_string_equal(url, s->url);
+	assert_string_equal(admin, s->admin);
 }
 
 int shipfrom_run(struct shipfrom *s, char **ret_out, bool both,
@@ -175,13 +165,20 @@ static void add_device(struct shipfrom *s, enum shop shop)
 	free(out);
 }
 
-static void choose_address(struct shipfrom *s)
+/* Threads of a test use them while the server is started again: they are written
+ * once. */
+static void choose_addresses(struct shipfrom *s)
 {
-	int pid = s->options.own_address ? (int)getpid() : 0;
-
-	snprintf(s->listen, sizeof(s->listen), "127.%d.%d.1:0",
-		 pid >> 8 & 0xff, pid & 0xff);
-	snprintf(s->admin_listen, sizeof(s->admin_listen), "%s", s->listen);
+	if (s->options.listen)
+		snprintf(s->listen, sizeof(s->listen), "%s", s->options.listen);
+	else
+		free_address(s->listen);
+	do
+		free_address(s->admin_listen);
+	while (!strcmp(s->admin_listen, s->listen));
+	snprintf(s->url, sizeof(s->url), "http://%s", s->listen);
+	snprintf(s->admin, sizeof(s->admin), "http://%s", s->admin_listen);
+	snprintf(s->hook, sizeof(s->hook), "%s/webhooks/centra/se", s->url);
 }
 
 struct shipfrom *shipfrom_start(const struct shipfrom_options *o)
@@ -198,11 +195,10 @@ struct shipfrom *shipfrom_start(const struct shipfrom_options *o)
 	assert_non_null(mkdtemp(s->dir));
 	snprintf(s->config, sizeof(s->config), "%s/shipfrom.ini", s->dir);
 	snprintf(s->log, sizeof(s->log), "%s/shipfrom.log", s->dir);
-	choose_address(s);
+	choose_addresses(s);
 	sim_start(&s->sim, s->dir);
 	write_config(s);
 	serve(s);
-	write_config(s); /* now with the ports: the next start keeps them */
 	for (int i = 0; i < SHOPS; i++)
 		add_device(s, (enum shop)i);
 	sim_tell(&s->sim, "/hooks", "{\"url\":\"%s\"}", s->hook);

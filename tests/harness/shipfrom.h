@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tests/harness/address.h"
 #include "tests/harness/http.h"
 #include "tests/harness/process.h"
 #include "tests/harness/sim.h"
@@ -29,10 +30,8 @@ struct shipfrom_options {
 	const char *binary; /* default: $BUILD/shipfrom */
 	const char *const *under; /* words before the program: a tracer; NULL */
 	const char *centra; /* more lines for [centra se], or NULL */
+	const char *listen; /* default: a free_address() */
 	bool no_graphql;    /* the Order API alone is configured */
-	/* Listen at an address of this process's own: a port of 127.0.0.1 may
-	 * be some other program's when the server is started again. */
-	bool own_address;
 };
 
 struct shipfrom {
@@ -41,7 +40,7 @@ struct shipfrom {
 	char url[128], admin[128];
 	char hook[192]; /* where Centra posts to */
 	char log[160];
-	char listen[64], admin_listen[64]; /* fixed by the first start */
+	char listen[ADDRESS_ROOM], admin_listen[ADDRESS_ROOM];
 	char *tokens[SHOPS]; /* owned */
 	struct shipfrom_options options;
 	struct sim sim;

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "tests/harness/address.h"
 #include "tests/harness/wait.h"
 
 static void start(struct sim *s, const char *address)
@@ -29,8 +30,10 @@ static void start(struct sim *s, const char *address)
 
 void sim_start(struct sim *s, const char *dir)
 {
+	char address[ADDRESS_ROOM];
+
 	snprintf(s->log, sizeof(s->log), "%s/sim.log", dir);
-	start(s, "127.0.0.1:0");
+	start(s, free_address(address));
 }
 
 void sim_again(struct sim *s)

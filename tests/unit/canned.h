@@ -53,7 +53,8 @@ void canned_stop(struct canned *c);
 	"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"               \
 	"Content-Length: " #length "\r\n\r\n" json
 
-/* Nobody listens on the port this returns (just now). */
+/* Returns a port at which nothing listens.  It stays bound until the process
+ * ends, so that no other program gets it. */
 unsigned canned_closed_port(void);
 
 #endif
