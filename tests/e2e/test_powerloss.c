@@ -296,6 +296,69 @@ static void a_server_built_without_sync_is_found_out(void **state)
 	shipfrom_passed(s);
 }
 
+/* ---- a store of an older schema ---- */
+
+#define SAMPLE	     "tests/data/stores/schema-1-full.mdb"
+#define SAMPLE_TASKS 33
+
+static void expect_whole_sample(struct shipfrom *s)
+{
+	const char *verify[] = {"verify", NULL};
+	const char *tasks[] = {"tasks", "--json", NULL};
+	char *out = NULL;
+	int n = 0;
+
+	if (shipfrom_run(s, &out, true, verify))
+		fail_msg("the store is not whole: %s", out);
+	free(out);
+	assert_int_equal(shipfrom_run(s, &out, false, tasks), 0);
+	for (const char *p = out; (p = strchr(p, '\n')); p++)
+		n++;
+	free(out);
+	assert_int_equal(n, SAMPLE_TASKS);
+}
+
+/* Begins a command, which migrates the store that it opens, and loses power
+ * after so many ms.  True: the command had not ended. */
+static bool migration_cut_after(struct shipfrom *s, int ms)
+{
+	char program[256];
+	const char *argv[] = {program, "tasks", "--config", s->config, NULL};
+	int status;
+	bool cut;
+
+	snprintf(program, sizeof(program), "%s/shipfrom", build_dir());
+	process_start(&s->process, argv, s->log, false);
+	nap(ms); /* the moment of death: any will do */
+	cut = !process_ended(&s->process, 0, &status);
+	lose_power(s);
+	return cut;
+}
+
+static void a_migration_that_loses_power_is_taken_again(void **state)
+{
+	struct shipfrom *s = start(state, NULL);
+	char path[192];
+	int cut = 0, whole = 0;
+
+	assert_int_equal(shipfrom_stop(s), 0);
+	snprintf(path, sizeof(path), "%s/store/data.mdb", s->dir);
+	/* Later and later, until the command ends before its time. */
+	for (int ms = 0; whole < 2 && ms < 2000; ms += 1 + ms / 8) {
+		copy_file(SAMPLE, path);
+		copy_file(SAMPLE, disk);
+		if (migration_cut_after(s, ms))
+			cut++;
+		else
+			whole++;
+		expect_whole_sample(s);
+	}
+	printf("%d migrations were cut\n", cut);
+	assert_true(cut > 0);
+	assert_int_equal(whole, 2);
+	shipfrom_passed(s);
+}
+
 #define T(f) cmocka_unit_test_teardown(f, end)
 
 int main(void)
@@ -303,6 +366,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(what_was_answered_200_outlives_the_loss_of_power),
 		T(a_server_built_without_sync_is_found_out),
+		T(a_migration_that_loses_power_is_taken_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

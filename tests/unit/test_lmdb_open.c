@@ -2,8 +2,6 @@
  *
  * test_lmdb_open.c - opening, locking, versions, backup, and the sample of what
  * version 1 wrote.
- *
- * SAMPLE_WRITE=1 build/tests/unit/test_lmdb_open writes a new sample.
  */
 #include "tests/unit/store_fixture.h"
 
@@ -285,22 +283,6 @@ static void fill_sample(struct store *s)
 	change_order(s, 19, 1602, &c);
 }
 
-/* Where SAMPLE_WRITE asks for it, writes the sample anew. */
-static void write_sample(const char *dir)
-{
-	struct store_options o = {
-		.url = url_of(dir),
-		.max_bytes = 8 << 20,
-		.derive = derive_simply,
-	};
-	struct store *s = open_with(&o);
-
-	fill_sample(s);
-	unlink(SAMPLE);
-	assert_ok(store_backup(s, SAMPLE, &err));
-	store_close(s);
-}
-
 static void copy_file(const char *from, const char *to)
 {
 	FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
@@ -382,10 +364,6 @@ static void what_version_1_wrote_is_read(void **state)
 	struct store *s;
 	struct stat st;
 
-	if (getenv("SAMPLE_WRITE")) {
-		write_sample(*state);
-		unlink(to);
-	}
 	assert_int_equal(stat(SAMPLE, &st), 0);
 	assert_true(st.st_size < 200 << 10);
 	copy_file(SAMPLE, to);
