@@ -6,6 +6,7 @@
  * that needs a server, such as a database, starts it on the first call.
  */
 #include "tests/store/suite.h"
+#include "tests/store/temp.h"
 
 #include <dirent.h>
 
@@ -21,11 +22,9 @@ struct engine_under_test {
 
 static char *lmdb_fresh(void)
 {
-	const char *tmp = getenv("TMPDIR");
-	char *url = xasprintf(LMDB "%s/shipfrom-store-XXXXXX",
-			      tmp ? tmp : "/tmp");
+	char dir[TEMP_ROOM];
 
-	return mkdtemp(url + strlen(LMDB)) ? url : NULL;
+	return temp_folder(dir, "store") ? xasprintf(LMDB "%s", dir) : NULL;
 }
 
 static void lmdb_gone(const char *url)

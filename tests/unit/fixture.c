@@ -108,9 +108,7 @@ struct fixture *fixture_start_with(const char *server_lines,
 	struct buf report;
 	struct err e = {""};
 
-	must(copy_text(f->dir, sizeof(f->dir), "/tmp/shipfrom-unit-XXXXXX") &&
-		     mkdtemp(f->dir),
-	     "no folder");
+	must(temp_folder(f->dir, "unit"), "no folder");
 	write_config(f, server_lines, centra_lines);
 	f->app.config_path = f->config_path;
 	clock_init(&f->app.clock, TIME_NONE, time_now(), time_mono());

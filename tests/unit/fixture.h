@@ -16,11 +16,12 @@
 #include "server/app.h"
 #include "store/model/journal.h"
 #include "server/access/token.h"
+#include "tests/store/temp.h"
 
 struct fixture {
 	struct app app;
-	char dir[64];
-	char config_path[80];
+	char dir[TEMP_ROOM];
+	char config_path[TEMP_ROOM + 16];
 	struct config *started;
 	struct holdup *holdup; /* owned, while the writer is held */
 	int port, admin_port;

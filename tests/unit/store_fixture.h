@@ -7,6 +7,7 @@
 #define TESTS_UNIT_STORE_FIXTURE_H
 
 #include "tests/store/words.h"
+#include "tests/store/temp.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -15,10 +16,7 @@
 /* The state of a test is its folder's name. */
 UNUSED static int make_dir(void **state)
 {
-	const char *tmp = getenv("TMPDIR");
-	char *dir = xasprintf("%s/shipfrom-store-XXXXXX", tmp ? tmp : "/tmp");
-
-	*state = mkdtemp(dir);
+	*state = temp_folder(xcalloc(1, TEMP_ROOM), "store");
 	return *state ? 0 : -1;
 }
 

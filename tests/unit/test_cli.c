@@ -24,6 +24,7 @@
 #include "base/nearest.h"
 #include "base/text.h"
 #include "server/webhook/secret_rotation.h"
+#include "tests/store/temp.h"
 
 /* cmocka has a fail() too: it comes after ours. */
 #include <setjmp.h>
@@ -35,7 +36,7 @@
 #define WORDS_MAX 12
 #define DEADLINE 1893456000000 /* 2030-01-01 00:00 UTC */
 
-static char folder[] = "/tmp/test_cli.XXXXXX";
+static char folder[TEMP_ROOM];
 static char *config_path;
 static char out[200000], told[20000]; /* stdout and stderr of the last run */
 
@@ -251,7 +252,7 @@ static int make_folder(void **state)
 	FILE *f;
 
 	(void)state;
-	if (!mkdtemp(folder))
+	if (!temp_folder(folder, "cli"))
 		return -1;
 	config_path = xasprintf("%s/c.ini", folder);
 	f = fopen(config_path, "w");

@@ -23,6 +23,7 @@
 #include "server/webhook/delivery.h"
 #include "server/webhook/receive.h"
 #include "server/webhook/signature.h"
+#include "tests/store/temp.h"
 
 /* cmocka has a fail() too: it comes after ours. */
 #include <stdarg.h>
@@ -265,8 +266,8 @@ static void what_was_quarantined_is_read_again(void **state)
 struct server {
 	struct app app;
 	struct config *first; /* held: the store was opened with it */
-	char dir[64];
-	char file[96];
+	char dir[TEMP_ROOM];
+	char file[TEMP_ROOM + 16];
 };
 
 #define PLAIN "webhook_secret = test123\n", ""
@@ -306,8 +307,7 @@ static struct server *server_start(const char *centra, const char *server)
 	struct err e;
 
 	log_set_level(LOG_ERROR + 1); /* the trouble here is meant */
-	snprintf(s->dir, sizeof(s->dir), "/tmp/receive.XXXXXX");
-	assert_non_null(mkdtemp(s->dir));
+	assert_non_null(temp_folder(s->dir, "receive"));
 	snprintf(s->file, sizeof(s->file), "%s/shipfrom.ini", s->dir);
 	write_config(s, centra, server);
 	s->first = load(s);

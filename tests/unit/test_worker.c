@@ -23,6 +23,7 @@
 #include "server/worker/reconcile.h"
 #include "server/worker/worker.h"
 #include "tests/unit/canned.h"
+#include "tests/store/temp.h"
 
 /* cmocka has a fail() too: it comes after ours. */
 #include <stdarg.h>
@@ -50,7 +51,7 @@ static struct canned *centra_start(const char *reply)
 struct parts {
 	struct app app;
 	struct config *first;
-	char dir[64];
+	char dir[TEMP_ROOM];
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct workers *told; /* woken by changes, while not NULL */
@@ -109,8 +110,7 @@ static struct parts *parts_open_with(unsigned port, const char *more)
 	struct err e;
 
 	log_set_level(LOG_ERROR + 1); /* the trouble here is meant */
-	snprintf(p->dir, sizeof(p->dir), "/tmp/worker.XXXXXX");
-	assert_non_null(mkdtemp(p->dir));
+	assert_non_null(temp_folder(p->dir, "worker"));
 	write_config(p, port, "k", more);
 	p->first = load(p);
 	p->app.config = config_holder_open(config_hold(p->first));
