@@ -157,6 +157,6 @@ case ${1:-} in
 	TMPDIR=$(folder_of_tests)
 	export TMPDIR
 	slowest_first "$@" | tr '\n' '\0' |
-		xargs -0 -n 1 -P "${TEST_JOBS:-8}" sh "$0" --one
+		xargs -0 -n 1 -P "${TEST_JOBS:-12}" sh "$0" --one
 	;;
 esac

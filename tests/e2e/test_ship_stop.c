@@ -41,7 +41,7 @@ static void assert_no_second_try(const char *lines)
 static void a_call_that_the_budget_holds_is_not_told_as_one(void **state)
 {
 	struct shipfrom *s = shipfrom_with(
-		SHORT, "graphql_requests = 1000\ngraphql_mutations = 3\n");
+		SHORT, "graphql_requests = 1000\ngraphql_mutations = 4\n");
 	int64_t numbers[2];
 	char text[32], code[STATE_ROOM], *out = NULL;
 	const char *why[] = {"why", text, "--json", NULL};
@@ -59,6 +59,7 @@ static void a_call_that_the_budget_holds_is_not_told_as_one(void **state)
 		assert_no_second_try(out);
 		free(out);
 	}
+	assert_true(metric(s, "calls_held_total") > 0);
 	shipfrom_passed(s);
 }
 
