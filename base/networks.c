@@ -39,7 +39,7 @@ static bool is_port(const char *s)
 
 bool address_read(struct address *ret, const char *text, size_t len)
 {
-	char copy[2 * PEER_SIZE], *host = copy, *end;
+	char copy[2 * CLIENT_SIZE], *host = copy, *end;
 
 	if (!len || len >= sizeof(copy))
 		return false;
@@ -64,12 +64,12 @@ bool address_read(struct address *ret, const char *text, size_t len)
 	return plain_read(ret, host);
 }
 
-void address_text(char ret[PEER_SIZE], const struct address *a)
+void address_text(char ret[CLIENT_SIZE], const struct address *a)
 {
 	bool v4 = !memcmp(a->b, v4_prefix, sizeof(v4_prefix));
 
 	if (!inet_ntop(v4 ? AF_INET : AF_INET6,
-		       v4 ? a->b + sizeof(v4_prefix) : a->b, ret, PEER_SIZE))
+		       v4 ? a->b + sizeof(v4_prefix) : a->b, ret, CLIENT_SIZE))
 		ret[0] = '\0';
 }
 
@@ -102,7 +102,7 @@ static bool network_read(struct network *ret, char *text)
 
 enum rc networks_read(struct networks *ret, const char *text, struct err *e)
 {
-	char word[2 * PEER_SIZE];
+	char word[2 * CLIENT_SIZE];
 	struct network net;
 	size_t len;
 
@@ -169,14 +169,14 @@ static bool last_entry(const char *list, size_t *len, const char **ret,
 	return *ret_len > 0;
 }
 
-void networks_peer(char ret[PEER_SIZE], const struct networks *trusted,
+void networks_client(char ret[CLIENT_SIZE], const struct networks *trusted,
 		   const char *socket, const char *const *values, size_t n)
 {
 	struct address at, hop;
 	const char *entry;
 	size_t left, len;
 
-	snprintf(ret, PEER_SIZE, "%s", socket);
+	snprintf(ret, CLIENT_SIZE, "%s", socket);
 	if (!plain_read(&at, socket))
 		return;
 	while (n-- > 0) {

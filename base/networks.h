@@ -11,7 +11,7 @@
 
 #include "base/err.h"
 
-#define PEER_SIZE 46 /* bytes of an address as text, the longest IPv6 address
+#define CLIENT_SIZE 46 /* bytes of an address as text, the longest IPv6 address
 		      * included */
 
 /* An IP address.  IPv4 addresses are kept as ::ffff:a.b.c.d, so that each
@@ -33,7 +33,7 @@ struct networks {
 /* Reads "10.0.0.7" or "::1", also with a zone, or as [::1]:443 or
  * 10.0.0.7:443. */
 bool address_read(struct address *ret, const char *text, size_t len);
-void address_text(char ret[PEER_SIZE], const struct address *a);
+void address_text(char ret[CLIENT_SIZE], const struct address *a);
 
 /* Reads a list such as "127.0.0.1, 10.0.0.0/8 2001:db8::/32"; NULL is an empty
  * list.  RC_INVALID names the entry that is neither an address nor a
@@ -48,7 +48,7 @@ bool networks_have(const struct networks *n, const struct address *a);
  * address that is not trusted is the client's.  An entry that cannot be read
  * ends the search: the client is then the last address that was vouched for.
  * `values`: the n headers of that name, in their order. */
-void networks_peer(char ret[PEER_SIZE], const struct networks *trusted,
+void networks_client(char ret[CLIENT_SIZE], const struct networks *trusted,
 		   const char *socket, const char *const *values, size_t n);
 
 #endif

@@ -78,7 +78,7 @@ static int64_t next_look(const struct work *w, const struct call *call)
 	return run_wait_long(w, call);
 }
 
-/* ---- saying what came of it ---- */
+/* ---- recording what came of it ---- */
 
 static void end_try(struct work *w, enum try_end how, const char *text)
 {
@@ -206,15 +206,16 @@ static bool must_look(const struct work *w, const struct offer *f)
 
 static void retry_look(struct work *w, const struct call *call)
 {
-	const char *why = call->end == CALL_OK ?
-				  "Centra does not show the order to us" :
-				  call->why.text;
+	bool failed = call->end != CALL_OK;
+	uint32_t number = failed ? run_why_call(call) :
+				   run_why(WHY_NOT_SHOWN, 0);
+	const char *why = failed ? call->why.text :
+				   "Centra does not show the order to us";
 
-	if (call->end != CALL_OK && !call->held &&
-	    !run_said_before(w, run_why_call(call)))
+	if (failed && !call->held && !run_repeats(w, number))
 		journal(w, &(struct entry){.fact = FACT_LOOK_FAILED,
 					   .text = why});
-	run_retry(w, next_look(w, call), "%s", why);
+	run_retry(w, number, next_look(w, call), "%s", why);
 }
 
 /* Looks, and settles the answer if the look does.  True: a try may be made.
@@ -233,9 +234,11 @@ static bool looked(struct work *w)
 	f = offer_in_question(w);
 	if (!must_look(w, f))
 		return true;
-	run_retry(w, next_look(w, NULL), "%s",
-		  offer_found(w->order, f, FOUND_OPEN) ?
-			  "the offer expired and the order is open still" :
+	if (offer_found(w->order, f, FOUND_OPEN))
+		run_retry(w, run_why(WHY_LOOK_OPEN, 0), next_look(w, NULL),
+			  "the offer expired and the order is open still");
+	else
+		run_retry(w, run_why(WHY_LOOK_NOTHING, 0), next_look(w, NULL),
 			  "a look at the order proved nothing");
 	return false;
 }
@@ -262,10 +265,10 @@ static void doubt_no(struct work *w)
 	if (offer_is_surely_open(f))
 		settle(w, SETTLED_NO, f->answer.refusal);
 	else if (f->sighting.what == FOUND_OPEN)
-		run_retry(w, run_wait_second(w),
+		run_retry(w, run_why(WHY_LOOK_OPEN, 0), run_wait_second(w),
 			  "one look alone shows the order open");
 	else
-		run_retry(w, next_look(w, NULL),
+		run_retry(w, run_why(WHY_LOOK_NOTHING, 0), next_look(w, NULL),
 			  "a look at the order proved nothing");
 }
 
@@ -291,7 +294,7 @@ static void told_no(struct work *w, const struct check_first_reply *r)
 static void told_nothing(struct work *w, const struct call *call)
 {
 	bool unknown = call->end == CALL_UNKNOWN;
-	bool said = run_said_before(w, run_why_call(call));
+	bool said = run_repeats(w, run_why_call(call));
 
 	if (unknown || !said)
 		journal(w, &(struct entry){
@@ -302,7 +305,8 @@ static void told_nothing(struct work *w, const struct call *call)
 				   .text = call->why.text,
 			   });
 	end_try(w, unknown ? TRY_UNKNOWN : TRY_NOT_DONE, call->why.text);
-	run_retry(w, next_try(w, call), "%s", call->why.text);
+	run_retry(w, run_why_call(call), next_try(w, call), "%s",
+		  call->why.text);
 }
 
 static void told(struct work *w, const struct check_first_reply *r)
@@ -391,12 +395,14 @@ static void try_once(struct work *w)
 	 * reserved before the try is made durable. */
 	if (!centra_take(w->centra, CENTRA_ORDER_API, &r.call)) {
 		run_called(w, CENTRA_ORDER_API, "check-first", &r.call);
-		run_retry(w, next_try(w, &r.call), "%s", r.call.why.text);
+		run_retry(w, run_why_call(&r.call), next_try(w, &r.call), "%s",
+			  r.call.why.text);
 		return;
 	}
 	if (w->begin(w, say_begun, &b, &e)) {
 		centra_give_back(w->centra, CENTRA_ORDER_API);
-		run_retry(w, next_try(w, NULL), "%s", e.text);
+		run_retry(w, run_why(WHY_TRY_NOT_STORED, 0), next_try(w, NULL),
+			  "%s", e.text);
 		return;
 	}
 	/* The order is now as it is stored; what this run has found is applied
@@ -405,7 +411,7 @@ static void try_once(struct work *w)
 	if (!still_wanted(w, verb)) {
 		centra_give_back(w->centra, CENTRA_ORDER_API);
 		end_try(w, TRY_NOT_DONE, NULL);
-		run_retry(w, next_try(w, NULL),
+		run_retry(w, run_why(WHY_ORDER_CHANGED, 0), next_try(w, NULL),
 			  "the order changed as Centra was to be told");
 		return;
 	}
@@ -438,7 +444,8 @@ static void answer_one(struct work *w)
 	if (f->answer.settled != SETTLED_NOT || finished(w, NULL))
 		return;
 	if (!w->centra) {
-		run_retry(w, run_wait_long(w, NULL),
+		run_retry(w, run_why(WHY_NOT_CONFIGURED, 0),
+			  run_wait_long(w, NULL),
 			  "no Centra is configured for instance '%s'",
 			  w->task->instance);
 		return;

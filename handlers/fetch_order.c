@@ -21,7 +21,8 @@
 /* Ends a run that may have to be repeated.  `repeated`: the look before showed
  * nothing either.  The failures of the task until then do not delay the first
  * repetition. */
-static void again(struct work *w, bool repeated, const char *why)
+static void again(struct work *w, bool repeated, uint32_t number,
+		  const char *why)
 {
 	int64_t wait;
 
@@ -31,7 +32,7 @@ static void again(struct work *w, bool repeated, const char *why)
 		wait = run_wait_long(w, NULL);
 	else
 		wait = repeated ? run_wait_look(w) : run_wait_second(w);
-	run_retry(w, wait, "%s", why);
+	run_retry(w, number, wait, "%s", why);
 }
 
 /* True if an accept that Centra told us is set aside because the fetched order
@@ -86,6 +87,8 @@ static void journal_not_shown(struct work *w, const struct centra_order *co)
 
 static void fetch_rest(struct work *w, const struct centra_order *co)
 {
+	uint32_t number = run_why(WHY_NOT_SHOWN,
+				  co->missing * 2u + co->undecided);
 	char why[140];
 
 	snprintf(why, sizeof(why), "Centra did not show all of the order:%s%s%s%s",
@@ -94,10 +97,9 @@ static void fetch_rest(struct work *w, const struct centra_order *co)
 		 co->missing & MISSING_SHIPMENTS ? " not the shipments" : "",
 		 co->missing & MISSING_WORDS ? " not all names and codes"
 					     : "");
-	if (!run_said_before(w, run_why(WHY_NOT_SHOWN, co->missing * 2u +
-							      co->undecided)))
+	if (!run_repeats(w, number))
 		journal_not_shown(w, co);
-	run_retry(w, run_wait_long(w, NULL), "%s", why);
+	run_retry(w, number, run_wait_long(w, NULL), "%s", why);
 }
 
 /* True if someone waits for the fetch, so that it may use the live work's share
@@ -126,7 +128,7 @@ static void end_one(struct work *w, const struct centra_orders *got)
 	w->result.how = OUTCOME_DONE;
 	if (got->call.end != CALL_OK) {
 		if (!got->call.held &&
-		    !run_said_before(w, run_why_call(&got->call)))
+		    !run_repeats(w, run_why_call(&got->call)))
 			changes_journal(&w->result.changes,
 					&(struct entry){
 						.fact = FACT_LOOK_FAILED,
@@ -135,7 +137,7 @@ static void end_one(struct work *w, const struct centra_orders *got)
 		/* Nothing was learnt, so a fetch that reconciliation asked for
 		 * stays in its lane (result.stays). */
 		w->result.stays = true;
-		run_retry(w,
+		run_retry(w, run_why_call(&got->call),
 			  got->call.held && !is_live(w)
 				  ? wait_with_others(w, &got->call)
 				  : run_wait_long(w, &got->call),
@@ -147,17 +149,19 @@ static void end_one(struct work *w, const struct centra_orders *got)
 			co = &got->list[i];
 	if (!co) {
 		look_record_absent(w);
-		again(w, repeated, "Centra does not show the order to us");
+		again(w, repeated, run_why(WHY_NOT_SHOWN, 0),
+		      "Centra does not show the order to us");
 		return;
 	}
 	look_record(w, co);
 	if (accept_set_aside(w->order) && w->task->attempts < LOOKS_TO_AGREE)
-		run_retry(w, run_wait_long(w, NULL),
+		run_retry(w, run_why(WHY_DISAGREE, 0), run_wait_long(w, NULL),
 			  "an accept and the order as fetched disagree");
 	else if ((co->undecided || co->missing) && wants_rest(w, co))
 		fetch_rest(w, co);
 	else
-		again(w, repeated, "the order as fetched does not settle it");
+		again(w, repeated, run_why(WHY_LOOK_NOTHING, 0),
+		      "the order as fetched does not settle it");
 }
 
 /* Fetches the orders of these runs in one query; with up to `spare` further
@@ -207,7 +211,8 @@ static bool is_wanted(struct work *w)
 	if (w->centra)
 		return true;
 	if (w->order->fetch_due)
-		run_retry(w, run_wait_long(w, NULL),
+		run_retry(w, run_why(WHY_NOT_CONFIGURED, 0),
+			  run_wait_long(w, NULL),
 			  "no Centra is configured for instance '%s'",
 			  w->task->instance);
 	return false;

@@ -267,7 +267,8 @@ static void recover(struct work **w, size_t n)
 	run_called(w[0], CENTRA_GRAPHQL, "warehouses", &all.call);
 	for (size_t i = 0; i < n; i++) {
 		if (all.call.end == CALL_NOT_DONE && !all.call.refused)
-			run_retry(w[i], run_wait_long(w[i], &all.call), "%s",
+			run_retry(w[i], run_why_call(&all.call),
+				  run_wait_long(w[i], &all.call), "%s",
 				  all.call.why.text);
 		else
 			offer(w[i], &all);
@@ -298,7 +299,8 @@ static void look_again(struct work **w, size_t n)
 	run_called(w[0], CENTRA_GRAPHQL, "orders", &got.call);
 	for (size_t i = 0; i < n; i++) {
 		if (got.call.end != CALL_OK) {
-			run_retry(w[i], run_wait_long(w[i], &got.call), "%s",
+			run_retry(w[i], run_why_call(&got.call),
+				  run_wait_long(w[i], &got.call), "%s",
 				  got.call.why.text);
 			continue;
 		}

@@ -38,7 +38,7 @@ static enum rc not_offered(const struct order *o, struct err *e)
 		    (long long)o->number);
 }
 
-static void journal_said(const struct saying *s, int64_t warehouse,
+static void journal_statement(const struct statement *s, int64_t warehouse,
 			 enum fact fact, const char *reason,
 			 struct changes *ret)
 {
@@ -52,14 +52,14 @@ static void journal_said(const struct saying *s, int64_t warehouse,
 			     });
 }
 
-static enum rc conflict(struct saying *s, const char *code, struct err *e)
+static enum rc conflict(struct statement *s, const char *code, struct err *e)
 {
 	s->conflict = code;
 	return fail(e, RC_CONFLICT, "the order's code is '%s'", code);
 }
 
 /* Finds the shop's offer that is to be shipped.  RC_CONFLICT: there is none. */
-static enum rc to_ship(struct saying *s, const struct order *o,
+static enum rc to_ship(struct statement *s, const struct order *o,
 		       const struct offer **ret, struct err *e)
 {
 	const struct offer *f = offer_of_shop(o, s->warehouses,
@@ -84,7 +84,7 @@ static bool same_text(const char *a, const char *b)
 enum rc problem_decide(void *arg, const struct order *o, struct changes *ret,
 		       struct err *e)
 {
-	struct saying *s = arg;
+	struct statement *s = arg;
 	const struct offer *f;
 	struct change *c;
 	enum rc rc = to_ship(s, o, &f, e);
@@ -101,14 +101,14 @@ enum rc problem_decide(void *arg, const struct order *o, struct changes *ret,
 	c->problem.reason = xstrdup(s->reason);
 	c->problem.note = xstrdup(s->note);
 	c->problem.by = xstrdup(s->by);
-	journal_said(s, f->warehouse, FACT_PROBLEM, s->reason, ret);
+	journal_statement(s, f->warehouse, FACT_PROBLEM, s->reason, ret);
 	return OK;
 }
 
 enum rc solved_decide(void *arg, const struct order *o, struct changes *ret,
 		      struct err *e)
 {
-	struct saying *s = arg;
+	struct statement *s = arg;
 	const struct offer *f;
 	struct change *c;
 	enum rc rc = to_ship(s, o, &f, e);
@@ -125,14 +125,14 @@ enum rc solved_decide(void *arg, const struct order *o, struct changes *ret,
 	c->solved.solved_at = s->now;
 	c->solved.solved_device = s->device;
 	c->solved.solved_by = xstrdup(s->by);
-	journal_said(s, f->warehouse, FACT_SOLVED, NULL, ret);
+	journal_statement(s, f->warehouse, FACT_SOLVED, NULL, ret);
 	return OK;
 }
 
 enum rc stopped_decide(void *arg, const struct order *o, struct changes *ret,
 		       struct err *e)
 {
-	struct saying *s = arg;
+	struct statement *s = arg;
 
 	s->conflict = NULL;
 	if (!offer_of_shop(o, s->warehouses, s->n_warehouses))
@@ -145,7 +145,7 @@ enum rc stopped_decide(void *arg, const struct order *o, struct changes *ret,
 		if (!f || !taken_back(f))
 			continue;
 		changes_add(ret, CHANGE_STOPPED, f->warehouse);
-		journal_said(s, f->warehouse, FACT_STOPPED, NULL, ret);
+		journal_statement(s, f->warehouse, FACT_STOPPED, NULL, ret);
 	}
 	return OK;
 }

@@ -12,7 +12,7 @@
 #include "base/err.h"
 #include "store/model/changes.h"
 
-struct saying {
+struct statement {
 	const int64_t *warehouses; /* the shop's warehouses, in config order */
 	size_t n_warehouses;
 	uint64_t device;
@@ -29,7 +29,7 @@ struct saying {
  * it has not shipped it, and nobody has confirmed the stop. */
 bool offer_stop(const struct order *o, const int64_t *warehouses, size_t n);
 
-/* Store_update_fns; arg is a struct saying.
+/* Store_update_fns; arg is a struct statement.
  *
  * problem_decide   reports the problem: the order is accepted and not shipped,
  *                  and the shop cannot ship it.  RC_EXISTS: its open problem

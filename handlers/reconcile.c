@@ -307,7 +307,7 @@ static void give_up(struct work *w, const char *why)
 	w->others->ended(w, w->round, why);
 	w->round->not_before = w->steady + wait;
 	round_release(w->round);
-	run_retry(w, wait, "%s", why);
+	run_retry(w, run_why(WHY_GIVEN_UP, 0), wait, "%s", why);
 }
 
 /* Asks for the looks even so, since they may succeed where the list did not;
@@ -352,7 +352,8 @@ static void read_page(struct work *w)
 	centra_conn_lane(w->centra, CENTRA_LIVE);
 	run_called(w, CENTRA_GRAPHQL, "what waits", call);
 	if (call->held && call->retry_after <= HELD_MOST)
-		run_retry(w, run_wait(w, call), "%s", call->why.text);
+		run_retry(w, run_why_call(call), run_wait(w, call), "%s",
+			  call->why.text);
 	else if (call->end != CALL_OK)
 		list_failed(w, call);
 	else if (take_page(w, &got, &last, &e))
@@ -377,7 +378,8 @@ void handle_reconcile(struct work *w, size_t n)
 		return;
 	}
 	if (w->steady < r->not_before) {
-		run_retry(w, r->not_before - w->steady, "%s",
+		run_retry(w, run_why(WHY_GIVEN_UP, 0),
+			  r->not_before - w->steady, "%s",
 			  w->task->reason ? w->task->reason
 					  : "it was given up a moment ago");
 		return;

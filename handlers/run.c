@@ -49,7 +49,7 @@ void run_apply(struct work *w, size_t from)
 	run_derive(w);
 }
 
-void run_retry(struct work *w, int64_t wait, const char *fmt, ...)
+void run_retry(struct work *w, uint32_t why, int64_t wait, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -58,6 +58,7 @@ void run_retry(struct work *w, int64_t wait, const char *fmt, ...)
 		  ap);
 	va_end(ap);
 	w->result.how = OUTCOME_RETRY;
+	w->result.why = why;
 	w->result.due = w->now + wait;
 }
 
@@ -79,14 +80,15 @@ uint32_t run_why(enum run_why why, unsigned more)
 
 uint32_t run_why_call(const struct call *call)
 {
+	if (call->held)
+		return run_why(WHY_CALL_HELD, 0);
 	return run_why(call->end == CALL_UNKNOWN ? WHY_CALL_UNKNOWN
 						 : WHY_CALL_NOT_DONE,
 		       (unsigned)call->status);
 }
 
-bool run_said_before(struct work *w, uint32_t why)
+bool run_repeats(const struct work *w, uint32_t why)
 {
-	w->result.why = why;
 	return why && w->task->why == why;
 }
 

@@ -22,10 +22,6 @@ void run_derive(struct work *w);
  * its states. */
 void run_apply(struct work *w, size_t from);
 
-/* Ends the run with OUTCOME_RETRY, due `wait` ms from now; fmt is the
- * reason. */
-void run_retry(struct work *w, int64_t wait, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
 /* Ends the run with OUTCOME_DEAD; fmt is the reason. */
 void run_dead(struct work *w, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -40,14 +36,30 @@ enum run_why {
 	WHY_CALL_UNKNOWN,
 	WHY_NOT_SHOWN, /* Centra did not show all of the order; with the missing
 		        * parts */
+	WHY_CALL_HELD,	    /* a call was held back (centra/limits.h) */
+	WHY_TRY_NOT_STORED, /* a try could not be made durable */
+	WHY_NOT_CONFIGURED, /* the instance has no such API */
+	WHY_SETTLING,	    /* Centra may still be about to act on a call */
+	WHY_LOOK_NOTHING,   /* a look proved nothing */
+	WHY_LOOK_OPEN,	    /* a look shows the order open */
+	WHY_DISAGREE,	    /* Centra says one thing and shows another */
+	WHY_ORDER_CHANGED,  /* the order changed before the call was made */
+	WHY_PAYMENT,	    /* the payment is being confirmed */
+	WHY_REFUSED,	    /* Centra refuses the step; which step */
+	WHY_SHIPMENT_GONE,  /* a look does not show a shipment of ours */
+	WHY_GIVEN_UP,	    /* a reconciliation was given up for now */
 };
 uint32_t run_why(enum run_why why, unsigned more);
-/* Returns the number for a call that did not end in CALL_OK. */
+/* Returns the number for a call that did not end in CALL_OK, or was held
+ * back. */
 uint32_t run_why_call(const struct call *call);
-/* Notes the number of the reason for which this run will end.  True if the last
- * run of this task ended for the same reason, so that the journal need not
- * repeat it. */
-bool run_said_before(struct work *w, uint32_t why);
+/* True if the last run of this task ended for the reason of that number, so that
+ * the journal need not repeat it. */
+bool run_repeats(const struct work *w, uint32_t why);
+/* Ends the run with OUTCOME_RETRY, due `wait` ms from now.  `why` is the number of
+ * the reason (run_why()), fmt its words for people. */
+void run_retry(struct work *w, uint32_t why, int64_t wait, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 
 /* Returns how many ms to wait after a try that failed (call says how; NULL: no
  * call was made).  After a call that was held back or refused, it is the time

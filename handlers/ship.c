@@ -69,7 +69,7 @@ static void journal(struct work *w, const struct entry *e)
 	changes_journal(&w->result.changes, &ours);
 }
 
-/* ---- saying what came of it ---- */
+/* ---- recording what came of it ---- */
 
 static void end_try(struct work *w, enum try_end how)
 {
@@ -111,22 +111,25 @@ static void say_error(struct work *w, const char *error)
 	say_came(w, came);
 }
 
-/* Ends the run, to be continued after `wait` ms; `why` is for people. */
-static void put_off(struct work *w, int64_t wait, const char *why)
+/* Ends the run, to be continued after `wait` ms, for a reason that is not the
+ * shipment's fault: its number, and its words for people.  While the shipment is
+ * under way the shop sees the words; of a reason that repeats, the first ones. */
+static void retry_later(struct work *w, uint32_t number, int64_t wait,
+			const char *why)
 {
 	const struct shipment *s = current(w);
-	const char *known = s->came.error;
 
-	/* The shop sees why, if the shipment goes on after this failure. */
-	if (shipment_under_way(s) && (!known || strcmp(known, why) != 0))
+	if (shipment_under_way(s) && (!s->came.error || !run_repeats(w, number)))
 		say_error(w, why);
-	run_retry(w, wait, "%s", why);
+	run_retry(w, number, wait, "%s", why);
 }
 
-static void put_off_call(struct work *w, const struct call *call,
-			 const char *why)
+/* As retry_later(), as soon as the API may be called again after this call; NULL:
+ * no call was made. */
+static void retry_call(struct work *w, uint32_t number, const struct call *call,
+		       const char *why)
 {
-	put_off(w,
+	retry_later(w, number,
 		w->task->attempts < IMPATIENT ? run_wait(w, call)
 					      : run_wait_long(w, call),
 		why);
@@ -160,7 +163,8 @@ static void failed(struct work *w, enum ship_stage stage,
 static void refused_when_paid(struct work *w, const char *why)
 {
 	failed(w, SHIP_FAILED, FAULT_REFUSED, why);
-	run_retry(w, run_wait_long(w, NULL), "%s", why);
+	run_retry(w, run_why(WHY_REFUSED, 0), run_wait_long(w, NULL), "%s",
+		  why);
 }
 
 /* ---- looking ---- */
@@ -236,10 +240,10 @@ static bool look_again(struct run *r)
 		why = call->why.text;
 		number = run_why_call(call);
 	}
-	if (!call->held && !run_said_before(w, number))
+	if (!call->held && !run_repeats(w, number))
 		journal(w, &(struct entry){.fact = FACT_LOOK_FAILED,
 					   .text = why});
-	put_off_call(w, call, why);
+	retry_call(w, number, call, why);
 	return false;
 }
 
@@ -389,7 +393,7 @@ static bool told_nothing(struct work *w, enum ship_step step,
 {
 	bool unknown = d->call.end == CALL_UNKNOWN;
 	bool said = !d->call.held &&
-		    run_said_before(w, run_why_call(&d->call));
+		    run_repeats(w, run_why_call(&d->call));
 
 	if (!d->call.held && (unknown || !said))
 		journal(w, &(struct entry){
@@ -409,7 +413,7 @@ static bool told_nothing(struct work *w, enum ship_step step,
 			       d->call.why.text);
 		return false;
 	}
-	put_off_call(w, &d->call, d->call.why.text);
+	retry_call(w, run_why_call(&d->call), &d->call, d->call.why.text);
 	return false;
 }
 
@@ -544,7 +548,8 @@ static bool replied(struct run *r, const struct ship_plan *p,
 
 static void wait_payment(struct work *w)
 {
-	run_retry(w, ship_poll(current(w)->came.capture_at, w->now),
+	run_retry(w, run_why(WHY_PAYMENT, 0),
+		  ship_poll(current(w)->came.capture_at, w->now),
 		  "the payment is being confirmed");
 }
 
@@ -585,7 +590,8 @@ static bool refused(struct run *r, const struct ship_plan *p)
 	else if (p->what == PLAN_CAPTURE && says_already(r->words))
 		captured_by_another(w, r->words);
 	else if (says_already(r->words) && w->task->attempts < BELIEVES)
-		put_off_call(w, NULL, r->words);
+		retry_call(w, run_why(WHY_REFUSED, (unsigned)p->what), NULL,
+			   r->words);
 	else if (p->what == PLAN_CAPTURE)
 		failed(w, SHIP_CAPTURE_FAILED, FAULT_NONE, r->words);
 	else
@@ -608,7 +614,8 @@ static bool take_step(struct run *r, const struct ship_plan *p)
 		return refused(r, p);
 	if (s->unknown && (int)s->step == (int)p->what &&
 	    w->since_try < w->settle) {
-		run_retry(w, w->settle - w->since_try,
+		run_retry(w, run_why(WHY_SETTLING, 0),
+			  w->settle - w->since_try,
 			  "Centra may still be about to %s",
 			  ship_step_words(ship_step_name(
 				  (enum ship_step)p->what)));
@@ -617,12 +624,12 @@ static bool take_step(struct run *r, const struct ship_plan *p)
 	/* Centra was not asked if the call is held back, so that is no try. */
 	if (!centra_take_change(w->centra, &held)) {
 		run_called(w, CENTRA_GRAPHQL, mutations[p->what], &held);
-		put_off_call(w, &held, held.why.text);
+		retry_call(w, run_why_call(&held), &held, held.why.text);
 		return false;
 	}
 	if (w->begin(w, say_begun, &b, &e)) {
 		centra_give_back(w->centra, CENTRA_GRAPHQL);
-		put_off_call(w, NULL, e.text);
+		retry_call(w, run_why(WHY_TRY_NOT_STORED, 0), NULL, e.text);
 		return false;
 	}
 	call(r, p, &d);
@@ -779,7 +786,8 @@ static void missed(struct work *w)
 			   });
 		say_missing(w, true, why.text);
 	}
-	run_retry(w, wait > w->settle ? wait : w->settle, "%s", why.text);
+	run_retry(w, run_why(WHY_SHIPMENT_GONE, 0),
+		  wait > w->settle ? wait : w->settle, "%s", why.text);
 }
 
 /* Makes one round: a look and a call.  False: the run has ended. */
@@ -840,15 +848,16 @@ static void ship_one(struct work *w)
 	if (s->trying)
 		end_lost_try(w);
 	if (!w->centra) {
-		put_off(w, run_wait_long(w, NULL),
-			"no Centra is configured for this instance");
+		retry_later(w, run_why(WHY_NOT_CONFIGURED, 0),
+			    run_wait_long(w, NULL),
+				"no Centra is configured for this instance");
 		return;
 	}
 	while (rounds < ROUNDS && act(&r))
 		rounds++;
 	if (rounds == ROUNDS)
-		put_off_call(w, NULL, "Centra shows one thing and says "
-				      "another");
+		retry_call(w, run_why(WHY_DISAGREE, 0), NULL,
+			   "Centra shows one thing and says another");
 	free(r.words);
 	centra_orders_release(&r.got);
 }

@@ -18,7 +18,7 @@
 #include "server/shop/orders.h"
 #include "server/live/screens.h"
 
-#define PRESS_MAX (16 << 10) /* bytes of the body of an accept or a reject; one
+#define ACTION_MAX (16 << 10) /* bytes of the body of an accept or a reject; one
 			      * character of a note may take 12 bytes */
 #define SHIP_MAX  (64 << 10)
 #define CODE_MAX  1024 /* body of a sign-in */
@@ -41,12 +41,12 @@ const struct http_route routes[] = {
 	{ "GET",   "/api/v1/me",                  LISTEN_PUBLIC, DEVICE_READS, ROOM_ACCESS,  0,          staff_me,        NULL,          "which device of which shop asks" },
 	{ "GET",   "/api/v1/orders",              LISTEN_PUBLIC, DEVICE_READS, ROOM_SHOP,    0,          staff_orders,    NULL,          "the shop's orders, earliest deadline first" },
 	{ "GET",   "/api/v1/orders/*",            LISTEN_PUBLIC, DEVICE_READS, ROOM_SHOP,    0,          staff_order,     NULL,          "one order, with its timeline" },
-	{ "POST",  "/api/v1/orders/*/accept",     LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    PRESS_MAX,  staff_accept,    NULL,          "the shop will ship this order" },
-	{ "POST",  "/api/v1/orders/*/reject",     LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    PRESS_MAX,  staff_reject,    NULL,          "the shop will not ship this order" },
+	{ "POST",  "/api/v1/orders/*/accept",     LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    ACTION_MAX,  staff_accept,    NULL,          "the shop will ship this order" },
+	{ "POST",  "/api/v1/orders/*/reject",     LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    ACTION_MAX,  staff_reject,    NULL,          "the shop will not ship this order" },
 	{ "POST",  "/api/v1/orders/*/ship",       LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    SHIP_MAX,   staff_ship,      NULL,          "ship an accepted order, or some of it" },
-	{ "POST",  "/api/v1/orders/*/problem",    LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    PRESS_MAX,  staff_problem,   NULL,          "an accepted order cannot be shipped after all" },
-	{ "POST",  "/api/v1/orders/*/solved",     LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    PRESS_MAX,  staff_solved,    NULL,          "its problem is solved: it can be shipped" },
-	{ "POST",  "/api/v1/orders/*/stopped",    LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    PRESS_MAX,  staff_stopped,   NULL,          "the shop knows that it must not ship this order" },
+	{ "POST",  "/api/v1/orders/*/problem",    LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    ACTION_MAX,  staff_problem,   NULL,          "an accepted order cannot be shipped after all" },
+	{ "POST",  "/api/v1/orders/*/solved",     LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    ACTION_MAX,  staff_solved,    NULL,          "its problem is solved: it can be shipped" },
+	{ "POST",  "/api/v1/orders/*/stopped",    LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    ACTION_MAX,  staff_stopped,   NULL,          "the shop knows that it must not ship this order" },
 	{ "GET",   "/api/v1/report",              LISTEN_PUBLIC, DEVICE_READS, ROOM_SHOP,    0,          staff_report,    NULL,          "how the shop has done" },
 	{ "GET",   "/api/v1/stream",              LISTEN_PUBLIC, ROUTE_DEVICE, ROOM_LIVE,    0,          staff_stream,    NULL,          "what changes, as it changes: server-sent events" },
 	{ "POST",  "/api/v1/session",             LISTEN_PUBLIC, ANYONE_READS, ROOM_ACCESS,  CODE_MAX,   session_begin,   NULL,          "signs a browser in with a login link's code" },

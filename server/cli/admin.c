@@ -58,7 +58,7 @@ static enum rc dial(const char *setting, const char *address, int *ret,
 	return OK;
 }
 
-static enum rc exchange(int fd, const char *address, const char *method,
+static enum rc send_request(int fd, const char *address, const char *method,
 			const char *path, struct buf *all, struct err *e)
 {
 	char *head = xasprintf("%s %s HTTP/1.1\r\nHost: %s\r\n"
@@ -99,7 +99,7 @@ static enum rc ask(const char *setting, const char *address,
 	buf_init(&all, ANSWER_MAX);
 	rc = dial(setting, address, &fd, e);
 	if (!rc)
-		rc = exchange(fd, address, method, path, &all, e);
+		rc = send_request(fd, address, method, path, &all, e);
 	if (rc)
 		goto out;
 	body = all.data ? strstr(all.data, "\r\n\r\n") : NULL;

@@ -30,7 +30,7 @@ void conn_step(struct conn *c)
 	conn_link(c);
 }
 
-static void client_name(struct MHD_Connection *mhd, char ret[PEER_SIZE])
+static void client_name(struct MHD_Connection *mhd, char ret[CLIENT_SIZE])
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
 		mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -49,7 +49,7 @@ static void client_name(struct MHD_Connection *mhd, char ret[PEER_SIZE])
 				   ->sin6_addr;
 	if (address)
 		inet_ntop(info->client_addr->sa_family, address, ret,
-			  PEER_SIZE);
+			  CLIENT_SIZE);
 }
 
 static struct conn *conn_open(struct listener *d, struct MHD_Connection *mhd)

@@ -76,7 +76,7 @@ struct conn {
 	int64_t deadline;   /* time_mono: the connection is shut down then */
 	int64_t since;	    /* time_mono: when it last made progress */
 	bool evicted;	    /* we have ended it, and MHD has not noticed yet */
-	char client[PEER_SIZE]; /* who connected */
+	char client[CLIENT_SIZE]; /* who connected */
 	TAILQ_ENTRY(conn) link;
 };
 
@@ -127,7 +127,7 @@ struct http_request {
 	size_t swallowed;
 	size_t charged; /* bytes of its body that are counted in
 			 * counters->buffered */
-	char client[PEER_SIZE]; /* the client's address, seen through trusted
+	char client[CLIENT_SIZE]; /* the client's address, seen through trusted
 				 * proxies */
 	int64_t started; /* time_mono */
 

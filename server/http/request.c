@@ -528,7 +528,7 @@ static enum MHD_Result request_begin(struct http_request *x, const char *method,
 	fields_copy(&x->fields, &header, x->mhd);
 	x->has_body = header.length || header.encodings;
 	take_name(x);
-	networks_peer(x->client, &h->proxies, x->conn->client,
+	networks_client(x->client, &h->proxies, x->conn->client,
 		      header.forwarded, header.n_forwarded);
 	if (x->too_large)
 		respond_problem(res, 414, "too_large",

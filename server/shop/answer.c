@@ -153,12 +153,12 @@ static bool decision_settle(struct action *p, struct response *res,
 
 /* ---- a problem, its end, and a stop ---- */
 
-static bool saying_read(struct action *p, struct response *res)
+static bool statement_read(struct action *p, struct response *res)
 {
-	struct saying *s = p->own;
+	struct statement *s = p->own;
 
 	(void)res;
-	*s = (struct saying){
+	*s = (struct statement){
 		.warehouses = p->shop->warehouses.ids,
 		.n_warehouses = p->shop->warehouses.n,
 		.device = p->device,
@@ -173,9 +173,9 @@ static bool problem_read(struct action *p, struct response *res)
 	static const char *const reasons[] = {"lost", "damaged", "cannot_find",
 					      "other", NULL};
 	static const char want[] = "is lost, damaged, cannot_find or other";
-	struct saying *s = p->own;
+	struct statement *s = p->own;
 
-	(void)saying_read(p, res);
+	(void)statement_read(p, res);
 	if (!action_word(p, res, "reason", reasons, want, &s->reason) ||
 	    !action_text(p, res, "note", NOTE_MAX, &s->note))
 		return false;
@@ -184,9 +184,9 @@ static bool problem_read(struct action *p, struct response *res)
 	return s->reason;
 }
 
-static const char *saying_code(const struct action *p)
+static const char *statement_code(const struct action *p)
 {
-	const struct saying *s = p->own;
+	const struct statement *s = p->own;
 
 	return s->conflict;
 }
@@ -201,7 +201,7 @@ static void solved_count(struct action *p)
 	COUNT(p->room->counters, problems_solved_total);
 }
 
-static bool saying_settle(struct action *p, struct response *res,
+static bool statement_settle(struct action *p, struct response *res,
 			  const struct order *o)
 {
 	respond_order(p->pending.req, res, o, 200, false);
@@ -244,13 +244,13 @@ void staff_reject(struct request *req, struct response *res)
 void staff_problem(struct request *req, struct response *res)
 {
 	static const struct action_kind kind = {
-		.own_size = sizeof(struct saying),
+		.own_size = sizeof(struct statement),
 		.read = problem_read,
 		.said = LOG_MSG("a shop has a problem"),
 		.decide = problem_decide,
-		.code = saying_code,
+		.code = statement_code,
 		.count = problem_count,
-		.settle = saying_settle,
+		.settle = statement_settle,
 	};
 
 	action_begin(req, res, &kind);
@@ -259,13 +259,13 @@ void staff_problem(struct request *req, struct response *res)
 void staff_solved(struct request *req, struct response *res)
 {
 	static const struct action_kind kind = {
-		.own_size = sizeof(struct saying),
-		.read = saying_read,
+		.own_size = sizeof(struct statement),
+		.read = statement_read,
 		.said = LOG_MSG("a shop has solved its problem"),
 		.decide = solved_decide,
-		.code = saying_code,
+		.code = statement_code,
 		.count = solved_count,
-		.settle = saying_settle,
+		.settle = statement_settle,
 	};
 
 	action_begin(req, res, &kind);
@@ -274,12 +274,12 @@ void staff_solved(struct request *req, struct response *res)
 void staff_stopped(struct request *req, struct response *res)
 {
 	static const struct action_kind kind = {
-		.own_size = sizeof(struct saying),
-		.read = saying_read,
+		.own_size = sizeof(struct statement),
+		.read = statement_read,
 		.said = LOG_MSG("a shop has stopped"),
 		.decide = stopped_decide,
-		.code = saying_code,
-		.settle = saying_settle,
+		.code = statement_code,
+		.settle = statement_settle,
 	};
 
 	action_begin(req, res, &kind);

@@ -195,8 +195,7 @@ static void log_outcome(const struct task *t, const struct result *r,
 	bool done = r->how == OUTCOME_DONE;
 	/* A task that fails again for the same reason is logged only the first
 	 * time. */
-	bool again = r->how == OUTCOME_RETRY && t->reason &&
-		     strcmp(t->reason, r->reason.text) == 0;
+	bool again = r->how == OUTCOME_RETRY && r->why && r->why == t->why;
 
 	log_line(again ? LOG_DEBUG : of[r->how].level, of[r->how].msg,
 		 LOG_S("instance", t->instance), LOG_N("order", t->number),

@@ -98,7 +98,7 @@ static void addresses_are_read_as_proxies_write_them(void **state)
 		{"[2001:db8::7]x", NULL},
 		{"203.0.113.7 evil", NULL},
 	};
-	char text[PEER_SIZE];
+	char text[CLIENT_SIZE];
 	struct address a;
 
 	(void)state;
@@ -135,7 +135,7 @@ static void the_peer_is_the_last_hop_that_is_not_trusted(void **state)
 		{"", {"203.0.113.7"}, ""},
 	};
 	struct networks trusted;
-	char peer[PEER_SIZE];
+	char peer[CLIENT_SIZE];
 	struct err e;
 
 	(void)state;
@@ -145,7 +145,7 @@ static void the_peer_is_the_last_hop_that_is_not_trusted(void **state)
 
 		while (n < 3 && of[i].values[n])
 			n++;
-		networks_peer(peer, &trusted, of[i].socket, of[i].values, n);
+		networks_client(peer, &trusted, of[i].socket, of[i].values, n);
 		assert_string_equal(peer, of[i].want);
 	}
 	networks_release(&trusted);
@@ -204,7 +204,7 @@ static void a_network_of_ipv6_is_one_peer(void **state)
 static void a_storm_of_peers_leaves_the_newest_known(void **state)
 {
 	struct login_failures *p = login_failures_open();
-	char peer[PEER_SIZE];
+	char peer[CLIENT_SIZE];
 	int known = 0;
 
 	(void)state;

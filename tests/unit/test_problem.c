@@ -52,9 +52,9 @@ static bool stop(const struct order *o)
 	return offer_stop(o, shop, 2);
 }
 
-static struct saying say(void)
+static struct statement say(void)
 {
-	return (struct saying){
+	return (struct statement){
 		.warehouses = shop,
 		.n_warehouses = 2,
 		.device = 8,
@@ -65,11 +65,11 @@ static struct saying say(void)
 	};
 }
 
-typedef enum rc saying_fn(void *arg, const struct order *o,
+typedef enum rc statement_fn(void *arg, const struct order *o,
 			  struct changes *ret, struct err *e);
 
 /* Makes what is said true; the rc. */
-static enum rc tell(struct order *o, struct saying *s, saying_fn *fn)
+static enum rc tell(struct order *o, struct statement *s, statement_fn *fn)
 {
 	struct changes c = {0};
 	struct err e;
@@ -134,7 +134,7 @@ static void what_is_shipped_or_ships_from_next_door_needs_no_stop(void **state)
 static void a_stop_is_confirmed_until_the_order_is_accepted_anew(void **state)
 {
 	struct order o = order_in(STATE_ACCEPTED, STATE_REJECTED);
-	struct saying s = say();
+	struct statement s = say();
 
 	(void)state;
 	assert_int_equal(tell(&o, &s, stopped_decide), RC_EXISTS);
@@ -153,7 +153,7 @@ static void a_stop_is_confirmed_until_the_order_is_accepted_anew(void **state)
 static void a_problem_is_kept_with_who_and_why(void **state)
 {
 	struct order o = order_in(STATE_REJECTED, STATE_ACCEPTED);
-	struct saying s = say();
+	struct statement s = say();
 	const struct problem *p = &order_offer(&o, V)->problem;
 
 	(void)state;
@@ -168,7 +168,7 @@ static void a_problem_is_kept_with_who_and_why(void **state)
 
 static void only_what_is_to_be_shipped_has_a_problem(void **state)
 {
-	struct saying s = say();
+	struct statement s = say();
 
 	(void)state;
 	for (int i = 0; i < STATES; i++) {
@@ -191,7 +191,7 @@ static void a_problem_is_solved_with_who_and_when_and_keeps_what_it_was(
 {
 	struct order o = order_in(STATE_REJECTED, STATE_ACCEPTED);
 	const struct problem *p = &order_offer(&o, V)->problem;
-	struct saying s = say();
+	struct statement s = say();
 
 	(void)state;
 	assert_int_equal(tell(&o, &s, problem_decide), OK);
@@ -213,7 +213,7 @@ static void a_problem_is_solved_once_and_who_was_first_stands(void **state)
 {
 	struct order o = order_in(STATE_ACCEPTED, STATE_REJECTED);
 	const struct problem *p = &order_offer(&o, W)->problem;
-	struct saying s = say();
+	struct statement s = say();
 
 	(void)state;
 	assert_int_equal(tell(&o, &s, problem_decide), OK);
@@ -230,7 +230,7 @@ static void a_problem_is_solved_once_and_who_was_first_stands(void **state)
 static void only_a_problem_of_what_is_to_be_shipped_can_be_solved(void **state)
 {
 	struct order o = order_in(STATE_ACCEPTED, STATE_REJECTED);
-	struct saying s = say();
+	struct statement s = say();
 
 	(void)state;
 	assert_int_equal(tell(&o, &s, solved_decide), RC_CONFLICT);
@@ -250,7 +250,7 @@ static void a_problem_after_a_solved_one_is_open_again(void **state)
 {
 	struct order o = order_in(STATE_ACCEPTED, STATE_REJECTED);
 	const struct problem *p = &order_offer(&o, W)->problem;
-	struct saying s = say();
+	struct statement s = say();
 
 	(void)state;
 	assert_int_equal(tell(&o, &s, problem_decide), OK);
@@ -267,7 +267,7 @@ static void the_same_problem_told_again_changes_nothing(void **state)
 {
 	struct order o = order_in(STATE_ACCEPTED, STATE_REJECTED);
 	const struct problem *p = &order_offer(&o, W)->problem;
-	struct saying s = say();
+	struct statement s = say();
 
 	(void)state;
 	s.note = NULL;
@@ -284,7 +284,7 @@ static void the_same_problem_told_again_changes_nothing(void **state)
 
 static void an_order_of_others_is_not_found(void **state)
 {
-	struct saying s = say();
+	struct statement s = say();
 	struct order o;
 
 	(void)state;
