@@ -8,6 +8,7 @@
 
 #include "base/time.h"
 #include "server/access/auth.h"
+#include "base/json_write.h"
 #include "server/admin/health.h"
 #include "server/app.h"
 #include "server/page/page.h"
@@ -125,21 +126,18 @@ static const char *listener_name(enum listen_at l)
 
 static void describe_json(struct buf *out, const struct http_route *r)
 {
-	buf_str(out, "{\"method\":");
-	buf_json(out, r->method);
-	buf_str(out, ",\"path\":");
-	buf_json(out, r->path);
-	buf_str(out, ",\"auth\":");
-	buf_json(out, auth_name(r->flags));
-	buf_str(out, ",\"listener\":");
-	buf_json(out, listener_name(r->listener));
+	json_begin(out, NULL);
+	json_put(out, "method", r->method);
+	json_put(out, "path", r->path);
+	json_put(out, "auth", auth_name(r->flags));
+	json_put(out, "listener", listener_name(r->listener));
 	if (r->body_max == BODY_LARGE)
-		buf_str(out, ",\"body_max\":\"webhook_max_body\"");
+		json_put(out, "body_max", "webhook_max_body");
 	else
-		buf_fmt(out, ",\"body_max\":%zu", r->body_max);
-	buf_str(out, ",\"help\":");
-	buf_json(out, r->help);
-	buf_str(out, "}\n");
+		json_put_uint(out, "body_max", r->body_max);
+	json_put(out, "help", r->help);
+	json_end(out);
+	buf_char(out, '\n');
 }
 
 void routes_describe(struct buf *out, bool json)

@@ -7,6 +7,8 @@
 #   DESIGN, STYLE, HOUSE, TRAPS       the document; no number is needed
 #   docs/clocks.md                    the file, seen from the root, from the
 #                                     folder of whoever cites it, or from docs/
+#   model/order.h, order.c            the file of the source, by the end of its
+#                                     path; <stdio.h> and *.h are none
 #
 # A word of five capitals or more with a number behind it is taken for a
 # document.  Documents are held to the first rule alone.
@@ -108,13 +110,30 @@ function cited(text, pages,   name, rest, before, list) {
 		if (!there(name)) wrong(name)
 	}
 }
+# Files of the source: by each end of their path.
+function ends_of(path) {
+	source[path] = 1
+	while (sub(/^[^\/]*\//, "", path)) source[path] = 1
+}
+function cited_source(rest,   name, before) {
+	while (match(rest, /[A-Za-z0-9_\/.-]*[A-Za-z0-9_]\.(c|h|def|js|mjs|sh)[^A-Za-z0-9_]/)) {
+		before = RSTART > 1 ? substr(rest, RSTART - 1, 1) : " "
+		name = substr(rest, RSTART, RLENGTH - 1)
+		rest = substr(rest, RSTART + RLENGTH)
+		if (before ~ /[*<{"$]/ || name ~ /^[_\/.-]|X\.[ch]$/) continue
+		seen++
+		if (!(name in source)) wrong(name)
+	}
+}
 function finish() {
 	gsub(/[ \t]+/, " ", text)
 	if (file != "") cited(text, file !~ /\.md$/)
+	if (file ~ /\.(c|h|def|js|mjs)$/) cited_source(text " ")
 	text = ""
 	inside = 0
 }
 FILENAME ~ /\/pages$/ { page[$1] = 1; next }
+FILENAME ~ /\/files$/ { ends_of($1); next }
 FILENAME ~ /\/known$/ {
 	known[$1 " " $2] = 1
 	document[$1] = 1
@@ -130,4 +149,4 @@ END {
 	finish()
 	printf "%d citations in %d files looked at\n", seen, files
 	exit bad || !seen
-}' "$work/pages" "$work/known" $(cat "$work/files") $(grep -v '^CHANGELOG\.md$' "$work/pages")
+}' "$work/pages" "$work/files" "$work/known" $(cat "$work/files") $(grep -v '^CHANGELOG\.md$' "$work/pages")

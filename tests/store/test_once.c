@@ -84,7 +84,7 @@ static void a_conflict_is_final_but_what_was_not_decided_is_not(void **state)
 	store_close(s);
 }
 
-/* As press.c does: the code is filled in from within the decision. */
+/* As server/shop/action.c does: the code is filled in from within the decision. */
 static enum rc refuse(void *arg, const struct order *o, struct changes *ret,
 		      struct err *e)
 {

@@ -2,7 +2,7 @@
  *
  * test_lmdb_writer.c - writes committed together: durable before they are
  * told, one failure costs no neighbour, and what happens when room or the disk
- * fails.  kill -9 is in test_store_crash.c.
+ * fails.  kill -9 is in tests/store/test_crash.c.
  *
  * This program has an fdatasync() of its own, which the store's library calls:
  * it counts, and fails when told to.
