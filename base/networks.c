@@ -15,7 +15,7 @@
 #include "base/number.h"
 
 #define V4_BITS 96 /* bits in front of an IPv4 address in its form
-		    * ::ffff:a.b.c.d */
+		    * ::ffff:1.2.3.4 */
 #define BLANKS	" \t"
 
 static const unsigned char v4_prefix[12] = {[10] = 0xff, [11] = 0xff};

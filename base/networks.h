@@ -14,7 +14,7 @@
 #define CLIENT_SIZE 46 /* bytes of an address as text, the longest IPv6 address
 		      * included */
 
-/* An IP address.  IPv4 addresses are kept as ::ffff:a.b.c.d, so that each
+/* An IP address.  IPv4 addresses are kept as ::ffff:1.2.3.4, so that each
  * address has one form. */
 struct address {
 	unsigned char b[16];

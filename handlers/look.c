@@ -230,8 +230,8 @@ static void journal_look(struct work *w, int64_t warehouse, enum fact fact,
 					    });
 }
 
-static void note_finding(struct work *w, const struct offer *f,
-			 const struct finding *g)
+static void journal_finding(struct work *w, const struct offer *f,
+			    const struct finding *g)
 {
 	if (g->what == f->finding.what && g->ended == f->finding.ended &&
 	    !f->doubt && !offer_is_over(f))
@@ -253,8 +253,8 @@ static void note_finding(struct work *w, const struct offer *f,
 	}
 }
 
-static void note_sighting(struct work *w, const struct offer *f,
-			 const struct sighting *r)
+static void journal_sighting(struct work *w, const struct offer *f,
+			     const struct sighting *r)
 {
 	if (f->list == LIST_MINE && r->blank && !f->doubt)
 		journal_look(w, f->warehouse, FACT_DOUBT, "begun", NULL);
@@ -276,7 +276,7 @@ static void say_sighting(struct work *w, const struct offer *f,
 {
 	if (same_sighting(r, &f->sighting))
 		return;
-	note_sighting(w, f, r);
+	journal_sighting(w, f, r);
 	changes_add(&w->result.changes, CHANGE_SIGHTING, f->warehouse)
 		->sighting = *r;
 }
@@ -406,7 +406,7 @@ static void find_open(struct work *w, const struct offer *f,
 	}
 	if (open_matters(f) || f->finding.what != FOUND_NOTHING ||
 	    offer_is_over(f))
-		note_finding(w, f, g);
+		journal_finding(w, f, g);
 	say_sighting(w, f, &r);
 	if (open_matters(f))
 		say_finding(w, f, g);
@@ -448,7 +448,7 @@ static void find(struct work *w, const struct offer *f,
 	switch (g.what) {
 	case FOUND_OURS:
 	case FOUND_NOT_OURS:
-		note_finding(w, f, &g);
+		journal_finding(w, f, &g);
 		say_sighting(w, f, &(struct sighting){0});
 		say_finding(w, f, &g);
 		break;
@@ -464,8 +464,8 @@ static void find(struct work *w, const struct offer *f,
 	}
 }
 
-static void note_status(struct work *w, const struct centra_order *co,
-			const char *status, const char *reason)
+static void journal_status(struct work *w, const struct centra_order *co,
+			   const char *status, const char *reason)
 {
 	const struct order *o = w->order;
 
@@ -489,7 +489,7 @@ static void record_status(struct work *w, const struct centra_order *co)
 	snprintf(status, sizeof(status), "%s", co->status ? co->status : "");
 	snprintf(reason, sizeof(reason), "%s",
 		 co->hold_reason ? co->hold_reason : "");
-	note_status(w, co, status, reason);
+	journal_status(w, co, status, reason);
 	c = &changes_add(&w->result.changes, CHANGE_FETCHED, 0)->fetched;
 	c->at = w->now;
 	c->on_hold = co->on_hold;

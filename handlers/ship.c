@@ -437,8 +437,8 @@ static bool told_no(struct run *r, enum ship_step step, enum try_end how,
 	return true;
 }
 
-static void note_done(struct work *w, enum ship_step step,
-		      const struct centra_done *d)
+static void journal_done(struct work *w, enum ship_step step,
+			 const struct centra_done *d)
 {
 	journal(w, &(struct entry){.fact = FACT_STEP_DONE,
 				   .result = ship_step_name(step),
@@ -480,12 +480,12 @@ static bool told_capture(struct run *r, const struct centra_done *d)
 	/* The shipment's own flags decide; the payment history only says why it
 	 * is not captured yet. */
 	if (d->captured || d->paid) {
-		note_done(w, STEP_CAPTURE, d);
+		journal_done(w, STEP_CAPTURE, d);
 		say_capture(w, CAPTURE_DONE);
 		r->co = NULL;
 	} else if (d->payment == PAYMENT_PENDING ||
 		   d->payment == PAYMENT_DONE) {
-		note_done(w, STEP_CAPTURE, d);
+		journal_done(w, STEP_CAPTURE, d);
 		journal(w, &(struct entry){.fact = FACT_PAYMENT,
 					   .result = "pending"});
 		say_capture(w, CAPTURE_PENDING);
@@ -506,7 +506,7 @@ static bool told_state(struct run *r, enum ship_step step, bool is,
 		return told_no(r, step, TRY_UNKNOWN,
 			       d->warning ? d->warning
 					  : "it does not say that it did");
-	note_done(r->w, step, d);
+	journal_done(r->w, step, d);
 	return true;
 }
 
@@ -522,11 +522,11 @@ static bool replied(struct run *r, const struct ship_plan *p,
 		return told_no(r, step, TRY_NO, d->error);
 	switch (step) {
 	case STEP_CONFIRM:
-		note_done(w, step, d);
+		journal_done(w, step, d);
 		r->co = NULL;
 		break;
 	case STEP_CREATE:
-		note_done(w, step, d);
+		journal_done(w, step, d);
 		say_created(w, &d->shipment);
 		r->co = NULL;
 		break;

@@ -49,12 +49,9 @@ int64_t ship_vanished(const struct offer *f, const struct ship_stock *l);
 const struct ship_held *ship_held_of(const struct offer *f, int64_t line);
 
 /* Lists what the offer has left to ship, by line; returns the number of lines.
- * The caller frees *ret. */
-size_t ship_all_left(const struct offer *f, const struct centra_order *co,
-		     struct ship_line **ret);
-/* As ship_all_left(); but if nothing of the order is allocated to anybody,
- * lists all that was the offer's: Centra may have put it into a shipment of its
- * own. */
+ * If nothing of the order is allocated to anybody, lists all that was the
+ * offer's: Centra may have put it into a shipment of its own.  The caller frees
+ * *ret. */
 size_t ship_all_wanted(const struct offer *f, const struct centra_order *co,
 		       struct ship_line **ret);
 /* True if something of the offer remains to be shipped or to be cleared up. */

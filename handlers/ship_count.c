@@ -135,8 +135,8 @@ int64_t ship_unclear(const struct offer *f, const struct ship_stock *l)
 
 /* ---- the order ---- */
 
-size_t ship_all_left(const struct offer *f, const struct centra_order *co,
-		     struct ship_line **ret)
+static size_t all_left(const struct offer *f, const struct centra_order *co,
+		       struct ship_line **ret)
 {
 	size_t n = 0;
 
@@ -160,7 +160,7 @@ int64_t ship_vanished(const struct offer *f, const struct ship_stock *l)
 size_t ship_all_wanted(const struct offer *f, const struct centra_order *co,
 		       struct ship_line **ret)
 {
-	size_t n = ship_all_left(f, co, ret);
+	size_t n = all_left(f, co, ret);
 
 	for (size_t i = 0; !n && i < co->n_lines; i++)
 		if (co->lines[i].n_allocations)

@@ -186,8 +186,8 @@ static bool rest_remains(const struct ship_decision *d, const struct offer *f,
 	return false;
 }
 
-static void note_asked(const struct ship_decision *d, const struct offer *f,
-		       struct changes *ret)
+static void journal_asked(const struct ship_decision *d, const struct offer *f,
+			  struct changes *ret)
 {
 	const struct ship_ask *a = &d->ask;
 	struct buf how;
@@ -231,7 +231,7 @@ static void add_ask(const struct ship_decision *d, const struct offer *f,
 	c->ask = ship_ask_copy(&d->ask);
 	add_all_left(d, f, &c->ask);
 	rest = rest_remains(d, f, &c->ask);
-	note_asked(d, f, ret);
+	journal_asked(d, f, ret);
 	if (d->local)
 		add_local(d, f, rest, ret);
 	else

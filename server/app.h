@@ -64,8 +64,6 @@ struct app {
  * config; http_start() starts it.  After an error, as at the end,
  * app_close_http() closes what was opened. */
 enum rc app_open_http(struct app *app, struct err *e);
-/* Starts the workers, and has them reconcile with Centra. */
-enum rc app_start_workers(struct app *app, struct err *e);
 /* Opens the room that follows changes: after the workers, if they run, and before
  * http_start(). */
 enum rc app_open_live(struct app *app, struct err *e);

@@ -178,7 +178,8 @@ enum rc app_open_http(struct app *app, struct err *e)
 	return rc;
 }
 
-enum rc app_start_workers(struct app *app, struct err *e)
+/* Starts the workers, and has them reconcile with Centra. */
+static enum rc start_workers(struct app *app, struct err *e)
 {
 	enum rc rc;
 
@@ -351,7 +352,7 @@ static int start_parts(struct serving *s, struct err *e)
 	start_clock(s);
 	if (app_open_http(app, e))
 		return EX_UNAVAILABLE;
-	if (app_start_workers(app, e) || app_open_live(app, e))
+	if (start_workers(app, e) || app_open_live(app, e))
 		return EX_OSERR;
 	listen_to_changes(s, true);
 	workers_wake(app->workers);

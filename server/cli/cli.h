@@ -23,7 +23,7 @@
 
 #define CLI_CONFIG "/etc/shipfrom/shipfrom.ini" /* without --config */
 
-/* Exit codes: 0, those of sysexits.h, and this one. */
+/* Exit codes: 0, those of <sysexits.h>, and this one. */
 #define EXIT_NOTHING 1 /* there is no such order, event, task or device */
 
 enum cli_option {

@@ -105,15 +105,6 @@ void config_read_file(struct reading *r);
 void config_read_values(struct reading *r);
 void config_check(struct reading *r);
 
-/* Reads a secret's file.  *ret_path: the file that was read (owned by the
- * caller).  NULL: it cannot be read, and a mistake was added. */
-char *config_secret_file(struct reading *r, const struct given *given,
-			 const char *name, char **ret_path);
-
-/* Returns the struct that a section's values go to: the config's server, or its
- * next instance or shop. */
-void *config_place(struct config *c, const struct section *s);
-
 /* Wipes and frees what the settings of a section own. */
 void config_release_section(enum section_kind kind, void *place);
 

@@ -163,7 +163,9 @@ static ssize_t read_first_line(int fd, char *bytes, size_t size)
 	return end - bytes;
 }
 
-char *config_secret_file(struct reading *r, const struct given *given,
+/* Reads a secret's file.  *ret_path: the file that was read (owned by the
+ * caller).  NULL: it cannot be read, and a mistake was added. */
+static char *secret_file(struct reading *r, const struct given *given,
 			 const char *name, char **ret_path)
 {
 	char bytes[SECRET_MAX_BYTES + 1], *secret = NULL;
@@ -263,7 +265,7 @@ static void read_secret_file(struct reading *r, const struct section *s,
 {
 	char *path = NULL;
 
-	*field = config_secret_file(r, &s->file[at], settings[at].name, &path);
+	*field = secret_file(r, &s->file[at], settings[at].name, &path);
 	note_secret(r, s, at, path, *field);
 }
 
@@ -303,7 +305,8 @@ static void read_section_values(struct reading *r, const struct section *s,
 			read_setting(r, s, at, place);
 }
 
-void *config_place(struct config *c, const struct section *s)
+/* Returns the struct of a section: the config's server, or its next one. */
+static void *place_of(struct config *c, const struct section *s)
 {
 	if (s->kind == SECTION_server)
 		return &c->server;
@@ -334,7 +337,7 @@ void config_read_values(struct reading *r)
 
 		server |= s->kind == SECTION_server;
 		if (!s->spoilt) {
-			read_section_values(r, s, config_place(c, s));
+			read_section_values(r, s, place_of(c, s));
 			continue;
 		}
 		memset(&unused, 0, sizeof(unused));

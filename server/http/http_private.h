@@ -254,12 +254,6 @@ static inline void http_wake_by(struct http *h, int64_t t)
 		h->wake = t;
 }
 
-/* ---- loop.c ---- */
-
-/* Runs fn(arg) in the loop thread and returns when it has.  Never from the loop
- * itself. */
-void http_in_loop(struct http *h, void (*fn)(void *arg), void *arg);
-
 /* ---- listener.c ---- */
 
 enum rc listener_open(struct listener *d, struct http *h, enum listen_at which,

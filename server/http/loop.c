@@ -211,7 +211,7 @@ static void *loop(void *arg)
 	return NULL;
 }
 
-/* A function that http_in_loop() runs. */
+/* A function that in_loop() runs. */
 struct in_loop {
 	struct http_call call;
 	void (*fn)(void *arg);
@@ -227,7 +227,9 @@ static void run_in_loop(struct http_call *c)
 	sem_post(&i->done);
 }
 
-void http_in_loop(struct http *h, void (*fn)(void *arg), void *arg)
+/* Runs fn(arg) in the loop thread and returns when it has.  Never from the loop
+ * itself. */
+static void in_loop(struct http *h, void (*fn)(void *arg), void *arg)
 {
 	struct in_loop i = {.fn = fn, .arg = arg};
 
@@ -249,7 +251,7 @@ static void quiesce(void *http)
 void http_quiesce(struct http *h)
 {
 	if (h->running)
-		http_in_loop(h, quiesce, h);
+		in_loop(h, quiesce, h);
 }
 
 static void begin_stop(void *http)
@@ -268,7 +270,7 @@ void http_stop(struct http *h)
 {
 	if (!h || !h->running)
 		return;
-	http_in_loop(h, begin_stop, h);
+	in_loop(h, begin_stop, h);
 	pthread_join(h->thread, NULL);
 	h->running = false;
 }

@@ -18,7 +18,7 @@ struct chunk *chunk_make(struct buf *b)
 	return c;
 }
 
-struct chunk *chunk_hold(struct chunk *c)
+static struct chunk *chunk_hold(struct chunk *c)
 {
 	c->holders++;
 	return c;

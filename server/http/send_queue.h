@@ -23,7 +23,6 @@ struct chunk {
 /* Makes a chunk of the buf's bytes, which leaves the buf empty.  The caller
  * holds the chunk. */
 struct chunk *chunk_make(struct buf *b);
-struct chunk *chunk_hold(struct chunk *c);
 void chunk_drop(struct chunk *c); /* NULL is fine */
 
 #define SEND_QUEUE_CHUNKS 256

@@ -175,10 +175,6 @@ struct live {
 	unsigned spread; /* of retry */
 };
 
-/* Adds a row to the outbox and takes over the chunk.  Room's thread, with the
- * lock held. */
-void screens_post(struct live *live, enum post what, struct group *g,
-		  uint64_t screen, struct chunk *chunk);
 /* Posts the changed orders to the screens of each shop.  Room's thread. */
 void screens_changed(struct live *live, const struct config *config,
 		     const struct change_list *l);

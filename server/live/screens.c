@@ -119,18 +119,9 @@ static unsigned retry(struct live *live)
 	return RETRY_MS + live->spread;
 }
 
-static void post(struct live *live, enum post what, struct group *g,
-		 uint64_t screen, struct chunk *chunk)
-{
-	if (what == POST_CHUNK && !chunk)
-		return;
-	pthread_mutex_lock(&live->lock);
-	screens_post(live, what, g, screen, chunk);
-	pthread_mutex_unlock(&live->lock);
-}
-
-void screens_post(struct live *live, enum post what, struct group *g,
-		  uint64_t screen, struct chunk *chunk)
+/* Adds a row to the outbox and takes over the chunk.  The lock is held. */
+static void add_post(struct live *live, enum post what, struct group *g,
+		     uint64_t screen, struct chunk *chunk)
 {
 	struct posted *p = xcalloc(1, sizeof(*p));
 
@@ -142,6 +133,16 @@ void screens_post(struct live *live, enum post what, struct group *g,
 		live->called = true;
 		http_call(live->parts.http, &live->call);
 	}
+}
+
+static void post(struct live *live, enum post what, struct group *g,
+		 uint64_t screen, struct chunk *chunk)
+{
+	if (what == POST_CHUNK && !chunk)
+		return;
+	pthread_mutex_lock(&live->lock);
+	add_post(live, what, g, screen, chunk);
+	pthread_mutex_unlock(&live->lock);
 }
 
 /* Returns the first group.  Only the calling thread, the room's, frees

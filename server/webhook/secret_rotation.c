@@ -13,7 +13,9 @@
 #include "base/clock.h"
 #include "base/mem.h"
 
-void secret_print(unsigned char ret[SECRET_PRINT], const char *secret)
+/* A fingerprint that tells a secret from another, and reveals nothing else of
+ * it. */
+static void secret_print(unsigned char ret[SECRET_PRINT], const char *secret)
 {
 	unsigned char whole[EVP_MAX_MD_SIZE];
 	char *text = NULL;

@@ -22,10 +22,6 @@
 #define SECRET_KEPT_EVERY 60000    /* ms between two writes of the same secret's
 				    * use, at least */
 
-/* Makes a fingerprint, which tells secrets apart and reveals nothing else of
- * them. */
-void secret_print(unsigned char ret[SECRET_PRINT], const char *secret);
-
 /* True if `use` describes these two secrets. */
 bool secret_use_is_of(const struct secret_use *use, const char *current,
 		      const char *previous);

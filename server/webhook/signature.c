@@ -44,19 +44,6 @@ struct parsed {
 	size_t seen_v1; /* includes those that are not 64 hex digits */
 };
 
-static const char *const names[] = {
-	[VERDICT_GENUINE] = "genuine",
-	[VERDICT_NO_HEADER] = "missing",
-	[VERDICT_MALFORMED] = "malformed",
-	[VERDICT_WRONG] = "wrong",
-	[VERDICT_STALE] = "stale",
-};
-
-const char *verdict_name(enum verdict v)
-{
-	return names[v];
-}
-
 /* Makes a context that EVP_MAC_init(ctx, NULL, 0, NULL) can start again and
  * again. */
 static enum rc mac_keyed(EVP_MAC_CTX **ret, const char *secret, struct err *e)

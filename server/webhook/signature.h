@@ -34,7 +34,6 @@ enum verdict {
 	VERDICT_STALE,     /* the signature is right; its time is outside the
 			    * tolerance */
 };
-const char *verdict_name(enum verdict v);
 
 /* Verifies a body.  `header`: X-Centra-Signature, or NULL; `now` in ms;
  * `tolerance` in ms, in both directions, inclusive.  *ret_secret: index of the

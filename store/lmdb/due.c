@@ -28,7 +28,8 @@ static struct key *due_key(struct key *k, const struct task *t)
 	return key_u64(key_i64(due_prefix(k, &b), t->due), t->id);
 }
 
-bool due_read(const MDB_val *k, const MDB_val *v, struct due_row *ret)
+/* False: these are not the bytes of such a row. */
+static bool due_read(const MDB_val *k, const MDB_val *v, struct due_row *ret)
 {
 	struct key_reader kr = key_read(k->mv_data, k->mv_size);
 	struct key_reader vr = key_read(v->mv_data, v->mv_size);
@@ -45,8 +46,9 @@ bool due_read(const MDB_val *k, const MDB_val *v, struct due_row *ret)
 
 /* ---- how many ---- */
 
-enum rc waiting_count(struct txn *t, const struct key *k, uint64_t *ret,
-		      struct err *e)
+/* How many tasks are counted under a key of `waiting`; 0: no such row. */
+static enum rc waiting_count(struct txn *t, const struct key *k, uint64_t *ret,
+			     struct err *e)
 {
 	struct key_reader kr;
 	MDB_val v;

@@ -19,14 +19,6 @@ enum rc due_del(struct txn *t, const struct task *task, struct err *e);
 enum rc due_move(struct txn *t, const struct task *was, const struct task *is,
 		 struct err *e);
 
-/* Reads how many tasks are counted under a key of `waiting`; 0: there is no
- * such row. */
-enum rc waiting_count(struct txn *t, const struct key *k, uint64_t *ret,
-		      struct err *e);
-
-/* Reads a row of `due`.  False: these are not the bytes of one. */
-bool due_read(const MDB_val *k, const MDB_val *v, struct due_row *ret);
-
 /* The queue_...() functions of store/rules/rows.h. */
 enum rc lmdb_queue_open(struct queue **ret, struct rows *r, struct err *e);
 void lmdb_queue_close(struct queue *q);

@@ -259,7 +259,7 @@ static off_t least_size(void)
 	return 2 * (off_t)sysconf(_SC_PAGESIZE);
 }
 
-bool lmdb_exists(const char *dir)
+static bool lmdb_exists(const char *dir)
 {
 	char *path = xasprintf("%s/data.mdb", dir);
 	struct stat st;

@@ -52,8 +52,8 @@ struct key *order_key(struct key *k, const char *instance, int64_t number)
 	return key_i64(key_str(key_start(k), instance), number);
 }
 
-enum rc order_load(struct txn *t, const char *instance, int64_t number,
-		   struct order *ret, struct err *e)
+static enum rc order_load(struct txn *t, const char *instance, int64_t number,
+			  struct order *ret, struct err *e)
 {
 	struct key k;
 	MDB_val v;
@@ -129,8 +129,8 @@ static enum rc lmdb_put_json(struct rows *r, const char *instance,
 			      txn_del(txn_of(r), table_of(which), &k, e));
 }
 
-enum rc journal_add(struct txn *t, const char *instance, int64_t number,
-		    const struct entry *n, struct err *e)
+static enum rc journal_add(struct txn *t, const char *instance, int64_t number,
+			   const struct entry *n, struct err *e)
 {
 	uint64_t seq;
 	struct key k;
@@ -381,12 +381,6 @@ static enum rc lmdb_count(struct rows *r, const char *name, uint64_t *ret,
 	return txn_last(txn_of(r), name, ret, e);
 }
 
-static enum rc lmdb_set_count(struct rows *r, const char *name, uint64_t n,
-			      struct err *e)
-{
-	return txn_set_last(txn_of(r), name, n, e);
-}
-
 static enum rc lmdb_add_count(struct rows *r, const char *name, int64_t n,
 			      struct err *e)
 {
@@ -501,5 +495,4 @@ const struct rows_engine lmdb_rows = {
 	.trim_quarantine = lmdb_trim_quarantine,
 	.put_secret_use = lmdb_put_secret_use,
 	.add_count = lmdb_add_count,
-	.set_count = lmdb_set_count,
 };

@@ -71,7 +71,6 @@ struct store {
 /* ---- shared by the files of this folder ---- */
 
 /* The functions of engine_lmdb; see store.h. */
-bool lmdb_exists(const char *dir);
 enum rc lmdb_open(struct store **ret, const char *dir,
 		  const struct store_options *o, struct err *e);
 void lmdb_close(struct store *s);
@@ -93,12 +92,6 @@ enum rc file_remove(const char *path, struct err *e);
 extern const char *const table_names[TABLES];
 
 struct key *order_key(struct key *k, const char *instance, int64_t number);
-/* Reads an order.  One that was never heard of is returned empty (first_seen
- * 0). */
-enum rc order_load(struct txn *t, const char *instance, int64_t number,
-		   struct order *ret, struct err *e);
-enum rc journal_add(struct txn *t, const char *instance, int64_t number,
-		    const struct entry *n, struct err *e);
 
 /* Tasks. */
 enum rc task_load(struct txn *t, uint64_t id, struct task *ret, struct err *e);

@@ -100,12 +100,6 @@ static void entry_own(struct entry *e)
 	*e = entry_copy(e);
 }
 
-void apply_nothing(struct order *o, const struct change *c)
-{
-	(void)o;
-	(void)c;
-}
-
 /* clang-format off */
 #define CHANGE(KIND, type, member, memory, apply)                             \
 	static void own_##KIND(struct change *c) { memory##_own(&c->member); } \

@@ -187,8 +187,6 @@ struct rows_engine {
 				  const struct secret_use *u, struct err *e);
 	enum rc (*add_count)(struct rows *r, const char *name, int64_t n,
 			     struct err *e);
-	enum rc (*set_count)(struct rows *r, const char *name, uint64_t n,
-			     struct err *e);
 };
 
 struct engine {

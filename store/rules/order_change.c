@@ -45,9 +45,9 @@ static enum difference differs(const struct order *before,
 
 /* ---- what follows from a change ---- */
 
-static void note_state(struct rows *r, const struct order *o,
-		       const struct offer *was, const struct offer *is,
-		       int64_t now)
+static void journal_state(struct rows *r, const struct order *o,
+			  const struct offer *was, const struct offer *is,
+			  int64_t now)
 {
 	const struct entry n = {
 		.at = now,
@@ -64,13 +64,13 @@ static void note_state(struct rows *r, const struct order *o,
 
 /* Notes the offers whose state changed in the journal.  Offers are never
  * removed, so each offer of `before` is in `after`. */
-static void note_states(struct rows *r, const struct order *before,
-			const struct order *after, int64_t now)
+static void journal_states(struct rows *r, const struct order *before,
+			   const struct order *after, int64_t now)
 {
 	for (size_t i = 0; i < after->n_offers; i++)
-		note_state(r, after,
-			   order_offer(before, after->offers[i].warehouse),
-			   &after->offers[i], now);
+		journal_state(r, after,
+			      order_offer(before, after->offers[i].warehouse),
+			      &after->offers[i], now);
 }
 
 /* Sees to it that a fetch that is due has a task.  If something new was said, a
@@ -255,7 +255,7 @@ enum rc order_change(struct rows *r, const struct order *before,
 		 * keep the newest. */
 		ret->updated = now > before->updated ? now
 						     : before->updated + 1;
-		note_states(r, before, ret, now);
+		journal_states(r, before, ret, now);
 		put_change(r, ret);
 	}
 	if (d != SAME)

@@ -570,11 +570,6 @@ void add_count(struct rows *r, const char *name, int64_t n)
 	PUT(r, add_count, name, n);
 }
 
-void set_count(struct rows *r, const char *name, uint64_t n)
-{
-	PUT(r, set_count, name, n);
-}
-
 /* ---- the queue ---- */
 
 enum rc queue_open(struct queue **ret, struct rows *r, struct err *e)

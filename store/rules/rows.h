@@ -274,7 +274,6 @@ void trim_quarantine(struct rows *r, const char *instance,
 void put_secret_use(struct rows *r, const char *instance,
 		    const struct secret_use *u);
 void add_count(struct rows *r, const char *name, int64_t n);
-void set_count(struct rows *r, const char *name, uint64_t n);
 
 /* Returns the failure of the first put of the op that failed, and forgets it,
  * so that the rule can go another way.  OK: no put failed. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * test_feed.c - small parts of the screens' server: the queue of a stream,
+ * test_send_queue.c - small parts of the screens' server: the queue of a stream,
  * "since", names, origins, the QR code.
  */
 #include <setjmp.h>
@@ -52,7 +52,7 @@ static void what_is_added_comes_out_whole_and_in_order(void **state)
 	send_queue_release(&f);
 }
 
-static void a_feed_has_room_for_so_many_and_no_more(void **state)
+static void a_queue_has_room_for_so_many_and_no_more(void **state)
 {
 	struct chunk *c = chunk_of("x", 1);
 	struct send_queue f = {0};
@@ -259,7 +259,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_added_comes_out_whole_and_in_order),
-		cmocka_unit_test(a_feed_has_room_for_so_many_and_no_more),
+		cmocka_unit_test(a_queue_has_room_for_so_many_and_no_more),
 		cmocka_unit_test(one_large_piece_is_sent_but_not_two),
 		cmocka_unit_test(since_reads_spans_and_times),
 		cmocka_unit_test(today_begins_where_the_shop_is),
