@@ -82,7 +82,7 @@ static const struct {
 	{AT_server_store_max, 1 << 20, INT64_MAX, "1M or more"},
 	{AT_server_webhook_max_body, 1024, 1 << 30, "1K to 1G"},
 	{AT_server_workers, 1, 256, "1 to 256"},
-	{AT_server_request_threads, 1, 64, "1 to 64"},
+	{AT_server_request_threads, 2, 64, "2 to 64"},
 	{AT_server_connections, 1, 1000000, "1 to 1000000"},
 	{AT_server_connections_per_ip, 0, 1000000, "0 to 1000000"},
 	{AT_server_answer_wait, 0, 60000, "0 to 60s"},

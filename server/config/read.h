@@ -2,8 +2,9 @@
  *
  * read.h - how a file becomes a config, in steps; for the files of this room.
  *
- *   read.c lines -> sections with texts value.c texts -> the values of a struct
- *   config check.c the values -> are they right, alone and together?
+ *   read.c    lines       -> sections with texts
+ *   value.c   texts       -> the values of a struct config
+ *   check.c   the values  -> are they right, alone and together?
  *
  * Every step goes on after a mistake, so that one run names all of them.
  */

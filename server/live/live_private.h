@@ -2,10 +2,10 @@
  *
  * live_private.h - the inside of changes.h, for the files of this room:
  *
- *         changes the thread that follows the store; waiting requests views the
- *         texts of events, made once for each shop screens the connected
- *         screens, and what the loop is to send them unwatched the count of
- *         pending offers without a screen, for /metrics
+ *	changes    the thread that follows the store; waiting requests
+ *	views      the texts of events, made once for each shop
+ *	screens    the connected screens, and what the loop is to send them
+ *	unwatched  the count of pending offers without a screen, for /metrics
  *
  * Threads:  live->lock protects what the room's thread shares with others: the
  *           waiters, the groups and their screens, and the outbox.  The

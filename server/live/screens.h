@@ -2,12 +2,12 @@
  *
  * screens.h - the screens of the shops: server-sent events.
  *
- * 	hello    {"now","resync"}: the first event, and again when the lists
- * 		 must be read again; resync is false when the client sent a
- * 		 Last-Event-ID and all changes since then follow
- *         order the order's JSON as this shop sees it removed {"number"}: the
- *         shop's screens stop showing the order beat {"now"}: each 15 s, so
- *         that a dead connection is noticed
+ *	hello    {"now","resync"}: the first event, and again when the lists
+ *		 must be read again; resync is false when the client sent a
+ *		 Last-Event-ID and all changes since then follow
+ *	order    the order's JSON as this shop sees it
+ *	removed  {"number"}: the shop's screens stop showing the order
+ *	beat     {"now"}: each 15 s, so that a dead connection is noticed
  *
  * Each has an id, CHANGE-EPOCH-VIEW: the number of the last change that it
  * includes, the epoch of the store that gave the number, and a hash of the

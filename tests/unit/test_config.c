@@ -555,6 +555,7 @@ static void values_of_the_wrong_form_are_named(void **state)
 		{"workers = ", "is empty"},
 		{"workers = 0", "write 1 to 256"},
 		{"workers = 257", "write 1 to 256"},
+		{"request_threads = 1", "write 2 to 64"},
 		{"write_wait = 0", "write 100ms to 60s"},
 		{"answer_wait = 1d", "write 0 to 60s"},
 		{"listen = 8080", "ADDRESS:PORT"},
