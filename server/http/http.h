@@ -293,8 +293,8 @@ struct http_options {
 };
 
 /* Opens the listening sockets and makes the server, which http_start() starts.
- * RC_INVALID, RC_EXISTS, RC_DENIED: an address cannot be used, see
- * listen_open(). */
+ * RC_INVALID: the table of routes is wrong.  RC_INVALID, RC_EXISTS,
+ * RC_DENIED: an address cannot be used, see listen_open(). */
 enum rc http_open(struct http **ret, const struct http_options *o,
 		  struct err *e);
 /* Return the address where the public and the admin listener listen, such as
