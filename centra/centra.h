@@ -22,9 +22,13 @@ struct centra_conn;
 
 enum centra_api { CENTRA_ORDER_API, CENTRA_GRAPHQL, CENTRA_APIS };
 
-/* The class of work that a connection does.  Where calls are scarce, live work
- * goes before reconciliation. */
-enum centra_lane { CENTRA_LIVE, CENTRA_SWEEP };
+/* The class of work that a connection does.  Where calls are scarce, those
+ * behind leave some to those before. */
+enum centra_lane {
+	CENTRA_LIVE,  /* what shops do: answers, shipments */
+	CENTRA_FETCH, /* fetches that someone waits for */
+	CENTRA_SWEEP, /* other fetches, reconciliation */
+};
 
 /* Limits of an instance's GraphQL calls, over all its connections: requests,
  * and the mutations among them, in any 10 s and in any hour (CONTRACT 6.3).  0:

@@ -67,9 +67,9 @@ static int64_t budget_wait(const struct budget *b, unsigned most, int64_t now)
 /* Returns how many ms a caller is to wait that finds the budget spent: until
  * one of the next places in it is free.  Callers get different places, so that
  * they do not all come back at once. */
-static int64_t budget_turn(struct budget *b, int64_t now)
+static int64_t budget_turn(struct budget *b, unsigned most, int64_t now)
 {
-	unsigned turn = b->waiting++ % b->n;
+	unsigned turn = b->n - most + b->waiting++ % most;
 	int64_t wait = b->at[(b->next + turn) % b->n] + b->window - now;
 
 	return wait > 1 ? wait : 1;
@@ -268,8 +268,9 @@ static void behind_waits(struct limits *l, int64_t now)
 	b->asked = now;
 }
 
-/* Returns how many calls of a budget the lane may use.  The sweep may use half
- * of the budgets of all calls: the rest is for live work. */
+/* How many calls of a budget the lane may use.  Of the budgets of all calls,
+ * fetches leave a fifth to what shops do, lest a parcel waits for a backlog of
+ * them; and the sweep leaves half. */
 static unsigned budget_most(const struct limits *l, int budget,
 			    const struct permit *p, int64_t now)
 {
@@ -280,6 +281,8 @@ static unsigned budget_most(const struct limits *l, int budget,
 		return n;
 	if (p->lane == CENTRA_SWEEP)
 		return next ? n : (n + 1) / 2;
+	if (p->lane == CENTRA_FETCH)
+		n -= n / 5;
 	return next && n > 1 ? n - 1 : n;
 }
 
@@ -304,8 +307,9 @@ static bool budgets_let(struct limits *l, const struct permit *p, int64_t now,
 		return true;
 	if (p->lane == CENTRA_SWEEP)
 		behind_waits(l, now);
-	else if ((wait = budget_turn(&l->budgets[worst], now)) > longest)
-		longest = wait;
+	else
+		longest = budget_turn(&l->budgets[worst],
+				      budget_most(l, worst, p, now), now);
 	return hold(ret, longest, kinds[worst].spent, p->api);
 }
 

@@ -14,7 +14,8 @@
  *             (CONTRACT 6.3).  What was spent is not known after a restart:
  *             if Centra then says 429, that pauses all calls.
  *
- * Work of the live lane goes first: the sweep's has at most half of the budget,
+ * Work of the live lane goes first.  Fetches that someone waits for leave it a
+ * fifth of the budget.  The sweep's work has at most half of the budget,
  * and one call at a time.  If live work uses up the budget, the sweep still gets
  * a call now and then: of ten calls at most one, and one in 10 s.
  *

@@ -109,6 +109,13 @@ static bool is_live(const struct work *w)
 	return w->task->lane != LANE_SWEEP && fetch_is_live(w->order);
 }
 
+static enum centra_lane class_of(const struct work *w)
+{
+	if (!is_live(w))
+		return CENTRA_SWEEP;
+	return w->task->lane == LANE_ANSWERS ? CENTRA_LIVE : CENTRA_FETCH;
+}
+
 /* Ends the wait at the next multiple of TOGETHER, so that orders that are due
  * at about the same time share one query. */
 static int64_t wait_with_others(const struct work *w, const struct call *call)
@@ -176,8 +183,8 @@ static void fetch(struct work **w, size_t n, bool with_address, unsigned *spare)
 	for (size_t i = 0; i < n; i++) {
 		numbers[i] = w[i]->task->number;
 		w[i]->look_began = w[i]->steady;
-		if (is_live(w[i]))
-			lane = CENTRA_LIVE;
+		if (class_of(w[i]) < lane)
+			lane = class_of(w[i]);
 	}
 	centra_conn_lane(w[0]->centra, lane);
 	graphql_orders(w[0]->centra, numbers, n, with_address, &got);

@@ -119,14 +119,16 @@ void accounts_gate(void *arg, const char *instance, unsigned group,
 {
 	const struct account *a = accounts_find(arg, instance);
 	bool behind = lane > LANE_WAITED; /* nobody waits for it */
+	enum centra_lane class = lane == LANE_ANSWERS ? CENTRA_LIVE
+				 : behind	       ? CENTRA_SWEEP
+						       : CENTRA_FETCH;
 	struct centra_may may;
 
 	if (!a) {
 		*ret = (struct store_gate){.wait = GATE_SHUT, .parked = true};
 		return;
 	}
-	centra_may(a->centra, api_of(group),
-		   behind ? CENTRA_SWEEP : CENTRA_LIVE, runs, &may);
+	centra_may(a->centra, api_of(group), class, runs, &may);
 	*ret = (struct store_gate){
 		.wait = may.wait == CENTRA_NEVER ? GATE_SHUT : may.wait,
 		.parked = may.parked,

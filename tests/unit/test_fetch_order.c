@@ -679,7 +679,7 @@ static void what_nobody_waits_for_is_fetched_behind_live_work(void **s)
 	(void)s;
 	centra_shows(V, false);
 	run_fetch(); /* W has it before it */
-	assert_int_equal(reply.lane, CENTRA_LIVE);
+	assert_int_equal(reply.lane, CENTRA_FETCH);
 	assert_int_equal(stub_centra.lane, CENTRA_LIVE);
 	order_offer(&us.held, V)->shipped = true;
 	offer_derive(NULL, &us.held);
@@ -697,12 +697,12 @@ static void the_repetition_of_a_look_that_showed_nothing_goes_behind_live_work(
 	centra_shows(0, false);
 	run_fetch();
 	assert_true(doubted(W));
-	assert_int_equal(reply.lane, CENTRA_LIVE);
+	assert_int_equal(reply.lane, CENTRA_FETCH);
 	run_fetch();
 	assert_int_equal(reply.lane, CENTRA_SWEEP);
 	us.held.has_address = false; /* the shop is to see where it goes */
 	run_fetch();
-	assert_int_equal(reply.lane, CENTRA_LIVE);
+	assert_int_equal(reply.lane, CENTRA_FETCH);
 }
 
 static void what_reconciliation_asks_for_goes_behind_live_work(void **s)
@@ -710,10 +710,19 @@ static void what_reconciliation_asks_for_goes_behind_live_work(void **s)
 	(void)s;
 	centra_shows(0, true);
 	run_fetch();
-	assert_int_equal(reply.lane, CENTRA_LIVE);
+	assert_int_equal(reply.lane, CENTRA_FETCH);
 	us.lane = LANE_SWEEP;
 	run_fetch();
 	assert_int_equal(reply.lane, CENTRA_SWEEP);
+}
+
+static void what_keeps_a_shop_is_fetched_as_what_shops_do(void **s)
+{
+	(void)s;
+	us.lane = LANE_ANSWERS;
+	centra_shows(0, true);
+	run_fetch();
+	assert_int_equal(reply.lane, CENTRA_LIVE);
 }
 
 static void a_fetch_that_fails_stays_in_its_lane(void **s)
@@ -1222,6 +1231,7 @@ int main(void)
 		with(what_nobody_waits_for_is_fetched_behind_live_work),
 		with(the_repetition_of_a_look_that_showed_nothing_goes_behind_live_work),
 		with(what_reconciliation_asks_for_goes_behind_live_work),
+		with(what_keeps_a_shop_is_fetched_as_what_shops_do),
 		with(a_fetch_that_fails_stays_in_its_lane),
 		with(the_first_repetition_is_not_late_for_what_failed_before),
 		with(what_nobody_waits_for_and_is_held_comes_back_together),

@@ -486,6 +486,43 @@ static void it_takes_no_place_from_live_work_when_it_does_not_wait(void **s)
 	assert_int_equal(live, 30);
 }
 
+/* Makes calls of the lane until one is held; returns how many, and its wait. */
+static int calls_until_held(enum centra_lane lane, int64_t now,
+			    int64_t *ret_wait)
+{
+	struct permit p;
+	int n = 0;
+
+	for (; may(CENTRA_GRAPHQL, lane, false, now, &p, ret_wait); n++)
+		limits_told(l, &p, now, &(struct call){.end = CALL_OK});
+	return n;
+}
+
+static void fetches_leave_a_fifth_to_what_shops_do(void **s)
+{
+	int64_t wait;
+
+	(void)s;
+	assert_int_equal(calls_until_held(CENTRA_FETCH, 0, &wait), 24);
+	assert_int_equal(wait, LIMITS_WINDOW);
+	assert_int_equal(calls_until_held(CENTRA_LIVE, 5000, &wait), 6);
+	/* Those that shops made count for fetches too. */
+	assert_int_equal(calls_until_held(CENTRA_FETCH, LIMITS_WINDOW, &wait),
+			 18);
+	assert_int_equal(wait, 5000);
+	assert_int_equal(calls_until_held(CENTRA_LIVE, LIMITS_WINDOW, &wait),
+			 6);
+}
+
+static void of_a_budget_of_few_calls_fetches_have_all(void **s)
+{
+	int64_t wait;
+
+	(void)s;
+	limits_budget(l, &(struct centra_budget){.requests = 4});
+	assert_int_equal(calls_until_held(CENTRA_FETCH, 0, &wait), 4);
+}
+
 static void the_sweep_makes_one_call_at_a_time(void **s)
 {
 	struct permit p, second;
@@ -762,6 +799,8 @@ int main(void)
 		T(the_sweep_has_a_call_now_and_then_whatever_live_work_takes),
 		T(of_a_small_budget_it_has_little_but_not_nothing),
 		T(it_takes_no_place_from_live_work_when_it_does_not_wait),
+		T(fetches_leave_a_fifth_to_what_shops_do),
+		T(of_a_budget_of_few_calls_fetches_have_all),
 		T(the_sweep_makes_one_call_at_a_time),
 		T(who_finds_it_spent_is_not_sent_to_the_same_moment),
 		T(a_new_budget_remembers_what_was_spent),
