@@ -13,7 +13,7 @@
  *      due after `missed_after` (handlers/missed.h).
  *   2. Each order that a shop could still act on gets a fetch in the last lane:
  *      that look, as any other, records what it proves.
- *   3.  It ends when its turn comes again, which is behind those fetches.
+ *   3. It ends when its turn comes again, which is behind those fetches.
  *
  * What it has found is kept as tasks.  So a restart only forgets how far the
  * list was read, and the reading begins anew.

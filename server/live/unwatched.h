@@ -4,8 +4,8 @@
  * that /metrics can show the pending offers that no screen shows without
  * reading the orders.
  *
- * Memory: 8 bytes for each pending offer.  Threads: one at a time; the callers
- * in this room hold live->lock.
+ * Memory:   8 bytes for each pending offer.
+ * Threads:  one at a time; the callers in this room hold live->lock.
  */
 #ifndef SERVER_LIVE_UNWATCHED_H
 #define SERVER_LIVE_UNWATCHED_H

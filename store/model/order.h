@@ -8,8 +8,8 @@
  * order.  What the facts *mean* (the state of each offer) is derived by
  * handlers/offer.h and kept beside them, so that lists can be indexed by it.
  *
- * Memory: an order owns its offers and their texts; order_release() ends it.
- * Threads: no locks: a value belongs to the code that holds it.
+ * Memory:   an order owns its offers and their texts; order_release() ends it.
+ * Threads:  no locks: a value belongs to the code that holds it.
  */
 #ifndef STORE_MODEL_ORDER_H
 #define STORE_MODEL_ORDER_H

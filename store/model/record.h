@@ -21,9 +21,9 @@
 #include "store/model/order.h"
 #include "store/model/task.h"
 
-/* An order: cancelled, fetched_at, status, hold_reason, on_hold, has_details,
- *          has_address, version, first_seen, updated, fetch_due, u32 count, per
- *          offer a block:
+/* An order:  cancelled, fetched_at, status, hold_reason, on_hold, has_details,
+ *          has_address, version, first_seen, updated, fetch_due,
+ *          u32 count, per offer a block:
  *            warehouse, state, list, expires, shipped, the marks' dates,
  *            u32 count, per opening: expires, offset, date
  *            finding: what, ended, knew, at
@@ -70,7 +70,8 @@ void encode_task(struct buf *b, const struct task *t);
 enum rc get_task(struct task *ret, uint64_t id, const void *p, size_t len,
 		 struct err *e);
 
-/* entry:   at, warehouse, device, what it is about, text; of schema 1 no more,
+/* An entry of the journal:
+ *          at, warehouse, device, what it is about, text; of schema 1 no more,
  *          and text is all of the words; the name of its fact,
  *          u32 count, per word: u8 place, text
  *          u32 count, per number: u8 place, i64 */
