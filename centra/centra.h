@@ -27,7 +27,7 @@ enum centra_api { CENTRA_ORDER_API, CENTRA_GRAPHQL, CENTRA_APIS };
 enum centra_lane {
 	CENTRA_LIVE,  /* what shops do: answers, shipments */
 	CENTRA_FETCH, /* fetches that someone waits for */
-	CENTRA_SWEEP, /* other fetches, reconciliation */
+	CENTRA_RECONCILE, /* other fetches, reconciliation */
 };
 
 /* Limits of an instance's GraphQL calls, over all its connections: requests,

@@ -17,8 +17,8 @@
 #define TRIAL_WAIT 1000 /* ms to wait while a trial call is under way */
 #define TRIAL_LONG 5000 /* ms to wait once the trial call has taken
 			 * TRIAL_WAIT */
-#define SWEEP_WAIT 200	/* ms to wait while another call of the sweep is under
-			 * way */
+#define RECONCILE_WAIT 200 /* ms to wait while another call of reconciliation is
+			    * under way */
 #define LONG_AGO   INT64_MIN
 
 /* ---- a budget ---- */
@@ -86,9 +86,10 @@ static void budget_spend(struct budget *b, int64_t now)
 
 /* ---- a gate ---- */
 
-/* The circuit breaker: closed (calls flow), or open since the API is away or
- * refuses the key. */
-enum breaker { CLOSED, DEAD, REFUSED };
+/* The circuit breaker: closed, so that calls flow; or open, so that only a trial
+ * call is made now and then (half-open), since the API is away or refuses the
+ * key. */
+enum breaker { CLOSED, OPEN_AWAY, OPEN_REFUSED };
 
 struct gate {
 	enum breaker breaker;
@@ -117,7 +118,7 @@ static const struct {
 			    ": the hour's budget of calls is spent"},
 };
 
-/* Whether calls of the sweep wait because the budget is spent. */
+/* Whether calls of reconciliation wait because the budget is spent. */
 struct behind {
 	bool waits;
 	int64_t since;
@@ -129,8 +130,8 @@ struct limits {
 	struct gate gates[CENTRA_APIS];
 	struct budget budgets[BUDGETS];
 	struct behind behind;
-	unsigned sweeping[CENTRA_APIS]; /* calls of the sweep that are under
-					 * way */
+	unsigned reconciling[CENTRA_APIS]; /* calls of reconciliation that are
+					    * under way */
 };
 
 struct limits *limits_new(void)
@@ -175,8 +176,8 @@ static void open_gate(struct gate *g)
  * trial that failed, keeps it open for longer. */
 static void open_breaker(struct gate *g, enum breaker why, int64_t now)
 {
-	int64_t first = why == DEAD ? LIMITS_DEAD_FIRST : LIMITS_KEY_FIRST;
-	int64_t most = why == DEAD ? LIMITS_DEAD_MOST : LIMITS_KEY_MOST;
+	int64_t first = why == OPEN_AWAY ? LIMITS_DEAD_FIRST : LIMITS_KEY_FIRST;
+	int64_t most = why == OPEN_AWAY ? LIMITS_DEAD_MOST : LIMITS_KEY_MOST;
 
 	g->wait = g->breaker == why ? 2 * g->wait : first;
 	if (g->wait > most)
@@ -222,7 +223,7 @@ static bool gate_lets(const struct gate *g, const struct permit *p,
 	if (!g->trying && now >= g->trial_at)
 		return true;
 	return hold(ret, gate_wait(g, now),
-		    g->breaker == DEAD ? " does not answer: calls wait"
+		    g->breaker == OPEN_AWAY ? " does not answer: calls wait"
 				    : " refuses our key: calls wait",
 		    p->api);
 }
@@ -249,9 +250,9 @@ static int64_t ten_calls(const struct limits *l)
 	return longest;
 }
 
-/* True if the sweep, which still asks, has had none of the last ten calls: the
- * next place is its own, lest live work that uses up the budget keeps it waiting
- * for ever. */
+/* True if reconciliation, which still asks, has had none of the last ten calls:
+ * the next place is its own, lest live work that uses up the budget keeps it
+ * waiting for ever. */
 static bool behind_is_next(const struct limits *l, int64_t now)
 {
 	return l->behind.waits && now - l->behind.asked < LIMITS_WINDOW &&
@@ -270,7 +271,7 @@ static void behind_waits(struct limits *l, int64_t now)
 
 /* How many calls of a budget the lane may use.  Of the budgets of all calls,
  * fetches leave a fifth to what shops do, lest a parcel waits for a backlog of
- * them; and the sweep leaves half. */
+ * them; and reconciliation leaves half. */
 static unsigned budget_most(const struct limits *l, int budget,
 			    const struct permit *p, int64_t now)
 {
@@ -279,7 +280,7 @@ static unsigned budget_most(const struct limits *l, int budget,
 
 	if (kinds[budget].mutations)
 		return n;
-	if (p->lane == CENTRA_SWEEP)
+	if (p->lane == CENTRA_RECONCILE)
 		return next ? n : (n + 1) / 2;
 	if (p->lane == CENTRA_FETCH)
 		n -= n / 5;
@@ -305,7 +306,7 @@ static bool budgets_let(struct limits *l, const struct permit *p, int64_t now,
 	}
 	if (!longest)
 		return true;
-	if (p->lane == CENTRA_SWEEP)
+	if (p->lane == CENTRA_RECONCILE)
 		behind_waits(l, now);
 	else
 		longest = budget_turn(&l->budgets[worst],
@@ -330,9 +331,9 @@ bool limits_take(struct limits *l, struct permit *p, int64_t now,
 	pthread_mutex_lock(&l->lock);
 	p->trial = false;
 	may = gate_lets(g, p, now, ret);
-	if (may && p->lane == CENTRA_SWEEP && l->sweeping[p->api])
-		may = hold(ret, SWEEP_WAIT,
-			   ": another call of the sweep is under way", p->api);
+	if (may && p->lane == CENTRA_RECONCILE && l->reconciling[p->api])
+		may = hold(ret, RECONCILE_WAIT,
+			   ": another call of reconciliation is under way", p->api);
 	may = may && budgets_let(l, p, now, ret);
 	if (may) {
 		p->trial = g->breaker != CLOSED;
@@ -341,9 +342,9 @@ bool limits_take(struct limits *l, struct permit *p, int64_t now,
 			g->trying_since = now;
 		}
 		spend_budgets(l, p, now);
-		if (p->lane == CENTRA_SWEEP && p->api == CENTRA_GRAPHQL)
+		if (p->lane == CENTRA_RECONCILE && p->api == CENTRA_GRAPHQL)
 			l->behind.waits = false;
-		l->sweeping[p->api] += p->lane == CENTRA_SWEEP;
+		l->reconciling[p->api] += p->lane == CENTRA_RECONCILE;
 	}
 	pthread_mutex_unlock(&l->lock);
 	return may;
@@ -370,11 +371,11 @@ static void gate_told(struct gate *g, const struct permit *p, int64_t now,
 	} else if (g->breaker == CLOSED) {
 		g->failures += dead;
 		if (c->refused || g->failures >= LIMITS_DEAD_AFTER)
-			open_breaker(g, c->refused ? REFUSED : DEAD, now);
+			open_breaker(g, c->refused ? OPEN_REFUSED : OPEN_AWAY, now);
 	} else if (p->trial) {
 		/* If Centra was away meanwhile, that does not mean that it
 		 * accepts the key which it refused. */
-		open_breaker(g, c->refused ? REFUSED : g->breaker, now);
+		open_breaker(g, c->refused ? OPEN_REFUSED : g->breaker, now);
 	}
 }
 
@@ -385,7 +386,7 @@ void limits_told(struct limits *l, const struct permit *p, int64_t now,
 	bool was_closed;
 
 	pthread_mutex_lock(&l->lock);
-	l->sweeping[p->api] -= p->lane == CENTRA_SWEEP;
+	l->reconciling[p->api] -= p->lane == CENTRA_RECONCILE;
 	was_closed = g->breaker == CLOSED;
 	gate_told(g, p, now, call);
 	if (was_closed != (g->breaker == CLOSED))
@@ -400,7 +401,7 @@ void limits_told(struct limits *l, const struct permit *p, int64_t now,
 void limits_give_back(struct limits *l, const struct permit *p)
 {
 	pthread_mutex_lock(&l->lock);
-	l->sweeping[p->api] -= p->lane == CENTRA_SWEEP;
+	l->reconciling[p->api] -= p->lane == CENTRA_RECONCILE;
 	if (p->trial)
 		l->gates[p->api].trying = false;
 	pthread_mutex_unlock(&l->lock);
@@ -409,7 +410,7 @@ void limits_give_back(struct limits *l, const struct permit *p)
 void limits_new_key(struct limits *l, enum centra_api api)
 {
 	pthread_mutex_lock(&l->lock);
-	if (l->gates[api].breaker == REFUSED)
+	if (l->gates[api].breaker == OPEN_REFUSED)
 		open_gate(&l->gates[api]);
 	pthread_mutex_unlock(&l->lock);
 }
@@ -431,7 +432,7 @@ static int64_t budgets_wait(struct limits *l, const struct permit *p,
 		if (wait > longest)
 			longest = wait;
 	}
-	if (longest && p->lane == CENTRA_SWEEP)
+	if (longest && p->lane == CENTRA_RECONCILE)
 		behind_waits(l, now);
 	return longest;
 }
@@ -450,8 +451,8 @@ void limits_may(struct limits *l, enum centra_api api, enum centra_lane lane,
 	};
 	if (!gate_lets(g, &p, now, &held))
 		ret->wait = held.retry_after;
-	else if (lane == CENTRA_SWEEP && l->sweeping[api])
-		ret->wait = SWEEP_WAIT;
+	else if (lane == CENTRA_RECONCILE && l->reconciling[api])
+		ret->wait = RECONCILE_WAIT;
 	else
 		ret->wait = budgets_wait(l, &p, calls, now);
 	pthread_mutex_unlock(&l->lock);
@@ -474,8 +475,8 @@ void limits_state(struct limits *l, enum centra_api api, int64_t now,
 
 	pthread_mutex_lock(&l->lock);
 	*ret = (struct centra_state){
-		.refused = g->breaker == REFUSED,
-		.dead = g->breaker == DEAD,
+		.refused = g->breaker == OPEN_REFUSED,
+		.dead = g->breaker == OPEN_AWAY,
 		.paused = g->paused_until > now,
 	};
 	pthread_mutex_unlock(&l->lock);

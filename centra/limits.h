@@ -15,9 +15,9 @@
  *             if Centra then says 429, that pauses all calls.
  *
  * Work of the live lane goes first.  Fetches that someone waits for leave it a
- * fifth of the budget.  The sweep's work has at most half of the budget,
- * and one call at a time.  If live work uses up the budget, the sweep still gets
- * a call now and then: of ten calls at most one, and one in 10 s.
+ * fifth of the budget.  Reconciliation has at most half of the budget, and one
+ * call at a time.  If live work uses up the budget, reconciliation still gets a
+ * call now and then: of ten calls at most one, and one in 10 s.
  *
  * Time:     an argument; ms of any clock that does not go back.
  * Threads:  any thread, any call.

@@ -60,7 +60,7 @@ static bool wants_rest(const struct work *w, const struct centra_order *co)
 		return false;
 	return co->undecided || w->order->fetch_due ||
 	       (co->missing && w->task->attempts < LOOKS_FOR_REST &&
-		w->task->lane != LANE_SWEEP);
+		w->task->lane != LANE_LAST);
 }
 
 /* Adds a journal entry for each part that Centra did not show. */
@@ -106,13 +106,13 @@ static void fetch_rest(struct work *w, const struct centra_order *co)
  * of the budget.  Nobody waits for what reconciliation asked for. */
 static bool is_live(const struct work *w)
 {
-	return w->task->lane != LANE_SWEEP && fetch_is_live(w->order);
+	return w->task->lane != LANE_LAST && fetch_is_live(w->order);
 }
 
 static enum centra_lane class_of(const struct work *w)
 {
 	if (!is_live(w))
-		return CENTRA_SWEEP;
+		return CENTRA_RECONCILE;
 	return w->task->lane == LANE_ANSWERS ? CENTRA_LIVE : CENTRA_FETCH;
 }
 
@@ -178,7 +178,7 @@ static void fetch(struct work **w, size_t n, bool with_address, unsigned *spare)
 	int64_t numbers[ORDERS_QUERY_MAX] = {0};
 	struct centra_orders got = {0};
 	int64_t began = w[0]->now;
-	enum centra_lane lane = CENTRA_SWEEP;
+	enum centra_lane lane = CENTRA_RECONCILE;
 
 	for (size_t i = 0; i < n; i++) {
 		numbers[i] = w[i]->task->number;

@@ -23,10 +23,10 @@ const struct handler handlers[] = {
 	 handle_answer_offer},
 	{TASK_FETCH_ORDER, ORDERS_QUERY_MAX, CALLS_GRAPHQL, LANE_UNPLACED,
 	 handle_fetch_order},
-	{TASK_MISSED, ORDERS_QUERY_MAX, CALLS_GRAPHQL, LANE_SWEEP,
+	{TASK_MISSED, ORDERS_QUERY_MAX, CALLS_GRAPHQL, LANE_LAST,
 	 handle_missed},
 	{TASK_SHIP_ORDER, 1, CALLS_GRAPHQL, LANE_ANSWERS, handle_ship_order},
-	{TASK_RECONCILE, 1, CALLS_GRAPHQL, LANE_SWEEP, handle_reconcile},
+	{TASK_RECONCILE, 1, CALLS_GRAPHQL, LANE_LAST, handle_reconcile},
 	{NULL, 0, CALLS_NOBODY, LANE_UNPLACED, NULL},
 };
 

@@ -330,7 +330,7 @@ void handle_missed(struct work *w, size_t n)
 	}
 	if (!n_some)
 		return;
-	centra_conn_lane(some[0]->centra, CENTRA_SWEEP);
+	centra_conn_lane(some[0]->centra, CENTRA_RECONCILE);
 	look_again(some, n_some);
 	centra_conn_lane(some[0]->centra, CENTRA_LIVE);
 }

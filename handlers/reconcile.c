@@ -152,7 +152,7 @@ static struct task task_for(const struct work *w, const char *kind,
 		.created = w->now,
 		.due = due,
 		.again = TIME_NONE,
-		.lane = LANE_SWEEP,
+		.lane = LANE_LAST,
 	};
 
 	(void)!copy_text(t.kind, sizeof(t.kind), kind);
@@ -347,7 +347,7 @@ static void read_page(struct work *w)
 	bool last = false;
 	struct err e;
 
-	centra_conn_lane(w->centra, CENTRA_SWEEP);
+	centra_conn_lane(w->centra, CENTRA_RECONCILE);
 	graphql_waiting(w->centra, WAITING_PAGE, w->round->page + 1, &got);
 	centra_conn_lane(w->centra, CENTRA_LIVE);
 	run_called(w, CENTRA_GRAPHQL, "what waits", call);

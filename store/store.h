@@ -401,7 +401,7 @@ enum rc store_redrive(struct store *s, uint64_t id, int64_t now, struct err *e);
  * asked. */
 enum rc store_wake(struct store *s, struct err *e);
 enum rc store_wakes(struct store *s, uint64_t *ret, struct err *e);
-/* Adds a new task, in LANE_SWEEP, that applies a stored event again.  That the
+/* Adds a new task, in LANE_LAST, that applies a stored event again.  That the
  * event is known already does not matter. */
 enum rc store_replay(struct store *s, uint64_t seq, const char *kind,
 		     int64_t now, struct err *e);

@@ -120,7 +120,7 @@ void accounts_gate(void *arg, const char *instance, unsigned group,
 	const struct account *a = accounts_find(arg, instance);
 	bool behind = lane > LANE_WAITED; /* nobody waits for it */
 	enum centra_lane class = lane == LANE_ANSWERS ? CENTRA_LIVE
-				 : behind	       ? CENTRA_SWEEP
+				 : behind	       ? CENTRA_RECONCILE
 						       : CENTRA_FETCH;
 	struct centra_may may;
 

@@ -224,7 +224,7 @@ static void count_outcome(const struct worker_parts *parts, enum outcome how)
 static void count_look(const struct worker_parts *parts, const struct task *t,
 		       enum outcome how)
 {
-	if (how == OUTCOME_DONE && t->lane == LANE_SWEEP &&
+	if (how == OUTCOME_DONE && t->lane == LANE_LAST &&
 	    !strcmp(t->kind, TASK_FETCH_ORDER))
 		COUNT(parts->counters, sweep_looks_total);
 }

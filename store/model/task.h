@@ -26,7 +26,7 @@ enum lane {
 	LANE_ANSWERS,  /* shops' answers and shipping; events to apply */
 	LANE_WAITED,   /* fetches that someone waits for */
 	LANE_REST,
-	LANE_SWEEP, /* reconciliation and replays */
+	LANE_LAST, /* reconciliation and replays */
 	LANES,
 };
 

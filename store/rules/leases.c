@@ -26,7 +26,7 @@
  * second's. */
 static const uint8_t turns[] = {
 	LANE_ANSWERS, LANE_WAITED, LANE_ANSWERS, LANE_REST,   LANE_ANSWERS,
-	LANE_WAITED,  LANE_ANSWERS, LANE_SWEEP,	 LANE_ANSWERS, LANE_WAITED,
+	LANE_WAITED,  LANE_ANSWERS, LANE_LAST,	 LANE_ANSWERS, LANE_WAITED,
 	LANE_ANSWERS, LANE_REST,   LANE_ANSWERS, LANE_WAITED, LANE_ANSWERS,
 };
 
@@ -591,7 +591,7 @@ enum rc oldest_due(struct rows *r, int64_t *ret, struct err *e)
 		rc = queue_bucket(q, &at, &head, e);
 		if (rc)
 			break;
-		if (b->lane == LANE_SWEEP && b->group)
+		if (b->lane == LANE_LAST && b->group)
 			continue; /* tasks by which reconciliation asks Centra
 				   * are never late */
 		ask_gate(l, b->instance, b->group, b->lane, &gate);

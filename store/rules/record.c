@@ -282,7 +282,7 @@ static enum rc replay(struct rows *r, struct op *op, struct err *e)
 	const struct replay_op *o = (struct replay_op *)op;
 	struct task task = {.again = TIME_NONE,
 			    .sub = (int64_t)o->seq,
-			    .lane = LANE_SWEEP};
+			    .lane = LANE_LAST};
 	const struct entry again = {
 		.at = o->now,
 		.fact = FACT_REPLAYED,

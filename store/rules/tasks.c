@@ -291,7 +291,7 @@ static enum rc wait_again(struct rows *t, const struct task *was,
 	enum rc rc;
 
 	if (!strcmp(task->kind, store_base_of(t->store)->fetch_kind) &&
-	    !(stays && task->lane == LANE_SWEEP))
+	    !(stays && task->lane == LANE_LAST))
 		task->lane = LANE_UNPLACED;
 	rc = task_place(t, task, order, e);
 	task->due = due;

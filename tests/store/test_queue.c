@@ -139,9 +139,9 @@ static void a_lower_lane_has_more_turns_and_none_starves(void **state)
 		taken[t.lane]++;
 		finish(s, &t, OUTCOME_DONE, 0);
 	}
-	for (int lane = LANE_ANSWERS; lane < LANE_SWEEP; lane++)
+	for (int lane = LANE_ANSWERS; lane < LANE_LAST; lane++)
 		assert_true(taken[lane] > taken[lane + 1]);
-	assert_true(taken[LANE_SWEEP] >= 10);
+	assert_true(taken[LANE_LAST] >= 10);
 	store_close(s);
 }
 
@@ -221,7 +221,7 @@ static void a_replay_goes_into_the_last_lane(void **state)
 	assert_ok(record_one(s, 19, "{}", NULL, NULL));
 	assert_ok(store_replay(s, 1, "c0l1", 50, &err));
 	t = lease_one(s, 100);
-	assert_int_equal(t.lane, LANE_SWEEP);
+	assert_int_equal(t.lane, LANE_LAST);
 	finish(s, &t, OUTCOME_DONE, 0);
 	store_close(s);
 }
@@ -573,10 +573,10 @@ static uint8_t lane_after(struct store *s, bool stays)
 		.how = OUTCOME_RETRY, .due = 100, .stays = stays};
 	uint8_t lane;
 
-	t.lane = LANE_SWEEP;
+	t.lane = LANE_LAST;
 	assert_ok(store_task_add(s, &t, &err));
 	t = lease_one(s, 100);
-	assert_int_equal(t.lane, LANE_SWEEP);
+	assert_int_equal(t.lane, LANE_LAST);
 	assert_ok(store_finish(s, &t, &r, 100, &err));
 	task_release(&t);
 	t = lease_one(s, 100);
@@ -589,7 +589,7 @@ static void a_look_that_learnt_nothing_stays_in_the_last_lane(void **state)
 {
 	struct store *s = open_queue(*state);
 
-	assert_int_equal(lane_after(s, true), LANE_SWEEP);
+	assert_int_equal(lane_after(s, true), LANE_LAST);
 	assert_int_equal(lane_after(s, false), LANE_REST);
 	store_close(s);
 }

@@ -684,7 +684,7 @@ static void what_nobody_waits_for_is_fetched_behind_live_work(void **s)
 	order_offer(&us.held, V)->shipped = true;
 	offer_derive(NULL, &us.held);
 	run_fetch(); /* taken, and shipped */
-	assert_int_equal(reply.lane, CENTRA_SWEEP);
+	assert_int_equal(reply.lane, CENTRA_RECONCILE);
 	assert_int_equal(stub_centra.lane, CENTRA_LIVE);
 }
 
@@ -699,7 +699,7 @@ static void the_repetition_of_a_look_that_showed_nothing_goes_behind_live_work(
 	assert_true(doubted(W));
 	assert_int_equal(reply.lane, CENTRA_FETCH);
 	run_fetch();
-	assert_int_equal(reply.lane, CENTRA_SWEEP);
+	assert_int_equal(reply.lane, CENTRA_RECONCILE);
 	us.held.has_address = false; /* the shop is to see where it goes */
 	run_fetch();
 	assert_int_equal(reply.lane, CENTRA_FETCH);
@@ -711,9 +711,9 @@ static void what_reconciliation_asks_for_goes_behind_live_work(void **s)
 	centra_shows(0, true);
 	run_fetch();
 	assert_int_equal(reply.lane, CENTRA_FETCH);
-	us.lane = LANE_SWEEP;
+	us.lane = LANE_LAST;
 	run_fetch();
-	assert_int_equal(reply.lane, CENTRA_SWEEP);
+	assert_int_equal(reply.lane, CENTRA_RECONCILE);
 }
 
 static void what_keeps_a_shop_is_fetched_as_what_shops_do(void **s)
@@ -789,6 +789,15 @@ static void a_failure_in_other_words_is_journalled_once(void **s)
 	reply.words = "no reply in 10003 ms";
 	run_fetch();
 	assert_null(noted(FACT_LOOK_FAILED, NULL));
+}
+
+static void a_call_that_is_held_back_has_a_number_of_its_own(void **s)
+{
+	(void)s;
+	reply.look = HELD;
+	run_fetch();
+	assert_int_equal(us.result.how, OUTCOME_RETRY);
+	assert_int_equal(us.result.why, run_why(WHY_CALL_HELD, 0));
 }
 
 static void a_failure_of_another_kind_is_journalled(void **s)
@@ -987,7 +996,7 @@ static void names_that_are_missing_are_looked_for_a_few_times(void **s)
 static void what_reconciliation_does_not_see_waits_for_the_next_one(void **s)
 {
 	(void)s;
-	us.lane = LANE_SWEEP;
+	us.lane = LANE_LAST;
 	reply.missing = MISSING_WORDS;
 	centra_shows(DIRECT, true);
 	run_fetch();
@@ -1237,6 +1246,7 @@ int main(void)
 		with(what_nobody_waits_for_and_is_held_comes_back_together),
 		with(a_fetch_that_fails_is_tried_again_and_again),
 		with(a_failure_in_other_words_is_journalled_once),
+		with(a_call_that_is_held_back_has_a_number_of_its_own),
 		with(a_failure_of_another_kind_is_journalled),
 		with(an_order_that_is_not_shown_proves_nothing),
 		with(an_accepted_order_that_is_not_shown_is_in_doubt),

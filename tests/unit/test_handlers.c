@@ -72,10 +72,10 @@ static void each_kind_has_its_lane_and_names_the_api_it_calls(void **s)
 		{TASK_SHIP_ORDER, 3, LANE_ANSWERS, CALLS_GRAPHQL},
 		{TASK_CHECK_FIRST, 9, LANE_ANSWERS, CALLS_NOBODY},
 		{TASK_ORDER, 9, LANE_ANSWERS, CALLS_NOBODY},
-		{TASK_MISSED, 0, LANE_SWEEP, CALLS_GRAPHQL},
+		{TASK_MISSED, 0, LANE_LAST, CALLS_GRAPHQL},
 		/* judges what is held: it is never parked */
-		{TASK_MISSED, 1234, LANE_SWEEP, CALLS_NOBODY},
-		{TASK_RECONCILE, 0, LANE_SWEEP, CALLS_GRAPHQL},
+		{TASK_MISSED, 1234, LANE_LAST, CALLS_NOBODY},
+		{TASK_RECONCILE, 0, LANE_LAST, CALLS_GRAPHQL},
 		{TASK_FETCH_ORDER, 0, LANE_REST, CALLS_GRAPHQL},
 		{"brew_coffee", 0, LANE_REST, CALLS_NOBODY},
 	};
@@ -111,11 +111,11 @@ static void the_lane_of_a_fetch_says_who_waits_for_it(void **s)
 
 static void a_lane_that_was_asked_for_stays(void **s)
 {
-	struct task t = {.kind = TASK_CHECK_FIRST, .lane = LANE_SWEEP};
+	struct task t = {.kind = TASK_CHECK_FIRST, .lane = LANE_LAST};
 
 	(void)s;
 	handler_place(&t, NULL);
-	assert_int_equal(t.lane, LANE_SWEEP);
+	assert_int_equal(t.lane, LANE_LAST);
 }
 
 static void events_of_orders_and_offers_make_tasks(void **s)

@@ -406,29 +406,29 @@ static void mutations_have_a_smaller_one(void **s)
 	assert_int_equal(call_api(CENTRA_GRAPHQL, 0, fine), 0);
 }
 
-static void the_sweep_leaves_half_to_live_work(void **s)
+static void reconciliation_leaves_half_to_live_work(void **s)
 {
 	struct permit p;
 	int64_t wait;
 
 	(void)s;
 	for (int i = 0; i < 15; i++) {
-		assert_true(may(CENTRA_GRAPHQL, CENTRA_SWEEP, false, 0, &p,
+		assert_true(may(CENTRA_GRAPHQL, CENTRA_RECONCILE, false, 0, &p,
 				&wait));
 		limits_told(l, &p, 0, &(struct call){.end = CALL_OK});
 	}
-	assert_false(may(CENTRA_GRAPHQL, CENTRA_SWEEP, false, 0, &p, &wait));
+	assert_false(may(CENTRA_GRAPHQL, CENTRA_RECONCILE, false, 0, &p, &wait));
 	assert_int_equal(wait, LIMITS_WINDOW);
 	for (int i = 0; i < 15; i++)
 		assert_int_equal(call_api(CENTRA_GRAPHQL, 0, fine), 0);
 	assert_true(call_api(CENTRA_GRAPHQL, 0, fine) > 0);
 }
 
-/* Live work takes each place as soon as it is free; the sweep asks every
- * second.  Returns the calls of the sweep. */
-static unsigned sweep_beside_live(int64_t from, int64_t ms, unsigned *ret_live)
+/* Live work takes each place as soon as it is free; reconciliation asks every
+ * second.  Returns the calls of reconciliation. */
+static unsigned reconciliation_beside_live(int64_t from, int64_t ms, unsigned *ret_live)
 {
-	unsigned sweep = 0;
+	unsigned calls = 0;
 	struct permit p;
 	int64_t wait;
 
@@ -436,20 +436,20 @@ static unsigned sweep_beside_live(int64_t from, int64_t ms, unsigned *ret_live)
 	for (int64_t now = from; now < from + ms; now += 100) {
 		*ret_live += call_api(CENTRA_GRAPHQL, now, fine) == 0;
 		if (now % SECOND ||
-		    !may(CENTRA_GRAPHQL, CENTRA_SWEEP, false, now, &p, &wait))
+		    !may(CENTRA_GRAPHQL, CENTRA_RECONCILE, false, now, &p, &wait))
 			continue;
 		limits_told(l, &p, now, &(struct call){.end = CALL_OK});
-		sweep++;
+		calls++;
 	}
-	return sweep;
+	return calls;
 }
 
-static void the_sweep_has_a_call_now_and_then_whatever_live_work_takes(void **s)
+static void reconciliation_has_a_call_now_and_then_whatever_live_work_takes(void **s)
 {
 	unsigned live;
 
 	(void)s;
-	assert_in_range(sweep_beside_live(0, 10 * MINUTE, &live), 25, 60);
+	assert_in_range(reconciliation_beside_live(0, 10 * MINUTE, &live), 25, 60);
 	assert_true(live >= 60 * 28); /* of 30 in each window */
 }
 
@@ -461,8 +461,8 @@ static void of_a_small_budget_it_has_little_but_not_nothing(void **s)
 	(void)s;
 	limits_budget(l, &(struct centra_budget){.requests = 30,
 						 .requests_hour = 100});
-	sweep_beside_live(0, HOUR, &live);
-	assert_in_range(sweep_beside_live(HOUR, 10 * HOUR, &live), 9, 100);
+	reconciliation_beside_live(0, HOUR, &live);
+	assert_in_range(reconciliation_beside_live(HOUR, 10 * HOUR, &live), 9, 100);
 	assert_true(live >= 10 * 90);
 }
 
@@ -476,7 +476,7 @@ static void it_takes_no_place_from_live_work_when_it_does_not_wait(void **s)
 	for (int i = 0; i < 30; i++)
 		assert_int_equal(call_api(CENTRA_GRAPHQL, 0, fine), 0);
 	for (int64_t now = 0; now < LIMITS_WINDOW; now += SECOND)
-		assert_false(may(CENTRA_GRAPHQL, CENTRA_SWEEP, false, now, &p,
+		assert_false(may(CENTRA_GRAPHQL, CENTRA_RECONCILE, false, now, &p,
 				 &wait));
 	/* Then it no longer asks. */
 	live = 0;
@@ -523,19 +523,19 @@ static void of_a_budget_of_few_calls_fetches_have_all(void **s)
 	assert_int_equal(calls_until_held(CENTRA_FETCH, 0, &wait), 4);
 }
 
-static void the_sweep_makes_one_call_at_a_time(void **s)
+static void reconciliation_makes_one_call_at_a_time(void **s)
 {
 	struct permit p, second;
 	int64_t wait;
 
 	(void)s;
-	assert_true(may(CENTRA_GRAPHQL, CENTRA_SWEEP, false, 0, &p, &wait));
+	assert_true(may(CENTRA_GRAPHQL, CENTRA_RECONCILE, false, 0, &p, &wait));
 	assert_false(
-		may(CENTRA_GRAPHQL, CENTRA_SWEEP, false, 0, &second, &wait));
+		may(CENTRA_GRAPHQL, CENTRA_RECONCILE, false, 0, &second, &wait));
 	assert_int_equal(call_api(CENTRA_GRAPHQL, 0, fine), 0);
 	limits_told(l, &p, 1, &(struct call){.end = CALL_OK});
 	assert_true(
-		may(CENTRA_GRAPHQL, CENTRA_SWEEP, false, 1, &second, &wait));
+		may(CENTRA_GRAPHQL, CENTRA_RECONCILE, false, 1, &second, &wait));
 }
 
 static void who_finds_it_spent_is_not_sent_to_the_same_moment(void **s)
@@ -622,13 +622,13 @@ static void mutations_have_a_smaller_hour(void **s)
 	assert_int_equal(calls_of(CENTRA_LIVE, true, &now, &wait), 50);
 }
 
-static void the_sweep_leaves_half_of_the_hour_to_live_work(void **s)
+static void reconciliation_leaves_half_of_the_hour_to_live_work(void **s)
 {
 	int64_t now = 0, wait;
 
 	(void)s;
 	budget_of_an_hour();
-	assert_int_equal(calls_of(CENTRA_SWEEP, false, &now, &wait), 150);
+	assert_int_equal(calls_of(CENTRA_RECONCILE, false, &now, &wait), 150);
 	assert_int_equal(wait, HOUR - 150 * 5 * SECOND);
 	assert_int_equal(calls_of(CENTRA_LIVE, false, &now, &wait), 150);
 }
@@ -654,10 +654,10 @@ static void the_order_api_has_no_hour(void **s)
 		assert_int_equal(order_api(0, fine), 0);
 }
 
-static void a_permit_given_back_leaves_the_sweep_one_call_at_a_time(
+static void a_permit_given_back_leaves_reconciliation_one_call_at_a_time(
 	void **state)
 {
-	static const enum centra_lane lanes[] = {CENTRA_LIVE, CENTRA_SWEEP};
+	static const enum centra_lane lanes[] = {CENTRA_LIVE, CENTRA_RECONCILE};
 	struct permit p, second;
 	int64_t wait;
 
@@ -665,9 +665,9 @@ static void a_permit_given_back_leaves_the_sweep_one_call_at_a_time(
 	for (size_t i = 0; i < 2; i++) {
 		assert_true(may(CENTRA_GRAPHQL, lanes[i], false, 0, &p, &wait));
 		limits_give_back(l, &p);
-		assert_true(may(CENTRA_GRAPHQL, CENTRA_SWEEP, false, 0, &p,
+		assert_true(may(CENTRA_GRAPHQL, CENTRA_RECONCILE, false, 0, &p,
 				&wait));
-		assert_false(may(CENTRA_GRAPHQL, CENTRA_SWEEP, false, 0,
+		assert_false(may(CENTRA_GRAPHQL, CENTRA_RECONCILE, false, 0,
 				 &second, &wait));
 		limits_told(l, &p, 0, &(struct call){.end = CALL_OK,
 						     .status = 200});
@@ -755,8 +755,8 @@ static void a_spent_budget_keeps_back_and_does_not_park(void **state)
 	assert_int_equal(ahead(CENTRA_LIVE, 0, 100).wait, 0);
 	/* One run that is about to call leaves nothing for a second. */
 	assert_true(ahead(CENTRA_LIVE, 1, 100).wait > 0);
-	assert_true(ahead(CENTRA_SWEEP, 0, 100).wait > 0);
-	assert_false(ahead(CENTRA_SWEEP, 0, 100).parked);
+	assert_true(ahead(CENTRA_RECONCILE, 0, 100).wait > 0);
+	assert_false(ahead(CENTRA_RECONCILE, 0, 100).parked);
 }
 
 static void who_is_asked_for_tries_at_once(void **state)
@@ -795,21 +795,21 @@ int main(void)
 		T(no_ten_seconds_hold_more_than_the_budget),
 		T(the_order_api_has_none),
 		T(mutations_have_a_smaller_one),
-		T(the_sweep_leaves_half_to_live_work),
-		T(the_sweep_has_a_call_now_and_then_whatever_live_work_takes),
+		T(reconciliation_leaves_half_to_live_work),
+		T(reconciliation_has_a_call_now_and_then_whatever_live_work_takes),
 		T(of_a_small_budget_it_has_little_but_not_nothing),
 		T(it_takes_no_place_from_live_work_when_it_does_not_wait),
 		T(fetches_leave_a_fifth_to_what_shops_do),
 		T(of_a_budget_of_few_calls_fetches_have_all),
-		T(the_sweep_makes_one_call_at_a_time),
+		T(reconciliation_makes_one_call_at_a_time),
 		T(who_finds_it_spent_is_not_sent_to_the_same_moment),
 		T(a_new_budget_remembers_what_was_spent),
 		T(no_hour_holds_more_than_its_budget),
 		T(mutations_have_a_smaller_hour),
-		T(the_sweep_leaves_half_of_the_hour_to_live_work),
+		T(reconciliation_leaves_half_of_the_hour_to_live_work),
 		T(the_longer_wait_of_two_budgets_is_told),
 		T(the_order_api_has_no_hour),
-		T(a_permit_given_back_leaves_the_sweep_one_call_at_a_time),
+		T(a_permit_given_back_leaves_reconciliation_one_call_at_a_time),
 		T(who_asks_beforehand_pays_nothing),
 		T(away_it_is_parked_until_one_may_find_out),
 		T(a_refused_key_and_a_retry_after_park_as_well),

@@ -90,8 +90,8 @@ static const struct expected {
 	{"fetch_order", "no", 43, 2300, 0, false, LANE_WAITED, CALLS_GRAPHQL},
 	{"check_first", "se", 44, 1000, 0, false, LANE_ANSWERS, CALLS_NOBODY},
 	{"order", "se", 44, 1000, 0, false, LANE_ANSWERS, CALLS_NOBODY},
-	{"missed", "se", 45, 120000, 0, false, LANE_SWEEP, CALLS_GRAPHQL},
-	{"missed", "se", 40, 130000, 0, false, LANE_SWEEP, CALLS_NOBODY},
+	{"missed", "se", 45, 120000, 0, false, LANE_LAST, CALLS_GRAPHQL},
+	{"missed", "se", 40, 130000, 0, false, LANE_LAST, CALLS_NOBODY},
 };
 
 static bool check_task(void *arg, const struct task *t)

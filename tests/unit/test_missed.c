@@ -43,7 +43,7 @@ static void an_order_that_waits_still_was_missed(void **s)
 	run_missed();
 	assert_int_equal(us.result.how, OUTCOME_DONE);
 	assert_true(counted());
-	assert_int_equal(reply.lane, CENTRA_SWEEP);
+	assert_int_equal(reply.lane, CENTRA_RECONCILE);
 	assert_int_equal(stub_centra.lane, CENTRA_LIVE); /* again */
 }
 

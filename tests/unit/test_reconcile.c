@@ -144,7 +144,7 @@ static int make(void **s)
 	task = (struct task){.kind = TASK_RECONCILE,
 			     .instance = "se",
 			     .due = NOW - 5,
-			     .lane = LANE_SWEEP};
+			     .lane = LANE_LAST};
 	steady = 1000;
 	return 0;
 }
@@ -246,7 +246,7 @@ static void what_a_shop_could_act_on_is_looked_at_once_in_the_last_lane(
 		assert_string_equal(t->instance, "se");
 		assert_int_equal(t->number, 19 + i);
 		assert_int_equal(t->due, NOW);
-		assert_int_equal(t->lane, LANE_SWEEP);
+		assert_int_equal(t->lane, LANE_LAST);
 		assert_true(t->again == TIME_NONE);
 	}
 }
@@ -302,7 +302,7 @@ static void what_waits_and_is_unknown_is_suspected(void **s)
 	assert_int_equal(world.added[0].due, NOW + 2 * MINUTE);
 	assert_int_equal(world.last.waiting, 2);
 	assert_int_equal(world.last.unknown, 1);
-	assert_int_equal(world.lane, CENTRA_SWEEP);
+	assert_int_equal(world.lane, CENTRA_RECONCILE);
 	assert_int_equal(stub_centra.lane, CENTRA_LIVE); /* again */
 	order_release(&open);
 }
