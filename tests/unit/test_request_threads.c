@@ -12,6 +12,7 @@
 #include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -66,6 +67,18 @@ static void slow(struct request *req, struct response *res)
 	be_slow(w);
 	/* All of it is still there, whatever the client does. */
 	respond_text(res, 200, request_header(req, "Host"));
+}
+
+#define BIG ((size_t)16 << 20) /* more than sockets hold */
+
+static void big(struct request *req, struct response *res)
+{
+	char *text = xcalloc(BIG + 1, 1);
+
+	memset(text, 'x', BIG);
+	be_slow(req->context);
+	respond_text(res, 200, text);
+	free(text);
 }
 
 static void quick(struct request *req, struct response *res)
@@ -136,6 +149,7 @@ static void wait_long(struct request *req, struct response *res)
 static const struct http_route table[] = {
 	{"GET", "/slow", HERE, READ, 0, 0, slow, NULL, "-"},
 	{"GET", "/quick", HERE, READ, 0, 0, quick, NULL, "-"},
+	{"GET", "/big", HERE, READ, 0, 0, big, NULL, "-"},
 	{"POST", "/act", HERE, READ | ROUTE_ACTION, 0, 100, quick, NULL, "-"},
 	{"GET", "/later", HERE, READ, 0, 0, later, NULL, "-"},
 	{"GET", "/wait", HERE, READ, 0, 0, wait_long, NULL, "-"},
@@ -169,7 +183,7 @@ static void caller_free(void *caller)
 	(*callers)--;
 }
 
-static struct world *start_with(unsigned threads)
+static struct world *start_with(unsigned threads, size_t connections)
 {
 	struct world *w = xcalloc(1, sizeof(*w));
 	static void *contexts[1];
@@ -183,7 +197,7 @@ static struct world *start_with(unsigned threads)
 			  .caller_free = caller_free},
 		.counters = &w->counters,
 		.draining = &w->draining,
-		.connections = 500,
+		.connections = connections,
 		.idle_timeout = 20000,
 		.header_timeout = 20000,
 		.body_timeout = 20000,
@@ -205,13 +219,19 @@ static struct world *start_with(unsigned threads)
 
 static int start(void **state)
 {
-	*state = start_with(4);
+	*state = start_with(4, 500);
 	return 0;
 }
 
 static int start_one(void **state)
 {
-	*state = start_with(1);
+	*state = start_with(1, 500);
+	return 0;
+}
+
+static int start_narrow(void **state)
+{
+	*state = start_with(4, 2);
 	return 0;
 }
 
@@ -569,6 +589,33 @@ static void a_caller_is_looked_up_again_once_its_body_has_come(void **state)
 	assert_int_equal(status_of(goes), 401);
 }
 
+/* However long its request has waited for a thread: the connection that has done
+ * nothing since is ended, when a third needs one of two. */
+static void a_response_that_has_just_begun_is_not_ended_for_others(void **state)
+{
+	struct world *w = *state;
+	int reads = send_request(w, "GET", "/big", 1), idles, third;
+	struct reply r;
+	char byte;
+
+	wait_for(&w->begun, 1);
+	idles = send_request(w, "GET", "/loop", 0);
+	r = read_reply(idles, false);
+	assert_int_equal(r.status, 200);
+	reply_release(&r);
+	usleep(150 * 1000); /* younger ones are not ended */
+	sem_post(&w->go);
+	assert_int_equal(recv(reads, &byte, 1, MSG_PEEK), 1);
+	third = send_request(w, "GET", "/loop", 0);
+	assert_int_equal(status_of(third), 200);
+	r = read_reply(reads, false);
+	assert_int_equal(r.status, 200);
+	assert_int_equal(strlen(r.body), BIG);
+	reply_release(&r);
+	close(reads);
+	close(idles);
+}
+
 #define WITH(setup, name) cmocka_unit_test_setup_teardown(name, setup, stop)
 #define TEST(name)	  WITH(start, name)
 
@@ -591,6 +638,8 @@ int main(void)
 		TEST(a_route_of_a_device_may_run_in_the_loop),
 		TEST(a_known_credential_is_still_looked_up),
 		TEST(a_caller_is_looked_up_again_once_its_body_has_come),
+		WITH(start_narrow,
+		     a_response_that_has_just_begun_is_not_ended_for_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
