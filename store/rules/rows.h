@@ -127,7 +127,7 @@ void want_order(struct rows *r, const char *instance, int64_t number,
 		unsigned parts);
 void want_task(struct rows *r, uint64_t id);
 void want_event(struct rows *r, uint64_t seq);
-/* Names whether the event is new. */
+/* Names what tells whether an event is new, for row_event_new(). */
 void want_event_new(struct rows *r, const char *instance,
 		    const struct event *ev);
 void want_once(struct rows *r, const struct once *o);
