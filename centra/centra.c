@@ -10,7 +10,6 @@
 
 #include "base/mem.h"
 #include "base/time.h"
-#include "centra/json.h"
 #include "centra/transport.h"
 
 #define CONNECT_TIMEOUT 5000  /* ms; the default of connect_timeout */
@@ -29,7 +28,6 @@ enum rc centra_init(struct err *e)
 {
 	CURLcode c = curl_global_init(CURL_GLOBAL_DEFAULT);
 
-	json_init();
 	return c ? fail(e, RC_IO, "cannot start libcurl: %s",
 			curl_easy_strerror(c))
 		 : OK;

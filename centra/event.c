@@ -7,14 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_read.h"
 #include "base/mem.h"
-#include "centra/json.h"
 
 /* A buf needs a maximum; the input is bounded already, and so is its canonical
  * form. */
 #define CANONICAL_MAX (SIZE_MAX / 4)
 
-static char *canonical(const cJSON *v)
+static char *canonical(const struct json *v)
 {
 	struct buf b;
 
@@ -25,20 +25,13 @@ static char *canonical(const cJSON *v)
 
 /* ---- check_first ---- */
 
-static bool read_offer(const cJSON *v, struct check_first_offer *ret)
+static bool read_offer(const struct json *v, struct check_first_offer *ret)
 {
-	const char *expires = json_text(json_get(v, "expirationAt"));
-
 	*ret = (struct check_first_offer){.expires = TIME_NONE};
-	if (!json_int(json_get(v, "warehouseId"), &ret->warehouse) ||
-	    ret->warehouse <= 0)
-		return false;
-	if (expires &&
-	    time_parse_iso(expires, &ret->expires, &ret->offset_min)) {
-		ret->expires = TIME_NONE;
-		ret->offset_min = 0;
-	}
-	return true;
+	(void)json_time(json_get(v, "expirationAt"), &ret->expires,
+			&ret->offset_min);
+	return json_int(json_get(v, "warehouseId"), &ret->warehouse) &&
+	       ret->warehouse > 0;
 }
 
 static struct check_first *check_first_new(size_t room)
@@ -49,15 +42,15 @@ static struct check_first *check_first_new(size_t room)
 
 /* Reads the warehouses of a create.  One that cannot be read does not affect
  * the others.  NULL: none can be read. */
-static struct check_first *read_offers(const cJSON *data)
+static struct check_first *read_offers(const struct json *data)
 {
-	const cJSON *list = json_get(data, "warehouses"), *v;
+	const struct json *list = json_get(data, "warehouses"), *v;
 	struct check_first *ret;
 
-	if (!cJSON_IsArray(list) && !cJSON_IsObject(list))
+	if (!json_is_list(list) && !json_is_object(list))
 		return NULL;
 	ret = check_first_new(json_length(list));
-	cJSON_ArrayForEach(v, list)
+	json_each(v, list)
 		ret->n_offers += read_offer(v, &ret->offers[ret->n_offers]);
 	if (ret->n_offers)
 		return ret;
@@ -65,7 +58,7 @@ static struct check_first *read_offers(const cJSON *data)
 	return NULL;
 }
 
-static struct check_first *read_warehouse(const cJSON *data)
+static struct check_first *read_warehouse(const struct json *data)
 {
 	struct check_first *ret;
 	int64_t id;
@@ -90,7 +83,7 @@ bool check_first_known(const char *action)
 
 /* Decodes the data of a known action; returns what is wrong with it, or
  * NULL. */
-static const char *read_data(const char *action, const cJSON *data,
+static const char *read_data(const char *action, const struct json *data,
 			     struct check_first **ret)
 {
 	if (is_create(action)) {
@@ -105,7 +98,7 @@ enum rc check_first_read(const char *action, const char *data,
 			 struct check_first **ret, struct err *e)
 {
 	const char *bad;
-	cJSON *v = NULL;
+	struct json *v = NULL;
 	enum rc rc;
 
 	*ret = NULL;
@@ -115,7 +108,7 @@ enum rc check_first_read(const char *action, const char *data,
 	if (rc)
 		return rc;
 	bad = read_data(action, v, ret);
-	cJSON_Delete(v);
+	json_free(v);
 	return bad ? fail(e, RC_INVALID, "%s", bad) : OK;
 }
 
@@ -123,7 +116,7 @@ enum rc check_first_read(const char *action, const char *data,
 
 /* Copies a text of 1 to 64 bytes without control characters and without a lost
  * character.  False: it is no such text. */
-static bool read_word(const cJSON *v, char ret[EVENT_WORD_MAX + 1])
+static bool read_word(const struct json *v, char ret[EVENT_WORD_MAX + 1])
 {
 	const char *s = json_text(v);
 
@@ -142,12 +135,12 @@ static bool is_order_number(const char *type)
 }
 
 /* Fills in ev.  Returns what is wrong with it, or NULL. */
-static const char *read_event(const cJSON *v, struct centra_event *ev)
+static const char *read_event(const struct json *v, struct centra_event *ev)
 {
 	const char *date = json_text(json_get(v, "date"));
-	const cJSON *data = json_get(v, "data");
+	const struct json *data = json_get(v, "data");
 
-	if (!cJSON_IsObject(v))
+	if (!json_is_object(v))
 		return "the event is not an object";
 	if (!read_word(json_get(v, "type"), ev->type))
 		return "'type' is missing or no word of 1 to 64 bytes";
@@ -169,32 +162,31 @@ static const char *read_event(const cJSON *v, struct centra_event *ev)
 
 /* ---- a create of which a part cannot be read ---- */
 
+static bool is_offer(const struct json *v)
+{
+	struct check_first_offer ignored;
+
+	return read_offer(v, &ignored);
+}
+
 /* Makes an event with only those warehouses of a create that could not be read.
  * It is quarantined, and can be applied on its own once they can be read. */
-static char *unread_part(const cJSON *v)
+static char *unread_part(const struct json *v)
 {
-	cJSON *rest = cJSON_Duplicate(v, true), *list, *c, *next;
-	struct check_first_offer ignored;
+	struct json *rest = json_copy(v);
 	char *ret;
 
-	if (!rest)
-		abort(); /* as xmalloc */
-	list = cJSON_GetObjectItemCaseSensitive(
-		cJSON_GetObjectItemCaseSensitive(rest, "data"), "warehouses");
-	for (c = list->child; c; c = next) {
-		next = c->next;
-		if (read_offer(c, &ignored))
-			cJSON_Delete(cJSON_DetachItemViaPointer(list, c));
-	}
+	json_remove(json_part(json_part(rest, "data"), "warehouses"),
+		    is_offer);
 	ret = canonical(rest);
-	cJSON_Delete(rest);
+	json_free(rest);
 	return ret;
 }
 
-static void add_unread(const cJSON *v, struct centra_batch *b)
+static void add_unread(const struct json *v, struct centra_batch *b)
 {
 	const struct centra_event *ev = &b->events[b->n - 1];
-	const cJSON *list = json_get(json_get(v, "data"), "warehouses");
+	const struct json *list = json_get(json_get(v, "data"), "warehouses");
 
 	if (ev->bad || !ev->check_first || !is_create(ev->action) ||
 	    ev->check_first->n_offers == json_length(list))
@@ -215,7 +207,7 @@ static bool is_one_of(const char *s, const char *const *list)
 	return false;
 }
 
-static enum rc other_version(const cJSON *v, enum webhook_version *ret,
+static enum rc other_version(const struct json *v, enum webhook_version *ret,
 			     struct err *e)
 {
 	static const char *const checkout[] = {
@@ -230,16 +222,16 @@ static enum rc other_version(const cJSON *v, enum webhook_version *ret,
 		"Markets",	 "Brands",     "Collections",
 		"Languages",	 "Affiliates", "CampaignSites",
 		"BrickAndMortars", NULL};
-	const cJSON *c;
+	const struct json *c;
 
-	if (cJSON_IsObject(v)) {
-		cJSON_ArrayForEach(c, v)
+	if (json_is_object(v)) {
+		json_each(c, v)
 		{
-			if (is_one_of(c->string, checkout)) {
+			if (is_one_of(json_name(c), checkout)) {
 				*ret = WEBHOOK_CHECKOUT;
 				return OK;
 			}
-			if (is_one_of(c->string, storefront)) {
+			if (is_one_of(json_name(c), storefront)) {
 				*ret = WEBHOOK_STOREFRONT;
 				return OK;
 			}
@@ -250,23 +242,26 @@ static enum rc other_version(const cJSON *v, enum webhook_version *ret,
 
 /* True for a list, or for an object with numbers as keys, which PHP writes for
  * a list with gaps. */
-static bool is_list(const cJSON *v)
+static bool is_list(const struct json *v)
 {
-	const cJSON *c;
+	const struct json *c;
 
-	if (!cJSON_IsObject(v))
-		return cJSON_IsArray(v);
-	cJSON_ArrayForEach(c, v)
-		if (!*c->string ||
-		    c->string[strspn(c->string, "0123456789")])
+	if (!json_is_object(v))
+		return json_is_list(v);
+	json_each(c, v)
+	{
+		const char *key = json_name(c);
+
+		if (!*key || key[strspn(key, "0123456789")])
 			return false;
+	}
 	return true;
 }
 
-static enum rc read_events(const cJSON *list, struct centra_batch *ret,
+static enum rc read_events(const struct json *list, struct centra_batch *ret,
 			   struct err *e)
 {
-	const cJSON *v;
+	const struct json *v;
 	size_t n = json_length(list);
 
 	if (!is_list(list))
@@ -275,7 +270,7 @@ static enum rc read_events(const cJSON *list, struct centra_batch *ret,
 		return fail(e, RC_INVALID, "%zu events, more than %d", n,
 			    BATCH_EVENTS_MAX);
 	ret->events = xcalloc(2 * n, sizeof(*ret->events));
-	cJSON_ArrayForEach(v, list)
+	json_each(v, list)
 	{
 		struct centra_event *ev = &ret->events[ret->n++];
 
@@ -290,8 +285,8 @@ static enum rc read_events(const cJSON *list, struct centra_batch *ret,
 enum rc centra_batch_parse(const char *json, size_t len,
 			   struct centra_batch *ret, struct err *e)
 {
-	const cJSON *events;
-	cJSON *v = NULL;
+	const struct json *events;
+	struct json *v = NULL;
 	enum rc rc;
 
 	*ret = (struct centra_batch){.version = WEBHOOK_INTEGRATION};
@@ -303,7 +298,7 @@ enum rc centra_batch_parse(const char *json, size_t len,
 		rc = read_events(events, ret, e);
 	else
 		rc = other_version(v, &ret->version, e);
-	cJSON_Delete(v);
+	json_free(v);
 	return rc;
 }
 

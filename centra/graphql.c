@@ -12,11 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/mem.h"
-#include "base/time.h"
 #include "centra/graphql_private.h"
-#include "centra/json.h"
 #include "centra/transport.h"
 
 /* The fields of the query (CONTRACT 6.4 to 6.7); whatever the readers below
@@ -142,7 +141,7 @@ static bool is_in(const char *name, const char *const *list)
 }
 
 /* Notes an error whose path is orders[i] or below it. */
-static void add_trouble(const struct question *q, const cJSON *error,
+static void add_trouble(const struct question *q, const struct json *error,
 			struct trouble *t)
 {
 	static const char *const address[] = {"shippingAddress", NULL};
@@ -174,17 +173,17 @@ static void add_trouble(const struct question *q, const cJSON *error,
 }
 
 /* Collects what the errors say about the order in row i of the reply. */
-static struct trouble trouble_of(const struct question *q, const cJSON *errors,
-				 size_t i)
+static struct trouble trouble_of(const struct question *q,
+				 const struct json *errors, size_t i)
 {
 	struct trouble ret = {.sizes = q->left_out & PART_SIZE};
-	const cJSON *v;
+	const struct json *v;
 	int row;
 
 	for (size_t k = 0; k < PARTS; k++)
 		if (q->left_out & parts[k].part)
 			ret.missing |= parts[k].missing;
-	cJSON_ArrayForEach(v, errors)
+	json_each(v, errors)
 	{
 		row = gql_path_index(v, 1);
 		if (strcmp(gql_path_name(v, 0), "orders") || row < 0)
@@ -199,12 +198,12 @@ static struct trouble trouble_of(const struct question *q, const cJSON *errors,
 static bool is_partial(const struct gql_reply *r)
 {
 	const char *top;
-	const cJSON *v;
+	const struct json *v;
 
-	if (!r->whole || !cJSON_IsArray(r->errors) ||
-	    !cJSON_IsArray(json_get(r->data, "orders")))
+	if (!r->whole || !json_is_list(r->errors) ||
+	    !json_is_list(json_get(r->data, "orders")))
 		return false;
-	cJSON_ArrayForEach(v, r->errors)
+	json_each(v, r->errors)
 	{
 		top = gql_path_name(v, 0);
 		if (!top || (strcmp(top, "orders") && strcmp(top, "waiting")))
@@ -214,15 +213,14 @@ static bool is_partial(const struct gql_reply *r)
 }
 
 /* Returns the parts of the query that the path of the error names. */
-static unsigned blamed_by(const cJSON *error)
+static unsigned blamed_by(const struct json *error)
 {
-	const cJSON *v;
+	const struct json *v;
 	unsigned ret = 0;
 
-	cJSON_ArrayForEach(v, json_get(error, "path"))
+	json_each(v, json_get(error, "path"))
 		for (size_t i = 0; i < PARTS; i++)
-			if (json_text(v) &&
-			    !strcmp(json_text(v), parts[i].field))
+			if (json_is(v, parts[i].field))
 				ret |= parts[i].part;
 	return ret;
 }
@@ -232,9 +230,9 @@ static unsigned blamed_by(const cJSON *error)
 static unsigned blamed(const struct question *q, const struct gql_reply *r)
 {
 	unsigned ret = 0, one;
-	const cJSON *v;
+	const struct json *v;
 
-	cJSON_ArrayForEach(v, r->errors)
+	json_each(v, r->errors)
 	{
 		one = blamed_by(v) & q->parts;
 		if (!one)
@@ -287,14 +285,14 @@ static void unreadable(struct call *call, const char *what)
 
 /* ---- lines ---- */
 
-char *gql_word(const cJSON *v, const char *key)
+char *gql_word(const struct json *v, const char *key)
 {
 	const char *s = json_text(json_get(v, key));
 
 	return s && *s ? xstrdup(s) : NULL;
 }
 
-char *gql_words(const cJSON *v, const char *key)
+char *gql_words(const struct json *v, const char *key)
 {
 	char *s = json_words(json_get(v, key));
 
@@ -304,33 +302,33 @@ char *gql_words(const cJSON *v, const char *key)
 	return NULL;
 }
 
-bool gql_read_id(const cJSON *v, int64_t *ret)
+bool gql_read_id(const struct json *v, int64_t *ret)
 {
 	return json_int(json_get(v, "id"), ret) && *ret > 0;
 }
 
-static bool read_quantity(const cJSON *v, int64_t *ret)
+static bool read_quantity(const struct json *v, int64_t *ret)
 {
 	return json_int(json_get(v, "quantity"), ret) && *ret >= 0;
 }
 
-static bool read_allocations(const cJSON *list, struct centra_line *l)
+static bool read_allocations(const struct json *list, struct centra_line *l)
 {
-	const cJSON *v, *waiting;
+	const struct json *v, *waiting;
 	struct centra_allocation *a;
 
-	if (!cJSON_IsArray(list))
+	if (!json_is_list(list))
 		return false;
 	l->allocations = xcalloc(json_length(list), sizeof(*l->allocations));
-	cJSON_ArrayForEach(v, list)
+	json_each(v, list)
 	{
 		a = &l->allocations[l->n_allocations++];
 		waiting = json_get(v, "isWaitingForConfirmation");
 		if (!read_quantity(v, &a->quantity) ||
-		    !cJSON_IsBool(waiting) ||
+		    !json_is_bool(waiting) ||
 		    !gql_read_id(json_get(v, "warehouse"), &a->warehouse))
 			return false;
-		a->waiting = cJSON_IsTrue(waiting);
+		a->waiting = json_is_true(waiting);
 	}
 	return true;
 }
@@ -342,9 +340,10 @@ static void forget_allocations(struct centra_line *l)
 	l->n_allocations = 0;
 }
 
-static bool read_line(const cJSON *v, bool undecided, struct centra_line *l)
+static bool read_line(const struct json *v, bool undecided,
+		      struct centra_line *l)
 {
-	const cJSON *size = json_get(v, "productSize");
+	const struct json *size = json_get(v, "productSize");
 
 	l->product = gql_words(v, "productName");
 	l->variant = gql_words(v, "productVariantName");
@@ -360,21 +359,19 @@ static bool read_line(const cJSON *v, bool undecided, struct centra_line *l)
 	return undecided;
 }
 
-static bool is_kind(const cJSON *line, const char *kind)
+static bool is_kind(const struct json *line, const char *kind)
 {
-	const char *s = json_text(json_get(line, "__typename"));
-
-	return s && !strcmp(s, kind);
+	return json_is(json_get(line, "__typename"), kind);
 }
 
 /* True for a line without stock of its own: see struct centra_line.  `item`:
  * the order lists an item of a bundle. */
-static bool is_stockless(const cJSON *v, const struct centra_line *l, bool item,
-			 const struct trouble *t)
+static bool is_stockless(const struct json *v, const struct centra_line *l,
+			 bool item, const struct trouble *t)
 {
 	if (l->n_allocations || t->undecided)
 		return false;
-	return (!t->sizes && cJSON_IsNull(json_get(v, "productSize"))) ||
+	return (!t->sizes && json_is_null(json_get(v, "productSize"))) ||
 	       (item && is_kind(v, "BundleOrderLine"));
 }
 
@@ -397,17 +394,17 @@ static void lines_end(struct centra_order *o)
 }
 
 /* Reads all lines, or none.  False: one has a wrong form. */
-static bool read_lines(const cJSON *list, const struct trouble *t,
+static bool read_lines(const struct json *list, const struct trouble *t,
 		       struct centra_order *o)
 {
 	bool item = false;
 	size_t i = 0;
-	const cJSON *v;
+	const struct json *v;
 
-	if (!cJSON_IsArray(list))
+	if (!json_is_list(list))
 		return false;
 	o->lines = xcalloc(json_length(list), sizeof(*o->lines));
-	cJSON_ArrayForEach(v, list)
+	json_each(v, list)
 	{
 		if (!read_line(v, t->undecided, &o->lines[o->n_lines++])) {
 			lines_end(o);
@@ -415,7 +412,7 @@ static bool read_lines(const cJSON *list, const struct trouble *t,
 		}
 		item = item || is_kind(v, "BundleItemOrderLine");
 	}
-	cJSON_ArrayForEach(v, list)
+	json_each(v, list)
 	{
 		o->lines[i].stockless =
 			is_stockless(v, &o->lines[i], item, t);
@@ -426,26 +423,26 @@ static bool read_lines(const cJSON *list, const struct trouble *t,
 
 /* ---- shipments ---- */
 
-bool graphql_read_shipment(const cJSON *v, struct centra_shipment *s)
+bool graphql_read_shipment(const struct json *v, struct centra_shipment *s)
 {
-	const cJSON *flags[] = {json_get(v, "isGoodToGo"),
+	const struct json *flags[] = {json_get(v, "isGoodToGo"),
 				json_get(v, "isShipped"), json_get(v, "isPaid"),
 				json_get(v, "isCaptured")};
-	const cJSON *lines = json_get(v, "lines"), *l;
+	const struct json *lines = json_get(v, "lines"), *l;
 
 	for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
-		if (!cJSON_IsBool(flags[i]))
+		if (!json_is_bool(flags[i]))
 			return false;
-	if (!gql_read_id(v, &s->id) || !cJSON_IsArray(lines))
+	if (!gql_read_id(v, &s->id) || !json_is_list(lines))
 		return false;
-	s->good_to_go = cJSON_IsTrue(flags[0]);
-	s->shipped = cJSON_IsTrue(flags[1]);
-	s->paid = cJSON_IsTrue(flags[2]);
-	s->captured = cJSON_IsTrue(flags[3]);
+	s->good_to_go = json_is_true(flags[0]);
+	s->shipped = json_is_true(flags[1]);
+	s->paid = json_is_true(flags[2]);
+	s->captured = json_is_true(flags[3]);
 	s->number = gql_words(v, "number");
 	s->tracking = gql_words(v, "trackingNumber");
 	s->lines = xcalloc(json_length(lines), sizeof(*s->lines));
-	cJSON_ArrayForEach(l, lines)
+	json_each(l, lines)
 	{
 		struct centra_shipment_line *to = &s->lines[s->n_lines++];
 
@@ -474,14 +471,14 @@ static void shipments_end(struct centra_order *o)
 }
 
 /* Reads all shipments, or none.  False: one has a wrong form. */
-static bool read_shipments(const cJSON *list, struct centra_order *o)
+static bool read_shipments(const struct json *list, struct centra_order *o)
 {
-	const cJSON *v;
+	const struct json *v;
 
-	if (!cJSON_IsArray(list))
+	if (!json_is_list(list))
 		return false;
 	o->shipments = xcalloc(json_length(list), sizeof(*o->shipments));
-	cJSON_ArrayForEach(v, list)
+	json_each(v, list)
 		if (!graphql_read_shipment(v,
 					   &o->shipments[o->n_shipments++])) {
 			shipments_end(o);
@@ -490,7 +487,7 @@ static bool read_shipments(const cJSON *list, struct centra_order *o)
 	return true;
 }
 
-enum centra_payment graphql_read_payment(const cJSON *entry)
+enum centra_payment graphql_read_payment(const struct json *entry)
 {
 	const char *type = json_text(json_get(entry, "entryType"));
 	const char *status = json_text(json_get(entry, "status"));
@@ -512,13 +509,13 @@ enum centra_payment graphql_read_payment(const cJSON *entry)
 
 /* Returns what the newest capture says.  Centra does not document the order of
  * the list, but ids grow. */
-static enum centra_payment newest_payment(const cJSON *list)
+static enum centra_payment newest_payment(const struct json *list)
 {
 	enum centra_payment ret = PAYMENT_NOTHING, p;
 	int64_t newest = 0, id;
-	const cJSON *v;
+	const struct json *v;
 
-	cJSON_ArrayForEach(v, list)
+	json_each(v, list)
 	{
 		p = graphql_read_payment(v);
 		if (p == PAYMENT_NOTHING || !gql_read_id(v, &id) || id < newest)
@@ -531,7 +528,7 @@ static enum centra_payment newest_payment(const cJSON *list)
 
 /* ---- orders ---- */
 
-static void add_member(struct buf *b, const char *name, const cJSON *v,
+static void add_member(struct buf *b, const char *name, const struct json *v,
 		       const char *field)
 {
 	char *text = gql_words(v, field);
@@ -543,7 +540,7 @@ static void add_member(struct buf *b, const char *name, const cJSON *v,
 
 /* Returns the address as JSON; {} if Centra has none, so that it is not asked
  * for again. */
-static char *address_json(const cJSON *v)
+static char *address_json(const struct json *v)
 {
 	static const struct {
 		const char *name, *field;
@@ -559,7 +556,7 @@ static char *address_json(const cJSON *v)
 		       {"phone", "phoneNumber"},
 		       {"mobile", "cellPhoneNumber"},
 		       {"email", "email"}};
-	const cJSON *country = json_get(v, "country");
+	const struct json *country = json_get(v, "country");
 	struct buf b;
 
 	buf_init(&b, REPLY_MAX);
@@ -572,23 +569,24 @@ static char *address_json(const cJSON *v)
 	return buf_detach(&b, NULL);
 }
 
-static char *placed_at(const cJSON *v)
+static char *placed_at(const struct json *v)
 {
 	static const char *const names[] = {"orderDate", "createdAt"};
-	const char *s;
 	int64_t t;
 	int offset;
 
 	for (size_t i = 0; i < 2; i++) {
-		s = json_text(json_get(v, names[i]));
-		if (s && !time_parse_iso(s, &t, &offset))
-			return xstrdup(s);
+		const struct json *field = json_get(v, names[i]);
+
+		if (json_time(field, &t, &offset))
+			return xstrdup(json_text(field));
 	}
 	return NULL;
 }
 
 /* Where it goes. */
-static void read_address(const cJSON *v, bool whole, struct centra_order *o)
+static void read_address(const struct json *v, bool whole,
+			 struct centra_order *o)
 {
 	if (o->missing & MISSING_ADDRESS)
 		return;
@@ -602,11 +600,11 @@ static void read_address(const cJSON *v, bool whole, struct centra_order *o)
 
 /* Reads an order.  False: a field on which a conclusion rests has a wrong form
  * without an error that explains it, or the number cannot be read. */
-static bool read_order(const cJSON *v, const struct question *q,
+static bool read_order(const struct json *v, const struct question *q,
 		       const struct trouble *t, struct centra_order *o)
 {
-	const cJSON *hold = json_get(v, "isOnHold");
-	bool whole = cJSON_IsBool(hold);
+	const struct json *hold = json_get(v, "isOnHold");
+	bool whole = json_is_bool(hold);
 
 	if (!json_int(json_get(v, "number"), &o->number) || o->number <= 0)
 		return false;
@@ -615,7 +613,7 @@ static bool read_order(const cJSON *v, const struct question *q,
 	o->id = gql_word(v, "id");
 	o->status = gql_word(v, "status");
 	o->hold_reason = gql_words(v, "orderHoldReason");
-	o->on_hold = cJSON_IsTrue(hold);
+	o->on_hold = json_is_true(hold);
 	o->placed_at = placed_at(v);
 	o->payment = newest_payment(json_get(v, "paymentHistory"));
 	read_address(json_get(v, "shippingAddress"), q->with_address, o);
@@ -653,18 +651,18 @@ static bool is_asked(const struct question *q, int64_t number)
 	return false;
 }
 
-static bool read_orders(const cJSON *data, const cJSON *errors,
+static bool read_orders(const struct json *data, const struct json *errors,
 			const struct question *q, struct centra_orders *ret)
 {
-	const cJSON *list = json_get(data, "orders"), *v;
+	const struct json *list = json_get(data, "orders"), *v;
 	struct centra_order *o;
 	struct trouble t;
 	size_t row = 0;
 
-	if (!cJSON_IsArray(list))
+	if (!json_is_list(list))
 		return false;
 	ret->list = xcalloc(json_length(list), sizeof(*ret->list));
-	cJSON_ArrayForEach(v, list)
+	json_each(v, list)
 	{
 		t = trouble_of(q, errors, row++);
 		o = &ret->list[ret->n++];
@@ -681,18 +679,18 @@ static bool read_orders(const cJSON *data, const cJSON *errors,
 
 /* Notes which of the orders wait for check-first.  Without that list all of
  * them are undecided. */
-static bool read_waiting(const cJSON *data, const cJSON *errors,
+static bool read_waiting(const struct json *data, const struct json *errors,
 			 const struct question *q, struct centra_orders *ret)
 {
-	const cJSON *list = json_get(data, "waiting"), *v;
+	const struct json *list = json_get(data, "waiting"), *v;
 	int64_t number;
 
-	if (!cJSON_IsArray(list) && errors)
+	if (!json_is_list(list) && errors)
 		return true; /* trouble_of() has marked the orders as
 			      * undecided */
-	if (!cJSON_IsArray(list))
+	if (!json_is_list(list))
 		return false;
-	cJSON_ArrayForEach(v, list)
+	json_each(v, list)
 	{
 		if (!json_int(json_get(v, "number"), &number) ||
 		    !is_asked(q, number)) {

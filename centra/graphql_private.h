@@ -5,9 +5,8 @@
 #ifndef CENTRA_GRAPHQL_PRIVATE_H
 #define CENTRA_GRAPHQL_PRIVATE_H
 
-#include <cjson/cJSON.h>
-
 #include "base/buf.h"
+#include "base/json_read.h"
 #include "centra/graphql.h"
 
 /* The fields of a shipment, for every query that reads one. */
@@ -19,10 +18,10 @@
 
 /* A GraphQL reply.  `data` and `errors` point into the document. */
 struct gql_reply {
-	cJSON *document;      /* owned; NULL: the reply is no JSON */
-	const cJSON *data;    /* an object, or NULL */
-	const cJSON *errors;  /* not empty, or NULL */
-	bool whole;	      /* the status is 200 and the whole reply came */
+	struct json *document;	   /* owned; NULL: the reply is no JSON */
+	const struct json *data;   /* an object, or NULL */
+	const struct json *errors; /* not empty, or NULL */
+	bool whole; /* the status is 200 and the whole reply came */
 };
 
 /* Sends a document and reads the reply; release it with gql_reply_end().
@@ -59,8 +58,8 @@ enum gql_fault gql_judge(const struct gql_reply *r, const struct call *call,
 /* ---- the path of an error ---- Its members are counted from 0. */
 /* Return the n-th member as a name (NULL: it is no name), or as an index (-1:
  * it is no index). */
-const char *gql_path_name(const cJSON *error, int n);
-int gql_path_index(const cJSON *error, int n);
+const char *gql_path_name(const struct json *error, int n);
+int gql_path_index(const struct json *error, int n);
 
 /* ---- values ---- */
 
@@ -70,17 +69,17 @@ void gql_begin(struct buf *body, const char *query, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* Reads the member `id`.  False: it is not a number above 0. */
-bool gql_read_id(const cJSON *v, int64_t *ret);
+bool gql_read_id(const struct json *v, int64_t *ret);
 /* Returns a copy of a member if it is exactly a word (json_text); else NULL.
  * The caller frees it. */
-char *gql_word(const cJSON *v, const char *key);
+char *gql_word(const struct json *v, const char *key);
 /* Returns a copy of a text for people to read (json_words); NULL: nothing of it
  * can be read.  The caller frees it. */
-char *gql_words(const cJSON *v, const char *key);
+char *gql_words(const struct json *v, const char *key);
 
 /* Reads a shipment.  False: it has a wrong form; what was read must be released
  * with graphql_shipment_end() even so. */
-bool graphql_read_shipment(const cJSON *v, struct centra_shipment *s);
+bool graphql_read_shipment(const struct json *v, struct centra_shipment *s);
 void graphql_shipment_end(struct centra_shipment *s);
 
 /* What an entry of the payment history says (its `entryType` and `status`;
@@ -89,6 +88,6 @@ void graphql_shipment_end(struct centra_shipment *s);
  * request with FAILED; a capture, request or CAPTURE_PENDING with any other
  * status is pending; every other type, those of gift cards among them, says
  * nothing. */
-enum centra_payment graphql_read_payment(const cJSON *entry);
+enum centra_payment graphql_read_payment(const struct json *entry);
 
 #endif

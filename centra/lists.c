@@ -8,10 +8,10 @@
  */
 #include <stdlib.h>
 
+#include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "centra/graphql_private.h"
-#include "centra/json.h"
 #include "centra/transport.h"
 
 #define QUERY_MAX	1024
@@ -26,12 +26,12 @@ static void unreadable(struct call *call, const char *what)
 
 /* ---- what waits ---- */
 
-static void read_numbers(const cJSON *list, struct centra_numbers *ret)
+static void read_numbers(const struct json *list, struct centra_numbers *ret)
 {
-	const cJSON *v;
+	const struct json *v;
 
 	ret->list = xcalloc(json_length(list), sizeof(*ret->list));
-	cJSON_ArrayForEach(v, list)
+	json_each(v, list)
 	{
 		if (json_int(json_get(v, "number"), &ret->list[ret->n]) &&
 		    ret->list[ret->n] > 0)
@@ -61,7 +61,7 @@ void graphql_waiting(struct centra_conn *n, unsigned max, unsigned page,
 	gql_ask(n, &body, false, &ret->call, &r);
 	buf_release(&body);
 	if (ret->call.end == CALL_OK) {
-		if (cJSON_IsArray(json_get(r.data, "orders")))
+		if (json_is_list(json_get(r.data, "orders")))
 			read_numbers(json_get(r.data, "orders"), ret);
 		if (!ret->list || (ret->unread && !ret->n)) {
 			centra_numbers_release(ret);
@@ -90,7 +90,7 @@ static bool is_known(const struct centra_warehouses *all, int64_t id)
 
 /* Adds a warehouse, unless it was listed before: a row is listed twice if a row
  * before it left the list between two pages. */
-static bool read_warehouse(const cJSON *v, struct centra_warehouses *ret)
+static bool read_warehouse(const struct json *v, struct centra_warehouses *ret)
 {
 	struct centra_warehouse *w;
 	int64_t id;
@@ -110,15 +110,15 @@ static bool read_warehouse(const cJSON *v, struct centra_warehouses *ret)
 
 /* Adds a page of warehouses; returns the page's number of rows. -1: the page
  * cannot be read. */
-static int read_page(const cJSON *data, struct centra_warehouses *ret)
+static int read_page(const struct json *data, struct centra_warehouses *ret)
 {
-	const cJSON *list = json_get(data, "warehouses"), *v;
+	const struct json *list = json_get(data, "warehouses"), *v;
 	size_t n = json_length(list);
 
-	if (!cJSON_IsArray(list) || n > PAGE_MOST)
+	if (!json_is_list(list) || n > PAGE_MOST)
 		return -1;
 	ret->list = xrealloc(ret->list, ret->n + n + 1, sizeof(*ret->list));
-	cJSON_ArrayForEach(v, list)
+	json_each(v, list)
 		if (!read_warehouse(v, ret))
 			return -1;
 	return (int)n;

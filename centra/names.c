@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "centra/graphql_private.h"
-#include "centra/json.h"
 
 #define QUERY_MAX  ((size_t)64 << 10)
 #define FAULTS_MAX ((size_t)64 << 10)
@@ -63,66 +63,74 @@ const size_t n_permissions = sizeof(permissions) / sizeof(*permissions);
 	"inputFields { name " TYPE_REF "} "                                   \
 	"enumValues(includeDeprecated:true) { name } "
 
+struct live_type {
+	char *name;	   /* owned */
+	struct json *type; /* owned; NULL: not fetched yet, or there is none */
+	bool fetched;
+};
+
 struct walk {
-	cJSON *types;  /* owned: types by name; null: the schema has no such
-		        * type */
-	cJSON *wanted; /* owned: types by name that are still to be fetched */
+	struct live_type *types; /* owned: those that a path reached */
+	size_t n_types;
 	struct names_report *report;
 };
 
-/* Returns the type of that name.  NULL: it has not been fetched, and is now
- * among those to be fetched. */
-static const cJSON *type_named(struct walk *w, const char *name)
+/* Returns the type of that name; the pointer is valid until the next call.  A
+ * type that no path reached before is fetched with the next query. */
+static const struct live_type *type_named(struct walk *w, const char *name)
 {
-	const cJSON *v = json_get(w->types, name);
+	for (size_t i = 0; i < w->n_types; i++)
+		if (!strcmp(w->types[i].name, name))
+			return &w->types[i];
+	w->types = xrealloc(w->types, w->n_types + 1, sizeof(*w->types));
+	w->types[w->n_types] = (struct live_type){.name = xstrdup(name)};
+	return &w->types[w->n_types++];
+}
 
-	if (!v && !json_get(w->wanted, name))
-		cJSON_AddNullToObject(w->wanted, name);
-	return v;
+static bool all_fetched(const struct walk *w)
+{
+	for (size_t i = 0; i < w->n_types; i++)
+		if (!w->types[i].fetched)
+			return false;
+	return true;
 }
 
 /* Returns the name of the type inside lists and NON_NULL. */
-static const char *named(const cJSON *ref)
+static const char *named(const struct json *ref)
 {
-	while (cJSON_IsObject(json_get(ref, "ofType")))
+	while (json_is_object(json_get(ref, "ofType")))
 		ref = json_get(ref, "ofType");
 	return json_text(json_get(ref, "name"));
 }
 
-static const cJSON *member_named(const cJSON *list, const char *name)
+static const struct json *member_named(const struct json *list,
+				       const char *name)
 {
-	const char *text;
-	const cJSON *v;
+	const struct json *v;
 
-	cJSON_ArrayForEach(v, list)
-	{
-		text = json_text(json_get(v, "name"));
-		if (text && !strcmp(text, name))
-			return v;
-	}
-	return NULL;
+	json_each(v, list)
+		if (json_is(json_get(v, "name"), name))
+			break;
+	return v;
 }
 
-/* Moves the types in a reply from `wanted` to `types`. */
-static void take_types(struct walk *w, const cJSON *data)
+/* Reads the types of a reply to fetch_types(). */
+static void take_types(struct walk *w, const struct json *data)
 {
 	char alias[24];
-	const cJSON *v;
-	int i = 0;
 
-	cJSON_ArrayForEach(v, w->wanted)
-	{
-		const cJSON *type;
+	for (size_t i = 0; i < w->n_types; i++) {
+		struct live_type *t = &w->types[i];
+		const struct json *type;
 
-		snprintf(alias, sizeof(alias), "t%d", i++);
+		if (t->fetched)
+			continue;
+		snprintf(alias, sizeof(alias), "t%zu", i);
 		type = json_get(data, alias);
-		cJSON_AddItemToObject(w->types, v->string,
-				      cJSON_IsObject(type)
-					      ? cJSON_Duplicate(type, true)
-					      : cJSON_CreateNull());
+		if (json_is_object(type))
+			t->type = json_copy(type);
+		t->fetched = true;
 	}
-	cJSON_Delete(w->wanted);
-	w->wanted = cJSON_CreateObject();
 }
 
 /* Fetches the wanted types.  False: the schema cannot be read; report->call
@@ -131,17 +139,16 @@ static bool fetch_types(struct centra_conn *n, struct walk *w)
 {
 	struct buf body, query;
 	struct gql_reply r;
-	const cJSON *v;
-	int i = 0;
 	bool fine;
 
 	buf_init(&body, QUERY_MAX);
 	buf_init(&query, QUERY_MAX);
 	buf_str(&query, "query I { ");
-	cJSON_ArrayForEach(v, w->wanted)
-	{
-		buf_fmt(&query, "t%d: __type(name:", i++);
-		buf_json(&query, v->string);
+	for (size_t i = 0; i < w->n_types; i++) {
+		if (w->types[i].fetched)
+			continue;
+		buf_fmt(&query, "t%zu: __type(name:", i);
+		buf_json(&query, w->types[i].name);
 		buf_str(&query, ") { " TYPE_FIELDS "} ");
 	}
 	buf_char(&query, '}');
@@ -161,11 +168,12 @@ static bool fetch_types(struct centra_conn *n, struct walk *w)
 
 /* Where a walk is: in a type, at a field or argument, or at a member of one. */
 struct place {
-	const cJSON *type;   /* NULL: the type has not been fetched yet, or
-			      * there is none */
-	const cJSON *member; /* has a `type` of its own; NULL at the start */
-	bool lost;	     /* stop here: a fault was reported, or a type has
-			      * to be fetched first */
+	const struct json *type;   /* NULL: not fetched yet, or
+				    * there is no type */
+	const struct json *member; /* has a `type` of its own; NULL at the
+				    * start */
+	bool lost;		   /* stop here: a fault was reported, or a
+				    * type has to be fetched first */
 };
 
 /* Reports a missing name, unless the same line is in the report already: one
@@ -195,15 +203,12 @@ static bool is_name(const char *s)
 
 static void enter(struct walk *w, struct place *p, const char *type)
 {
-	p->type = NULL;
-	if (!is_name(type)) {
-		p->lost = true;
-		return;
-	}
-	p->type = type_named(w, type);
-	if (cJSON_IsNull(p->type))
+	const struct live_type *t = is_name(type) ? type_named(w, type) : NULL;
+
+	p->type = t ? t->type : NULL;
+	p->lost = !p->type;
+	if (t && t->fetched && !t->type)
 		missing(w, "there is no type ", type, "");
-	p->lost = !p->type || cJSON_IsNull(p->type);
 }
 
 /* Steps into the type of the place's member, if it has one. */
@@ -215,7 +220,7 @@ static void descend(struct walk *w, struct place *p)
 
 /* Steps to the member of that name in one of the lists of `of`, a type or a
  * field. */
-static void step(struct walk *w, struct place *p, const cJSON *of,
+static void step(struct walk *w, struct place *p, const struct json *of,
 		 const char *list, const char *what, const char *name)
 {
 	char *dot = xasprintf(".%s", name);
@@ -362,19 +367,20 @@ static void walk_all(struct walk *w)
 
 void names_compare(struct centra_conn *n, struct names_report *ret)
 {
-	struct walk w = {.types = cJSON_CreateObject(),
-			 .wanted = cJSON_CreateObject(),
-			 .report = ret};
+	struct walk w = {.report = ret};
 
 	*ret = (struct names_report){0};
 	buf_init(&ret->faults, FAULTS_MAX);
 	for (int i = 0; i < ROUNDS; i++) {
 		walk_all(&w);
-		if (!w.wanted->child || !fetch_types(n, &w))
+		if (all_fetched(&w) || !fetch_types(n, &w))
 			break;
 	}
-	cJSON_Delete(w.types);
-	cJSON_Delete(w.wanted);
+	for (size_t i = 0; i < w.n_types; i++) {
+		free(w.types[i].name);
+		json_free(w.types[i].type);
+	}
+	free(w.types);
 }
 
 /* ---- permissions ---- */

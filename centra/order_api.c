@@ -9,8 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/json_read.h"
 #include "base/json_write.h"
-#include "centra/json.h"
 #include "centra/transport.h"
 
 #define MSG_MAX	    1000 /* bytes of Centra's text that are kept, at most */
@@ -43,7 +43,7 @@ static bool add_name(struct buf *b, const char *name)
 	return fits;
 }
 
-static bool add_value(struct buf *b, const cJSON *v)
+static bool add_value(struct buf *b, const struct json *v)
 {
 	char *words = json_words(v);
 	struct buf json;
@@ -63,42 +63,42 @@ static bool add_value(struct buf *b, const cJSON *v)
 
 static int by_name(const void *a, const void *b)
 {
-	const cJSON *const *x = a, *const *y = b;
+	const struct json *const *x = a, *const *y = b;
 
-	return strcmp((*x)->string, (*y)->string);
+	return strcmp(json_name(*x), json_name(*y));
 }
 
 /* Adds the text of each field.  Centra's order of the fields varies, so they
  * are added in a fixed order. */
-static void add_members(struct buf *b, const cJSON *msg)
+static void add_members(struct buf *b, const struct json *msg)
 {
-	const cJSON *list[MSG_MEMBERS], *v;
+	const struct json *list[MSG_MEMBERS], *v;
 	size_t n = 0, i;
 
-	cJSON_ArrayForEach(v, msg)
+	json_each(v, msg)
 		if (n < MSG_MEMBERS)
 			list[n++] = v;
-	if (cJSON_IsObject(msg))
+	if (json_is_object(msg))
 		qsort(list, n, sizeof(*list), by_name);
 	for (i = 0; i < n; i++) {
 		if (i && !add_words(b, "; "))
 			return;
-		if (cJSON_IsObject(msg) && (!add_name(b, list[i]->string) ||
-					    !add_words(b, ": ")))
+		if (json_is_object(msg) &&
+		    (!add_name(b, json_name(list[i])) || !add_words(b, ": ")))
 			return;
 		if (!add_value(b, list[i]))
 			return;
 	}
 }
 
-static char *flatten(const cJSON *msg)
+static char *flatten(const struct json *msg)
 {
 	struct buf b;
 
 	if (json_empty(msg))
 		return NULL;
 	buf_init(&b, MSG_MAX);
-	if (cJSON_IsObject(msg) || cJSON_IsArray(msg))
+	if (json_is_object(msg) || json_is_list(msg))
 		add_members(&b, msg);
 	else
 		add_value(&b, msg);
@@ -112,20 +112,19 @@ static char *flatten(const cJSON *msg)
 
 /* Reads the reply.  False: it is neither a complete "ok" nor a complete
  * "no". */
-static bool read_reply(const cJSON *v, struct check_first_reply *ret)
+static bool read_reply(const struct json *v, struct check_first_reply *ret)
 {
-	const char *status = json_text(json_get(v, "status"));
-	const cJSON *msg = json_get(v, "msg");
+	const struct json *status = json_get(v, "status");
+	const struct json *msg = json_get(v, "msg");
 
-	if (!status || json_count(v, "status") != 1)
+	if (json_count(v, "status") != 1 ||
+	    (!json_is(status, "ok") && !json_is(status, "no")))
 		return false;
-	if (strcmp(status, "ok") && strcmp(status, "no"))
-		return false;
-	ret->ok = !strcmp(status, "ok");
+	ret->ok = json_is(status, "ok");
 	if (json_empty(msg))
 		msg = json_get(v, "errorMessages");
 	ret->msg = flatten(msg);
-	ret->our_fault = !ret->ok && ret->msg && cJSON_IsObject(msg);
+	ret->our_fault = !ret->ok && ret->msg && json_is_object(msg);
 	ret->no_order = !ret->ok && ret->msg && !ret->our_fault &&
 			!strncasecmp(ret->msg, "order does not exist",
 				     strlen("order does not exist"));
@@ -141,7 +140,7 @@ static void post_check_first(struct centra_conn *n, const char *body,
 			       .body = body,
 			       .len = strlen(body)};
 	struct buf reply;
-	cJSON *v = NULL;
+	struct json *v = NULL;
 	struct err e;
 
 	*ret = (struct check_first_reply){0};
@@ -154,7 +153,7 @@ static void post_check_first(struct centra_conn *n, const char *body,
 		(void)!fail(&ret->call.why, RC_AGAIN,
 			    "the reply to check-first is not one of ok or no");
 	}
-	cJSON_Delete(v);
+	json_free(v);
 	buf_release(&reply);
 }
 

@@ -6,46 +6,44 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_read.h"
 #include "centra/graphql_private.h"
-#include "centra/json.h"
 #include "centra/transport.h"
 
-static bool has_category(const cJSON *error, const char *category)
-{
-	const char *s = json_text(
-		json_get(json_get(error, "extensions"), "category"));
+#define PATH_INDEX_MAX 999999
 
-	return s && !strcmp(s, category);
+static bool has_category(const struct json *error, const char *category)
+{
+	return json_is(json_get(json_get(error, "extensions"), "category"),
+		       category);
 }
 
-static const cJSON *path_of(const cJSON *error)
+static const struct json *path_of(const struct json *error)
 {
-	const cJSON *path = json_get(error, "path");
+	const struct json *path = json_get(error, "path");
 
-	return cJSON_IsArray(path) && !json_empty(path) ? path : NULL;
+	return json_is_list(path) && !json_empty(path) ? path : NULL;
 }
 
-const char *gql_path_name(const cJSON *error, int n)
+const char *gql_path_name(const struct json *error, int n)
 {
-	return json_text(cJSON_GetArrayItem(path_of(error), n));
+	return json_text(json_at(path_of(error), n));
 }
 
-int gql_path_index(const cJSON *error, int n)
+int gql_path_index(const struct json *error, int n)
 {
-	const cJSON *v = cJSON_GetArrayItem(path_of(error), n);
+	const struct json *v = json_at(path_of(error), n);
 	int64_t i;
 
-	return cJSON_IsNumber(v) && json_int(v, &i) && i >= 0 && i < 1000000
-		       ? (int)i
-		       : -1;
+	return json_whole(v, 0, PATH_INDEX_MAX, &i) ? (int)i : -1;
 }
 
 /* True if some error has a path: the document was executed. */
-static bool any_path(const cJSON *errors)
+static bool any_path(const struct json *errors)
 {
-	const cJSON *v;
+	const struct json *v;
 
-	cJSON_ArrayForEach(v, errors)
+	json_each(v, errors)
 		if (path_of(v))
 			return true;
 	return false;
@@ -56,25 +54,25 @@ static bool any_path(const cJSON *errors)
  * hook `executed` of struct post. */
 static bool executed(const char *reply, size_t len)
 {
-	cJSON *document;
+	struct json *document;
 	struct err e;
 	bool ret;
 
 	if (!len || json_parse(reply, len, JSON_STRICT, &document, &e))
 		return false;
 	ret = any_path(json_get(document, "errors"));
-	cJSON_Delete(document);
+	json_free(document);
 	return ret;
 }
 
 /* Puts the errors' texts into the call. */
-static void read_errors(const cJSON *errors, struct call *call)
+static void read_errors(const struct json *errors, struct call *call)
 {
 	char *text, *first = NULL;
-	const cJSON *v;
+	const struct json *v;
 	size_t n = 0;
 
-	cJSON_ArrayForEach(v, errors)
+	json_each(v, errors)
 	{
 		if (has_category(v, "authorization"))
 			call->refused = true;
@@ -97,7 +95,7 @@ void gql_ask(struct centra_conn *n, const struct buf *body, bool once,
 	struct post p = {.api = CENTRA_GRAPHQL, .path = "",
 			 .once = once, .mutation = once,
 			 .executed = executed};
-	const cJSON *errors;
+	const struct json *errors;
 	struct buf reply;
 	struct err e;
 
@@ -110,7 +108,7 @@ void gql_ask(struct centra_conn *n, const struct buf *body, bool once,
 		ret->document = NULL;
 	buf_release(&reply);
 	ret->whole = call->end == CALL_OK;
-	if (cJSON_IsObject(json_get(ret->document, "data")))
+	if (json_is_object(json_get(ret->document, "data")))
 		ret->data = json_get(ret->document, "data");
 	errors = json_get(ret->document, "errors");
 	if (!json_empty(errors)) { /* read with any status, since errors explain
@@ -128,7 +126,7 @@ void gql_ask(struct centra_conn *n, const struct buf *body, bool once,
 
 void gql_reply_end(struct gql_reply *r)
 {
-	cJSON_Delete(r->document);
+	json_free(r->document);
 	*r = (struct gql_reply){0};
 }
 
@@ -146,12 +144,12 @@ enum gql_fault gql_judge(const struct gql_reply *r, const struct call *call,
 			 const char *mutation)
 {
 	bool denied = false, ran = false;
-	const cJSON *v;
+	const struct json *v;
 
-	if (!cJSON_IsArray(r->errors) || status_speaks(r, call->status) ||
+	if (!json_is_list(r->errors) || status_speaks(r, call->status) ||
 	    !json_empty(json_get(r->data, mutation)))
 		return GQL_RAN;
-	cJSON_ArrayForEach(v, r->errors)
+	json_each(v, r->errors)
 	{
 		const char *top = gql_path_name(v, 0);
 
@@ -159,7 +157,7 @@ enum gql_fault gql_judge(const struct gql_reply *r, const struct call *call,
 		    !strcmp(top, mutation) && has_category(v, "authorization"))
 			denied = true;
 		else if (path_of(v) || has_category(v, "internal") ||
-			 !cJSON_IsObject(v))
+			 !json_is_object(v))
 			ran = true;
 	}
 	if (denied)

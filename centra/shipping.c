@@ -7,10 +7,10 @@
  */
 #include <stdlib.h>
 
+#include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/time.h"
 #include "centra/graphql_private.h"
-#include "centra/json.h"
 
 #define MUTATION_MAX ((size_t)256 << 10)
 #define REMARKS_MAX  1000
@@ -18,16 +18,16 @@
 	"userErrors { message path } userWarnings { message path } "
 
 /* Returns the messages of a list, joined by "; "; NULL: it is empty. */
-static char *remarks(const cJSON *list)
+static char *remarks(const struct json *list)
 {
-	const cJSON *v;
+	const struct json *v;
 	struct buf b;
 	char *text;
 
 	if (json_empty(list))
 		return NULL;
 	buf_init(&b, REMARKS_MAX);
-	cJSON_ArrayForEach(v, list)
+	json_each(v, list)
 	{
 		text = json_words(json_get(v, "message"));
 		if (b.len)
@@ -65,11 +65,11 @@ static void judge(struct centra_done *ret, const struct gql_reply *r,
 
 /* Sends the mutation of this name and returns its payload, which lives as long
  * as *reply (gql_reply_end).  NULL: there is no payload to read. */
-static const cJSON *tell(struct centra_conn *n, const char *name,
+static const struct json *tell(struct centra_conn *n, const char *name,
 			 const struct buf *body, struct centra_done *ret,
 			 struct gql_reply *reply)
 {
-	const cJSON *payload;
+	const struct json *payload;
 
 	*reply = (struct gql_reply){0};
 	if (buf_full(body)) {
@@ -85,7 +85,7 @@ static const cJSON *tell(struct centra_conn *n, const char *name,
 		return NULL;
 	}
 	payload = json_get(reply->data, name);
-	if (!cJSON_IsObject(payload)) {
+	if (!json_is_object(payload)) {
 		doubtful(ret, name);
 		return NULL;
 	}
@@ -146,7 +146,7 @@ void graphql_confirm_order(struct centra_conn *n, int64_t number,
 }
 
 /* Reads the shipment in a payload.  The payload of a refusal has none. */
-static void read_result(const cJSON *payload, const char *name,
+static void read_result(const struct json *payload, const char *name,
 			struct centra_done *ret)
 {
 	if (payload && !ret->error &&
@@ -199,12 +199,12 @@ void graphql_create_shipment(struct centra_conn *n, int64_t number,
 /* Reads whether the shipment is captured.  Its own flags count even if other
  * fields failed: an error at the payment history, which our token may not read,
  * does not undo a capture. */
-static void read_captured(const cJSON *payload, struct centra_done *ret)
+static void read_captured(const struct json *payload, struct centra_done *ret)
 {
-	const cJSON *shipment = json_get(payload, "shipment");
+	const struct json *shipment = json_get(payload, "shipment");
 
-	ret->captured = cJSON_IsTrue(json_get(shipment, "isCaptured"));
-	ret->paid = cJSON_IsTrue(json_get(shipment, "isPaid"));
+	ret->captured = json_is_true(json_get(shipment, "isCaptured"));
+	ret->paid = json_is_true(json_get(shipment, "isPaid"));
 	ret->payment = graphql_read_payment(
 		json_get(payload, "paymentHistoryEntry"));
 	if (ret->captured)
@@ -214,7 +214,7 @@ static void read_captured(const cJSON *payload, struct centra_done *ret)
 void graphql_capture_shipment(struct centra_conn *n, int64_t id,
 			      struct centra_done *ret)
 {
-	const cJSON *payload;
+	const struct json *payload;
 	struct gql_reply r;
 	struct buf body;
 

@@ -5,13 +5,12 @@
 #ifndef SERVER_ACCESS_JSON_BODY_H
 #define SERVER_ACCESS_JSON_BODY_H
 
-#include <cjson/cJSON.h>
-
+#include "base/json_read.h"
 #include "server/http/http.h"
 
-/* Parses the request's body, which must be one JSON object; the caller owns it
- * (cJSON_Delete).  NULL: there is no body, it is no object, something follows
- * the object, or a text in it holds U+0000, where cJSON would end the text. */
-cJSON *json_body(const struct request *req);
+/* Returns the request's body, which must be one JSON object whose texts are
+ * exact (JSON_EXACT); the caller frees it with json_free().  NULL: there is no
+ * body, or it is not that. */
+struct json *json_body(const struct request *req);
 
 #endif

@@ -16,8 +16,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include <cjson/cJSON.h>
-
 #include "base/log.h"
 #include "base/mem.h"
 #include "server/access/access_private.h"
@@ -186,12 +184,11 @@ static void session_begun(struct request *req, struct response *res)
 static bool code_read(const struct request *req,
 		      unsigned char ret[TOKEN_HASH_SIZE])
 {
-	cJSON *json = json_body(req);
-	const char *code = cJSON_GetStringValue(
-		cJSON_GetObjectItemCaseSensitive(json, "code"));
+	struct json *json = json_body(req);
+	const char *code = json_text(json_get(json, "code"));
 	bool good = code && !token_hash(code, ret);
 
-	cJSON_Delete(json);
+	json_free(json);
 	return good;
 }
 

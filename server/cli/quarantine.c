@@ -10,8 +10,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include <cjson/cJSON.h>
-
+#include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/number.h"
@@ -306,28 +305,28 @@ static int retry_quarantined(struct cli_session *s, uint64_t seq)
 
 /* ---- what the server keeps in memory ---- */
 
-static int64_t number(const cJSON *o, const char *name)
+static int64_t number(const struct json *o, const char *name)
 {
-	const cJSON *v = cJSON_GetObjectItemCaseSensitive(o, name);
+	int64_t n = 0;
 
-	return cJSON_IsNumber(v) ? (int64_t)v->valuedouble : 0;
+	(void)json_int(json_get(o, name), &n);
+	return n;
 }
 
-static const char *text(const cJSON *o, const char *name)
+static const char *text(const struct json *o, const char *name)
 {
-	const char *t = cJSON_GetStringValue(
-		cJSON_GetObjectItemCaseSensitive(o, name));
+	const char *t = json_text(json_get(o, name));
 
 	return t ? t : "";
 }
 
-static void print_refused(struct cli_session *s, const cJSON *answer)
+static void print_refused(struct cli_session *s, const struct json *answer)
 {
-	const cJSON *row;
+	const struct json *row;
 
 	buf_str(&s->out, "RECEIVED                  INSTANCE       BYTES  "
 			 "PEER\n");
-	cJSON_ArrayForEach(row, cJSON_GetObjectItem(answer, "refused"))
+	json_each(row, json_get(answer, "refused"))
 	{
 		cli_text(&s->out, text(row, "received"));
 		buf_fmt(&s->out, "  %-10s  %8" PRId64 "  ",
@@ -340,7 +339,7 @@ static void print_refused(struct cli_session *s, const cJSON *answer)
 		number(answer, "count"), number(answer, "bytes"));
 }
 
-static void print_retried(struct cli_session *s, const cJSON *answer)
+static void print_retried(struct cli_session *s, const struct json *answer)
 {
 	buf_fmt(&s->out, "%" PRId64 "\n", number(answer, "genuine"));
 	fprintf(stderr,
@@ -359,7 +358,7 @@ static int ask_refused(struct cli_session *s, bool retry)
 {
 	struct admin_answer a;
 	struct err e;
-	cJSON *json;
+	struct json *json = NULL;
 	int code = 0;
 
 	if (cli_admin(s->config, retry ? "POST" : "GET",
@@ -369,7 +368,9 @@ static int ask_refused(struct cli_session *s, bool retry)
 			e.text);
 		return EX_UNAVAILABLE;
 	}
-	json = cJSON_Parse(a.body.data ? a.body.data : "");
+	if (a.body.data)
+		(void)!json_parse(a.body.data, a.body.len, JSON_STRICT, &json,
+				  &e);
 	if (a.status != 200 || !json) {
 		cli_say("shipfrom quarantine: the server says %d %s", a.status,
 			text(json, "detail"));
@@ -382,7 +383,7 @@ static int ask_refused(struct cli_session *s, bool retry)
 	} else {
 		print_refused(s, json);
 	}
-	cJSON_Delete(json);
+	json_free(json);
 	buf_release(&a.body);
 	return code;
 }

@@ -103,7 +103,7 @@ static void action_free(struct pending *pending)
 
 	config_drop(p->config);
 	order_texts_release(&p->texts);
-	cJSON_Delete(p->body);
+	json_free(p->body);
 	if (p->kind->release)
 		p->kind->release(p);
 	free(p->own);
@@ -154,19 +154,18 @@ static bool body_read(struct action *p, struct response *res)
 		return true;
 	respond_problem(res, 400, "bad_request",
 			"the body is not a JSON object, or a text of it holds "
-			"U+0000");
+			"U+0000 or U+0001");
 	return false;
 }
 
 bool action_text(const struct action *p, struct response *res, const char *name,
 		size_t max, const char **ret)
 {
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(p->body, name);
+	const struct json *item = json_get(p->body, name);
 	char must[64];
 
-	*ret = cJSON_GetStringValue(item);
-	if ((!item || cJSON_IsNull(item) || *ret) &&
-	    (!*ret || (text_length(*ret) <= max && text_is_utf8(*ret))))
+	*ret = json_text(item);
+	if (*ret ? text_length(*ret) <= max : !json_given(item))
 		return true;
 	snprintf(must, sizeof(must), "is a text of at most %zu characters",
 		 max);
@@ -177,10 +176,10 @@ bool action_text(const struct action *p, struct response *res, const char *name,
 bool action_word(const struct action *p, struct response *res, const char *name,
 		const char *const *words, const char *want, const char **ret)
 {
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(p->body, name);
+	const struct json *item = json_get(p->body, name);
 
-	*ret = cJSON_GetStringValue(item);
-	if (!item || cJSON_IsNull(item))
+	*ret = json_text(item);
+	if (!json_given(item))
 		return true;
 	for (; *ret && *words; words++)
 		if (!strcmp(*words, *ret))
@@ -216,20 +215,21 @@ static bool staff_read(struct action *p, struct response *res)
 }
 
 /* True if the member is absent or null, or is this text. */
-static bool text_fits(const cJSON *json, const char *name, const char *want)
+static bool text_fits(const struct json *json, const char *name,
+		      const char *want)
 {
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, name);
-	const char *text = cJSON_GetStringValue(item);
+	const struct json *item = json_get(json, name);
 
-	return !item || cJSON_IsNull(item) || (text && !strcmp(text, want));
+	return !json_given(item) || json_is(item, want);
 }
 
-static bool device_fits(const cJSON *json, uint64_t device)
+static bool device_fits(const struct json *json, uint64_t device)
 {
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(json, "device");
+	const struct json *item = json_get(json, "device");
+	int64_t id;
 
-	return !item || cJSON_IsNull(item) ||
-	       (cJSON_IsNumber(item) && item->valuedouble == (double)device);
+	return !json_given(item) || (json_whole(item, 0, INT64_MAX, &id) &&
+				     (uint64_t)id == device);
 }
 
 /* Checks the member "for".  A client that kept a request while it was offline
@@ -238,11 +238,11 @@ static bool device_fits(const cJSON *json, uint64_t device)
  * responds 409. */
 static bool for_read(struct action *p, struct response *res)
 {
-	const cJSON *to = cJSON_GetObjectItemCaseSensitive(p->body, "for");
+	const struct json *to = json_get(p->body, "for");
 
-	if (!to || cJSON_IsNull(to))
+	if (!json_given(to))
 		return true;
-	if (!cJSON_IsObject(to)) {
+	if (!json_is_object(to)) {
 		respond_field(res, "for",
 			      "is an object with device, shop and instance");
 		return false;

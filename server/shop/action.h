@@ -19,8 +19,7 @@
 #ifndef SERVER_SHOP_ACTION_H
 #define SERVER_SHOP_ACTION_H
 
-#include <cjson/cJSON.h>
-
+#include "base/json_read.h"
 #include "server/pending/pending.h"
 #include "server/shop/shop.h"
 
@@ -68,7 +67,7 @@ struct action {
 	char id[REQUEST_ID_MAX], trace[TRACE_ID_SIZE]; /* the request's */
 	/* Who pressed, for the journal: "Anna on Till 1", "Till 1". */
 	char by[STAFF_SIZE + 4 + LABEL_SIZE];
-	cJSON *body; /* owned; NULL: the request has no body */
+	struct json *body; /* owned; NULL: the request has no body */
 	const char *version; /* the member "version" of the body; NULL: none was
 			      * sent */
 	bool stale; /* the order had another version when it was decided */

@@ -9,9 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
-
 #include "base/hex.h"
+#include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "handlers/offer.h"
@@ -23,63 +22,49 @@
 
 /* ---- what was fetched ---- */
 
-#define EXACT_MAX 9007199254740992.0 /* 2^53: cJSON keeps numbers as doubles,
-				      * which are exact only up to this */
-
-/* Adds a value as JSON; null if there is none. cJSON itself would write a large
- * id as 9.00719925474099e+15; an id that a double cannot hold exactly becomes
- * null. */
-static void value(struct buf *out, const cJSON *item)
+/* Adds a text, or null if it is absent. */
+static void text(struct buf *out, const char *name, const struct json *of)
 {
-	double n = cJSON_IsNumber(item) ? cJSON_GetNumberValue(item) : 0.5;
-	char *text = NULL;
-
-	if (n >= EXACT_MAX || n <= -EXACT_MAX) {
-		buf_str(out, "null");
-		return;
-	}
-	if (n == (double)(int64_t)n) {
-		buf_fmt(out, "%" PRId64, (int64_t)n);
-		return;
-	}
-	if (item)
-		text = cJSON_PrintUnformatted(item);
-	buf_str(out, text ? text : "null");
-	cJSON_free(text);
+	json_put(out, name, json_text(json_get(of, name)));
 }
 
-static void member(struct buf *out, const char *name, const cJSON *of)
+/* Adds a whole number.  One that a client may not be able to hold exactly is
+ * null. */
+static void number(struct buf *out, const char *name, const struct json *of)
 {
-	json_key(out, name);
-	value(out, cJSON_GetObjectItemCaseSensitive(of, name));
+	int64_t n;
+
+	if (json_whole(json_get(of, name), -JSON_WHOLE_MAX, JSON_WHOLE_MAX, &n))
+		json_put_int(out, name, n);
+	else
+		json_put_null(out, name);
 }
 
 /* True if somebody has to pick the line: not one that is cancelled (no units
  * left), and not one without stock of its own, such as a gift card or the
  * parent of a bundle, whose items are lines too. */
-static bool to_pick(const cJSON *l)
+static bool to_pick(const struct json *l)
 {
-	const cJSON *n = cJSON_GetObjectItemCaseSensitive(l, "quantity");
+	int64_t n;
 
-	if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(l, "stockless")))
-		return false;
-	return !cJSON_IsNumber(n) || cJSON_GetNumberValue(n) > 0;
+	return !json_is_true(json_get(l, "stockless")) &&
+	       !json_whole(json_get(l, "quantity"), INT64_MIN, 0, &n);
 }
 
 /* Adds a line.  `left`: units that remain to be shipped; below 0: all units of
  * the line.  Everything written here is part of the order's version, so it must
  * not change while the goods stay the same. */
-static void line(struct buf *out, const cJSON *l, int64_t left)
+static void line(struct buf *out, const struct json *l, int64_t left)
 {
 	static const char *const names[] = {"product", "variant", "size",
 					    "sku", "ean", "upc"};
 
 	json_begin(out, NULL);
-	member(out, "line_id", l);
+	number(out, "line_id", l);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		member(out, names[i], l);
+		text(out, names[i], l);
 	if (left < 0)
-		member(out, "quantity", l);
+		number(out, "quantity", l);
 	else
 		json_put_int(out, "quantity", left);
 	json_end(out);
@@ -87,32 +72,32 @@ static void line(struct buf *out, const cJSON *l, int64_t left)
 
 /* Returns how many units of the line are left to ship; -1: not known, or the
  * shop does not ship it. */
-static int64_t left_of(const struct offer *f, const cJSON *l,
+static int64_t left_of(const struct offer *f, const struct json *l,
 		       const struct ship_stock *stock, size_t n)
 {
-	const cJSON *id = cJSON_GetObjectItemCaseSensitive(l, "line_id");
+	int64_t id;
 
-	if (f->state != STATE_ACCEPTED || !n)
+	if (f->state != STATE_ACCEPTED ||
+	    !json_whole(json_get(l, "line_id"), 1, JSON_WHOLE_MAX, &id))
 		return -1;
 	for (size_t i = 0; i < n; i++)
-		if (cJSON_GetNumberValue(id) == (double)stock[i].line)
+		if (id == stock[i].line)
 			return ship_left(f, &stock[i]);
 	return -1;
 }
 
 static void fetched(struct buf *out, const struct offer *f,
-		    const cJSON *details)
+		    const struct json *details)
 {
-	const cJSON *lines, *l;
+	const struct json *lines = json_get(details, "lines"), *l;
 	struct ship_stock *stock;
 	size_t n = stock_read(details, f, &stock);
 
-	member(out, "placed_at", details);
-	member(out, "city", details);
-	member(out, "country", details);
+	text(out, "placed_at", details);
+	text(out, "city", details);
+	text(out, "country", details);
 	json_begin_list(out, "lines");
-	lines = cJSON_GetObjectItemCaseSensitive(details, "lines");
-	cJSON_ArrayForEach(l, lines)
+	json_each(l, lines)
 	{
 		int64_t left = left_of(f, l, stock, n);
 
@@ -120,7 +105,7 @@ static void fetched(struct buf *out, const struct offer *f,
 			line(out, l, left);
 	}
 	json_end_list(out);
-	json_put_bool(out, "lines_known", cJSON_IsArray(lines));
+	json_put_bool(out, "lines_known", json_is_list(lines));
 	free(stock);
 }
 
@@ -129,14 +114,17 @@ static void fetched(struct buf *out, const struct offer *f,
 static void ship_to(struct buf *out, const struct offer *f,
 		    const char *address)
 {
-	cJSON *a = NULL;
+	struct json *a = NULL;
 
-	if (f->state == STATE_ACCEPTED && address)
-		a = cJSON_Parse(address);
+	if (f->state == STATE_ACCEPTED)
+		a = stored_read(address);
 	json_key(out, "ship_to");
 	/* An empty object means that the address was removed after its time. */
-	value(out, a && cJSON_IsObject(a) && a->child ? a : NULL);
-	cJSON_Delete(a);
+	if (json_is_object(a) && !json_empty(a))
+		buf_json_value(out, address);
+	else
+		buf_str(out, "null");
+	json_free(a);
 }
 
 /* ---- the offer ---- */
@@ -310,7 +298,7 @@ static enum rc timeline_json(struct buf *out, struct store *store,
  * fetches are left out. */
 static void acted_on(struct buf *out, const struct order *o,
 		     const struct offer *f, const struct config_shop *shop,
-		     const cJSON *details, const char *address)
+		     const struct json *details, const char *address)
 {
 	bool mine = f->state == STATE_ACCEPTED;
 
@@ -330,7 +318,7 @@ static void acted_on(struct buf *out, const struct order *o,
 /* Makes the version.  False: there is no SHA-256. */
 static bool version_of(char ret[ORDER_VERSION_SIZE], const struct order *o,
 		       const struct offer *f, const struct config_shop *shop,
-		       const cJSON *details, const char *address)
+		       const struct json *details, const char *address)
 {
 	unsigned char digest[TOKEN_HASH_SIZE];
 	struct buf b;
@@ -351,14 +339,14 @@ enum rc order_version(char ret[ORDER_VERSION_SIZE],
 {
 	const struct offer *f = offer_of_shop(o, shop->warehouses.ids,
 					      shop->warehouses.n);
-	cJSON *known;
+	struct json *known;
 	bool ok;
 
 	if (!f)
 		return RC_NOTFOUND;
-	known = details ? cJSON_Parse(details) : NULL;
+	known = stored_read(details);
 	ok = version_of(ret, o, f, shop, known, address);
-	cJSON_Delete(known);
+	json_free(known);
 	return ok ? OK : RC_INVALID;
 }
 
@@ -372,7 +360,7 @@ enum rc order_json(struct buf *out, struct store *store,
 					      shop->warehouses.n);
 	char *details = NULL, *address = NULL;
 	char version[ORDER_VERSION_SIZE];
-	cJSON *known = NULL;
+	struct json *known = NULL;
 	enum rc rc;
 
 	if (!f)
@@ -384,7 +372,7 @@ enum rc order_json(struct buf *out, struct store *store,
 	if (rc && rc != RC_NOTFOUND)
 		goto out;
 	rc = OK;
-	known = details ? cJSON_Parse(details) : NULL;
+	known = stored_read(details);
 	offer(out, o, f, now);
 	fetched(out, f, known);
 	ship_to(out, f, address);
@@ -399,7 +387,7 @@ enum rc order_json(struct buf *out, struct store *store,
 		rc = timeline_json(out, store, shop, o, e);
 	json_end(out);
 out:
-	cJSON_Delete(known);
+	json_free(known);
 	free(details);
 	free(address);
 	return rc;

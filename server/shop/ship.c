@@ -32,16 +32,6 @@ struct ship_action {
 
 /* ---- reading the body ---- False: it has responded 400. */
 
-/* Reads a whole number of at least 1.  Returns 0 if it is not one. */
-static int64_t whole(const cJSON *item)
-{
-	double n = cJSON_IsNumber(item) ? cJSON_GetNumberValue(item) : 0;
-
-	return n >= 1 && n < 9007199254740992.0 && n == (double)(int64_t)n ?
-		       (int64_t)n :
-		       0;
-}
-
 /* Reads a text; an empty one counts as absent. */
 static bool read_text(const struct action *p, struct response *res,
 		      const char *name, size_t max, char **ret)
@@ -57,7 +47,7 @@ static bool read_text(const struct action *p, struct response *res,
 static bool read_parcel(const struct action *p, struct response *res,
 			struct ship_ask *a)
 {
-	const cJSON *n = cJSON_GetObjectItemCaseSensitive(p->body, "packages");
+	const struct json *n = json_get(p->body, "packages");
 
 	if (!read_text(p, res, "carrier", CARRIER_MAX, &a->carrier) ||
 	    !read_text(p, res, "service", SERVICE_MAX, &a->service) ||
@@ -67,8 +57,8 @@ static bool read_parcel(const struct action *p, struct response *res,
 		respond_field(res, "carrier", "is a text of 1 to 64 characters");
 		return false;
 	}
-	a->packages = !n || cJSON_IsNull(n) ? 1 : whole(n);
-	if (a->packages >= 1 && a->packages <= PACKAGES_MAX)
+	a->packages = 1;
+	if (!json_given(n) || json_whole(n, 1, PACKAGES_MAX, &a->packages))
 		return true;
 	respond_field(res, "packages", "is a number from 1 to 99");
 	return false;
@@ -86,28 +76,26 @@ static int by_line(const void *a, const void *b)
 static bool read_lines(const struct action *p, struct response *res,
 		       struct ship_action *s)
 {
-	const cJSON *list = cJSON_GetObjectItemCaseSensitive(p->body, "lines");
-	const cJSON *l;
+	const struct json *list = json_get(p->body, "lines"), *l;
 	struct ship_ask *a = &s->d.ask;
-	int n = cJSON_GetArraySize(list);
+	size_t n = json_length(list);
 
-	a->all = !list || cJSON_IsNull(list);
+	a->all = !json_given(list);
 	if (a->all)
 		return true;
-	if (!cJSON_IsArray(list) || n < 1 || n > SHIP_LINES_MAX) {
+	if (!json_is_list(list) || n < 1 || n > SHIP_LINES_MAX) {
 		respond_field(res, "lines", "is a list of what is shipped");
 		return false;
 	}
-	a->lines = s->lines = xcalloc((size_t)n, sizeof(*s->lines));
-	cJSON_ArrayForEach(l, list)
+	a->lines = s->lines = xcalloc(n, sizeof(*s->lines));
+	json_each(l, list)
 	{
 		struct ship_line *to = &s->lines[a->n_lines++];
 
-		to->line = whole(
-			cJSON_GetObjectItemCaseSensitive(l, "line_id"));
-		to->quantity = whole(
-			cJSON_GetObjectItemCaseSensitive(l, "quantity"));
-		if (to->line && to->quantity)
+		if (json_whole(json_get(l, "line_id"), 1, JSON_WHOLE_MAX,
+			       &to->line) &&
+		    json_whole(json_get(l, "quantity"), 1, JSON_WHOLE_MAX,
+			       &to->quantity))
 			continue;
 		respond_field(res, "lines",
 			      "has for each a line_id and a quantity of at "
@@ -186,7 +174,7 @@ static bool read_order(const struct action *p, struct response *res,
 	char *details = NULL, *address = NULL;
 	struct order o = {0};
 	const struct offer *f;
-	cJSON *known = NULL;
+	struct json *known = NULL;
 	struct err e = {""};
 	bool ok = true;
 	enum rc rc;
@@ -205,14 +193,14 @@ static bool read_order(const struct action *p, struct response *res,
 	f = offer_of_shop(&o, s->d.warehouses, s->d.n_warehouses);
 	if (!f)
 		goto out;
-	known = details ? cJSON_Parse(details) : NULL;
+	known = stored_read(details);
 	s->d.stock_of = f->warehouse;
 	s->d.n_stock = stock_read(known, f, &s->stock);
 	s->d.stock = s->stock;
 	ok = check_lines(p, res, s, &o, f,
 			 action_is_stale(p, &o, details, address));
 out:
-	cJSON_Delete(known);
+	json_free(known);
 	free(details);
 	free(address);
 	order_release(&o);

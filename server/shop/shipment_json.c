@@ -5,59 +5,62 @@
 #include "server/shop/shipment_json.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/json_write.h"
 #include "base/mem.h"
 
 /* ---- what there is to ship ---- */
 
-#define EXACT_MAX 9007199254740992.0 /* 2^53: cJSON keeps numbers as doubles,
-				      * which are exact only up to this */
-
-static int64_t number(const cJSON *of, const char *name)
+struct json *stored_read(const char *json)
 {
-	const cJSON *item = cJSON_GetObjectItemCaseSensitive(of, name);
-	double n = cJSON_IsNumber(item) ? cJSON_GetNumberValue(item) : 0;
+	struct json *ret = NULL;
+	struct err e;
 
-	return n > 0 && n < EXACT_MAX ? (int64_t)n : 0;
+	if (json)
+		(void)!json_parse(json, strlen(json), JSON_STRICT, &ret, &e);
+	return ret;
 }
 
-static struct ship_stock stock_of(const cJSON *line, int64_t warehouse)
+static int64_t number(const struct json *of, const char *name)
+{
+	int64_t n = 0;
+
+	(void)json_whole(json_get(of, name), 1, JSON_WHOLE_MAX, &n);
+	return n;
+}
+
+static struct ship_stock stock_of(const struct json *line, int64_t warehouse)
 {
 	struct ship_stock ret = {
 		.line = number(line, "line_id"),
 		.quantity = number(line, "quantity"),
-		.stockless = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(
-			line, "stockless")),
+		.stockless = json_is_true(json_get(line, "stockless")),
 	};
-	const cJSON *a;
+	const struct json *a;
 
-	cJSON_ArrayForEach(
-		a, cJSON_GetObjectItemCaseSensitive(line, "allocations"))
+	json_each(a, json_get(line, "allocations"))
 	{
 		int64_t n = number(a, "quantity");
 
 		ret.allocated += n;
 		if (number(a, "warehouse") != warehouse)
 			ret.others += n;
-		else if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(
-				 a, "waiting")))
+		else if (!json_is_true(json_get(a, "waiting")))
 			ret.ours += n;
 	}
 	return ret;
 }
 
-size_t stock_read(const cJSON *details, const struct offer *f,
+size_t stock_read(const struct json *details, const struct offer *f,
 		  struct ship_stock **ret)
 {
-	const cJSON *lines = cJSON_GetObjectItemCaseSensitive(details,
-							      "lines");
+	const struct json *lines = json_get(details, "lines"), *l;
 	bool known = f->n_shipments > 0;
 	size_t n = 0;
-	const cJSON *l;
 
-	*ret = xcalloc((size_t)cJSON_GetArraySize(lines) + 1, sizeof(**ret));
-	cJSON_ArrayForEach(l, lines)
+	*ret = xcalloc(json_length(lines) + 1, sizeof(**ret));
+	json_each(l, lines)
 	{
 		struct ship_stock stock = stock_of(l, f->warehouse);
 
@@ -111,7 +114,7 @@ static void shipment_json(struct buf *out, const char *name,
 	json_end(out);
 }
 
-int64_t unclear_pieces(const cJSON *details, const struct offer *f)
+int64_t unclear_pieces(const struct json *details, const struct offer *f)
 {
 	struct ship_stock *stock;
 	size_t n = stock_read(details, f, &stock);

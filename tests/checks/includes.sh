@@ -80,7 +80,7 @@ HOME microhttpd.h     server/http tests/sim
 HOME qrencode.h       server/cli
 HOME curl/            centra tests/harness tests/sim
 HOME openssl/         server/access server/webhook tests/sim tests/harness tests/bench
-HOME cjson/           centra server/access server/shop server/cli tests/sim tests/harness
+HOME cjson/           base tests/sim tests/harness
 HOME cmocka.h         tests/unit tests/e2e tests/harness tests/store tests/spike
 TABLES
 }

@@ -61,8 +61,8 @@ plant "the inside of the store is used outside" handlers/offer.c \
 	'#include "store/lmdb/txn.h"' \
 	'handlers may not include store/lmdb/txn.h'
 plant "base includes something" base/buf.c \
-	'#include "centra/json.h"' \
-	'base may not include centra/json.h'
+	'#include "centra/event.h"' \
+	'base may not include centra/event.h'
 plant "a private header of another room" server/page/page.c \
 	'#include "server/http/http_private.h"' \
 	'server/http/http_private.h is private to server/http'
@@ -90,6 +90,9 @@ plant "lmdb outside of its home" store/model/order.c \
 plant "libmicrohttpd outside of its home" server/live/screens.c \
 	'#include <microhttpd.h>' \
 	'<microhttpd.h> belongs to server/http tests/sim'
+plant "JSON is read past its one reader" server/shop/ship.c \
+	'#include <cjson/cJSON.h>' \
+	'<cjson/cJSON.h> belongs to base'
 plant "an include without its folder" base/buf.c \
 	'#include "buf.h"' \
 	'"buf.h": say the folder too'

@@ -21,7 +21,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
-#include "centra/json.h"
+#include "base/json_read.h"
 #include "server/webhook/signature.h"
 #include "tests/unit/fixture.h"
 
@@ -64,7 +64,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	sigemptyset(&clock);
 	sigaddset(&clock, SIGALRM);
 	pthread_sigmask(SIG_BLOCK, &clock, NULL);
-	json_init();
 	log_set_level(LOG_ERROR);
 	world_begin();
 	atexit(world_end); /* runs before what the libraries left there */

@@ -17,7 +17,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 #include "centra/graphql.h"
-#include "centra/json.h"
+#include "base/json_read.h"
 #include "centra/order_api.h"
 #include "centra/transport.h"
 
@@ -214,7 +214,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	json_init();
 	return 0;
 }
 

@@ -1106,6 +1106,52 @@ static void a_text_with_a_nul_is_no_text(void **state)
 			  "\"note\":\"\\\\u0000\"}"));
 }
 
+/* Wherever it is: nothing is kept that its sender did not write. */
+static void a_body_with_a_text_that_is_not_whole_is_400(void **state)
+{
+	static const char *const bad[] = {
+		"{\"note\":\"a\\u0001b\"}", "{\"note\":\"a\\ud83d\"}",
+		"{\"note\":\"a\xff\"}",	 "{\"unknown\":\"\xc3\"}",
+		"{\"\\u0001\":1}",
+	};
+	struct fixture *f = *state;
+
+	offered(f, 19, 3, OPENED, FAR);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		cJSON *json = post(f, 400, f->amsterdam,
+				   "/api/v1/orders/19/reject", bad[i]);
+
+		assert_string_equal(text_of(json, "code"), "bad_request");
+		cJSON_Delete(json);
+	}
+	expect_state(get(f, f->amsterdam, "/api/v1/orders/19"), "pending");
+}
+
+/* As a client may write it; of an order that is not there, which is looked for
+ * after the body. */
+static void packages_are_a_whole_number_however_it_is_written(void **state)
+{
+	static const struct {
+		const char *packages;
+		int status;
+	} cases[] = {
+		{"1", 404},	{"99", 404},	{"2.0", 404}, {"2e0", 404},
+		{"null", 404},	{"0", 400},	{"100", 400}, {"1.5", 400},
+		{"\"2\"", 400}, {"true", 400}, {"[2]", 400}, {"1e99", 400},
+		{"02", 400},	{"-1", 400},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *body = xasprintf("{\"carrier\":\"A\",\"packages\":%s}",
+				       cases[i].packages);
+
+		cJSON_Delete(post(f, cases[i].status, f->amsterdam,
+				  "/api/v1/orders/19/ship", body));
+		free(body);
+	}
+}
+
 static void a_name_of_the_list_may_act(void **state)
 {
 	struct fixture *f = *state;
@@ -1266,6 +1312,8 @@ int main(void)
 		TEST(a_note_of_500_characters_is_taken_whatever_their_bytes),
 		TEST(a_note_of_501_characters_is_400),
 		TEST(carrier_and_tracking_count_characters_too),
+		TEST(packages_are_a_whole_number_however_it_is_written),
+		TEST(a_body_with_a_text_that_is_not_whole_is_400),
 		WITH(start_shared, every_press_of_a_shop_with_a_list_says_who),
 		WITH(start_shared, a_text_with_a_nul_is_no_text),
 		WITH(start_shared, a_name_of_the_list_may_act),

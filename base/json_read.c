@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * json_read.c - see json_read.h.
+ *
+ * A struct json is libcjson's cJSON, which only this file sees.
+ */
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+
+#include "base/json_private.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/time.h"
+
+#define UTF8_MOST 4 /* the most bytes of a character; a NUL ends it earlier */
+
+static pthread_once_t hooks_once = PTHREAD_ONCE_INIT;
+
+static void *allocate(size_t n)
+{
+	return xcalloc(n, 1);
+}
+
+/* Without it a document would look like bad JSON if memory runs out. */
+static void set_hooks(void)
+{
+	cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = allocate, .free_fn = free});
+}
+
+static const cJSON *inside(const struct json *v)
+{
+	return (const cJSON *)v;
+}
+
+static const struct json *outside(const cJSON *v)
+{
+	return (const struct json *)v;
+}
+
+enum rc json_parse(const char *text, size_t len, enum json_rules rules,
+		   struct json **ret, struct err *e)
+{
+	struct buf scanned;
+	cJSON *v;
+	enum rc rc;
+
+	pthread_once(&hooks_once, set_hooks);
+	rc = json_scan(text, len, rules, &scanned, e);
+	if (rc)
+		goto out;
+	/* The length includes the NUL, since libcjson looks for it behind the
+	 * document. */
+	v = cJSON_ParseWithLengthOpts(scanned.data, scanned.len + 1, NULL, 1);
+	if (v)
+		*ret = (struct json *)v;
+	else
+		rc = fail(e, RC_INVALID, "not JSON");
+out:
+	buf_release(&scanned);
+	return rc;
+}
+
+void json_free(struct json *document)
+{
+	cJSON_Delete((cJSON *)document);
+}
+
+/* ---- what a value is ---- */
+
+bool json_is_object(const struct json *v)
+{
+	return cJSON_IsObject(inside(v));
+}
+
+bool json_is_list(const struct json *v)
+{
+	return cJSON_IsArray(inside(v));
+}
+
+bool json_is_bool(const struct json *v)
+{
+	return cJSON_IsBool(inside(v));
+}
+
+bool json_is_true(const struct json *v)
+{
+	return cJSON_IsTrue(inside(v));
+}
+
+bool json_is_null(const struct json *v)
+{
+	return cJSON_IsNull(inside(v));
+}
+
+bool json_given(const struct json *v)
+{
+	return v && !json_is_null(v);
+}
+
+bool json_empty(const struct json *v)
+{
+	return !json_given(v) || ((json_is_list(v) || json_is_object(v)) &&
+				  !json_first(v));
+}
+
+/* ---- members ---- */
+
+const struct json *json_get(const struct json *v, const char *key)
+{
+	return json_is_object(v) ? outside(cJSON_GetObjectItemCaseSensitive(
+					   inside(v), key))
+				 : NULL;
+}
+
+const struct json *json_first(const struct json *of)
+{
+	return of ? outside(inside(of)->child) : NULL;
+}
+
+const struct json *json_next(const struct json *v)
+{
+	return outside(inside(v)->next);
+}
+
+const char *json_name(const struct json *v)
+{
+	return v ? inside(v)->string : NULL;
+}
+
+const struct json *json_at(const struct json *v, size_t n)
+{
+	const struct json *member;
+
+	json_each(member, v)
+		if (!n--)
+			break;
+	return member;
+}
+
+size_t json_length(const struct json *v)
+{
+	const struct json *member;
+	size_t n = 0;
+
+	json_each(member, v)
+		n++;
+	return n;
+}
+
+size_t json_count(const struct json *v, const char *key)
+{
+	const struct json *member;
+	size_t n = 0;
+
+	if (json_is_object(v))
+		json_each(member, v)
+			n += strcmp(json_name(member), key) == 0;
+	return n;
+}
+
+/* ---- texts ---- */
+
+/* Returns the literal of a number that libcjson could not hold; else NULL. */
+static const char *literal(const struct json *v)
+{
+	const char *s = cJSON_IsString(inside(v)) ? inside(v)->valuestring : "";
+
+	return s[0] == MARK && s[1] == MARK_NUMBER ? s + 2 : NULL;
+}
+
+const char *json_text(const struct json *v)
+{
+	if (!cJSON_IsString(inside(v)) || strchr(inside(v)->valuestring, MARK))
+		return NULL;
+	return inside(v)->valuestring;
+}
+
+bool json_is(const struct json *v, const char *word)
+{
+	const char *s = json_text(v);
+
+	return s && !strcmp(s, word);
+}
+
+/* ---- for people to read ---- */
+
+/* Returns how many bytes the character or mark at s has. */
+static size_t unit_length(const char *s)
+{
+	if (*s == MARK && s[1] == MARK_HALF)
+		return 6;
+	if (*s == MARK && (s[1] == MARK_NUL || s[1] == MARK_ITSELF))
+		return 2;
+	return text_utf8(s, UTF8_MOST);
+}
+
+/* True for a control character (C0, DEL, C1), a mark, or U+FFFD. */
+static bool is_odd(const char *s)
+{
+	unsigned char c = (unsigned char)*s;
+
+	return c < 0x20 || c == 0x7f ||
+	       (c == 0xc2 && (unsigned char)s[1] < 0xa0) ||
+	       !strncmp(s, JSON_LOST, strlen(JSON_LOST));
+}
+
+char *json_clean(const char *s)
+{
+	char *ret = xcalloc(strlen(s) + 1, 1), *to = ret;
+	size_t n;
+
+	for (; *s; s += n ? n : 1) {
+		n = unit_length(s);
+		if (json_space(*s)) {
+			*to++ = ' ';
+		} else if (n && !is_odd(s)) {
+			memcpy(to, s, n);
+			to += n;
+		}
+	}
+	return ret;
+}
+
+char *json_words(const struct json *v)
+{
+	if (!cJSON_IsString(inside(v)) || literal(v))
+		return NULL;
+	return json_clean(inside(v)->valuestring);
+}
+
+/* ---- numbers and times ---- */
+
+/* Reads the plain decimal of an integer of 64 bits. */
+static bool read_decimal(const char *s, int64_t *ret)
+{
+	bool minus = *s == '-';
+	int64_t n = 0;
+
+	s += minus;
+	if (!json_digit(*s) || (*s == '0' && (s[1] || minus)))
+		return false;
+	for (; json_digit(*s); s++)
+		if (__builtin_mul_overflow(n, 10, &n) ||
+		    __builtin_add_overflow(n, minus ? '0' - *s : *s - '0', &n))
+			return false;
+	if (*s)
+		return false;
+	*ret = n;
+	return true;
+}
+
+/* Reads an integer that is a number, and not a string. */
+static bool read_number(const struct json *v, int64_t *ret)
+{
+	const char *s = literal(v);
+
+	if (!cJSON_IsNumber(inside(v)))
+		return s && read_decimal(s, ret);
+	*ret = (int64_t)inside(v)->valuedouble; /* at most 15 digits */
+	return true;
+}
+
+bool json_int(const struct json *v, int64_t *ret)
+{
+	const char *s = json_text(v);
+
+	return read_number(v, ret) || (s && read_decimal(s, ret));
+}
+
+/* Reads a number whose fraction or exponent leaves it whole. */
+static bool read_whole(const char *literal, int64_t *ret)
+{
+	bool plain;
+	double d;
+
+	if (!json_number(literal, strlen(literal), &plain))
+		return false;
+	d = strtod(literal, NULL);
+	if (!(d >= (double)-JSON_WHOLE_MAX && d <= (double)JSON_WHOLE_MAX) ||
+	    d != (double)(int64_t)d)
+		return false;
+	*ret = (int64_t)d;
+	return true;
+}
+
+bool json_whole(const struct json *v, int64_t least, int64_t most,
+		int64_t *ret)
+{
+	const char *s = literal(v);
+	int64_t n;
+
+	if (!read_number(v, &n) && !(s && read_whole(s, &n)))
+		return false;
+	if (n < least || n > most)
+		return false;
+	*ret = n;
+	return true;
+}
+
+bool json_time(const struct json *v, int64_t *ret, int *ret_offset_min)
+{
+	const char *s = json_text(v);
+
+	return s && !time_parse_iso(s, ret, ret_offset_min);
+}
+
+/* ---- printing ---- */
+
+static void put_text(struct buf *b, const char *s)
+{
+	static const char names[] = "btn\0fr"; /* of 8 to 13 */
+	const char *run = s;
+	unsigned char c;
+
+	buf_char(b, '"');
+	for (; *s; s++) {
+		c = (unsigned char)*s;
+		if (c >= 0x20 && c != '"' && c != '\\')
+			continue;
+		(void)!buf_add(b, run, (size_t)(s - run));
+		if (c == MARK && s[1] == MARK_NUL) {
+			buf_str(b, "\\u0000");
+			s++;
+		} else if (c == MARK && s[1] == MARK_ITSELF) {
+			buf_str(b, "\\u0001");
+			s++;
+		} else if (c == MARK && s[1] == MARK_HALF) {
+			buf_fmt(b, "\\u%.4s", s + 2);
+			s += 5;
+		} else if (c >= 0x20) {
+			buf_fmt(b, "\\%c", c);
+		} else if (c >= 8 && c <= 13 && names[c - 8]) {
+			buf_fmt(b, "\\%c", names[c - 8]);
+		} else {
+			buf_fmt(b, "\\u%04x", c);
+		}
+		run = s + 1;
+	}
+	(void)!buf_add(b, run, (size_t)(s - run));
+	buf_char(b, '"');
+}
+
+struct member {
+	const struct json *v;
+	size_t at; /* index among the members: makes the sort stable */
+};
+
+static int by_key(const void *a, const void *b)
+{
+	const struct member *x = a, *y = b;
+	int c = strcmp(json_name(x->v), json_name(y->v));
+
+	return c ? c : (x->at > y->at) - (x->at < y->at);
+}
+
+static void put_object(const struct json *v, struct buf *b)
+{
+	struct member *m = xcalloc(json_length(v), sizeof(*m));
+	const struct json *c;
+	size_t n = 0, i;
+
+	json_each(c, v)
+	{
+		m[n] = (struct member){c, n};
+		n++;
+	}
+	qsort(m, n, sizeof(*m), by_key);
+	buf_char(b, '{');
+	for (i = 0; i < n; i++) {
+		const char *key = json_name(m[i].v);
+
+		if (i && !strcmp(key, json_name(m[i - 1].v)))
+			continue;
+		if (i)
+			buf_char(b, ',');
+		put_text(b, key);
+		buf_char(b, ':');
+		json_canonical(m[i].v, b);
+	}
+	buf_char(b, '}');
+	free(m);
+}
+
+static void put_list(const struct json *v, struct buf *b)
+{
+	const struct json *c;
+
+	buf_char(b, '[');
+	json_each(c, v)
+	{
+		if (c != json_first(v))
+			buf_char(b, ',');
+		json_canonical(c, b);
+	}
+	buf_char(b, ']');
+}
+
+static void put_literal(const char *s, struct buf *b)
+{
+	bool plain;
+
+	if (json_number(s, strlen(s), &plain))
+		buf_str(b, s);
+	else
+		put_text(b, s);
+}
+
+void json_canonical(const struct json *v, struct buf *b)
+{
+	const char *number = literal(v);
+
+	if (json_is_object(v))
+		put_object(v, b);
+	else if (json_is_list(v))
+		put_list(v, b);
+	else if (number)
+		put_literal(number, b);
+	else if (cJSON_IsString(inside(v)))
+		put_text(b, inside(v)->valuestring);
+	else if (cJSON_IsNumber(inside(v)))
+		buf_fmt(b, "%lld", (long long)inside(v)->valuedouble);
+	else
+		buf_str(b, json_is_true(v)   ? "true"
+			   : json_is_bool(v) ? "false"
+					     : "null");
+}
+
+/* ---- changing ---- */
+
+struct json *json_copy(const struct json *v)
+{
+	return (struct json *)cJSON_Duplicate(inside(v), true);
+}
+
+struct json *json_part(struct json *v, const char *key)
+{
+	return json_is_object(v) ?
+		       (struct json *)cJSON_GetObjectItemCaseSensitive(
+			       inside(v), key) :
+		       NULL;
+}
+
+void json_remove(struct json *v, bool (*unwanted)(const struct json *member))
+{
+	cJSON *of = (cJSON *)v, *c, *next;
+
+	for (c = of ? of->child : NULL; c; c = next) {
+		next = c->next;
+		if (unwanted(outside(c)))
+			cJSON_Delete(cJSON_DetachItemViaPointer(of, c));
+	}
+}
