@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/json_write.h"
 #include "base/number.h"
 #include "base/time.h"
 
@@ -67,24 +68,20 @@ static void find_journal(void)
 
 static void begin_line(struct buf *b, enum log_level level, const char *msg)
 {
-	char ts[TIME_ISO_SIZE];
-
-	buf_fmt(b, "{\"ts\":\"%s\",\"level\":\"%s\",\"msg\":",
-		time_iso(ts, time_now(), 0, true), levels[level].name);
-	buf_json(b, msg);
+	json_begin(b, NULL);
+	json_put_time(b, "ts", time_now(), 0, true);
+	json_put(b, "level", levels[level].name);
+	json_put(b, "msg", msg);
 }
 
 static void add_field(struct buf *b, const struct log_field *f)
 {
 	if (!f->text)
 		return;
-	buf_char(b, ',');
-	buf_json(b, f->name);
-	buf_char(b, ':');
 	if (f->is_number)
-		buf_fmt(b, "%" PRId64, f->number);
+		json_put_int(b, f->name, f->number);
 	else
-		buf_json(b, f->text);
+		json_put(b, f->name, f->text);
 }
 
 static void write_all(const char *p, size_t len)
@@ -112,12 +109,13 @@ void log_json(struct buf *b, enum log_level level, const char *msg,
 	begin_line(&line, level, msg);
 	for (const struct log_field *f = fields; f->name; f++)
 		add_field(&line, f);
-	buf_char(&line, '}');
+	json_end(&line);
 	if (buf_full(&line)) { /* a line that does not fit is dropped: half a
 			        * line would not be JSON */
 		buf_clear(&line);
 		begin_line(&line, level, msg);
-		buf_str(&line, ",\"fields\":\"too long\"}");
+		json_put(&line, "fields", "too long");
+		json_end(&line);
 	}
 	buf_str(b, line.data);
 	buf_release(&line);

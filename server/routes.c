@@ -5,6 +5,7 @@
 #include "server/routes.h"
 
 #include <string.h>
+#include "base/json_write.h"
 
 #include "base/time.h"
 #include "server/access/auth.h"
