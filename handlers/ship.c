@@ -743,7 +743,7 @@ static void shipped(struct run *r, const struct ship_plan *p)
 				   .result = came.rest ? "part" : "all",
 				   .shipment = p->there->number});
 	say_came(w, came);
-	ship_tell_unclear(w, offer_of(w), r->co);
+	ship_report_unclear(w, offer_of(w), r->co);
 }
 
 /* Gives up the shipment, which Centra no longer has: the next press makes
@@ -772,7 +772,7 @@ static void missed(struct work *w)
 	if (s->came.missing && w->since_try >= w->settle) {
 		if (s->came.capture == CAPTURE_PENDING ||
 		    s->came.capture == CAPTURE_DONE)
-			ship_tell_office(w, offer_of(w), why.text);
+			ship_report_problem(w, offer_of(w), why.text);
 		forget(w);
 		failed(w, SHIP_FAILED, FAULT_REFUSED, why.text);
 		return;
@@ -823,7 +823,7 @@ static bool act(struct run *r)
 		/* Stops the shipment: another one is in the way, or may be
 		 * ours. */
 		if (p.fault == FAULT_REFUSED && !current(w)->came.id)
-			ship_tell_office(w, offer_of(w), p.why.text);
+			ship_report_problem(w, offer_of(w), p.why.text);
 		failed(w, SHIP_FAILED, p.fault, p.why.text);
 		break;
 	}

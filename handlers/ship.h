@@ -66,11 +66,11 @@ int64_t ship_room(const struct centra_order *co, int64_t line);
 bool ship_is_claimed(const struct order *o, const struct shipment *but,
 		     int64_t id);
 
-/* Adds a problem for the office to the order, and to its journal, unless a
- * problem is open or the same words were told before. */
-void ship_tell_office(struct work *w, const struct offer *f, const char *why);
-/* As ship_tell_office(), about the units that ship_unclear() finds, if any. */
-void ship_tell_unclear(struct work *w, const struct offer *f,
+/* Reports a problem for the office on the order, and in its journal, unless one is
+ * open, or the newest one, which is solved, has the same note. */
+void ship_report_problem(struct work *w, const struct offer *f, const char *why);
+/* As ship_report_problem(), about the units that ship_unclear() finds, if any. */
+void ship_report_unclear(struct work *w, const struct offer *f,
 		       const struct centra_order *co);
 
 /* Called by look_record().  Keeps what the order shows as ours until our first

@@ -340,9 +340,9 @@ static void close_offer(struct work *w, const struct offer *f,
 					.fact = FACT_NOTHING_LEFT});
 }
 
-/* ---- telling the office ---- */
+/* ---- problems for the office ---- */
 
-void ship_tell_office(struct work *w, const struct offer *f, const char *why)
+void ship_report_problem(struct work *w, const struct offer *f, const char *why)
 {
 	const struct problem *p = &f->problem;
 	size_t from = w->result.changes.n;
@@ -350,8 +350,7 @@ void ship_tell_office(struct work *w, const struct offer *f, const char *why)
 
 	if (problem_open(p) ||
 	    (p->at && p->note && !strcmp(p->note, why)))
-		return; /* an open problem stays as it is, and the same words are
-			 * not told twice */
+		return;
 	c = changes_add(&w->result.changes, CHANGE_PROBLEM, f->warehouse);
 	c->problem.at = w->now;
 	c->problem.reason = xstrdup("other");
@@ -378,7 +377,7 @@ static int64_t all_unclear(const struct offer *f,
 	return n;
 }
 
-void ship_tell_unclear(struct work *w, const struct offer *f,
+void ship_report_unclear(struct work *w, const struct offer *f,
 		       const struct centra_order *co)
 {
 	int64_t n = all_unclear(f, co);
@@ -390,7 +389,7 @@ void ship_tell_unclear(struct work *w, const struct offer *f,
 		 "%" PRId64 " more of this order may be this shop's to ship, or "
 		 "may not: Centra's allocations can be read in two ways",
 		 n);
-	ship_tell_office(w, f, why.text);
+	ship_report_problem(w, f, why.text);
 }
 
 /* True if every shipment of ours that Centra has was sent. */
@@ -415,5 +414,5 @@ void ship_look(struct work *w, const struct centra_order *co)
 	run_apply(w, from);
 	for (size_t i = 0; i < w->order->n_offers; i++)
 		if (is_settled(&w->order->offers[i]))
-			ship_tell_unclear(w, &w->order->offers[i], co);
+			ship_report_unclear(w, &w->order->offers[i], co);
 }

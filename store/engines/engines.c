@@ -65,7 +65,7 @@ enum rc store_open(struct store **ret, const struct store_options *o,
 void store_close(struct store *s)
 {
 	if (s)
-		store_base_of(s)->engine->close(s);
+		store_engine(s)->close(s);
 }
 
 bool store_exists(const char *url)
@@ -113,12 +113,12 @@ static enum rc check_ability(const struct engine *engine,
 
 bool store_can(const struct store *s, enum store_ability what)
 {
-	return engine_can(((const struct store_base *)s)->engine, what);
+	return engine_can(store_engine(s), what);
 }
 
 enum rc store_backup(struct store *s, const char *file, struct err *e)
 {
-	const struct engine *engine = store_base_of(s)->engine;
+	const struct engine *engine = store_engine(s);
 	enum rc rc = check_ability(engine, STORE_BACKUP, e);
 
 	return rc ? rc : engine->backup(s, file, e);
@@ -137,7 +137,7 @@ enum rc store_compact(const char *url, struct store_compacted *ret,
 
 enum rc store_room(struct store *s, struct store_room *ret, struct err *e)
 {
-	const struct engine *engine = store_base_of(s)->engine;
+	const struct engine *engine = store_engine(s);
 	enum rc rc = check_ability(engine, STORE_ROOM, e);
 
 	return rc ? rc : engine->room(s, ret, e);
@@ -148,7 +148,7 @@ enum rc store_verify(struct store *s,
 				  const char *what),
 		     void *arg, struct store_verified *ret, struct err *e)
 {
-	const struct engine *engine = store_base_of(s)->engine;
+	const struct engine *engine = store_engine(s);
 	enum rc rc = check_ability(engine, STORE_VERIFY, e);
 
 	return rc ? rc : engine->verify(s, tell, arg, ret, e);

@@ -67,6 +67,7 @@ struct store {
 				  * wrote */
 	_Atomic uint64_t commits, writes;
 };
+STORE_BEGINS_WITH_BASE;
 
 /* ---- shared by the files of this folder ---- */
 

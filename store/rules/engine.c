@@ -8,11 +8,6 @@
 
 #include "base/mem.h"
 
-struct store_base *store_base_of(struct store *s)
-{
-	return (struct store_base *)s;
-}
-
 enum rc store_base_init(struct store_base *b, const struct engine *engine,
 			const struct store_options *o, struct err *e)
 {

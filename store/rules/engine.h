@@ -11,6 +11,7 @@
 #define STORE_RULES_ENGINE_H
 
 #include <stdatomic.h>
+#include <stddef.h>
 
 #include "store/rules/leases.h"
 #include "store/rules/op.h"
@@ -227,7 +228,10 @@ struct engine {
 			  struct err *e);
 };
 
-/* Every engine's struct store begins with this. */
+/* What all engines have in common.  Each engine defines its own `struct store`,
+ * which begins with `struct store_base base`: STORE_BEGINS_WITH_BASE, after the
+ * definition, makes the compiler check that.  store_base_of() is then the only
+ * cast. */
 struct store_base {
 	const struct engine *engine;
 	bool serve, strict;
@@ -247,8 +251,19 @@ struct store_base {
 	struct leases leases;
 };
 
-/* Returns the head of an engine's struct store. */
-struct store_base *store_base_of(struct store *s);
+#define STORE_BEGINS_WITH_BASE                                                \
+	_Static_assert(offsetof(struct store, base) == 0,                     \
+		       "a struct store begins with its base")
+
+static inline struct store_base *store_base_of(struct store *s)
+{
+	return (struct store_base *)s;
+}
+
+static inline const struct engine *store_engine(const struct store *s)
+{
+	return ((const struct store_base *)s)->engine;
+}
 
 /* Takes over the options into a zeroed base.  RC_INVALID: fetch_kind is too
  * long to be the kind of a task.  Release the base in any case. */

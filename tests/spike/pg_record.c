@@ -41,6 +41,7 @@ struct store {
 	PGconn *conn;
 	unsigned round_trips;
 };
+STORE_BEGINS_WITH_BASE;
 
 /* An event that was named: what the fetch found, and what was put. */
 struct pg_event {

@@ -83,13 +83,13 @@ static void what_an_engine_cannot_is_refused_with_a_remedy(void **state)
 {
 	struct store *s = open_serve(*state);
 	struct engine lacking = {.scheme = "lmdb:"};
-	const struct engine *whole = ((struct store_base *)s)->engine;
+	const struct engine *whole = store_engine(s);
 	struct store_verified v;
 	struct store_room room;
 
 	assert_true(store_can(s, STORE_BACKUP) && store_can(s, STORE_COMPACT) &&
 		    store_can(s, STORE_VERIFY) && store_can(s, STORE_ROOM));
-	((struct store_base *)s)->engine = &lacking;
+	store_base_of(s)->engine = &lacking;
 	assert_false(store_can(s, STORE_BACKUP) ||
 		     store_can(s, STORE_COMPACT) ||
 		     store_can(s, STORE_VERIFY) || store_can(s, STORE_ROOM));
@@ -97,7 +97,7 @@ static void what_an_engine_cannot_is_refused_with_a_remedy(void **state)
 	assert_int_equal(store_backup(s, "x", &err), RC_INVALID);
 	assert_non_null(strstr(err.text, "tools of its database"));
 	assert_int_equal(store_verify(s, NULL, NULL, &v, &err), RC_INVALID);
-	((struct store_base *)s)->engine = whole;
+	store_base_of(s)->engine = whole;
 	store_close(s);
 }
 
