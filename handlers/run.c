@@ -49,15 +49,21 @@ void run_apply(struct work *w, size_t from)
 	run_derive(w);
 }
 
+static void end(struct work *w, enum outcome how, const char *fmt, va_list ap)
+{
+	struct err *reason = &w->result.reason;
+
+	vsnprintf(reason->text, sizeof(reason->text), fmt, ap);
+	w->result.how = how;
+}
+
 void run_retry(struct work *w, uint32_t why, int64_t wait, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(w->result.reason.text, sizeof(w->result.reason.text), fmt,
-		  ap);
+	end(w, OUTCOME_RETRY, fmt, ap);
 	va_end(ap);
-	w->result.how = OUTCOME_RETRY;
 	w->result.why = why;
 	w->result.due = w->now + wait;
 }
@@ -67,10 +73,8 @@ void run_dead(struct work *w, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	vsnprintf(w->result.reason.text, sizeof(w->result.reason.text), fmt,
-		  ap);
+	end(w, OUTCOME_DEAD, fmt, ap);
 	va_end(ap);
-	w->result.how = OUTCOME_DEAD;
 }
 
 uint32_t run_why(enum run_why why, unsigned more)

@@ -273,3 +273,19 @@ int cli_close(struct cli_session *s, int code)
 	buf_release(&s->out);
 	return code;
 }
+
+int cli_run(struct cli_args *a,
+	    int (*open)(struct cli_session *s, struct cli_args *a,
+			enum cli_secrets secrets),
+	    enum cli_secrets secrets, int (*run)(struct cli_session *s))
+{
+	struct cli_session s;
+	int code;
+
+	if (a->n_words)
+		return cli_usage(a, "'%s' is one word too many", a->words[0]);
+	code = open(&s, a, secrets);
+	if (!code)
+		code = run(&s);
+	return cli_close(&s, code);
+}

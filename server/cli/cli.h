@@ -132,6 +132,13 @@ void cli_flush(struct cli_session *s);
 /* Prints the rest of the output, closes all, and returns the exit code. */
 int cli_close(struct cli_session *s, int code);
 
+/* Runs a verb that takes no words in a session that `open` (cli_open_config or
+ * cli_open) begins, and closes the session; returns the exit code. */
+int cli_run(struct cli_args *a,
+	    int (*open)(struct cli_session *s, struct cli_args *a,
+			enum cli_secrets secrets),
+	    enum cli_secrets secrets, int (*run)(struct cli_session *s));
+
 /* Prints a failure of the store and returns its exit code. */
 int cli_failed(const struct cli_session *s, enum rc rc, const struct err *e);
 

@@ -382,13 +382,5 @@ static int examine_all(struct cli_session *s)
 
 int cli_doctor(struct cli_args *a)
 {
-	struct cli_session s;
-	int code;
-
-	if (a->n_words)
-		return cli_usage(a, "'%s' is one word too many", a->words[0]);
-	code = cli_open_config(&s, a, CLI_SECRETS);
-	if (!code)
-		code = examine_all(&s);
-	return cli_close(&s, code);
+	return cli_run(a, cli_open_config, CLI_SECRETS, examine_all);
 }

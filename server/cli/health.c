@@ -29,13 +29,5 @@ static int ask(struct cli_session *s)
 
 int cli_health(struct cli_args *a)
 {
-	struct cli_session s;
-	int code;
-
-	if (a->n_words)
-		return cli_usage(a, "'%s' is one word too many", a->words[0]);
-	code = cli_open_config(&s, a, CLI_NO_SECRETS);
-	if (!code)
-		code = ask(&s);
-	return cli_close(&s, code);
+	return cli_run(a, cli_open_config, CLI_NO_SECRETS, ask);
 }

@@ -118,6 +118,17 @@ static void add_bytes(struct buf *b, const struct quarantined *q)
 	buf_char(b, '\n');
 }
 
+/* Prints why a quarantined delivery could not be read or dropped; returns the
+ * exit code. */
+static int failed_of(struct cli_session *s, uint64_t seq, enum rc rc,
+		     const struct err *e)
+{
+	if (rc != RC_NOTFOUND)
+		return cli_failed(s, rc, e);
+	fprintf(stderr, "shipfrom quarantine: there is no %" PRIu64 "\n", seq);
+	return EXIT_NOTHING;
+}
+
 static int show_quarantined(struct cli_session *s, uint64_t seq)
 {
 	struct quarantined q = {0};
@@ -125,13 +136,8 @@ static int show_quarantined(struct cli_session *s, uint64_t seq)
 	struct err e;
 	enum rc rc = store_quarantine_get(s->store, seq, &q, &e);
 
-	if (rc == RC_NOTFOUND) {
-		fprintf(stderr, "shipfrom quarantine: there is no %" PRIu64
-				"\n", seq);
-		return EXIT_NOTHING;
-	}
 	if (rc)
-		return cli_failed(s, rc, &e);
+		return failed_of(s, seq, rc, &e);
 	if (s->json) {
 		quarantined_as_json(&s->out, &q, true);
 	} else {
@@ -151,13 +157,8 @@ static int drop_quarantined(struct cli_session *s, uint64_t seq)
 	struct err e;
 	enum rc rc = store_quarantine_drop(s->store, seq, &e);
 
-	if (rc == RC_NOTFOUND) {
-		fprintf(stderr, "shipfrom quarantine: there is no %" PRIu64
-				"\n", seq);
-		return EXIT_NOTHING;
-	}
 	if (rc)
-		return cli_failed(s, rc, &e);
+		return failed_of(s, seq, rc, &e);
 	cli_log("quarantined dropped", LOG_N("seq", (int64_t)seq));
 	fprintf(stderr, "%" PRIu64 " is gone for good.\n", seq);
 	return 0;

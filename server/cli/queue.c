@@ -198,46 +198,38 @@ static enum rc print_page(struct listing *l, struct err *e)
 	return rc;
 }
 
-static int list_tasks(struct listing *l)
+static int list_tasks(struct cli_session *s)
 {
+	struct listing l = {.s = s, .dead = s->args->value[OPT_DEAD]};
 	uint64_t from = 0;
 	struct err e;
 	enum rc rc;
 
-	if (!l->s->json)
-		buf_str(&l->s->out, "      ID  KIND          ORDER           "
+	if (!l.s->json)
+		buf_str(&l.s->out, "      ID  KIND          ORDER           "
 				    "DUE                  TRIES  WHY NOT DONE "
 				    "YET\n");
 	do {
-		l->next = 0;
-		l->seen = 0;
-		rc = store_tasks(l->s->store, l->dead, from, take_task, l,
+		l.next = 0;
+		l.seen = 0;
+		rc = store_tasks(l.s->store, l.dead, from, take_task, &l,
 				 &e);
 		if (!rc)
-			rc = print_page(l, &e);
-		cli_flush(l->s);
-		from = l->next;
-	} while (!rc && l->next);
+			rc = print_page(&l, &e);
+		cli_flush(l.s);
+		from = l.next;
+	} while (!rc && l.next);
 	if (rc)
-		return cli_failed(l->s, rc, &e);
-	if (!l->all)
-		fprintf(stderr, l->dead ? "No task was given up.\n"
+		return cli_failed(l.s, rc, &e);
+	if (!l.all)
+		fprintf(stderr, l.dead ? "No task was given up.\n"
 				     : "No task waits.\n");
 	return 0;
 }
 
 int cli_tasks(struct cli_args *a)
 {
-	struct cli_session s;
-	struct listing l = {.s = &s, .dead = a->value[OPT_DEAD]};
-	int code;
-
-	if (a->n_words)
-		return cli_usage(a, "'%s' is one word too many", a->words[0]);
-	code = cli_open(&s, a, CLI_NO_SECRETS);
-	if (!code)
-		code = list_tasks(&l);
-	return cli_close(&s, code);
+	return cli_run(a, cli_open, CLI_NO_SECRETS, list_tasks);
 }
 
 /* ---- redrive ---- */

@@ -95,15 +95,7 @@ static int verify(struct cli_session *s)
 
 int cli_verify(struct cli_args *a)
 {
-	struct cli_session s;
-	int code;
-
-	if (a->n_words)
-		return cli_usage(a, "'%s' is one word too many", a->words[0]);
-	code = cli_open(&s, a, CLI_NO_SECRETS);
-	if (!code)
-		code = verify(&s);
-	return cli_close(&s, code);
+	return cli_run(a, cli_open, CLI_NO_SECRETS, verify);
 }
 
 /* ---- backup ---- */
@@ -184,13 +176,5 @@ static int compact(struct cli_session *s)
 
 int cli_compact(struct cli_args *a)
 {
-	struct cli_session s;
-	int code;
-
-	if (a->n_words)
-		return cli_usage(a, "'%s' is one word too many", a->words[0]);
-	code = cli_open_config(&s, a, CLI_NO_SECRETS);
-	if (!code)
-		code = compact(&s);
-	return cli_close(&s, code);
+	return cli_run(a, cli_open_config, CLI_NO_SECRETS, compact);
 }
