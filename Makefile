@@ -198,12 +198,13 @@ check: ## build with -Werror, unit and end to end tests, rules of the source
 	@$(RUN) --begin
 	@HISTORY_EVENTS=1 $(MAKE) --no-print-directory -k -j2 tests rules; $(RUN) --end $$?
 
-test: ## everything: check, the API's contract, the page, the image, a little torture and fuzzing
+test: ## everything: check, the API's contract, the page, the image, a little torture, fuzzing and planting
 	@sh tests/deps.sh build test browser image
 	@$(MAKE) --no-print-directory -j$(JOBS) built
 	@$(RUN) --begin
 	@$(MAKE) --no-print-directory -k tests rules api browser image \
-		torture-short pg-spike limits-short fuzz-short; $(RUN) --end $$?
+		torture-short pg-spike limits-short fuzz-short mutants-short; \
+		$(RUN) --end $$?
 
 image: ## build deploy/Dockerfile and run the image on a read-only root
 	@sh tests/deps.sh build image
@@ -258,8 +259,15 @@ check-san: ## the tests again, with address+undefined and with thread sanitizers
 	$(RUN) --as reports sh tests/checks/reports.sh build/asan/reports build/tsan/reports; \
 	$(RUN) --end $$((one + two + $$?))
 
+# One program with a sanitizer, for the planted faults that only it finds.
+asan/%: ; @$(MAKE) --no-print-directory BUILD=build/asan $(call SAN,$(ASAN)) build/asan/$*
+tsan/%: ; @$(MAKE) --no-print-directory BUILD=build/tsan $(call SAN,$(TSAN)) build/tsan/$*
+
 mutants: all ## plant each fault of tests/mutants/: a test must find it
 	@BUILD=$(BUILD) sh tests/mutants.sh $(NAMES)
+
+mutants-short: all
+	@SOME=4 $(RUN) --as mutants sh tests/mutants.sh
 
 lint: ## gcc's and clang's analysers, more warnings of both, shellcheck
 	@sh tests/deps.sh build test lint
@@ -326,7 +334,7 @@ clean: ## remove all that was built
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
-.PHONY: all mutants deps demo built unit e2e tests rules $(RULES:%=rule-%) check test api \
+.PHONY: all mutants mutants-short deps demo built unit e2e tests rules $(RULES:%=rule-%) check test api \
 	image browser screenshots check-san lint bench fuzz fuzz-short fuzzers torture \
 	torture-short limits limits-short chaos soak nosync install clean help
 .SECONDARY:

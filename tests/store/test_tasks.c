@@ -3,6 +3,8 @@
  * test_tasks.c - the queue: whose turn it is, how a run ends, and what
  * happens to tasks that are asked for again, fail, or cannot be ended.
  */
+#include <pthread.h>
+
 #include "tests/store/suite.h"
 
 static void place(struct task *t, const struct order *o)
@@ -650,6 +652,68 @@ static void a_batch_ends_in_one_commit_and_each_by_itself(void **state)
 	store_close(s);
 }
 
+#define PRESSES 300
+
+struct presser {
+	struct store *s;
+	pthread_t thread;
+	int good;
+};
+
+/* Adds tasks that wait, as shops' presses do. */
+static void *press_on(void *arg)
+{
+	struct presser *p = arg;
+	struct task t = {.kind = "answer_offer", .instance = "se", .sub = 3,
+			 .created = 1, .due = 1000000};
+	struct err e;
+
+	for (int i = 0; i < PRESSES; i++) {
+		t.number = 1000 + i;
+		p->good += !store_task_add(p->s, &t, &e);
+	}
+	return NULL;
+}
+
+static size_t finish_a_batch(struct store *s)
+{
+	struct taken got = lease(s, 100);
+	struct result done = {.how = OUTCOME_DONE};
+	struct finish list[8];
+
+	for (size_t i = 0; i < got.n; i++)
+		list[i] = (struct finish){.task = &got.list[i],
+					  .result = &done};
+	store_finish_all(s, list, got.n, 100);
+	for (size_t i = 0; i < got.n; i++) {
+		assert_int_equal(list[i].rc, OK);
+		task_release(&got.list[i]);
+	}
+	return got.n;
+}
+
+/* The worker hands in whole batches while shops press: none of either is lost on
+ * its way to the writer. */
+static void batches_end_beside_presses_and_nothing_is_lost(void **state)
+{
+	struct store *s = open_queue(*state);
+	struct presser p = {.s = s};
+
+	for (int i = 0; i < PRESSES; i++)
+		add(s, "fetch_order", 1 + i, 0, 10);
+	assert_int_equal(pthread_create(&p.thread, NULL, press_on, &p), 0);
+	for (size_t n = 0; n < PRESSES;)
+		n += finish_a_batch(s);
+	pthread_join(p.thread, NULL);
+	assert_int_equal(p.good, PRESSES);
+	assert_int_equal(stats_of(s).tasks_waiting, PRESSES);
+	nothing_is_due(s, 100, 1000000);
+	store_close(s);
+	assert_whole(s = open_queue(*state));
+	assert_int_equal(stats_of(s).tasks_waiting, PRESSES);
+	store_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -659,6 +723,7 @@ int main(void)
 		FRESH(a_batch_is_of_one_kind_and_of_different_orders),
 		FRESH(a_batch_stops_at_the_room_there_is),
 		FRESH(a_batch_ends_in_one_commit_and_each_by_itself),
+		FRESH(batches_end_beside_presses_and_nothing_is_lost),
 		FRESH(a_side_that_hangs_holds_up_nothing_else),
 		FRESH(a_batch_is_one_of_the_runs_that_may_hang),
 		FRESH(leases_end_with_the_process),
