@@ -180,9 +180,20 @@ static bool is_ready(void *arg)
 	return !strncmp(r.ready, "200", 3);
 }
 
-/* Keeps the first line of the log that has both words. */
+static bool is_logged(const char *line, const char *msg, const char *rc)
+{
+	cJSON *json = cJSON_Parse(line);
+	bool is = !strncmp(text_of(json, "msg"), msg, strlen(msg)) &&
+		  (!rc || !strcmp(text_of(json, "rc"), rc));
+
+	cJSON_Delete(json);
+	return is;
+}
+
+/* Keeps what the log must say: a message, and the code of its error (NULL: it
+ * has none). */
 static void expect_log(struct row *r, const char *path, const char *msg,
-		       const char *error)
+		       const char *rc)
 {
 	FILE *f = fopen(path, "r");
 	char line[1024];
@@ -190,15 +201,15 @@ static void expect_log(struct row *r, const char *path, const char *msg,
 
 	assert_non_null(f);
 	while (!found && fgets(line, sizeof(line), f))
-		found = strstr(line, msg) && strstr(line, error);
+		found = is_logged(line, msg, rc);
 	fclose(f);
 	if (!found) {
 		process_tail(path, 20);
-		fail_msg("%s: the log does not say '%s' ... '%s'", r->cause,
-			 msg, error);
+		fail_msg("%s: the log does not say '%s', rc %s", r->cause, msg,
+			 rc ? rc : "none");
 	}
-	snprintf(r->log, sizeof(r->log), "%s%s%s", msg, *error ? ": " : "",
-		 error);
+	snprintf(r->log, sizeof(r->log), "%s%s%s", msg, rc ? ": " : "",
+		 rc ? rc : "");
 }
 
 static void expect_exit(struct shipfrom *s, struct row *r, int code)
@@ -313,8 +324,7 @@ static void end_fault(void)
 
 /* A fault after which nothing in memory can be believed: 503, the log, exit
  * 74; restarted without it, all that was told 200 is there. */
-static void expect_restart(void **state, const char *cause, const char *fault,
-			   const char *error)
+static void expect_restart(void **state, const char *cause, const char *fault)
 {
 	struct shipfrom *s = start_with_faults(state, NULL);
 	struct row *r = row_of(cause);
@@ -324,9 +334,9 @@ static void expect_restart(void **state, const char *cause, const char *fault,
 	assert_int_equal(send_one(s, r, 10), 503);
 	expect_exit(s, r, 74);
 	snprintf(r->ready, sizeof(r->ready), "(gone)");
-	expect_log(r, s->log, "webhook not stored", error);
+	expect_log(r, s->log, "webhook not stored", "io");
 	expect_log(r, s->log, "the disk failed: restart after looking at it",
-		   error);
+		   NULL);
 	end_fault();
 	shipfrom_again(s);
 	expect_nothing_lost(s, r);
@@ -336,26 +346,22 @@ static void expect_restart(void **state, const char *cause, const char *fault,
 
 static void eio_when_the_data_is_synced(void **state)
 {
-	expect_restart(state, "EIO, sync of the data", "sync EIO",
-		       "Input/output error");
+	expect_restart(state, "EIO, sync of the data", "sync EIO");
 }
 
 static void eio_when_the_page_that_names_the_tree_is_written(void **state)
 {
-	expect_restart(state, "EIO, write of the meta page", "meta EIO",
-		       "Input/output error");
+	expect_restart(state, "EIO, write of the meta page", "meta EIO");
 }
 
 static void eio_when_data_is_written(void **state)
 {
-	expect_restart(state, "EIO, write of the data", "data EIO",
-		       "Input/output error");
+	expect_restart(state, "EIO, write of the data", "data EIO");
 }
 
 static void the_disk_became_read_only(void **state)
 {
-	expect_restart(state, "read-only, while it runs", "all EROFS",
-		       "Read-only file system");
+	expect_restart(state, "read-only, while it runs", "all EROFS");
 }
 
 /* A full disk is no broken one: 503 until there is room, and no restart. */
@@ -372,7 +378,7 @@ static void expect_pause(void **state, const char *cause, const char *fault)
 	ask_ready(s, r);
 	if (!strncmp(fault, "grow", 4))
 		expect_not_ready(s, r, "disk nearly full");
-	expect_log(r, s->log, "webhook not stored", "the disk is full");
+	expect_log(r, s->log, "webhook not stored", "full");
 	end_fault();
 	send_well(s, r, 25);
 	assert_true(process_alive(&s->process));
@@ -498,7 +504,7 @@ static void a_full_disk_is_told_before_it_is_met(void **state)
 	assert_true(r->acked > before);
 	assert_string_equal(r->sees, "503");
 	expect_not_ready(s, r, "disk nearly full");
-	expect_log(r, s->log, "webhook not stored", "the disk is full");
+	expect_log(r, s->log, "webhook not stored", "full");
 	assert_int_equal(unlink(other), 0);
 	send_well(s, r, 25);
 	expect_nothing_lost(s, r);
@@ -517,7 +523,7 @@ static void a_limit_on_the_files_size_is_a_full_disk(void **state)
 	send_until_refused(s, r, 20000);
 	assert_string_equal(r->sees, "503");
 	expect_not_ready(s, r, "disk nearly full");
-	expect_log(r, s->log, "webhook not stored", "the disk is full");
+	expect_log(r, s->log, "webhook not stored", "full");
 	expect_nothing_lost(s, r);
 	assert_int_equal(shipfrom_stop(s), 0);
 	s->options.under = NULL;
@@ -545,7 +551,7 @@ static void at_95_percent_of_the_map_all_but_webhooks_goes_on(void **state)
 	send_until_refused(s, r, 20000);
 	assert_string_equal(r->sees, "503");
 	expect_not_ready(s, r, "disk nearly full");
-	expect_log(r, s->log, "webhook not stored", "nearly full");
+	expect_log(r, s->log, "webhook not stored", "full");
 	/* A shop's answer, the task that tells Centra, and the command line. */
 	a = shop_does(s, STOCKHOLM, number, "accept", "{}");
 	assert_int_equal(a.status, 200);
@@ -585,7 +591,7 @@ static void a_map_made_smaller_than_what_is_in_it_loses_nothing(void **state)
 		assert_int_equal(shipfrom_run(s, NULL, false, add), 0);
 	assert_int_equal(send_one(s, r, 10), 503);
 	expect_not_ready(s, r, "disk nearly full");
-	expect_log(r, s->log, "webhook not stored", "nearly full");
+	expect_log(r, s->log, "webhook not stored", "full");
 	assert_int_equal(shipfrom_stop(s), 0);
 	set(s, "store_max", "256M");
 	shipfrom_again(s);
@@ -647,7 +653,7 @@ static void an_empty_folder_is_no_store(void **state)
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
 		int code = shipfrom_run(s, &out, true, verbs[i]);
 
-		if (code != 73 || !strstr(out, "there is no store"))
+		if (code != 73)
 			fail_msg("%s ended with %d: %s", verbs[i][0], code,
 				 out);
 		free(out);
@@ -656,7 +662,7 @@ static void an_empty_folder_is_no_store(void **state)
 	assert_int_equal(rmdir(dir), 0);
 	assert_int_equal(mkdir(dir, 0700), 0);
 	shipfrom_again(s);
-	expect_log(r, s->log, "a new store was made", "");
+	expect_log(r, s->log, "a new store was made", NULL);
 	assert_int_equal(logged(s->log, "a new store was made"), 2);
 	assert_int_equal(shipfrom_stop(s), 0);
 	set_folder(s, away);
@@ -681,7 +687,7 @@ static void a_file_taken_away_while_it_runs_ends_it(void **state)
 	assert_int_equal(send_one(s, r, 10), 503);
 	expect_exit(s, r, 74);
 	snprintf(r->ready, sizeof(r->ready), "(gone)");
-	expect_log(r, s->log, "webhook not stored", "was removed");
+	expect_log(r, s->log, "webhook not stored", "io");
 	assert_int_equal(rename(copy, path), 0);
 	shipfrom_again(s);
 	expect_nothing_lost(s, r);
@@ -724,7 +730,7 @@ static void a_file_that_is_cut_short_is_not_started_on(void **state)
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(truncate(path, st.st_size / 2), 0);
 	code = shipfrom_run(s, &out, true, verify);
-	if (code != 65 || !strstr(out, "damaged or cut short"))
+	if (code != 65)
 		fail_msg("verify ended with %d: %s", code, out);
 	free(out);
 	assert_int_equal(truncate(path, st.st_size / 2), 0);
@@ -751,7 +757,7 @@ static void a_file_that_is_no_store_is_not_started_on(void **state)
 	assert_int_equal(shipfrom_run(s, NULL, false, backup), 0);
 	overwrite(path, 0);
 	code = shipfrom_run(s, &out, true, why);
-	if (code != 65 || !strstr(out, "is damaged"))
+	if (code != 65)
 		fail_msg("why ended with %d: %s", code, out);
 	free(out);
 	expect_no_start(s, r, 65, "is damaged");
@@ -776,7 +782,7 @@ static void a_file_damaged_while_it_runs_ends_it(void **state)
 	assert_int_equal(send_one(s, r, 10), 503);
 	expect_exit(s, r, 65);
 	snprintf(r->ready, sizeof(r->ready), "(gone)");
-	expect_log(r, s->log, "the store is damaged", "damaged or cut short");
+	expect_log(r, s->log, "the store is damaged", NULL);
 	assert_int_equal(rename(copy, path), 0);
 	shipfrom_again(s);
 	expect_nothing_lost(s, r);

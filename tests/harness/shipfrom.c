@@ -110,17 +110,6 @@ int shipfrom_run(struct shipfrom *s, char **ret_out, bool both,
 	return run_program(argv, ret_out, both);
 }
 
-void why_says(struct shipfrom *s, int64_t number, const char *text)
-{
-	char word[32], *out = NULL;
-	const char *words[] = {"why", word, NULL};
-
-	snprintf(word, sizeof(word), "%lld", (long long)number);
-	if (shipfrom_run(s, &out, true, words) || !strstr(out, text))
-		fail_msg("why does not say \"%s\":\n%s", text, out);
-	free(out);
-}
-
 static bool is_entry(const char *line, const char *kind, const char *result)
 {
 	cJSON *json = cJSON_Parse(line);

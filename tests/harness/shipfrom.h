@@ -66,8 +66,6 @@ int shipfrom_end(void **state);
 int shipfrom_run(struct shipfrom *s, char **ret_out, bool both,
 		 const char *const *words);
 
-/* Fails the test unless `shipfrom why NUMBER` prints the text. */
-void why_says(struct shipfrom *s, int64_t number, const char *text);
 /* Fails the test unless the order's journal has an entry of that kind, with that
  * result (NULL: any). */
 void journal_has(struct shipfrom *s, int64_t number, const char *kind,
