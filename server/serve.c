@@ -58,14 +58,17 @@ struct serving {
 
 /* ---- the HTTP server, by its settings ---- */
 
+#define STOP_MS 5000 /* ms that a stop adds to the longest wait of a request */
+
 static struct http_limits limits_of(const struct config_server *s)
 {
 	return (struct http_limits){
 		.large_body = s->webhook_max_body,
 		.buffered_max = s->buffered_max,
-		.longest_wait = s->answer_wait > s->write_wait ?
-					s->answer_wait :
-					s->write_wait,
+		.stop_wait = (s->answer_wait > s->write_wait ?
+				      s->answer_wait :
+				      s->write_wait) +
+			     STOP_MS,
 		.proxies = &s->proxies,
 	};
 }

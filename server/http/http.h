@@ -230,8 +230,8 @@ struct http_limits {
 			      * BODY_LARGE */
 	size_t buffered_max; /* most bytes of bodies in memory; not less than
 			      * large_body */
-	int64_t longest_wait; /* ms that http_stop() gives requests which
-			       * wait */
+	int64_t stop_wait;   /* ms after which http_stop() ends what is still
+			      * under way */
 	/* The proxies whose X-Forwarded-For is believed.  Borrowed during the
 	 * call. */
 	const struct networks *proxies;

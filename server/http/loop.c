@@ -27,8 +27,6 @@
 #include "base/time.h"
 #include "server/http/http_private.h"
 
-#define STOP_MS		 5000 /* ms that http_stop() adds to the longest wait of
-			       * a request */
 #define OPERATOR_THREADS 2    /* two, so that /readyz is answered while /metrics
 			       * is made */
 
@@ -259,7 +257,7 @@ static void begin_stop(void *http)
 	struct http *h = http;
 	struct http_request *x;
 
-	h->stop_by = time_mono() + h->limits.longest_wait + STOP_MS;
+	h->stop_by = time_mono() + h->limits.stop_wait;
 	stream_end_all(h);
 	LIST_FOREACH(x, &h->aside, link)
 		if (x->req.may_stop)

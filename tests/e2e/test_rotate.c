@@ -37,13 +37,6 @@ struct load {
 	atomic_bool over;
 };
 
-static void nap(int ms)
-{
-	struct timespec ts = {ms / 1000, ms % 1000 * 1000000L};
-
-	nanosleep(&ts, NULL);
-}
-
 static long send_one(struct shipfrom *s, int id, const char *secret)
 {
 	char json[256], *body, *header;
@@ -222,7 +215,6 @@ static void rotate(struct load *l, const char *first)
 	wait_more(l, 50, 50);
 	assert_int_equal(l->refused[0] + l->refused[1], 0);
 	l->by = BY_NEW;
-	nap(20);
 	assert_true(wait_until(none_by_old, l, 10000));
 	reload(s, first, only, shop, RELOADED);
 	wait_more(l, 0, 50);

@@ -28,6 +28,7 @@
 #include <cmocka.h>
 
 #define MANY	 200
+#define STOP_WAIT 1000 /* ms that http_stop() gives requests */
 #define PATIENCE 20000 /* ms */
 
 struct world {
@@ -204,7 +205,7 @@ static struct world *start_with(unsigned threads, size_t connections)
 		.request_threads = threads,
 		.limits = {.large_body = 1000,
 			   .buffered_max = 1 << 20,
-			   .longest_wait = 2000},
+			   .stop_wait = STOP_WAIT},
 	};
 
 	contexts[0] = w;
@@ -486,7 +487,7 @@ static void stopping_ends_while_others_still_wait(void **state)
 		fds[i] = send_request(w, "GET", "/slow", 1);
 	wait_for(&w->begun, 1);
 	assert_int_equal(pthread_create(&stopper, NULL, stop_it, w->http), 0);
-	usleep(7200 * 1000); /* longest_wait and 5 s are over */
+	usleep((STOP_WAIT + 100) * 1000); /* the time is over */
 	sem_post(&w->go);
 	pthread_join(stopper, NULL);
 	for (int i = 0; i < 10; i++) {
