@@ -70,6 +70,7 @@ static struct http_limits limits_of(const struct config_server *s)
 				      s->write_wait) +
 			     STOP_MS,
 		.proxies = &s->proxies,
+		.actions = (unsigned)s->device_presses,
 	};
 }
 

@@ -91,6 +91,7 @@ static const struct {
 	{AT_server_write_wait, 100, 60000, "100ms to 60s"},
 	{AT_server_body_timeout, 1000, 86400000, "1s to 1d"},
 	{AT_server_buffered_max, 1 << 20, INT64_MAX, "1M or more"},
+	{AT_server_device_presses, 1, 10000, "1 to 10000"},
 	{AT_server_failed_sign_ins, 0, 60000, "0 to 60000"},
 	{AT_server_drain, 0, 600000, "0 to 10m"},
 	{AT_centra_webhook_tolerance, 1000, 86400000, "1s to 1d"},

@@ -21,10 +21,10 @@ struct fair_caller {
 	unsigned running;
 	bool in_turn;
 
-	/* The times of the caller's last actions; the oldest is at index
-	 * `first`. */
-	int64_t actions[FAIR_ACTIONS];
-	unsigned first, n;
+	/* The times of the caller's last actions: a ring of `size` times; the
+	 * oldest is at index `first`. */
+	int64_t *actions;
+	unsigned first, n, size;
 	int64_t forget; /* time_mono: when the last of the actions is too old to
 			 * count */
 };
@@ -49,6 +49,7 @@ struct fair_queue *fair_open(unsigned running)
 static void caller_drop(struct fair_caller *c)
 {
 	LIST_REMOVE(c, same_bucket);
+	free(c->actions);
 	free(c);
 }
 
@@ -209,6 +210,27 @@ static void forget_old(struct fair_queue *q, uint64_t key, int64_t now)
 	}
 }
 
+static int64_t *action_at(struct fair_caller *c, unsigned i)
+{
+	return &c->actions[(c->first + i) % c->size];
+}
+
+static void action_add(struct fair_caller *c, int64_t now)
+{
+	if (c->n == c->size) {
+		unsigned size = c->size ? 2 * c->size : 8;
+		int64_t *ring = xcalloc(size, sizeof(*ring));
+
+		for (unsigned i = 0; i < c->n; i++)
+			ring[i] = *action_at(c, i);
+		free(c->actions);
+		c->actions = ring;
+		c->size = size;
+		c->first = 0;
+	}
+	*action_at(c, c->n++) = now;
+}
+
 bool fair_action(struct fair_queue *q, uint64_t key, unsigned most,
 		 int64_t window, int64_t now, int64_t *ret_wait)
 {
@@ -216,15 +238,15 @@ bool fair_action(struct fair_queue *q, uint64_t key, unsigned most,
 
 	forget_old(q, key, now);
 	c = caller_of(q, key);
-	while (c->n && c->actions[c->first] + window <= now) {
-		c->first = (c->first + 1) % FAIR_ACTIONS;
+	while (c->n && *action_at(c, 0) + window <= now) {
+		c->first = (c->first + 1) % c->size;
 		c->n--;
 	}
-	if (c->n >= most) {
-		*ret_wait = c->actions[c->first] + window - now;
+	if (c->n >= most) { /* more than that, if `most` was greater before */
+		*ret_wait = *action_at(c, c->n - most) + window - now;
 		return false;
 	}
-	c->actions[(c->first + c->n++) % FAIR_ACTIONS] = now;
+	action_add(c, now);
 	c->forget = now + window;
 	return true;
 }

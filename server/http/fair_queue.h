@@ -52,10 +52,10 @@ struct fair_item *fair_drop(struct fair_queue *q);
 size_t fair_waiting(const struct fair_queue *q);
 
 /* Counts an action of the caller at `now` (time_mono).  False: the caller has
- * had `most` actions (at most FAIR_ACTIONS) in the last `window` ms, and this
- * one is not counted; *ret_wait is then how long (ms) until it may have
- * another. */
-#define FAIR_ACTIONS 64
+ * had `most` actions in the last `window` ms, and this one is not counted;
+ * *ret_wait is then how long (ms) until it may have another.  most: 1 or more;
+ * it may differ from call to call.  The queue keeps 8 to 16 bytes for each
+ * action until the window is over. */
 bool fair_action(struct fair_queue *q, uint64_t key, unsigned most,
 		 int64_t window, int64_t now, int64_t *ret_wait);
 

@@ -556,6 +556,9 @@ static void values_of_the_wrong_form_are_named(void **state)
 		{"workers = 0", "write 1 to 256"},
 		{"workers = 257", "write 1 to 256"},
 		{"request_threads = 1", "write 2 to 64"},
+		{"device_presses = 0", "'device_presses' cannot be '0'; "
+				       "write 1 to 10000"},
+		{"device_presses = 10001", "write 1 to 10000"},
 		{"write_wait = 0", "write 100ms to 60s"},
 		{"answer_wait = 1d", "write 0 to 60s"},
 		{"listen = 8080", "ADDRESS:PORT"},

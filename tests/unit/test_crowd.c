@@ -658,6 +658,30 @@ static void behind_a_trusted_proxy_each_has_failures_of_its_own(void **state)
 	expect(ask_as(f, "wrong", NULL), 401, "unauthorized");
 }
 
+/* ---- presses of a device ---- */
+
+static int start_few_presses(void **state)
+{
+	*state = fixture_start("device_presses = 2");
+	return 0;
+}
+
+static void a_device_that_presses_more_than_device_presses_is_told_429(
+	void **state)
+{
+	static const char path[] = "/api/v1/orders/7/accept";
+	struct fixture *f = *state;
+	struct reply r;
+
+	for (int i = 0; i < 2; i++)
+		expect(ask(f, "POST", path, f->amsterdam, "{}"), 404,
+		       "not_found");
+	r = ask(f, "POST", path, f->amsterdam, "{}");
+	assert_in_range(strtol(reply_header(&r, "Retry-After"), NULL, 10), 1,
+			10);
+	expect(r, 429, "too_many_requests");
+}
+
 #define WITH(setup, name) cmocka_unit_test_setup_teardown(name, setup, stop)
 
 int main(void)
@@ -687,6 +711,8 @@ int main(void)
 		WITH(start_strict,
 		     a_good_code_signs_in_however_many_failed_at_its_address),
 		WITH(start_strict, wrong_codes_are_counted_and_told_to_wait),
+		WITH(start_few_presses,
+		     a_device_that_presses_more_than_device_presses_is_told_429),
 		WITH(start_strict,
 		     centra_is_never_turned_away_however_many_fail),
 		WITH(start_strict,

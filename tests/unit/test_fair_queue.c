@@ -139,6 +139,27 @@ static void the_rate_of_actions_is_each_callers_own(void **state)
 	fair_close(q);
 }
 
+static void the_rate_may_be_high_and_may_change(void **state)
+{
+	struct fair_queue *q = fair_open(4);
+	int64_t wait = 0;
+
+	(void)state;
+	for (int n = 0; n < 500; n++)
+		assert_true(fair_action(q, A, 500, 10000, n, &wait));
+	assert_false(fair_action(q, A, 500, 10000, 500, &wait));
+	assert_int_equal(wait, 9500);
+	assert_true(fair_action(q, A, 501, 10000, 500, &wait));
+	assert_false(fair_action(q, A, 3, 10000, 501, &wait));
+	/* The three newest decide. */
+	assert_int_equal(wait, 498 + 10000 - 501);
+	assert_true(fair_action(q, A, 3, 10000, 10498, &wait));
+	for (int n = 0; n < 498; n++)
+		assert_true(fair_action(q, A, 501, 10000, 10500, &wait));
+	assert_true(fair_action(q, A, 501, 10000, 10500, &wait));
+	fair_close(q);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +170,7 @@ int main(void)
 			past_its_bound_a_caller_is_refused_and_no_other),
 		cmocka_unit_test(what_goes_on_comes_before_what_has_not_begun),
 		cmocka_unit_test(the_rate_of_actions_is_each_callers_own),
+		cmocka_unit_test(the_rate_may_be_high_and_may_change),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
