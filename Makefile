@@ -187,7 +187,7 @@ fuzz-short:
 	@$(RUN) --as fuzz $(MAKE) --no-print-directory FUZZ_SECONDS=10 FUZZ_JOBS=2 fuzz
 
 # Rules that a reader cannot be trusted to keep, one script each.
-RULES    = includes includes_can_fail links links_can_fail source settings routes metrics hardening supervisor page install secrets logs codes docs citations citations_can_fail promises mutants
+RULES    = includes includes_can_fail links links_can_fail source settings routes metrics hardening supervisor page install secrets logs codes enums docs citations citations_can_fail promises mutants
 $(RULES:%=rule-%): rule-%: all
 	@$(RUN) --as rule-$* sh tests/checks/$*.sh
 rules: $(RULES:%=rule-%)
