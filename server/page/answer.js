@@ -2,13 +2,13 @@
 // exactly once or saying that it did not.
 import { h } from "./dom.js";
 import { t } from "./texts.js";
-import { actsFor, newKey, post, session } from "./api.js";
+import { actsFor, newKey, once, post, session } from "./api.js";
 import { lineText, linesChanged, shownOf } from "./changes.js";
 import { askReason } from "./dialogs.js";
 import { answered } from "./guard.js";
 import { deadline, ENDED, isOpen, toAnswer } from "./lists.js";
 import { link, now, put } from "./live.js";
-import { leftClass, leftText, lineItem } from "./parts.js";
+import { heading, leftClass, leftText, lineItem, state, untilText } from "./parts.js";
 import { who } from "./people.js";
 import { holdNotices, result, small } from "./results.js";
 import { buzz } from "./sound.js";
@@ -91,7 +91,7 @@ async function send(n) {
   if (!p || p.busy) return;
   p.tried = true;
   save(n);
-  const asked = post(n, p.verb, p.body, p.key);
+  const asked = post(n, p.verb, p.body, p.key, once);
   p.busy = true;
   draw();
   const r = await asked;
@@ -157,27 +157,29 @@ function card(o) {
 
 const endedCard = (o) => ({ key: o.number, sign: `ended ${o.state}`, make: () => {
   const el = h("article", { class: "card", "aria-label": t("order", { n: o.number }) },
-    h("h2", { class: "number" }, t("order", { n: o.number })),
+    heading(o.number),
     h("p", { class: `state ${o.state === "accepted" ? "good" : "bad"}` }, t(o.state, { n: o.number })));
   el.style.minHeight = asHigh(o.number);
   return el;
 } });
 
+const countdown = (key, until) => h("p", { class: "state warn", "data-until": until, "data-text": key }, untilText(key, until));
+
 function actions(o) {
   const p = pending.get(o.number);
   const undo = p && Date.now() < p.sendAt && !p.tried && p.verb === "reject";
   if (undo) {
-    return [h("p", { class: "state warn", "data-undo": p.sendAt }, t("rejectIn", { s: Math.ceil((p.sendAt - Date.now()) / 1000) })),
+    return [countdown("rejectIn", p.sendAt),
       h("button", { class: "wide", "data-part": "undo", onclick: () => drop(o.number) }, t("undo"))];
   }
-  if (p && !p.busy && (p.tried || !link.up)) return [h("p", { class: "state warn" }, t("waitingSend", { s: Math.ceil((p.until - Date.now()) / 1000) }))];
-  if (o.state === "accepting" || p?.verb === "accept") return [h("p", { class: "state spin" }, t(p ? "asking" : "askingLong"))];
-  if (o.state === "rejecting" || p) return [h("p", { class: "state spin" }, t("rejecting"))];
+  if (p && !p.busy && (p.tried || !link.up)) return [countdown(link.up ? "busySend" : "waitingSend", p.until)];
+  if (o.state === "accepting" || p?.verb === "accept") return [state("spin", p ? "asking" : "askingLong")];
+  if (o.state === "rejecting" || p) return [state("spin", "rejecting")];
   const n = o.number;
   return [
     differs.has(n) ? h("div", { class: "state bad", role: "alert" }, h("p", {}, t("decideAgain")), h("ul", {}, differs.get(n).map((x) => h("li", {}, x)))) : null,
     o.state === "refused" ? h("div", { class: "state bad" }, h("p", {}, t("refused")), small(o.refusal && t("centraSays", { why: o.refusal }))) : null,
-    deadline(o) <= now() ? h("p", { class: "state warn" }, t("pastNote")) : null,
+    deadline(o) <= now() ? state("warn", "pastNote") : null,
     h("p", { class: "soft" }, t("acceptSure")),
     h("div", { class: "actions" },
       h("button", { class: "go big", "data-part": "accept", onclick: () => accept(o) }, t(o.state === "refused" ? "tryAgain" : "accept")),
@@ -189,8 +191,9 @@ function openCard(o) {
   const sign = JSON.stringify([o, p && [p.verb, p.busy, p.tried, Date.now() < p.sendAt], link.up, past, differs.get(o.number)]);
   return { key: o.number, sign, make: () => h("article", { class: "card", "aria-label": t("order", { n: o.number }) },
     h("div", { class: "row" },
-      h("span", { class: "grow" }, h("h2", { class: "number" }, t("order", { n: o.number })), o.city ? h("span", { class: "soft" }, t("to", { city: o.city })) : null),
+      heading(o.number, " grow"),
       h("span", { class: leftClass(deadline(o) - now()), "data-deadline": String(deadline(o)) }, leftText(deadline(o) - now()))),
+    o.city ? h("p", { class: "soft" }, t("to", { city: o.city })) : null,
     o.lines_known ? h("ul", { class: "lines" }, o.lines.map((l) => lineItem(l))) : h("p", { class: "soft spin" }, t("loadingLines")),
     actions(o)) };
 }

@@ -6,9 +6,9 @@ let out = () => {};
 // `f` is called when the server does not know this device any more.
 export const whenOut = (f) => { out = f; };
 
-// Resolves with {status, body}; status 0: no response came, and it may have
-// happened.
-export async function call(method, path, body, key, ms = 20000) {
+// Resolves with {status, body, retryAfter}; status 0: no response came, and it may
+// have happened.
+export async function once(method, path, body, key, ms = 20000) {
   const headers = {}, asked = session.me;
   if (method !== "GET") {
     headers["X-CSRF-Token"] = session.csrf;
@@ -28,6 +28,17 @@ export async function call(method, path, body, key, ms = 20000) {
   }
 }
 
+// As once(); but what the server refused because this device asks too often is asked
+// again when the server says.
+export async function call(...what) {
+  const { me } = session;
+  for (let left = 9; ; left--) {
+    const r = await once(...what);
+    if (r.body?.code !== "too_many_requests" || !left || me !== session.me) return r;
+    await new Promise((done) => setTimeout(done, r.retryAfter * 1000));
+  }
+}
+
 // Without https there is no randomUUID.
 export const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("");
 
@@ -35,7 +46,7 @@ export const newKey = () => [...crypto.getRandomValues(new Uint8Array(16))].map(
 // server does nothing (409 misdirected).
 export const actsFor = () => ({ device: session.me.device.id, shop: session.me.shop.id, instance: session.me.instance });
 
-export const post = (n, verb, body, key = newKey()) => call("POST", `/api/v1/orders/${n}/${verb}`, { for: session.me ? actsFor() : undefined, ...body }, key);
+export const post = (n, verb, body, key = newKey(), by = call) => by("POST", `/api/v1/orders/${n}/${verb}`, { for: session.me ? actsFor() : undefined, ...body }, key);
 
 // null: it cannot be read now.
 export async function all(state) {

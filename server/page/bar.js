@@ -3,11 +3,12 @@
 import { $ } from "./dom.js";
 import { t } from "./texts.js";
 import { pending } from "./answer.js";
+import { shield } from "./guard.js";
 import { deadline, toAnswer } from "./lists.js";
 import { now } from "./live.js";
 import { leftText } from "./parts.js";
 import { onScreen, urgency } from "./ringing.js";
-import { draw, shield, ui } from "./ui.js";
+import { draw, ui } from "./ui.js";
 
 let number = 0;
 

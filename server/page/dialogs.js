@@ -1,7 +1,7 @@
 // dialogs.js - questions over the page: opening one, and the two that several views ask.
 import { h, $, toHeading } from "./dom.js";
 import { t } from "./texts.js";
-import { shield } from "./ui.js";
+import { shield } from "./guard.js";
 
 // A second tap on what opened or closed a dialog presses nothing in its place; nor
 // does a tap that was under way as one opened that has to be answered.
@@ -11,12 +11,13 @@ const closers = new WeakMap();   // dialog -> its close(value)
 const top = () => $("dialogs").lastElementChild;
 const isFirm = (box) => "firm" in box.dataset;
 
-// Opens a dialog made by `fill(close)`; resolves with what close() was given,
+// Opens a dialog with the heading `title`, whose element has the `id`, and what
+// `fill(close)` makes; resolves with what close() was given,
 // undefined if it was dismissed.  With `firm` it stays until close() is called.
 // The first focus is on its heading, never on a choice.
-export function ask(fill, { firm, ...props } = {}) {
+export function ask(id, title, fill, { firm, ...props } = {}) {
   return new Promise((done) => {
-    const box = h("dialog", { ...props, "data-firm": firm ? "" : null, closedby: firm ? "none" : null });
+    const box = h("dialog", { ...props, "aria-labelledby": id, "data-firm": firm ? "" : null, closedby: firm ? "none" : null });
     const close = (value) => {
       if (!closers.delete(box)) return;
       box.close();
@@ -33,7 +34,7 @@ export function ask(fill, { firm, ...props } = {}) {
       if (!firm) close(undefined);
       else if (box.isConnected) { $("dialogs").append(box); show(box); }
     });
-    box.append(...[fill(close)].flat().filter(Boolean));
+    box.append(h("h2", { id }, title), ...[fill(close)].flat().filter(Boolean));
     $("dialogs").append(box);
     show(box);
     shield(firm ? FIRM_MS : REST_MS, $("dialogs"));
@@ -86,19 +87,19 @@ export function holdEscape() {
 
 // Asks why; resolves with {reason, note}, or undefined.
 export function askReason(title, reasons) {
-  return ask((close) => {
+  return ask("why", title, (close) => {
     let note;
     const go = (reason) => close({ reason, note: note.value.trim().slice(0, 200) || undefined });
     note = h("input", { id: "note", maxLength: 200, autocomplete: "off" });
-    return [h("h2", { id: "why" }, title), h("div", { class: "stack" },
+    return h("div", { class: "stack" },
       h("label", { htmlFor: "note" }, t("note")), note,
       reasons.map((r) => h("button", { class: "big no", onclick: () => go(r), "data-part": r }, t(r))),
-      h("button", { class: "wide", onclick: () => close() }, t("cancel")))];
-  }, { "aria-labelledby": "why" });
+      h("button", { class: "wide", onclick: () => close() }, t("cancel")));
+  });
 }
 
 // Asks whether to go on; resolves with true if so.
 export function sure(question, yes) {
-  return ask((close) => [h("h2", { id: "sure" }, question), h("div", { class: "stack" },
-    h("button", { class: "no big sure", onclick: () => close(true) }, yes), h("button", { class: "big", onclick: () => close(false) }, t("cancel")))], { "aria-labelledby": "sure" });
+  return ask("sure", question, (close) => h("div", { class: "stack" },
+    h("button", { class: "no big sure", onclick: () => close(true) }, yes), h("button", { class: "big", onclick: () => close(false) }, t("cancel"))));
 }

@@ -1,4 +1,5 @@
 // dom.js - elements, without a framework.
+import { shield } from "./guard.js";
 
 // h("button", {class: "go", onclick: f}, "text", child)
 export function h(tag, props, ...children) {
@@ -36,9 +37,7 @@ export function keep(box, items) {
   for (const el of old.values()) if (!els.includes(el)) el.remove();
   els.forEach((el, i) => { if (el !== box.children[i]) box.insertBefore(el, box.children[i] || null); });
   for (const el of els) {
-    if (!tops.size || tops.get(el.dataset.key) === el.offsetTop) continue;
-    el.classList.add("moved");
-    setTimeout(() => el.classList.remove("moved"), 400);
+    if (tops.size && tops.get(el.dataset.key) !== el.offsetTop) shield(400, el);
   }
   const again = focus && els.find((el) => el.dataset.key === focus);
   if (!again || again.contains(document.activeElement)) return;

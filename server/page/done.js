@@ -4,7 +4,7 @@ import { t } from "./texts.js";
 import { call, session } from "./api.js";
 import { finished } from "./lists.js";
 import { now } from "./live.js";
-import { age, clock } from "./parts.js";
+import { age, clock, heading } from "./parts.js";
 import { timeline } from "./timeline.js";
 
 let report = null;   // the server's, of today
@@ -35,6 +35,6 @@ export function doneCards() {
   if (report?.answer_median_s != null) facts.push([t("answerTime"), age(report.answer_median_s * 1000)]);
   return [{ key: "counts", sign: JSON.stringify(facts), make: () => h("section", { "aria-label": t("done") }, h("dl", { class: "facts" }, facts.map(([k, v]) => h("div", {}, h("dt", {}, k), h("dd", {}, String(v)))))) },
     ...all.slice(0, 100).map((o) => ({ key: o.number, sign: JSON.stringify(o), make: () => h("article", { class: "card", "aria-label": t("order", { n: o.number }) },
-      h("div", { class: "row" }, h("h2", { class: "number grow" }, t("order", { n: o.number })), h("strong", {}, t(outcome(o), { n: 1 }))),
+      h("div", { class: "row" }, heading(o.number, " grow"), h("strong", {}, t(outcome(o), { n: 1 }))),
       h("p", { class: "soft" }, [o.shipment?.tracking && t("tracked", { t: o.shipment.tracking }), clock(o.updated_at)].filter(Boolean).join(" · ")), timeline(o)) }))];
 }

@@ -6,8 +6,9 @@ import { every } from "./ui.js";
 const SILENT_MS = 40000;                  // the server beats each 15 s
 
 export const orders = new Map();          // number -> order
-// up: events come; since: when the last one came, by performance.now().
-export const link = { up: false, since: 0 };
+// up: events come; since: when the last one came, by performance.now(); lost: they
+// do not any more.
+export const link = { up: false, since: 0, lost: false };
 let tell = () => {}, again = 0, wait = 0, last = "";
 let need = true, loads = 0;               // the lists have to be read
 let told = { mono: 0, wall: 0 };          // when something was last heard
@@ -27,6 +28,7 @@ export function put(o) {
 }
 
 function up(is) {
+  link.lost = !is;
   if (is) link.since = performance.now();
   if (link.up === is) return;
   link.up = is;
@@ -127,6 +129,6 @@ export function stop(out) {
   leave(out);
   loads++;
   orders.clear();
-  link.up = false;
+  Object.assign(link, { up: false, since: 0, lost: false });
   last = "";
 }

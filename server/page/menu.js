@@ -36,7 +36,7 @@ async function switchAwake() {
 }
 
 export function menu() {
-  ask((close) => [h("h2", { id: "menu-title" }, session.me.shop.name), h("p", { class: "soft" }, session.me.device.name), h("div", { class: "stack" },
+  ask("menu-title", session.me.shop.name, (close) => [h("p", { class: "soft" }, session.me.device.name), h("div", { class: "stack" },
     h("button", { class: "big", onclick: async () => { await sound.unlock(); sound.ring(); drawHead(); } }, t("testSound")),
     h("button", { class: "big", id: "awake", "aria-pressed": String(isAwake()), onclick: () => { switchAwake(); close(); } },
       t(isAwake() ? "awake" : "keepAwake")),
@@ -48,5 +48,5 @@ export function menu() {
       if (r.status === 204 || r.status === 401) signedOut(t("signedOut"), true);
       else result("bad", t(r.status ? "failed" : "offlineNow"), 0, r.body?.detail);
     } }, t("signOut")),
-    h("button", { class: "big", onclick: () => close() }, t("close")))], { "aria-labelledby": "menu-title" });
+    h("button", { class: "big", onclick: () => close() }, t("close")))]);
 }

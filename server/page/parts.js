@@ -11,6 +11,12 @@ export function leftText(ms) {
   return t("leftH", { h: Math.floor(m / 60), m: m % 60 });
 }
 
+export const state = (kind, key, values) => h("p", { class: `state ${kind}` }, t(key, values));
+
+export const heading = (n, more = "") => h("h2", { class: `number${more}` }, t("order", { n }));
+
+export const untilText = (key, until) => t(key, { s: Math.max(0, Math.ceil((until - Date.now()) / 1000)) });
+
 export function leftClass(ms) {
   return ms <= 0 ? "left past" : ms < 120000 ? "left now" : ms < 600000 ? "left soon" : "left";
 }

@@ -28,10 +28,9 @@ export function drawLock() {
   if (el && el.textContent !== text) el.textContent = text;
 }
 
-const chooseStaff = (lock) => ask((close) => [h("h2", { id: "who-title" }, t("who")),
-  lock ? h("p", { id: "locked" }, lockedText()) : null,
+const chooseStaff = (lock) => ask("who-title", t("who"), (close) => [lock ? h("p", { id: "locked" }, lockedText()) : null,
   h("div", { class: "stack" }, session.me.staff.map((n) => h("button", { class: "big", onclick: () => close(n) }, n)),
-    lock ? null : h("button", { onclick: () => close(undefined) }, t("cancel")))], { "aria-labelledby": "who-title", firm: lock });
+    lock ? null : h("button", { onclick: () => close(undefined) }, t("cancel")))], { firm: lock });
 
 // Locks a shared tablet that nobody touched for a while.
 export async function lockIdle() {

@@ -2,7 +2,7 @@
 import { h, $ } from "./dom.js";
 import { t } from "./texts.js";
 import { orderCode } from "./codes.js";
-import { addressText, lineCodes } from "./parts.js";
+import { addressText, lineCodes, lineName } from "./parts.js";
 
 // Code 128 (ISO/IEC 15417): the widths of bar, space, bar, space, bar, space of
 // the values 0 to 105, and of the stop sign.
@@ -42,7 +42,7 @@ export function printOrder(o, shop, slip) {
     h("table", {},
       h("thead", {}, h("tr", {}, slip ? null : h("th", {}), h("th", {}, t("qty")), h("th", {}, t("items")), h("th", {}, t("size")), h("th", {}, "SKU / EAN / UPC"))),
       h("tbody", {}, lines.map((l) => h("tr", {}, slip ? null : h("td", { class: "box" }), h("td", {}, String(l.quantity)),
-        h("td", {}, [l.product, l.variant].filter(Boolean).join(", ")), h("td", {}, l.size || ""), h("td", {}, lineCodes(l).join(" / ")))))),
+        h("td", {}, lineName(l)), h("td", {}, l.size || ""), h("td", {}, lineCodes(l).join(" / ")))))),
   );
   window.print();
 }

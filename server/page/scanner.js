@@ -6,8 +6,10 @@
 // but Enter in a field submits nothing.
 //
 // The first keys of a burst may be a person's: they go into the field that has
-// the focus, and are taken out again once it is a burst.  Enter and Space on a
-// button wait until it is certain that no burst begins with them.
+// the focus, and are taken out again once it is a burst.  Enter and Space press a
+// button once it is certain that no burst begins with them: at keyup, if it was
+// held for longer than a scanner does, else after a pause in which the page was
+// not held up.
 //
 // Where the page is held up, the pause may end a code while its keys wait.  Their
 // time stamps say so: the code then goes on, and is given to the function again,
@@ -17,6 +19,7 @@ import { GS } from "./codes.js";
 
 const GAP_MS = 50;      // at most, between two keys of a scanner
 const CHAIN_MS = 300;   // keys with longer gaps have nothing to do with each other
+const PART_MS = 45;     // a seventh of a pause
 const AFTER_MS = 500;   // an Enter so soon after a code is still its suffix
 const SURE = 6;         // so many keys a gap apart are no person's
 const SHORT = 4;        // enough where nobody types text: no field, or the scan field
@@ -32,7 +35,8 @@ let text = "", fast = 0, sure = false;
 // right however busy the page is.
 let last = -Infinity, ended = -Infinity;
 let before = new Map();                    // id of a field -> its value before the keys
-let timer = 0, held = 0;                   // the pause; a press of a button that waits
+let timer = 0;                             // the pause
+let held = null, focused = 0;              // {el, key, at}: a press that waits; when the focus last moved
 // What the pause ended: {text, fast, sure, before, again, taken}; taken: it was
 // given to the function.  null: another key has come since.
 let cut = null;
@@ -52,13 +56,14 @@ function charOf(e) {
   return e.key.length === 1 ? e.key : "";
 }
 
+const keyOf = (e) => e.code || e.key;
 const isLF = (e) => e.ctrlKey && ["j", "m"].includes(e.key.toLowerCase());
 const isSuffix = (e) => e.key === "Enter" || e.key === "Tab" || isLF(e);
 
 function stop(e) {
   e.preventDefault();
   e.stopImmediatePropagation();
-  swallowed.add(e.code || e.key);
+  swallowed.add(keyOf(e));
 }
 
 // Each field gets back what it had before the burst.
@@ -108,7 +113,7 @@ function quiet(more) {
     const had = { text, fast, sure, before, again };
     paused();
     cut = { ...had, taken: ended === last };
-  }, 45);
+  }, PART_MS);
 }
 
 // A key came that was pressed at `at`: if that was before the pause was over, what
@@ -175,20 +180,30 @@ function typed(el) {
   if (next) next.focus(); else el.blur();
 }
 
-// A person's Enter or Space on a button, if no other key follows at once.
+// Enter or Space on a button: a person's, if no other key follows at once.  It was
+// meant for what had the focus then.
 function press(e, el) {
   stop(e);
-  if (e.repeat || !el?.matches?.(PRESSED)) return;
-  clearTimeout(held);
-  held = setTimeout(() => {
-    if (el.isConnected && el === document.activeElement) { forget(); el.click(); }
-  }, GAP_MS + 10);
+  if (!e.repeat && e.timeStamp >= focused && el?.matches?.(PRESSED)) held = { el, key: keyOf(e), at: e.timeStamp };
+}
+
+// Presses after `parts` pauses, unless another key comes.  One that is late begins
+// them anew: the page was held up, and keys may wait.
+function release(h, parts) {
+  if (h !== held) return;
+  if (!parts) {
+    held = null;
+    if (h.el.isConnected && h.el === document.activeElement) { forget(); h.el.click(); }
+    return;
+  }
+  const due = performance.now() + 2 * PART_MS;
+  setTimeout(() => release(h, performance.now() > due ? 7 : parts - 1), PART_MS);
 }
 
 function keydown(e) {
+  if (!e.repeat) held = null;   // another key at once: not a person's press
   // A keyboard on the screen tells a field alone what it types.
   if (e.isComposing || (e.keyCode === 229 && isField(document.activeElement)) || ["Shift", "Control", "Alt", "AltGraph", "Meta", "CapsLock"].includes(e.key)) return;
-  clearTimeout(held);   // another key at once: not a person's press
   if (e.altKey && !e.ctrlKey && /^\d$/.test(e.key)) {
     if (e.timeStamp - last > CHAIN_MS) cut = null;
     alt += e.key;
@@ -208,7 +223,8 @@ function keyup(e) {
     alt = "";
     character(e, c);
   }
-  if (!swallowed.delete(e.code || e.key)) return;
+  if (held?.key === keyOf(e)) release(held, e.timeStamp - held.at > GAP_MS ? 0 : 7);
+  if (!swallowed.delete(keyOf(e))) return;
   e.preventDefault();
   e.stopImmediatePropagation();
 }
@@ -219,5 +235,6 @@ export function listen(f) {
   take = f;
   addEventListener("keydown", keydown, true);
   addEventListener("keyup", keyup, true);
+  addEventListener("focusin", (e) => { focused = e.timeStamp; }, true);
   addEventListener("submit", (e) => e.preventDefault(), true);
 }

@@ -5,16 +5,17 @@ import { newKey, post, session } from "./api.js";
 import { addressChanged, lineText, linesChanged, shownOf } from "./changes.js";
 import { isItem, isOrder, plain } from "./codes.js";
 import { askReason, sure } from "./dialogs.js";
+import { shield } from "./guard.js";
 import { hasProblem } from "./lists.js";
 import { link, orders, put } from "./live.js";
-import { addressText, byText, fullName, lineItem } from "./parts.js";
+import { addressText, byText, fullName, heading, lineItem, state } from "./parts.js";
 import { who } from "./people.js";
 import { printOrder } from "./print.js";
 import { noticeOf, noticeSign, result, small, viewClosed } from "./results.js";
 import { forBrowser, forTab } from "./storage.js";
 import { buzz, ring, tick } from "./sound.js";
 import { timeline } from "./timeline.js";
-import { draw, shield, ui } from "./ui.js";
+import { draw, ui } from "./ui.js";
 
 // id -> {step, got: {line_id: n}, form, shown, changes, key, sent, version, busy,
 // bare}; for this tab.  shown: the order as it was when its changes were last
@@ -138,7 +139,7 @@ function showLine(l) {
 const scanSays = () => (scanNote ? h("p", { class: `state ${scanNote.good ? "good" : "bad"}`, role: "alert" }, scanNote.text) : null);
 
 function pickStep(o, w) {
-  if (o.lines_known && !total(o) && !o.shipment) return [h("p", { class: "state bad" }, t("nothingLeft"))];
+  if (o.lines_known && !total(o) && !o.shipment) return [state("bad", "nothingLeft")];
   return [
     h("div", { class: "scanbox" }, h("label", { htmlFor: "scan" }, t("scan")),
       h("input", { id: "scan", autofocus: true, autocomplete: "off", enterKeyHint: "done", "data-part": "scan", "data-scan": "" }),
@@ -245,21 +246,21 @@ function problemBox(o) {
 function status(o) {
   const s = o.shipment;
   if (hasProblem(o)) return problemBox(o);
-  if (o.on_hold && o.ship_to) return h("p", { class: "state bad" }, t("onHold"));
+  if (o.on_hold && o.ship_to) return state("bad", "onHold");
   if (!s) return null;
   if (s.stage === "capture_failed") return h("p", { class: "state bad", role: "alert" }, t("captureFailed"));
   if (s.stage === "failed") return h("div", { class: "state bad", role: "alert" }, h("p", {}, t("shipFailed")), small(s.error));
-  if (s.shipped_at) return h("p", { class: "state warn" }, t("remaining", { n: total(o) }));
-  if (s.capture === "pending") return h("p", { class: "state warn" }, t("capturePending"));
-  return h("p", { class: "state spin" }, t("shipping"));
+  if (s.shipped_at) return h("p", { class: "state warn" }, `${t("hPart")}. ${t("remaining", { n: total(o) })}`);
+  if (s.capture === "pending") return state("warn", "capturePending");
+  return state("spin", "shipping");
 }
 
-const doubt = (o) => (o.doubt ? h("p", { class: "state bad" }, t("doubt")) : null);
+const doubt = (o) => (o.doubt ? state("bad", "doubt") : null);
 
 export function card(o, open) {
   const n = o.lines.reduce((a, l) => a + l.quantity, 0);
   return { key: o.number, sign: JSON.stringify([o, link.up]), make: () => h("article", { class: `card${hasProblem(o) || o.doubt ? " bad" : ""}`, "aria-label": t("order", { n: o.number }) },
-    h("div", { class: "row" }, h("span", { class: "grow" }, h("h2", { class: "number" }, t("order", { n: o.number })),
+    h("div", { class: "row" }, h("span", { class: "grow" }, heading(o.number),
       h("span", { class: "soft" }, [o.city && t("to", { city: o.city }), n && t("pieces", { n })].filter(Boolean).join(" · ")))),
     doubt(o), o.problem?.solved ? problemBox(o) : null, status(o), h("button", { class: "go big wide", "data-part": "open", onclick: () => open(o.number) }, t("open"))) };
 }
@@ -281,7 +282,7 @@ export function view(o, back) {
   };
   return { key: `ship${o.number}`, sign: JSON.stringify([o, w.step, w.got, w.busy, link.up, scanNote, noticeSign(o.number), w.changes]), make: () => h("section", { class: "card stack" },
     h("button", { class: "quiet", "data-part": "back", onclick: back }, `← ${t("back")}`),
-    h("h2", { class: "number" }, t("order", { n: o.number })),
+    heading(o.number),
     h("ol", { class: "steps" }, steps.map((x) => h("li", { "aria-current": x === (busyStage(s) ? "ship" : w.step) ? "step" : null }, t(x)))),
     w.changes?.length ? changesBox(o, w) : noticeOf(o.number), doubt(o), o.problem?.solved ? problemBox(o) : null, body(),
     h("h3", {}, t("address")), o.ship_to ? h("address", {}, addressText(o.ship_to)) : h("p", { class: "soft" }, t("noAddress")),

@@ -26,7 +26,7 @@ async function stop(o) {
   if (ui.open === o.number) ui.open = 0;
   sound.ring();
   if (ENDED.includes(o.state)) result("bad", t(o.state, { n: o.number }), o.number);
-  await ask((close) => [h("h2", { id: "stop-title" }, t("stopTitle")), h("p", { class: "number" }, t(o.state === "cancelled" || o.state === "taken" ? o.state : "stopOther", { n: o.number })), h("p", {}, t("stopText")),
+  await ask("stop-title", t("stopTitle"), (close) => [h("p", { class: "number" }, t(o.state === "cancelled" || o.state === "taken" ? o.state : "stopOther", { n: o.number })), h("p", {}, t("stopText")),
     h("button", { class: "big wide", id: "stopped", onclick: async (e) => {
       const button = e.target, me = await who();
       if (!me) return;
@@ -36,7 +36,7 @@ async function stop(o) {
       if (r.status !== 200) { button.textContent = t("tryAgain"); return; }   // until it is confirmed, nothing else
       close();
       put(r.body);
-    } }, t("stopSeen"))], { class: "stop", firm: true, "aria-labelledby": "stop-title", "data-stop": String(o.number) });
+    } }, t("stopSeen"))], { class: "stop", firm: true, "data-stop": String(o.number) });
 }
 
 // Another tablet confirmed it: no need to ask here too.

@@ -1,9 +1,11 @@
 // sw.js - keeps the page's own files, so that it opens without a connection.
 // Never order data: /api is not touched.
 const VERSION = "PAGE_VERSION";   // the server puts it in: with a new one a new worker is installed
+// Of the modules none imports one that comes after it in this list.
 const SHELL = ["/", "/manifest.webmanifest", "/page/icon.svg", "/page/style.css",
-  ...`answer api back bar changes codes dialogs dom done guard head lists live main menu news parts people print results ringing scanner ship signin sound stops
-    storage tabs texts timeline ui update views`.split(/\s+/).map((f) => `/page/${f}.js`)];
+  ...`texts guard dom api storage sound ui tabs live lists parts changes codes scanner dialogs
+    results back head people stops ringing answer bar timeline print ship done news views signin
+    menu update main`.split(/\s+/).map((f) => `/page/${f}.js`)];
 const WAIT_MS = 3000;             // for a server that hangs
 
 // The modules and the style have the version in their address.

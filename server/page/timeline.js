@@ -63,11 +63,9 @@ async function read(o) {
 // The part of the view of order `o`, closed until it is tapped.
 export function timeline(o) {
   const n = o.number, s = open.get(n), box = h("div", { id: `story${n}` });
-  const el = h("details", { class: "story", open: !!s, ontoggle: () => {
-    if (!el.isConnected) return;   // it was drawn anew
-    if (!el.open) open.delete(n);
-    else if (!open.has(n)) { open.set(n, { list: null }); fill(n); read(o); }
-  } }, h("summary", { "data-part": "story" }, t("hTitle")), box);
+  // At the click: by the time of "toggle" it may have been drawn anew.
+  const tap = () => { if (!open.delete(n)) { open.set(n, {}); fill(n, box); read(o); } };
+  const el = h("details", { class: "story", open: !!s }, h("summary", { "data-part": "story", onclick: tap }, t("hTitle")), box);
   if (s) {
     fill(n, box);
     if (s.want !== o || s.failed) read(o);

@@ -10,7 +10,7 @@ import { sayInDialog } from "./dialogs.js";
 import { doneCards } from "./done.js";
 import { toAnswer, toShip } from "./lists.js";
 import { link, now, orders } from "./live.js";
-import { age, leftClass, leftText } from "./parts.js";
+import { age, leftClass, leftText, untilText } from "./parts.js";
 import { drawLock } from "./people.js";
 import { result, viewClosed, viewOpened } from "./results.js";
 import { touched } from "./ringing.js";
@@ -74,7 +74,7 @@ function drawAll() {
   }
   const items = o ? [ship.view(o, () => { viewClosed(o.number, true); ui.open = 0; draw(); })] : listCards();
   box.className = o ? "" : "cards";
-  keep(box, items.length ? items : [{ key: "none", sign: ui.tab, make: () => h("p", { class: "empty" }, t({ toAnswer: "noneToAnswer", toShip: "noneToShip", done: "noneDone" }[ui.tab])) }]);
+  keep(box, items.length ? items : [{ key: "none", sign: `${ui.tab}${!link.since}`, make: () => h("p", { class: "empty" }, !link.since ? "…" : t({ toAnswer: "noneToAnswer", toShip: "noneToShip", done: "noneDone" }[ui.tab])) }]);
   drawBar();
   syncHistory();
 }
@@ -111,8 +111,8 @@ export function takeScan(code, again) {
 }
 
 function drawOffline() {
-  $("offline").hidden = link.up;
-  $("offline").textContent = link.up ? "" : link.since ? t("offline", { age: age(performance.now() - link.since) }) : t("offlineNow");
+  $("offline").hidden = !link.lost;
+  $("offline").textContent = !link.lost ? "" : link.since ? t("offline", { age: age(performance.now() - link.since) }) : t("offlineNow");
 }
 
 // Brings the times on the page up to date.
@@ -122,7 +122,7 @@ export function drawTimes() {
     if (el.textContent !== text) el.textContent = text;
     if (el.className !== c) el.className = c;
   }
-  for (const el of document.querySelectorAll("[data-undo]")) el.textContent = t("rejectIn", { s: Math.max(0, Math.ceil((el.dataset.undo - Date.now()) / 1000)) });
+  for (const el of document.querySelectorAll("[data-until]")) el.textContent = untilText(el.dataset.text, el.dataset.until);
 }
 
 drawnBy(drawAll);

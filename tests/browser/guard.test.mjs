@@ -7,7 +7,7 @@ import { cardOf, waitFor } from "./servers.mjs";
 import { lines } from "./scenes.mjs";
 import { atRest, complete, goBack, lapse, module, pause, systemBack, topKnown } from "./steady.mjs";
 import { test } from "./test.mjs";
-import { scan } from "./wedge.mjs";
+import { scan, tapAgo } from "./wedge.mjs";
 
 const part = (page, n, name) => cardOf(page, n).locator(`[data-part=${name}]`);
 
@@ -276,6 +276,33 @@ test("stop takes no tap that was meant for what was there before", async ({ worl
   await page.click("dialog.stop:last-child #stopped");
   await drawn(page, () => page.locator("dialog.stop").count().then((c) => c === 1));
   await rests(page, "dialog.stop", 500, "the stop below it");
+});
+
+test("a tap that was made in that time presses nothing either where the page hears of it late", async ({ world, open, place }) => {
+  const page = await open({ size: "tablet" }), a = await place({ expires_in: 3000 }), b = await place({ expires_in: 4000 });
+  for (const n of [a, b]) await complete(page, n);
+  await atRest(page);
+  const onB = await middle(part(page, b, "accept"));
+  // What a tap opened.
+  await part(page, a, "reject").click();
+  const onReason = await middle(page.locator("dialog [data-part=damaged]"));
+  await lapse(page, 1000);
+  await tapAgo(page, onReason, 900);
+  assert.equal(await page.locator("dialog #why").count(), 1, "no reason was given");
+  await page.keyboard.press("Escape");
+  await lapse(page, 1000);
+  await tapAgo(page, onB, 900);
+  await lapse(page, 100);
+  assert.equal(await part(page, b, "accept").count(), 1, "below the dialog nothing was pressed");
+  // An answer.
+  await part(page, a, "accept").click();
+  await lapse(page, 1500);
+  await atRest(page);
+  await tapAgo(page, await middle(part(page, b, "accept")), 1400);
+  await lapse(page, 100);
+  assert.deepEqual(await world.calls(b, "check-first"), []);
+  await page.mouse.click(...await middle(part(page, b, "accept")));
+  await waitFor(`${b} is accepted`, async () => (await world.ordered(b)).accepts === 1);
 });
 
 test("a tap on the bar answers nothing for 1.2 s, whatever moves meanwhile", async ({ world, open, place }) => {

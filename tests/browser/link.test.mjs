@@ -6,6 +6,7 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { cardOf, root, waitFor } from "./servers.mjs";
+import { lines } from "./scenes.mjs";
 import { atRest, complete, pause } from "./steady.mjs";
 import { test } from "./test.mjs";
 
@@ -141,4 +142,105 @@ test("the service worker keeps the shell, never order data, and opens the page w
   assert.ok(!(await page.content()).includes(String(n)));
   await world.again();
   await cardOf(page, n).waitFor();
+});
+
+/* ---- a device that presses more often than it may: 429 ---- */
+
+const FEW = { settings: "device_presses = 1" };
+const noConnection = (page) => page.getByText("No connection").filter({ visible: true }).count();
+// Keeps whether the page ever says `has`.
+const everSays = (page, has) => page.evaluate((has) => {
+  window.everSaid = false;
+  new MutationObserver(() => { window.everSaid ||= document.body.innerText.includes(has); }).observe(document.body, { childList: true, subtree: true, characterData: true });
+}, has);
+
+test("an answer that comes too soon after another waits, says so in plain words, and arrives once", FEW, async ({ world, open, place }) => {
+  const page = await open({ size: "tablet" }), list = sent(page);
+  const a = await place({ expires_in: 3000 }), b = await place({ expires_in: 4000 });
+  for (const n of [a, b]) await complete(page, n);
+  await everSays(page, "No connection");
+  await cardOf(page, a).locator("[data-part=accept]").click();
+  await text(page, `Order ${a} is yours`);
+  await atRest(page);
+  await cardOf(page, b).locator("[data-part=accept]").click();
+  const says = cardOf(page, b).getByText(/^The server is busy. Your answer is sent again by itself \(within \d+ s\). Not yours yet.$/);
+  await says.waitFor();
+  const first = await says.innerText();
+  await waitFor("the seconds to go down", async () => (await says.innerText().catch(() => first)) !== first);
+  await text(page, `Order ${b} is yours`);
+  const keys = list.filter((x) => x.path.includes(`/${b}/`)).map((x) => x.key);
+  assert.ok(keys.length >= 2 && new Set(keys).size === 1, `one key: ${keys}`);
+  assert.equal((await world.ordered(b)).accepts, 1);
+  assert.equal(await page.evaluate(() => window.everSaid), false, "it never says that there is no connection");
+});
+
+test("what is pressed too soon of an order that is ours is done once, a moment later", FEW, async ({ world, open, place }) => {
+  const page = await open({ size: "tablet" }), list = sent(page);
+  const n = await place();
+  await complete(page, n);
+  await cardOf(page, n).locator("[data-part=accept]").click();
+  await text(page, `Order ${n} is yours`);
+  await page.click("#tab-toShip");
+  await complete(page, n);
+  await atRest(page);
+  await cardOf(page, n).locator("[data-part=open]").click();
+  await everSays(page, "That did not work");
+  await page.click("[data-part=problem]");
+  await atRest(page);
+  await page.fill("#note", "The box is wet");
+  await page.click("dialog [data-part=damaged]");
+  await text(page, "The box is wet");
+  await page.click("[data-part=found]");
+  await text(page, "Solved by");
+  for (const verb of ["problem", "solved"]) {
+    const keys = list.filter((x) => x.path.endsWith(`/${verb}`)).map((x) => x.key);
+    assert.ok(keys.length >= 2 && new Set(keys).size === 1, `${verb}: ${keys}`);
+  }
+  assert.equal(await page.evaluate(() => window.everSaid), false);
+});
+
+test("a shipment that is confirmed too soon is sent again by itself, once", FEW, async ({ world, open, place }) => {
+  const page = await open({ size: "tablet" }), list = sent(page);
+  const n = await place({ lines: [lines.coat] });
+  await complete(page, n);
+  await cardOf(page, n).locator("[data-part=accept]").click();
+  await text(page, `Order ${n} is yours`);
+  await page.click("#tab-toShip");
+  await complete(page, n);
+  await atRest(page);
+  await cardOf(page, n).locator("[data-part=open]").click();
+  await everSays(page, "Not shipped");
+  await page.locator("[data-part^=tick]").first().click();
+  await page.click("[data-part=picked]");
+  await page.click("[data-part=packed]");
+  await page.fill("#f-carrier", "PostNord");
+  await page.fill("#f-tracking", "370000000000000000");
+  await atRest(page);
+  await page.click("[data-part=ship]");
+  await text(page, `Order ${n} is shipped`);
+  const keys = list.filter((x) => x.path.endsWith("/ship")).map((x) => x.key);
+  assert.ok(keys.length >= 2 && new Set(keys).size === 1, `one key: ${keys}`);
+  assert.equal((await world.ordered(n)).shipments.length, 1);
+  assert.equal(await page.evaluate(() => window.everSaid), false);
+});
+
+test("a list or a start that has to wait its turn waits, and says nothing of a connection", async ({ open, place }) => {
+  const page = await open(), n = await place();
+  await complete(page, n);
+  const asked = {};
+  // Three times of each path the server says: later.
+  await page.context().route("**/api/v1/**", (route) => {
+    const path = new URL(route.request().url()).pathname;
+    asked[path] = (asked[path] ?? 0) + 1;
+    if (route.request().method() !== "GET" || path.endsWith("/stream") || asked[path] > 3) return route.continue();
+    return route.fulfill({ status: 429, headers: { "Retry-After": "2", "Content-Type": "application/problem+json" }, body: '{"title":"Too Many Requests","status":429,"code":"too_many_requests","detail":"x"}' });
+  });
+  await page.addInitScript(() => addEventListener("DOMContentLoaded", () => new MutationObserver(() => {
+    window.everSaid ||= document.body.innerText.includes("No connection");
+  }).observe(document.body, { attributes: true, childList: true, subtree: true, characterData: true })));
+  await page.reload();
+  await cardOf(page, n).locator("[data-part=accept]").waitFor();
+  assert.ok(asked["/api/v1/me"] > 3 && asked["/api/v1/orders"] > 3, JSON.stringify(asked));
+  assert.ok(!await page.evaluate(() => window.everSaid));
+  assert.equal(await noConnection(page), 0);
 });

@@ -83,8 +83,23 @@ test("the page says it as a shop manager would", { world: false }, async () => {
   assert.equal(t("pieces", { n: 2 }), "2 pieces");
   // Of one order the word is for one.
   for (const k of ["shipped", "missed", "cancelledShort"]) assert.match(sv[k].split("|")[0], /ad( i tid)?$/, k);
-  assert.equal(t("remaining", { n: 1 }), "Shipped in part. 1 piece left to ship.");
+  assert.equal(t("remaining", { n: 1 }), "1 piece left to ship.");
 });
+
+for (const locale of ["sv-SE", "en-GB"]) {
+  test(`on a phone of 360 x 740 a city is not cut, and tabs have two lines at most: ${locale}`, async ({ open, place }) => {
+    const page = await open({ size: "small", locale }), n = await place({ expires_in: 8000, city: "Kristianstad" });
+    await complete(page, n);
+    const rows = (locator) => locator.evaluateAll((all) => all.map((el) => {
+      const r = document.createRange();
+      r.selectNodeContents(el);
+      return new Set([...r.getClientRects()].map((b) => b.top)).size;
+    }));
+    assert.deepEqual(await rows(page.locator("#main .card .soft", { hasText: "Kristianstad" })), [1]);
+    const tabs = await rows(page.locator("#tabs button"));
+    assert.ok(Math.max(...tabs) <= 2, String(tabs));
+  });
+}
 
 test("that an accept binds stands above the button", async ({ open, place }) => {
   const page = await open();

@@ -10,7 +10,7 @@ import { cardOf, root, waitFor } from "./servers.mjs";
 import { lines, startDay, walk } from "./scenes.mjs";
 import { atRest, complete, goBack, lapse } from "./steady.mjs";
 import { test } from "./test.mjs";
-import { keys, scan, scanAlt, scanSlow, suffixes, type } from "./wedge.mjs";
+import { keys, pressAgo, scan, scanAlt, scanSlow, suffixes, type } from "./wedge.mjs";
 
 const COAT = "7350000000012", SCARF = "7350000000029", TRACKING = "00373500489530470000";
 const text = (page, has) => page.getByText(has).first().waitFor();
@@ -355,6 +355,60 @@ test("a person's single Enter or Space presses the button that has the focus", a
     await page.keyboard.press(key);
     await waitFor(`${n} is accepted`, async () => (await world.ordered(n)).accepts === 1);
   }
+});
+
+// Holds up the page for `ms`, after which those of its timers that are due come
+// before its keys.
+const busy = (page, ms) => page.evaluate((ms) => {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+  window.holdUp(400);
+}, ms);
+
+for (const prefix of ["Enter", " "]) {
+  test(`a code that begins with ${prefix === " " ? "Space" : prefix} presses nothing, also on a page that is held up after its first key`, async ({ open, place, world }) => {
+    const page = await open({ init: holds }), n = await place(), green = cardOf(page, n).locator("[data-part=accept]");
+    await complete(page, n);
+    for (const times of [0, 1, 4, 9]) {
+      await atRest(page);
+      await green.focus();
+      await type(page, [prefix]);
+      for (let i = 0; i < times; i++) await busy(page, 110);
+      await type(page, [...COAT, "Enter"], 2);
+      await text(page, `${COAT} is no order to ship`);
+      await settled(page);
+      await page.click("#results [aria-label=Close]");
+    }
+    assert.deepEqual(await world.calls(n, "check-first"), []);
+    assert.equal(await green.count(), 1);
+  });
+}
+
+test("a person's Enter or Space presses also on a page that was held up, held for long or short", async ({ open, place, world }) => {
+  const page = await open({ init: holds });
+  for (const [key, ms] of [["Enter", 90], [" ", 90], ["Enter", 5], [" ", 5]]) {
+    const n = await place();
+    await complete(page, n);
+    await atRest(page);
+    await cardOf(page, n).locator("[data-part=accept]").focus();
+    await lapse(page, 100);
+    await pressAgo(page, key, 95, ms);
+    await busy(page, 300);
+    await waitFor(`${n} is accepted`, async () => (await world.ordered(n)).accepts === 1);
+  }
+});
+
+test("a key that was pressed before a button had the focus does not press it", async ({ open, place, world }) => {
+  const page = await open(), n = await place();
+  await complete(page, n);
+  await atRest(page);
+  for (const [key, ms] of [["Enter", 90], [" ", 90], ["Enter", 5], [" ", 5]]) {
+    await page.locator("#tab-done").focus();
+    await cardOf(page, n).locator("[data-part=accept]").focus();
+    await pressAgo(page, key, 1000, ms);
+    await settled(page);
+  }
+  assert.deepEqual(await world.calls(n, "check-first"), []);
 });
 
 test("what a person types into a field stays, and Enter goes on to the next field", async ({ open, world }) => {

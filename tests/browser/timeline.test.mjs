@@ -8,7 +8,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { cardOf, root, waitFor } from "./servers.mjs";
 import { lines } from "./scenes.mjs";
-import { complete } from "./steady.mjs";
+import { complete, lapse, module } from "./steady.mjs";
 import { test } from "./test.mjs";
 import { scan } from "./wedge.mjs";
 
@@ -54,6 +54,7 @@ test("what happened to an order is closed, and read only when it is tapped open"
   await page.click("#tab-toShip");
   await cardOf(page, n).locator("[data-part=open]").click();
   await page.waitForSelector("#scan");
+  await complete(page, n);
   const list = reads(page);
   assert.equal(await page.locator(".story[open]").count(), 0);
   assert.deepEqual(list, []);
@@ -67,6 +68,24 @@ test("what happened to an order is closed, and read only when it is tapped open"
   await cardOf(page, n).locator("[data-part=open]").click();
   await page.waitForSelector("#scan");
   assert.equal(await page.locator(".story[open]").count(), 0);
+});
+
+test("a tap that opens or closes it counts, though the order is drawn anew in that moment", async ({ world, open }) => {
+  const { token } = await world.device();
+  const n = await accepted(world, token), page = await open();
+  await view(page, n);
+  const live = await module(page, "live.js"), ui = await module(page, "ui.js");
+  for (const is of [1, 0, 1]) {
+    await page.locator(story).evaluate((el, { live, ui, n }) => {
+      el.click();
+      const o = live.orders.get(n);
+      live.orders.set(n, { ...o, version: `${o.version}+` });
+      ui.draw();
+    }, { live, ui, n });
+    await lapse(page, 100);
+    assert.equal(await page.locator(".story[open]").count(), is);
+    if (is) await page.locator(".story li").first().waitFor();
+  }
 });
 
 test("an accepted and shipped order tells its story in Swedish, in plain words, each with its time", { staff: "Anna, Ben" }, async ({ world, open }) => {

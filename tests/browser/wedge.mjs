@@ -51,6 +51,20 @@ export async function type(page, keys, gap) {
   await new Promise((done) => setTimeout(done, pressed.get(page) - Date.now()));   // until the last is pressed
 }
 
+// Presses `key` (a character, or a name) `ago` ms ago, and holds it for `ms`: the
+// page hears of it only now.
+export async function pressAgo(page, key, ago, ms) {
+  const cdp = await session(page), at = Date.now() - ago, k = keyOf(key);
+  await cdp.send("Input.dispatchKeyEvent", { type: k.text ? "keyDown" : "rawKeyDown", timestamp: at / 1000, ...k });
+  await cdp.send("Input.dispatchKeyEvent", { type: "keyUp", timestamp: (at + ms) / 1000, ...k, text: undefined });
+}
+
+// Taps on `x`, `y` `ago` ms ago: the page hears of it only now.
+export async function tapAgo(page, [x, y], ago) {
+  const cdp = await session(page), timestamp = (Date.now() - ago) / 1000;
+  for (const type of ["mousePressed", "mouseReleased"]) await cdp.send("Input.dispatchMouseEvent", { type, x, y, button: "left", clickCount: 1, timestamp });
+}
+
 // Types names of keys, and characters.
 export const keys = (page, ...all) => type(page, all);
 
