@@ -1,6 +1,6 @@
 // answer.js - offers to answer: the cards, and getting an answer to the server
 // exactly once or saying that it did not.
-import { h } from "./dom.js";
+import { button, h } from "./dom.js";
 import { t } from "./texts.js";
 import { actsFor, newKey, once, post, session } from "./api.js";
 import { lineText, linesChanged, shownOf } from "./changes.js";
@@ -17,8 +17,11 @@ import { draw } from "./ui.js";
 
 const UNDO_MS = 5000, KEEP_MS = 120000, STAY_MS = 3000, CALM_MS = 1200;
 const SAVED = "answer.";
-// number -> {verb, body, key, shown, until, sendAt, tried, busy, by}; survives a
-// reload, but for shown: the order as the card showed it.  by: who gave it, as `self` says; nobody else sends it.
+// number -> {verb, body, key, shown, born, at, wait, keep, tried, busy, by}; survives
+// a reload, but for shown: the order as the card showed it.  born, at: when it was
+// given, by the device's clock and by the page's, which nobody sets; wait, keep: ms
+// from then until it is sent, and given up.  by: who gave it, as `self` says; nobody
+// else sends it.
 export const pending = new Map();
 
 const self = () => Object.values(actsFor()).join(" ");
@@ -32,7 +35,10 @@ export function restore() {
   pending.clear();
   for (const k of forBrowser.keys(SAVED)) {
     const p = forBrowser.read(k, {}), n = Number(k.slice(k.lastIndexOf(".") + 1));
-    if (p.by === self() && k === keptFor(n)) { pending.set(n, { ...p, busy: false }); continue; }
+    if (p.by === self() && k === keptFor(n)) {
+      pending.set(n, { wait: 0, keep: 0, ...p, busy: false, at: performance.now() - Math.max(0, Date.now() - p.born) });
+      continue;
+    }
     forBrowser.drop(k);
     if (n && p.verb) result("bad", t("otherSend", { n, shop: p.shop || "–" }));
   }
@@ -63,26 +69,28 @@ function begin(o, verb, body, undo) {
   answered();
   holdNotices(CALM_MS);
   differs.delete(o.number);
-  const born = Date.now();
   // Ends at the deadline, unless that had passed when it was pressed.
   const left = deadline(o) - now();
-  pending.set(o.number, { verb, body: { ...body, for: actsFor() }, key: newKey(), shown: shownOf(o), sendAt: born + undo, tried: false, busy: false, by: self(), shop: session.me.shop.name,
-    until: born + Math.min(KEEP_MS, left > 0 ? Math.max(left, undo + 1000) : 10000) });
+  pending.set(o.number, { verb, body: { ...body, for: actsFor() }, key: newKey(), shown: shownOf(o), born: Date.now(), at: performance.now(), wait: undo, tried: false, busy: false, by: self(), shop: session.me.shop.name,
+    keep: Math.min(KEEP_MS, left > 0 ? Math.max(left, undo + 1000) : 10000) });
   save(o.number);
   draw();
   if (!undo && link.up) send(o.number);
   else setTimeout(pump, undo + 10);
 }
 
-// Sends what can be sent.  Called each second, and when the connection comes back.
+const isEarly = (p) => performance.now() < p.at + p.wait;
+
+// Sends what can be sent, and forgets what another tab undid or sent.  Called each second, and when the connection comes back.
 export function pump() {
   if (!session.me) return;
   for (const [n, p] of pending) {
     if (p.busy) continue;
-    if (Date.now() > p.until) {
+    if (!forBrowser.read(keptFor(n))) drop(n);
+    else if (Math.max(performance.now() - p.at, Date.now() - p.born) > p.keep) {   // the page's stops in sleep
       drop(n);
       result("bad", t(p.tried ? "unsureSend" : "droppedSend", { n }), n);
-    } else if (Date.now() >= p.sendAt && link.up) send(n);
+    } else if (!isEarly(p) && link.up) send(n);
   }
 }
 
@@ -98,7 +106,7 @@ async function send(n) {
   if (pending.get(n) !== p) return;   // signed out meanwhile
   if ([0, 429, 503].includes(r.status)) {
     p.busy = false;
-    p.sendAt = Date.now() + (r.retryAfter || 2) * 1000;
+    p.wait = performance.now() - p.at + (r.retryAfter || 2) * 1000;
     draw();
     return;
   }
@@ -132,7 +140,7 @@ const leaving = new Map();
 export function watchEnd(o, had) {
   if (isOpen(o)) leaving.delete(o.number);
   else if (had && isOpen(had)) {
-    leaving.set(o.number, { o: { ...o, expires_at: had.expires_at }, until: Date.now() + STAY_MS });
+    leaving.set(o.number, { o: { ...o, expires_at: had.expires_at }, until: performance.now() + STAY_MS });
     holdNotices(STAY_MS + 10);
     setTimeout(draw, STAY_MS + 10);
   }
@@ -140,7 +148,7 @@ export function watchEnd(o, had) {
 
 // The cards of the tab, as keep() takes them.
 export function cards() {
-  for (const [n, l] of leaving) if (Date.now() >= l.until) leaving.delete(n);
+  for (const [n, l] of leaving) if (performance.now() >= l.until) leaving.delete(n);
   const ended = [...leaving.values()].map((l) => l.o);
   return [...toAnswer(), ...ended].sort((a, b) => deadline(a) - deadline(b) || a.number - b.number)
     .map((o) => (leaving.has(o.number) ? endedCard(o) : card(o)));
@@ -167,12 +175,12 @@ const countdown = (key, until) => h("p", { class: "state warn", "data-until": un
 
 function actions(o) {
   const p = pending.get(o.number);
-  const undo = p && Date.now() < p.sendAt && !p.tried && p.verb === "reject";
+  const undo = p && isEarly(p) && !p.tried && p.verb === "reject";
   if (undo) {
-    return [countdown("rejectIn", p.sendAt),
-      h("button", { class: "wide", "data-part": "undo", onclick: () => drop(o.number) }, t("undo"))];
+    return [countdown("rejectIn", p.at + p.wait),
+      button("wide", () => drop(o.number), t("undo"), { "data-part": "undo" })];
   }
-  if (p && !p.busy && (p.tried || !link.up)) return [countdown(link.up ? "busySend" : "waitingSend", p.until)];
+  if (p && !p.busy && (p.tried || !link.up)) return [countdown(link.up ? "busySend" : "waitingSend", p.at + p.keep)];
   if (o.state === "accepting" || p?.verb === "accept") return [state("spin", p ? "asking" : "askingLong")];
   if (o.state === "rejecting" || p) return [state("spin", "rejecting")];
   const n = o.number;
@@ -182,13 +190,13 @@ function actions(o) {
     deadline(o) <= now() ? state("warn", "pastNote") : null,
     h("p", { class: "soft" }, t("acceptSure")),
     h("div", { class: "actions" },
-      h("button", { class: "go big", "data-part": "accept", onclick: () => accept(o) }, t(o.state === "refused" ? "tryAgain" : "accept")),
-      h("button", { class: "no big", "data-part": "reject", onclick: () => reject(o) }, t("cant")))];
+      button("go big", () => accept(o), t(o.state === "refused" ? "tryAgain" : "accept"), { "data-part": "accept" }),
+      button("no big", () => reject(o), t("cant"), { "data-part": "reject" }))];
 }
 
 function openCard(o) {
   const p = pending.get(o.number), past = deadline(o) <= now();
-  const sign = JSON.stringify([o, p && [p.verb, p.busy, p.tried, Date.now() < p.sendAt], link.up, past, differs.get(o.number)]);
+  const sign = JSON.stringify([o, p && [p.verb, p.busy, p.tried, isEarly(p)], link.up, past, differs.get(o.number)]);
   return { key: o.number, sign, make: () => h("article", { class: "card", "aria-label": t("order", { n: o.number }) },
     h("div", { class: "row" },
       heading(o.number, " grow"),

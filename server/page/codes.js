@@ -7,8 +7,8 @@ export const GS = "\u001d";   // FNC1 between two elements of a GS1 element stri
 
 // Digits after an application identifier whose length is fixed, by its first two
 // digits.  The data of any other ends at a GS.
-const FIXED = { "00": 18, "01": 14, "02": 14, "03": 14, "04": 16, 11: 6, 12: 6, 13: 6, 14: 6, 15: 6, 16: 6, 17: 6, 18: 6, 19: 6, 20: 2,
-  31: 8, 32: 8, 33: 8, 34: 8, 35: 8, 36: 8, 41: 14 };
+const FIXED = { "00": 18, "01": 14, "02": 14, "03": 14, "04": 16, 20: 2, 41: 14 };
+const fixedOf = (ai) => FIXED[ai] ?? (/1[1-9]/.test(ai) ? 6 : /3[1-6]/.test(ai) ? 8 : 0);
 
 // True if the last digit of `digits` is the check digit of the others.
 function checked(digits) {
@@ -25,7 +25,7 @@ function gtinOfElements(text) {
   for (let rest = text; rest;) {
     if (rest.startsWith(GS)) { rest = rest.slice(1); continue; }
     if (rest.startsWith("01")) return gtin(rest.slice(2, 16));
-    const fixed = FIXED[rest.slice(0, 2)], end = rest.indexOf(GS);
+    const fixed = fixedOf(rest.slice(0, 2)), end = rest.indexOf(GS);
     rest = fixed ? rest.slice(2 + fixed) : end < 0 ? "" : rest.slice(end);
   }
   return "";

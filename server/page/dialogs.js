@@ -1,5 +1,5 @@
 // dialogs.js - questions over the page: opening one, and the two that several views ask.
-import { h, $, toHeading } from "./dom.js";
+import { button, h, $, toHeading } from "./dom.js";
 import { t } from "./texts.js";
 import { shield } from "./guard.js";
 
@@ -93,13 +93,13 @@ export function askReason(title, reasons) {
     note = h("input", { id: "note", maxLength: 200, autocomplete: "off" });
     return h("div", { class: "stack" },
       h("label", { htmlFor: "note" }, t("note")), note,
-      reasons.map((r) => h("button", { class: "big no", onclick: () => go(r), "data-part": r }, t(r))),
-      h("button", { class: "wide", onclick: () => close() }, t("cancel")));
+      reasons.map((r) => button("big no", () => go(r), t(r), { "data-part": r })),
+      button("wide", () => close(), t("cancel")));
   });
 }
 
 // Asks whether to go on; resolves with true if so.
 export function sure(question, yes) {
   return ask("sure", question, (close) => h("div", { class: "stack" },
-    h("button", { class: "no big sure", onclick: () => close(true) }, yes), h("button", { class: "big", onclick: () => close(false) }, t("cancel"))));
+    button("no big sure", () => close(true), yes), button("big", () => close(false), t("cancel"))));
 }

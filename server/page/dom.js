@@ -14,6 +14,8 @@ export function h(tag, props, ...children) {
   return el;
 }
 
+export const button = (kind, onclick, text, props) => h("button", { class: kind, onclick, ...props }, text);
+
 export const $ = (id) => document.getElementById(id);
 
 // Replaces the children of `box` by those of `items` ({key, sign, make}), but

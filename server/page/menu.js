@@ -1,5 +1,5 @@
 // menu.js - the menu of the device: sound, the screen's light, the person, signing out.
-import { h } from "./dom.js";
+import { button, h } from "./dom.js";
 import { t } from "./texts.js";
 import { call, session } from "./api.js";
 import { forBrowser } from "./storage.js";
@@ -37,16 +37,15 @@ async function switchAwake() {
 
 export function menu() {
   ask("menu-title", session.me.shop.name, (close) => [h("p", { class: "soft" }, session.me.device.name), h("div", { class: "stack" },
-    h("button", { class: "big", onclick: async () => { await sound.unlock(); sound.ring(); drawHead(); } }, t("testSound")),
-    h("button", { class: "big", id: "awake", "aria-pressed": String(isAwake()), onclick: () => { switchAwake(); close(); } },
-      t(isAwake() ? "awake" : "keepAwake")),
-    session.me.staff.length ? h("button", { class: "big", onclick: () => { close(); changePerson(); } }, t("change")) : null,
-    h("button", { class: "big no", id: "signout", onclick: async () => {
+    button("big", async () => { await sound.unlock(); sound.ring(); drawHead(); }, t("testSound")),
+    button("big", () => { switchAwake(); close(); }, t(isAwake() ? "awake" : "keepAwake"), { id: "awake", "aria-pressed": String(isAwake()) }),
+    session.me.staff.length ? button("big", () => { close(); changePerson(); }, t("change")) : null,
+    button("big no", async () => {
       close();
       if (!(await sure(t("signOutSure"), t("signOut")))) return;
       const r = await call("DELETE", "/api/v1/session");
       if (r.status === 204 || r.status === 401) signedOut(t("signedOut"), true);
       else result("bad", t(r.status ? "failed" : "offlineNow"), 0, r.body?.detail);
-    } }, t("signOut")),
-    h("button", { class: "big", onclick: () => close() }, t("close")))]);
+    }, t("signOut"), { id: "signout" }),
+    button("big", () => close(), t("close")))]);
 }

@@ -15,7 +15,7 @@ export const state = (kind, key, values) => h("p", { class: `state ${kind}` }, t
 
 export const heading = (n, more = "") => h("h2", { class: `number${more}` }, t("order", { n }));
 
-export const untilText = (key, until) => t(key, { s: Math.max(0, Math.ceil((until - Date.now()) / 1000)) });
+export const untilText = (key, until) => t(key, { s: Math.max(0, Math.ceil((until - performance.now()) / 1000)) });
 
 export function leftClass(ms) {
   return ms <= 0 ? "left past" : ms < 120000 ? "left now" : ms < 600000 ? "left soon" : "left";

@@ -1,5 +1,5 @@
 // people.js - who acts on a shared tablet, and the lock of one that lies idle.
-import { h, $ } from "./dom.js";
+import { button, h, $ } from "./dom.js";
 import { t } from "./texts.js";
 import { session } from "./api.js";
 import { ask } from "./dialogs.js";
@@ -29,7 +29,7 @@ export function drawLock() {
 }
 
 const chooseStaff = (lock) => ask("who-title", t("who"), (close) => [lock ? h("p", { id: "locked" }, lockedText()) : null,
-  h("div", { class: "stack" }, session.me.staff.map((n) => h("button", { class: "big", onclick: () => close(n) }, n)),
+  h("div", { class: "stack" }, session.me.staff.map((n) => button("big", () => close(n), n)),
     lock ? null : h("button", { onclick: () => close(undefined) }, t("cancel")))], { firm: lock });
 
 // Locks a shared tablet that nobody touched for a while.

@@ -1,6 +1,6 @@
 // results.js - what became of what was pressed.  A notice stands above the list; of
 // the order that is open it stands in the order's own view, and in no other.
-import { h, $ } from "./dom.js";
+import { button, h, $ } from "./dom.js";
 import { t } from "./texts.js";
 import { session } from "./api.js";
 import { draw, ui } from "./ui.js";
@@ -13,10 +13,10 @@ const inView = new Map();   // number of the open order -> {kind, text, small}
 export const small = (words) => (words ? h("details", {}, h("summary", {}, t("details")), h("p", { class: "soft" }, words)) : null);
 
 const body = (r, close) => [h("span", { class: "grow" }, h("span", {}, r.text), small(r.small)),
-  h("button", { class: "quiet", "aria-label": t("close"), onclick: close }, "×")];
+  button("quiet", close, "×", { "aria-label": t("close") })];
 
 // For `ms` notices wait: they would move the list under a finger.
-export const holdNotices = (ms) => { heldUntil = Math.max(heldUntil, Date.now() + ms); };
+export const holdNotices = (ms) => { heldUntil = Math.max(heldUntil, performance.now() + ms); };
 
 // Shows `text` until it is closed, if it is "bad"; else for 10 s.  A newer notice of order
 // `n` (0: of no order) replaces the older ones.  words: see small().  Returns a
@@ -29,7 +29,7 @@ export function result(kind, text, n = 0, words = "") {
     draw();
     return undefined;
   }
-  const wait = !ui.open && ui.tab === "toAnswer" ? heldUntil - Date.now() : 0;
+  const wait = !ui.open && ui.tab === "toAnswer" ? heldUntil - performance.now() : 0;
   if (wait <= 0) return show(r, n);
   // If the order was opened meanwhile, a good result is not shown.
   const timer = setTimeout(() => { if (session.me && (kind === "bad" || !n || n !== ui.open)) away = result(kind, text, n, words); }, wait);

@@ -9,7 +9,7 @@ import { ui } from "./ui.js";
 const RING_EVERY_MS = 15000, LAST_MS = 120000;
 const seen = new Set();        // numbers of offers that were on a touched screen
 const rung = new Map();        // "number deadline" -> the urgency that has rung
-let rangAt = 0, rangFor = 0;   // the last ring: when, and the newest order of it
+let rangAt = -Infinity, rangFor = 0;   // the last ring: when, and the newest order of it
 
 const open = () => toAnswer().filter((o) => o.state === "pending" && deadline(o) > now());
 const unseen = () => open().filter((o) => !seen.has(o.number));
@@ -34,10 +34,10 @@ function pressesNow() {
 
 export function ringIfNew() {
   const fresh = unseen(), presses = pressesNow();
-  if (!fresh.length) rangAt = 0;
+  if (!fresh.length) rangAt = -Infinity;
   const newest = Math.max(0, ...fresh.map((o) => o.number));
-  if (!presses && (!fresh.length || (Date.now() - rangAt <= RING_EVERY_MS && newest <= rangFor))) return;
-  if (fresh.length) { rangAt = Date.now(); rangFor = newest; }
+  if (!presses && (!fresh.length || (performance.now() - rangAt <= RING_EVERY_MS && newest <= rangFor))) return;
+  if (fresh.length) { rangAt = performance.now(); rangFor = newest; }
   sound.ring();
 }
 

@@ -1,5 +1,5 @@
 // ship.js - orders that are ours: pick, pack, ship.
-import { h } from "./dom.js";
+import { button, h } from "./dom.js";
 import { t } from "./texts.js";
 import { newKey, post, session } from "./api.js";
 import { addressChanged, lineText, linesChanged, shownOf } from "./changes.js";
@@ -85,7 +85,7 @@ export function follow(o) {
 
 const changesBox = (o, w) => h("div", { class: "state bad stack", role: "alert" },
   h("strong", {}, t("changedTitle")), h("ul", {}, w.changes.map((x) => h("li", {}, x))),
-  h("button", { class: "wide", "data-part": "changed", onclick: () => { w.changes = []; viewClosed(o.number, true); save(); } }, t("changeSeen")));
+  button("wide", () => { w.changes = []; viewClosed(o.number, true); save(); }, t("changeSeen"), { "data-part": "changed" }));
 
 /* ---- pick ---- */
 
@@ -151,12 +151,12 @@ function pickStep(o, w) {
         onclick: () => { scanNote = null; w.got[l.line_id] = n >= l.quantity ? 0 : n + 1; save(); } }, n >= l.quantity ? "✓" : `${n}/${l.quantity}`));
       return item;
     })),
-    w.changes?.length ? null : h("button", { class: "go big wide", "data-part": "picked", onclick: async () => {
+    w.changes?.length ? null : button("go big wide", async () => {
       const n = got(o, w), of = total(o);
       if (!n) { buzz(); scanNote = { good: false, text: t("pickNothing") }; draw(); return; }
       if (n < of && !(await sure(t("partialSure", { n, of }), t("partial")))) return;
       if (!w.changes?.length) go(w, "pack");
-    } }, t(got(o, w) >= total(o) ? "pickDone" : "pickedOf", { n: got(o, w), of: total(o) }))];
+    }, t(got(o, w) >= total(o) ? "pickDone" : "pickedOf", { n: got(o, w), of: total(o) }), { "data-part": "picked" })];
 }
 
 /* ---- pack, ship ---- */
@@ -165,7 +165,7 @@ const packStep = (o, w) => [
   scanSays(),
   h("ul", { class: "lines" }, picked(o, w).map((l) => lineItem(l))),
   h("button", { class: "wide", onclick: () => printOrder({ ...o, lines: picked(o, w) }, session.me.shop.name, true) }, t("printSlip")),
-  h("button", { class: "go big wide", "data-part": "packed", onclick: () => go(w, "ship") }, t("packed"))];
+  button("go big wide", () => go(w, "ship"), t("packed"), { "data-part": "packed" })];
 
 function field(w, name, props = {}) {
   const input = h("input", { id: `f-${name}`, value: w.form[name] || "", autocomplete: "off", "data-part": name,
@@ -179,7 +179,7 @@ function shipStep(o, w) {
     scanSays(),
     field(w, "carrier", { required: true, maxLength: 64, autofocus: !w.form.carrier }), field(w, "service", { maxLength: 64 }),
     field(w, "tracking", { maxLength: TRACKING_MAX, autofocus: !!w.form.carrier }), field(w, "packages", { type: "number", min: 1, max: 99, inputMode: "numeric", required: true }),
-    h("button", { class: "go big wide", type: "button", disabled: !!w.busy, "data-part": "ship", onclick: () => { if (form.reportValidity()) ship(o, w); } }, t("shipNow")));
+    button("go big wide", () => { if (form.reportValidity()) ship(o, w); }, t("shipNow"), { type: "button", disabled: !!w.busy, "data-part": "ship" }));
   return [form];
 }
 
@@ -262,32 +262,32 @@ export function card(o, open) {
   return { key: o.number, sign: JSON.stringify([o, link.up]), make: () => h("article", { class: `card${hasProblem(o) || o.doubt ? " bad" : ""}`, "aria-label": t("order", { n: o.number }) },
     h("div", { class: "row" }, h("span", { class: "grow" }, heading(o.number),
       h("span", { class: "soft" }, [o.city && t("to", { city: o.city }), n && t("pieces", { n })].filter(Boolean).join(" · ")))),
-    doubt(o), o.problem?.solved ? problemBox(o) : null, status(o), h("button", { class: "go big wide", "data-part": "open", onclick: () => open(o.number) }, t("open"))) };
+    doubt(o), o.problem?.solved ? problemBox(o) : null, status(o), button("go big wide", () => open(o.number), t("open"), { "data-part": "open" })) };
 }
 
 // True if nothing is picked or shipped now: the body says why.
 const isStopped = (o) => busyStage(o.shipment) || hasProblem(o) || (o.on_hold && o.ship_to);
 
 export function view(o, back) {
-  const w = workOf(o), steps = ["pick", "pack", "ship"], s = o.shipment;
+  const w = workOf(o), steps = ["pick", "pack", "ship"], prev = steps[steps.indexOf(w.step) - 1], s = o.shipment;
   changedSince(o, w);   // as it is first shown
   const body = () => {
     if (busyStage(s)) return [status(o)];
-    if (hasProblem(o)) return [status(o), h("button", { class: "wide", "data-part": "found", onclick: () => solved(o) }, t("found"))];
+    if (hasProblem(o)) return [status(o), button("wide", () => solved(o), t("found"), { "data-part": "found" })];
     if (o.on_hold && o.ship_to) return [status(o)];
     const again = s?.stage === "capture_failed" &&
-      h("button", { class: "big wide", disabled: !!w.busy, "data-part": "again", onclick: () => ship(o, w, s) }, t("captureAgain"));
+      button("big wide", () => ship(o, w, s), t("captureAgain"), { disabled: !!w.busy, "data-part": "again" });
     if (w.step === "ship" && w.changes?.length) return [status(o), again];   // first what changed
     return [status(o), again, { pick: pickStep, pack: packStep, ship: shipStep }[w.step](o, w)].flat();
   };
   return { key: `ship${o.number}`, sign: JSON.stringify([o, w.step, w.got, w.busy, link.up, scanNote, noticeSign(o.number), w.changes]), make: () => h("section", { class: "card stack" },
-    h("button", { class: "quiet", "data-part": "back", onclick: back }, `← ${t("back")}`),
+    button("quiet", back, `← ${t("back")}`, { "data-part": "back" }),
     heading(o.number),
     h("ol", { class: "steps" }, steps.map((x) => h("li", { "aria-current": x === (busyStage(s) ? "ship" : w.step) ? "step" : null }, t(x)))),
     w.changes?.length ? changesBox(o, w) : noticeOf(o.number), doubt(o), o.problem?.solved ? problemBox(o) : null, body(),
     h("h3", {}, t("address")), o.ship_to ? h("address", {}, addressText(o.ship_to)) : h("p", { class: "soft" }, t("noAddress")),
     h("div", { class: "actions" },
-      w.step !== "pick" && !busyStage(s) ? h("button", { onclick: () => go(w, steps[steps.indexOf(w.step) - 1]) }, `← ${t(steps[steps.indexOf(w.step) - 1])}`) : null,
+      prev && !busyStage(s) ? h("button", { onclick: () => go(w, prev) }, `← ${t(prev)}`) : null,
       h("button", { onclick: () => printOrder(o, session.me.shop.name, false) }, t("printPick")),
-      hasProblem(o) || busyStage(s) ? null : h("button", { class: "no", "data-part": "problem", onclick: () => problem(o) }, t("problem"))), timeline(o)) };
+      hasProblem(o) || busyStage(s) ? null : button("no", () => problem(o), t("problem"), { "data-part": "problem" })), timeline(o)) };
 }

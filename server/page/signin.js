@@ -1,5 +1,5 @@
 // signin.js - signing a device in, and what it shows when it is out.
-import { h, $ } from "./dom.js";
+import { button, h, $ } from "./dom.js";
 import { t } from "./texts.js";
 import { call, session } from "./api.js";
 import { forget, waiting } from "./answer.js";
@@ -24,7 +24,7 @@ async function enter(code, button, show) {
 // Shows the button that signs the device in by `code`.
 export function login(code) {
   const show = (why) => notice(t("signIn"), why ? h("p", { class: "state bad", role: "alert" }, why) : h("p", {}, t("signInText")),
-    h("button", { class: "go big wide", id: "signin", onclick: (e) => enter(code, e.target, show) }, t("signInGo")));
+    button("go big wide", (e) => enter(code, e.target, show), t("signInGo"), { id: "signin" }));
   show("");
 }
 
@@ -37,10 +37,10 @@ function field(title, text, kind, more = []) {
   const input = h("input", { id: "code", autocomplete: "off", autocapitalize: "none", spellcheck: false, maxLength: 500 });
   const show = (why) => { say.className = "state bad"; say.textContent = why; };
   notice(title, say, ...more, h("label", { htmlFor: "code" }, t("codeField")), input,
-    h("button", { class: "go big wide", id: "signin", onclick: (e) => {
+    button("go big wide", (e) => {
       const code = codeOf(input.value);
       if (code) enter(code, e.target, show); else show(t("badCode"));
-    } }, t("signInGo")));
+    }, t("signInGo"), { id: "signin" }));
 }
 
 // Forgets everything about the shop and shows `text`.  `here`: it was done on

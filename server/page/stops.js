@@ -1,5 +1,5 @@
 // stops.js - an order that must not be shipped any more.
-import { h } from "./dom.js";
+import { button, h } from "./dom.js";
 import { t } from "./texts.js";
 import { post } from "./api.js";
 import { ask, dismiss } from "./dialogs.js";
@@ -27,7 +27,7 @@ async function stop(o) {
   sound.ring();
   if (ENDED.includes(o.state)) result("bad", t(o.state, { n: o.number }), o.number);
   await ask("stop-title", t("stopTitle"), (close) => [h("p", { class: "number" }, t(o.state === "cancelled" || o.state === "taken" ? o.state : "stopOther", { n: o.number })), h("p", {}, t("stopText")),
-    h("button", { class: "big wide", id: "stopped", onclick: async (e) => {
+    button("big wide", async (e) => {
       const button = e.target, me = await who();
       if (!me) return;
       button.disabled = true;
@@ -36,7 +36,7 @@ async function stop(o) {
       if (r.status !== 200) { button.textContent = t("tryAgain"); return; }   // until it is confirmed, nothing else
       close();
       put(r.body);
-    } }, t("stopSeen"))], { class: "stop", firm: true, "data-stop": String(o.number) });
+    }, t("stopSeen"), { id: "stopped" })], { class: "stop", firm: true, "data-stop": String(o.number) });
 }
 
 // Another tablet confirmed it: no need to ask here too.

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { beats, call, cardOf, enrol, waitFor } from "./servers.mjs";
-import { complete, lapse, pause, said } from "./steady.mjs";
+import { atRest, complete, lapse, pause, said } from "./steady.mjs";
 import { test } from "./test.mjs";
 
 const text = (page, has) => page.getByText(has).first().waitFor();
@@ -289,5 +289,62 @@ test("what a tab sends after the browser was signed in as another device is not 
   await page.route("**/accept", (route) => route.continue({ headers: { ...route.request().headers(), "x-csrf-token": csrf } }));
   await cardOf(page, n).locator("[data-part=accept]").click();
   await text(page, `Order ${n}: the answer given here for Amsterdam, Kalverstraat was NOT sent`);
+  assert.deepEqual(await world.calls(n, "check-first"), []);
+});
+
+test("an answer that is undone in one tab is sent by none", async ({ world, open, place }) => {
+  const page = await open(), n = await place();
+  await complete(page, n);
+  await atRest(page);
+  await cardOf(page, n).locator("[data-part=reject]").click();
+  await atRest(page);
+  await page.click("dialog [data-part=damaged]");
+  await cardOf(page, n).locator("[data-part=undo]").waitFor();
+  const other = await page.context().newPage();
+  await other.goto(`${world.url}/`);
+  await cardOf(other, n).locator("[data-part=undo]").waitFor();
+  await cardOf(page, n).locator("[data-part=undo]").click();
+  await cardOf(other, n).locator("[data-part=accept]").waitFor();
+  await lapse(other, 6000);   // longer than it can be undone
+  assert.deepEqual(await world.calls(n, "check-first"), []);
+});
+
+// An `init`: wall(ms) sets the device's clock by so much.
+const walls = `{ const now = Date.now.bind(Date); let by = 0; Date.now = () => now() + by; window.wall = (ms) => { by += ms; }; }`;
+
+test("a device whose clock is set back an hour sends, shows and rings in time", async ({ world, open, place }) => {
+  const page = await open({ init: walls }), [a, b] = [await place({ expires_in: 3000 }), await place({ expires_in: 4000 })];
+  for (const n of [a, b]) await complete(page, n);
+  await atRest(page);
+  await cardOf(page, a).locator("[data-part=reject]").click();
+  await atRest(page);
+  await page.click("dialog [data-part=damaged]");
+  await cardOf(page, a).locator("[data-part=undo]").waitFor();
+  await page.evaluate(() => window.wall(-3600000));
+  await waitFor(`${a} is rejected`, async () => (await world.calls(a, "check-first")).length === 1);
+  await waitFor("its card to go", async () => !await cardOf(page, a).count());
+  const c = await place();
+  await waitFor("a ring", () => page.evaluate(() => Number(document.documentElement.dataset.rang) > 0));
+  const rang = () => page.evaluate(() => Number(document.documentElement.dataset.rang));
+  await complete(page, c);
+  const had = await rang();
+  await page.evaluate(() => window.wall(-3600000));
+  await waitFor("a ring for the same offers", async () => await rang() > had);
+  assert.ok(await cardOf(page, b).count());
+});
+
+test("a device whose clock is set forward a minute can still undo", async ({ world, open, place }) => {
+  const page = await open({ init: walls }), n = await place({ expires_in: 8000 });
+  await complete(page, n);
+  await atRest(page);
+  await cardOf(page, n).locator("[data-part=reject]").click();
+  await atRest(page);
+  await page.click("dialog [data-part=damaged]");
+  await cardOf(page, n).locator("[data-part=undo]").waitFor();
+  await page.evaluate(() => window.wall(60000));
+  await lapse(page, 1500);
+  await cardOf(page, n).locator("[data-part=undo]").click();
+  await cardOf(page, n).locator("[data-part=accept]").waitFor();
+  await lapse(page, 5000);
   assert.deepEqual(await world.calls(n, "check-first"), []);
 });
