@@ -201,7 +201,7 @@ function openCard(o) {
     h("div", { class: "row" },
       heading(o.number, " grow"),
       h("span", { class: leftClass(deadline(o) - now()), "data-deadline": String(deadline(o)) }, leftText(deadline(o) - now()))),
-    o.city ? h("p", { class: "soft" }, t("to", { city: o.city })) : null,
+    o.city ? h("p", { class: "soft grow" }, t("to", { city: o.city })) : null,
     o.lines_known ? h("ul", { class: "lines" }, o.lines.map((l) => lineItem(l))) : h("p", { class: "soft spin" }, t("loadingLines")),
     actions(o)) };
 }
