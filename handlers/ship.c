@@ -762,7 +762,7 @@ static void forget(struct work *w)
 /* A single look without the shipment does not prove that it is gone, and
  * forgetting its id would forget its payment too.  Two such looks prove it, if
  * the second is made when Centra has had time to show its newest change. */
-static void missed(struct work *w)
+static void shipment_gone(struct work *w)
 {
 	const struct shipment *s = current(w);
 	int64_t wait = run_look_again(w);
@@ -817,7 +817,7 @@ static bool act(struct run *r)
 		shipped(r, &p);
 		break;
 	case PLAN_MISSED:
-		missed(w);
+		shipment_gone(w);
 		break;
 	case PLAN_STOP:
 		/* Stops the shipment: another one is in the way, or may be

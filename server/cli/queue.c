@@ -21,26 +21,26 @@
 #define PAGE 500 /* the most tasks in one read of the store */
 #define PAGE_BYTES (1 << 20)
 
-/* ---- the history of a task ---- */
+/* ---- the journal of a task ---- */
 
-#define HISTORY 8 /* lines of it */
+#define ENTRIES_KEPT 8 /* lines of it */
 
 /* The last entries of an order's journal about one task. */
-struct history {
+struct task_entries {
 	const struct task *task;
 	struct {
 		int64_t at;
 		char what[16];
 		char text[400];
-	} lines[HISTORY];
-	size_t n; /* entries that were added in all; the last HISTORY of them
+	} lines[ENTRIES_KEPT];
+	size_t n; /* entries that were added in all; the last ENTRIES_KEPT of them
 		   * are kept, in a ring */
 };
 
 static bool keep_line(void *arg, const struct entry *n)
 {
-	struct history *h = arg;
-	size_t at = h->n % HISTORY;
+	struct task_entries *h = arg;
+	size_t at = h->n % ENTRIES_KEPT;
 	const char *about = entry_about(n);
 	struct buf words;
 
@@ -60,17 +60,17 @@ static bool keep_line(void *arg, const struct entry *n)
 	return true;
 }
 
-static void print_history(struct cli_session *s, const struct history *h)
+static void print_entries(struct cli_session *s, const struct task_entries *h)
 {
-	size_t from = h->n > HISTORY ? h->n - HISTORY : 0;
+	size_t from = h->n > ENTRIES_KEPT ? h->n - ENTRIES_KEPT : 0;
 
 	for (size_t i = from; i < h->n; i++) {
-		const char *text = h->lines[i % HISTORY].text;
-		int64_t at = h->lines[i % HISTORY].at;
+		const char *text = h->lines[i % ENTRIES_KEPT].text;
+		int64_t at = h->lines[i % ENTRIES_KEPT].at;
 
 		if (s->json) {
 			json_begin(&s->out, NULL);
-			json_put(&s->out, "what", h->lines[i % HISTORY].what);
+			json_put(&s->out, "what", h->lines[i % ENTRIES_KEPT].what);
 			json_put_time(&s->out, "at", at, 0, true);
 			json_put(&s->out, "text", text);
 			json_end(&s->out);
@@ -166,7 +166,7 @@ static bool take_task(void *arg, const struct task *t)
 static enum rc print_dead(struct listing *l, const struct task *t,
 			  struct err *e)
 {
-	struct history h = {.task = t};
+	struct task_entries h = {.task = t};
 	enum rc rc = store_journal(l->s->store, t->instance, t->number,
 				   keep_line, &h, e);
 
@@ -175,7 +175,7 @@ static enum rc print_dead(struct listing *l, const struct task *t,
 	print_task(l->s, t);
 	if (l->s->json)
 		json_begin_list(&l->s->out, "history");
-	print_history(l->s, &h);
+	print_entries(l->s, &h);
 	if (l->s->json) {
 		json_end_list(&l->s->out);
 		cli_json_end(&l->s->out);

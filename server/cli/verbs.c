@@ -128,8 +128,8 @@ static const char orders_help[] =
 	"  shipfrom orders --json | jq .number   all of them, unless --limit "
 	"says less\n\n"
 	"open: pending, accepting, rejecting, refused; mine: accepted, not "
-	"shipped;\ndone: the rest.  `shipfrom why NUMBER` tells one order's "
-	"life.\n" BESIDE "\n" STORE_CODES;
+	"shipped;\ndone: the rest.  `shipfrom why NUMBER` prints one order's "
+	"journal.\n" BESIDE "\n" STORE_CODES;
 
 static const char tasks_help[] =
 	"The work that waits: what it is, for which order, when it is due, how "
@@ -144,8 +144,8 @@ static const char tasks_help[] =
 	"missed.\n" BESIDE "\n" STORE_CODES;
 
 static const char why_help[] =
-	"How an order stands, and why: every event, answer, call and reply of "
-	"its life,\nwith the time and who did it.\n\n"
+	"How an order stands, and why: every event, answer, call and reply in "
+	"its journal,\nwith the time and who did it.\n\n"
 	"  shipfrom why 19\n"
 	"  shipfrom why se/19          when several instances have a 19\n"
 	"  shipfrom why 19 --json      the first line is the order, then one "
@@ -313,7 +313,7 @@ const struct cli_verb cli_verbs[] = {
 	 "the work that waits, or was given up",
 	 tasks_help, TAKES(JSON) | TAKES(DEAD), cli_tasks},
 	{"why", "[INSTANCE/]NUMBER",
-	 "the life of one order, told in order",
+	 "the journal of one order, in order",
 	 why_help, TAKES(JSON), cli_why},
 	{"report", "[--since TIME] [--shop NAME]",
 	 "how each shop has done",

@@ -15,14 +15,14 @@
 #include "handlers/offer.h"
 #include "server/cli/cli.h"
 
-struct story {
+struct why {
 	struct cli_session *s;
 	struct order order;
 };
 
 /* ---- words ---- */
 
-static void add_words(struct story *st, struct buf *out, const struct entry *e)
+static void add_words(struct why *st, struct buf *out, const struct entry *e)
 {
 	const char *name = cli_shop_name(st->s->config, st->order.instance,
 					 e->warehouse);
@@ -32,7 +32,7 @@ static void add_words(struct story *st, struct buf *out, const struct entry *e)
 
 /* Adds "warehouse 3 (NAME): ", unless the entry's words name the warehouse
  * themselves. */
-static void add_warehouse(struct story *st, struct buf *out,
+static void add_warehouse(struct why *st, struct buf *out,
 			  const struct entry *e)
 {
 	const char *name = cli_shop_name(st->s->config, st->order.instance,
@@ -47,7 +47,7 @@ static void add_warehouse(struct story *st, struct buf *out,
 }
 
 /* Adds who did it: the device's name, Centra for its events, else shipfrom. */
-static void add_who(struct story *st, struct buf *out, const struct entry *n)
+static void add_who(struct why *st, struct buf *out, const struct entry *n)
 {
 	if (n->device)
 		cli_device_name(st->s, out, n->device);
@@ -59,7 +59,7 @@ static void add_who(struct story *st, struct buf *out, const struct entry *n)
 
 /* ---- text ---- */
 
-static void tell_offer(struct story *st, const struct offer *f)
+static void tell_offer(struct why *st, const struct offer *f)
 {
 	const struct config *c = st->s->config;
 	const char *instance = st->order.instance;
@@ -89,7 +89,7 @@ static void tell_offer(struct story *st, const struct offer *f)
 	buf_char(out, '\n');
 }
 
-static void tell_shipments(struct story *st, const struct offer *f)
+static void tell_shipments(struct why *st, const struct offer *f)
 {
 	struct buf *out = &st->s->out;
 
@@ -117,7 +117,7 @@ static void tell_shipments(struct story *st, const struct offer *f)
 	}
 }
 
-static void tell_order(struct story *st)
+static void tell_order(struct why *st)
 {
 	const struct config_instance *in =
 		config_instance(st->s->config, st->order.instance);
@@ -156,7 +156,7 @@ static void pad(struct buf *out, size_t from, size_t width)
 
 static bool tell_entry(void *arg, const struct entry *n)
 {
-	struct story *st = arg;
+	struct why *st = arg;
 	struct buf *out = &st->s->out, words;
 	size_t begin;
 
@@ -194,7 +194,7 @@ static void json_shipments(struct buf *out, const struct offer *f)
 	json_end_list(out);
 }
 
-static void json_offer(struct story *st, const struct offer *f)
+static void json_offer(struct why *st, const struct offer *f)
 {
 	const struct config_shop *shop = config_shop_of(
 		st->s->config, st->order.instance, f->warehouse);
@@ -213,7 +213,7 @@ static void json_offer(struct story *st, const struct offer *f)
 	json_end(out);
 }
 
-static void json_order(struct story *st)
+static void json_order(struct why *st)
 {
 	const struct order *o = &st->order;
 	struct buf *out = &st->s->out;
@@ -265,7 +265,7 @@ static void json_fields(struct buf *out, const struct entry *e)
 
 static bool json_entry(void *arg, const struct entry *n)
 {
-	struct story *st = arg;
+	struct why *st = arg;
 	struct buf *out = &st->s->out, who, words;
 
 	buf_init(&who, 1000);
@@ -291,7 +291,7 @@ static bool json_entry(void *arg, const struct entry *n)
 
 /* ---- finding it ---- */
 
-static int not_found(const struct story *st, const char *instance,
+static int not_found(const struct why *st, const char *instance,
 		     int64_t number)
 {
 	bool known = !*instance || config_instance(st->s->config, instance);
@@ -305,7 +305,7 @@ static int not_found(const struct story *st, const char *instance,
 
 /* Finds the instances that know the number; the last one's order goes to
  * st->order. */
-static enum rc look_everywhere(struct story *st, int64_t number, size_t *ret_n,
+static enum rc look_everywhere(struct why *st, int64_t number, size_t *ret_n,
 			       struct buf *ret_names, struct err *e)
 {
 	const struct config *c = st->s->config;
@@ -330,7 +330,7 @@ static enum rc look_everywhere(struct story *st, int64_t number, size_t *ret_n,
 	return *ret_n ? OK : RC_NOTFOUND;
 }
 
-static int find_order(struct story *st, const char *instance, int64_t number)
+static int find_order(struct why *st, const char *instance, int64_t number)
 {
 	struct buf names;
 	struct err e;
@@ -359,7 +359,7 @@ static int find_order(struct story *st, const char *instance, int64_t number)
 	return code;
 }
 
-static int tell_story(struct story *st)
+static int tell_story(struct why *st)
 {
 	struct err e;
 	enum rc rc;
@@ -378,7 +378,7 @@ int cli_why(struct cli_args *a)
 {
 	char instance[INSTANCE_SIZE];
 	struct cli_session s;
-	struct story st = {.s = &s};
+	struct why st = {.s = &s};
 	int64_t number;
 	int code;
 

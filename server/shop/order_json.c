@@ -198,8 +198,8 @@ static void problem(struct buf *out, const struct offer *f)
 }
 
 /* Adds what a shop said after its answer, and what the shop must be told. */
-static void history(struct buf *out, const struct order *o,
-		    const struct offer *f, const struct config_shop *shop)
+static void after_answer(struct buf *out, const struct order *o,
+			 const struct offer *f, const struct config_shop *shop)
 {
 	problem(out, f);
 	json_put_bool(out, "stop",
@@ -378,7 +378,7 @@ enum rc order_json(struct buf *out, struct store *store,
 	ship_to(out, f, address);
 	shipments_json(out, f);
 	json_put_int(out, "unclear", unclear_pieces(known, f));
-	history(out, o, f, shop);
+	after_answer(out, o, f, shop);
 	json_put(out, "version",
 		 version_of(version, o, f, shop, known, address) ? version
 								 : NULL);

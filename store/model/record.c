@@ -72,8 +72,9 @@ static void get_answer(struct answer *a, struct reader *r)
 	a->was_ok = get_flag(r);
 }
 
-/* Writes the history as a block of its own, since other fields follow it. */
-static void put_history(struct buf *b, const struct offer *f)
+/* Writes whether the shop had accepted and has stopped, and the problem: a block
+ * of its own, since other fields follow it. */
+static void put_problem(struct buf *b, const struct offer *f)
 {
 	size_t block = put_block(b);
 
@@ -94,7 +95,7 @@ static void put_history(struct buf *b, const struct offer *f)
 	put_block_end(b, block);
 }
 
-static void get_history(struct offer *f, struct reader *all)
+static void get_problem(struct offer *f, struct reader *all)
 {
 	struct reader r = get_block(all);
 
@@ -341,7 +342,7 @@ static void put_offer(struct buf *b, const struct offer *f)
 	put_u64(b, f->finding.knew);
 	put_i64(b, f->finding.at);
 	put_answer(b, &f->answer);
-	put_history(b, f);
+	put_problem(b, f);
 	put_u64(b, f->accepted_version);
 	put_u32(b, f->missed);
 	put_shipments(b, f);
@@ -379,7 +380,7 @@ static void get_offer(struct offer *f, struct reader *all)
 	f->finding.knew = get_u64(&r);
 	f->finding.at = get_i64(&r);
 	get_answer(&f->answer, &r);
-	get_history(f, &r);
+	get_problem(f, &r);
 	f->accepted_version = get_u64(&r);
 	f->missed = get_u32(&r);
 	get_shipments(f, &r);
