@@ -526,7 +526,8 @@ enum rc store_devices(struct store *s,
 /* Removes the addresses (personal data) of orders that have not changed since
  * `before`, a few at a time, and notes it in each order's journal; *ret_n is
  * how many.  The address of an order that is still to be shipped is kept.  All
- * other data of the orders is kept too. */
+ * other data of the orders is kept too.  RC_INVALID: an order could not be read;
+ * the addresses of all others are removed. */
 enum rc store_forget_addresses(struct store *s, int64_t before, int64_t now,
 			       size_t *ret_n, struct err *e);
 

@@ -17,6 +17,8 @@ struct forget_op {
 	struct order_id *ret_last; /* out: the last order that was looked at */
 	bool *ret_more;
 	size_t *ret_n;
+	struct err *ret_why; /* out: why an order could not be read; "": all
+			      * could */
 };
 
 /* True if a shop still has to send the parcel, or may have to: without the
@@ -60,8 +62,14 @@ static enum rc forget_some(struct rows *r, struct op *op, struct err *e)
 		want_order(r, some[i].instance, some[i].number, WANT_ADDRESS);
 	if (!rc)
 		rc = rows_fetch(r, e);
-	for (size_t i = 0; !rc && i < n; i++)
+	f->ret_why->text[0] = '\0';
+	for (size_t i = 0; !rc && i < n; i++) {
 		rc = forget_one(r, f, &some[i], &gone, e);
+		if (rc != RC_INVALID)
+			continue;
+		rc = OK; /* the others must not wait for it */
+		*f->ret_why = *e;
+	}
 	if (rc)
 		return rc;
 	*f->ret_more = n == AT_ONCE;
@@ -74,6 +82,7 @@ enum rc store_forget_addresses(struct store *s, int64_t before, int64_t now,
 			       size_t *ret_n, struct err *e)
 {
 	struct order_id after = {0}, last;
+	struct err why, unread = {""};
 	bool more = true;
 	size_t n;
 	enum rc rc = OK;
@@ -88,13 +97,17 @@ enum rc store_forget_addresses(struct store *s, int64_t before, int64_t now,
 			.ret_last = &last,
 			.ret_more = &more,
 			.ret_n = &n,
+			.ret_why = &why,
 		};
 
 		rc = store_do(s, &f.op, sizeof(f), NULL, e);
 		if (!rc) {
 			after = last;
 			*ret_n += n;
+			if (*why.text)
+				unread = why;
 		}
 	}
-	return rc;
+	return !rc && *unread.text ? fail(e, RC_INVALID, "%s", unread.text)
+				   : rc;
 }

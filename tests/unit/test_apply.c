@@ -385,6 +385,47 @@ static void a_run_of_an_order_that_cannot_be_read_ends_as_dead(void **state)
 	store_close(s);
 }
 
+#define ADDRESS "{\"city\":\"Lund\"}"
+
+static void keep_address(struct store *s, int64_t number)
+{
+	struct changes c = {0};
+
+	changes_add(&c, CHANGE_ADDRESS, 0)->address = xstrdup(ADDRESS);
+	change_order(s, number, NOW, &c);
+}
+
+static bool has_address(struct store *s, int64_t number)
+{
+	char *details, *address;
+	bool ret;
+
+	assert_ok(store_details(s, "se", number, &details, &address, &err));
+	ret = address && !strcmp(address, ADDRESS);
+	free(details);
+	free(address);
+	return ret;
+}
+
+static void its_address_keeps_no_other_from_being_removed(void **state)
+{
+	struct store *s = open_real(*state);
+	size_t n;
+
+	for (int64_t i = 19; i <= 21; i++)
+		keep_address(s, i);
+	store_close(s);
+	break_order(*state, 20);
+	s = open_real(*state);
+	assert_int_equal(store_forget_addresses(s, NOW + 1, NOW + 2, &n, &err),
+			 RC_INVALID); /* so that somebody hears of it */
+	assert_int_equal(n, 2);
+	assert_false(has_address(s, 19));
+	assert_true(has_address(s, 20));
+	assert_false(has_address(s, 21));
+	store_close(s);
+}
+
 /* ---- many at once ---- */
 
 struct gate {
@@ -817,6 +858,7 @@ int main(void)
 		IN_DIR(an_event_that_fails_half_way_leaves_nothing_half_done),
 		IN_DIR(an_event_of_an_order_that_cannot_be_read_is_kept),
 		IN_DIR(a_run_of_an_order_that_cannot_be_read_ends_as_dead),
+		IN_DIR(its_address_keeps_no_other_from_being_removed),
 		IN_DIR(two_deliveries_of_one_order_share_a_commit),
 		IN_DIR(an_event_waits_for_the_run_that_holds_its_order),
 		IN_DIR(an_event_waits_for_an_older_one_of_its_order),
