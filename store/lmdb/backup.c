@@ -15,9 +15,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "store/lmdb/folder.h"
 #include "store/lmdb/store_private.h"
-
-#define FILE_MODE 0600
 
 static enum rc there_is(const char *file, struct err *e)
 {

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "store/lmdb/folder.h"
 #include "store/lmdb/store_private.h"
 
 #define PART "data.mdb.compact"

@@ -1,34 +1,26 @@
 /* SPDX-License-Identifier: MIT
  *
- * env.c - opens and closes the folder of a store, and reads its statistics.
+ * env.c - opens and closes a store: LMDB's environment in its folder.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "store/model/codec.h"
+#include "store/lmdb/folder.h"
 #include "store/lmdb/lmdb.h"
-#include "store/lmdb/room.h"
-#include "store/lmdb/rows.h"
 #include "store/lmdb/schema.h"
 #include "store/lmdb/store_private.h"
-#include "store/rules/rules.h"
 
 #define QUEUE_MAX   10000
 #define READERS_MAX 512
 #define FIRST_SIZE  ((size_t)1 << 30) /* bytes of a new store's map, if the
 				       * options do not say */
-#define FILE_MODE   0600
-#define HANGS	    1000 /* ms; while a write goes on for longer than this,
-			  * statistics do not reserve room, since the disk
-			  * hangs */
 
 #ifdef STORE_TEST_NOSYNC
 /* Without syncing, for a test which shows that the durability test can fail.
@@ -37,158 +29,6 @@
 #else
 #define ENV_FLAGS MDB_NOTLS
 #endif
-
-const char *const table_names[TABLES] = {
-	[T_META] = "meta",
-	[T_EVENTS] = "events",
-	[T_SEEN] = "seen",
-	[T_ORDERS] = "orders",
-	[T_DETAILS] = "details",
-	[T_ADDRESSES] = "addresses",
-	[T_LISTS] = "lists",
-	[T_JOURNAL] = "journal",
-	[T_CHANGES] = "changes",
-	[T_TASKS] = "tasks",
-	[T_TASK_NAMES] = "task_names",
-	[T_DUE] = "due",
-	[T_DEAD] = "dead",
-	[T_QUARANTINE] = "quarantine",
-	[T_DEVICES] = "devices",
-	[T_TOKENS] = "tokens",
-	[T_CODES] = "codes",
-	[T_SESSIONS] = "sessions",
-	[T_DONE] = "done",
-	[T_ONCE] = "once",
-	[T_ONCE_AGE] = "once_age",
-	[T_BOUNDED] = "bounded",
-	[T_BOUNDED_SEEN] = "bounded_seen",
-	[T_WAITING] = "waiting",
-};
-
-_Static_assert(TABLES <= TABLES_MAX, "raise TABLES_MAX");
-
-/* ---- the folder ---- */
-
-enum rc file_remove(const char *path, struct err *e)
-{
-	if (unlink(path) && errno != ENOENT)
-		return fail(e, RC_IO, "'%s' cannot be removed: %s", path,
-			    strerror(errno));
-	return OK;
-}
-
-enum rc folder_sync(const char *dir, struct err *e)
-{
-	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int failed = fd < 0 || fsync(fd) ? errno : 0;
-
-	if (fd >= 0)
-		close(fd);
-	/* EINVAL means that this file system does not sync folders. */
-	return failed && failed != EINVAL
-		       ? fail(e, RC_IO, "'%s': %s", dir, strerror(failed))
-		       : OK;
-}
-
-char *folder_of(const char *path)
-{
-	size_t n = strlen(path);
-
-	while (n > 1 && path[n - 1] == '/')
-		n--;
-	while (n && path[n - 1] != '/')
-		n--;
-	while (n > 1 && path[n - 1] == '/')
-		n--;
-	return n ? xstrndup(path, n) : xstrdup(".");
-}
-
-static enum rc make_folder(const char *dir, struct err *e)
-{
-	char *parent;
-	enum rc rc;
-
-	if (mkdir(dir, 0700)) {
-		if (errno == EEXIST)
-			return OK;
-		return fail(e, errno == ENOENT ? RC_NOTFOUND : RC_DENIED,
-			    "cannot make the folder '%s': %s", dir,
-			    strerror(errno));
-	}
-	parent = folder_of(dir);
-	rc = folder_sync(parent, e);
-	free(parent);
-	return rc;
-}
-
-static enum rc check_owner(struct store *s, const char *dir, struct err *e)
-{
-	struct stat st;
-
-	if (stat(dir, &st))
-		return fail(e, errno == ENOENT ? RC_NOTFOUND : RC_DENIED,
-			    "'%s': %s", dir, strerror(errno));
-	if (!S_ISDIR(st.st_mode))
-		return fail(e, RC_INVALID, "'%s' is not a folder", dir);
-	if (st.st_uid != geteuid())
-		return fail(e, RC_DENIED,
-			    "'%s' belongs to user %u, and this is user %u: "
-			    "run this as the folder's owner: "
-			    "sudo -u '#%u' shipfrom ...",
-			    dir, (unsigned)st.st_uid, (unsigned)geteuid(),
-			    (unsigned)st.st_uid);
-	s->dev = st.st_dev;
-	s->ino = st.st_ino;
-	return OK;
-}
-
-enum rc take_serve_lock(struct store *s, const char *dir, struct err *e)
-{
-	char *path = xasprintf("%s/serve.lock", dir);
-	enum rc rc = OK;
-
-	s->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
-	if (s->lock_fd < 0)
-		rc = fail(e, RC_DENIED, "'%s': %s", path, strerror(errno));
-	else if (flock(s->lock_fd, LOCK_EX | LOCK_NB))
-		rc = errno == EWOULDBLOCK
-			     ? fail(e, RC_EXISTS,
-				    "another server uses the folder '%s'", dir)
-			     : fail(e, RC_IO, "'%s': %s", path,
-				    strerror(errno));
-	free(path);
-	return rc;
-}
-
-void drop_serve_lock(struct store *s)
-{
-	if (s->lock_fd >= 0)
-		close(s->lock_fd);
-	s->lock_fd = -1;
-}
-
-/* Takes the lock on the folder.  All processes that have the store open share
- * it, so that the file is never replaced while one uses it. */
-static enum rc lock_folder(struct store *s, const struct store_options *o,
-			   struct err *e)
-{
-	s->dir_fd = open(s->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (s->dir_fd < 0)
-		return fail(e, RC_DENIED, "'%s': %s", s->dir, strerror(errno));
-	if (!flock(s->dir_fd, (o->alone ? LOCK_EX : LOCK_SH) | LOCK_NB))
-		return OK;
-	if (errno == EWOULDBLOCK)
-		return fail(e, RC_EXISTS,
-			    o->alone ? "the store in '%s' is in use: stop the "
-				       "server, and let other commands end"
-				     : "the store in '%s' is being compacted: "
-				       "try again when that is done",
-			    s->dir);
-	/* This file system cannot lock folders: a store on it cannot be
-	 * compacted. */
-	return o->alone ? fail(e, RC_IO, "'%s': %s", s->dir, strerror(errno))
-			: OK;
-}
 
 /* ---- once in a process ----
  *
@@ -259,7 +99,7 @@ static off_t least_size(void)
 	return 2 * (off_t)sysconf(_SC_PAGESIZE);
 }
 
-static bool lmdb_exists(const char *dir)
+bool lmdb_exists(const char *dir)
 {
 	char *path = xasprintf("%s/data.mdb", dir);
 	struct stat st;
@@ -522,15 +362,15 @@ enum rc lmdb_open(struct store **ret, const char *dir,
 
 	if (!rc)
 		rc = o->must_exist ? find_store(s->dir, e)
-				   : make_folder(s->dir, e);
+				   : folder_make(s->dir, e);
 	if (!rc)
-		rc = check_owner(s, s->dir, e);
+		rc = folder_owned(s, s->dir, e);
 	if (!rc)
 		rc = remember_open(s, e);
 	if (!rc && (o->serve || o->alone))
 		rc = take_serve_lock(s, s->dir, e);
 	if (!rc)
-		rc = lock_folder(s, o, e);
+		rc = folder_lock(s, o, e);
 	if (!rc && o->serve)
 		compact_clean(s->dir);
 	if (!rc)
@@ -557,130 +397,3 @@ void lmdb_close(struct store *s)
 {
 	store_free(s);
 }
-
-/* ---- numbers ---- */
-
-static enum rc rows(struct txn *t, enum table table, uint64_t *ret,
-		    struct err *e)
-{
-	MDB_stat st;
-	int mdb = mdb_stat(t->mdb, t->store->tables[table], &st);
-
-	if (!mdb)
-		*ret = st.ms_entries;
-	return txn_rc(t, mdb, e, "counting rows");
-}
-
-static enum rc counts(struct txn *t, struct store_stats *ret, struct err *e)
-{
-	char name[32];
-	enum rc rc = txn_last(t, COUNT_IN_DOUBT, &ret->in_doubt, e);
-
-	for (int kind = 0; !rc && kind < MISSED_KINDS; kind++)
-		rc = txn_last(t, missed_counter(name, (enum missed)kind),
-			      &ret->missed[kind], e);
-	return rc;
-}
-
-static enum rc lmdb_stats(struct store *s, struct store_stats *ret, struct err *e)
-{
-	struct txn t;
-	enum rc rc;
-
-	*ret = (struct store_stats){
-		.max_bytes = s->max_bytes,
-		.commits = atomic_load(&s->commits),
-		.writes = atomic_load(&s->writes),
-		.queued = writer_waiting(s),
-		.writing_for = writer_busy(s),
-		.oldest_due = TIME_NONE,
-		.failed = atomic_load(&s->failed),
-	};
-	rc = txn_read(&t, s, e);
-	if (!rc)
-		rc = room_used(&t, &ret->used_bytes, e);
-	if (!rc && s->serve && ret->writing_for < HANGS) {
-		rc = room_for_delivery(&t, e);
-		ret->full = rc == RC_FULL;
-		ret->failed |= rc == RC_IO;
-		rc = ret->full ? OK : rc;
-	}
-	if (!rc)
-		rc = rows(&t, T_EVENTS, &ret->events, e);
-	if (!rc)
-		rc = rows(&t, T_ORDERS, &ret->orders, e);
-	if (!rc)
-		rc = rows(&t, T_DUE, &ret->tasks_waiting, e);
-	if (!rc)
-		rc = rows(&t, T_DEAD, &ret->tasks_dead, e);
-	if (!rc)
-		rc = rows(&t, T_QUARANTINE, &ret->quarantined, e);
-	if (!rc)
-		rc = rows(&t, T_DEVICES, &ret->devices, e);
-	if (!rc)
-		rc = oldest_due(&t.rows, &ret->oldest_due, e);
-	if (!rc)
-		rc = counts(&t, ret, e);
-	txn_abort(&t);
-	return rc;
-}
-
-bool store_damaged(const struct store *s)
-{
-	return atomic_load(&s->damaged);
-}
-
-/* ---- reading ---- */
-
-static enum rc lmdb_read_begin(struct rows **ret, struct store *s,
-			       struct err *e)
-{
-	struct txn *t = xcalloc(1, sizeof(*t));
-	enum rc rc = txn_read(t, s, e);
-
-	if (rc)
-		free(t);
-	else
-		*ret = &t->rows;
-	return rc;
-}
-
-static void lmdb_read_end(struct rows *r)
-{
-	struct txn *t = txn_of(r);
-
-	txn_abort(t);
-	free(t);
-}
-
-static uint64_t lmdb_newest_change(struct store *s)
-{
-	uint64_t newest = 0;
-	struct txn t;
-
-	if (!txn_read(&t, s, NULL) && !txn_last(&t, "changes", &newest, NULL)) {
-		txn_abort(&t);
-		return newest;
-	}
-	txn_abort(&t);
-	return atomic_load(&s->newest);
-}
-
-const struct engine engine_lmdb = {
-	.scheme = "lmdb:",
-	.rows = &lmdb_rows,
-	.open = lmdb_open,
-	.close = lmdb_close,
-	.exists = lmdb_exists,
-	.write = writer_do,
-	.write_all = writer_do_all,
-	.read_begin = lmdb_read_begin,
-	.read_end = lmdb_read_end,
-	.stats = lmdb_stats,
-	.newest_change = lmdb_newest_change,
-	.newest_time = lmdb_newest_time,
-	.backup = lmdb_backup,
-	.compact = lmdb_compact,
-	.room = lmdb_room_left,
-	.verify = lmdb_verify,
-};

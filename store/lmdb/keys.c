@@ -49,6 +49,11 @@ struct key *key_str(struct key *k, const char *s)
 	return key_bytes(k, s, strlen(s) + 1);
 }
 
+struct key *order_key(struct key *k, const char *instance, int64_t number)
+{
+	return key_i64(key_str(key_start(k), instance), number);
+}
+
 bool key_after(struct key *k)
 {
 	while (k->n && k->b[k->n - 1] == 0xff)

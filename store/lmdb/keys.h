@@ -27,6 +27,9 @@ struct key *key_i64(struct key *k, int64_t v);
 struct key *key_str(struct key *k, const char *s);
 struct key *key_bytes(struct key *k, const void *p, size_t len);
 
+/* Begins the key of an order; returns k. */
+struct key *order_key(struct key *k, const char *instance, int64_t number);
+
 /* Makes the least key behind all keys that begin with k.  False: there is
  * none. */
 bool key_after(struct key *k);

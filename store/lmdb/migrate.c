@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "store/model/codec.h"
+#include "store/lmdb/folder.h"
 #include "store/lmdb/due.h"
 #include "store/lmdb/schema.h"
 #include "store/lmdb/store_private.h"

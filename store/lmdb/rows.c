@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * rows.c - the rows of orders, their texts, journals and changes, of
- * idempotency keys and counters; and each(), which walks a table.
+ * idempotency keys and counters.
  *
  * once:        u8 drawing, request, at, rc, code
  * secret use:  u8 drawing, current, previous, current_first, previous_last
@@ -18,39 +18,12 @@
 
 #define DRAWING 1
 
-/* Valid since a struct txn begins with its struct rows. */
-struct txn *txn_of(struct rows *r)
-{
-	return (struct txn *)r;
-}
-
 static enum rc fine_if_none(enum rc rc)
 {
 	return rc == RC_NOTFOUND ? OK : rc;
 }
 
-enum rc each(struct txn *t, enum table table, const struct key *from,
-	     size_t prefix, each_fn *fn, void *arg, struct err *e)
-{
-	struct walk w = {0};
-	bool more = true;
-	enum rc rc = walk_open(&w, t, table, from, prefix, e);
-
-	while (!rc && more) {
-		rc = walk_next(&w, e);
-		if (!rc)
-			rc = fn(arg, &w, &more, e);
-	}
-	walk_close(&w);
-	return fine_if_none(rc);
-}
-
 /* ---- orders ---- */
-
-struct key *order_key(struct key *k, const char *instance, int64_t number)
-{
-	return key_i64(key_str(key_start(k), instance), number);
-}
 
 static enum rc order_load(struct txn *t, const char *instance, int64_t number,
 			  struct order *ret, struct err *e)

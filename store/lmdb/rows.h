@@ -9,17 +9,6 @@
 
 extern const struct rows_engine lmdb_rows;
 
-/* Returns the transaction that these rows belong to. */
-struct txn *txn_of(struct rows *r);
-
-/* Calls fn for each row of a table whose key begins with the first `prefix`
- * bytes of `from`, in the order of the keys, from `from` on (NULL: from the
- * first), until fn sets *more to false or fails. */
-typedef enum rc each_fn(void *arg, const struct walk *w, bool *more,
-			struct err *e);
-enum rc each(struct txn *t, enum table table, const struct key *from,
-	     size_t prefix, each_fn *fn, void *arg, struct err *e);
-
 /* Walks a listing (engine.walk; in listings.c). */
 enum rc lmdb_walk(struct rows *r, enum listing which,
 		  const struct listing_from *from, row_fn *fn, void *arg,

@@ -72,6 +72,8 @@ STORE_BEGINS_WITH_BASE;
 /* ---- shared by the files of this folder ---- */
 
 /* The functions of engine_lmdb; see store.h. */
+/* True if there is a store in the folder. */
+bool lmdb_exists(const char *dir);
 enum rc lmdb_open(struct store **ret, const char *dir,
 		  const struct store_options *o, struct err *e);
 void lmdb_close(struct store *s);
@@ -84,16 +86,6 @@ enum rc lmdb_verify(struct store *s,
 				 const char *what),
 		    void *arg, struct store_verified *ret, struct err *e);
 
-/* Returns the folder that `path` is in; the caller frees it. */
-char *folder_of(const char *path);
-enum rc folder_sync(const char *dir, struct err *e);
-/* Removes a file, which may be missing. */
-enum rc file_remove(const char *path, struct err *e);
-/* The names of the tables in schema.h. */
-extern const char *const table_names[TABLES];
-
-struct key *order_key(struct key *k, const char *instance, int64_t number);
-
 /* Tasks. */
 enum rc task_load(struct txn *t, uint64_t id, struct task *ret, struct err *e);
 enum rc task_save(struct txn *t, const struct task *task, struct err *e);
@@ -103,10 +95,6 @@ enum rc task_save(struct txn *t, const struct task *task, struct err *e);
 enum rc migrate(struct store *s, const char *dir, struct err *e);
 /* Marks a new store as one with the present schema. */
 enum rc migrate_none(struct txn *t, struct err *e);
-/* Takes serve.lock.  RC_EXISTS: another process holds it. */
-enum rc take_serve_lock(struct store *s, const char *dir, struct err *e);
-void drop_serve_lock(struct store *s);
-
 /* Finds out what the store is (enum store_origin), makes its epoch, and
  * suspends the devices of a backup.  Call it before there are other threads. */
 enum rc epoch_open(struct store *s, struct err *e);

@@ -10,7 +10,37 @@
 #include <string.h>
 
 #include "store/model/codec.h"
+#include "store/lmdb/schema.h"
 #include "store/lmdb/store_private.h"
+
+const char *const table_names[TABLES] = {
+	[T_META] = "meta",
+	[T_EVENTS] = "events",
+	[T_SEEN] = "seen",
+	[T_ORDERS] = "orders",
+	[T_DETAILS] = "details",
+	[T_ADDRESSES] = "addresses",
+	[T_LISTS] = "lists",
+	[T_JOURNAL] = "journal",
+	[T_CHANGES] = "changes",
+	[T_TASKS] = "tasks",
+	[T_TASK_NAMES] = "task_names",
+	[T_DUE] = "due",
+	[T_DEAD] = "dead",
+	[T_QUARANTINE] = "quarantine",
+	[T_DEVICES] = "devices",
+	[T_TOKENS] = "tokens",
+	[T_CODES] = "codes",
+	[T_SESSIONS] = "sessions",
+	[T_DONE] = "done",
+	[T_ONCE] = "once",
+	[T_ONCE_AGE] = "once_age",
+	[T_BOUNDED] = "bounded",
+	[T_BOUNDED_SEEN] = "bounded_seen",
+	[T_WAITING] = "waiting",
+};
+
+_Static_assert(TABLES <= TABLES_MAX, "raise TABLES_MAX");
 
 static enum rc no_room(struct txn *t, struct err *e, const char *why,
 		       int error)
@@ -266,4 +296,28 @@ void walk_close(struct walk *w)
 	if (w->mc)
 		mdb_cursor_close(w->mc);
 	w->mc = NULL;
+}
+
+enum rc each(struct txn *t, enum table table, const struct key *from,
+	     size_t prefix, each_fn *fn, void *arg, struct err *e)
+{
+	struct walk w = {0};
+	bool more = true;
+	enum rc rc = walk_open(&w, t, table, from, prefix, e);
+
+	while (!rc && more) {
+		rc = walk_next(&w, e);
+		if (!rc)
+			rc = fn(arg, &w, &more, e);
+	}
+	walk_close(&w);
+	return rc == RC_NOTFOUND ? OK : rc;
+}
+
+/* ---- the rows of a transaction ---- */
+
+/* Valid since a struct txn begins with its struct rows. */
+struct txn *txn_of(struct rows *r)
+{
+	return (struct txn *)r;
 }

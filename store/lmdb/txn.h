@@ -99,6 +99,9 @@ enum rc txn_set_last(struct txn *t, const char *name, uint64_t last,
 enum rc txn_next(struct txn *t, const char *name, uint64_t *ret,
 		 struct err *e);
 
+/* The names of the tables (schema.h). */
+extern const char *const table_names[TABLES];
+
 /* A walk over rows in the order of their keys: all rows whose key begins with
  * the first `prefix` bytes of `from`, from `from` on. */
 struct walk {
@@ -117,5 +120,16 @@ void walk_from(struct walk *w, const struct key *from, size_t prefix);
 /* Reads the next row.  RC_NOTFOUND: there are no more. */
 enum rc walk_next(struct walk *w, struct err *e);
 void walk_close(struct walk *w); /* may be called for a zeroed one */
+
+/* Calls fn for each row of a table whose key begins with the first `prefix`
+ * bytes of `from`, in the order of the keys, from `from` on (NULL: from the
+ * first), until fn sets *more to false or fails. */
+typedef enum rc each_fn(void *arg, const struct walk *w, bool *more,
+			struct err *e);
+enum rc each(struct txn *t, enum table table, const struct key *from,
+	     size_t prefix, each_fn *fn, void *arg, struct err *e);
+
+/* Returns the transaction that these rows belong to. */
+struct txn *txn_of(struct rows *r);
 
 #endif
