@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "tests/harness/shipfrom.h"
+#include "tests/harness/orders.h"
 #include "tests/harness/wait.h"
 
 static int setup(void **state)
@@ -24,15 +24,6 @@ static int setup(void **state)
 
 	*state = shipfrom_start(&o);
 	return 0;
-}
-
-static int64_t offered(struct shipfrom *s)
-{
-	int64_t number = sim_place(&s->sim, 600);
-
-	for (int i = 0; i < SHOPS; i++)
-		wait_state(s, (enum shop)i, number, "pending", 5000);
-	return number;
 }
 
 /* One press with a key; any thread. */
@@ -64,7 +55,7 @@ static long told(struct answer a, const char *member, const char *want)
 static void the_same_key_again_tells_how_the_order_is_now(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s);
+	int64_t number = offered_to_all(s, 600);
 
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(told(press(s, AMSTERDAM, number, "accept",
@@ -78,7 +69,7 @@ static void the_same_key_again_tells_how_the_order_is_now(void **state)
 static void a_key_used_for_something_else_is_422(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s), other = offered(s);
+	int64_t number = offered_to_all(s, 600), other = offered_to_all(s, 600);
 
 	assert_int_equal(told(press(s, AMSTERDAM, number, "accept", "k1",
 				    "{}"),
@@ -107,7 +98,7 @@ static void a_key_used_for_something_else_is_422(void **state)
 static void a_202_is_never_given_again(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s);
+	int64_t number = offered_to_all(s, 600);
 
 	sim_tell(&s->sim, "/faults",
 		 "{\"api\":\"order\",\"kind\":\"500\",\"when\":\"before\","
@@ -129,7 +120,7 @@ static void a_202_is_never_given_again(void **state)
 static void a_conflict_stays_one_though_the_offer_comes_back(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s);
+	int64_t number = offered_to_all(s, 600);
 	char path[64];
 
 	snprintf(path, sizeof(path), "/orders/%lld/expire",
@@ -174,7 +165,7 @@ static void *press_reject(void *arg)
 static void sent_many_times_at_once_it_is_done_once(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s);
+	int64_t number = offered_to_all(s, 600);
 	struct presser p[6];
 
 	for (int i = 0; i < 6; i++) {
@@ -194,7 +185,7 @@ static void sent_many_times_at_once_it_is_done_once(void **state)
 static void a_key_outlives_the_server(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s);
+	int64_t number = offered_to_all(s, 600);
 
 	assert_int_equal(told(press(s, AMSTERDAM, number, "accept", "k1",
 				    "{}"),
@@ -216,7 +207,7 @@ static void a_key_outlives_the_server(void **state)
 static void what_is_no_key_is_400(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s);
+	int64_t number = offered_to_all(s, 600);
 	char longest[257];
 
 	memset(longest, 'k', 256);

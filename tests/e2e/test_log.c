@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "tests/harness/browser.h"
-#include "tests/harness/shipfrom.h"
+#include "tests/harness/orders.h"
 #include "tests/harness/wait.h"
 
 #define TRACE  "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -134,15 +134,6 @@ static void says_who(struct shipfrom *s, const char *msg, const char *shop,
 	cJSON_Delete(line);
 }
 
-static int64_t offered(struct shipfrom *s)
-{
-	int64_t number = sim_place(&s->sim, 600);
-
-	wait_state(s, BERLIN, number, "pending", 5000);
-	wait_state(s, AMSTERDAM, number, "pending", 5000);
-	return number;
-}
-
 static void pressed(struct answer a, long status)
 {
 	assert_int_equal(a.status, status);
@@ -154,7 +145,7 @@ static void pressed(struct answer a, long status)
 static void an_accept_a_problem_and_a_ship_are_logged(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s);
+	int64_t number = offered_to_all(s, 600);
 	struct answer a;
 
 	pressed(till(s, BERLIN, number, "accept", "{}"), 200);
@@ -174,7 +165,7 @@ static void an_accept_a_problem_and_a_ship_are_logged(void **state)
 static void a_reject_and_a_stop_are_logged(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s), other = offered(s);
+	int64_t number = offered_to_all(s, 600), other = offered_to_all(s, 600);
 	char path[64];
 
 	pressed(till(s, AMSTERDAM, number, "reject",
@@ -193,7 +184,7 @@ static void a_reject_and_a_stop_are_logged(void **state)
 static void a_press_that_decides_nothing_new_is_not_logged_again(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s);
+	int64_t number = offered_to_all(s, 600);
 
 	for (int i = 0; i < 3; i++)
 		pressed(till(s, BERLIN, number, "accept", "{}"), 200);
@@ -270,7 +261,7 @@ static void each_change_of_the_command_line_is_logged(void **state)
 static void a_centra_that_goes_and_comes_is_logged_once_each(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s), other = offered(s);
+	int64_t number = offered_to_all(s, 600), other = offered_to_all(s, 600);
 	struct answer a;
 	cJSON *line;
 
@@ -314,7 +305,7 @@ static void the_log_holds_no_secret_and_no_customer(void **state)
 	static const char note[] = "{\"reason\":\"lost\",\"note\":"
 				   "\"a note of ours\",\"staff\":\"Annabella\"}";
 	struct shipfrom *s = *state;
-	int64_t number = offered(s);
+	int64_t number = offered_to_all(s, 600);
 	struct browser b;
 	char path[64], *log;
 	struct answer a;

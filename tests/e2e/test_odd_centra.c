@@ -70,18 +70,6 @@ static bool has_part(struct shipfrom *s, int64_t number, const char *part)
 
 /* ---- what is done ---- */
 
-static int64_t placed(struct shipfrom *s, const char *lines)
-{
-	struct answer a = sim_do(&s->sim, "/orders",
-				 "{\"warehouses\":[2,3],\"lines\":[%s]}",
-				 lines);
-	int64_t number = number_of(a.json, "number");
-
-	answer_release(&a);
-	wait_state(s, AMSTERDAM, number, "pending", 5000);
-	return number;
-}
-
 static void accept(struct shipfrom *s, int64_t number)
 {
 	struct answer a = shop_does(s, AMSTERDAM, number, "accept", "{}");
@@ -146,7 +134,7 @@ static void it_ships_with_no_other_permissions_than_the_docs_ask_for(
 	int64_t number;
 
 	deny(s, "\"Customer:read\",\"Product:read\",\"PaymentHistoryEntry:read\"");
-	number = placed(s, COAT);
+	number = order_offered(s, ORDER_LINES(COAT));
 	wait_part(s, number, "\"product\":\"Raincoat\"");
 	accept(s, number);
 	wait_part(s, number, "\"ship_to\":{");
@@ -160,7 +148,7 @@ static void it_ships_with_no_other_permissions_than_the_docs_ask_for(
 static void a_lost_capture_settles_without_the_payment_history(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = placed(s, COAT);
+	int64_t number = order_offered(s, ORDER_LINES(COAT));
 
 	deny(s, "\"PaymentHistory:read\"");
 	accept(s, number);
@@ -177,7 +165,7 @@ static void without_product_sizes_an_order_is_shown_and_shipped(void **state)
 	int64_t number;
 
 	deny(s, "\"ProductSize:read\"");
-	number = placed(s, COAT);
+	number = order_offered(s, ORDER_LINES(COAT));
 	wait_part(s, number, "\"product\":\"Raincoat\"");
 	assert_true(has_part(s, number, "\"sku\":null"));
 	accept(s, number);
@@ -191,7 +179,7 @@ static void an_address_comes_once_its_permission_is_given(void **state)
 	int64_t number;
 
 	deny(s, "\"Order.shippingAddress:read\"");
-	number = placed(s, COAT);
+	number = order_offered(s, ORDER_LINES(COAT));
 	wait_part(s, number, "\"product\":\"Raincoat\"");
 	accept(s, number);
 	assert_true(has_part(s, number, "\"ship_to\":null"));
@@ -204,7 +192,7 @@ static void an_address_comes_once_its_permission_is_given(void **state)
 static void a_mutation_that_is_refused_is_made_once_it_may_be(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = placed(s, COAT);
+	int64_t number = order_offered(s, ORDER_LINES(COAT));
 	struct answer a;
 
 	accept(s, number);
@@ -226,7 +214,7 @@ static void an_error_at_the_address_hides_nothing_else(void **state)
 	int64_t number;
 
 	spoil(s, "\"kind\":\"field\",\"field\":\"shippingAddress\",\"percent\":100");
-	number = placed(s, COAT);
+	number = order_offered(s, ORDER_LINES(COAT));
 	wait_part(s, number, "\"product\":\"Raincoat\"");
 	accept(s, number);
 	assert_true(has_part(s, number, "\"ship_to\":null"));
@@ -238,7 +226,7 @@ static void an_error_at_the_address_hides_nothing_else(void **state)
 static void an_error_at_the_allocations_proves_nothing(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = placed(s, COAT);
+	int64_t number = order_offered(s, ORDER_LINES(COAT));
 
 	sim_tell(&s->sim, "/faults",
 		 "[{\"api\":\"order\",\"kind\":\"drop\",\"when\":\"after\"},"
@@ -258,7 +246,7 @@ static void replies_that_are_compressed_unasked_are_read(void **state)
 	sim_tell(&s->sim, "/faults",
 		 "[{\"api\":\"order\",\"kind\":\"gzip\",\"percent\":100},"
 		 "{\"api\":\"graphql\",\"kind\":\"gzip\",\"percent\":100}]");
-	number = placed(s, COAT);
+	number = order_offered(s, ORDER_LINES(COAT));
 	accept(s, number);
 	wait_part(s, number, "\"ship_to\":{");
 	ship(s, number);
@@ -323,7 +311,7 @@ static void a_payload_with_odd_characters_costs_no_event(void **state)
 static void a_bundle_and_a_gift_card_are_found_ours_and_shipped(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = placed(s, GIFT_BOX);
+	int64_t number = order_offered(s, ORDER_LINES(GIFT_BOX));
 
 	/* Centra acts, and a look has to find out. */
 	sim_tell(&s->sim, "/faults",
@@ -353,7 +341,7 @@ static void without_product_sizes_an_order_with_a_gift_card_says_what_it_lacks(
 	int64_t number;
 
 	deny(s, "\"ProductSize:read\"");
-	number = placed(s, GIFT_BOX);
+	number = order_offered(s, ORDER_LINES(GIFT_BOX));
 	accept(s, number);
 	wait_part(s, number, "\"doubt\":true");
 	journal_has(s, number, "sizes_hidden", NULL);

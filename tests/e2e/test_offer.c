@@ -13,22 +13,13 @@
 
 #include <cmocka.h>
 
-#include "tests/harness/shipfrom.h"
+#include "tests/harness/orders.h"
 #include "tests/harness/wait.h"
 
 static int setup(void **state)
 {
 	*state = shipfrom_start(NULL);
 	return 0;
-}
-
-static int64_t offered(struct shipfrom *s, int expires_in)
-{
-	int64_t number = sim_place(&s->sim, expires_in);
-
-	for (int i = 0; i < SHOPS; i++)
-		wait_state(s, (enum shop)i, number, "pending", 5000);
-	return number;
 }
 
 /* A shop's answer: its status, and code or state in `word`. */
@@ -106,7 +97,7 @@ static void of_two_accepts_at_the_same_moment_exactly_one_wins(void **state)
 	struct shipfrom *s = *state;
 
 	for (int round = 0; round < 10; round++) {
-		int64_t number = offered(s, 600);
+		int64_t number = offered_to_all(s, 600);
 		enum shop winner = race(s, number, round % 2 ? 2 : 3);
 
 		assert_int_equal(sim_accepts(&s->sim, number), 1);
@@ -129,7 +120,7 @@ static void webhooks_in_any_order_and_repeated_end_in_accepted_taken_taken(
 
 		sim_tell(&s->sim, "/hooks",
 			 "{\"shuffle\":false,\"repeats\":0,\"delay\":0}");
-		number = offered(s, 600);
+		number = offered_to_all(s, 600);
 		sim_tell(&s->sim, "/hooks",
 			 "{\"shuffle\":true,\"repeats\":60,\"delay\":300,"
 			 "\"batch\":1}");
@@ -149,7 +140,7 @@ static void an_address_is_shown_to_the_shop_that_ships_and_to_no_other(
 	void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s, 600);
+	int64_t number = offered_to_all(s, 600);
 	char path[64], word[STATE_ROOM];
 	struct answer a;
 
@@ -174,7 +165,7 @@ static void the_same_answer_again_gets_its_result_and_the_opposite_409(
 	void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s, 600);
+	int64_t number = offered_to_all(s, 600);
 	char word[STATE_ROOM];
 
 	assert_int_equal(does(s, AMSTERDAM, number, "accept", word), 200);
@@ -188,7 +179,7 @@ static void the_same_answer_again_gets_its_result_and_the_opposite_409(
 static void a_rejected_offer_is_gone_for_that_shop_only(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s, 600);
+	int64_t number = offered_to_all(s, 600);
 	char word[STATE_ROOM];
 	struct answer a = shop_does(s, BERLIN, number, "reject",
 				    "{\"reason\":\"out_of_stock\",\"note\":\"\"}");
@@ -206,7 +197,7 @@ static void a_rejected_offer_is_gone_for_that_shop_only(void **state)
 static void an_offer_that_centra_timed_out_can_not_be_accepted(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s, 600);
+	int64_t number = offered_to_all(s, 600);
 	char path[64], word[STATE_ROOM];
 
 	snprintf(path, sizeof(path), "/orders/%lld/expire",
@@ -223,7 +214,7 @@ static void a_cancelled_order_is_cancelled_for_all_also_after_an_accept(
 	void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s, 600);
+	int64_t number = offered_to_all(s, 600);
 	char path[64], word[STATE_ROOM];
 
 	assert_int_equal(does(s, BERLIN, number, "accept", word), 200);
@@ -239,7 +230,7 @@ static void a_cancelled_order_is_cancelled_for_all_also_after_an_accept(
 static void resume_in_the_back_office_ends_the_offers(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s, 600);
+	int64_t number = offered_to_all(s, 600);
 	char path[64], word[STATE_ROOM];
 
 	snprintf(path, sizeof(path), "/orders/%lld/resume",
@@ -254,7 +245,7 @@ static void resume_in_the_back_office_ends_the_offers(void **state)
 static void an_order_offered_again_can_be_accepted(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s, 600);
+	int64_t number = offered_to_all(s, 600);
 	char path[64], word[STATE_ROOM];
 
 	assert_int_equal(does(s, BERLIN, number, "reject", word), 200);
@@ -293,7 +284,7 @@ static int listed(struct shipfrom *s, enum shop shop, const char *list,
 static void lists_show_each_shop_its_own_orders(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t first = offered(s, 900), only;
+	int64_t first = offered_to_all(s, 900), only;
 	char word[STATE_ROOM];
 	struct answer a = sim_do(&s->sim, "/orders",
 				 "{\"warehouses\":[4],\"expires_in\":300}");
@@ -319,7 +310,7 @@ static void lists_show_each_shop_its_own_orders(void **state)
 static void nobody_without_a_device_sees_anything(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s, 600);
+	int64_t number = offered_to_all(s, 600);
 	char url[256];
 	struct answer a;
 

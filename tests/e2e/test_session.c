@@ -18,7 +18,7 @@
 
 #include "tests/harness/browser.h"
 #include "tests/harness/listener.h"
-#include "tests/harness/shipfrom.h"
+#include "tests/harness/orders.h"
 #include "tests/harness/wait.h"
 
 #define OURS "http://shop.example.com:8080"
@@ -59,14 +59,6 @@ static void expect(struct answer a, long status, const char *code)
 	if (code)
 		assert_string_equal(text_of(a.json, "code"), code);
 	answer_release(&a);
-}
-
-static int64_t offered(struct shipfrom *s)
-{
-	int64_t number = sim_place(&s->sim, 600);
-
-	wait_state(s, AMSTERDAM, number, "pending", 5000);
-	return number;
 }
 
 static const char *path_of(char ret[96], int64_t number, const char *verb)
@@ -225,7 +217,7 @@ static void with_https_a_browser_is_known_by_either_name(void **state)
 static void another_page_cannot_act_with_the_cookie(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s);
+	int64_t number = offered_to_all(s, 600);
 	struct browser b = signed_in(s, "amsterdam"), stranger = b;
 	char path[96];
 
@@ -265,7 +257,7 @@ static void another_page_cannot_sign_a_browser_in(void **state)
 static void a_token_needs_no_proof_and_a_session_is_none(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s);
+	int64_t number = offered_to_all(s, 600);
 	struct browser b = signed_in(s, "amsterdam");
 	char url[256], bearer[128];
 	const char *headers[] = {bearer, NULL};
@@ -353,7 +345,7 @@ static void who_pressed_is_one_of_the_shops_names_and_is_kept(void **state)
 	const char *words[] = {"why", "", "--json", NULL};
 	FILE *f = fopen(s->config, "a"); /* ends with [shop berlin] */
 	char *out = NULL, number_word[24], path[96];
-	int64_t number = offered(s);
+	int64_t number = offered_to_all(s, 600);
 	struct browser b;
 	struct answer a;
 
@@ -409,7 +401,7 @@ static void the_report_tells_how_each_shop_has_done(void **state)
 {
 	struct shipfrom *s = *state;
 	const char *words[] = {"report", "--since", "24h", "--json", NULL};
-	int64_t number = offered(s);
+	int64_t number = offered_to_all(s, 600);
 	char *out = NULL, path[96];
 	struct browser b = signed_in(s, "amsterdam");
 

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "tests/harness/shipfrom.h"
+#include "tests/harness/orders.h"
 #include "tests/harness/wait.h"
 
 static int setup(void **state)
@@ -26,15 +26,6 @@ static int setup(void **state)
 
 	*state = shipfrom_start(&o);
 	return 0;
-}
-
-static int64_t offered(struct shipfrom *s)
-{
-	int64_t number = sim_place(&s->sim, 600);
-
-	for (int i = 0; i < SHOPS; i++)
-		wait_state(s, (enum shop)i, number, "pending", 5000);
-	return number;
 }
 
 static void fault(struct shipfrom *s, const char *kind, const char *when,
@@ -81,7 +72,7 @@ static void losers_are_refused(struct shipfrom *s, enum shop winner,
 static void spoilt_after(struct shipfrom *s, const char *kind)
 {
 	for (int told = 0; told < 2; told++) {
-		int64_t number = offered(s);
+		int64_t number = offered_to_all(s, 600);
 
 		sim_tell(&s->sim, "/hooks", "{\"paused\":%s}",
 			 told ? "false" : "true");
@@ -99,7 +90,7 @@ static void spoilt_after(struct shipfrom *s, const char *kind)
 /* The call never acted: it is made again, and lands. */
 static void spoilt_before(struct shipfrom *s, const char *kind)
 {
-	int64_t number = offered(s);
+	int64_t number = offered_to_all(s, 600);
 
 	fault(s, kind, "before", number);
 	press(s, BERLIN, number);
@@ -158,7 +149,7 @@ static void a_500_or_a_page_before_centra_acted_is_tried_again(void **state)
 static void a_refused_key_is_no_answer_and_the_call_is_made_again(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s);
+	int64_t number = offered_to_all(s, 600);
 	char word[STATE_ROOM];
 
 	fault(s, "401", "before", number);
@@ -217,7 +208,7 @@ static bool was_called(void *arg)
 static void a_key_that_is_replaced_is_used_at_once(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s), began;
+	int64_t number = offered_to_all(s, 600), began;
 	struct called c = {s, number, 4};
 
 	sim_tell(&s->sim, "/settings", "{\"api_key\":\"the right one\"}");
@@ -244,7 +235,7 @@ static void a_key_that_is_replaced_is_used_at_once(void **state)
 static void told_to_wait_it_waits_and_then_lands(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s), begun = now_mono();
+	int64_t number = offered_to_all(s, 600), begun = now_mono();
 
 	sim_tell(&s->sim, "/faults",
 		 "{\"api\":\"order\",\"kind\":\"429\",\"order\":%lld,"
@@ -282,7 +273,7 @@ static void *press_and_forget(void *arg)
 /* Killed while Centra, which has acted, still holds its reply back. */
 static void killed_after(struct shipfrom *s, bool told)
 {
-	struct presser p = {s, offered(s)};
+	struct presser p = {s, offered_to_all(s, 600)};
 	int64_t arg[2] = {p.number, (int64_t)(uintptr_t)&s->sim};
 	pthread_t thread;
 
@@ -315,7 +306,7 @@ static void a_lost_call_that_another_shop_overtook_never_ends_accepted(
 	void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s);
+	int64_t number = offered_to_all(s, 600);
 	char path[64];
 
 	sim_tell(&s->sim, "/hooks", "{\"paused\":true}");
@@ -336,7 +327,7 @@ static void a_lost_call_that_another_shop_overtook_never_ends_accepted(
 static void graphql_down_a_lost_reply_waits_and_is_settled_later(void **state)
 {
 	struct shipfrom *s = *state;
-	int64_t number = offered(s);
+	int64_t number = offered_to_all(s, 600);
 
 	sim_tell(&s->sim, "/hooks", "{\"paused\":true}");
 	sim_tell(&s->sim, "/settings", "{\"token\":\"another\"}");

@@ -27,6 +27,15 @@ int64_t order_offered(struct shipfrom *s, const char *members)
 	return number;
 }
 
+int64_t offered_to_all(struct shipfrom *s, int seconds)
+{
+	int64_t number = sim_place(&s->sim, seconds);
+
+	for (int i = 0; i < SHOPS; i++)
+		wait_state(s, (enum shop)i, number, "pending", 5000);
+	return number;
+}
+
 int64_t order_offered_for(struct shipfrom *s, int seconds)
 {
 	char members[80];

@@ -32,6 +32,8 @@
  * braces; NULL: for Amsterdam alone), and waits until Amsterdam sees it
  * pending. */
 int64_t order_offered(struct shipfrom *s, const char *members);
+/* Offered to all shops for so many seconds, and pending at each. */
+int64_t offered_to_all(struct shipfrom *s, int seconds);
 /* For Amsterdam alone; it expires in so many seconds. */
 int64_t order_offered_for(struct shipfrom *s, int seconds);
 /* Sends the webhook of an order that is offered to Amsterdam, whether or not

@@ -3,14 +3,11 @@
  * test_centra_gate.c - connections and their account: what one learns of
  * Centra holds the others back.
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "centra/graphql.h"
@@ -20,15 +17,12 @@
 
 #include <cmocka.h> /* last: it has a macro called fail */
 
-static int nobody; /* a port that is taken, at which nobody listens */
+static unsigned nobody; /* a port at which nobody listens */
 static struct centra *centra;
 static struct centra_conn *one, *other;
 
 static int make(void **state)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET,
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof(at);
 	struct centra_options o = {.instance = "se",
 				   .order_api_key = "key",
 				   .graphql_token = "token",
@@ -37,12 +31,9 @@ static int make(void **state)
 	char url[64];
 
 	(void)state;
-	nobody = socket(AF_INET, SOCK_STREAM, 0);
-	if (bind(nobody, (struct sockaddr *)&at, sizeof(at)) ||
-	    getsockname(nobody, (struct sockaddr *)&at, &len))
-		return -1;
-	snprintf(url, sizeof(url), "http://127.0.0.1:%d/",
-		 ntohs(at.sin_port));
+	if (!nobody)
+		nobody = canned_closed_port();
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/", nobody);
 	o.order_api_url = o.graphql_url = url;
 	centra = centra_open(&o);
 	one = centra_conn_open(centra);
@@ -56,7 +47,6 @@ static int unmake(void **state)
 	centra_conn_close(one);
 	centra_conn_close(other);
 	centra_close(centra);
-	close(nobody);
 	return 0;
 }
 
