@@ -55,10 +55,9 @@ static void warn(struct cli_session *s, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
-	say(s, "warning", text ? text : "");
+	say(s, "warning", text);
 	free(text);
 }
 

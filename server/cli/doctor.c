@@ -54,8 +54,7 @@ static void say(struct exam *x, enum verdict verdict, const char *fmt, ...)
 	va_list ap;
 
 	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
 	x->found[verdict]++;
 	if (x->s->json) {
@@ -69,7 +68,7 @@ static void say(struct exam *x, enum verdict verdict, const char *fmt, ...)
 	} else {
 		buf_fmt(b, "%-9s  %s  %-11s  ", verdict_names[verdict],
 			x->in->id, x->row);
-		cli_text(b, text ? text : "");
+		cli_text(b, text);
 		buf_char(b, '\n');
 	}
 	free(text);

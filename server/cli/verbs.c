@@ -144,8 +144,8 @@ static const char tasks_help[] =
 	"missed.\n" BESIDE "\n" STORE_CODES;
 
 static const char why_help[] =
-	"How an order stands, and why: every event, answer, call and reply in "
-	"its journal,\nwith the time and who did it.\n\n"
+	"How an order stands, and why: every event, answer, call and reply in\n"
+	"its journal, with the time and who did it.\n\n"
 	"  shipfrom why 19\n"
 	"  shipfrom why se/19          when several instances have a 19\n"
 	"  shipfrom why 19 --json      the first line is the order, then one "

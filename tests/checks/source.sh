@@ -17,7 +17,8 @@ awk '
 BEGIN {
 	n = split("strcpy strcat sprintf vsprintf strtok atoi atol gets gmtime " \
 		  "localtime asctime ctime alloca", banned, " ")
-	m = split("malloc calloc realloc strdup strndup asprintf", memory, " ")
+	m = split("malloc calloc realloc strdup strndup asprintf " \
+		  "vasprintf", memory, " ")
 }
 # Takes comments and the insides of strings out of a line.
 function code(s,   out, c, i, d) {
