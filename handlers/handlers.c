@@ -45,17 +45,6 @@ unsigned handler_batch(const char *kind)
 	return h ? h->batch : 1;
 }
 
-const char *handler_of_event(const char *type, const char *action)
-{
-	(void)action; /* not used: actions are an open set, and a new one is
-		       * handled as well */
-	if (!strcmp(type, "check_first"))
-		return TASK_CHECK_FIRST;
-	if (!strcmp(type, "order"))
-		return TASK_ORDER;
-	return NULL;
-}
-
 /* ---- where a task waits ---- */
 
 /* True for a task `missed` about a look: it judges what is held (missed.c). */
