@@ -15,8 +15,6 @@
 #include "base/text.h"
 #include "base/time.h"
 
-#define UTF8_MOST 4 /* the most bytes of a character; a NUL ends it earlier */
-
 static pthread_once_t hooks_once = PTHREAD_ONCE_INIT;
 
 static void *allocate(size_t n)

@@ -87,3 +87,11 @@ char *text_bounded(const char *s, size_t max)
 	}
 	return xstrndup(s, n);
 }
+
+bool text_is_one_of(const char *s, const char *const *words)
+{
+	for (; s && *words; words++)
+		if (!strcmp(*words, s))
+			return true;
+	return false;
+}

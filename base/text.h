@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * text.h - UTF-8 text: whether it is valid, and where it may be cut.
+ * text.h - UTF-8 text: whether it is valid, where it may be cut, and whether it
+ * is one of some words.
  *
  * Threads: any.
  */
@@ -25,5 +26,8 @@ void text_trim(char *s);
 /* Returns a copy of at most max bytes of s, which ends between two characters;
  * the caller frees it.  NULL returns NULL. */
 char *text_bounded(const char *s, size_t max);
+/* True if the text is one of the words, a list that ends with NULL.  A text of
+ * NULL is none of them. */
+bool text_is_one_of(const char *s, const char *const *words);
 
 #endif

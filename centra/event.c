@@ -9,6 +9,7 @@
 
 #include "base/json_read.h"
 #include "base/mem.h"
+#include "base/text.h"
 
 /* A buf needs a maximum; the input is bounded already, and so is its canonical
  * form. */
@@ -199,14 +200,6 @@ static void add_unread(const struct json *v, struct centra_batch *b)
 
 /* ---- the batch ---- */
 
-static bool is_one_of(const char *s, const char *const *list)
-{
-	for (; *list; list++)
-		if (!strcmp(s, *list))
-			return true;
-	return false;
-}
-
 static enum rc other_version(const struct json *v, enum webhook_version *ret,
 			     struct err *e)
 {
@@ -227,11 +220,11 @@ static enum rc other_version(const struct json *v, enum webhook_version *ret,
 	if (json_is_object(v)) {
 		json_each(c, v)
 		{
-			if (is_one_of(json_name(c), checkout)) {
+			if (text_is_one_of(json_name(c), checkout)) {
 				*ret = WEBHOOK_CHECKOUT;
 				return OK;
 			}
-			if (is_one_of(json_name(c), storefront)) {
+			if (text_is_one_of(json_name(c), storefront)) {
 				*ret = WEBHOOK_STOREFRONT;
 				return OK;
 			}

@@ -15,6 +15,7 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "base/text.h"
 #include "centra/graphql_private.h"
 #include "centra/transport.h"
 
@@ -132,14 +133,6 @@ struct trouble {
 	bool sizes; /* an error hides whether the line has a productSize */
 };
 
-static bool is_in(const char *name, const char *const *list)
-{
-	for (; name && *list; list++)
-		if (!strcmp(*list, name))
-			return true;
-	return false;
-}
-
 /* Notes an error whose path is orders[i] or below it. */
 static void add_trouble(const struct question *q, const struct json *error,
 			struct trouble *t)
@@ -157,15 +150,17 @@ static void add_trouble(const struct question *q, const struct json *error,
 	const char *field = gql_path_name(error, 2);
 	const char *below = gql_path_name(error, 4);
 
-	if (is_in(field, address))
+	if (text_is_one_of(field, address))
 		t->missing |= MISSING_ADDRESS;
-	else if (is_in(field, payment))
+	else if (text_is_one_of(field, payment))
 		t->missing |= MISSING_PAYMENT;
-	else if (is_in(field, words) ||
-		 (is_in(field, lines) && is_in(below, line_words)) ||
-		 (is_in(field, shipments) && is_in(below, shipment_words)))
+	else if (text_is_one_of(field, words) ||
+		 (text_is_one_of(field, lines) &&
+		  text_is_one_of(below, line_words)) ||
+		 (text_is_one_of(field, shipments) &&
+		  text_is_one_of(below, shipment_words)))
 		t->missing |= MISSING_WORDS;
-	else if (is_in(field, shipments) && !q->with_shipments)
+	else if (text_is_one_of(field, shipments) && !q->with_shipments)
 		t->missing |= MISSING_SHIPMENTS;
 	else
 		t->undecided = true;

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "server/config/read.h"
 #include "base/nearest.h"
+#include "base/text.h"
 #include "server/config/staff_names.h"
 
 /* ---- texts ---- */
@@ -64,10 +65,7 @@ static void check_word(struct reading *r, const struct section *s, size_t at,
 		       const char *word, const char *const *words,
 		       const char *want)
 {
-	for (; word && *words; words++)
-		if (!strcmp(word, *words))
-			return;
-	if (word)
+	if (word && !text_is_one_of(word, words))
 		mistake(r, line_of(s, at), "'%s' cannot be '%s'; write %s",
 			settings[at].name, word, want);
 }

@@ -179,11 +179,8 @@ bool action_word(const struct action *p, struct response *res, const char *name,
 	const struct json *item = json_get(p->body, name);
 
 	*ret = json_text(item);
-	if (!json_given(item))
+	if (!json_given(item) || text_is_one_of(*ret, words))
 		return true;
-	for (; *ret && *words; words++)
-		if (!strcmp(*words, *ret))
-			return true;
 	respond_field(res, name, want);
 	return false;
 }

@@ -194,6 +194,19 @@ static void trims_to(const char *in, const char *want)
 	assert_string_equal(text, want);
 }
 
+static void a_text_is_one_of_some_words_or_none(void **state)
+{
+	static const char *const words[] = {"a", "bc", NULL};
+
+	(void)state;
+	assert_true(text_is_one_of("a", words));
+	assert_true(text_is_one_of("bc", words));
+	assert_false(text_is_one_of("b", words));
+	assert_false(text_is_one_of("", words));
+	assert_false(text_is_one_of(NULL, words));
+	assert_false(text_is_one_of("a", words + 2));
+}
+
 static void a_cut_leaves_whole_characters(void **state)
 {
 	(void)state;
@@ -269,6 +282,7 @@ int main(void)
 			bytes_that_are_not_utf8_become_the_replacement),
 		cmocka_unit_test(json_holds_nothing_that_a_terminal_acts_on),
 		cmocka_unit_test(foreign_text_is_shown_as_text),
+		cmocka_unit_test(a_text_is_one_of_some_words_or_none),
 		cmocka_unit_test(a_cut_leaves_whole_characters),
 		cmocka_unit_test(
 			an_error_that_is_cut_ends_with_a_whole_character),
