@@ -18,10 +18,9 @@ import { draw } from "./ui.js";
 const UNDO_MS = 5000, KEEP_MS = 120000, STAY_MS = 3000, CALM_MS = 1200;
 const SAVED = "answer.";
 // number -> {verb, body, key, shown, born, at, wait, keep, tried, busy, by}; survives
-// a reload, but for shown: the order as the card showed it.  born, at: when it was
-// given, by the device's clock and by the page's, which nobody sets; wait, keep: ms
-// from then until it is sent, and given up.  by: who gave it, as `self` says; nobody
-// else sends it.
+// a reload.  shown: the order as the card showed it.  born, at: when it was given, by
+// the device's clock and the page's; wait, keep: ms until it is sent, and given up.
+// by: who gave it, as `self` says; nobody else sends it.
 export const pending = new Map();
 
 const self = () => Object.values(actsFor()).join(" ");

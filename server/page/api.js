@@ -28,8 +28,7 @@ export async function once(method, path, body, key, ms = 20000) {
   }
 }
 
-// As once(); but what the server refused because this device asks too often is asked
-// again when the server says.
+// As once(), and again when the server says, where this device asks too often.
 export async function call(...what) {
   const { me } = session;
   for (let left = 9; ; left--) {

@@ -30,7 +30,7 @@ export function drawLock() {
 
 const chooseStaff = (lock) => ask("who-title", t("who"), (close) => [lock ? h("p", { id: "locked" }, lockedText()) : null,
   h("div", { class: "stack" }, session.me.staff.map((n) => button("big", () => close(n), n)),
-    lock ? null : h("button", { onclick: () => close(undefined) }, t("cancel")))], { firm: lock });
+    lock ? null : h("button", { onclick: () => close() }, t("cancel")))], { firm: lock });
 
 // Locks a shared tablet that nobody touched for a while.
 export async function lockIdle() {

@@ -34,14 +34,14 @@ let text = "", fast = 0, sure = false;
 // When the last key came, and when the last code ended: times of events, which are
 // right however busy the page is.
 let last = -Infinity, ended = -Infinity;
-let before = new Map();                    // id of a field -> its value before the keys
-let timer = 0;                             // the pause
-let held = null, focused = 0;              // {el, key, at}: a press that waits; when the focus last moved
+let before = new Map();   // id of a field -> its value before the keys
+let timer = 0;   // the pause
+let held = null, focused = 0;   // {el, key, at}: a press that waits; when the focus last moved
 // What the pause ended: {text, fast, sure, before, again, taken}; taken: it was
 // given to the function.  null: another key has come since.
 let cut = null;
-let again = false;                         // the keys so far begin with what was taken
-let alt = "";                              // digits typed while Alt is held: the number of a character
+let again = false;   // the keys so far begin with what was taken
+let alt = "";   // digits typed while Alt is held: the number of a character
 const swallowed = new Set();               // keys that are down and reached nobody
 
 const PRESSED = "button, summary, a[href], [role=button], input[type=checkbox], input[type=radio]";

@@ -210,7 +210,9 @@ async function ship(o, w, again) {
     if (!w.changes?.length) { w.changes = [t("otherChanged")]; ring(); }
   }
   if (!r.status) result("bad", t("noAnswer", { n: o.number }), o.number);
-  else if (r.status > 299 && !["capture_failed", "changed"].includes(body.code)) result("bad", t(body.code === "in_doubt" ? "in_doubt" : "shipFailed", { n: o.number }), o.number, body.detail);
+  // Another device was first.  Its "shipped" does not replace this.
+  else if (["answered", "shipped"].includes(body.code)) result("bad", `${t("order", { n: o.number })}. ${t("in_doubt")}`, 0, body.detail);
+  else if (r.status > 299 && !["capture_failed", "changed"].includes(body.code)) result("bad", t(body.code === "in_doubt" ? "in_doubt" : "shipFailed"), o.number, body.detail);
   w.busy = false;
   save();
 }

@@ -26,7 +26,7 @@ async function stop(o) {
   if (ui.open === o.number) ui.open = 0;
   sound.ring();
   if (ENDED.includes(o.state)) result("bad", t(o.state, { n: o.number }), o.number);
-  await ask("stop-title", t("stopTitle"), (close) => [h("p", { class: "number" }, t(o.state === "cancelled" || o.state === "taken" ? o.state : "stopOther", { n: o.number })), h("p", {}, t("stopText")),
+  await ask("stop-title", t("stopTitle"), (close) => [h("p", { class: "number" }, t(["cancelled", "taken"].includes(o.state) ? o.state : "stopOther", { n: o.number })), h("p", {}, t("stopText")),
     button("big wide", async (e) => {
       const button = e.target, me = await who();
       if (!me) return;

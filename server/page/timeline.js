@@ -63,7 +63,7 @@ async function read(o) {
 // The part of the view of order `o`, closed until it is tapped.
 export function timeline(o) {
   const n = o.number, s = open.get(n), box = h("div", { id: `story${n}` });
-  // At the click: by the time of "toggle" it may have been drawn anew.
+  // By the time of "toggle" it may have been drawn anew.
   const tap = () => { if (!open.delete(n)) { open.set(n, {}); fill(n, box); read(o); } };
   const el = h("details", { class: "story", open: !!s }, h("summary", { "data-part": "story", onclick: tap }, t("hTitle")), box);
   if (s) {

@@ -371,6 +371,30 @@ test("a pick list and a packing slip print on A4, the order as a barcode", async
   assert.equal(await page.evaluate(() => window.printed), 2);
 });
 
+test("of two tablets that ship one order, one is told that its parcel was not, and it stays told", async ({ world, open, place }) => {
+  const pages = [await open(), await open()], n = await place({ lines: [lines.coat] });
+  await cardOf(pages[0], n).locator("[data-part=accept]").click();
+  for (const page of pages) {
+    await page.click("#tab-toShip");
+    await complete(page, n);
+    await cardOf(page, n).locator("[data-part=open]").click();
+    await page.locator("[data-part^=tick]").first().click();
+    await page.click("[data-part=picked]");
+    await page.click("[data-part=packed]");
+    await page.fill("#f-carrier", "PostNord");
+    await page.fill("#f-tracking", page === pages[0] ? "111" : "222");
+    await atRest(page);
+  }
+  const answers = pages.map((page) => page.waitForResponse((r) => r.url().endsWith("/ship")));
+  await Promise.all(pages.map((page) => page.locator("[data-part=ship]").dispatchEvent("click")));
+  const status = (await Promise.all(answers)).map((r) => r.status());
+  const late = pages[status.indexOf(409)];
+  assert.ok(late, `one is refused: ${status}`);
+  for (const page of pages) await text(page, `Order ${n} is shipped.`);
+  await late.getByText(`Order ${n}. Not shipped. Ask the office before you ship this order.`).waitFor();
+  assert.equal((await world.ordered(n)).shipments.length, 1);
+});
+
 test("an order that changed since it was shown is not shipped, and is picked again", async ({ world, open, place }) => {
   const page = await open();
   const n = await opened(page, place);
