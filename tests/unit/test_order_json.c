@@ -381,13 +381,9 @@ static void a_shop_is_not_shown_what_is_for_operators(void **state)
 			    "warehouse 3 is closed");
 	text = cJSON_PrintUnformatted(o);
 	assert_null(strstr(text, "10.0.0.1"));
-<<<<<<< Updated upstream
 	/* As a number or a word: a time may hold such digits. */
 	assert_null(strstr(text, ":504"));
 	assert_null(strstr(text, " 504"));
-=======
-	assert_null(strstr(text, "HTTP")); /* digits alone may be a time's */
->>>>>>> Stashed changes
 	assert_null(strstr(text, "warehouse 55"));
 	cJSON_free(text);
 	cJSON_Delete(o);
