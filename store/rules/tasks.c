@@ -86,7 +86,9 @@ static enum rc create(struct rows *t, const struct task *like, struct err *e)
 	return add_new(t, &task, NULL, e);
 }
 
-/* Asks once more for a task that is not dead; it may be running. */
+/* Asks once more for a task that is not dead; it may be running.  A task that
+ * reconciliation makes due before its wait is over does not count as one more
+ * attempt: it would wait for longer after it. */
 static enum rc ask_again(struct rows *t, struct task *have,
 			 const struct task *asked, struct err *e)
 {
@@ -95,6 +97,9 @@ static enum rc ask_again(struct rows *t, struct task *have,
 
 	if (rc)
 		return rc;
+	if (place.lane == LANE_LAST && asked->due < have->due &&
+	    have->attempts)
+		have->attempts--;
 	have->asked++;
 	if (have->again == TIME_NONE || asked->due < have->again)
 		have->again = asked->due;

@@ -332,6 +332,37 @@ static void a_retried_task_waits_and_knows_why(void **state)
 	store_close(s);
 }
 
+/* Else an order that several reconciliations ask for would wait for longer and
+ * longer until it is looked at by itself. */
+static void a_look_of_reconciliation_lengthens_no_wait(void **state)
+{
+	struct store *s = open_queue(*state);
+	struct task look = {
+		.instance = "se",
+		.kind = "fetch_order",
+		.number = 1,
+		.created = 1,
+		.due = 300,
+		.lane = LANE_LAST,
+	};
+	struct task t;
+
+	add(s, "fetch_order", 1, 0, 100);
+	t = lease_one(s, 200);
+	retry(s, &t, 200, 700);
+	t = lease_one(s, 700);
+	assert_int_equal(t.attempts, 1);
+	retry(s, &t, 200, 700);
+	assert_ok(store_task_add(s, &look, &err));
+	t = lease_one(s, 300);
+	assert_int_equal(t.attempts, 1);
+	retry(s, &t, 300, 900);
+	t = lease_one(s, 900);
+	assert_int_equal(t.attempts, 2);
+	done(s, &t, 900);
+	store_close(s);
+}
+
 static bool take_id(void *arg, const struct task *t)
 {
 	uint64_t *id = arg;
@@ -728,6 +759,7 @@ int main(void)
 		FRESH(a_batch_is_one_of_the_runs_that_may_hang),
 		FRESH(leases_end_with_the_process),
 		FRESH(a_retried_task_waits_and_knows_why),
+		FRESH(a_look_of_reconciliation_lengthens_no_wait),
 		FRESH(a_dead_task_is_kept_and_redriven),
 		FRESH(a_new_task_takes_the_place_of_a_dead_one),
 		FRESH(a_result_is_made_true_with_its_changes_and_follow_ups),
