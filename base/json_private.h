@@ -3,7 +3,7 @@
  * json_private.h - what json_scan.c and json_read.c share: the marks.
  *
  * One pass over the bytes, json_scan(), comes before libcjson.  It holds the
- * limits, and turns what libcjson would bend into a mark in its text.  Only
+ * limits, and puts a mark in place of what libcjson would change.  Only
  * these two files know the marks.  U+0001 is always followed by a letter that
  * says what stood there:
  *

@@ -3,14 +3,15 @@
  * json_read.h - reads JSON: webhooks, Centra's replies, the bodies of requests
  * and what is stored.  json_write.h writes it.
  *
- * Promise:  what libcjson, which parses it, would bend is kept as it was
- *           written.  Numbers are not forced through a double.  A NUL, half a
- *           surrogate pair or a byte that is not UTF-8 costs itself: not the
- *           document, and not the rest of its text (JSON_EXACT refuses them).
+ * Promise:  values are kept as they were written, also those that libcjson,
+ *           which parses them, would change.  Numbers are not forced through a
+ *           double.  If a text holds a NUL, half a surrogate pair or a byte
+ *           that is not UTF-8, the rest of it can be read, and so can the
+ *           document (JSON_EXACT refuses such a document).
  * Texts:    are read in one of two ways.  json_text() is for a word on which
  *           something depends (a status, a type, a date): it must be exactly
- *           that word, so one that holds any such thing is no text at all, or
- *           another (a byte that is not UTF-8 reads as U+FFFD).
+ *           that word.  A text with a NUL or half a surrogate pair is NULL,
+ *           and a byte that is not UTF-8 reads as U+FFFD.
  *           json_words() is for what people read (a name, an address, Centra's
  *           remarks): it drops what cannot be shown and keeps the rest.
  * Memory:   json_parse() and json_copy() return a document, which the caller
@@ -105,7 +106,9 @@ char *json_words(const struct json *v);
 /* As json_words(), for a json_name(). */
 char *json_clean(const char *name);
 
-/* ---- numbers and times ---- False, and *ret untouched: it is none */
+/* ---- numbers and times ----
+ *
+ * False, with *ret untouched: the value is no such number or time. */
 
 /* Reads an integer of 64 bits as Centra writes one: as a number, or as its
  * plain decimal in a string.  Fractions, exponents, leading zeros, -0 and what

@@ -28,7 +28,7 @@ static int hex4(const char *s)
 	return low < 0 ? -1 : high << 8 | low;
 }
 
-/* Writes the mark of a character that libcjson would bend. */
+/* Writes the mark that stands for a character which libcjson would change. */
 static void scan_mark(struct scan *s, int c)
 {
 	s->odd = true;
