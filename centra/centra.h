@@ -22,8 +22,8 @@ struct centra_conn;
 
 enum centra_api { CENTRA_ORDER_API, CENTRA_GRAPHQL, CENTRA_APIS };
 
-/* The class of work that a connection does.  Where calls are scarce, those
- * behind leave some to those before. */
+/* The class of work that a connection does.  Where calls are scarce, each class
+ * leaves some to those that stand above it. */
 enum centra_lane {
 	CENTRA_LIVE,  /* what shops do: answers, shipments */
 	CENTRA_FETCH, /* fetches that someone waits for */

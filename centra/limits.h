@@ -4,12 +4,12 @@
  *
  * For each API of an instance, over all threads:
  *
- *   dead      after some calls in a row that got no answer worth the name, one
- *             call at a time is let through, after a wait that grows to 30 s;
- *             the first that is answered lets all through again.
- *   refused   after a 401 or 403 likewise, with a wait that grows to 5 minutes;
- *             a new key ends it at once.
- *   paused    after a Retry-After nobody calls until then.
+ *   dead      after LIMITS_DEAD_AFTER calls in a row without a usable reply,
+ *             only trial calls are made, one at a time, after a wait that
+ *             grows to 30 s.  The first that gets a reply ends this.
+ *   refused   after a 401 or 403, too, only trial calls are made, after a wait
+ *             that grows to 5 minutes.  A new key ends this at once.
+ *   paused    no call is made until the end of a Retry-After.
  *   budget    GraphQL's requests and mutations in any 10 s and in any hour
  *             (CONTRACT 6.3).  What was spent is not known after a restart:
  *             if Centra then says 429, that pauses all calls.

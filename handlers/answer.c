@@ -34,7 +34,7 @@ static void journal(struct work *w, const struct entry *e)
 
 /* ---- when the next try is made ---- */
 
-#define TOO_CLOSE 250 /* ms; a wait is not halved below this */
+#define TOO_CLOSE 250 /* ms; no wait is shortened to less than this */
 
 /* Shortens a wait that would end after the offer's expiry to half of the time
  * that is left, so that one more try is made before it. */

@@ -52,7 +52,8 @@ const char *handler_of_event(const char *type, const char *action)
 {
 	size_t row = row_of(type);
 
-	(void)action; /* an open set: one that is new is looked into as well */
+	(void)action; /* Centra may add actions: an event with a new one is
+		       * handled too */
 	return row < TYPES ? types[row].kind : NULL;
 }
 

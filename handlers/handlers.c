@@ -47,7 +47,8 @@ unsigned handler_batch(const char *kind)
 
 /* ---- where a task waits ---- */
 
-/* True for a task `missed` about a look: it judges what is held (missed.c). */
+/* True for a task `missed` that judges what an earlier look found (missed.c):
+ * it makes no call. */
 static bool calls_nobody(const struct task *t)
 {
 	return !strcmp(t->kind, TASK_MISSED) && t->sub;

@@ -160,8 +160,8 @@ static enum found judge(const struct order *o, const struct offer *f,
 	bool ours, another;
 
 	if (co->undecided || cancelled(co) || !co->n_lines)
-		return FOUND_NOTHING; /* a cancelled order: its status says
-				       * it */
+		return FOUND_NOTHING; /* an order is cancelled by its status,
+				       * not by a finding */
 	ours = holds_all(f, co);
 	another = held_by_another(o, f, co);
 	if (ours + another + co->waits > 1)
@@ -291,8 +291,8 @@ static void say_finding(struct work *w, const struct offer *f,
 		->finding = *g;
 }
 
-/* Updates the sighting by this look, which shows the same again, or shows it
- * for the first time. */
+/* Returns the offer's sighting after this look.  A look that agrees with the
+ * sighting may make it sure; one that does not begins a new sighting. */
 static struct sighting seen_again(const struct work *w, const struct offer *f,
 				 const struct finding *g)
 {
@@ -322,8 +322,8 @@ static struct sighting seen_again(const struct work *w, const struct offer *f,
 	return r;
 }
 
-/* True if a line that nobody holds may have no stock of its own, as a gift
- * card, and an error hides whether that is so. */
+/* True if a line is allocated to no warehouse, and an error in the reply hides
+ * whether it has stock of its own (a gift card has none). */
 static bool hides_kinds(const struct centra_order *co)
 {
 	for (size_t i = 0; i < co->n_lines; i++)

@@ -330,8 +330,8 @@ static enum offer_state answer_state(const struct offer *f)
 	case SETTLED_NO:
 		return STATE_REFUSED;
 	case SETTLED_OK:
-		break; /* a look has set the `ok` aside: it found the order
-		        * open */
+		break; /* a later look found the order open, so Centra's `ok`
+			* no longer counts */
 	}
 	return STATE_PENDING;
 }

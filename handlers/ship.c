@@ -337,8 +337,8 @@ static int64_t sent_at(const struct run *r)
 	int64_t date = r->got.call.date;
 	int64_t at = s->ask.at;
 
-	if (s->came.capture_at > at) /* before the capture it was not allowed to
-				      * be sent */
+	if (s->came.capture_at > at) /* the parcel must not be sent before its
+				      * payment is captured */
 		at = s->came.capture_at;
 	if (s->came.stage == SHIP_FAILED || at + LATE > w->now)
 		return 0;
@@ -735,7 +735,7 @@ static void shipped(struct run *r, const struct ship_plan *p)
 	came.stage = SHIP_SHIPPED;
 	came.fault = FAULT_NONE;
 	came.shipped_at = w->now;
-	came.rest = true; /* until the rest was counted */
+	came.rest = true; /* until ship_rest(), below, has counted it */
 	set_error(&came, NULL);
 	say_came(w, ship_came_copy(&came));
 	came.rest = ship_rest(w->order, offer_of(w), r->co);

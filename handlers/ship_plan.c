@@ -49,8 +49,9 @@ static bool has_room(const struct view *v)
 	return true;
 }
 
-/* True if all units of the line are left for us to ship.  `gone`: also if they
- * were ours and are now allocated to nobody, as units in a shipment may be. */
+/* True if each line that was asked for still has as many units for us to ship.
+ * `gone`: or as many that were ours and are now allocated to nobody, since
+ * those may be in a shipment. */
 static bool is_allocated(const struct view *v, bool gone)
 {
 	for (size_t i = 0; i < v->s->ask.n_lines; i++) {
