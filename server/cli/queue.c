@@ -89,13 +89,13 @@ static void print_entries(struct cli_session *s, const struct task_entries *h)
 
 struct listing {
 	struct cli_session *s;
-	bool dead;     /* with their history */
+	bool dead;     /* only dead tasks, each with the end of its journal */
 	uint64_t next; /* the id at which the next read begins; 0: there are no
 		        * more */
 	unsigned seen; /* in this page */
 	size_t all;
-	struct task *page; /* owned, each: dead tasks whose journal is read
-			    * later */
+	struct task *page; /* owned, and so is what each task owns: dead tasks,
+			    * whose journals are read after the page */
 	size_t n_page;
 };
 

@@ -242,7 +242,7 @@ bool fair_action(struct fair_queue *q, uint64_t key, unsigned most,
 		c->first = (c->first + 1) % c->size;
 		c->n--;
 	}
-	if (c->n >= most) { /* more than that, if `most` was greater before */
+	if (c->n >= most) { /* greater: a reload has lowered `most` */
 		*ret_wait = *action_at(c, c->n - most) + window - now;
 		return false;
 	}

@@ -240,8 +240,8 @@ struct http_limits {
 			   * http_open(), and never all threads */
 	unsigned waiting; /* requests that wait for a thread; more are answered
 			   * 429 */
-	unsigned actions; /* requests at ROUTE_ACTION in ACTIONS_MS; more are
-			   * answered 429 */
+	unsigned actions; /* requests to routes with ROUTE_ACTION in ACTIONS_MS;
+			   * more are answered 429 */
 };
 #define CALLER_RUNNING 4
 #define CALLER_WAITING 32
@@ -250,10 +250,10 @@ struct http_limits {
 
 struct http_hooks {
 	void *arg; /* of all */
-	/* Finds out who sends a request at a route of ROUTE_DEVICE, before its
-	 * body is read, and again when the body is complete: sets req->caller
-	 * and req->caller_id, or responds.  On a request thread.  The client
-	 * may be gone when it is called. */
+	/* Finds out who sends a request to a route with ROUTE_DEVICE, before
+	 * its body is read, and again when the body is complete: sets
+	 * req->caller and req->caller_id, or responds.  On a request thread.
+	 * The client may be gone when it is called. */
 	void (*identify)(void *arg, struct request *req, struct response *res);
 	/* Frees req->caller.  Any thread. */
 	void (*caller_free)(void *caller);

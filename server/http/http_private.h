@@ -89,8 +89,8 @@ struct field {
 
 /* Copies of a request's header and arguments. */
 struct fields {
-	struct field *list; /* owned: the headers, and behind them the
-			     * arguments */
+	struct field *list; /* owned: n_headers headers, then the query
+			     * arguments; n in all */
 	char *text; /* owned: the names and values that `list` points to */
 	size_t n, n_headers;
 };
@@ -184,8 +184,8 @@ struct lingering {
 };
 
 struct http {
-	struct http_options o; /* the options; of its limits those at the
-			        * start */
+	struct http_options o; /* as given to http_open(): `limits` below may
+				* differ from o.limits */
 	struct http_limits limits; /* the present limits; for the loop alone */
 	struct networks proxies;   /* owned; of limits */
 	struct listener listeners[LISTENERS];
@@ -207,7 +207,8 @@ struct http {
 	struct request_threads *operators; /* owned: threads for routes with
 					    * ROUTE_OPERATOR */
 	struct lingering lingering[LINGERING_MAX];
-	char waste[65536]; /* what their clients sent: never used */
+	char waste[65536]; /* where bytes of lingering clients are read to, and
+			    * dropped */
 	int64_t wake;	   /* time_mono: the loop wakes then; no deadline is
 			    * earlier */
 	size_t reading;	   /* bytes of bodies that are not complete, part of

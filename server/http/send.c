@@ -174,7 +174,8 @@ enum MHD_Result send_response(struct http_request *x)
 	count_answer(x);
 	if (x->unread)
 		x->conn->lingering_fd = dup(x->conn->fd);
-	conn_step(x->conn); /* it may have waited long */
+	conn_step(x->conn); /* the request may have waited long: that is no
+			     * idleness */
 	conn_deadline(x->conn, SEND_MS + (int64_t)(len / BYTES_PER_MS));
 	done = MHD_queue_response(x->mhd, (unsigned)res->status, r);
 	MHD_destroy_response(r);

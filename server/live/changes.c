@@ -177,7 +177,7 @@ static void *run(void *arg)
 
 /* ---- the loop ---- */
 
-/* Moves the waiters whose order has changed to another list. */
+/* Takes the waiters whose order has changed out of live->waiters, into *ret. */
 static void take_told(struct live *live, struct waiters *ret)
 {
 	struct waiter *w, *next;

@@ -135,7 +135,8 @@ void workers_clock(struct workers *w, int64_t wall, int64_t mono)
 	log_line(LOG_WARN, "the clock went back", LOG_N("ms", back));
 	for (size_t i = 0; i < w->accounts.n; i++)
 		hurry(w, &w->accounts.list[i], wall, 0);
-	/* The next reconciliation is due by the clock as it was. */
+	/* By the clock that went back the next reconciliation is due too
+	 * late. */
 	reconcile_in(w->parts, w, sweep_every(w));
 	workers_wake(w);
 }
