@@ -162,8 +162,8 @@ struct delivery {
 
 struct recorded {
 	unsigned fresh, duplicates, quarantined;
-	unsigned applied, dead; /* of the fresh ones, those that ended so (enum
-				 * event_end) */
+	unsigned applied, dead; /* of the fresh ones, those that ended as
+				 * EVENT_APPLIED and as EVENT_DEAD */
 };
 
 /* The bounds of those kinds of quarantine that have one, for each instance and
@@ -512,7 +512,7 @@ enum rc store_device_remove(struct store *s, uint64_t id, int64_t now,
  * ended.  RC_NOTFOUND: no such device, or it is removed.  RC_EXISTS: it is not
  * suspended. */
 enum rc store_device_readmit(struct store *s, uint64_t id, struct err *e);
-/* Does the same for all suspended devices; *ret_n is how many. */
+/* Readmits all suspended devices; *ret_n is how many. */
 enum rc store_devices_readmit(struct store *s, size_t *ret_n, struct err *e);
 enum rc store_devices(struct store *s,
 		      bool (*fn)(void *arg, const struct device *d), void *arg,

@@ -81,7 +81,7 @@ static enum rc list(struct txn *t, const struct task *task, struct err *e)
 			  : due_put(t, task, e);
 }
 
-/* Replaces the stored task *was by *is, which is the same task. */
+/* Stores *is in place of *was: both are forms of one task. */
 static enum rc replace(struct txn *t, const struct task *was,
 		       const struct task *is, struct err *e)
 {

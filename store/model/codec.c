@@ -164,8 +164,8 @@ void get_bytes(struct reader *r, void *ret, size_t len)
 		memset(ret, 0, len);
 }
 
-/* Returns the bytes of a text, and how many; NULL for a text of NULL and for a
- * bad one. */
+/* Returns the bytes of the next text; *ret_len is how many.  NULL: NULL was
+ * written in place of a text, or the reader is bad. */
 static const unsigned char *take_text(struct reader *r, size_t *ret_len)
 {
 	uint32_t n = get_u32(r);

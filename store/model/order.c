@@ -175,7 +175,8 @@ void order_remember(struct order *o)
 	}
 }
 
-/* Of what is no fact of an order: it is stored elsewhere. */
+/* Applies a change that is no fact of the order, such as a journal entry: it is
+ * stored elsewhere. */
 void apply_nothing(struct order *o, const struct change *c)
 {
 	(void)o;

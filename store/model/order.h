@@ -28,8 +28,8 @@
  * bit (1 << kind) for each that was missed, so that it is counted once. */
 enum missed {
 	MISSED_CREATE,	 /* of the order */
-	MISSED_ACCEPTED, /* of the order: one warehouse gets it, whichever it
-			  * is */
+	MISSED_ACCEPTED, /* of the order, since only one warehouse can get
+			  * it */
 	MISSED_REJECTED,
 	MISSED_TIMEOUT,
 	MISSED_CANCEL, /* of the order */

@@ -14,7 +14,7 @@
 struct problem {
 	int64_t at;
 	uint64_t device;
-	char *reason; /* owned: one of the API's words */
+	char *reason; /* owned: one of the reasons that the API knows */
 	char *note;   /* owned: or NULL */
 	char *by; /* owned: the name of the person or device that reported it */
 

@@ -136,7 +136,8 @@ struct filing {
 	const struct task *own;
 	int64_t now;
 	int64_t again;  /* when `own` is to run again, by its own changes */
-	bool told;      /* the difference can be seen on a screen */
+	bool told;      /* the details or the address changed, which screens
+			 * show */
 };
 
 static enum rc file_json(struct filing *f, enum part which, bool *ret_has,

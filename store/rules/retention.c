@@ -67,7 +67,7 @@ static enum rc forget_some(struct rows *r, struct op *op, struct err *e)
 		rc = forget_one(r, f, &some[i], &gone, e);
 		if (rc != RC_INVALID)
 			continue;
-		rc = OK; /* the others must not wait for it */
+		rc = OK; /* one bad order must not keep the other addresses */
 		*f->ret_why = *e;
 	}
 	if (rc)
