@@ -5,12 +5,19 @@
 #
 #   names that have a safe counterpart; memory not from base/mem.h; a log line
 #   below server/; work left undone; a file without its licence; a function
-#   too long to be read at once.
+#   too long to be read at once; a merge that was not finished.
 set -u
 
 product=$(find base store centra handlers server -name '*.[ch]')
 tests=$(find tests -path tests/api -prune -o -name '*.[ch]' -print)
 [ -n "$product" ] || { echo "no source found"; exit 1; }
+
+# A merge that was not finished, in any text of ours.
+if grep -rnE --exclude-dir=build --exclude-dir=.git --exclude-dir=node_modules \
+	'^(<<<<<<<|>>>>>>>) ' .; then
+	echo "a merge was not finished"
+	exit 1
+fi
 
 # shellcheck disable=SC2086 # lists of names without blanks
 awk '
