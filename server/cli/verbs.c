@@ -194,8 +194,8 @@ static const char sweep_help[] =
 	"that is not running does once it is\nstarted.  It also sweeps at its "
 	"start and every `sweep_every`, unless that is 0.\n\n"
 	"  shipfrom sweep\n\n"
-	"What was found stands in the orders' lives (shipfrom why NUMBER) and "
-	"is\ncounted in the metric shipfrom_missed_webhooks_total.\n\n"
+	"What was found stands in the orders' journals (shipfrom why NUMBER) "
+	"and is\ncounted in the metric shipfrom_missed_webhooks_total.\n\n"
 	BESIDE "\n" STORE_CODES;
 
 static const char quarantine_help[] =
