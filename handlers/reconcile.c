@@ -328,8 +328,9 @@ static void go_on(struct work *w, int64_t due)
 	changes_task(&w->result.changes, TASK_RECONCILE, w->task->sub, due);
 }
 
-/* After the list: adds the looks, and comes back behind them to end.  In the
- * lane a task that is due earlier goes first, one at a time. */
+/* Once the list is read: adds the looks, and has the task run once more after
+ * them, to end.  The looks go first, since they are due earlier in the same
+ * lane, which runs one task at a time. */
 static void after_the_list(struct work *w)
 {
 	struct err e;

@@ -378,8 +378,8 @@ void ship_plan(const struct order *o, int64_t warehouse,
 		ret->what = PLAN_COMPLETE;
 	else
 		plan_payment(&v, on_pending, ret);
-	/* Set just before the completion, so that no warehouse picks the parcel
-	 * before. */
+	/* A shipment is set good-to-go just before its completion, so that no
+	 * warehouse picks the parcel earlier. */
 	if (ret->what == PLAN_COMPLETE && !ret->there->good_to_go)
 		ret->what = PLAN_GOOD_TO_GO;
 }

@@ -43,7 +43,8 @@ ssize_t stream_read(void *cls, uint64_t pos, char *p, size_t max)
 		return (ssize_t)n;
 	if (s->over || http_of(x)->stop_by != NEVER)
 		return MHD_CONTENT_READER_END_OF_STREAM;
-	/* Set before the 0 is returned; otherwise MHD asks again at once. */
+	/* The connection is suspended before the 0 is returned; otherwise MHD
+	 * asks again at once. */
 	s->suspended = true;
 	MHD_suspend_connection(x->mhd);
 	return 0;

@@ -102,7 +102,8 @@ bool threads_add(struct request_threads *t, struct http_request *x,
 {
 	bool added;
 
-	/* Counted before a thread can take the request. */
+	/* The request is counted before a thread can take it, which counts it
+	 * down again. */
 	atomic_fetch_add(&t->http->o.counters->waiting, 1);
 	pthread_mutex_lock(&t->lock);
 	added = fair_add(t->queue, x->key, &x->item, waiting);

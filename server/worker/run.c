@@ -44,8 +44,8 @@ static enum rc begin(struct work *w, begin_fn *fn, void *arg, struct err *e)
 	struct order as_it_is = {0};
 	enum rc rc;
 
-	/* Checked before each call: a run may make many, and a stop must not
-	 * wait for all of them. */
+	/* A run may make many calls, and a stop must not wait for all of them:
+	 * none begins after the stop began. */
 	if (workers_stopping(workers))
 		return fail(e, RC_AGAIN, "the server stops");
 	rc = store_update(workers->parts->store, w->task->instance,

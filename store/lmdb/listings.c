@@ -252,8 +252,8 @@ static enum rc give_changed(void *arg, const struct walk *w, bool *more,
 
 /* ---- where they begin ---- */
 
-/* Each of these writes the first key of a listing, and returns how many of its
- * bytes are common to all keys of the listing. */
+/* Each from_...() writes the first key of a listing, and returns how many of
+ * its bytes are common to all keys of the listing. */
 
 static size_t from_listed(struct key *k, const struct listing_from *f)
 {

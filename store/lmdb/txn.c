@@ -316,7 +316,7 @@ enum rc each(struct txn *t, enum table table, const struct key *from,
 
 /* ---- the rows of a transaction ---- */
 
-/* Valid since a struct txn begins with its struct rows. */
+/* The cast is valid, since a struct txn begins with its struct rows. */
 struct txn *txn_of(struct rows *r)
 {
 	return (struct txn *)r;

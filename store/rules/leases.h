@@ -51,7 +51,7 @@ struct side {
 struct leases {
 	pthread_mutex_t lock;
 	struct lease_slot by_id[LEASE_SLOTS];	 /* owned */
-	/* Only the leases that are running. */
+	/* Only the leases that keep their orders busy. */
 	struct lease_slot by_order[LEASE_SLOTS];
 	size_t n_hidden;
 	struct side *sides; /* owned; one for each API of an instance that a run

@@ -301,7 +301,8 @@ static enum rc replay(struct rows *r, struct op *op, struct err *e)
 	if (!copy_text(task.kind, sizeof(task.kind), o->kind))
 		return fail(e, RC_INVALID, "no task can be named '%s'",
 			    o->kind);
-	/* Only now is the event's order known. */
+	/* The event had to be read first: it says which order the task is
+	 * about. */
 	task_add_want(r, &task);
 	rc = rows_fetch(r, e);
 	if (!rc)
