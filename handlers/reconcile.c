@@ -310,8 +310,9 @@ static void give_up(struct work *w, const char *why)
 	run_retry(w, run_why(WHY_GIVEN_UP, 0), wait, "%s", why);
 }
 
-/* Asks for the looks even so, since they may succeed where the list did not;
- * but not while Centra is away, or asked us to wait. */
+/* Gives up, since the list could not be read.  Asks for the looks first, which
+ * may succeed all the same; but not while Centra is away, or asked us to
+ * wait. */
 static void list_failed(struct work *w, const struct call *call)
 {
 	struct err ignored;

@@ -109,9 +109,9 @@ static uint64_t any_number(const struct work *w)
 }
 
 /* True if a closed gate held the call back, or Centra refused our key; *ret:
- * how long (ms) until the gate lets a call through.  It lengthens its waits by
- * itself (centra/limits.h), and a task that came later would learn later that
- * Centra is back. */
+ * how long (ms) until the gate lets a call through.  The gate lengthens its
+ * waits by itself (centra/limits.h); a task that waited for longer would learn
+ * later that Centra is back. */
 static bool at_gate(const struct work *w, const struct call *call,
 		    int64_t *ret)
 {

@@ -665,8 +665,8 @@ static enum ship_reading what_it_did(const struct work *w,
 				      READING_UNKNOWN;
 }
 
-/* Learns it from the first look after the createShipment only: later changes
- * would confuse the numbers. */
+/* Records what what_it_did() finds.  Only the first look after our
+ * createShipment counts: later changes would confuse the numbers. */
 static void learn_reading(struct work *w, const struct centra_order *co)
 {
 	struct ship_came came = came_now(w);

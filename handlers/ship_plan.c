@@ -65,9 +65,9 @@ static bool is_allocated(const struct view *v, bool gone)
 	return v->s->ask.n_lines > 0;
 }
 
-/* True if some of the line may be another warehouse's: one holds some of it
- * now, or has held some since the line was ours, or did not leave all of it to
- * us when we held the most. */
+/* True if some of a line may be another warehouse's: another one holds some of
+ * it now, or has held some since the line was ours; or we never held all of
+ * it. */
 static bool is_shared(const struct view *v)
 {
 	for (size_t i = 0; i < v->s->ask.n_lines; i++) {

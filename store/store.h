@@ -504,7 +504,7 @@ enum rc store_session_end(struct store *s,
 			  const unsigned char token[TOKEN_HASH_SIZE],
 			  struct store_done *done, struct err *e);
 /* Returns a number that grows whenever any process ends a session or a device.
- * Event streams then check theirs again. */
+ * Event streams and waiting presses then check their own credential again. */
 uint64_t store_revocations(struct store *s);
 enum rc store_device_remove(struct store *s, uint64_t id, int64_t now,
 			    struct err *e);

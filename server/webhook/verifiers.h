@@ -42,8 +42,8 @@ struct verifiers *verifiers_open(struct store *store,
 				 struct http *const *http);
 void verifiers_close(struct verifiers *v);
 
-/* Reads since when the secrets of instances are in use that are new with this
- * config.  Reads the store, so it is not for the loop. */
+/* For the instances that are new in this config: reads since when their secrets
+ * have been in use.  Reads the store, so it is not for the loop. */
 void verifiers_prepare(struct verifiers *v, const struct config *config);
 /* Takes a config that was prepared, and holds it. */
 void verifiers_use(struct verifiers *v, struct config *config);

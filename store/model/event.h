@@ -82,8 +82,8 @@ struct quarantined {
 	enum quarantine_kind kind;
 	char instance[INSTANCE_SIZE];
 	int64_t received;
-	/* The same for equal bodies or events, of which one is kept.  Zero: it
-	 * counts as unlike any other. */
+	/* Equal bodies, and equal events, have equal digests: one of them is
+	 * kept.  Zero: it counts as unlike any other. */
 	unsigned char digest[EVENT_DIGEST_SIZE];
 	char reason[240];
 	char *header; /* owned: X-Centra-Signature of a whole body; or NULL */

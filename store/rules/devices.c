@@ -13,8 +13,8 @@
 
 #define COUNT_REVOKED "revoked"
 
-/* Counts that a credential was ended, which makes event streams check theirs
- * again. */
+/* Counts that a credential was ended.  When the count grows, event streams and
+ * waiting presses check their own credential again. */
 static void count_revocation(struct rows *r)
 {
 	add_count(r, COUNT_REVOKED, 1);
