@@ -81,7 +81,7 @@ size_t json_length(const struct json *v);
 /* Returns how many members of the object have this key. */
 size_t json_count(const struct json *v, const char *key);
 
-/* Walks the members of a list or an object; of all else there are none. */
+/* Walks the members of a list or an object.  Any other value has none. */
 #define json_each(v, of)                                                      \
 	for ((v) = json_first(of); (v); (v) = json_next(v))
 const struct json *json_first(const struct json *of);

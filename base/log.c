@@ -147,7 +147,8 @@ void log_write(enum log_level level, const char *msg,
 
 int log_allows(struct log_limit *l, unsigned per_minute)
 {
-	/* Plus 1: in a fresh log_limit `window` is 0. */
+	/* Minutes are counted from 1, since 0 is the window of a fresh
+	 * log_limit. */
 	int64_t minute = time_mono() / 60000 + 1;
 	int64_t seen = atomic_load_explicit(&l->window, memory_order_relaxed);
 

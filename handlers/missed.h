@@ -22,7 +22,8 @@ struct untold {
 /* Lists the changes that looks alone have shown: states that would be different
  * without the looks made until `by`, that no event explains, and that are not
  * counted yet.  If recovery made an offer, no rejected or timeout of it is
- * listed: Centra may never have asked that warehouse.  Pure.  *ret is owned by the caller (free). */
+ * listed: Centra may never have asked that warehouse.  Pure.  *ret is owned by
+ * the caller (free). */
 size_t missed_untold(const struct zone *zone, const struct order *o, int64_t by,
 		    struct untold **ret);
 

@@ -156,8 +156,8 @@ struct fair_item *fair_take(struct fair_queue *q)
 		return NULL;
 	i = item_out(q, c);
 	c->running++;
-	TAILQ_REMOVE(&q->turns, c, turn); /* behind all other callers: its next
-					   * turn is the last */
+	/* caller_update() puts the caller back, behind all others. */
+	TAILQ_REMOVE(&q->turns, c, turn);
 	c->in_turn = false;
 	caller_update(q, c);
 	return i;

@@ -33,8 +33,8 @@
 struct pending {
 	struct store_done done; /* pass this to the store's call */
 	struct request *req; /* borrowed; NULL: no request waits (any more) */
-	atomic_bool ended; /* the result is known, and settled() was called: */
-	enum rc rc;
+	atomic_bool ended; /* the result is known, and settled() was called */
+	enum rc rc;        /* the result, once `ended` is set */
 	struct err e;
 
 	/* pending.c's own. */

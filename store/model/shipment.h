@@ -120,7 +120,7 @@ struct ship_ask {
 	int64_t packages;
 	int64_t at;
 	uint64_t device;
-	bool keyed; /* the request had an Idempotency-Key, which is: */
+	bool keyed; /* the request had an Idempotency-Key: `key` */
 	struct ship_key key;
 	bool all; /* the request named no lines, and means all that remained */
 	struct ship_line *lines; /* owned; if `all`, those that were known */

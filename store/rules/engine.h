@@ -245,8 +245,9 @@ struct store_base {
 	void *changed_arg;
 	store_failed_fn *_Atomic failed; /* set once it is open */
 	void *failed_arg;
-	atomic_flag told; /* that it failed */
-	struct err why;   /* how it failed; never changed once this is set: */
+	atomic_flag told; /* store_tell_failure() was called */
+	struct err why;   /* how the disk failed; set before why_known, and
+			   * never changed afterwards */
 	atomic_bool why_known;
 	struct leases leases;
 };
