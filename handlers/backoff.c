@@ -6,7 +6,8 @@
 
 #define FIRST_WAIT   500
 #define LONGEST_WAIT 30000
-#define DOUBLINGS    6 /* 0.5 s * 2^6 is beyond LONGEST_WAIT */
+#define DOUBLINGS    6 /* the wait doubles so often, at most: 0.5 s * 2^6 is
+			* beyond LONGEST_WAIT */
 
 int64_t backoff(unsigned attempts, int64_t retry_after, uint64_t random)
 {

@@ -12,7 +12,8 @@
 #include "handlers/offer.h"
 
 #define LONGEST_WAIT (5 * RUN_MINUTE)
-#define DOUBLINGS    10	 /* 0.5 s * 2^10 is beyond LONGEST_WAIT */
+#define DOUBLINGS    10	 /* the wait doubles so often, at most: 0.5 s * 2^10
+			  * is beyond LONGEST_WAIT */
 #define SPREAD	     500 /* ms over which tasks are spread that waited for the
 			  * same reason */
 
