@@ -312,6 +312,10 @@ void store_finish_all(struct store *s, struct finish *list, size_t n,
  * Each call is one short read transaction.  The lists begin behind `after` or
  * at `from`, so that they can be read in pages; the callback ends a list by
  * returning false.
+ *
+ * A row that cannot be read hides no other: a list skips it, gives all others,
+ * and then returns RC_INVALID, with a sentence that says how many rows were
+ * skipped and names the first.
  */
 
 /* Reads an order.  RC_NOTFOUND: it was never heard of. */

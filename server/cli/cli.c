@@ -176,6 +176,7 @@ int cli_load_config(struct cli_session *s, struct cli_args *a,
 	*s = (struct cli_session){.args = a, .now = time_now()};
 	s->json = a->value[OPT_JSON];
 	buf_init(&s->out, OUT_MAX);
+	buf_init(&s->left_out, CLI_REPORT_MAX);
 	rc = (secrets == CLI_SECRETS ? config_load : config_load_without_secrets)(
 		&s->config, path ? path : CLI_CONFIG, report, &e);
 	if (rc && !report->len)
@@ -248,6 +249,15 @@ int cli_failed(const struct cli_session *s, enum rc rc, const struct err *e)
 	}
 }
 
+enum rc cli_left_out(struct cli_session *s, enum rc rc, const struct err *e)
+{
+	if (rc != RC_INVALID)
+		return rc;
+	buf_fmt(&s->left_out, "shipfrom %s: %s\n", s->args->verb->name,
+		e->text);
+	return OK;
+}
+
 void cli_flush(struct cli_session *s)
 {
 	s->cut |= buf_full(&s->out);
@@ -265,11 +275,17 @@ int cli_close(struct cli_session *s, int code)
 			s->args->verb->name);
 		code = EX_SOFTWARE;
 	}
+	if (s->left_out.len) {
+		fflush(stdout);
+		cli_say_lines(s->left_out.data);
+		code = code ? code : EX_DATAERR;
+	}
 	for (i = 0; i < s->n_devices; i++)
 		free(s->devices[i]);
 	free(s->devices);
 	store_close(s->store);
 	config_drop(s->config);
+	buf_release(&s->left_out);
 	buf_release(&s->out);
 	return code;
 }

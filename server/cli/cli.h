@@ -107,6 +107,8 @@ struct cli_session {
 	struct buf out; /* output, until cli_flush() or cli_close() prints it */
 	bool json;
 	bool cut; /* some output did not fit into `out` */
+	struct buf left_out; /* lines that say which rows of the store were left
+			      * out; cli_close() prints them */
 	int64_t now;
 	char **devices; /* owned: names of devices, by id */
 	size_t n_devices;
@@ -141,6 +143,12 @@ int cli_run(struct cli_args *a,
 
 /* Prints a failure of the store and returns its exit code. */
 int cli_failed(const struct cli_session *s, enum rc rc, const struct err *e);
+
+/* Takes the result of a list of the store that goes on behind rows which it
+ * cannot read (RC_INVALID): keeps the sentence, which cli_close() prints behind
+ * all output before it ends with EX_DATAERR, and returns OK.  Any other rc is
+ * returned as it is. */
+enum rc cli_left_out(struct cli_session *s, enum rc rc, const struct err *e);
 
 /* Logs a change that a verb made, at info: to the system's log (as "shipfrom",
  * beside the server's own lines), and on stderr unless that is a terminal,

@@ -188,6 +188,7 @@ static int device_list(struct cli_args *a)
 			buf_str(&s.out, "    ID  CREATED               "
 					"STATE      SHOP  NAME\n");
 		rc = store_devices(s.store, print_device, &s, &e);
+		rc = cli_left_out(&s, rc, &e);
 		if (rc)
 			code = cli_failed(&s, rc, &e);
 	}

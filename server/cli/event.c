@@ -81,6 +81,12 @@ static bool see_one_more(void *arg, const struct event *ev)
 	return true;
 }
 
+/* Events that cannot be read count as none while the newest is looked for. */
+static enum rc fine_if_unreadable(enum rc rc)
+{
+	return rc == RC_INVALID ? OK : rc;
+}
+
 /* Finds the greatest seq by bisection; 0: there is no event. */
 static enum rc newest_event(struct store *s, uint64_t *ret, struct err *e)
 {
@@ -93,7 +99,8 @@ static enum rc newest_event(struct store *s, uint64_t *ret, struct err *e)
 					 * later */
 		middle = low + (high - low) / 2;
 		seen = false;
-		rc = store_events(s, middle, see_event, &seen, e);
+		rc = fine_if_unreadable(
+			store_events(s, middle, see_event, &seen, e));
 		if (seen)
 			low = middle;
 		else
@@ -117,7 +124,8 @@ static enum rc begin_of_last(struct store *s, uint64_t last, uint64_t *ret,
 		*ret = newest >= back ? newest - back + 1 : 0;
 		n = 0;
 		if (!rc)
-			rc = store_events(s, *ret, see_one_more, &n, e);
+			rc = fine_if_unreadable(
+				store_events(s, *ret, see_one_more, &n, e));
 		if (rc || n >= last || !*ret)
 			return rc;
 		back *= 2;
@@ -137,6 +145,7 @@ static int list_events(struct listing *l, uint64_t from)
 		l->next = 0;
 		l->seen = 0;
 		rc = store_events(l->s->store, from, print_event, l, &e);
+		rc = cli_left_out(l->s, rc, &e);
 		cli_flush(l->s);
 		from = l->next;
 	} while (!rc && l->next);

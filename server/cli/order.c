@@ -183,6 +183,7 @@ static enum rc take_instance(struct listing *l, const char *instance,
 		l->seen = 0;
 		rc = store_orders(l->s->store, instance, from, take_order, l,
 				  e);
+		rc = cli_left_out(l->s, rc, e);
 		cli_flush(l->s);
 		from = l->next;
 	} while (!rc && l->next);

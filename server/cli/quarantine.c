@@ -89,6 +89,7 @@ static int list_quarantine(struct cli_session *s)
 		l.seen = 0;
 		rc = store_quarantine(s->store, from, print_quarantined, &l,
 				      &e);
+		rc = cli_left_out(s, rc, &e);
 		cli_flush(s);
 		from = l.next;
 	} while (!rc && l.next);
@@ -279,6 +280,7 @@ static int retry_all(struct cli_session *s)
 	struct err e;
 	enum rc rc = store_quarantine(s->store, 0, keep_seq, &l, &e);
 
+	rc = cli_left_out(s, rc, &e);
 	for (size_t i = 0; !rc && i < l.n; i++) {
 		rc = retry_one(s, l.list[i], &e);
 		done += rc == OK;

@@ -170,6 +170,7 @@ static enum rc print_dead(struct listing *l, const struct task *t,
 	enum rc rc = store_journal(l->s->store, t->instance, t->number,
 				   keep_line, &h, e);
 
+	rc = cli_left_out(l->s, rc, e);
 	if (rc)
 		return rc;
 	print_task(l->s, t);
@@ -214,6 +215,7 @@ static int list_tasks(struct cli_session *s)
 		l.seen = 0;
 		rc = store_tasks(l.s->store, l.dead, from, take_task, &l,
 				 &e);
+		rc = cli_left_out(l.s, rc, &e);
 		if (!rc)
 			rc = print_page(&l, &e);
 		cli_flush(l.s);
@@ -276,6 +278,7 @@ static int redrive_all(struct cli_session *s, struct ids *ids)
 		done += rc == OK;
 		if (rc == RC_NOTFOUND || rc == RC_CONFLICT)
 			rc = OK; /* another command or the server was faster */
+		rc = cli_left_out(s, rc, &e);
 		if (rc)
 			break;
 	}
@@ -327,6 +330,7 @@ static int redrive(struct cli_session *s, struct ids *ids)
 		return redrive_one(s, ids->list[0]);
 	ids->now = s->now;
 	rc = store_tasks(s->store, false, 0, keep_id, ids, &e);
+	rc = cli_left_out(s, rc, &e);
 	return rc ? cli_failed(s, rc, &e) : redrive_all(s, ids);
 }
 
@@ -431,12 +435,14 @@ static int replay_since(struct cli_session *s, int64_t since)
 	struct err e;
 	enum rc rc = store_events(s->store, 0, keep_event, &l, &e);
 
+	rc = cli_left_out(s, rc, &e);
 	for (size_t i = 0; !rc && i < l.n; i++) {
 		rc = store_replay(s->store, l.list[i].seq, l.list[i].kind,
 				  s->now, &e);
 		done += rc == OK;
 		if (rc == RC_NOTFOUND)
 			rc = OK; /* the event was removed meanwhile */
+		rc = cli_left_out(s, rc, &e);
 	}
 	free(l.list);
 	print_count(s, "replayed", done);

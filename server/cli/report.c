@@ -57,7 +57,10 @@ static void print_report(struct cli_session *s, const struct report *r)
 	print_seconds(&s->out, report_percentile(r, 90));
 	buf_fmt(&s->out, "  %7u  %5u  ", r->shipped, r->shipped_within_a_day);
 	cli_text(&s->out, r->shop->id);
-	buf_str(&s->out, r->complete ? "\n" : "  (not all: too many)\n");
+	if (r->unreadable)
+		buf_str(&s->out, "  (not all: some are damaged)\n");
+	else
+		buf_str(&s->out, r->complete ? "\n" : "  (not all: too many)\n");
 	print_reasons(&s->out, r);
 }
 
@@ -79,6 +82,16 @@ static int report_shop(struct cli_session *s, const struct config_shop *shop)
 	if (rc)
 		return cli_failed(s, rc, &e);
 	print_report(s, &r);
+	if (r.unreadable) {
+		rc = fail(&e, RC_INVALID,
+			  "%u order%s of shop '%s' cannot be read and %s left "
+			  "out (the first: %s/%" PRId64
+			  "); `shipfrom verify` lists all faults",
+			  r.unreadable, r.unreadable == 1 ? "" : "s", shop->id,
+			  r.unreadable == 1 ? "is" : "are", shop->centra,
+			  r.first_unreadable);
+		(void)!cli_left_out(s, rc, &e);
+	}
 	report_release(&r);
 	return 0;
 }

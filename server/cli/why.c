@@ -304,12 +304,13 @@ static int not_found(const struct why *st, const char *instance,
 }
 
 /* Finds the instances that know the number; the last one's order goes to
- * st->order. */
+ * st->order.  RC_INVALID: the only one that knows it has a damaged row. */
 static enum rc look_everywhere(struct why *st, int64_t number, size_t *ret_n,
 			       struct buf *ret_names, struct err *e)
 {
 	const struct config *c = st->s->config;
 	struct order found;
+	struct err damage = {""};
 	size_t i;
 	enum rc rc;
 
@@ -317,7 +318,9 @@ static enum rc look_everywhere(struct why *st, int64_t number, size_t *ret_n,
 	for (i = 0; i < c->n_instances; i++) {
 		rc = store_order(st->s->store, c->instances[i].id, number,
 				 &found, e);
-		if (rc == RC_NOTFOUND)
+		if (rc == RC_INVALID)
+			damage = *e;
+		if (rc == RC_NOTFOUND || rc == RC_INVALID)
 			continue;
 		if (rc)
 			return rc;
@@ -327,7 +330,10 @@ static enum rc look_everywhere(struct why *st, int64_t number, size_t *ret_n,
 		buf_fmt(ret_names, "  shipfrom why %s/%" PRId64 "\n",
 			c->instances[i].id, number);
 	}
-	return *ret_n ? OK : RC_NOTFOUND;
+	if (!*damage.text)
+		return *ret_n ? OK : RC_NOTFOUND;
+	*e = damage;
+	return *ret_n ? cli_left_out(st->s, RC_INVALID, e) : RC_INVALID;
 }
 
 static int find_order(struct why *st, const char *instance, int64_t number)
@@ -371,6 +377,7 @@ static int tell_story(struct why *st)
 		tell_order(st);
 	rc = store_journal(st->s->store, st->order.instance, st->order.number,
 			   st->s->json ? json_entry : tell_entry, st, &e);
+	rc = cli_left_out(st->s, rc, &e);
 	return rc ? cli_failed(st->s, rc, &e) : 0;
 }
 

@@ -108,7 +108,9 @@ static enum rc ward_read(struct ward *w, struct store *store, struct err *e)
 		struct order o = {0};
 
 		rc = store_order(store, w->instance, open[i], &o, e);
-		if (rc == RC_NOTFOUND) {
+		/* A damaged order is not known to be pending, and the others
+		 * are counted all the same. */
+		if (rc == RC_NOTFOUND || rc == RC_INVALID) {
 			ward_remove(w, open[i]);
 			rc = OK;
 		} else if (!rc) {

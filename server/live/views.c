@@ -279,8 +279,8 @@ enum rc view_load(struct store *store, const struct changed *c,
 	return rc;
 }
 
-/* Returns the event of one missed change: as it was sent before, or made
- * now. */
+/* Returns the event of one missed change: as it was sent before, or made now;
+ * NULL if the order is damaged. */
 static enum rc missed(struct live *live, struct view *v,
 		      const struct config_shop *shop, const struct changed *c,
 		      struct chunk **ret)
@@ -293,7 +293,7 @@ static enum rc missed(struct live *live, struct view *v,
 		return OK;
 	rc = view_load(live->parts.store, c, &o);
 	if (rc)
-		return rc;
+		return rc == RC_INVALID ? OK : rc;
 	*ret = view_order(live, v, shop, &o, c->change);
 	order_release(&o);
 	return OK;

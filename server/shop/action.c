@@ -32,17 +32,41 @@ void respond_not_found(struct response *res)
 			"no such order was offered to this shop");
 }
 
-void respond_store(struct request *req, struct response *res, enum rc rc,
-		   const char *why)
+/* Responds to a failure of the store: 503 with `detail`; 500 if a row is
+ * damaged, since trying again does not help. */
+static void respond_failure(struct request *req, struct response *res,
+			    enum rc rc, const char *why, const char *detail)
 {
 	log_limited(6, LOG_ERROR, "order cannot be read or written",
 		    LOG_N("device", (int64_t)caller_of(req)->device.id),
 		    LOG_S("rc", rc_name(rc)), LOG_S("error", why),
 		    LOG_REQUEST(req));
 	buf_clear(&res->body);
-	respond_problem(res, 503, "not_stored",
-			"nothing can be kept right now; try again");
+	if (rc == RC_INVALID) {
+		respond_problem(res, 500, "unreadable",
+				"what is stored of this order is damaged: "
+				"nothing was changed. Tell the office: "
+				"`shipfrom verify` lists the damage, and a "
+				"backup mends it");
+		return;
+	}
+	respond_problem(res, 503, "not_stored", "%s", detail);
 	res->retry_after = 1;
+}
+
+/* Responds to a write that failed. */
+static void respond_store(struct request *req, struct response *res, enum rc rc,
+		   const char *why)
+{
+	respond_failure(req, res, rc, why,
+			"nothing can be kept right now; try again");
+}
+
+void respond_read(struct request *req, struct response *res, enum rc rc,
+		  const char *why)
+{
+	respond_failure(req, res, rc, why,
+			"orders cannot be read right now; try again");
 }
 
 void respond_field(struct response *res, const char *field, const char *must)
@@ -64,7 +88,7 @@ void respond_order(struct request *req, struct response *res,
 	else if (rc == RC_NOTFOUND)
 		respond_not_found(res);
 	else
-		respond_store(req, res, rc, e.text);
+		respond_read(req, res, rc, e.text);
 }
 
 void respond_conflict(struct request *req, struct response *res,
@@ -401,7 +425,7 @@ static void action_settle(struct request *req, struct response *res)
 	p->room->wait(p->room->wait_arg, req, p->instance, p->number);
 	rc = store_order(p->room->store, p->instance, p->number, &o, &e);
 	if (rc)
-		respond_store(req, res, rc, e.text);
+		respond_read(req, res, rc, e.text);
 	else
 		(void)p->kind->settle(p, res, &o); /* false: it waits */
 	order_release(&o);

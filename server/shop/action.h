@@ -115,11 +115,12 @@ bool action_word(const struct action *p, struct response *res, const char *name,
 
 /* ---- answering ---- */
 
-/* respond_not_found() responds 404.  respond_store() responds 503 to a failure
- * of the store (rc, why), and logs it. */
+/* respond_not_found() responds 404.  respond_read() logs a read of the store
+ * that failed (rc, why) and responds 503; 500 `unreadable` to RC_INVALID: the
+ * order's row is damaged. */
 void respond_not_found(struct response *res);
-void respond_store(struct request *req, struct response *res, enum rc rc,
-		   const char *why);
+void respond_read(struct request *req, struct response *res, enum rc rc,
+		  const char *why);
 /* Responds 400 bad_request and names the field. */
 void respond_field(struct response *res, const char *field, const char *must);
 /* Responds with the order as this shop sees it. */

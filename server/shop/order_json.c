@@ -12,6 +12,7 @@
 #include "base/hex.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "handlers/offer.h"
 #include "handlers/problem.h"
@@ -280,7 +281,11 @@ static enum rc timeline_json(struct buf *out, struct store *store,
 
 	rc = store_journal(store, o->instance, o->number, timeline_entry, &t,
 			   e);
-	if (rc && rc != RC_NOTFOUND)
+	if (rc == RC_INVALID) /* the entries that can be read are shown */
+		log_limited(6, LOG_ERROR, "damaged entries left out of a timeline",
+			    LOG_S("instance", o->instance),
+			    LOG_N("order", o->number), LOG_S("error", e->text));
+	else if (rc && rc != RC_NOTFOUND)
 		return rc;
 	t.skip = t.lines > TIMELINE_MAX ? t.lines - TIMELINE_MAX : 0;
 	t.lines = 0;
@@ -289,7 +294,7 @@ static enum rc timeline_json(struct buf *out, struct store *store,
 	rc = store_journal(store, o->instance, o->number, timeline_entry, &t,
 			   e);
 	json_end_list(out);
-	return rc == RC_NOTFOUND ? OK : rc;
+	return rc == RC_NOTFOUND || rc == RC_INVALID ? OK : rc;
 }
 
 /* ---- the version ---- */

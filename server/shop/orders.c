@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/json_write.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/number.h"
 #include "handlers/offer.h"
@@ -42,7 +43,7 @@ void staff_order(struct request *req, struct response *res)
 	else if (rc == RC_NOTFOUND)
 		respond_not_found(res);
 	else
-		respond_store(req, res, rc, e.text);
+		respond_read(req, res, rc, e.text);
 	order_release(&o);
 }
 
@@ -127,6 +128,9 @@ struct page {
 				 * written so far */
 	size_t looked;		/* rows looked at */
 	bool full; /* there is at least one more order behind this page */
+	int64_t *unreadable; /* owned: the numbers of orders that were left
+			      * out, since their rows are damaged */
+	size_t n_unreadable;
 	struct rows *rows;	/* owned: one for each warehouse of the shop */
 	size_t n_rows;
 	struct err e;
@@ -200,6 +204,21 @@ static enum rc next_row(struct page *p, enum list list,
 	return OK;
 }
 
+/* Notes an order whose row is damaged.  It may have several rows in the lists,
+ * and counts once. */
+static void leave_out(struct page *p, int64_t number)
+{
+	for (size_t i = 0; i < p->n_unreadable; i++)
+		if (p->unreadable[i] == number)
+			return;
+	log_limited(6, LOG_ERROR, "damaged order left out of a list",
+		    LOG_S("instance", p->shop->centra), LOG_N("order", number),
+		    LOG_S("shop", p->shop->id), LOG_S("error", p->e.text));
+	p->unreadable = xrealloc(p->unreadable, p->n_unreadable + 1,
+				 sizeof(*p->unreadable));
+	p->unreadable[p->n_unreadable++] = number;
+}
+
 /* Writes the row's order, unless another row stands for it: an order that was
  * offered to two of the shop's warehouses has two rows, and the shop sees it by
  * one of them. */
@@ -212,6 +231,10 @@ static enum rc page_row(struct page *p, enum list list,
 	enum rc rc;
 
 	rc = store_order(p->store, shop->centra, row->number, &o, &p->e);
+	if (rc == RC_INVALID) {
+		leave_out(p, row->number);
+		return OK;
+	}
 	if (rc)
 		return rc == RC_NOTFOUND ? OK : rc;
 	f = offer_of_shop(&o, shop->warehouses.ids, shop->warehouses.n);
@@ -343,6 +366,7 @@ static void page_end(struct page *p)
 	cursor_write(cursor, &p->at);
 	json_end_list(&p->res->body);
 	json_put(&p->res->body, "cursor", p->full ? cursor : NULL);
+	json_put_uint(&p->res->body, "unreadable", p->n_unreadable);
 	json_end(&p->res->body);
 	respond_json(p->res, 200);
 }
@@ -373,9 +397,10 @@ void staff_orders(struct request *req, struct response *res)
 				       &w.cursor :
 				       NULL);
 	if (rc)
-		respond_store(req, res, rc, p.e.text);
+		respond_read(req, res, rc, p.e.text);
 	else
 		page_end(&p);
+	free(p.unreadable);
 	free(p.rows);
 }
 
@@ -401,9 +426,15 @@ void staff_report(struct request *req, struct response *res)
 	rc = report_make(&r, shop_of(req)->store, caller_of(req)->shop, since,
 			 req->now, &e);
 	if (rc) {
-		respond_store(req, res, rc, e.text);
+		respond_read(req, res, rc, e.text);
 		return;
 	}
+	if (r.unreadable)
+		log_limited(6, LOG_ERROR, "damaged orders left out of a report",
+			    LOG_S("instance", r.shop->centra),
+			    LOG_N("order", r.first_unreadable),
+			    LOG_S("shop", r.shop->id),
+			    LOG_N("orders", r.unreadable));
 	report_json(&res->body, &r);
 	report_release(&r);
 	respond_json(res, 200);

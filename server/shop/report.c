@@ -197,6 +197,12 @@ static enum rc count_order(struct report *r, struct store *store,
 			r->answers[r->n_answers++] = l.answered - l.offered;
 	}
 	order_release(&o);
+	if (rc == RC_INVALID) {
+		if (!r->unreadable++)
+			r->first_unreadable = number;
+		r->complete = false;
+		return OK;
+	}
 	return rc == RC_NOTFOUND ? OK : rc; /* RC_NOTFOUND: the order is gone
 					     * since it was listed */
 }
@@ -271,5 +277,6 @@ void report_json(struct buf *out, const struct report *r)
 	json_put_uint(out, "shipped", r->shipped);
 	json_put_uint(out, "shipped_within_a_day", r->shipped_within_a_day);
 	json_put_bool(out, "complete", r->complete);
+	json_put_uint(out, "unreadable", r->unreadable);
 	json_end(out);
 }

@@ -44,8 +44,11 @@ struct report {
 	/* ms from each offer to the shop's first answer to it. */
 	int64_t *answers; /* owned; sorted */
 	size_t n_answers;
-	bool complete; /* false: there were more than REPORT_MOST orders, and
-		        * not all are counted */
+	unsigned unreadable; /* orders that are not counted, since what is
+			      * stored of them is damaged */
+	int64_t first_unreadable; /* the number of the first of them */
+	bool complete; /* false: some orders are not counted: there were more
+		        * than REPORT_MOST, or some are damaged */
 };
 
 /* Counts the orders that were first offered to the shop at `since` or later.

@@ -186,7 +186,7 @@ static bool read_order(const struct action *p, struct response *res,
 	if (rc == RC_NOTFOUND)
 		goto out; /* the decision will find that too, and respond */
 	if (rc) {
-		respond_store(p->pending.req, res, rc, e.text);
+		respond_read(p->pending.req, res, rc, e.text);
 		ok = false;
 		goto out;
 	}

@@ -3,6 +3,8 @@
  * listings.c - the lists of the screens, each offer being in exactly one; and
  * all other listings of store.h: one walk, and a function for each kind of row.
  */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "store/lmdb/rows.h"
@@ -91,6 +93,10 @@ struct giving {
 	size_t prefix;
 	row_fn *fn;
 	void *arg;
+	enum table table;
+	each_fn *give;
+	uint64_t unreadable; /* rows that were skipped */
+	char first[INSTANCE_SIZE + 64]; /* the name of the first of them */
 };
 
 static struct key_reader key_of(const struct walk *w)
@@ -250,6 +256,53 @@ static enum rc give_changed(void *arg, const struct walk *w, bool *more,
 	return OK;
 }
 
+/* ---- rows that cannot be read ---- */
+
+/* Names a row that cannot be read, by what its key says. */
+static void name_row(struct giving *g, const struct walk *w)
+{
+	struct key_reader kr = key_of(w);
+	char instance[INSTANCE_SIZE] = "";
+	int64_t number;
+
+	if (g->table == T_ORDERS || g->table == T_JOURNAL) {
+		key_get_str(&kr, instance, sizeof(instance));
+		number = key_get_i64(&kr);
+		snprintf(g->first, sizeof(g->first), "%s/%" PRId64, instance,
+			 number);
+	} else {
+		snprintf(g->first, sizeof(g->first), "%" PRIu64,
+			 key_get_u64(&kr));
+	}
+}
+
+/* Gives one row.  A row that cannot be read, or that leads to no record, is
+ * counted and skipped, so that it does not hide those behind it. */
+static enum rc give_row(void *arg, const struct walk *w, bool *more,
+			struct err *e)
+{
+	struct giving *g = arg;
+	enum rc rc = g->give(g, w, more, e);
+
+	if (rc != RC_INVALID && rc != RC_NOTFOUND)
+		return rc;
+	if (!g->unreadable++)
+		name_row(g, w);
+	return OK;
+}
+
+static enum rc tell_unreadable(const struct giving *g, struct err *e)
+{
+	if (!g->unreadable)
+		return OK;
+	return fail(e, RC_INVALID,
+		    "%" PRIu64 " row%s of '%s' cannot be read and %s left out "
+		    "(the first: %s); `shipfrom verify` lists all faults",
+		    g->unreadable, g->unreadable == 1 ? "" : "s",
+		    table_names[g->table], g->unreadable == 1 ? "is" : "are",
+		    g->first);
+}
+
 /* ---- where they begin ---- */
 
 /* Each from_...() writes the first key of a listing, and returns how many of
@@ -322,10 +375,17 @@ enum rc lmdb_walk(struct rows *r, enum listing which,
 		[LISTING_DEVICES] = {T_DEVICES, from_seq, give_device},
 		[LISTING_CHANGES] = {T_CHANGES, from_seq, give_changed},
 	};
-	struct giving g = {.from = from, .fn = fn, .arg = arg};
+	struct giving g = {
+		.from = from,
+		.fn = fn,
+		.arg = arg,
+		.table = listings[which].table,
+		.give = listings[which].give,
+	};
 	struct key k;
+	enum rc rc;
 
 	g.prefix = listings[which].from(key_start(&k), from);
-	return each(txn_of(r), listings[which].table, &k, g.prefix,
-		    listings[which].give, &g, e);
+	rc = each(txn_of(r), g.table, &k, g.prefix, give_row, &g, e);
+	return rc ? rc : tell_unreadable(&g, e);
 }

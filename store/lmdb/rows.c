@@ -8,6 +8,7 @@
  */
 #include "store/lmdb/rows.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,13 +34,19 @@ static enum rc order_load(struct txn *t, const char *instance, int64_t number,
 	enum rc rc;
 
 	rc = txn_get(t, T_ORDERS, order_key(&k, instance, number), &v, e);
+	if (rc == RC_NOTFOUND) {
+		order_init(ret, instance, number);
+		return OK;
+	}
 	if (!rc)
-		return get_order(ret, instance, number, v.mv_data, v.mv_size,
-				 e);
-	if (rc != RC_NOTFOUND)
-		return rc;
-	order_init(ret, instance, number);
-	return OK;
+		rc = get_order(ret, instance, number, v.mv_data, v.mv_size, e);
+	return rc != RC_INVALID
+		       ? rc
+		       : fail(e, rc,
+			      "what is stored of order %s/%" PRId64
+			      " is damaged; `shipfrom verify` lists all "
+			      "damage, a backup mends it",
+			      instance, number);
 }
 
 static enum rc lmdb_order(struct rows *r, const char *instance, int64_t number,

@@ -83,6 +83,10 @@ static enum rc take_device(void *arg, const struct walk *w, bool *more,
 	enum rc rc = get_device(d, key_get_u64(&kr), w->v.mv_data,
 				w->v.mv_size, e);
 
+	/* A device that cannot be read is nobody's: it is not let in, and the
+	 * others do not wait for it. */
+	if (rc == RC_INVALID)
+		return OK;
 	if (!rc && !d->removed && d->suspended == s->suspended)
 		*more = ++s->n < s->max;
 	return rc;

@@ -19,6 +19,7 @@
 #include "server/http/http.h"
 #include "server/live/changes.h"
 #include "server/webhook/receive.h"
+#include "store/lmdb/store_private.h"
 
 #define PATIENCE 20 /* s, for any one reply */
 
@@ -431,6 +432,19 @@ void detailed(struct fixture *f, int64_t number, const char *details,
 		.n = address ? 2 : 1};
 
 	learn(f, number, &facts);
+}
+
+void damaged(struct fixture *f, int64_t number)
+{
+	struct key k;
+	struct txn t;
+	struct err e;
+
+	order_key(key_start(&k), "se", number);
+	if (txn_write(&t, f->app.store, &e) ||
+	    txn_put(&t, T_ORDERS, &k, DAMAGED, strlen(DAMAGED), &e) ||
+	    txn_commit(&t, &e))
+		abort();
 }
 
 void noted(struct fixture *f, int64_t number, const struct entry *e)

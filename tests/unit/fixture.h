@@ -81,6 +81,9 @@ void settled(struct fixture *f, int64_t number, int64_t warehouse,
 	     enum settled how, const char *text);
 void detailed(struct fixture *f, int64_t number, const char *details,
 	      const char *address);
+/* The order's row cannot be read: it is DAMAGED, whatever it was. */
+#define DAMAGED "???"
+void damaged(struct fixture *f, int64_t number);
 void noted(struct fixture *f, int64_t number, const struct entry *e);
 
 #endif

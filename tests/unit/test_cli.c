@@ -24,6 +24,7 @@
 #include "base/nearest.h"
 #include "base/text.h"
 #include "server/webhook/secret_rotation.h"
+#include "store/lmdb/store_private.h"
 #include "tests/store/temp.h"
 
 /* cmocka has a fail() too: it comes after ours. */
@@ -724,6 +725,93 @@ static void orders_are_chosen_by_state_and_shop(void **state)
 	assert_int_equal(json_lines(), 3);
 }
 
+/* Exchanges the value of a row with *value. */
+static void exchange(enum table table, const struct key *k, struct buf *value)
+{
+	struct store *s = NULL;
+	struct buf was;
+	struct txn t;
+	struct err e;
+	MDB_val v;
+
+	buf_init(&was, 100000);
+	assert_int_equal(storage_open(&s, config, &e), OK);
+	assert_int_equal(txn_write(&t, s, &e), OK);
+	assert_int_equal(txn_get(&t, table, k, &v, &e), OK);
+	assert_false(buf_add(&was, v.mv_data, v.mv_size));
+	assert_int_equal(txn_put(&t, table, k, value->data, value->len, &e),
+			 OK);
+	assert_int_equal(txn_commit(&t, &e), OK);
+	store_close(s);
+	buf_release(value);
+	*value = was;
+}
+
+static void a_list_goes_on_behind_a_damaged_row_and_ends_with_65(void **state)
+{
+	static const struct {
+		const char *verb;
+		enum table table;
+		const char *order; /* NULL: the key is the number 1 */
+		int lines;
+		const char *names;
+	} lists[] = {
+		{"orders", T_ORDERS, "se", 5, "(the first: se/19)"},
+		{"orders --json", T_ORDERS, "se", 2, "(the first: se/19)"},
+		{"orders --limit 1", T_ORDERS, "se", 3, "(the first: se/19)"},
+		{"why 19", T_ORDERS, "no", 1, "order no/19 is damaged"},
+		{"report", T_ORDERS, "se", 3, "(the first: se/19)"},
+		{"events", T_EVENTS, NULL, 3, "1 row of 'events'"},
+		{"events --last 1", T_EVENTS, NULL, 2, NULL},
+		{"events --json", T_EVENTS, NULL, 2, "1 row of 'events'"},
+		{"quarantine", T_QUARANTINE, NULL, 1, "1 row of 'quarantine'"},
+		{"device list", T_DEVICES, NULL, 1, "1 row of 'devices'"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		struct buf value;
+		struct key k;
+		int code;
+
+		key_start(&k);
+		if (lists[i].order)
+			order_key(&k, lists[i].order, 19);
+		else
+			key_u64(&k, 1);
+		buf_init(&value, 100000);
+		buf_str(&value, "???");
+		exchange(lists[i].table, &k, &value);
+		code = run(lists[i].verb);
+		exchange(lists[i].table, &k, &value);
+		buf_release(&value);
+		if (code != (lists[i].names ? EX_DATAERR : 0))
+			fail_msg("%s: %d: %s", lists[i].verb, code, told);
+		if (lists[i].names)
+			tells(lists[i].names);
+		if ((int)lines_out() < lists[i].lines)
+			fail_msg("%s:\n%s", lists[i].verb, out);
+	}
+}
+
+static void why_of_a_damaged_order_names_what_helps(void **state)
+{
+	struct buf value;
+	struct key k;
+	int code;
+
+	(void)state;
+	buf_init(&value, 100000);
+	buf_str(&value, "???");
+	order_key(key_start(&k), "se", 20);
+	exchange(T_ORDERS, &k, &value);
+	code = run("why 20");
+	exchange(T_ORDERS, &k, &value);
+	buf_release(&value);
+	assert_int_equal(code, EX_DATAERR);
+	tells("order se/20 is damaged; `shipfrom verify`");
+}
+
 static void events_are_the_last_ones_or_those_since(void **state)
 {
 	(void)state;
@@ -1349,6 +1437,9 @@ int main(void)
 		cmocka_unit_test(why_of_an_unknown_order_says_so),
 		cmocka_unit_test(why_in_json_is_an_object_a_line),
 		cmocka_unit_test(orders_are_chosen_by_state_and_shop),
+		cmocka_unit_test(
+			a_list_goes_on_behind_a_damaged_row_and_ends_with_65),
+		cmocka_unit_test(why_of_a_damaged_order_names_what_helps),
 		cmocka_unit_test(events_are_the_last_ones_or_those_since),
 		cmocka_unit_test(quarantine_shows_the_bytes_as_they_came),
 		cmocka_unit_test(what_is_not_there_ends_with_1),

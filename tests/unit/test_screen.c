@@ -361,6 +361,29 @@ static void what_a_screen_missed_is_not_rendered_again(void **state)
 	close(back);
 }
 
+static void what_a_screen_missed_is_told_without_a_damaged_order(void **state)
+{
+	struct fixture *f = *state;
+	const struct timeval patience = {.tv_sec = PATIENCE};
+	int before = listen_to(f, 0), back;
+	char *id = reads_id(before), *query;
+
+	f->deaf = true; /* so that no event of 18 was made before */
+	offered(f, 18, 3, OPENED, FAR);
+	damaged(f, 18);
+	f->deaf = false;
+	offered(f, 19, 3, OPENED, FAR);
+	assert_true(reads(before, "\"number\":19"));
+	query = xasprintf("?last_event_id=%s", id);
+	back = listen_as(f, f->amsterdam, query, 0);
+	setsockopt(back, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	assert_true(reads(back, "\"number\":19"));
+	free(query);
+	free(id);
+	close(before);
+	close(back);
+}
+
 /* Until the number is this; a number that never comes ends the test. */
 static void expect_unwatched(struct fixture *f, uint64_t want)
 {
@@ -676,12 +699,12 @@ static void done_since_pages_by_the_last_change(void **state)
 	r = ask(f, "GET", path, f->amsterdam, NULL);
 	assert_ptr_equal(strstr(r.body, "{\"orders\":[{\"number\":3,"),
 			 r.body);
-	assert_non_null(strstr(r.body, "],\"cursor\":null}"));
+	assert_non_null(strstr(r.body, "],\"cursor\":null,"));
 	reply_release(&r);
 	free(path);
 	r = ask(f, "GET", "/api/v1/orders?state=done&since=2099-01-01T00:00:00Z",
 		f->amsterdam, NULL);
-	assert_string_equal(r.body, "{\"orders\":[],\"cursor\":null}");
+	assert_string_equal(r.body, "{\"orders\":[],\"cursor\":null,\"unreadable\":0}");
 	reply_release(&r);
 	r = ask(f, "GET", "/api/v1/orders?state=mine&since=today",
 		f->amsterdam, NULL);
@@ -702,6 +725,7 @@ int main(void)
 		T(a_screen_that_does_not_read_is_cut_and_others_are_not),
 		T(a_change_is_rendered_once_however_many_screens_show_it),
 		T(what_a_screen_missed_is_not_rendered_again),
+		T(what_a_screen_missed_is_told_without_a_damaged_order),
 		T(pending_offers_that_no_screen_shows_are_counted_as_they_change),
 		T(pending_offers_are_counted_anew_when_a_reload_changes_the_shops),
 		T(a_device_removed_while_its_screen_joins_is_shown_nothing),

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_lmdb_unreadable.c - rows that cannot be read: a list goes on behind them
+ * and says how many it left out, and nothing is written over them.
+ */
+#include "tests/unit/store_fixture.h"
+
+#include "store/lmdb/store_private.h"
+
+#define DAMAGE "???"
+
+/* Damages the row of a table that has `before` rows before it. */
+static void damage(struct store *s, enum table table, unsigned before)
+{
+	struct walk w = {0};
+	struct txn t;
+	struct key k;
+
+	assert_ok(txn_write(&t, s, &err));
+	assert_ok(walk_open(&w, &t, table, NULL, 0, &err));
+	do
+		assert_ok(walk_next(&w, &err));
+	while (before--);
+	key_bytes(key_start(&k), w.k.mv_data, w.k.mv_size);
+	walk_close(&w);
+	assert_ok(txn_put(&t, table, &k, DAMAGE, strlen(DAMAGE), &err));
+	assert_ok(txn_commit(&t, &err));
+}
+
+static bool is_damaged(struct store *s, enum table table, const struct key *k)
+{
+	struct txn t;
+	MDB_val v;
+	bool ret;
+
+	assert_ok(txn_read(&t, s, &err));
+	assert_ok(txn_get(&t, table, k, &v, &err));
+	ret = v.mv_size == strlen(DAMAGE) &&
+	      !memcmp(v.mv_data, DAMAGE, v.mv_size);
+	txn_abort(&t);
+	return ret;
+}
+
+/* ---- lists ---- */
+
+#define COUNTS(type)                                                           \
+	static bool count_##type(void *arg, const struct type *row)            \
+	{                                                                      \
+		(void)row;                                                     \
+		++*(size_t *)arg;                                              \
+		return true;                                                   \
+	}
+
+COUNTS(order)
+COUNTS(event)
+COUNTS(task)
+COUNTS(quarantined)
+COUNTS(device)
+COUNTS(entry)
+
+static enum rc list_orders(struct store *s, size_t *n)
+{
+	return store_orders(s, NULL, 0, count_order, n, &err);
+}
+
+static enum rc list_events(struct store *s, size_t *n)
+{
+	return store_events(s, 0, count_event, n, &err);
+}
+
+static enum rc list_tasks(struct store *s, size_t *n)
+{
+	return store_tasks(s, false, 0, count_task, n, &err);
+}
+
+static enum rc list_quarantine(struct store *s, size_t *n)
+{
+	return store_quarantine(s, 0, count_quarantined, n, &err);
+}
+
+static enum rc list_devices(struct store *s, size_t *n)
+{
+	return store_devices(s, count_device, n, &err);
+}
+
+static enum rc list_journal(struct store *s, size_t *n)
+{
+	return store_journal(s, "se", 19, count_entry, n, &err);
+}
+
+static uint64_t add_device(struct store *s, unsigned char secret)
+{
+	const struct device d = {.shop = "ams", .name = "till", .created = 5};
+	const unsigned char token[TOKEN_HASH_SIZE] = {secret},
+			    code[TOKEN_HASH_SIZE] = {secret, 1};
+	uint64_t id;
+
+	assert_ok(store_device_add(s, &d, token, code, 1000, &id, &err));
+	return id;
+}
+
+/* Three rows of each kind, at least. */
+static struct store *open_filled(const char *dir)
+{
+	struct store *s = open_serve(dir);
+	struct recorded got;
+
+	for (int64_t i = 0; i < 3; i++) {
+		struct changes c = {0};
+
+		changes_journal(&c, &(struct entry){.fact = FACT_OFFERED});
+		change_order(s, 19, 1000 + i, &c);
+		opening(&c, 3, "2021-01-11 16:21:00.000000", 5000);
+		change_order(s, 19 + i, 1000, &c);
+		assert_ok(record_one(s, 100 + i, "{}", "thing", &got));
+		assert_ok(quarantine_one(s, QUARANTINED_STALE, (unsigned)i, 3,
+					 &got));
+		add_device(s, (unsigned char)(10 + i));
+	}
+	return s;
+}
+
+static void a_row_that_cannot_be_read_hides_no_other_from_a_list(void **state)
+{
+	static const struct {
+		enum table table;
+		enum rc (*list)(struct store *s, size_t *n);
+		const char *name;
+	} lists[] = {
+		{T_ORDERS, list_orders, "'orders' cannot be read"},
+		{T_EVENTS, list_events, "'events' cannot be read"},
+		{T_TASKS, list_tasks, "'tasks' cannot be read"},
+		{T_QUARANTINE, list_quarantine, "'quarantine' cannot be read"},
+		{T_DEVICES, list_devices, "'devices' cannot be read"},
+		{T_JOURNAL, list_journal, "'journal' cannot be read"},
+	};
+	struct store *s = open_filled(*state);
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		size_t all = 0, n = 0;
+
+		assert_ok(lists[i].list(s, &all));
+		assert_true(all >= 3);
+		damage(s, lists[i].table, 1);
+		assert_int_equal(lists[i].list(s, &n), RC_INVALID);
+		assert_int_equal(n, all - 1);
+		assert_non_null(strstr(err.text, lists[i].name));
+		assert_ptr_equal(strstr(err.text, "1 row of "), err.text);
+	}
+	store_close(s);
+}
+
+static void a_list_says_how_many_it_left_out_and_names_the_first(void **state)
+{
+	struct store *s = open_filled(*state);
+	size_t n = 0;
+
+	damage(s, T_ORDERS, 1);
+	damage(s, T_ORDERS, 2);
+	assert_int_equal(list_orders(s, &n), RC_INVALID);
+	assert_int_equal(n, 1);
+	assert_ptr_equal(strstr(err.text, "2 rows of 'orders'"), err.text);
+	assert_non_null(strstr(err.text, "(the first: se/20)"));
+	assert_non_null(strstr(err.text, "shipfrom verify"));
+	store_close(s);
+}
+
+static unsigned one(const char *kind)
+{
+	(void)kind;
+	return 1;
+}
+
+/* A row of the table `dead` leads to a row of `tasks`. */
+static void a_dead_task_that_is_gone_hides_no_other(void **state)
+{
+	const struct result dead = {.how = OUTCOME_DEAD};
+	struct store *s = open_filled(*state);
+	struct task t;
+	struct txn txn;
+	struct key k;
+	size_t n = 0;
+	int64_t next;
+
+	assert_ok(store_lease(s, 2000, one, &t, 1, &n, &next, &err));
+	assert_ok(store_finish(s, &t, &dead, 2000, &err));
+	task_release(&t);
+	assert_ok(txn_write(&txn, s, &err));
+	assert_ok(txn_put(&txn, T_DEAD, key_u64(key_start(&k), 0), NULL, 0,
+			  &err));
+	assert_ok(txn_commit(&txn, &err));
+	n = 0;
+	assert_int_equal(store_tasks(s, true, 0, count_task, &n, &err),
+			 RC_INVALID);
+	assert_int_equal(n, 1);
+	store_close(s);
+}
+
+/* ---- writes ---- */
+
+static void nothing_is_written_over_a_damaged_order(void **state)
+{
+	struct store *s = open_filled(*state);
+	struct changes c = {0};
+	struct recorded got;
+	struct order o;
+	struct key k;
+
+	damage(s, T_ORDERS, 1);
+	order_key(key_start(&k), "se", 20);
+	opening(&c, 3, "2021-01-11 16:21:00.000000", 5000);
+	assert_int_equal(store_update(s, "se", 20, say, &c, 2000, NULL, NULL,
+				      &err),
+			 RC_INVALID);
+	changes_release(&c);
+	assert_ok(record_one(s, 20, "{\"a\":1}", "thing", &got));
+	assert_true(is_damaged(s, T_ORDERS, &k));
+	assert_int_equal(store_order(s, "se", 20, &o, &err), RC_INVALID);
+	assert_non_null(strstr(err.text, "order se/20 is damaged"));
+	assert_non_null(strstr(err.text, "shipfrom verify"));
+	store_close(s);
+}
+
+static void a_damaged_device_keeps_no_other_from_being_readmitted(void **state)
+{
+	struct store *s = open_filled(*state);
+	char *file = xasprintf("%s/backup", (const char *)*state);
+	char *data = xasprintf("%s/data.mdb", (const char *)*state);
+	size_t n;
+
+	assert_ok(store_backup(s, file, &err));
+	store_close(s);
+	assert_int_equal(rename(file, data), 0);
+	s = open_serve(*state); /* restored: all devices are suspended */
+	damage(s, T_DEVICES, 1);
+	assert_ok(store_devices_readmit(s, &n, &err));
+	assert_int_equal(n, 2);
+	store_close(s);
+	free(file);
+	free(data);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		IN_DIR(a_row_that_cannot_be_read_hides_no_other_from_a_list),
+		IN_DIR(a_list_says_how_many_it_left_out_and_names_the_first),
+		IN_DIR(a_dead_task_that_is_gone_hides_no_other),
+		IN_DIR(nothing_is_written_over_a_damaged_order),
+		IN_DIR(a_damaged_device_keeps_no_other_from_being_readmitted),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
