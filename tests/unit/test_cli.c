@@ -764,6 +764,8 @@ static void a_list_goes_on_behind_a_damaged_row_and_ends_with_65(void **state)
 		{"events", T_EVENTS, NULL, 3, "1 row of 'events'"},
 		{"events --last 1", T_EVENTS, NULL, 2, NULL},
 		{"events --json", T_EVENTS, NULL, 2, "1 row of 'events'"},
+		{"replay --since 2026-01-01T00:00:00Z", T_EVENTS, NULL, 1,
+		 "1 row of 'events'"},
 		{"quarantine", T_QUARANTINE, NULL, 1, "1 row of 'quarantine'"},
 		{"device list", T_DEVICES, NULL, 1, "1 row of 'devices'"},
 	};
