@@ -83,11 +83,6 @@ static enum rc lmdb_stats(struct store *s, struct store_stats *ret, struct err *
 	return rc;
 }
 
-bool store_damaged(const struct store *s)
-{
-	return atomic_load(&s->damaged);
-}
-
 /* ---- reading ---- */
 
 static enum rc lmdb_read_begin(struct rows **ret, struct store *s,

@@ -381,7 +381,7 @@ enum rc lmdb_open(struct store **ret, const char *dir,
 		rc = migrate(s, s->dir, e);
 	if (!rc)
 		rc = epoch_open(s, e);
-	if (rc == RC_IO && atomic_load(&s->damaged))
+	if (rc == RC_IO && atomic_load(&s->base.damaged))
 		rc = RC_DAMAGED;
 	if (!rc && o->serve)
 		rc = writer_start(s, o->queue_max ? o->queue_max : QUEUE_MAX,

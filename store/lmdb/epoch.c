@@ -113,8 +113,7 @@ static enum rc put_epoch(struct txn *t, uint64_t epoch, struct err *e)
 	return txn_put(t, T_META, meta_key(&k, "epoch"), v.b, v.n, e);
 }
 
-static enum rc put_file(struct txn *t, const struct identity *is,
-			struct err *e)
+static enum rc put_file(struct txn *t, const struct identity *is, struct err *e)
 {
 	struct key k, v;
 
@@ -135,7 +134,7 @@ static enum store_origin origin_of(const struct kept *kept,
 	if (kept->backup || (serve && kept->restored))
 		return STORE_RESTORED;
 	return serve && kept->known && !same_file(kept, is) ? STORE_COPIED
-							     : STORE_SAME;
+							    : STORE_SAME;
 }
 
 /* Suspends the devices of a backup, and removes its mark.  A command leaves
@@ -167,7 +166,7 @@ static enum rc adopt(struct store *s, const struct kept *kept,
 
 	rc = txn_write(&t, s, e);
 	if (!rc)
-		rc = put_epoch(&t, s->epoch, e);
+		rc = put_epoch(&t, s->base.epoch, e);
 	if (!rc && s->serve)
 		rc = put_file(&t, is, e);
 	if (!rc && kept->backup)
@@ -197,27 +196,18 @@ enum rc epoch_open(struct store *s, struct err *e)
 	txn_abort(&t);
 	if (rc)
 		return rc;
-	s->origin = origin_of(&kept, &is, s->serve);
-	s->epoch = kept.epoch && s->origin == STORE_SAME ? kept.epoch
-							  : random_epoch();
-	write = s->origin != STORE_SAME ||
+	s->base.origin = origin_of(&kept, &is, s->serve);
+	s->base.epoch = kept.epoch && s->base.origin == STORE_SAME
+				? kept.epoch
+				: random_epoch();
+	write = s->base.origin != STORE_SAME ||
 		(s->serve && (!kept.epoch || !kept.known));
 	if (!write)
 		return OK;
 	rc = adopt(s, &kept, &is, e);
 	/* Without room for a new epoch the server starts all the same: screens
 	 * then read their lists again after each start. */
-	return rc == RC_FULL && s->origin != STORE_RESTORED ? OK : rc;
-}
-
-uint64_t store_epoch(const struct store *s)
-{
-	return s->epoch;
-}
-
-enum store_origin store_origin(const struct store *s)
-{
-	return s->origin;
+	return rc == RC_FULL && s->base.origin != STORE_RESTORED ? OK : rc;
 }
 
 /* ---- marking a copy ---- */
@@ -229,8 +219,9 @@ static enum rc marked(MDB_env *env, int mdb, struct err *e)
 	mdb_env_close(env);
 	if (!mdb)
 		return OK;
-	return fail(e, mdb == ENOSPC || mdb == EDQUOT || mdb == EFBIG ? RC_FULL
-								      : RC_IO,
+	return fail(e,
+		    mdb == ENOSPC || mdb == EDQUOT || mdb == EFBIG ? RC_FULL
+								   : RC_IO,
 		    "marking the copy: %s", mdb_strerror(mdb));
 }
 

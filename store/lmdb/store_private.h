@@ -39,9 +39,6 @@ struct store {
 	MDB_dbi tables[TABLES];
 	uint64_t max_bytes;
 
-	uint64_t epoch;
-	enum store_origin origin;
-
 	bool serve;
 	int lock_fd; /* serve.lock, or -1 */
 	int dir_fd;  /* the folder, with its lock: shared, or for this process
@@ -60,7 +57,6 @@ struct store {
 
 	atomic_bool failed; /* the disk has failed: nothing is written any
 			     * more */
-	atomic_bool damaged; /* the file contains what LMDB did not write */
 	struct err failure; /* how it failed; set before `failed`, and never
 			     * changed afterwards */
 	_Atomic uint64_t newest; /* the newest change number that this process

@@ -65,7 +65,7 @@ static enum rc broken(struct txn *t, struct err *e, const char *doing,
 
 static enum rc damaged(struct txn *t, struct err *e, const char *doing)
 {
-	atomic_store(&t->store->damaged, true);
+	atomic_store(&t->store->base.damaged, true);
 	return broken(t, e, doing, "the store's file is damaged or cut short");
 }
 

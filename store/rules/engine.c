@@ -96,9 +96,26 @@ enum rc store_walk(struct store *s, enum listing which,
 
 const char *store_failure(const struct store *s)
 {
-	const struct store_base *b = (const struct store_base *)s;
+	const struct store_base *b = store_read_base(s);
 
 	return atomic_load(&b->why_known) ? b->why.text : NULL;
+}
+
+bool store_damaged(const struct store *s)
+{
+	return atomic_load(&store_read_base(s)->damaged);
+}
+
+/* ---- which store it is ---- */
+
+uint64_t store_epoch(const struct store *s)
+{
+	return store_read_base(s)->epoch;
+}
+
+enum store_origin store_origin(const struct store *s)
+{
+	return store_read_base(s)->origin;
 }
 
 /* ---- numbers ---- */

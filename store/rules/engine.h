@@ -230,8 +230,8 @@ struct engine {
 
 /* What all engines have in common.  Each engine defines its own `struct store`,
  * which begins with `struct store_base base`: STORE_BEGINS_WITH_BASE, after the
- * definition, makes the compiler check that.  store_base_of() is then the only
- * cast. */
+ * definition, makes the compiler check that.  store_base_of() and
+ * store_read_base() are then the only casts. */
 struct store_base {
 	const struct engine *engine;
 	bool serve, strict;
@@ -249,6 +249,10 @@ struct store_base {
 	struct err why;   /* how the disk failed; set before why_known, and
 			   * never changed afterwards */
 	atomic_bool why_known;
+	/* The engine's open() sets both; see store_epoch(), store_origin(). */
+	uint64_t epoch;
+	enum store_origin origin;
+	atomic_bool damaged; /* the engine read what it did not write */
 	struct leases leases;
 };
 
@@ -261,9 +265,14 @@ static inline struct store_base *store_base_of(struct store *s)
 	return (struct store_base *)s;
 }
 
+static inline const struct store_base *store_read_base(const struct store *s)
+{
+	return (const struct store_base *)s;
+}
+
 static inline const struct engine *store_engine(const struct store *s)
 {
-	return ((const struct store_base *)s)->engine;
+	return store_read_base(s)->engine;
 }
 
 /* Takes over the options into a zeroed base.  RC_INVALID: fetch_kind is too
