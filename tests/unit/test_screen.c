@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -207,22 +208,30 @@ static int listen_to(struct fixture *f, int receive_buffer)
 	return listen_as(f, f->amsterdam, "", receive_buffer);
 }
 
-/* Reads until the text has come; false: the stream ended before. */
+/* Reads up to the end of the text, and no byte behind it: what comes in the
+ * same segment is for the next call.  False: the stream ended before, or gave
+ * nothing for a minute. */
 static bool reads(int fd, const char *text)
 {
-	char *all = xcalloc(1, 1);
-	size_t len = 0;
-	bool there = false;
-	ssize_t n = 1;
+	const struct timeval most = {.tv_sec = 60};
+	size_t len = strlen(text), kept = 0;
+	char all[8192 + 1]; /* what was kept of the segment before, and more */
+	const char *there = NULL;
+	ssize_t n;
 
-	while (n > 0 && !there) {
-		all = xrealloc(all, len + 65537, 1);
-		n = recv(fd, all + len, 65536, 0);
-		len += n > 0 ? (size_t)n : 0;
-		all[len] = '\0';
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof(most));
+	while (!there && (n = recv(fd, all + kept, sizeof(all) - 1 - kept,
+				   MSG_PEEK)) > 0) {
+		size_t have = kept + (size_t)n;
+
+		all[have] = '\0';
 		there = strstr(all, text);
+		if (there)
+			n = there + len - (all + kept);
+		assert_int_equal(recv(fd, all + kept, (size_t)n, 0), n);
+		kept = have < len ? have : len - 1;
+		memmove(all, all + have - kept, kept);
 	}
-	free(all);
 	return there;
 }
 
