@@ -152,10 +152,12 @@ tests: all nosync $(UNIT) $(SUITE) $(E2E) $(FAULTS)
 	@$(RUN) $(E2E) $(UNIT) $(SUITE)
 
 # One rule of the store on a second engine; needs PostgreSQL, as no other test does.
-pg-spike: $(BUILD)/tests/spike/pg_record ## the rule of recording over LMDB and PostgreSQL
+pg-spike: ## the rule of recording over LMDB and PostgreSQL
+	@sh tests/deps.sh build test database
+	@$(MAKE) --no-print-directory $(BUILD)/tests/spike/pg_record
 	@$(RUN) --as pg-spike sh tests/spike/pg_record.sh $(BUILD)/tests/spike/pg_record
 
-$(BUILD)/tests/spike/pg_record.o: CFLAGS += -I$(shell pg_config --includedir 2>/dev/null)
+$(BUILD)/tests/spike/pg_record.o: CFLAGS += $(shell pkg-config --cflags libpq 2>/dev/null)
 $(BUILD)/tests/spike/pg_record: $(BUILD)/tests/spike/pg_record.o $(OBJ_LIB)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lpq $(LIBS)
 
@@ -199,7 +201,7 @@ check: ## build with -Werror, unit and end to end tests, rules of the source
 	@HISTORY_EVENTS=1 $(MAKE) --no-print-directory -k -j2 tests rules; $(RUN) --end $$?
 
 test: ## everything: check, the API's contract, the page, the image, a little torture, fuzzing and planting
-	@sh tests/deps.sh build test browser image
+	@sh tests/deps.sh build test browser image database
 	@$(MAKE) --no-print-directory -j$(JOBS) built
 	@$(RUN) --begin
 	@$(MAKE) --no-print-directory -k tests rules api browser image \

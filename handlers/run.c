@@ -50,7 +50,8 @@ void run_apply(struct work *w, size_t from)
 	run_derive(w);
 }
 
-static void end(struct work *w, enum outcome how, const char *fmt, va_list ap)
+__attribute__((format(printf, 3, 0))) static void
+end(struct work *w, enum outcome how, const char *fmt, va_list ap)
 {
 	struct err *reason = &w->result.reason;
 

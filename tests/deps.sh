@@ -3,7 +3,7 @@
 #
 # deps.sh - installs what is missing, or names it.
 #
-# usage: deps.sh build|test|browser|image|lint ...
+# usage: deps.sh build|test|browser|image|lint|database ...
 #
 # Each row is a Debian package, its Fedora name, and how to tell that it is
 # there.  Nothing is installed, and apt is not even asked, when every probe
@@ -60,8 +60,13 @@ table() {
 		shellcheck           ShellCheck           command shellcheck
 		EOF
 		;;
+	database) cat <<-'EOF'
+		libpq-dev            libpq-devel          library libpq
+		postgresql           postgresql-server    initdb postgresql
+		EOF
+		;;
 	*)
-		echo "deps.sh: no such set: '$1' (build, test, browser, image or lint)" >&2
+		echo "deps.sh: no such set: '$1' (build, test, browser, image, lint or database)" >&2
 		exit 64
 		;;
 	esac
@@ -73,6 +78,8 @@ is_there() {
 	library) pkg-config --exists "$2" 2>/dev/null ;;
 	file) test -e "$2" ;;
 	header) printf '#include <%s>\n' "$2" | cc -E - >/dev/null 2>&1 ;;
+	initdb) command -v initdb >/dev/null 2>&1 ||
+		ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ;;
 	fuzzer) ls "$(clang -print-resource-dir 2>/dev/null)"/lib/*/*fuzzer* \
 		>/dev/null 2>&1 ;;
 	esac
@@ -111,9 +118,19 @@ fi
 echo "installing:$debian"
 export DEBIAN_FRONTEND=noninteractive
 apt() { $sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq "$@"; }
+# Debian's package makes and starts a database of its own, unless it is told
+# not to.  The tests start one for themselves, on a socket in a folder.
+no_database() {
+	conf=/etc/postgresql-common/createcluster.conf
+	[ ! -e "$conf" ] || return 0
+	$sudo mkdir -p "${conf%/*}" &&
+		echo 'create_main_cluster = false' | $sudo tee "$conf" >/dev/null
+}
+case $debian in *postgresql*) no_database ;; esac
 install() {
 	# shellcheck disable=SC2086 # a list of words
-	apt install -y --no-install-recommends $debian >/dev/null
+	apt -o Dpkg::Options::=--force-confold install -y \
+		--no-install-recommends $debian >/dev/null
 }
 # The lists may be absent or too old; then, and only then, fetch them.
 install 2>/dev/null || { apt update && install; } || {
