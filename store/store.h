@@ -223,7 +223,8 @@ enum rc store_update_once(struct store *s, const char *instance,
 /* Adds a task that no run adds: for reconciliation at the start, and the
  * command line. */
 enum rc store_task_add(struct store *s, const struct task *t, struct err *e);
-/* Adds several tasks in one transaction: all of them or none. */
+/* Adds several tasks in one transaction: all of them or none.  RC_INVALID: all
+ * are added but those that are there already and cannot be read. */
 enum rc store_tasks_add(struct store *s, const struct task *tasks, size_t n,
 			struct err *e);
 /* Removes the task with that name.  RC_NOTFOUND: there is none.  If it is being

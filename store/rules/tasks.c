@@ -208,6 +208,8 @@ struct bulk_op {
 	struct op op;
 	const struct task *tasks;
 	size_t n;
+	size_t *ret_left_out;
+	struct err *ret_why; /* of the first that is left out */
 };
 
 static void add_all_want(struct rows *r, struct op *op)
@@ -220,24 +222,43 @@ static void add_all_want(struct rows *r, struct op *op)
 
 static enum rc add_all(struct rows *r, struct op *op, struct err *e)
 {
-	struct bulk_op *b = (struct bulk_op *)op;
+	const struct bulk_op *b = (struct bulk_op *)op;
 	enum rc rc = OK;
 
-	for (size_t i = 0; !rc && i < b->n; i++)
+	*b->ret_left_out = 0;
+	for (size_t i = 0; !rc && i < b->n; i++) {
+		size_t puts = r->puts;
+
 		rc = task_add(r, &b->tasks[i], e);
+		if (rc != RC_INVALID || r->puts != puts)
+			continue;
+		rc = OK; /* one bad row must not keep the other tasks out */
+		if (!(*b->ret_left_out)++)
+			*b->ret_why = *e;
+	}
 	return rc;
 }
 
 enum rc store_tasks_add(struct store *s, const struct task *tasks, size_t n,
 			struct err *e)
 {
+	size_t left_out = 0;
+	struct err why;
 	struct bulk_op b = {
 		.op = {.want = add_all_want, .run = add_all},
 		.tasks = tasks,
 		.n = n,
+		.ret_left_out = &left_out,
+		.ret_why = &why,
 	};
+	enum rc rc = n ? store_do(s, &b.op, sizeof(b), NULL, e) : OK;
 
-	return n ? store_do(s, &b.op, sizeof(b), NULL, e) : OK;
+	if (rc || !left_out)
+		return rc;
+	return fail(e, RC_INVALID,
+		    "%zu of %zu tasks cannot be added, the others are (%s); "
+		    "`shipfrom verify` lists all faults",
+		    left_out, n, why.text);
 }
 
 /* ---- ending a run ---- */

@@ -221,6 +221,31 @@ static void nothing_is_written_over_a_damaged_order(void **state)
 	store_close(s);
 }
 
+static void a_damaged_task_keeps_no_other_from_being_added(void **state)
+{
+	struct store *s = open_filled(*state);
+	struct task tasks[3];
+	size_t before = 0, n = 0;
+
+	for (int64_t i = 0; i < 3; i++)
+		tasks[i] = (struct task){
+			.instance = "se",
+			.kind = "look",
+			.number = 30 + i,
+			.created = 1,
+			.due = 5,
+			.again = TIME_NONE,
+		};
+	assert_ok(list_tasks(s, &before));
+	assert_ok(store_tasks_add(s, &tasks[1], 1, &err));
+	damage(s, T_TASKS, (unsigned)before);
+	assert_int_equal(store_tasks_add(s, tasks, 3, &err), RC_INVALID);
+	assert_ptr_equal(strstr(err.text, "1 of 3 tasks"), err.text);
+	assert_int_equal(list_tasks(s, &n), RC_INVALID);
+	assert_int_equal(n, before + 2);
+	store_close(s);
+}
+
 static void a_damaged_device_keeps_no_other_from_being_readmitted(void **state)
 {
 	struct store *s = open_filled(*state);
@@ -247,6 +272,7 @@ int main(void)
 		IN_DIR(a_list_says_how_many_it_left_out_and_names_the_first),
 		IN_DIR(a_dead_task_that_is_gone_hides_no_other),
 		IN_DIR(nothing_is_written_over_a_damaged_order),
+		IN_DIR(a_damaged_task_keeps_no_other_from_being_added),
 		IN_DIR(a_damaged_device_keeps_no_other_from_being_readmitted),
 	};
 
