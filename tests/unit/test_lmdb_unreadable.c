@@ -246,6 +246,42 @@ static void a_damaged_task_keeps_no_other_from_being_added(void **state)
 	store_close(s);
 }
 
+static void want_fetch(void *arg, struct order *o)
+{
+	(void)arg;
+	o->fetch_due = true;
+}
+
+static void place_by_offers(struct task *task, const struct order *o)
+{
+	task->lane = o && o->n_offers > 1 ? LANE_ANSWERS : LANE_LAST;
+}
+
+/* Else the run that has the result begins again and again, and calls Centra
+ * each time. */
+static void a_damaged_fetch_keeps_no_result_of_its_order(void **state)
+{
+	const struct store_options o = {
+		.url = url_of(*state),
+		.max_bytes = (size_t)64 << 20,
+		.serve = true,
+		.derive = want_fetch,
+		.place = place_by_offers,
+		.fetch_kind = "fetch_order",
+	};
+	struct store *s = open_with(&o);
+
+	for (int64_t i = 0; i < 3; i++) {
+		struct changes c = {0};
+
+		opening(&c, 3 + i, "2021-01-11 16:21:00.000000", 5000);
+		changes_task(&c, o.fetch_kind, 0, 1000 + i);
+		change_order(s, 19, 1000 + i, &c);
+		damage(s, T_TASKS, 0);
+	}
+	store_close(s);
+}
+
 static void a_damaged_device_keeps_no_other_from_being_readmitted(void **state)
 {
 	struct store *s = open_filled(*state);
@@ -273,6 +309,7 @@ int main(void)
 		IN_DIR(a_dead_task_that_is_gone_hides_no_other),
 		IN_DIR(nothing_is_written_over_a_damaged_order),
 		IN_DIR(a_damaged_task_keeps_no_other_from_being_added),
+		IN_DIR(a_damaged_fetch_keeps_no_result_of_its_order),
 		IN_DIR(a_damaged_device_keeps_no_other_from_being_readmitted),
 	};
 
