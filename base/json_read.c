@@ -374,7 +374,7 @@ static void put_object(const struct json *v, struct buf *b)
 			continue;
 		if (i)
 			buf_char(b, ',');
-		put_text(b, key);
+		put_text(b, key ? key : "");
 		buf_char(b, ':');
 		json_canonical(m[i].v, b);
 	}

@@ -170,7 +170,7 @@ static enum rc add_tasks(struct work *w, const char *kind,
 	struct task *tasks = xcalloc(most + 1, sizeof(*tasks));
 	enum rc rc = OK;
 
-	for (size_t done = 0; done < n && !rc; done += some) {
+	for (size_t done = 0; numbers && done < n && !rc; done += some) {
 		some = n - done < most ? n - done : most;
 		for (size_t i = 0; i < some; i++)
 			tasks[i] = task_for(w, kind, numbers[done + i], due);

@@ -81,6 +81,14 @@ void apply_try_begun(struct order *o, const struct change *c)
 	a->late_tries += c->try_begun.late;
 }
 
+/* True if an earlier try may have won the order. */
+static bool may_have_won(const struct answer *a)
+{
+	if (a->verb != VERB_ACCEPT)
+		return false;
+	return a->unknown ? true : a->was_ok;
+}
+
 void apply_try_ended(struct order *o, const struct change *c)
 {
 	struct answer *a = answer_held(o, c->warehouse);
@@ -89,8 +97,7 @@ void apply_try_ended(struct order *o, const struct change *c)
 		return;
 	o->version++;
 	a->try_begun = 0;
-	if (c->try_ended.how == TRY_NO && a->verb == VERB_ACCEPT &&
-	    (a->unknown || a->was_ok)) {
+	if (c->try_ended.how == TRY_NO && may_have_won(a)) {
 		a->denied = true;
 		free(a->refusal);
 		a->refusal = text_bounded(c->try_ended.text, ORDER_TEXT_MAX);

@@ -134,9 +134,9 @@ static void shorten_old(struct entry *e)
 	if (!e->text[len])
 		return;
 	copy = entry_copy(e);
+	copy.memory[(size_t)(copy.text - copy.memory) + len] = '\0';
 	entry_release(e);
 	*e = copy;
-	e->memory[(size_t)(e->text - e->memory) + len] = '\0';
 }
 
 void entry_for_shop(struct entry *e, const int64_t *warehouses, size_t n)

@@ -16,7 +16,8 @@ void order_texts_release(struct order_texts *t)
 {
 	free(t->details);
 	free(t->address);
-	*t = (struct order_texts){0};
+	t->details = NULL;
+	t->address = NULL;
 }
 
 static enum rc load_text(struct rows *r, const struct order_id *id,

@@ -12,7 +12,7 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
 # One line a call, its white space and line breaks made one space.
-for f in $(find base server -name '*.c'); do
+find base server -name '*.c' | while IFS= read -r f; do
 	[ "$f" = base/log.c ] && continue
 	awk -v file="$f" '
 	function ends(s,    i, c, depth, in_text) {

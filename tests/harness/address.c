@@ -21,8 +21,10 @@ void given_ports(int *ret_first, int *ret_last)
 {
 	FILE *f = fopen("/proc/sys/net/ipv4/ip_local_port_range", "r");
 
-	if (!f || fscanf(f, "%d %d", ret_first, ret_last) != 2)
-		*ret_first = 32768, *ret_last = 60999;
+	if (!f || fscanf(f, "%d %d", ret_first, ret_last) != 2) {
+		*ret_first = 32768;
+		*ret_last = 60999;
+	}
 	if (f)
 		fclose(f);
 }

@@ -418,7 +418,10 @@ static void model_capture(int64_t id, struct centra_done *ret)
 	if (!reached(&q, ret))
 		return;
 	m = made_of(id);
-	assert_non_null(m);
+	if (!m) {
+		fail_msg("no shipment %lld was made", (long long)id);
+		return;
+	}
 	ret->captured = ret->paid = m->captured;
 	if (centra.kind || chance(70))
 		ret->payment = m->pending ? PAYMENT_PENDING :

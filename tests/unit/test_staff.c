@@ -668,8 +668,8 @@ static void a_press_meant_for_another_is_409_and_decides_nothing(void **state)
 		"{\"for\":{\"device\":\"1\"}}",
 		"{\"for\":{\"shop\":\"berlin\"}}",
 		"{\"for\":{\"instance\":\"no\"}}",
-		"{\"for\":{\"device\":1,\"shop\":\"amsterdam\","
-		"\"instance\":\"no\"}}",
+		("{\"for\":{\"device\":1,\"shop\":\"amsterdam\","
+		 "\"instance\":\"no\"}}"),
 	};
 	struct fixture *f = *state;
 	struct order o = {0};

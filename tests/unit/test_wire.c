@@ -333,11 +333,14 @@ static void a_token_is_read_whatever_surrounds_it(void **state)
 
 		buf_init(&b, 500);
 		buf_str(&b, "");
-		for (const char *p = forms[i]; *p; p++)
-			if (*p == '%')
-				buf_str(&b, f->amsterdam), p++;
-			else
+		for (const char *p = forms[i]; *p; p++) {
+			if (*p == '%') {
+				buf_str(&b, f->amsterdam);
+				p++;
+			} else {
 				buf_char(&b, *p);
+			}
+		}
 		if (asked(f, "GET /api/v1/me", b.data) != 200)
 			fail_msg("not read: %s", b.data);
 		buf_release(&b);
