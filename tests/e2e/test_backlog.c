@@ -3,10 +3,10 @@
  * test_backlog.c - thousands of fetches wait for GraphQL, which is away or not
  * configured: they cost nothing, and shops go on.
  *
- *	BACKLOG=100000 WATCH=60 build/tests/e2e/test_backlog
+ *	BACKLOG=100000 WATCH=60 LANDS=20000 build/tests/e2e/test_backlog
  *
- * runs it with so many fetches, watched for so many seconds; the figures are
- * printed.  The bounds are wide, for a busy machine.
+ * runs it with so many fetches, watched for so many seconds, and with so many
+ * orders that are all fetched in the end; the figures are printed.  The bounds are wide, for a busy machine.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -25,6 +25,7 @@
 
 #define BACKLOG	    3000
 #define WATCH	    4 /* s */
+#define LANDS	    300
 #define A_DELIVERY  100
 #define FIRST	    1000000
 #define ACCEPTS	    20
@@ -240,6 +241,38 @@ static void without_graphql_it_waits_as_well(void **state)
 	shipfrom_passed(s);
 }
 
+static bool nothing_waits(void *arg)
+{
+	return sample(arg, parked_line) == 0 &&
+	       sample(arg, "tasks_waiting") == 0;
+}
+
+static void what_waited_is_all_fetched_as_soon_as_the_budget_allows(
+	void **state)
+{
+	const struct shipfrom_options o = {
+		.server = "workers = 8",
+		.centra = "graphql_requests = 10000\n",
+	};
+	struct shipfrom *s = *state = shipfrom_start(&o);
+	int64_t began, first;
+	char word[STATE_ROOM];
+
+	graphql_is_away(s);
+	backlog = of_env("LANDS", LANDS);
+	first = sim_place(&s->sim, 600);
+	for (int i = 1; i < backlog; i++)
+		sim_place(&s->sim, 600);
+	assert_true(wait_until(all_are_parked, s, 120000));
+	began = now_mono();
+	sim_tell(&s->sim, "/faults", "{\"clear\":true}");
+	assert_true(wait_until(nothing_waits, s, 180000));
+	printf("%d landed in %lld ms\n", backlog,
+	       (long long)(now_mono() - began));
+	assert_string_equal(shop_sees(s, AMSTERDAM, first, word), "pending");
+	shipfrom_passed(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +281,9 @@ int main(void)
 			shipfrom_end),
 		cmocka_unit_test_teardown(without_graphql_it_waits_as_well,
 					  shipfrom_end),
+		cmocka_unit_test_teardown(
+			what_waited_is_all_fetched_as_soon_as_the_budget_allows,
+			shipfrom_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
