@@ -168,7 +168,7 @@ struct centra_done {
 	bool captured, paid; /* after capture: what the shipment says of its
 			      * payment */
 };
-/* May be called for a zeroed one. */
+/* Frees the texts of a reply.  A zeroed reply is fine. */
 void centra_done_release(struct centra_done *d);
 
 /* Confirms an order that is PENDING (CONTRACT 6.6). */

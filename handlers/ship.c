@@ -735,7 +735,7 @@ static void shipped(struct run *r, const struct ship_plan *p)
 	came.stage = SHIP_SHIPPED;
 	came.fault = FAULT_NONE;
 	came.shipped_at = w->now;
-	came.rest = true; /* until ship_rest(), below, has counted it */
+	came.rest = true; /* assumed; ship_rest() counts it below */
 	set_error(&came, NULL);
 	say_came(w, ship_came_copy(&came));
 	came.rest = ship_rest(w->order, offer_of(w), r->co);
