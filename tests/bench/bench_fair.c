@@ -17,8 +17,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -31,6 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/bench/hook.h"
 #include "tests/bench/load.h"
 #include "tests/bench/server.h"
 
@@ -231,41 +230,24 @@ struct run {
 	struct hook hooks[SLOTS];
 };
 
-static size_t make_request(long number, char *out, size_t size)
+static size_t make_request(long number, char out[HOOK_SIZE])
 {
-	unsigned char mac[EVP_MAX_MD_SIZE];
-	unsigned mac_len = 0;
-	char body[1024], text[1200], hex[65];
-	long t = (long)time(NULL);
-	int n = snprintf(
-		body, sizeof(body),
-		"payload=%%7B%%22events%%22%%3A%%5B%%7B%%22type%%22%%3A"
-		"%%22check_first%%22%%2C%%22action%%22%%3A%%22create%%22%%2C"
-		"%%22date%%22%%3A%%222026-01-11+16%%3A21%%3A00.552288%%22%%2C"
-		"%%22id%%22%%3A%ld%%2C%%22data%%22%%3A%%7B%%22warehouses%%22"
-		"%%3A%%5B%%7B%%22warehouseId%%22%%3A%ld%%2C%%22expirationAt%%22"
-		"%%3A%%222036-01-12T16%%3A21%%3A00%%2B01%%3A00%%22%%7D%%5D%%7D"
-		"%%7D%%5D%%7D", number, FIRST + number % SHOPS);
-	int m = snprintf(text, sizeof(text), "%ld.%s", t, body);
+	char json[HOOK_JSON];
 
-	HMAC(EVP_sha256(), BENCH_SECRET, (int)strlen(BENCH_SECRET),
-	     (unsigned char *)text, (size_t)m, mac, &mac_len);
-	for (unsigned i = 0; i < 32; i++)
-		snprintf(hex + (size_t)2 * i, 3, "%02x", mac[i]);
-	return (size_t)snprintf(
-		out, size,
-		"POST /webhooks/centra/se HTTP/1.1\r\nHost: 127.0.0.1\r\n"
-		"Connection: close\r\nContent-Length: %d\r\n"
-		"Content-Type: application/x-www-form-urlencoded\r\n"
-		"X-Centra-Signature: t=%ld,v1=%s\r\n\r\n%s",
-		n, t, hex, body);
+	snprintf(json, sizeof(json),
+		 "{\"events\":[{\"type\":\"check_first\",\"action\":\"create\","
+		 "\"date\":\"2026-01-11 16:21:00.552288\",\"id\":%ld,"
+		 "\"data\":{\"warehouses\":[{\"warehouseId\":%ld,"
+		 "\"expirationAt\":\"2036-01-12T16:21:00+01:00\"}]}}]}",
+		 number, FIRST + number % SHOPS);
+	return hook_request(out, "se", json, true);
 }
 
 static void deliver(struct run *r, double due)
 {
 	struct epoll_event ev = {.events = EPOLLIN};
 	struct hook *h = NULL;
-	char text[2048];
+	char text[HOOK_SIZE];
 	size_t len;
 
 	for (int i = 0; i < SLOTS && !h; i++)
@@ -279,7 +261,7 @@ static void deliver(struct run *r, double due)
 	h->got = 0;
 	ev.data.ptr = h;
 	epoll_ctl(r->epoll, EPOLL_CTL_ADD, h->fd, &ev);
-	len = make_request(r->number++, text, sizeof(text));
+	len = make_request(r->number++, text);
 	if (send(h->fd, text, len, MSG_NOSIGNAL) != (ssize_t)len)
 		r->failed++;
 }

@@ -9,8 +9,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tests/bench/server.h"
+#include "tests/bench/hook.h"
 
 #define CONNECTIONS_MAX 1024
 #define SAMPLES_MAX     2000000
@@ -51,32 +49,12 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* Encodes as PHP's urlencode() does: the space is a plus. */
-static size_t encode(char *out, const char *s)
+static void make_json(struct run *r, char json[HOOK_JSON])
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-	char *p = out;
-
-	for (; *s != '\0'; s++) {
-		if (*s == ' ')
-			*p++ = '+';
-		else if (strchr(plain, *s) != NULL)
-			*p++ = *s;
-		else
-			p += snprintf(p, 4, "%%%02X", (unsigned char)*s);
-	}
-	*p = '\0';
-	return (size_t)(p - out);
-}
-
-static size_t make_body(struct run *r, char *out)
-{
-	char json[512];
 	long n = r->next_number++;
 
 	if (r->load->kind == LOAD_OFFER)
-		snprintf(json, sizeof(json),
+		snprintf(json, HOOK_JSON,
 			 "{\"events\":[{\"type\":\"check_first\","
 			 "\"action\":\"create\","
 			 "\"date\":\"2026-01-11 16:21:00.552288\",\"id\":%ld,"
@@ -84,48 +62,24 @@ static size_t make_body(struct run *r, char *out)
 			 "\"expirationAt\":\"2036-01-12T16:21:00+01:00\"}]}}]}",
 			 n);
 	else
-		snprintf(json, sizeof(json),
+		snprintf(json, HOOK_JSON,
 			 "{\"events\":[{\"type\":\"customer\","
 			 "\"action\":\"update\","
 			 "\"date\":\"2026-01-11 16:21:00.552288\","
 			 "\"id\":%ld}]}",
 			 n);
-	memcpy(out, "payload=", 8);
-	return 8 + encode(out + 8, json);
-}
-
-static void sign(char hex[65], const char *body, size_t len, long t)
-{
-	static char signed_text[4096];
-	unsigned char mac[EVP_MAX_MD_SIZE];
-	unsigned mac_len = 0;
-	int head = snprintf(signed_text, sizeof(signed_text), "%ld.", t);
-
-	memcpy(signed_text + head, body, len);
-	HMAC(EVP_sha256(), BENCH_SECRET, (int)strlen(BENCH_SECRET),
-	     (unsigned char *)signed_text, (size_t)head + len, mac, &mac_len);
-	for (unsigned i = 0; i < 32; i++)
-		snprintf(hex + (size_t)2 * i, 3, "%02x", mac[i]);
 }
 
 static int send_next(struct run *r, struct conn *c)
 {
-	char body[3000], request[4096], hex[65];
-	size_t len = make_body(r, body);
-	long t = (long)time(NULL);
-	int n;
+	char json[HOOK_JSON], request[HOOK_SIZE];
+	size_t n;
 
-	sign(hex, body, len, t);
-	n = snprintf(request, sizeof(request),
-		     "POST /webhooks/centra/se HTTP/1.1\r\n"
-		     "Host: 127.0.0.1\r\n"
-		     "Content-Length: %zu\r\n"
-		     "Content-Type: application/x-www-form-urlencoded\r\n"
-		     "X-Centra-Signature: t=%ld,v1=%s\r\n\r\n%s",
-		     len, t, hex, body);
+	make_json(r, json);
+	n = hook_request(request, "se", json, false);
 	c->len = 0;
 	c->sent = now();
-	return write(c->fd, request, (size_t)n) == n ? 0 : -1;
+	return write(c->fd, request, n) == (ssize_t)n ? 0 : -1;
 }
 
 static void count(struct run *r, const struct conn *c)
