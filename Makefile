@@ -96,8 +96,12 @@ $(SUITE): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/store/suite.o $(OBJ_LIB)
 $(E2E): $(BUILD)/%: $(BUILD)/%.o $(HARNESS)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lcurl -lcjson -lcrypto
 
-$(BENCH): $(BUILD)/%: $(BUILD)/%.o $(BENCH_HELP)
+$(filter-out %/bench_record,$(BENCH)): $(BUILD)/%: $(BUILD)/%.o $(BENCH_HELP)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcrypto
+
+# It calls the store itself.
+$(BUILD)/tests/bench/bench_record: $(BUILD)/tests/bench/bench_record.o $(OBJ_LIB)
+	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 # What stands between the server and its disk, in tests: sanitizers stay out.
 $(FAULTS): $(BUILD)/%.so: %.c tests/faults/watch.h tests/faults/real.h
