@@ -19,6 +19,10 @@
 		      * adds */
 #define COMMIT_MAX ((uint64_t)16 << 20) /* most bytes that are reserved for a
 					 * commit's rows */
+/* Puts and bytes of one transaction after which its room is counted again.  Both
+ * are far less than what deliveries leave for others. */
+#define PUTS_A_COUNT  512
+#define BYTES_A_COUNT ((size_t)64 << 10)
 
 static uint64_t pages(const MDB_stat *st)
 {
@@ -108,11 +112,21 @@ static enum rc reserved(struct txn *t, enum rc rc)
 	return rc;
 }
 
+/* True if so little was put since the room was counted that the count holds. */
+static bool counted(const struct txn *t)
+{
+	return t->delivers && t->puts - t->room_puts < PUTS_A_COUNT &&
+	       t->bytes - t->room_bytes < BYTES_A_COUNT;
+}
+
 enum rc room_for_delivery(struct txn *t, struct err *e)
 {
 	uint64_t used = 0, max = t->store->max_bytes;
-	enum rc rc = room_used(t, &used, e);
+	enum rc rc;
 
+	if (counted(t))
+		return OK;
+	rc = room_used(t, &used, e);
 	if (rc)
 		return rc;
 	if (used > max - max / 20)
@@ -120,7 +134,13 @@ enum rc room_for_delivery(struct txn *t, struct err *e)
 			    "the store is nearly full: %llu of %llu bytes "
 			    "(store_max)",
 			    (unsigned long long)used, (unsigned long long)max);
-	return reserved(t, reserve(t->store, KEPT_FREE, e));
+	rc = reserved(t, reserve(t->store, KEPT_FREE, e));
+	if (rc)
+		return rc;
+	t->delivers = true;
+	t->room_puts = t->puts;
+	t->room_bytes = t->bytes;
+	return OK;
 }
 
 enum rc room_for_commit(struct txn *t, struct err *e)
@@ -128,8 +148,9 @@ enum rc room_for_commit(struct txn *t, struct err *e)
 	/* While some process reads, freed pages are not used again: each row
 	 * needs a path of new pages, and so does LMDB's list of free pages. */
 	uint64_t rows = (t->puts + 2) * A_PATH * 4096;
+	uint64_t kept = t->delivers ? KEPT_FREE : 0;
 
 	if (rows > COMMIT_MAX)
 		rows = COMMIT_MAX;
-	return reserved(t, reserve(t->store, rows + 2 * t->bytes, e));
+	return reserved(t, reserve(t->store, rows + 2 * t->bytes + kept, e));
 }

@@ -24,11 +24,12 @@ enum rc lmdb_room_left(struct store *s, struct store_room *ret, struct err *e);
 
 /* RC_FULL: deliveries must be refused, since more than 95 % of the map is used,
  * or since the disk cannot give the blocks that workers and the command line
- * may still need. */
+ * may still need.  The pages are counted for the first delivery of a
+ * transaction, and again whenever it has put much since. */
 enum rc room_for_delivery(struct txn *t, struct err *e);
 
-/* Reserves the blocks that committing t may need.  RC_FULL: the disk does not
- * have them. */
+/* Reserves the blocks that committing t may need, and if it has a delivery, those
+ * that others may still need behind it.  RC_FULL: the disk does not have them. */
 enum rc room_for_commit(struct txn *t, struct err *e);
 
 #endif

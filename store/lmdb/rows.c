@@ -137,29 +137,48 @@ static enum rc lmdb_put_entry(struct rows *r, const char *instance,
 
 /* ---- changes ---- */
 
-/* Drops the oldest row of `changes` if it is too old to be kept.  RC_NOTFOUND:
- * none is. */
-static enum rc drop_oldest_change(struct txn *t, uint64_t newest,
-				  struct err *e)
+/* Rows that may be too old before any is dropped: so most commits drop none, and
+ * leave that end of the table alone. */
+#define LATE_DROPS 1024 /* 1: as many as are kept, 1024: a 1024th of them */
+
+static enum rc drop_old(struct walk *w, uint64_t until, uint64_t n,
+			struct err *e)
 {
 	struct key_reader kr;
-	struct walk w;
-	struct key k;
-	uint64_t seq;
+	enum rc rc = OK;
+
+	while (!rc && n--) {
+		rc = txn_rc(w->t, mdb_cursor_del(w->mc, 0), e, "deleting");
+		w->t->puts++;
+		if (!rc)
+			rc = walk_next(w, e);
+		kr = key_read(w->k.mv_data, w->k.mv_size);
+		if (!rc && key_get_u64(&kr) > until)
+			return OK;
+	}
+	return rc;
+}
+
+enum rc drop_old_changes(struct txn *t, struct err *e)
+{
+	uint64_t kept = t->store->changes_kept, late = kept / LATE_DROPS;
+	struct key_reader kr;
+	struct walk w = {0};
 	enum rc rc;
 
+	if (!t->changes || t->newest <= kept + late)
+		return OK;
 	rc = walk_open(&w, t, T_CHANGES, NULL, 0, e);
 	if (!rc)
 		rc = walk_next(&w, e);
 	if (!rc) {
 		kr = key_read(w.k.mv_data, w.k.mv_size);
-		seq = key_get_u64(&kr);
-		key_u64(key_start(&k), seq);
-		if (seq + t->store->changes_kept > newest)
-			rc = RC_NOTFOUND;
+		if (key_get_u64(&kr) <= t->newest - kept - late)
+			rc = drop_old(&w, t->newest - kept,
+				      2 * (t->changes + late), e);
 	}
 	walk_close(&w);
-	return rc ? rc : txn_del(t, T_CHANGES, &k, e);
+	return fine_if_none(rc);
 }
 
 static enum rc lmdb_put_change(struct rows *r, const struct order *o,
@@ -176,14 +195,11 @@ static enum rc lmdb_put_change(struct rows *r, const struct order *o,
 	order_key(&what, o->instance, o->number);
 	rc = txn_append(t, T_CHANGES, key_u64(key_start(&k), seq), what.b,
 			what.n, e);
-	/* Up to two rows are dropped for a new one, so that a store that kept
-	 * more shrinks to the bound. */
-	for (int i = 0; !rc && i < 2; i++)
-		rc = drop_oldest_change(t, seq, e);
-	if (fine_if_none(rc))
+	if (rc)
 		return rc;
 	t->touched = true;
 	t->newest = seq;
+	t->changes++;
 	return OK;
 }
 

@@ -18,6 +18,10 @@ enum rc list_offer(struct txn *t, const struct order *before,
 		   const struct order *after, const struct offer *is,
 		   struct err *e);
 
+/* Drops rows of `changes` that are too old to be kept, up to two for each that
+ * the transaction has put. */
+enum rc drop_old_changes(struct txn *t, struct err *e);
+
 /* tasks.c */
 enum rc lmdb_task(struct rows *r, uint64_t id, struct task *ret,
 		  struct err *e);

@@ -103,43 +103,6 @@ enum rc txn_rc(struct txn *t, int mdb, struct err *e, const char *doing)
 	return broken(t, e, doing, mdb_strerror(mdb));
 }
 
-/* ---- begin and end ---- */
-
-static enum rc begin(struct txn *t, struct store *s, unsigned flags,
-		     struct err *e)
-{
-	*t = (struct txn){.store = s};
-	rows_init(&t->rows, s);
-	return txn_rc(t, mdb_txn_begin(s->env, NULL, flags, &t->mdb), e,
-		      "beginning a transaction");
-}
-
-enum rc txn_read(struct txn *t, struct store *s, struct err *e)
-{
-	return begin(t, s, MDB_RDONLY, e);
-}
-
-enum rc txn_write(struct txn *t, struct store *s, struct err *e)
-{
-	return begin(t, s, 0, e);
-}
-
-enum rc txn_commit(struct txn *t, struct err *e)
-{
-	int mdb = mdb_txn_commit(t->mdb);
-
-	rows_release(&t->rows);
-	t->mdb = NULL; /* the commit frees it, also when it fails */
-	return txn_rc(t, mdb, e, "writing to disk");
-}
-
-void txn_abort(struct txn *t)
-{
-	mdb_txn_abort(t->mdb);
-	rows_release(&t->rows);
-	t->mdb = NULL;
-}
-
 /* ---- rows ---- */
 
 static MDB_val key_val(const struct key *k)
@@ -211,7 +174,8 @@ static struct key *number_key(struct key *k, const char *name)
 	return key_bytes(k, name, strlen(name));
 }
 
-enum rc txn_last(struct txn *t, const char *name, uint64_t *ret, struct err *e)
+static enum rc read_number(struct txn *t, const char *name, uint64_t *ret,
+			   struct err *e)
 {
 	struct reader r;
 	struct key k;
@@ -231,13 +195,71 @@ enum rc txn_last(struct txn *t, const char *name, uint64_t *ret, struct err *e)
 		     : OK;
 }
 
-enum rc txn_set_last(struct txn *t, const char *name, uint64_t last,
-		     struct err *e)
+static enum rc write_number(struct txn *t, const char *name, uint64_t last,
+			    struct err *e)
 {
 	struct key k, value;
 
 	key_u64(key_start(&value), last);
 	return txn_put(t, T_META, number_key(&k, name), value.b, value.n, e);
+}
+
+/* Returns the number of that name, if the transaction has it. */
+static struct txn_number *number_of(struct txn *t, const char *name)
+{
+	for (size_t i = 0; i < t->n_numbers; i++)
+		if (!strcmp(t->numbers[i].name, name))
+			return &t->numbers[i];
+	return NULL;
+}
+
+/* Has the transaction keep a number that it read.  NULL: it keeps as many as it
+ * can. */
+static struct txn_number *keep_number(struct txn *t, const char *name,
+				      uint64_t last)
+{
+	struct txn_number *n = &t->numbers[t->n_numbers];
+	size_t len = strlen(name);
+
+	if (t->n_numbers == TXN_NUMBERS || len >= sizeof(n->name))
+		return NULL;
+	*n = (struct txn_number){.last = last};
+	memcpy(n->name, name, len);
+	t->n_numbers++;
+	return n;
+}
+
+enum rc txn_last(struct txn *t, const char *name, uint64_t *ret, struct err *e)
+{
+	const struct txn_number *n = number_of(t, name);
+	enum rc rc;
+
+	if (n) {
+		*ret = n->last;
+		return OK;
+	}
+	rc = read_number(t, name, ret, e);
+	if (!rc)
+		keep_number(t, name, *ret);
+	return rc;
+}
+
+enum rc txn_set_last(struct txn *t, const char *name, uint64_t last,
+		     struct err *e)
+{
+	struct txn_number *n = number_of(t, name);
+
+	if (!n)
+		n = keep_number(t, name, last);
+	if (!n)
+		return write_number(t, name, last, e);
+	/* A number that was given out counts as written: if its op fails, the
+	 * transaction is undone (op.h). */
+	t->wrote = true;
+	t->puts++;
+	n->last = last;
+	n->set = true;
+	return OK;
 }
 
 enum rc txn_next(struct txn *t, const char *name, uint64_t *ret, struct err *e)
@@ -247,6 +269,58 @@ enum rc txn_next(struct txn *t, const char *name, uint64_t *ret, struct err *e)
 	if (!rc)
 		rc = txn_set_last(t, name, ++*ret, e);
 	return rc;
+}
+
+static enum rc write_numbers(struct txn *t, struct err *e)
+{
+	enum rc rc = OK;
+
+	for (size_t i = 0; !rc && i < t->n_numbers; i++)
+		if (t->numbers[i].set)
+			rc = write_number(t, t->numbers[i].name,
+					  t->numbers[i].last, e);
+	return rc;
+}
+
+/* ---- begin and end ---- */
+
+static enum rc begin(struct txn *t, struct store *s, unsigned flags,
+		     struct err *e)
+{
+	*t = (struct txn){.store = s};
+	rows_init(&t->rows, s);
+	return txn_rc(t, mdb_txn_begin(s->env, NULL, flags, &t->mdb), e,
+		      "beginning a transaction");
+}
+
+enum rc txn_read(struct txn *t, struct store *s, struct err *e)
+{
+	return begin(t, s, MDB_RDONLY, e);
+}
+
+enum rc txn_write(struct txn *t, struct store *s, struct err *e)
+{
+	return begin(t, s, 0, e);
+}
+
+enum rc txn_commit(struct txn *t, struct err *e)
+{
+	enum rc rc = write_numbers(t, e);
+	int mdb;
+
+	if (rc)
+		return rc;
+	mdb = mdb_txn_commit(t->mdb);
+	rows_release(&t->rows);
+	t->mdb = NULL; /* the commit frees it, also when it fails */
+	return txn_rc(t, mdb, e, "writing to disk");
+}
+
+void txn_abort(struct txn *t)
+{
+	mdb_txn_abort(t->mdb);
+	rows_release(&t->rows);
+	t->mdb = NULL;
 }
 
 /* ---- walks ---- */

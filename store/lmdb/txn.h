@@ -49,6 +49,16 @@ enum table {
 	TABLES,
 };
 
+/* A number of `meta`, while a transaction has it: it is read once, and written
+ * once, by the commit. */
+struct txn_number {
+	char name[24];
+	uint64_t last;
+	bool set; /* it differs from its row */
+};
+
+#define TXN_NUMBERS 8 /* a number more than these is read and written at once */
+
 struct txn {
 	struct rows rows; /* must be first: the rules know the transaction by
 			   * it */
@@ -64,6 +74,13 @@ struct txn {
 	bool touched;    /* an order or a task was changed */
 	uint64_t newest; /* the newest change number that it gave out; 0:
 			  * none */
+	uint64_t changes; /* how many it gave out */
+	struct txn_number numbers[TXN_NUMBERS];
+	size_t n_numbers;
+	bool delivers;    /* room_for_delivery() was asked, and said yes */
+	size_t room_puts; /* puts and bytes when it counted the room that is
+			   * left */
+	size_t room_bytes;
 };
 
 /* Translates a result of LMDB's into an rc and a sentence; sets t->io or
@@ -91,7 +108,9 @@ enum rc txn_del(struct txn *t, enum table table, const struct key *k,
 		struct err *e);
 
 /* txn_last() reads the last number that was given out under a name; txn_next()
- * gives out the next. */
+ * gives out the next.  What is set is a row of `meta` when the transaction
+ * commits, and until then this transaction reads it; if it is aborted, no number
+ * was given out. */
 enum rc txn_last(struct txn *t, const char *name, uint64_t *ret,
 		 struct err *e);
 enum rc txn_set_last(struct txn *t, const char *name, uint64_t last,

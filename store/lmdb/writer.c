@@ -4,6 +4,7 @@
  */
 #include "store/lmdb/writer.h"
 
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "store/lmdb/room.h"
+#include "store/lmdb/rows.h"
 #include "store/lmdb/store_private.h"
 
 #define READERS_CHECK_EVERY 4096 /* commits */
@@ -92,7 +94,9 @@ static enum rc commit(struct txn *t, struct err *e)
 		txn_abort(t);
 		return OK;
 	}
-	rc = room_for_commit(t, e);
+	rc = drop_old_changes(t, e);
+	if (!rc)
+		rc = room_for_commit(t, e);
 	if (!rc)
 		rc = txn_commit(t, e);
 	if (rc)
@@ -159,13 +163,36 @@ static size_t settle_some(struct store *s, struct op **ops, size_t n,
 
 /* ---- telling ---- */
 
+/* A thread waits at a latch until all of its ops have their results, so that it
+ * is woken once.  It lives on that thread's stack. */
+struct latch {
+	_Atomic size_t left; /* ops without a result */
+	sem_t open;
+};
+
+static void latch_init(struct latch *l, size_t ops)
+{
+	atomic_init(&l->left, ops);
+	sem_init(&l->open, 0, 0);
+}
+
+static void latch_wait(struct latch *l)
+{
+	while (sem_wait(&l->open))
+		; /* a signal came */
+	sem_destroy(&l->open);
+}
+
 static void tell(struct op *op)
 {
 	struct store_done *done = op->done;
+	struct latch *told = op->told;
 
 	if (!done) {
-		sem_post(&op->told); /* the thread that waits may free the op
-				      * from here on */
+		/* Once the latch is open, the thread that waits may free the
+		 * ops and the latch. */
+		if (atomic_fetch_sub(&told->left, 1) == 1)
+			sem_post(&told->open);
 		return;
 	}
 	done->fn(done, op->rc, &op->err);
@@ -310,19 +337,18 @@ static enum rc queue(struct store *s, struct op *op, struct err *e)
 /* Hands ops to the writer thread and waits. */
 static enum rc queue_and_wait(struct store *s, struct op *op, struct err *e)
 {
+	struct latch told;
 	enum rc rc;
 
-	sem_init(&op->told, 0, 0);
+	latch_init(&told, 1);
+	op->told = &told;
 	rc = queue(s, op, e);
-	if (!rc) {
-		while (sem_wait(&op->told))
-			; /* a signal came */
-		rc = op->rc;
-		if (rc && e)
-			*e = op->err;
-	}
-	sem_destroy(&op->told);
-	return rc;
+	if (rc)
+		return rc;
+	latch_wait(&told);
+	if (op->rc && e)
+		*e = op->err;
+	return op->rc;
 }
 
 /* Threads that wait do not count towards the bound of the queue. */
@@ -379,26 +405,23 @@ enum rc writer_do(struct store *s, struct op *op, size_t size,
 void writer_do_all(struct store *s, struct op *const *ops, size_t n)
 {
 	struct err before;
+	struct latch told;
 	enum rc rc = OK;
 
 	if (atomic_load(&s->failed))
 		rc = fail_as_before(s, &before);
 	for (size_t i = 0; i < n; i++) {
 		ops[i]->done = NULL;
+		ops[i]->told = &told;
 		ops[i]->err.text[0] = '\0';
 		if (rc)
 			(void)!op_result(ops[i], rc, &before);
 		else if (!s->writer.started)
 			(void)!do_here(s, ops[i], NULL);
-		else
-			sem_init(&ops[i]->told, 0, 0);
 	}
-	if (rc || !s->writer.started)
+	if (rc || !s->writer.started || !n)
 		return;
+	latch_init(&told, n);
 	queue_all(&s->writer, ops, n);
-	for (size_t i = 0; i < n; i++) {
-		while (sem_wait(&ops[i]->told))
-			; /* a signal came */
-		sem_destroy(&ops[i]->told);
-	}
+	latch_wait(&told);
 }

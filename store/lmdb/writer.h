@@ -15,7 +15,6 @@
 #define STORE_LMDB_WRITER_H
 
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -14,11 +14,12 @@
 #ifndef STORE_RULES_OP_H
 #define STORE_RULES_OP_H
 
-#include <semaphore.h>
 #include <sys/queue.h>
 
 #include "store/rules/rows.h"
 #include "store/store.h"
+
+struct latch;
 
 struct op {
 	/* Names the rows that run() reads (rows.h); NULL: none. */
@@ -32,8 +33,8 @@ struct op {
 	STAILQ_ENTRY(op) link;
 	struct store_done *done; /* borrowed; NULL: a thread waits for the
 				  * result */
-	sem_t told;		 /* posted when the result is there, for a
-				  * thread that waits */
+	struct latch *told;	 /* borrowed; opened when the results are there
+				  * of all ops that a thread waits for */
 	enum rc rc;
 	struct err err;
 };

@@ -536,6 +536,213 @@ static void a_group_that_finds_no_room_is_tried_in_parts(void **state)
 	store_close(s);
 }
 
+/* Async deliveries of one bad body each, to be held by a batch. */
+struct bodies {
+	struct waiting w[64];
+	struct quarantined bad[64];
+	struct delivery d[64];
+	unsigned ok, full;
+};
+
+/* Has one batch bring n bodies of so many bytes, and counts how they end. */
+static void quarantine_many(struct store *s, struct bodies *b, size_t n,
+			    size_t bytes)
+{
+	struct hold h;
+
+	*b = (struct bodies){0};
+	hold_writer(s, &h);
+	for (size_t i = 0; i < n; i++) {
+		b->bad[i] = (struct quarantined){.reason = "x", .len = bytes};
+		b->bad[i].bytes = xcalloc(bytes, 1);
+		b->d[i] = (struct delivery){.instance = "se",
+					    .bad = &b->bad[i],
+					    .n_bad = 1};
+		assert_ok(store_record(s, &b->d[i], NULL, wait_by(&b->w[i]),
+				       &err));
+	}
+	let_go(&h);
+	all_told(s);
+	for (size_t i = 0; i < n; i++) {
+		b->ok += atomic_load(&b->w[i].rc) == OK;
+		b->full += atomic_load(&b->w[i].rc) == RC_FULL;
+		quarantined_release(&b->bad[i]);
+	}
+	assert_int_equal(b->ok + b->full, n);
+}
+
+/* Returns by how many bytes the file may still grow. */
+static uint64_t room_of(struct store *s)
+{
+	struct rlimit r;
+	MDB_envinfo info;
+
+	assert_int_equal(mdb_env_info(s->env, &info), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &r), 0);
+	return r.rlim_cur - (info.me_last_pgno + 1) * 4096;
+}
+
+static void a_batch_of_deliveries_leaves_the_disk_room_for_others(void **state)
+{
+	struct store *s = open_small(*state, 512 << 20);
+	struct bodies b;
+
+	signal(SIGXFSZ, SIG_IGN);
+	assert_ok(quarantine(s, 100));
+	leave_room(s, *state, (1 << 20) + 1500000);
+	quarantine_many(s, &b, 40, 100000);
+	assert_true(b.ok && b.full);
+	assert_true(room_of(s) >= 1 << 20);
+	limit_file(*state, false);
+	store_close(s);
+}
+
+static void a_batch_of_deliveries_leaves_the_map_room_for_others(void **state)
+{
+	struct store *s = open_small(*state, 4 << 20);
+	struct store_stats st;
+	struct bodies b;
+
+	for (int i = 0; i < 40; i++)
+		assert_ok(quarantine(s, 60000));
+	quarantine_many(s, &b, 64, 60000);
+	st = stats_of(s);
+	assert_true(b.ok && b.full);
+	assert_true(st.used_bytes > st.max_bytes / 100 * 90);
+	assert_true(st.used_bytes < st.max_bytes / 100 * 98);
+	store_close(s);
+}
+
+/* ---- numbers ---- */
+
+/* An op that takes the next number of some name, and may fail behind that. */
+struct number_op {
+	struct op op;
+	const char *name;
+	bool fails;
+	uint64_t *ret;
+};
+
+static enum rc take_number(struct rows *r, struct op *op, struct err *e)
+{
+	struct number_op *n = (struct number_op *)op;
+	enum rc rc = txn_next(txn_of(r), n->name, n->ret, e);
+
+	return rc ? rc : n->fails ? fail(e, RC_INVALID, "bad") : OK;
+}
+
+static void ask_number(struct store *s, struct waiting *w, const char *name,
+		       bool fails, uint64_t *ret)
+{
+	struct number_op op = {
+		.op.run = take_number,
+		.name = name,
+		.fails = fails,
+		.ret = ret,
+	};
+
+	assert_ok(writer_do(s, &op.op, sizeof(op), wait_by(w), &err));
+}
+
+static void a_failed_op_takes_no_number_from_its_neighbours(void **state)
+{
+	static const bool fails[] = {false, true, false, false, true, true,
+				     false};
+	enum { N = sizeof(fails) / sizeof(*fails) };
+	struct store *s = open_serve(*state);
+	uint64_t got[N], want = 0, more = 0;
+	struct waiting w[N], last;
+	struct hold h;
+
+	hold_writer(s, &h);
+	for (size_t i = 0; i < N; i++)
+		ask_number(s, &w[i], "of the test", fails[i], &got[i]);
+	let_go(&h);
+	all_told(s);
+	for (size_t i = 0; i < N; i++) {
+		assert_int_equal(atomic_load(&w[i].rc),
+				 fails[i] ? RC_INVALID : OK);
+		if (!fails[i])
+			assert_int_equal(got[i], ++want);
+	}
+	store_close(s);
+	s = open_serve(*state); /* a number is on disk with its commit */
+	ask_number(s, &last, "of the test", false, &more);
+	all_told(s);
+	assert_int_equal(more, want + 1);
+	store_close(s);
+}
+
+static void a_transaction_keeps_numbers_of_any_names(void **state)
+{
+	struct store *s = open_serve(*state);
+	char names[20][40];
+	struct waiting w[60];
+	uint64_t got[60];
+	struct hold h;
+
+	for (size_t i = 0; i < 20; i++)
+		snprintf(names[i], sizeof(names[i]), "%s%zu",
+			 i % 2 ? "short" : "a name longer than most of them ",
+			 i);
+	for (uint64_t round = 0; round < 2; round++) {
+		hold_writer(s, &h);
+		for (size_t i = 0; i < 60; i++)
+			ask_number(s, &w[i], names[i % 20], false, &got[i]);
+		let_go(&h);
+		all_told(s);
+		for (size_t i = 0; i < 60; i++)
+			assert_int_equal(got[i], 3 * round + i / 20 + 1);
+		store_close(s);
+		s = open_serve(*state);
+	}
+	store_close(s);
+}
+
+/* ---- changes ---- */
+
+struct numbers {
+	size_t n;
+	uint64_t first, last;
+};
+
+static bool note_change(void *arg, const struct changed *c)
+{
+	struct numbers *seen = arg;
+
+	seen->first = seen->n++ ? seen->first : c->change;
+	seen->last = c->change;
+	return true;
+}
+
+static void a_batch_drops_the_changes_that_are_too_old(void **state)
+{
+	struct store_options o = {
+		.url = url_of(*state),
+		.max_bytes = (size_t)64 << 20,
+		.serve = true,
+		.derive = derive_simply,
+		.changes_kept = 6,
+	};
+	static size_t size = 100;
+	struct store *s = open_with(&o);
+	struct numbers seen = {0};
+	struct waiting w[40];
+	struct hold h;
+
+	hold_writer(s, &h);
+	for (int i = 0; i < 40; i++)
+		assert_ok(store_update(s, "se", i + 1, keep_details, &size, 1,
+				       NULL, wait_by(&w[i]), &err));
+	let_go(&h);
+	all_told(s);
+	assert_ok(store_changes(s, 0, note_change, &seen, &err));
+	assert_int_equal(seen.n, 6);
+	assert_int_equal(seen.first, 35);
+	assert_int_equal(seen.last, 40);
+	store_close(s);
+}
+
 /* ---- the disk fails ---- */
 
 /* A store_failed_fn. */
@@ -614,6 +821,11 @@ int main(void)
 		IN_DIR(whatever_room_is_left_a_full_disk_is_no_broken_disk),
 		IN_DIR(a_disk_found_full_by_the_sync_is_no_broken_disk),
 		IN_DIR(a_group_that_finds_no_room_is_tried_in_parts),
+		IN_DIR(a_batch_of_deliveries_leaves_the_disk_room_for_others),
+		IN_DIR(a_batch_of_deliveries_leaves_the_map_room_for_others),
+		IN_DIR(a_failed_op_takes_no_number_from_its_neighbours),
+		IN_DIR(a_transaction_keeps_numbers_of_any_names),
+		IN_DIR(a_batch_drops_the_changes_that_are_too_old),
 		IN_DIR(after_a_failed_sync_nothing_is_written_any_more),
 		IN_DIR(a_failed_disk_is_told_once_to_who_listens),
 	};
