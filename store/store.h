@@ -231,13 +231,33 @@ enum rc store_tasks_add(struct store *s, const struct task *tasks, size_t n,
  * run, the run's result is dropped. */
 enum rc store_task_drop(struct store *s, const struct task *name,
 			struct err *e);
-/* Makes due those waiting tasks of the instance that have failed at least once,
- * or that a clock which was ahead has put into the future; only tasks that are
- * due later than `beyond` ms from now.  For use after credentials were
- * replaced, or the clock was set back.  Running tasks are not affected: they
- * wait as their results say. */
-enum rc store_hurry(struct store *s, const char *instance, int64_t now,
-		    int64_t beyond, struct err *e);
+/* Makes due those waiting tasks of an instance that have failed at least once,
+ * or that a clock which was ahead has put into the future.  For use after
+ * credentials were replaced, or the clock was set back.  There may be hundreds
+ * of thousands: each call of store_hurry() takes one step, which reads or
+ * rewrites a few, so that other writes do not wait.  RC_NOTFOUND, without a
+ * sentence: it is complete.  Each task is rewritten once at most; running tasks
+ * are not affected: they wait as their results say. */
+struct hurry {
+	char instance[INSTANCE_SIZE];
+	int64_t now;	/* wall clock, ms */
+	int64_t beyond; /* only tasks that are due later than so many ms from
+			 * `now` */
+	/* The store's own; zeroed: not begun. */
+	struct hurry_place {
+		uint8_t lane, group;
+		char kind[TASK_KIND_SIZE];
+		int64_t due;
+		uint64_t id;
+	} at; /* up to where tasks were looked at */
+	uint64_t *ids; /* owned: tasks that were found and are not made due
+			* yet */
+	size_t n, cap;
+	bool found; /* what is in `ids` is to be made due before more is looked
+		     * at */
+};
+enum rc store_hurry(struct store *s, struct hurry *h, struct err *e);
+void hurry_release(struct hurry *h);
 /* Sets *ret: the newest event or task in the store is dated after `now`.  Then
  * the clock was set back while no server ran. */
 enum rc store_dated_after(struct store *s, int64_t now, bool *ret,

@@ -89,22 +89,9 @@ void workers_pause(struct workers *w)
 
 /* ---- between tasks: the clock, redrives, old data ---- */
 
-/* Makes due the account's tasks that have failed and would wait for longer than
- * `beyond` ms: the reason may be gone. */
-static void hurry(struct workers *w, const struct account *a, int64_t now,
-		  int64_t beyond)
-{
-	struct err e;
-
-	if (store_hurry(w->parts->store, a->instance, now, beyond, &e))
-		log_line(LOG_WARN, "what waits goes on in its own time",
-			 LOG_S("instance", a->instance),
-			 LOG_S("error", e.text));
-}
-
-/* Makes tasks due at the start, since the clock may have been set back while no
- * server ran.  If the store shows no sign of that, only tasks that wait longer
- * than any retry are rewritten: usually none. */
+/* Has tasks made due after the start, since the clock may have been set back
+ * while no server ran.  If the store shows no sign of that, only tasks that wait
+ * longer than any retry are rewritten: usually none. */
 static void hurry_at_start(struct workers *w)
 {
 	int64_t now = time_now();
@@ -114,7 +101,7 @@ static void hurry_at_start(struct workers *w)
 	if (store_dated_after(w->parts->store, now, &ahead, &e))
 		ahead = true;
 	for (size_t i = 0; i < w->accounts.n; i++)
-		hurry(w, &w->accounts.list[i], now, ahead ? 0 : LONGEST_RETRY);
+		hurry_ask(w, i, now, ahead ? 0 : LONGEST_RETRY);
 }
 
 static int64_t sweep_every(struct workers *w)
@@ -134,7 +121,7 @@ void workers_clock(struct workers *w, int64_t wall, int64_t mono)
 		return;
 	log_line(LOG_WARN, "the clock went back", LOG_N("ms", back));
 	for (size_t i = 0; i < w->accounts.n; i++)
-		hurry(w, &w->accounts.list[i], wall, 0);
+		hurry_ask(w, i, wall, 0);
 	/* By the clock that went back the next reconciliation is due too
 	 * late. */
 	reconcile_in(w->parts, w, sweep_every(w));
@@ -199,12 +186,14 @@ static void *thread_main(void *arg)
 	while (!workers_stopping(w)) {
 		uint64_t seen = wakes(w);
 		int64_t next = TIME_NONE;
+		bool hurried;
 		size_t n = 0;
 		struct err e;
 		enum rc rc;
 
 		workers_clock(w, time_now(), time_mono());
 		run_retention(w);
+		hurried = hurry_step(w);
 		rc = store_lease(w->parts->store, time_now(), handler_batch,
 				 t->tasks, BATCH_MAX, &n, &next, &e);
 		if (!rc) {
@@ -212,7 +201,8 @@ static void *thread_main(void *arg)
 			run_tasks(t, n);
 		} else if (rc == RC_NOTFOUND) {
 			notice_redrives(w);
-			wait_for_task(w, seen, next);
+			if (!hurried)
+				wait_for_task(w, seen, next);
 		} else {
 			log_limited(LOG_A_MINUTE, LOG_ERROR,
 				    "no task can be read",
@@ -274,6 +264,7 @@ enum rc workers_start(struct workers **ret, const struct worker_parts *parts,
 	w->others = reconcile_others(parts);
 	accounts_open(&w->accounts, c);
 	tries_init(&w->tries, w->accounts.settle);
+	hurries_open(w);
 	hurry_at_start(w);
 	w->n_threads = (size_t)c->server.workers;
 	w->threads = xcalloc(w->n_threads, sizeof(*w->threads));
@@ -296,7 +287,7 @@ void workers_reload(struct workers *w)
 
 	for (size_t i = 0; i < w->accounts.n; i++)
 		if (account_reload(&w->accounts.list[i], c))
-			hurry(w, &w->accounts.list[i], time_now(), 0);
+			hurry_ask(w, i, time_now(), 0);
 	reconcile_in(w->parts, w, c->server.sweep_every);
 	config_drop(c);
 	workers_wake(w);
@@ -323,6 +314,7 @@ void workers_stop(struct workers *w)
 	for (size_t i = 0; i < w->n_threads; i++)
 		stop_thread(&w->threads[i]);
 	store_gates(w->parts->store, NULL, NULL);
+	hurries_close(w);
 	accounts_close(&w->accounts);
 	tries_release(&w->tries);
 	pthread_cond_destroy(&w->changed);

@@ -9,6 +9,7 @@
  *	tries      when the newest try at each call to Centra began
  *	accounts   the instances: their Centra, and which of its APIs may be called
  *	reconcile  what handlers/reconcile.h needs of the server
+ *	hurry      makes tasks due whose reason to wait is gone
  *	retention  removes old addresses and ends old sessions
  *
  * Which thread runs what:
@@ -16,7 +17,8 @@
  *	main thread     workers_start(), workers_reload(), workers_stop(): all that
  *	                opens, changes or closes accounts
  *	worker threads  thread_main() in worker.c, and all of run, calls, tries,
- *	                reconcile's `struct others`, and retention
+ *	                reconcile's `struct others`, hurry_step(), and
+ *	                retention
  *	any thread      workers_wake(), workers_clock(), workers_account(),
  *	                workers_parked()
  *	who leases      accounts_gate(): the store calls it while it holds the
@@ -136,6 +138,8 @@ struct workers {
 	pthread_cond_t changed;
 	uint64_t wakes; /* how often workers_wake() was called */
 	bool stopping;
+	struct hurrying *hurries; /* owned; one for each account */
+	bool in_a_hurry; /* a thread takes a step of hurry.c */
 	uint64_t redrives;     /* the result of store_wakes() when it was last
 			        * called */
 	int64_t retention_due; /* steady clock, ms */
@@ -151,6 +155,18 @@ bool workers_stopping(struct workers *w);
 /* Waits after a write that failed for now, to give the disk time.  A wake does
  * not shorten the wait; the stop does. */
 void workers_pause(struct workers *w);
+
+/* ---- hurry.c ---- */
+
+void hurries_open(struct workers *w);
+void hurries_close(struct workers *w);
+/* Asks that the account's tasks which have failed are made due, if they would
+ * wait for longer than `beyond` ms from `now` (wall clock, ms).  Costs nothing;
+ * the tasks are due a little later.  Any thread. */
+void hurry_ask(struct workers *w, size_t account, int64_t now, int64_t beyond);
+/* Takes one small step, if no other thread is at it.  False: there was nothing
+ * to do.  Worker threads, between tasks. */
+bool hurry_step(struct workers *w);
 
 /* ---- run.c ---- */
 

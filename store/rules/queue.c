@@ -9,18 +9,17 @@
 #include "base/mem.h"
 #include "store/rules/engine.h"
 
-#define HURRY_BATCH 2000 /* tasks that one transaction makes due, at most */
-#define NEWEST	    100	 /* newest tasks that are looked at together, at most */
+#define AT_ONCE	  200	  /* tasks that one transaction makes due, at most */
+#define LOOKED_AT 2000	  /* rows that one step looks at, at most */
+#define FOUND_MAX 1000000 /* tasks that are found before they are made due, at
+			   * most */
+#define NEWEST	  100	  /* newest tasks that are looked at together, at most */
 
-/* ---- tasks that need not wait any longer ---- */
-
-struct hurry_op {
-	struct op op;
-	const char *instance;
-	int64_t now, beyond;
-	uint64_t *ids; /* owned: ids of the tasks that are to be made due */
-	size_t n;      /* out: how many tasks were made due */
-};
+/* ---- tasks that need not wait any longer ----
+ *
+ * All such tasks are found first, and made due afterwards: a task that fails
+ * again meanwhile, and is put off anew, is not met a second time.
+ */
 
 /* ms: no task is put off for longer than this; the longest is missed_after, a
  * day. */
@@ -28,77 +27,136 @@ struct hurry_op {
 
 /* True if the task's wait may end: it failed before; or a clock that was set
  * back has put it into the future, further than any task is put off. */
-static bool may_hurry(const struct task *t, const struct hurry_op *h)
+static bool may_hurry(const struct task *t, const struct hurry *h)
 {
-	return !strcmp(t->instance, h->instance) &&
-	       (t->attempts || (t->created > h->now && t->due <= t->created) ||
-		t->due > h->now + LONGEST_WAIT);
+	return t->attempts || (t->created > h->now && t->due <= t->created) ||
+	       t->due > h->now + LONGEST_WAIT;
 }
 
-/* Finds the tasks of one bucket whose wait may end. */
-static enum rc put_off_in(struct queue *q, const struct bucket *b,
-			  struct hurry_op *h, struct err *e)
+/* Moves the place to the beginning of the instance's next bucket, or to the next
+ * lane. */
+static enum rc next_bucket(struct queue *q, struct hurry *h, struct err *e)
 {
-	struct due_row row;
-	struct task task;
+	struct queue_place at = {.part = AT_INSTANCE, .lane = h->at.lane};
+	struct due_row head;
 	enum rc rc;
 
-	queue_from(q, b, h->now + h->beyond + 1, 0);
-	while (h->n < HURRY_BATCH) {
-		rc = queue_next(q, &row, e);
-		if (rc)
-			return rc == RC_NOTFOUND ? OK : rc;
-		if (queue_task(q, row.id, &task, NULL))
-			continue;
-		if (may_hurry(&task, h))
-			h->ids[h->n++] = row.id;
-		task_release(&task);
+	memcpy(at.instance, h->instance, sizeof(at.instance));
+	if (*h->at.kind) {
+		at.part = BEHIND_BUCKET;
+		at.bucket = (struct bucket){.lane = h->at.lane,
+					    .group = h->at.group};
+		memcpy(at.bucket.instance, h->instance,
+		       sizeof(at.bucket.instance));
+		memcpy(at.bucket.kind, h->at.kind, sizeof(at.bucket.kind));
 	}
+	rc = queue_bucket(q, &at, &head, e);
+	if (rc && rc != RC_NOTFOUND)
+		return rc;
+	if (rc || head.bucket.lane != h->at.lane ||
+	    strcmp(head.bucket.instance, h->instance) != 0) {
+		h->at = (struct hurry_place){.lane = h->at.lane + 1};
+		return OK;
+	}
+	h->at.group = head.bucket.group;
+	memcpy(h->at.kind, head.bucket.kind, sizeof(h->at.kind));
+	h->at.due = h->now + h->beyond + 1;
+	h->at.id = 0;
 	return OK;
 }
 
-static enum rc put_off_in_lane(struct queue *q, uint8_t lane,
-			       struct hurry_op *h, struct err *e)
+static void keep_found(struct hurry *h, uint64_t id)
 {
-	struct queue_place at = {.part = AT_INSTANCE, .lane = lane};
-	struct due_row head;
-	enum rc rc = OK;
-
-	if (!copy_text(at.instance, sizeof(at.instance), h->instance))
-		return OK;
-	while (!rc && h->n < HURRY_BATCH) {
-		rc = queue_bucket(q, &at, &head, e);
-		if (rc || head.bucket.lane != lane ||
-		    strcmp(head.bucket.instance, h->instance) != 0)
-			break;
-		rc = put_off_in(q, &head.bucket, h, e);
+	if (h->n == h->cap) {
+		h->cap = h->cap ? 2 * h->cap : AT_ONCE;
+		h->ids = xrealloc(h->ids, h->cap, sizeof(*h->ids));
 	}
-	return rc == RC_NOTFOUND ? OK : rc;
+	h->ids[h->n++] = id;
 }
 
-/* Finds the ids of the instance's tasks whose wait may end. */
-static enum rc put_off(struct rows *r, struct hurry_op *h, struct err *e)
+/* Looks at tasks of the bucket at the place, until it ends (RC_NOTFOUND) or
+ * enough was looked at. */
+static enum rc look_into(struct queue *q, struct hurry *h, unsigned *looked,
+			 struct err *e)
 {
-	struct queue *q;
-	enum rc rc = queue_open(&q, r, e);
+	struct bucket b = {.lane = h->at.lane, .group = h->at.group};
+	struct due_row row;
+	struct task task;
+	enum rc rc = OK;
 
-	for (uint8_t lane = 1; !rc && lane < LANES; lane++)
-		rc = put_off_in_lane(q, lane, h, e);
-	queue_close(q);
+	memcpy(b.instance, h->instance, sizeof(b.instance));
+	memcpy(b.kind, h->at.kind, sizeof(b.kind));
+	queue_from(q, &b, h->at.due, h->at.id);
+	while (*looked < LOOKED_AT && h->n < FOUND_MAX) {
+		rc = queue_next(q, &row, e);
+		if (rc)
+			break;
+		h->at.due = row.due;
+		h->at.id = row.id + 1;
+		++*looked;
+		if (queue_task(q, row.id, &task, NULL))
+			continue;
+		if (may_hurry(&task, h))
+			keep_found(h, row.id);
+		task_release(&task);
+	}
 	return rc;
 }
 
-static enum rc hurry_one(struct rows *r, uint64_t id, int64_t now,
+/* Goes on to find tasks whose wait may end. */
+static enum rc find_some(struct store *s, struct hurry *h, struct err *e)
+{
+	struct queue *q = NULL;
+	unsigned looked = 0;
+	struct rows *r;
+	enum rc rc = rows_open(&r, s, e);
+
+	if (!rc)
+		rc = queue_open(&q, r, e);
+	if (!h->at.lane)
+		h->at.lane = 1;
+	while (!rc && looked < LOOKED_AT && h->n < FOUND_MAX &&
+	       h->at.lane < LANES) {
+		if (*h->at.kind)
+			rc = look_into(q, h, &looked, e);
+		if (!rc && *h->at.kind)
+			break; /* enough was looked at */
+		if (!rc || rc == RC_NOTFOUND)
+			rc = next_bucket(q, h, e);
+	}
+	queue_close(q);
+	rows_close(r);
+	h->found = h->at.lane >= LANES || h->n == FOUND_MAX;
+	return rc;
+}
+
+struct hurry_op {
+	struct op op;
+	const struct hurry *hurry;
+	const uint64_t *ids;
+	size_t n;
+};
+
+static void hurry_want(struct rows *r, struct op *op)
+{
+	const struct hurry_op *h = (const struct hurry_op *)op;
+
+	for (size_t i = 0; i < h->n; i++)
+		want_task(r, h->ids[i]);
+}
+
+/* Makes a task due, if it waits still and its wait may end still. */
+static enum rc hurry_one(struct rows *r, uint64_t id, const struct hurry *h,
 			 struct err *e)
 {
 	struct task was, is;
 	enum rc rc = row_task(r, id, &was, e);
 
 	if (rc)
-		return rc;
+		return rc == RC_IO ? rc : OK;
 	is = was;
-	is.due = now;
-	if (!was.dead && was.due > now)
+	is.due = h->now;
+	if (!was.dead && was.due > h->now && may_hurry(&was, h))
 		put_task(r, &was, &is);
 	task_release(&was);
 	return OK;
@@ -106,36 +164,51 @@ static enum rc hurry_one(struct rows *r, uint64_t id, int64_t now,
 
 static enum rc hurry(struct rows *r, struct op *op, struct err *e)
 {
-	struct hurry_op *h = (struct hurry_op *)op;
-	enum rc rc;
+	const struct hurry_op *h = (const struct hurry_op *)op;
+	enum rc rc = OK;
 
-	h->n = 0;
-	rc = put_off(r, h, e);
 	for (size_t i = 0; !rc && i < h->n; i++)
-		want_task(r, h->ids[i]);
-	if (!rc)
-		rc = rows_fetch(r, e);
-	for (size_t i = 0; !rc && i < h->n; i++)
-		rc = hurry_one(r, h->ids[i], h->now, e);
+		rc = hurry_one(r, h->ids[i], h->hurry, e);
 	return rc;
 }
 
-enum rc store_hurry(struct store *s, const char *instance, int64_t now,
-		    int64_t beyond, struct err *e)
+static enum rc hurry_some(struct store *s, struct hurry *h, struct err *e)
 {
-	struct hurry_op h = {.op.run = hurry,
-			     .instance = instance,
-			     .now = now,
-			     .beyond = beyond};
-	enum rc rc = check_instance(instance, e);
+	size_t n = h->n < AT_ONCE ? h->n : AT_ONCE;
+	struct hurry_op op = {
+		.op = {.want = hurry_want, .run = hurry},
+		.hurry = h,
+		.ids = h->ids + h->n - n,
+		.n = n,
+	};
+	enum rc rc = store_do(s, &op.op, sizeof(op), NULL, e);
 
-	h.ids = xcalloc(HURRY_BATCH, sizeof(*h.ids));
-	do {
-		if (!rc)
-			rc = store_do(s, &h.op, sizeof(h), NULL, e);
-	} while (!rc && h.n == HURRY_BATCH);
-	free(h.ids);
+	if (!rc)
+		h->n -= n;
 	return rc;
+}
+
+enum rc store_hurry(struct store *s, struct hurry *h, struct err *e)
+{
+	enum rc rc = check_instance(h->instance, e);
+
+	if (rc)
+		return rc;
+	if (!h->found)
+		return find_some(s, h, e);
+	if (h->n)
+		return hurry_some(s, h, e);
+	if (h->at.lane >= LANES)
+		return RC_NOTFOUND;
+	h->found = false; /* there were more than are found at once */
+	return OK;
+}
+
+void hurry_release(struct hurry *h)
+{
+	free(h->ids);
+	h->ids = NULL;
+	h->n = h->cap = 0;
 }
 
 /* ---- a clock that went back ---- */

@@ -659,12 +659,116 @@ static void only_what_is_put_off_for_longer_is_hurried(void **state)
 		finish(s, &t, OUTCOME_RETRY, i == 1 ? 30000 : 900000);
 	}
 	writes = stats_of(s).writes;
-	assert_ok(store_hurry(s, "se", 200, 600000, &err));
+	hurry_all(s, "se", 200, 600000);
 	t = lease_one(s, 200);
 	assert_int_equal(t.number, 2);
 	task_release(&t);
 	nothing_runs(s, 200, 30000);
 	assert_int_equal(stats_of(s).writes, writes + 1);
+	store_close(s);
+}
+
+/* ---- a hurry ---- */
+
+#define PUT_OFF	 700 /* tasks */
+#define ONE_STEP 200 /* tasks that one transaction makes due, at most */
+
+static unsigned batch_of_all(const char *kind)
+{
+	(void)kind;
+	return PUT_OFF;
+}
+
+/* Runs and fails all that is due: it is put off until `due`.  Returns how many
+ * ran. */
+static size_t fail_all(struct store *s, int64_t now, int64_t due)
+{
+	struct task *t = xcalloc(PUT_OFF, sizeof(*t));
+	int64_t next;
+	size_t n = 0;
+	enum rc rc = store_lease(s, now, batch_of_all, t, PUT_OFF, &n, &next,
+				 &err);
+
+	assert_true(!rc || rc == RC_NOTFOUND);
+	for (size_t i = 0; i < n; i++)
+		finish(s, &t[i], OUTCOME_RETRY, due);
+	free(t);
+	return n;
+}
+
+static bool count_due(void *arg, const struct task *t)
+{
+	*(size_t *)arg += t->due == 200;
+	return true;
+}
+
+/* How many tasks are due at 200, when the hurries of these tests are. */
+static size_t hurried(struct store *s)
+{
+	size_t n = 0;
+
+	assert_ok(store_tasks(s, false, 0, count_due, &n, &err));
+	return n;
+}
+
+static void a_step_of_a_hurry_makes_few_tasks_due(void **state)
+{
+	struct store *s = open_queue(*state);
+	struct hurry h = {.instance = "se", .now = 200};
+	size_t before = 0, after;
+	uint64_t writes;
+	enum rc rc;
+
+	add_many(s, "se", "c0l1", 1, PUT_OFF);
+	assert_int_equal(fail_all(s, 100, 90000), PUT_OFF);
+	for (;;) {
+		writes = stats_of(s).writes;
+		rc = store_hurry(s, &h, &err);
+		if (rc)
+			break;
+		after = hurried(s);
+		assert_true(after - before <= ONE_STEP);
+		assert_true(stats_of(s).writes - writes <= 1);
+		before = after;
+	}
+	assert_int_equal(rc, RC_NOTFOUND);
+	assert_int_equal(before, PUT_OFF);
+	hurry_release(&h);
+	store_close(s);
+}
+
+static void what_fails_again_during_a_hurry_keeps_its_new_wait(void **state)
+{
+	struct store *s = open_queue(*state);
+	struct hurry h = {.instance = "se", .now = 200};
+	int64_t due = 90000;
+	size_t runs = 0;
+
+	add_many(s, "se", "c0l1", 1, PUT_OFF);
+	assert_int_equal(fail_all(s, 100, due), PUT_OFF);
+	while (!store_hurry(s, &h, &err))
+		runs += fail_all(s, 200, ++due);
+	assert_int_equal(runs, PUT_OFF);
+	assert_int_equal(hurried(s), 0);
+	hurry_release(&h);
+	store_close(s);
+}
+
+static void a_hurry_finds_every_lane_and_kind_of_its_instance(void **state)
+{
+	static const char *const kinds[] = {"c0l1", "c0l2", "c1l2", "c2l4"};
+	struct store *s = open_queue(*state);
+
+	for (int64_t i = 0; i < 4; i++) {
+		add(s, "se", kinds[i], i + 1, 10);
+		add(s, "de", kinds[i], i + 1, 10);
+	}
+	for (int i = 0; i < 8; i++)
+		fail_all(s, 100, 90000);
+	hurry_all(s, "se", 200, 0);
+	assert_int_equal(hurried(s), 4);
+	hurry_all(s, "de", 200, 0);
+	assert_int_equal(hurried(s), 8);
 	store_close(s);
 }
 
@@ -713,6 +817,9 @@ int main(void)
 		FRESH(a_redrive_makes_a_task_that_waits_due),
 		FRESH(a_task_that_is_dropped_is_gone_also_while_it_runs),
 		FRESH(only_what_is_put_off_for_longer_is_hurried),
+		FRESH(a_step_of_a_hurry_makes_few_tasks_due),
+		FRESH(what_fails_again_during_a_hurry_keeps_its_new_wait),
+		FRESH(a_hurry_finds_every_lane_and_kind_of_its_instance),
 		FRESH(a_store_that_is_dated_after_now_says_so),
 	};
 

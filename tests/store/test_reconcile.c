@@ -226,7 +226,7 @@ static void what_failed_is_hurried_and_nothing_else(void **state)
 	fail_until(s, 2, 60000);
 	add(s, "missed", 20, 0, 70000); /* its time has not come */
 	assert_int_equal(next_due(s, 10), 50000);
-	assert_ok(store_hurry(s, "se", 10, 0, &err));
+	hurry_all(s, "se", 10, 0);
 	t = lease_one(s, 10);
 	assert_int_equal(t.number, 19);
 	assert_int_equal(t.attempts, 1);
@@ -244,7 +244,7 @@ static void what_a_clock_put_into_the_future_is_hurried(void **state)
 	at_once.created = later.created = 50000;
 	assert_ok(store_task_add(s, &at_once, &err));
 	assert_ok(store_task_add(s, &later, &err));
-	assert_ok(store_hurry(s, "se", 10, 0, &err));
+	hurry_all(s, "se", 10, 0);
 	t = lease_one(s, 10);
 	assert_int_equal(t.number, 19);
 	assert_int_equal(next_due(s, 10), 70000);
@@ -262,7 +262,7 @@ static void what_is_put_off_further_than_anything_is_hurried(void **state)
 	far.created = tomorrow.created = 5;
 	assert_ok(store_task_add(s, &far, &err));
 	assert_ok(store_task_add(s, &tomorrow, &err));
-	assert_ok(store_hurry(s, "se", 10, 0, &err));
+	hurry_all(s, "se", 10, 0);
 	t = lease_one(s, 10);
 	assert_int_equal(t.number, 19);
 	assert_int_equal(next_due(s, 10), day);
@@ -281,7 +281,7 @@ static void thousands_are_hurried(void **state)
 	assert_ok(store_tasks_add(s, list, N, &err));
 	for (int i = 0; i < N; i++)
 		fail_until(s, 1, 50000);
-	assert_ok(store_hurry(s, "se", 10, 0, &err));
+	hurry_all(s, "se", 10, 0);
 	assert_int_equal(stats_of(s).oldest_due, 10);
 	for (int i = 0; i < N; i++)
 		fail_until(s, 10, 90000);

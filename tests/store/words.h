@@ -107,6 +107,22 @@ UNUSED static struct store_stats stats_of(struct store *s)
 	return st;
 }
 
+/* All steps of store_hurry(); returns how many. */
+UNUSED static size_t hurry_all(struct store *s, const char *instance,
+			       int64_t now, int64_t beyond)
+{
+	struct hurry h = {.now = now, .beyond = beyond};
+	size_t steps = 0;
+	enum rc rc;
+
+	assert_true(copy_text(h.instance, sizeof(h.instance), instance));
+	while (!(rc = store_hurry(s, &h, &err)))
+		steps++;
+	assert_int_equal(rc, RC_NOTFOUND);
+	hurry_release(&h);
+	return steps;
+}
+
 UNUSED static void print_wrong(void *arg, const char *table, const char *what)
 {
 	(void)arg;

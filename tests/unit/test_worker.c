@@ -705,6 +705,22 @@ static void what_is_put_off_is_not_rewritten_at_the_start(void **state)
 	parts_close(p);
 }
 
+static void a_start_rewrites_no_task_before_it_is_ready(void **state)
+{
+	struct parts *p = parts_open(9);
+	uint64_t writes;
+
+	(void)state;
+	record_in_the_future(p);
+	writes = stats(p).writes;
+	p->app.failed = true; /* so no thread runs, and only the start itself
+			       * could write */
+	parts_start(p);
+	parts_stop(p);
+	assert_int_equal(stats(p).writes, writes);
+	parts_close(p);
+}
+
 static void stopping_without_work_is_prompt(void **state)
 {
 	struct parts *p = parts_open(9);
@@ -742,6 +758,7 @@ int main(void)
 		cmocka_unit_test(
 			a_redrive_tries_at_once_what_was_given_up_for_now),
 		cmocka_unit_test(what_is_put_off_is_not_rewritten_at_the_start),
+		cmocka_unit_test(a_start_rewrites_no_task_before_it_is_ready),
 		cmocka_unit_test(stopping_without_work_is_prompt),
 	};
 	struct err e;

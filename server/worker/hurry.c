@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * hurry.c - makes tasks due whose reason to wait is gone: after the clock went
+ * back, and after a reload that may have replaced credentials.
+ *
+ * Whoever notices the reason asks, which costs nothing.  A worker thread then
+ * takes a small step between its tasks, until all are due: neither the start
+ * nor a webhook waits for it.
+ */
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "server/worker/worker_private.h"
+
+/* What is asked for one account. */
+struct hurrying {
+	bool asked; /* since the present one began */
+	int64_t now, beyond;
+	bool under_way;
+	struct hurry present; /* used by the thread that takes the step */
+};
+
+void hurries_open(struct workers *w)
+{
+	w->hurries = xcalloc(w->accounts.n, sizeof(*w->hurries));
+}
+
+void hurries_close(struct workers *w)
+{
+	for (size_t i = 0; w->hurries && i < w->accounts.n; i++)
+		hurry_release(&w->hurries[i].present);
+	free(w->hurries);
+}
+
+void hurry_ask(struct workers *w, size_t account, int64_t now, int64_t beyond)
+{
+	struct hurrying *h = &w->hurries[account];
+
+	pthread_mutex_lock(&w->lock);
+	h->beyond = h->asked && h->beyond < beyond ? h->beyond : beyond;
+	h->now = now;
+	h->asked = true;
+	pthread_mutex_unlock(&w->lock);
+}
+
+/* Takes the turn if there is something to do and no thread is at it.  NULL: no
+ * step is to be taken. */
+static struct hurrying *take_turn(struct workers *w)
+{
+	struct hurrying *ret = NULL;
+
+	pthread_mutex_lock(&w->lock);
+	for (size_t i = 0; i < w->accounts.n && !ret && !w->in_a_hurry; i++)
+		if (w->hurries[i].asked || w->hurries[i].under_way)
+			ret = &w->hurries[i];
+	w->in_a_hurry |= ret != NULL;
+	if (ret && ret->asked) {
+		hurry_release(&ret->present);
+		ret->present = (struct hurry){.now = ret->now,
+					      .beyond = ret->beyond};
+		ret->asked = false;
+		ret->under_way =
+			copy_text(ret->present.instance,
+				  sizeof(ret->present.instance),
+				  w->accounts.list[ret - w->hurries].instance);
+	}
+	pthread_mutex_unlock(&w->lock);
+	return ret;
+}
+
+bool hurry_step(struct workers *w)
+{
+	struct hurrying *h = take_turn(w);
+	struct err e;
+	enum rc rc = RC_NOTFOUND;
+
+	if (!h)
+		return false;
+	if (h->under_way)
+		rc = store_hurry(w->parts->store, &h->present, &e);
+	if (rc && rc != RC_NOTFOUND)
+		log_line(LOG_WARN, "what waits goes on in its own time",
+			 LOG_S("instance", h->present.instance),
+			 LOG_S("error", e.text));
+	if (rc)
+		hurry_release(&h->present);
+	pthread_mutex_lock(&w->lock);
+	h->under_way = !rc;
+	w->in_a_hurry = false;
+	pthread_mutex_unlock(&w->lock);
+	return true;
+}
