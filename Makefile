@@ -130,6 +130,14 @@ $(BUILD)/bench-onetxn/store/%.o: store/%.c
 $(BUILD)/bench-onetxn/shipfrom: $(call VARIANT,bench-onetxn) $(NOT_STORE)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
+# Acknowledges webhooks and stores nothing: the ceiling, the path without the
+# store.
+$(BUILD)/bench-nostore/store/%.o: store/%.c
+	@mkdir -p $(@D)
+	$(call Q,CC)$(CC) $(CFLAGS_ALL) -DSTORE_BENCH_NO_STORE -c -o $@ $<
+$(BUILD)/bench-nostore/shipfrom: $(call VARIANT,bench-nostore) $(NOT_STORE)
+	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
 nosync: $(BUILD)/nosync/shipfrom
 
 # ---- what there is to run ----
@@ -279,9 +287,22 @@ lint: ## gcc's and clang's analysers, more warnings of both, shellcheck
 	@sh tests/deps.sh build test lint
 	@sh tests/checks/lint.sh $(JOBS)
 
-bench: $(BUILD)/shipfrom $(BUILD)/bench-onetxn/shipfrom $(BENCH) all $(BROWSER) ## durable webhooks per second, against one sync each; how soon screens show it
-	@BUILD=$(BUILD) $(BUILD)/tests/bench/bench_webhooks
-	@BUILD=$(BUILD) node tests/browser/bench.mjs
+# What people would write instead, and what it needs; nothing else does.
+PEERS    = $(BUILD)/bench/peers/node_modules/.package-lock.json
+BENCHED  = $(BUILD)/shipfrom $(BUILD)/bench-onetxn/shipfrom \
+	   $(BUILD)/bench-nostore/shipfrom
+bench: ## webhooks a second side by side with what people would write instead; build/bench/report.md
+	@sh tests/deps.sh build bench
+	@$(MAKE) --no-print-directory -j$(JOBS) $(BENCHED) $(BENCH) all
+	@$(MAKE) --no-print-directory $(PEERS) $(BROWSER)
+	@BUILD=$(BUILD) sh tests/bench.sh
+
+$(PEERS): $(wildcard tests/bench/peers/*)
+	@mkdir -p $(BUILD)/bench/peers
+	cp tests/bench/peers/* $(BUILD)/bench/peers
+	cd $(BUILD)/bench/peers && npm_config_nodedir=/usr npm ci \
+		--build-from-source --no-audit --no-fund --loglevel=error
+	@touch $@
 
 # Each parser of outside bytes, for a while; the corpus grows in build/.
 FUZZ_SECONDS ?= 600

@@ -3,7 +3,7 @@
 #
 # deps.sh - installs what is missing, or names it.
 #
-# usage: deps.sh build|test|browser|image|lint|database ...
+# usage: deps.sh build|test|browser|image|lint|database|bench ...
 #
 # Each row is a Debian package, its Fedora name, and how to tell that it is
 # there.  Nothing is installed, and apt is not even asked, when every probe
@@ -65,8 +65,19 @@ table() {
 		postgresql           postgresql-server    initdb postgresql
 		EOF
 		;;
+	bench) cat <<-'EOF'
+		nodejs               nodejs               command node
+		npm                  nodejs-npm           command npm
+		libnode-dev          nodejs-devel         file /usr/include/node/node.h
+		g++                  gcc-c++              command g++
+		python3              python3              command python3
+		postgresql           postgresql-server    initdb postgresql
+		valgrind             valgrind             command valgrind
+		chromium             chromium             command chromium
+		EOF
+		;;
 	*)
-		echo "deps.sh: no such set: '$1' (build, test, browser, image, lint or database)" >&2
+		echo "deps.sh: no such set: '$1' (build, test, browser, image, lint, database or bench)" >&2
 		exit 64
 		;;
 	esac

@@ -195,6 +195,23 @@ static void record_want(struct rows *r, struct op *op)
 	}
 }
 
+#ifdef STORE_BENCH_NO_STORE
+/* Says of each event that it is new, and stores nothing: for the benchmark,
+ * which shows how fast the path around the store is.  Never shipped. */
+static enum rc record(struct rows *r, struct op *op, struct err *e)
+{
+	struct record_op *o = (struct record_op *)op;
+
+	(void)r, (void)e, (void)add_events, (void)bad_of;
+	for (size_t i = 0; i < o->d->n_events; i++)
+		o->d->events[i].seq = 1;
+	*o->ret = (struct recorded){
+		.fresh = (unsigned)o->d->n_events,
+		.quarantined = (unsigned)o->d->n_bad,
+	};
+	return OK;
+}
+#else
 static enum rc record(struct rows *r, struct op *op, struct err *e)
 {
 	struct record_op *o = (struct record_op *)op;
@@ -220,6 +237,7 @@ static enum rc record(struct rows *r, struct op *op, struct err *e)
 		*o->ret = got;
 	return rc;
 }
+#endif
 
 enum rc store_record(struct store *s, const struct delivery *d,
 		     struct recorded *ret, struct store_done *done,

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,11 +51,9 @@ static int write_config(const struct server *s, const char *lines, char *path,
 	return fclose(f);
 }
 
-/* Runs `binary serve --config path` with its output in s->out. */
-static int spawn(struct server *s, const char *binary, char *path)
+/* Runs argv[0] with its output in s->out. */
+static int spawn(struct server *s, char *const argv[])
 {
-	char name[] = "shipfrom", serve[] = "serve", config[] = "--config";
-	char *argv[] = {name, serve, config, path, NULL};
 	posix_spawn_file_actions_t actions;
 	int pipes[2], rc;
 
@@ -62,15 +61,16 @@ static int spawn(struct server *s, const char *binary, char *path)
 		return -1;
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, pipes[1], STDOUT_FILENO);
-	rc = posix_spawn(&s->pid, binary, &actions, NULL, argv, environ);
+	rc = posix_spawnp(&s->pid, argv[0], &actions, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	close(pipes[1]);
 	s->out = pipes[0];
 	return rc == 0 ? 0 : -1;
 }
 
-/* Waits for "ready http://127.0.0.1:PORT" and the line of the admin. */
-static int wait_ready(struct server *s)
+/* Waits for the line "ready http://127.0.0.1:PORT", and for that of the admin,
+ * if there is to be one. */
+static int wait_ready(struct server *s, bool has_admin)
 {
 	struct pollfd p = {.fd = s->out, .events = POLLIN};
 	char text[1024];
@@ -85,10 +85,11 @@ static int wait_ready(struct server *s)
 		len += (size_t)n;
 		text[len] = '\0';
 		ready = strstr(text, READY);
-		admin = ready ? strstr(ready, ADMIN) : NULL;
+		admin = ready && has_admin ? strstr(ready, ADMIN) : ready;
 		if (admin != NULL && strchr(admin + 1, '\n') != NULL) {
-			s->admin_port = (int)strtol(admin + sizeof(ADMIN) - 1,
-						    NULL, 10);
+			if (has_admin)
+				s->admin_port = (int)strtol(
+					admin + sizeof(ADMIN) - 1, NULL, 10);
 			s->port = (int)strtol(ready + sizeof(READY) - 1, NULL,
 					      10);
 			return s->port > 0 ? 0 : -1;
@@ -102,22 +103,58 @@ int server_start(struct server *s, const char *binary, const char *parent)
 	return server_start_with(s, binary, parent, "");
 }
 
+static int make_folder(struct server *s, const char *parent)
+{
+	char *real;
+	int n = -1;
+
+	*s = (struct server){.out = -1};
+	mkdir(parent, 0755);
+	real = realpath(parent, NULL);
+	if (real)
+		n = snprintf(s->dir, sizeof(s->dir), "%s/XXXXXX", real);
+	free(real);
+	if (n > 0 && n < (int)sizeof(s->dir) && mkdtemp(s->dir))
+		return 0;
+	s->dir[0] = '\0';
+	return -1;
+}
+
+static int started(struct server *s, const char *what, int rc)
+{
+	if (rc) {
+		fprintf(stderr, "bench: cannot start %s\n", what);
+		server_stop(s);
+	}
+	return rc;
+}
+
 int server_start_with(struct server *s, const char *binary, const char *parent,
 		      const char *lines)
 {
-	char path[600];
+	char path[600], name[600], serve[] = "serve", config[] = "--config";
+	char *argv[] = {name, serve, config, path, NULL};
 
-	*s = (struct server){.out = -1};
-	mkdir(parent, 0700);
-	snprintf(s->dir, sizeof(s->dir), "%s/XXXXXX", parent);
-	if (mkdtemp(s->dir) == NULL ||
-	    write_config(s, lines, path, sizeof(path)) != 0 ||
-	    spawn(s, binary, path) != 0 || wait_ready(s) != 0) {
-		fprintf(stderr, "bench: cannot start %s\n", binary);
-		server_stop(s);
-		return -1;
-	}
-	return 0;
+	snprintf(name, sizeof(name), "%s", binary);
+	return started(s, binary,
+		       make_folder(s, parent) ||
+				       write_config(s, lines, path,
+						    sizeof(path)) ||
+				       spawn(s, argv) || wait_ready(s, true)
+			       ? -1
+			       : 0);
+}
+
+int server_start_peer(struct server *s, char *const argv[],
+		      const char *parent)
+{
+	int rc = make_folder(s, parent);
+
+	setenv("BENCH_SECRET", BENCH_SECRET, 1);
+	setenv("BENCH_DATA", s->dir, 1);
+	if (!rc)
+		rc = spawn(s, argv) || wait_ready(s, false) ? -1 : 0;
+	return started(s, argv[0], rc);
 }
 
 static int remove_one(const char *path, const struct stat *st, int type,

@@ -11,7 +11,7 @@
 
 struct server {
 	pid_t pid;
-	int port, admin_port;
+	int port, admin_port; /* admin_port 0: a peer has none */
 	int out;       /* its standard output */
 	char dir[512]; /* removed by server_stop() */
 };
@@ -22,6 +22,11 @@ int server_start(struct server *s, const char *binary, const char *parent);
 /* The same with more lines for [server]. */
 int server_start_with(struct server *s, const char *binary, const char *parent,
 		      const char *lines);
+/* The same for a program that is not ours (tests/bench/peers): argv[0] is looked
+ * for in PATH; in its environment BENCH_SECRET, and BENCH_DATA, an absolute path
+ * of an empty folder for its data. */
+int server_start_peer(struct server *s, char *const argv[],
+		      const char *parent);
 void server_stop(struct server *s);
 
 #endif

@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# bench.sh - runs each benchmark, then the report on all of them.
+#
+# BENCH_RUNS  which, by the names below; all
+# BENCH_ROUNDS, BENCH_SECONDS, BENCH_ONLY, BENCH_FOLDER: bench_webhooks.c
+set -u
+BUILD=${BUILD:-build}
+here=$BUILD/bench
+BENCH_ROWS=$here/rows.tsv
+BENCH_COMMAND=$(env | grep '^BENCH_[RSOF]' | grep -v '^BENCH_ROWS=' | sort |
+	tr '\n' ' ')"make bench"
+export BUILD BENCH_ROWS BENCH_COMMAND
+folder=${BENCH_FOLDER:-$here/data}
+
+run() {
+	case $1 in
+	webhooks) "$BUILD/tests/bench/bench_webhooks" ;;
+	*)
+		echo "bench: there is no '$1'" >&2
+		return 1
+		;;
+	esac
+}
+
+mkdir -p "$folder" && : >"$BENCH_ROWS" &&
+	sh tests/bench/machine.sh "$folder" >"$here/machine.md" || exit 1
+for name in ${BENCH_RUNS:-webhooks}; do
+	echo "== $name"
+	run "$name" || exit 1
+done
+"$BUILD/tests/bench/bench_report" "$here"
