@@ -306,7 +306,8 @@ static void on_failed(void *arg, const struct err *why)
 static int start_store(struct serving *s, struct err *e)
 {
 	s->app.storage = (struct storage){.started = s->started,
-					  .present = s->app.config};
+					  .present = s->app.config,
+					  .counters = &s->app.counters};
 	switch (storage_serve(&s->app.store, &s->app.storage, on_changed,
 			      on_failed, s, e)) {
 	case OK:

@@ -66,6 +66,14 @@ typedef void store_changed_fn(void *arg, uint64_t newest);
  * and never calls the store. */
 typedef void store_failed_fn(void *arg, const struct err *why);
 
+/* Called when a task whose row cannot be read has been replaced by a new one of
+ * the same name, which runs in its place.  `task` is the new one, `was` the
+ * number of the old one, *why what is wrong with its row.  Called inside
+ * transactions, and perhaps twice for one replacement: it does not block and
+ * does not call the store. */
+typedef void store_remade_fn(void *arg, const struct task *task, uint64_t was,
+			     const struct err *why);
+
 /* Decides in which lane a task waits, and which API it calls: sets task->lane,
  * unless a lane was asked for, and task->group.  `o` is the order as the
  * transaction sees it; NULL, or without offers: it is not known.  Called inside
@@ -99,6 +107,8 @@ struct store_options {
 	void *changed_arg;
 	store_failed_fn *failed; /* NULL: a failure is not reported */
 	void *failed_arg;
+	store_remade_fn *remade; /* NULL: it is not reported */
+	void *remade_arg;
 	bool strict; /* for tests: a rule that reads a row that it did not name
 		      * fails with RC_INVALID */
 };
@@ -223,8 +233,7 @@ enum rc store_update_once(struct store *s, const char *instance,
 /* Adds a task that no run adds: for reconciliation at the start, and the
  * command line. */
 enum rc store_task_add(struct store *s, const struct task *t, struct err *e);
-/* Adds several tasks in one transaction: all of them or none.  RC_INVALID: all
- * are added but those that are there already and cannot be read. */
+/* Adds several tasks in one transaction: all of them or none. */
 enum rc store_tasks_add(struct store *s, const struct task *tasks, size_t n,
 			struct err *e);
 /* Removes the task with that name.  RC_NOTFOUND: there is none.  If it is being
@@ -298,8 +307,10 @@ void store_gates(struct store *s, store_gate_fn *fn, void *arg);
  * many tasks of a kind may be leased together.  Lanes and instances take turns.
  * Only a few rows of each lane, instance and kind are read, however many tasks
  * wait.  Leases are in memory: they end with store_finish() or with the
- * process, so a task may run twice.  RC_NOTFOUND: no task may run now;
- * *ret_next is when one may, if only time is needed, else TIME_NONE. */
+ * process, so a task may run twice.  A task that is due and whose row cannot be
+ * read is replaced (store_remade_fn), so that a later call leases it.
+ * RC_NOTFOUND: no task may run now; *ret_next is when one may, if only time is
+ * needed, else TIME_NONE. */
 enum rc store_lease(struct store *s, int64_t now,
 		    unsigned (*batch)(const char *kind), struct task *ret,
 		    size_t max, size_t *ret_n, int64_t *ret_next,

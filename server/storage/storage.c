@@ -8,6 +8,7 @@
 #include "handlers/event.h"
 #include "handlers/handlers.h"
 #include "handlers/offer.h"
+#include "server/metrics/counters.h"
 
 struct whose {
 	const struct config *shops;
@@ -44,6 +45,24 @@ static void derive_served(void *arg, struct order *o)
 
 	derive_with(s->started, present, o);
 	config_drop(present);
+}
+
+/* ---- rows that cannot be read ---- */
+
+#define REMADE_A_MINUTE 20 /* lines in the log */
+
+/* A store_remade_fn. */
+static void on_remade(void *arg, const struct task *task, uint64_t was,
+		      const struct err *why)
+{
+	const struct storage *s = arg;
+
+	if (s->counters)
+		COUNT(s->counters, tasks_remade_total);
+	log_limited(REMADE_A_MINUTE, LOG_ERROR, "damaged task replaced",
+		    LOG_S("instance", task->instance),
+		    LOG_N("order", task->number), LOG_S("kind", task->kind),
+		    LOG_N("task", (int64_t)was), LOG_S("error", why->text));
 }
 
 /* ---- opening ---- */
@@ -102,6 +121,8 @@ enum rc storage_serve(struct store **ret, const struct storage *s,
 		.changed_arg = arg,
 		.failed = failed,
 		.failed_arg = arg,
+		.remade = on_remade,
+		.remade_arg = (void *)(uintptr_t)s,
 	};
 	bool is_new = !store_exists(o.url);
 	enum rc rc = store_open(ret, &o, e);

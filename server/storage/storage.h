@@ -19,6 +19,8 @@
 enum rc storage_open(struct store **ret, const struct config *config,
 		     struct err *e);
 
+struct counters;
+
 /* Where the server's store gets zones and warehouses from.  It must outlive the
  * store. */
 struct storage {
@@ -26,6 +28,7 @@ struct storage {
 				        * until a restart */
 	struct config_holder *present; /* for the shops' warehouses, which a
 				        * reload changes */
+	struct counters *counters; /* NULL: nothing is counted */
 };
 
 /* Opens the store for the server, which has one, and makes it if there is none.

@@ -47,14 +47,7 @@ static enum rc order_of(const struct work *w, int64_t number,
 static enum rc add(const struct work *w, const struct task *tasks, size_t n,
 		   struct err *e)
 {
-	enum rc rc = store_tasks_add(parts_of(w)->store, tasks, n, e);
-
-	if (rc != RC_INVALID)
-		return rc;
-	log_limited(UNREAD_A_MINUTE, LOG_ERROR, "damaged tasks are not run",
-		    LOG_S("instance", w->task->instance),
-		    LOG_S("error", e->text));
-	return OK; /* the other orders are looked at */
+	return store_tasks_add(parts_of(w)->store, tasks, n, e);
 }
 
 static void ended(const struct work *w, const struct round *r, const char *why)

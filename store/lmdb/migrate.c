@@ -68,16 +68,11 @@ static enum rc put_number(struct txn *t, const char *name, uint32_t value,
  * more. */
 #define OLD_ROW 16
 
-/* Finds a task's place in the queue.  If its order cannot be read it gets a
- * place too: its run will report what is wrong. */
+/* Finds a task's place in the queue. */
 static enum rc place(struct txn *t, struct task *task, struct err *e)
 {
-	const struct order unknown = {0};
-	enum rc rc;
-
 	want_order(&t->rows, task->instance, task->number, 0);
-	rc = task_place(&t->rows, task, NULL, e);
-	return rc == RC_INVALID ? task_place(&t->rows, task, &unknown, e) : rc;
+	return task_place(&t->rows, task, NULL, e);
 }
 
 static enum rc move_row(struct txn *t, const struct key *old, struct err *e)

@@ -27,6 +27,8 @@ enum rc lmdb_task(struct rows *r, uint64_t id, struct task *ret,
 		  struct err *e);
 enum rc lmdb_task_named(struct rows *r, const struct task *name,
 			struct task *ret, struct err *e);
+enum rc lmdb_task_name(struct rows *r, const struct task *of, uint64_t id,
+		       struct task *ret, struct err *e);
 enum rc lmdb_task_exists(struct rows *r, const struct task *name, bool *ret,
 			 struct err *e);
 enum rc lmdb_task_of_kind(struct rows *r, const struct task *of,
@@ -35,6 +37,8 @@ enum rc lmdb_new_task(struct rows *r, struct task *task, struct err *e);
 enum rc lmdb_put_task(struct rows *r, const struct task *was,
 		      const struct task *is, struct err *e);
 enum rc lmdb_del_task(struct rows *r, const struct task *task, struct err *e);
+enum rc lmdb_del_unread_task(struct rows *r, uint64_t id, struct err *e);
+enum rc lmdb_del_due(struct rows *r, const struct due_row *row, struct err *e);
 enum rc lmdb_newest_tasks(struct rows *r, struct task *ret, size_t max,
 			  size_t *ret_n, struct err *e);
 

@@ -39,12 +39,17 @@ static enum rc find(struct txn *t, const struct task *name, struct task *ret,
 	struct key_reader kr;
 	struct key k;
 	MDB_val v;
+	uint64_t id;
 	enum rc rc = txn_get(t, T_TASK_NAMES, name_key(&k, name), &v, e);
 
 	if (rc)
 		return rc;
 	kr = key_read(v.mv_data, v.mv_size);
-	return task_load(t, key_get_u64(&kr), ret, e);
+	id = key_get_u64(&kr);
+	rc = task_load(t, id, ret, e);
+	if (rc)
+		ret->id = id;
+	return rc;
 }
 
 enum rc task_save(struct txn *t, const struct task *task, struct err *e)
@@ -119,25 +124,80 @@ enum rc lmdb_task_exists(struct rows *r, const struct task *name, bool *ret,
 	return rc == RC_NOTFOUND ? OK : rc;
 }
 
+struct name_search {
+	uint64_t id;
+	struct task *ret;
+	bool found;
+};
+
+static enum rc look_for_id(void *arg, const struct walk *w, bool *more,
+			   struct err *e)
+{
+	struct name_search *s = arg;
+	struct key_reader kr = key_read(w->k.mv_data, w->k.mv_size);
+	struct key_reader vr = key_read(w->v.mv_data, w->v.mv_size);
+
+	(void)e;
+	if (key_get_u64(&vr) != s->id || vr.bad)
+		return OK;
+	key_get_str(&kr, s->ret->instance, sizeof(s->ret->instance));
+	s->ret->number = key_get_i64(&kr);
+	key_get_str(&kr, s->ret->kind, sizeof(s->ret->kind));
+	s->ret->sub = key_get_i64(&kr);
+	s->found = !kr.bad && !kr.left;
+	*more = !s->found;
+	return OK;
+}
+
+enum rc lmdb_task_name(struct rows *r, const struct task *of, uint64_t id,
+		       struct task *ret, struct err *e)
+{
+	struct name_search s = {.id = id, .ret = ret};
+	struct key k;
+	enum rc rc;
+
+	key_i64(key_str(key_start(&k), of->instance), of->number);
+	rc = each(txn_of(r), T_TASK_NAMES, &k, k.n, look_for_id, &s, e);
+	return rc ? rc : s.found ? OK : RC_NOTFOUND;
+}
+
 struct kind_search {
 	struct txn *t;
 	bool found;
 };
+
+/* Sets *ret: a task that cannot be read, `rc`, waits or runs. */
+static enum rc unread_waits(struct txn *t, uint64_t id, enum rc rc, bool *ret,
+			    struct err *e)
+{
+	struct key k;
+	MDB_val v;
+
+	if (rc == RC_INVALID)
+		rc = txn_get(t, T_DEAD, id_key(&k, id), &v, e);
+	else if (rc == RC_NOTFOUND)
+		return OK;
+	*ret = rc == RC_NOTFOUND;
+	return *ret ? OK : rc;
+}
 
 static enum rc look_for_live(void *arg, const struct walk *w, bool *more,
 			     struct err *e)
 {
 	struct kind_search *s = arg;
 	struct key_reader kr = key_read(w->v.mv_data, w->v.mv_size);
+	uint64_t id = key_get_u64(&kr);
 	struct task task;
-	enum rc rc = task_load(s->t, key_get_u64(&kr), &task, e);
+	enum rc rc = task_load(s->t, id, &task, e);
 
-	if (rc)
-		return rc;
-	s->found = !task.dead;
+	if (rc) {
+		rc = unread_waits(s->t, id, rc, &s->found, e);
+	} else {
+		s->found = !task.dead;
+		task_release(&task);
+	}
 	*more = !s->found;
-	task_release(&task);
-	return OK;
+	return rc;
 }
 
 enum rc lmdb_task_of_kind(struct rows *r, const struct task *of,
@@ -187,6 +247,35 @@ enum rc lmdb_del_task(struct rows *r, const struct task *task, struct err *e)
 		rc = txn_del(t, T_TASKS, id_key(&k, task->id), e);
 	t->touched = true;
 	return rc;
+}
+
+enum rc lmdb_del_unread_task(struct rows *r, uint64_t id, struct err *e)
+{
+	static const enum table tables[] = {T_TASKS, T_DEAD};
+	struct txn *t = txn_of(r);
+	enum rc rc = OK;
+	struct key k;
+
+	for (size_t i = 0; !rc && i < sizeof(tables) / sizeof(*tables); i++) {
+		rc = txn_del(t, tables[i], id_key(&k, id), e);
+		if (rc == RC_NOTFOUND)
+			rc = OK;
+	}
+	return rc;
+}
+
+enum rc lmdb_del_due(struct rows *r, const struct due_row *row, struct err *e)
+{
+	struct task t = {
+		.lane = row->bucket.lane,
+		.group = row->bucket.group,
+		.due = row->due,
+		.id = row->id,
+	};
+
+	memcpy(t.instance, row->bucket.instance, sizeof(t.instance));
+	memcpy(t.kind, row->bucket.kind, sizeof(t.kind));
+	return due_del(txn_of(r), &t, e);
 }
 
 enum rc lmdb_newest_tasks(struct rows *r, struct task *ret, size_t max,

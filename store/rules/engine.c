@@ -21,6 +21,8 @@ enum rc store_base_init(struct store_base *b, const struct engine *engine,
 	b->place = o->place;
 	b->changed = o->changed;
 	b->changed_arg = o->changed_arg;
+	b->remade = o->remade;
+	b->remade_arg = o->remade_arg;
 	atomic_flag_clear(&b->told);
 	leases_init(&b->leases);
 	if (o->fetch_kind &&

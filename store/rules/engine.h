@@ -82,6 +82,8 @@ struct rows_engine {
 			struct err *e);
 	enum rc (*task_named)(struct rows *r, const struct task *name,
 			      struct task *ret, struct err *e);
+	enum rc (*task_name)(struct rows *r, const struct task *of, uint64_t id,
+			     struct task *ret, struct err *e);
 	enum rc (*task_exists)(struct rows *r, const struct task *name,
 			       bool *ret, struct err *e);
 	enum rc (*event)(struct rows *r, uint64_t seq, struct event *ret,
@@ -161,6 +163,9 @@ struct rows_engine {
 			    const struct task *is, struct err *e);
 	enum rc (*del_task)(struct rows *r, const struct task *t,
 			    struct err *e);
+	enum rc (*del_unread_task)(struct rows *r, uint64_t id, struct err *e);
+	enum rc (*del_due)(struct rows *r, const struct due_row *row,
+			   struct err *e);
 	enum rc (*put_once)(struct rows *r, const struct once *o,
 			    struct err *e);
 	enum rc (*del_once_until)(struct rows *r, int64_t at, unsigned n,
@@ -245,6 +250,8 @@ struct store_base {
 	void *changed_arg;
 	store_failed_fn *_Atomic failed; /* set once it is open */
 	void *failed_arg;
+	store_remade_fn *remade; /* or NULL */
+	void *remade_arg;
 	atomic_flag told; /* store_tell_failure() was called */
 	struct err why;   /* how the disk failed; set before why_known, and
 			   * never changed afterwards */

@@ -318,6 +318,8 @@ struct search {
 	struct task *got; /* the caller's */
 	size_t n, max;
 	int64_t next; /* when something else will be due */
+	struct due_row unread; /* leads to a task that cannot be read, which is
+				* leased; id 0: none was met */
 	unsigned looked; /* rows of the present bucket that were looked at */
 };
 
@@ -369,6 +371,20 @@ static enum rc is_behind(struct search *s, const struct due_row *row,
 	return rc;
 }
 
+/* Leases a task that cannot be read, to replace it when the search is over; one
+ * of a search. */
+static void lease_unread(struct search *s, const struct due_row *row)
+{
+	struct task t = {.id = row->id, .number = row->number};
+
+	if (s->unread.id)
+		return;
+	s->unread = *row;
+	memcpy(t.instance, row->bucket.instance, sizeof(t.instance));
+	memcpy(t.kind, row->bucket.kind, sizeof(t.kind));
+	lease_push(s->l, &t);
+}
+
 /* Loads the task of a row if it may run.  RC_NOTFOUND: another run holds the
  * task or its order, or another task of the order goes first. */
 static enum rc consider(struct search *s, const struct due_row *row,
@@ -389,6 +405,8 @@ static enum rc consider(struct search *s, const struct due_row *row,
 	if (rc || behind)
 		return rc ? rc : RC_NOTFOUND;
 	rc = queue_task(s->q, row->id, ret, e);
+	if (rc == RC_INVALID || rc == RC_NOTFOUND)
+		lease_unread(s, row);
 	return rc == RC_IO ? rc : rc ? RC_NOTFOUND : OK;
 }
 
@@ -547,6 +565,15 @@ static enum rc search_run(struct search *s, struct store *store, struct err *e)
 	return rc;
 }
 
+/* If that fails, a search meets the row again a second later. */
+static void remake_unread(struct store *s, const struct due_row *row,
+			  int64_t now)
+{
+	enum rc rc = task_remake(s, row, now, NULL);
+
+	leases_end(s, &(struct lease_ended){row->id, rc == OK}, 1, now);
+}
+
 enum rc store_lease(struct store *s, int64_t now,
 		    unsigned (*batch)(const char *kind), struct task *ret,
 		    size_t max, size_t *ret_n, int64_t *ret_next,
@@ -570,6 +597,8 @@ enum rc store_lease(struct store *s, int64_t now,
 	unhide(search.l, now);
 	rc = search_run(&search, s, e);
 	pthread_mutex_unlock(&search.l->lock);
+	if (search.unread.id)
+		remake_unread(s, &search.unread, now);
 	*ret_n = search.n;
 	*ret_next = search.next;
 	return rc;

@@ -70,6 +70,11 @@ struct leases {
 void leases_init(struct leases *l);
 void leases_free(struct leases *l);
 
+/* Replaces a task that waits at this place in the queue and cannot be read
+ * (store_remade_fn; in tasks.c).  Waits for the disk. */
+enum rc task_remake(struct store *s, const struct due_row *row, int64_t now,
+		    struct err *e);
+
 /* Ends the leases of n tasks.  A task whose end could not be written can be
  * leased again a second later, so that it is not run in a tight loop. */
 struct lease_ended {

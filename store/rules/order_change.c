@@ -73,27 +73,6 @@ static void journal_states(struct rows *r, const struct order *before,
 			      &after->offers[i], now);
 }
 
-static bool is_fetch(const struct store_base *s, const struct task *task)
-{
-	return *s->fetch_kind && !strcmp(task->kind, s->fetch_kind);
-}
-
-/* Lets a result be stored though the order's fetch cannot be read: the fetch is
- * left as it is, and nothing runs it until the store is mended.  `rc` is what
- * its change returned; any other RC_INVALID stays one. */
-static enum rc unless_damaged(struct rows *r, const struct task *fetch,
-			      enum rc rc)
-{
-	bool exists = false;
-	struct err ignored;
-
-	return rc == RC_INVALID &&
-			       !row_task_exists(r, fetch, &exists, &ignored) &&
-			       exists
-		       ? OK
-		       : rc;
-}
-
 /* Sees to it that a fetch that is due has a task.  If something new was said, a
  * waiting task is made due and a dead one lives again; but not for the fetch's
  * own failures, after which it has to wait longer and longer. */
@@ -123,7 +102,7 @@ static enum rc ensure_fetch(struct rows *r, const struct order *o,
 		return rc;
 	if (s->place)
 		s->place(&fetch, o);
-	return unless_damaged(r, &fetch, task_add(r, &fetch, e));
+	return task_add(r, &fetch, e);
 }
 
 /* Moves the order's fetch, if one waits, into the lane in which it belongs now.
@@ -144,7 +123,7 @@ static enum rc move_fetch(struct rows *r, const struct order *before,
 	s->place(&is, after);
 	return was.lane == is.lane || (own && task_same_name(own, &is))
 		       ? OK
-		       : unless_damaged(r, &is, task_move(r, &is, e));
+		       : task_move(r, &is, e);
 }
 
 /* ---- filing what is no fact ---- */
@@ -206,7 +185,6 @@ static enum rc file_task(struct filing *f, const struct change *c,
 		.due = c->task.due,
 		.again = TIME_NONE,
 	};
-	enum rc rc;
 
 	memcpy(task.instance, f->order->instance, sizeof(task.instance));
 	if (!c->task.kind || !*c->task.kind ||
@@ -216,9 +194,7 @@ static enum rc file_task(struct filing *f, const struct change *c,
 	if (!f->own || !task_same_name(f->own, &task)) {
 		if (s->place)
 			s->place(&task, f->before);
-		rc = task_add(f->rows, &task, e);
-		return is_fetch(s, &task) ? unless_damaged(f->rows, &task, rc)
-					  : rc;
+		return task_add(f->rows, &task, e);
 	} else if (f->again == TIME_NONE || c->task.due < f->again) {
 		f->again = c->task.due;
 	}

@@ -110,16 +110,20 @@ static void remember(struct rows *r, const struct row_name *name)
 	r->named[r->n_named++] = *name;
 }
 
-static enum rc was_named(const struct rows *r, const struct row_name *name,
+/* A failure here fails the op, whatever the rule makes of it. */
+static enum rc was_named(struct rows *r, const struct row_name *name,
 			 struct err *e)
 {
 	for (size_t i = 0; i < r->n_named; i++)
 		if (!memcmp(&r->named[i], name, sizeof(*name)))
 			return OK;
-	return fail(e, RC_INVALID, "a rule reads a row (%d, %s%s%llu) that it "
-				   "did not name",
-		    (int)name->kind, name->text, *name->text ? "/" : "",
-		    (unsigned long long)name->number);
+	r->rc = fail(&r->e, RC_INVALID,
+		     "a rule reads a row (%d, %s%s%llu) that it did not name",
+		     (int)name->kind, name->text, *name->text ? "/" : "",
+		     (unsigned long long)name->number);
+	if (e)
+		*e = r->e;
+	return r->rc;
 }
 
 static void want(struct rows *r, enum row_kind kind, const char *text,
@@ -134,7 +138,7 @@ static void want(struct rows *r, enum row_kind kind, const char *text,
 }
 
 /* RC_INVALID in a strict store: this row, which is read, was not named. */
-static enum rc named(const struct rows *r, enum row_kind kind, const char *text,
+static enum rc named(struct rows *r, enum row_kind kind, const char *text,
 		     uint64_t number, const unsigned char *hash, size_t len,
 		     struct err *e)
 {
@@ -285,7 +289,18 @@ enum rc row_task_named(struct rows *r, const struct task *name,
 	enum rc rc = named(r, ROW_TASKS, name->instance, (uint64_t)name->number,
 			   NULL, 0, e);
 
+	*ret = (struct task){0};
 	return rc ? rc : engine_of(r)->task_named(r, name, ret, e);
+}
+
+enum rc row_task_name(struct rows *r, const struct task *of, uint64_t id,
+		      struct task *ret, struct err *e)
+{
+	enum rc rc = named(r, ROW_TASKS, of->instance, (uint64_t)of->number,
+			   NULL, 0, e);
+
+	*ret = (struct task){0};
+	return rc ? rc : engine_of(r)->task_name(r, of, id, ret, e);
 }
 
 enum rc row_task_exists(struct rows *r, const struct task *name, bool *ret,
@@ -499,6 +514,16 @@ void put_task(struct rows *r, const struct task *was, const struct task *is)
 void del_task(struct rows *r, const struct task *t)
 {
 	PUT(r, del_task, t);
+}
+
+void del_unread_task(struct rows *r, uint64_t id)
+{
+	PUT(r, del_unread_task, id);
+}
+
+void del_due(struct rows *r, const struct due_row *row)
+{
+	PUT(r, del_due, row);
 }
 
 void put_once(struct rows *r, const struct once *o)

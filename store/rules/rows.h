@@ -155,14 +155,19 @@ enum rc row_json(struct rows *r, const char *instance, int64_t number,
 		 struct err *e);
 enum rc row_task(struct rows *r, uint64_t id, struct task *ret,
 		 struct err *e);
-/* Reads the task that has this name (instance, number, kind, sub). */
+/* Reads the task that has this name (instance, number, kind, sub).  RC_INVALID:
+ * ret->id is its id, as far as that can be read, else 0. */
 enum rc row_task_named(struct rows *r, const struct task *name,
 		       struct task *ret, struct err *e);
+/* Finds the name of a task of the order that `of` is about: sets the name in
+ * *ret and nothing else.  RC_NOTFOUND: no name leads to the id. */
+enum rc row_task_name(struct rows *r, const struct task *of, uint64_t id,
+		      struct task *ret, struct err *e);
 /* Sets *ret: a task with this name exists, waiting, running or dead. */
 enum rc row_task_exists(struct rows *r, const struct task *name, bool *ret,
 			struct err *e);
-/* Sets *ret: a task of the kind waits or runs for the order that `of` is
- * about. */
+/* Sets *ret: a task of the kind waits or runs for the order that `of` is about;
+ * one whose row cannot be read counts unless it is dead. */
 enum rc row_task_of_kind(struct rows *r, const struct task *of,
 			 const char *kind, bool *ret, struct err *e);
 enum rc row_event(struct rows *r, uint64_t seq, struct event *ret,
@@ -250,6 +255,11 @@ void put_new_task(struct rows *r, const struct task *t, uint64_t *ret_id);
 /* Puts a task as it is now; `was` is the task as it was. */
 void put_task(struct rows *r, const struct task *was, const struct task *is);
 void del_task(struct rows *r, const struct task *t);
+/* Deletes the row of a task that cannot be read; its name, which a new task
+ * takes over, and its place in the queue stay. */
+void del_unread_task(struct rows *r, uint64_t id);
+/* Deletes a place in the queue. */
+void del_due(struct rows *r, const struct due_row *row);
 void put_once(struct rows *r, const struct once *o);
 /* Deletes up to n keys that were used at `at` or before, the oldest first. */
 void del_once_until(struct rows *r, int64_t at, unsigned n);

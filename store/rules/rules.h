@@ -23,7 +23,7 @@ enum rc order_change(struct rows *r, const struct order *before,
 		     struct err *e);
 
 /* The queue. task_add() adds a task; if it exists, it is asked for once more
- * (task.h). task_add_dead() adds one that is dead from the start, and says so
+ * (task.h), or replaced if its row cannot be read. task_add_dead() adds one that is dead from the start, and says so
  * in the order's journal; *ret_id (may be NULL) is its id with the commit at
  * the latest. task_move() puts a waiting task of this name into the lane that
  * it says.  All read what task_add_want() names. */
@@ -34,7 +34,8 @@ enum rc task_add_dead(struct rows *r, const struct task *task, const char *why,
 enum rc task_move(struct rows *r, const struct task *to, struct err *e);
 bool task_same_name(const struct task *a, const struct task *b);
 /* Decides where a task waits: see store_options.place.  `o` is the order; NULL:
- * it is read if the decision depends on it. */
+ * it is read if the decision depends on it, and unknown if it cannot be read:
+ * the task's run will report that. */
 enum rc task_place(struct rows *r, struct task *task, const struct order *o,
 		   struct err *e);
 

@@ -32,6 +32,8 @@ enum rc task_place(struct rows *t, struct task *task, const struct order *o,
 	if (s->place && !o && !task->lane &&
 	    !strcmp(task->kind, s->fetch_kind)) {
 		rc = row_order(t, task->instance, task->number, &read, e);
+		if (rc == RC_INVALID)
+			rc = OK; /* the run will report it */
 		o = &read;
 	}
 	if (!rc && s->place)
@@ -111,6 +113,27 @@ static enum rc ask_again(struct rows *t, struct task *have,
 	return OK;
 }
 
+/* Reports that a task whose row cannot be read gets a new one. */
+static void tell_remade(struct rows *t, const struct task *task, uint64_t was,
+			const struct err *why)
+{
+	const struct store_base *s = store_base_of(t->store);
+
+	if (s->remade)
+		s->remade(s->remade_arg, task, was, why);
+}
+
+/* Adds a task in the place of one whose row cannot be read.  All that a run
+ * needs is in the name; if the old one waits, its place in the queue leads to
+ * nothing now, and store_lease() removes it. */
+static enum rc replace_unread(struct rows *t, const struct task *task,
+			      uint64_t was, struct err *e)
+{
+	tell_remade(t, task, was, e);
+	del_unread_task(t, was);
+	return create(t, task, e);
+}
+
 enum rc task_add(struct rows *t, const struct task *task, struct err *e)
 {
 	struct task have;
@@ -119,6 +142,8 @@ enum rc task_add(struct rows *t, const struct task *task, struct err *e)
 	rc = row_task_named(t, task, &have, e);
 	if (rc == RC_NOTFOUND)
 		return create(t, task, e);
+	if (rc == RC_INVALID && have.id)
+		return replace_unread(t, task, have.id, e);
 	if (rc)
 		return rc;
 	if (have.dead) {
@@ -136,8 +161,10 @@ enum rc task_move(struct rows *t, const struct task *to, struct err *e)
 	struct task was, have;
 	enum rc rc = row_task_named(t, to, &have, e);
 
+	if (rc == RC_NOTFOUND || rc == RC_INVALID)
+		return OK; /* if it is damaged: see task_remake() */
 	if (rc)
-		return rc == RC_NOTFOUND ? OK : rc;
+		return rc;
 	was = have;
 	have.lane = to->lane;
 	if (have.lane != was.lane)
@@ -145,6 +172,80 @@ enum rc task_move(struct rows *t, const struct task *to, struct err *e)
 	task_release(&have);
 	return rc;
 }
+
+/* ---- a row that cannot be read ---- */
+
+struct remake_op {
+	struct op op;
+	const struct due_row *row;
+	int64_t now;
+};
+
+static void remake_want(struct rows *r, struct op *op)
+{
+	const struct due_row *row = ((struct remake_op *)op)->row;
+
+	want_task(r, row->id);
+	want_order(r, row->bucket.instance, row->number, WANT_TASKS);
+}
+
+/* Adds the task that the place in the queue was of, by its name.  RC_NOTFOUND:
+ * no name leads to it, since it was asked for again meanwhile. */
+static enum rc add_by_name(struct rows *r, const struct remake_op *o,
+			   bool gone, struct err *e)
+{
+	const struct due_row *row = o->row;
+	struct task of = {.number = row->number}, task;
+	struct err why;
+	enum rc rc;
+
+	memcpy(of.instance, row->bucket.instance, sizeof(of.instance));
+	rc = row_task_name(r, &of, row->id, &task, e);
+	if (rc)
+		return rc;
+	task.created = o->now;
+	task.due = row->due;
+	task.lane = row->bucket.lane;
+	if (gone) {
+		(void)!fail(&why, RC_INVALID, "a stored task is gone");
+		tell_remade(r, &task, row->id, &why);
+	}
+	return task_add(r, &task, e);
+}
+
+static enum rc remake(struct rows *r, struct op *op, struct err *e)
+{
+	const struct remake_op *o = (struct remake_op *)op;
+	struct task task;
+	enum rc rc = row_task(r, o->row->id, &task, e);
+
+	if (!rc) {
+		task_release(&task);
+		return OK;
+	}
+	if (rc == RC_INVALID || rc == RC_NOTFOUND)
+		rc = add_by_name(r, o, rc == RC_NOTFOUND, e);
+	if (rc && rc != RC_NOTFOUND)
+		return rc;
+	if (rc)
+		del_unread_task(r, o->row->id);
+	del_due(r, o->row);
+	return OK;
+}
+
+enum rc task_remake(struct store *s, const struct due_row *row, int64_t now,
+		    struct err *e)
+{
+	struct remake_op o = {
+		.op = {.want = remake_want, .run = remake},
+		.row = row,
+		.now = now,
+	};
+
+	return store_do(s, &o.op, sizeof(o), NULL, e);
+}
+
+/* ---- one task ---- */
 
 struct add_op {
 	struct op op;
@@ -208,8 +309,6 @@ struct bulk_op {
 	struct op op;
 	const struct task *tasks;
 	size_t n;
-	size_t *ret_left_out;
-	struct err *ret_why; /* of the first that is left out */
 };
 
 static void add_all_want(struct rows *r, struct op *op)
@@ -225,40 +324,21 @@ static enum rc add_all(struct rows *r, struct op *op, struct err *e)
 	const struct bulk_op *b = (struct bulk_op *)op;
 	enum rc rc = OK;
 
-	*b->ret_left_out = 0;
-	for (size_t i = 0; !rc && i < b->n; i++) {
-		size_t puts = r->puts;
-
+	for (size_t i = 0; !rc && i < b->n; i++)
 		rc = task_add(r, &b->tasks[i], e);
-		if (rc != RC_INVALID || r->puts != puts)
-			continue;
-		rc = OK; /* one bad row must not keep the other tasks out */
-		if (!(*b->ret_left_out)++)
-			*b->ret_why = *e;
-	}
 	return rc;
 }
 
 enum rc store_tasks_add(struct store *s, const struct task *tasks, size_t n,
 			struct err *e)
 {
-	size_t left_out = 0;
-	struct err why;
 	struct bulk_op b = {
 		.op = {.want = add_all_want, .run = add_all},
 		.tasks = tasks,
 		.n = n,
-		.ret_left_out = &left_out,
-		.ret_why = &why,
 	};
-	enum rc rc = n ? store_do(s, &b.op, sizeof(b), NULL, e) : OK;
 
-	if (rc || !left_out)
-		return rc;
-	return fail(e, RC_INVALID,
-		    "%zu of %zu tasks cannot be added, the others are (%s); "
-		    "`shipfrom verify` lists all faults",
-		    left_out, n, why.text);
+	return n ? store_do(s, &b.op, sizeof(b), NULL, e) : OK;
 }
 
 /* ---- ending a run ---- */

@@ -28,7 +28,7 @@ MAY handlers          centra store/model
 MAY server/http
 MAY server/config
 MAY server/metrics
-MAY server/storage    server/config store store/model handlers
+MAY server/storage    server/config server/metrics store store/model handlers
 MAY server/pending    server/http store store/model
 MAY server/access     server/pending server/http server/config server/metrics store store/model
 MAY server/webhook    server/pending server/http server/config server/metrics store store/model centra handlers/handlers.h

@@ -119,7 +119,7 @@ struct fixture *fixture_start_with(const char *server_lines,
 	buf_release(&report);
 	f->started = config_hold(first);
 	f->app.config = config_holder_open(first);
-	f->app.storage = (struct storage){f->started, f->app.config};
+	f->app.storage = (struct storage){f->started, f->app.config, NULL};
 	if (storage_serve(&f->app.store, &f->app.storage, changed, NULL, f,
 			  &e))
 		must(false, e.text);

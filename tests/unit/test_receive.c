@@ -312,7 +312,7 @@ static struct server *server_start(const char *centra, const char *server)
 	write_config(s, centra, server);
 	s->first = load(s);
 	s->app.config = config_holder_open(config_hold(s->first));
-	s->app.storage = (struct storage){s->first, s->app.config};
+	s->app.storage = (struct storage){s->first, s->app.config, NULL};
 	if (storage_serve(&s->app.store, &s->app.storage, NULL, NULL, NULL,
 			  &e) ||
 	    app_open_http(&s->app, &e))

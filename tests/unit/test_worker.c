@@ -22,6 +22,7 @@
 #include "server/app.h"
 #include "server/worker/reconcile.h"
 #include "server/worker/worker.h"
+#include "store/lmdb/store_private.h"
 #include "tests/unit/canned.h"
 #include "tests/store/temp.h"
 
@@ -114,7 +115,8 @@ static struct parts *parts_open_with(unsigned port, const char *more)
 	write_config(p, port, "k", more);
 	p->first = load(p);
 	p->app.config = config_holder_open(config_hold(p->first));
-	p->app.storage = (struct storage){p->first, p->app.config};
+	p->app.storage = (struct storage){p->first, p->app.config,
+					  &p->app.counters};
 	clock_init(&p->app.clock, TIME_NONE, time_now(), time_mono());
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->changed, NULL);
@@ -348,6 +350,34 @@ static void a_task_of_no_kind_we_know_is_dead_and_says_so(void **state)
 	assert_int_equal(p->app.counters.tasks_dead_total, 1);
 	assert_int_equal(p->app.counters.tasks_done_total, 0);
 	task_release(&t);
+	parts_close(p);
+}
+
+/* Damages the row of the only task. */
+static void damage_task(struct parts *p)
+{
+	struct txn t;
+	struct err e;
+	struct key k;
+
+	assert_int_equal(txn_write(&t, p->app.store, &e), OK);
+	assert_int_equal(txn_put(&t, T_TASKS, key_u64(key_start(&k), 1), "?",
+				 1, &e),
+			 OK);
+	assert_int_equal(txn_commit(&t, &e), OK);
+}
+
+static void a_damaged_task_is_run_anew_and_counted(void **state)
+{
+	struct parts *p = parts_open(9);
+
+	(void)state;
+	add_task(p, "nonsense", 0);
+	damage_task(p);
+	parts_start(p);
+	until(p, one_is_dead);
+	parts_stop(p);
+	assert_int_equal(p->app.counters.tasks_remade_total, 1);
 	parts_close(p);
 }
 
@@ -738,6 +768,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_task_of_no_kind_we_know_is_dead_and_says_so),
+		cmocka_unit_test(a_damaged_task_is_run_anew_and_counted),
 		cmocka_unit_test(
 			a_task_whose_event_is_gone_is_dead_and_says_so),
 		cmocka_unit_test(
