@@ -20,9 +20,7 @@ void buf_init(struct buf *b, size_t max)
 	*b = (struct buf){.max = max};
 }
 
-/* Makes room for len more bytes and the NUL.  If that would pass b->max, marks
- * the buf full. */
-static enum rc grow(struct buf *b, size_t len)
+enum rc buf_grow(struct buf *b, size_t len)
 {
 	size_t need, cap;
 
@@ -45,14 +43,12 @@ static enum rc grow(struct buf *b, size_t len)
 
 enum rc buf_add(struct buf *b, const void *p, size_t len)
 {
-	enum rc rc = grow(b, len);
+	char *at = buf_space(b, len);
 
-	if (rc)
-		return rc;
+	if (!at)
+		return RC_FULL;
 	if (len)
-		memcpy(b->data + b->len, p, len);
-	b->len += len;
-	b->data[b->len] = '\0';
+		memcpy(at, p, len);
 	return OK;
 }
 
@@ -78,7 +74,7 @@ void buf_fmt(struct buf *b, const char *fmt, ...)
 		b->full = true;
 		return;
 	}
-	if (grow(b, (size_t)n))
+	if (buf_grow(b, (size_t)n))
 		return;
 	va_start(ap, fmt);
 	vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);

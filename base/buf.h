@@ -24,10 +24,26 @@ struct buf {
 	bool full;
 };
 
+/* Makes room for len more bytes, which buf_space() adds.  RC_FULL: they do not
+ * fit. */
+enum rc buf_grow(struct buf *b, size_t len);
 /* Makes an empty buf that may hold `max` bytes; it allocates nothing. */
 void buf_init(struct buf *b, size_t max);
 /* Adds len bytes.  RC_FULL: they do not fit; nothing was added. */
 enum rc buf_add(struct buf *b, const void *p, size_t len);
+/* Adds len bytes, which the caller fills in before anything else is added.
+ * NULL: they do not fit; nothing was added. */
+static inline char *buf_space(struct buf *b, size_t len)
+{
+	char *at;
+
+	if ((b->full || len >= b->cap - b->len) && buf_grow(b, len))
+		return NULL;
+	at = b->data + b->len;
+	at[len] = '\0';
+	b->len += len;
+	return at;
+}
 void buf_str(struct buf *b, const char *s); /* as buf_add() without its result:
 					     * ask buf_full() later */
 void buf_char(struct buf *b, char c);

@@ -4,6 +4,7 @@
  */
 #include "store/lmdb/keys.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,11 +33,8 @@ struct key *key_u8(struct key *k, uint8_t v)
 
 struct key *key_u64(struct key *k, uint64_t v)
 {
-	unsigned char c[8];
-
-	for (int i = 7; i >= 0; i--, v >>= 8)
-		c[i] = (unsigned char)v;
-	return key_bytes(k, c, sizeof(c));
+	v = htobe64(v);
+	return key_bytes(k, &v, sizeof(v));
 }
 
 struct key *key_i64(struct key *k, int64_t v)

@@ -147,15 +147,18 @@ static enum rc give_entry(void *arg, const struct walk *w, bool *more,
 	struct giving *g = arg;
 	struct key_reader kr = key_read((const char *)w->k.mv_data + g->prefix,
 					w->k.mv_size - g->prefix);
+	struct entries entries;
 	struct entry entry;
-	enum rc rc = get_entry(&entry, key_get_u64(&kr), w->v.mv_data,
-			       w->v.mv_size, e);
+	enum rc rc;
 
-	if (rc)
-		return rc;
-	*more = g->fn(g->arg, &entry);
-	entry_release(&entry);
-	return OK;
+	entries_init(&entries, key_get_u64(&kr), w->v.mv_data, w->v.mv_size);
+	for (rc = OK; !rc && *more;) {
+		rc = get_entry(&entry, &entries, e);
+		if (!rc)
+			*more = g->fn(g->arg, &entry);
+		entry_release(&entry);
+	}
+	return rc == RC_NOTFOUND ? OK : rc;
 }
 
 static enum rc give_event(void *arg, const struct walk *w, bool *more,

@@ -59,20 +59,18 @@ static enum rc lmdb_put_order(struct rows *r, const struct order *before,
 			      const struct order *after, struct err *e)
 {
 	struct txn *t = txn_of(r);
+	struct buf *b;
 	struct key k;
-	struct buf b;
 	enum rc rc = OK;
 
 	for (size_t i = 0; !rc && i < after->n_offers; i++)
 		rc = list_offer(t, before, after, &after->offers[i], e);
 	if (rc)
 		return rc;
-	buf_init(&b, VALUE_MAX);
-	encode_order(&b, after);
-	rc = txn_put_buf(t, T_ORDERS,
-			 order_key(&k, after->instance, after->number), &b, e);
-	buf_release(&b);
-	return rc;
+	b = txn_scratch(t);
+	encode_order(b, after);
+	return txn_put_buf(t, T_ORDERS,
+			   order_key(&k, after->instance, after->number), b, e);
 }
 
 static enum table table_of(enum part which)
@@ -109,23 +107,44 @@ static enum rc lmdb_put_json(struct rows *r, const char *instance,
 			      txn_del(txn_of(r), table_of(which), &k, e));
 }
 
+/* An entry joins the row before it, if that is of the same order and stays this
+ * small: a row beyond half a page would get pages of its own. */
+#define JOURNAL_ROW_MOST 1500 /* bytes */
+
+/* True if the row that is held back is one of the order's journal and an entry
+ * of at most `bytes` bytes may join it.  The row then has all numbers from that
+ * of its key on. */
+static bool joins(const struct txn *t, const struct key *order, size_t bytes)
+{
+	const struct txn_held *h = &t->held;
+
+	return h->is && h->table == T_JOURNAL && h->key.n == order->n + 8 &&
+	       !memcmp(h->key.b, order->b, order->n) &&
+	       h->value.len + bytes <= JOURNAL_ROW_MOST;
+}
+
 static enum rc journal_add(struct txn *t, const char *instance, int64_t number,
 			   const struct entry *n, struct err *e)
 {
+	struct buf *b = txn_scratch(t), *held = &t->held.value;
 	uint64_t seq;
 	struct key k;
-	struct buf b;
-	enum rc rc;
+	enum rc rc = txn_next(t, "journal", &seq, e);
 
-	buf_init(&b, VALUE_MAX);
-	encode_entry(&b, n);
-	rc = txn_next(t, "journal", &seq, e);
-	if (!rc)
-		rc = txn_put_buf(t, T_JOURNAL,
-				 key_u64(order_key(&k, instance, number), seq),
-				 &b, e);
-	buf_release(&b);
-	return rc;
+	if (rc)
+		return rc;
+	order_key(&k, instance, number);
+	encode_entry(b, n);
+	if (joins(t, &k, b->len)) {
+		encode_joined(held, b);
+		return txn_held_grew(t, b->len, e);
+	}
+	rc = txn_hold(t, T_JOURNAL, key_u64(&k, seq), e);
+	if (rc)
+		return rc;
+	(void)!buf_add(held, b->data, b->len);
+	held->full |= buf_full(b);
+	return txn_held_grew(t, k.n + held->len, e);
 }
 
 static enum rc lmdb_put_entry(struct rows *r, const char *instance,

@@ -52,22 +52,18 @@ enum rc lmdb_put_event(struct rows *r, const char *instance, int64_t received,
 		       const struct event *ev, struct err *e)
 {
 	struct txn *t = txn_of(r);
+	struct buf *b = txn_scratch(t);
 	struct key seen, k;
-	struct buf b;
 	enum rc rc;
 
-	buf_init(&b, VALUE_MAX);
-	encode_event(&b, ev, instance, received);
+	encode_event(b, ev, instance, received);
 	key_u64(key_start(&k), ev->seq);
 	seen_key(&seen, instance, ev);
-	rc = buf_full(&b) ? fail(e, RC_INVALID, "an event too large to keep")
+	rc = buf_full(b) ? fail(e, RC_INVALID, "an event too large to keep")
 			  : txn_put(t, T_SEEN, &seen, k.b, k.n, e);
 	if (!rc)
-		rc = txn_append(t, T_EVENTS, &k, b.data, b.len, e);
-	if (!rc)
-		rc = txn_set_last(t, "events", ev->seq, e);
-	buf_release(&b);
-	return rc;
+		rc = txn_append(t, T_EVENTS, &k, b->data, b->len, e);
+	return rc ? rc : txn_set_last(t, "events", ev->seq, e);
 }
 
 enum rc lmdb_newest_time(struct store *s, int64_t *ret, struct err *e)

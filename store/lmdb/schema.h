@@ -40,7 +40,8 @@
  * lists        inst wh u8 list i64 expires num        empty (the screens' lists)
  * done         inst wh i64 updated num                empty (list "done" again,
  *                                                     by its last change)
- * journal      inst num seq                           entry
+ * journal      inst num seq                           entries, the first of them
+ *                                                     with the number seq
  * changes      seq                                    inst num (what changed)
  * tasks        u64 id                                 task
  * task_names   inst num str kind i64 sub              u64 id

@@ -33,14 +33,31 @@ enum rc task_load(struct txn *t, uint64_t id, struct task *ret, struct err *e)
 	return rc ? rc : get_task(ret, id, v.mv_data, v.mv_size, e);
 }
 
+/* True if this transaction has found that the order has no task. */
+static bool has_no_tasks(const struct txn *t, const struct key *order)
+{
+	return t->no_tasks.n && t->no_tasks.n <= order->n &&
+	       !memcmp(t->no_tasks.b, order->b, t->no_tasks.n);
+}
+
+/* Reads the row of a task's name.  RC_NOTFOUND: there is no such task. */
+static enum rc get_name(struct txn *t, const struct task *name, MDB_val *ret,
+			struct err *e)
+{
+	struct key k;
+
+	name_key(&k, name);
+	return has_no_tasks(t, &k) ? RC_NOTFOUND
+				   : txn_get(t, T_TASK_NAMES, &k, ret, e);
+}
+
 static enum rc find(struct txn *t, const struct task *name, struct task *ret,
 		    struct err *e)
 {
 	struct key_reader kr;
-	struct key k;
 	MDB_val v;
 	uint64_t id;
-	enum rc rc = txn_get(t, T_TASK_NAMES, name_key(&k, name), &v, e);
+	enum rc rc = get_name(t, name, &v, e);
 
 	if (rc)
 		return rc;
@@ -54,16 +71,12 @@ static enum rc find(struct txn *t, const struct task *name, struct task *ret,
 
 enum rc task_save(struct txn *t, const struct task *task, struct err *e)
 {
+	struct buf *b = txn_scratch(t);
 	struct key k;
-	struct buf b;
-	enum rc rc;
 
-	buf_init(&b, VALUE_MAX);
-	encode_task(&b, task);
-	rc = txn_put_buf(t, T_TASKS, id_key(&k, task->id), &b, e);
-	buf_release(&b);
+	encode_task(b, task);
 	t->touched = true;
-	return rc;
+	return txn_put_buf(t, T_TASKS, id_key(&k, task->id), b, e);
 }
 
 /* Removes a task's row from `due` or `dead`. */
@@ -115,10 +128,8 @@ enum rc lmdb_task_named(struct rows *r, const struct task *name,
 enum rc lmdb_task_exists(struct rows *r, const struct task *name, bool *ret,
 			 struct err *e)
 {
-	struct key k;
 	MDB_val v;
-	enum rc rc = txn_get(txn_of(r), T_TASK_NAMES, name_key(&k, name), &v,
-			     e);
+	enum rc rc = get_name(txn_of(r), name, &v, e);
 
 	*ret = rc == OK;
 	return rc == RC_NOTFOUND ? OK : rc;
@@ -159,6 +170,22 @@ enum rc lmdb_task_name(struct rows *r, const struct task *of, uint64_t id,
 	key_i64(key_str(key_start(&k), of->instance), of->number);
 	rc = each(txn_of(r), T_TASK_NAMES, &k, k.n, look_for_id, &s, e);
 	return rc ? rc : s.found ? OK : RC_NOTFOUND;
+}
+
+/* Has the transaction remember that an order has no task, if that is so: then
+ * nothing more is read for it. */
+static enum rc note_no_tasks(struct txn *t, const struct key *order,
+			     struct err *e)
+{
+	struct walk w = {0};
+	enum rc rc = walk_open(&w, t, T_TASK_NAMES, order, order->n, e);
+
+	if (!rc)
+		rc = walk_next(&w, e);
+	walk_close(&w);
+	if (rc == RC_NOTFOUND)
+		t->no_tasks = *order;
+	return rc == RC_NOTFOUND ? OK : rc;
 }
 
 struct kind_search {
@@ -205,11 +232,15 @@ enum rc lmdb_task_of_kind(struct rows *r, const struct task *of,
 {
 	struct kind_search s = {.t = txn_of(r)};
 	struct key k;
-	enum rc rc;
+	enum rc rc = OK;
 
-	key_i64(key_str(key_start(&k), of->instance), of->number);
-	key_str(&k, kind);
-	rc = each(s.t, T_TASK_NAMES, &k, k.n, look_for_live, &s, e);
+	order_key(&k, of->instance, of->number);
+	if (!has_no_tasks(s.t, &k))
+		rc = note_no_tasks(s.t, &k, e);
+	if (!rc && !has_no_tasks(s.t, &k)) {
+		key_str(&k, kind);
+		rc = each(s.t, T_TASK_NAMES, &k, k.n, look_for_live, &s, e);
+	}
 	*ret = s.found;
 	return rc;
 }
@@ -222,6 +253,7 @@ enum rc lmdb_new_task(struct rows *r, struct task *task, struct err *e)
 
 	if (rc)
 		return rc;
+	t->no_tasks.n = 0;
 	id_key(&id, task->id);
 	rc = txn_put(t, T_TASK_NAMES, name_key(&k, task), id.b, id.n, e);
 	if (!rc)

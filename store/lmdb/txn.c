@@ -13,6 +13,8 @@
 #include "store/lmdb/schema.h"
 #include "store/lmdb/store_private.h"
 
+static enum rc put_held(struct txn *t, struct err *e);
+
 const char *const table_names[TABLES] = {
 	[T_META] = "meta",
 	[T_EVENTS] = "events",
@@ -110,12 +112,19 @@ static MDB_val key_val(const struct key *k)
 	return (MDB_val){k->n, (void *)(uintptr_t)k->b};
 }
 
+/* Puts the row that is held back, if it is one of this table. */
+static enum rc let_go(struct txn *t, enum table table, struct err *e)
+{
+	return t->held.is && t->held.table == table ? put_held(t, e) : OK;
+}
+
 enum rc txn_get(struct txn *t, enum table table, const struct key *k,
 		MDB_val *ret, struct err *e)
 {
 	MDB_val key = key_val(k);
+	enum rc rc = let_go(t, table, e);
 
-	return txn_rc(t, mdb_get(t->mdb, t->store->tables[table], &key, ret), e,
+	return rc ? rc : txn_rc(t, mdb_get(t->mdb, t->store->tables[table], &key, ret), e,
 		      "reading");
 }
 
@@ -157,13 +166,58 @@ enum rc txn_del(struct txn *t, enum table table, const struct key *k,
 		struct err *e)
 {
 	MDB_val key = key_val(k);
-	int mdb = mdb_del(t->mdb, t->store->tables[table], &key, NULL);
+	enum rc rc = let_go(t, table, e);
+	int mdb;
 
+	if (rc)
+		return rc;
+	mdb = mdb_del(t->mdb, t->store->tables[table], &key, NULL);
 	if (mdb != MDB_NOTFOUND) {
 		t->wrote = true;
 		t->puts++;
 	}
 	return txn_rc(t, mdb, e, "deleting");
+}
+
+/* ---- a row that is held back ---- */
+
+static enum rc put_held(struct txn *t, struct err *e)
+{
+	struct txn_held *h = &t->held;
+
+	h->is = false;
+	return txn_put_buf(t, h->table, &h->key, &h->value, e);
+}
+
+enum rc txn_hold(struct txn *t, enum table table, const struct key *k,
+		 struct err *e)
+{
+	struct txn_held *h = &t->held;
+	enum rc rc = h->is ? put_held(t, e) : OK;
+
+	if (rc)
+		return rc;
+	buf_clear(&h->value);
+	h->is = true;
+	h->table = table;
+	h->key = *k;
+	return OK;
+}
+
+enum rc txn_held_grew(struct txn *t, size_t bytes, struct err *e)
+{
+	if (buf_full(&t->held.value))
+		return fail(e, RC_INVALID, "a value too large to keep");
+	t->wrote = true;
+	t->puts++;
+	t->bytes += bytes;
+	return OK;
+}
+
+struct buf *txn_scratch(struct txn *t)
+{
+	buf_clear(&t->scratch);
+	return &t->scratch;
 }
 
 /* ---- numbers ---- */
@@ -289,6 +343,8 @@ static enum rc begin(struct txn *t, struct store *s, unsigned flags,
 {
 	*t = (struct txn){.store = s};
 	rows_init(&t->rows, s);
+	buf_init(&t->held.value, VALUE_MAX);
+	buf_init(&t->scratch, VALUE_MAX);
 	return txn_rc(t, mdb_txn_begin(s->env, NULL, flags, &t->mdb), e,
 		      "beginning a transaction");
 }
@@ -303,24 +359,33 @@ enum rc txn_write(struct txn *t, struct store *s, struct err *e)
 	return begin(t, s, 0, e);
 }
 
+static void release(struct txn *t)
+{
+	rows_release(&t->rows);
+	buf_release(&t->held.value);
+	buf_release(&t->scratch);
+	t->held.is = false;
+	t->mdb = NULL;
+}
+
 enum rc txn_commit(struct txn *t, struct err *e)
 {
-	enum rc rc = write_numbers(t, e);
+	enum rc rc = t->held.is ? put_held(t, e) : OK;
 	int mdb;
 
+	if (!rc)
+		rc = write_numbers(t, e);
 	if (rc)
 		return rc;
-	mdb = mdb_txn_commit(t->mdb);
-	rows_release(&t->rows);
-	t->mdb = NULL; /* the commit frees it, also when it fails */
+	mdb = mdb_txn_commit(t->mdb); /* frees it, also when it fails */
+	release(t);
 	return txn_rc(t, mdb, e, "writing to disk");
 }
 
 void txn_abort(struct txn *t)
 {
 	mdb_txn_abort(t->mdb);
-	rows_release(&t->rows);
-	t->mdb = NULL;
+	release(t);
 }
 
 /* ---- walks ---- */
@@ -328,10 +393,12 @@ void txn_abort(struct txn *t)
 enum rc walk_open(struct walk *w, struct txn *t, enum table table,
 		  const struct key *from, size_t prefix, struct err *e)
 {
+	enum rc rc = let_go(t, table, e);
+
 	*w = (struct walk){.t = t, .prefix = prefix};
 	if (from)
 		w->from = *from;
-	return txn_rc(t, mdb_cursor_open(t->mdb, t->store->tables[table],
+	return rc ? rc : txn_rc(t, mdb_cursor_open(t->mdb, t->store->tables[table],
 					 &w->mc),
 		      e, "opening a table");
 }

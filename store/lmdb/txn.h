@@ -57,6 +57,15 @@ struct txn_number {
 	bool set; /* it differs from its row */
 };
 
+/* A row that a transaction holds back, since more may be added to its value:
+ * txn_hold(). */
+struct txn_held {
+	bool is;
+	enum table table;
+	struct key key;
+	struct buf value;
+};
+
 #define TXN_NUMBERS 8 /* a number more than these is read and written at once */
 
 struct txn {
@@ -77,6 +86,9 @@ struct txn {
 	uint64_t changes; /* how many it gave out */
 	struct txn_number numbers[TXN_NUMBERS];
 	size_t n_numbers;
+	struct txn_held held;
+	struct buf scratch;   /* of txn_scratch() */
+	struct key no_tasks;  /* an order that has no task (tasks.c), or empty */
 	bool delivers;    /* room_for_delivery() was asked, and said yes */
 	size_t room_puts; /* puts and bytes when it counted the room that is
 			   * left */
@@ -106,6 +118,14 @@ enum rc txn_put_buf(struct txn *t, enum table table, const struct key *k,
 		    const struct buf *b, struct err *e);
 enum rc txn_del(struct txn *t, enum table table, const struct key *k,
 		struct err *e);
+/* Begins a row that is held back: its value is t->held.value, empty at first.
+ * txn_held_grew() counts what was added to it as put.  The row is put before
+ * this transaction reads the table, holds another row or commits. */
+enum rc txn_hold(struct txn *t, enum table table, const struct key *k,
+		 struct err *e);
+enum rc txn_held_grew(struct txn *t, size_t bytes, struct err *e);
+/* Returns an empty buf for a value, which is good until the next call. */
+struct buf *txn_scratch(struct txn *t);
 
 /* txn_last() reads the last number that was given out under a name; txn_next()
  * gives out the next.  What is set is a row of `meta` when the transaction

@@ -363,25 +363,32 @@ static void check_listed(struct check *c, const MDB_val *k, const MDB_val *v)
 	order_release(&o);
 }
 
+/* Checks the entries of a row of the journal: their numbers follow each other,
+ * from that of the row on. */
 static void check_entry(struct check *c, const MDB_val *k, const MDB_val *v)
 {
 	struct order_name name;
+	struct entries entries;
 	struct entry entry;
 	uint64_t seq, last = 0;
+	enum rc rc = OK;
 
 	if (!name_of(c, k, &name))
 		return;
 	seq = key_get_u64(&name.rest);
 	if (txn_last(c->t, "journal", &last, c->e) == RC_IO)
 		c->rc = RC_IO;
-	if (name.rest.bad || name.rest.left || !seq || seq > last)
-		wrong(c, "%s/%" PRId64 ": line %" PRIu64 " was never given "
-			 "out", name.instance, name.number, seq);
-	if (get_entry(&entry, seq, v->mv_data, v->mv_size, NULL))
-		wrong(c, "%s/%" PRId64 ": line %" PRIu64 " cannot be read",
-		      name.instance, name.number, seq);
-	else
+	entries_init(&entries, seq, v->mv_data, v->mv_size);
+	while (!rc) {
+		rc = get_entry(&entry, &entries, NULL);
 		entry_release(&entry);
+	}
+	if (rc != RC_NOTFOUND)
+		wrong(c, "%s/%" PRId64 ": line %" PRIu64 " cannot be read",
+		      name.instance, name.number, entries.seq - 1);
+	if (name.rest.bad || name.rest.left || !seq || entries.seq - 1 > last)
+		wrong(c, "%s/%" PRId64 ": line %" PRIu64 " was never given "
+			 "out", name.instance, name.number, entries.seq - 1);
 }
 
 static void check_change(struct check *c, const MDB_val *k, const MDB_val *v)

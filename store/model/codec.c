@@ -4,6 +4,7 @@
  */
 #include "store/model/codec.h"
 
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -18,22 +19,28 @@ void put_bytes(struct buf *b, const void *p, size_t len)
 
 void put_u8(struct buf *b, uint8_t v)
 {
-	put_bytes(b, &v, 1);
+	char *at = buf_space(b, 1);
+
+	if (at)
+		*at = (char)v;
 }
 
 void put_u32(struct buf *b, uint32_t v)
 {
-	unsigned char c[4];
+	char *at = buf_space(b, 4);
 
-	for (int i = 3; i >= 0; i--, v >>= 8)
-		c[i] = (unsigned char)v;
-	put_bytes(b, c, sizeof(c));
+	v = htobe32(v);
+	if (at)
+		memcpy(at, &v, 4);
 }
 
 void put_u64(struct buf *b, uint64_t v)
 {
-	put_u32(b, (uint32_t)(v >> 32));
-	put_u32(b, (uint32_t)v);
+	char *at = buf_space(b, 8);
+
+	v = htobe64(v);
+	if (at)
+		memcpy(at, &v, 8);
 }
 
 void put_i64(struct buf *b, int64_t v)
@@ -48,13 +55,18 @@ void put_flag(struct buf *b, bool v)
 
 void put_text_len(struct buf *b, const char *s, size_t len)
 {
+	char *at;
+
 	if (len >= VALUE_MAX) {
 		b->full = true;
 		return;
 	}
 	put_u32(b, s ? (uint32_t)len + 1 : 0);
-	if (s)
-		put_bytes(b, s, len);
+	if (!s || !len)
+		return;
+	at = buf_space(b, len);
+	if (at)
+		memcpy(at, s, len);
 }
 
 void put_text(struct buf *b, const char *s)

@@ -673,23 +673,32 @@ static void get_fields(struct reader *r, struct entry *e, char *words[WORDS])
 	}
 }
 
-enum rc get_entry(struct entry *ret, uint64_t seq, const void *p, size_t len,
-		  struct err *e)
+void encode_joined(struct buf *row, const struct buf *entry)
+{
+	size_t block = put_block(row);
+
+	put_bytes(row, entry->data, entry->len);
+	put_block_end(row, block);
+	row->full |= buf_full(entry);
+}
+
+/* Reads an entry from a reader of its own bytes, or of all of its row. */
+static enum rc read_entry(struct entry *ret, struct reader *r, uint64_t seq,
+			  struct err *e)
 {
 	struct entry in = {.seq = seq};
 	char *words[WORDS] = {0}, *about, *text, *fact;
-	struct reader r;
 
-	open_value(&r, p, len);
-	in.at = get_i64(&r);
-	in.warehouse = get_i64(&r);
-	in.device = get_u64(&r);
-	about = get_text(&r, NULL);
-	text = get_text(&r, NULL);
-	fact = get_text(&r, NULL);
+	r->bad |= get_u8(r) != DRAWING;
+	in.at = get_i64(r);
+	in.warehouse = get_i64(r);
+	in.device = get_u64(r);
+	about = get_text(r, NULL);
+	text = get_text(r, NULL);
+	fact = get_text(r, NULL);
 	if (about && text && !fact) /* of schema 1 */
 		entry_of_old(&in, about, text);
-	get_fields(&r, &in, words);
+	get_fields(r, &in, words);
 	if (fact) {
 		in.fact = fact_of(fact);
 #define WORD(name) in.name = words[WORD_##name];
@@ -697,13 +706,34 @@ enum rc get_entry(struct entry *ret, uint64_t seq, const void *p, size_t len,
 	}
 	if (in.fact == FACTS)
 		entry_of_newer(&in, fact);
-	*ret = !r.bad && about && text ? entry_copy(&in) : (struct entry){0};
+	*ret = !r->bad && about && text ? entry_copy(&in) : (struct entry){0};
 	for (size_t i = 0; i < WORDS; i++)
 		free(words[i]);
 	free(about);
 	free(text);
 	free(fact);
 	return ret->memory ? OK : damaged(e, "line of a journal");
+}
+
+void entries_init(struct entries *in, uint64_t seq, const void *p, size_t len)
+{
+	*in = (struct entries){.seq = seq};
+	reader_init(&in->r, p, len);
+}
+
+enum rc get_entry(struct entry *ret, struct entries *in, struct err *e)
+{
+	struct reader block;
+
+	*ret = (struct entry){0};
+	if (!in->begun) {
+		in->begun = true;
+		return read_entry(ret, &in->r, in->seq++, e);
+	}
+	if (in->r.bad || !in->r.left)
+		return RC_NOTFOUND;
+	block = get_block(&in->r);
+	return read_entry(ret, &block, in->seq++, e);
 }
 
 /* ---- devices ---- */

@@ -15,6 +15,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "store/model/codec.h"
 #include "store/model/device.h"
 #include "store/model/event.h"
 #include "store/model/journal.h"
@@ -70,15 +71,30 @@ void encode_task(struct buf *b, const struct task *t);
 enum rc get_task(struct task *ret, uint64_t id, const void *p, size_t len,
 		 struct err *e);
 
-/* An entry of the journal:
+/* The entries of a row of the journal, numbered from the row's number on.  The
+ * first:
  *          at, warehouse, device, what it is about, text; of schema 1 no more,
  *          and text is all of the words; the name of its fact,
  *          u32 count, per word: u8 place, text
- *          u32 count, per number: u8 place, i64 */
+ *          u32 count, per number: u8 place, i64
+ * Each further one is a block with the same form, of which versions before this
+ * read the first alone. */
 void encode_entry(struct buf *b, const struct entry *e);
-/* Reads an entry; the caller releases it with entry_release(). */
-enum rc get_entry(struct entry *ret, uint64_t seq, const void *p, size_t len,
-		  struct err *e);
+/* Adds a row of one entry as a further entry to a row. */
+void encode_joined(struct buf *row, const struct buf *entry);
+
+struct entries {
+	struct reader r;
+	uint64_t seq; /* of the next */
+	bool begun;
+};
+
+/* Begins to read the entries of a row, whose bytes are borrowed; seq is the row's
+ * number. */
+void entries_init(struct entries *in, uint64_t seq, const void *p, size_t len);
+/* Reads the next entry; the caller releases it with entry_release().
+ * RC_NOTFOUND: there are no more. */
+enum rc get_entry(struct entry *ret, struct entries *in, struct err *e);
 
 /* A device: shop, name, created, removed */
 void encode_device(struct buf *b, const struct device *d);

@@ -66,13 +66,22 @@ static bool rewrite_task(struct buf *to, const void *p, size_t len)
 
 static bool rewrite_entry(struct buf *to, const void *p, size_t len)
 {
+	struct entries in;
 	struct entry e;
+	struct buf one;
+	enum rc rc;
 
-	if (get_entry(&e, 7, p, len, NULL))
-		return false;
-	encode_entry(to, &e);
-	entry_release(&e);
-	return true;
+	entries_init(&in, 7, p, len);
+	buf_init(&one, VALUE_MAX);
+	while (!(rc = get_entry(&e, &in, NULL))) {
+		buf_clear(&one);
+		encode_entry(to->len ? &one : to, &e);
+		if (one.len)
+			encode_joined(to, &one);
+		entry_release(&e);
+	}
+	buf_release(&one);
+	return rc == RC_NOTFOUND;
 }
 
 static bool rewrite_device(struct buf *to, const void *p, size_t len)

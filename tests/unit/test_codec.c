@@ -354,6 +354,7 @@ static void the_other_records_are_read_as_written(void **state)
 			   .removed = true}, d2;
 	struct quarantined q = {.reason = "not JSON", .len = 3}, q2;
 	char bytes[] = "a\0b", header[] = "t=1";
+	struct entries in;
 	struct buf b;
 
 	(void)state;
@@ -383,7 +384,8 @@ static void the_other_records_are_read_as_written(void **state)
 
 	buf_clear(&b);
 	encode_entry(&b, &n);
-	assert_ok(get_entry(&n2, 9, b.data, b.len, &err));
+	entries_init(&in, 9, b.data, b.len);
+	assert_ok(get_entry(&n2, &in, &err));
 	assert_int_equal(n2.fact, FACT_REPLY);
 	assert_string_equal(n2.result, "no");
 	assert_string_equal(n2.text, "said");

@@ -134,6 +134,7 @@ static void a_copy_owns_its_words_and_cuts_them(void **state)
 static struct entry old(int64_t warehouse, uint64_t device, const char *what,
 			const char *text)
 {
+	struct entries in;
 	struct entry ret;
 	struct err e;
 	struct buf b;
@@ -145,7 +146,8 @@ static struct entry old(int64_t warehouse, uint64_t device, const char *what,
 	put_u64(&b, device);
 	put_text(&b, what);
 	put_text(&b, text);
-	assert_int_equal(get_entry(&ret, 5, b.data, b.len, &e), OK);
+	entries_init(&in, 5, b.data, b.len);
+	assert_int_equal(get_entry(&ret, &in, &e), OK);
 	assert_true(ret.seq == 5 && ret.at == 1000 &&
 		    ret.warehouse == warehouse && ret.device == device);
 	buf_release(&b);
@@ -291,6 +293,7 @@ static void old_states_and_answers_are_facts(void **state)
 static void a_fact_of_a_newer_version_is_shown_by_its_name_alone(void **state)
 {
 	struct entry e = {.warehouse = 3, .fact = FACT_REPLY, .text = "secret"};
+	struct entries in;
 	struct entry got;
 	struct err err;
 	struct buf b;
@@ -299,16 +302,97 @@ static void a_fact_of_a_newer_version_is_shown_by_its_name_alone(void **state)
 	buf_init(&b, VALUE_MAX);
 	encode_entry(&b, &e);
 	memcpy(memmem(b.data, b.len, "reply", 5), "relay", 5);
-	assert_int_equal(get_entry(&got, 1, b.data, b.len, &err), OK);
+	entries_init(&in, 1, b.data, b.len);
+	assert_int_equal(get_entry(&got, &in, &err), OK);
 	assert_int_equal(got.fact, FACT_TEXT);
 	assert_string_equal(words_of(&got, SHOP, NULL), "relay");
 	entry_release(&got);
 	buf_release(&b);
 }
 
+/* ---- entries of one row ---- */
+
+/* A row of `n` entries; the i-th has the number 10 + i as its `n`. */
+static void row_of(struct buf *row, int n)
+{
+	struct buf one;
+
+	buf_init(row, VALUE_MAX);
+	buf_init(&one, VALUE_MAX);
+	for (int i = 0; i < n; i++) {
+		const struct entry e = {
+			.at = 1000 + i,
+			.warehouse = i,
+			.fact = i % 2 ? FACT_STATE : FACT_TRY,
+			.to = i % 2 ? "pending" : NULL,
+			.n = 10 + i,
+		};
+
+		buf_clear(&one);
+		encode_entry(i ? &one : row, &e);
+		if (i)
+			encode_joined(row, &one);
+	}
+	buf_release(&one);
+}
+
+static void a_row_has_its_entries_in_their_order_with_their_numbers(
+	void **state)
+{
+	struct entries in;
+	struct entry got;
+	struct err err;
+	struct buf row;
+
+	(void)state;
+	row_of(&row, 5);
+	entries_init(&in, 70, row.data, row.len);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(get_entry(&got, &in, &err), OK);
+		assert_true(got.seq == (uint64_t)(70 + i) &&
+			    got.at == 1000 + i && got.warehouse == i &&
+			    got.n == 10 + i);
+		assert_int_equal(got.fact, i % 2 ? FACT_STATE : FACT_TRY);
+		assert_true(i % 2 ? !strcmp(got.to, "pending") : !got.to);
+		entry_release(&got);
+	}
+	assert_int_equal(get_entry(&got, &in, &err), RC_NOTFOUND);
+	buf_release(&row);
+}
+
+static void a_row_that_is_cut_short_gives_what_is_whole_and_a_fault(
+	void **state)
+{
+	struct buf row, first;
+	struct entries in;
+	struct entry got;
+	struct err err;
+	enum rc rc;
+	int whole;
+
+	(void)state;
+	row_of(&first, 1);
+	row_of(&row, 3);
+	for (size_t len = first.len + 1; len < row.len; len++) {
+		entries_init(&in, 1, row.data, len);
+		for (whole = 0; !(rc = get_entry(&got, &in, &err)); whole++)
+			entry_release(&got);
+		assert_true(whole == 1 || whole == 2);
+		/* A cut between two entries leaves no trace. */
+		assert_true(rc == RC_INVALID ||
+			    (rc == RC_NOTFOUND && whole == 2));
+	}
+	buf_release(&first);
+	buf_release(&row);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			a_row_has_its_entries_in_their_order_with_their_numbers),
+		cmocka_unit_test(
+			a_row_that_is_cut_short_gives_what_is_whole_and_a_fault),
 		cmocka_unit_test(an_entry_has_english_words),
 		cmocka_unit_test(words_may_name_the_warehouse),
 		cmocka_unit_test(each_fact_has_a_name_of_its_own_and_words),

@@ -699,6 +699,169 @@ static void a_transaction_keeps_numbers_of_any_names(void **state)
 	store_close(s);
 }
 
+/* ---- the journal ---- */
+
+/* An op that adds n entries to the journals of `orders` in turn, and may fail
+ * behind that. */
+struct entries_op {
+	struct op op;
+	int64_t orders;
+	int n;
+	size_t text; /* bytes of each entry's text */
+	bool fails;
+};
+
+static enum rc put_entries(struct rows *r, struct op *op, struct err *e)
+{
+	struct entries_op *o = (struct entries_op *)op;
+	char *text = xcalloc(o->text + 1, 1);
+
+	memset(text, 'x', o->text);
+	for (int i = 0; i < o->n; i++)
+		put_entry(r, "se", 1 + i % o->orders,
+			  &(struct entry){.at = 1,
+					  .fact = FACT_TRY,
+					  .n = i + 1,
+					  .text = o->text ? text : NULL});
+	free(text);
+	return o->fails ? fail(e, RC_INVALID, "bad") : OK;
+}
+
+static struct entries_op entries_op(int64_t orders, int n, size_t text,
+				    bool fails)
+{
+	return (struct entries_op){
+		.op.run = put_entries,
+		.orders = orders,
+		.n = n,
+		.text = text,
+		.fails = fails,
+	};
+}
+
+struct lines {
+	size_t n;
+	uint64_t seq[256];
+	int64_t of[256];
+};
+
+static bool take_line(void *arg, const struct entry *e)
+{
+	struct lines *l = arg;
+
+	l->seq[l->n] = e->seq;
+	l->of[l->n++] = e->n;
+	return l->n < 256;
+}
+
+static struct lines lines_of(struct store *s, int64_t number)
+{
+	struct lines l = {0};
+
+	assert_ok(store_journal(s, "se", number, take_line, &l, &err));
+	return l;
+}
+
+static size_t rows_of_journals(struct store *s)
+{
+	struct txn t;
+	MDB_stat st;
+
+	assert_ok(txn_read(&t, s, &err));
+	assert_int_equal(mdb_stat(t.mdb, s->tables[T_JOURNAL], &st), 0);
+	txn_abort(&t);
+	return st.ms_entries;
+}
+
+static void wrong_row(void *arg, const char *table, const char *what)
+{
+	(void)arg;
+	print_error("%s: %s\n", table, what);
+	assert_null(what);
+}
+
+static void verified(struct store *s)
+{
+	struct store_verified v;
+
+	assert_ok(store_verify(s, wrong_row, NULL, &v, &err));
+}
+
+static void entries_of_one_write_share_a_row(void **state)
+{
+	struct store *s = open_serve(*state);
+	struct entries_op op = entries_op(1, 6, 0, false);
+	struct lines l;
+
+	assert_ok(writer_do(s, &op.op, sizeof(op), NULL, &err));
+	assert_int_equal(rows_of_journals(s), 1);
+	l = lines_of(s, 1);
+	assert_int_equal(l.n, 6);
+	for (size_t i = 0; i < 6; i++)
+		assert_true(l.seq[i] == i + 1 && l.of[i] == (int64_t)i + 1);
+	verified(s);
+	store_close(s);
+}
+
+static void entries_of_two_orders_in_turn_stay_with_their_orders(void **state)
+{
+	struct store *s = open_serve(*state);
+	struct entries_op op = entries_op(2, 7, 0, false);
+
+	assert_ok(writer_do(s, &op.op, sizeof(op), NULL, &err));
+	for (int64_t order = 1; order <= 2; order++) {
+		struct lines l = lines_of(s, order);
+
+		assert_int_equal(l.n, order == 1 ? 4 : 3);
+		for (size_t i = 0; i < l.n; i++)
+			assert_true(l.seq[i] == 2 * i + (size_t)order &&
+				    l.of[i] == (int64_t)l.seq[i]);
+	}
+	verified(s);
+	store_close(s);
+}
+
+static void large_entries_are_spread_over_rows(void **state)
+{
+	struct store *s = open_serve(*state);
+	struct entries_op op = entries_op(1, 40, 500, false);
+	struct lines l;
+
+	assert_ok(writer_do(s, &op.op, sizeof(op), NULL, &err));
+	assert_true(rows_of_journals(s) >= 20 && rows_of_journals(s) < 40);
+	l = lines_of(s, 1);
+	assert_int_equal(l.n, 40);
+	for (size_t i = 0; i < l.n; i++)
+		assert_int_equal(l.seq[i], i + 1);
+	verified(s);
+	store_close(s);
+}
+
+static void a_failed_op_leaves_no_entry_in_its_neighbours_row(void **state)
+{
+	struct store *s = open_serve(*state);
+	struct waiting w[3];
+	struct hold h;
+	struct lines l;
+
+	hold_writer(s, &h);
+	for (size_t i = 0; i < 3; i++) {
+		struct entries_op op = entries_op(1, 2, 0, i == 1);
+
+		assert_ok(writer_do(s, &op.op, sizeof(op), wait_by(&w[i]),
+				    &err));
+	}
+	let_go(&h);
+	all_told(s);
+	assert_int_equal(atomic_load(&w[1].rc), RC_INVALID);
+	l = lines_of(s, 1);
+	assert_int_equal(l.n, 4);
+	for (size_t i = 0; i < l.n; i++)
+		assert_true(l.seq[i] == i + 1 && l.of[i] == (int64_t)i % 2 + 1);
+	verified(s);
+	store_close(s);
+}
+
 /* ---- changes ---- */
 
 struct numbers {
@@ -826,6 +989,10 @@ int main(void)
 		IN_DIR(a_failed_op_takes_no_number_from_its_neighbours),
 		IN_DIR(a_transaction_keeps_numbers_of_any_names),
 		IN_DIR(a_batch_drops_the_changes_that_are_too_old),
+		IN_DIR(entries_of_one_write_share_a_row),
+		IN_DIR(entries_of_two_orders_in_turn_stay_with_their_orders),
+		IN_DIR(large_entries_are_spread_over_rows),
+		IN_DIR(a_failed_op_leaves_no_entry_in_its_neighbours_row),
 		IN_DIR(after_a_failed_sync_nothing_is_written_any_more),
 		IN_DIR(a_failed_disk_is_told_once_to_who_listens),
 	};
