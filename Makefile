@@ -90,6 +90,8 @@ SEAM     = centra_conn_lane centra_take centra_take_change centra_give_back \
 $(UNIT): $(BUILD)/%: $(BUILD)/%.o $(UNIT_HELP) $(OBJ_LIB)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) $(SEAM:%=-Wl,--wrap=%) -o $@ $^ -lcmocka $(LIBS)
 
+$(BUILD)/tests/unit/test_bench: $(BENCH_HELP)
+
 $(SUITE): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/store/suite.o $(OBJ_LIB)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka $(LIBS)
 
@@ -366,7 +368,7 @@ help: ## this list
 	torture-short limits limits-short chaos soak nosync install clean help
 .SECONDARY:
 .DELETE_ON_ERROR:
--include $(patsubst %.o,%.d,$(call VARIANT,nosync) $(call VARIANT,bench-onetxn))
+-include $(patsubst %.o,%.d,$(foreach v,nosync bench-onetxn bench-nostore,$(call VARIANT,$(v))))
 -include $(OBJ:.o=.d) $(SIM_OBJ:.o=.d) $(HARNESS:.o=.d) $(UNIT_HELP:.o=.d) \
 	$(UNIT:=.d) $(SUITE:=.d) $(BUILD)/tests/store/suite.d $(E2E:=.d) $(BENCH:=.d) $(TORTURE:=.d) \
 	$(BENCH_HELP:.o=.d) $(FUZZ:=.d)
