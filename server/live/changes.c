@@ -14,9 +14,10 @@
 #include "server/live/live_private.h"
 
 #define POLL 250 /* ms between checks for changes made by other processes */
-#define BATCH_MAX                                                              \
-	10000 /* changes that are read at once; after more than these, screens
-	       * read their lists again */
+#define BATCH_MAX 10000 /* changes that are read at once */
+#define COUNT_AT_ONCE 1000 /* orders that are read for the count of pending
+			    * offers before the thread looks for changes
+			    * again */
 
 /* ---- the room's thread ---- */
 
@@ -58,36 +59,53 @@ static void notify_foreign(struct live *live, uint64_t newest)
 		live->parts.foreign(live->parts.foreign_arg);
 }
 
-/* Sends what has changed up to `newest`. */
-static void follow(struct live *live, const struct config *config,
-		   uint64_t newest)
+/* Handles the next changes up to `to`.  Sets *all once there are too many to be
+ * sent order by order, or some are no longer known.  False: they cannot be read
+ * now; the next poll tries again, and requests that wait have a deadline. */
+static bool follow_some(struct live *live, const struct config *config,
+			uint64_t to, bool *all)
 {
 	struct change_list l = {
-		.after = live->seen, .to = newest, .most = BATCH_MAX};
+		.after = live->seen, .to = to, .most = BATCH_MAX};
 	struct err e;
+	bool read = !change_list_read(&l, live->parts.store, &e);
 
-	if (newest == live->seen)
-		return;
-	notify_foreign(live, newest);
-	if (change_list_read(&l, live->parts.store, &e)) {
-		/* The next poll tries again; requests that wait have a
-		 * deadline. */
+	if (!read) {
 		log_limited(6, LOG_ERROR, "changes cannot be read",
 			    LOG_S("error", e.text));
-		change_list_release(&l);
-		return;
+		goto out;
 	}
 	change_list_last(&l);
 	pthread_mutex_lock(&live->lock);
-	live->seen = newest;
-	if (l.gap) {
-		tally_free(live->tally);
-		live->tally = NULL;
-	}
+	live->seen = to;
 	pthread_mutex_unlock(&live->lock);
+	*all = *all || l.gap || l.n > ORDERS_AT_ONCE;
+	if (l.gap)
+		screens_recount(live);
 	mark_waiters(live, &l);
-	screens_changed(live, config, &l);
+	if (!l.gap)
+		screens_changed(live, config, &l, *all);
+out:
 	change_list_release(&l);
+	return read;
+}
+
+void live_follow(struct live *live, const struct config *config,
+		 uint64_t newest)
+{
+	bool all = false, more = true;
+
+	if (newest != live->seen)
+		notify_foreign(live, newest);
+	while (more && newest != live->seen) {
+		uint64_t to = newest;
+
+		if (newest > live->seen && newest - live->seen > BATCH_MAX)
+			to = live->seen + BATCH_MAX;
+		more = follow_some(live, config, to, &all);
+	}
+	if (all)
+		screens_again(live);
 }
 
 /* Returns a hash of which shops have which warehouses. */
@@ -107,27 +125,46 @@ static uint64_t shops_of(const struct live *live, const struct config *config)
 	return h;
 }
 
-/* Counts the pending offers anew: at the start, after a gap in the changes, and
- * when a reload changed the shops. */
-static void count_pending(struct live *live, const struct config *config)
+/* Begins to count the pending offers: at the start, after a gap in the changes,
+ * and when a reload changed the shops.  Returns the count that is to go on;
+ * NULL: there is one. */
+static struct tally *count_begin(struct live *live, const struct config *config)
 {
 	uint64_t shops = shops_of(live, config);
-	struct tally *fresh = NULL, *old;
-	struct err e;
 
 	if (live->tally && shops == live->shops)
-		return;
-	if (tally_read(&fresh, live->parts.store, config, &e)) {
-		log_limited(6, LOG_ERROR, "pending offers cannot be counted",
-			    LOG_S("error", e.text));
-		return;
-	}
+		return NULL;
+	if (live->counting && shops == live->shops)
+		return live->counting;
+	screens_recount(live);
 	live->shops = shops;
 	pthread_mutex_lock(&live->lock);
-	old = live->tally;
-	live->tally = fresh;
+	live->counting = tally_open(config);
 	pthread_mutex_unlock(&live->lock);
-	tally_free(old);
+	return live->counting;
+}
+
+bool live_count(struct live *live, const struct config *config)
+{
+	struct tally *part = count_begin(live, config);
+	bool done = false;
+	struct err e;
+
+	if (!part)
+		return false;
+	if (tally_count_on(part, live->parts.store, COUNT_AT_ONCE, &done, &e)) {
+		log_limited(6, LOG_ERROR, "pending offers cannot be counted",
+			    LOG_S("error", e.text));
+		screens_recount(live);
+		return false;
+	}
+	if (!done)
+		return true;
+	pthread_mutex_lock(&live->lock);
+	live->tally = part;
+	live->counting = NULL;
+	pthread_mutex_unlock(&live->lock);
+	return false;
 }
 
 /* Waits for a signal or the next poll.  False: the room stops. */
@@ -167,9 +204,9 @@ static void *run(void *arg)
 
 		screens_purge(live);
 		screens_watch(live, config);
-		follow(live, config, newest);
+		live_follow(live, config, newest);
 		more = screens_greet(live, config);
-		count_pending(live, config);
+		more |= live_count(live, config);
 		config_drop(config);
 	}
 	return NULL;
@@ -280,7 +317,7 @@ void live_close(struct live *live)
 		free(w);
 	}
 	screens_close(live);
-	tally_free(live->tally);
+	screens_recount(live);
 	pthread_cond_destroy(&live->wake);
 	pthread_mutex_destroy(&live->lock);
 	free(live);

@@ -168,16 +168,36 @@ struct live {
 	struct tally *tally; /* pending offers by warehouse; NULL: not counted
 			      * yet */
 
+	struct tally *counting; /* what becomes `tally` when all are counted;
+				 * or NULL */
+
 	/* For the room's thread alone. */
 	uint64_t revocations;
-	uint64_t shops;	 /* hash of the shops' warehouses for which `tally` was
-			  * counted */
+	uint64_t shops;	 /* hash of the shops' warehouses for which `tally` or
+			  * `counting` is */
 	unsigned spread; /* of retry */
 };
 
-/* Posts the changed orders to the screens of each shop.  Room's thread. */
+/* ---- changes.c ---- Room's thread. */
+
+/* Sends what has changed up to `newest`. */
+void live_follow(struct live *live, const struct config *config,
+		 uint64_t newest);
+/* Counts pending offers that are not counted yet, a few at a time.  True: there
+ * are more. */
+bool live_count(struct live *live, const struct config *config);
+
+/* ---- screens.c ---- */
+
+/* Posts the changed orders to the screens of each shop; or, with `all`, only
+ * keeps count of them: the screens will read their lists again.  Room's
+ * thread. */
 void screens_changed(struct live *live, const struct config *config,
-		     const struct change_list *l);
+		     const struct change_list *l, bool all);
+/* Has all screens read their lists again.  Room's thread. */
+void screens_again(struct live *live);
+/* Has pending offers counted anew.  Room's thread. */
+void screens_recount(struct live *live);
 /* Room's thread: greets new screens, and ends those that may not be here (any
  * more); true: there are more of them. */
 bool screens_greet(struct live *live, const struct config *config);

@@ -163,23 +163,37 @@ static void say_hello(struct live *live, struct group *g, uint64_t seen)
 	     view_hello(&g->view, seen, true, retry(live)));
 }
 
-/* Loads a changed order and keeps `tally` up to date with it. */
+void screens_recount(struct live *live)
+{
+	struct tally *old, *part;
+
+	pthread_mutex_lock(&live->lock);
+	old = live->tally;
+	part = live->counting;
+	live->tally = live->counting = NULL;
+	pthread_mutex_unlock(&live->lock);
+	tally_free(old);
+	tally_free(part);
+}
+
+/* Loads a changed order and keeps the count of pending offers up to date with
+ * it. */
 static enum rc load_changed(struct live *live, const struct changed *changed,
 			    struct order *ret)
 {
-	struct tally *useless = NULL;
 	enum rc rc = view_load(live->parts.store, changed, ret);
 
-	pthread_mutex_lock(&live->lock);
-	if (live->tally && !rc)
-		tally_update(live->tally, ret);
-	if (rc) { /* it is counted anew */
-		useless = live->tally;
-		live->tally = NULL;
+	if (rc) {
+		screens_recount(live);
+		return rc;
 	}
+	pthread_mutex_lock(&live->lock);
+	if (live->tally)
+		tally_update(live->tally, ret);
+	if (live->counting)
+		tally_update(live->counting, ret);
 	pthread_mutex_unlock(&live->lock);
-	tally_free(useless);
-	return rc;
+	return OK;
 }
 
 static void order_changed(struct live *live, const struct config *config,
@@ -202,29 +216,23 @@ static void order_changed(struct live *live, const struct config *config,
 	order_release(&o);
 }
 
-/* Has all screens read their lists again, since more has changed than is sent
- * order by order. */
-static void all_changed(struct live *live, const struct change_list *l)
+void screens_again(struct live *live)
 {
 	for (struct group *g = first_group(live); g; g = LIST_NEXT(g, link))
-		say_hello(live, g, l->to);
-	for (size_t i = 0; i < l->n && !l->gap; i++) {
-		struct order o;
-
-		if (!load_changed(live, &l->list[i], &o))
-			order_release(&o);
-	}
+		say_hello(live, g, live->seen);
 }
 
 void screens_changed(struct live *live, const struct config *config,
-		     const struct change_list *l)
+		     const struct change_list *l, bool all)
 {
-	if (l->gap || l->n > ORDERS_AT_ONCE) {
-		all_changed(live, l);
-		return;
+	for (size_t i = 0; i < l->n; i++) {
+		struct order o;
+
+		if (!all)
+			order_changed(live, config, &l->list[i]);
+		else if (!load_changed(live, &l->list[i], &o))
+			order_release(&o);
 	}
-	for (size_t i = 0; i < l->n; i++)
-		order_changed(live, config, &l->list[i]);
 }
 
 /* ---- the room's thread: who is signed in ---- */

@@ -18,11 +18,18 @@ struct ward {
 	int64_t *numbers; /* owned: numbers of orders, in ascending order,
 			   * without repeats */
 	size_t n, cap;
+
+	/* While it is counted. */
+	int64_t *open; /* owned: numbers of the list "open", ascending */
+	size_t n_open, open_cap;
+	size_t read; /* so many of them */
+	bool listed; /* `open` is complete */
 };
 
 struct tally {
 	struct ward *wards; /* owned */
 	size_t n;
+	size_t counted; /* so many wards are */
 };
 
 /* Returns the index of the number, or where it would have to be inserted. */
@@ -85,40 +92,83 @@ void tally_update(struct tally *p, const struct order *o)
 			ward_update(&p->wards[i], o);
 }
 
+/* ---- counting ---- */
+
 /* Notes an order of the list "open"; not all of these are pending.  A `fn` of
  * store_list(). */
 static bool note_open(void *arg, const struct listed *row)
 {
-	ward_add(arg, row->number);
+	struct ward *w = arg;
+
+	if (w->n_open == w->open_cap) {
+		w->open_cap = w->open_cap ? 2 * w->open_cap : 64;
+		w->open = xrealloc(w->open, w->open_cap, sizeof(*w->open));
+	}
+	w->open[w->n_open++] = row->number;
 	return true;
 }
 
-static enum rc ward_read(struct ward *w, struct store *store, struct err *e)
+static int by_number(const void *a, const void *b)
 {
-	int64_t *open;
-	size_t n;
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The list is in the order of deadlines.  In the order of numbers, each order is
+ * added behind the others, so that none has to move. */
+static enum rc ward_list(struct ward *w, struct store *store, struct err *e)
+{
 	enum rc rc = store_list(store, w->instance, w->warehouse, LIST_OPEN,
 				NULL, note_open, w, e);
 
-	if (rc || !w->n)
-		return rc;
-	n = w->n;
-	open = xmemdup(w->numbers, n * sizeof(*open));
-	for (size_t i = 0; i < n && !rc; i++) {
-		struct order o = {0};
+	if (w->n_open)
+		qsort(w->open, w->n_open, sizeof(*w->open), by_number);
+	w->listed = !rc;
+	return rc;
+}
 
-		rc = store_order(store, w->instance, open[i], &o, e);
-		/* A damaged order is not known to be pending, and the others
-		 * are counted all the same. */
-		if (rc == RC_NOTFOUND || rc == RC_INVALID) {
-			ward_remove(w, open[i]);
-			rc = OK;
-		} else if (!rc) {
-			ward_update(w, &o);
-		}
-		order_release(&o);
+/* Reads the next order of the ward's list. */
+static enum rc ward_read(struct ward *w, struct store *store, struct err *e)
+{
+	int64_t number = w->open[w->read];
+	struct order o = {0};
+	enum rc rc = store_order(store, w->instance, number, &o, e);
+
+	/* A damaged order is not known to be pending, and the others are
+	 * counted all the same. */
+	if (rc == RC_NOTFOUND || rc == RC_INVALID) {
+		ward_remove(w, number);
+		rc = OK;
+	} else if (!rc) {
+		ward_update(w, &o);
 	}
-	free(open);
+	order_release(&o);
+	w->read += !rc;
+	return rc;
+}
+
+enum rc tally_count_on(struct tally *p, struct store *store, size_t orders,
+		       bool *ret_done, struct err *e)
+{
+	enum rc rc = OK;
+
+	while (!rc && p->counted < p->n) {
+		struct ward *w = &p->wards[p->counted];
+
+		if (!w->listed) {
+			rc = ward_list(w, store, e);
+		} else if (w->read == w->n_open) {
+			free(w->open);
+			w->open = NULL;
+			p->counted++;
+		} else if (!orders--) {
+			break;
+		} else {
+			rc = ward_read(w, store, e);
+		}
+	}
+	*ret_done = p->counted == p->n;
 	return rc;
 }
 
@@ -134,34 +184,27 @@ static void add_shop(struct tally *p, const struct config_shop *shop)
 	}
 }
 
-enum rc tally_read(struct tally **ret, struct store *store,
-		     const struct config *config, struct err *e)
+struct tally *tally_open(const struct config *config)
 {
 	struct tally *p = xcalloc(1, sizeof(*p));
 	size_t most = 1;
-	enum rc rc = OK;
 
 	for (size_t i = 0; i < config->n_shops; i++)
 		most += config->shops[i].warehouses.n;
 	p->wards = xcalloc(most, sizeof(*p->wards));
 	for (size_t i = 0; i < config->n_shops; i++)
 		add_shop(p, &config->shops[i]);
-	for (size_t i = 0; i < p->n && !rc; i++)
-		rc = ward_read(&p->wards[i], store, e);
-	if (rc) {
-		tally_free(p);
-		return rc;
-	}
-	*ret = p;
-	return OK;
+	return p;
 }
 
 void tally_free(struct tally *p)
 {
 	if (!p)
 		return;
-	for (size_t i = 0; i < p->n; i++)
+	for (size_t i = 0; i < p->n; i++) {
 		free(p->wards[i].numbers);
+		free(p->wards[i].open);
+	}
 	free(p->wards);
 	free(p);
 }

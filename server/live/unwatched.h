@@ -4,7 +4,7 @@
  * that /metrics can show the pending offers that no screen shows without
  * reading the orders.
  *
- * Memory:   8 bytes for each pending offer.
+ * Memory:   8 bytes for each pending offer; 16 while they are counted.
  * Threads:  one at a time; the callers in this room hold live->lock.
  */
 #ifndef SERVER_LIVE_UNWATCHED_H
@@ -19,9 +19,13 @@
 
 struct tally;
 
-/* Reads the pending offers of every shop of the config. */
-enum rc tally_read(struct tally **ret, struct store *store,
-		     const struct config *config, struct err *e);
+/* Begins to count the pending offers of every shop of the config. */
+struct tally *tally_open(const struct config *config);
+/* Goes on to count: reads at most so many orders, since the thread that counts
+ * has other work.  *ret_done: all are counted.  An order that changes meanwhile
+ * is given to tally_update(). */
+enum rc tally_count_on(struct tally *p, struct store *store, size_t orders,
+		       bool *ret_done, struct err *e);
 void tally_free(struct tally *p); /* NULL is fine */
 
 /* Adapts the tally to an order that has changed: `o` is the order as it is

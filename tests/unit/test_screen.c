@@ -14,6 +14,7 @@
 
 #include "base/mem.h"
 #include "base/time.h"
+#include "handlers/handlers.h"
 #include "server/http/http.h"
 #include "server/live/changes.h"
 #include "server/live/live_private.h"
@@ -448,6 +449,89 @@ static void pending_offers_are_counted_anew_when_a_reload_changes_the_shops(
 	expect_unwatched(f, 2);
 }
 
+/* ---- the room's own thread, played by the test ---- */
+
+#define CHANGES_MANY 10500 /* more than are read at once */
+#define COUNTED	     1000  /* orders that are read in one turn of a count */
+
+#define A_DELIVERY   500   /* events */
+
+/* Offers the orders `first`, first + 1, ... to warehouse 3, many in a commit. */
+static void offered_all(struct fixture *f, int64_t first, size_t n)
+{
+	static const char data[] = "{\"warehouses\":[{\"expirationAt\":"
+				   "\"2036-01-12T16:21:00+01:00\","
+				   "\"warehouseId\":3}]}";
+	struct event events[A_DELIVERY];
+	struct delivery d = {.instance = "se",
+			     .received = time_now(),
+			     .events = events};
+	struct recorded got;
+	struct err e;
+
+	for (size_t i = 0; i < n; i++) {
+		struct event *ev = &events[d.n_events++];
+
+		*ev = (struct event){.type = "check_first",
+				     .action = "create",
+				     .date = OPENED,
+				     .id = first + (int64_t)i,
+				     .data = xstrdup(data),
+				     .task = TASK_CHECK_FIRST};
+		if (d.n_events < A_DELIVERY && i + 1 < n)
+			continue;
+		assert_int_equal(store_record(f->app.store, &d, &got, NULL, &e),
+				 OK);
+		assert_int_equal(got.applied, d.n_events);
+		while (d.n_events)
+			event_release(&events[--d.n_events]);
+	}
+}
+
+/* Counts the pending offers to the end; returns how many turns that took. */
+static unsigned count_all(struct live *live, const struct config *config)
+{
+	unsigned turns = 1;
+
+	while (live_count(live, config))
+		turns++;
+	return turns;
+}
+
+static void changes_without_end_have_no_offer_counted_again(void **state)
+{
+	struct fixture *f = *state;
+	struct live *live = f->app.live;
+	uint64_t n;
+
+	live_stop(live);
+	count_all(live, f->started);
+	offered_all(f, 1, CHANGES_MANY);
+	live_follow(live, f->started, store_newest_change(f->app.store));
+	assert_true(live_unwatched(live, &n)); /* it was not dropped */
+	assert_int_equal(n, CHANGES_MANY);
+}
+
+static void a_count_of_offers_keeps_the_thread_for_a_few_orders(void **state)
+{
+	struct fixture *f = *state;
+	struct live *live = f->app.live;
+	uint64_t n;
+
+	live_stop(live);
+	screens_recount(live);
+	offered_all(f, 1, 2 * COUNTED + 1);
+	assert_true(live_count(live, f->started));
+	assert_false(live_unwatched(live, &n));
+	/* One that changes meanwhile is counted as it is now. */
+	cancelled(f, 1);
+	cancelled(f, 2 * COUNTED + 1);
+	live_follow(live, f->started, store_newest_change(f->app.store));
+	assert_int_equal(count_all(live, f->started), 2);
+	assert_true(live_unwatched(live, &n));
+	assert_int_equal(n, 2 * COUNTED - 1);
+}
+
 /* ---- devices that are removed ---- */
 
 #define AMSTERDAMS 1 /* the device of f->amsterdam */
@@ -737,6 +821,8 @@ int main(void)
 		T(what_a_screen_missed_is_told_without_a_damaged_order),
 		T(pending_offers_that_no_screen_shows_are_counted_as_they_change),
 		T(pending_offers_are_counted_anew_when_a_reload_changes_the_shops),
+		T(changes_without_end_have_no_offer_counted_again),
+		T(a_count_of_offers_keeps_the_thread_for_a_few_orders),
 		T(a_device_removed_while_its_screen_joins_is_shown_nothing),
 		T(a_removed_device_is_not_shown_what_changes_afterwards),
 		T(a_report_counts_what_became_of_each_order),
