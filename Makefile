@@ -98,11 +98,16 @@ $(SUITE): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/store/suite.o $(OBJ_LIB)
 $(E2E): $(BUILD)/%: $(BUILD)/%.o $(HARNESS)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lcurl -lcjson -lcrypto
 
-$(filter-out %/bench_record,$(BENCH)): $(BUILD)/%: $(BUILD)/%.o $(BENCH_HELP)
+$(filter-out %/bench_record %/bench_growth,$(BENCH)): $(BUILD)/%: $(BUILD)/%.o $(BENCH_HELP)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcrypto
 
 # It calls the store itself.
 $(BUILD)/tests/bench/bench_record: $(BUILD)/tests/bench/bench_record.o $(OBJ_LIB)
+	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+# It fills its stores with the product's own rules.
+GROWTH   = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/bench/growth/*.c)))
+$(BUILD)/tests/bench/bench_growth: $(BUILD)/tests/bench/bench_growth.o $(GROWTH) $(BENCH_HELP) $(OBJ_LIB)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 # What stands between the server and its disk, in tests: sanitizers stay out.

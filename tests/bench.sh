@@ -5,11 +5,12 @@
 #
 # BENCH_RUNS  which, by the names below; all
 # BENCH_ROUNDS, BENCH_SECONDS, BENCH_ONLY, BENCH_FOLDER: bench_webhooks.c
+# BENCH_EVENTS  how many events bench_growth stores: 1000000
 set -u
 BUILD=${BUILD:-build}
 here=$BUILD/bench
 BENCH_ROWS=$here/rows.tsv
-BENCH_COMMAND=$(env | grep '^BENCH_[RSOF]' | grep -v '^BENCH_ROWS=' | sort |
+BENCH_COMMAND=$(env | grep '^BENCH_[ERSOF]' | grep -v '^BENCH_ROWS=' | sort |
 	tr '\n' ' ')"make bench"
 export BUILD BENCH_ROWS BENCH_COMMAND
 folder=${BENCH_FOLDER:-$here/data}
@@ -17,6 +18,7 @@ folder=${BENCH_FOLDER:-$here/data}
 run() {
 	case $1 in
 	webhooks) "$BUILD/tests/bench/bench_webhooks" ;;
+	growth) "$BUILD/tests/bench/bench_growth" "${BENCH_EVENTS:-1000000}" ;;
 	*)
 		echo "bench: there is no '$1'" >&2
 		return 1
@@ -26,7 +28,7 @@ run() {
 
 mkdir -p "$folder" && : >"$BENCH_ROWS" &&
 	sh tests/bench/machine.sh "$folder" >"$here/machine.md" || exit 1
-for name in ${BENCH_RUNS:-webhooks}; do
+for name in ${BENCH_RUNS:-webhooks growth}; do
 	echo "== $name"
 	run "$name" || exit 1
 done

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define READY    "ready http://127.0.0.1:"
@@ -21,8 +22,8 @@
 extern char **environ;
 
 /* Nothing listens on the discard port: Centra is unreachable, as it may be. */
-static int write_config(const struct server *s, const char *lines, char *path,
-			size_t size)
+static int write_config(const struct server *s, const char *lines, int centra,
+			char *path, size_t size)
 {
 	FILE *f;
 
@@ -41,13 +42,13 @@ static int write_config(const struct server *s, const char *lines, char *path,
 		"%s"
 		"[centra se]\n"
 		"webhook_secret = " BENCH_SECRET "\n"
-		"order_api_url = http://127.0.0.1:9/api/order-api\n"
+		"order_api_url = http://127.0.0.1:%d/api/order-api\n"
 		"order_api_key = none\n"
 		"[shop one]\n"
 		"centra = se\n"
 		"name = One\n"
 		"warehouses = 3\n",
-		s->dir, lines);
+		s->dir, lines, centra ? centra : 9);
 	return fclose(f);
 }
 
@@ -129,20 +130,43 @@ static int started(struct server *s, const char *what, int rc)
 	return rc;
 }
 
+int server_make(struct server *s, const char *parent, const char *lines,
+		int centra)
+{
+	if (!make_folder(s, parent) &&
+	    !write_config(s, lines, centra, s->config, sizeof(s->config)))
+		return 0;
+	fprintf(stderr, "bench: cannot write to %s\n", parent);
+	return -1;
+}
+
+static double now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+int server_run(struct server *s, const char *binary)
+{
+	char name[600], serve[] = "serve", config[] = "--config";
+	char *argv[] = {name, serve, config, s->config, NULL};
+	double began = now_ms();
+	int rc;
+
+	snprintf(name, sizeof(name), "%s", binary);
+	rc = spawn(s, argv) || wait_ready(s, true) ? -1 : 0;
+	s->ready_ms = now_ms() - began;
+	return rc;
+}
+
 int server_start_with(struct server *s, const char *binary, const char *parent,
 		      const char *lines)
 {
-	char path[600], name[600], serve[] = "serve", config[] = "--config";
-	char *argv[] = {name, serve, config, path, NULL};
+	int rc = server_make(s, parent, lines, 0);
 
-	snprintf(name, sizeof(name), "%s", binary);
-	return started(s, binary,
-		       make_folder(s, parent) ||
-				       write_config(s, lines, path,
-						    sizeof(path)) ||
-				       spawn(s, argv) || wait_ready(s, true)
-			       ? -1
-			       : 0);
+	return started(s, binary, rc ? rc : server_run(s, binary));
 }
 
 int server_start_peer(struct server *s, char *const argv[],
@@ -164,14 +188,24 @@ static int remove_one(const char *path, const struct stat *st, int type,
 	return remove(path);
 }
 
-void server_stop(struct server *s)
+double server_halt(struct server *s)
 {
+	double began = now_ms();
+
 	if (s->pid > 0) {
 		kill(s->pid, SIGTERM);
 		waitpid(s->pid, NULL, 0);
 	}
 	if (s->out >= 0)
 		close(s->out);
+	s->pid = 0;
+	s->out = -1;
+	return now_ms() - began;
+}
+
+void server_stop(struct server *s)
+{
+	server_halt(s);
 	if (s->dir[0] != '\0')
 		nftw(s->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	*s = (struct server){.out = -1};
