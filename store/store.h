@@ -190,7 +190,9 @@ struct recorded {
  * nor others: it is stored, with a dead task that says why.  Refuses with
  * RC_FULL above 95 % of max_bytes, so that workers and the command line can
  * still write.  RC_NOTFOUND: the entry `retried` is not in quarantine; nothing
- * is stored. */
+ * is stored.  RC_CONFLICT: the delivery was received long ago, and an order that
+ * it names may have been removed since (store_remove_some()); nothing is
+ * stored. */
 enum rc store_record(struct store *s, const struct delivery *d,
 		     struct recorded *ret, struct store_done *done,
 		     struct err *e);
@@ -554,18 +556,65 @@ enum rc store_devices(struct store *s,
 		      bool (*fn)(void *arg, const struct device *d), void *arg,
 		      struct err *e);
 
-/* ---- retention ---- */
+/* ---- retention ----
+ *
+ * Removes rows that have been kept for long enough, in small transactions.  What
+ * is removed is gone for good: call these only while the clock is confirmed
+ * (base/clock.h).  Numbers of removed rows are never given out again.
+ */
 
-/* What these two remove is gone for good: call them only while the clock is
- * confirmed (base/clock.h). */
+/* The kinds of rows that are removed by age (docs/retention.md).  An order goes
+ * only after everything that names it: remove the kinds in this order. */
+enum aged {
+	AGED_CHANGES,	 /* what screens resume from */
+	AGED_EVENTS,	 /* with their rows in `seen`, and with what is known of
+			  * orders that were never offered; the newest stays,
+			  * and so does an event whose order has a task or cannot
+			  * be read */
+	AGED_QUARANTINE, /* whether or not an operator has seen it */
+	AGED_ADDRESSES,	 /* of orders that are not to be shipped; each order's
+			  * journal notes it */
+	AGED_JOURNAL,	 /* entries of finished orders, which stay */
+	AGED_ORDERS,	 /* finished orders, with all that is kept of them */
+	AGED_KINDS,
+};
 
-/* Removes the addresses (personal data) of orders that have not changed since
- * `before`, a few at a time, and notes it in each order's journal; *ret_n is
- * how many.  The address of an order that is still to be shipped is kept.  All
- * other data of the orders is kept too.  RC_INVALID: an order could not be read;
- * the addresses of all others are removed. */
-enum rc store_forget_addresses(struct store *s, int64_t before, int64_t now,
-			       size_t *ret_n, struct err *e);
+/* True if nobody needs anything of the order any more, but for what the store
+ * knows itself: an order that has a task, or whose change or newest event is
+ * still stored, stays.  Called inside transactions: pure, does not block. */
+typedef bool store_finished_fn(void *arg, const struct order *o);
+
+/* One removal, which takes many transactions.  Begin with a zeroed one. */
+struct removal {
+	enum aged what;
+	int64_t before; /* rows that are older than this go (wall clock, ms): by
+			 * when an event or entry was received, an order last
+			 * changed, an entry of the journal was made */
+	int64_t since;  /* of AGED_JOURNAL: only orders that have changed at this
+			 * time or later */
+	int64_t now;
+	/* Of AGED_JOURNAL and AGED_ORDERS. */
+	store_finished_fn *finished;
+	void *finished_arg;
+
+	/* Where the next transaction begins; for the store. */
+	struct {
+		uint64_t seq;
+		char instance[INSTANCE_SIZE];
+		int64_t number, warehouse, updated;
+	} at;
+	/* Out, of the last transaction. */
+	size_t removed;
+	bool more;
+	/* Rows that cannot be read; they stay, and hide no others.  `why` says
+	 * why the last of them cannot; "": all could be read. */
+	struct err why;
+};
+
+/* Removes some rows in one transaction, and moves on to the next; a few hundred
+ * deletions at most, so that other writes do not wait for long.  Call it until
+ * `more` is false.  RC_NOTFOUND is never returned. */
+enum rc store_remove_some(struct store *s, struct removal *io, struct err *e);
 
 /* Ends the sessions that began before `before`; *ret_n is how many.  A session
  * that is dated after `now`, by a clock that was ahead, counts as begun now. */

@@ -211,7 +211,7 @@ static enum rc record_again(struct cli_session *s, const struct quarantined *q,
 		return RC_INVALID;
 	rc = store_record(s->store, &d, ret, NULL, e);
 	delivery_release(&d);
-	return rc;
+	return rc == RC_CONFLICT ? RC_INVALID : rc;
 }
 
 static void print_recorded(struct cli_session *s, uint64_t seq,

@@ -19,6 +19,9 @@
 #include "base/text.h"
 #include "server/config/staff_names.h"
 
+#define HOUR INT64_C(3600000)
+#define DAY  (24 * HOUR)
+
 /* ---- texts ---- */
 
 /* Returns what follows "http://" or "https://"; NULL: the URL begins with
@@ -194,6 +197,75 @@ static void check_proxies(struct reading *r, const struct section *s,
 			e.text);
 }
 
+/* ---- how long things are kept ---- */
+
+static const struct {
+	size_t at;
+	int64_t least;
+	const char *want;
+} ages[] = {
+	{AT_server_keep_events, 7 * DAY, "7d or more, or 0 to keep them for good"},
+	{AT_server_keep_orders, 30 * DAY, "30d or more, or 0 to keep them for good"},
+	{AT_server_keep_journal, 30 * DAY, "30d or more, or 0 to keep it for good"},
+	{AT_server_keep_quarantine, 7 * DAY, "7d or more, or 0 to keep all for good"},
+	{AT_server_keep_changes, HOUR, "1h or more, or 0 to bound them by their number alone"},
+};
+
+static bool longer(int64_t a, int64_t b)
+{
+	return b && (!a || a > b);
+}
+
+/* What belongs to an order is kept no longer than the order; a setting that is
+ * not given follows those that are. */
+static void check_kept_with_orders(struct reading *r, const struct section *s,
+				   struct config_server *c)
+{
+	bool given = s->value[AT_server_keep_orders].line;
+	const struct {
+		size_t at;
+		config_MS *kept;
+	} with[] = {
+		{AT_server_keep_events, &c->keep_events},
+		{AT_server_keep_journal, &c->keep_journal},
+		{AT_server_keep_addresses, &c->keep_addresses},
+	};
+
+	for (size_t i = 0; i < sizeof(with) / sizeof(*with); i++) {
+		unsigned line = s->value[with[i].at].line;
+
+		if (!longer(*with[i].kept, c->keep_orders))
+			continue;
+		if (given && line)
+			mistake(r, line,
+				"'%s' is longer than 'keep_orders', with which "
+				"it goes; shorten it, or lengthen keep_orders",
+				settings[with[i].at].name);
+		else if (given)
+			*with[i].kept = c->keep_orders;
+		else
+			c->keep_orders = *with[i].kept;
+	}
+}
+
+static void check_ages(struct reading *r, const struct section *s,
+		       struct config_server *c)
+{
+	size_t before = r->n_mistakes;
+
+	for (size_t i = 0; i < sizeof(ages) / sizeof(*ages); i++) {
+		const struct given *given = &s->value[ages[i].at];
+		int64_t n = number_at(c, ages[i].at);
+
+		if (given->line && n && n < ages[i].least)
+			mistake(r, given->line, "'%s' cannot be '%s'; write %s",
+				settings[ages[i].at].name, given->text,
+				ages[i].want);
+	}
+	if (r->n_mistakes == before)
+		check_kept_with_orders(r, s, c);
+}
+
 static void check_server(struct reading *r, const struct section *s,
 			 struct config_server *c)
 {
@@ -215,6 +287,7 @@ static void check_server(struct reading *r, const struct section *s,
 	check_word(r, s, AT_server_log_level, c->log_level, log_levels,
 		   "debug, info, warn or error");
 	check_bounds(r, s, c);
+	check_ages(r, s, c);
 }
 
 /* ---- [centra NAME] ---- */

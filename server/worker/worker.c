@@ -24,8 +24,6 @@
 #define PAUSE 1000
 /* ms: no failed task waits longer than this, unless look_again is longer. */
 #define LONGEST_RETRY (65 * 60000)
-/* ms between removals of old addresses and sessions. */
-#define RETENTION_EVERY ((int64_t)3600 * 1000)
 
 /* ---- sleeping and waking ---- */
 
@@ -148,29 +146,37 @@ static void notice_redrives(struct workers *w)
 	workers_wake(w);
 }
 
-/* Removes old addresses and sessions: once an hour, and as soon as the clock is
- * confirmed.  One thread does it. */
-static void run_retention(struct workers *w)
+/* Removes some of what is too old, if it is time for that: one thread at a time
+ * does it, between two tasks.  Returns after how many ms this thread is to come
+ * back for more. */
+static int64_t run_retention(struct workers *w)
 {
-	int64_t mono = time_mono();
-	bool due;
+	int64_t mono = time_mono(), wait;
+	bool mine;
 
 	if (!clock_confirmed(w->parts->clock))
-		return;
+		return SLEEP_MAX;
 	pthread_mutex_lock(&w->lock);
-	due = mono >= w->retention_due;
-	if (due)
-		w->retention_due = mono + RETENTION_EVERY;
+	mine = !w->retaining && mono >= w->retention_due;
+	w->retaining |= mine;
 	pthread_mutex_unlock(&w->lock);
-	if (due)
-		retention_run(w->parts);
+	if (!mine)
+		return SLEEP_MAX;
+	wait = retention_step(&w->retention, w->parts, mono);
+	pthread_mutex_lock(&w->lock);
+	w->retaining = false;
+	w->retention_due = time_mono() + wait;
+	pthread_mutex_unlock(&w->lock);
+	return wait;
 }
 
 /* ---- a worker thread ---- */
 
-static void wait_for_task(struct workers *w, uint64_t seen, int64_t next)
+/* Waits for a task, for `most` ms at most. */
+static void wait_for_task(struct workers *w, uint64_t seen, int64_t next,
+			  int64_t most)
 {
-	int64_t ms = SLEEP_MAX;
+	int64_t ms = most < SLEEP_MAX ? most : SLEEP_MAX;
 
 	if (next != TIME_NONE && next - time_now() < ms)
 		ms = next - time_now();
@@ -185,14 +191,14 @@ static void *thread_main(void *arg)
 
 	while (!workers_stopping(w)) {
 		uint64_t seen = wakes(w);
-		int64_t next = TIME_NONE;
+		int64_t next = TIME_NONE, again;
 		bool hurried;
 		size_t n = 0;
 		struct err e;
 		enum rc rc;
 
 		workers_clock(w, time_now(), time_mono());
-		run_retention(w);
+		again = run_retention(w);
 		hurried = hurry_step(w);
 		rc = store_lease(w->parts->store, time_now(), handler_batch,
 				 t->tasks, BATCH_MAX, &n, &next, &e);
@@ -202,7 +208,7 @@ static void *thread_main(void *arg)
 		} else if (rc == RC_NOTFOUND) {
 			notice_redrives(w);
 			if (!hurried)
-				wait_for_task(w, seen, next);
+				wait_for_task(w, seen, next, again);
 		} else {
 			log_limited(LOG_A_MINUTE, LOG_ERROR,
 				    "no task can be read",

@@ -10,7 +10,7 @@
  *	accounts   the instances: their Centra, and which of its APIs may be called
  *	reconcile  what handlers/reconcile.h needs of the server
  *	hurry      makes tasks due whose reason to wait is gone
- *	retention  removes old addresses and ends old sessions
+ *	retention  removes what is old, and ends old sessions
  *
  * Which thread runs what:
  *
@@ -39,6 +39,7 @@
 
 #include "handlers/handlers.h"
 #include "handlers/reconcile.h"
+#include "server/worker/retention.h"
 #include "server/worker/worker.h"
 #include "store/model/event.h"
 #include "store/model/order.h"
@@ -143,6 +144,9 @@ struct workers {
 	uint64_t redrives;     /* the result of store_wakes() when it was last
 			        * called */
 	int64_t retention_due; /* steady clock, ms */
+	bool retaining; /* a thread is in retention_step(); it has `retention` */
+
+	struct retention retention;
 };
 
 static inline struct workers *workers_of(const struct work *w)

@@ -85,6 +85,17 @@ enum rc list_offer(struct txn *t, const struct order *before,
 	return rc ? rc : move_in_done(t, before, after, was, is, e);
 }
 
+enum rc unlist_offer(struct txn *t, const struct order *o,
+		     const struct offer *f, struct err *e)
+{
+	struct key k;
+	enum rc rc = txn_del(t, T_LISTS, list_key(&k, o, f), e);
+
+	if ((!rc || rc == RC_NOTFOUND) && f->list == LIST_DONE)
+		rc = txn_del(t, T_DONE, done_key(&k, o, f), e);
+	return rc == RC_NOTFOUND ? OK : rc;
+}
+
 /* ---- listings ---- */
 
 /* The state of a walk, for its function. */
@@ -255,7 +266,25 @@ static enum rc give_changed(void *arg, const struct walk *w, bool *more,
 	kr = key_read(w->v.mv_data, w->v.mv_size);
 	key_get_str(&kr, c.instance, sizeof(c.instance));
 	c.number = key_get_i64(&kr);
+	c.at = key_get_i64(&kr);
 	*more = g->fn(g->arg, &c);
+	return OK;
+}
+
+static enum rc give_ended(void *arg, const struct walk *w, bool *more,
+			  struct err *e)
+{
+	struct giving *g = arg;
+	struct key_reader kr = key_of(w);
+	struct ended row = {0};
+
+	key_get_str(&kr, row.order.instance, sizeof(row.order.instance));
+	row.warehouse = key_get_i64(&kr);
+	row.updated = key_get_i64(&kr);
+	row.order.number = key_get_i64(&kr);
+	if (kr.bad)
+		return fail(e, RC_INVALID, "a row of 'done' cannot be read");
+	*more = g->fn(g->arg, &row);
 	return OK;
 }
 
@@ -335,6 +364,16 @@ static size_t from_done(struct key *k, const struct listing_from *f)
 	return prefix;
 }
 
+static size_t from_ended(struct key *k, const struct listing_from *f)
+{
+	if (!f->instance)
+		return 0;
+	key_i64(key_str(k, f->instance), f->warehouse);
+	key_u8(key_i64(key_i64(k, f->since), f->number), 0); /* right behind
+							      * it */
+	return 0;
+}
+
 static size_t from_order(struct key *k, const struct listing_from *f)
 {
 	return order_key(k, f->instance, f->number)->n;
@@ -377,6 +416,7 @@ enum rc lmdb_walk(struct rows *r, enum listing which,
 					give_quarantined},
 		[LISTING_DEVICES] = {T_DEVICES, from_seq, give_device},
 		[LISTING_CHANGES] = {T_CHANGES, from_seq, give_changed},
+		[LISTING_ENDED] = {T_DONE, from_ended, give_ended},
 	};
 	struct giving g = {
 		.from = from,

@@ -211,7 +211,7 @@ static enum rc lmdb_put_change(struct rows *r, const struct order *o,
 	rc = txn_next(t, "changes", &seq, e);
 	if (rc)
 		return rc;
-	order_key(&what, o->instance, o->number);
+	key_i64(order_key(&what, o->instance, o->number), o->updated);
 	rc = txn_append(t, T_CHANGES, key_u64(key_start(&k), seq), what.b,
 			what.n, e);
 	if (rc)
@@ -220,6 +220,97 @@ static enum rc lmdb_put_change(struct rows *r, const struct order *o,
 	t->newest = seq;
 	t->changes++;
 	return OK;
+}
+
+/* ---- removing what is old ---- */
+
+static enum rc lmdb_del_order(struct rows *r, const struct order *o,
+			      struct err *e)
+{
+	static const enum table texts[] = {T_DETAILS, T_ADDRESSES, T_ORDERS};
+	struct txn *t = txn_of(r);
+	struct key k;
+	enum rc rc = OK;
+
+	for (size_t i = 0; !rc && i < o->n_offers; i++)
+		rc = unlist_offer(t, o, &o->offers[i], e);
+	order_key(&k, o->instance, o->number);
+	for (size_t i = 0; !rc && i < sizeof(texts) / sizeof(*texts); i++)
+		rc = fine_if_none(txn_del(t, texts[i], &k, e));
+	return rc;
+}
+
+/* Returns the number of the last entry in a row of the journal; UINT64_MAX: the
+ * row cannot be read. */
+static uint64_t last_entry(uint64_t seq, const MDB_val *v)
+{
+	struct entries in;
+	struct entry entry;
+	enum rc rc;
+
+	entries_init(&in, seq, v->mv_data, v->mv_size);
+	while (!(rc = get_entry(&entry, &in, NULL))) {
+		seq = entry.seq;
+		entry_release(&entry);
+	}
+	return rc == RC_NOTFOUND ? seq : UINT64_MAX;
+}
+
+static uint64_t the_change(uint64_t seq, const MDB_val *v)
+{
+	(void)v;
+	return seq;
+}
+
+/* Deletes the rows of a table whose keys begin with `prefix`, a number behind
+ * it, up to the first that has a number beyond `until`.  `last` finds the last
+ * number that a row has. */
+static enum rc del_until(struct txn *t, enum table table,
+			 const struct key *prefix,
+			 uint64_t (*last)(uint64_t seq, const MDB_val *v),
+			 uint64_t until, struct err *e)
+{
+	struct walk w = {0};
+	struct key_reader kr;
+	struct key k;
+	uint64_t seq;
+	enum rc rc = walk_open(&w, t, table, prefix, prefix->n, e);
+
+	while (!rc) {
+		rc = walk_next(&w, e);
+		if (rc)
+			break;
+		kr = key_read((const char *)w.k.mv_data + prefix->n,
+			      w.k.mv_size - prefix->n);
+		seq = key_get_u64(&kr);
+		if (kr.bad)
+			continue;
+		if (last(seq, &w.v) > until)
+			break;
+		k = *prefix;
+		rc = txn_del(t, table, key_u64(&k, seq), e);
+		walk_from(&w, &k, prefix->n); /* on behind the row, which is
+					       * gone */
+	}
+	walk_close(&w);
+	return fine_if_none(rc);
+}
+
+static enum rc lmdb_del_entries(struct rows *r, const char *instance,
+				int64_t number, uint64_t until, struct err *e)
+{
+	struct key k;
+
+	return del_until(txn_of(r), T_JOURNAL, order_key(&k, instance, number),
+			 last_entry, until, e);
+}
+
+static enum rc lmdb_del_changes(struct rows *r, uint64_t until, struct err *e)
+{
+	struct key none;
+
+	return del_until(txn_of(r), T_CHANGES, key_start(&none), the_change,
+			 until, e);
 }
 
 /* ---- idempotency keys ---- */
@@ -467,6 +558,7 @@ const struct rows_engine lmdb_rows = {
 	.task_exists = lmdb_task_exists,
 	.event = lmdb_event,
 	.event_new = lmdb_event_new,
+	.has_task = lmdb_has_task,
 	.task_of_kind = lmdb_task_of_kind,
 	.room = lmdb_room,
 	.once = lmdb_once,
@@ -480,6 +572,7 @@ const struct rows_engine lmdb_rows = {
 	.devices = lmdb_devices,
 	.odd_sessions = lmdb_odd_sessions,
 	.addresses = lmdb_addresses,
+	.newest_event = lmdb_newest_event,
 	.newest_tasks = lmdb_newest_tasks,
 	.waiting = lmdb_waiting,
 	.walk = lmdb_walk,
@@ -513,4 +606,8 @@ const struct rows_engine lmdb_rows = {
 	.trim_quarantine = lmdb_trim_quarantine,
 	.put_secret_use = lmdb_put_secret_use,
 	.add_count = lmdb_add_count,
+	.del_event = lmdb_del_event,
+	.del_order = lmdb_del_order,
+	.del_entries = lmdb_del_entries,
+	.del_changes = lmdb_del_changes,
 };

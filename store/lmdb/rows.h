@@ -21,6 +21,9 @@ enum rc list_offer(struct txn *t, const struct order *before,
 /* Drops rows of `changes` that are too old to be kept, up to two for each that
  * the transaction has put. */
 enum rc drop_old_changes(struct txn *t, struct err *e);
+/* Removes an offer from its places there. */
+enum rc unlist_offer(struct txn *t, const struct order *o,
+		     const struct offer *f, struct err *e);
 
 /* tasks.c */
 enum rc lmdb_task(struct rows *r, uint64_t id, struct task *ret,
@@ -31,6 +34,8 @@ enum rc lmdb_task_name(struct rows *r, const struct task *of, uint64_t id,
 		       struct task *ret, struct err *e);
 enum rc lmdb_task_exists(struct rows *r, const struct task *name, bool *ret,
 			 struct err *e);
+enum rc lmdb_has_task(struct rows *r, const char *instance, int64_t number,
+		      bool *ret, struct err *e);
 enum rc lmdb_task_of_kind(struct rows *r, const struct task *of,
 			  const char *kind, bool *ret, struct err *e);
 enum rc lmdb_new_task(struct rows *r, struct task *task, struct err *e);
@@ -51,6 +56,9 @@ enum rc lmdb_event_new(struct rows *r, const char *instance,
 		       struct err *e);
 enum rc lmdb_put_event(struct rows *r, const char *instance, int64_t received,
 		       const struct event *ev, struct err *e);
+
+enum rc lmdb_newest_event(struct rows *r, uint64_t *ret, struct err *e);
+enum rc lmdb_del_event(struct rows *r, const struct event *ev, struct err *e);
 
 /* rows_devices.c */
 enum rc lmdb_device(struct rows *r, uint64_t id, struct device *ret,

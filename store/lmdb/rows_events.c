@@ -66,6 +66,33 @@ enum rc lmdb_put_event(struct rows *r, const char *instance, int64_t received,
 	return rc ? rc : txn_set_last(t, "events", ev->seq, e);
 }
 
+enum rc lmdb_newest_event(struct rows *r, uint64_t *ret, struct err *e)
+{
+	return txn_last(txn_of(r), "events", ret, e);
+}
+
+/* Deletes the row in `seen` only if it leads to this event: two events with one
+ * name would be damage, and the other one must stay known. */
+enum rc lmdb_del_event(struct rows *r, const struct event *ev, struct err *e)
+{
+	struct txn *t = txn_of(r);
+	struct key_reader kr;
+	struct key seen, k;
+	MDB_val v;
+	enum rc rc = txn_get(t, T_SEEN, seen_key(&seen, ev->instance, ev), &v,
+			     e);
+
+	if (!rc) {
+		kr = key_read(v.mv_data, v.mv_size);
+		if (key_get_u64(&kr) == ev->seq)
+			rc = txn_del(t, T_SEEN, &seen, e);
+	}
+	if (rc && rc != RC_NOTFOUND)
+		return rc;
+	rc = txn_del(t, T_EVENTS, key_u64(key_start(&k), ev->seq), e);
+	return rc == RC_NOTFOUND ? OK : rc;
+}
+
 enum rc lmdb_newest_time(struct store *s, int64_t *ret, struct err *e)
 {
 	struct event ev = {0};

@@ -43,6 +43,8 @@
  * journal      inst num seq                           entries, the first of them
  *                                                     with the number seq
  * changes      seq                                    inst num (what changed)
+ *                                                     i64 updated (since it is
+ *                                                     kept by age)
  * tasks        u64 id                                 task
  * task_names   inst num str kind i64 sub              u64 id
  * due          u8 lane inst u8 group str kind         num (waiting tasks)

@@ -188,6 +188,22 @@ static enum rc note_no_tasks(struct txn *t, const struct key *order,
 	return rc == RC_NOTFOUND ? OK : rc;
 }
 
+enum rc lmdb_has_task(struct rows *r, const char *instance, int64_t number,
+		      bool *ret, struct err *e)
+{
+	struct walk w = {0};
+	struct key k;
+	enum rc rc;
+
+	key_i64(key_str(key_start(&k), instance), number);
+	rc = walk_open(&w, txn_of(r), T_TASK_NAMES, &k, k.n, e);
+	if (!rc)
+		rc = walk_next(&w, e);
+	walk_close(&w);
+	*ret = rc == OK;
+	return rc == RC_NOTFOUND ? OK : rc;
+}
+
 struct kind_search {
 	struct txn *t;
 	bool found;

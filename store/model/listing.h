@@ -24,6 +24,8 @@ struct changed {
 	uint64_t change;
 	char instance[INSTANCE_SIZE];
 	int64_t number;
+	int64_t at; /* the order's `updated` then; 0: not known, since the change
+		     * is older than this field */
 };
 
 #endif

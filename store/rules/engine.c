@@ -82,6 +82,14 @@ void rows_close(struct rows *r)
 		store_base_of(r->store)->engine->read_end(r);
 }
 
+enum rc rows_walk(struct rows *r, enum listing which,
+		  const struct listing_from *from, row_fn *fn, void *arg,
+		  struct err *e)
+{
+	return store_base_of(r->store)->engine->rows->walk(r, which, from, fn,
+							   arg, e);
+}
+
 enum rc store_walk(struct store *s, enum listing which,
 		   const struct listing_from *from, row_fn *fn, void *arg,
 		   struct err *e)
@@ -90,8 +98,7 @@ enum rc store_walk(struct store *s, enum listing which,
 	enum rc rc = rows_open(&r, s, e);
 
 	if (!rc)
-		rc = store_base_of(s)->engine->rows->walk(r, which, from, fn,
-							  arg, e);
+		rc = rows_walk(r, which, from, fn, arg, e);
 	rows_close(r);
 	return rc;
 }

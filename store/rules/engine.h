@@ -32,6 +32,18 @@ enum listing {
 	LISTING_QUARANTINE, /* struct quarantined */
 	LISTING_DEVICES,    /* struct device */
 	LISTING_CHANGES,    /* struct changed */
+	LISTING_ENDED,	    /* struct ended: an offer in a list "done", by
+			     * instance, warehouse, the order's last change and
+			     * number, whatever the instance and warehouse; from
+			     * the row behind (instance, warehouse, since,
+			     * number) on */
+};
+
+/* An offer that has ended, as LISTING_ENDED gives it. */
+struct ended {
+	struct order_id order;
+	int64_t warehouse;
+	int64_t updated; /* of the order */
 };
 
 /* Where a listing begins.  Each kind uses the fields that fit its rows. */
@@ -91,6 +103,8 @@ struct rows_engine {
 	enum rc (*event_new)(struct rows *r, const char *instance,
 			     const struct event *ev, uint64_t *ret_seq,
 			     struct err *e);
+	enum rc (*has_task)(struct rows *r, const char *instance,
+			    int64_t number, bool *ret, struct err *e);
 	enum rc (*task_of_kind)(struct rows *r, const struct task *of,
 				const char *kind, bool *ret, struct err *e);
 	enum rc (*room)(struct rows *r, struct err *e); /* NULL: there is */
@@ -119,6 +133,7 @@ struct rows_engine {
 	enum rc (*addresses)(struct rows *r, const struct order_id *after,
 			     struct order_id *ret, size_t max, size_t *ret_n,
 			     struct err *e);
+	enum rc (*newest_event)(struct rows *r, uint64_t *ret, struct err *e);
 	enum rc (*newest_tasks)(struct rows *r, struct task *ret, size_t max,
 				size_t *ret_n, struct err *e);
 	enum rc (*waiting)(struct rows *r,
@@ -193,6 +208,13 @@ struct rows_engine {
 				  const struct secret_use *u, struct err *e);
 	enum rc (*add_count)(struct rows *r, const char *name, int64_t n,
 			     struct err *e);
+	enum rc (*del_event)(struct rows *r, const struct event *ev,
+			     struct err *e);
+	enum rc (*del_order)(struct rows *r, const struct order *o,
+			     struct err *e);
+	enum rc (*del_entries)(struct rows *r, const char *instance,
+			       int64_t number, uint64_t until, struct err *e);
+	enum rc (*del_changes)(struct rows *r, uint64_t until, struct err *e);
 };
 
 struct engine {
@@ -325,6 +347,13 @@ void rows_release(struct rows *r); /* may be called for a zeroed one */
 /* Runs one op on the rows: it names, is given what it named, and runs.  Returns
  * the op's own result, or that of the first put that failed. */
 enum rc rows_run(struct rows *r, struct op *op, struct err *e);
+
+/* Walks a listing as the op's rows see it (engine.walk); costs a round trip.
+ * RC_INVALID: rows were skipped, since they cannot be read; all others were
+ * given. */
+enum rc rows_walk(struct rows *r, enum listing which,
+		  const struct listing_from *from, row_fn *fn, void *arg,
+		  struct err *e);
 
 /* Walks a listing as it is at one moment (engine.walk). */
 enum rc store_walk(struct store *s, enum listing which,

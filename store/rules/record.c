@@ -177,9 +177,57 @@ static struct quarantined bad_of(const struct delivery *d, size_t i)
 	return q;
 }
 
+/* ---- deliveries that come long after Centra sent them ---- */
+
+#define LATE INT64_C(86400000) /* ms; no tolerance of a signature is longer */
+
+/* True if the delivery was received long ago: it lay in quarantine, or was
+ * refused until its secret was set. */
+static bool is_late(const struct delivery *d)
+{
+	return d->retried || (d->now && d->now - d->received > LATE);
+}
+
+/* An order that is not known, and that changed at some time before the delivery
+ * was received, may have been removed since by its age.  The event would bring
+ * a part of it back: an order that was shipped long ago as one to be shipped. */
+static enum rc not_of_removed(struct rows *r, const struct delivery *d,
+			      const struct event *ev, struct err *e)
+{
+	struct order o = {0};
+	uint64_t latest = 0;
+	enum rc rc = row_count(r, COUNT_REMOVED, &latest, e);
+
+	if (rc || d->received > (int64_t)latest)
+		return rc;
+	rc = row_order(r, d->instance, ev->id, &o, e);
+	if (!rc && !o.first_seen)
+		rc = fail(e, RC_CONFLICT,
+			  "order %lld is not known; it may have been removed "
+			  "since this was received (keep_orders), and is not "
+			  "made anew",
+			  (long long)ev->id);
+	order_release(&o);
+	return rc;
+}
+
+static enum rc none_of_removed(struct rows *r, const struct delivery *d,
+			       struct err *e)
+{
+	enum rc rc = OK;
+
+	for (size_t i = 0; !rc && i < d->n_events; i++)
+		if (d->events[i].task)
+			rc = not_of_removed(r, d, &d->events[i], e);
+	return rc;
+}
+
 static void record_want(struct rows *r, struct op *op)
 {
 	const struct delivery *d = ((struct record_op *)op)->d;
+
+	if (is_late(d))
+		want_count(r, COUNT_REMOVED);
 
 	if (d->retried)
 		quarantine_remove_want(r, d->retried);
@@ -220,8 +268,10 @@ static enum rc record(struct rows *r, struct op *op, struct err *e)
 	enum rc rc;
 
 	o->cost = r->cost;
-	rc = d->retried ? quarantine_remove(r, d->retried, e)
-			: rows_room(r, e);
+	rc = is_late(d) ? none_of_removed(r, d, e) : OK;
+	if (!rc)
+		rc = d->retried ? quarantine_remove(r, d->retried, e)
+				: rows_room(r, e);
 	if (!rc)
 		rc = add_events(o, r, &got, e);
 	for (size_t i = 0; !rc && i < d->n_bad; i++) {

@@ -342,6 +342,16 @@ enum rc row_task_of_kind(struct rows *r, const struct task *of,
 	return rc ? rc : engine_of(r)->task_of_kind(r, of, kind, ret, e);
 }
 
+enum rc row_has_task(struct rows *r, const char *instance, int64_t number,
+		     bool *ret, struct err *e)
+{
+	enum rc rc = named(r, ROW_TASKS, instance, (uint64_t)number, NULL, 0,
+			   e);
+
+	*ret = false;
+	return rc ? rc : engine_of(r)->has_task(r, instance, number, ret, e);
+}
+
 enum rc rows_room(struct rows *r, struct err *e)
 {
 	return engine_of(r)->room ? engine_of(r)->room(r, e) : OK;
@@ -433,6 +443,12 @@ enum rc rows_newest_tasks(struct rows *r, struct task *ret, size_t max,
 			  size_t *ret_n, struct err *e)
 {
 	return engine_of(r)->newest_tasks(r, ret, max, ret_n, e);
+}
+
+enum rc rows_newest_event(struct rows *r, uint64_t *ret, struct err *e)
+{
+	*ret = 0;
+	return engine_of(r)->newest_event(r, ret, e);
 }
 
 enum rc rows_waiting(struct rows *r,
@@ -593,6 +609,27 @@ void put_secret_use(struct rows *r, const char *instance,
 void add_count(struct rows *r, const char *name, int64_t n)
 {
 	PUT(r, add_count, name, n);
+}
+
+void del_event(struct rows *r, const struct event *ev)
+{
+	PUT(r, del_event, ev);
+}
+
+void del_order(struct rows *r, const struct order *o)
+{
+	PUT(r, del_order, o);
+}
+
+void del_entries(struct rows *r, const char *instance, int64_t number,
+		 uint64_t until)
+{
+	PUT(r, del_entries, instance, number, until);
+}
+
+void del_changes(struct rows *r, uint64_t until)
+{
+	PUT(r, del_changes, until);
 }
 
 /* ---- the queue ---- */

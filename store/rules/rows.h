@@ -166,6 +166,10 @@ enum rc row_task_name(struct rows *r, const struct task *of, uint64_t id,
 /* Sets *ret: a task with this name exists, waiting, running or dead. */
 enum rc row_task_exists(struct rows *r, const struct task *name, bool *ret,
 			struct err *e);
+/* Sets *ret: the order has a task, whatever its kind, waiting, running or
+ * dead. */
+enum rc row_has_task(struct rows *r, const char *instance, int64_t number,
+		     bool *ret, struct err *e);
 /* Sets *ret: a task of the kind waits or runs for the order that `of` is about;
  * one whose row cannot be read counts unless it is dead. */
 enum rc row_task_of_kind(struct rows *r, const struct task *of,
@@ -222,6 +226,8 @@ enum rc rows_odd_sessions(struct rows *r, int64_t before, int64_t now,
 /* Reads up to max of the newest tasks that are still stored. */
 enum rc rows_newest_tasks(struct rows *r, struct task *ret, size_t max,
 			  size_t *ret_n, struct err *e);
+/* Reads the number of the newest event; 0: there was none. */
+enum rc rows_newest_event(struct rows *r, uint64_t *ret, struct err *e);
 /* Calls fn for each API of each instance with the number of tasks that wait and
  * call it. */
 enum rc rows_waiting(struct rows *r,
@@ -284,6 +290,19 @@ void trim_quarantine(struct rows *r, const char *instance,
 void put_secret_use(struct rows *r, const char *instance,
 		    const struct secret_use *u);
 void add_count(struct rows *r, const char *name, int64_t n);
+
+/* Deletes an event, and what tells that it is known.  Read are its seq,
+ * instance, type, action, date, id and digest. */
+void del_event(struct rows *r, const struct event *ev);
+/* Deletes an order that is as `o` says, with its texts and its places in the
+ * lists; not its journal. */
+void del_order(struct rows *r, const struct order *o);
+/* Deletes the entries of an order's journal up to and with the number `until`;
+ * of those that share a row with later ones the engine may keep some. */
+void del_entries(struct rows *r, const char *instance, int64_t number,
+		 uint64_t until);
+/* Deletes the changes up to and with the number `until`. */
+void del_changes(struct rows *r, uint64_t until);
 
 /* Returns the failure of the first put of the op that failed, and forgets it,
  * so that the rule can go another way.  OK: no put failed. */

@@ -6,6 +6,9 @@
  * This shows that nothing acknowledged is kept in the process alone.  It does
  * not show that it is on the disk (the page cache outlives the process): that
  * the sync comes first is shown in unit/test_lmdb_writer.c.
+ *
+ * In the same way, kill -9 at any moment of a removal by age leaves a store
+ * that is whole, and what is not old enough.
  */
 #include "tests/store/suite.h"
 
@@ -149,9 +152,113 @@ static void nothing_acknowledged_is_lost_by_kill_9(void **state)
 	free(acked);
 }
 
+/* ---- removals ---- */
+
+#define OLD   400 /* orders */
+#define YOUNG 20
+
+static bool is_any(void *arg, const struct order *o)
+{
+	(void)arg;
+	return o->first_seen;
+}
+
+/* Orders that have ended, each with an event, a journal and a change. */
+static void fill(const char *url)
+{
+	struct store_options o = {.url = url,
+				  .max_bytes = (size_t)256 << 20,
+				  .serve = true,
+				  .derive = derive_simply};
+	struct store *s = open_with(&o);
+
+	for (int64_t i = 1; i <= OLD + YOUNG; i++) {
+		struct changes c = {0};
+		char data[24];
+
+		snprintf(data, sizeof(data), "%lld", (long long)i);
+		assert_ok(record_one(s, i, data, NULL, NULL));
+		opening(&c, 3, "2021-01-12 15:51:00.000000", 5000);
+		mark(&c, 3, MARK_ACCEPTED, "2021-01-12 15:52:00.000000");
+		changes_add(&c, CHANGE_ADDRESS, 0)->address = xstrdup("{}");
+		changes_add(&c, CHANGE_SHIP_ASKED, 3);
+		changes_add(&c, CHANGE_SHIP_CAME, 3)->came.stage = SHIP_SHIPPED;
+		change_order(s, i, i <= OLD ? 1000 : 9000, &c);
+	}
+	store_close(s);
+}
+
+static bool tell_removal(struct store *s, int acks, enum aged what)
+{
+	struct removal r = {.what = what, .before = 5000, .now = 9500,
+			    .finished = is_any};
+	int64_t id = 1;
+
+	do {
+		if (store_remove_some(s, &r, NULL) ||
+		    write(acks, &id, sizeof(id)) != sizeof(id))
+			return false;
+	} while (r.more);
+	return true;
+}
+
+static _Noreturn void removing_child(const char *url, int acks)
+{
+	struct store_options o = {.url = url,
+				  .max_bytes = (size_t)256 << 20,
+				  .serve = true,
+				  .derive = derive_simply};
+	struct store *s;
+	bool ok = true;
+
+	alarm(60);
+	if (store_open(&s, &o, NULL))
+		_exit(3);
+	for (int what = 0; ok && what < AGED_KINDS; what++)
+		ok = tell_removal(s, acks, (enum aged)what);
+	pause();
+	_exit(5);
+}
+
+static void check_removed(const char *url)
+{
+	struct store *s = open_serve(url);
+	struct order o;
+
+	assert_whole(s);
+	for (int64_t i = OLD + 1; i <= OLD + YOUNG; i++) {
+		assert_ok(store_order(s, "se", i, &o, &err));
+		order_release(&o);
+	}
+	store_close(s);
+}
+
+static void a_store_that_is_killed_while_it_removes_is_whole(void **state)
+{
+	unsigned char *acked = xcalloc(IDS_MAX, 1);
+	int acks[2];
+	pid_t pid;
+
+	fill(*state);
+	for (int round = 0; round < ROUNDS; round++) {
+		assert_int_equal(pipe(acks), 0);
+		pid = fork();
+		if (!pid) {
+			close(acks[0]);
+			removing_child(*state, acks[1]);
+		}
+		close(acks[1]);
+		collect_and_kill(pid, acks[0], round % 4, acked);
+		close(acks[0]);
+		check_removed(*state);
+	}
+	free(acked);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		FRESH(a_store_that_is_killed_while_it_removes_is_whole),
 		FRESH(nothing_acknowledged_is_lost_by_kill_9),
 	};
 

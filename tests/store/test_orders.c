@@ -248,7 +248,7 @@ static void addresses_of_orders_long_quiet_are_removed_once(void **state)
 			xstrdup("{\"city\":\"Lund\"}");
 		change_order(s, i, i <= 440 ? 1000 : 2000, &c);
 	}
-	assert_ok(store_forget_addresses(s, 1001, 5000, &n, &err));
+	assert_ok(forget_addresses(s, 1001, 5000, &n));
 	assert_int_equal(n, 440);
 	address = address_of(s, 440);
 	assert_string_equal(address, "{}");
@@ -258,7 +258,7 @@ static void addresses_of_orders_long_quiet_are_removed_once(void **state)
 	free(address);
 	assert_ok(store_journal(s, "se", 7, keep_retention, &told, &err));
 	assert_true(told);
-	assert_ok(store_forget_addresses(s, 1001, 5000, &n, &err));
+	assert_ok(forget_addresses(s, 1001, 5000, &n));
 	assert_int_equal(n, 0);
 	store_close(s);
 }
@@ -306,7 +306,7 @@ static void the_address_of_an_order_still_to_ship_is_never_removed(
 	accepted_with_address(s, 2);
 	open_with_address(s, 3);
 	ship_it(s, 2);
-	assert_ok(store_forget_addresses(s, INT64_MAX, INT64_MAX, &n, &err));
+	assert_ok(forget_addresses(s, INT64_MAX, INT64_MAX, &n));
 	assert_int_equal(n, 1);
 	address = address_of(s, 1);
 	assert_string_equal(address, "{\"city\":\"Lund\"}");
@@ -319,7 +319,7 @@ static void the_address_of_an_order_still_to_ship_is_never_removed(
 	free(address);
 	/* Once it is shipped it goes as others do. */
 	ship_it(s, 1);
-	assert_ok(store_forget_addresses(s, INT64_MAX, INT64_MAX, &n, &err));
+	assert_ok(forget_addresses(s, INT64_MAX, INT64_MAX, &n));
 	assert_int_equal(n, 1);
 	store_close(s);
 }

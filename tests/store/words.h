@@ -139,6 +139,37 @@ UNUSED static void assert_whole(struct store *s)
 	assert_int_equal(v.wrong, 0);
 }
 
+/* Removes all that is old enough; *ret_n is how many rows went.  RC_INVALID: a
+ * row could not be read; err says why. */
+UNUSED static enum rc remove_old(struct store *s, struct removal *io,
+				 size_t *ret_n)
+{
+	struct err why = {""};
+	enum rc rc;
+
+	*ret_n = 0;
+	do {
+		rc = store_remove_some(s, io, &err);
+		*ret_n += rc ? 0 : io->removed;
+		if (!rc && *io->why.text)
+			why = io->why;
+	} while (!rc && io->more);
+	if (!rc && *why.text) {
+		err = why;
+		rc = RC_INVALID;
+	}
+	return rc;
+}
+
+UNUSED static enum rc forget_addresses(struct store *s, int64_t before,
+				       int64_t now, size_t *ret_n)
+{
+	struct removal r = {
+		.what = AGED_ADDRESSES, .before = before, .now = now};
+
+	return remove_old(s, &r, ret_n);
+}
+
 /* A store_update_fn that says what a list of changes says. */
 UNUSED static enum rc say(void *arg, const struct order *o,
 			  struct changes *ret, struct err *e)

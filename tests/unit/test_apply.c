@@ -417,7 +417,7 @@ static void its_address_keeps_no_other_from_being_removed(void **state)
 	store_close(s);
 	break_order(*state, 20);
 	s = open_real(*state);
-	assert_int_equal(store_forget_addresses(s, NOW + 1, NOW + 2, &n, &err),
+	assert_int_equal(forget_addresses(s, NOW + 1, NOW + 2, &n),
 			 RC_INVALID); /* so that somebody hears of it */
 	assert_int_equal(n, 2);
 	assert_false(has_address(s, 19));

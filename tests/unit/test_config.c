@@ -483,6 +483,65 @@ static void a_graphql_address_needs_a_token(void **state)
 	config_drop(c);
 }
 
+/* ---- how long things are kept ---- */
+
+#define DAYS INT64_C(86400000)
+
+static void ages_have_a_least(void **state)
+{
+	(void)state;
+	refuses(SERVER "keep_events = 6d\n" CENTRA, 3,
+		"'keep_events' cannot be '6d'; write 7d or more, or 0");
+	refuses(SERVER "keep_orders = 29d\n" CENTRA, 3, "30d or more");
+	refuses(SERVER "keep_journal = 1d\n" CENTRA, 3, "30d or more");
+	refuses(SERVER "keep_quarantine = 1d\n" CENTRA, 3, "7d or more");
+	refuses(SERVER "keep_changes = 10m\n" CENTRA, 3, "1h or more");
+	config_drop(load(SERVER "keep_events = 0\nkeep_orders = 0\n"
+				"keep_journal = 0\nkeep_quarantine = 0\n"
+				"keep_changes = 0\n" CENTRA));
+}
+
+static void what_belongs_to_an_order_is_kept_no_longer_than_it(void **state)
+{
+	static const char *const with[] = {"events", "journal", "addresses"};
+	char text[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(with) / sizeof(*with); i++) {
+		snprintf(text, sizeof(text),
+			 SERVER "keep_orders = 60d\nkeep_%s = 61d\n" CENTRA,
+			 with[i]);
+		refuses(text, 4, "is longer than 'keep_orders'");
+		snprintf(text, sizeof(text),
+			 SERVER "keep_orders = 60d\nkeep_%s = 0\n" CENTRA,
+			 with[i]);
+		refuses(text, 4, "is longer than 'keep_orders'");
+		snprintf(text, sizeof(text),
+			 SERVER "keep_orders = 60d\nkeep_%s = 60d\n" CENTRA,
+			 with[i]);
+		config_drop(load(text));
+	}
+}
+
+/* A file that was good before there were these settings is good still. */
+static void an_age_that_is_not_given_follows_those_that_are(void **state)
+{
+	struct config *c = load(SERVER "keep_addresses = 500d\n" CENTRA);
+
+	(void)state;
+	assert_true(c->server.keep_orders == 500 * DAYS);
+	assert_true(c->server.keep_journal == 400 * DAYS);
+	config_drop(c);
+	c = load(SERVER "keep_addresses = 0\n" CENTRA);
+	assert_true(c->server.keep_orders == 0);
+	config_drop(c);
+	c = load(SERVER "keep_orders = 60d\n" CENTRA);
+	assert_true(c->server.keep_events == 60 * DAYS);
+	assert_true(c->server.keep_journal == 60 * DAYS);
+	assert_true(c->server.keep_addresses == 60 * DAYS);
+	config_drop(c);
+}
+
 /* ---- mistakes ---- */
 
 static void words_that_are_not_known_are_named(void **state)
@@ -1016,6 +1075,10 @@ int main(void)
 		cmocka_unit_test(secrets_are_never_printed),
 		cmocka_unit_test(required_secrets_may_not_be_left_out_or_empty),
 		cmocka_unit_test(a_graphql_address_needs_a_token),
+		cmocka_unit_test(ages_have_a_least),
+		cmocka_unit_test(
+			what_belongs_to_an_order_is_kept_no_longer_than_it),
+		cmocka_unit_test(an_age_that_is_not_given_follows_those_that_are),
 		cmocka_unit_test(words_that_are_not_known_are_named),
 		cmocka_unit_test(what_is_repeated_is_named_with_its_first_line),
 		cmocka_unit_test(a_repeated_section_is_still_checked),

@@ -59,7 +59,7 @@ static void fill_and_forget(const char *dir)
 			xstrdup("{\"city\":\"Lund\"}");
 		change_order(s, i, 1000, &c);
 	}
-	assert_ok(store_forget_addresses(s, 1001, 5000, &n, &err));
+	assert_ok(forget_addresses(s, 1001, 5000, &n));
 	assert_int_equal(n, ORDERS);
 	store_close(s);
 }

@@ -487,6 +487,120 @@ static void a_damaged_device_keeps_no_other_from_being_readmitted(void **state)
 	free(data);
 }
 
+/* ---- removals by age ---- */
+
+static bool is_any(void *arg, const struct order *o)
+{
+	(void)arg;
+	return o->first_seen;
+}
+
+static void end_offer(void *arg, struct order *o)
+{
+	(void)arg;
+	for (size_t i = 0; i < o->n_offers; i++)
+		o->offers[i].list = LIST_DONE;
+}
+
+static size_t rows_of(struct store *s, enum table table)
+{
+	struct store_verified v;
+
+	assert_ok(store_verify(s, NULL, NULL, &v, &err));
+	return v.tables[table].rows;
+}
+
+/* Three orders that have ended, and three of all else. */
+static struct store *open_ended(const char *dir)
+{
+	struct store_options o = {.url = url_of(dir),
+				  .max_bytes = (size_t)256 << 20,
+				  .serve = true,
+				  .derive = end_offer};
+	struct store *s = open_with(&o);
+
+	for (int64_t i = 1; i <= 3; i++) {
+		struct changes c = {0};
+		char data[8];
+
+		snprintf(data, sizeof(data), "%d", (int)i);
+		opening(&c, 3, "2021-01-11 16:21:00.000000", 5000);
+		change_order(s, i, 1000, &c);
+		assert_ok(record_one(s, 100 + i, data, NULL, NULL));
+		assert_ok(quarantine_one(s, QUARANTINED_STALE, (unsigned)i, 3,
+					 NULL));
+	}
+	assert_ok(record_one(s, 9, "newest", NULL, NULL));
+	return s;
+}
+
+/* It is named, and neither removed nor in the way of the others. */
+static void a_row_that_cannot_be_read_is_not_removed_and_keeps_no_other(
+	void **state)
+{
+	static const struct {
+		enum aged what;
+		enum table table, of; /* of: whose rows are counted */
+		size_t left;
+	} kinds[] = {
+		{AGED_CHANGES, T_CHANGES, T_CHANGES, 0},
+		{AGED_EVENTS, T_EVENTS, T_EVENTS, 2},
+		{AGED_QUARANTINE, T_QUARANTINE, T_QUARANTINE, 1},
+		{AGED_ORDERS, T_ORDERS, T_ORDERS, 1},
+	};
+	struct store *s = open_ended(*state);
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		struct removal r = {.what = kinds[i].what, .before = 9000,
+				    .now = 9500, .finished = is_any};
+		size_t n;
+
+		if (kinds[i].left)
+			damage(s, kinds[i].table, 1);
+		assert_int_equal(remove_old(s, &r, &n),
+				 kinds[i].left ? RC_INVALID : OK);
+		assert_int_equal(rows_of(s, kinds[i].of), kinds[i].left);
+	}
+	store_close(s);
+}
+
+static void an_order_with_an_entry_that_cannot_be_read_stays(void **state)
+{
+	struct store *s = open_ended(*state);
+	struct removal r = {.what = AGED_CHANGES, .before = 9000, .now = 9500,
+			    .finished = is_any};
+	size_t n;
+
+	damage(s, T_JOURNAL, 1);
+	assert_ok(remove_old(s, &r, &n));
+	r = (struct removal){.what = AGED_ORDERS, .before = 9000, .now = 9500,
+			     .finished = is_any};
+	assert_int_equal(remove_old(s, &r, &n), RC_INVALID);
+	assert_int_equal(n, 2);
+	assert_int_equal(rows_of(s, T_JOURNAL), 1);
+	store_close(s);
+}
+
+/* Stores of earlier versions kept no time with a change. */
+static void a_change_without_a_time_is_older_than_all_others(void **state)
+{
+	struct store *s = open_ended(*state);
+	struct removal r = {.what = AGED_CHANGES, .before = 500, .now = 9500};
+	struct key k, v;
+	struct txn t;
+	size_t n;
+
+	assert_ok(txn_write(&t, s, &err));
+	order_key(&v, "se", 1);
+	assert_ok(txn_put(&t, T_CHANGES, key_u64(key_start(&k), 1), v.b, v.n,
+			  &err));
+	assert_ok(txn_commit(&t, &err));
+	assert_ok(remove_old(s, &r, &n));
+	assert_int_equal(n, 1);
+	assert_int_equal(rows_of(s, T_CHANGES), 2);
+	store_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -505,6 +619,9 @@ int main(void)
 		IN_DIR(a_task_damaged_while_it_runs_runs_again_once),
 		IN_DIR(a_damaged_fetch_keeps_no_result_of_its_order),
 		IN_DIR(a_damaged_device_keeps_no_other_from_being_readmitted),
+		IN_DIR(a_row_that_cannot_be_read_is_not_removed_and_keeps_no_other),
+		IN_DIR(an_order_with_an_entry_that_cannot_be_read_stays),
+		IN_DIR(a_change_without_a_time_is_older_than_all_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
