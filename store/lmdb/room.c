@@ -14,6 +14,8 @@
 
 #define KEPT_FREE  ((uint64_t)1 << 20) /* bytes that deliveries must leave for
 				        * all other writes */
+#define A_DELIVERY ((uint64_t)1 << 20) /* bytes that the commit of an ordinary
+				        * delivery reserves, at most */
 #define CHUNK      ((uint64_t)8 << 20) /* bytes by which the file grows */
 #define A_PATH	   5 /* pages from the root to a row, with those that a split
 		      * adds */
@@ -134,7 +136,9 @@ enum rc room_for_delivery(struct txn *t, struct err *e)
 			    "the store is nearly full: %llu of %llu bytes "
 			    "(store_max)",
 			    (unsigned long long)used, (unsigned long long)max);
-	rc = reserved(t, reserve(t->store, KEPT_FREE, e));
+	/* With less, room_for_commit() would refuse what was let in here, and the
+	 * server would count as ready. */
+	rc = reserved(t, reserve(t->store, KEPT_FREE + A_DELIVERY, e));
 	if (rc)
 		return rc;
 	t->delivers = true;
