@@ -434,6 +434,15 @@ enum rc store_newest_time(struct store *s, int64_t *ret, struct err *e);
 /* Revives a dead task, and makes a waiting one due.  RC_NOTFOUND: no such task.
  * RC_CONFLICT: it is due already. */
 enum rc store_redrive(struct store *s, uint64_t id, int64_t now, struct err *e);
+/* As store_redrive() for n tasks, which share a sync.  Each is a write of its
+ * own: one that fails does not fail the others. */
+struct redrive {
+	uint64_t id;
+	enum rc rc; /* out */
+	struct err e;
+};
+void store_redrive_all(struct store *s, struct redrive *list, size_t n,
+		       int64_t now);
 /* store_wake() asks the server, in whichever process, to try at once each API
  * that it has given up for now. store_wakes() reads how often that was
  * asked. */
@@ -443,6 +452,16 @@ enum rc store_wakes(struct store *s, uint64_t *ret, struct err *e);
  * event is known already does not matter. */
 enum rc store_replay(struct store *s, uint64_t seq, const char *kind,
 		     int64_t now, struct err *e);
+/* As store_replay() for n events, which share a sync.  Each is a write of its
+ * own. */
+struct replay {
+	uint64_t seq;
+	const char *kind; /* a constant */
+	enum rc rc; /* out */
+	struct err e;
+};
+void store_replay_all(struct store *s, struct replay *list, size_t n,
+		      int64_t now);
 enum rc store_quarantine_get(struct store *s, uint64_t seq,
 			     struct quarantined *ret, struct err *e);
 enum rc store_quarantine_drop(struct store *s, uint64_t seq, struct err *e);

@@ -159,6 +159,11 @@ enum rc cli_left_out(struct cli_session *s, enum rc rc, const struct err *e);
 				     __VA_ARGS__ __VA_OPT__(, ){0}})
 void cli_log_write(const char *msg, const struct log_field *fields);
 
+/* ---- reading ---- */
+
+/* Finds the greatest seq of an event; 0: there is no event. */
+enum rc cli_newest_event(struct store *s, uint64_t *ret, struct err *e);
+
 /* ---- words ---- */
 
 /* Adds a text that came from Centra, a shop or a stranger.  Every verb prints

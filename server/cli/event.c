@@ -87,8 +87,7 @@ static enum rc fine_if_unreadable(enum rc rc)
 	return rc == RC_INVALID ? OK : rc;
 }
 
-/* Finds the greatest seq by bisection; 0: there is no event. */
-static enum rc newest_event(struct store *s, uint64_t *ret, struct err *e)
+enum rc cli_newest_event(struct store *s, uint64_t *ret, struct err *e)
 {
 	uint64_t low = 0, high = UINT64_C(1) << 62, middle;
 	enum rc rc = OK;
@@ -118,7 +117,7 @@ static enum rc begin_of_last(struct store *s, uint64_t last, uint64_t *ret,
 {
 	uint64_t newest, back = last;
 	size_t n;
-	enum rc rc = newest_event(s, &newest, e);
+	enum rc rc = cli_newest_event(s, &newest, e);
 
 	for (;;) {
 		*ret = newest >= back ? newest - back + 1 : 0;

@@ -236,10 +236,17 @@ int cli_tasks(struct cli_args *a)
 
 /* ---- redrive ---- */
 
-struct ids {
+#define AT_ONCE 100 /* tasks or events of one sync: a busy server waits for it */
+#define TELL_EVERY 10000 /* tasks or events until the next line of progress */
+
+/* The tasks that are to run again, page by page. */
+struct redriving {
 	const char *kind; /* NULL: of any */
 	int64_t now;
-	uint64_t *list;	  /* owned */
+	uint64_t next; /* the id at which the next read begins; 0: there are no
+		        * more */
+	unsigned seen; /* in this page */
+	struct redrive list[PAGE]; /* of this page */
 	size_t n;
 };
 
@@ -247,13 +254,15 @@ struct ids {
  * try. */
 static bool keep_id(void *arg, const struct task *t)
 {
-	struct ids *ids = arg;
+	struct redriving *r = arg;
 
-	if ((ids->kind && strcmp(ids->kind, t->kind) != 0) ||
-	    (!t->dead && (!t->attempts || t->due <= ids->now)))
-		return true;
-	ids->list = xrealloc(ids->list, ids->n + 1, sizeof(*ids->list));
-	ids->list[ids->n++] = t->id;
+	if (r->seen++ == PAGE) {
+		r->next = t->id;
+		return false;
+	}
+	if ((!r->kind || !strcmp(r->kind, t->kind)) &&
+	    (t->dead || (t->attempts && t->due > r->now)))
+		r->list[r->n++] = (struct redrive){.id = t->id};
 	return true;
 }
 
@@ -265,26 +274,59 @@ static void print_count(struct cli_session *s, const char *name, size_t n)
 		buf_fmt(&s->out, "%zu\n", n);
 }
 
-/* Redrives the tasks.  Each is a write of its own, so that a busy server is not
- * held up. */
-static int redrive_all(struct cli_session *s, struct ids *ids)
+/* Says how far a long command is, from time to time. */
+static void tell_progress(size_t before, size_t done)
 {
-	size_t i, done = 0;
-	struct err e;
+	if (before / TELL_EVERY != done / TELL_EVERY)
+		fprintf(stderr, "%zu so far\n", done);
+}
+
+static enum rc redrive_page(struct cli_session *s, struct redriving *r,
+			    size_t *done, struct err *e)
+{
 	enum rc rc = OK;
 
-	for (i = 0; i < ids->n; i++) {
-		rc = store_redrive(s->store, ids->list[i], s->now, &e);
-		done += rc == OK;
-		if (rc == RC_NOTFOUND || rc == RC_CONFLICT)
-			rc = OK; /* another command or the server was faster */
-		rc = cli_left_out(s, rc, &e);
-		if (rc)
-			break;
+	for (size_t at = 0, n; !rc && at < r->n; at += n) {
+		n = r->n - at < AT_ONCE ? r->n - at : AT_ONCE;
+		store_redrive_all(s->store, r->list + at, n, s->now);
+		for (size_t i = at; i < at + n && !rc; i++) {
+			struct redrive *one = &r->list[i];
+
+			*done += one->rc == OK;
+			/* RC_NOTFOUND, RC_CONFLICT: another command or the
+			 * server was faster. */
+			if (one->rc != RC_NOTFOUND && one->rc != RC_CONFLICT)
+				rc = cli_left_out(s, one->rc, &one->e);
+			if (rc)
+				*e = one->e;
+		}
 	}
+	return rc;
+}
+
+static int redrive_all(struct cli_session *s, const char *kind)
+{
+	struct redriving *r = xcalloc(1, sizeof(*r));
+	size_t done = 0, before;
+	struct err e;
+	enum rc rc;
+
+	*r = (struct redriving){.kind = kind, .now = s->now, .next = 1};
+	do {
+		uint64_t from = r->next;
+
+		r->next = r->n = r->seen = 0;
+		before = done;
+		rc = store_tasks(s->store, false, from, keep_id, r, &e);
+		rc = cli_left_out(s, rc, &e);
+		if (!rc)
+			rc = redrive_page(s, r, &done, &e);
+		tell_progress(before, done);
+	} while (!rc && r->next);
+	free(r);
 	print_count(s, "redriven", done);
 	cli_log("tasks redriven", LOG_N("tasks", (int64_t)done),
-		LOG_S("kind", ids->kind));
+		LOG_S("kind", kind));
 	fprintf(stderr, "%zu task%s will run again.\n", done,
 		done == 1 ? "" : "s");
 	if (!rc)
@@ -321,40 +363,23 @@ static int redrive_one(struct cli_session *s, uint64_t id)
 	return 0;
 }
 
-static int redrive(struct cli_session *s, struct ids *ids)
-{
-	struct err e;
-	enum rc rc;
-
-	if (ids->n)
-		return redrive_one(s, ids->list[0]);
-	ids->now = s->now;
-	rc = store_tasks(s->store, false, 0, keep_id, ids, &e);
-	rc = cli_left_out(s, rc, &e);
-	return rc ? cli_failed(s, rc, &e) : redrive_all(s, ids);
-}
-
 int cli_redrive(struct cli_args *a)
 {
-	struct ids ids = {.kind = a->value[OPT_KIND]};
+	const char *kind = a->value[OPT_KIND];
 	struct cli_session s;
 	int64_t id = 0;
 	int code;
 
-	if (a->n_words + !!a->value[OPT_ALL] + !!ids.kind != 1)
+	if (a->n_words + !!a->value[OPT_ALL] + !!kind != 1)
 		return cli_usage(a, "say either one ID, --all, or --kind KIND");
 	if (a->n_words && !number_read(a->words[0], 1, INT64_MAX, &id))
 		return cli_usage(a, "'%s' is no task's ID", a->words[0]);
-	if (ids.kind && !handler_find(ids.kind))
-		return cli_usage(a, "'%s' is no kind of task", ids.kind);
-	if (id) {
-		ids.list = xcalloc(1, sizeof(*ids.list));
-		ids.list[ids.n++] = (uint64_t)id;
-	}
+	if (kind && !handler_find(kind))
+		return cli_usage(a, "'%s' is no kind of task", kind);
 	code = cli_open(&s, a, CLI_NO_SECRETS);
 	if (!code)
-		code = redrive(&s, &ids);
-	free(ids.list);
+		code = id ? redrive_one(&s, (uint64_t)id)
+			  : redrive_all(&s, kind);
 	return cli_close(&s, code);
 }
 
@@ -403,48 +428,77 @@ static int replay(struct cli_session *s, uint64_t seq)
 	return code;
 }
 
-/* Events that were received at `since` or later and that have a handler. */
-struct since {
+/* Events that were received at `since` or later and that have a handler, page by
+ * page. */
+struct replaying {
 	int64_t since;
-	struct {
-		uint64_t seq;
-		const char *kind; /* a constant */
-	} *list; /* owned */
+	uint64_t last; /* the newest event when the command began */
+	uint64_t next; /* the seq at which the next read begins; 0: there are no
+		        * more */
+	unsigned seen; /* in this page */
+	struct replay list[PAGE]; /* of this page */
 	size_t n;
 };
 
 static bool keep_event(void *arg, const struct event *ev)
 {
-	struct since *l = arg;
+	struct replaying *r = arg;
 	const char *kind = handler_of_event(ev->type, ev->action);
 
-	if (!kind || ev->received < l->since)
-		return true;
-	l->list = xrealloc(l->list, l->n + 1, sizeof(*l->list));
-	l->list[l->n].seq = ev->seq;
-	l->list[l->n++].kind = kind;
+	if (ev->seq > r->last)
+		return false;
+	if (r->seen++ == PAGE) {
+		r->next = ev->seq;
+		return false;
+	}
+	if (kind && ev->received >= r->since)
+		r->list[r->n++] = (struct replay){.seq = ev->seq, .kind = kind};
 	return true;
 }
 
-/* Replays the events.  Each is a write of its own, so that a busy server is not
- * held up. */
+static enum rc replay_page(struct cli_session *s, struct replaying *r,
+			   size_t *done, struct err *e)
+{
+	enum rc rc = OK;
+
+	for (size_t at = 0, n; !rc && at < r->n; at += n) {
+		n = r->n - at < AT_ONCE ? r->n - at : AT_ONCE;
+		store_replay_all(s->store, r->list + at, n, s->now);
+		for (size_t i = at; i < at + n && !rc; i++) {
+			struct replay *one = &r->list[i];
+
+			*done += one->rc == OK;
+			/* RC_NOTFOUND: the event was removed meanwhile. */
+			if (one->rc != RC_NOTFOUND)
+				rc = cli_left_out(s, one->rc, &one->e);
+			if (rc)
+				*e = one->e;
+		}
+	}
+	return rc;
+}
+
 static int replay_since(struct cli_session *s, int64_t since)
 {
-	struct since l = {.since = since};
-	size_t done = 0;
+	struct replaying *r = xcalloc(1, sizeof(*r));
+	size_t done = 0, before;
 	struct err e;
-	enum rc rc = store_events(s->store, 0, keep_event, &l, &e);
+	enum rc rc;
 
-	rc = cli_left_out(s, rc, &e);
-	for (size_t i = 0; !rc && i < l.n; i++) {
-		rc = store_replay(s->store, l.list[i].seq, l.list[i].kind,
-				  s->now, &e);
-		done += rc == OK;
-		if (rc == RC_NOTFOUND)
-			rc = OK; /* the event was removed meanwhile */
+	*r = (struct replaying){.since = since, .next = 1};
+	rc = cli_newest_event(s->store, &r->last, &e);
+	while (!rc && r->next) {
+		uint64_t from = r->next;
+
+		r->next = r->n = r->seen = 0;
+		before = done;
+		rc = store_events(s->store, from, keep_event, r, &e);
 		rc = cli_left_out(s, rc, &e);
+		if (!rc)
+			rc = replay_page(s, r, &done, &e);
+		tell_progress(before, done);
 	}
-	free(l.list);
+	free(r);
 	print_count(s, "replayed", done);
 	cli_log("events replayed", LOG_N("events", (int64_t)done));
 	fprintf(stderr, "%zu event%s will be applied again.\n", done,

@@ -52,7 +52,7 @@ static enum rc op_result(struct op *op, enum rc rc, const struct err *e)
 	return rc;
 }
 
-static void all_results(struct op **ops, size_t n, enum rc rc,
+static void all_results(struct op *const *ops, size_t n, enum rc rc,
 			const struct err *e)
 {
 	for (size_t i = 0; i < n; i++)
@@ -62,7 +62,7 @@ static void all_results(struct op **ops, size_t n, enum rc rc,
 /* Runs ops.  Stops after one that brings the transaction to its bound, and at
  * one that fails after it wrote (*ret_failed), since then nothing may be
  * committed.  Returns how many ran well or failed without harm. */
-static size_t run_ops(struct txn *t, struct op **ops, size_t n,
+static size_t run_ops(struct txn *t, struct op *const *ops, size_t n,
 		      bool *ret_failed)
 {
 	bool touched;
@@ -110,7 +110,7 @@ static enum rc commit(struct txn *t, struct err *e)
 
 /* Runs the first of n ops in one transaction and sets their results; returns
  * how many it ran.  *ret_touched: an order or a task was changed. */
-static size_t settle_some(struct store *s, struct op **ops, size_t n,
+static size_t settle_some(struct store *s, struct op *const *ops, size_t n,
 			  bool *ret_touched)
 {
 	struct err e = {.text = ""};
@@ -199,7 +199,7 @@ static void tell(struct op *op)
 	free(op);
 }
 
-static void settle_all(struct store *s, struct op **ops, size_t n)
+static void settle_all(struct store *s, struct op *const *ops, size_t n)
 {
 	size_t k, written;
 	bool touched;
@@ -416,12 +416,13 @@ void writer_do_all(struct store *s, struct op *const *ops, size_t n)
 		ops[i]->err.text[0] = '\0';
 		if (rc)
 			(void)!op_result(ops[i], rc, &before);
-		else if (!s->writer.started)
-			(void)!do_here(s, ops[i], NULL);
 	}
-	if (rc || !s->writer.started || !n)
+	if (rc || !n)
 		return;
 	latch_init(&told, n);
-	queue_all(&s->writer, ops, n);
+	if (s->writer.started)
+		queue_all(&s->writer, ops, n);
+	else
+		settle_all(s, ops, n);
 	latch_wait(&told);
 }

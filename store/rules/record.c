@@ -393,3 +393,27 @@ enum rc store_replay(struct store *s, uint64_t seq, const char *kind,
 
 	return store_do(s, &o.op, sizeof(o), NULL, e);
 }
+
+void store_replay_all(struct store *s, struct replay *list, size_t n,
+		      int64_t now)
+{
+	struct replay_op *o = xcalloc(n, sizeof(*o));
+	struct op **ops = xcalloc(n, sizeof(struct op *));
+
+	for (size_t i = 0; i < n; i++) {
+		o[i] = (struct replay_op){
+			.op = {.want = replay_want, .run = replay},
+			.seq = list[i].seq,
+			.kind = list[i].kind,
+			.now = now,
+		};
+		ops[i] = &o[i].op;
+	}
+	store_do_all(s, ops, n);
+	for (size_t i = 0; i < n; i++) {
+		list[i].rc = o[i].op.rc;
+		list[i].e = o[i].op.err;
+	}
+	free(ops);
+	free(o);
+}

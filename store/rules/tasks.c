@@ -645,6 +645,29 @@ enum rc store_redrive(struct store *s, uint64_t id, int64_t now, struct err *e)
 	return store_do(s, &r.op, sizeof(r), NULL, e);
 }
 
+void store_redrive_all(struct store *s, struct redrive *list, size_t n,
+		       int64_t now)
+{
+	struct redrive_op *r = xcalloc(n, sizeof(*r));
+	struct op **ops = xcalloc(n, sizeof(struct op *));
+
+	for (size_t i = 0; i < n; i++) {
+		r[i] = (struct redrive_op){
+			.op = {.want = redrive_want, .run = redrive},
+			.id = list[i].id,
+			.now = now,
+		};
+		ops[i] = &r[i].op;
+	}
+	store_do_all(s, ops, n);
+	for (size_t i = 0; i < n; i++) {
+		list[i].rc = r[i].op.rc;
+		list[i].e = r[i].op.err;
+	}
+	free(ops);
+	free(r);
+}
+
 #define WOKEN "woken" /* a count */
 
 static enum rc wake(struct rows *r, struct op *op, struct err *e)

@@ -630,6 +630,30 @@ static void a_redrive_makes_a_task_that_waits_due(void **state)
 	store_close(s);
 }
 
+static void of_many_redrives_one_that_fails_fails_no_other(void **state)
+{
+	struct redrive list[] = {{.id = 1}, {.id = 77}, {.id = 2}, {.id = 3}};
+	struct store *s = open_queue(*state);
+	struct task t;
+
+	for (int64_t i = 1; i <= 3; i++)
+		add(s, "se", "c1l1", i, 10);
+	for (int64_t i = 1; i <= 2; i++) {
+		t = lease_one(s, 100);
+		finish(s, &t, OUTCOME_RETRY, 9000);
+	}
+	store_redrive_all(s, list, 4, 200);
+	assert_int_equal(list[0].rc, OK);
+	assert_int_equal(list[1].rc, RC_NOTFOUND);
+	assert_int_equal(list[2].rc, OK);
+	assert_int_equal(list[3].rc, RC_CONFLICT);
+	for (int64_t i = 1; i <= 3; i++) {
+		t = lease_one(s, 200);
+		finish(s, &t, OUTCOME_DONE, 0);
+	}
+	store_close(s);
+}
+
 static void a_task_that_is_dropped_is_gone_also_while_it_runs(void **state)
 {
 	struct store *s = open_queue(*state);
@@ -815,6 +839,7 @@ int main(void)
 		FRESH(a_look_that_learnt_nothing_stays_in_the_last_lane),
 		FRESH(what_reconciliation_asks_is_never_late),
 		FRESH(a_redrive_makes_a_task_that_waits_due),
+		FRESH(of_many_redrives_one_that_fails_fails_no_other),
 		FRESH(a_task_that_is_dropped_is_gone_also_while_it_runs),
 		FRESH(only_what_is_put_off_for_longer_is_hurried),
 		FRESH(a_step_of_a_hurry_makes_few_tasks_due),

@@ -950,23 +950,20 @@ static pid_t redrive_beside(void)
 
 #define MANY_DEAD 200
 
-static void what_somebody_else_redrove_stops_nobody(void **state)
+/* Gives up a fetch of each of MANY_DEAD orders. */
+static void give_many_up(int64_t first)
 {
 	struct task t = {.instance = "se", .kind = "fetch_order",
 			 .created = 1000, .due = 1};
 	struct result dead = {.how = OUTCOME_DEAD, .reason = {"no use"}};
 	struct config *c = NULL;
 	struct store *s = open_store(&c);
-	pid_t pids[2];
 	struct task got;
 	int64_t next;
 	struct err e;
 	size_t n;
-	int status;
-	char *line;
 
-	(void)state;
-	for (t.number = 5001; t.number <= 5000 + MANY_DEAD; t.number++) {
+	for (t.number = first; t.number < first + MANY_DEAD; t.number++) {
 		assert_int_equal(store_task_add(s, &t, &e), OK);
 		assert_int_equal(store_lease(s, 5, NULL, &got, 1, &n, &next,
 					     &e),
@@ -977,6 +974,80 @@ static void what_somebody_else_redrove_stops_nobody(void **state)
 	}
 	store_close(s);
 	config_drop(c);
+}
+
+/* The number of the newest transaction of the store. */
+static size_t transactions(void)
+{
+	struct config *c = NULL;
+	struct store *s = open_store(&c);
+	MDB_envinfo info;
+
+	assert_int_equal(mdb_env_info(s->env, &info), 0);
+	store_close(s);
+	config_drop(c);
+	return info.me_last_txnid;
+}
+
+static void a_redrive_of_many_tasks_makes_few_transactions(void **state)
+{
+	size_t before;
+
+	(void)state;
+	give_many_up(6001);
+	before = transactions();
+	assert_int_equal(run("redrive --kind fetch_order"), 0);
+	assert_string_equal(out, "200\n");
+	assert_true(transactions() - before <= 5);
+	assert_int_equal(run("tasks --dead --json"), 0);
+	assert_string_equal(out, "");
+}
+
+#define EVENTS_MANY 1100 /* more than two pages */
+
+static void a_replay_of_many_events_makes_few_transactions(void **state)
+{
+	struct event *list = xcalloc(EVENTS_MANY, sizeof(*list));
+	struct delivery d = {.instance = "se",
+			     .received = time_now() + 50 * 3600000,
+			     .events = list,
+			     .n_events = EVENTS_MANY};
+	struct config *c = NULL;
+	struct store *s = open_store(&c);
+	char since[TIME_ISO_SIZE];
+	struct recorded got;
+	struct err e;
+	size_t before;
+	char *line;
+
+	(void)state;
+	for (int i = 0; i < EVENTS_MANY; i++)
+		list[i] = (struct event){.type = "order",
+					 .action = "update",
+					 .date = "2021-01-29 14:40:58.628033",
+					 .id = 7001 + i};
+	assert_int_equal(store_record(s, &d, &got, NULL, &e), OK);
+	store_close(s);
+	config_drop(c);
+	free(list);
+	time_iso(since, d.received, 0, false);
+	line = xasprintf("replay --since %s", since);
+	before = transactions();
+	assert_int_equal(run(line), 0);
+	assert_string_equal(out, "1100\n");
+	assert_true(transactions() - before <= 20);
+	free(line);
+}
+
+static void what_somebody_else_redrove_stops_nobody(void **state)
+{
+	pid_t pids[2];
+	uint64_t id;
+	int status;
+	char *line;
+
+	(void)state;
+	give_many_up(5001);
 	for (int i = 0; i < 2; i++)
 		pids[i] = redrive_beside();
 	for (int i = 0; i < 2; i++) {
@@ -988,8 +1059,8 @@ static void what_somebody_else_redrove_stops_nobody(void **state)
 	assert_string_equal(out, "");
 	/* One that waits and is due is tried at once. */
 	assert_int_equal(run("tasks --json"), 0);
-	assert_int_equal(sscanf(out, "{\"id\":%" SCNu64, &got.id), 1);
-	line = xasprintf("redrive %" PRIu64, got.id);
+	assert_int_equal(sscanf(out, "{\"id\":%" SCNu64, &id), 1);
+	line = xasprintf("redrive %" PRIu64, id);
 	assert_int_equal(run(line), 0);
 	tells("is due already");
 	free(line);
@@ -1447,6 +1518,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_there_ends_with_1),
 		cmocka_unit_test(
 			a_dead_task_is_shown_with_why_and_its_last_calls),
+		cmocka_unit_test(a_redrive_of_many_tasks_makes_few_transactions),
 		cmocka_unit_test(what_somebody_else_redrove_stops_nobody),
 		cmocka_unit_test(json_holds_all_and_a_table_the_last),
 		cmocka_unit_test(check_says_when_a_previous_secret_can_go),
@@ -1461,6 +1533,7 @@ int main(void)
 		cmocka_unit_test(a_sweep_is_a_task_of_each_instance_that_has_graphql),
 		cmocka_unit_test(every_verb_prints_foreign_text_as_text),
 		cmocka_unit_test(what_the_caller_wrote_is_told_as_text),
+		cmocka_unit_test(a_replay_of_many_events_makes_few_transactions),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder) != 0;
