@@ -383,10 +383,13 @@ static void say_ready(const struct serving *s)
 
 /* ---- while it runs ---- */
 
-/* Waits up to TICK ms for a signal and returns it; 0: there was none. */
-static int wait_signal(struct serving *s)
+/* Waits up to TICK ms, and not beyond `end` (time_mono), for a signal and
+ * returns it; 0: there was none. */
+static int wait_signal(struct serving *s, int64_t end)
 {
-	const struct timespec tick = {.tv_nsec = TICK * 1000000L};
+	int64_t left = end - time_mono();
+	const struct timespec tick = {
+		.tv_nsec = (left > TICK ? TICK : left > 0 ? left : 0) * 1000000L};
 	int sig = sigtimedwait(&s->signals, NULL, &tick);
 
 	if (s->beat_every && time_mono() >= s->beat_due && !s->beating) {
@@ -412,7 +415,7 @@ static void run(struct serving *s)
 	int sig = 0;
 
 	while (!is_end(sig) && !s->app.failed) {
-		sig = wait_signal(s);
+		sig = wait_signal(s, INT64_MAX);
 		if (sig == SIGHUP)
 			reload(&s->app, s->started);
 	}
@@ -430,7 +433,7 @@ static void drain(struct serving *s)
 	notify("STOPPING=1");
 	s->app.draining = true;
 	while (time_mono() < end && !s->app.failed)
-		if (is_end(wait_signal(s)))
+		if (is_end(wait_signal(s, end)))
 			break;
 }
 
