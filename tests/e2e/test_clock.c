@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -18,6 +19,7 @@
 #include "tests/harness/browser.h"
 #include "tests/harness/orders.h"
 #include "tests/harness/wait.h"
+#include "tests/harness/webhook.h"
 
 #define DAY    INT64_C(86400000)
 /* An order of one line. */
@@ -227,6 +229,19 @@ static long reject_keyed(struct shipfrom *s, int64_t number, const char *body)
 	return status;
 }
 
+static void assert_nothing_removed(struct shipfrom *s)
+{
+	static const char *const kinds[] = {"events",	   "orders",
+					    "entries",	   "quarantined",
+					    "changes",	   "addresses"};
+	char name[64];
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		snprintf(name, sizeof(name), "removed_%s_total", kinds[i]);
+		wait_sample(s, name, 0, 0);
+	}
+}
+
 /* All that a clock must not take away, seen from outside. */
 struct kept {
 	int64_t to_ship, shipped, keyed, unanswered;
@@ -253,6 +268,8 @@ static void a_clock_100_days_ahead_at_one_start_changes_nothing_for_good(
 {
 	struct shipfrom *s = start(state,
 				   "answer_wait = 100ms\nkeep_addresses = 30d\n"
+				   "keep_events = 30d\nkeep_journal = 30d\n"
+				   "keep_orders = 30d\nkeep_quarantine = 30d\n"
 				   "session_age = 30d\nsweep_every = 1s",
 				   MANY);
 	struct kept k = {0};
@@ -280,11 +297,13 @@ static void a_clock_100_days_ahead_at_one_start_changes_nothing_for_good(
 	wait_sample(s, "clock_confirmed", 0, 0);
 	wait_sample(s, "sweeps_total", 3, 1e9);
 	assert_kept(s, &k);
+	assert_nothing_removed(s);
 
 	again_with_clock(s, 0);
 	wait_sample(s, "clock_confirmed", 1, 1);
 	wait_sample(s, "sweeps_total", 2, 1e9);
 	assert_kept(s, &k);
+	assert_nothing_removed(s);
 	sim_tell(&s->sim, "/faults", "{\"clear\":true}");
 	wait_state(s, AMSTERDAM, k.unanswered, "accepted", 40000);
 	ship(s, k.to_ship);
@@ -312,6 +331,60 @@ static void once_the_clock_is_right_what_is_too_old_goes(void **state)
 	assert_false(order_has_address(&shipped));
 	assert_true(order_has_address(&to_ship));
 	assert_int_equal(me(&browser), 401);
+	shipfrom_passed(s);
+}
+
+/* Sends events that are signed `ago` days ago. */
+static void send_dated(struct shipfrom *s, int64_t ago, const char *json)
+{
+	char *body = webhook_body(json, SPACE_PLUS);
+	char *header = webhook_header(SECRET,
+				      (int64_t)time(NULL) - ago * 86400, body);
+	struct answer a = webhook_post(s->hook, header, body, strlen(body));
+
+	assert_int_equal(a.status, 200);
+	answer_release(&a);
+	free(header);
+	free(body);
+}
+
+#define EVENT(type, action, id, data)                                         \
+	"{\"type\":\"" type "\",\"action\":\"" action "\",\"date\":"           \
+	"\"2021-01-11 16:21:00.552288\",\"id\":" id ",\"data\":" data "}"
+
+/* 100 days ago an order ended, one was offered and never ended, and a body could
+ * not be read. */
+static void what_is_too_old_goes_and_what_is_open_stays(void **state)
+{
+	struct shipfrom *s = start(state,
+				   "keep_events = 30d\nkeep_orders = 60d\n"
+				   "keep_quarantine = 30d\nsweep_every = 1s",
+				   MANY);
+
+	again_with_clock(s, -100 * DAY);
+	send_dated(s, 100,
+		   "{\"events\":[" EVENT(
+			   "check_first", "create", "880001",
+			   "{\"warehouses\":[{\"warehouseId\":3}]}") ","
+		   EVENT("check_first", "timeout", "880001",
+			 "{\"warehouseId\":3}") ","
+		   EVENT("check_first", "create", "880002",
+			 "{\"warehouses\":[{\"warehouseId\":3}]}") ","
+		   EVENT("customer", "update", "7", "{}") ",5]}");
+	wait_sample(s, "orders", 2, 2);
+	wait_sample(s, "quarantined", 1, 1);
+	again_with_clock(s, 0);
+	send_dated(s, 0,
+		   "{\"events\":[" EVENT("customer", "update", "8", "{}") "]}");
+	wait_sample(s, "clock_confirmed", 1, 1);
+	wait_sample(s, "removed_orders_total", 1, 1);
+	wait_sample(s, "removed_quarantined_total", 1, 1);
+	wait_sample(s, "orders", 1, 1);
+	wait_sample(s, "quarantined", 0, 0);
+	/* The open order's event stays while a task of it waits; the newest
+	 * stays. */
+	wait_sample(s, "events", 1, 2);
+	wait_sample(s, "removed_events_total", 3, 4);
 	shipfrom_passed(s);
 }
 
@@ -343,6 +416,7 @@ int main(void)
 		T(a_clock_set_back_does_not_hold_a_shipment_for_a_day),
 		T(a_clock_100_days_ahead_at_one_start_changes_nothing_for_good),
 		T(once_the_clock_is_right_what_is_too_old_goes),
+		T(what_is_too_old_goes_and_what_is_open_stays),
 		T(an_offer_that_ends_under_a_wrong_clock_has_not_timed_out),
 	};
 
