@@ -98,11 +98,15 @@ $(SUITE): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/store/suite.o $(OBJ_LIB)
 $(E2E): $(BUILD)/%: $(BUILD)/%.o $(HARNESS)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lcurl -lcjson -lcrypto
 
-$(filter-out %/bench_record %/bench_growth,$(BENCH)): $(BUILD)/%: $(BUILD)/%.o $(BENCH_HELP)
+$(filter-out %/bench_record %/bench_growth %/bench_retention,$(BENCH)): $(BUILD)/%: $(BUILD)/%.o $(BENCH_HELP)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcrypto
 
 # It calls the store itself.
 $(BUILD)/tests/bench/bench_record: $(BUILD)/tests/bench/bench_record.o $(OBJ_LIB)
+	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+# It calls retention as a worker does.
+$(BUILD)/tests/bench/bench_retention: $(BUILD)/tests/bench/bench_retention.o $(BUILD)/tests/bench/rows.o $(OBJ_LIB)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 # It fills its stores with the product's own rules.

@@ -19,6 +19,13 @@ run() {
 	case $1 in
 	webhooks) "$BUILD/tests/bench/bench_webhooks" ;;
 	growth) "$BUILD/tests/bench/bench_growth" "${BENCH_EVENTS:-1000000}" ;;
+	retention)
+		data=$(mktemp -d "$folder/retention.XXXXXX") || return 1
+		"$BUILD/tests/bench/bench_retention" "$data"
+		code=$?
+		rm -rf "$data"
+		return $code
+		;;
 	*)
 		echo "bench: there is no '$1'" >&2
 		return 1
@@ -28,7 +35,7 @@ run() {
 
 mkdir -p "$folder" && : >"$BENCH_ROWS" &&
 	sh tests/bench/machine.sh "$folder" >"$here/machine.md" || exit 1
-for name in ${BENCH_RUNS:-webhooks growth}; do
+for name in ${BENCH_RUNS:-webhooks growth retention}; do
 	echo "== $name"
 	run "$name" || exit 1
 done
