@@ -302,8 +302,8 @@ lint: ## gcc's and clang's analysers, more warnings of both, shellcheck
 PEERS    = $(BUILD)/bench/peers/node_modules/.package-lock.json
 BENCHED  = $(BUILD)/shipfrom $(BUILD)/bench-onetxn/shipfrom \
 	   $(BUILD)/bench-nostore/shipfrom
-bench: ## webhooks a second side by side with what people would write instead; build/bench/report.md
-	@sh tests/deps.sh build bench
+bench: ## webhooks a second side by side with what people would write instead: docs/benchmarks.md
+	@sh tests/deps.sh build bench browser
 	@$(MAKE) --no-print-directory -j$(JOBS) $(BENCHED) $(BENCH) all
 	@$(MAKE) --no-print-directory $(PEERS) $(BROWSER)
 	@BUILD=$(BUILD) sh tests/bench.sh

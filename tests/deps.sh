@@ -73,7 +73,6 @@ table() {
 		python3              python3              command python3
 		postgresql           postgresql-server    initdb postgresql
 		valgrind             valgrind             command valgrind
-		chromium             chromium             command chromium
 		EOF
 		;;
 	*)

@@ -4,9 +4,9 @@
  *
  *	build/tests/bench/bench_report FOLDER
  *
- * Reads FOLDER/rows.tsv (rows.h) and FOLDER/machine.md (what was measured on
- * what; it is copied).  Writes FOLDER/report.md, to the standard output too, and
- * FOLDER/UNIT.svg.  Exit 1 if a promise (promises.def) is not kept.
+ * Reads the rows (rows.h) and the list that says what the machine is from the
+ * folder; writes a report, to the standard output too, and two pictures into it.
+ * Exit 1 if a promise (promises.def) is not kept.
  */
 #include <stdio.h>
 #include <stdlib.h>

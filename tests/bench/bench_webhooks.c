@@ -28,7 +28,7 @@
 #include "tests/bench/rows.h"
 #include "tests/bench/server.h"
 
-#define WARM	    0.5 /* s */
+#define WARM	    1.0 /* s */
 #define SECONDS	    2.0
 #define SECONDS_MAX 60.0
 #define ROUNDS	    5
