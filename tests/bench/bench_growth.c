@@ -48,8 +48,7 @@
 #define LINES "store_max = 64G\nanswer_wait = 20s\ndevice_presses = 10000\n"
 
 struct bench {
-	long events, orders, tasks;
-	int rounds;
+	long events, orders, tasks, rounds;
 	char binary[512], parent[512];
 	struct server big, small;
 	struct granting centra;
@@ -358,7 +357,7 @@ static int measure(struct bench *b)
 
 	if (start_big(b, "tasks put off") != 0)
 		return -1;
-	for (int i = 0; i < b->rounds; i++)
+	for (long i = 0; i < b->rounds; i++)
 		if (in_turns(b, LOAD_KEPT, "stored") != 0 ||
 		    in_turns(b, LOAD_OFFER, "offers") != 0)
 			return -1;
@@ -399,7 +398,9 @@ static int read_args(struct bench *b, int argc, char **argv)
 	if ((argc > 2 && number(argv[2], &b->orders) != 0) ||
 	    (argc > 3 && number(argv[3], &b->tasks) != 0) || argc > 4)
 		return -1;
-	b->rounds = rounds ? atoi(rounds) : 3;
+	b->rounds = 3;
+	if (rounds && number(rounds, &b->rounds) != 0)
+		return -1;
 	return b->orders > 0 && b->events >= 2 * b->orders + OPEN &&
 			       b->rounds > 0
 		       ? 0

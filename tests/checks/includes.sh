@@ -47,7 +47,8 @@ MAY tests/spike       store store/model store/rules
 MAY tests/sim
 MAY tests/harness
 MAY tests/e2e         tests/harness
-MAY tests/bench
+MAY tests/bench         tests/bench/growth
+MAY tests/bench/growth  store store/model handlers
 MAY tests/faults
 MAY tests/checks
 
