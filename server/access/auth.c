@@ -239,11 +239,17 @@ static void not_identified(struct attempt *t, struct response *res)
 		    "send the token of a device that is signed in");
 }
 
-static void not_readable(struct attempt *t, struct response *res)
+void auth_unread(struct access *a, const struct request *req,
+		 struct response *res, enum rc rc, const struct err *e)
 {
 	log_limited(6, LOG_ERROR, "devices cannot be read",
-		    LOG_S("rc", rc_name(t->rc)), LOG_S("error", t->e->text),
-		    LOG_REQUEST(t->req));
+		    LOG_S("rc", rc_name(rc)), LOG_S("error", e->text),
+		    LOG_REQUEST(req));
+	if (rc == RC_INVALID) {
+		auth_refuse(a, req, res, "device_unreadable",
+			    code_words("device_unreadable"));
+		return;
+	}
 	respond_problem(res, 503, "not_stored",
 			"devices cannot be read right now");
 	res->retry_after = 1;
@@ -267,7 +273,7 @@ void auth_identify(void *access, struct request *req, struct response *res)
 		return;
 	}
 	if (t.rc) {
-		not_readable(&t, res);
+		auth_unread(access, req, res, t.rc, &e);
 		return;
 	}
 	req->caller_id = c->device.id;
@@ -295,12 +301,10 @@ const struct caller *caller_of(const struct request *req)
 	return req->caller;
 }
 
-bool auth_still(struct access *a, const unsigned char hash[TOKEN_HASH_SIZE],
-		bool is_session)
+enum rc auth_still(struct access *a, const unsigned char hash[TOKEN_HASH_SIZE],
+		   bool is_session, struct err *e)
 {
 	struct device d;
-	struct err e;
 
-	/* If the store cannot be read, the credential counts as valid. */
-	return find_device(a, hash, is_session, &d, &e) != RC_NOTFOUND;
+	return find_device(a, hash, is_session, &d, e);
 }

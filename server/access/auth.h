@@ -61,10 +61,16 @@ bool auth_limited(struct access *a, const struct config *c,
 bool auth_origin(const struct config *c, const struct request *req,
 		 struct response *res);
 
-/* False: the token or session with that hash has been ended.  Reads the store;
- * any thread. */
-bool auth_still(struct access *a, const unsigned char hash[TOKEN_HASH_SIZE],
-		bool is_session);
+/* Reads whether a token or session is still valid; any thread.  RC_NOTFOUND: it
+ * has been ended.  Another error: that cannot be read, so nothing may be done in
+ * its name. */
+enum rc auth_still(struct access *a, const unsigned char hash[TOKEN_HASH_SIZE],
+		   bool is_session, struct err *e);
+/* Logs and responds that a device or its credential cannot be read, for the
+ * reason `rc`: 401 device_unreadable if what is stored of it is damaged, since
+ * only a new login link helps; else 503. */
+void auth_unread(struct access *a, const struct request *req,
+		 struct response *res, enum rc rc, const struct err *e);
 
 /* Counts and logs a refusal, and responds 401 with the code. */
 void auth_refuse(struct access *a, const struct request *req,

@@ -163,6 +163,10 @@ static void session_begun(struct request *req, struct response *res)
 		refuse_code(req, s->config, res);
 		return;
 	}
+	if (s->pending.rc == RC_INVALID) {
+		auth_unread(s->access, req, res, RC_INVALID, &s->pending.e);
+		return;
+	}
 	if (s->pending.rc || token_csrf(c.csrf, s->token, &e)) {
 		respond_later(req, res, s->pending.rc ? s->pending.rc : RC_AGAIN);
 		return;
@@ -207,7 +211,7 @@ static bool code_is_good(struct request *req, const struct config *config,
 	if (code_read(req, ret))
 		rc = store_device_code(a->parts.store, ret, req->now, &e);
 	if (rc && rc != RC_NOTFOUND)
-		respond_later(req, res, rc);
+		auth_unread(a, req, res, rc, &e);
 	else if (rc && !auth_limited(a, config, req, res))
 		refuse_code(req, config, res);
 	return !rc;

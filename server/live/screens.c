@@ -254,7 +254,10 @@ static struct signed_in signed_in_of(const struct screen *x)
 
 static bool is_signed_in(struct live *live, const struct signed_in *s)
 {
-	return auth_still(live->parts.access, s->credential, s->by_session);
+	struct err e;
+
+	return !auth_still(live->parts.access, s->credential, s->by_session,
+			   &e);
 }
 
 /* ---- the room's thread: new screens ---- */

@@ -392,16 +392,27 @@ static void action_written(struct pending *pending)
 		action_decided(p);
 }
 
-/* True if the device or its session was ended while the request waited. */
-static bool was_revoked(struct action *p)
+/* True, and it has responded: the device or its session was ended while the
+ * request waited, or that cannot be read. */
+static bool was_revoked(struct action *p, struct response *res)
 {
-	const struct caller *c = caller_of(p->pending.req);
+	struct request *req = p->pending.req;
+	const struct caller *c = caller_of(req);
 	uint64_t revocations = store_revocations(p->room->store);
+	struct err e = {""};
+	enum rc rc = OK;
 
-	if (revocations == p->revocations)
-		return false;
-	p->revocations = revocations;
-	return !auth_still(p->room->access, c->credential, c->by_session);
+	if (revocations != p->revocations)
+		rc = auth_still(p->room->access, c->credential, c->by_session,
+				&e);
+	if (rc == RC_NOTFOUND)
+		auth_refuse(p->room->access, req, res, "unauthorized",
+			    "this device was signed out or removed");
+	else if (rc)
+		auth_unread(p->room->access, req, res, rc, &e);
+	else
+		p->revocations = revocations;
+	return rc;
 }
 
 /* Called when the decision is on disk and each time the order changes: reads
@@ -413,11 +424,8 @@ static void action_settle(struct request *req, struct response *res)
 	struct err e = {""};
 	enum rc rc;
 
-	if (was_revoked(p)) {
-		auth_refuse(p->room->access, req, res, "unauthorized",
-			    "this device was signed out or removed");
+	if (was_revoked(p, res))
 		return;
-	}
 	/* Registers for changes before the order is read, so that no change is
 	 * missed. */
 	req->may_stop = true;

@@ -135,7 +135,9 @@ enum rc lmdb_credential(struct rows *r, enum credential kind,
 		return rc;
 	kr = key_read(v.mv_data, v.mv_size);
 	id = key_get_u64(&kr);
-	*ret_at = key_get_i64(&kr);
+	*ret_at = kind == CREDENTIAL_TOKEN ? 0 : key_get_i64(&kr);
+	if (kr.bad)
+		return fail(e, RC_INVALID, "a stored credential cannot be read");
 	return lmdb_device(r, id, ret, e);
 }
 

@@ -35,6 +35,7 @@ const NOT_HERE = new Set([
   "any route 500 too_large",
   // A row that is damaged: tests/unit/test_unreadable.
   "any route 500 unreadable",
+  "any route 401 device_unreadable",
   // Seen by tests/e2e/test_stream: 15 s of silence, an order that is no more.
   "GET /api/v1/stream event beat",
   "GET /api/v1/stream event removed",

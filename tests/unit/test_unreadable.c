@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: MIT
  *
  * test_unreadable.c - what a shop's devices are told while the row of one order
- * is damaged: all about the others, and how many are missing.
+ * is damaged: all about the others, and how many are missing.  And what a device
+ * is told whose own row is damaged.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/time.h"
+#include "server/access/auth.h"
+#include "server/access/token.h"
 #include "server/live/unwatched.h"
 #include "store/lmdb/store_private.h"
 #include "tests/unit/fixture.h"
@@ -190,6 +194,108 @@ static void an_order_is_shown_without_a_damaged_entry_of_its_journal(
 	       LIST("\"number\":1,", "\"timeline\":[{"), NULL);
 }
 
+/* ---- devices ---- */
+
+/* Damages a row whose key is a number. */
+static void damage_number(struct fixture *f, enum table table, uint64_t n)
+{
+	struct txn t;
+	struct key k;
+	struct err e;
+
+	assert_int_equal(txn_write(&t, f->app.store, &e), OK);
+	assert_int_equal(txn_put(&t, table, key_u64(key_start(&k), n), DAMAGED,
+				 strlen(DAMAGED), &e),
+			 OK);
+	assert_int_equal(txn_commit(&t, &e), OK);
+}
+
+/* The token of a damaged device lets nobody in: whether the device was removed
+ * cannot be read. */
+static void a_damaged_device_is_told_to_be_signed_in_anew(void **state)
+{
+	struct fixture *f = *state;
+
+	damage_number(f, T_DEVICES, 1);
+	expect(f, "/api/v1/orders", f->amsterdam, 401,
+	       LIST("\"code\":\"device_unreadable\"", "new login link"), NULL);
+	expect(f, "/api/v1/orders", f->berlin, 200, NULL, NULL);
+}
+
+static void a_damaged_device_is_no_sign_in_that_failed(void **state)
+{
+	struct fixture *f = *state;
+
+	damage_number(f, T_DEVICES, 1);
+	for (int i = 0; i < 30; i++)
+		expect(f, "/api/v1/orders", f->amsterdam, 401, NULL, NULL);
+}
+
+static void a_login_code_of_a_damaged_device_signs_nobody_in(void **state)
+{
+	const struct device d = {.shop = "amsterdam", .name = "new"};
+	unsigned char token[TOKEN_HASH_SIZE], code[TOKEN_HASH_SIZE];
+	struct fixture *f = *state;
+	char text[TOKEN_SIZE], body[128];
+	struct reply r;
+	struct err e;
+	uint64_t id;
+
+	assert_int_equal(token_make(text, token, &e), OK);
+	assert_int_equal(token_make(text, code, &e), OK);
+	assert_int_equal(store_device_add(f->app.store, &d, token, code,
+					  time_now() + 60000, &id, &e),
+			 OK);
+	damage_number(f, T_DEVICES, id);
+	snprintf(body, sizeof(body), "{\"code\":\"%s\"}", text);
+	r = ask(f, "POST", "/api/v1/session", NULL, body);
+	assert_int_equal(r.status, 401);
+	assert_non_null(strstr(r.body, "\"code\":\"device_unreadable\""));
+	reply_release(&r);
+}
+
+/* So a screen, or a press that waits, of a device that was removed does not go
+ * on because its row cannot be read. */
+static void a_damaged_device_does_not_stay_signed_in(void **state)
+{
+	unsigned char token[TOKEN_HASH_SIZE];
+	struct fixture *f = *state;
+	struct err e;
+
+	assert_int_equal(token_hash(f->amsterdam, token), 0);
+	assert_int_equal(auth_still(f->app.access, token, false, &e), OK);
+	damage_number(f, T_DEVICES, 1);
+	assert_int_equal(auth_still(f->app.access, token, false, &e),
+			 RC_INVALID);
+}
+
+/* A row of `tokens` or `sessions` that was cut short. */
+static void a_credential_that_is_damaged_lets_nobody_in(void **state)
+{
+	const unsigned char session[TOKEN_HASH_SIZE] = {7};
+	struct fixture *f = *state;
+	unsigned char token[TOKEN_HASH_SIZE];
+	struct key k, v;
+	struct txn t;
+	struct err e;
+
+	assert_int_equal(token_hash(f->amsterdam, token), 0);
+	assert_int_equal(txn_write(&t, f->app.store, &e), OK);
+	assert_int_equal(txn_put(&t, T_TOKENS,
+				 key_bytes(key_start(&k), token, sizeof(token)),
+				 "1", 1, &e),
+			 OK);
+	key_bytes(key_start(&k), session, sizeof(session));
+	assert_int_equal(txn_put(&t, T_SESSIONS, &k,
+				 key_u64(key_start(&v), 1)->b, 8, &e),
+			 OK);
+	assert_int_equal(txn_commit(&t, &e), OK);
+	expect(f, "/api/v1/orders", f->amsterdam, 401,
+	       LIST("\"code\":\"device_unreadable\""), NULL);
+	assert_int_equal(auth_still(f->app.access, session, true, &e),
+			 RC_INVALID);
+}
+
 static bool nobody_watches(void *arg, const char *shop)
 {
 	(void)arg;
@@ -225,6 +331,11 @@ int main(void)
 		T(a_press_changes_nothing_of_it),
 		T(an_order_is_shown_without_a_damaged_entry_of_its_journal),
 		T(unwatched_offers_are_counted_without_it),
+		T(a_damaged_device_is_told_to_be_signed_in_anew),
+		T(a_damaged_device_is_no_sign_in_that_failed),
+		T(a_login_code_of_a_damaged_device_signs_nobody_in),
+		T(a_damaged_device_does_not_stay_signed_in),
+		T(a_credential_that_is_damaged_lets_nobody_in),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
