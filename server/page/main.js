@@ -46,7 +46,7 @@ function begin(me) {
   restore();
   stayAwake();
   start((o, had, why) => {
-    if (why === "signed out") { signedOut(t("noLink")); return; }
+    if (why === "signed out") { signedOut(); return; }
     if (!o) pump();   // the connection may be back
     changed(o, had);
   });
@@ -60,7 +60,7 @@ async function boot() {
   clearTimeout(slow);
   $("offline").hidden = [200, 429].includes(r.status);
   if (r.status === 200) { begin(r.body); return; }
-  if (r.status === 401) { signedOut(t("noLink")); return; }
+  if (r.status === 401 || r.body?.code === "too_many_failures") { signedOut(); return; }
   if (r.status !== 429) noServer();
   setTimeout(boot, (r.retryAfter || 3) * 1000);
 }
@@ -81,7 +81,7 @@ new ResizeObserver(() => {
   shield(400);
 }).observe($("top"));
 sound.whenChanged(drawHead);
-whenOut(() => signedOut(t("noLink")));
+whenOut(() => signedOut());
 whenIn(boot);
 listen(takeScan);
 guard();

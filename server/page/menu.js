@@ -44,7 +44,7 @@ export function menu() {
       close();
       if (!(await sure(t("signOutSure"), t("signOut")))) return;
       const r = await call("DELETE", "/api/v1/session");
-      if (r.status === 204 || r.status === 401) signedOut(t("signedOut"), true);
+      if (r.status === 204 || r.status === 401) signedOut("signedOut", true);
       else result("bad", t(r.status ? "failed" : "offlineNow"), 0, r.body?.detail);
     }, t("signOut"), { id: "signout" }),
     button("big", () => close(), t("close")))]);

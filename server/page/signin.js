@@ -4,6 +4,7 @@ import { t } from "./texts.js";
 import { call, session } from "./api.js";
 import { forget, waiting } from "./answer.js";
 import { stop } from "./live.js";
+import { age } from "./parts.js";
 import { endTimers, ui } from "./ui.js";
 
 const notice = (title, ...more) => $("main").replaceChildren(h("section", { class: "login card stack" }, h("h1", {}, title), ...more));
@@ -18,13 +19,15 @@ async function enter(code, button, show) {
   button.disabled = false;
   if (r.status === 200) { history.replaceState(null, "", "/"); next(); }
   else if (r.status === 401) field(t("signIn"), t("badLink"), "bad");
-  else show(t(r.status ? "failed" : "offlineNow"));
+  else show(t(r.status === 429 ? "waitIn" : r.status ? "failed" : "offlineNow", { age: age(r.retryAfter * 1000) }));
 }
+
+const go = (f) => button("go big wide", f, t("signInGo"), { id: "signin" });
 
 // Shows the button that signs the device in by `code`.
 export function login(code) {
   const show = (why) => notice(t("signIn"), why ? h("p", { class: "state bad", role: "alert" }, why) : h("p", {}, t("signInText")),
-    button("go big wide", (e) => enter(code, e.target, show), t("signInGo"), { id: "signin" }));
+    go((e) => enter(code, e.target, show)));
   show("");
 }
 
@@ -37,15 +40,15 @@ function field(title, text, kind, more = []) {
   const input = h("input", { id: "code", autocomplete: "off", autocapitalize: "none", spellcheck: false, maxLength: 500 });
   const show = (why) => { say.className = "state bad"; say.textContent = why; };
   notice(title, say, ...more, h("label", { htmlFor: "code" }, t("codeField")), input,
-    button("go big wide", (e) => {
+    go((e) => {
       const code = codeOf(input.value);
       if (code) enter(code, e.target, show); else show(t("badCode"));
-    }, t("signInGo"), { id: "signin" }));
+    }));
 }
 
-// Forgets everything about the shop and shows `text`.  `here`: it was done on
+// Forgets everything about the shop and shows the text `key`.  `here`: it was done on
 // this tab, and the others are to know.
-export function signedOut(text, here) {
+export function signedOut(key = "noLink", here) {
   const lost = waiting().map((n) => h("p", { class: "state warn" }, t("keptSend", { n })));
   stop(here);
   endTimers();
@@ -58,5 +61,5 @@ export function signedOut(text, here) {
   for (const id of ["results", "dialogs", "print", "say"]) $(id).replaceChildren();
   document.title = "shipfrom";
   $("main").className = "";
-  field(t("signIn"), text, "", lost);
+  field(t("signIn"), t(key), "", lost);
 }

@@ -31,6 +31,25 @@ test("a login link signs a device in once", async ({ world, open }) => {
   assert.ok(!world.server.log.join("").includes(link.split("#")[1]), "the code is in no log");
 });
 
+for (const [locale, says] of [["en-GB", "Wait 40 s, then"], ["sv-SE", "Vänta 40 s och"]])
+  test(`a sign-in that has to wait says for how long (${locale})`, async ({ world, open }) => {
+    const { link } = await world.device();
+    const page = await open({ signIn: false, locale });
+    await page.context().route("**/api/v1/session", (route) => route.fulfill({ status: 429,
+      headers: { "Retry-After": "40", "Content-Type": "application/problem+json" }, body: '{"title":"Too Many Requests","status":429,"code":"too_many_failures","detail":"x"}' }));
+    await page.goto(link);
+    await page.click("#signin");
+    await text(page, says);
+  });
+
+test("a start that is told to wait after sign-ins that failed asks for a link", async ({ world, open }) => {
+  const page = await open({ signIn: false });
+  await page.context().route("**/api/v1/me", (route) => route.fulfill({ status: 429,
+    headers: { "Retry-After": "300", "Content-Type": "application/problem+json" }, body: '{"title":"Too Many Requests","status":429,"code":"too_many_failures","detail":"x"}' }));
+  await page.goto(world.url);
+  await text(page, "This device is not signed in");
+});
+
 test("a device that is signed out shows nothing any more", async ({ world, open, place }) => {
   const page = await open();
   const n = await place();
