@@ -20,32 +20,24 @@
 
 #define OFTEN "missed_after = 300ms\nlook_again = 500ms\nsweep_every = 0\n"
 
-static int begin(void **state, const char *server, const char *centra)
-{
-	const struct shipfrom_options o = {.server = server, .centra = centra};
-
-	*state = shipfrom_start(&o);
-	return 0;
-}
-
 static int setup(void **state)
 {
-	return begin(state, OFTEN, MANY);
+	return sweeping_with(state, OFTEN, MANY);
 }
 
 static int setup_patient(void **state)
 {
-	return begin(state, "sweep_every = 0\n", MANY);
+	return sweeping_with(state, "sweep_every = 0\n", MANY);
 }
 
 static int setup_hasty(void **state)
 {
-	return begin(state, OFTEN "answer_wait = 50ms\n", MANY);
+	return sweeping_with(state, OFTEN "answer_wait = 50ms\n", MANY);
 }
 
 static int setup_offer(void **state)
 {
-	return begin(state, OFTEN, MANY "recover = offer\n");
+	return sweeping_with(state, OFTEN, MANY "recover = offer\n");
 }
 
 /* ---- what is shown ---- */

@@ -16,29 +16,15 @@
 #include "tests/harness/sweep.h"
 #include "tests/harness/wait.h"
 
-static int begin(void **state, const char *server, const char *centra)
-{
-	*state = shipfrom_with(server, centra);
-	return 0;
-}
-
-static int setup(void **state)
-{
-	return begin(state,
-		     "answer_wait = 300ms\nmissed_after = 400ms\n"
-		     "look_again = 500ms\n",
-		     NULL);
-}
-
 static int setup_much(void **state)
 {
-	return begin(state, "missed_after = 400ms\n",
+	return sweeping_with(state, "missed_after = 400ms\n",
 		     "graphql_requests = 1000\n");
 }
 
 static int setup_offer(void **state)
 {
-	return begin(state,
+	return sweeping_with(state,
 		     "answer_wait = 5s\nmissed_after = 500ms\n"
 		     "look_again = 500ms\n",
 		     "recover = offer\n");
@@ -46,14 +32,14 @@ static int setup_offer(void **state)
 
 static int setup_often(void **state)
 {
-	return begin(state, "sweep_every = 300ms\nmissed_after = 300ms\n",
+	return sweeping_with(state, "sweep_every = 300ms\nmissed_after = 300ms\n",
 		     NULL);
 }
 
 /* A second instance, where nobody is at home. */
 static int setup_two(void **state)
 {
-	return begin(state, "sweep_every = 0\n",
+	return sweeping_with(state, "sweep_every = 0\n",
 		     "\n[centra no]\nwebhook_secret = test456\n"
 		     "order_api_url = http://127.0.0.1:1/api\n"
 		     "order_api_key = key\n"
@@ -294,7 +280,7 @@ static void an_instance_that_is_away_does_not_hold_up_the_others(void **state)
 	shipfrom_passed(s);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, shipfrom_end)
+#define T(f) cmocka_unit_test_setup_teardown(f, sweeping, shipfrom_end)
 
 int main(void)
 {

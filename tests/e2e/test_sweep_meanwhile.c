@@ -18,29 +18,15 @@
 
 #define NUMBER 7001
 
-static int begin(void **state, const char *server, const char *centra)
-{
-	*state = shipfrom_with(server, centra);
-	return 0;
-}
-
-static int setup(void **state)
-{
-	return begin(state,
-		     "answer_wait = 300ms\nmissed_after = 400ms\n"
-		     "look_again = 500ms\n",
-		     NULL);
-}
-
 static int setup_patient(void **state)
 {
-	return begin(state, "missed_after = 1500ms\n", NULL);
+	return sweeping_with(state, "missed_after = 1500ms\n", NULL);
 }
 
 /* What is to be seen is not how long the budget takes. */
 static int setup_often_and_much(void **state)
 {
-	return begin(state, "sweep_every = 300ms\nmissed_after = 300ms\n",
+	return sweeping_with(state, "sweep_every = 300ms\nmissed_after = 300ms\n",
 		     "graphql_requests = 1000\n");
 }
 
@@ -246,7 +232,7 @@ static void what_is_shipped_during_a_sweep_is_not_judged_by_it(void **state)
 	shipfrom_passed(s);
 }
 
-#define T(f) cmocka_unit_test_setup_teardown(f, setup, shipfrom_end)
+#define T(f) cmocka_unit_test_setup_teardown(f, sweeping, shipfrom_end)
 
 int main(void)
 {

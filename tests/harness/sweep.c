@@ -15,6 +15,20 @@
 
 #include "tests/harness/wait.h"
 
+int sweeping_with(void **state, const char *server, const char *centra)
+{
+	*state = shipfrom_with(server, centra);
+	return 0;
+}
+
+int sweeping(void **state)
+{
+	return sweeping_with(state,
+			     "answer_wait = 300ms\nmissed_after = 400ms\n"
+			     "look_again = 500ms\n",
+			     NULL);
+}
+
 int64_t missed(struct shipfrom *s, const char *kind)
 {
 	char name[80];

@@ -10,6 +10,11 @@
 
 #include "tests/harness/orders.h"
 
+/* Set-ups of tests: a server with these settings.  sweeping(): one that judges soon
+ * what a sweep found, and looks again soon. */
+int sweeping_with(void **state, const char *server, const char *centra);
+int sweeping(void **state);
+
 /* Asks for a sweep; sweep() waits until it is done. */
 void ask_for_sweep(struct shipfrom *s);
 void sweep(struct shipfrom *s);

@@ -7,54 +7,21 @@
  * queue had lanes: tasks that wait, were put off and are dead, of all kinds and
  * of two instances.
  */
-#include "tests/unit/store_fixture.h"
+#include "tests/unit/sample.h"
 
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/wait.h>
 
-#include "handlers/handlers.h"
-#include "handlers/offer.h"
 #include "store/lmdb/schema.h"
 #include "store/lmdb/store_private.h"
 
 #define SAMPLE "tests/data/stores/schema-1.mdb"
 #define MANY   3500
 
-static void derive(void *arg, struct order *o)
-{
-	(void)arg;
-	offer_derive(NULL, o);
-}
-
-static struct store_options options(const char *dir)
-{
-	return (struct store_options){
-		.url = url_of(dir),
-		.max_bytes = (size_t)64 << 20,
-		.derive = derive,
-		.place = handler_place,
-		.fetch_kind = TASK_FETCH_ORDER,
-	};
-}
-
-static void copy_sample(const char *dir)
-{
-	char *to = xasprintf("%s/data.mdb", dir), buf[4096];
-	FILE *in = fopen(SAMPLE, "rb"), *out = fopen(to, "wb");
-	size_t n;
-
-	assert_true(in && out);
-	while ((n = fread(buf, 1, sizeof(buf), in)))
-		assert_int_equal(fwrite(buf, 1, n, out), n);
-	fclose(in);
-	assert_int_equal(fclose(out), 0);
-	free(to);
-}
-
 static struct store *open_one(const char *dir)
 {
-	struct store_options o = options(dir);
+	struct store_options o = sample_options(dir);
 
 	return open_with(&o);
 }
@@ -117,7 +84,7 @@ static void a_store_of_schema_1_opens_with_all_its_tasks(void **state)
 	struct store *s;
 	size_t n;
 
-	copy_sample(*state);
+	sample_copy(*state, SAMPLE);
 	for (int i = 0; i < 2; i++) { /* and stays as it is */
 		s = open_one(*state);
 		n = 0;
@@ -135,7 +102,7 @@ static void its_tasks_run(void **state)
 	int64_t next;
 	size_t n, runs = 0;
 
-	copy_sample(*state);
+	sample_copy(*state, SAMPLE);
 	s = open_one(*state);
 	while (!store_lease(s, 200000, NULL, &t, 1, &n, &next, &err)) {
 		struct result r = {.how = OUTCOME_DONE};
@@ -153,11 +120,11 @@ static void its_tasks_run(void **state)
 static void under_a_server_it_is_left_alone(void **state)
 {
 	char *path = xasprintf("%s/serve.lock", (char *)*state);
-	struct store_options o = options(*state);
+	struct store_options o = sample_options(*state);
 	struct store *s = NULL;
 	int fd;
 
-	copy_sample(*state);
+	sample_copy(*state, SAMPLE);
 	fd = open(path, O_RDWR | O_CREAT, 0600);
 	assert_true(fd >= 0 && !flock(fd, LOCK_EX | LOCK_NB));
 	assert_int_equal(store_open(&s, &o, &err), RC_EXISTS);
@@ -254,7 +221,7 @@ static void place_and_die(struct task *t, const struct order *o)
 
 static void open_and_die(const char *dir)
 {
-	struct store_options o = options(dir);
+	struct store_options o = sample_options(dir);
 	struct store *s;
 	pid_t pid = fork();
 	int status;

@@ -8,49 +8,14 @@
  * sentence, tasks of each kind that wait, were put off or are dead, devices,
  * sessions, keys, what is in quarantine.  The .txt is what that version read.
  */
-#include "tests/unit/store_fixture.h"
+#include "tests/unit/sample.h"
 
 #include <inttypes.h>
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "handlers/handlers.h"
-#include "handlers/lane.h"
-#include "handlers/offer.h"
-
 #define SAMPLE "tests/data/stores/schema-1-full"
 #define NOW    1768212000000 /* of the sample */
-
-static void derive(void *arg, struct order *o)
-{
-	(void)arg;
-	offer_derive(NULL, o);
-}
-
-static struct store_options options(const char *dir)
-{
-	return (struct store_options){
-		.url = url_of(dir),
-		.max_bytes = (size_t)64 << 20,
-		.derive = derive,
-		.place = handler_place,
-		.fetch_kind = TASK_FETCH_ORDER,
-	};
-}
-
-static void copy_sample(const char *dir)
-{
-	char *to = xasprintf("%s/data.mdb", dir), buf[4096];
-	FILE *in = fopen(SAMPLE ".mdb", "rb"), *out = fopen(to, "wb");
-	size_t n;
-
-	assert_true(in && out);
-	while ((n = fread(buf, 1, sizeof(buf), in)))
-		assert_int_equal(fwrite(buf, 1, n, out), n);
-	fclose(in);
-	assert_int_equal(fclose(out), 0);
-	free(to);
-}
 
 /* ---- what is read, in the words of the sample's text ---- */
 
@@ -196,7 +161,7 @@ static void tell_stats(void)
 
 static char *all_of(const char *dir)
 {
-	struct store_options o = options(dir);
+	struct store_options o = sample_options(dir);
 	struct store_verified v;
 	char *text = NULL;
 	size_t len;
@@ -242,7 +207,7 @@ static void is_as_it_was(const char *dir)
 
 static void all_that_schema_1_held_is_read_as_it_was(void **state)
 {
-	copy_sample(*state);
+	sample_copy(*state, SAMPLE ".mdb");
 	is_as_it_was(*state);
 	is_as_it_was(*state); /* nor does the next start change it */
 }
@@ -257,11 +222,11 @@ static const unsigned char *hash(int n)
 
 static void its_devices_sessions_and_codes_are_good(void **state)
 {
-	struct store_options o = options(*state);
+	struct store_options o = sample_options(*state);
 	struct store *s;
 	struct device d;
 
-	copy_sample(*state);
+	sample_copy(*state, SAMPLE ".mdb");
 	s = open_with(&o);
 	assert_ok(store_device_by_token(s, hash(10), &d, &err));
 	assert_string_equal(d.name, "Till 1");
@@ -290,11 +255,11 @@ static enum rc never(void *arg, const struct order *o, struct changes *ret,
 static void its_keys_and_secrets_are_known(void **state)
 {
 	struct once once = {.device = 1, .at = NOW + 9};
-	struct store_options o = options(*state);
+	struct store_options o = sample_options(*state);
 	struct secret_use use;
 	struct store *s;
 
-	copy_sample(*state);
+	sample_copy(*state, SAMPLE ".mdb");
 	s = open_with(&o);
 	memset(once.key, 1, sizeof(once.key));
 	memset(once.request, 2, sizeof(once.request));
@@ -320,11 +285,11 @@ static void its_events_are_not_news(void **state)
 			     .received = NOW + 10,
 			     .events = &ev,
 			     .n_events = 1};
-	struct store_options o = options(*state);
+	struct store_options o = sample_options(*state);
 	struct recorded got;
 	struct store *s;
 
-	copy_sample(*state);
+	sample_copy(*state, SAMPLE ".mdb");
 	s = open_with(&o);
 	assert_ok(store_record(s, &d, &got, NULL, &err));
 	assert_int_equal(got.duplicates, 1);
@@ -345,7 +310,7 @@ static void place_and_die(struct task *t, const struct order *o)
 /* Whether the migration was cut. */
 static bool open_and_die(const char *dir, int after)
 {
-	struct store_options o = options(dir);
+	struct store_options o = sample_options(dir);
 	struct store *s;
 	pid_t pid = fork();
 	int status;
@@ -365,9 +330,9 @@ static void killed_at_any_task_it_loses_nothing(void **state)
 {
 	int after = 0;
 
-	for (copy_sample(*state); open_and_die(*state, after); after++) {
+	for (sample_copy(*state, SAMPLE ".mdb"); open_and_die(*state, after); after++) {
 		is_as_it_was(*state);
-		copy_sample(*state);
+		sample_copy(*state, SAMPLE ".mdb");
 	}
 	assert_int_equal(after, 33); /* each task of the sample */
 	is_as_it_was(*state);
