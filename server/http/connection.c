@@ -5,6 +5,7 @@
  */
 #include <arpa/inet.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -52,6 +53,33 @@ static void client_name(struct MHD_Connection *mhd, char ret[CLIENT_SIZE])
 			  CLIENT_SIZE);
 }
 
+/* Has the loop called when the client ends its side: conn_hangup(). */
+static void conn_watch(struct conn *c)
+{
+	struct epoll_event ev = {.events = EPOLLRDHUP | EPOLLET,
+				 .data.ptr = c};
+
+	(void)epoll_ctl(c->listener->http->epoll_fd, EPOLL_CTL_ADD, c->fd,
+			&ev);
+}
+
+static void conn_not_half(struct conn *c)
+{
+	if (c->half)
+		LIST_REMOVE(c, in_half);
+	c->half = false;
+}
+
+void conn_hangup(struct conn *c)
+{
+	if (c->x && c->x->stream) {
+		stream_cut(c->x);
+	} else if (!c->half) {
+		c->half = true;
+		LIST_INSERT_HEAD(&c->listener->half, c, in_half);
+	}
+}
+
 static struct conn *conn_open(struct listener *d, struct MHD_Connection *mhd)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
@@ -64,6 +92,7 @@ static struct conn *conn_open(struct listener *d, struct MHD_Connection *mhd)
 	client_name(mhd, c->client);
 	conn_link(c);
 	d->n_conns++;
+	conn_watch(c);
 	conn_deadline(c, d->http->o.header_timeout);
 	return c;
 }
@@ -72,6 +101,8 @@ static void conn_close(struct conn *c)
 {
 	struct listener *d = c->listener;
 
+	(void)epoll_ctl(d->http->epoll_fd, EPOLL_CTL_DEL, c->fd, NULL);
+	conn_not_half(c);
 	if (c->x)
 		request_free(c->x);
 	if (c->lingering_fd >= 0)
@@ -85,6 +116,7 @@ static void conn_close(struct conn *c)
 
 void conn_end(struct conn *c)
 {
+	conn_not_half(c);
 	c->deadline = NEVER;
 	c->listener->ready = true;
 	shutdown(c->fd, SHUT_RDWR);

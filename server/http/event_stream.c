@@ -50,8 +50,8 @@ ssize_t stream_read(void *cls, uint64_t pos, char *p, size_t max)
 	return 0;
 }
 
-/* MHD does not watch suspended connections, so the loop watches for the end of
- * the client's connection here. */
+/* MHD does not watch suspended connections, but the loop does (conn_watch()); if
+ * the client has ended already, it is told again. */
 void stream_begin(struct http_request *x)
 {
 	struct epoll_event ev = {.events = EPOLLRDHUP | EPOLLET,
@@ -65,16 +65,14 @@ void stream_begin(struct http_request *x)
 	 * not acknowledged. */
 	(void)setsockopt(x->conn->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms,
 			 sizeof(ms));
-	(void)epoll_ctl(h->epoll_fd, EPOLL_CTL_ADD, x->conn->fd, &ev);
+	(void)epoll_ctl(h->epoll_fd, EPOLL_CTL_MOD, x->conn->fd, &ev);
 	x->conn->deadline = NEVER;
 }
 
 void stream_free(struct http_request *x)
 {
-	if (x->stream->begun) {
-		(void)epoll_ctl(http_of(x)->epoll_fd, EPOLL_CTL_DEL, x->conn->fd, NULL);
+	if (x->stream->begun)
 		LIST_REMOVE(x, link);
-	}
 	send_queue_release(&x->stream->queue);
 	free(x->stream);
 	x->stream = NULL;

@@ -76,8 +76,10 @@ struct conn {
 	int64_t deadline;   /* time_mono: the connection is shut down then */
 	int64_t since;	    /* time_mono: when it last made progress */
 	bool evicted;	    /* we have ended it, and MHD has not noticed yet */
+	bool half; /* in listener->half: its client sends nothing more */
 	char client[CLIENT_SIZE]; /* who connected */
 	TAILQ_ENTRY(conn) link;
+	LIST_ENTRY(conn) in_half;
 };
 
 /* A header or query argument. */
@@ -167,6 +169,7 @@ struct listener {
 	int epoll_fd;  /* MHD's */
 	char address[LISTEN_ADDRESS_SIZE];
 	TAILQ_HEAD(conns, conn) conns; /* sorted by `since`, the newest first */
+	LIST_HEAD(, conn) half; /* connections whose clients send nothing more */
 	size_t n_conns, n_evicted, limit;
 	bool waiting;	 /* a client may be waiting for its connection to be
 			  * accepted */
@@ -266,6 +269,10 @@ void listener_timers(struct listener *d, int64_t now);
 /* If all connections are in use and a client waits to be accepted, ends the one
  * that made no progress for longest. */
 void listener_evict(struct listener *d, int64_t now);
+/* Ends the connections whose clients have ended in the middle of a request, or
+ * between two.  MHD does not notice an end that comes with the last bytes, and
+ * would hold the connection until a time-out. */
+void listener_end_half(struct listener *d);
 /* Accepts the connections that the kernel has completed already, then no
  * more. */
 void listener_quiesce(struct listener *d);
@@ -294,6 +301,9 @@ bool conn_idles(const struct conn *c);
 void conn_evict(struct conn *c); /* ends it, for others */
 void conn_end(struct conn *c);	/* shuts it down; MHD notices, closes and frees
 				 * it */
+/* Handles that the client sends nothing more: cuts a stream; other connections
+ * are seen to by listener_end_half(). */
+void conn_hangup(struct conn *c);
 
 /* ---- lingering_close.c ---- */
 

@@ -180,6 +180,31 @@ void listener_evict(struct listener *d, int64_t now)
 		stream_evict(d);
 }
 
+/* True if the client has still to send a part of a request, or a new one. */
+static bool awaits_client(const struct conn *c)
+{
+	const struct http_request *x = c->x;
+
+	return !x || !x->begun ||
+	       (x->where == IN_LOOP && x->has_body && !x->complete &&
+		!x->res.status);
+}
+
+void listener_end_half(struct listener *d)
+{
+	struct conn *c, *next;
+	char byte;
+
+	if (d->ready) /* MHD may have bytes that it has not looked at */
+		return;
+	for (c = LIST_FIRST(&d->half); c; c = next) {
+		next = LIST_NEXT(c, in_half);
+		if (awaits_client(c) &&
+		    !recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT))
+			conn_end(c);
+	}
+}
+
 /* MHD accepts at most ten connections in a run. */
 void listener_quiesce(struct listener *d)
 {

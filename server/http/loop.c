@@ -5,9 +5,8 @@
  * The loop watches, in one epoll: the epoll of each MHD daemon (one per
  * listening socket, run only by MHD_run() from here, since MHD's own loop
  * stalls when the ready events are a multiple of 128), clients that wait to be
- * accepted,
- * an eventfd for http_call(), the connections of streams, and closed
- * connections whose client still writes.
+ * accepted, an eventfd for http_call(), each connection for its client's end, and
+ * closed connections whose client still writes.
  */
 #include "server/http/http.h"
 
@@ -89,13 +88,6 @@ static int loop_timeout(const struct http *h, int64_t now)
 	return at <= now ? 0 : (int)(at - now);
 }
 
-/* Handles that the client of a stream has closed its connection. */
-static void conn_hangup(struct conn *c)
-{
-	if (c->x && c->x->stream)
-		stream_cut(c->x);
-}
-
 static struct listener *arrivals_of(struct http *h, const void *what)
 {
 	for (size_t i = 0; i < LISTENERS; i++)
@@ -105,8 +97,8 @@ static struct listener *arrivals_of(struct http *h, const void *what)
 }
 
 /* Handles an epoll event by what it is about: the queue of calls, MHD's epoll
- * of a listener, its listening socket, a lingering connection, or the
- * connection of a stream. */
+ * of a listener, its listening socket, a lingering connection, or a connection
+ * whose client has ended. */
 static void loop_event(struct http *h, void *what)
 {
 	struct listener *waits = arrivals_of(h, what);
@@ -140,6 +132,7 @@ static void loop_pass(struct http *h)
 	for (size_t i = 0; i < LISTENERS; i++) {
 		if (h->listeners[i].ready || h->listeners[i].due <= now)
 			listener_run(&h->listeners[i]);
+		listener_end_half(&h->listeners[i]);
 		listener_evict(&h->listeners[i], now);
 	}
 }

@@ -267,6 +267,54 @@ static void what_is_not_http_gets_no_2xx(void **state)
 	}
 }
 
+/* Else its connection would be held until a time-out. */
+static void a_client_that_ends_in_its_request_is_let_go_at_once(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"GET /heal",
+		"GET /healthz HTTP/1.1\r\n",
+		"GET /healthz HTTP/1.1\r\nHost: x\r\nX-",
+		"POST /webhooks/centra/se HTTP/1.1\r\nHost: x\r\n"
+		"Content-Length: 10\r\n\r\n",
+		"POST /webhooks/centra/se HTTP/1.1\r\nHost: x\r\n"
+		"Content-Length: 10\r\n\r\nabc",
+		"POST /webhooks/centra/se HTTP/1.1\r\nHost: x\r\n"
+		"Transfer-Encoding: chunked\r\n\r\n5\r\nab",
+		"POST /webhooks/centra/se HTTP/1.1\r\nHost: x\r\n"
+		"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n",
+		"POST /api/v1/session HTTP/1.1\r\nHost: x\r\n"
+		"Content-Length: 10\r\n\r\nabc",
+		"POST /api/v1/session HTTP/1.1\r\nHost: x\r\n"
+		"Expect: 100-continue\r\nContent-Length: 10\r\n\r\n",
+		"POST /nowhere HTTP/1.1\r\nHost: x\r\n"
+		"Content-Length: 10\r\n\r\nabc",
+		"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", /* whole */
+		"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /h",
+		"GET /api/v1/me HTTP/1.1\r\nHost: x\r\n\r\n",
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		for (int late = 0; late < 2; late++) {
+			int fd = dial(f->port);
+			int64_t began;
+			char some[4096];
+
+			send_all(fd, texts[i], strlen(texts[i]));
+			if (late)
+				poll(NULL, 0, 50); /* it has been read */
+			shutdown(fd, SHUT_WR);
+			began = time_mono();
+			while (recv(fd, some, sizeof(some), 0) > 0)
+				;
+			if (time_mono() - began > 1000)
+				fail_msg("%d '%s': %d ms", late, texts[i],
+					 (int)(time_mono() - began));
+			close(fd);
+		}
+}
+
 static void escapes_in_a_path_are_decoded_or_refused(void **state)
 {
 	struct reply r = ask(*state, "GET", "/%68ealthz?x=%2F", NULL, NULL);
@@ -990,6 +1038,7 @@ int main(void)
 		TEST(a_length_that_is_no_number_is_refused),
 		TEST(a_repeated_host_or_authorization_is_refused),
 		TEST(what_is_not_http_gets_no_2xx),
+		TEST(a_client_that_ends_in_its_request_is_let_go_at_once),
 		TEST(escapes_in_a_path_are_decoded_or_refused),
 		TEST(an_address_longer_than_2048_bytes_is_414),
 		TEST(more_than_64_headers_are_refused),
