@@ -227,9 +227,11 @@ test: ## everything: check, the API's contract, the page, the image, a little to
 	@sh tests/deps.sh build test browser image database
 	@$(MAKE) --no-print-directory -j$(JOBS) built
 	@$(RUN) --begin
-	@$(MAKE) --no-print-directory -k tests rules api browser image \
-		torture-short pg-spike limits-short fuzz-short mutants-short; \
-		$(RUN) --end $$?
+	@status=0; \
+	$(MAKE) --no-print-directory -k -j2 tests rules || status=1; \
+	$(MAKE) --no-print-directory -k api browser image torture-short \
+		pg-spike limits-short fuzz-short mutants-short || status=1; \
+	$(RUN) --end $$status
 
 image: ## build deploy/Dockerfile and run the image on a read-only root
 	@sh tests/deps.sh build image
