@@ -10,7 +10,7 @@
  * round by round, so that all of them feel alike what the machine does
  * otherwise.  A reply that is not right ends the run: exit 1.
  *
- * BENCH_ROUNDS  how often (5)
+ * BENCH_ROUNDS  how often (3)
  * BENCH_SECONDS how long each is counted (2)
  * BENCH_ONLY    keys of the contenders, with spaces between them; all
  * BENCH_FOLDER  on the disk to be measured; build/bench/data
@@ -31,7 +31,7 @@
 #define WARM	    1.0 /* s */
 #define SECONDS	    2.0
 #define SECONDS_MAX 60.0
-#define ROUNDS	    5
+#define ROUNDS	    3
 #define ROUNDS_MOST 64
 #define FIRST_NUMBER 10000000
 
