@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/time.h"
 #include "server/live/live_private.h"
 
 #define POLL 250 /* ms between checks for changes made by other processes */
@@ -44,6 +45,44 @@ static void mark_waiters(struct live *live, const struct change_list *l)
 	pthread_mutex_unlock(&live->lock);
 }
 
+/* Reads the changes after `after` up to `to`.  False: they cannot be read now,
+ * which is logged; the next poll tries again. */
+static bool read_changes(struct live *live, uint64_t after, uint64_t to,
+			 struct change_list *ret)
+{
+	struct err e;
+
+	*ret = (struct change_list){
+		.after = after, .to = to, .most = BATCH_MAX};
+	if (!change_list_read(ret, live->parts.store, &e))
+		return true;
+	log_limited(6, LOG_ERROR, "changes cannot be read",
+		    LOG_S("error", e.text));
+	change_list_release(ret);
+	return false;
+}
+
+/* Resumes requests that wait for what has changed up to `newest`: at once,
+ * whenever the next round is.  A request that begins to wait later reads the
+ * order after that, and so with these changes. */
+static void resume_waiters(struct live *live, uint64_t newest)
+{
+	struct change_list l;
+	bool none;
+
+	pthread_mutex_lock(&live->lock);
+	none = LIST_EMPTY(&live->waiters);
+	pthread_mutex_unlock(&live->lock);
+	if (!none && newest != live->marked) {
+		/* Requests that wait have a deadline. */
+		if (!read_changes(live, live->marked, newest, &l))
+			return;
+		mark_waiters(live, &l);
+		change_list_release(&l);
+	}
+	live->marked = newest;
+}
+
 /* Calls the hook `foreign` after changes made by another process.
  * (live_signal() tells of those of this process.) */
 static void notify_foreign(struct live *live, uint64_t newest)
@@ -59,53 +98,41 @@ static void notify_foreign(struct live *live, uint64_t newest)
 		live->parts.foreign(live->parts.foreign_arg);
 }
 
-/* Handles the next changes up to `to`.  Sets *all once there are too many to be
- * sent order by order, or some are no longer known.  False: they cannot be read
- * now; the next poll tries again, and requests that wait have a deadline. */
-static bool follow_some(struct live *live, const struct config *config,
-			uint64_t to, bool *all)
+/* Handles the next changes up to `to`.  False: they cannot be read now. */
+static bool follow_some(struct live *live, uint64_t to)
 {
-	struct change_list l = {
-		.after = live->seen, .to = to, .most = BATCH_MAX};
-	struct err e;
-	bool read = !change_list_read(&l, live->parts.store, &e);
+	struct change_list l;
 
-	if (!read) {
-		log_limited(6, LOG_ERROR, "changes cannot be read",
-			    LOG_S("error", e.text));
-		goto out;
-	}
+	if (!read_changes(live, live->seen, to, &l))
+		return false;
 	change_list_last(&l);
 	pthread_mutex_lock(&live->lock);
 	live->seen = to;
 	pthread_mutex_unlock(&live->lock);
-	*all = *all || l.gap || l.n > ORDERS_AT_ONCE;
 	if (l.gap)
 		screens_recount(live);
-	mark_waiters(live, &l);
-	if (!l.gap)
-		screens_changed(live, config, &l, *all);
-out:
+	screens_changed(live, &l);
 	change_list_release(&l);
-	return read;
+	return true;
 }
 
 void live_follow(struct live *live, const struct config *config,
 		 uint64_t newest)
 {
-	bool all = false, more = true;
+	bool more = true;
 
-	if (newest != live->seen)
-		notify_foreign(live, newest);
+	if (newest == live->seen)
+		return;
+	live->round_due = time_mono() + ROUND_MS;
+	screens_round_begin(live, config);
 	while (more && newest != live->seen) {
 		uint64_t to = newest;
 
 		if (newest > live->seen && newest - live->seen > BATCH_MAX)
 			to = live->seen + BATCH_MAX;
-		more = follow_some(live, config, to, &all);
+		more = follow_some(live, to);
 	}
-	if (all)
-		screens_again(live);
+	screens_round_end(live);
 }
 
 /* Returns a hash of which shops have which warehouses. */
@@ -167,24 +194,36 @@ bool live_count(struct live *live, const struct config *config)
 	return false;
 }
 
-/* Waits for a signal or the next poll.  False: the room stops. */
+/* True if a round is due. */
+static bool round_due(struct live *live)
+{
+	bool joined;
+
+	pthread_mutex_lock(&live->lock);
+	joined = live->joined;
+	live->joined = false;
+	pthread_mutex_unlock(&live->lock);
+	return joined || time_mono() >= live->round_due;
+}
+
+/* Waits for a signal, the next round or the next poll.  False: the room
+ * stops. */
 static bool wait_for_work(struct live *live, bool at_once)
 {
-	struct timespec until;
+	int64_t now = time_mono(), until = now + POLL;
+	struct timespec t;
 	bool go_on;
 	int error = 0;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += POLL * 1000000L;
-	if (until.tv_nsec >= 1000000000L) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000L;
-	}
 	pthread_mutex_lock(&live->lock);
+	live->gathering = now < live->round_due;
+	if (live->gathering && live->round_due < until)
+		until = live->round_due;
+	t = (struct timespec){.tv_sec = until / 1000,
+			      .tv_nsec = until % 1000 * 1000000L};
 	while (!at_once && !live->signalled && !live->stopping && !error)
-		error = pthread_cond_timedwait(&live->wake, &live->lock,
-					       &until);
-	live->signalled = false;
+		error = pthread_cond_timedwait(&live->wake, &live->lock, &t);
+	live->signalled = live->gathering = false;
 	go_on = !live->stopping;
 	pthread_mutex_unlock(&live->lock);
 	return go_on;
@@ -199,12 +238,16 @@ static void *run(void *arg)
 		/* The order matters: a screen that was signed out before a
 		 * change, or whose shop a reload took away, must not be shown
 		 * the change. */
+		bool due = round_due(live);
 		uint64_t newest = store_newest_change(live->parts.store);
 		struct config *config = config_now(live->parts.config);
 
 		screens_purge(live);
 		screens_watch(live, config);
-		live_follow(live, config, newest);
+		notify_foreign(live, newest);
+		resume_waiters(live, newest);
+		if (due)
+			live_follow(live, config, newest);
 		more = screens_greet(live, config);
 		more |= live_count(live, config);
 		config_drop(config);
@@ -277,7 +320,7 @@ enum rc live_open(struct live **ret, const struct live_parts *parts,
 	live->parts = *parts;
 	live->call = (struct http_call){.fn = deliver, .arg = live};
 	STAILQ_INIT(&live->outbox);
-	live->seen = live->own = store_newest_change(parts->store);
+	live->seen = live->own = live->marked = store_newest_change(parts->store);
 	live->revocations = store_revocations(parts->store);
 	pthread_mutex_init(&live->lock, NULL);
 	pthread_condattr_init(&steady);
@@ -334,8 +377,10 @@ void live_signal(void *changes, uint64_t newest)
 	pthread_mutex_lock(&live->lock);
 	if (newest > live->own)
 		live->own = newest;
-	live->signalled = true;
-	pthread_cond_signal(&live->wake);
+	if (!live->gathering || !LIST_EMPTY(&live->waiters)) {
+		live->signalled = true;
+		pthread_cond_signal(&live->wake);
+	}
 	pthread_mutex_unlock(&live->lock);
 }
 

@@ -25,8 +25,12 @@
 #include "server/live/changes.h"
 #include "server/live/unwatched.h"
 
-#define ORDERS_AT_ONCE 128 /* changed orders that are sent one by one; after
-			    * more, screens read their lists again */
+#define ROUND_MS       40  /* ms between two rounds of events, at least: a change
+			    * that comes after a quiet time is sent at once,
+			    * those that follow it are sent together */
+#define ORDERS_AT_ONCE 128 /* events of one shop in a round; after more, its
+			    * screens read their lists again */
+#define ROUND_BYTES ((size_t)32 << 20) /* the same, in bytes */
 #define TOLD	       512 /* numbers of orders that are remembered for a
 			    * shop */
 #define VIEW_SIZE      40  /* bytes of "-EPOCH-HASH", both of 16 hex digits, and
@@ -103,6 +107,12 @@ enum rc view_load(struct store *store, const struct changed *c,
 /* The screens of one shop. */
 struct group {
 	struct view view;
+	/* For the room's thread alone, in a round. */
+	const struct config_shop *shop; /* borrowed; NULL: it is gone */
+	struct buf round; /* the events */
+	size_t n_round;	  /* how many; more than ORDERS_AT_ONCE: too many, and
+			   * `round` is empty */
+
 	LIST_HEAD(screens, screen) screens;
 	size_t listening; /* how many of `screens` have ?screen=1 */
 	size_t posted;	  /* how many rows of the outbox are for this group */
@@ -156,8 +166,12 @@ struct live {
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t wake;  /* on CLOCK_MONOTONIC */
 	bool signalled, stopping;
+	bool joined; /* a screen has come: it is greeted with all that has
+		      * changed, so a round goes before */
+	bool gathering; /* the room's thread waits for the next round: it is not
+			 * woken for changes that no request waits for */
 	uint64_t own;  /* the newest change number that this process made */
-	uint64_t seen; /* changes up to this number have been handled */
+	uint64_t seen; /* changes up to this number were sent to the screens */
 	LIST_HEAD(waiters, waiter) waiters;
 	LIST_HEAD(groups, group) groups;
 	size_t n_screens;
@@ -172,6 +186,9 @@ struct live {
 				 * or NULL */
 
 	/* For the room's thread alone. */
+	uint64_t marked;   /* changes up to this number were looked at for
+			    * requests that wait */
+	int64_t round_due; /* time_mono: no round before */
 	uint64_t revocations;
 	uint64_t shops;	 /* hash of the shops' warehouses for which `tally` or
 			  * `counting` is */
@@ -180,7 +197,7 @@ struct live {
 
 /* ---- changes.c ---- Room's thread. */
 
-/* Sends what has changed up to `newest`. */
+/* Sends what has changed up to `newest` to the screens, as a round. */
 void live_follow(struct live *live, const struct config *config,
 		 uint64_t newest);
 /* Counts pending offers that are not counted yet, a few at a time.  True: there
@@ -189,13 +206,13 @@ bool live_count(struct live *live, const struct config *config);
 
 /* ---- screens.c ---- */
 
-/* Posts the changed orders to the screens of each shop; or, with `all`, only
- * keeps count of them: the screens will read their lists again.  Room's
- * thread. */
-void screens_changed(struct live *live, const struct config *config,
-		     const struct change_list *l, bool all);
-/* Has all screens read their lists again.  Room's thread. */
-void screens_again(struct live *live);
+/* A round: screens_round_begin(), screens_changed() with each list of changes,
+ * screens_round_end(), which posts each shop's events in one piece; a shop that
+ * has too many, and all shops after a gap in the changes, have their screens
+ * read their lists again.  The config outlives the round.  Room's thread. */
+void screens_round_begin(struct live *live, const struct config *config);
+void screens_changed(struct live *live, const struct change_list *l);
+void screens_round_end(struct live *live);
 /* Has pending offers counted anew.  Room's thread. */
 void screens_recount(struct live *live);
 /* Room's thread: greets new screens, and ends those that may not be here (any

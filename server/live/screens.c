@@ -97,7 +97,7 @@ static void screen_join(struct screen *x, const struct config_shop *shop)
 	g->listening += x->listening;
 	LIST_INSERT_HEAD(&g->screens, x, link);
 	live->n_screens++;
-	live->signalled = true;
+	live->joined = live->signalled = true;
 	pthread_cond_signal(&live->wake);
 	pthread_mutex_unlock(&live->lock);
 }
@@ -196,42 +196,69 @@ static enum rc load_changed(struct live *live, const struct changed *changed,
 	return OK;
 }
 
-static void order_changed(struct live *live, const struct config *config,
-			  const struct changed *changed)
+/* ---- the room's thread: a round ---- */
+
+static void too_many(struct group *g)
+{
+	g->n_round = ORDERS_AT_ONCE + 1;
+	buf_release(&g->round);
+}
+
+/* Adds an event to the group's round, and takes over the chunk; NULL: none. */
+static void add_to_round(struct group *g, struct chunk *chunk)
+{
+	if (!chunk)
+		return;
+	if (++g->n_round > ORDERS_AT_ONCE ||
+	    buf_add(&g->round, chunk->bytes, chunk->len))
+		too_many(g);
+	chunk_drop(chunk);
+}
+
+static void order_changed(struct live *live, const struct changed *changed)
 {
 	struct group *g = first_group(live);
 	struct order o;
 
 	if (load_changed(live, changed, &o))
 		return;
-	for (; g; g = LIST_NEXT(g, link)) {
-		const struct config_shop *shop =
-			config_shop(config, g->view.shop);
-
-		if (shop && !strcmp(shop->centra, changed->instance))
-			post(live, POST_CHUNK, g, 0,
-			     view_order(live, &g->view, shop, &o,
-					changed->change));
-	}
+	for (; g; g = LIST_NEXT(g, link))
+		if (g->shop && g->n_round <= ORDERS_AT_ONCE &&
+		    !strcmp(g->shop->centra, changed->instance))
+			add_to_round(g, view_order(live, &g->view, g->shop, &o,
+						   changed->change));
 	order_release(&o);
 }
 
-void screens_again(struct live *live)
+void screens_changed(struct live *live, const struct change_list *l)
 {
-	for (struct group *g = first_group(live); g; g = LIST_NEXT(g, link))
-		say_hello(live, g, live->seen);
+	for (struct group *g = first_group(live); g && l->gap;
+	     g = LIST_NEXT(g, link))
+		too_many(g);
+	for (size_t i = 0; i < l->n && !l->gap; i++)
+		order_changed(live, &l->list[i]);
 }
 
-void screens_changed(struct live *live, const struct config *config,
-		     const struct change_list *l, bool all)
+void screens_round_begin(struct live *live, const struct config *config)
 {
-	for (size_t i = 0; i < l->n; i++) {
-		struct order o;
+	for (struct group *g = first_group(live); g; g = LIST_NEXT(g, link)) {
+		g->shop = config_shop(config, g->view.shop);
+		g->n_round = 0;
+		buf_init(&g->round, ROUND_BYTES);
+	}
+}
 
-		if (!all)
-			order_changed(live, config, &l->list[i]);
-		else if (!load_changed(live, &l->list[i], &o))
-			order_release(&o);
+/* Groups that have come since the round began are about to be greeted. */
+void screens_round_end(struct live *live)
+{
+	for (struct group *g = first_group(live); g; g = LIST_NEXT(g, link)) {
+		if (g->n_round > ORDERS_AT_ONCE)
+			say_hello(live, g, live->seen);
+		else if (g->n_round)
+			post(live, POST_CHUNK, g, 0, chunk_make(&g->round));
+		buf_release(&g->round);
+		g->n_round = 0;
+		g->shop = NULL;
 	}
 }
 

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "handlers/offer.h"
 #include "server/live/live_private.h"
 #include "server/shop/order_json.h"
 
@@ -236,10 +237,12 @@ struct chunk *view_order(struct live *live, struct view *v,
 	struct buf b;
 	enum rc rc;
 
+	/* Most orders are not this shop's. */
+	if (!o->first_seen || !offer_of_shop(o, shop->warehouses.ids,
+					     shop->warehouses.n))
+		return removed(v, o->number, change);
 	event_begin(&b, "order", v, change);
-	rc = o->first_seen ? order_json(&b, live->parts.store, shop, o,
-					time_now(), false, &e)
-			   : RC_NOTFOUND;
+	rc = order_json(&b, live->parts.store, shop, o, time_now(), false, &e);
 	if (rc) {
 		buf_release(&b);
 		if (rc != RC_NOTFOUND)

@@ -364,8 +364,8 @@ static void learn(struct fixture *f, int64_t number, struct facts *facts)
 		must(false, e.text);
 }
 
-void offered(struct fixture *f, int64_t number, int64_t warehouse,
-	     const char *date, int64_t expires)
+static struct facts facts_of_offer(int64_t warehouse, const char *date,
+				   int64_t expires)
 {
 	struct facts facts = {
 		.changes = {{.kind = CHANGE_HEARD},
@@ -377,7 +377,55 @@ void offered(struct fixture *f, int64_t number, int64_t warehouse,
 
 	must(copy_text(facts.changes[1].opening.date, STAMP_SIZE, date),
 	     "date");
+	return facts;
+}
+
+void offered(struct fixture *f, int64_t number, int64_t warehouse,
+	     const char *date, int64_t expires)
+{
+	struct facts facts = facts_of_offer(warehouse, date, expires);
+
 	learn(f, number, &facts);
+}
+
+struct together {
+	struct store_done done;
+	sem_t *ended;
+};
+
+static void together_done(struct store_done *done, enum rc rc,
+			  const struct err *e)
+{
+	struct together *t = done->arg;
+
+	must(!rc, e->text);
+	sem_post(t->ended);
+}
+
+void offered_together(struct fixture *f, int64_t number, size_t n,
+		      int64_t warehouse, const char *date, int64_t expires)
+{
+	struct facts facts = facts_of_offer(warehouse, date, expires);
+	struct together *all = xcalloc(n, sizeof(*all));
+	struct err e = {""};
+	sem_t ended;
+
+	sem_init(&ended, 0, 0);
+	hold_writer(f);
+	for (size_t i = 0; i < n; i++) {
+		all[i] = (struct together){
+			.done = {.fn = together_done, .arg = &all[i]},
+			.ended = &ended};
+		must(!store_update(f->app.store, "se", number + (int64_t)i,
+				   apply, &facts, time_now(), NULL,
+				   &all[i].done, &e),
+		     e.text);
+	}
+	release_writer(f);
+	for (size_t i = 0; i < n; i++)
+		sem_wait(&ended);
+	sem_destroy(&ended);
+	free(all);
 }
 
 void marked(struct fixture *f, int64_t number, int64_t warehouse,

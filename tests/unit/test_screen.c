@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -329,6 +330,69 @@ static void a_change_is_rendered_once_however_many_screens_show_it(void **state)
 	close(berlin);
 }
 
+/* Reads until the text has come: all of it, to be freed. */
+static char *reads_all(int fd, const char *text)
+{
+	const struct timeval patience = {.tv_sec = PATIENCE};
+	char *all = xcalloc(1, 1);
+	size_t len = 0;
+
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	while (!strstr(all, text)) {
+		ssize_t n;
+
+		all = xrealloc(all, len + 4097, 1);
+		n = recv(fd, all + len, 4096, 0);
+		if (n <= 0)
+			print_error("no %s\n", text);
+		assert_true(n > 0);
+		len += (size_t)n;
+		all[len] = '\0';
+	}
+	return all;
+}
+
+static void a_shops_many_changes_do_not_make_another_shop_read_its_lists(
+	void **state)
+{
+	struct fixture *f = *state;
+	int amsterdam = listen_to(f, 0),
+	    berlin = listen_as(f, f->berlin, "", 0);
+	char *all;
+
+	assert_true(reads(amsterdam, "event: hello\n"));
+	assert_true(reads(berlin, "\n\n"));
+	offered_together(f, 100, 3 * (size_t)ORDERS_AT_ONCE, 3, OPENED, FAR);
+	offered(f, 20, 5, OPENED, FAR);
+	all = reads_all(berlin, "\"number\":20,");
+	assert_null(strstr(all, "event: hello\n"));
+	free(all);
+	assert_true(reads(amsterdam, "event: hello\n"));
+	close(amsterdam);
+	close(berlin);
+}
+
+static void changes_that_follow_each_other_are_sent_together(void **state)
+{
+	struct fixture *f = *state;
+	int fd = listen_to(f, 0), pieces = 0;
+	int64_t begun;
+	char *all;
+
+	assert_true(reads(fd, "event: hello\n"));
+	begun = time_mono();
+	for (int i = 0; i < 100; i++)
+		offered(f, 100 + i, 3, OPENED, FAR);
+	all = reads_all(fd, "\"number\":199,");
+	/* Each begins with its size, and then the id of its first event. */
+	for (const char *p = all; (p = strstr(p, "\r\nid: ")); p++)
+		pieces++;
+	/* The first at once, the rest in rounds. */
+	assert_in_range(pieces, 2, 2 + (time_mono() - begun) / ROUND_MS);
+	free(all);
+	close(fd);
+}
+
 /* The id of the next event, to be freed. */
 static char *reads_id(int fd)
 {
@@ -530,6 +594,36 @@ static void a_count_of_offers_keeps_the_thread_for_a_few_orders(void **state)
 	assert_int_equal(count_all(live, f->started), 2);
 	assert_true(live_unwatched(live, &n));
 	assert_int_equal(n, 2 * COUNTED - 1);
+}
+
+static double cpu_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void reports_one_after_the_other_leave_most_of_the_time_to_others(
+	void **state)
+{
+	struct fixture *f = *state;
+	int64_t begun;
+	double cpu;
+
+	offered_all(f, 1, 3000);
+	begun = time_mono();
+	cpu = cpu_s();
+	for (int i = 0; i < 10; i++) {
+		struct reply r = ask(f, "GET", "/api/v1/report", f->amsterdam,
+				     NULL);
+
+		assert_int_equal(r.status, 200);
+		assert_non_null(strstr(r.body, "\"offered\":3000,"));
+		reply_release(&r);
+	}
+	assert_true((cpu_s() - cpu) * 1000 <
+		    (double)(time_mono() - begun) / 2);
 }
 
 /* ---- devices that are removed ---- */
@@ -817,6 +911,9 @@ int main(void)
 		T(a_silent_line_has_a_beat),
 		T(a_screen_that_does_not_read_is_cut_and_others_are_not),
 		T(a_change_is_rendered_once_however_many_screens_show_it),
+		T(reports_one_after_the_other_leave_most_of_the_time_to_others),
+		T(a_shops_many_changes_do_not_make_another_shop_read_its_lists),
+		T(changes_that_follow_each_other_are_sent_together),
 		T(what_a_screen_missed_is_not_rendered_again),
 		T(what_a_screen_missed_is_told_without_a_damaged_order),
 		T(pending_offers_that_no_screen_shows_are_counted_as_they_change),
