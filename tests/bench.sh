@@ -4,6 +4,7 @@
 # bench.sh - runs each benchmark, then the report on all of them.
 #
 # BENCH_RUNS    which, by the names below; all
+# BENCH_OPEN_SECONDS  how long bench_latency offers webhooks, twice: 60
 # BENCH_EVENTS  how many events bench_growth stores: 1000000
 # BENCH_ROUNDS, BENCH_SECONDS, BENCH_ONLY, BENCH_FOLDER: bench_webhooks.c
 set -u
@@ -28,6 +29,7 @@ run() {
 		rm -rf "$data"
 		return $code
 		;;
+	latency) "$BUILD/tests/bench/bench_latency" "${BENCH_OPEN_SECONDS:-60}" ;;
 	screens) node tests/browser/bench.mjs ;;
 	*)
 		echo "bench: there is no '$1'" >&2
@@ -39,7 +41,7 @@ run() {
 mkdir -p "$folder" && : >"$BENCH_ROWS" &&
 	sh tests/bench/machine.sh "$folder" >"$here/machine.md" || exit 1
 failed=''
-for name in ${BENCH_RUNS:-disk webhooks instructions growth retention screens}; do
+for name in ${BENCH_RUNS:-disk webhooks latency instructions growth retention screens}; do
 	echo "== $name"
 	run "$name" || failed="$failed $name"
 done

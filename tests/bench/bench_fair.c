@@ -240,7 +240,7 @@ static size_t make_request(long number, char out[HOOK_SIZE])
 		 "\"data\":{\"warehouses\":[{\"warehouseId\":%ld,"
 		 "\"expirationAt\":\"2036-01-12T16:21:00+01:00\"}]}}]}",
 		 number, FIRST + number % SHOPS);
-	return hook_request(out, "se", json, true);
+	return hook_request(out, "se", BENCH_SECRET, json, true);
 }
 
 static void deliver(struct run *r, double due)
@@ -343,28 +343,6 @@ static double nth(double *list, size_t n, unsigned percent)
 	return n ? list[percent == 100 ? n - 1 : n * percent / 100] : 1e9;
 }
 
-/* The first line that the binary prints when it adds a device: its token. */
-static int add_device(const struct server *s, const char *binary,
-		      const char *shop, char token[64])
-{
-	char command[2048];
-	FILE *p;
-
-	snprintf(command, sizeof(command),
-		 "'%s' device add --config '%s/shipfrom.ini' --shop %s "
-		 "--name bench 2>/dev/null", binary, s->dir, shop);
-	p = popen(command, "r");
-	if (!p || !fgets(token, 64, p)) {
-		if (p)
-			pclose(p);
-		return -1;
-	}
-	token[strcspn(token, "\n")] = '\0';
-	while (fgetc(p) != EOF)
-		;
-	return pclose(p);
-}
-
 /* The shops with screens, as sections of the config. */
 static const char *shops(void)
 {
@@ -401,13 +379,13 @@ static int measure(const struct server *s, const char *binary, double seconds,
 	double p99, late;
 	int code = 1;
 
-	if (add_device(s, binary, "one", tablet))
+	if (server_device(s, binary, "one", tablet))
 		return 1;
 	for (int i = 0; i < SHOPS; i++) {
 		char shop[16];
 
 		snprintf(shop, sizeof(shop), "s%d", i);
-		if (add_device(s, binary, shop, screen[i]))
+		if (server_device(s, binary, shop, screen[i]))
 			return 1;
 	}
 	children[0] = fork();

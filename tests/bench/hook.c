@@ -10,8 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "tests/bench/server.h"
-
 #define FIELD "payload="
 
 /* Encodes as PHP's urlencode() does: the space is a plus. */
@@ -37,7 +35,8 @@ static size_t encode(char *out, const char *s)
 	return (size_t)(p - out);
 }
 
-static void sign(char ret[65], const char *body, size_t len, long t)
+static void sign(char ret[65], const char *secret, const char *body, size_t len,
+		 long t)
 {
 	static const char hex[] = "0123456789abcdef";
 	char text[64 + sizeof(FIELD) + 3 * HOOK_JSON];
@@ -46,7 +45,7 @@ static void sign(char ret[65], const char *body, size_t len, long t)
 	int head = snprintf(text, sizeof(text), "%ld.", t);
 
 	memcpy(text + head, body, len);
-	HMAC(EVP_sha256(), BENCH_SECRET, (int)strlen(BENCH_SECRET),
+	HMAC(EVP_sha256(), secret, (int)strlen(secret),
 	     (unsigned char *)text, (size_t)head + len, mac, &mac_len);
 	for (size_t i = 0; i < 32; i++) {
 		ret[2 * i] = hex[mac[i] >> 4];
@@ -55,14 +54,14 @@ static void sign(char ret[65], const char *body, size_t len, long t)
 	ret[64] = '\0';
 }
 
-size_t hook_request(char *out, const char *instance, const char *json,
-		    bool close)
+size_t hook_request(char *out, const char *instance, const char *secret,
+		    const char *json, bool close)
 {
 	char body[sizeof(FIELD) + 3 * HOOK_JSON] = FIELD, mac[65];
 	size_t len = sizeof(FIELD) - 1 + encode(body + sizeof(FIELD) - 1, json);
 	long t = (long)time(NULL);
 
-	sign(mac, body, len, t);
+	sign(mac, secret, body, len, t);
 	return (size_t)snprintf(
 		out, HOOK_SIZE,
 		"POST /webhooks/centra/%s HTTP/1.1\r\n"

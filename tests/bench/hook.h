@@ -11,10 +11,10 @@
 #define HOOK_SIZE 4096 /* room for a request */
 #define HOOK_JSON 1024 /* the longest payload, with its NUL */
 
-/* Writes a POST of `json` to the instance's webhook, signed now, to out
- * (HOOK_SIZE bytes).  `close`: the connection serves this request alone.
+/* Writes a POST of `json` to the instance's webhook, signed now with the
+ * secret, to out (HOOK_SIZE bytes).  `close`: the connection serves this request alone.
  * Returns its length.  Any thread. */
-size_t hook_request(char *out, const char *instance, const char *json,
-		    bool close);
+size_t hook_request(char *out, const char *instance, const char *secret,
+		    const char *json, bool close);
 
 #endif

@@ -20,6 +20,7 @@
 
 #include "tests/bench/cpu.h"
 #include "tests/bench/hook.h"
+#include "tests/bench/server.h"
 
 #define CONNECTIONS_MAX 1024
 #define SAMPLES_MAX     2000000
@@ -59,7 +60,7 @@ static size_t make_request(char out[HOOK_SIZE], enum load_kind kind,
 			 "\"date\":\"2026-01-11 16:21:00.552288\","
 			 "\"id\":%ld}]}",
 			 number);
-	return hook_request(out, "se", json, false);
+	return hook_request(out, "se", BENCH_SECRET, json, false);
 }
 
 int requests_make(struct requests *r, enum load_kind kind, long first,

@@ -210,3 +210,24 @@ void server_stop(struct server *s)
 		nftw(s->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	*s = (struct server){.out = -1};
 }
+
+int server_device(const struct server *s, const char *binary,
+		      const char *shop, char token[64])
+{
+	char command[2048];
+	FILE *p;
+
+	snprintf(command, sizeof(command),
+		 "'%s' device add --config '%s/shipfrom.ini' --shop %s "
+		 "--name bench 2>/dev/null", binary, s->dir, shop);
+	p = popen(command, "r");
+	if (!p || !fgets(token, 64, p)) {
+		if (p)
+			pclose(p);
+		return -1;
+	}
+	token[strcspn(token, "\n")] = '\0';
+	while (fgetc(p) != EOF)
+		;
+	return pclose(p);
+}

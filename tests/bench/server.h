@@ -39,6 +39,10 @@ double server_halt(struct server *s);
  * of an empty folder for its data. */
 int server_start_peer(struct server *s, char *const argv[],
 		      const char *parent);
+/* Adds a device of the shop with that binary; its token goes to `token`.  0, or
+ * another number: it was not added. */
+int server_device(const struct server *s, const char *binary, const char *shop,
+		  char token[64]);
 void server_stop(struct server *s);
 
 #endif
