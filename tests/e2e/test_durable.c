@@ -239,6 +239,89 @@ static void a_server_built_without_sync_is_found_out(void **state)
 	shipfrom_passed(*state);
 }
 
+/* ---- the same for many at once ---- */
+
+#define CROWD	   64
+#define CROWD_EACH 40
+
+struct crowd {
+	struct shipfrom *s;
+	int first; /* the number of its first webhook */
+	int good;  /* how many were answered 200 */
+};
+
+static void *send_each(void *arg)
+{
+	struct crowd *c = arg;
+	char json[256];
+
+	for (int i = 0; i < CROWD_EACH; i++) {
+		struct answer a;
+
+		event_json(json, sizeof(json), c->first + i);
+		a = webhook_send(c->s->hook, json, SPACE_PLUS);
+		c->good += a.status == 200;
+		answer_release(&a);
+	}
+	return NULL;
+}
+
+/* CROWD senders at once to this binary; how many of the answered webhooks a
+ * sync and a meta page covered (tests/faults/covered.c). */
+static void send_crowd(void **state, const char *binary, unsigned long *ret_answered,
+		       unsigned long *ret_covered)
+{
+	static char preload[512], where[300], file[128];
+	const char *const under[] = {"env", preload, where, NULL};
+	const struct shipfrom_options o = {.binary = binary, .under = under};
+	struct crowd crowd[CROWD];
+	pthread_t threads[CROWD];
+	struct shipfrom *s;
+	FILE *f;
+
+	snprintf(file, sizeof(file), "/tmp/shipfrom-covered.%d", (int)getpid());
+	snprintf(where, sizeof(where), "COVERED=%s", file);
+	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s/tests/faults/covered.so",
+		 build_dir());
+	*state = s = shipfrom_start(&o);
+	for (int i = 0; i < CROWD; i++) {
+		crowd[i] = (struct crowd){.s = s, .first = i * CROWD_EACH};
+		assert_int_equal(pthread_create(&threads[i], NULL, send_each,
+						&crowd[i]), 0);
+	}
+	for (int i = 0; i < CROWD; i++) {
+		pthread_join(threads[i], NULL);
+		assert_int_equal(crowd[i].good, CROWD_EACH);
+	}
+	f = fopen(file, "r");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%lu %lu", ret_answered, ret_covered), 2);
+	fclose(f);
+	unlink(file);
+}
+
+static void a_sync_and_a_meta_page_cover_each_200_of_a_crowd(void **state)
+{
+	unsigned long answered, covered;
+
+	send_crowd(state, NULL, &answered, &covered);
+	assert_int_equal(answered, CROWD * CROWD_EACH);
+	assert_int_equal(covered, answered);
+	shipfrom_passed(*state);
+}
+
+static void a_crowd_finds_out_a_server_built_without_sync(void **state)
+{
+	unsigned long answered, covered;
+	char binary[256];
+
+	snprintf(binary, sizeof(binary), "%s/nosync/shipfrom", build_dir());
+	send_crowd(state, binary, &answered, &covered);
+	assert_int_equal(answered, CROWD * CROWD_EACH);
+	assert_true(covered < answered);
+	shipfrom_passed(*state);
+}
+
 #define T(f) cmocka_unit_test_teardown(f, shipfrom_end)
 
 int main(void)
@@ -247,6 +330,8 @@ int main(void)
 		T(what_was_answered_200_outlives_kill_9_and_is_there_once),
 		T(a_completed_sync_lies_between_each_request_and_its_200),
 		T(a_server_built_without_sync_is_found_out),
+		T(a_sync_and_a_meta_page_cover_each_200_of_a_crowd),
+		T(a_crowd_finds_out_a_server_built_without_sync),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
