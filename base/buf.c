@@ -62,6 +62,29 @@ void buf_char(struct buf *b, char c)
 	(void)!buf_add(b, &c, 1);
 }
 
+static void add_decimal(struct buf *b, uint64_t n, bool minus)
+{
+	char digits[21], *end = digits + sizeof(digits), *first = end;
+
+	do {
+		*--first = (char)('0' + n % 10);
+		n /= 10;
+	} while (n);
+	if (minus)
+		*--first = '-';
+	(void)!buf_add(b, first, (size_t)(end - first));
+}
+
+void buf_uint(struct buf *b, uint64_t n)
+{
+	add_decimal(b, n, false);
+}
+
+void buf_int(struct buf *b, int64_t n)
+{
+	add_decimal(b, n < 0 ? -(uint64_t)n : (uint64_t)n, n < 0);
+}
+
 void buf_fmt(struct buf *b, const char *fmt, ...)
 {
 	va_list ap;

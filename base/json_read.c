@@ -5,6 +5,7 @@
  * A struct json is libcjson's cJSON, which only this file sees.
  */
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,17 +16,103 @@
 #include "base/text.h"
 #include "base/time.h"
 
-static pthread_once_t hooks_once = PTHREAD_ONCE_INIT;
+/* ---- memory ----
+ *
+ * A document is one list of blocks, in which libcjson's nodes and texts lie one
+ * behind the other, and which is freed as a whole: a webhook of one event has
+ * about 50 of them.  The document finds its blocks by the root's `prev`, which
+ * libcjson uses for members of lists and objects alone. */
 
-static void *allocate(size_t n)
+/* Bytes of a block.  The first few are small: what glibc keeps for each thread,
+ * at hand, has up to 1,032 bytes, and each larger malloc() sorts the free pieces
+ * of memory first. */
+#define BLOCK_SMALL 960
+#define SMALL_ONES  4
+#define BLOCK_MAX   ((size_t)1 << 20)
+
+struct block {
+	struct block *before;
+	size_t used, size;
+	unsigned number; /* of its document, from 0 */
+	_Alignas(max_align_t) char bytes[];
+};
+
+/* The newest block of the document that is being made by this thread. */
+static _Thread_local struct block *making;
+
+/* Makes a block behind another, or the first; with room for `least` bytes. */
+static struct block *block_new(struct block *before, size_t least)
 {
-	return xcalloc(n, 1);
+	unsigned number = before ? before->number + 1 : 0;
+	size_t size = BLOCK_SMALL;
+	struct block *b;
+
+	if (number >= SMALL_ONES)
+		size = 2 * before->size < BLOCK_MAX ? 2 * before->size :
+						      BLOCK_MAX;
+	if (size < least)
+		size = least;
+	b = xrealloc(NULL, sizeof(*b) + size, 1);
+	*b = (struct block){.before = before, .size = size, .number = number};
+	return b;
 }
 
-/* Without it a document would look like bad JSON if memory runs out. */
+static void blocks_free(struct block *b)
+{
+	struct block *before;
+
+	for (; b; b = before) {
+		before = b->before;
+		free(b);
+	}
+}
+
+/* Returns n bytes of the document that is being made.  If none is, another user
+ * of libcjson in this process allocates: a test. */
+static void *allocate(size_t n)
+{
+	void *ret;
+
+	if (!making)
+		return xcalloc(n, 1);
+	n = (n + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
+	if (n > making->size - making->used)
+		making = block_new(making, n);
+	ret = making->bytes + making->used;
+	making->used += n;
+	return ret;
+}
+
+/* Bytes of a document are freed with it. */
+static void give_back(void *p)
+{
+	if (!making)
+		free(p);
+}
+
+static pthread_once_t hooks_once = PTHREAD_ONCE_INIT;
+
 static void set_hooks(void)
 {
-	cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = allocate, .free_fn = free});
+	cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = allocate, .free_fn = give_back});
+}
+
+/* Between these two, libcjson may allocate. */
+static void document_begin(void)
+{
+	pthread_once(&hooks_once, set_hooks);
+	making = block_new(NULL, 0);
+}
+
+/* Returns the document; NULL, and all is freed, if there is no root. */
+static struct json *document_end(cJSON *root)
+{
+	if (root)
+		root->prev = (cJSON *)(void *)making;
+	else
+		blocks_free(making);
+	making = NULL;
+	return (struct json *)root;
 }
 
 static const cJSON *inside(const struct json *v)
@@ -42,18 +129,19 @@ enum rc json_parse(const char *text, size_t len, enum json_rules rules,
 		   struct json **ret, struct err *e)
 {
 	struct buf scanned;
-	cJSON *v;
+	struct json *v;
 	enum rc rc;
 
-	pthread_once(&hooks_once, set_hooks);
 	rc = json_scan(text, len, rules, &scanned, e);
 	if (rc)
 		goto out;
+	document_begin();
 	/* The length includes the NUL, since libcjson looks for it behind the
 	 * document. */
-	v = cJSON_ParseWithLengthOpts(scanned.data, scanned.len + 1, NULL, 1);
+	v = document_end(cJSON_ParseWithLengthOpts(scanned.data,
+						   scanned.len + 1, NULL, 1));
 	if (v)
-		*ret = (struct json *)v;
+		*ret = v;
 	else
 		rc = fail(e, RC_INVALID, "not JSON");
 out:
@@ -63,7 +151,8 @@ out:
 
 void json_free(struct json *document)
 {
-	cJSON_Delete((cJSON *)document);
+	if (document)
+		blocks_free((struct block *)(void *)((cJSON *)document)->prev);
 }
 
 /* ---- what a value is ---- */
@@ -354,18 +443,36 @@ static int by_key(const void *a, const void *b)
 	return c ? c : (x->at > y->at) - (x->at < y->at);
 }
 
+/* Sorts few members faster than qsort(), which allocates memory. */
+static void sort_few(struct member *m, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		for (size_t k = i; k && by_key(&m[k - 1], &m[k]) > 0; k--) {
+			struct member swap = m[k];
+
+			m[k] = m[k - 1];
+			m[k - 1] = swap;
+		}
+}
+
+#define FEW 16 /* members of an object that are sorted on the stack */
+
 static void put_object(const struct json *v, struct buf *b)
 {
-	struct member *m = xcalloc(json_length(v), sizeof(*m));
+	size_t length = json_length(v), n = 0, i;
+	struct member few[FEW];
+	struct member *m = length > FEW ? xcalloc(length, sizeof(*m)) : few;
 	const struct json *c;
-	size_t n = 0, i;
 
 	json_each(c, v)
 	{
 		m[n] = (struct member){c, n};
 		n++;
 	}
-	qsort(m, n, sizeof(*m), by_key);
+	if (m == few)
+		sort_few(m, n);
+	else
+		qsort(m, n, sizeof(*m), by_key);
 	buf_char(b, '{');
 	for (i = 0; i < n; i++) {
 		const char *key = json_name(m[i].v);
@@ -379,7 +486,8 @@ static void put_object(const struct json *v, struct buf *b)
 		json_canonical(m[i].v, b);
 	}
 	buf_char(b, '}');
-	free(m);
+	if (m != few)
+		free(m);
 }
 
 static void put_list(const struct json *v, struct buf *b)
@@ -419,7 +527,7 @@ void json_canonical(const struct json *v, struct buf *b)
 	else if (cJSON_IsString(inside(v)))
 		put_text(b, inside(v)->valuestring);
 	else if (cJSON_IsNumber(inside(v)))
-		buf_fmt(b, "%lld", (long long)inside(v)->valuedouble);
+		buf_int(b, (int64_t)inside(v)->valuedouble);
 	else
 		buf_str(b, json_is_true(v)   ? "true"
 			   : json_is_bool(v) ? "false"
@@ -430,7 +538,10 @@ void json_canonical(const struct json *v, struct buf *b)
 
 struct json *json_copy(const struct json *v)
 {
-	return (struct json *)cJSON_Duplicate(inside(v), true);
+	if (!v)
+		return NULL;
+	document_begin();
+	return document_end(cJSON_Duplicate(inside(v), true));
 }
 
 struct json *json_part(struct json *v, const char *key)
@@ -448,6 +559,6 @@ void json_remove(struct json *v, bool (*unwanted)(const struct json *member))
 	for (c = of ? of->child : NULL; c; c = next) {
 		next = c->next;
 		if (unwanted(outside(c)))
-			cJSON_Delete(cJSON_DetachItemViaPointer(of, c));
+			(void)cJSON_DetachItemViaPointer(of, c);
 	}
 }

@@ -4,7 +4,6 @@
  */
 #include "base/json_write.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/time.h"
@@ -58,13 +57,13 @@ void json_put_bool(struct buf *b, const char *key, bool yes)
 void json_put_int(struct buf *b, const char *key, int64_t n)
 {
 	json_key(b, key);
-	buf_fmt(b, "%" PRId64, n);
+	buf_int(b, n);
 }
 
 void json_put_uint(struct buf *b, const char *key, uint64_t n)
 {
 	json_key(b, key);
-	buf_fmt(b, "%" PRIu64, n);
+	buf_uint(b, n);
 }
 
 void json_put_null(struct buf *b, const char *key)

@@ -93,27 +93,42 @@ static int digits(const char *s, int n)
 	return value;
 }
 
-/* Reads "YYYY-MM-DD HH:MM:SS", whose form was checked, as UTC.  timegm()
- * changes a date that does not exist into another one, so the result is
- * compared with what was read. */
+static bool is_leap(int year)
+{
+	return !(year % 4) && (year % 100 || !(year % 400));
+}
+
+/* Returns the number of days from 1 January of year 0 to the first of a month
+ * (0: January) of year 0 or later. */
+static int64_t days_before(int year, int month)
+{
+	static const int before[] = {0,	  31,  59,  90,	 120, 151,
+				     181, 212, 243, 273, 304, 334};
+	int last = year - 1; /* leap years up to it; year 0 is one */
+	int leaps = year ? last / 4 - last / 100 + last / 400 + 1 : 0;
+
+	return (int64_t)year * 365 + leaps + before[month] +
+	       (month > 1 && is_leap(year));
+}
+
+#define EPOCH_DAYS 719528 /* from year 0 to 1970 */
+
+/* Reads "YYYY-MM-DD HH:MM:SS", whose form was checked, as UTC.  RC_INVALID:
+ * there is no such date or time. */
 static enum rc read_clock(const char *s, int64_t *ret_seconds)
 {
-	const struct tm want = {
-		.tm_year = digits(s, 4) - 1900,
-		.tm_mon = digits(s + 5, 2) - 1,
-		.tm_mday = digits(s + 8, 2),
-		.tm_hour = digits(s + 11, 2),
-		.tm_min = digits(s + 14, 2),
-		.tm_sec = digits(s + 17, 2),
-	};
-	struct tm tm = want;
-	time_t t = timegm(&tm);
+	static const int lengths[] = {31, 28, 31, 30, 31, 30,
+				      31, 31, 30, 31, 30, 31};
+	int year = digits(s, 4), month = digits(s + 5, 2) - 1;
+	int day = digits(s + 8, 2) - 1, hour = digits(s + 11, 2);
+	int minute = digits(s + 14, 2), second = digits(s + 17, 2);
 
-	if (tm.tm_year != want.tm_year || tm.tm_mon != want.tm_mon ||
-	    tm.tm_mday != want.tm_mday || tm.tm_hour != want.tm_hour ||
-	    tm.tm_min != want.tm_min || tm.tm_sec != want.tm_sec)
+	if (month < 0 || month > 11 || day < 0 || hour > 23 || minute > 59 ||
+	    second > 59 ||
+	    day >= lengths[month] + (month == 1 && is_leap(year)))
 		return RC_INVALID;
-	*ret_seconds = (int64_t)t;
+	*ret_seconds = ((days_before(year, month) + day - EPOCH_DAYS) * 24 +
+			hour) * 3600 + minute * 60 + second;
 	return OK;
 }
 

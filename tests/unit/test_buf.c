@@ -2,6 +2,7 @@
  *
  * test_buf.c - bytes that grow up to a maximum.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -265,6 +266,43 @@ static void half_a_json_string_is_never_added(void **state)
 	buf_release(&b);
 }
 
+static void numbers_are_written_as_printf_does(void **state)
+{
+	static const int64_t numbers[] = {0, 1, 9, 10, 99, 100, 123456789, -1,
+					  -10, INT64_MAX, INT64_MIN};
+	char want[32];
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 100);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		buf_clear(&b);
+		buf_int(&b, numbers[i]);
+		snprintf(want, sizeof(want), "%" PRId64, numbers[i]);
+		assert_string_equal(b.data, want);
+		buf_clear(&b);
+		buf_uint(&b, (uint64_t)numbers[i]);
+		snprintf(want, sizeof(want), "%" PRIu64, (uint64_t)numbers[i]);
+		assert_string_equal(b.data, want);
+	}
+	buf_release(&b);
+}
+
+/* Room is left in what was allocated, but the buf is full for good. */
+static void a_full_buf_takes_not_even_what_would_fit(void **state)
+{
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 1000);
+	buf_str(&b, "x");
+	(void)!buf_add(&b, NULL, 1000);
+	assert_true(buf_full(&b));
+	assert_int_equal(buf_add(&b, "y", 1), RC_FULL);
+	assert_string_equal(b.data, "x");
+	buf_release(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -289,6 +327,8 @@ int main(void)
 		cmocka_unit_test(characters_are_counted_not_bytes),
 		cmocka_unit_test(utf8_is_told_from_other_bytes),
 		cmocka_unit_test(half_a_json_string_is_never_added),
+		cmocka_unit_test(numbers_are_written_as_printf_does),
+		cmocka_unit_test(a_full_buf_takes_not_even_what_would_fit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -295,6 +295,94 @@ static void members_are_removed_from_a_copy_alone(void **state)
 	json_free(v);
 }
 
+/* Adds `members` members to an object, the last key first, each twice. */
+static void add_members(struct buf *b, int members)
+{
+	buf_char(b, '{');
+	for (int i = members; i--;)
+		buf_fmt(b, "\"k%03d\":%d,\"k%03d\":\"no\"%s", i, i, i,
+			i ? "," : "");
+	buf_char(b, '}');
+}
+
+static void members_are_sorted_and_the_first_of_a_key_counts(void **state)
+{
+	static const int numbers[] = {0, 1, 2, 7, 8, 9, 100};
+	struct buf text, made, want;
+	struct json *v;
+
+	(void)state;
+	buf_init(&text, 100000);
+	buf_init(&made, 100000);
+	buf_init(&want, 100000);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		buf_clear(&text);
+		buf_clear(&made);
+		buf_clear(&want);
+		add_members(&text, numbers[i]);
+		buf_char(&want, '{');
+		for (int k = 0; k < numbers[i]; k++)
+			buf_fmt(&want, "%s\"k%03d\":%d", k ? "," : "", k, k);
+		buf_char(&want, '}');
+		v = read_by(JSON_STRICT, text.data);
+		json_canonical(v, &made);
+		assert_string_equal(made.data, want.data);
+		json_free(v);
+	}
+	buf_release(&text);
+	buf_release(&made);
+	buf_release(&want);
+}
+
+/* The larger ones need several blocks of memory, and so do their copies, which
+ * outlive them. */
+static void documents_of_any_size_are_read_and_copied_whole(void **state)
+{
+	static const int lengths[] = {0, 1, 100, 10000, 100000};
+	struct json *v, *copy;
+	struct buf text, made;
+
+	(void)state;
+	buf_init(&text, 4000000);
+	buf_init(&made, 4000000);
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		buf_clear(&text);
+		buf_clear(&made);
+		buf_char(&text, '[');
+		for (int k = 0; k < lengths[i]; k++)
+			buf_fmt(&text, "%s[%d,\"a text of number %d\"]",
+				k ? "," : "", k, k);
+		buf_char(&text, ']');
+		v = read_by(JSON_STRICT, text.data);
+		assert_int_equal(json_length(v), lengths[i]);
+		copy = json_copy(v);
+		json_free(v);
+		json_canonical(copy, &made);
+		assert_string_equal(made.data, text.data);
+		json_free(copy);
+	}
+	buf_release(&text);
+	buf_release(&made);
+}
+
+/* Two documents of one thread do not share memory. */
+static void a_document_is_whole_while_others_come_and_go(void **state)
+{
+	struct json *first = read_by(JSON_STRICT, "{\"a\":[1,\"x\"]}"), *next;
+
+	(void)state;
+	for (int i = 0; i < 100; i++) {
+		next = read_by(JSON_STRICT, "{\"b\":[2,\"y\",{\"c\":null}]}");
+		assert_false(is_read(JSON_STRICT, "{\"b\":[2,"));
+		assert_string_equal(json_text(json_at(json_get(first, "a"), 1)),
+				    "x");
+		assert_string_equal(json_text(json_at(json_get(next, "b"), 1)),
+				    "y");
+		json_free(next);
+	}
+	json_free(first);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +399,11 @@ int main(void)
 		cmocka_unit_test(a_document_fills_its_bytes),
 		cmocka_unit_test(a_document_has_at_most_32_levels),
 		cmocka_unit_test(members_are_removed_from_a_copy_alone),
+		cmocka_unit_test(
+			members_are_sorted_and_the_first_of_a_key_counts),
+		cmocka_unit_test(
+			documents_of_any_size_are_read_and_copied_whole),
+		cmocka_unit_test(a_document_is_whole_while_others_come_and_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -4,6 +4,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "base/time.h"
@@ -90,6 +91,40 @@ static void times_that_do_not_exist_are_refused(void **state)
 	refuses("2021-01-01T23:59:60Z");
 	refuses("2021-01-01T00:00:00+24:00");
 	refuses("2021-01-01T00:00:00+01:60");
+}
+
+/* A day of the year is there, and is the second that timegm() knows, or it is
+ * refused. */
+static void read_as_timegm_does(int year, int month, int day)
+{
+	struct tm tm = {.tm_year = year - 1900,
+			.tm_mon = month - 1,
+			.tm_mday = day,
+			.tm_hour = 23,
+			.tm_min = 59,
+			.tm_sec = 58};
+	time_t want = timegm(&tm);
+	char text[64];
+	int64_t t;
+	enum rc rc;
+
+	snprintf(text, sizeof(text), "%04d-%02d-%02dT23:59:58Z", year, month,
+		 day);
+	rc = time_parse_iso(text, &t, NULL);
+	assert_int_equal(rc, tm.tm_mday == day ? OK : RC_INVALID);
+	if (!rc)
+		assert_int_equal(t, (int64_t)want * 1000);
+}
+
+static void every_month_of_all_years_has_its_days(void **state)
+{
+	(void)state;
+	for (int year = 0; year <= 9999; year++)
+		for (int month = 1; month <= 12; month++) {
+			read_as_timegm_does(year, month, 1);
+			for (int day = 28; day <= 31; day++)
+				read_as_timegm_does(year, month, day);
+		}
 }
 
 static void what_is_no_iso_time_is_refused(void **state)
@@ -296,6 +331,7 @@ int main(void)
 		cmocka_unit_test(times_that_cannot_be_written_are_empty),
 		cmocka_unit_test(iso_times_are_read),
 		cmocka_unit_test(times_that_do_not_exist_are_refused),
+		cmocka_unit_test(every_month_of_all_years_has_its_days),
 		cmocka_unit_test(what_is_no_iso_time_is_refused),
 		cmocka_unit_test(what_is_written_is_read_again),
 		cmocka_unit_test(a_centra_date_is_padded_to_six_digits),
