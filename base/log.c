@@ -127,6 +127,11 @@ bool log_is_journal(void)
 	return to_journal;
 }
 
+bool log_wanted(enum log_level level)
+{
+	return level >= least_level;
+}
+
 void log_write(enum log_level level, const char *msg,
 	       const struct log_field *fields)
 {

@@ -21,6 +21,7 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_level log_level_of(const char *word);
 /* Lines below this level are dropped.  Any thread, at any time. */
 void log_set_level(enum log_level least);
+bool log_wanted(enum log_level level); /* false: they are dropped */
 
 /* A field: its name, and a text or a number.  A NULL text leaves the field
  * out. */
@@ -38,11 +39,15 @@ struct log_field {
  * tests/checks/logs.sh finds every message by its place in the source. */
 #define LOG_MSG(text) text
 
-/* Logs a line: log_line(LOG_INFO, "ready", LOG_S("address", a), LOG_N("port",
+/* Logs a line, whose fields are not evaluated if its level is dropped: log_line(LOG_INFO, "ready", LOG_S("address", a), LOG_N("port",
  * p)) */
 #define log_line(level, msg, ...)                                             \
-	log_write((level), (msg),                                             \
-		  (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0}})
+	do {                                                                  \
+		if (log_wanted(level))                                        \
+			log_write((level), (msg),                             \
+				  (const struct log_field[]){                 \
+					  __VA_ARGS__ __VA_OPT__(, ){0}});    \
+	} while (0)
 
 /* As log_line(), but logs at most `per_minute` lines a minute from this place
  * in the source; the next line that is logged says how many were held back. */

@@ -96,6 +96,26 @@ static void lines_below_the_level_are_dropped(void **state)
 	log_set_level(LOG_INFO);
 }
 
+static int64_t counted(int64_t *n)
+{
+	return ++*n;
+}
+
+static void fields_of_a_line_that_is_dropped_are_not_evaluated(void **state)
+{
+	int64_t n = 0;
+
+	(void)state;
+	start();
+	log_set_level(LOG_WARN);
+	log_line(LOG_INFO, "dropped", LOG_N("n", counted(&n)));
+	log_line(LOG_WARN, "kept", LOG_N("n", counted(&n)));
+	log_set_level(LOG_INFO);
+	stop();
+	assert_int_equal(n, 1);
+	assert_int_equal(lines(), 1);
+}
+
 static void a_line_that_is_too_long_is_still_json(void **state)
 {
 	static char huge[10000];
@@ -146,6 +166,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_is_one_json_object),
 		cmocka_unit_test(lines_below_the_level_are_dropped),
+		cmocka_unit_test(
+			fields_of_a_line_that_is_dropped_are_not_evaluated),
 		cmocka_unit_test(a_line_that_is_too_long_is_still_json),
 		cmocka_unit_test(a_limited_place_says_how_many_it_held_back),
 		cmocka_unit_test(a_limited_line_is_logged_only_so_often),
