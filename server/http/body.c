@@ -5,6 +5,9 @@
  */
 #include "server/http/http_private.h"
 
+#define BODY_KEPT 4096 /* most bytes of memory that a request leaves to the next
+			* one for its body */
+
 size_t body_buffered_max(const struct http *h)
 {
 	return h->limits.buffered_max > h->limits.large_body ?
@@ -26,9 +29,29 @@ void body_charge(struct http_request *x)
 	x->charged = x->body.len;
 }
 
+void body_begin(struct http_request *x, uint64_t length, size_t max)
+{
+	struct buf *b = &x->body;
+
+	if (b->cap && b->cap - 1 > max)
+		buf_release(b);
+	buf_clear(b);
+	b->max = max;
+	if (length && length < BODY_KEPT)
+		(void)!buf_grow(b, (size_t)length); /* it fits */
+}
+
 void body_free(struct http_request *x)
 {
 	buf_release(&x->body);
+	body_charge(x);
+}
+
+void body_ended(struct http_request *x)
+{
+	if (x->body.cap > BODY_KEPT)
+		buf_release(&x->body);
+	buf_clear(&x->body);
 	body_charge(x);
 }
 
@@ -45,8 +68,7 @@ static bool body_evict(struct http *h, const struct http_request *mine)
 {
 	struct conn *c;
 
-	TAILQ_FOREACH_REVERSE(c, &h->listeners[LISTEN_PUBLIC].conns, conns,
-			      link)
+	TAILQ_FOREACH_REVERSE(c, &h->listeners[LISTEN_PUBLIC].idle, conns, link)
 	{
 		struct http_request *x = c->x;
 

@@ -10,32 +10,47 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "base/time.h"
 #include "server/http/http_private.h"
 
 void conn_deadline(struct conn *c, int64_t ms)
 {
-	c->deadline = time_mono() + ms;
-	http_wake_by(c->listener->http, c->deadline);
+	struct http *h = c->listener->http;
+
+	c->deadline = h->now + ms;
+	timers_by(&h->timers, c, c->deadline);
 }
 
-static void conn_link(struct conn *c)
+static struct conns *conn_list(const struct conn *c)
 {
-	c->since = time_mono();
-	TAILQ_INSERT_HEAD(&c->listener->conns, c, link);
+	return c->busy ? &c->listener->busy : &c->listener->idle;
+}
+
+static void conn_link(struct conn *c, bool busy)
+{
+	c->busy = busy;
+	c->since = c->listener->http->now;
+	TAILQ_INSERT_HEAD(conn_list(c), c, link);
 }
 
 void conn_step(struct conn *c)
 {
-	TAILQ_REMOVE(&c->listener->conns, c, link);
-	conn_link(c);
+	TAILQ_REMOVE(conn_list(c), c, link);
+	conn_link(c, c->evicted);
+}
+
+void conn_busy(struct conn *c)
+{
+	TAILQ_REMOVE(conn_list(c), c, link);
+	conn_link(c, true);
 }
 
 static void client_name(struct MHD_Connection *mhd, char ret[CLIENT_SIZE])
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
 		mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	const struct networks none = {0};
 	const void *address = NULL;
+	char text[CLIENT_SIZE] = "";
 
 	ret[0] = '\0';
 	if (!info || !info->client_addr)
@@ -49,8 +64,9 @@ static void client_name(struct MHD_Connection *mhd, char ret[CLIENT_SIZE])
 				    info->client_addr)
 				   ->sin6_addr;
 	if (address)
-		inet_ntop(info->client_addr->sa_family, address, ret,
+		inet_ntop(info->client_addr->sa_family, address, text,
 			  CLIENT_SIZE);
+	networks_client(ret, &none, text, NULL, 0);
 }
 
 /* Has the loop called when the client ends its side: conn_hangup(). */
@@ -90,7 +106,7 @@ static struct conn *conn_open(struct listener *d, struct MHD_Connection *mhd)
 	c->fd = info ? info->connect_fd : -1;
 	c->lingering_fd = -1;
 	client_name(mhd, c->client);
-	conn_link(c);
+	conn_link(c, false);
 	d->n_conns++;
 	conn_watch(c);
 	conn_deadline(c, d->http->o.header_timeout);
@@ -107,7 +123,8 @@ static void conn_close(struct conn *c)
 		request_free(c->x);
 	if (c->lingering_fd >= 0)
 		lingering_start(d->http, c->lingering_fd);
-	TAILQ_REMOVE(&c->listener->conns, c, link);
+	TAILQ_REMOVE(conn_list(c), c, link);
+	timers_drop(&d->http->timers, c);
 	d->n_conns--;
 	d->n_evicted -= c->evicted;
 	d->closed++;
@@ -126,14 +143,8 @@ void conn_evict(struct conn *c)
 {
 	c->evicted = true;
 	c->listener->n_evicted++;
+	conn_busy(c);
 	conn_end(c);
-}
-
-bool conn_idles(const struct conn *c)
-{
-	const struct http_request *x = c->x;
-
-	return !c->evicted && (!x || (x->where == IN_LOOP && !x->stream));
 }
 
 void conn_notify(void *cls, struct MHD_Connection *mhd, void **socket_context,

@@ -61,6 +61,7 @@ void stream_begin(struct http_request *x)
 
 	x->stream->begun = true;
 	LIST_INSERT_HEAD(&h->streams, x, link);
+	conn_busy(x->conn);
 	/* Without these options a dead client is noticed later, when beats are
 	 * not acknowledged. */
 	(void)setsockopt(x->conn->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms,

@@ -55,12 +55,21 @@ char *header_path(const char *uri)
 	return path;
 }
 
+/* True for a character of a token (RFC 9110, 5.6.2). */
+static bool in_token(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') ||
+	       (c && strchr("!#$%&'*+-.^_`|~", c));
+}
+
 static bool is_token(const char *name)
 {
-	return *name && strspn(name, "!#$%&'*+-.^_`|~0123456789"
-				     "abcdefghijklmnopqrstuvwxyz"
-				     "ABCDEFGHIJKLMNOPQRSTUVWXYZ") ==
-				strlen(name);
+	const char *s = name;
+
+	while (in_token(*s))
+		s++;
+	return s > name && !*s;
 }
 
 /* MHD 0.9.75 appends the second line of a folded header to its *name*.
@@ -121,6 +130,8 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind,
 	h->bad_values += value && has_control(value);
 	if (!is_token(key)) {
 		on_bad_name(h, key, value);
+	} else if (!strchr("cthaxCTHAX", *key)) {
+		; /* none of the names below begins so */
 	} else if (is_framing_folded(key)) {
 		h->bad_names++;
 	} else if (!strcasecmp(key, "Content-Length")) {
@@ -179,8 +190,8 @@ void header_check(const struct header *h, struct response *res)
 
 /* ---- copies ---- */
 
-/* Copies fields in two passes: the first adds up their number and size, the
- * second copies them. */
+/* Copies fields into the memory of the request before.  If they do not fit, the
+ * pass adds up their number and size, and a second one copies them. */
 struct copying {
 	const struct header *h;
 	struct fields *to;
@@ -198,11 +209,13 @@ static size_t trimmed(const char *value)
 
 static const char *put_text(struct copying *c, const char *text, size_t len)
 {
-	char *at = c->to->text ? c->to->text + c->size : NULL;
+	size_t from = c->size;
+	char *at;
 
 	c->size += len + 1;
-	if (!at)
+	if (c->size > c->to->text_room)
 		return NULL;
+	at = c->to->text + from;
 	memcpy(at, text, len);
 	at[len] = '\0';
 	return at;
@@ -215,7 +228,7 @@ static void put_field(struct copying *c, const char *name, const char *value,
 
 	if (value)
 		f.value = put_text(c, value, len);
-	if (c->to->list)
+	if (c->n < c->to->list_room)
 		c->to->list[c->n] = f;
 	c->n++;
 }
@@ -256,17 +269,39 @@ static void copy_all(struct copying *c, struct MHD_Connection *mhd)
 				  c);
 }
 
+#define FIELDS_FIRST 16
+#define TEXT_FIRST   1024
+#define TEXT_KEPT    4096 /* most bytes that are kept for the next request */
+
+static void fields_room(struct fields *f, size_t fields, size_t text)
+{
+	f->list = xcalloc(fields, sizeof(*f->list));
+	f->list_room = fields;
+	f->text = xcalloc(text, 1);
+	f->text_room = text;
+}
+
 void fields_copy(struct fields *ret, const struct header *h,
 		 struct MHD_Connection *mhd)
 {
 	struct copying c = {.h = h, .to = ret};
 
-	*ret = (struct fields){0};
+	if (!ret->list)
+		fields_room(ret, FIELDS_FIRST, TEXT_FIRST);
 	copy_all(&c, mhd);
+	if (c.n > ret->list_room || c.size > ret->text_room) {
+		fields_release(ret);
+		fields_room(ret, c.n, c.size);
+		copy_all(&c, mhd);
+	}
 	ret->n = c.n;
-	ret->list = xcalloc(c.n + 1, sizeof(*ret->list));
-	ret->text = xcalloc(c.size + 1, 1);
-	copy_all(&c, mhd);
+}
+
+void fields_clear(struct fields *f)
+{
+	if (f->text_room > TEXT_KEPT)
+		fields_release(f);
+	f->n = f->n_headers = 0;
 }
 
 void fields_release(struct fields *f)

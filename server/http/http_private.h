@@ -5,6 +5,7 @@
  *	loop             the loop and its timers; start and stop
  *	listener         a listening socket and the connections that came by it
  *	connection       a connection: its deadline, its end
+ *	timers           the deadlines of all connections, the earliest first
  *	lingering_close  closed connections whose client still writes
  *	request          a request, from its first line to its response
  *	request_threads  the threads that run functions of requests
@@ -74,13 +75,18 @@ struct conn {
 	int lingering_fd;	    /* our copy of fd, to read what a client still sends
 			     * after the end */
 	int64_t deadline;   /* time_mono: the connection is shut down then */
+	int64_t timer_at;   /* time_mono: timers.c looks at it then */
+	size_t timer_place; /* in the heap of timers.c; 0: it is not there */
 	int64_t since;	    /* time_mono: when it last made progress */
+	bool busy;	    /* in `busy` of the listener, not in `idle` */
 	bool evicted;	    /* we have ended it, and MHD has not noticed yet */
 	bool half; /* in listener->half: its client sends nothing more */
 	char client[CLIENT_SIZE]; /* who connected */
-	TAILQ_ENTRY(conn) link;
+	TAILQ_ENTRY(conn) link; /* in `idle` or `busy` of the listener */
 	LIST_ENTRY(conn) in_half;
 };
+
+TAILQ_HEAD(conns, conn);
 
 /* A header or query argument. */
 struct field {
@@ -95,6 +101,7 @@ struct fields {
 			     * arguments; n in all */
 	char *text; /* owned: the names and values that `list` points to */
 	size_t n, n_headers;
+	size_t list_room, text_room; /* fields and bytes that fit */
 };
 
 /* Where a request is between its steps in MHD's callbacks. */
@@ -168,7 +175,11 @@ struct listener {
 	int listen_fd; /* -1 once it accepts no more connections */
 	int epoll_fd;  /* MHD's */
 	char address[LISTEN_ADDRESS_SIZE];
-	TAILQ_HEAD(conns, conn) conns; /* sorted by `since`, the newest first */
+	struct conns idle; /* connections that may be ended for others: no
+			    * complete request is under way.  Sorted by
+			    * `since`, the newest first */
+	struct conns busy; /* all others: their request waits, or is a
+			    * stream, or they were ended */
 	LIST_HEAD(, conn) half; /* connections whose clients send nothing more */
 	size_t n_conns, n_evicted, limit;
 	bool waiting;	 /* a client may be waiting for its connection to be
@@ -176,6 +187,12 @@ struct listener {
 	uint64_t closed; /* connections, ever */
 	bool ready;	 /* run it in this pass */
 	int64_t due;	 /* when MHD itself wants to run next, time_mono */
+};
+
+/* The connections that have a deadline: a heap of timers.c. */
+struct timers {
+	struct conn **heap; /* owned */
+	size_t n, room;
 };
 
 /* A connection that MHD has closed while its client still wrote: closing it
@@ -202,6 +219,13 @@ struct http {
 
 	/* The loop's own. */
 	struct http_requests aside, on_threads, streams;
+	struct http_requests spare; /* requests that have ended, kept for the
+				     * next ones, with their memory */
+	size_t n_spare;
+	struct timers timers; /* owned */
+	int64_t now; /* time_mono when this pass, or MHD's run in it, began */
+	int64_t end_idle_due; /* time_mono: while the server stops, idle
+			       * connections are ended then */
 	size_t strangers; /* requests that wait for a thread under their address
 			   * as the key */
 	struct callers *callers; /* owned */
@@ -212,8 +236,8 @@ struct http {
 	struct lingering lingering[LINGERING_MAX];
 	char waste[65536]; /* where bytes of lingering clients are read to, and
 			    * dropped */
-	int64_t wake;	   /* time_mono: the loop wakes then; no deadline is
-			    * earlier */
+	int64_t wake;	   /* time_mono: the loop wakes then, or at the earliest
+			    * of `timers` */
 	size_t reading;	   /* bytes of bodies that are not complete, part of
 			    * counters->buffered */
 	int64_t tick_due;  /* of the hook */
@@ -264,8 +288,6 @@ enum rc listener_open(struct listener *d, struct http *h, enum listen_at which,
 		  struct err *e);
 /* Runs MHD until it has nothing left that it can do at once. */
 void listener_run(struct listener *d);
-/* Ends connections whose deadline has passed. */
-void listener_timers(struct listener *d, int64_t now);
 /* If all connections are in use and a client waits to be accepted, ends the one
  * that made no progress for longest. */
 void listener_evict(struct listener *d, int64_t now);
@@ -295,15 +317,28 @@ void conn_deadline(struct conn *c, int64_t ms);
 /* Notes that the connection made progress: it is now the last to be ended for
  * others. */
 void conn_step(struct conn *c);
-/* True if no complete request is under way on the connection, so that it may be
- * ended for others. */
-bool conn_idles(const struct conn *c);
+/* Notes that the connection's request waits for its response, or is a stream:
+ * the connection is not ended for others until the next conn_step(). */
+void conn_busy(struct conn *c);
 void conn_evict(struct conn *c); /* ends it, for others */
 void conn_end(struct conn *c);	/* shuts it down; MHD notices, closes and frees
 				 * it */
 /* Handles that the client sends nothing more: cuts a stream; other connections
  * are seen to by listener_end_half(). */
 void conn_hangup(struct conn *c);
+
+/* ---- timers.c ---- */
+
+/* Makes timers_take() look at c at the moment `at` (time_mono; or NEVER), at the
+ * latest.  Call it after each change of a deadline to an earlier one. */
+void timers_by(struct timers *t, struct conn *c, int64_t at);
+void timers_drop(struct timers *t, struct conn *c); /* fine if c is not there */
+/* Returns when the next connection is to be looked at; or NEVER. */
+int64_t timers_earliest(const struct timers *t);
+/* Takes out the connection with the earliest deadline, if that has passed: its
+ * own, or that of its request that was put aside.  NULL: none has. */
+struct conn *timers_take(struct timers *t, int64_t now);
+void timers_release(struct timers *t);
 
 /* ---- lingering_close.c ---- */
 
@@ -332,9 +367,11 @@ enum MHD_Result request_piece(void *cls, struct MHD_Connection *mhd,
 void request_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
 		       enum MHD_RequestTerminationCode toe);
 void request_free(struct http_request *x);
-/* Calls the next functions of requests that were put aside and whose deadline
- * has passed. */
-void request_timers(struct http *h, int64_t now);
+void request_spare_release(struct http *h); /* frees the memory that is kept for
+					     * requests to come */
+/* Calls the next function of a request that was put aside, whose deadline has
+ * passed. */
+void request_timed_out(struct http_request *x);
 /* For the stop of the server. request_call_all() calls all requests that were
  * put aside as if their deadline had passed; after request_drop_all() none is
  * waited for any more. */
@@ -397,9 +434,11 @@ char *header_path(const char *uri);
  * borrowed from MHD. */
 void header_read(struct header *h, struct MHD_Connection *mhd,
 		 const char *version, const char *may_fold);
-/* Copies the header and the query arguments. */
+/* Copies the header and the query arguments; *ret is zeroed or was cleared. */
 void fields_copy(struct fields *ret, const struct header *h,
 		 struct MHD_Connection *mhd);
+/* Empties f and keeps its memory for the next request, if it is not much. */
+void fields_clear(struct fields *f);
 void fields_release(struct fields *f);
 /* Responds with an error to a request that must not reach any route, since two
  * programs on its way could read it differently. */
@@ -413,7 +452,12 @@ bool body_room(struct http_request *x, size_t len);
 void body_charge(struct http_request *x); /* counts the bytes that the body now
 					   * takes in memory */
 void body_completed(struct http_request *x);
+/* Prepares for a body of `length` bytes, as announced (0: not known), and of
+ * `max` bytes at most. */
+void body_begin(struct http_request *x, uint64_t length, size_t max);
 void body_free(struct http_request *x);
+/* The request ends: forgets the body, and keeps its memory if it is not much. */
+void body_ended(struct http_request *x);
 void body_no_room(struct http_request *x); /* responds so */
 
 /* ---- send.c ---- */

@@ -122,25 +122,13 @@ void listener_run(struct listener *d)
 		uint64_t closed = d->closed;
 
 		d->ready = false;
+		d->http->now = time_mono();
 		MHD_run(d->mhd);
 		waits = MHD_get_timeout(d->mhd, &ms) == MHD_YES;
 		more = (waits && !ms) || closed != d->closed || d->ready;
 	}
 	d->ready = more;
-	d->due = waits ? time_mono() + (int64_t)ms : NEVER;
-}
-
-void listener_timers(struct listener *d, int64_t now)
-{
-	struct conn *c;
-
-	TAILQ_FOREACH(c, &d->conns, link)
-	{
-		if (c->deadline > now)
-			http_wake_by(d->http, c->deadline);
-		else
-			conn_end(c);
-	}
+	d->due = waits ? d->http->now + (int64_t)ms : NEVER;
 }
 
 static bool someone_waits(const struct listener *d)
@@ -164,11 +152,9 @@ void listener_evict(struct listener *d, int64_t now)
 	d->waiting = someone_waits(d);
 	if (most > EVICT_AT_ONCE)
 		most = EVICT_AT_ONCE;
-	for (c = TAILQ_LAST(&d->conns, conns);
+	for (c = TAILQ_LAST(&d->idle, conns);
 	     c && d->waiting && d->n_evicted < most; c = newer) {
 		newer = TAILQ_PREV(c, conns, link);
-		if (!conn_idles(c))
-			continue;
 		if (c->since + EVICT_AFTER > now) {
 			http_wake_by(d->http, c->since + EVICT_AFTER);
 			return;
@@ -231,7 +217,7 @@ void listener_end_idle(struct listener *d)
 	struct conn *c;
 	char byte;
 
-	TAILQ_FOREACH(c, &d->conns, link)
+	TAILQ_FOREACH(c, &d->idle, link)
 	{
 		if (c->since > old || c->x ||
 		    recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)

@@ -26,6 +26,8 @@
 #include "base/time.h"
 #include "server/http/http_private.h"
 
+#define END_IDLE_MS	 10   /* ms between two searches for idle connections
+			       * while the server stops */
 #define OPERATOR_THREADS 2    /* two, so that /readyz is answered while /metrics
 			       * is made */
 
@@ -60,23 +62,31 @@ void http_call(struct http *h, struct http_call *c)
 
 static void run_timers(struct http *h, int64_t now)
 {
+	struct conn *c;
+
 	if (now >= h->tick_due) {
 		h->tick_due = now + h->o.hooks.tick_ms;
 		h->o.hooks.tick(h->o.hooks.arg);
 	}
+	while ((c = timers_take(&h->timers, now))) {
+		if (c->x && c->x->where == ASIDE)
+			request_timed_out(c->x);
+		else
+			conn_end(c);
+	}
 	if (now < h->wake)
 		return;
 	h->wake = NEVER;
-	for (size_t i = 0; i < LISTENERS; i++)
-		listener_timers(&h->listeners[i], now);
-	request_timers(h, now);
 	lingering_timers(h, now);
 }
 
 static int loop_timeout(const struct http *h, int64_t now)
 {
 	int64_t at = h->tick_due < h->wake ? h->tick_due : h->wake;
+	int64_t timer = timers_earliest(&h->timers);
 
+	if (timer < at)
+		at = timer;
 	for (size_t i = 0; i < LISTENERS; i++) {
 		if (h->listeners[i].ready)
 			return 0;
@@ -126,7 +136,7 @@ static void loop_pass(struct http *h)
 
 	for (int i = 0; i < n; i++)
 		loop_event(h, events[i].data.ptr);
-	now = time_mono();
+	h->now = now = time_mono();
 	run_calls(h);
 	run_timers(h, now);
 	for (size_t i = 0; i < LISTENERS; i++) {
@@ -141,17 +151,22 @@ static void loop_pass(struct http *h)
 
 static bool loop_ended(struct http *h)
 {
+	int64_t now;
 	bool empty = true;
 
 	if (h->stop_by == NEVER)
 		return false;
+	now = time_mono();
 	for (size_t i = 0; i < LISTENERS; i++) {
 		listener_quiesce(&h->listeners[i]);
-		listener_end_idle(&h->listeners[i]);
-		empty = empty && TAILQ_EMPTY(&h->listeners[i].conns);
+		if (now >= h->end_idle_due)
+			listener_end_idle(&h->listeners[i]);
+		empty = empty && !h->listeners[i].n_conns;
 	}
+	if (now >= h->end_idle_due)
+		h->end_idle_due = now + END_IDLE_MS;
 	empty = empty && !lingering_any(h);
-	return empty || time_mono() >= h->stop_by;
+	return empty || now >= h->stop_by;
 }
 
 /* Runs http_call()s until no request is on a request thread. */
@@ -253,8 +268,10 @@ static void begin_stop(void *http)
 	h->stop_by = time_mono() + h->limits.stop_wait;
 	stream_end_all(h);
 	LIST_FOREACH(x, &h->aside, link)
-		if (x->req.may_stop)
-			x->deadline = h->wake = time_mono();
+		if (x->req.may_stop) {
+			x->deadline = time_mono();
+			timers_by(&h->timers, x->conn, x->deadline);
+		}
 }
 
 void http_stop(struct http *h)
@@ -357,9 +374,12 @@ enum rc http_open(struct http **ret, const struct http_options *o,
 		h->tick_due = NEVER;
 	h->epoll_fd = h->event_fd = -1;
 	STAILQ_INIT(&h->calls);
-	for (size_t i = 0; i < LISTENERS; i++)
-		TAILQ_INIT(&h->listeners[i].conns);
+	for (size_t i = 0; i < LISTENERS; i++) {
+		TAILQ_INIT(&h->listeners[i].idle);
+		TAILQ_INIT(&h->listeners[i].busy);
+	}
 	h->wake = h->stop_by = NEVER;
+	h->now = time_mono();
 	h->id_prefix = random_number();
 	h->callers = callers_open();
 	h->threads = threads_open(h, o->request_threads, per_caller(o));
@@ -431,5 +451,7 @@ void http_close(struct http *h)
 	threads_close(h->threads);
 	threads_close(h->operators);
 	callers_close(h->callers);
+	timers_release(&h->timers);
+	request_spare_release(h);
 	free(h);
 }

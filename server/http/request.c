@@ -59,6 +59,7 @@ const char *request_query(const struct request *req, const char *name)
 static void request_suspend(struct http_request *x)
 {
 	x->conn->deadline = NEVER;
+	conn_busy(x->conn);
 	MHD_suspend_connection(x->mhd);
 }
 
@@ -80,7 +81,7 @@ static void request_put_aside(struct http_request *x)
 	LIST_INSERT_HEAD(&h->aside, x, link);
 	if (h->stop_by != NEVER && x->req.may_stop)
 		x->deadline = time_mono();
-	http_wake_by(h, x->deadline);
+	timers_by(&h->timers, x->conn, x->deadline);
 }
 
 static bool on_a_thread(const struct http_request *x)
@@ -305,19 +306,10 @@ void request_resume(struct request *req)
 		x->again = true;
 }
 
-void request_timers(struct http *h, int64_t now)
+void request_timed_out(struct http_request *x)
 {
-	struct http_request *x, *next;
-
-	for (x = LIST_FIRST(&h->aside); x; x = next) {
-		next = LIST_NEXT(x, link);
-		if (x->deadline > now) {
-			http_wake_by(h, x->deadline);
-			continue;
-		}
-		x->req.timed_out = true;
-		request_continue(x);
-	}
+	x->req.timed_out = true;
+	request_continue(x);
 }
 
 void request_call_all(struct http *h)
@@ -326,8 +318,7 @@ void request_call_all(struct http *h)
 
 	for (x = LIST_FIRST(&h->aside); x; x = next) {
 		next = LIST_NEXT(x, link);
-		x->req.timed_out = true;
-		request_continue(x);
+		request_timed_out(x);
 	}
 }
 
@@ -365,22 +356,77 @@ static enum MHD_Result request_run(struct http_request *x, endpoint_fn *fn)
 
 /* ---- begin and end ---- */
 
+/* Requests that are kept.  None where a sanitizer is to see what is used after
+ * its end. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SPARE_MAX 0
+#else
+#define SPARE_MAX 1024
+#endif
+
+/* Returns a request whose every field is zero, except the memory of its fields
+ * and body. */
+static struct http_request *request_new(struct http *h)
+{
+	struct http_request *x = LIST_FIRST(&h->spare);
+
+	if (!x)
+		return xcalloc(1, sizeof(*x));
+	LIST_REMOVE(x, link);
+	h->n_spare--;
+	return x;
+}
+
+/* Frees a request that owns nothing but the memory of its fields and body; or
+ * keeps it for request_new(), since many thousands begin and end each second. */
+static void request_drop(struct http *h, struct http_request *x)
+{
+	struct fields fields;
+	struct buf body;
+
+	if (h->n_spare >= SPARE_MAX) {
+		fields_release(&x->fields);
+		buf_release(&x->body);
+		free(x);
+		return;
+	}
+	fields_clear(&x->fields);
+	fields = x->fields;
+	body = x->body;
+	*x = (struct http_request){.fields = fields, .body = body};
+	LIST_INSERT_HEAD(&h->spare, x, link);
+	h->n_spare++;
+}
+
+void request_spare_release(struct http *h)
+{
+	struct http_request *x;
+
+	while ((x = LIST_FIRST(&h->spare))) {
+		LIST_REMOVE(x, link);
+		fields_release(&x->fields);
+		buf_release(&x->body);
+		free(x);
+	}
+}
+
 void *request_line(void *cls, const char *uri, struct MHD_Connection *mhd)
 {
 	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
 		mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 	struct conn *c = info->socket_context;
-	struct http_request *x = xcalloc(1, sizeof(*x));
+	struct http_request *x;
 
 	(void)cls;
 	if (c->x) /* MHD refused it before its header was complete */
 		request_free(c->x);
+	x = request_new(c->listener->http);
 	c->x = x;
 	x->conn = c;
 	x->mhd = mhd;
 	x->too_large = strlen(uri) > URL_MAX;
 	x->path = x->too_large ? NULL : header_path(uri);
-	x->started = time_mono();
+	x->started = http_of(x)->now;
 	memcpy(x->client, c->client, sizeof(x->client));
 	x->req.path = x->path;
 	x->req.param = x->param;
@@ -405,12 +451,11 @@ void request_free(struct http_request *x)
 		x->req.state_free(x->req.state);
 	if (x->req.caller)
 		h->o.hooks.caller_free(x->req.caller);
-	body_free(x);
+	body_ended(x);
 	buf_release(&x->res.body);
 	free(x->path);
-	fields_release(&x->fields);
 	x->conn->x = NULL;
-	free(x);
+	request_drop(h, x);
 }
 
 void request_completed(void *cls, struct MHD_Connection *mhd, void **con_cls,
@@ -483,7 +528,7 @@ static void check_length(struct http_request *x, const struct header *h)
 		body_no_room(x); /* no incomplete body is left that could be
 				  * thrown away */
 	else
-		buf_init(&x->body, body_limit(x));
+		body_begin(x, h->length, body_limit(x));
 }
 
 /* True if the public listener has no route for the request. */
@@ -521,15 +566,16 @@ static enum MHD_Result request_begin(struct http_request *x, const char *method,
 	struct response *res = &x->res;
 
 	x->begun = true;
-	snprintf(x->method, sizeof(x->method), "%s", method);
+	memcpy(x->method, method, strnlen(method, sizeof(x->method) - 1));
 	req->method = x->method;
 	req->now = time_now();
 	header_read(&header, x->mhd, version, h->o.folded_header);
 	fields_copy(&x->fields, &header, x->mhd);
 	x->has_body = header.length || header.encodings;
 	take_name(x);
-	networks_client(x->client, &h->proxies, x->conn->client,
-		      header.forwarded, header.n_forwarded);
+	if (header.n_forwarded)
+		networks_client(x->client, &h->proxies, x->conn->client,
+				header.forwarded, header.n_forwarded);
 	if (x->too_large)
 		respond_problem(res, 414, "too_large",
 				"the address is longer than %d bytes", URL_MAX);
@@ -598,7 +644,7 @@ static enum MHD_Result request_end_of_body(struct http_request *x)
 			body_no_room(x);
 		return send_response(x);
 	}
-	x->req.body = x->body.data;
+	x->req.body = x->body.len ? x->body.data : NULL;
 	x->req.body_len = x->body.len;
 	if (!x->identify && !(x->req.route->flags & (ROUTE_THREAD | ROUTE_ACTION)))
 		return request_run(x, x->req.route->fn);

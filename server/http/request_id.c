@@ -4,8 +4,6 @@
  */
 #include "server/http/request_id.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 
@@ -24,7 +22,16 @@ bool request_id_take(char ret[REQUEST_ID_MAX], const char *sent)
 
 void request_id_make(char ret[REQUEST_ID_MAX], uint64_t prefix, uint64_t n)
 {
-	snprintf(ret, REQUEST_ID_MAX, "%016" PRIx64 "-%" PRIx64, prefix, n);
+	static const char digits[] = "0123456789abcdef";
+	char *at = ret;
+
+	for (int bits = 60; bits >= 0; bits -= 4)
+		*at++ = digits[prefix >> bits & 15];
+	*at++ = '-';
+	for (int bits = n ? 60 - __builtin_clzll(n) / 4 * 4 : 0; bits >= 0;
+	     bits -= 4)
+		*at++ = digits[n >> bits & 15];
+	*at = '\0';
 }
 
 /* True for n small hexadecimal digits that are not all 0. */

@@ -126,6 +126,7 @@ static enum MHD_Result send_header_only(struct http_request *x)
 				 MHD_RO_END);
 	add_headers(x, r);
 	count_answer(x);
+	conn_step(x->conn);
 	conn_deadline(x->conn, SEND_MS);
 	done = MHD_queue_response(x->mhd, (unsigned)x->res.status, r);
 	MHD_destroy_response(r);

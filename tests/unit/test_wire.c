@@ -267,6 +267,49 @@ static void a_name_that_cannot_be_taken_is_replaced_by_ours(void **state)
 	free(long_one);
 }
 
+/* One reply on a connection that stays. */
+static struct reply next_reply(int fd, const char *text)
+{
+	assert_true(send_all(fd, text, strlen(text)));
+	return read_reply(fd, false);
+}
+
+/* The memory of a request is used again for the next: of this connection, and
+ * of another. */
+static void a_request_has_nothing_of_those_before_it(void **state)
+{
+	static const char plain[] = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+	struct fixture *f = *state;
+	char *full = xasprintf("GET /healthz?a=%01500d HTTP/1.1\r\nHost: x\r\n"
+			       "X-Request-Id: the-one-before\r\n"
+			       "traceparent: 00-0af7651916cd43dd8448eb211c80319c-"
+			       "b7ad6b7169203331-01\r\n"
+			       "X-Long: %03000d\r\n"
+			       "X1: 1\r\nX2: 2\r\nX3: 3\r\nX4: 4\r\nX5: 5\r\n"
+			       "X6: 6\r\nX7: 7\r\nX8: 8\r\nX9: 9\r\nXa: a\r\n"
+			       "Xb: b\r\nXc: c\r\nXd: d\r\nXe: e\r\n\r\n", 0, 0);
+	int fds[2] = {dial(f->port), dial(f->port)};
+
+	for (int i = 0; i < 6; i++) {
+		struct reply r = next_reply(fds[0], full);
+
+		assert_int_equal(r.status, 200);
+		assert_string_equal(reply_header(&r, "X-Request-Id"),
+				    "the-one-before");
+		assert_string_not_equal(reply_header(&r, "traceparent"), "");
+		reply_release(&r);
+		r = next_reply(fds[i % 2], plain);
+		assert_int_equal(r.status, 200);
+		assert_string_not_equal(reply_header(&r, "X-Request-Id"),
+					"the-one-before");
+		assert_string_equal(reply_header(&r, "traceparent"), "");
+		reply_release(&r);
+	}
+	close(fds[0]);
+	close(fds[1]);
+	free(full);
+}
+
 static void a_name_of_64_characters_is_taken(void **state)
 {
 	struct fixture *f = *state;
@@ -506,6 +549,7 @@ int main(void)
 		T(head_on_the_stream_is_no_screen),
 		T(every_response_carries_the_name_of_its_request),
 		T(a_name_that_cannot_be_taken_is_replaced_by_ours),
+		T(a_request_has_nothing_of_those_before_it),
 		T(a_name_of_64_characters_is_taken),
 		T(a_valid_traceparent_is_returned_and_no_other),
 		T(a_token_is_read_whatever_surrounds_it),
