@@ -4,6 +4,7 @@
  */
 #include "server/webhook/delivery.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,14 +20,24 @@
 
 /* ---- digests ---- */
 
+/* SHA-256, looked up once: EVP_sha256() is looked up again at each use. */
+static EVP_MD *sha256; /* never freed */
+static pthread_once_t sha256_once = PTHREAD_ONCE_INIT;
+
+static void fetch_sha256(void)
+{
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+}
+
 static void digest_of(unsigned char ret[EVENT_DIGEST_SIZE], const char *data,
 		      size_t len)
 {
 	unsigned char whole[EVP_MAX_MD_SIZE];
 
+	pthread_once(&sha256_once, fetch_sha256);
 	/* Two events with the same digest would count as one, and one would be
 	 * lost.  So the server does not go on without SHA-256. */
-	if (!EVP_Digest(data, len, whole, NULL, EVP_sha256(), NULL))
+	if (!sha256 || !EVP_Digest(data, len, whole, NULL, sha256, NULL))
 		abort();
 	memcpy(ret, whole, EVENT_DIGEST_SIZE);
 }
@@ -112,8 +123,13 @@ static void take_event(struct delivery *d, struct centra_event *from)
 
 static void take_batch(struct delivery *d, const struct centra_batch *b)
 {
-	d->events = xcalloc(b->n, sizeof(*d->events));
-	d->bad = xcalloc(b->n, sizeof(*d->bad));
+	size_t bad = 0;
+
+	for (size_t i = 0; i < b->n; i++)
+		bad += b->events[i].bad != NULL;
+	d->events = xcalloc(b->n - bad, sizeof(*d->events));
+	if (bad)
+		d->bad = xcalloc(bad, sizeof(*d->bad));
 	for (size_t i = 0; i < b->n; i++) {
 		struct centra_event *from = &b->events[i];
 
