@@ -46,41 +46,22 @@ static bool due_read(const MDB_val *k, const MDB_val *v, struct due_row *ret)
 
 /* ---- how many ---- */
 
-/* How many tasks are counted under a key of `waiting`; 0: no such row. */
-static enum rc waiting_count(struct txn *t, const struct key *k, uint64_t *ret,
-			     struct err *e)
-{
-	struct key_reader kr;
-	MDB_val v;
-	enum rc rc = txn_get(t, T_WAITING, k, &v, e);
-
-	*ret = 0;
-	if (rc)
-		return rc == RC_NOTFOUND ? OK : rc;
-	kr = key_read(v.mv_data, v.mv_size);
-	*ret = key_get_u64(&kr);
-	return OK;
-}
-
 static enum rc count(struct txn *t, const struct task *task, bool more,
 		     struct err *e)
 {
-	struct key k, value;
+	struct key k;
 	uint64_t n = 0;
 	enum rc rc;
 
 	if (!task->group)
 		return OK;
 	key_u8(key_str(key_start(&k), task->instance), task->group);
-	rc = waiting_count(t, &k, &n, e);
-	if (rc)
+	rc = txn_number(t, T_WAITING, &k, &n, e);
+	if (rc && rc != RC_INVALID) /* a count that cannot be read begins
+				     * anew */
 		return rc;
 	n = more ? n + 1 : n ? n - 1 : 0;
-	if (n)
-		return txn_put(t, T_WAITING, &k,
-			       key_u64(key_start(&value), n)->b, 8, e);
-	rc = txn_del(t, T_WAITING, &k, e);
-	return rc == RC_NOTFOUND ? OK : rc;
+	return txn_set_number(t, T_WAITING, &k, n, e);
 }
 
 /* ---- rows ---- */

@@ -222,98 +222,136 @@ struct buf *txn_scratch(struct txn *t)
 
 /* ---- numbers ---- */
 
-static struct key *number_key(struct key *k, const char *name)
+static enum rc read_number(struct txn *t, enum table table, const struct key *k,
+			   uint64_t *ret, struct err *e)
+{
+	struct reader r;
+	MDB_val v;
+	enum rc rc = txn_get(t, table, k, &v, e);
+
+	*ret = 0;
+	if (rc)
+		return rc == RC_NOTFOUND ? OK : rc;
+	reader_init(&r, v.mv_data, v.mv_size);
+	*ret = get_u64(&r);
+	return r.bad ? fail(e, RC_INVALID, "a number of '%s' cannot be read",
+			    table_names[table])
+		     : OK;
+}
+
+static enum rc write_number(struct txn *t, enum table table,
+			    const struct key *k, uint64_t n, struct err *e)
+{
+	struct key value;
+	enum rc rc;
+
+	if (n || table == T_META)
+		return txn_put(t, table, k, key_u64(key_start(&value), n)->b,
+			       8, e);
+	rc = txn_del(t, table, k, e);
+	return rc == RC_NOTFOUND ? OK : rc;
+}
+
+/* Returns the number with that key, if the transaction keeps it. */
+static struct txn_number *kept_number(struct txn *t, enum table table,
+				      const struct key *k)
+{
+	struct txn_number *n = t->numbers;
+
+	for (size_t i = 0; i < t->n_numbers; i++, n++)
+		if (n->table == table && n->n == k->n &&
+		    !memcmp(n->key, k->b, k->n))
+			return n;
+	return NULL;
+}
+
+/* Has the transaction keep a number.  NULL: it keeps as many as it can. */
+static struct txn_number *keep_number(struct txn *t, enum table table,
+				      const struct key *k, uint64_t is)
+{
+	struct txn_number *n = &t->numbers[t->n_numbers];
+
+	if (t->n_numbers == TXN_NUMBERS || k->n > NUMBER_KEY)
+		return NULL;
+	t->n_numbers++;
+	*n = (struct txn_number){.table = table, .n = k->n, .is = is};
+	memcpy(n->key, k->b, k->n);
+	return n;
+}
+
+enum rc txn_number(struct txn *t, enum table table, const struct key *k,
+		   uint64_t *ret, struct err *e)
+{
+	const struct txn_number *n = kept_number(t, table, k);
+	enum rc rc;
+
+	if (n) {
+		*ret = n->is;
+		return OK;
+	}
+	rc = read_number(t, table, k, ret, e);
+	if (!rc)
+		keep_number(t, table, k, *ret);
+	return rc;
+}
+
+enum rc txn_set_number(struct txn *t, enum table table, const struct key *k,
+		       uint64_t is, struct err *e)
+{
+	struct txn_number *n = kept_number(t, table, k);
+
+	if (!n)
+		n = keep_number(t, table, k, is);
+	if (!n)
+		return write_number(t, table, k, is, e);
+	/* A number that was set counts as written: if its op fails, the
+	 * transaction is undone (op.h). */
+	t->wrote = true;
+	t->puts++;
+	n->is = is;
+	n->set = true;
+	return OK;
+}
+
+/* Writes the numbers of a table; TABLES: of all. */
+static enum rc write_numbers(struct txn *t, enum table table, struct err *e)
+{
+	struct txn_number *n = t->numbers;
+	enum rc rc = OK;
+	struct key k;
+
+	for (size_t i = 0; !rc && i < t->n_numbers; i++, n++) {
+		if (!n->set || (table != TABLES && n->table != table))
+			continue;
+		n->set = false;
+		key_bytes(key_start(&k), n->key, n->n);
+		rc = write_number(t, n->table, &k, n->is, e);
+	}
+	return rc;
+}
+
+static struct key *last_key(struct key *k, const char *name)
 {
 	key_bytes(key_start(k), "next:", strlen("next:"));
 	return key_bytes(k, name, strlen(name));
 }
 
-static enum rc read_number(struct txn *t, const char *name, uint64_t *ret,
-			   struct err *e)
-{
-	struct reader r;
-	struct key k;
-	MDB_val v;
-	enum rc rc;
-
-	*ret = 0;
-	rc = txn_get(t, T_META, number_key(&k, name), &v, e);
-	if (rc == RC_NOTFOUND)
-		return OK;
-	if (rc)
-		return rc;
-	reader_init(&r, v.mv_data, v.mv_size);
-	*ret = get_u64(&r);
-	return r.bad ? fail(e, RC_INVALID, "the number of '%s' cannot be read",
-			    name)
-		     : OK;
-}
-
-static enum rc write_number(struct txn *t, const char *name, uint64_t last,
-			    struct err *e)
-{
-	struct key k, value;
-
-	key_u64(key_start(&value), last);
-	return txn_put(t, T_META, number_key(&k, name), value.b, value.n, e);
-}
-
-/* Returns the number of that name, if the transaction has it. */
-static struct txn_number *number_of(struct txn *t, const char *name)
-{
-	for (size_t i = 0; i < t->n_numbers; i++)
-		if (!strcmp(t->numbers[i].name, name))
-			return &t->numbers[i];
-	return NULL;
-}
-
-/* Has the transaction keep a number that it read.  NULL: it keeps as many as it
- * can. */
-static struct txn_number *keep_number(struct txn *t, const char *name,
-				      uint64_t last)
-{
-	struct txn_number *n = &t->numbers[t->n_numbers];
-	size_t len = strlen(name);
-
-	if (t->n_numbers == TXN_NUMBERS || len >= sizeof(n->name))
-		return NULL;
-	*n = (struct txn_number){.last = last};
-	memcpy(n->name, name, len);
-	t->n_numbers++;
-	return n;
-}
-
 enum rc txn_last(struct txn *t, const char *name, uint64_t *ret, struct err *e)
 {
-	const struct txn_number *n = number_of(t, name);
-	enum rc rc;
+	struct key k;
+	enum rc rc = txn_number(t, T_META, last_key(&k, name), ret, e);
 
-	if (n) {
-		*ret = n->last;
-		return OK;
-	}
-	rc = read_number(t, name, ret, e);
-	if (!rc)
-		keep_number(t, name, *ret);
-	return rc;
+	return rc == RC_INVALID
+		       ? fail(e, rc, "the number of '%s' cannot be read", name)
+		       : rc;
 }
 
 enum rc txn_set_last(struct txn *t, const char *name, uint64_t last,
 		     struct err *e)
 {
-	struct txn_number *n = number_of(t, name);
+	struct key k;
 
-	if (!n)
-		n = keep_number(t, name, last);
-	if (!n)
-		return write_number(t, name, last, e);
-	/* A number that was given out counts as written: if its op fails, the
-	 * transaction is undone (op.h). */
-	t->wrote = true;
-	t->puts++;
-	n->last = last;
-	n->set = true;
-	return OK;
+	return txn_set_number(t, T_META, last_key(&k, name), last, e);
 }
 
 enum rc txn_next(struct txn *t, const char *name, uint64_t *ret, struct err *e)
@@ -322,17 +360,6 @@ enum rc txn_next(struct txn *t, const char *name, uint64_t *ret, struct err *e)
 
 	if (!rc)
 		rc = txn_set_last(t, name, ++*ret, e);
-	return rc;
-}
-
-static enum rc write_numbers(struct txn *t, struct err *e)
-{
-	enum rc rc = OK;
-
-	for (size_t i = 0; !rc && i < t->n_numbers; i++)
-		if (t->numbers[i].set)
-			rc = write_number(t, t->numbers[i].name,
-					  t->numbers[i].last, e);
 	return rc;
 }
 
@@ -374,7 +401,7 @@ enum rc txn_commit(struct txn *t, struct err *e)
 	int mdb;
 
 	if (!rc)
-		rc = write_numbers(t, e);
+		rc = write_numbers(t, TABLES, e);
 	if (rc)
 		return rc;
 	mdb = mdb_txn_commit(t->mdb); /* frees it, also when it fails */
@@ -395,6 +422,8 @@ enum rc walk_open(struct walk *w, struct txn *t, enum table table,
 {
 	enum rc rc = let_go(t, table, e);
 
+	if (!rc)
+		rc = write_numbers(t, table, e);
 	*w = (struct walk){.t = t, .prefix = prefix};
 	if (from)
 		w->from = *from;

@@ -49,11 +49,15 @@ enum table {
 	TABLES,
 };
 
-/* A number of `meta`, while a transaction has it: it is read once, and written
- * once, by the commit. */
+#define NUMBER_KEY 48 /* bytes of the key of a number that a transaction keeps */
+
+/* A row that is one number, while a transaction has it: it is read once, and
+ * written once, by the commit. */
 struct txn_number {
-	char name[24];
-	uint64_t last;
+	enum table table;
+	size_t n;
+	unsigned char key[NUMBER_KEY];
+	uint64_t is;
 	bool set; /* it differs from its row */
 };
 
@@ -127,10 +131,19 @@ enum rc txn_held_grew(struct txn *t, size_t bytes, struct err *e);
 /* Returns an empty buf for a value, which is good until the next call. */
 struct buf *txn_scratch(struct txn *t);
 
+/* Reads a row that is one number; 0: there is no such row.  RC_INVALID: it is
+ * none. */
+enum rc txn_number(struct txn *t, enum table table, const struct key *k,
+		   uint64_t *ret, struct err *e);
+/* Sets such a row; with 0 a row of any other table than `meta` is deleted.  The
+ * row is written when the transaction commits or walks the table, and until then
+ * txn_number() reads what was set. */
+enum rc txn_set_number(struct txn *t, enum table table, const struct key *k,
+		       uint64_t n, struct err *e);
+
 /* txn_last() reads the last number that was given out under a name; txn_next()
- * gives out the next.  What is set is a row of `meta` when the transaction
- * commits, and until then this transaction reads it; if it is aborted, no number
- * was given out. */
+ * gives out the next.  If the transaction is aborted, no number was given
+ * out. */
 enum rc txn_last(struct txn *t, const char *name, uint64_t *ret,
 		 struct err *e);
 enum rc txn_set_last(struct txn *t, const char *name, uint64_t last,

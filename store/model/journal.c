@@ -63,13 +63,19 @@ static size_t room_of(const char *word)
  * stays NULL. */
 static const char *keep(const char *word, char **at)
 {
-	char *ret = *at, *cut;
+	char *ret = *at, *cut = NULL;
+	size_t len;
 
 	if (!word)
 		return NULL;
-	cut = text_bounded(word, ORDER_TEXT_MAX);
-	memcpy(ret, cut, strlen(cut) + 1);
-	*at += strlen(cut) + 1;
+	len = strnlen(word, ORDER_TEXT_MAX + 1);
+	if (len > ORDER_TEXT_MAX) {
+		cut = text_bounded(word, ORDER_TEXT_MAX);
+		len = strlen(cut);
+	}
+	memcpy(ret, cut ? cut : word, len);
+	ret[len] = '\0';
+	*at += len + 1;
 	free(cut);
 	return ret;
 }

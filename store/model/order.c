@@ -30,7 +30,8 @@ const char *missed_name(enum missed m)
 void order_init(struct order *o, const char *instance, int64_t number)
 {
 	*o = (struct order){.number = number};
-	snprintf(o->instance, sizeof(o->instance), "%s", instance);
+	memcpy(o->instance, instance,
+	       strnlen(instance, sizeof(o->instance) - 1));
 }
 
 void order_release(struct order *o)
