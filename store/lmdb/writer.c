@@ -17,6 +17,11 @@
 
 #define READERS_CHECK_EVERY 4096 /* commits */
 
+#define GATHER	4	/* the writer gathers ops for a 4th of the time of a
+			 * commit */
+#define SLOW_NS 2000000 /* that took so long.  Where commits are faster, waiting
+			 * costs a few clients more than it gains */
+
 #ifdef STORE_BENCH_ONE_TXN_PER_WRITE
 #define AT_ONCE 1 /* ops in one transaction: 1 is for the benchmark that shows
 		   * what it is worth to commit many together; never shipped */
@@ -161,6 +166,22 @@ static size_t settle_some(struct store *s, struct op *const *ops, size_t n,
 	return n;
 }
 
+/* ---- time ---- */
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static struct timespec later(int64_t ns)
+{
+	ns += now_ns();
+	return (struct timespec){ns / 1000000000, ns % 1000000000};
+}
+
 /* ---- telling ---- */
 
 /* A thread waits at a latch until all of its ops have their results, so that it
@@ -199,14 +220,35 @@ static void tell(struct op *op)
 	free(op);
 }
 
+/* Before n ops get their results: notes how many may come again soon, and how
+ * long to wait for them.  Ops whose thread waits are none of them: a worker
+ * calls Centra first. */
+static void expect(struct writer *w, struct op *const *ops, size_t n,
+		   int64_t took)
+{
+	size_t expected = 0;
+
+	for (size_t i = 0; i < n; i++)
+		expected += ops[i]->done != NULL;
+	if (!expected || took < SLOW_NS)
+		return;
+	pthread_mutex_lock(&w->lock);
+	w->expected = expected;
+	w->gather_until = later(took / GATHER);
+	pthread_mutex_unlock(&w->lock);
+}
+
 static void settle_all(struct store *s, struct op *const *ops, size_t n)
 {
 	size_t k, written;
+	int64_t began;
 	bool touched;
 
 	for (size_t at = 0; at < n; at += k) {
+		began = now_ns();
 		k = n - at < AT_ONCE ? n - at : AT_ONCE;
 		k = settle_some(s, ops + at, k, &touched);
+		expect(&s->writer, ops + at, k, now_ns() - began);
 		order_claims_end(&s->base.leases);
 		written = 0;
 		for (size_t i = at; i < at + k; i++)
@@ -221,6 +263,21 @@ static void settle_all(struct store *s, struct op *const *ops, size_t n)
 
 /* ---- the thread ---- */
 
+/* Waits for the first op, and then for those that are expected (writer.h). */
+static void gather(struct writer *w)
+{
+	int timed_out = 0;
+
+	w->state = WRITER_IDLE;
+	while (STAILQ_EMPTY(&w->ops) && !w->stop)
+		pthread_cond_wait(&w->work, &w->lock);
+	w->state = WRITER_GATHERS;
+	while (w->expected && !w->stop && !timed_out)
+		timed_out = pthread_cond_timedwait(&w->work, &w->lock,
+						   &w->gather_until);
+	w->state = WRITER_BUSY;
+}
+
 /* Takes all ops that wait; if there are none, sleeps until one comes. 0: the
  * thread stops. */
 static size_t take_all(struct writer *w)
@@ -229,8 +286,7 @@ static size_t take_all(struct writer *w)
 	size_t n = 0;
 
 	pthread_mutex_lock(&w->lock);
-	while (STAILQ_EMPTY(&w->ops) && !w->stop)
-		pthread_cond_wait(&w->work, &w->lock);
+	gather(w);
 	if (w->waiting > w->batch_cap) {
 		w->batch_cap = 2 * w->waiting;
 		w->batch = xrealloc(w->batch, w->batch_cap, sizeof(*w->batch));
@@ -239,6 +295,7 @@ static size_t take_all(struct writer *w)
 		w->batch[n++] = op;
 	STAILQ_INIT(&w->ops);
 	w->waiting = 0;
+	w->expected = 0;
 	pthread_mutex_unlock(&w->lock);
 	return n;
 }
@@ -259,11 +316,15 @@ static void *writer_main(void *arg)
 enum rc writer_start(struct store *s, size_t max, struct err *e)
 {
 	struct writer *w = &s->writer;
+	pthread_condattr_t monotonic;
 	sigset_t all, before;
 	int failed;
 
 	pthread_mutex_init(&w->lock, NULL);
-	pthread_cond_init(&w->work, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&w->work, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	STAILQ_INIT(&w->ops);
 	w->max = max;
 	atomic_store(&w->busy_since, TIME_NONE);
@@ -317,6 +378,15 @@ int64_t writer_busy(struct store *s)
 
 /* ---- handing in ---- */
 
+/* Wakes the writer if it waits for the ops that were just put into its queue.
+ * With its lock. */
+static void wake(struct writer *w)
+{
+	if (w->state == WRITER_IDLE ||
+	    (w->state == WRITER_GATHERS && !w->expected))
+		pthread_cond_signal(&w->work);
+}
+
 static enum rc queue(struct store *s, struct op *op, struct err *e)
 {
 	struct writer *w = &s->writer;
@@ -328,7 +398,8 @@ static enum rc queue(struct store *s, struct op *op, struct err *e)
 	} else {
 		STAILQ_INSERT_TAIL(&w->ops, op, link);
 		w->waiting++;
-		pthread_cond_signal(&w->work);
+		w->expected -= op->done && w->expected;
+		wake(w);
 	}
 	pthread_mutex_unlock(&w->lock);
 	return rc;
@@ -358,7 +429,7 @@ static void queue_all(struct writer *w, struct op *const *ops, size_t n)
 	for (size_t i = 0; i < n; i++)
 		STAILQ_INSERT_TAIL(&w->ops, ops[i], link);
 	w->waiting += n;
-	pthread_cond_signal(&w->work);
+	wake(w);
 	pthread_mutex_unlock(&w->lock);
 }
 

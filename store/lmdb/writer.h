@@ -8,6 +8,13 @@
  * tried again in smaller parts, so that what fits is written.  One that reaches
  * its bound (ROWS_COST) is committed, and the rest goes into the next.
  *
+ * Whoever was told a result often has its next write a moment later.  If the
+ * writer began at once, that write would wait for a whole commit of others, and
+ * then for its own.  On a slow disk it therefore waits until as many ops have
+ * come as it just gave results to, but at most for a quarter of the time that
+ * the last commit took.  A single client never waits: its next op is the one
+ * that is expected.
+ *
  * Without a writer thread (the command line) the caller's thread commits its
  * op alone.
  */
@@ -19,6 +26,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "store/rules/op.h"
@@ -33,6 +41,11 @@ struct writer {
 	STAILQ_HEAD(, op) ops; /* the ops that wait, in the order in which they
 			        * came */
 	size_t waiting, max;
+	size_t expected; /* ops that may come soon: so many were told, and have
+			  * not come again */
+	struct timespec gather_until; /* CLOCK_MONOTONIC: when the next batch
+				       * begins, whoever is expected still */
+	enum { WRITER_BUSY, WRITER_IDLE, WRITER_GATHERS } state;
 	bool stop;
 
 	_Atomic int64_t busy_since; /* time_mono() when the present write began;

@@ -10,6 +10,7 @@
 #include "tests/unit/store_fixture.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -22,6 +23,7 @@
 static atomic_uint syncs;
 static atomic_int sync_fails; /* errno; 0: it works */
 static atomic_bool fails_once;
+static atomic_uint sync_takes; /* us */
 
 int fdatasync(int fd)
 {
@@ -30,6 +32,7 @@ int fdatasync(int fd)
 			      : atomic_load(&sync_fails);
 	int rc = failure ? -1 : (int)syscall(SYS_fdatasync, fd);
 
+	usleep(atomic_load(&sync_takes));
 	atomic_fetch_add(&syncs, 1);
 	if (failure)
 		errno = failure;
@@ -202,6 +205,60 @@ static void writes_that_gather_share_one_sync(void **state)
 	for (size_t i = 0; i < 50; i++)
 		assert_int_equal(atomic_load(&w[i].rc), OK);
 	assert_int_equal(atomic_load(&syncs) - before, 1);
+	store_close(s);
+}
+
+/* A client that has its next write as soon as it was told the last. */
+struct client {
+	struct store *s;
+	struct store_done done;
+	sem_t told;
+	unsigned rounds;
+};
+
+static void told_client(struct store_done *d, enum rc rc, const struct err *e)
+{
+	(void)e;
+	(void)rc;
+	sem_post(&((struct client *)d->arg)->told);
+}
+
+static void *write_on(void *arg)
+{
+	struct client *c = arg;
+	struct writer_op op = {.op.run = write_row, .number = 1};
+
+	c->done = (struct store_done){.fn = told_client, .arg = c};
+	sem_init(&c->told, 0, 0);
+	for (unsigned i = 0; i < c->rounds; i++) {
+		(void)!writer_do(c->s, &op.op, sizeof(op), &c->done, NULL);
+		while (sem_wait(&c->told))
+			;
+	}
+	return NULL;
+}
+
+static void clients_that_write_again_share_the_next_commit(void **state)
+{
+	enum { CLIENTS = 8, ROUNDS = 6 };
+	struct store *s = open_serve(*state);
+	struct client clients[CLIENTS];
+	pthread_t threads[CLIENTS];
+	unsigned before = atomic_load(&syncs);
+
+	atomic_store(&sync_takes, 100000);
+	for (int i = 0; i < CLIENTS; i++) {
+		clients[i] = (struct client){.s = s, .rounds = ROUNDS};
+		assert_int_equal(pthread_create(&threads[i], NULL, write_on,
+						&clients[i]),
+				 0);
+	}
+	for (int i = 0; i < CLIENTS; i++)
+		pthread_join(threads[i], NULL);
+	atomic_store(&sync_takes, 0);
+	/* The first client finds nobody to share with.  If the others did not
+	 * wait for it, each client would be in every second commit. */
+	assert_true(atomic_load(&syncs) - before < 2 * ROUNDS - 2);
 	store_close(s);
 }
 
@@ -974,6 +1031,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_DIR(a_write_is_told_only_after_the_sync),
 		IN_DIR(writes_that_gather_share_one_sync),
+		IN_DIR(clients_that_write_again_share_the_next_commit),
 		IN_DIR(an_op_that_fails_does_not_fail_its_neighbours),
 		IN_DIR(closing_finishes_what_waits),
 		IN_DIR(the_queue_has_a_bound),
