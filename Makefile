@@ -27,6 +27,7 @@ LINKHARD ?= -pie -Wl,-z,relro,-z,now,-z,noexecstack
 CFLAGS_ALL  = $(STD) $(OPT) $(WARN) $(WERROR) $(CACHED_HARDEN) $(CFLAGS) -MMD -MP
 LDFLAGS_ALL = $(LINKHARD) -pthread $(LDFLAGS)
 LIBS     = -lmicrohttpd -lcjson -lssl -lcrypto -lcurl -llmdb -lqrencode
+MATH     = -lm # the benchmark's arrivals
 
 # `make V=1` shows the commands.
 ifndef V
@@ -88,7 +89,7 @@ SEAM     = centra_conn_lane centra_take centra_take_change centra_give_back \
 	   graphql_waiting
 
 $(UNIT): $(BUILD)/%: $(BUILD)/%.o $(UNIT_HELP) $(OBJ_LIB)
-	$(call Q,LD)$(CC) $(LDFLAGS_ALL) $(SEAM:%=-Wl,--wrap=%) -o $@ $^ -lcmocka $(LIBS)
+	$(call Q,LD)$(CC) $(LDFLAGS_ALL) $(SEAM:%=-Wl,--wrap=%) -o $@ $^ -lcmocka $(LIBS) $(MATH)
 
 $(BUILD)/tests/unit/test_bench: $(BENCH_HELP)
 
@@ -99,7 +100,7 @@ $(E2E): $(BUILD)/%: $(BUILD)/%.o $(HARNESS)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lcurl -lcjson -lcrypto
 
 $(filter-out %/bench_record %/bench_growth %/bench_retention,$(BENCH)): $(BUILD)/%: $(BUILD)/%.o $(BENCH_HELP)
-	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcrypto -lm
+	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcrypto $(MATH)
 
 # It calls the store itself.
 $(BUILD)/tests/bench/bench_record: $(BUILD)/tests/bench/bench_record.o $(OBJ_LIB)
