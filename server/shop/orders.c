@@ -409,22 +409,52 @@ void staff_orders(struct request *req, struct response *res)
 
 #define REPORT_DAYS 31
 
-/* A report of thousands of orders takes a processor for many milliseconds.  It
- * is handed over after so many times the time that it took, so that a device
- * which asks for one after the other leaves the processor to others; no thread
- * waits meanwhile. */
-#define REPORT_SHARE 8
+/* A report of thousands of orders would keep a processor busy for many
+ * milliseconds, so it is read in slices: a request thread reads this many orders
+ * and then serves others; the report goes on after a pause, however often a
+ * device asks. */
+#define REPORT_PAUSE 5 /* ms */
 
-static void send_report(struct request *req, struct response *res)
+static void report_free(void *state)
 {
-	(void)req;
-	respond_json(res, 200);
+	report_release(state);
+	free(state);
+}
+
+static void report_log_damaged(const struct report *r)
+{
+	if (r->unreadable)
+		log_limited(6, LOG_ERROR, "damaged orders left out of a report",
+			    LOG_S("instance", r->shop->centra),
+			    LOG_N("order", r->first_unreadable),
+			    LOG_S("shop", r->shop->id),
+			    LOG_N("orders", r->unreadable));
+}
+
+/* Reads the next slice; responds after the last one.  An endpoint_fn. */
+static void report_slice(struct request *req, struct response *res)
+{
+	struct report *r = req->state;
+	struct err e = {""};
+	bool more;
+	enum rc rc = report_read(r, shop_of(req)->store, REPORT_SLICE, &more,
+				 &e);
+
+	if (rc) {
+		respond_read(req, res, rc, e.text);
+	} else if (more) {
+		request_later(req, report_slice, time_mono() + REPORT_PAUSE);
+	} else {
+		report_log_damaged(r);
+		report_json(&res->body, r);
+		respond_json(res, 200);
+	}
 }
 
 void staff_report(struct request *req, struct response *res)
 {
-	int64_t since, begun = time_mono(), took;
-	struct report r;
+	int64_t since;
+	struct report *r;
 	struct err e = {""};
 	enum rc rc;
 
@@ -436,25 +466,13 @@ void staff_report(struct request *req, struct response *res)
 			      SINCE_WANT ", at most 31 days ago");
 		return;
 	}
-	rc = report_make(&r, shop_of(req)->store, caller_of(req)->shop, since,
-			 req->now, &e);
-	if (rc) {
+	r = xcalloc(1, sizeof(*r));
+	req->state = r;
+	req->state_free = report_free;
+	rc = report_begin(r, shop_of(req)->store, caller_of(req)->shop, since,
+			  req->now, &e);
+	if (rc)
 		respond_read(req, res, rc, e.text);
-		return;
-	}
-	if (r.unreadable)
-		log_limited(6, LOG_ERROR, "damaged orders left out of a report",
-			    LOG_S("instance", r.shop->centra),
-			    LOG_N("order", r.first_unreadable),
-			    LOG_S("shop", r.shop->id),
-			    LOG_N("orders", r.unreadable));
-	report_json(&res->body, &r);
-	report_release(&r);
-	took = time_mono() - begun;
-	req->may_stop = true;
-	if (took)
-		request_later(req, send_report,
-			      begun + REPORT_SHARE * took);
 	else
-		send_report(req, res);
+		report_slice(req, res);
 }

@@ -209,34 +209,59 @@ static enum rc count_order(struct report *r, struct store *store,
 
 /* ---- all ---- */
 
-enum rc report_make(struct report *ret, struct store *store,
-		    const struct config_shop *shop, int64_t since,
-		    int64_t now, struct err *e)
+enum rc report_begin(struct report *ret, struct store *store,
+		     const struct config_shop *shop, int64_t since,
+		     int64_t now, struct err *e)
 {
 	struct numbers n = {0};
-	enum rc rc;
+	enum rc rc = find_numbers(&n, store, shop, since, e);
 
-	*ret = (struct report){.shop = shop, .since = since, .until = now};
-	rc = find_numbers(&n, store, shop, since, e);
-	ret->complete = !n.cut;
+	*ret = (struct report){.shop = shop,
+			       .since = since,
+			       .until = now,
+			       .complete = !n.cut,
+			       .numbers = n.list,
+			       .n_numbers = n.n};
 	if (n.n)
 		ret->answers = xcalloc(n.n, sizeof(*ret->answers));
-	for (size_t i = 0; !rc && i < n.n; i++)
-		rc = count_order(ret, store, n.list[i], e);
-	if (ret->n_answers)
-		qsort(ret->answers, ret->n_answers, sizeof(*ret->answers),
-		      by_number);
-	free(n.list);
 	if (rc)
 		report_release(ret);
 	return rc;
 }
 
+enum rc report_read(struct report *r, struct store *store, size_t most,
+		    bool *ret_more, struct err *e)
+{
+	size_t left = r->n_numbers - r->n_read;
+	size_t end = r->n_read + (left < most ? left : most);
+	enum rc rc = OK;
+
+	while (!rc && r->n_read < end)
+		rc = count_order(r, store, r->numbers[r->n_read++], e);
+	*ret_more = !rc && r->n_read < r->n_numbers;
+	if (!rc && !*ret_more && r->n_answers)
+		qsort(r->answers, r->n_answers, sizeof(*r->answers), by_number);
+	if (rc)
+		report_release(r);
+	return rc;
+}
+
+enum rc report_make(struct report *ret, struct store *store,
+		    const struct config_shop *shop, int64_t since,
+		    int64_t now, struct err *e)
+{
+	enum rc rc = report_begin(ret, store, shop, since, now, e);
+	bool more;
+
+	return rc ? rc : report_read(ret, store, REPORT_MOST, &more, e);
+}
+
 void report_release(struct report *r)
 {
+	free(r->numbers);
 	free(r->answers);
-	r->answers = NULL;
-	r->n_answers = 0;
+	r->numbers = r->answers = NULL;
+	r->n_numbers = r->n_read = r->n_answers = 0;
 }
 
 int64_t report_percentile(const struct report *r, unsigned percent)

@@ -49,11 +49,33 @@ struct report {
 	int64_t first_unreadable; /* the number of the first of them */
 	bool complete; /* false: some orders are not counted: there were more
 		        * than REPORT_MOST, or some are damaged */
+
+	/* The orders to be read, and how many of them are. */
+	int64_t *numbers; /* owned */
+	size_t n_numbers, n_read;
 };
 
-/* Counts the orders that were first offered to the shop at `since` or later.
- * Reads at most REPORT_MOST orders. */
+/* Begins a report on the orders that were first offered to the shop at `since`
+ * or later: lists the shop's orders, of which it takes at most REPORT_MOST, and
+ * reads none.  Release it, unless an error is returned. */
 #define REPORT_MOST 5000
+/* How many orders a request reads before it lets others go first. */
+#define REPORT_SLICE 100
+enum rc report_begin(struct report *ret, struct store *store,
+		     const struct config_shop *shop, int64_t since,
+		     int64_t now, struct err *e);
+
+/* Reads and counts the next `most` orders, each in a read transaction of its
+ * own, and returns true in *ret_more if some are left.  The report is to be read
+ * only when none is.  Orders may change between two calls: each order that was
+ * listed is counted once, as it stood when it was read; an order that was
+ * removed since, or first offered, is not counted.  So the report's numbers add
+ * up, but they may be of slightly different moments.  After an error there is
+ * nothing to release. */
+enum rc report_read(struct report *r, struct store *store, size_t most,
+		    bool *ret_more, struct err *e);
+
+/* Makes a whole report in one call. */
 enum rc report_make(struct report *ret, struct store *store,
 		    const struct config_shop *shop, int64_t since,
 		    int64_t now, struct err *e);

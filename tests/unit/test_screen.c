@@ -843,6 +843,109 @@ static void a_report_counts_what_became_of_each_order(void **state)
 	reply_release(&got);
 }
 
+/* Another shop was faster: Centra has accepted the offer of warehouse 5. */
+static void lost(struct fixture *f, int64_t number)
+{
+	marked(f, number, 5, MARK_ACCEPTED, "2021-01-11 16:22:00.000000");
+}
+
+static void a_report_is_right_while_orders_change(void **state)
+{
+	struct fixture *f = *state;
+	int64_t before = time_now() - 1;
+	unsigned turns = 1;
+	struct report r;
+	struct err e;
+	bool more;
+
+	offered_all(f, 1, 25);
+	assert_int_equal(report_begin(&r, f->app.store,
+				      config_shop(f->started, "amsterdam"),
+				      before, time_now(), &e),
+			 OK);
+	assert_int_equal(r.offered, 0);
+	assert_int_equal(report_read(&r, f->app.store, 10, &more, &e), OK);
+	assert_true(more);
+	assert_int_equal(r.offered, 10); /* and no more were read */
+
+	lost(f, 1); /* counted before */
+	lost(f, 25);
+	press(f, 24, "reject", NULL, 202);
+	offered_all(f, 26, 1); /* after the report began */
+	while (more) {
+		unsigned was = r.offered;
+
+		assert_int_equal(report_read(&r, f->app.store, 10, &more, &e),
+				 OK);
+		assert_true(r.offered <= was + 10);
+		turns++;
+	}
+	assert_int_equal(turns, 3);
+	assert_true(r.complete);
+	assert_int_equal(r.offered, 25);
+	assert_int_equal(r.taken, 1);
+	assert_int_equal(r.rejected[REASON_OTHER], 1);
+	assert_int_equal(r.n_answers, 1);
+	report_release(&r);
+}
+
+/* Sends a request for a report and holds the loop up after each of `steps` of
+ * its passes, with every thread idle.  Then the orders `first` and `last` are
+ * lost, and the report is read to its end. */
+static unsigned taken_by_a_report(struct fixture *f, int steps, int64_t first,
+				  int64_t last)
+{
+	struct holding holds[16];
+	int fd = dial(f->port);
+	char *text = xasprintf("GET /api/v1/report HTTP/1.1\r\nHost: x\r\n"
+			       "Authorization: Bearer %s\r\n\r\n",
+			       f->amsterdam);
+	struct reply r = ask_on(fd, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+	unsigned taken;
+
+	assert_int_equal(r.status, 200);
+	reply_release(&r);
+	assert_true(steps < 16);
+	hold_loop(f, &holds[0], 0);
+	wait_held(&holds[0]);
+	send_all(fd, text, strlen(text));
+	free(text);
+	for (int i = 1; i <= steps; i++) {
+		hold_loop(f, &holds[i], 1);
+		sem_post(&holds[i - 1].go);
+		wait_held(&holds[i]);
+		while (!is_looked_up(f))
+			sched_yield();
+	}
+	lost(f, first);
+	lost(f, last);
+	sem_post(&holds[steps].go);
+	r = read_reply(fd, false);
+	assert_int_equal(r.status, 200);
+	text = strstr(r.body, "\"taken\":");
+	assert_non_null(text);
+	taken = (unsigned)strtoul(text + 8, NULL, 10);
+	reply_release(&r);
+	close(fd);
+	return taken;
+}
+
+/* At some moment a report of many orders has read the first of them and not yet
+ * the last, while no thread is at work. */
+static void a_report_gives_its_thread_to_others_before_it_is_whole(
+	void **state)
+{
+	struct fixture *f = *state;
+	const int64_t n = 3 * REPORT_SLICE;
+	bool split = false;
+
+	f->deaf = true; /* the loop is held while orders change */
+	offered_all(f, 1, (size_t)n);
+	for (int i = 1; i < 16 && !split; i++)
+		split = taken_by_a_report(f, i, i, n + 1 - i) % 2;
+	assert_true(split);
+}
+
 static void percentiles_are_of_answers_that_were_given(void **state)
 {
 	int64_t ten[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 100};
@@ -923,6 +1026,8 @@ int main(void)
 		T(a_device_removed_while_its_screen_joins_is_shown_nothing),
 		T(a_removed_device_is_not_shown_what_changes_afterwards),
 		T(a_report_counts_what_became_of_each_order),
+		T(a_report_is_right_while_orders_change),
+		T(a_report_gives_its_thread_to_others_before_it_is_whole),
 		cmocka_unit_test(percentiles_are_of_answers_that_were_given),
 		T(done_since_pages_by_the_last_change),
 	};
