@@ -384,7 +384,7 @@ static void request_drop(struct http *h, struct http_request *x)
 	struct fields fields;
 	struct buf body;
 
-	if (h->n_spare >= SPARE_MAX) {
+	if (h->n_spare + 1 > SPARE_MAX) {
 		fields_release(&x->fields);
 		buf_release(&x->body);
 		free(x);
