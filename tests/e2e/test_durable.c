@@ -225,15 +225,21 @@ static void a_completed_sync_lies_between_each_request_and_its_200(
 	shipfrom_passed(*state);
 }
 
-static void a_server_built_without_sync_is_found_out(void **state)
+static const char *nosync_binary(void)
 {
-	int answered, synced;
-	char binary[256];
+	static char binary[256];
 
 	snprintf(binary, sizeof(binary), "%s/nosync/shipfrom", build_dir());
 	if (access(binary, X_OK))
 		fail_msg("%s is not built (make nosync)", binary);
-	trace(state, binary, &answered, &synced);
+	return binary;
+}
+
+static void a_server_built_without_sync_is_found_out(void **state)
+{
+	int answered, synced;
+
+	trace(state, nosync_binary(), &answered, &synced);
 	assert_int_equal(answered, TRACED);
 	assert_true(synced < TRACED);
 	shipfrom_passed(*state);
@@ -266,24 +272,60 @@ static void *send_each(void *arg)
 	return NULL;
 }
 
+/* What left the server, and how much of it the disk covers
+ * (tests/faults/covered.c). */
+struct covered {
+	unsigned long webhooks, webhooks_covered;
+	unsigned long accepts, accepts_covered;
+	unsigned long calls, calls_covered;
+};
+
+static char covered_file[128];
+
+/* Starts this binary, watched. */
+static struct shipfrom *start_covered(const char *binary, const char *server)
+{
+	static char preload[512], where[300];
+	const char *const under[] = {"env", preload, where, NULL};
+	const struct shipfrom_options o = {
+		.binary = binary, .server = server, .under = under};
+
+	snprintf(covered_file, sizeof(covered_file),
+		 "/tmp/shipfrom-covered.%d", (int)getpid());
+	snprintf(where, sizeof(where), "COVERED=%s", covered_file);
+	snprintf(preload, sizeof(preload),
+		 "LD_PRELOAD=%s/tests/faults/covered.so", build_dir());
+	return shipfrom_start(&o);
+}
+
+/* Stops the server, so that nothing is written meanwhile, and reads the file. */
+static void read_covered(struct shipfrom *s, struct covered *ret)
+{
+	FILE *f;
+
+	assert_int_equal(shipfrom_stop(s), 0);
+	f = fopen(covered_file, "r");
+	assert_non_null(f);
+	assert_int_equal(fscanf(f, "%lu %lu %lu %lu %lu %lu", &ret->webhooks,
+				&ret->webhooks_covered, &ret->accepts,
+				&ret->accepts_covered, &ret->calls,
+				&ret->calls_covered),
+			 6);
+	fclose(f);
+	unlink(covered_file);
+}
+
 /* CROWD senders at once to this binary; how many of the answered webhooks a
- * sync and a meta page covered (tests/faults/covered.c). */
+ * sync and a meta page covered. */
 static void send_crowd(void **state, const char *binary, unsigned long *ret_answered,
 		       unsigned long *ret_covered)
 {
-	static char preload[512], where[300], file[128];
-	const char *const under[] = {"env", preload, where, NULL};
-	const struct shipfrom_options o = {.binary = binary, .under = under};
 	struct crowd crowd[CROWD];
 	pthread_t threads[CROWD];
+	struct covered got;
 	struct shipfrom *s;
-	FILE *f;
 
-	snprintf(file, sizeof(file), "/tmp/shipfrom-covered.%d", (int)getpid());
-	snprintf(where, sizeof(where), "COVERED=%s", file);
-	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s/tests/faults/covered.so",
-		 build_dir());
-	*state = s = shipfrom_start(&o);
+	*state = s = start_covered(binary, NULL);
 	for (int i = 0; i < CROWD; i++) {
 		crowd[i] = (struct crowd){.s = s, .first = i * CROWD_EACH};
 		assert_int_equal(pthread_create(&threads[i], NULL, send_each,
@@ -293,11 +335,9 @@ static void send_crowd(void **state, const char *binary, unsigned long *ret_answ
 		pthread_join(threads[i], NULL);
 		assert_int_equal(crowd[i].good, CROWD_EACH);
 	}
-	f = fopen(file, "r");
-	assert_non_null(f);
-	assert_int_equal(fscanf(f, "%lu %lu", ret_answered, ret_covered), 2);
-	fclose(f);
-	unlink(file);
+	read_covered(s, &got);
+	*ret_answered = got.webhooks;
+	*ret_covered = got.webhooks_covered;
 }
 
 static void a_sync_and_a_meta_page_cover_each_200_of_a_crowd(void **state)
@@ -313,12 +353,137 @@ static void a_sync_and_a_meta_page_cover_each_200_of_a_crowd(void **state)
 static void a_crowd_finds_out_a_server_built_without_sync(void **state)
 {
 	unsigned long answered, covered;
-	char binary[256];
 
-	snprintf(binary, sizeof(binary), "%s/nosync/shipfrom", build_dir());
-	send_crowd(state, binary, &answered, &covered);
+	send_crowd(state, nosync_binary(), &answered, &covered);
 	assert_int_equal(answered, CROWD * CROWD_EACH);
 	assert_true(covered < answered);
+	shipfrom_passed(*state);
+}
+
+/* ---- the same for accepts ---- */
+
+#define PRESSERS   8
+#define PRESS_EACH 6
+
+struct presser {
+	struct shipfrom *s;
+	int64_t orders[PRESS_EACH];
+	int won, later; /* how many were answered 200 and 202 */
+};
+
+/* Another shop for each presser in turn, so that all are at work at once. */
+static enum shop shop_of_presser(const struct presser *p, const struct presser *all)
+{
+	return (enum shop)((p - all) % SHOPS);
+}
+
+static struct presser pressers[PRESSERS];
+
+static void *press_each(void *arg)
+{
+	struct presser *p = arg;
+
+	for (int i = 0; i < PRESS_EACH; i++) {
+		struct answer a = shop_does(p->s, shop_of_presser(p, pressers),
+					    p->orders[i], "accept", "{}");
+
+		p->won += a.status == 200;
+		p->later += a.status == 202;
+		answer_release(&a);
+	}
+	return NULL;
+}
+
+static void place_for(struct presser *p)
+{
+	for (int i = 0; i < PRESS_EACH; i++)
+		p->orders[i] = sim_place(&p->s->sim, 600);
+	for (int i = 0; i < PRESS_EACH; i++)
+		wait_state(p->s, shop_of_presser(p, pressers), p->orders[i],
+			   "pending", 10000);
+}
+
+/* Accepts orders, PRESSERS at once or one after the other, at this binary;
+ * returns how many of the accepts were answered 202.  With answer_wait 0 these
+ * are all but those whose order Centra has given meanwhile. */
+static int accept_all(void **state, const char *binary, bool at_once,
+		      const char *answer_wait, struct covered *ret)
+{
+	char server[64];
+	int later = 0;
+	pthread_t threads[PRESSERS];
+	struct shipfrom *s;
+
+	snprintf(server, sizeof(server),
+		 "device_presses = 1000\nanswer_wait = %s", answer_wait);
+	*state = s = start_covered(binary, server);
+	for (int i = 0; i < PRESSERS; i++) {
+		pressers[i] = (struct presser){.s = s};
+		place_for(&pressers[i]);
+	}
+	sim_quiet(&s->sim);
+	for (int i = 0; i < PRESSERS; i++) {
+		assert_int_equal(pthread_create(&threads[i], NULL, press_each,
+						&pressers[i]),
+				 0);
+		if (!at_once)
+			pthread_join(threads[i], NULL);
+	}
+	for (int i = 0; i < PRESSERS; i++) {
+		if (at_once)
+			pthread_join(threads[i], NULL);
+		assert_int_equal(pressers[i].won + pressers[i].later,
+				 PRESS_EACH);
+		later += pressers[i].later;
+	}
+	for (int i = 0; i < PRESSERS; i++)
+		for (int k = 0; k < PRESS_EACH; k++)
+			wait_state(s, shop_of_presser(&pressers[i], pressers),
+				   pressers[i].orders[k], "accepted", 10000);
+	read_covered(s, ret);
+	return later;
+}
+
+static void a_commit_covers_each_200_of_an_accept(void **state)
+{
+	struct covered got;
+
+	assert_int_equal(accept_all(state, NULL, true, "30s", &got), 0);
+	assert_int_equal(got.accepts, PRESSERS * PRESS_EACH);
+	assert_int_equal(got.accepts_covered, got.accepts);
+	shipfrom_passed(*state);
+}
+
+static void a_commit_covers_each_202_of_an_accept(void **state)
+{
+	struct covered got;
+
+	assert_true(accept_all(state, NULL, true, "0", &got) > 0);
+	assert_int_equal(got.accepts, PRESSERS * PRESS_EACH);
+	assert_int_equal(got.accepts_covered, got.accepts);
+	shipfrom_passed(*state);
+}
+
+/* One after the other, so that there are few commits but those of the accept
+ * itself. */
+static void the_decision_and_the_try_are_on_disk_before_each_call(void **state)
+{
+	struct covered got;
+
+	(void)accept_all(state, NULL, false, "30s", &got);
+	assert_int_equal(got.calls, PRESSERS * PRESS_EACH);
+	assert_int_equal(got.calls_covered, got.calls);
+	shipfrom_passed(*state);
+}
+
+static void accepts_find_out_a_server_built_without_sync(void **state)
+{
+	struct covered got;
+
+	(void)accept_all(state, nosync_binary(), true, "0", &got);
+	assert_int_equal(got.accepts, PRESSERS * PRESS_EACH);
+	assert_true(got.accepts_covered < got.accepts);
+	assert_true(got.calls_covered < got.calls);
 	shipfrom_passed(*state);
 }
 
@@ -332,6 +497,10 @@ int main(void)
 		T(a_server_built_without_sync_is_found_out),
 		T(a_sync_and_a_meta_page_cover_each_200_of_a_crowd),
 		T(a_crowd_finds_out_a_server_built_without_sync),
+		T(a_commit_covers_each_200_of_an_accept),
+		T(a_commit_covers_each_202_of_an_accept),
+		T(the_decision_and_the_try_are_on_disk_before_each_call),
+		T(accepts_find_out_a_server_built_without_sync),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: MIT
  *
- * covered.c - counts the webhooks that were answered 200, and those of them
- * whose 200 a completed sync and a completed write of the store's meta page
- * precede, both begun after the request was read (LD_PRELOAD).
+ * covered.c - counts promises that left the server, and those of them that the
+ * disk covers (LD_PRELOAD).  A commit is a completed sync and then a completed
+ * write of the store's meta page.
  *
- * $COVERED names the file that gets both numbers, as "ANSWERED COVERED\n".
+ *	webhooks   a webhook's 200: a commit must lie between the last byte read
+ *		   of the request and the response
+ *	accepts	   the 200 or 202 of a device's accept: the same
+ *	calls	   the call that tells Centra of an accept: two commits must lie
+ *		   between the last byte read of the accept and the call, that of
+ *		   the decision and that of the try
+ *
+ * $COVERED names the file that gets the numbers, a line for each of the three,
+ * "ALL COVERED\n".
  */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -25,8 +34,20 @@ typedef ssize_t sendmsg_fn(int fd, const struct msghdr *m, int flags);
 static atomic_ulong moment;
 static atomic_ulong synced;  /* when the last completed sync began */
 static atomic_ulong durable; /* the same, of those with a meta page after */
-static atomic_ulong asked[FDS]; /* when a webhook was read; 0: none waits */
-static atomic_ulong answered, covered;
+static atomic_ulong durable_before; /* the same, of the commit before */
+
+enum kind { WEBHOOKS, ACCEPTS, CALLS, KINDS };
+static atomic_ulong all[KINDS], covered[KINDS];
+
+/* The request on a connection. */
+static struct {
+	atomic_ulong at; /* when its last bytes were read; 0: none waits */
+	enum kind kind;
+	unsigned long order; /* of an accept */
+} asked[FDS];
+
+#define ORDERS 4096
+static atomic_ulong accepted[ORDERS]; /* by number: when its accept was read */
 
 int fdatasync(int fd)
 {
@@ -43,17 +64,58 @@ ssize_t pwrite(int fd, const void *p, size_t n, off_t at)
 	unsigned long before = synced;
 	ssize_t done = REAL(pwrite_fn *, "pwrite")(fd, p, n, at);
 
-	if (done == (ssize_t)n && watched(fd) == OF_META)
+	if (done == (ssize_t)n && watched(fd) == OF_META && before != durable) {
+		durable_before = durable;
 		durable = before;
+	}
 	return done;
+}
+
+static const char *find(const void *p, size_t n, const char *text)
+{
+	return memmem(p, n, text, strlen(text));
+}
+
+/* Reads the number that follows the text in the n bytes; 0: it is not there. */
+static unsigned long number_after(const char *p, size_t n, const char *text)
+{
+	const char *at = find(p, n, text);
+	unsigned long number = 0;
+
+	if (at)
+		for (at += strlen(text); at < p + n && isdigit(*at); at++)
+			number = 10 * number + (unsigned long)(*at - '0');
+	return number;
+}
+
+/* Notes the first bytes of a request of the first two kinds. */
+static void begins(int fd, const char *p, size_t n)
+{
+	const char *end = memchr(p, '\n', n);
+	size_t line = end ? (size_t)(end - p) : n;
+	bool webhook = n > 14 && !memcmp(p, "POST /webhooks", 14);
+	bool accept = n > 12 && !memcmp(p, "POST /api/v1", 12) &&
+		      find(p, line, "/accept ");
+
+	if (!webhook && !accept)
+		return;
+	asked[fd].kind = accept ? ACCEPTS : WEBHOOKS;
+	asked[fd].order = accept ? number_after(p, line, "/orders/") : 0;
+	asked[fd].at = 1;
 }
 
 ssize_t recv(int fd, void *p, size_t n, int flags)
 {
 	ssize_t got = REAL(recv_fn *, "recv")(fd, p, n, flags);
 
-	if (got > 14 && fd >= 0 && fd < FDS && !memcmp(p, "POST /webhooks", 14))
-		asked[fd] = atomic_fetch_add(&moment, 1) + 1;
+	if (got <= 0 || fd < 0 || fd >= FDS || flags & MSG_PEEK)
+		return got;
+	if (!asked[fd].at)
+		begins(fd, p, (size_t)got);
+	if (asked[fd].at) {
+		asked[fd].at = atomic_fetch_add(&moment, 1) + 1;
+		accepted[asked[fd].order % ORDERS] = asked[fd].at;
+	}
 	return got;
 }
 
@@ -61,8 +123,11 @@ static void show(void)
 {
 	static int out = -1;
 	const char *path = getenv("COVERED");
-	char text[64];
-	int n = snprintf(text, sizeof(text), "%20lu %20lu\n", answered, covered);
+	char text[160];
+	int n = snprintf(text, sizeof(text),
+			 "%20lu %20lu\n%20lu %20lu\n%20lu %20lu\n",
+			 all[WEBHOOKS], covered[WEBHOOKS], all[ACCEPTS],
+			 covered[ACCEPTS], all[CALLS], covered[CALLS]);
 
 	if (out < 0 && path)
 		out = REAL(open_fn *, "open")(
@@ -71,15 +136,27 @@ static void show(void)
 		abort(); /* or the test would prove nothing */
 }
 
-static void goes_out(int fd, const void *p, size_t n)
+static void count(enum kind kind, bool is_covered)
 {
-	if (fd < 0 || fd >= FDS || !asked[fd] || n < 12 ||
-	    memcmp(p, "HTTP/1.1 200", 12) != 0)
-		return;
-	answered++;
-	covered += durable > asked[fd];
-	asked[fd] = 0;
+	all[kind]++;
+	covered[kind] += is_covered;
 	show();
+}
+
+static void goes_out(int fd, const char *p, size_t n)
+{
+	unsigned long order = number_after(p, n, "{\"orderNumber\":");
+
+	if (order && find(p, n, "\"accepted\":true"))
+		count(CALLS, accepted[order % ORDERS] &&
+				     durable_before > accepted[order % ORDERS]);
+	if (fd < 0 || fd >= FDS || !asked[fd].at || n < 12 ||
+	    memcmp(p, "HTTP/1.1 ", 9) != 0 || p[9] == '1')
+		return;
+	if (!memcmp(p + 9, "200", 3) ||
+	    (asked[fd].kind == ACCEPTS && !memcmp(p + 9, "202", 3)))
+		count(asked[fd].kind, durable > asked[fd].at);
+	asked[fd].at = 0;
 }
 
 ssize_t send(int fd, const void *p, size_t n, int flags)
