@@ -26,6 +26,8 @@ struct conn {
 	bool busy;
 	size_t len;
 	char reply[2048];
+	size_t text_len;
+	char text[HOOK_SIZE]; /* that webhook's request */
 };
 
 struct run {
@@ -62,11 +64,27 @@ static struct conn *connect_new(struct run *r)
 	return r->conns[r->n_conns++] = c;
 }
 
+static struct conn *take(struct run *r)
+{
+	return r->n_idle ? r->idle[--r->n_idle] : connect_new(r);
+}
+
+/* Sends the webhook of that row, whose request is in c->text. */
+static void transmit(struct run *r, struct conn *c, size_t which)
+{
+	c->which = which;
+	c->busy = true;
+	c->len = 0;
+	r->busy++;
+	r->list[which].sent = bench_now();
+	/* An error means that the server ended the connection; ended() sees
+	 * that too. */
+	(void)!send(c->fd, c->text, c->text_len, MSG_NOSIGNAL);
+}
+
 static int deliver(struct run *r, double due)
 {
-	struct conn *c = r->n_idle ? r->idle[--r->n_idle] : connect_new(r);
-	char text[HOOK_SIZE];
-	size_t len;
+	struct conn *c = take(r);
 
 	if (c == NULL)
 		return -1;
@@ -76,22 +94,48 @@ static int deliver(struct run *r, double due)
 		if (r->list == NULL)
 			abort();
 	}
-	len = r->of->make(r->of->arg, r->n, text);
-	c->which = r->n++;
-	c->busy = true;
-	c->len = 0;
-	r->busy++;
-	r->list[c->which] = (struct arrival){.due = due, .sent = bench_now()};
-	return send(c->fd, text, len, MSG_NOSIGNAL) == (ssize_t)len ? 0 : -1;
+	r->list[r->n] = (struct arrival){.due = due};
+	c->text_len = r->of->make(r->of->arg, r->n, c->text);
+	transmit(r, c, r->n++);
+	return 0;
+}
+
+/* The server ended the connection, as it does with those that were idle for
+ * long: it is not used again.  A webhook that it has not answered is sent again
+ * on another. */
+static int ended(struct run *r, struct conn *c)
+{
+	size_t at = 0;
+	struct conn *other;
+
+	epoll_ctl(r->epoll, EPOLL_CTL_DEL, c->fd, NULL);
+	if (c->busy) {
+		c->busy = false;
+		r->busy--;
+		other = take(r);
+		if (other == NULL)
+			return -1;
+		memcpy(other->text, c->text, c->text_len);
+		other->text_len = c->text_len;
+		transmit(r, other, c->which);
+		return 0;
+	}
+	while (at < r->n_idle && r->idle[at] != c)
+		at++;
+	if (at < r->n_idle)
+		memmove(&r->idle[at], &r->idle[at + 1],
+			(--r->n_idle - at) * sizeof(struct conn *));
+	return 0;
 }
 
 /* True: the response is whole. */
-static bool receive(struct conn *c)
+static bool receive(struct conn *c, bool *ret_ended)
 {
 	ssize_t n = recv(c->fd, c->reply + c->len,
 			 sizeof(c->reply) - 1 - c->len, MSG_DONTWAIT);
 	const char *end, *length;
 
+	*ret_ended = !n || (n < 0 && errno != EAGAIN && errno != EINTR);
 	if (n <= 0)
 		return false;
 	c->len += (size_t)n;
@@ -103,38 +147,43 @@ static bool receive(struct conn *c)
 				 strtoul(length + 17, NULL, 10);
 }
 
-static void hear(struct run *r, struct conn *c)
+static int hear(struct run *r, struct conn *c)
 {
 	const struct arrivals *a = r->of;
+	bool has_ended, whole = receive(c, &has_ended);
 	double at;
 
-	if (!c->busy || !receive(c))
-		return;
+	if (has_ended)
+		return ended(r, c);
+	if (!c->busy || !whole)
+		return 0;
 	at = bench_now();
 	c->busy = false;
 	r->busy--;
 	r->idle[r->n_idle++] = c;
 	if (strncmp(c->reply, "HTTP/1.1 200", 12) != 0)
-		return;
+		return 0;
 	r->list[c->which].acked = at;
 	if (a->acked != NULL)
 		a->acked(a->arg, c->which, at);
+	return 0;
 }
 
 /* Waits at most so many seconds. */
-static void turn(struct run *r, double seconds)
+static int turn(struct run *r, double seconds)
 {
 	struct timespec t = {0};
 	struct epoll_event ready[128];
-	int n;
+	int n, rc = 0;
 
 	if (seconds > 0) {
 		t.tv_sec = (time_t)seconds;
 		t.tv_nsec = (long)((seconds - (double)t.tv_sec) * 1e9);
 	}
 	n = epoll_pwait2(r->epoll, ready, 128, &t, NULL);
-	for (int i = 0; i < n; i++)
-		hear(r, ready[i].data.ptr);
+	for (int i = 0; rc == 0 && i < n; i++)
+		rc = hear(r, ready[i].data.ptr);
+	return rc;
 }
 
 static int drive(struct run *r)
@@ -143,14 +192,14 @@ static int drive(struct run *r)
 	int rc = 0;
 
 	while (rc == 0 && due < until) {
-		turn(r, due - bench_now());
+		rc = turn(r, due - bench_now());
 		while (rc == 0 && due < until && due <= bench_now()) {
 			rc = deliver(r, due);
 			due += gap(r);
 		}
 	}
 	while (rc == 0 && r->busy > 0 && bench_now() < until + PATIENCE)
-		turn(r, 0.01);
+		rc = turn(r, 0.01);
 	return rc;
 }
 

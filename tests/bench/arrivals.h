@@ -5,7 +5,8 @@
  *
  * The gaps between webhooks are exponential (a Poisson process), from a fixed
  * seed.  A webhook takes a kept connection that is idle; if there is none, a
- * new one.
+ * new one.  If the server ends that connection instead of responding, the
+ * webhook is sent again, and its time still counts from when it was due.
  */
 #ifndef BENCH_ARRIVALS_H
 #define BENCH_ARRIVALS_H
