@@ -21,6 +21,8 @@
 			 * commit */
 #define SLOW_NS 2000000 /* that took so long.  Where commits are faster, waiting
 			 * costs a few clients more than it gains */
+#define GATHER_MOST_NS 25000000 /* and for no longer than this: a disk that
+				 * stalled keeps the next write no longer */
 
 #ifdef STORE_BENCH_ONE_TXN_PER_WRITE
 #define AT_ONCE 1 /* ops in one transaction: 1 is for the benchmark that shows
@@ -226,6 +228,7 @@ static void tell(struct op *op)
 static void expect(struct writer *w, struct op *const *ops, size_t n,
 		   int64_t took)
 {
+	int64_t most = took / GATHER;
 	size_t expected = 0;
 
 	for (size_t i = 0; i < n; i++)
@@ -234,7 +237,7 @@ static void expect(struct writer *w, struct op *const *ops, size_t n,
 		return;
 	pthread_mutex_lock(&w->lock);
 	w->expected = expected;
-	w->gather_until = later(took / GATHER);
+	w->gather_until = later(most < GATHER_MOST_NS ? most : GATHER_MOST_NS);
 	pthread_mutex_unlock(&w->lock);
 }
 

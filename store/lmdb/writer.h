@@ -12,8 +12,8 @@
  * writer began at once, that write would wait for a whole commit of others, and
  * then for its own.  On a slow disk it therefore waits until as many ops have
  * come as it just gave results to, but at most for a quarter of the time that
- * the last commit took.  A single client never waits: its next op is the one
- * that is expected.
+ * the last commit took, and for 25 ms.  A single client never waits: its next op
+ * is the one that is expected.
  *
  * Without a writer thread (the command line) the caller's thread commits its
  * op alone.

@@ -262,6 +262,48 @@ static void clients_that_write_again_share_the_next_commit(void **state)
 	store_close(s);
 }
 
+static struct timespec now_and(long ms)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_nsec += ms * 1000000;
+	return (struct timespec){t.tv_sec + t.tv_nsec / 1000000000,
+				 t.tv_nsec % 1000000000};
+}
+
+static void a_disk_that_stalls_makes_the_next_write_wait_for_nobody_long(
+	void **state)
+{
+	struct store *s = open_serve(*state);
+	struct writer_op op = {.op.run = write_row};
+	struct timespec until, latest;
+	struct client c[2];
+	struct hold h;
+
+	hold_writer(s, &h);
+	atomic_store(&sync_takes, 1000000);
+	for (int i = 0; i < 2; i++) {
+		c[i].done = (struct store_done){.fn = told_client, .arg = &c[i]};
+		sem_init(&c[i].told, 0, 0);
+		assert_ok(writer_do(s, &op.op, sizeof(op), &c[i].done, &err));
+	}
+	let_go(&h);
+	for (int i = 0; i < 2; i++)
+		while (sem_wait(&c[i].told))
+			;
+	latest = now_and(50);
+	atomic_store(&sync_takes, 0);
+	pthread_mutex_lock(&s->writer.lock);
+	until = s->writer.gather_until;
+	pthread_mutex_unlock(&s->writer.lock);
+	assert_true(until.tv_sec > 0);
+	assert_true(until.tv_sec < latest.tv_sec ||
+		    (until.tv_sec == latest.tv_sec &&
+		     until.tv_nsec < latest.tv_nsec));
+	store_close(s);
+}
+
 /* ---- one failure costs no neighbour ---- */
 
 static void an_op_that_fails_does_not_fail_its_neighbours(void **state)
@@ -1032,6 +1074,7 @@ int main(void)
 		IN_DIR(a_write_is_told_only_after_the_sync),
 		IN_DIR(writes_that_gather_share_one_sync),
 		IN_DIR(clients_that_write_again_share_the_next_commit),
+		IN_DIR(a_disk_that_stalls_makes_the_next_write_wait_for_nobody_long),
 		IN_DIR(an_op_that_fails_does_not_fail_its_neighbours),
 		IN_DIR(closing_finishes_what_waits),
 		IN_DIR(the_queue_has_a_bound),
