@@ -5,7 +5,8 @@
  *
  * Whoever notices the reason asks, which costs nothing.  A worker thread then
  * takes a small step between its tasks, until all are due: neither the start
- * nor a webhook waits for it.
+ * nor a webhook waits for it.  A step that fails (the disk is full) is tried
+ * again: without it a task could wait for as long as the clock went back.
  */
 #include <stdlib.h>
 
@@ -13,11 +14,16 @@
 #include "base/mem.h"
 #include "server/worker/worker_private.h"
 
+/* ms, at least, from a step that failed until it is tried again. */
+#define PAUSE 5000
+
 /* What is asked for one account. */
 struct hurrying {
 	bool asked; /* since the present one began */
 	int64_t now, beyond;
 	bool under_way;
+	int64_t go_on; /* steady clock, ms: no step is taken before, since the
+			* last one failed */
 	struct hurry present; /* used by the thread that takes the step */
 };
 
@@ -44,15 +50,20 @@ void hurry_ask(struct workers *w, size_t account, int64_t now, int64_t beyond)
 	pthread_mutex_unlock(&w->lock);
 }
 
+static bool is_to_go_on(const struct hurrying *h, int64_t mono)
+{
+	return (h->asked || h->under_way) && mono >= h->go_on;
+}
+
 /* Takes the turn if there is something to do and no thread is at it.  NULL: no
  * step is to be taken. */
-static struct hurrying *take_turn(struct workers *w)
+static struct hurrying *take_turn(struct workers *w, int64_t mono)
 {
 	struct hurrying *ret = NULL;
 
 	pthread_mutex_lock(&w->lock);
 	for (size_t i = 0; i < w->accounts.n && !ret && !w->in_a_hurry; i++)
-		if (w->hurries[i].asked || w->hurries[i].under_way)
+		if (is_to_go_on(&w->hurries[i], mono))
 			ret = &w->hurries[i];
 	w->in_a_hurry |= ret != NULL;
 	if (ret && ret->asked) {
@@ -69,9 +80,10 @@ static struct hurrying *take_turn(struct workers *w)
 	return ret;
 }
 
-bool hurry_step(struct workers *w)
+bool hurry_step(struct workers *w, int64_t mono)
 {
-	struct hurrying *h = take_turn(w);
+	struct hurrying *h = take_turn(w, mono);
+	bool failed;
 	struct err e;
 	enum rc rc = RC_NOTFOUND;
 
@@ -79,15 +91,18 @@ bool hurry_step(struct workers *w)
 		return false;
 	if (h->under_way)
 		rc = store_hurry(w->parts->store, &h->present, &e);
-	if (rc && rc != RC_NOTFOUND)
-		log_line(LOG_WARN, "what waits goes on in its own time",
-			 LOG_S("instance", h->present.instance),
-			 LOG_S("error", e.text));
-	if (rc)
+	failed = rc && rc != RC_NOTFOUND;
+	if (failed)
+		log_limited(LOG_A_MINUTE, LOG_WARN,
+			    "tasks are made due later",
+			    LOG_S("instance", h->present.instance),
+			    LOG_S("error", e.text));
+	if (rc == RC_NOTFOUND)
 		hurry_release(&h->present);
 	pthread_mutex_lock(&w->lock);
-	h->under_way = !rc;
+	h->under_way = rc != RC_NOTFOUND;
+	h->go_on = failed ? mono + PAUSE : mono;
 	w->in_a_hurry = false;
 	pthread_mutex_unlock(&w->lock);
-	return true;
+	return !failed;
 }

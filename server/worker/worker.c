@@ -199,7 +199,7 @@ static void *thread_main(void *arg)
 
 		workers_clock(w, time_now(), time_mono());
 		again = run_retention(w);
-		hurried = hurry_step(w);
+		hurried = hurry_step(w, time_mono());
 		rc = store_lease(w->parts->store, time_now(), handler_batch,
 				 t->tasks, BATCH_MAX, &n, &next, &e);
 		if (!rc) {

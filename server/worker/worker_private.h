@@ -168,9 +168,10 @@ void hurries_close(struct workers *w);
  * wait for longer than `beyond` ms from `now` (wall clock, ms).  Costs nothing;
  * the tasks are due a little later.  Any thread. */
 void hurry_ask(struct workers *w, size_t account, int64_t now, int64_t beyond);
-/* Takes one small step, if no other thread is at it.  False: there was nothing
- * to do.  Worker threads, between tasks. */
-bool hurry_step(struct workers *w);
+/* Takes one small step, if no other thread is at it.  `mono`: the steady clock,
+ * ms.  False: there was nothing to do, or it failed and is tried again later.
+ * Worker threads, between tasks. */
+bool hurry_step(struct workers *w, int64_t mono);
 
 /* ---- run.c ---- */
 
