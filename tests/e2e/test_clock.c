@@ -42,23 +42,17 @@ static void clock_is_ahead(int64_t ms)
 static struct shipfrom *start(void **state, const char *server,
 			      const char *centra)
 {
-	static char preload[512], wallclock[256], asan[512];
-	static const char *const under[] = {"env", preload, wallclock, asan,
-					    NULL};
+	static struct under_fault fault;
+	static char wallclock[256];
+	static const char *const under[] = {"env", fault.preload, wallclock,
+					    fault.asan, NULL};
 	const struct shipfrom_options o = {
 		.server = server, .centra = centra, .under = under};
-	const char *options = getenv("ASAN_OPTIONS");
-	char *build = realpath(build_dir(), NULL);
 
 	snprintf(clock_file, sizeof(clock_file), "/tmp/shipfrom-clock.%d",
 		 (int)getpid());
-	snprintf(preload, sizeof(preload),
-		 "LD_PRELOAD=%s/tests/faults/wallclock.so", build);
 	snprintf(wallclock, sizeof(wallclock), "WALLCLOCK=%s", clock_file);
-	snprintf(asan, sizeof(asan),
-		 "ASAN_OPTIONS=%s:verify_asan_link_order=0",
-		 options ? options : "");
-	free(build);
+	under_fault(&fault, "wallclock", "");
 	clock_is_ahead(0);
 	*state = shipfrom_start(&o);
 	return *state;

@@ -286,20 +286,17 @@ static char fault_file[64];
 
 static struct shipfrom *start_with_faults(void **state, const char *server)
 {
-	static char preload[300], file[100], asan[600];
-	static const char *const under[] = {"env", preload, file, asan, NULL};
+	static struct under_fault fault;
+	static char file[100];
+	static const char *const under[] = {"env", fault.preload, file,
+					    fault.asan, NULL};
 	const struct shipfrom_options o = {.server = server, .under = under};
-	const char *was = getenv("ASAN_OPTIONS");
 
 	snprintf(fault_file, sizeof(fault_file), "/tmp/shipfrom-faults.%d",
 		 (int)getpid());
 	unlink(fault_file);
-	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s%s/tests/faults/"
-		 "faults.so", *build_dir() == '/' ? "" : "./", build_dir());
 	snprintf(file, sizeof(file), "FAULTS=%s", fault_file);
-	snprintf(asan, sizeof(asan),
-		 "ASAN_OPTIONS=%s:detect_leaks=0:verify_asan_link_order=0",
-		 was ? was : "");
+	under_fault(&fault, "faults", ":detect_leaks=0");
 	return *state = shipfrom_start(&o);
 }
 

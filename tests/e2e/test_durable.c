@@ -285,16 +285,17 @@ static char covered_file[128];
 /* Starts this binary, watched. */
 static struct shipfrom *start_covered(const char *binary, const char *server)
 {
-	static char preload[512], where[300];
-	const char *const under[] = {"env", preload, where, NULL};
+	static struct under_fault fault;
+	static char where[300];
+	const char *const under[] = {"env", fault.preload, where, fault.asan,
+				     NULL};
 	const struct shipfrom_options o = {
 		.binary = binary, .server = server, .under = under};
 
 	snprintf(covered_file, sizeof(covered_file),
 		 "/tmp/shipfrom-covered.%d", (int)getpid());
 	snprintf(where, sizeof(where), "COVERED=%s", covered_file);
-	snprintf(preload, sizeof(preload),
-		 "LD_PRELOAD=%s/tests/faults/covered.so", build_dir());
+	under_fault(&fault, "covered", "");
 	return shipfrom_start(&o);
 }
 

@@ -27,18 +27,12 @@
 
 static int setup(void **state)
 {
-	static char preload[512], asan[512];
-	static const char *const under[] = {"env", preload, asan, NULL};
+	static struct under_fault fault;
+	static const char *const under[] = {"env", fault.preload, fault.asan,
+					    NULL};
 	const struct shipfrom_options o = {.under = under};
-	const char *options = getenv("ASAN_OPTIONS");
-	char *build = realpath(build_dir(), NULL);
 
-	snprintf(preload, sizeof(preload), "LD_PRELOAD=%s/tests/faults/loop.so",
-		 build);
-	snprintf(asan, sizeof(asan),
-		 "ASAN_OPTIONS=%s:verify_asan_link_order=0",
-		 options ? options : "");
-	free(build);
+	under_fault(&fault, "loop", "");
 	*state = shipfrom_start(&o);
 	return 0;
 }

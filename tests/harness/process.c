@@ -53,6 +53,21 @@ const char *build_dir(void)
 	return b && *b ? b : "build";
 }
 
+void under_fault(struct under_fault *ret, const char *library,
+		 const char *more)
+{
+	const char *was = getenv("ASAN_OPTIONS");
+	char *build = realpath(build_dir(), NULL);
+
+	snprintf(ret->preload, sizeof(ret->preload),
+		 "LD_PRELOAD=%s/tests/faults/%s.so", build ? build : ".",
+		 library);
+	snprintf(ret->asan, sizeof(ret->asan),
+		 "ASAN_OPTIONS=%s%s:verify_asan_link_order=0", was ? was : "",
+		 more);
+	free(build);
+}
+
 /* The environment, with leak checks off when told to. */
 static char **environment(bool quiet_leaks, char *room[], size_t size)
 {

@@ -44,4 +44,15 @@ int run_program(const char *const *argv, char **ret_out, bool both);
 /* $BUILD, or "build". */
 const char *build_dir(void);
 
+/* Writes two settings of the environment of a program that runs under a library
+ * of tests/faults: LD_PRELOAD with the library's whole path, and ASAN_OPTIONS, so
+ * that a program with an address sanitizer starts although its runtime is not
+ * loaded first. `more` (may be ""): more of its options, ":NAME=VALUE". */
+struct under_fault {
+	char preload[512];
+	char asan[512];
+};
+void under_fault(struct under_fault *ret, const char *library,
+		 const char *more);
+
 #endif
