@@ -99,21 +99,13 @@ $(SUITE): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/store/suite.o $(OBJ_LIB)
 $(E2E): $(BUILD)/%: $(BUILD)/%.o $(HARNESS)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lcurl -lcjson -lcrypto
 
-$(filter-out %/bench_record %/bench_growth %/bench_retention,$(BENCH)): $(BUILD)/%: $(BUILD)/%.o $(BENCH_HELP)
+$(filter-out %/bench_growth %/bench_retention,$(BENCH)): $(BUILD)/%: $(BUILD)/%.o $(BENCH_HELP)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcrypto $(MATH)
 
-# It calls the store itself.
-$(BUILD)/tests/bench/bench_record: $(BUILD)/tests/bench/bench_record.o $(OBJ_LIB)
-	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
-
-# It calls retention as a worker does.
-$(BUILD)/tests/bench/bench_retention: $(BUILD)/tests/bench/bench_retention.o $(BUILD)/tests/bench/rows.o $(OBJ_LIB)
-	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
-
-# It fills its stores with the product's own rules.
+# They fill their stores with the product's own rules.
 GROWTH   = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/bench/growth/*.c)))
-$(BUILD)/tests/bench/bench_growth: $(BUILD)/tests/bench/bench_growth.o $(GROWTH) $(BENCH_HELP) $(OBJ_LIB)
-	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lm
+$(BUILD)/tests/bench/bench_growth $(BUILD)/tests/bench/bench_retention: $(BUILD)/%: $(BUILD)/%.o $(GROWTH) $(BENCH_HELP) $(OBJ_LIB)
+	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) $(MATH)
 
 # What stands between the server and its disk, in tests: sanitizers stay out.
 $(FAULTS): $(BUILD)/%.so: %.c tests/faults/watch.h tests/faults/real.h

@@ -22,14 +22,7 @@ run() {
 	webhooks) "$BUILD/tests/bench/bench_webhooks" ;;
 	instructions) "$BUILD/tests/bench/bench_instructions" ;;
 	growth) "$BUILD/tests/bench/bench_growth" "${BENCH_EVENTS:-1000000}" ;;
-	retention)
-		data=$(mktemp -d "$folder/retention.XXXXXX") || return 1
-		"$BUILD/tests/bench/bench_retention" "$data"
-		code=$?
-		rm -rf "$data"
-		return $code
-		;;
-	latency) "$BUILD/tests/bench/bench_latency" "${BENCH_OPEN_SECONDS:-60}" ;;
+	retention) "$BUILD/tests/bench/bench_retention" ;;
 	screens) node tests/browser/bench.mjs ;;
 	*)
 		echo "bench: there is no '$1'" >&2

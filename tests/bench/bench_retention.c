@@ -2,318 +2,278 @@
  *
  * bench_retention.c - what webhooks feel of the removal of old data.
  *
- *	bench_retention FOLDER [EVENTS [SECONDS]]
+ *	BUILD=build build/tests/bench/bench_retention [SECONDS]
  *
- * Fills a store in FOLDER, a new folder, with EVENTS old events (200,000), half of
- * them of orders that have ended, all older than their ages.  Then webhooks come,
- * 500 a second whether or not those before are stored (open loop), for SECONDS
- * (10): first with nothing else going on, then while retention works as in the
- * server.  A webhook's time counts from when it was due until it was on disk;
- * HTTP is left out.  BENCH_ROUNDS: how often (3).
+ * Two servers have a store of the same kind: ORDERS finished orders with their
+ * events, journals and changes, and EVENTS more events, all 500 days old.  To
+ * one all ages are 0.  It gets RATE webhooks a second, new offers, in an open
+ * loop (arrivals.h) for SECONDS (3).  The other removes: it gets the same load
+ * while events go, and once more while orders go.  A device accepts an open
+ * offer of each first: Centra's reply confirms the clock, and removal begins.
+ *
+ * Exit 1 if nothing was removed in a counted time, or if nothing was left to be
+ * removed at its end, as it then shows nothing.
+ *
+ * BENCH_FOLDER: where the stores are (build/bench/data); BENCH_ROUNDS: how
+ * often (3).
  */
-#include <pthread.h>
-#include <semaphore.h>
-#include <stdatomic.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
-#include "base/log.h"
-#include "base/mem.h"
-#include "handlers/event.h"
-#include "handlers/handlers.h"
-#include "server/storage/storage.h"
-#include "server/worker/retention.h"
-#include "server/worker/worker.h"
+#include "tests/bench/arrivals.h"
+#include "tests/bench/client.h"
+#include "tests/bench/growth/centra.h"
+#include "tests/bench/growth/fill.h"
 #include "tests/bench/rows.h"
+#include "tests/bench/server.h"
 
-#define RATE	 500
-#define AT_ONCE	 256 /* deliveries that are handed in together, while filling */
-#define OLD	 INT64_C(43200000000) /* ms: 500 days */
-#define CREATED                                                               \
-	"{\"warehouses\":[{\"expirationAt\":\"2020-01-12T16:21:00+01:00\","   \
-	"\"warehouseId\":3}]}"
-#define TIMED_OUT "{\"warehouseId\":3}"
+#define RATE	 500.0
+#define WARM	 0.5 /* s, before anything is counted */
+#define ORDERS	 16000
+#define EVENTS	 40000
+#define AGE	 (-INT64_C(43200000000)) /* ms: 500 days ago */
+#define PATIENCE 30.0			 /* s */
 
-struct webhook {
-	struct store_done done;
-	struct delivery delivery;
-	struct event event;
-	int64_t due, stored; /* us, steady clock */
-};
+#define LINES                                                                 \
+	"answer_wait = 20s\n"                                                 \
+	"session_age = 0\n"
+#define NO_AGES                                                               \
+	"keep_events = 0\nkeep_orders = 0\nkeep_journal = 0\n"                \
+	"keep_quarantine = 0\nkeep_changes = 0\nkeep_addresses = 0\n"
 
 struct bench {
-	const char *folder;
-	struct store *store;
-	struct config_holder *config;
-	struct counters counters;
-	struct worker_parts parts;
-	int64_t number; /* the first that no order has */
-	atomic_bool stop;
-	int64_t removing; /* us for which retention was at work */
+	char binary[512], parent[512];
+	double seconds;
+	struct granting centra;
+	struct server server;
+	long number; /* the first that no webhook has used */
 };
 
-static sem_t told;
+/* What goes in one counted time. */
+struct removal {
+	const char *name, *metric;
+	double most; /* as many as there are */
+};
+static const struct removal events = {
+	"events", "shipfrom_removed_events_total", 2.0 * ORDERS + EVENTS};
+static const struct removal orders = {
+	"orders", "shipfrom_removed_orders_total", ORDERS};
 
-static int64_t now_us(void)
+/* ---- what the server says ---- */
+
+/* The value of a metric; -1: it is not there. */
+static double metric(const struct bench *b, const char *name)
 {
-	struct timespec t;
+	const char *body, *at;
+	struct client c;
+	double ret = -1;
+	char line[80];
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
+	client_init(&c, b->server.admin_port);
+	snprintf(line, sizeof(line), "\n%s ", name);
+	if (client_ask(&c, "GET", "/metrics", NULL, NULL, &body) == 200 &&
+	    (at = strstr(body, line)) != NULL)
+		ret = strtod(at + strlen(line), NULL);
+	client_close(&c);
+	return ret;
 }
 
-static _Noreturn void die(const struct err *e)
+/* Waits until removal is at work on them. */
+static int wait_for(const struct bench *b, const struct removal *what)
 {
-	fprintf(stderr, "bench_retention: %s\n", e->text);
-	exit(1);
-}
+	const struct timespec pause = {.tv_nsec = 5000000};
+	double until = bench_now() + PATIENCE;
 
-static void is_stored(struct store_done *d, enum rc rc, const struct err *e)
-{
-	struct webhook *w = (struct webhook *)d;
-
-	if (rc)
-		die(e);
-	w->stored = now_us();
-	sem_post(&told);
-}
-
-/* Makes a webhook about an order; `nth` makes its event unlike others. */
-static void make(struct webhook *w, int64_t number, int64_t nth, int64_t at,
-		 const char *action, const char *data)
-{
-	struct event *ev = &w->event;
-
-	*ev = (struct event){.id = number, .received = at, .data = xstrdup(data)};
-	snprintf(ev->type, sizeof(ev->type),
-		 action ? "check_first" : "customer");
-	snprintf(ev->action, sizeof(ev->action), "%s",
-		 action ? action : "update");
-	snprintf(ev->date, sizeof(ev->date), "2020-01-11 16:%02d:%02d.%06d",
-		 (int)(nth / 60000000 % 60), (int)(nth / 1000000 % 60),
-		 (int)(nth % 1000000));
-	memcpy(ev->digest, &nth, sizeof(nth));
-	ev->task = action ? TASK_CHECK_FIRST : NULL;
-	w->delivery = (struct delivery){.instance = "se",
-					.received = at,
-					.now = at,
-					.events = ev,
-					.n_events = 1};
-	w->done.fn = is_stored;
-}
-
-static void hand_in(struct bench *b, struct webhook *w)
-{
-	struct err e;
-
-	if (store_record(b->store, &w->delivery, NULL, &w->done, &e))
-		die(&e);
-}
-
-static void await(size_t n)
-{
-	while (n)
-		n -= !sem_wait(&told);
-}
-
-/* ---- filling ---- */
-
-/* Of four events two are of one order, which has ended with the second. */
-static void make_old(struct bench *b, struct webhook *w, long i, int64_t at)
-{
-	if (i % 4 == 0)
-		make(w, b->number, b->number * 4, at, "create", CREATED);
-	else if (i % 4 == 1)
-		make(w, b->number, b->number * 4 + 1, at, "timeout",
-		     TIMED_OUT);
-	else
-		make(w, b->number + 1000000000, b->number * 4 + i % 4, at,
-		     NULL, "{}");
-	b->number += i % 4 == 3;
-}
-
-static void fill(struct bench *b, long events)
-{
-	static struct webhook w[AT_ONCE];
-	int64_t at = time_now() - OLD;
-
-	for (long i = 0; i < events; i += AT_ONCE) {
-		for (long k = 0; k < AT_ONCE; k++)
-			make_old(b, &w[k], i + k, at + i);
-		for (long k = 0; k < AT_ONCE; k++)
-			hand_in(b, &w[k]);
-		await(AT_ONCE);
-		for (long k = 0; k < AT_ONCE; k++)
-			event_release(&w[k].event);
+	while (bench_now() < until) {
+		if (metric(b, what->metric) > 0)
+			return 0;
+		nanosleep(&pause, NULL);
 	}
+	fprintf(stderr, "bench: no %s are removed\n", what->name);
+	return -1;
 }
 
-/* ---- webhooks at a rate ---- */
+/* ---- webhooks ---- */
 
-static int by_time(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void sleep_until(int64_t us)
-{
-	struct timespec t = {us / 1000000, us % 1000000 * 1000};
-
-	while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL))
-		; /* a signal came */
-}
-
-/* Returns the p99 and the worst time of a webhook, ms. */
-static double webhooks(struct bench *b, long seconds, double *ret_worst)
-{
-	size_t n = (size_t)seconds * RATE;
-	struct webhook *w = xcalloc(n, sizeof(*w));
-	int64_t *took = xcalloc(n, sizeof(*took));
-	int64_t began = now_us() + 1000;
-	double p99;
-
-	for (size_t i = 0; i < n; i++) {
-		w[i].due = began + (int64_t)i * 1000000 / RATE;
-		make(&w[i], b->number, b->number * 4, time_now(), "create",
-		     CREATED);
-		b->number++;
-		sleep_until(w[i].due);
-		hand_in(b, &w[i]);
-	}
-	await(n);
-	for (size_t i = 0; i < n; i++) {
-		took[i] = w[i].stored - w[i].due;
-		event_release(&w[i].event);
-	}
-	qsort(took, n, sizeof(*took), by_time);
-	p99 = (double)took[n * 99 / 100] / 1e3;
-	*ret_worst = (double)took[n - 1] / 1e3;
-	free(took);
-	free(w);
-	return p99;
-}
-
-/* ---- retention ---- */
-
-static void *retain(void *arg)
+static size_t make_hook(void *arg, size_t n, char out[HOOK_SIZE])
 {
 	struct bench *b = arg;
-	struct retention r = {0};
-	int64_t began = now_us(), wait = 0;
+	char json[HOOK_JSON];
 
-	while (!atomic_load(&b->stop)) {
-		wait = retention_step(&r, &b->parts, time_mono());
-		if (r.running)
-			b->removing = now_us() - began;
-		else
-			break; /* all is removed */
-		sleep_until(now_us() + wait * 1000);
+	(void)n;
+	snprintf(json, sizeof(json),
+		 "{\"events\":[{\"type\":\"check_first\",\"action\":\"create\","
+		 "\"date\":\"2026-01-11 16:21:00.552288\",\"id\":%ld,"
+		 "\"data\":{\"warehouses\":[{\"warehouseId\":3,"
+		 "\"expirationAt\":\"2036-01-12T16:21:00+01:00\"}]}}]}",
+		 b->number++);
+	return hook_request(out, "se", BENCH_SECRET, json, false);
+}
+
+static int load(struct bench *b, double seconds, double *ret_p99,
+		double *ret_worst)
+{
+	const struct arrivals a = {.port = b->server.port,
+				   .per_second = RATE,
+				   .seconds = seconds,
+				   .make = make_hook,
+				   .arg = b};
+	struct arrival *list = NULL;
+	struct samples took = {0};
+	size_t n = 0, lost = 0;
+	int rc = arrivals_run(&a, &list, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		lost += list[i].acked <= 0;
+		samples_add(&took, (list[i].acked - list[i].due) * 1000);
 	}
-	return NULL;
+	free(list);
+	if (lost)
+		fprintf(stderr, "bench: %zu of %zu webhooks were not answered "
+				"200\n", lost, n);
+	*ret_p99 = samples_at(&took, 99);
+	*ret_worst = samples_at(&took, 100);
+	samples_free(&took);
+	return rc == 0 && lost == 0 && n > 0 ? 0 : -1;
 }
 
-static unsigned long long removed(const struct bench *b)
+static void say(const char *what, const char *of, const char *unit,
+		double value)
 {
-	return atomic_load(&b->counters.removed_events_total) +
-	       atomic_load(&b->counters.removed_orders_total) +
-	       atomic_load(&b->counters.removed_changes_total);
+	char measure[100];
+
+	snprintf(measure, sizeof(measure), "500 webhooks/s%s%s%s, %s",
+		 *what ? " while " : "", what, *what ? " are removed" : "", of);
+	printf("  %-62s %12.2f %s\n", measure, value, unit);
+	fflush(stdout);
+	row(SHIPFROM, measure, unit, value);
 }
 
-static void measure(struct bench *b, long seconds)
+static int measure_alone(struct bench *b)
 {
-	double alone, beside, worst, worst_beside, rate;
-	pthread_t t;
+	double p99, worst;
 
-	webhooks(b, 2, &worst); /* the disk still writes what was filled in */
-	alone = webhooks(b, seconds, &worst);
-	if (pthread_create(&t, NULL, retain, b))
-		exit(1);
-	beside = webhooks(b, seconds, &worst_beside);
-	atomic_store(&b->stop, true);
-	pthread_join(t, NULL);
-	rate = b->removing ? (double)removed(b) * 1e6 / (double)b->removing : 0;
-	printf("p99 %.2f ms alone, %.2f ms while %.0f rows/s are removed "
-	       "(%.2f times); worst %.1f and %.1f ms; %llu rows in %.1f s\n",
-	       alone, beside, rate, beside / alone, worst, worst_beside,
-	       removed(b), (double)b->removing / 1e6);
-	row(SHIPFROM, "500 webhooks/s, p99", "ms", alone);
-	row(SHIPFROM, "500 webhooks/s during retention, p99", "ms", beside);
-	row(SHIPFROM, "500 webhooks/s during retention, worst", "ms",
-	    worst_beside);
-	row(SHIPFROM, "rows removed during 500 webhooks/s", "/s", rate);
+	if (load(b, WARM, &p99, &worst) != 0 ||
+	    load(b, b->seconds, &p99, &worst) != 0)
+		return -1;
+	if (metric(b, events.metric) != 0) {
+		fprintf(stderr, "bench: events are removed without an age\n");
+		return -1;
+	}
+	say("", "p99", "ms", p99);
+	say("", "worst", "ms", worst);
+	return 0;
 }
 
-/* ---- a round ---- */
-
-static struct config *make_config(const struct bench *b, int round)
+static int measure_beside(struct bench *b, const struct removal *what)
 {
-	struct config *c = NULL;
-	struct buf report;
-	struct err e;
-	char path[512];
-	FILE *f;
+	double p99, worst, before, after, began, seconds;
 
-	snprintf(path, sizeof(path), "%s/shipfrom.ini", b->folder);
-	f = fopen(path, "w");
-	if (!f)
-		exit(1);
-	fprintf(f,
-		"[server]\nstore = lmdb:%s/data%d\n"
-		"[centra se]\nwebhook_secret = s\n"
-		"order_api_url = http://127.0.0.1:9/o\norder_api_key = k\n"
-		"[shop a]\ncentra = se\nname = A\nwarehouses = 3\n",
-		b->folder, round);
-	fclose(f);
-	buf_init(&report, 10000);
-	if (config_load(&c, path, &report, &e))
-		die(&e);
-	buf_release(&report);
-	return c;
+	if (wait_for(b, what) != 0 || load(b, WARM, &p99, &worst) != 0)
+		return -1;
+	before = metric(b, what->metric);
+	began = bench_now();
+	if (load(b, b->seconds, &p99, &worst) != 0)
+		return -1;
+	seconds = bench_now() - began;
+	after = metric(b, what->metric);
+	if (after <= before || after >= what->most - 1) {
+		fprintf(stderr, "bench: %.0f, then %.0f of %.0f %s were "
+				"removed: not all the time\n",
+			before, after, what->most, what->name);
+		return -1;
+	}
+	say(what->name, "p99", "ms", p99);
+	say(what->name, "worst", "ms", worst);
+	say(what->name, "rows", "/s", (after - before) / seconds);
+	return 0;
 }
 
-static void round_of(const char *folder, int round, long events, long seconds)
-{
-	struct bench b = {.folder = folder, .number = 1};
-	static const atomic_bool fine = false;
-	struct config *c = make_config(&b, round);
-	struct storage storage = {.started = c};
-	struct err e;
+/* ---- a server ---- */
 
-	b.config = config_holder_open(c);
-	storage.present = b.config;
-	if (storage_serve(&b.store, &storage, NULL, NULL, NULL, &e))
-		die(&e);
-	b.parts = (struct worker_parts){.store = b.store,
-					.config = b.config,
-					.counters = &b.counters,
-					.failed = &fine};
-	fill(&b, events);
-	measure(&b, seconds);
-	store_close(b.store);
-	config_holder_close(b.config);
+/* A device takes the order that the store was filled with last. */
+static int confirm_clock(struct bench *b)
+{
+	char token[64], path[80];
+	struct client c;
+	int status;
+
+	if (server_device(&b->server, b->binary, "one", token) != 0)
+		return -1;
+	client_init(&c, b->server.port);
+	snprintf(path, sizeof(path), "/api/v1/orders/%d/accept", 1 + ORDERS);
+	status = client_ask(&c, "POST", path, token, "{}", NULL);
+	client_close(&c);
+	if (status != 200)
+		fprintf(stderr, "bench: POST %s: %d\n", path, status);
+	return status == 200 ? 0 : -1;
+}
+
+static int start(struct bench *b, const char *lines)
+{
+	const struct fill f = {.first = 1,
+			       .orders = ORDERS,
+			       .open = 1,
+			       .kept = EVENTS,
+			       .ahead = AGE,
+			       .ended = true};
+	struct filled got;
+	char url[600];
+
+	if (server_make(&b->server, b->parent, lines, b->centra.port) != 0)
+		return -1;
+	snprintf(url, sizeof(url), "lmdb:%s/data", b->server.dir);
+	if (fill_store(url, &f, &got) != 0 ||
+	    server_run(&b->server, b->binary) != 0)
+		return -1;
+	return confirm_clock(b);
+}
+
+static int one_round(struct bench *b)
+{
+	int rc = start(b, LINES NO_AGES);
+
+	if (rc == 0)
+		rc = measure_alone(b);
+	server_stop(&b->server);
+	if (rc == 0)
+		rc = start(b, LINES);
+	if (rc == 0)
+		rc = measure_beside(b, &events);
+	if (rc == 0)
+		rc = measure_beside(b, &orders);
+	server_stop(&b->server);
+	return rc;
 }
 
 int main(int argc, char **argv)
 {
-	long events = argc > 2 ? strtol(argv[2], NULL, 10) : 200000;
-	long seconds = argc > 3 ? strtol(argv[3], NULL, 10) : 10;
+	const char *build = getenv("BUILD") ? getenv("BUILD") : "build";
+	const char *folder = getenv("BENCH_FOLDER");
 	const char *rounds = getenv("BENCH_ROUNDS");
 	long n = rounds ? strtol(rounds, NULL, 10) : 3;
+	struct bench b = {.seconds = argc > 1 ? strtod(argv[1], NULL) : 3,
+			  .server.out = -1,
+			  .number = 100000000};
+	int rc;
 
-	if (argc < 2 || events < AT_ONCE || seconds < 1 || seconds > 60) {
-		fprintf(stderr, "usage: bench_retention FOLDER [EVENTS "
-				"[SECONDS]]\n");
+	if (argc > 2 || !(b.seconds > 0) || n < 1) {
+		fprintf(stderr, "usage: bench_retention [SECONDS]\n");
 		return 64;
 	}
-	log_set_level(LOG_WARN);
-	sem_init(&told, 0, 0);
-	for (int i = 0; i < (int)n; i++)
-		round_of(argv[1], i, events, seconds);
-	return 0;
+	signal(SIGPIPE, SIG_IGN);
+	snprintf(b.binary, sizeof(b.binary), "%s/shipfrom", build);
+	if (folder)
+		snprintf(b.parent, sizeof(b.parent), "%s", folder);
+	else
+		snprintf(b.parent, sizeof(b.parent), "%s/bench/data", build);
+	rc = granting_start(&b.centra);
+	for (long i = 0; rc == 0 && i < n; i++)
+		rc = one_round(&b);
+	granting_stop(&b.centra);
+	return rc != 0;
 }

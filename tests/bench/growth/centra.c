@@ -15,13 +15,28 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define CONNECTIONS 64
 
-static const char reply[] = "HTTP/1.1 200 OK\r\n"
-			    "Content-Type: application/json\r\n"
-			    "Content-Length: 15\r\n\r\n{\"status\":\"ok\"}";
+/* Sends a granting reply.  False: the connection ended. */
+static int reply(int fd)
+{
+	time_t now = time(NULL);
+	char text[256], date[40];
+	struct tm tm;
+	int n;
+
+	gmtime_r(&now, &tm);
+	strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	n = snprintf(text, sizeof(text),
+		     "HTTP/1.1 200 OK\r\nDate: %s\r\n"
+		     "Content-Type: application/json\r\n"
+		     "Content-Length: 15\r\n\r\n{\"status\":\"ok\"}",
+		     date);
+	return send(fd, text, (size_t)n, MSG_NOSIGNAL) == n;
+}
 
 struct line {
 	size_t len;
@@ -49,7 +64,7 @@ static int answer(int fd, struct line *l)
 		return 1;
 	memmove(l->text, l->text + whole, l->len - whole);
 	l->len -= whole;
-	return send(fd, reply, sizeof(reply) - 1, MSG_NOSIGNAL) > 0;
+	return reply(fd);
 }
 
 static void grant(int listener)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * centra.h - a Centra that grants whatever it is asked, at once.
+ * centra.h - a Centra that grants whatever it is asked, at once, and dates its
+ * replies, so that they confirm a clock.
  */
 #ifndef BENCH_GROWTH_CENTRA_H
 #define BENCH_GROWTH_CENTRA_H

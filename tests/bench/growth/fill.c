@@ -227,7 +227,7 @@ static int add_tasks(struct store *s, int64_t first, long n)
 	return rc ? -1 : 0;
 }
 
-/* ---- tasks that failed ---- */
+/* ---- tasks that were tried ---- */
 
 static unsigned batch(const char *kind)
 {
@@ -235,26 +235,21 @@ static unsigned batch(const char *kind)
 	return RUN;
 }
 
-/* Fails each task that is due, once. */
-static int fail_tasks(struct store *s, int64_t put_off)
+/* Ends each task that is due with that result, once. */
+static int end_tasks(struct store *s, const struct result *r, int64_t now)
 {
 	struct task tasks[RUN];
 	struct finish ends[RUN];
-	struct result r = {
-		.how = OUTCOME_RETRY,
-		.reason = {.text = "the Order API does not answer"},
-	};
-	int64_t now = time_now() + 1, next;
+	int64_t next;
 	struct err e = {""};
 	enum rc rc = OK;
 	size_t n;
 
-	r.due = now + put_off;
 	while (!rc) {
 		rc = store_lease(s, now, batch, tasks, RUN, &n, &next, &e);
 		for (size_t i = 0; !rc && i < n; i++)
 			ends[i] = (struct finish){.task = &tasks[i],
-						  .result = &r};
+						  .result = r};
 		if (!rc)
 			store_finish_all(s, ends, n, now);
 		for (size_t i = 0; !rc && i < n; i++)
@@ -262,8 +257,27 @@ static int fail_tasks(struct store *s, int64_t put_off)
 	}
 	if (rc == RC_NOTFOUND)
 		return 0;
-	fprintf(stderr, "bench: no task can fail: %s\n", e.text);
+	fprintf(stderr, "bench: no task can end: %s\n", e.text);
 	return -1;
+}
+
+static int fail_tasks(struct store *s, int64_t put_off)
+{
+	struct result r = {
+		.how = OUTCOME_RETRY,
+		.reason = {.text = "the Order API does not answer"},
+	};
+	int64_t now = time_now() + 1;
+
+	r.due = now + put_off;
+	return end_tasks(s, &r, now);
+}
+
+static int finish_tasks(struct store *s, int64_t now)
+{
+	const struct result r = {.how = OUTCOME_DONE};
+
+	return end_tasks(s, &r, now);
 }
 
 /* ---- all ---- */
@@ -297,6 +311,9 @@ static int fill_all(struct filling *f, struct filled *ret)
 		f->failed = true;
 	if (!f->failed && want->put_off &&
 	    fail_tasks(f->store, want->put_off + want->ahead) != 0)
+		f->failed = true;
+	if (!f->failed && want->ended &&
+	    finish_tasks(f->store, time_now() + want->ahead) != 0)
 		f->failed = true;
 	if (!f->failed && store_stats(f->store, &st, &e))
 		f->failed = true;

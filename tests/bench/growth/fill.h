@@ -5,6 +5,7 @@
 #ifndef BENCH_GROWTH_FILL_H
 #define BENCH_GROWTH_FILL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What is put into the store, behind what it has.  Numbers are not used twice:
@@ -17,9 +18,12 @@ struct fill {
 	long open;      /* orders with an open offer of warehouse 3; each has one
 			 * event, and a fetch waits */
 	long tasks;	/* more fetches, of orders that are not known */
-	int64_t ahead;  /* ms: everything is dated so far after the clock */
+	int64_t ahead;  /* ms: everything is dated so far after the clock;
+			 * negative: before it */
 	int64_t put_off; /* ms: each waiting task has failed once, and is due so
 			  * long after the clock; 0: due now */
+	bool ended;      /* no task waits: each fetch has ended; not with
+			  * put_off */
 };
 
 /* What the store takes, in bytes. */
