@@ -8,7 +8,7 @@
 set -u
 BUILD=${BUILD:-build}
 export BUILD
-scenarios="accept ship sweep reject first-start backup compact device-add migrate"
+scenarios="accept ship sweep reject retention first-start backup compact device-add migrate"
 ways="EIO ENOSPC short before after torn"
 logs=$BUILD/log/torture
 out=$logs/all.txt

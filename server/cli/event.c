@@ -22,6 +22,7 @@ struct listing {
 		        * more */
 	unsigned seen; /* in this page */
 	size_t all;
+	uint64_t first; /* the seq of the first that was printed */
 };
 
 /* ---- events ---- */
@@ -50,7 +51,8 @@ static bool print_event(void *arg, const struct event *ev)
 		l->next = ev->seq;
 		return false;
 	}
-	l->all++;
+	if (!l->all++)
+		l->first = ev->seq;
 	if (l->s->json) {
 		event_as_json(b, ev);
 		return true;
@@ -151,8 +153,20 @@ static int list_events(struct listing *l, uint64_t from)
 	if (rc)
 		return cli_failed(l->s, rc, &e);
 	if (!l->all)
-		fprintf(stderr, "No events.\n");
+		fprintf(stderr, "No events. They are removed by their age "
+				"(keep_events).\n");
 	return 0;
+}
+
+/* Tells who asked for the events since `since` that the first of them are not
+ * there. */
+static void tell_gap(const struct listing *l, uint64_t since)
+{
+	if (l->all && since && l->first > since)
+		fprintf(stderr, "Events %" PRIu64 " to %" PRIu64 " are not "
+				"there: they were removed by their age "
+				"(keep_events), or could not be written.\n",
+			since, l->first - 1);
 }
 
 int cli_events(struct cli_args *a)
@@ -184,5 +198,7 @@ int cli_events(struct cli_args *a)
 	if (last || (!since && !s.json))
 		rc = begin_of_last(s.store, (uint64_t)n, &from, &e);
 	code = rc ? cli_failed(&s, rc, &e) : list_events(&l, from);
+	if (!code && since)
+		tell_gap(&l, from);
 	return cli_close(&s, code);
 }

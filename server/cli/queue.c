@@ -396,7 +396,8 @@ static int replay(struct cli_session *s, uint64_t seq)
 	if (rc == RC_NOTFOUND) {
 		fprintf(stderr,
 			"shipfrom replay: no event %" PRIu64
-			"; `shipfrom events` lists them\n",
+			": it was removed by its age (keep_events), or never "
+			"came; `shipfrom events` lists them\n",
 			seq);
 		return EXIT_NOTHING;
 	}

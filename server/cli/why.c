@@ -296,10 +296,11 @@ static int not_found(const struct why *st, const char *instance,
 {
 	bool known = !*instance || config_instance(st->s->config, instance);
 
-	cli_say("shipfrom why: order %s%s%" PRId64 " was never heard of: no "
-		"event named it%s",
+	cli_say("shipfrom why: order %s%s%" PRId64 " is not known: no event "
+		"named it, or it was removed by its age (keep_orders, "
+		"keep_events)%s",
 		instance, *instance ? "/" : "", number,
-		known ? "" : ", and there is no such instance");
+		known ? "" : "; and there is no such instance");
 	return EXIT_NOTHING;
 }
 

@@ -346,6 +346,29 @@ static void send_dated(struct shipfrom *s, int64_t ago, const char *json)
 	"{\"type\":\"" type "\",\"action\":\"" action "\",\"date\":"           \
 	"\"2021-01-11 16:21:00.552288\",\"id\":" id ",\"data\":" data "}"
 
+/* What the shop and an operator are told of an order of 100 days ago, and of one
+ * that never was, is the same. */
+static void assert_told_nothing(struct shipfrom *s, const char *gone)
+{
+	const char *why[] = {"why", gone, NULL};
+	const char *events[] = {"events", "--since", "1", NULL};
+	char path[64], *out = NULL;
+	struct answer a, other = shop_get(s, AMSTERDAM, "/api/v1/orders/889999");
+
+	snprintf(path, sizeof(path), "/api/v1/orders/%s", gone);
+	a = shop_get(s, AMSTERDAM, path);
+	assert_int_equal(a.status, 404);
+	assert_string_equal(a.body, other.body);
+	answer_release(&a);
+	answer_release(&other);
+	assert_int_equal(shipfrom_run(s, &out, true, why), 1);
+	assert_non_null(strstr(out, "removed by its age (keep_orders"));
+	free(out);
+	assert_int_equal(shipfrom_run(s, &out, true, events), 0);
+	assert_non_null(strstr(out, "were removed by their age (keep_events)"));
+	free(out);
+}
+
 /* 100 days ago an order ended, one was offered and never ended, and a body could
  * not be read. */
 static void what_is_too_old_goes_and_what_is_open_stays(void **state)
@@ -354,6 +377,7 @@ static void what_is_too_old_goes_and_what_is_open_stays(void **state)
 				   "keep_events = 30d\nkeep_orders = 60d\n"
 				   "keep_quarantine = 30d\nsweep_every = 1s",
 				   MANY);
+	char seen[STATE_ROOM];
 
 	again_with_clock(s, -100 * DAY);
 	send_dated(s, 100,
@@ -367,6 +391,7 @@ static void what_is_too_old_goes_and_what_is_open_stays(void **state)
 		   EVENT("customer", "update", "7", "{}") ",5]}");
 	wait_sample(s, "orders", 2, 2);
 	wait_sample(s, "quarantined", 1, 1);
+	assert_string_not_equal(shop_sees(s, AMSTERDAM, 880001, seen), "404");
 	again_with_clock(s, 0);
 	send_dated(s, 0,
 		   "{\"events\":[" EVENT("customer", "update", "8", "{}") "]}");
@@ -379,6 +404,7 @@ static void what_is_too_old_goes_and_what_is_open_stays(void **state)
 	 * stays. */
 	wait_sample(s, "events", 1, 2);
 	wait_sample(s, "removed_events_total", 3, 4);
+	assert_told_nothing(s, "880001");
 	shipfrom_passed(s);
 }
 

@@ -20,18 +20,24 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "tests/harness/shipfrom.h"
 #include "tests/harness/wait.h"
+#include "tests/harness/webhook.h"
 
 #define EVENT 100001 /* the id of an event that is only recorded */
 #define FIRST 5000   /* the first order */
 #define SHOP AMSTERDAM
 #define POINTS_MAX 5000
 #define KILLED (128 + SIGKILL)
+#define AGO    100 /* days */
+#define ENDED  30  /* orders of that time that have ended: OLD, OLD + 1, ... */
+#define OLD    880000
+#define OPEN   (OLD + ENDED) /* one that has not */
 
 /* What is known of one run of the scenario. */
 struct run {
@@ -52,6 +58,8 @@ struct scenario {
 	const char *name, *server, *centra; /* lines of the config, or NULL */
 	bool no_store;			    /* there is none when it begins */
 	const char *const *command;	    /* instead of the server; or NULL */
+	void (*fill)(struct shipfrom *s); /* the store, once, with the server's
+					   * clock AGO behind; or NULL */
 	void (*before)(struct run *r); /* with nothing wrong yet; or NULL */
 	void (*play)(struct run *r);   /* after a webhook was recorded */
 	void (*check)(struct run *r);  /* once all is well again */
@@ -457,22 +465,27 @@ static void check_ship(struct run *r)
 		      made, captures, completions, early);
 }
 
-static int64_t creates_missed(struct run *r)
+/* The value of a metric; -1: the server does not say. */
+static int64_t metric(const struct shipfrom *s, const char *name)
 {
-	static const char line[] =
-		"\nshipfrom_missed_webhooks_total{kind=\"create\"} ";
-	char url[256];
+	char url[256], line[96];
 	struct answer a;
 	const char *at;
 	int64_t ret = -1;
 
-	snprintf(url, sizeof(url), "%s/metrics", r->s->admin);
+	snprintf(url, sizeof(url), "%s/metrics", s->admin);
+	snprintf(line, sizeof(line), "\n%s ", name);
 	a = http_get(url, NULL);
 	at = a.body ? strstr(a.body, line) : NULL;
 	if (at)
 		ret = strtoll(at + strlen(line), NULL, 10);
 	answer_release(&a);
 	return ret;
+}
+
+static int64_t creates_missed(struct run *r)
+{
+	return metric(r->s, "shipfrom_missed_webhooks_total{kind=\"create\"}");
 }
 
 static bool is_pending(void *arg)
@@ -491,6 +504,91 @@ static void check_sweep(struct run *r)
 	if (creates_missed(r) != 1)
 		wrong(r, "the create is counted %lld times",
 		      (long long)creates_missed(r));
+}
+
+/* ---- the removal of old data ---- */
+
+static void send_old(struct shipfrom *s, const char *json)
+{
+	char *body = webhook_body(json, SPACE_PLUS);
+	char *header = webhook_header(
+		SECRET, (int64_t)time(NULL) - AGO * INT64_C(86400), body);
+	struct answer a = webhook_post(s->hook, header, body, strlen(body));
+
+	assert_int_equal(a.status, 200);
+	answer_release(&a);
+	free(header);
+	free(body);
+}
+
+#define OLD_DATE "\"date\":\"2021-01-11 16:21:00.552288\""
+
+static bool is_filled(void *arg)
+{
+	struct shipfrom *s = arg;
+
+	return metric(s, "shipfrom_orders") == ENDED + 1 &&
+	       metric(s, "shipfrom_quarantined") == 1;
+}
+
+/* AGO days ago orders ended, one was offered and did not end, and a body could
+ * not be read. */
+static void fill_with_old(struct shipfrom *s)
+{
+	char json[512];
+
+	for (int number = OLD; number <= OPEN; number++) {
+		snprintf(json, sizeof(json),
+			 "{\"events\":[{\"type\":\"check_first\","
+			 "\"action\":\"create\"," OLD_DATE ",\"id\":%d,"
+			 "\"data\":{\"warehouses\":[{\"warehouseId\":3}]}}]}",
+			 number);
+		send_old(s, json);
+		if (number == OPEN)
+			break;
+		snprintf(json, sizeof(json),
+			 "{\"events\":[{\"type\":\"check_first\","
+			 "\"action\":\"timeout\"," OLD_DATE ",\"id\":%d,"
+			 "\"data\":{\"warehouseId\":3}}]}",
+			 number);
+		send_old(s, json);
+	}
+	send_old(s, "{\"events\":[5]}");
+	assert_true(wait_until(is_filled, s, 10000));
+}
+
+static bool is_removed(void *arg)
+{
+	struct run *r = arg;
+
+	return !process_alive(&r->s->process) ||
+	       (metric(r->s, "shipfrom_orders") == 1 &&
+		metric(r->s, "shipfrom_quarantined") == 0);
+}
+
+/* Twice: the next start goes on. */
+static void play_retention(struct run *r)
+{
+	for (int i = 0; i < 2 && keep_up(r); i++) {
+		wait_until(is_removed, r, 2500);
+		settle_down(r);
+	}
+}
+
+/* What has ended is gone, whole; what is open is there. */
+static void check_retention(struct run *r)
+{
+	char state[STATE_ROOM];
+
+	if (!wait_until(is_removed, r, 20000))
+		wrong(r, "%lld orders and %lld entries of the quarantine stay",
+		      (long long)metric(r->s, "shipfrom_orders"),
+		      (long long)metric(r->s, "shipfrom_quarantined"));
+	for (int number = OLD; number < OPEN; number++)
+		if (strcmp(shop_sees(r->s, SHOP, number, state), "404") != 0)
+			wrong(r, "order %d is still %s", number, state);
+	if (!strcmp(shop_sees(r->s, SHOP, OPEN, state), "404"))
+		wrong(r, "the open order is gone");
 }
 
 static int times_stored(const char *lines)
@@ -757,6 +855,11 @@ static const struct scenario scenarios[] = {
 	{"sweep", "sweep_every = 500ms\nmissed_after = 200ms\n",
 	 "recover = offer\ngraphql_requests = 1000\n", .before = before_sweep,
 	 .play = sees_it, .check = check_sweep},
+	{"retention",
+	 "sweep_every = 500ms\nkeep_events = 30d\nkeep_orders = 60d\n"
+	 "keep_quarantine = 30d\n",
+	 "graphql_requests = 1000\n", .fill = fill_with_old,
+	 .play = play_retention, .check = check_retention},
 	{"first-start", NULL, NULL, .no_store = true},
 	{"backup", NULL, NULL, .command = backup, .check = check_copy},
 	{"compact", NULL, NULL, .command = compact, .check = check_compacted},
@@ -775,17 +878,50 @@ static const struct scenario *scenario_named(const char *name)
 	return NULL;
 }
 
+/* Starts the server as it is to be filled. */
+static struct shipfrom *start_first(void **state)
+{
+	static char preload[512], wallclock[256], asan[512], file[128];
+	static const char *const under[] = {"env", preload, wallclock, asan,
+					    NULL};
+	const char *options = getenv("ASAN_OPTIONS");
+	struct shipfrom_options o = {.server = what->server,
+				     .centra = what->centra};
+	const int64_t ahead = -AGO * INT64_C(86400000);
+	char *build = realpath(build_dir(), NULL);
+	struct shipfrom *s;
+	int fd;
+
+	snprintf(file, sizeof(file), "/tmp/shipfrom-clock.%d", (int)getpid());
+	snprintf(preload, sizeof(preload),
+		 "LD_PRELOAD=%s/tests/faults/wallclock.so", build);
+	snprintf(wallclock, sizeof(wallclock), "WALLCLOCK=%s", file);
+	snprintf(asan, sizeof(asan), "ASAN_OPTIONS=%s:verify_asan_link_order=0",
+		 options ? options : "");
+	free(build);
+	if (!what->fill) {
+		*state = shipfrom_start(&o);
+		return *state;
+	}
+	fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, &ahead, sizeof(ahead)), sizeof(ahead));
+	close(fd);
+	o.under = under;
+	s = *state = shipfrom_start(&o);
+	unlink(file);
+	what->fill(s);
+	return s;
+}
+
 static void run_all(void **state, const char *const *ways)
 {
-	static struct shipfrom_options o;
 	char store[192];
 	int points = 0, failures = 0;
 	struct shipfrom *s;
 
 	what = scenario_named(getenv("TORTURE_SCENARIO"));
-	o = (struct shipfrom_options){.server = what->server,
-				      .centra = what->centra};
-	s = *state = shipfrom_start(&o);
+	s = start_first(state);
 	assert_int_equal(shipfrom_stop(s), 0);
 	snprintf(store, sizeof(store), "%s/store", s->dir);
 	snprintf(kept, sizeof(kept), "%s/kept", s->dir);

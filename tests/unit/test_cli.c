@@ -683,7 +683,8 @@ static void why_of_an_unknown_order_says_so(void **state)
 {
 	(void)state;
 	assert_int_equal(run("why 77"), EXIT_NOTHING);
-	tells("order 77 was never heard of");
+	tells("order 77 is not known: no event named it, or it was removed by "
+	      "its age (keep_orders, keep_events)\n");
 	assert_int_equal(run("why dk/19"), EXIT_NOTHING);
 	tells("there is no such instance");
 	assert_string_equal(out, "");
@@ -830,7 +831,15 @@ static void events_are_the_last_ones_or_those_since(void **state)
 	assert_int_equal(json_lines(), 1);
 	assert_int_equal(run("events --since 4 --json"), 0);
 	assert_string_equal(out, "");
-	tells("No events.");
+	tells("No events. They are removed by their age (keep_events).");
+}
+
+static void a_replay_of_an_event_that_is_gone_names_its_age(void **state)
+{
+	(void)state;
+	assert_int_equal(run("replay 99"), EXIT_NOTHING);
+	tells("no event 99: it was removed by its age (keep_events), or never "
+	      "came; `shipfrom events` lists them\n");
 }
 
 static void quarantine_shows_the_bytes_as_they_came(void **state)
@@ -1514,6 +1523,7 @@ int main(void)
 			a_list_goes_on_behind_a_damaged_row_and_ends_with_65),
 		cmocka_unit_test(why_of_a_damaged_order_names_what_helps),
 		cmocka_unit_test(events_are_the_last_ones_or_those_since),
+		cmocka_unit_test(a_replay_of_an_event_that_is_gone_names_its_age),
 		cmocka_unit_test(quarantine_shows_the_bytes_as_they_came),
 		cmocka_unit_test(what_is_not_there_ends_with_1),
 		cmocka_unit_test(
