@@ -98,17 +98,15 @@ static void notify_foreign(struct live *live, uint64_t newest)
 		live->parts.foreign(live->parts.foreign_arg);
 }
 
-/* Handles the next changes up to `to`.  False: they cannot be read now. */
-static bool follow_some(struct live *live, uint64_t to)
+/* Adds the changes after `after` up to `to` to the round.  False: they cannot be
+ * read now. */
+static bool follow_some(struct live *live, uint64_t after, uint64_t to)
 {
 	struct change_list l;
 
-	if (!read_changes(live, live->seen, to, &l))
+	if (!read_changes(live, after, to, &l))
 		return false;
 	change_list_last(&l);
-	pthread_mutex_lock(&live->lock);
-	live->seen = to;
-	pthread_mutex_unlock(&live->lock);
 	if (l.gap)
 		screens_recount(live);
 	screens_changed(live, &l);
@@ -119,20 +117,20 @@ static bool follow_some(struct live *live, uint64_t to)
 void live_follow(struct live *live, const struct config *config,
 		 uint64_t newest)
 {
-	bool more = true;
+	uint64_t seen = live->seen, to;
 
-	if (newest == live->seen)
+	if (newest == seen)
 		return;
 	live->round_due = time_mono() + ROUND_MS;
 	screens_round_begin(live, config);
-	while (more && newest != live->seen) {
-		uint64_t to = newest;
-
-		if (newest > live->seen && newest - live->seen > BATCH_MAX)
-			to = live->seen + BATCH_MAX;
-		more = follow_some(live, to);
+	for (; seen != newest; seen = to) {
+		to = newest;
+		if (newest > seen && newest - seen > BATCH_MAX)
+			to = seen + BATCH_MAX;
+		if (!follow_some(live, seen, to))
+			break;
 	}
-	screens_round_end(live);
+	screens_round_end(live, seen);
 }
 
 /* Returns a hash of which shops have which warehouses. */
@@ -206,21 +204,25 @@ static bool round_due(struct live *live)
 	return joined || time_mono() >= live->round_due;
 }
 
-/* Waits for a signal, the next round or the next poll.  False: the room
- * stops. */
-static bool wait_for_work(struct live *live, bool at_once)
+int64_t live_next_look(const struct live *live, uint64_t newest, int64_t now)
 {
-	int64_t now = time_mono(), until = now + POLL;
-	struct timespec t;
+	if (now < live->round_due || newest != live->seen)
+		return live->round_due;
+	return now + POLL;
+}
+
+/* Waits for a signal, the next round or the next poll; `newest` is the newest
+ * change that was looked at.  False: the room stops. */
+static bool wait_for_work(struct live *live, uint64_t newest, bool at_once)
+{
+	int64_t now = time_mono(), until = live_next_look(live, newest, now);
+	const struct timespec t = {.tv_sec = until / 1000,
+				   .tv_nsec = until % 1000 * 1000000L};
 	bool go_on;
 	int error = 0;
 
 	pthread_mutex_lock(&live->lock);
 	live->gathering = now < live->round_due;
-	if (live->gathering && live->round_due < until)
-		until = live->round_due;
-	t = (struct timespec){.tv_sec = until / 1000,
-			      .tv_nsec = until % 1000 * 1000000L};
 	while (!at_once && !live->signalled && !live->stopping && !error)
 		error = pthread_cond_timedwait(&live->wake, &live->lock, &t);
 	live->signalled = live->gathering = false;
@@ -232,16 +234,17 @@ static bool wait_for_work(struct live *live, bool at_once)
 static void *run(void *arg)
 {
 	struct live *live = arg;
+	uint64_t newest = live->seen;
 	bool more = true;
 
-	while (wait_for_work(live, more)) {
+	while (wait_for_work(live, newest, more)) {
 		/* The order matters: a screen that was signed out before a
 		 * change, or whose shop a reload took away, must not be shown
 		 * the change. */
 		bool due = round_due(live);
-		uint64_t newest = store_newest_change(live->parts.store);
 		struct config *config = config_now(live->parts.config);
 
+		newest = store_newest_change(live->parts.store);
 		screens_purge(live);
 		screens_watch(live, config);
 		notify_foreign(live, newest);

@@ -171,7 +171,8 @@ struct live {
 	bool gathering; /* the room's thread waits for the next round: it is not
 			 * woken for changes that no request waits for */
 	uint64_t own;  /* the newest change number that this process made */
-	uint64_t seen; /* changes up to this number were sent to the screens */
+	uint64_t seen; /* the events of changes up to this number were sent to
+			* the screens, or are in the outbox */
 	LIST_HEAD(waiters, waiter) waiters;
 	LIST_HEAD(groups, group) groups;
 	size_t n_screens;
@@ -200,6 +201,11 @@ struct live {
 /* Sends what has changed up to `newest` to the screens, as a round. */
 void live_follow(struct live *live, const struct config *config,
 		 uint64_t newest);
+/* Returns when the room's thread is to work again, signalled or not, after it
+ * looked at the changes up to `newest` at the moment `now` (both results and
+ * `now` in time_mono): at the next round, if one is due or changes wait for it;
+ * else after POLL. */
+int64_t live_next_look(const struct live *live, uint64_t newest, int64_t now);
 /* Counts pending offers that are not counted yet, a few at a time.  True: there
  * are more. */
 bool live_count(struct live *live, const struct config *config);
@@ -207,12 +213,12 @@ bool live_count(struct live *live, const struct config *config);
 /* ---- screens.c ---- */
 
 /* A round: screens_round_begin(), screens_changed() with each list of changes,
- * screens_round_end(), which posts each shop's events in one piece; a shop that
- * has too many, and all shops after a gap in the changes, have their screens
+ * screens_round_end(), which posts each shop's events in one piece, as those of
+ * all changes up to `seen`; a shop that has too many, and all shops after a gap in the changes, have their screens
  * read their lists again.  The config outlives the round.  Room's thread. */
 void screens_round_begin(struct live *live, const struct config *config);
 void screens_changed(struct live *live, const struct change_list *l);
-void screens_round_end(struct live *live);
+void screens_round_end(struct live *live, uint64_t seen);
 /* Has pending offers counted anew.  Room's thread. */
 void screens_recount(struct live *live);
 /* Room's thread: greets new screens, and ends those that may not be here (any

@@ -248,18 +248,32 @@ void screens_round_begin(struct live *live, const struct config *config)
 	}
 }
 
-/* Groups that have come since the round began are about to be greeted. */
-void screens_round_end(struct live *live)
+/* Posts the group's round, and forgets it.  The lock is held. */
+static void post_round(struct live *live, struct group *g, uint64_t seen)
 {
-	for (struct group *g = first_group(live); g; g = LIST_NEXT(g, link)) {
-		if (g->n_round > ORDERS_AT_ONCE)
-			say_hello(live, g, live->seen);
-		else if (g->n_round)
-			post(live, POST_CHUNK, g, 0, chunk_make(&g->round));
-		buf_release(&g->round);
-		g->n_round = 0;
-		g->shop = NULL;
-	}
+	struct chunk *chunk = NULL;
+
+	if (g->n_round > ORDERS_AT_ONCE)
+		chunk = view_hello(&g->view, seen, true, retry(live));
+	else if (g->n_round)
+		chunk = chunk_make(&g->round);
+	if (chunk)
+		add_post(live, POST_CHUNK, g, 0, chunk);
+	buf_release(&g->round);
+	g->n_round = 0;
+	g->shop = NULL;
+}
+
+/* Groups that have come since the round began are about to be greeted. */
+void screens_round_end(struct live *live, uint64_t seen)
+{
+	struct group *g;
+
+	pthread_mutex_lock(&live->lock);
+	LIST_FOREACH(g, &live->groups, link)
+		post_round(live, g, seen);
+	live->seen = seen;
+	pthread_mutex_unlock(&live->lock);
 }
 
 /* ---- the room's thread: who is signed in ---- */
@@ -525,6 +539,8 @@ void live_tick(struct live *live, int64_t now)
 	struct group *g;
 
 	pthread_mutex_lock(&live->lock);
+	screens_send(live); /* a beat names live->seen: a client that has read it
+			     * is not sent the events before it again */
 	LIST_FOREACH(g, &live->groups, link)
 		beat(live, g, now);
 	pthread_mutex_unlock(&live->lock);

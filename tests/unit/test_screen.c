@@ -513,6 +513,42 @@ static void pending_offers_are_counted_anew_when_a_reload_changes_the_shops(
 	expect_unwatched(f, 2);
 }
 
+/* Holds the loop up after so many passes of it. */
+struct holding {
+	struct http_call call;
+	struct fixture *f;
+	int passes;
+	sem_t held, go;
+};
+
+static void hold_here(struct http_call *c)
+{
+	struct holding *h = c->arg;
+
+	if (h->passes--) {
+		http_call(h->f->app.http, &h->call);
+		return;
+	}
+	sem_post(&h->held);
+	while (sem_wait(&h->go))
+		;
+}
+
+static void hold_loop(struct fixture *f, struct holding *h, int passes)
+{
+	*h = (struct holding){
+		.call = {.fn = hold_here, .arg = h}, .f = f, .passes = passes};
+	sem_init(&h->held, 0, 0);
+	sem_init(&h->go, 0, 0);
+	http_call(f->app.http, &h->call);
+}
+
+static void wait_held(struct holding *h)
+{
+	while (sem_wait(&h->held))
+		;
+}
+
 /* ---- the room's own thread, played by the test ---- */
 
 #define CHANGES_MANY 10500 /* more than are read at once */
@@ -626,6 +662,53 @@ static void reports_one_after_the_other_leave_most_of_the_time_to_others(
 		    (double)(time_mono() - begun) / 2);
 }
 
+/* The loop's call for a beat comes before the one that empties the outbox. */
+static void a_beat_names_no_change_whose_event_was_not_sent(void **state)
+{
+	struct fixture *f = *state;
+	struct live *live = f->app.live;
+	struct later l = {.call = {.fn = tick, .arg = &l}, .f = f};
+	struct holding held;
+	int fd = listen_to(f, 0);
+	char *all, *order;
+
+	assert_true(reads(fd, "event: hello\n"));
+	live_stop(live);
+	offered(f, 19, 3, OPENED, FAR);
+	sem_init(&l.done, 0, 0);
+	hold_loop(f, &held, 0);
+	wait_held(&held);
+	http_call(f->app.http, &l.call);
+	live_follow(live, f->started, store_newest_change(f->app.store));
+	sem_post(&held.go);
+	sem_wait(&l.done);
+	all = reads_all(fd, "event: beat\n");
+	order = strstr(all, "event: order\n");
+	assert_non_null(order);
+	assert_true(order < strstr(all, "event: beat\n"));
+	free(all);
+	close(fd);
+}
+
+static void changes_that_wait_for_a_round_are_looked_at_when_it_is_due(
+	void **state)
+{
+	struct fixture *f = *state;
+	struct live *live = f->app.live;
+	uint64_t newest;
+	int64_t due;
+
+	live_stop(live);
+	offered(f, 19, 3, OPENED, FAR);
+	newest = store_newest_change(f->app.store);
+	live_follow(live, f->started, newest);
+	due = live->round_due;
+	assert_int_equal(live_next_look(live, newest, due - 1), due);
+	assert_true(live_next_look(live, newest, due) > due + ROUND_MS);
+	assert_true(live_next_look(live, newest + 1, due) <= due);
+	assert_true(live_next_look(live, newest + 1, due + 1) <= due + 1);
+}
+
 /* ---- devices that are removed ---- */
 
 #define AMSTERDAMS 1 /* the device of f->amsterdam */
@@ -661,42 +744,6 @@ static char *reads_to_the_end(int fd)
 	}
 	assert_int_equal(n, 0);
 	return all;
-}
-
-/* Holds the loop up after so many passes of it. */
-struct holding {
-	struct http_call call;
-	struct fixture *f;
-	int passes;
-	sem_t held, go;
-};
-
-static void hold_here(struct http_call *c)
-{
-	struct holding *h = c->arg;
-
-	if (h->passes--) {
-		http_call(h->f->app.http, &h->call);
-		return;
-	}
-	sem_post(&h->held);
-	while (sem_wait(&h->go))
-		;
-}
-
-static void hold_loop(struct fixture *f, struct holding *h, int passes)
-{
-	*h = (struct holding){
-		.call = {.fn = hold_here, .arg = h}, .f = f, .passes = passes};
-	sem_init(&h->held, 0, 0);
-	sem_init(&h->go, 0, 0);
-	http_call(f->app.http, &h->call);
-}
-
-static void wait_held(struct holding *h)
-{
-	while (sem_wait(&h->held))
-		;
 }
 
 static bool is_looked_up(const struct fixture *f)
@@ -1023,6 +1070,8 @@ int main(void)
 		T(pending_offers_are_counted_anew_when_a_reload_changes_the_shops),
 		T(changes_without_end_have_no_offer_counted_again),
 		T(a_count_of_offers_keeps_the_thread_for_a_few_orders),
+		T(a_beat_names_no_change_whose_event_was_not_sent),
+		T(changes_that_wait_for_a_round_are_looked_at_when_it_is_due),
 		T(a_device_removed_while_its_screen_joins_is_shown_nothing),
 		T(a_removed_device_is_not_shown_what_changes_afterwards),
 		T(a_report_counts_what_became_of_each_order),
