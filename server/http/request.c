@@ -357,10 +357,15 @@ static enum MHD_Result request_run(struct http_request *x, endpoint_fn *fn)
 /* ---- begin and end ---- */
 
 /* Requests that are kept.  None where a sanitizer is to see what is used after
- * its end. */
-#if defined(__SANITIZE_ADDRESS__)
+ * its end: gcc defines __SANITIZE_ADDRESS__, clang has a feature. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
 #define SPARE_MAX 0
-#else
+#endif
+#endif
+#if !defined(SPARE_MAX) && defined(__SANITIZE_ADDRESS__)
+#define SPARE_MAX 0
+#elif !defined(SPARE_MAX)
 #define SPARE_MAX 1024
 #endif
 
