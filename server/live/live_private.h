@@ -213,9 +213,10 @@ bool live_count(struct live *live, const struct config *config);
 /* ---- screens.c ---- */
 
 /* A round: screens_round_begin(), screens_changed() with each list of changes,
- * screens_round_end(), which posts each shop's events in one piece, as those of
- * all changes up to `seen`; a shop that has too many, and all shops after a gap in the changes, have their screens
- * read their lists again.  The config outlives the round.  Room's thread. */
+ * screens_round_end(), which posts each shop's events in one piece, and notes
+ * that they are those of all changes up to `seen`; a shop that has too many, and
+ * all shops after a gap in the changes, have their screens read their lists
+ * again.  The config outlives the round.  Room's thread. */
 void screens_round_begin(struct live *live, const struct config *config);
 void screens_changed(struct live *live, const struct change_list *l);
 void screens_round_end(struct live *live, uint64_t seen);
