@@ -11,7 +11,6 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
-#include "handlers/offer.h"
 #include "server/live/live_private.h"
 #include "server/shop/order_json.h"
 
@@ -238,8 +237,7 @@ struct chunk *view_order(struct live *live, struct view *v,
 	enum rc rc;
 
 	/* Most orders are not this shop's. */
-	if (!o->first_seen || !offer_of_shop(o, shop->warehouses.ids,
-					     shop->warehouses.n))
+	if (!o->first_seen || !order_is_for_shop(o, shop))
 		return removed(v, o->number, change);
 	event_begin(&b, "order", v, change);
 	rc = order_json(&b, live->parts.store, shop, o, time_now(), false, &e);

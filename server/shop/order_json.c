@@ -357,6 +357,11 @@ enum rc order_version(char ret[ORDER_VERSION_SIZE],
 
 /* ---- all of it ---- */
 
+bool order_is_for_shop(const struct order *o, const struct config_shop *shop)
+{
+	return offer_of_shop(o, shop->warehouses.ids, shop->warehouses.n);
+}
+
 enum rc order_json(struct buf *out, struct store *store,
 		   const struct config_shop *shop, const struct order *o,
 		   int64_t now, bool timeline, struct err *e)

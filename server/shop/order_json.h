@@ -10,6 +10,9 @@
 #include "server/config/config.h"
 #include "store/store.h"
 
+/* True if the order was ever offered to the shop, which then may see it. */
+bool order_is_for_shop(const struct order *o, const struct config_shop *shop);
+
 /* Adds the order as JSON for one shop: the state of the offer that stands for
  * the shop; the city alone before `accepted`, the address after it.  With
  * `timeline`, also the entries of the journal that this shop may see.
