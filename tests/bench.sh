@@ -40,6 +40,6 @@ for name in ${BENCH_RUNS:-disk webhooks latency instructions growth retention sc
 done
 "$BUILD/tests/bench/bench_report" "$here" || failed="$failed report"
 [ -z "$failed" ] || {
-	echo "bench: not well:$failed" >&2
+	echo "bench: failed:$failed" >&2
 	exit 1
 }

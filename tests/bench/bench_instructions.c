@@ -63,11 +63,12 @@ static double count(const char *folder, size_t which, size_t n)
 		.requests = &requests,
 	};
 	struct load_result r = {0};
-	char path[1024];
+	char path[1024], log[1024];
 	struct server s;
 	double sum = 0;
 
 	snprintf(path, sizeof(path), "%s/callgrind.out", folder);
+	snprintf(log, sizeof(log), "%s/callgrind.out.log", folder);
 	setenv("CALLGRIND_OUT", path, 1);
 	if (requests_make(&requests, measures[which].kind, 10000000, n) ||
 	    server_start(&s, "tests/bench/callgrind.sh", folder))
@@ -80,6 +81,7 @@ static double count(const char *folder, size_t which, size_t n)
 	server_stop(&s);
 	requests_free(&requests);
 	unlink(path);
+	unlink(log);
 	return sum;
 }
 

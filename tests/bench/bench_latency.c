@@ -78,8 +78,8 @@ static const struct {
 	[SCREEN] = {"ack to screen", 300, 0},
 	[CALL] = {"accept to Centra", 0, 0},
 	[ANSWER] = {"accept to answer", 0, 0},
-	[DISK] = {"disk: page and sync", 0, 0},
-	[LATE] = {"our own lateness", 0, 0},
+	[DISK] = {"the disk: a page and a sync", 0, 0},
+	[LATE] = {"lateness of the driver", 0, 0},
 };
 
 /* What a webhook was. */
@@ -652,7 +652,7 @@ static void note(struct bench *b, struct figures *f, int round, int beside)
 		hand_in(b, bounds[m].name, beside, "p50", f[m].p50[round]);
 		hand_in(b, bounds[m].name, beside, "p99", f[m].p99[round]);
 		hand_in(b, bounds[m].name, beside, "worst", f[m].worst[round]);
-		printf("    %-20s p50 %8.2f   p99 %8.2f   worst %8.2f ms   "
+		printf("    %-28s p50 %8.2f   p99 %8.2f   worst %8.2f ms   "
 		       "(%zu)\n",
 		       bounds[m].name, f[m].p50[round], f[m].p99[round],
 		       f[m].worst[round], s->n);

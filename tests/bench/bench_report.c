@@ -47,7 +47,12 @@ static void copy(FILE *out, FILE *in)
 
 static void put_value(FILE *out, double x)
 {
-	fprintf(out, x >= 1000 ? "%.0f" : x >= 10 ? "%.1f" : "%.2f", x);
+	fprintf(out,
+		x >= 1000 ? "%.0f" :
+		x >= 10	  ? "%.1f" :
+		x >= 1	  ? "%.2f" :
+			    "%.3f",
+		x);
 }
 
 static void put_spread(FILE *out, const struct spread *s)
@@ -79,7 +84,7 @@ static void put_figures(FILE *out, const struct figures *f)
 {
 	fputs("\n## Figures\n\n"
 	      "| measure | contender | median | least - most | unit | "
-	      "shipfrom to it, of the same round | rounds |\n"
+	      "ratio of shipfrom to it, in the same round | rounds |\n"
 	      "| --- | --- | ---: | --- | --- | --- | ---: |\n",
 	      out);
 	for (size_t i = 0; i < f->n; i++) {
@@ -162,8 +167,9 @@ static int report(const char *folder, const struct figures *f)
 	copy(stdout, out);
 	if (ferror(out) || fclose(out) ||
 	    put_plot(folder, f, "throughput.svg", "/s",
-		     "A second: medians; lines from the least to the most") ||
-	    put_plot(folder, f, "cpu.svg", "us", "CPU, microseconds"))
+		     "Webhooks a second: medians; lines from least to most") ||
+	    put_plot(folder, f, "cpu.svg", "us",
+		     "Server CPU for each, in us: medians; lines from least to most"))
 		exit(1);
 	fclose(machine);
 	return broken;

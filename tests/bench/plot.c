@@ -24,12 +24,24 @@ static void put_text(FILE *out, const char *text)
 	}
 }
 
+/* True if the i-th series is the first of its measure. */
 static bool begins(const struct figures *f, size_t i)
 {
 	for (size_t k = 0; k < i; k++)
 		if (!strcmp(f->all[k].measure, f->all[i].measure))
 			return false;
 	return true;
+}
+
+/* True if the i-th series is in the picture: its measure has the unit, and
+ * another contender to be compared with. */
+static bool is_drawn(const struct figures *f, size_t i, const char *unit)
+{
+	size_t contenders = 0;
+
+	for (size_t k = 0; k < f->n; k++)
+		contenders += !strcmp(f->all[k].measure, f->all[i].measure);
+	return contenders > 1 && !strcmp(f->all[i].unit, unit);
 }
 
 static double greatest(const struct figures *f, const char *measure)
@@ -49,9 +61,10 @@ static double greatest(const struct figures *f, const char *measure)
 
 static void put_number(FILE *out, double x)
 {
-	if (x >= 10000)
-		fprintf(out, "%.0f,%03.0f", (double)(long)(x / 1000),
-			(double)((long)x % 1000));
+	long whole = (long)(x + 0.5);
+
+	if (whole >= 1000)
+		fprintf(out, "%ld,%03ld", whole / 1000, whole % 1000);
 	else
 		fprintf(out, x < 100 ? "%.2f" : "%.0f", x);
 }
@@ -82,7 +95,8 @@ static void bar(FILE *out, const struct series *s, double scale, int y)
 	fputs("</text>\n", out);
 }
 
-/* Returns the y below it. */
+/* Draws a measure with a bar for each contender, from y on; returns the y below
+ * it. */
 static int panel(FILE *out, const struct figures *f, const char *measure,
 		 int y)
 {
@@ -108,7 +122,7 @@ void plot(FILE *out, const struct figures *f, const char *unit,
 	int height = HEAD + 2 * MARGIN, y = HEAD;
 
 	for (size_t i = 0; i < f->n; i++)
-		if (!strcmp(f->all[i].unit, unit))
+		if (is_drawn(f, i, unit))
 			height += LINE + begins(f, i) * HEAD;
 	fprintf(out,
 		"<svg xmlns='http://www.w3.org/2000/svg' width='%d' "
@@ -119,7 +133,7 @@ void plot(FILE *out, const struct figures *f, const char *unit,
 	put_text(out, title);
 	fputs("</text>\n", out);
 	for (size_t i = 0; i < f->n; i++)
-		if (!strcmp(f->all[i].unit, unit) && begins(f, i))
+		if (is_drawn(f, i, unit) && begins(f, i))
 			y = panel(out, f, f->all[i].measure, y);
 	fputs("</svg>\n", out);
 }

@@ -22,6 +22,7 @@
 #include "tests/bench/cpu.h"
 #include "tests/bench/figures.h"
 #include "tests/bench/load.h"
+#include "tests/bench/plot.h"
 
 #define HEAD "HTTP/1.1 200 OK\r\nContent-Length: 51\r\n\r\n"
 #define BODY "{\"events\":1,\"new\":1,\"duplicates\":0,\"quarantined\":0}"
@@ -310,6 +311,51 @@ static void the_time_of_a_server_has_its_childrens(void **state)
 	close(pipes[1]);
 }
 
+/* ---- pictures ---- */
+
+static char *drawn(const struct figures *f)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	plot(out, f, "/s", "A title");
+	fclose(out);
+	return text;
+}
+
+static void a_picture_compares_contenders(void **state)
+{
+	struct series all[] = {
+		{"a", "both", "/s", {2000.6}, 1},
+		{"b", "both", "/s", {999}, 1},
+		{"a", "one alone", "/s", {5}, 1},
+		{"b", "another unit", "us", {5}, 1},
+		{"a", "another unit", "us", {5}, 1},
+	};
+	char *text = drawn(&(struct figures){all, 5});
+
+	(void)state;
+	assert_non_null(strstr(text, ">both<"));
+	assert_null(strstr(text, "one alone"));
+	assert_null(strstr(text, "another unit"));
+	free(text);
+}
+
+static void a_number_in_a_picture_is_that_of_the_report(void **state)
+{
+	struct series all[] = {
+		{"a", "both", "/s", {2000.6}, 1},
+		{"b", "both", "/s", {39123.7}, 1},
+	};
+	char *text = drawn(&(struct figures){all, 2});
+
+	(void)state;
+	assert_non_null(strstr(text, ">2,001<"));
+	assert_non_null(strstr(text, ">39,124<"));
+	free(text);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -325,6 +371,8 @@ int main(void)
 		cmocka_unit_test(a_wrong_reply_is_counted_as_refused),
 		cmocka_unit_test(requests_are_of_one_size_or_none_is_made),
 		cmocka_unit_test(the_time_of_a_server_has_its_childrens),
+		cmocka_unit_test(a_picture_compares_contenders),
+		cmocka_unit_test(a_number_in_a_picture_is_that_of_the_report),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
