@@ -25,15 +25,15 @@ struct buf {
 	bool full;
 };
 
-/* Makes room for len more bytes, which buf_space() adds.  RC_FULL: they do not
- * fit. */
+/* Makes room for len more bytes and adds nothing; for buf_space().  RC_FULL: they
+ * do not fit. */
 enum rc buf_grow(struct buf *b, size_t len);
 /* Makes an empty buf that may hold `max` bytes; it allocates nothing. */
 void buf_init(struct buf *b, size_t max);
 /* Adds len bytes.  RC_FULL: they do not fit; nothing was added. */
 enum rc buf_add(struct buf *b, const void *p, size_t len);
-/* Adds len bytes, which the caller fills in before anything else is added.
- * NULL: they do not fit; nothing was added. */
+/* Adds len bytes without a value and returns where they lie; the caller fills them
+ * in before it adds anything else.  NULL: they do not fit; nothing was added. */
 static inline char *buf_space(struct buf *b, size_t len)
 {
 	char *at;

@@ -4,7 +4,8 @@
  */
 #include "base/hex.h"
 
-/* The value of each digit, and one more; 0: it is no digit. */
+/* The value of each hexadecimal digit plus 1; 0: the character is no such
+ * digit. */
 static const signed char values[256] = {
 	['0'] = 1,  ['1'] = 2,	['2'] = 3,  ['3'] = 4,	['4'] = 5,  ['5'] = 6,
 	['6'] = 7,  ['7'] = 8,	['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12,

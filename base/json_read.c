@@ -23,9 +23,9 @@
  * about 50 of them.  The document finds its blocks by the root's `prev`, which
  * libcjson uses for members of lists and objects alone. */
 
-/* Bytes of a block.  The first few are small: what glibc keeps for each thread,
- * at hand, has up to 1,032 bytes, and each larger malloc() sorts the free pieces
- * of memory first. */
+/* Bytes of a block.  The first few blocks are small: glibc keeps freed pieces of
+ * up to 1,032 bytes at hand for each thread, and a larger malloc() first sorts all
+ * free pieces. */
 #define BLOCK_SMALL 960
 #define SMALL_ONES  4
 #define BLOCK_MAX   ((size_t)1 << 20)
@@ -33,14 +33,15 @@
 struct block {
 	struct block *before;
 	size_t used, size;
-	unsigned number; /* of its document, from 0 */
+	unsigned number; /* of the block in its document, from 0 */
 	_Alignas(max_align_t) char bytes[];
 };
 
 /* The newest block of the document that is being made by this thread. */
 static _Thread_local struct block *making;
 
-/* Makes a block behind another, or the first; with room for `least` bytes. */
+/* Makes a block with room for `least` bytes, behind the block `before` (NULL: the
+ * first of its document). */
 static struct block *block_new(struct block *before, size_t least)
 {
 	unsigned number = before ? before->number + 1 : 0;
@@ -83,7 +84,8 @@ static void *allocate(size_t n)
 	return ret;
 }
 
-/* Bytes of a document are freed with it. */
+/* libcjson's free(): does nothing while a document is made, since the document
+ * frees all its blocks together. */
 static void give_back(void *p)
 {
 	if (!making)
@@ -97,7 +99,7 @@ static void set_hooks(void)
 	cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = allocate, .free_fn = give_back});
 }
 
-/* Between these two, libcjson may allocate. */
+/* libcjson allocates only between document_begin() and document_end(). */
 static void document_begin(void)
 {
 	pthread_once(&hooks_once, set_hooks);
@@ -455,7 +457,7 @@ static void sort_few(struct member *m, size_t n)
 		}
 }
 
-#define FEW 16 /* members of an object that are sorted on the stack */
+#define FEW 16 /* objects with up to so many members are sorted on the stack */
 
 static void put_object(const struct json *v, struct buf *b)
 {

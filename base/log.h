@@ -21,7 +21,8 @@ enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 enum log_level log_level_of(const char *word);
 /* Lines below this level are dropped.  Any thread, at any time. */
 void log_set_level(enum log_level least);
-bool log_wanted(enum log_level level); /* false: they are dropped */
+/* Returns false if lines of this level are dropped. */
+bool log_wanted(enum log_level level);
 
 /* A field: its name, and a text or a number.  A NULL text leaves the field
  * out. */
@@ -39,8 +40,8 @@ struct log_field {
  * tests/checks/logs.sh finds every message by its place in the source. */
 #define LOG_MSG(text) text
 
-/* Logs a line, whose fields are not evaluated if its level is dropped: log_line(LOG_INFO, "ready", LOG_S("address", a), LOG_N("port",
- * p)) */
+/* Logs a line: log_line(LOG_INFO, "ready", LOG_S("address", a), LOG_N("port",
+ * p)).  If lines of its level are dropped, the fields are not evaluated. */
 #define log_line(level, msg, ...)                                             \
 	do {                                                                  \
 		if (log_wanted(level))                                        \

@@ -104,7 +104,8 @@ static int64_t days_before(int year, int month)
 {
 	static const int before[] = {0,	  31,  59,  90,	 120, 151,
 				     181, 212, 243, 273, 304, 334};
-	int last = year - 1; /* leap years up to it; year 0 is one */
+	int last = year - 1; /* leap years are counted up to it; year 0
+			      * is a leap year */
 	int leaps = year ? last / 4 - last / 100 + last / 400 + 1 : 0;
 
 	return (int64_t)year * 365 + leaps + before[month] +

@@ -598,17 +598,19 @@ enum aged {
 	AGED_KINDS,
 };
 
-/* True if nobody needs anything of the order any more, but for what the store
- * knows itself: an order that has a task, or whose change or newest event is
- * still stored, stays.  Called inside transactions: pure, does not block. */
+/* Returns true if nobody needs the order any more.  The store asks it only about
+ * orders that it would remove itself: an order that has a task, or that a stored
+ * change or the newest event names, stays in any case.  Called inside
+ * transactions: pure, does not block. */
 typedef bool store_finished_fn(void *arg, const struct order *o);
 
 /* One removal, which takes many transactions.  Begin with a zeroed one. */
 struct removal {
 	enum aged what;
-	int64_t before; /* rows that are older than this go (wall clock, ms): by
-			 * when an event or entry was received, an order last
-			 * changed, an entry of the journal was made */
+	int64_t before; /* wall clock, ms.  What goes: events and entries of the
+			 * quarantine that were received before this; orders,
+			 * addresses and journals of orders that last changed
+			 * before this; changes that are older */
 	int64_t since;  /* of AGED_JOURNAL: only orders that have changed at this
 			 * time or later */
 	int64_t now;
@@ -625,8 +627,8 @@ struct removal {
 	/* Out, of the last transaction. */
 	size_t removed;
 	bool more;
-	/* Rows that cannot be read; they stay, and hide no others.  `why` says
-	 * why the last of them cannot; "": all could be read. */
+	/* Rows that cannot be read stay, and hide no others.  `why` says what is
+	 * wrong with the last of them; "": all could be read. */
 	struct err why;
 };
 

@@ -131,7 +131,7 @@ static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind,
 	if (!is_token(key)) {
 		on_bad_name(h, key, value);
 	} else if (!strchr("cthaxCTHAX", *key)) {
-		; /* none of the names below begins so */
+		; /* no name below begins with this letter */
 	} else if (is_framing_folded(key)) {
 		h->bad_names++;
 	} else if (!strcasecmp(key, "Content-Length")) {
@@ -190,8 +190,9 @@ void header_check(const struct header *h, struct response *res)
 
 /* ---- copies ---- */
 
-/* Copies fields into the memory of the request before.  If they do not fit, the
- * pass adds up their number and size, and a second one copies them. */
+/* Copies fields into memory that an earlier request left.  If they do not fit,
+ * this pass only adds up their number and size, and a second pass copies them into
+ * new memory. */
 struct copying {
 	const struct header *h;
 	struct fields *to;

@@ -166,8 +166,9 @@ struct live {
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t wake;  /* on CLOCK_MONOTONIC */
 	bool signalled, stopping;
-	bool joined; /* a screen has come: it is greeted with all that has
-		      * changed, so a round goes before */
+	bool joined; /* a new screen waits for its greeting, which names the
+		      * newest change: all changes up to it are sent first,
+		      * as a round */
 	bool gathering; /* the room's thread waits for the next round: it is not
 			 * woken for changes that no request waits for */
 	uint64_t own;  /* the newest change number that this process made */
@@ -189,7 +190,7 @@ struct live {
 	/* For the room's thread alone. */
 	uint64_t marked;   /* changes up to this number were looked at for
 			    * requests that wait */
-	int64_t round_due; /* time_mono: no round before */
+	int64_t round_due; /* time_mono: no round begins before */
 	uint64_t revocations;
 	uint64_t shops;	 /* hash of the shops' warehouses for which `tally` or
 			  * `counting` is */

@@ -19,10 +19,10 @@ struct ward {
 			   * without repeats */
 	size_t n, cap;
 
-	/* While it is counted. */
+	/* Used while the ward is counted. */
 	int64_t *open; /* owned: numbers of the list "open", ascending */
 	size_t n_open, open_cap;
-	size_t read; /* so many of them */
+	size_t read; /* how many orders of `open` have been read */
 	bool listed; /* `open` is complete */
 };
 
@@ -115,8 +115,9 @@ static int by_number(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The list is in the order of deadlines.  In the order of numbers, each order is
- * added behind the others, so that none has to move. */
+/* Lists the ward's open orders by number.  The store lists them by deadline; by
+ * number, each pending order is added at the end of `numbers`, so that no other has
+ * to move. */
 static enum rc ward_list(struct ward *w, struct store *store, struct err *e)
 {
 	enum rc rc = store_list(store, w->instance, w->warehouse, LIST_OPEN,

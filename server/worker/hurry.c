@@ -19,12 +19,13 @@
 
 /* What is asked for one account. */
 struct hurrying {
-	bool asked; /* since the present one began */
+	bool asked; /* again, since `present` began */
 	int64_t now, beyond;
 	bool under_way;
 	int64_t go_on; /* steady clock, ms: no step is taken before, since the
 			* last one failed */
-	struct hurry present; /* used by the thread that takes the step */
+	struct hurry present; /* used by the thread that takes the step,
+			       * without the lock */
 };
 
 void hurries_open(struct workers *w)

@@ -12,8 +12,9 @@
 #include "server/worker/worker.h"
 
 #define EVERY INT64_C(3600000) /* ms from the beginning of a run to the next */
-/* The pause after a transaction is so many times as long as the transaction took
- * (ms, at least and at most): of the writer's time removal gets a tenth. */
+/* The pause after a transaction is so many times as long as the transaction took,
+ * between a least and a most (ms): removal gets about a tenth of the writer's
+ * time. */
 #define PAUSE_TIMES 9
 #define PAUSE_LEAST 5
 #define PAUSE_MOST  500

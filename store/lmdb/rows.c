@@ -156,9 +156,9 @@ static enum rc lmdb_put_entry(struct rows *r, const char *instance,
 
 /* ---- changes ---- */
 
-/* Rows that may be too old before any is dropped: so most commits drop none, and
- * leave that end of the table alone. */
-#define LATE_DROPS 1024 /* 1: as many as are kept, 1024: a 1024th of them */
+/* Rows are dropped only once a LATE_DROPSth of the number that is kept are too old,
+ * so that most commits drop none and do not touch the old end of the table. */
+#define LATE_DROPS 1024
 
 static enum rc drop_old(struct walk *w, uint64_t until, uint64_t n,
 			struct err *e)
@@ -262,9 +262,9 @@ static uint64_t the_change(uint64_t seq, const MDB_val *v)
 	return seq;
 }
 
-/* Deletes the rows of a table whose keys begin with `prefix`, a number behind
- * it, up to the first that has a number beyond `until`.  `last` finds the last
- * number that a row has. */
+/* Deletes rows of a table whose keys are `prefix` and a number, in the order of
+ * the numbers, and stops at the first row whose last number is beyond `until`.
+ * `last` returns the last number of a row. */
 static enum rc del_until(struct txn *t, enum table table,
 			 const struct key *prefix,
 			 uint64_t (*last)(uint64_t seq, const MDB_val *v),
@@ -289,8 +289,7 @@ static enum rc del_until(struct txn *t, enum table table,
 			break;
 		k = *prefix;
 		rc = txn_del(t, table, key_u64(&k, seq), e);
-		walk_from(&w, &k, prefix->n); /* on behind the row, which is
-					       * gone */
+		walk_from(&w, &k, prefix->n); /* go on behind the deleted row */
 	}
 	walk_close(&w);
 	return fine_if_none(rc);

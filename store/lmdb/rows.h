@@ -21,7 +21,7 @@ enum rc list_offer(struct txn *t, const struct order *before,
 /* Drops rows of `changes` that are too old to be kept, up to two for each that
  * the transaction has put. */
 enum rc drop_old_changes(struct txn *t, struct err *e);
-/* Removes an offer from its places there. */
+/* Removes an offer from its places in `lists` and `done`. */
 enum rc unlist_offer(struct txn *t, const struct order *o,
 		     const struct offer *f, struct err *e);
 

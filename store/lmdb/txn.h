@@ -58,7 +58,7 @@ struct txn_number {
 	size_t n;
 	unsigned char key[NUMBER_KEY];
 	uint64_t is;
-	bool set; /* it differs from its row */
+	bool set; /* it differs from what is stored */
 };
 
 /* A row that a transaction holds back, since more may be added to its value:
@@ -70,7 +70,8 @@ struct txn_held {
 	struct buf value;
 };
 
-#define TXN_NUMBERS 8 /* a number more than these is read and written at once */
+#define TXN_NUMBERS 8 /* numbers that a transaction keeps; it reads and writes
+		       * further ones at once */
 
 struct txn {
 	struct rows rows; /* must be first: the rules know the transaction by
@@ -87,15 +88,14 @@ struct txn {
 	bool touched;    /* an order or a task was changed */
 	uint64_t newest; /* the newest change number that it gave out; 0:
 			  * none */
-	uint64_t changes; /* how many it gave out */
+	uint64_t changes; /* how many change numbers it gave out */
 	struct txn_number numbers[TXN_NUMBERS];
 	size_t n_numbers;
 	struct txn_held held;
 	struct buf scratch;   /* of txn_scratch() */
 	struct key no_tasks;  /* an order that has no task (tasks.c), or empty */
-	bool delivers;    /* room_for_delivery() was asked, and said yes */
-	size_t room_puts; /* puts and bytes when it counted the room that is
-			   * left */
+	bool delivers;    /* room_for_delivery() has let a delivery in */
+	size_t room_puts; /* `puts` and `bytes` when the room was counted last */
 	size_t room_bytes;
 };
 
@@ -128,11 +128,12 @@ enum rc txn_del(struct txn *t, enum table table, const struct key *k,
 enum rc txn_hold(struct txn *t, enum table table, const struct key *k,
 		 struct err *e);
 enum rc txn_held_grew(struct txn *t, size_t bytes, struct err *e);
-/* Returns an empty buf for a value, which is good until the next call. */
+/* Returns an empty buf to encode a value in.  The transaction owns it; the next
+ * call empties it. */
 struct buf *txn_scratch(struct txn *t);
 
-/* Reads a row that is one number; 0: there is no such row.  RC_INVALID: it is
- * none. */
+/* Reads a row that is one number; *ret is 0 if there is no such row.  RC_INVALID:
+ * the row is not a number. */
 enum rc txn_number(struct txn *t, enum table table, const struct key *k,
 		   uint64_t *ret, struct err *e);
 /* Sets such a row; with 0 a row of any other table than `meta` is deleted.  The

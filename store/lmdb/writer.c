@@ -17,12 +17,13 @@
 
 #define READERS_CHECK_EVERY 4096 /* commits */
 
-#define GATHER	4	/* the writer gathers ops for a 4th of the time of a
-			 * commit */
-#define SLOW_NS 2000000 /* that took so long.  Where commits are faster, waiting
-			 * costs a few clients more than it gains */
-#define GATHER_MOST_NS 25000000 /* and for no longer than this: a disk that
-				 * stalled keeps the next write no longer */
+/* After a commit that took SLOW_NS or longer the writer waits for more ops, for a
+ * GATHERth of the time that the commit took, and for GATHER_MOST_NS at most, so that
+ * a disk that stalled once keeps the next write no longer.  After faster commits such
+ * a wait would cost a few clients more than it gains. */
+#define GATHER	       4
+#define SLOW_NS	       2000000
+#define GATHER_MOST_NS 25000000
 
 #ifdef STORE_BENCH_ONE_TXN_PER_WRITE
 #define AT_ONCE 1 /* ops in one transaction: 1 is for the benchmark that shows
@@ -222,9 +223,10 @@ static void tell(struct op *op)
 	free(op);
 }
 
-/* Before n ops get their results: notes how many may come again soon, and how
- * long to wait for them.  Ops whose thread waits are none of them: a worker
- * calls Centra first. */
+/* Called before n ops get their results: notes how many more ops the clients of
+ * these may send soon, and until when to wait for them.  An op for which a thread
+ * waits does not count: that thread is a worker, which calls Centra before it
+ * writes again. */
 static void expect(struct writer *w, struct op *const *ops, size_t n,
 		   int64_t took)
 {

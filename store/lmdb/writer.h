@@ -41,10 +41,11 @@ struct writer {
 	STAILQ_HEAD(, op) ops; /* the ops that wait, in the order in which they
 			        * came */
 	size_t waiting, max;
-	size_t expected; /* ops that may come soon: so many were told, and have
-			  * not come again */
-	struct timespec gather_until; /* CLOCK_MONOTONIC: when the next batch
-				       * begins, whoever is expected still */
+	size_t expected; /* ops that may come soon: clients whose last op was
+			  * answered and that have sent no other yet */
+	struct timespec gather_until; /* CLOCK_MONOTONIC: the next batch begins
+				       * then at the latest, though ops are still
+				       * expected */
 	enum { WRITER_BUSY, WRITER_IDLE, WRITER_GATHERS } state;
 	bool stop;
 

@@ -32,11 +32,11 @@ enum listing {
 	LISTING_QUARANTINE, /* struct quarantined */
 	LISTING_DEVICES,    /* struct device */
 	LISTING_CHANGES,    /* struct changed */
-	LISTING_ENDED,	    /* struct ended: an offer in a list "done", by
-			     * instance, warehouse, the order's last change and
-			     * number, whatever the instance and warehouse; from
-			     * the row behind (instance, warehouse, since,
-			     * number) on */
+	LISTING_ENDED,	    /* struct ended: each offer in a list "done" of any
+			     * instance and warehouse, sorted by instance,
+			     * warehouse, the order's last change and its
+			     * number.  Begins behind the row (instance,
+			     * warehouse, since, number) */
 };
 
 /* An offer that has ended, as LISTING_ENDED gives it. */

@@ -318,8 +318,8 @@ struct search {
 	struct task *got; /* the caller's */
 	size_t n, max;
 	int64_t next; /* when something else will be due */
-	struct due_row unread; /* leads to a task that cannot be read, which is
-				* leased; id 0: none was met */
+	struct due_row unread; /* the place of a task that cannot be read; the
+				* search has leased it. id 0: none was met */
 	unsigned looked; /* rows of the present bucket that were looked at */
 };
 
@@ -371,8 +371,8 @@ static enum rc is_behind(struct search *s, const struct due_row *row,
 	return rc;
 }
 
-/* Leases a task that cannot be read, to replace it when the search is over; one
- * of a search. */
+/* Leases a task that cannot be read, so that it is replaced when the search is
+ * over.  A search replaces one such task at most. */
 static void lease_unread(struct search *s, const struct due_row *row)
 {
 	struct task t = {.id = row->id, .number = row->number};
@@ -565,7 +565,8 @@ static enum rc search_run(struct search *s, struct store *store, struct err *e)
 	return rc;
 }
 
-/* If that fails, a search meets the row again a second later. */
+/* Replaces the unreadable task that a search has met.  If that fails, a search
+ * meets it again a second later. */
 static void remake_unread(struct store *s, const struct due_row *row,
 			  int64_t now)
 {

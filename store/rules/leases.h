@@ -70,8 +70,8 @@ struct leases {
 void leases_init(struct leases *l);
 void leases_free(struct leases *l);
 
-/* Replaces a task that waits at this place in the queue and cannot be read
- * (store_remade_fn; in tasks.c).  Waits for the disk. */
+/* Puts a new task in the place of one that cannot be read and waits at `row` of
+ * the queue; reports it (store_remade_fn).  Waits for the disk.  In tasks.c. */
 enum rc task_remake(struct store *s, const struct due_row *row, int64_t now,
 		    struct err *e);
 

@@ -11,8 +11,8 @@
 
 #define AT_ONCE	  200	  /* tasks that one transaction makes due, at most */
 #define LOOKED_AT 2000	  /* rows that one step looks at, at most */
-#define FOUND_MAX 1000000 /* tasks that are found before they are made due, at
-			   * most */
+#define FOUND_MAX 1000000 /* most tasks that are found before they are made
+			   * due */
 #define NEWEST	  100	  /* newest tasks that are looked at together, at most */
 
 /* ---- tasks that need not wait any longer ----
@@ -200,7 +200,7 @@ enum rc store_hurry(struct store *s, struct hurry *h, struct err *e)
 		return hurry_some(s, h, e);
 	if (h->at.lane >= LANES)
 		return RC_NOTFOUND;
-	h->found = false; /* there were more than are found at once */
+	h->found = false; /* go on to find: there were more than FOUND_MAX */
 	return OK;
 }
 

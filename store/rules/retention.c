@@ -27,7 +27,8 @@ struct removing {
 	size_t deletions;
 	/* Of orders: */
 	int64_t before;	  /* orders that changed before this may go */
-	int64_t latest;	  /* when the latest order that went had changed */
+	int64_t latest;	  /* of the removed orders, the latest time of a last
+			   * change */
 	struct event newest; /* the newest event, without its data; or zeroed */
 };
 
@@ -40,7 +41,7 @@ static enum rc pass_over(struct removing *x, enum rc rc, const struct err *e)
 	return OK;
 }
 
-/* Notes that rows were deleted, in some deletions. */
+/* Adds to the counts: so many rows of the kind went, by so many deletions. */
 static void removed(struct removing *x, size_t rows, size_t deletions)
 {
 	x->out->removed += rows;
@@ -51,8 +52,9 @@ static void removed(struct removing *x, size_t rows, size_t deletions)
 
 struct old_changes {
 	int64_t before;
-	size_t n, old; /* read; of these, up to and with the last that is old */
-	uint64_t until;
+	size_t n;   /* rows that were read */
+	size_t old; /* rows up to the last old one */
+	uint64_t until; /* its number */
 };
 
 /* Rows lie in the order of their commits: what comes before an old row is old,
@@ -366,8 +368,8 @@ struct old_orders {
 	int64_t since, before;
 	struct ended list[ORDERS_AT_ONCE];
 	size_t n;
-	struct ended other; /* the first that is too young, or too old; a list
-			     * goes on behind it */
+	struct ended other; /* the row at which the walk stopped since it is too
+			     * young or too old */
 	enum { AT_END, TOO_OLD, TOO_YOUNG, ENOUGH } why;
 };
 
@@ -390,8 +392,8 @@ static bool take_ended(void *arg, const void *row)
 }
 
 /* Finds the oldest orders in the lists "done": of each instance and warehouse
- * those that changed between `since` and `before`.  What lies between is passed
- * over, not read. */
+ * those that last changed between `since` and `before`.  Skips older and younger
+ * orders without reading them. */
 static enum rc find_ended(struct rows *r, const struct removal *in,
 			  struct old_orders *o, struct err *e)
 {
@@ -421,8 +423,8 @@ static bool take_oldest(void *arg, const void *row)
 	return false;
 }
 
-/* Finds when the order of the oldest change that is stored changed; INT64_MAX:
- * no change is stored. */
+/* Sets *ret to the time of the oldest stored change; INT64_MAX: no change is
+ * stored. */
 static enum rc oldest_change(struct rows *r, int64_t *ret, struct err *e)
 {
 	*ret = INT64_MAX;
@@ -440,7 +442,8 @@ static enum rc is_needed(struct rows *r, const struct removing *x,
 		return OK;
 	if (x->newest.seq && x->newest.id == o->number &&
 	    !strcmp(x->newest.instance, o->instance))
-		return OK; /* a replay would make half of the order anew */
+		return OK; /* its event stays, and a replay of that would make
+			    * a part of the order again */
 	return row_has_task(r, o->instance, o->number, ret, e);
 }
 
@@ -478,8 +481,8 @@ static bool same_order(const struct order_id *a, const struct order_id *b)
 	return a->number == b->number && !strcmp(a->instance, b->instance);
 }
 
-/* True if an order before it in the list is the same: it was offered to several
- * warehouses. */
+/* True if the i-th order also stands before that in the list: an order is listed
+ * for each warehouse that it was offered to. */
 static bool is_listed_before(const struct old_orders *o, size_t i)
 {
 	for (size_t k = 0; k < i; k++)
@@ -556,9 +559,9 @@ static enum rc remove_journals(struct rows *r, struct removing *x,
 	return rc ? rc : remove_listed(r, x, &o, e);
 }
 
-/* An order that changed since the oldest change that is stored may be named by a
- * change.  Of the orders that go, the latest time of a change is kept: see
- * record.c. */
+/* Removes finished orders.  An order that changed after the oldest stored change
+ * may be named by a change, so it stays.  COUNT_REMOVED keeps the latest time at
+ * which a removed order had changed, for record.c. */
 static enum rc remove_orders(struct rows *r, struct removing *x, struct err *e)
 {
 	struct old_orders o = {.since = INT64_MIN};

@@ -44,7 +44,7 @@ enum rc task_place(struct rows *r, struct task *task, const struct order *o,
 void missed_count(struct rows *r, const struct order *before,
 		  const struct order *after);
 #define COUNT_IN_DOUBT "orders_in_doubt"
-/* The latest time at which an order changed that was removed by age (ms). */
+/* Of all orders that were removed by age: the latest time of a last change (ms). */
 #define COUNT_REMOVED "removed_until"
 /* Writes the name of the counter of missed webhooks of a kind. */
 const char *missed_counter(char ret[32], enum missed kind);

@@ -33,7 +33,8 @@ enum rc task_place(struct rows *t, struct task *task, const struct order *o,
 	    !strcmp(task->kind, s->fetch_kind)) {
 		rc = row_order(t, task->instance, task->number, &read, e);
 		if (rc == RC_INVALID)
-			rc = OK; /* the run will report it */
+			rc = OK; /* the task's run will report the damaged
+				  * order */
 		o = &read;
 	}
 	if (!rc && s->place)
@@ -189,8 +190,8 @@ static void remake_want(struct rows *r, struct op *op)
 	want_order(r, row->bucket.instance, row->number, WANT_TASKS);
 }
 
-/* Adds the task that the place in the queue was of, by its name.  RC_NOTFOUND:
- * no name leads to it, since it was asked for again meanwhile. */
+/* Adds a task with the name of the unreadable one.  RC_NOTFOUND: no name leads to
+ * the unreadable one any more, since a new task has taken its name meanwhile. */
 static enum rc add_by_name(struct rows *r, const struct remake_op *o,
 			   bool gone, struct err *e)
 {
