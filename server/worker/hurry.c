@@ -56,6 +56,19 @@ static bool is_to_go_on(const struct hurrying *h, int64_t mono)
 	return (h->asked || h->under_way) && mono >= h->go_on;
 }
 
+/* Makes what was last asked of an account what is under way. */
+static void begin_asked(struct workers *w, size_t account)
+{
+	struct hurrying *h = &w->hurries[account];
+
+	hurry_release(&h->present);
+	h->present = (struct hurry){.now = h->now, .beyond = h->beyond};
+	h->asked = false;
+	h->under_way = copy_text(h->present.instance,
+				 sizeof(h->present.instance),
+				 w->accounts.list[account].instance);
+}
+
 /* Takes the turn if there is something to do and no thread is at it.  NULL: no
  * step is to be taken. */
 static struct hurrying *take_turn(struct workers *w, int64_t mono)
@@ -63,19 +76,13 @@ static struct hurrying *take_turn(struct workers *w, int64_t mono)
 	struct hurrying *ret = NULL;
 
 	pthread_mutex_lock(&w->lock);
-	for (size_t i = 0; i < w->accounts.n && !ret && !w->in_a_hurry; i++)
-		if (is_to_go_on(&w->hurries[i], mono))
-			ret = &w->hurries[i];
-	w->in_a_hurry |= ret != NULL;
-	if (ret && ret->asked) {
-		hurry_release(&ret->present);
-		ret->present = (struct hurry){.now = ret->now,
-					      .beyond = ret->beyond};
-		ret->asked = false;
-		ret->under_way =
-			copy_text(ret->present.instance,
-				  sizeof(ret->present.instance),
-				  w->accounts.list[ret - w->hurries].instance);
+	for (size_t i = 0; i < w->accounts.n && !w->in_a_hurry; i++) {
+		if (!is_to_go_on(&w->hurries[i], mono))
+			continue;
+		w->in_a_hurry = true;
+		if (w->hurries[i].asked)
+			begin_asked(w, i);
+		ret = &w->hurries[i];
 	}
 	pthread_mutex_unlock(&w->lock);
 	return ret;
