@@ -442,8 +442,7 @@ static enum rc is_needed(struct rows *r, const struct removing *x,
 		return OK;
 	if (x->newest.seq && x->newest.id == o->number &&
 	    !strcmp(x->newest.instance, o->instance))
-		return OK; /* its event stays, and a replay of that would make
-			    * a part of the order again */
+		return OK; /* a replay of it would make a part of the order */
 	return row_has_task(r, o->instance, o->number, ret, e);
 }
 

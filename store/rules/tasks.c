@@ -33,8 +33,7 @@ enum rc task_place(struct rows *t, struct task *task, const struct order *o,
 	    !strcmp(task->kind, s->fetch_kind)) {
 		rc = row_order(t, task->instance, task->number, &read, e);
 		if (rc == RC_INVALID)
-			rc = OK; /* the task's run will report the damaged
-				  * order */
+			rc = OK; /* the task's run reports the damage */
 		o = &read;
 	}
 	if (!rc && s->place)
