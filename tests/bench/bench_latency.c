@@ -558,7 +558,9 @@ static int run(struct bench *b, bool beside)
 	for (int i = 0; i < MEASURES; i++)
 		samples_free(&b->got[i]);
 	b->n_hooks = 0;
-	b->creates = b->refused = b->reports = b->scrapes = 0;
+	b->creates = b->refused = 0;
+	b->reports = 0;
+	b->scrapes = 0;
 	b->stop = false;
 	if (place_real(b) != 0)
 		return -1;

@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 
 #include "store/lmdb/rows.h"
+#include "store/rules/rules.h"
 
 static atomic_uint syncs;
 static atomic_int sync_fails; /* errno; 0: it works */
@@ -961,6 +962,50 @@ static void a_failed_op_leaves_no_entry_in_its_neighbours_row(void **state)
 	store_close(s);
 }
 
+/* ---- tasks ---- */
+
+static const struct task the_task = {.kind = "order.fetch",
+				     .instance = "se",
+				     .number = 1,
+				     .again = TIME_NONE};
+
+static void want_the_task(struct rows *r, struct op *op)
+{
+	(void)op;
+	task_add_want(r, &the_task);
+}
+
+static enum rc add_the_task(struct rows *r, struct op *op, struct err *e)
+{
+	bool live;
+	enum rc rc = row_task_of_kind(r, &the_task, the_task.kind, &live, e);
+
+	(void)op;
+	return rc ? rc : task_add(r, &the_task, e);
+}
+
+/* A transaction remembers that an order has no task. */
+static void a_task_that_two_ops_of_a_batch_add_exists_once(void **state)
+{
+	struct store *s = open_serve(*state);
+	struct op op = {.want = want_the_task, .run = add_the_task};
+	struct store_stats stats;
+	struct waiting w[2];
+	struct hold h;
+
+	hold_writer(s, &h);
+	for (size_t i = 0; i < 2; i++)
+		assert_ok(writer_do(s, &op, sizeof(op), wait_by(&w[i]), &err));
+	let_go(&h);
+	all_told(s);
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(atomic_load(&w[i].rc), OK);
+	assert_ok(store_stats(s, &stats, &err));
+	assert_int_equal(stats.tasks_waiting, 1);
+	verified(s);
+	store_close(s);
+}
+
 /* ---- changes ---- */
 
 struct numbers {
@@ -1094,6 +1139,7 @@ int main(void)
 		IN_DIR(entries_of_two_orders_in_turn_stay_with_their_orders),
 		IN_DIR(large_entries_are_spread_over_rows),
 		IN_DIR(a_failed_op_leaves_no_entry_in_its_neighbours_row),
+		IN_DIR(a_task_that_two_ops_of_a_batch_add_exists_once),
 		IN_DIR(after_a_failed_sync_nothing_is_written_any_more),
 		IN_DIR(a_failed_disk_is_told_once_to_who_listens),
 	};
