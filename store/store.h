@@ -160,6 +160,8 @@ struct store_done {
 struct delivery {
 	const char *instance;
 	int64_t received;
+	int64_t sent; /* of one that is retried: when it was signed, ms, by the
+		       * sender's wall clock; 0: `received` */
 	int64_t now; /* wall clock, ms, when it is recorded; 0: `received` */
 	struct event *events; /* seq is filled in; 0 for an event that we have
 			       * already */
@@ -190,8 +192,8 @@ struct recorded {
  * nor others: it is stored, with a dead task that says why.  Refuses with
  * RC_FULL above 95 % of max_bytes, so that workers and the command line can
  * still write.  RC_NOTFOUND: the entry `retried` is not in quarantine; nothing
- * is stored.  RC_CONFLICT: the delivery was received long ago, and an order that
- * it names may have been removed since (store_remove_some()); nothing is
+ * is stored.  RC_CONFLICT: the delivery was sent long ago, and an order that it
+ * names may have been removed since (store_remove_some()); nothing is
  * stored. */
 enum rc store_record(struct store *s, const struct delivery *d,
 		     struct recorded *ret, struct store_done *done,

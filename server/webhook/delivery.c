@@ -181,7 +181,12 @@ void delivery_stale(struct delivery *ret, const char *instance,
 		    const char *header, const char *body, size_t len,
 		    int64_t received)
 {
-	*ret = (struct delivery){.instance = instance, .received = received};
+	int64_t sent = signature_time(header);
+
+	/* It cannot have come before it was sent: our clock is behind. */
+	*ret = (struct delivery){.instance = instance,
+				 .received = sent > received ? sent
+							     : received};
 	quarantine_body(ret, QUARANTINED_STALE,
 			"rightly signed, but its time is too far from ours",
 			header, body, len);
@@ -232,6 +237,7 @@ bool delivery_again(struct delivery *ret, const struct quarantined *q,
 		rc = read_event(ret, q, why);
 	}
 	ret->retried = q->seq;
+	ret->sent = signature_time(q->header);
 	if (!rc && (ret->n_events || !ret->n_bad))
 		return true;
 	if (!rc)

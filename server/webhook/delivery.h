@@ -24,7 +24,8 @@ void delivery_read(struct delivery *ret, enum webhook_version *ret_version,
 		   const char *instance, const char *header, const char *body,
 		   size_t len, int64_t received);
 /* Puts a body into quarantine that is signed rightly, but whose time is too old
- * or in the future. */
+ * or in the future.  If that time is later than `received`, our clock is behind,
+ * and the entry is dated by Centra's clock: else it would soon count as old. */
 void delivery_stale(struct delivery *ret, const char *instance,
 		    const char *header, const char *body, size_t len,
 		    int64_t received);

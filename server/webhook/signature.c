@@ -202,15 +202,22 @@ static int maker(struct verifier *v, const struct parsed *p, const void *body,
 	return found;
 }
 
-/* True if T is within the tolerance.  T is a whole second, so any moment of
- * that second counts. */
-static bool fresh(const struct parsed *p, int64_t now, int64_t tolerance)
+/* Returns T, ms. */
+static int64_t time_of(const struct parsed *p)
 {
 	int64_t t = 0;
 
 	for (size_t i = 0; i < p->t_len; i++)
 		t = t * 10 + (p->t[i] - '0');
-	t *= 1000;
+	return t * 1000;
+}
+
+/* True if T is within the tolerance.  T is a whole second, so any moment of
+ * that second counts. */
+static bool fresh(const struct parsed *p, int64_t now, int64_t tolerance)
+{
+	int64_t t = time_of(p);
+
 	return now - (t + 999) <= tolerance && t - now <= tolerance;
 }
 
@@ -240,6 +247,13 @@ void signature_t(char ret[SIGNATURE_T_SIZE], const char *header)
 		memcpy(ret, p.t, p.t_len); /* at most T_DIGITS_MAX bytes */
 		ret[p.t_len] = '\0';
 	}
+}
+
+int64_t signature_time(const char *header)
+{
+	struct parsed p = {0};
+
+	return header && parse(&p, header) ? time_of(&p) : 0;
 }
 
 enum rc signature_make(char ret[SIGNATURE_SIZE], const char *secret,

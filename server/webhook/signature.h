@@ -49,6 +49,10 @@ bool signature_well_formed(const char *header);
 #define SIGNATURE_T_SIZE 16
 void signature_t(char ret[SIGNATURE_T_SIZE], const char *header);
 
+/* Returns T of a header in ms, wall clock of the sender; 0: the header is NULL or
+ * cannot be read. */
+int64_t signature_time(const char *header);
+
 /* Writes the header that Centra would send with a body.  For tests and
  * `check`. */
 #define SIGNATURE_SIZE 96

@@ -189,23 +189,26 @@ static bool is_late(const struct delivery *d)
 }
 
 /* An order that is not known, and that changed at some time before the delivery
- * was received, may have been removed since by its age.  The event would bring
- * a part of it back: an order that was shipped long ago as one to be shipped. */
+ * was sent, may have been removed since by its age.  The event would bring a
+ * part of it back: an order that was shipped long ago as one to be shipped.
+ * When a delivery was received says less: somebody may have sent an old one
+ * again. */
 static enum rc not_of_removed(struct rows *r, const struct delivery *d,
 			      const struct event *ev, struct err *e)
 {
+	int64_t sent = d->sent ? d->sent : d->received;
 	struct order o = {0};
 	uint64_t latest = 0;
 	enum rc rc = row_count(r, COUNT_REMOVED, &latest, e);
 
-	if (rc || d->received > (int64_t)latest)
+	if (rc || sent > (int64_t)latest)
 		return rc;
 	rc = row_order(r, d->instance, ev->id, &o, e);
 	if (!rc && !o.first_seen)
 		rc = fail(e, RC_CONFLICT,
 			  "order %lld is not known; it may have been removed "
-			  "since this was received (keep_orders), and is not "
-			  "made anew",
+			  "since this was sent (keep_orders), and is not made "
+			  "anew",
 			  (long long)ev->id);
 	order_release(&o);
 	return rc;

@@ -25,7 +25,7 @@ struct removing {
 	const struct removal *in;
 	struct removal *out; /* a copy of *in at the beginning of each run */
 	size_t deletions;
-	/* Of orders: */
+	/* Of orders and events: */
 	int64_t before;	  /* orders that changed before this may go */
 	int64_t latest;	  /* of the removed orders, the latest time of a last
 			   * change */
@@ -46,6 +46,26 @@ static void removed(struct removing *x, size_t rows, size_t deletions)
 {
 	x->out->removed += rows;
 	x->deletions += deletions;
+}
+
+/* Notes that an order is removed. */
+static void note_removed(struct removing *x, const struct order *o)
+{
+	if (o->updated > x->latest)
+		x->latest = o->updated;
+}
+
+/* Keeps the latest time at which an order changed that was ever removed: see
+ * record.c. */
+static enum rc keep_latest(struct rows *r, const struct removing *x,
+			   struct err *e)
+{
+	uint64_t latest = 0;
+	enum rc rc = row_count(r, COUNT_REMOVED, &latest, e);
+
+	if (!rc && x->latest > (int64_t)latest)
+		add_count(r, COUNT_REMOVED, x->latest - (int64_t)latest);
+	return rc;
 }
 
 /* ---- changes ---- */
@@ -88,13 +108,34 @@ static enum rc remove_changes(struct rows *r, struct removing *x,
 	return OK;
 }
 
+static bool take_oldest(void *arg, const void *row)
+{
+	*(int64_t *)arg = ((const struct changed *)row)->at;
+	return false;
+}
+
+/* Finds which orders are old: those that changed before in->before, and before
+ * the oldest change that is stored, since a change may name any other. */
+static enum rc find_old(struct rows *r, struct removing *x, struct err *e)
+{
+	enum rc rc;
+
+	x->before = INT64_MAX;
+	rc = rows_walk(r, LISTING_CHANGES, &(struct listing_from){0},
+		       take_oldest, &x->before, e);
+	if (x->before > x->in->before)
+		x->before = x->in->before;
+	return pass_over(x, rc, e);
+}
+
 /* ---- the journal ---- */
 
 struct old_entries {
 	int64_t before;
-	size_t n;
+	size_t n; /* that were deleted */
 	uint64_t until;
-	bool more; /* there are more old ones */
+	bool more;  /* there are more old ones */
+	bool young; /* one is not old */
 };
 
 static bool take_entry(void *arg, const void *row)
@@ -102,7 +143,8 @@ static bool take_entry(void *arg, const void *row)
 	const struct entry *entry = row;
 	struct old_entries *o = arg;
 
-	if (entry->at >= o->before)
+	o->young = entry->at >= o->before;
+	if (o->young)
 		return false;
 	o->more = o->n == DELETIONS;
 	if (o->more)
@@ -113,25 +155,20 @@ static bool take_entry(void *arg, const void *row)
 }
 
 /* Deletes the oldest entries of an order's journal up to the first that is not
- * older than `before`.  *ret_more: there are too many for one transaction.
- * RC_INVALID: one of them cannot be read; all stay. */
+ * older than io->before, as many as one transaction may.  RC_INVALID: one of them
+ * cannot be read; all stay. */
 static enum rc remove_entries(struct rows *r, struct removing *x,
-			      const struct order_id *id, int64_t before,
-			      size_t *ret_n, bool *ret_more, struct err *e)
+			      const struct order_id *id,
+			      struct old_entries *io, struct err *e)
 {
 	const struct listing_from from = {.instance = id->instance,
 					  .number = id->number};
-	struct old_entries o = {.before = before};
-	enum rc rc = rows_walk(r, LISTING_JOURNAL, &from, take_entry, &o, e);
+	enum rc rc = rows_walk(r, LISTING_JOURNAL, &from, take_entry, io, e);
 
-	*ret_n = 0;
-	*ret_more = false;
-	if (rc || !o.n)
+	if (rc || !io->n)
 		return rc;
-	del_entries(r, id->instance, id->number, o.until);
-	x->deletions += o.n;
-	*ret_n = o.n;
-	*ret_more = o.more;
+	del_entries(r, id->instance, id->number, io->until);
+	x->deletions += io->n;
 	return OK;
 }
 
@@ -166,25 +203,32 @@ static bool take_event(void *arg, const void *row)
 }
 
 /* Removes what is known of an order that no shop was ever offered: it is known
- * by its events alone. */
+ * by its events alone.  *ret_stays: some of it must stay, and so must the event,
+ * since nothing else would lead to it later. */
 static enum rc remove_unoffered(struct rows *r, struct removing *x,
 				const struct event *ev, const struct order *o,
-				bool *ret_cleared, struct err *e)
+				bool *ret_cleared, bool *ret_stays,
+				struct err *e)
 {
 	struct order_id id = {.number = ev->id};
-	bool more;
-	size_t n;
+	struct old_entries entries = {.before = x->in->before};
 	enum rc rc;
 
-	if (o->n_offers || o->missed || o->updated >= x->in->before)
+	*ret_stays = false;
+	if (o->n_offers || o->missed)
+		return OK;
+	*ret_stays = o->first_seen && o->updated >= x->before;
+	if (*ret_stays)
 		return OK;
 	memcpy(id.instance, ev->instance, sizeof(id.instance));
-	rc = remove_entries(r, x, &id, x->in->before, &n, &more, e);
-	if (!rc && o->first_seen && !more) {
+	rc = remove_entries(r, x, &id, &entries, e);
+	*ret_cleared = true;
+	*ret_stays = entries.more || entries.young;
+	if (!rc && o->first_seen && !*ret_stays) {
 		del_order(r, o);
 		x->deletions++;
+		note_removed(x, o);
 	}
-	*ret_cleared = true;
 	return rc;
 }
 
@@ -195,15 +239,15 @@ static enum rc remove_event(struct rows *r, struct removing *x,
 			    struct err *e)
 {
 	struct order o = {0};
-	bool busy = false;
-	enum rc rc = row_has_task(r, ev->instance, ev->id, &busy, e);
+	bool stays = false;
+	enum rc rc = row_has_task(r, ev->instance, ev->id, &stays, e);
 
-	if (rc || busy)
+	if (rc || stays)
 		return rc;
 	rc = row_order(r, ev->instance, ev->id, &o, e);
 	if (!rc)
-		rc = remove_unoffered(r, x, ev, &o, ret_cleared, e);
-	if (!rc) {
+		rc = remove_unoffered(r, x, ev, &o, ret_cleared, &stays, e);
+	if (!rc && !stays) {
 		del_event(r, ev);
 		removed(x, 1, 2);
 	}
@@ -232,7 +276,10 @@ static enum rc remove_events(struct rows *r, struct removing *x, struct err *e)
 
 	rc = pass_over(x, rc, e);
 	if (!rc)
+		rc = find_old(r, x, e);
+	if (!rc)
 		rc = rows_newest_event(r, &newest, e);
+	want_count(r, COUNT_REMOVED);
 	for (i = 0; !rc && i < o.n; i++)
 		want_order(r, o.list[i].instance, o.list[i].id, WANT_TASKS);
 	if (!rc)
@@ -241,6 +288,8 @@ static enum rc remove_events(struct rows *r, struct removing *x, struct err *e)
 		    !is_cleared(&o, i); i++)
 		if (o.list[i].seq != newest)
 			rc = remove_event(r, x, &o.list[i], &o.cleared[i], e);
+	if (!rc)
+		rc = keep_latest(r, x, e);
 	if (rc)
 		return rc;
 	if (i < o.n) { /* the rest is for the next transaction */
@@ -417,21 +466,6 @@ static enum rc find_ended(struct rows *r, const struct removal *in,
 	return rc;
 }
 
-static bool take_oldest(void *arg, const void *row)
-{
-	*(int64_t *)arg = ((const struct changed *)row)->at;
-	return false;
-}
-
-/* Sets *ret to the time of the oldest stored change; INT64_MAX: no change is
- * stored. */
-static enum rc oldest_change(struct rows *r, int64_t *ret, struct err *e)
-{
-	*ret = INT64_MAX;
-	return rows_walk(r, LISTING_CHANGES, &(struct listing_from){0},
-			 take_oldest, ret, e);
-}
-
 /* Finds out whether the order is to stay, though it is old. */
 static enum rc is_needed(struct rows *r, const struct removing *x,
 			 const struct order *o, bool *ret, struct err *e)
@@ -453,23 +487,22 @@ static enum rc remove_order(struct rows *r, struct removing *x,
 			    struct err *e)
 {
 	bool all = x->in->what == AGED_ORDERS, needed = true;
+	struct old_entries entries = {.before = all ? INT64_MAX
+						    : x->in->before};
 	struct order o = {0};
-	size_t n;
 	enum rc rc = row_order(r, is->order.instance, is->order.number, &o, e);
 
 	if (!rc)
 		rc = is_needed(r, x, &o, &needed, e);
 	if (!rc && !needed)
-		rc = remove_entries(r, x, &is->order,
-				    all ? INT64_MAX : x->in->before, &n,
-				    ret_left, e);
-	if (!rc && !needed && !all)
-		x->out->removed += n;
+		rc = remove_entries(r, x, &is->order, &entries, e);
+	*ret_left = entries.more;
+	if (!rc && !all)
+		x->out->removed += entries.n;
 	if (!rc && !needed && all && !*ret_left) {
 		del_order(r, &o);
 		removed(x, 1, 4 + 2 * o.n_offers);
-		if (o.updated > x->latest)
-			x->latest = o.updated;
+		note_removed(x, &o);
 	}
 	order_release(&o);
 	return pass_over(x, rc, e);
@@ -558,17 +591,12 @@ static enum rc remove_journals(struct rows *r, struct removing *x,
 	return rc ? rc : remove_listed(r, x, &o, e);
 }
 
-/* Removes finished orders.  An order that changed after the oldest stored change
- * may be named by a change, so it stays.  COUNT_REMOVED keeps the latest time at
- * which a removed order had changed, for record.c. */
+/* Removes finished orders. */
 static enum rc remove_orders(struct rows *r, struct removing *x, struct err *e)
 {
 	struct old_orders o = {.since = INT64_MIN};
-	uint64_t latest = 0;
-	enum rc rc = pass_over(x, oldest_change(r, &x->before, e), e);
+	enum rc rc = find_old(r, x, e);
 
-	if (x->before > x->in->before)
-		x->before = x->in->before;
 	o.before = x->before;
 	if (!rc)
 		rc = read_newest(r, &x->newest, e);
@@ -577,12 +605,8 @@ static enum rc remove_orders(struct rows *r, struct removing *x, struct err *e)
 	if (!rc)
 		rc = name_orders(r, &o, e);
 	if (!rc)
-		rc = row_count(r, COUNT_REMOVED, &latest, e);
-	if (!rc)
 		rc = remove_listed(r, x, &o, e);
-	if (!rc && x->latest > (int64_t)latest)
-		add_count(r, COUNT_REMOVED, x->latest - (int64_t)latest);
-	return rc;
+	return rc ? rc : keep_latest(r, x, e);
 }
 
 /* ---- all kinds ---- */

@@ -328,18 +328,24 @@ static void once_the_clock_is_right_what_is_too_old_goes(void **state)
 	shipfrom_passed(s);
 }
 
-/* Sends events that are signed `ago` days ago. */
-static void send_dated(struct shipfrom *s, int64_t ago, const char *json)
+/* Sends events that are signed `ago` days ago; returns the status. */
+static long post_dated(struct shipfrom *s, int64_t ago, const char *json)
 {
 	char *body = webhook_body(json, SPACE_PLUS);
 	char *header = webhook_header(SECRET,
 				      (int64_t)time(NULL) - ago * 86400, body);
 	struct answer a = webhook_post(s->hook, header, body, strlen(body));
+	long status = a.status;
 
-	assert_int_equal(a.status, 200);
 	answer_release(&a);
 	free(header);
 	free(body);
+	return status;
+}
+
+static void send_dated(struct shipfrom *s, int64_t ago, const char *json)
+{
+	assert_int_equal(post_dated(s, ago, json), 200);
 }
 
 #define EVENT(type, action, id, data)                                         \
@@ -408,6 +414,77 @@ static void what_is_too_old_goes_and_what_is_open_stays(void **state)
 	shipfrom_passed(s);
 }
 
+#define OLD_ORDER                                                              \
+	"{\"events\":[" EVENT("check_first", "create", "880001",                \
+			      "{\"warehouses\":[{\"warehouseId\":3}]}") ","     \
+	EVENT("check_first", "timeout", "880001", "{\"warehouseId\":3}") "]}"
+
+/* Retries all that is in quarantine; returns what the command prints. */
+static char *retry_quarantined(struct shipfrom *s)
+{
+	char *out = NULL;
+	const char *const retry[] = {"quarantine", "retry", "--all", NULL};
+
+	(void)shipfrom_run(s, &out, true, retry);
+	return out;
+}
+
+/* The time in its signature says when Centra sent it. */
+static void a_webhook_that_came_while_the_clock_was_far_behind_is_kept(
+	void **state)
+{
+	struct shipfrom *s = start(state,
+				   "keep_events = 30d\nkeep_orders = 30d\n"
+				   "keep_quarantine = 30d\nsweep_every = 1s",
+				   MANY);
+	char *out;
+
+	again_with_clock(s, -100 * DAY);
+	send_dated(s, 100, OLD_ORDER);
+	assert_int_equal(
+		post_dated(s, 0,
+			   "{\"events\":[" EVENT(
+				   "check_first", "create", "880002",
+				   "{\"warehouses\":[{\"warehouseId\":3}]}") "]}"),
+		401);
+	wait_sample(s, "quarantined", 1, 1);
+	again_with_clock(s, 0);
+	send_dated(s, 0,
+		   "{\"events\":[" EVENT("customer", "update", "8", "{}") "]}");
+	wait_sample(s, "removed_orders_total", 1, 1);
+	wait_sample(s, "removed_quarantined_total", 0, 0);
+	wait_sample(s, "quarantined", 1, 1);
+	out = retry_quarantined(s);
+	assert_non_null(strstr(out, "1 new"));
+	free(out);
+	wait_sample(s, "orders", 1, 1);
+	shipfrom_passed(s);
+}
+
+/* Somebody sends again what was recorded long ago: its signature is right, and
+ * too old. */
+static void an_old_webhook_sent_again_brings_no_part_of_a_removed_order_back(
+	void **state)
+{
+	struct shipfrom *s = start(state,
+				   "keep_events = 30d\nkeep_orders = 30d\n"
+				   "keep_quarantine = 30d\nsweep_every = 1s",
+				   MANY);
+
+	again_with_clock(s, -100 * DAY);
+	send_dated(s, 100, OLD_ORDER);
+	again_with_clock(s, 0);
+	send_dated(s, 0,
+		   "{\"events\":[" EVENT("customer", "update", "8", "{}") "]}");
+	wait_sample(s, "removed_orders_total", 1, 1);
+	assert_int_equal(post_dated(s, 100, OLD_ORDER), 401);
+	wait_sample(s, "quarantined", 1, 1);
+	free(retry_quarantined(s));
+	wait_sample(s, "orders", 0, 0);
+	wait_sample(s, "quarantined", 1, 1);
+	shipfrom_passed(s);
+}
+
 /* Somebody resumes the order in Centra while our clock says that its deadline is
  * long over: it was not, and the shop did not let it run out. */
 static void an_offer_that_ends_under_a_wrong_clock_has_not_timed_out(
@@ -437,6 +514,8 @@ int main(void)
 		T(a_clock_100_days_ahead_at_one_start_changes_nothing_for_good),
 		T(once_the_clock_is_right_what_is_too_old_goes),
 		T(what_is_too_old_goes_and_what_is_open_stays),
+		T(a_webhook_that_came_while_the_clock_was_far_behind_is_kept),
+		T(an_old_webhook_sent_again_brings_no_part_of_a_removed_order_back),
 		T(an_offer_that_ends_under_a_wrong_clock_has_not_timed_out),
 	};
 

@@ -81,6 +81,14 @@ static bool take_seq(void *arg, const struct event *ev)
 	return l->n < 16;
 }
 
+static bool take_entry_seq(void *arg, const struct quarantined *q)
+{
+	struct seqs *l = arg;
+
+	l->list[l->n++] = q->seq;
+	return l->n < 16;
+}
+
 static struct seqs events_of(struct store *s)
 {
 	struct seqs l = {0};
@@ -159,17 +167,17 @@ static void an_event_stays_while_a_task_of_its_order_waits_runs_or_is_dead(
 
 	record_at(s, 1, 1, 1000, "apply");
 	record_at(s, 2, 2, 2000, NULL); /* the newest */
-	assert_int_equal(removed(s, AGED_EVENTS, 5000, 9000), 0);
+	assert_int_equal(removed(s, AGED_EVENTS, 9500, 9999), 0);
 	id = lease_one(s, &t);
-	assert_int_equal(removed(s, AGED_EVENTS, 5000, 9000), 0);
+	assert_int_equal(removed(s, AGED_EVENTS, 9500, 9999), 0);
 	assert_ok(store_finish(s, &t, &dead, 9000, &err));
 	task_release(&t);
-	assert_int_equal(removed(s, AGED_EVENTS, 5000, 9000), 0);
+	assert_int_equal(removed(s, AGED_EVENTS, 9500, 9999), 0);
 	assert_ok(store_redrive(s, id, 9000, &err));
 	lease_one(s, &t);
 	assert_ok(store_finish(s, &t, &done, 9000, &err));
 	task_release(&t);
-	assert_int_equal(removed(s, AGED_EVENTS, 5000, 9000), 1);
+	assert_int_equal(removed(s, AGED_EVENTS, 9500, 9999), 1);
 	store_close(s);
 }
 
@@ -238,13 +246,55 @@ static void of_an_order_that_was_never_offered_nothing_outlives_its_events(
 	record_at(s, 9, 5, 9000, NULL);
 	assert_true(is_known(s, 2));
 	removed(s, AGED_CHANGES, 5000, 9000);
-	assert_int_equal(removed(s, AGED_EVENTS, 5000, 9000), 4);
+	assert_int_equal(removed(s, AGED_EVENTS, 5000, 9000), 3);
 	assert_int_equal(entries_of(s, 1), 0);
 	assert_int_equal(entries_of(s, 2), 0);
 	assert_false(is_known(s, 2));
-	/* It changed since: it is as old as that. */
+	/* It changed since: it is as old as that, and goes with its event. */
 	assert_true(is_known(s, 3));
 	assert_int_equal(entries_of(s, 3), 1);
+	removed(s, AGED_CHANGES, 7000, 9000);
+	assert_int_equal(removed(s, AGED_EVENTS, 7000, 9000), 1);
+	assert_false(is_known(s, 3));
+	assert_int_equal(entries_of(s, 3), 0);
+	store_close(s);
+}
+
+static void its_journal_goes_with_the_event_though_it_is_younger_or_long(
+	void **state)
+{
+	struct store *s = open_deriving(*state);
+	struct changes c = {0};
+
+	record_at(s, 1, 1, 1000, NULL);
+	note_placed(s, 1, 6000, false); /* its task had to wait */
+	record_at(s, 2, 2, 1000, NULL);
+	for (int i = 0; i < 500; i++)
+		changes_journal(&c, &(struct entry){.at = 1000,
+						    .fact = FACT_PLACED});
+	change_order(s, 2, 1000, &c);
+	record_at(s, 9, 3, 9000, NULL);
+	for (int i = 0; i < 4; i++)
+		removed(s, AGED_EVENTS, 7000 - (i < 2) * 2000, 9000);
+	assert_int_equal(entries_of(s, 1), 0);
+	assert_int_equal(entries_of(s, 2), 0);
+	assert_int_equal(events_of(s).n, 1);
+	store_close(s);
+}
+
+static void an_order_that_was_never_offered_stays_while_a_change_names_it(
+	void **state)
+{
+	struct store *s = open_deriving(*state);
+
+	record_at(s, 1, 1, 1000, NULL);
+	note_placed(s, 1, 1000, true);
+	record_at(s, 9, 2, 9000, NULL);
+	assert_int_equal(removed(s, AGED_EVENTS, 5000, 9000), 0);
+	assert_true(is_known(s, 1));
+	removed(s, AGED_CHANGES, 5000, 9000);
+	assert_int_equal(removed(s, AGED_EVENTS, 5000, 9000), 1);
+	assert_false(is_known(s, 1));
 	store_close(s);
 }
 
@@ -546,6 +596,16 @@ static void a_change_dated_by_a_clock_that_was_ahead_goes_with_the_next(
 
 /* ---- what was received long ago ---- */
 
+static void quarantined_and_retried(struct store *s, struct delivery *d)
+{
+	struct seqs l = {0};
+
+	assert_ok(quarantine_one(s, QUARANTINED_STALE, 1, 10, NULL));
+	assert_ok(store_quarantine(s, 0, take_entry_seq, &l, &err));
+	assert_int_equal(l.n, 1);
+	d->retried = l.list[0];
+}
+
 static enum rc record_late(struct store *s, int64_t id, int64_t received,
 			   int64_t now)
 {
@@ -578,6 +638,58 @@ static void a_late_delivery_brings_no_part_of_a_removed_order_back(
 	assert_ok(record_late(s, 7, 6 * DAY, 100 * DAY));
 	assert_ok(record_late(s, 1, 100 * DAY, 100 * DAY));
 	assert_int_equal(stats_of(s).events, 3);
+	store_close(s);
+}
+
+/* An entry of the quarantine that is retried: it was sent at one time and
+ * received at another. */
+static enum rc retry_sent(struct store *s, int64_t id, int64_t sent,
+			  int64_t received)
+{
+	struct event ev = event_of(id, "{}", "apply");
+	struct delivery d = {
+		.instance = "se",
+		.received = received,
+		.sent = sent,
+		.events = &ev,
+		.n_events = 1,
+	};
+	enum rc rc;
+
+	quarantined_and_retried(s, &d);
+	rc = store_record(s, &d, NULL, NULL, &err);
+	if (rc)
+		assert_ok(store_quarantine_drop(s, d.retried, &err));
+	event_release(&ev);
+	return rc;
+}
+
+static void what_counts_is_when_a_delivery_was_sent_not_when_it_came(
+	void **state)
+{
+	struct store *s = open_deriving(*state);
+
+	finish_order(s, 1, 3, 5 * DAY);
+	assert_int_equal(orders_removed(s, 50 * DAY, 100 * DAY), 1);
+	/* An old one that came again. */
+	assert_int_equal(retry_sent(s, 1, 4 * DAY, 99 * DAY), RC_CONFLICT);
+	/* One that came while our clock was far behind. */
+	assert_ok(retry_sent(s, 7, 99 * DAY, 1 * DAY));
+	store_close(s);
+}
+
+static void of_an_order_that_was_never_offered_no_late_delivery_makes_a_part(
+	void **state)
+{
+	struct store *s = open_deriving(*state);
+
+	record_at(s, 1, 1, 5 * DAY, NULL);
+	note_placed(s, 1, 5 * DAY, true); /* it is cancelled */
+	record_at(s, 9, 2, 99 * DAY, NULL);
+	removed(s, AGED_CHANGES, 50 * DAY, 100 * DAY);
+	removed(s, AGED_EVENTS, 50 * DAY, 100 * DAY);
+	assert_false(is_known(s, 1));
+	assert_int_equal(record_late(s, 1, 4 * DAY, 100 * DAY), RC_CONFLICT);
 	store_close(s);
 }
 
@@ -660,6 +772,8 @@ int main(void)
 		FRESH(an_event_stays_while_a_task_of_its_order_waits_runs_or_is_dead),
 		FRESH(an_event_dated_by_a_clock_that_was_ahead_hides_no_other),
 		FRESH(of_an_order_that_was_never_offered_nothing_outlives_its_events),
+		FRESH(its_journal_goes_with_the_event_though_it_is_younger_or_long),
+		FRESH(an_order_that_was_never_offered_stays_while_a_change_names_it),
 		FRESH(a_finished_order_goes_with_all_that_belongs_to_it),
 		FRESH(an_order_of_several_warehouses_goes_once),
 		FRESH(an_order_with_something_left_to_do_stays),
@@ -672,6 +786,8 @@ int main(void)
 		FRESH(old_changes_go_and_who_resumes_from_one_sees_the_gap),
 		FRESH(a_change_dated_by_a_clock_that_was_ahead_goes_with_the_next),
 		FRESH(a_late_delivery_brings_no_part_of_a_removed_order_back),
+		FRESH(what_counts_is_when_a_delivery_was_sent_not_when_it_came),
+		FRESH(of_an_order_that_was_never_offered_no_late_delivery_makes_a_part),
 		FRESH(a_store_in_steady_state_stops_growing),
 	};
 

@@ -181,10 +181,10 @@ static void stale_digest(unsigned char ret[EVENT_DIGEST_SIZE],
 {
 	struct delivery d;
 
-	delivery_stale(&d, "se", header, body, strlen(body), 99);
+	delivery_stale(&d, "se", header, body, strlen(body), 99000);
 	assert_int_equal(d.n_bad, 1);
 	assert_int_equal(d.bad[0].kind, QUARANTINED_STALE);
-	assert_int_equal(d.bad[0].received, 99);
+	assert_int_equal(d.bad[0].received, 99000);
 	assert_string_equal(d.bad[0].header, header);
 	memcpy(ret, d.bad[0].digest, EVENT_DIGEST_SIZE);
 	delivery_release(&d);
@@ -204,6 +204,16 @@ static void a_stale_one_is_known_again_by_its_time_and_body_alone(void **state)
 	assert_memory_not_equal(a, b, EVENT_DIGEST_SIZE);
 	stale_digest(b, "t=5,v1=" V1_A, "y");
 	assert_memory_not_equal(a, b, EVENT_DIGEST_SIZE);
+}
+
+static void a_stale_one_is_not_dated_before_it_was_sent(void **state)
+{
+	struct delivery d;
+
+	(void)state;
+	delivery_stale(&d, "se", "t=500,v1=" V1_A, "x", 1, 99000);
+	assert_int_equal(d.bad[0].received, 500000);
+	delivery_release(&d);
 }
 
 static void what_was_quarantined_is_read_again(void **state)
@@ -673,6 +683,7 @@ int main(void)
 		cmocka_unit_test(other_versions_are_kept_whole),
 		cmocka_unit_test(
 			a_stale_one_is_known_again_by_its_time_and_body_alone),
+		cmocka_unit_test(a_stale_one_is_not_dated_before_it_was_sent),
 		cmocka_unit_test(what_was_quarantined_is_read_again),
 		cmocka_unit_test(a_signed_delivery_is_stored_once),
 		cmocka_unit_test(what_cannot_be_read_is_kept_and_answered_200),
