@@ -12,12 +12,6 @@
 #include "server/worker/worker.h"
 
 #define EVERY INT64_C(3600000) /* ms from the beginning of a run to the next */
-/* The pause after a transaction is so many times as long as the transaction took,
- * between a least and a most (ms): removal gets about a tenth of the writer's
- * time. */
-#define PAUSE_TIMES 9
-#define PAUSE_LEAST 5
-#define PAUSE_MOST  500
 
 /* ---- the kinds ---- */
 
@@ -204,15 +198,6 @@ static enum rc remove_some(struct retention *r,
 	return rc;
 }
 
-static int64_t pause_after(int64_t took)
-{
-	int64_t pause = PAUSE_TIMES * took;
-
-	return pause < PAUSE_LEAST ? PAUSE_LEAST
-	       : pause > PAUSE_MOST ? PAUSE_MOST
-				    : pause;
-}
-
 int64_t retention_step(struct retention *r, const struct worker_parts *parts,
 		       int64_t mono)
 {
@@ -229,7 +214,7 @@ int64_t retention_step(struct retention *r, const struct worker_parts *parts,
 			 LOG_S("why", e.text));
 		wait = end_run(r, mono);
 	} else {
-		wait = pause_after(time_mono() - mono);
+		wait = retention_pause(time_mono() - mono);
 	}
 	config_drop(c);
 	return wait;

@@ -37,4 +37,14 @@ struct retention {
 int64_t retention_step(struct retention *r, const struct worker_parts *parts,
 		       int64_t mono);
 
+/* Returns how long removal pauses after a transaction that took `took` ms: nine
+ * times as long, so that removal has a tenth of the writer's time also on a slow
+ * disk; at least 5 ms, at most a minute. */
+static inline int64_t retention_pause(int64_t took)
+{
+	const int64_t least = 5, most = 60000;
+
+	return took * 9 < least ? least : took * 9 > most ? most : took * 9;
+}
+
 #endif

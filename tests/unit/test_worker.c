@@ -21,6 +21,7 @@
 #include "handlers/handlers.h"
 #include "server/app.h"
 #include "server/worker/reconcile.h"
+#include "server/worker/retention.h"
 #include "server/worker/worker.h"
 #include "store/lmdb/store_private.h"
 #include "tests/unit/canned.h"
@@ -764,9 +765,23 @@ static void stopping_without_work_is_prompt(void **state)
 	parts_close(p);
 }
 
+static void removal_has_a_tenth_of_the_writers_time_also_on_a_slow_disk(
+	void **state)
+{
+	static const int64_t took[] = {1, 10, 100, 1000, 6000};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(took) / sizeof(*took); i++)
+		assert_true(retention_pause(took[i]) >= 9 * took[i]);
+	assert_int_equal(retention_pause(0), 5);
+	assert_int_equal(retention_pause(600000), 60000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(
+			removal_has_a_tenth_of_the_writers_time_also_on_a_slow_disk),
 		cmocka_unit_test(a_task_of_no_kind_we_know_is_dead_and_says_so),
 		cmocka_unit_test(a_damaged_task_is_run_anew_and_counted),
 		cmocka_unit_test(
