@@ -201,8 +201,9 @@ static enum rc not_of_removed(struct rows *r, const struct delivery *d,
 	uint64_t latest = 0;
 	enum rc rc = row_count(r, COUNT_REMOVED, &latest, e);
 
-	/* Centra's clock and ours differ by a tolerance at most. */
-	if (rc || sent - LATE > (int64_t)latest)
+	/* `latest` is 0 while no order was removed.  Centra's clock and ours
+	 * differ by a tolerance at most. */
+	if (rc || !latest || sent - LATE > (int64_t)latest)
 		return rc;
 	rc = row_order(r, d->instance, ev->id, &o, e);
 	if (!rc && !o.first_seen)
