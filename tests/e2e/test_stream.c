@@ -635,17 +635,14 @@ static int all_have(struct listener *l, const char *word)
 	return n;
 }
 
-static void two_thousand_screens_are_told_within_half_a_second(void **state)
+static void two_thousand_screens_are_told_and_none_is_cut(void **state)
 {
 	struct shipfrom *s = *state;
 	struct listener *l = calloc(SCREENS, sizeof(*l));
-	int64_t begun, took, limit = 500;
+	int64_t begun, took;
 	long before, after;
 	int have = 0;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-	limit = 5000;
-#endif
 	allow_descriptors();
 	before = memory_kib(s->process.pid);
 	for (int i = 0; i < SCREENS; i++) {
@@ -665,7 +662,9 @@ static void two_thousand_screens_are_told_within_half_a_second(void **state)
 	print_message("%d screens: %ld KiB each, told within %lld ms\n", have,
 		      (after - before) / SCREENS, (long long)took);
 	assert_int_equal(have, SCREENS);
-	assert_true(took < limit);
+	/* None waited for a time-out or a beat.  `make bench` holds half a
+	 * second, where nothing else runs. */
+	assert_true(took < 5000);
 	assert_int_equal(metric(s, "streams_cut_total"), 0);
 	for (int i = 0; i < SCREENS; i++)
 		listener_close(&l[i]);
@@ -692,7 +691,7 @@ int main(void)
 		T(an_accepted_order_that_is_cancelled_says_stop_until_confirmed),
 		T(a_problem_puts_an_order_first_and_keeps_it_accepted),
 		T(a_solved_problem_is_told_to_every_screen_and_outlives_a_restart),
-		T(two_thousand_screens_are_told_within_half_a_second),
+		T(two_thousand_screens_are_told_and_none_is_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
