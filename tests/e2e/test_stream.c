@@ -616,33 +616,52 @@ static void allow_descriptors(void)
 	setrlimit(RLIMIT_NOFILE, &r);
 }
 
-/* Reads what every screen has; how many have the word by then. */
-static int all_have(struct listener *l, const char *word)
+/* Reads what every screen has; returns how many were told of the order. */
+static int all_have(struct listener *l, bool *told, int64_t number)
 {
 	struct heard h;
 	int n = 0;
 
 	for (int i = 0; i < SCREENS; i++) {
-		if (!l[i].status)
-			continue;
-		while (l[i].status && listener_next(&l[i], &h, 0)) {
-			if (!strcmp(h.event, word))
-				l[i].status = 0; /* done with */
+		while (!told[i] && listener_next(&l[i], &h, 0)) {
+			told[i] = !strcmp(h.event, "order") &&
+				  number_of(h.json, "number") == number;
 			heard_release(&h);
 		}
-		n += !l[i].status;
+		n += told[i];
 	}
 	return n;
 }
 
-static void two_thousand_screens_are_told_and_none_is_cut(void **state)
+/* Places an order; returns after how many ms all screens were told of it. */
+static int64_t tell_all(struct shipfrom *s, struct listener *l)
+{
+	bool *told = calloc(SCREENS, sizeof(*told));
+	int64_t begun, number;
+	int have = 0;
+
+	sim_tell(&s->sim, "/hooks", "{\"paused\":true}");
+	number = sim_place(&s->sim, 600);
+	begun = now_mono();
+	sim_tell(&s->sim, "/hooks", "{\"paused\":false}");
+	while (have < SCREENS && now_mono() - begun < 20000)
+		have = all_have(l, told, number);
+	assert_int_equal(have, SCREENS);
+	free(told);
+	return now_mono() - begun;
+}
+
+/* Of three orders the quickest counts: other programs may run beside this. */
+static void two_thousand_screens_are_told_within_half_a_second(void **state)
 {
 	struct shipfrom *s = *state;
 	struct listener *l = calloc(SCREENS, sizeof(*l));
-	int64_t begun, took;
+	int64_t took = INT64_MAX, limit = 500;
 	long before, after;
-	int have = 0;
 
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+	limit = 5000;
+#endif
 	allow_descriptors();
 	before = memory_kib(s->process.pid);
 	for (int i = 0; i < SCREENS; i++) {
@@ -652,19 +671,11 @@ static void two_thousand_screens_are_told_and_none_is_cut(void **state)
 	}
 	after = memory_kib(s->process.pid);
 	metric_becomes(s, "streams", SCREENS, 2000);
-	sim_tell(&s->sim, "/hooks", "{\"paused\":true}");
-	sim_place(&s->sim, 600);
-	begun = now_mono();
-	sim_tell(&s->sim, "/hooks", "{\"paused\":false}");
-	while (have < SCREENS && now_mono() - begun < 20000)
-		have += all_have(l, "order");
-	took = now_mono() - begun;
-	print_message("%d screens: %ld KiB each, told within %lld ms\n", have,
+	for (int n = 0; n < 3 && took >= limit; n++)
+		took = tell_all(s, l);
+	print_message("%d screens: %ld KiB each, told within %lld ms\n", SCREENS,
 		      (after - before) / SCREENS, (long long)took);
-	assert_int_equal(have, SCREENS);
-	/* None waited for a time-out or a beat.  `make bench` holds half a
-	 * second, where nothing else runs. */
-	assert_true(took < 5000);
+	assert_true(took < limit);
 	assert_int_equal(metric(s, "streams_cut_total"), 0);
 	for (int i = 0; i < SCREENS; i++)
 		listener_close(&l[i]);
@@ -691,7 +702,7 @@ int main(void)
 		T(an_accepted_order_that_is_cancelled_says_stop_until_confirmed),
 		T(a_problem_puts_an_order_first_and_keeps_it_accepted),
 		T(a_solved_problem_is_told_to_every_screen_and_outlives_a_restart),
-		T(two_thousand_screens_are_told_and_none_is_cut),
+		T(two_thousand_screens_are_told_within_half_a_second),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
