@@ -165,6 +165,11 @@ void centra_conn_lane(struct centra_conn *n, enum centra_lane lane)
 	n->lane = lane;
 }
 
+void centra_conn_until(struct centra_conn *n, int64_t until)
+{
+	n->until = until;
+}
+
 static bool take(struct centra_conn *n, struct permit p, struct call *ret)
 {
 	if (!n->taken[p.api]) {

@@ -99,6 +99,10 @@ void centra_try_now(struct centra *c, enum centra_api api);
 struct centra_conn *centra_conn_open(struct centra *c);
 void centra_conn_close(struct centra_conn *n);
 void centra_conn_lane(struct centra_conn *n, enum centra_lane lane);
+/* Bounds the next calls on this connection: each ends at `until` (time_mono) at
+ * the latest, and none begins after it (CALL_NOT_DONE, `cut`).  0: only the
+ * centra's timeout bounds them. */
+void centra_conn_until(struct centra_conn *n, int64_t until);
 
 /* How a call ended, as far as that can be known (OFFERS 3, step 3). */
 enum call_end {
@@ -131,6 +135,9 @@ struct call {
 	enum call_turn turn;
 	bool held; /* the call was not made: Centra may not be called before
 		    * retry_after has passed */
+	bool cut; /* the deadline of the connection (centra_conn_until) ended
+		   * the call before Centra's own timeout did: that proves
+		   * nothing about Centra, and opens no breaker */
 };
 
 /* Reserves the next call on this connection to the API.  Ask before any work

@@ -369,7 +369,7 @@ static void gate_told(struct gate *g, const struct permit *p, int64_t now,
 	if (!dead && !c->refused) {
 		open_gate(g);
 	} else if (g->breaker == CLOSED) {
-		g->failures += dead;
+		g->failures += dead && !c->cut;
 		if (c->refused || g->failures >= LIMITS_DEAD_AFTER)
 			open_breaker(g, c->refused ? OPEN_REFUSED : OPEN_AWAY, now);
 	} else if (p->trial) {

@@ -6,7 +6,8 @@
  *
  *   dead      after LIMITS_DEAD_AFTER calls in a row without a usable reply,
  *             only trial calls are made, one at a time, after a wait that
- *             grows to 30 s.  The first that gets a reply ends this.
+ *             grows to 30 s.  The first that gets a reply ends this.  A call
+ *             that was cut off early (call.cut) counts neither way.
  *   refused   after a 401 or 403, too, only trial calls are made, after a wait
  *             that grows to 5 minutes.  A new key ends this at once.
  *   paused    no call is made until the end of a Retry-After.

@@ -25,6 +25,8 @@
 /* The state of one call, for libcurl's callbacks. */
 struct transfer {
 	const struct post *post;
+	int64_t timeout; /* ms, the whole call */
+	bool shortened;	 /* the connection's deadline made it so short */
 	size_t given; /* bytes of a `once` body that were handed to libcurl */
 	size_t headers;
 	bool headers_end; /* the empty line came */
@@ -91,11 +93,10 @@ static CURL *open_easy(const struct centra *a)
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_SSL_VERIFYPEER, 1L);
 	SET(CURLOPT_SSL_VERIFYHOST, 2L);
-	/* The limit on the whole call also bounds a reply that comes slowly.  A
-	 * limit on the speed would have to allow for the longest time that
-	 * Centra may take before it replies. */
+	/* The limit on the whole call, which prepare() sets, also bounds a reply
+	 * that comes slowly.  A limit on the speed would have to allow for the
+	 * longest time that Centra may take before it replies. */
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)centra_connect_timeout(a));
-	SET(CURLOPT_TIMEOUT_MS, (long)centra_timeout(a));
 	SET(CURLOPT_MAXAGE_CONN, IDLE_MAX);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	SET(CURLOPT_USERAGENT, "shipfrom");
@@ -115,6 +116,17 @@ static CURL *open_easy(const struct centra *a)
 	return c;
 }
 
+/* Sets the method.  libcurl sends a POST's body with any other name, too. */
+static CURLcode set_method(CURL *c, const struct post *p)
+{
+	bool get = p->method && !strcmp(p->method, "GET");
+	CURLcode bad = curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST,
+					get ? NULL : p->method);
+
+	return bad | curl_easy_setopt(c, get ? CURLOPT_HTTPGET : CURLOPT_POST,
+				      1L);
+}
+
 static bool prepare(CURL *c, const char *url, struct curl_slist *headers,
 		    struct transfer *t, char *why)
 {
@@ -126,9 +138,10 @@ static bool prepare(CURL *c, const char *url, struct curl_slist *headers,
 	SET(CURLOPT_URL, url);
 	SET(CURLOPT_HTTPHEADER, headers);
 	SET(CURLOPT_ERRORBUFFER, why);
-	SET(CURLOPT_POST, 1L);
+	SET(CURLOPT_TIMEOUT_MS, (long)t->timeout);
 	SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)p->len);
 	SET(CURLOPT_POSTFIELDS, p->once ? NULL : p->body);
+	bad |= set_method(c, p); /* last: POSTFIELDS makes it a POST */
 	SET(CURLOPT_READDATA, t);
 	SET(CURLOPT_WRITEDATA, t);
 	SET(CURLOPT_HEADERDATA, t);
@@ -186,6 +199,7 @@ static void judge(CURL *c, CURLcode code, const char *why,
 		code = CURLE_PARTIAL_FILE;
 	if (code) {
 		ret->end = written || t->given ? CALL_UNKNOWN : CALL_NOT_DONE;
+		ret->cut = t->shortened && code == CURLE_OPERATION_TIMEDOUT;
 		(void)!fail(&ret->why, RC_AGAIN, "%s: %s", api,
 			    t->reply->full ? "the reply is too long"
 			    : *why	   ? why
@@ -307,6 +321,7 @@ void transport_post(struct centra_conn *n, const struct post *p,
 	const char *base = centra_url(n->centra, p->api);
 	struct transfer t = {.post = p, .reply = reply};
 	struct permit permit;
+	int64_t left;
 
 	buf_init(reply, REPLY_MAX);
 	*ret = (struct call){.end = CALL_NOT_DONE};
@@ -317,6 +332,18 @@ void transport_post(struct centra_conn *n, const struct post *p,
 			    centra_api_name(p->api));
 		return;
 	}
+	t.timeout = centra_timeout(n->centra);
+	left = n->until ? n->until - time_mono() : t.timeout;
+	if (left <= 0) {
+		centra_give_back(n, p->api);
+		ret->cut = true;
+		(void)!fail(&ret->why, RC_AGAIN, "%s: there is no time left",
+			    centra_api_name(p->api));
+		return;
+	}
+	t.shortened = left < t.timeout;
+	if (t.shortened)
+		t.timeout = left;
 	if (!may_call(n, p, &permit, ret))
 		return;
 	call(n, base, &t, ret);

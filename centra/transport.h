@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT
  *
- * transport.h - sends one POST of JSON to Centra, and says what is known of its
- * outcome.
+ * transport.h - sends one request to Centra, and says what is known of its
+ * outcome.  A request is a POST of JSON, or has another method.
  *
  * Promise:  CALL_NOT_DONE is returned only if Centra cannot have acted: no byte
  *           of the request was written, or Centra refused it (401, 403, 429).
  *           A request marked `once` is written at most once, whatever becomes
  *           of the connection.
- * Limits:   the whole call by the centra's timeout, the reply by
- *           REPLY_MAX bytes; no redirects, no proxy, http and https only.
+ * Limits:   the whole call by the centra's timeout and by the connection's
+ *           deadline (centra_conn_until), the reply by REPLY_MAX bytes; no
+ *           redirects, no proxy, http and https only.
  * Private to centra/.
  */
 #ifndef CENTRA_TRANSPORT_H
@@ -31,15 +32,17 @@ struct centra_conn {
 	CURL *easy[CENTRA_APIS]; /* handles, made at the first call and kept for
 				  * the next ones */
 	enum centra_lane lane;
+	int64_t until; /* see centra_conn_until() */
 	bool taken[CENTRA_APIS]; /* permit[] was taken for the next call */
 	struct permit permit[CENTRA_APIS];
 };
 
 struct post {
 	enum centra_api api;
+	const char *method; /* "GET", "PUT", "DELETE"; NULL: POST */
 	const char *path; /* what follows the API's address: "/check-first", or
-			   * "" */
-	const char *body; /* JSON */
+			   * ""; a query in it is encoded */
+	const char *body; /* JSON; of a GET it is not sent */
 	size_t len;
 	/* The request changes something at Centra, so it must not be written
 	 * twice: libcurl would write it again by itself if a reused connection

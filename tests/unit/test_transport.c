@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/time.h"
 #include "centra/transport.h"
 #include "tests/unit/canned.h"
 
@@ -722,10 +723,112 @@ static int end(void **state)
 	return 0;
 }
 
+static void a_get_sends_its_query_and_no_body(void **state)
+{
+	static const struct canned_step script[] = {
+		{CANNED_KEEP, CANNED_OK(2, "{}")},
+		{CANNED_KEEP, CANNED_OK(2, "{}")},
+		{CANNED_KEEP, CANNED_OK(2, "{}")},
+		{CANNED_END, NULL}};
+	struct world w = start(script, "http");
+	struct post p = {.api = CENTRA_ORDER_API,
+			 .method = "GET",
+			 .path = "/products?ean=12&limit=1"};
+
+	(void)state;
+	transport_post(w.conn, &p, &w.call, &w.reply);
+	assert_int_equal(w.call.end, CALL_OK);
+	assert_non_null(strstr(canned_last(w.server),
+			       "GET /base/products?ean=12&limit=1 HTTP/1.1"));
+	assert_null(strstr(canned_last(w.server), "Content-Length"));
+	buf_release(&w.reply);
+
+	p = (struct post){.api = CENTRA_ORDER_API,
+			  .method = "PUT",
+			  .path = "/capture",
+			  .body = "{\"a\":1}",
+			  .len = 7};
+	transport_post(w.conn, &p, &w.call, &w.reply);
+	assert_non_null(
+		strstr(canned_last(w.server), "PUT /base/capture HTTP/1.1"));
+	assert_non_null(strstr(canned_last(w.server), "{\"a\":1}"));
+	buf_release(&w.reply);
+
+	/* The next call on the handle is a POST again. */
+	post(&w, false);
+	assert_non_null(strstr(canned_last(w.server), "POST /base"));
+	stop(&w);
+}
+
+static void a_call_ends_at_the_deadline_of_its_connection(void **state)
+{
+	static const struct canned_step script[] = {{CANNED_SILENT, NULL},
+						    {CANNED_END, NULL}};
+	struct world w = start(script, "http");
+	int64_t began = time_mono();
+
+	(void)state;
+	centra_conn_until(w.conn, began + 100);
+	post(&w, false);
+	assert_int_equal(w.call.end, CALL_UNKNOWN);
+	assert_true(w.call.cut);
+	assert_true(time_mono() - began < 700); /* the centra's is 800 */
+	stop(&w);
+}
+
+static void a_call_after_the_deadline_is_not_sent(void **state)
+{
+	static const struct canned_step script[] = {
+		{CANNED_KEEP, CANNED_OK(2, "{}")}, {CANNED_END, NULL}};
+	struct world w = start(script, "http");
+
+	(void)state;
+	centra_conn_until(w.conn, time_mono() - 1);
+	post(&w, false);
+	assert_int_equal(w.call.end, CALL_NOT_DONE);
+	assert_true(w.call.cut);
+	assert_int_equal(canned_requests(w.server), 0);
+	buf_release(&w.reply);
+
+	centra_conn_until(w.conn, 0);
+	post(&w, false);
+	assert_int_equal(w.call.end, CALL_OK);
+	stop(&w);
+}
+
+static void calls_that_are_cut_open_no_breaker(void **state)
+{
+	struct world w = {.server = canned_start((const struct canned_step[]){
+				  {CANNED_SILENT, NULL}, {CANNED_SILENT, NULL},
+				  {CANNED_SILENT, NULL}, {CANNED_SILENT, NULL},
+				  {CANNED_SILENT, NULL}, {CANNED_SILENT, NULL},
+				  {CANNED_END, NULL}})};
+	struct centra_state s;
+	char url[80];
+
+	(void)state;
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/base/",
+		 canned_port(w.server));
+	connect_to(&w, url);
+	for (int i = 0; i < 6; i++) {
+		centra_conn_until(w.conn, time_mono() + 30);
+		post(&w, false);
+		assert_true(w.call.cut);
+		buf_release(&w.reply);
+	}
+	centra_state(w.centra, CENTRA_ORDER_API, &s);
+	assert_false(s.dead);
+	stop(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_whole_200_is_ok_and_carries_its_body),
+		cmocka_unit_test(a_get_sends_its_query_and_no_body),
+		cmocka_unit_test(a_call_ends_at_the_deadline_of_its_connection),
+		cmocka_unit_test(a_call_after_the_deadline_is_not_sent),
+		cmocka_unit_test(calls_that_are_cut_open_no_breaker),
 		cmocka_unit_test(
 			a_chunked_reply_with_trailers_after_a_100_is_ok),
 		cmocka_unit_test(the_request_is_what_centra_wants),
