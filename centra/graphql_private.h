@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * graphql_private.h - what graphql.c, lists.c, reply.c and shipping.c share.
+ * graphql_private.h - what the files that speak GraphQL share: graphql.c,
+ * lists.c, reply.c, shipping.c, feed.c and lock.c.
  */
 #ifndef CENTRA_GRAPHQL_PRIVATE_H
 #define CENTRA_GRAPHQL_PRIVATE_H
@@ -76,6 +77,27 @@ char *gql_word(const struct json *v, const char *key);
 /* Returns a copy of a text for people to read (json_words); NULL: nothing of it
  * can be read.  The caller frees it. */
 char *gql_words(const struct json *v, const char *key);
+
+/* ---- mutations ---- */
+
+/* What the payload of each mutation says in words. */
+#define GQL_REMARKS                                                           \
+	"userErrors { message path } userWarnings { message path } "
+
+/* Begins the body of a mutation.  Add the variables next, then call
+ * gql_end_mutation(). */
+void gql_begin_mutation(struct buf *body, const char *query);
+void gql_end_mutation(struct buf *body);
+/* Sends the mutation of this name and returns its payload, which lives as long
+ * as *reply (gql_reply_end).  NULL: there is no payload to read.  Sets the
+ * call, `misread`, `error` and `warning` of *ret, which is zeroed before. */
+const struct json *gql_tell(struct centra_conn *n, const char *name,
+			    const struct buf *body, struct centra_done *ret,
+			    struct gql_reply *reply);
+/* Ends the call as CALL_UNKNOWN: the payload cannot be read. */
+void gql_doubtful(struct centra_done *ret, const char *what);
+
+/* ---- shipments ---- */
 
 /* Reads a shipment.  False: it has a wrong form; what was read must be released
  * with graphql_shipment_end() even so. */

@@ -14,8 +14,6 @@
 
 #define MUTATION_MAX ((size_t)256 << 10)
 #define REMARKS_MAX  1000
-#define REMARKS                                                               \
-	"userErrors { message path } userWarnings { message path } "
 
 /* Returns the messages of a list, joined by "; "; NULL: it is empty. */
 static char *remarks(const struct json *list)
@@ -38,7 +36,7 @@ static char *remarks(const struct json *list)
 	return buf_detach(&b, NULL);
 }
 
-static void doubtful(struct centra_done *ret, const char *what)
+void gql_doubtful(struct centra_done *ret, const char *what)
 {
 	ret->call.end = CALL_UNKNOWN;
 	(void)!fail(&ret->call.why, RC_AGAIN,
@@ -63,11 +61,9 @@ static void judge(struct centra_done *ret, const struct gql_reply *r,
 	}
 }
 
-/* Sends the mutation of this name and returns its payload, which lives as long
- * as *reply (gql_reply_end).  NULL: there is no payload to read. */
-static const struct json *tell(struct centra_conn *n, const char *name,
-			 const struct buf *body, struct centra_done *ret,
-			 struct gql_reply *reply)
+const struct json *gql_tell(struct centra_conn *n, const char *name,
+			    const struct buf *body, struct centra_done *ret,
+			    struct gql_reply *reply)
 {
 	const struct json *payload;
 
@@ -86,7 +82,7 @@ static const struct json *tell(struct centra_conn *n, const char *name,
 	}
 	payload = json_get(reply->data, name);
 	if (!json_is_object(payload)) {
-		doubtful(ret, name);
+		gql_doubtful(ret, name);
 		return NULL;
 	}
 	ret->error = remarks(json_get(payload, "userErrors"));
@@ -102,16 +98,14 @@ void centra_done_release(struct centra_done *d)
 	d->error = d->warning = NULL;
 }
 
-/* Begins the body of a mutation.  Add the variables next, then call
- * end_mutation(). */
-static void begin_mutation(struct buf *body, const char *query)
+void gql_begin_mutation(struct buf *body, const char *query)
 {
 	buf_init(body, MUTATION_MAX);
 	gql_begin(body, "%s", query);
 	json_begin(body, "variables");
 }
 
-static void end_mutation(struct buf *body)
+void gql_end_mutation(struct buf *body)
 {
 	json_end(body);
 	json_end(body);
@@ -131,16 +125,16 @@ void graphql_confirm_order(struct centra_conn *n, int64_t number,
 	struct buf body;
 
 	*ret = (struct centra_done){0};
-	begin_mutation(
+	gql_begin_mutation(
 		&body,
 		"mutation C($input:OrderConfirmInput!) { "
-		"confirmOrder(input:$input) { order { number status } " REMARKS
+		"confirmOrder(input:$input) { order { number status } " GQL_REMARKS
 		"} }");
 	json_begin(&body, "input");
 	put_order(&body, number);
 	json_end(&body);
-	end_mutation(&body);
-	(void)tell(n, "confirmOrder", &body, ret, &r);
+	gql_end_mutation(&body);
+	(void)gql_tell(n, "confirmOrder", &body, ret, &r);
 	gql_reply_end(&r);
 	buf_release(&body);
 }
@@ -152,7 +146,7 @@ static void read_result(const struct json *payload, const char *name,
 	if (payload && !ret->error &&
 	    !graphql_read_shipment(json_get(payload, "shipment"),
 				   &ret->shipment))
-		doubtful(ret, name);
+		gql_doubtful(ret, name);
 }
 
 static void put_lines(struct buf *body,
@@ -178,19 +172,19 @@ void graphql_create_shipment(struct centra_conn *n, int64_t number,
 	struct buf body;
 
 	*ret = (struct centra_done){0};
-	begin_mutation(
+	gql_begin_mutation(
 		&body,
 		"mutation S($input:ShipmentCreateInput!) { "
 		"createShipment(input:$input) { shipment { " SHIPMENT_FIELDS
-		"} " REMARKS "} }");
+		"} " GQL_REMARKS "} }");
 	json_begin(&body, "input");
 	put_order(&body, number);
 	json_put_bool(&body, "isGoodToGo", false);
 	json_put_bool(&body, "capture", false);
 	put_lines(&body, lines, n_lines);
 	json_end(&body);
-	end_mutation(&body);
-	read_result(tell(n, "createShipment", &body, ret, &r),
+	gql_end_mutation(&body);
+	read_result(gql_tell(n, "createShipment", &body, ret, &r),
 		    "createShipment", ret);
 	gql_reply_end(&r);
 	buf_release(&body);
@@ -219,14 +213,14 @@ void graphql_capture_shipment(struct centra_conn *n, int64_t id,
 	struct buf body;
 
 	*ret = (struct centra_done){0};
-	begin_mutation(&body,
+	gql_begin_mutation(&body,
 		       "mutation P($id:Int!) { captureShipment(id:$id) { "
 		       "shipment { id isCaptured isPaid } "
-		       "paymentHistoryEntry { status entryType } " REMARKS
+		       "paymentHistoryEntry { status entryType } " GQL_REMARKS
 		       "} }");
 	json_put_int(&body, "id", id);
-	end_mutation(&body);
-	payload = tell(n, "captureShipment", &body, ret, &r);
+	gql_end_mutation(&body);
+	payload = gql_tell(n, "captureShipment", &body, ret, &r);
 	if (!payload && ret->call.end == CALL_UNKNOWN)
 		payload = json_get(r.data, "captureShipment");
 	read_captured(payload, ret);
@@ -241,16 +235,16 @@ void graphql_good_to_go(struct centra_conn *n, int64_t id,
 	struct buf body;
 
 	*ret = (struct centra_done){0};
-	begin_mutation(&body,
+	gql_begin_mutation(&body,
 		       "mutation G($id:Int!,$input:ShipmentUpdateInput!) { "
 		       "updateShipment(id:$id,input:$input) { "
-		       "shipment { " SHIPMENT_FIELDS "} " REMARKS "} }");
+		       "shipment { " SHIPMENT_FIELDS "} " GQL_REMARKS "} }");
 	json_put_int(&body, "id", id);
 	json_begin(&body, "input");
 	json_put_bool(&body, "isGoodToGo", true);
 	json_end(&body);
-	end_mutation(&body);
-	read_result(tell(n, "updateShipment", &body, ret, &r),
+	gql_end_mutation(&body);
+	read_result(gql_tell(n, "updateShipment", &body, ret, &r),
 		    "updateShipment", ret);
 	gql_reply_end(&r);
 	buf_release(&body);
@@ -270,10 +264,10 @@ void graphql_complete_shipment(struct centra_conn *n, int64_t id,
 	struct buf body;
 
 	*ret = (struct centra_done){0};
-	begin_mutation(&body,
+	gql_begin_mutation(&body,
 		       "mutation D($id:Int!,$input:ShipmentCompleteInput!) { "
 		       "completeShipment(id:$id,input:$input) { "
-		       "shipment { " SHIPMENT_FIELDS "} " REMARKS "} }");
+		       "shipment { " SHIPMENT_FIELDS "} " GQL_REMARKS "} }");
 	json_put_int(&body, "id", id);
 	json_begin(&body, "input");
 	json_put_bool(&body, "sendEmail", true);
@@ -286,8 +280,8 @@ void graphql_complete_shipment(struct centra_conn *n, int64_t id,
 	add_text(&body, "trackingNumber", p->tracking);
 	json_end(&body);
 	json_end(&body);
-	end_mutation(&body);
-	read_result(tell(n, "completeShipment", &body, ret, &r),
+	gql_end_mutation(&body);
+	read_result(gql_tell(n, "completeShipment", &body, ret, &r),
 		    "completeShipment", ret);
 	gql_reply_end(&r);
 	buf_release(&body);
