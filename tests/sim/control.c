@@ -4,11 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/sim/feed.h"
 #include "tests/sim/graphql.h"
 #include "tests/sim/hooks.h"
+#include "tests/sim/lock.h"
 #include "tests/sim/order_api.h"
 #include "tests/sim/schema.h"
 #include "tests/sim/shipment.h"
+#include "tests/sim/soap.h"
 #include "tests/sim/world.h"
 
 /* {"ok":true}, or {"ok":false,"why":...} with 400. */
@@ -58,6 +61,8 @@ static void order_verb(struct exchange *x, const cJSON *in)
 		why = world_reoffer(number, in);
 	else if (!strcmp(verb, "/allocate"))
 		why = world_allocate(number, in);
+	else if (!strcmp(verb, "/lock"))
+		why = lock_by_a_person(number, in);
 	else if (!strcmp(verb, "/shipment"))
 		why = shipment_make(number, in);
 	else if (!strcmp(verb, "/expire"))
@@ -89,6 +94,8 @@ static void settings(struct exchange *x, const cJSON *in)
 		schema_hide(hidden);
 	world_settings(in);
 	shipment_settings(in);
+	soap_settings(in);
+	lock_settings(in);
 	outcome(x, NULL);
 }
 
@@ -142,6 +149,18 @@ static void calls(struct exchange *x, const cJSON *in)
 	exchange_json(x, 200, v);
 }
 
+static void feed(struct exchange *x, const cJSON *in)
+{
+	feed_add(in);
+	outcome(x, NULL);
+}
+
+static void show_feed(struct exchange *x, const cJSON *in)
+{
+	(void)in;
+	exchange_json(x, 200, feed_state());
+}
+
 static void warehouses(struct exchange *x, const cJSON *in)
 {
 	world_set_warehouses(in);
@@ -154,6 +173,9 @@ static void reset(struct exchange *x, const cJSON *in)
 	hooks_reset();
 	faults_reset();
 	shipment_reset();
+	feed_reset();
+	soap_reset();
+	lock_reset();
 	graphql_set_limit(NULL);
 	graphql_set_denied(NULL);
 	schema_hide(NULL);
@@ -172,6 +194,8 @@ static const struct {
 	{"POST", "/hooks", hooks},
 	{"GET", "/hooks", show_hooks},
 	{"POST", "/hooks/send", hooks_now},
+	{"POST", "/feed", feed},
+	{"GET", "/feed", show_feed},
 	{"GET", "/state", state},
 	{"GET", "/calls", calls},
 	{"POST", "/reset", reset},

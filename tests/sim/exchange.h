@@ -21,6 +21,7 @@ struct exchange {
 	/* Borrowed from the connection. */
 	const char *method, *path; /* the path without its prefix */
 	const char *authorization, *api_authorization; /* or NULL */
+	const char *soap_action; /* or NULL */
 	const char *query_order; /* ?order=, or NULL */
 	const char *body;        /* with a NUL behind it */
 

@@ -46,14 +46,22 @@ static enum fault_kind kind(const char *name)
 	return FAULT_NONE;
 }
 
+static const char *const apis[] = {"order", "graphql", "soap"};
+
+static enum api api_of(const char *name)
+{
+	for (int i = API_GRAPHQL; i <= API_SOAP; i++)
+		if (!strcmp(apis[i], name))
+			return (enum api)i;
+	return API_ORDER;
+}
+
 const char *faults_add(const cJSON *spec)
 {
 	struct rule r = {.used = true};
 	const char *why = "too many faults";
 
-	r.api = !strcmp(json_text(spec, "api", "order"), "graphql")
-			? API_GRAPHQL
-			: API_ORDER;
+	r.api = api_of(json_text(spec, "api", "order"));
 	r.fault.kind = kind(json_text(spec, "kind", ""));
 	if (r.fault.kind == FAULT_NONE)
 		return "unknown kind";
@@ -118,8 +126,7 @@ void calls_add(const struct seen *s)
 	cJSON *v = must(cJSON_CreateObject());
 	char at[CLOCK_TEXT];
 
-	cJSON_AddStringToObject(v, "api",
-				s->api == API_ORDER ? "order" : "graphql");
+	cJSON_AddStringToObject(v, "api", apis[s->api]);
 	cJSON_AddStringToObject(v, "what", s->what);
 	cJSON_AddStringToObject(v, "at", clock_stamp(at));
 	json_add_int(v, "at_ms", clock_ms());

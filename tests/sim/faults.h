@@ -12,7 +12,7 @@
 
 #include "tests/sim/json.h"
 
-enum api { API_ORDER, API_GRAPHQL };
+enum api { API_ORDER, API_GRAPHQL, API_SOAP };
 
 enum fault_kind {
 	FAULT_NONE,

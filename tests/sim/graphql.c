@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "tests/sim/clock.h"
+#include "tests/sim/feed.h"
 #include "tests/sim/introspect.h"
+#include "tests/sim/lock.h"
 #include "tests/sim/schema.h"
 #include "tests/sim/shipment.h"
 #include "tests/sim/world.h"
@@ -131,7 +133,7 @@ static cJSON *orders(const cJSON *args, struct seen *s, const char **why)
 {
 	static const char known[] =
 		" number isWaitingForCheckFirstAllocation id status isOnHold "
-		"orderHoldReason ";
+		"orderHoldReason isLocked ";
 	const cJSON *where = cJSON_GetObjectItemCaseSensitive(args, "where");
 	const cJSON *number = cJSON_GetObjectItemCaseSensitive(where, "number");
 	int64_t limit = limit_of(args, why);
@@ -164,12 +166,24 @@ static cJSON *orders(const cJSON *args, struct seen *s, const char **why)
 	page = json_int(args, "page", 1);
 	if (*why)
 		list = must(cJSON_CreateArray());
+	else if (cJSON_HasObjectItem(where, "isLocked"))
+		list = lock_orders(numbers, json_flag(where, "isLocked", true),
+				   limit, page);
 	else if (sorted && !numbers)
 		list = world_orders_by_number(waiting, limit, page);
 	else
 		list = world_orders(numbers, waiting, limit, page);
 	cJSON_Delete(numbers);
 	return list;
+}
+
+static cJSON *mutate(const struct field *f, struct seen *s)
+{
+	cJSON *v = feed_mutation(f->name, f->args);
+
+	if (!v)
+		v = lock_mutation(f->name, f->args, &s->order);
+	return v ? v : shipment_mutation(f->name, f->args, &s->order);
 }
 
 static cJSON *resolve(const struct field *f, bool mutation, struct seen *s,
@@ -185,13 +199,15 @@ static cJSON *resolve(const struct field *f, bool mutation, struct seen *s,
 			  ? f->name
 			  : "";
 	if (mutation)
-		v = shipment_mutation(f->name, f->args, &s->order);
+		v = mutate(f, s);
 	else if (!strcmp(f->name, "orders"))
 		v = orders(f->args, s, why);
 	else if (!strcmp(f->name, "warehouses"))
 		v = page_of(world_warehouses(), f->args, why);
 	else if (!strcmp(f->name, "brickAndMortars"))
 		v = world_shops();
+	else if ((v = feed_query(f->name, f->args, why)))
+		;
 	else if (!strcmp(f->name, "__typename"))
 		v = must(cJSON_CreateString("Query"));
 	else if (!strcmp(f->name, "__type"))

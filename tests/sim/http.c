@@ -11,6 +11,7 @@
 #include "tests/sim/graphql.h"
 #include "tests/sim/gzip.h"
 #include "tests/sim/order_api.h"
+#include "tests/sim/soap.h"
 
 #define BODY_MAX (16 * 1024 * 1024)
 
@@ -22,6 +23,7 @@ static const struct {
 } parts[] = {
 	{"/api/order-api", order_api_answer},
 	{"/graphql", graphql_answer},
+	{"/ams/system/service/module/soap/api", soap_answer},
 	{"/control", control_answer},
 };
 
@@ -106,6 +108,8 @@ static enum MHD_Result dispatch(struct MHD_Connection *c, const char *method,
 			c, MHD_HEADER_KIND, "Authorization"),
 		.api_authorization = MHD_lookup_connection_value(
 			c, MHD_HEADER_KIND, "API-Authorization"),
+		.soap_action = MHD_lookup_connection_value(
+			c, MHD_HEADER_KIND, "SOAPAction"),
 		.query_order = MHD_lookup_connection_value(
 			c, MHD_GET_ARGUMENT_KIND, "order"),
 		.body = body,

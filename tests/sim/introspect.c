@@ -14,6 +14,12 @@ static const struct {
 	{"Query", "warehouses", "where:WarehouseFilter sort:WarehouseSort limit:Int page:Int"},
 	{"Query", "brickAndMortars", "limit:Int page:Int"},
 	{"Query", "__type", "name:String"},
+	{"Query", "events", "where:EventFilter limit:Int"},
+	{"Query", "shipments", "where:ShipmentFilter limit:Int page:Int"},
+	{"Query", "returns", "where:ReturnFilter limit:Int page:Int"},
+	{"Mutation", "setEventListeners", "input:EventListenerSetInput"},
+	{"Mutation", "confirmEvents", "input:EventConfirmInput"},
+	{"Mutation", "setOrdersLock", "input:OrdersLockInput"},
 	{"Mutation", "confirmOrder", "input:OrderConfirmInput"},
 	{"Mutation", "createShipment", "input:ShipmentCreateInput"},
 	{"Mutation", "captureShipment", "id:Int"},
@@ -24,8 +30,14 @@ static const struct {
 static const struct {
 	const char *type, *members;
 } inputs[] = {
-	{"OrderFilter", "number:Int isWaitingForCheckFirstAllocation:Boolean id:String status:OrderStatus isOnHold:Boolean orderHoldReason:OrderHoldReason"},
+	{"OrderFilter", "number:Int isWaitingForCheckFirstAllocation:Boolean id:String status:OrderStatus isOnHold:Boolean orderHoldReason:OrderHoldReason isLocked:Boolean"},
 	{"WarehouseFilter", "id:Int"},
+	{"EventFilter", "objectType:EventObjectType changeType:EventChangeType"},
+	{"ShipmentFilter", "id:Int number:String"},
+	{"ReturnFilter", "id:Int"},
+	{"EventListenerSetInput", "objectType:EventObjectType changeTypes:EventChangeType"},
+	{"EventConfirmInput", "eventsIds:Int"},
+	{"OrdersLockInput", "orders:OrderInput isLocked:Boolean"},
 	{"OrderInput", "id:String number:Int"},
 	{"OrderLineInput", "id:Int"},
 	{"OrderConfirmInput", "order:OrderInput"},
@@ -40,6 +52,8 @@ static const struct {
 	const char *type, *values;
 } enums[] = {
 	{"OrderStatus", "PENDING CONFIRMED PROCESSING SHIPPED CANCELLED ARCHIVED"},
+	{"EventObjectType", "Order Shipment Return StockChange Warehouse BrickAndMortar Customer Product PaymentHistoryEntry"},
+	{"EventChangeType", "CREATED UPDATED COMPLETED DELETED DEPENDENT_DATA_CHANGED"},
 	{"OrderSort", "number_ASC number_DESC id_ASC createdAt_ASC"},
 	{"WarehouseSort", "id_ASC id_DESC"},
 	{"OrderHoldReason", "PAYMENT_MISMATCH WAITING_FOR_PAYMENT WAITING_FOR_FRAUD_CHECK WAITING_FOR_CHECK_FIRST_ALLOCATION WAITING_FOR_GIFT_CARD_AUTHORIZATION"},
@@ -59,6 +73,8 @@ static const struct {
 	{"Order", "status", "OrderStatus"},
 	{"DirectToConsumerOrder", "status", "OrderStatus"},
 	{"DirectToConsumerOrder", "orderHoldReason", "OrderHoldReason"},
+	{"Event", "objectType", "EventObjectType"},
+	{"Event", "changeType", "EventChangeType"},
 	{"Warehouse", "status", "WarehouseStatus"},
 	{"Warehouse", "allocationPolicy", "WarehouseAllocationPolicy"},
 	{"PaymentHistoryEntry", "status", "PaymentHistoryEntryStatus"},

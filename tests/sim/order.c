@@ -419,6 +419,11 @@ cJSON *order_state(const struct order *o)
 	add_text(v, "hold", o->hold_reason);
 	json_add_int(v, "winner", o->winner);
 	json_add_int(v, "accepts", o->accepts);
+	cJSON_AddBoolToObject(v, "locked", o->locked);
+	json_add_int(v, "locks", o->locks);
+	json_add_int(v, "unlocks", o->unlocks);
+	json_add_int(v, "resumes", o->resumes);
+	cJSON_AddBoolToObject(v, "unlocked_a_persons", o->unlocked_a_persons);
 	a = cJSON_AddArrayToObject(v, "asks");
 	for (size_t i = 0; i < o->n_asks; i++) {
 		c = must(cJSON_CreateObject());

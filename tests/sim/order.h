@@ -74,7 +74,9 @@ struct order {
 	cJSON *seen; /* owned, or NULL */
 	bool seen_waits;
 	int64_t seen_until;
-	bool locked;
+	bool locked, locked_by_person;
+	bool unlocked_a_persons; /* an API unlocked what a person had locked */
+	int locks, unlocks, resumes; /* calls of APIs (lock.h) */
 	int64_t winner; /* the warehouse that accepted; 0 = none */
 	int accepts;    /* answers with accepted:true that we said ok to */
 	cJSON *address; /* owned */

@@ -15,12 +15,26 @@ static const struct {
 	const char *fields;
 } types[] = {
 	{"Query",
-	 " orders:Order warehouses:Warehouse brickAndMortars:BrickAndMortar"
+	 " events:Event eventListeners:EventListener shipments:Shipment"
+	 " returns:Return orders:Order warehouses:Warehouse brickAndMortars:BrickAndMortar"
 	 " rateLimits:RateLimit centraIPs __typename __type:__Type "},
 	{"Mutation",
 	 " confirmOrder:OrderPayload createShipment:ShipmentPayload"
 	 " captureShipment:CapturePayload completeShipment:ShipmentPayload"
-	 " updateShipment:ShipmentPayload setOrdersLock:OrdersPayload "},
+	 " updateShipment:ShipmentPayload setOrdersLock:OrdersPayload"
+	 " updateDirectToConsumerOrder:OrderPayload"
+	 " setEventListeners:ListenersPayload confirmEvents:EventsPayload "},
+	{"Event",
+	 " id objectType changeType objectReference createdAt "},
+	{"EventListener",
+	 " integrationName objectType changeTypes createdAt updatedAt "},
+	{"Return", " __typename id shipment:Shipment "},
+	{"DirectToConsumerReturn",
+	 " __typename id returnStatus shipment:Shipment "},
+	{"ListenersPayload",
+	 " eventListeners:EventListener userErrors:UserError"
+	 " userWarnings:UserError "},
+	{"EventsPayload", " userErrors:UserError userWarnings:UserError "},
 	{"Order",
 	 " __typename id number status isOnHold isLocked createdAt updatedAt"
 	 " orderDate shippingAddress:Address lines:OrderLine"
@@ -106,6 +120,13 @@ static const struct {
 	{"Mutation", "completeShipment", "Shipment:write"},
 	{"Mutation", "updateShipment", "Shipment:write"},
 	{"Mutation", "setOrdersLock", "Order.isLocked:write"},
+	{"Mutation", "updateDirectToConsumerOrder", "Order:write"},
+	{"Mutation", "setEventListeners", "Event:write"},
+	{"Mutation", "confirmEvents", "Event:write"},
+	{"Query", "events", "Event:read"},
+	{"Query", "eventListeners", "Event:read"},
+	{"Query", "shipments", "Shipment:read"},
+	{"Query", "returns", "Return:read"},
 	{"Order", "shippingAddress", "Order.shippingAddress:read"},
 	{"Order", "shipments", "Shipment:read"},
 	{"Order", "paymentHistory", "PaymentHistory:read"},

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "tests/sim/clock.h"
+#include "tests/sim/feed.h"
 #include "tests/sim/hooks.h"
 #include "tests/sim/world.h"
 
@@ -75,13 +76,6 @@ static void confirm(struct order *o, void *arg)
 		k->error = "The order can not be confirmed in its status.";
 	else
 		o->status = "CONFIRMED";
-}
-
-static void lock_order(struct order *o, void *arg)
-{
-	struct work *k = arg;
-
-	o->locked = json_flag(k->input, "isLocked", true);
 }
 
 static bool take_money(struct shipment *s, struct work *k)
@@ -192,6 +186,7 @@ static void create(struct order *o, void *arg)
 		note_early(&s);
 	o->shipments[o->n_shipments++] = s;
 	o->status = "PROCESSING";
+	feed_note("Shipment", "CREATED", s.id, o->number);
 	hooks_event("shipment", "create", s.id, NULL);
 }
 
@@ -267,6 +262,7 @@ static void complete(struct order *o, struct shipment *s, void *arg)
 				order_in_shipments(o, o->lines[i].id);
 	if (left == 0)
 		o->status = "SHIPPED";
+	feed_note("Shipment", "COMPLETED", s->id, o->number);
 	hooks_event("shipment", "update", s->id, NULL);
 }
 
@@ -329,7 +325,6 @@ static const struct {
 	void (*shipment)(struct order *o, struct shipment *s, void *arg);
 } mutations[] = {
 	{"confirmOrder", confirm, NULL},
-	{"setOrdersLock", lock_order, NULL},
 	{"createShipment", create, NULL},
 	{"captureShipment", NULL, capture_it},
 	{"completeShipment", NULL, complete},
@@ -361,7 +356,7 @@ static void add_found(cJSON *v, const struct work *k)
 	if (orders->child)
 		cJSON_AddItemToObject(v, "order",
 				      cJSON_Duplicate(orders->child, 1));
-	cJSON_AddItemToObject(v, "orders", orders);
+	cJSON_Delete(orders);
 	if (k->payment && entry_null) {
 		cJSON_AddNullToObject(v, "paymentHistoryEntry");
 	} else if (k->payment) {
@@ -379,10 +374,7 @@ cJSON *shipment_mutation(const char *name, const cJSON *args,
 			 int64_t *ret_order)
 {
 	const cJSON *input = cJSON_GetObjectItemCaseSensitive(args, "input");
-	const cJSON *list = cJSON_GetObjectItemCaseSensitive(input, "orders");
-	const cJSON *order = list ? list->child
-				  : cJSON_GetObjectItemCaseSensitive(input,
-								     "order");
+	const cJSON *order = cJSON_GetObjectItemCaseSensitive(input, "order");
 	struct work k = {.input = input,
 			 .shipment = json_int(args, "id", 0),
 			 .order = json_int(order, "number", 0)};

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/sim/clock.h"
+#include "tests/sim/feed.h"
 #include "tests/sim/hooks.h"
 #include "tests/sim/reading.h"
 #include "tests/sim/shipment.h"
@@ -158,6 +159,8 @@ static struct order *find(int64_t number)
 
 static void told(const struct order *o, const char *action)
 {
+	feed_note("Order", strcmp(action, "insert") ? "UPDATED" : "CREATED",
+		  o->number, o->number);
 	if (w.order_events)
 		hooks_event("order", action, o->number, NULL);
 }
@@ -278,6 +281,8 @@ int64_t world_place(const cJSON *spec, const char **why)
 	order_allocate(o, DIRECT);
 	if (json_flag(spec, "webhook", true))
 		told(o, "insert");
+	else
+		feed_note("Order", "CREATED", o->number, o->number);
 	if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) > 0)
 		ask(o, spec);
 	else if (w.autoconfirm)
@@ -340,6 +345,7 @@ const char *world_reoffer(int64_t number, const cJSON *spec)
 		o->winner = 0;
 		o->status = "PENDING";
 		order_allocate(o, DIRECT);
+		feed_note("Order", "UPDATED", number, number);
 		ask(o, spec);
 	}
 	pthread_mutex_unlock(&w.lock);
