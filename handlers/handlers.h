@@ -24,6 +24,7 @@
 typedef enum rc begin_fn(void *arg, const struct order *o, struct changes *ret,
 			 struct err *e);
 
+struct docs;   /* declared in handlers/docs.h */
 struct others; /* declared in handlers/reconcile.h */
 struct round;
 
@@ -65,6 +66,7 @@ struct work {
 	int64_t sweep_every;
 	struct round *round;
 	const struct others *others;
+	const struct docs *docs; /* reads documents of the instance */
 
 	/* Shipping: whether to go on while a payment is being confirmed, and
 	 * how long (ms) Centra may still act on a try whose outcome is unknown,

@@ -32,6 +32,7 @@
 
 #include "base/err.h"
 #include "store/model/device.h"
+#include "store/model/doc.h"
 #include "store/model/event.h"
 #include "store/model/listing.h"
 #include "store/model/journal.h"
@@ -234,6 +235,46 @@ enum rc store_update_once(struct store *s, const char *instance,
 			  int64_t now, struct order *ret,
 			  struct store_done *done, struct err *e);
 
+/* ---- documents: store/model/doc.h ---- */
+
+struct doc_name {
+	const char *kind, *instance, *key; /* borrowed */
+};
+
+/* What a store_docs_fn decides: documents to be put or deleted, and new tasks,
+ * of any number.  Both lists are owned. */
+struct doc_writes {
+	struct doc_write *list;
+	size_t n, cap;
+	struct task *tasks;
+	size_t n_tasks, tasks_cap;
+};
+/* Adds a copy of a document to be put; of its fields, rev and updated are
+ * the store's. */
+void doc_writes_put(struct doc_writes *w, const struct doc *d);
+/* Adds the deletion of the document of this name. */
+void doc_writes_delete(struct doc_writes *w, const struct doc *name);
+/* Adds a task: its kind, instance, number, sub and due are read; with a lane of
+ * 0 store_options.place decides.  One that exists is asked for once more. */
+void doc_writes_task(struct doc_writes *w, const struct task *t);
+void doc_writes_release(struct doc_writes *w);
+
+/* Decides what to write, given the n documents that the call named, as the
+ * transaction sees them (rev 0: there is none).  Pure, does not block, and may
+ * run twice.  A result other than OK writes nothing, and becomes the result of
+ * the write; but see store_docs_update() for requests with a key. */
+typedef enum rc store_docs_fn(void *arg, const struct doc *docs, size_t n,
+			      struct doc_writes *ret, struct err *e);
+
+/* Reads the n documents that are named and writes what `fn` decides, in one
+ * transaction.  fn may also write documents that were not named.  `once` (may be
+ * NULL) as for store_update_once(): OK then only means that its key could be
+ * looked up and stored. */
+enum rc store_docs_update(struct store *s, const struct doc_name *names,
+			  size_t n, store_docs_fn *fn, void *arg,
+			  struct once *once, int64_t now,
+			  struct store_done *done, struct err *e);
+
 /* Adds a task that no run adds: for reconciliation at the start, and the
  * command line. */
 enum rc store_task_add(struct store *s, const struct task *t, struct err *e);
@@ -382,6 +423,28 @@ enum rc store_done_since(struct store *s, const char *instance,
 enum rc store_journal(struct store *s, const char *instance, int64_t number,
 		      bool (*fn)(void *arg, const struct entry *n), void *arg,
 		      struct err *e);
+
+/* Reads a document; the caller releases it.  RC_NOTFOUND: there is none. */
+enum rc store_doc(struct store *s, const char *kind, const char *instance,
+		  const char *key, struct doc *ret, struct err *e);
+/* Lists the documents of a kind and instance (NULL: of all) by their keys, from
+ * the key `from` on (NULL: from the first). */
+enum rc store_docs(struct store *s, const char *kind, const char *instance,
+		   const char *from,
+		   bool (*fn)(void *arg, const struct doc *d), void *arg,
+		   struct err *e);
+/* Lists the documents in a list of a kind and instance, by `at` and key, behind
+ * the place `after` (NULL: from the first). */
+enum rc store_docs_listed(struct store *s, const char *kind,
+			  const char *instance, const char *list,
+			  const struct doc_place *after,
+			  bool (*fn)(void *arg, const struct doc *d), void *arg,
+			  struct err *e);
+/* Lists how many documents are in each list ("": in none); lists without
+ * documents are left out.  kind NULL: of all kinds. */
+enum rc store_doc_counts(struct store *s, const char *kind,
+			 bool (*fn)(void *arg, const struct doc_count *c),
+			 void *arg, struct err *e);
 
 /* Lists events, from the seq `from` on. */
 enum rc store_events(struct store *s, uint64_t from,
@@ -597,6 +660,10 @@ enum aged {
 			  * journal notes it */
 	AGED_JOURNAL,	 /* entries of finished orders, which stay */
 	AGED_ORDERS,	 /* finished orders, with all that is kept of them */
+	AGED_STOCK,	 /* documents that have ended, by the row of their kind
+			  * in doc_kinds.def */
+	AGED_OUTGOING,
+	AGED_RETURNS,
 	AGED_KINDS,
 };
 
@@ -612,7 +679,8 @@ struct removal {
 	int64_t before; /* wall clock, ms.  What goes: events and entries of the
 			 * quarantine that were received before this; orders,
 			 * addresses and journals of orders that last changed
-			 * before this; changes that are older */
+			 * before this; changes that are older; documents whose
+			 * `at` is before this */
 	int64_t since;  /* of AGED_JOURNAL: only orders that have changed at this
 			 * time or later */
 	int64_t now;

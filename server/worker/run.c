@@ -171,6 +171,7 @@ static enum rc load(struct thread *t, const struct task *task, size_t i,
 		.called = calls_note,
 		.alarm = calls_alarm,
 		.others = &t->workers->others,
+		.docs = &t->workers->docs,
 	};
 	t->works[i].result.only_if.set = !task_keeps_order(task);
 	t->works[i].result.only_if.version = t->orders[i].version;

@@ -268,6 +268,7 @@ enum rc workers_start(struct workers **ret, const struct worker_parts *parts,
 
 	w->boot = time_boot();
 	w->others = reconcile_others(parts);
+	w->docs = worker_docs(parts);
 	accounts_open(&w->accounts, c);
 	tries_init(&w->tries, w->accounts.settle);
 	hurries_open(w);

@@ -9,6 +9,7 @@
  *	tries      when the newest try at each call to Centra began
  *	accounts   the instances: their Centra, and which of its APIs may be called
  *	reconcile  what handlers/reconcile.h needs of the server
+ *	docs       what handlers/docs.h needs of the server
  *	hurry      makes tasks due whose reason to wait is gone
  *	retention  removes what is old, and ends old sessions
  *
@@ -39,6 +40,7 @@
 
 #include "handlers/handlers.h"
 #include "handlers/reconcile.h"
+#include "server/worker/docs.h"
 #include "server/worker/retention.h"
 #include "server/worker/worker.h"
 #include "store/model/event.h"
@@ -131,6 +133,7 @@ struct workers {
 	struct accounts accounts;
 	struct tries tries;
 	struct others others;
+	struct docs docs;
 	uint64_t boot; /* of the machine */
 	struct thread *threads; /* owned */
 	size_t n_threads;

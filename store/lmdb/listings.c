@@ -271,6 +271,78 @@ static enum rc give_changed(void *arg, const struct walk *w, bool *more,
 	return OK;
 }
 
+/* Reads the name of a document from the key of its row. */
+static void read_doc_name(struct key_reader *kr, struct doc *ret)
+{
+	*ret = (struct doc){0};
+	key_get_str(kr, ret->kind, sizeof(ret->kind));
+	key_get_str(kr, ret->instance, sizeof(ret->instance));
+}
+
+static enum rc give_doc(void *arg, const struct walk *w, bool *more,
+			struct err *e)
+{
+	struct giving *g = arg;
+	struct key_reader kr = key_of(w);
+	struct doc d;
+	enum rc rc;
+
+	read_doc_name(&kr, &d);
+	key_get_str(&kr, d.key, sizeof(d.key));
+	rc = kr.bad ? fail(e, RC_INVALID, "a row of 'docs' cannot be read")
+		    : get_doc(&d, w->v.mv_data, w->v.mv_size, e);
+	if (rc)
+		return rc;
+	*more = g->fn(g->arg, &d);
+	doc_release(&d);
+	return OK;
+}
+
+/* A row whose document is not there, or stands elsewhere, is one that cannot be
+ * read. */
+static enum rc give_doc_listed(void *arg, const struct walk *w, bool *more,
+			       struct err *e)
+{
+	struct giving *g = arg;
+	struct key_reader kr = key_of(w);
+	char list[DOC_LIST_SIZE];
+	struct doc d;
+	int64_t at;
+	enum rc rc;
+
+	read_doc_name(&kr, &d);
+	key_get_str(&kr, list, sizeof(list));
+	at = key_get_i64(&kr);
+	key_get_str(&kr, d.key, sizeof(d.key));
+	if (kr.bad)
+		return fail(e, RC_INVALID, "a row cannot be read");
+	rc = lmdb_doc(&w->t->rows, &d, e);
+	if (!rc && (!d.rev || d.at != at || strcmp(d.list, list) != 0))
+		rc = RC_NOTFOUND;
+	if (!rc)
+		*more = g->fn(g->arg, &d);
+	doc_release(&d);
+	return rc;
+}
+
+static enum rc give_doc_count(void *arg, const struct walk *w, bool *more,
+			      struct err *e)
+{
+	struct giving *g = arg;
+	struct key_reader kr = key_of(w);
+	struct key_reader vr = key_read(w->v.mv_data, w->v.mv_size);
+	struct doc_count c = {0};
+
+	key_get_str(&kr, c.kind, sizeof(c.kind));
+	key_get_str(&kr, c.instance, sizeof(c.instance));
+	key_get_str(&kr, c.list, sizeof(c.list));
+	c.docs = key_get_u64(&vr);
+	if (kr.bad || vr.bad)
+		return fail(e, RC_INVALID, "a row cannot be read");
+	*more = g->fn(g->arg, &c);
+	return OK;
+}
+
 static enum rc give_ended(void *arg, const struct walk *w, bool *more,
 			  struct err *e)
 {
@@ -302,6 +374,13 @@ static void name_row(struct giving *g, const struct walk *w)
 		number = key_get_i64(&kr);
 		snprintf(g->first, sizeof(g->first), "%s/%" PRId64, instance,
 			 number);
+	} else if (g->table == T_DOCS || g->table == T_DOC_LISTS) {
+		char kind[DOC_KIND_SIZE] = "";
+
+		key_get_str(&kr, kind, sizeof(kind));
+		key_get_str(&kr, instance, sizeof(instance));
+		snprintf(g->first, sizeof(g->first), "%s of %s", kind,
+			 instance);
 	} else {
 		snprintf(g->first, sizeof(g->first), "%" PRIu64,
 			 key_get_u64(&kr));
@@ -396,6 +475,33 @@ static size_t from_seq(struct key *k, const struct listing_from *f)
 	return 0;
 }
 
+static size_t from_doc(struct key *k, const struct listing_from *f)
+{
+	size_t prefix = key_str(k, f->kind)->n;
+
+	if (!f->instance)
+		return prefix;
+	prefix = key_str(k, f->instance)->n;
+	if (f->key)
+		key_str(k, f->key);
+	return prefix;
+}
+
+static size_t from_doc_listed(struct key *k, const struct listing_from *f)
+{
+	size_t prefix = doc_list_key(k, f->kind, f->instance, f->doc_list)->n;
+
+	if (f->doc_after)
+		key_u8(key_str(key_i64(k, f->doc_after->at), f->doc_after->key),
+		       0); /* right behind it */
+	return prefix;
+}
+
+static size_t from_doc_count(struct key *k, const struct listing_from *f)
+{
+	return f->kind ? key_str(k, f->kind)->n : 0;
+}
+
 enum rc lmdb_walk(struct rows *r, enum listing which,
 		  const struct listing_from *from, row_fn *fn, void *arg,
 		  struct err *e)
@@ -416,6 +522,11 @@ enum rc lmdb_walk(struct rows *r, enum listing which,
 					give_quarantined},
 		[LISTING_DEVICES] = {T_DEVICES, from_seq, give_device},
 		[LISTING_CHANGES] = {T_CHANGES, from_seq, give_changed},
+		[LISTING_DOCS] = {T_DOCS, from_doc, give_doc},
+		[LISTING_DOCS_LISTED] = {T_DOC_LISTS, from_doc_listed,
+					 give_doc_listed},
+		[LISTING_DOC_COUNTS] = {T_DOC_COUNTS, from_doc_count,
+					give_doc_count},
 		[LISTING_ENDED] = {T_DONE, from_ended, give_ended},
 	};
 	struct giving g = {

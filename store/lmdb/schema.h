@@ -63,6 +63,11 @@
  *                                                     quarantine for a while)
  * bounded_seen inst u8 kind 16B digest                seq (of all in quarantine
  *                                                     that has a digest)
+ * docs         str kind inst str key                  document
+ * doc_lists    str kind inst str list i64 at str key  empty (the lists of
+ *                                                     documents)
+ * doc_counts   str kind inst str list                 u64 how many documents are
+ *                                                     in the list ("": in none)
  *
  * TIME_NONE as `expires` in `lists` is written as the greatest i64, so that
  * offers without a deadline come last; an accepted one with an open problem has

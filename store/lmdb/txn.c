@@ -40,6 +40,9 @@ const char *const table_names[TABLES] = {
 	[T_BOUNDED] = "bounded",
 	[T_BOUNDED_SEEN] = "bounded_seen",
 	[T_WAITING] = "waiting",
+	[T_DOCS] = "docs",
+	[T_DOC_LISTS] = "doc_lists",
+	[T_DOC_COUNTS] = "doc_counts",
 };
 
 _Static_assert(TABLES <= TABLES_MAX, "raise TABLES_MAX");

@@ -46,6 +46,9 @@ enum table {
 	T_BOUNDED,
 	T_BOUNDED_SEEN,
 	T_WAITING,
+	T_DOCS,
+	T_DOC_LISTS,
+	T_DOC_COUNTS,
 	TABLES,
 };
 

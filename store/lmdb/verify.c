@@ -25,6 +25,14 @@ struct waits {
 	bool counted; /* the table `waiting` has a row for it */
 };
 
+/* How many documents are in one list. */
+struct doc_list {
+	struct doc_list *next;
+	struct key key; /* of the row in `doc_counts` */
+	uint64_t docs;
+	bool counted; /* the table `doc_counts` has a row for it */
+};
+
 struct check {
 	struct txn *t;
 	void (*tell)(void *arg, const char *table, const char *what);
@@ -35,6 +43,7 @@ struct check {
 	uint64_t in_doubt; /* orders */
 	struct waits *waits; /* owned */
 	size_t n_waits;
+	struct doc_list *doc_lists; /* owned; the newest first */
 	enum rc rc;	  /* not OK: the rest of the store cannot be read */
 	struct err *e;
 };
@@ -554,6 +563,137 @@ static void check_waiting(struct check *c, const MDB_val *k, const MDB_val *v)
 		      are, instance, group, counted);
 }
 
+/* ---- documents ---- */
+
+/* Makes the key of the list of a document. */
+static struct key *doc_list_of(struct key *k, const struct doc *d)
+{
+	return key_str(key_str(key_str(key_start(k), d->kind), d->instance),
+		       d->list);
+}
+
+/* Returns the list with that key; NULL: no document is in it. */
+static struct doc_list *find_doc_list(struct check *c, const void *key,
+				      size_t n)
+{
+	struct doc_list *l = c->doc_lists;
+
+	while (l && (l->key.n != n || memcmp(l->key.b, key, n) != 0))
+		l = l->next;
+	return l;
+}
+
+static void count_doc(struct check *c, const struct doc *d)
+{
+	struct doc_list *l;
+	struct key k;
+
+	doc_list_of(&k, d);
+	l = find_doc_list(c, k.b, k.n);
+	if (!l) {
+		l = xcalloc(1, sizeof(*l));
+		l->key = k;
+		l->next = c->doc_lists;
+		c->doc_lists = l;
+	}
+	l->docs++;
+}
+
+static void check_doc(struct check *c, const MDB_val *k, const MDB_val *v)
+{
+	struct key_reader kr = reader_of(k);
+	struct doc d = {0};
+	uint64_t last = 0;
+	struct key place;
+	MDB_val row;
+
+	key_get_str(&kr, d.kind, sizeof(d.kind));
+	key_get_str(&kr, d.instance, sizeof(d.instance));
+	key_get_str(&kr, d.key, sizeof(d.key));
+	if (kr.bad || kr.left ||
+	    get_doc(&d, v->mv_data, v->mv_size, NULL)) {
+		wrong(c, "%s/%s of '%s' cannot be read", d.kind, d.key,
+		      d.instance);
+		return;
+	}
+	if (txn_last(c->t, "docs", &last, c->e) == RC_IO)
+		c->rc = RC_IO;
+	if (d.rev > last)
+		wrong(c, "%s/%s: its number %" PRIu64 " was never given out",
+		      d.kind, d.key, d.rev);
+	count_doc(c, &d);
+	key_str(key_i64(doc_list_of(&place, &d), d.at), d.key);
+	if (*d.list && !there(c, T_DOC_LISTS, &place, &row))
+		wrong(c, "%s/%s is not in its list '%s'", d.kind, d.key,
+		      d.list);
+	doc_release(&d);
+}
+
+/* Checks a row of `doc_lists`: its document exists and stands there. */
+static void check_doc_listed(struct check *c, const MDB_val *k,
+			     const MDB_val *v)
+{
+	struct key_reader kr = reader_of(k);
+	char list[DOC_LIST_SIZE];
+	struct doc d = {0};
+	struct key name;
+	int64_t at;
+	MDB_val row;
+
+	key_get_str(&kr, d.kind, sizeof(d.kind));
+	key_get_str(&kr, d.instance, sizeof(d.instance));
+	key_get_str(&kr, list, sizeof(list));
+	at = key_get_i64(&kr);
+	key_get_str(&kr, d.key, sizeof(d.key));
+	if (kr.bad || kr.left || v->mv_size) {
+		wrong(c, "a row that cannot be read");
+		return;
+	}
+	key_str(key_str(key_str(key_start(&name), d.kind), d.instance), d.key);
+	if (!there(c, T_DOCS, &name, &row)) {
+		wrong(c, "there is no document %s/%s", d.kind, d.key);
+		return;
+	}
+	if (get_doc(&d, row.mv_data, row.mv_size, NULL))
+		return; /* reported already, as a fault of the document */
+	if (d.at != at || strcmp(d.list, list) != 0)
+		wrong(c, "%s/%s does not stand where it says", d.kind, d.key);
+	doc_release(&d);
+}
+
+static void check_doc_count(struct check *c, const MDB_val *k,
+			    const MDB_val *v)
+{
+	struct doc_list *l = find_doc_list(c, k->mv_data, k->mv_size);
+	struct key_reader vr = reader_of(v);
+	uint64_t counted = key_get_u64(&vr), are = l ? l->docs : 0;
+
+	if (vr.bad || vr.left) {
+		wrong(c, "a row that cannot be read");
+		return;
+	}
+	if (l)
+		l->counted = true;
+	if (are != counted)
+		wrong(c, "%" PRIu64 " documents are in a list and %" PRIu64
+			 " are counted", are, counted);
+}
+
+/* Checks that each list with documents is counted. */
+static void check_doc_lists_all_counted(struct check *c)
+{
+	struct doc_list *l;
+
+	c->table = T_DOC_COUNTS;
+	while ((l = c->doc_lists)) {
+		if (!c->rc && !l->counted)
+			wrong(c, "%" PRIu64 " documents are in a list and are "
+				 "not counted", l->docs);
+		c->doc_lists = l->next;
+		free(l);
+	}
+}
+
 /* ---- quarantine ---- */
 
 static void check_quarantined(struct check *c, const MDB_val *k,
@@ -759,6 +899,10 @@ static check_fn *const checks[TABLES] = {
 	[T_BOUNDED_SEEN] = check_bounded,
 	[T_WAITING] = check_waiting, /* must come after T_TASKS, whose walk
 				      * counts the tasks */
+	[T_DOCS] = check_doc,
+	[T_DOC_LISTS] = check_doc_listed,
+	[T_DOC_COUNTS] = check_doc_count, /* must come after T_DOCS, whose walk
+					   * counts the documents */
 };
 
 static void check_table(struct check *c, enum table table)
@@ -832,6 +976,7 @@ enum rc lmdb_verify(struct store *s,
 		check_table(&c, (enum table)i);
 	check_tokens_all_there(&c);
 	check_counts(&c);
+	check_doc_lists_all_counted(&c);
 	free(c.waits);
 	txn_abort(&t);
 	return c.rc;

@@ -100,6 +100,16 @@ static void entry_own(struct entry *e)
 	*e = entry_copy(e);
 }
 
+static void doc_write_own(struct doc_write *w)
+{
+	w->doc = doc_copy(&w->doc);
+}
+
+static void doc_write_release(struct doc_write *w)
+{
+	doc_release(&w->doc);
+}
+
 /* clang-format off */
 #define CHANGE(KIND, type, member, memory, apply)                             \
 	static void own_##KIND(struct change *c) { memory##_own(&c->member); } \
@@ -189,6 +199,39 @@ void changes_task(struct changes *c, const char *kind, int64_t sub, int64_t due)
 		.sub = sub,
 		.due = due,
 	};
+}
+
+void changes_task_of(struct changes *c, int64_t number, const char *kind,
+		     int64_t sub, int64_t due)
+{
+	changes_add(c, CHANGE_TASK, 0)->task = (struct change_task){
+		.kind = kind,
+		.sub = sub,
+		.due = due,
+		.elsewhere = true,
+		.number = number,
+	};
+}
+
+static void add_doc(struct changes *c, const struct doc *d, bool del,
+		    bool only_if)
+{
+	changes_add(c, CHANGE_DOC, 0)->doc = (struct doc_write){
+		.doc = doc_copy(d),
+		.del = del,
+		.only_if = only_if,
+		.rev = d->rev,
+	};
+}
+
+void changes_doc(struct changes *c, const struct doc *d, bool only_if)
+{
+	add_doc(c, d, false, only_if);
+}
+
+void changes_doc_delete(struct changes *c, const struct doc *d, bool only_if)
+{
+	add_doc(c, d, true, only_if);
 }
 
 void changes_release(struct changes *c)

@@ -12,6 +12,7 @@
 #ifndef STORE_MODEL_CHANGES_H
 #define STORE_MODEL_CHANGES_H
 
+#include "store/model/doc.h"
 #include "store/model/event.h"
 #include "store/model/journal.h"
 #include "store/model/order.h"
@@ -74,6 +75,8 @@ struct change_task {
 	const char *kind; /* constant */
 	int64_t sub;
 	int64_t due;
+	bool elsewhere; /* the task is not of this order, but of `number` */
+	int64_t number;
 };
 
 struct change {
@@ -170,6 +173,18 @@ void changes_journal_event(struct changes *c, const struct event *ev,
 /* Adds a follow-up task (store/model/task.h), due at a time. */
 void changes_task(struct changes *c, const char *kind, int64_t sub,
 		  int64_t due);
+/* As changes_task(), for a task of another number than the order's: 0 is the
+ * instance, -W is warehouse W. */
+void changes_task_of(struct changes *c, int64_t number, const char *kind,
+		     int64_t sub, int64_t due);
+/* Adds a document to be put, a copy of *d.  If `only_if` is set, it is written
+ * only while the stored one has the number d->rev (0: none is stored);
+ * otherwise this write alone is left out and the task of the run runs again, or,
+ * where no run decided the changes, nothing is written (RC_AGAIN).  A list of
+ * changes writes a document once at most. */
+void changes_doc(struct changes *c, const struct doc *d, bool only_if);
+/* Adds the deletion of a document; the same holds for only_if. */
+void changes_doc_delete(struct changes *c, const struct doc *d, bool only_if);
 void changes_release(struct changes *c);
 
 #endif

@@ -762,3 +762,31 @@ enum rc get_device(struct device *ret, uint64_t id, const void *p, size_t len,
 	ret->suspended = get_flag(&r);
 	return r.bad ? damaged(e, "device") : OK;
 }
+
+/* ---- documents ---- */
+
+void encode_doc(struct buf *b, const struct doc *d)
+{
+	begin(b);
+	put_u64(b, d->rev);
+	put_text(b, d->list);
+	put_i64(b, d->at);
+	put_i64(b, d->updated);
+	put_text(b, d->text);
+}
+
+enum rc get_doc(struct doc *ret, const void *p, size_t len, struct err *e)
+{
+	struct reader r;
+
+	open_value(&r, p, len);
+	ret->rev = get_u64(&r);
+	get_word(&r, ret->list, sizeof(ret->list));
+	ret->at = get_i64(&r);
+	ret->updated = get_i64(&r);
+	ret->text = get_text(&r, NULL);
+	if (!r.bad && ret->rev && ret->text)
+		return OK;
+	doc_release(ret);
+	return damaged(e, "document");
+}

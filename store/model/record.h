@@ -97,6 +97,11 @@ void entries_init(struct entries *in, uint64_t seq, const void *p, size_t len);
 enum rc get_entry(struct entry *ret, struct entries *in, struct err *e);
 
 /* A device: shop, name, created, removed */
+/* A document, without the parts of its name. */
+void encode_doc(struct buf *b, const struct doc *d);
+/* Reads into *ret, whose name is set. */
+enum rc get_doc(struct doc *ret, const void *p, size_t len, struct err *e);
+
 void encode_device(struct buf *b, const struct device *d);
 enum rc get_device(struct device *ret, uint64_t id, const void *p, size_t len,
 		   struct err *e);

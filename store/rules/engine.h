@@ -32,6 +32,11 @@ enum listing {
 	LISTING_QUARANTINE, /* struct quarantined */
 	LISTING_DEVICES,    /* struct device */
 	LISTING_CHANGES,    /* struct changed */
+	LISTING_DOCS,	    /* struct doc, by their keys: of a kind and instance
+			     * (NULL: of all), from the key `key` on */
+	LISTING_DOCS_LISTED, /* struct doc: those in the list `doc_list` of a kind
+			      * and instance, behind doc_after */
+	LISTING_DOC_COUNTS, /* struct doc_count: of a kind (NULL: of all) */
 	LISTING_ENDED,	    /* struct ended: each offer in a list "done" of any
 			     * instance and warehouse, sorted by instance,
 			     * warehouse, the order's last change and its
@@ -55,6 +60,8 @@ struct listing_from {
 	enum list list;
 	const struct listed *after; /* NULL: begin with the first row */
 	int64_t since;		    /* of DONE_SINCE */
+	const char *kind, *key, *doc_list; /* of documents */
+	const struct doc_place *doc_after; /* NULL: begin with the first row */
 	uint64_t seq; /* the number of the first event, change, ... */
 };
 
@@ -81,6 +88,8 @@ struct rows_engine {
 	void (*want_quarantined)(struct rows *r, uint64_t seq);
 	void (*want_quarantined_like)(struct rows *r,
 				      const struct quarantined *q);
+	void (*want_doc)(struct rows *r, const char *kind, const char *instance,
+			 const char *key);
 	void (*want_secret_use)(struct rows *r, const char *instance);
 	void (*want_count)(struct rows *r, const char *name);
 	enum rc (*fetch)(struct rows *r, struct err *e);
@@ -119,6 +128,7 @@ struct rows_engine {
 			       struct quarantined *ret, struct err *e);
 	enum rc (*quarantined_like)(struct rows *r, const struct quarantined *q,
 				    struct err *e);
+	enum rc (*doc)(struct rows *r, struct doc *io, struct err *e);
 	enum rc (*secret_use)(struct rows *r, const char *instance,
 			      struct secret_use *ret, struct err *e);
 	enum rc (*count)(struct rows *r, const char *name, uint64_t *ret,
@@ -204,6 +214,9 @@ struct rows_engine {
 	enum rc (*trim_quarantine)(struct rows *r, const char *instance,
 				   enum quarantine_kind kind, size_t n,
 				   uint64_t bytes, struct err *e);
+	enum rc (*put_doc)(struct rows *r, const struct doc *d, struct err *e);
+	enum rc (*del_doc)(struct rows *r, const struct doc *name,
+			   struct err *e);
 	enum rc (*put_secret_use)(struct rows *r, const char *instance,
 				  const struct secret_use *u, struct err *e);
 	enum rc (*add_count)(struct rows *r, const char *name, int64_t n,

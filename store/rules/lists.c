@@ -27,6 +27,8 @@ GIVES(task)
 GIVES(quarantined)
 GIVES(device)
 GIVES(changed)
+GIVES(doc)
+GIVES(doc_count)
 
 enum rc store_list(struct store *s, const char *instance, int64_t warehouse,
 		   enum list list, const struct listed *after,
@@ -149,4 +151,50 @@ enum rc store_changes(struct store *s, uint64_t after,
 	return store_walk(s, LISTING_CHANGES,
 			  &(struct listing_from){.seq = after + 1},
 			  give_changed, &g, e);
+}
+
+/* ---- documents ---- */
+
+enum rc store_docs(struct store *s, const char *kind, const char *instance,
+		   const char *from,
+		   bool (*fn)(void *arg, const struct doc *d), void *arg,
+		   struct err *e)
+{
+	struct giver_doc g = {fn, arg};
+	const struct listing_from f = {
+		.kind = kind,
+		.instance = instance,
+		.key = from,
+	};
+
+	return store_walk(s, LISTING_DOCS, &f, give_doc, &g, e);
+}
+
+enum rc store_docs_listed(struct store *s, const char *kind,
+			  const char *instance, const char *list,
+			  const struct doc_place *after,
+			  bool (*fn)(void *arg, const struct doc *d), void *arg,
+			  struct err *e)
+{
+	struct giver_doc g = {fn, arg};
+	const struct listing_from f = {
+		.kind = kind,
+		.instance = instance,
+		.doc_list = list,
+		.doc_after = after,
+	};
+	enum rc rc = check_instance(instance, e);
+
+	return rc ? rc
+		  : store_walk(s, LISTING_DOCS_LISTED, &f, give_doc, &g, e);
+}
+
+enum rc store_doc_counts(struct store *s, const char *kind,
+			 bool (*fn)(void *arg, const struct doc_count *c),
+			 void *arg, struct err *e)
+{
+	struct giver_doc_count g = {fn, arg};
+	const struct listing_from f = {.kind = kind};
+
+	return store_walk(s, LISTING_DOC_COUNTS, &f, give_doc_count, &g, e);
 }

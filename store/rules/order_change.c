@@ -171,7 +171,8 @@ static void file_entry(struct filing *f, const struct change *c)
 
 	n.at = n.at ? n.at : f->now;
 	n.warehouse = c->warehouse;
-	put_entry(f->rows, f->order->instance, f->order->number, &n);
+	if (f->order->number > 0)
+		put_entry(f->rows, f->order->instance, f->order->number, &n);
 }
 
 static enum rc file_task(struct filing *f, const struct change *c,
@@ -186,19 +187,70 @@ static enum rc file_task(struct filing *f, const struct change *c,
 		.again = TIME_NONE,
 	};
 
+	if (c->task.elsewhere)
+		task.number = c->task.number;
 	memcpy(task.instance, f->order->instance, sizeof(task.instance));
 	if (!c->task.kind || !*c->task.kind ||
 	    !copy_text(task.kind, sizeof(task.kind), c->task.kind))
 		return fail(e, RC_INVALID, "no task can be named '%s'",
 			    c->task.kind ? c->task.kind : "");
 	if (!f->own || !task_same_name(f->own, &task)) {
-		if (s->place)
+		if (s->place && task.number == f->order->number)
 			s->place(&task, f->before);
 		return task_add(f->rows, &task, e);
 	} else if (f->again == TIME_NONE || c->task.due < f->again) {
 		f->again = c->task.due;
 	}
 	return OK;
+}
+
+/* Runs the run's own task again at once: what it was to write was left out. */
+static void run_again(struct filing *f)
+{
+	if (f->again == TIME_NONE || f->now < f->again)
+		f->again = f->now;
+}
+
+static enum rc file_doc(struct filing *f, const struct doc_write *w,
+			struct err *e)
+{
+	bool may = true;
+	enum rc rc = OK;
+
+	if (w->only_if)
+		rc = doc_may_write(f->rows, w, &may, e);
+	if (rc)
+		return rc;
+	if (may)
+		return doc_write(f->rows, w, f->now, e);
+	if (!f->own)
+		return fail(e, RC_AGAIN, "document '%s/%s' has changed "
+					 "meanwhile",
+			    w->doc.kind, w->doc.key);
+	run_again(f);
+	return OK;
+}
+
+/* Fetches what changes beside the order depend on: documents that may have
+ * changed, and tasks of others. */
+static enum rc fetch_beside(struct rows *r, const struct order *o,
+			    const struct changes *changes, struct err *e)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < changes->n; i++) {
+		const struct change *c = &changes->list[i];
+		const struct doc *d = &c->doc.doc;
+
+		if (c->kind == CHANGE_DOC && c->doc.only_if)
+			want_doc(r, d->kind, d->instance, d->key);
+		else if (c->kind == CHANGE_TASK && c->task.elsewhere)
+			want_order(r, o->instance, c->task.number, WANT_TASKS);
+		else
+			continue;
+		any = true;
+	}
+	return any ? rows_fetch(r, e) : OK;
 }
 
 static enum rc file_change(struct filing *f, const struct change *c,
@@ -216,6 +268,8 @@ static enum rc file_change(struct filing *f, const struct change *c,
 		return OK;
 	case CHANGE_TASK:
 		return file_task(f, c, e);
+	case CHANGE_DOC:
+		return file_doc(f, &c->doc, e);
 	default:
 		order_apply(f->order, c);
 		return OK;
@@ -237,7 +291,7 @@ enum rc order_change(struct rows *r, const struct order *before,
 		.again = TIME_NONE,
 	};
 	enum difference d;
-	enum rc rc = OK;
+	enum rc rc = fetch_beside(r, before, changes, e);
 
 	order_copy(ret, before);
 	for (size_t i = 0; !rc && i < changes->n; i++)

@@ -7,8 +7,10 @@
  * and it decides about each row inside the transaction that deletes it.  A row
  * that must stay is passed over.
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "store/rules/engine.h"
 #include "store/rules/rules.h"
 
@@ -609,6 +611,103 @@ static enum rc remove_orders(struct rows *r, struct removing *x, struct err *e)
 	return rc ? rc : keep_latest(r, x, e);
 }
 
+/* ---- documents ---- */
+
+static enum doc_age age_of(enum aged what)
+{
+	return what == AGED_STOCK      ? DOC_AGE_STOCK
+	       : what == AGED_OUTGOING ? DOC_AGE_OUTGOING
+				       : DOC_AGE_RETURNS;
+}
+
+/* The documents of one list that may go. */
+struct old_docs {
+	int64_t before;
+	struct doc names[DELETIONS / 4]; /* without their texts */
+	size_t n;
+};
+
+static bool take_old_doc(void *arg, const void *row)
+{
+	const struct doc *d = row;
+	struct old_docs *o = arg;
+
+	if (d->at >= o->before)
+		return false;
+	o->names[o->n] = *d;
+	o->names[o->n++].text = NULL;
+	return o->n < sizeof(o->names) / sizeof(*o->names);
+}
+
+static enum rc find_docs(struct rows *r, struct removing *x,
+			 const struct doc_count *list, struct old_docs *ret,
+			 struct err *e)
+{
+	const struct listing_from from = {
+		.kind = list->kind,
+		.instance = list->instance,
+		.doc_list = list->list,
+	};
+	enum rc rc;
+
+	ret->n = 0;
+	ret->before = x->in->before;
+	rc = rows_walk(r, LISTING_DOCS_LISTED, &from, take_old_doc, ret, e);
+	return pass_over(x, rc, e);
+}
+
+#define LISTS_MAX 1000 /* lists of ended documents that are looked at */
+
+struct old_lists {
+	struct doc_count list[LISTS_MAX];
+	size_t n;
+};
+
+static bool take_list(void *arg, const void *row)
+{
+	const struct doc_count *c = row;
+	struct old_lists *o = arg;
+
+	if (doc_list_is_done(c->list))
+		o->list[o->n++] = *c;
+	return o->n < LISTS_MAX;
+}
+
+/* Lists the lists of ended documents of all kinds that go by this age. */
+static enum rc find_lists(struct rows *r, struct removing *x,
+			  struct old_lists *ret, struct err *e)
+{
+	enum rc rc = OK;
+
+	for (size_t i = 0; !rc && i < n_doc_kinds; i++) {
+		const struct listing_from from = {.kind = doc_kinds[i].name};
+
+		if (doc_kinds[i].age == age_of(x->in->what) &&
+		    ret->n < LISTS_MAX)
+			rc = pass_over(x, rows_walk(r, LISTING_DOC_COUNTS,
+						    &from, take_list, ret, e),
+				       e);
+	}
+	return rc;
+}
+
+static enum rc remove_docs(struct rows *r, struct removing *x, struct err *e)
+{
+	struct old_lists *lists = xcalloc(1, sizeof(*lists));
+	struct old_docs old;
+	enum rc rc = find_lists(r, x, lists, e);
+
+	for (size_t i = 0; !rc && i < lists->n && !x->out->more; i++) {
+		rc = find_docs(r, x, &lists->list[i], &old, e);
+		for (size_t k = 0; !rc && k < old.n; k++)
+			del_doc(r, &old.names[k]);
+		removed(x, old.n, 4 * old.n);
+		x->out->more = old.n; /* look again, until none is old */
+	}
+	free(lists);
+	return rc;
+}
+
 /* ---- all kinds ---- */
 
 static enum rc remove_some(struct rows *r, struct op *op, struct err *e)
@@ -622,6 +721,9 @@ static enum rc remove_some(struct rows *r, struct op *op, struct err *e)
 		[AGED_ADDRESSES] = remove_addresses,
 		[AGED_JOURNAL] = remove_journals,
 		[AGED_ORDERS] = remove_orders,
+		[AGED_STOCK] = remove_docs,
+		[AGED_OUTGOING] = remove_docs,
+		[AGED_RETURNS] = remove_docs,
 	};
 	struct removing *x = (struct removing *)op;
 

@@ -26,6 +26,7 @@ enum row_kind {
 	ROW_CREDENTIAL,
 	ROW_QUARANTINED,
 	ROW_QUARANTINED_LIKE,
+	ROW_DOC,
 	ROW_SECRET_USE,
 	ROW_COUNT,
 };
@@ -233,6 +234,26 @@ void want_quarantined_like(struct rows *r, const struct quarantined *q)
 		engine_of(r)->want_quarantined_like(r, q);
 }
 
+/* A row_name holds no key of a document: a hash stands for its kind and key. */
+static uint64_t doc_number(const char *kind, const char *key)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (const char *c = kind; *c; c++)
+		h = (h ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+	for (const char *c = key; *c; c++)
+		h = (h ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+void want_doc(struct rows *r, const char *kind, const char *instance,
+	      const char *key)
+{
+	want(r, ROW_DOC, instance, doc_number(kind, key), NULL, 0);
+	if (engine_of(r)->want_doc)
+		engine_of(r)->want_doc(r, kind, instance, key);
+}
+
 void want_secret_use(struct rows *r, const char *instance)
 {
 	want(r, ROW_SECRET_USE, instance, 0, NULL, 0);
@@ -411,6 +432,14 @@ enum rc row_quarantined_like(struct rows *r, const struct quarantined *q,
 			   q->digest, EVENT_DIGEST_SIZE, e);
 
 	return rc ? rc : engine_of(r)->quarantined_like(r, q, e);
+}
+
+enum rc row_doc(struct rows *r, struct doc *io, struct err *e)
+{
+	enum rc rc = named(r, ROW_DOC, io->instance,
+			   doc_number(io->kind, io->key), NULL, 0, e);
+
+	return rc ? rc : engine_of(r)->doc(r, io, e);
 }
 
 enum rc row_secret_use(struct rows *r, const char *instance,
@@ -598,6 +627,16 @@ void trim_quarantine(struct rows *r, const char *instance,
 		     enum quarantine_kind kind, size_t n, uint64_t bytes)
 {
 	PUT(r, trim_quarantine, instance, kind, n, bytes);
+}
+
+void put_doc(struct rows *r, const struct doc *d)
+{
+	PUT(r, put_doc, d);
+}
+
+void del_doc(struct rows *r, const struct doc *name)
+{
+	PUT(r, del_doc, name);
 }
 
 void put_secret_use(struct rows *r, const char *instance,

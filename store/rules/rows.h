@@ -138,6 +138,8 @@ void want_credential(struct rows *r, enum credential kind,
 void want_quarantined(struct rows *r, uint64_t seq);
 /* Names the entry of the quarantine with the same instance, kind and digest. */
 void want_quarantined_like(struct rows *r, const struct quarantined *q);
+void want_doc(struct rows *r, const char *kind, const char *instance,
+	      const char *key);
 void want_secret_use(struct rows *r, const char *instance);
 void want_count(struct rows *r, const char *name);
 
@@ -198,6 +200,9 @@ enum rc row_quarantined(struct rows *r, uint64_t seq, struct quarantined *ret,
  * digest. */
 enum rc row_quarantined_like(struct rows *r, const struct quarantined *q,
 			     struct err *e);
+/* Reads the document that *io names; rev 0: there is none.  The caller releases
+ * it. */
+enum rc row_doc(struct rows *r, struct doc *io, struct err *e);
 /* Reads the use of an instance's secrets; all zero if none was stored. */
 enum rc row_secret_use(struct rows *r, const char *instance,
 		       struct secret_use *ret, struct err *e);
@@ -287,6 +292,10 @@ void del_quarantined(struct rows *r, uint64_t seq);
  * with at most `bytes` bytes in all. n 0: deletes all. */
 void trim_quarantine(struct rows *r, const char *instance,
 		     enum quarantine_kind kind, size_t n, uint64_t bytes);
+/* Puts a document, in its list; the engine sets its number, rev. */
+void put_doc(struct rows *r, const struct doc *d);
+/* Deletes the document of this name, if there is one. */
+void del_doc(struct rows *r, const struct doc *name);
 void put_secret_use(struct rows *r, const char *instance,
 		    const struct secret_use *u);
 void add_count(struct rows *r, const char *name, int64_t n);

@@ -22,6 +22,13 @@ enum rc order_change(struct rows *r, const struct order *before,
 		     int64_t now, struct order *ret, int64_t *ret_again,
 		     struct err *e);
 
+/* Documents. doc_may_write() says whether a write with only_if may be made; the
+ * document was named. doc_write() makes a write, whatever is stored. */
+enum rc doc_may_write(struct rows *r, const struct doc_write *w, bool *ret,
+		      struct err *e);
+enum rc doc_write(struct rows *r, const struct doc_write *w, int64_t now,
+		  struct err *e);
+
 /* The queue. task_add() adds a task; if it exists, it is asked for once more
  * (task.h), or replaced if its row cannot be read. task_add_dead() adds one that is dead from the start, and says so
  * in the order's journal; *ret_id (may be NULL) is its id with the commit at

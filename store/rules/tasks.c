@@ -368,7 +368,7 @@ static void note_given_up(struct rows *t, const struct task *task, int64_t now)
 		.text = task->reason,
 	};
 
-	if (task->number)
+	if (task->number > 0)
 		put_entry(t, task->instance, task->number, &n);
 }
 
@@ -627,7 +627,7 @@ static enum rc redrive(struct rows *t, struct op *op, struct err *e)
 		task.attempts = 0;
 	put_back(t, &task, false, r->now);
 	n.result = task.kind;
-	if (task.number)
+	if (task.number > 0)
 		put_entry(t, task.instance, task.number, &n);
 out:
 	task_release(&task);

@@ -99,6 +99,29 @@ static enum rc said_nothing(void *arg, const struct order *o,
 	return OK;
 }
 
+static enum rc put_a_doc(void *arg, const struct doc *docs, size_t n,
+			 struct doc_writes *ret, struct err *e)
+{
+	struct doc d = docs[0];
+	char text[] = "{}";
+
+	(void)arg, (void)n, (void)e;
+	snprintf(d.list, sizeof(d.list), "27/waiting");
+	d.text = text;
+	doc_writes_put(ret, &d);
+	return OK;
+}
+
+static void add_docs(struct store *s)
+{
+	const struct doc_name names[] = {{"stock_item", "se", "27/a"},
+					 {"stock_item", "se", "27/b"}};
+
+	for (size_t i = 0; i < 2; i++)
+		assert_ok(store_docs_update(s, &names[i], 1, put_a_doc, NULL,
+					    NULL, 3000, NULL, &err));
+}
+
 static struct store *fill(const char *dir)
 {
 	struct store *s = open_full(dir);
@@ -115,6 +138,7 @@ static struct store *fill(const char *dir)
 	assert_ok(store_update_once(s, "se", 19, said_nothing, NULL, &once,
 				    NULL, 3000, NULL, NULL, &err));
 	assert_ok(store_secret_used(s, "se", &use, NULL, &err));
+	add_docs(s);
 	return s;
 }
 
@@ -312,6 +336,8 @@ static void a_row_that_leads_to_another_is_found(void **state)
 	expect_byte_found(s, T_WAITING, 1);
 	expect_byte_found(s, T_DONE, 8 + 1);
 	expect_byte_found(s, T_LISTS, 8 + 1);
+	expect_byte_found(s, T_DOC_LISTS, 2); /* the end of the document's key */
+	expect_byte_found(s, T_DOC_COUNTS, 2);
 	store_close(s);
 }
 
