@@ -34,6 +34,7 @@
 #include "store/model/device.h"
 #include "store/model/doc.h"
 #include "store/model/event.h"
+#include "store/model/followed.h"
 #include "store/model/listing.h"
 #include "store/model/journal.h"
 #include "store/model/once.h"
@@ -81,6 +82,13 @@ typedef void store_remade_fn(void *arg, const struct task *task, uint64_t was,
  * transactions: pure, does not block. */
 typedef void store_place_fn(struct task *task, const struct order *o);
 
+/* Adds to *ret what a change of an order leads to beside it: tasks, documents
+ * and entries of the journal.  It is called when an order differs from before,
+ * once in its transaction, and what it adds is written with the change.  Pure,
+ * quick, does not block, may run twice. */
+typedef void store_follow_fn(void *arg, const struct followed *f,
+			     struct changes *ret);
+
 struct store_options {
 	const char *url;     /* names the engine and the place: "lmdb:/path" */
 	bool must_exist;     /* fail where there is no store, instead of making
@@ -95,6 +103,8 @@ struct store_options {
 			        * 0: 100,000 */
 	store_derive_fn *derive;
 	void *derive_arg;
+	store_follow_fn *follow; /* NULL: a change leads to nothing else */
+	void *follow_arg;
 	/* Applies events as they are recorded, in a store that is served; NULL:
 	 * each event gets a task.  `event_kinds` lists the kinds of these tasks
 	 * (constants; ends with NULL). */

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "handlers/event.h"
+#include "handlers/follow.h"
 #include "handlers/handlers.h"
 #include "handlers/offer.h"
 #include "server/metrics/counters.h"
@@ -47,6 +48,66 @@ static void derive_served(void *arg, struct order *o)
 	config_drop(present);
 }
 
+/* ---- two store_follow_fn ---- */
+
+/* The config for the zones, and the one for the shops. */
+struct follow_with {
+	const struct config *zones, *shops;
+};
+
+static bool shop_of(void *arg, const char *instance, int64_t warehouse,
+		    struct follow_shop *ret)
+{
+	const struct follow_with *w = arg;
+	const struct config_shop *shop =
+		config_shop_of(w->shops, instance, warehouse);
+
+	if (shop)
+		*ret = (struct follow_shop){
+			.name = shop->id,
+			.warehouses = shop->warehouses.ids,
+			.n_warehouses = shop->warehouses.n,
+		};
+	return shop;
+}
+
+static const struct zone *zone_of(void *arg, const char *instance)
+{
+	const struct follow_with *w = arg;
+	const struct config_instance *in = config_instance(w->zones, instance);
+
+	return in ? in->zone : NULL;
+}
+
+static void follow_with(const struct config *zones, const struct config *shops,
+			const struct followed *f, struct changes *ret)
+{
+	struct follow_with w = {.zones = zones, .shops = shops};
+	const struct follow_config c = {
+		.arg = &w,
+		.shop_of = shop_of,
+		.zone = zone_of,
+	};
+
+	order_follow(&c, f, ret);
+}
+
+static void follow(void *arg, const struct followed *f,
+		   struct changes *ret)
+{
+	follow_with(arg, arg, f, ret);
+}
+
+static void follow_served(void *arg, const struct followed *f,
+			  struct changes *ret)
+{
+	const struct storage *s = arg;
+	struct config *present = config_now(s->present);
+
+	follow_with(s->started, present, f, ret);
+	config_drop(present);
+}
+
 /* ---- rows that cannot be read ---- */
 
 #define REMADE_A_MINUTE 20 /* lines in the log */
@@ -75,6 +136,8 @@ enum rc storage_open(struct store **ret, const struct config *config,
 		.must_exist = true,
 		.derive = derive,
 		.derive_arg = (void *)(uintptr_t)config,
+		.follow = follow,
+		.follow_arg = (void *)(uintptr_t)config,
 		.apply = event_apply,
 		.event_kinds = event_kinds,
 		.place = handler_place,
@@ -113,6 +176,8 @@ enum rc storage_serve(struct store **ret, const struct storage *s,
 		.serve = true,
 		.derive = derive_served,
 		.derive_arg = (void *)(uintptr_t)s,
+		.follow = follow_served,
+		.follow_arg = (void *)(uintptr_t)s,
 		.apply = event_apply,
 		.event_kinds = event_kinds,
 		.place = handler_place,

@@ -16,6 +16,8 @@ enum rc store_base_init(struct store_base *b, const struct engine *engine,
 	b->strict = o->strict;
 	b->derive = o->derive;
 	b->derive_arg = o->derive_arg;
+	b->follow = o->follow;
+	b->follow_arg = o->follow_arg;
 	b->apply = o->apply;
 	b->event_kinds = o->event_kinds;
 	b->place = o->place;

@@ -277,6 +277,8 @@ struct store_base {
 	bool serve, strict;
 	store_derive_fn *derive;
 	void *derive_arg;
+	store_follow_fn *follow; /* or NULL */
+	void *follow_arg;
 	store_apply_fn *apply; /* or NULL */
 	const char *const *event_kinds;
 	store_place_fn *place; /* or NULL */

@@ -276,6 +276,39 @@ static enum rc file_change(struct filing *f, const struct change *c,
 	}
 }
 
+/* ---- what a change leads to beside the order ---- */
+
+static bool is_beside(enum change_kind kind)
+{
+	return kind == CHANGE_TASK || kind == CHANGE_ENTRY ||
+	       kind == CHANGE_DOC;
+}
+
+static enum rc follow(struct filing *f, struct err *e)
+{
+	const struct store_base *s = store_base_of(f->rows->store);
+	const struct followed followed = {
+		.before = f->before,
+		.after = f->order,
+		.texts = f->told,
+		.now = f->now,
+	};
+	struct changes more = {0};
+	enum rc rc = OK;
+
+	if (!s->follow)
+		return OK;
+	s->follow(s->follow_arg, &followed, &more);
+	rc = fetch_beside(f->rows, f->order, &more, e);
+	for (size_t i = 0; !rc && i < more.n; i++)
+		rc = is_beside(more.list[i].kind)
+			     ? file_change(f, &more.list[i], e)
+			     : fail(e, RC_INVALID,
+				    "a change of an order leads to another");
+	changes_release(&more);
+	return rc;
+}
+
 enum rc order_change(struct rows *r, const struct order *before,
 		     const struct changes *changes, const struct task *own,
 		     int64_t now, struct order *ret, int64_t *ret_again,
@@ -316,7 +349,9 @@ enum rc order_change(struct rows *r, const struct order *before,
 	if (d != SAME)
 		put_order(r, before, ret);
 	missed_count(r, before, ret);
-	rc = move_fetch(r, before, ret, own, e);
+	rc = d == DIFFERENT ? follow(&f, e) : OK;
+	if (!rc)
+		rc = move_fetch(r, before, ret, own, e);
 	if (!rc)
 		rc = ensure_fetch(r, ret, d, own, now, e);
 	if (ret_again)

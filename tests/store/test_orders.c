@@ -500,6 +500,121 @@ static void who_listens_is_called_after_a_commit(void **state)
 	assert_int_equal(heard, 2);
 }
 
+/* A store_follow_fn: notes the change, and adds a task for each. */
+struct seen {
+	unsigned n;
+	int64_t before, after; /* when the order was last changed */
+	enum offer_state was, is;
+	bool texts;
+};
+
+static void follow(void *arg, const struct followed *f,
+		   struct changes *ret)
+{
+	const struct offer *was = order_offer(f->before, 3),
+			   *is = order_offer(f->after, 3);
+
+	*(struct seen *)arg = (struct seen){
+		.n = ((struct seen *)arg)->n + 1,
+		.before = f->before->updated,
+		.after = f->after->updated,
+		.was = was ? was->state : STATES,
+		.is = is ? is->state : STATES,
+		.texts = f->texts,
+	};
+	changes_task(ret, "follow_up", 7, f->now + 5);
+}
+
+static struct store *open_followed(const char *url, struct seen *f)
+{
+	struct store_options o = {
+		.url = url,
+		.max_bytes = 64 << 20,
+		.serve = true,
+		.derive = derive_simply,
+		.follow = follow,
+		.follow_arg = f,
+		.strict = true,
+	};
+
+	return open_with(&o);
+}
+
+static bool take_task(void *arg, const struct task *t)
+{
+	struct task *ret = arg;
+
+	ret->attempts++; /* counts them */
+	ret->sub = t->sub;
+	ret->due = t->due;
+	ret->number = t->number;
+	return true;
+}
+
+static void what_follows_from_a_change_is_written_with_it(void **state)
+{
+	struct seen f = {0};
+	struct store *s = open_followed(*state, &f);
+	struct changes c = {0};
+	struct task got = {0};
+
+	open_offer(s, 19, 3, 5000);
+	assert_int_equal(f.n, 1);
+	assert_true(f.was == STATES && f.is == STATE_PENDING && !f.texts);
+	mark(&c, 3, MARK_ACCEPTED, "2021-01-11 16:22:00.000000");
+	change_order(s, 19, 1, &c);
+	assert_int_equal(f.n, 2);
+	assert_true(f.was == STATE_PENDING && f.is == STATE_ACCEPTED);
+	assert_true(f.after > f.before);
+	assert_ok(store_tasks(s, false, 0, take_task, &got, &err));
+	assert_true(got.attempts == 1 && got.sub == 7 && got.number == 19);
+	store_close(s);
+}
+
+static void nothing_follows_where_nothing_changed(void **state)
+{
+	struct seen f = {0};
+	struct store *s = open_followed(*state, &f);
+	struct changes c = {0};
+
+	open_offer(s, 19, 3, 5000);
+	open_offer(s, 19, 3, 5000);
+	assert_int_equal(f.n, 1);
+	changes_add(&c, CHANGE_DETAILS, 0)->details = xstrdup("{}");
+	change_order(s, 19, 1, &c);
+	assert_true(f.n == 2 && f.texts);
+	store_close(s);
+}
+
+/* A store_follow_fn that would change the order itself. */
+static void follow_wrongly(void *arg, const struct followed *f,
+			   struct changes *ret)
+{
+	(void)arg;
+	(void)f;
+	changes_add(ret, CHANGE_CANCELLED, 0);
+}
+
+static void a_change_cannot_lead_to_another_of_the_same_order(void **state)
+{
+	struct store_options o = {
+		.url = *state,
+		.max_bytes = 64 << 20,
+		.serve = true,
+		.derive = derive_simply,
+		.follow = follow_wrongly,
+	};
+	struct store *s = open_with(&o);
+	struct changes c = {0};
+
+	opening(&c, 3, "2021-01-11 16:21:00.000000", 5000);
+	assert_int_equal(store_update(s, "se", 19, say, &c, 1, NULL, NULL,
+				      &err),
+			 RC_INVALID);
+	changes_release(&c);
+	store_close(s);
+}
+
 /* Of each of two warehouses: a look that shows nothing, or one that shows all. */
 static void looked(struct store *s, int64_t number, int64_t now, bool blank)
 {
@@ -572,6 +687,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FRESH(an_order_is_remembered_with_what_is_derived),
 		FRESH(an_order_never_offered_is_remembered_too),
+		FRESH(what_follows_from_a_change_is_written_with_it),
+		FRESH(nothing_follows_where_nothing_changed),
+		FRESH(a_change_cannot_lead_to_another_of_the_same_order),
 		FRESH(orders_in_doubt_are_counted_once_each_and_after_a_restart),
 		FRESH(a_refused_update_changes_nothing_and_says_why),
 		FRESH(what_changes_nothing_writes_nothing),
