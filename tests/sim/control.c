@@ -12,6 +12,8 @@
 #include "tests/sim/schema.h"
 #include "tests/sim/shipment.h"
 #include "tests/sim/soap.h"
+#include "tests/sim/stock.h"
+#include "tests/sim/wms.h"
 #include "tests/sim/world.h"
 
 /* {"ok":true}, or {"ok":false,"why":...} with 400. */
@@ -93,6 +95,8 @@ static void settings(struct exchange *x, const cJSON *in)
 	if (hidden)
 		schema_hide(hidden);
 	world_settings(in);
+	order_api_settings(in);
+	wms_settings(in);
 	shipment_settings(in);
 	soap_settings(in);
 	lock_settings(in);
@@ -167,12 +171,31 @@ static void warehouses(struct exchange *x, const cJSON *in)
 	outcome(x, cJSON_IsArray(in) ? NULL : "a list is wanted");
 }
 
+static void plugins(struct exchange *x, const cJSON *in)
+{
+	order_api_plugins(in);
+	outcome(x, cJSON_IsArray(in) ? NULL : "a list is wanted");
+}
+
+static void put_stock(struct exchange *x, const cJSON *in)
+{
+	outcome(x, stock_control(in));
+}
+
+static void show_stock(struct exchange *x, const cJSON *in)
+{
+	(void)in;
+	exchange_json(x, 200, stock_state());
+}
+
 static void reset(struct exchange *x, const cJSON *in)
 {
 	world_reset();
 	hooks_reset();
 	faults_reset();
 	shipment_reset();
+	order_api_reset();
+	wms_reset();
 	feed_reset();
 	soap_reset();
 	lock_reset();
@@ -190,6 +213,9 @@ static const struct {
 	{"POST", "/orders", place},
 	{"POST", "/settings", settings},
 	{"POST", "/warehouses", warehouses},
+	{"POST", "/plugins", plugins},
+	{"POST", "/stock", put_stock},
+	{"GET", "/stock", show_stock},
 	{"POST", "/faults", faults},
 	{"POST", "/hooks", hooks},
 	{"GET", "/hooks", show_hooks},

@@ -23,6 +23,9 @@ struct exchange {
 	const char *authorization, *api_authorization; /* or NULL */
 	const char *soap_action; /* or NULL */
 	const char *query_order; /* ?order=, or NULL */
+	/* Any other argument of the query: its text, or NULL. */
+	const char *(*query)(const struct exchange *x, const char *name);
+	void *connection; /* query's own */
 	const char *body;        /* with a NUL behind it */
 
 	unsigned status;

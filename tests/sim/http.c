@@ -21,7 +21,7 @@ static const struct {
 	const char *prefix;
 	void (*answer)(struct exchange *x);
 } parts[] = {
-	{"/api/order-api", order_api_answer},
+	{"/api", order_api_answer},
 	{"/graphql", graphql_answer},
 	{"/ams/system/service/module/soap/api", soap_answer},
 	{"/control", control_answer},
@@ -99,6 +99,12 @@ static enum MHD_Result send_reply(struct MHD_Connection *c, struct exchange *x)
 	return done;
 }
 
+static const char *query(const struct exchange *x, const char *name)
+{
+	return MHD_lookup_connection_value(x->connection,
+					   MHD_GET_ARGUMENT_KIND, name);
+}
+
 static enum MHD_Result dispatch(struct MHD_Connection *c, const char *method,
 				const char *url, const char *body)
 {
@@ -112,6 +118,8 @@ static enum MHD_Result dispatch(struct MHD_Connection *c, const char *method,
 			c, MHD_HEADER_KIND, "SOAPAction"),
 		.query_order = MHD_lookup_connection_value(
 			c, MHD_GET_ARGUMENT_KIND, "order"),
+		.query = query,
+		.connection = c,
 		.body = body,
 	};
 	enum MHD_Result done;

@@ -121,6 +121,30 @@ static cJSON *some_address(unsigned *seed)
 	return a;
 }
 
+/* What the checkout's delivery widget stored: "shipwallet" of the request; a
+ * null there is an order without. */
+static cJSON *some_shipwallet(const cJSON *spec, int64_t number)
+{
+	const cJSON *given = cJSON_GetObjectItemCaseSensitive(spec,
+							      "shipwallet");
+	cJSON *v;
+	char id[40];
+
+	if (cJSON_IsNull(given))
+		return NULL;
+	if (given)
+		return must(cJSON_Duplicate(given, 1));
+	v = must(cJSON_CreateObject());
+	snprintf(id, sizeof(id), "%032llx", (unsigned long long)number);
+	cJSON_AddStringToObject(v, "shipwallet_method", "pnl-mpc");
+	cJSON_AddStringToObject(v, "shipwallet_pickup", "12345");
+	cJSON_AddStringToObject(v, "shipwallet_deliverytime", "");
+	cJSON_AddStringToObject(v, "shipwallet_doorcode", "");
+	cJSON_AddStringToObject(v, "shipwallet_courier_instructions", "");
+	cJSON_AddStringToObject(v, "shipwallet_id", id);
+	return v;
+}
+
 struct order *order_new(const cJSON *spec, int64_t number, unsigned seed)
 {
 	struct order *o = must(calloc(1, sizeof(*o)));
@@ -142,6 +166,7 @@ struct order *order_new(const cJSON *spec, int64_t number, unsigned seed)
 		cJSON_ReplaceItemInObjectCaseSensitive(
 			o->address, "city",
 			cJSON_CreateString(json_text(spec, "city", "")));
+	o->shipwallet = some_shipwallet(spec, number);
 	cJSON_ArrayForEach(l, lines)
 	{
 		if (o->n_lines < LINES_MAX)
@@ -154,6 +179,22 @@ struct order *order_new(const cJSON *spec, int64_t number, unsigned seed)
 			set_line(&o->lines[o->n_lines], number * 10 +
 				 (int64_t)o->n_lines, NULL, &seed);
 	return o;
+}
+
+void shipment_free(struct shipment *s)
+{
+	free(s->carrier);
+	free(s->service);
+	free(s->tracking);
+	cJSON_Delete(s->serials);
+}
+
+struct shipment *order_shipment(struct order *o, const char *number)
+{
+	for (size_t i = 0; i < o->n_shipments; i++)
+		if (!strcmp(o->shipments[i].number, number))
+			return &o->shipments[i];
+	return NULL;
 }
 
 void order_free(struct order *o)
@@ -170,12 +211,10 @@ void order_free(struct order *o)
 		free(l->ean);
 		free(l->upc);
 	}
-	for (size_t i = 0; i < o->n_shipments; i++) {
-		free(o->shipments[i].carrier);
-		free(o->shipments[i].service);
-		free(o->shipments[i].tracking);
-	}
+	for (size_t i = 0; i < o->n_shipments; i++)
+		shipment_free(&o->shipments[i]);
 	cJSON_Delete(o->address);
+	cJSON_Delete(o->shipwallet);
 	cJSON_Delete(o->seen);
 	free(o);
 }
@@ -449,6 +488,12 @@ cJSON *order_state(const struct order *o)
 		json_add_int(c, "captures", o->shipments[i].captures);
 		json_add_int(c, "completions", o->shipments[i].completions);
 		cJSON_AddBoolToObject(c, "early", o->shipments[i].early);
+		json_add_int(c, "updates", o->shipments[i].updates);
+		if (o->shipments[i].serials)
+			cJSON_AddItemToObject(
+				c, "serials",
+				must(cJSON_Duplicate(o->shipments[i].serials,
+						     1)));
 		cJSON_AddBoolToObject(c, "pending",
 				      o->shipments[i].capture_pending);
 	}

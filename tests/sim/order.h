@@ -18,6 +18,8 @@
 #define ASKS_MAX      64
 #define SHIPMENTS_MAX 16
 
+struct item; /* stock.h */
+
 struct line {
 	int64_t id;
 	int64_t quantity; /* 0: cancelled */
@@ -29,6 +31,7 @@ struct line {
 	int64_t warehouse; /* its stock is allocated there; 0 = nowhere */
 	int64_t allocated; /* units, <= quantity */
 	bool waiting;      /* isWaitingForConfirmation */
+	const struct item *item; /* of stock.h, or NULL: it has no stock */
 };
 
 /* What check-first asked one warehouse. */
@@ -49,6 +52,10 @@ struct shipment {
 	int64_t payment;     /* id of the newest capture; 0 = none */
 	int captures, completions; /* how often each was done */
 	bool early; /* an API set it good-to-go before it was paid */
+	bool told_shipped; /* "shipped", of the Order API; with good-to-go and
+			    * paid it is complete */
+	int updates;	   /* how often its quantities were edited */
+	cJSON *serials;	   /* owned: {"<line>": serial number}, or NULL */
 	char *carrier, *service, *tracking; /* owned, or NULL */
 	int64_t packages;
 	int64_t created, shipped_at; /* ms */
@@ -86,6 +93,9 @@ struct order {
 	size_t n_asks;
 	struct shipment shipments[SHIPMENTS_MAX];
 	size_t n_shipments;
+	int shipments_made; /* those that were deleted too */
+	cJSON *shipwallet;  /* owned: of the delivery that was chosen in the
+			     * checkout, or NULL */
 	struct order *next;   /* of its bucket, newest first */
 	struct order *before; /* placed before it */
 };
@@ -99,6 +109,9 @@ void order_free(struct order *o);
 bool order_waits(const struct order *o);
 bool order_on_hold(const struct order *o);
 struct ask *order_ask(struct order *o, int64_t warehouse);
+/* The shipment of this number ("1001-1"), or NULL. */
+struct shipment *order_shipment(struct order *o, const char *number);
+void shipment_free(struct shipment *s); /* what it owns */
 /* Units of the line that some shipment holds. */
 int64_t order_in_shipments(const struct order *o, int64_t line);
 /* All lines to one warehouse; 0 takes them back. */

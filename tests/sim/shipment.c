@@ -10,6 +10,7 @@
 #include "tests/sim/clock.h"
 #include "tests/sim/feed.h"
 #include "tests/sim/hooks.h"
+#include "tests/sim/stock.h"
 #include "tests/sim/world.h"
 
 enum capture { CAPTURE_OK, CAPTURE_FAIL, CAPTURE_PENDING };
@@ -55,6 +56,11 @@ void shipment_settings(const cJSON *spec)
 	pthread_mutex_unlock(&refusal_lock);
 }
 
+bool shipment_capture_fails(void)
+{
+	return capture == CAPTURE_FAIL;
+}
+
 void shipment_reset(void)
 {
 	capture = CAPTURE_OK;
@@ -78,7 +84,7 @@ static void confirm(struct order *o, void *arg)
 		o->status = "CONFIRMED";
 }
 
-static bool take_money(struct shipment *s, struct work *k)
+bool shipment_take_money(struct shipment *s, const char **ret_payment)
 {
 	s->payment = next_payment++;
 	switch ((enum capture)capture) {
@@ -89,18 +95,17 @@ static bool take_money(struct shipment *s, struct work *k)
 		s->capture_due = capture_ms ? clock_ms() + capture_ms : 0;
 		s->capture_fails = capture_fails;
 		s->captures++;
-		k->payment = "PENDING";
+		*ret_payment = "PENDING";
 		return true;
 	default:
 		s->captured = s->paid = true;
 		s->captures++;
-		k->payment = "SUCCESS";
+		*ret_payment = "SUCCESS";
 		return true;
 	}
 }
 
-/* Units of the line that are allocated and in no shipment. */
-static int64_t line_left(const struct order *o, const struct line *l)
+int64_t shipment_line_left(const struct order *o, const struct line *l)
 {
 	return l->allocated - order_in_shipments(o, l->id);
 }
@@ -119,7 +124,7 @@ static void add_line(struct order *o, struct shipment *s, int64_t id,
 			k->error = "The order line is already fully shipped.";
 			return;
 		}
-		if (quantity < 1 || quantity > line_left(o, l) || l->waiting) {
+		if (quantity < 1 || quantity > shipment_line_left(o, l) || l->waiting) {
 			k->error = "The quantity is not allocated.";
 			return;
 		}
@@ -144,15 +149,15 @@ static void fill(struct order *o, struct shipment *s, struct work *k)
 					  "id", 0),
 				 json_int(l, "quantity", 0), k);
 	for (size_t i = 0; i < o->n_lines && !lines && !k->error; i++)
-		if (line_left(o, &o->lines[i]) > 0)
+		if (shipment_line_left(o, &o->lines[i]) > 0)
 			add_line(o, s, o->lines[i].id,
-				 line_left(o, &o->lines[i]), k);
+				 shipment_line_left(o, &o->lines[i]), k);
 	if (!k->error && !s->n_lines)
 		k->error = "There is nothing to ship.";
 }
 
 /* A warehouse that polls what is good-to-go would pick it, paid or not. */
-static void note_early(struct shipment *s)
+void shipment_note_early(struct shipment *s)
 {
 	if (s->good_to_go && !s->paid && !s->captured)
 		s->early = true;
@@ -176,14 +181,15 @@ static void create(struct order *o, void *arg)
 	if (k->error)
 		return;
 	s.id = k->shipment = next_id++;
-	snprintf(s.number, sizeof(s.number), "%lld-%zu", (long long)o->number,
-		 o->n_shipments + 1);
+	snprintf(s.number, sizeof(s.number), "%lld-%d", (long long)o->number,
+		 ++o->shipments_made);
 	s.good_to_go = json_flag(k->input, "isGoodToGo", false);
 	s.paid = json_flag(k->input, "isPaid", false);
-	if (json_flag(k->input, "capture", false) && !take_money(&s, k))
+	if (json_flag(k->input, "capture", false) &&
+	    !shipment_take_money(&s, &k->payment))
 		k->warning = "Could not capture the payment.";
 	if (!k->itself)
-		note_early(&s);
+		shipment_note_early(&s);
 	o->shipments[o->n_shipments++] = s;
 	o->status = "PROCESSING";
 	feed_note("Shipment", "CREATED", s.id, o->number);
@@ -199,11 +205,11 @@ static void capture_it(struct order *o, struct shipment *s, void *arg)
 		k->error = "The shipment is already captured.";
 	else if (s->capture_pending)
 		k->error = "A capture is under way.";
-	else if (!take_money(s, k))
+	else if (!shipment_take_money(s, &k->payment))
 		k->error = "Could not capture the payment.";
 }
 
-static void put_text(char **field, const cJSON *info, const char *key)
+void shipment_text(char **field, const cJSON *info, const char *key)
 {
 	const char *s = json_text(info, key, NULL);
 
@@ -238,21 +244,14 @@ static const char *cannot_complete(const struct shipment *s, struct work *k)
 	return *k->words ? k->words : NULL;
 }
 
-static void complete(struct order *o, struct shipment *s, void *arg)
+void shipment_done(struct order *o, struct shipment *s)
 {
-	struct work *k = arg;
-	const cJSON *info = cJSON_GetObjectItemCaseSensitive(k->input,
-							     "shipmentInfo");
 	int64_t left = 0;
 
-	k->order = o->number;
-	k->error = cannot_complete(s, k);
-	if (k->error)
-		return;
-	put_text(&s->carrier, info, "carrier");
-	put_text(&s->service, info, "service");
-	put_text(&s->tracking, info, "trackingNumber");
-	s->packages = json_int(info, "packagesNumber", s->packages);
+	for (size_t i = 0; i < s->n_lines; i++)
+		for (size_t k = 0; k < o->n_lines; k++)
+			if (o->lines[k].id == s->lines[i].line)
+				stock_leaves(&o->lines[k], s->lines[i].quantity);
 	s->shipped = true;
 	s->completions++;
 	s->shipped_at = clock_ms();
@@ -266,6 +265,23 @@ static void complete(struct order *o, struct shipment *s, void *arg)
 	hooks_event("shipment", "update", s->id, NULL);
 }
 
+static void complete(struct order *o, struct shipment *s, void *arg)
+{
+	struct work *k = arg;
+	const cJSON *info = cJSON_GetObjectItemCaseSensitive(k->input,
+							     "shipmentInfo");
+
+	k->order = o->number;
+	k->error = cannot_complete(s, k);
+	if (k->error)
+		return;
+	shipment_text(&s->carrier, info, "carrier");
+	shipment_text(&s->service, info, "service");
+	shipment_text(&s->tracking, info, "trackingNumber");
+	s->packages = json_int(info, "packagesNumber", s->packages);
+	shipment_done(o, s);
+}
+
 static void update(struct order *o, struct shipment *s, void *arg)
 {
 	struct work *k = arg;
@@ -273,7 +289,7 @@ static void update(struct order *o, struct shipment *s, void *arg)
 	k->order = o->number;
 	s->paid = json_flag(k->input, "isPaid", s->paid);
 	s->good_to_go = json_flag(k->input, "isGoodToGo", s->good_to_go);
-	note_early(s);
+	shipment_note_early(s);
 }
 
 /* ---- what Centra does by itself ---- */
@@ -308,6 +324,16 @@ void shipment_by_centra(struct order *o)
 	struct made m = {0};
 
 	make(o, &m);
+}
+
+const char *shipment_create(struct order *o, const cJSON *input,
+			    struct shipment **ret)
+{
+	struct work k = {.input = input};
+
+	create(o, &k);
+	*ret = k.error ? NULL : &o->shipments[o->n_shipments - 1];
+	return k.error;
 }
 
 const char *shipment_make(int64_t number, const cJSON *spec)

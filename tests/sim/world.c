@@ -10,6 +10,7 @@
 #include "tests/sim/hooks.h"
 #include "tests/sim/reading.h"
 #include "tests/sim/shipment.h"
+#include "tests/sim/stock.h"
 
 #define BUCKETS    4096
 #define WAREHOUSES 64
@@ -278,6 +279,9 @@ int64_t world_place(const cJSON *spec, const char **why)
 	o->before = w.newest;
 	w.newest = o;
 	w.n_orders++;
+	for (size_t i = 0; i < o->n_lines; i++)
+		if (o->lines[i].sized)
+			o->lines[i].item = stock_of_line(&o->lines[i]);
 	order_allocate(o, DIRECT);
 	if (json_flag(spec, "webhook", true))
 		told(o, "insert");
@@ -627,6 +631,38 @@ bool world_with_shipment(int64_t id,
 	return found;
 }
 
+void world_locked(void (*fn)(void *arg), void *arg)
+{
+	pthread_mutex_lock(&w.lock);
+	fn(arg);
+	pthread_mutex_unlock(&w.lock);
+}
+
+struct order *world_newest(void)
+{
+	return w.newest;
+}
+
+struct order *world_find(int64_t number)
+{
+	return find(number);
+}
+
+size_t world_n_warehouses(void)
+{
+	return w.n_warehouses;
+}
+
+int64_t world_warehouse_id(size_t i)
+{
+	return w.warehouses[i].id;
+}
+
+const char *world_warehouse_name(int64_t id)
+{
+	return warehouse_name(id);
+}
+
 /* ---- beginning and end ---- */
 
 void world_settings(const cJSON *spec)
@@ -651,6 +687,7 @@ void world_reset(void)
 		order_free(o);
 	}
 	memset(w.buckets, 0, sizeof(w.buckets));
+	stock_reset();
 	reading_reset(w.seed);
 	w.n_orders = 0;
 	w.next_number = 1001;

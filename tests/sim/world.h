@@ -66,4 +66,13 @@ bool world_with_shipment(int64_t id,
 				    void *arg),
 			 void *arg);
 
+/* Runs fn under the lock; what follows is for it, and for the functions that
+ * world_with() runs. */
+void world_locked(void (*fn)(void *arg), void *arg);
+struct order *world_newest(void);
+struct order *world_find(int64_t number); /* or NULL */
+size_t world_n_warehouses(void);
+int64_t world_warehouse_id(size_t i);
+const char *world_warehouse_name(int64_t id); /* or "" */
+
 #endif
