@@ -7,6 +7,7 @@
 #include "server/admin/metrics.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "base/time.h"
 #include "base/version.h"
@@ -89,6 +90,38 @@ static void write_missed(struct scrape *s)
 		buf_fmt(s->out, "shipfrom_%s{kind=\"%s\"} %" PRIu64 "\n",
 			s->name, missed_name((enum missed)kind),
 			s->stats.missed[kind]);
+}
+
+/* How many documents of each kind have ended, and how many have not. */
+struct documents {
+	uint64_t n[DOC_KINDS_MAX][2];
+};
+
+static bool add_count(void *arg, const struct doc_count *c)
+{
+	struct documents *d = arg;
+
+	for (size_t i = 0; i < n_doc_kinds; i++)
+		if (!strcmp(doc_kinds[i].name, c->kind))
+			d->n[i][doc_list_is_done(c->list)] += c->docs;
+	return true;
+}
+
+static void write_documents(struct scrape *s)
+{
+	static const char *const ended[] = {"no", "yes"};
+	struct documents d = {0};
+	struct err e;
+
+	/* Rows that cannot be read are left out. */
+	(void)!store_doc_counts(s->admin->store, NULL, add_count, &d, &e);
+	for (size_t i = 0; i < n_doc_kinds; i++)
+		for (int k = 0; k < 2; k++)
+			buf_fmt(s->out,
+				"shipfrom_%s{kind=\"%s\",ended=\"%s\"} "
+				"%" PRIu64 "\n",
+				s->name, doc_kinds[i].name, ended[k],
+				d.n[i][k]);
 }
 
 static void write_confirmed(struct scrape *s)

@@ -207,6 +207,7 @@ int cli_redrive(struct cli_args *a);
 int cli_replay(struct cli_args *a);
 int cli_sweep(struct cli_args *a);
 int cli_quarantine(struct cli_args *a);
+int cli_records(struct cli_args *a);
 int cli_verify(struct cli_args *a);
 int cli_backup(struct cli_args *a);
 int cli_compact(struct cli_args *a);

@@ -233,6 +233,17 @@ static const char quarantine_help[] =
 	"65: it stays, and why was told; 69 the server cannot be asked; 75 it "
 	"is busy.\n";
 
+static const char records_help[] =
+	"What is kept beside the orders: counts of stock, returns, received "
+	"deliveries,\nwebhooks to the shops' own systems, and how far Centra's "
+	"feeds were read.\n\n"
+	"  shipfrom records                      how many of each kind, by "
+	"list\n"
+	"  shipfrom records stock_item           all of a kind\n"
+	"  shipfrom records stock_item se/27/ean/5901144123590\n"
+	"  shipfrom records --json outgoing | jq 'select(.list != \"done\")'"
+	"\n\n" BESIDE "\n" STORE_CODES;
+
 static const char verify_help[] =
 	"Walks the whole store and checks it: every row can be read, every "
 	"index leads to\na record and every record is in its indexes, states "
@@ -331,6 +342,9 @@ const struct cli_verb cli_verbs[] = {
 	 "what could not be read, or was refused",
 	 quarantine_help, TAKES(JSON) | TAKES(ALL) | TAKES(REFUSED),
 	 cli_quarantine},
+	{"records", "[KIND [INSTANCE/KEY]]",
+	 "what is kept beside the orders",
+	 records_help, TAKES(JSON), cli_records},
 	{"verify", "",
 	 "checks the whole store",
 	 verify_help, TAKES(JSON), cli_verify},

@@ -208,6 +208,9 @@ static const struct {
 	{AT_server_keep_orders, 30 * DAY, "30d or more, or 0 to keep them for good"},
 	{AT_server_keep_journal, 30 * DAY, "30d or more, or 0 to keep it for good"},
 	{AT_server_keep_quarantine, 7 * DAY, "7d or more, or 0 to keep all for good"},
+	{AT_server_keep_stock, 7 * DAY, "7d or more, or 0 to keep them for good"},
+	{AT_server_keep_outgoing, DAY, "1d or more, or 0 to keep them for good"},
+	{AT_server_keep_returns, 30 * DAY, "30d or more, or 0 to keep them for good"},
 	{AT_server_keep_changes, HOUR, "1h or more, or 0 to bound them by their number alone"},
 };
 

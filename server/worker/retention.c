@@ -39,6 +39,12 @@ static int64_t keep(const struct config_server *c, enum aged what)
 		return keep_journal(c);
 	case AGED_ORDERS:
 		return c->keep_orders;
+	case AGED_STOCK:
+		return c->keep_stock;
+	case AGED_OUTGOING:
+		return c->keep_outgoing;
+	case AGED_RETURNS:
+		return c->keep_returns;
 	case AGED_KINDS:
 	default:
 		return 0;
@@ -65,6 +71,11 @@ static void count(struct counters *c, enum aged what, size_t n)
 		break;
 	case AGED_ORDERS:
 		COUNT_BY(c, removed_orders_total, n);
+		break;
+	case AGED_STOCK:
+	case AGED_OUTGOING:
+	case AGED_RETURNS:
+		COUNT_BY(c, removed_documents_total, n);
 		break;
 	case AGED_KINDS:
 	default:
@@ -142,6 +153,9 @@ static int64_t end_run(struct retention *r, int64_t mono)
 			 LOG_N("quarantined", (int64_t)n[AGED_QUARANTINE]),
 			 LOG_N("changes", (int64_t)n[AGED_CHANGES]),
 			 LOG_N("addresses", (int64_t)n[AGED_ADDRESSES]),
+			 LOG_N("stock", (int64_t)n[AGED_STOCK]),
+			 LOG_N("outgoing", (int64_t)n[AGED_OUTGOING]),
+			 LOG_N("returns", (int64_t)n[AGED_RETURNS]),
 			 LOG_N("ms", mono - r->began));
 	if (n[AGED_QUARANTINE])
 		log_line(LOG_WARN, "entries of the quarantine removed by age",

@@ -14,6 +14,8 @@ const struct doc_kind doc_kinds[] = {
 #include "store/model/doc_kinds.def"
 };
 const size_t n_doc_kinds = sizeof(doc_kinds) / sizeof(*doc_kinds);
+_Static_assert(sizeof(doc_kinds) / sizeof(*doc_kinds) <= DOC_KINDS_MAX,
+	       "raise DOC_KINDS_MAX");
 
 static bool known(const char *kind)
 {

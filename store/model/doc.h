@@ -25,6 +25,7 @@
 #define DOC_KEY_SIZE  96
 #define DOC_LIST_SIZE 64
 #define DOC_TEXT_MAX  65536 /* bytes of a text, most */
+#define DOC_KINDS_MAX 32
 
 struct doc {
 	char kind[DOC_KIND_SIZE]; /* a row of doc_kinds.def */
@@ -56,7 +57,7 @@ struct doc_kind {
 	enum doc_age age;
 };
 extern const struct doc_kind doc_kinds[];
-extern const size_t n_doc_kinds;
+extern const size_t n_doc_kinds; /* at most DOC_KINDS_MAX */
 
 /* True if documents in a list with this name have ended, so that they go by
  * age. */

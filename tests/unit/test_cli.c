@@ -214,6 +214,37 @@ static void make_store(void)
 	store_close(s);
 }
 
+/* A store_docs_fn: puts the named document. */
+static enum rc put_it(void *arg, const struct doc *docs, size_t n,
+		      struct doc_writes *ret, struct err *e)
+{
+	char text[] = "{\"quantity\":4}";
+	struct doc d = docs[0];
+
+	(void)arg;
+	(void)n;
+	(void)e;
+	assert_true(copy_text(d.list, sizeof(d.list), "3/waiting"));
+	d.text = text;
+	doc_writes_put(ret, &d);
+	return OK;
+}
+
+static void put_documents(struct store *s)
+{
+	static const struct doc_name names[] = {
+		{"stock_item", "se", "3/ean/5901144123590"},
+		{"stock_item", "se", "3/ean/5901144123591"},
+	};
+	struct err e;
+
+	for (size_t i = 0; i < 2; i++)
+		assert_int_equal(store_docs_update(s, &names[i], 1, put_it,
+						   NULL, NULL, 1768148460552,
+						   NULL, &e),
+				 OK);
+}
+
 static void fill(void)
 {
 	struct device d = {.shop = "a", .name = "Till", .created = 5};
@@ -243,6 +274,7 @@ static void fill(void)
 	assert_int_equal(store_update(s, "se", 20, mark_it, NULL, 1768148460552,
 				      NULL, NULL, &e),
 			 OK);
+	put_documents(s);
 	store_close(s);
 }
 
@@ -418,6 +450,26 @@ static void help_is_had_in_every_way(void **state)
 	tells("usage: shipfrom VERB");
 }
 
+static void what_is_kept_beside_the_orders_is_shown(void **state)
+{
+	(void)state;
+	assert_int_equal(run("records --json"), 0);
+	assert_string_equal(out,
+			    "{\"kind\":\"stock_item\",\"instance\":\"se\","
+			    "\"list\":\"3/waiting\",\"records\":2}\n");
+	assert_int_equal(run("records stock_item"), 0);
+	prints("5901144123590");
+	prints("5901144123591");
+	assert_int_equal(run("records stock_item se/3/ean/5901144123590 "
+			     "--json"),
+			 0);
+	prints("\"key\":\"3/ean/5901144123590\"");
+	prints("\"body\":{\"quantity\":4}");
+	assert_int_equal(run("records stock_item se/3/ean/1"), EXIT_NOTHING);
+	assert_int_equal(run("records return"), 0);
+	tells("There is none.");
+}
+
 static void mistakes_in_the_command_line_end_with_64(void **state)
 {
 	static const char *const bad[][2] = {
@@ -438,6 +490,8 @@ static void mistakes_in_the_command_line_end_with_64(void **state)
 		{"redrive 1 --all", "either one ID, --all, or --kind"},
 		{"redrive --kind x", "no kind of task"},
 		{"replay x", "SEQ"},
+		{"records nothing", "no kind of record"},
+		{"records stock_item x", "no INSTANCE/KEY"},
 		{"quarantine look", "neither list, show, retry nor drop"},
 		{"quarantine retry", "needs one SEQ"},
 		{"quarantine retry 3 --all", "--all goes with retry"},
@@ -514,6 +568,8 @@ static const char *const as_used[] = {
 	"sweep",
 	"quarantine",
 	"quarantine show 1",
+	"records",
+	"records stock_item",
 	"quarantine retry 1",
 	"quarantine drop 1",
 	"verify",
@@ -1525,6 +1581,7 @@ int main(void)
 		cmocka_unit_test(events_are_the_last_ones_or_those_since),
 		cmocka_unit_test(a_replay_of_an_event_that_is_gone_names_its_age),
 		cmocka_unit_test(quarantine_shows_the_bytes_as_they_came),
+		cmocka_unit_test(what_is_kept_beside_the_orders_is_shown),
 		cmocka_unit_test(what_is_not_there_ends_with_1),
 		cmocka_unit_test(
 			a_dead_task_is_shown_with_why_and_its_last_calls),

@@ -496,6 +496,9 @@ static void ages_have_a_least(void **state)
 	refuses(SERVER "keep_journal = 1d\n" CENTRA, 3, "30d or more");
 	refuses(SERVER "keep_quarantine = 1d\n" CENTRA, 3, "7d or more");
 	refuses(SERVER "keep_changes = 10m\n" CENTRA, 3, "1h or more");
+	refuses(SERVER "keep_stock = 6d\n" CENTRA, 3, "7d or more");
+	refuses(SERVER "keep_outgoing = 1h\n" CENTRA, 3, "1d or more");
+	refuses(SERVER "keep_returns = 29d\n" CENTRA, 3, "30d or more");
 	config_drop(load(SERVER "keep_events = 0\nkeep_orders = 0\n"
 				"keep_journal = 0\nkeep_quarantine = 0\n"
 				"keep_changes = 0\n" CENTRA));
