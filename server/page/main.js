@@ -10,6 +10,7 @@ import { watchBack } from "./back.js";
 import { holdEscape } from "./dialogs.js";
 import { loadReport, turnDay } from "./done.js";
 import { guard, shield } from "./guard.js";
+import { loadFeatures } from "./extras.js";
 import { drawHead } from "./head.js";
 import { setClock, start } from "./live.js";
 import { menu, stayAwake } from "./menu.js";
@@ -50,8 +51,7 @@ function begin(me) {
     if (!o) pump();   // the connection may be back
     changed(o, had);
   });
-  loadReport();
-  every(60000, loadReport);
+  for (const f of [loadReport, loadFeatures]) { f(); every(60000, f); }
   every(1000, second);
 }
 

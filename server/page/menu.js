@@ -4,6 +4,7 @@ import { t } from "./texts.js";
 import { call, session } from "./api.js";
 import { forBrowser } from "./storage.js";
 import { ask, sure } from "./dialogs.js";
+import { fromFeatures } from "./extras.js";
 import { drawHead } from "./head.js";
 import { changePerson } from "./people.js";
 import { result } from "./results.js";
@@ -37,6 +38,7 @@ async function switchAwake() {
 
 export function menu() {
   ask("menu-title", session.me.shop.name, (close) => [h("p", { class: "soft" }, session.me.device.name), h("div", { class: "stack" },
+    fromFeatures("menu", close),
     button("big", async () => { await sound.unlock(); sound.ring(); drawHead(); }, t("testSound")),
     button("big", () => { switchAwake(); close(); }, t(isAwake() ? "awake" : "keepAwake"), { id: "awake", "aria-pressed": String(isAwake()) }),
     session.me.staff.length ? button("big", () => { close(); changePerson(); }, t("change")) : null,

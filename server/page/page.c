@@ -31,6 +31,7 @@
 	X(dialogs, "dialogs.js", JS)                                          \
 	X(dom, "dom.js", JS)                                                  \
 	X(done, "done.js", JS)                                                \
+	X(extras, "extras.js", JS)                                            \
 	X(guard, "guard.js", JS)                                              \
 	X(head, "head.js", JS)                                                \
 	X(lists, "lists.js", JS)                                              \
@@ -48,6 +49,7 @@
 	X(signin, "signin.js", JS)                                            \
 	X(sound, "sound.js", JS)                                              \
 	X(stops, "stops.js", JS)                                              \
+	X(story, "story.js", JS)                                              \
 	X(storage, "storage.js", JS)                                          \
 	X(sw, "sw.js", JS)                                                    \
 	X(tabs, "tabs.js", JS)                                                \

@@ -1,8 +1,14 @@
-// print.js - the pick list and the packing slip, on A4.
+// print.js - the pick list and the packing slip, on A4; loaded when an order to ship
+// is first opened.
 import { h, $ } from "./dom.js";
-import { t } from "./texts.js";
+import { addTexts, t } from "./texts.js";
 import { orderCode } from "./codes.js";
 import { addressText, lineCodes, lineName } from "./parts.js";
+
+addTexts({
+  en: { pickList: "Pick list", slip: "Packing slip", items: "Items", qty: "Qty", size: "Size" },
+  sv: { pickList: "Plocklista", slip: "Följesedel", items: "Varor", qty: "Antal", size: "Storlek" },
+});
 
 // Code 128 (ISO/IEC 15417): the widths of bar, space, bar, space, bar, space of
 // the values 0 to 105, and of the stop sign.

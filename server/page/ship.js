@@ -5,12 +5,12 @@ import { newKey, post, session } from "./api.js";
 import { addressChanged, lineText, linesChanged, shownOf } from "./changes.js";
 import { isItem, isOrder, plain } from "./codes.js";
 import { askReason, sure } from "./dialogs.js";
+import { load } from "./extras.js";
 import { shield } from "./guard.js";
 import { hasProblem } from "./lists.js";
 import { link, orders, put } from "./live.js";
 import { addressText, byText, fullName, heading, lineItem, state } from "./parts.js";
 import { who } from "./people.js";
-import { printOrder } from "./print.js";
 import { noticeOf, noticeSign, result, small, viewClosed } from "./results.js";
 import { forBrowser, forTab } from "./storage.js";
 import { buzz, ring, tick } from "./sound.js";
@@ -161,10 +161,12 @@ function pickStep(o, w) {
 
 /* ---- pack, ship ---- */
 
+const print = (o, slip) => load("print").then((m) => m.printOrder(o, session.me.shop.name, slip), () => result("bad", t("failed")));
+
 const packStep = (o, w) => [
   scanSays(),
   h("ul", { class: "lines" }, picked(o, w).map((l) => lineItem(l))),
-  h("button", { class: "wide", onclick: () => printOrder({ ...o, lines: picked(o, w) }, session.me.shop.name, true) }, t("printSlip")),
+  h("button", { class: "wide", onclick: () => print({ ...o, lines: picked(o, w) }, true) }, t("printSlip")),
   button("go big wide", () => go(w, "ship"), t("packed"), { "data-part": "packed" })];
 
 function field(w, name, props = {}) {
@@ -273,6 +275,7 @@ const isStopped = (o) => busyStage(o.shipment) || hasProblem(o) || (o.on_hold &&
 export function view(o, back) {
   const w = workOf(o), steps = ["pick", "pack", "ship"], prev = steps[steps.indexOf(w.step) - 1], s = o.shipment;
   changedSince(o, w);   // as it is first shown
+  load("print").catch(() => {});   // a browser prints only what follows a press at once
   const body = () => {
     if (busyStage(s)) return [status(o)];
     if (hasProblem(o)) return [status(o), button("wide", () => solved(o), t("found"), { "data-part": "found" })];
@@ -290,6 +293,6 @@ export function view(o, back) {
     h("h3", {}, t("address")), o.ship_to ? h("address", {}, addressText(o.ship_to)) : h("p", { class: "soft" }, t("noAddress")),
     h("div", { class: "actions" },
       prev && !busyStage(s) ? h("button", { onclick: () => go(w, prev) }, `← ${t(prev)}`) : null,
-      h("button", { onclick: () => printOrder(o, session.me.shop.name, false) }, t("printPick")),
+      h("button", { onclick: () => print(o, false) }, t("printPick")),
       hasProblem(o) || busyStage(s) ? null : button("no", () => problem(o), t("problem"), { "data-part": "problem" })), timeline(o)) };
 }

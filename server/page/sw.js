@@ -3,9 +3,11 @@
 const VERSION = "PAGE_VERSION";   // the server puts it in: with a new one a new worker is installed
 // Of the modules none imports one that comes after it in this list.
 const SHELL = ["/", "/manifest.webmanifest", "/page/icon.svg", "/page/style.css",
-  ...`texts guard dom api storage sound ui tabs live lists parts changes codes scanner dialogs
-    results back head people stops ringing answer bar timeline print ship done news views signin
+  ...`texts guard dom api storage sound ui extras tabs live lists parts changes codes scanner dialogs
+    results back head people stops ringing answer bar timeline ship done news views signin
     menu update main`.split(/\s+/).map((f) => `/page/${f}.js`)];
+// Modules that extras.js loads: kept from when they were first loaded.
+const EXTRAS = `story print`.split(/\s+/).map((f) => `/page/${f}.js`);
 const WAIT_MS = 3000;             // for a server that hangs
 
 // The modules and the style have the version in their address.
@@ -34,13 +36,19 @@ async function first(request, key) {
   } finally { clearTimeout(timer); }
 }
 
+async function keep(request, key) {
+  const res = await fetch(request);
+  if (res.ok) (await caches.open(VERSION)).put(key, res.clone()).catch(() => {});
+  return res;
+}
+
 self.addEventListener("fetch", (e) => {
   const url = new URL(e.request.url), path = url.pathname;
   if (e.request.method !== "GET" || url.origin !== location.origin || path.startsWith("/api/")) return;
   const shell = path === "/login" ? "/" : path;
-  if (!SHELL.includes(shell)) return;
+  if (![...SHELL, ...EXTRAS].includes(shell)) return;
   const key = kept(shell);
   if (key === shell) e.respondWith(first(e.request, key));
   // What has a version never changes.  Of another version we have nothing.
-  else if (key === shell + url.search) e.respondWith(cached(key).then((hit) => hit || fetch(e.request)));
+  else if (key === shell + url.search) e.respondWith(cached(key).then((hit) => hit || keep(e.request, key)));
 });

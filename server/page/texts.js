@@ -1,5 +1,6 @@
-// texts.js - every word that staff read, in each language.  A key missing in
-// one language is a failing test.  "one|many" is a plural: t() chooses by n.
+// texts.js - the words that staff read, in each language.  A key missing in
+// one language is a failing test.  "one|many" is a plural: t() chooses by n.  The
+// modules that extras.js loads bring their own.
 export const texts = {
   en: {
     toAnswer: "To answer", toShip: "To ship", done: "Done today", menu: "Menu",
@@ -38,8 +39,8 @@ export const texts = {
     shippedNow: "Order {n} is shipped.", capturePending: "The payment is being confirmed. This goes on by itself. Keep the parcel here until then.",
     captureFailed: "KEEP THE PARCEL HERE: the payment failed.", captureAgain: "Try the payment again",
     problem: "Can’t ship any more", problemCard: "Problem: {why}. Wait to hear from the office.", reported: "Reported by {by}", byOn: "{who} on {device}", solvedBy: "Solved by {by}: you can ship it.",
-    printPick: "Print pick list", printSlip: "Print packing slip", pickList: "Pick list", slip: "Packing slip",
-    open: "Open", back: "All orders", address: "Ship to", noAddress: "Fetching the address…", items: "Items", qty: "Qty", size: "Size",
+    printPick: "Print pick list", printSlip: "Print packing slip",
+    open: "Open", back: "All orders", address: "Ship to", noAddress: "Fetching the address…",
     shipped: "Shipped", rejectedBy: "You said no", missed: "Not answered in time", lost2: "Went to another shop", answerTime: "Time to answer", cancelledShort: "Cancelled", endedShort: "Offer ended",
     who: "Who are you?", lockedText: "{n} to answer, {m} to ship", change: "Change person", signOut: "Sign this device out",
     signOutSure: "Sign this device out? It needs a new link to come back.", keepAwake: "Keep the screen on", awake: "Screen stays on",
@@ -59,12 +60,7 @@ export const texts = {
     changedTitle: "This order has changed", changeSeen: "I have done this",
     takeOut: "Take out {k} × {what}", lineNow: "{what}: {to} instead of {from}", lineGone: "{what}: cancelled", lineNew: "New: {k} × {what}",
     addressChanged: "The address has changed. Print the label and the slip again.", decideAgain: "Your answer was not sent: the order has changed. Look again and decide.",
-    hTitle: "What happened", hPlaced: "The customer ordered", hOffered: "Offered to you", hUntil: "Offered to you until {until}", hAgain: "Offered to you again",
-    hYes: "{by} said yes", hNo: "{by} said no: {why}", hNoReply: "No reply from Centra yet", hYours: "Centra: it is yours", hNotYours: "Centra: not yours",
-    hAsked: "{by} confirmed the shipment", hAskedPart: "{by} confirmed part of the order", hFailed: "Could not be shipped", hUnpaid: "The payment failed",
-    hPaying: "The payment is being confirmed", hPaid: "The payment is confirmed", hGone: "Centra no longer has the shipment", hPart: "Shipped in part",
-    hNothing: "Nothing is left to ship", hProblem: "{by} reported a problem: {why}", hOffice: "The office has to look at the order",
-    hSolved: "{by} solved the problem", hStopped: "{by} has stopped the order",
+    hTitle: "What happened", hPart: "Shipped in part",
     otherChanged: "Something about this order changed. Check it and confirm again.", nothingLeft: "Nothing is left to ship in this order. Wait for the office.",
   },
   sv: {
@@ -104,8 +100,8 @@ export const texts = {
     shippedNow: "Order {n} är skickad.", capturePending: "Betalningen bekräftas. Det går av sig självt. Behåll paketet tills dess.",
     captureFailed: "BEHÅLL PAKETET: betalningen gick inte igenom.", captureAgain: "Försök med betalningen igen",
     problem: "Kan inte skicka den längre", problemCard: "Problem: {why}. Invänta besked från kontoret.", reported: "Anmält av {by}", byOn: "{who} på {device}", solvedBy: "Löst av {by}: ni kan skicka den.",
-    printPick: "Skriv ut plocklista", printSlip: "Skriv ut följesedel", pickList: "Plocklista", slip: "Följesedel",
-    open: "Öppna", back: "Alla ordrar", address: "Skickas till", noAddress: "Hämtar adressen…", items: "Varor", qty: "Antal", size: "Storlek",
+    printPick: "Skriv ut plocklista", printSlip: "Skriv ut följesedel",
+    open: "Öppna", back: "Alla ordrar", address: "Skickas till", noAddress: "Hämtar adressen…",
     shipped: "Skickad|Skickade", rejectedBy: "Ni sa nej", missed: "Inte besvarad i tid|Inte besvarade i tid", lost2: "Gick till annan butik", answerTime: "Svarstid", cancelledShort: "Annullerad|Annullerade", endedShort: "Erbjuds inte längre",
     who: "Vem är du?", lockedText: "{n} att besvara, {m} att skicka", change: "Byt person", signOut: "Logga ut enheten",
     signOutSure: "Logga ut enheten? Den behöver en ny länk för att komma tillbaka.", keepAwake: "Håll skärmen tänd", awake: "Skärmen hålls tänd",
@@ -125,12 +121,7 @@ export const texts = {
     changedTitle: "Ordern har ändrats", changeSeen: "Det är gjort",
     takeOut: "Ta ut {k} × {what}", lineNow: "{what}: {to} i stället för {from}", lineGone: "{what}: avbeställd", lineNew: "Nytt: {k} × {what}",
     addressChanged: "Adressen har ändrats. Skriv ut etikett och följesedel igen.", decideAgain: "Svaret skickades inte: ordern har ändrats. Titta igen och bestäm.",
-    hTitle: "Vad har hänt", hPlaced: "Kunden beställde", hOffered: "Ni fick frågan", hUntil: "Ni fick frågan, svar senast {until}", hAgain: "Ni fick frågan igen",
-    hYes: "{by} sa ja", hNo: "{by} sa nej: {why}", hNoReply: "Inget svar från Centra än", hYours: "Centra: ordern är er", hNotYours: "Centra: inte er",
-    hAsked: "{by} bekräftade leveransen", hAskedPart: "{by} bekräftade en del av ordern", hFailed: "Gick inte att skicka", hUnpaid: "Betalningen gick inte igenom",
-    hPaying: "Betalningen bekräftas", hPaid: "Betalningen är bekräftad", hGone: "Leveransen finns inte längre hos Centra", hPart: "Delvis skickad",
-    hNothing: "Inget är kvar att skicka", hProblem: "{by} anmälde ett problem: {why}", hOffice: "Kontoret behöver titta på ordern",
-    hSolved: "{by} löste problemet", hStopped: "{by} har stoppat ordern",
+    hTitle: "Vad har hänt", hPart: "Delvis skickad",
     otherChanged: "Något i ordern har ändrats. Kontrollera den och bekräfta igen.", nothingLeft: "Inget är kvar att skicka i ordern. Invänta besked från kontoret.",
   },
 };
@@ -143,3 +134,6 @@ export function t(key, values = {}) {
   const [one, many] = (texts[lang][key] ?? key).split("|");
   return (many !== undefined && Number(values.n) !== 1 ? many : one).replace(/\{(\w+)\}/g, (all, k) => values[k] ?? all);
 }
+
+// Adds the texts of a module of extras.js: {en: {key: text}, sv: ...}.
+export const addTexts = (more) => Object.assign(texts[lang], more[lang]);

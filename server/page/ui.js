@@ -1,6 +1,7 @@
 // ui.js - the state of this screen, and the request to draw it again.
 
-// tab, open: the tab and the number of the open order (0: none); touched: when
+// tab: the tab; open: the number of the open order, or the name of the feature whose
+// view is open (0: none); touched: when
 // somebody last touched the screen, in ms; locked: only the question who it is
 // shows.
 export const ui = { tab: "toAnswer", open: 0, touched: Date.now(), locked: false };

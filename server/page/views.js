@@ -8,6 +8,7 @@ import { drawBar } from "./bar.js";
 import { isOrder, plain } from "./codes.js";
 import { sayInDialog } from "./dialogs.js";
 import { doneCards } from "./done.js";
+import { feature } from "./extras.js";
 import { toAnswer, toShip } from "./lists.js";
 import { link, now, orders } from "./live.js";
 import { age, leftClass, leftText, untilText } from "./parts.js";
@@ -57,7 +58,7 @@ function still(items) {
 
 function listCards() {
   if (ui.tab === "toAnswer") return still(answer.cards());
-  return ui.tab === "toShip" ? toShip().map((x) => ship.card(x, openShip)) : doneCards();
+  return ui.tab === "toShip" ? toShip().map((x) => ship.card(x, openView)) : doneCards();
 }
 
 function drawAll() {
@@ -66,20 +67,21 @@ function drawAll() {
   if (ui.locked) { drawLock(); return; }
   tabs();
   drawOffline();
-  const box = $("main"), o = openOrder();
-  if (!o && ui.open) {
+  const box = $("main"), o = openOrder(), other = feature(ui.open)?.view();
+  if (!o && !other && ui.open) {
     const closed = ui.open;
     ui.open = 0;
     viewClosed(closed, false);
   }
-  const items = o ? [ship.view(o, () => { viewClosed(o.number, true); ui.open = 0; draw(); })] : listCards();
-  box.className = o ? "" : "cards";
+  const items = o ? [ship.view(o, () => { viewClosed(o.number, true); ui.open = 0; draw(); })] : other ? [other] : listCards();
+  box.className = o || other ? "" : "cards";
   keep(box, items.length ? items : [{ key: "none", sign: `${ui.tab}${!link.since}`, make: () => h("p", { class: "empty" }, !link.since ? "…" : t({ toAnswer: "noneToAnswer", toShip: "noneToShip", done: "noneDone" }[ui.tab])) }]);
   drawBar();
   syncHistory();
 }
 
-function openShip(n) { closeTimelines(); viewOpened(n); ui.open = n; draw(); scrollTo(0, 0); $("main").querySelector("[autofocus]")?.focus(); }
+// Opens the view of order `n`, or of the feature of that name.
+export function openView(n) { closeTimelines(); viewOpened(n); ui.open = n; draw(); scrollTo(0, 0); $("main").querySelector("[autofocus]")?.focus(); }
 
 // At the sign-in page a scanned link goes into its field.
 function enrol(code) {
@@ -98,14 +100,15 @@ export function takeScan(code, again) {
   if (sayInDialog(t("scanDialog"))) { buzz(); return; }
   if (code.includes(UNREAD)) { no(t("scanUnread")); return; }
   if (!session.me) { enrol(code); return; }
-  const o = openOrder(), wanted = toShip().find((x) => isOrder(code, x)), other = [...orders.values()].find((x) => isOrder(code, x));
+  const o = openOrder(), here = feature(ui.open), wanted = toShip().find((x) => isOrder(code, x)), other = [...orders.values()].find((x) => isOrder(code, x));
   if (o) undo = ship.scanned(o, code);
+  else if (here) undo = here.scanned(code);
   else if (wanted) {
     const { tab } = ui;
     undo = () => { viewClosed(wanted.number, false); ui.open = 0; ui.tab = tab; draw(); };
     ui.tab = "toShip";
     tick();
-    openShip(wanted.number);
+    openView(wanted.number);
   }
   else no(other ? t("scanGone", { n: other.number }) : t("scanList", { code: plain(code) }));
 }

@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { cardOf, root } from "./servers.mjs";
 import { startDay, walk } from "./scenes.mjs";
 import { atRest, complete } from "./steady.mjs";
@@ -12,6 +12,10 @@ import { test } from "./test.mjs";
 
 const axe = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const files = readdirSync(join(root, "server/page")).filter((f) => !/\.[ch]$/.test(f)).map((f) => join(root, "server/page", f));
+const nameOf = (f) => basename(f, ".js");
+// The modules that a page loads only when it needs them, as sw.js lists them.
+const extras = /const EXTRAS = `([^`]*)`/.exec(readFileSync(join(root, "server/page/sw.js"), "utf8"))[1].split(/\s+/);
+const isExtra = (f) => f.endsWith(".js") && extras.includes(nameOf(f));
 
 async function violations(page) {
   if (!(await page.evaluate(() => typeof window.axe === "object"))) await page.evaluate(axe);
@@ -50,18 +54,27 @@ for (const how of [{ size: "phone", scheme: "dark", locale: "sv-SE" }, { size: "
   });
 }
 
+// The texts of a module that brings its own.
+const textsOf = (f) => Function(`return ${/^addTexts\((\{[^]*?^\})\);$/m.exec(readFileSync(f, "utf8"))?.[1] ?? "{ en: {}, sv: {} }"}`)();
+
 test("both languages have the same texts, and the page has no other", { world: false }, async () => {
   globalThis.document ??= { documentElement: {} };
   globalThis.navigator ??= {};
   // Node 18 takes a .js for the older kind of module.
   const { texts } = await import(`data:text/javascript,${encodeURIComponent(readFileSync(join(root, "server/page/texts.js"), "utf8"))}`);
-  const keys = Object.keys(texts.en);
-  assert.deepEqual(Object.keys(texts.sv).sort(), [...keys].sort());
-  const holes = (s) => (s.match(/\{\w+\}/g) ?? []).sort();
-  for (const k of keys) assert.deepEqual(holes(texts.sv[k]), holes(texts.en[k]), k);
-  const code = files.filter((f) => f.endsWith(".js") && !f.endsWith("texts.js")).map((f) => readFileSync(f, "utf8")).join("\n");
-  for (const [, k] of code.matchAll(/\bt\("(\w+)"/g)) assert.ok(keys.includes(k), `t("${k}") is no text`);
-  for (const k of keys) assert.match(code + readFileSync(join(root, "server/page/texts.js"), "utf8").split("const lang")[1], new RegExp(`\\b${k}\\b`), `${k} is never used`);
+  const own = files.filter(isExtra).map(textsOf), holes = (s) => (s.match(/\{\w+\}/g) ?? []).sort(), all = {};
+  for (const { en, sv } of [texts, ...own]) {
+    assert.deepEqual(Object.keys(sv).sort(), Object.keys(en).sort());
+    for (const k of Object.keys(en)) {
+      assert.deepEqual(holes(sv[k]), holes(en[k]), k);
+      assert.ok(!(k in all), `${k} is there twice`);
+      all[k] = en[k];
+    }
+  }
+  // In a module's own code, not in its texts.
+  const code = files.filter((f) => f.endsWith(".js")).map((f) => readFileSync(f, "utf8").replace(/^(export const texts = |addTexts\()\{[^]*?^\}\)?;$/m, "")).join("\n");
+  for (const [, k] of code.matchAll(/\bt\("(\w+)"/g)) assert.ok(k in all, `t("${k}") is no text`);
+  for (const k of Object.keys(all)) assert.match(code, new RegExp(`\\b${k}\\b`), `${k} is never used`);
 });
 
 // Phrases that a shop manager asked for; and those that must not come back.
@@ -111,8 +124,16 @@ test("that an accept binds stands above the button", async ({ open, place }) => 
   assert.ok(say.y + say.height <= button.y, `${say.y} ${button.y}`);
 });
 
+const bytes = (some) => some.reduce((n, f) => n + statSync(f).size, 0);
+
 // It was 120 KiB until the page told in two languages what happened to an order.
-test("all of the page is under 128 KiB", { world: false }, async () => {
-  const size = files.reduce((n, f) => n + statSync(f).size, 0);
+test("what each shop loads of the page is under 128 KiB", { world: false }, async () => {
+  const size = bytes(files.filter((f) => !isExtra(f)));
   assert.ok(size < 128 * 1024, `${size} bytes`);
+});
+
+test("what is loaded only when it is needed is under 32 KiB", { world: false }, async () => {
+  const some = files.filter(isExtra), size = bytes(some);
+  assert.equal(some.length, extras.length);
+  assert.ok(size < 32 * 1024, `${size} bytes`);
 });
