@@ -27,6 +27,8 @@ enum centra_api { CENTRA_ORDER_API, CENTRA_GRAPHQL, CENTRA_APIS };
 enum centra_lane {
 	CENTRA_LIVE,  /* what shops do: answers, shipments */
 	CENTRA_FETCH, /* fetches that someone waits for */
+	CENTRA_LOOKUP, /* reads that only answer a question: "what is this
+			* EAN?" */
 	CENTRA_RECONCILE, /* other fetches, reconciliation */
 };
 

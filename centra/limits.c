@@ -271,7 +271,8 @@ static void behind_waits(struct limits *l, int64_t now)
 
 /* How many calls of a budget the lane may use.  Of the budgets of all calls,
  * fetches leave a fifth to what shops do, lest a parcel waits for a backlog of
- * them; and reconciliation leaves half. */
+ * them; reconciliation leaves half; and lookups leave two thirds, so that a till
+ * that asks all day keeps neither. */
 static unsigned budget_most(const struct limits *l, int budget,
 			    const struct permit *p, int64_t now)
 {
@@ -284,6 +285,8 @@ static unsigned budget_most(const struct limits *l, int budget,
 		return next ? n : (n + 1) / 2;
 	if (p->lane == CENTRA_FETCH)
 		n -= n / 5;
+	if (p->lane == CENTRA_LOOKUP)
+		n = (n + 2) / 3;
 	return next && n > 1 ? n - 1 : n;
 }
 

@@ -16,7 +16,7 @@
  *             if Centra then says 429, that pauses all calls.
  *
  * Work of the live lane goes first.  Fetches that someone waits for leave it a
- * fifth of the budget.  Reconciliation has at most half of the budget, and one
+ * fifth of the budget.  Lookups have at most a third of it.  Reconciliation has at most half of the budget, and one
  * call at a time.  If live work uses up the budget, reconciliation still gets a
  * call now and then: of ten calls at most one, and one in 10 s.
  *

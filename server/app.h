@@ -19,6 +19,7 @@
 #include "server/config/holder.h"
 #include "server/http/http.h"
 #include "server/live/changes.h"
+#include "server/lookup/lookup.h"
 #include "server/metrics/counters.h"
 #include "server/shop/shop.h"
 #include "server/storage/storage.h"
@@ -54,6 +55,7 @@ struct app {
 	struct live *live;
 	struct worker_parts worker_parts;
 	struct workers *workers;
+	struct lookups *lookups;
 	struct admin admin;
 	void *contexts[ROOMS]; /* of http_options */
 };

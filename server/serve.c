@@ -200,6 +200,43 @@ static enum rc start_workers(struct app *app, struct err *e)
 	return rc;
 }
 
+/* Gives the lookups the accounts of the workers: the room's function
+ * `account`. */
+static bool lookup_account(void *arg, size_t i, struct lookup_account *ret)
+{
+	const struct app *app = arg;
+	const struct account *a = workers_account(app->workers, i);
+
+	if (a)
+		*ret = (struct lookup_account){a->instance, a->centra};
+	return a;
+}
+
+/* Counts and logs a call: the lookups' function `called`. */
+static void lookup_called(void *arg, const char *instance, enum centra_api api,
+			  const char *what, const struct call *call)
+{
+	const struct app *app = arg;
+
+	workers_called(app->workers, instance, api, what, call);
+}
+
+/* Starts the threads of the lookups, which use the workers' accounts. */
+static enum rc open_lookups(struct app *app, struct err *e)
+{
+	const struct lookup_parts parts = {
+		.counters = &app->counters,
+		.http = app->http,
+		.account = lookup_account,
+		.called = lookup_called,
+		.arg = app,
+	};
+	enum rc rc = lookups_open(&app->lookups, &parts, e);
+
+	app->shop.lookups = app->lookups;
+	return rc;
+}
+
 enum rc app_open_live(struct app *app, struct err *e)
 {
 	const struct live_parts parts = {
@@ -225,10 +262,12 @@ void app_close_http(struct app *app)
 {
 	http_close(app->http);
 	live_close(app->live);
+	lookups_close(app->lookups);
 	receiver_close(app->receiver);
 	access_close(app->access);
 	app->http = NULL;
 	app->live = NULL;
+	app->lookups = NULL;
 	app->receiver = NULL;
 	app->access = NULL;
 }
@@ -357,7 +396,8 @@ static int start_parts(struct serving *s, struct err *e)
 	start_clock(s);
 	if (app_open_http(app, e))
 		return EX_UNAVAILABLE;
-	if (start_workers(app, e) || app_open_live(app, e))
+	if (start_workers(app, e) || open_lookups(app, e) ||
+	    app_open_live(app, e))
 		return EX_OSERR;
 	listen_to_changes(s, true);
 	workers_wake(app->workers);
@@ -469,6 +509,7 @@ static void stop_parts(struct serving *s)
 	die_if_failed(s);
 	listen_to_changes(s, false);
 	live_stop(app->live);
+	lookups_stop(app->lookups);
 	workers_stop(app->workers);
 	die_if_failed(s);
 	if (app->store)

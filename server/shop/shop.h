@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "server/access/access.h"
 #include "server/http/http.h"
+#include "server/lookup/lookup.h"
 #include "server/metrics/counters.h"
 #include "store/store.h"
 
@@ -23,6 +24,7 @@ struct shop {
 	struct http *const *http; /* borrowed; *http is set before the first
 				   * request */
 	const atomic_bool *draining;
+	struct lookups *lookups; /* set before the first request */
 	/* Resumes the request at the next change of the order; called after
 	 * request_later() and before the order is read.  Any thread. */
 	void (*wait)(void *arg, struct request *req, const char *instance,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * calls.c - counts and logs the calls to Centra that a run makes.
+ * calls.c - counts and logs the calls to Centra that runs and lookups make.
  */
 #include "base/log.h"
 #include "server/worker/worker_private.h"
@@ -27,18 +27,24 @@ static void count_call(const struct worker_parts *parts,
 	}
 }
 
-static void log_call(const struct task *t, enum centra_api api,
+/* Of whom a call is. */
+struct of {
+	const char *instance;
+	int64_t order; /* 0: of none */
+};
+
+static void log_call(const struct of *t, enum centra_api api,
 		     const char *what, const struct call *call)
 {
 	if (call->held)
 		log_line(LOG_DEBUG, "call to centra held",
 			 LOG_S("instance", t->instance),
-			 LOG_N("order", t->number), LOG_S("api", api_name(api)),
+			 LOG_N("order", t->order), LOG_S("api", api_name(api)),
 			 LOG_S("what", what), LOG_S("error", call->why.text));
 	else
 		log_line(call->end == CALL_OK ? LOG_DEBUG : LOG_INFO,
 			 "called centra", LOG_S("instance", t->instance),
-			 LOG_N("order", t->number), LOG_S("api", api_name(api)),
+			 LOG_N("order", t->order), LOG_S("api", api_name(api)),
 			 LOG_S("what", what), LOG_N("status", call->status),
 			 LOG_N("latency_ms", call->latency),
 			 LOG_S("error",
@@ -46,7 +52,7 @@ static void log_call(const struct task *t, enum centra_api api,
 }
 
 /* Logs that this call opened or closed the circuit breaker of the API. */
-static void log_breaker(const struct task *t, enum centra_api api,
+static void log_breaker(const struct of *t, enum centra_api api,
 			const struct call *call)
 {
 	if (call->turn == CALL_AWAY)
@@ -61,7 +67,7 @@ static void log_breaker(const struct task *t, enum centra_api api,
 			 LOG_S("api", api_name(api)));
 }
 
-static void log_refused(const struct task *t, enum centra_api api,
+static void log_refused(const struct of *t, enum centra_api api,
 			const struct call *call)
 {
 	log_limited(LOG_A_MINUTE, LOG_ERROR,
@@ -71,19 +77,35 @@ static void log_refused(const struct task *t, enum centra_api api,
 		    LOG_N("status", call->status));
 }
 
+static void note(const struct worker_parts *parts, const struct of *of,
+		 enum centra_api api, const char *what, const struct call *call)
+{
+	count_call(parts, call);
+	if (call->date)
+		clock_told(parts->clock, call->date, time_mono());
+	log_call(of, api, what, call);
+	log_breaker(of, api, call);
+	if (call->refused)
+		log_refused(of, api, call);
+}
+
 void calls_note(struct work *w, enum centra_api api, const char *what,
 		const struct call *call)
 {
 	const struct worker_parts *parts = workers_of(w)->parts;
+	const struct of of = {w->task->instance, w->task->number};
 
-	count_call(parts, call);
-	if (call->date)
-		clock_told(parts->clock, call->date, time_mono());
+	note(parts, &of, api, what, call);
 	w->clock_ahead = clock_wrong_by(parts->clock, time_now(), time_mono());
-	log_call(w->task, api, what, call);
-	log_breaker(w->task, api, call);
-	if (call->refused)
-		log_refused(w->task, api, call);
+}
+
+void workers_called(const struct workers *w, const char *instance,
+		    enum centra_api api, const char *what,
+		    const struct call *call)
+{
+	const struct of of = {instance, 0};
+
+	note(w->parts, &of, api, what, call);
 }
 
 void calls_alarm(struct work *w, enum centra_api api, const char *why)

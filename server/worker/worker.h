@@ -68,4 +68,10 @@ enum rc workers_parked(const struct workers *w,
 
 const char *api_name(enum centra_api api); /* in logs and metrics */
 
+/* Counts and logs a call to Centra that no task made, and tells the clock its
+ * Date.  `what` as in struct work.  Any thread. */
+void workers_called(const struct workers *w, const char *instance,
+		    enum centra_api api, const char *what,
+		    const struct call *call);
+
 #endif

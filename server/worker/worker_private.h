@@ -5,7 +5,7 @@
  *	worker     the threads: start, sleep, wake, lease, stop; between tasks they
  *	           watch the clock, other processes' redrives and old data
  *	run        a run of leased tasks: load, call the handler, finish
- *	calls      counts and logs the calls to Centra that a run makes
+ *	calls      counts and logs the calls to Centra that runs and lookups make
  *	tries      when the newest try at each call to Centra began
  *	accounts   the instances: their Centra, and which of its APIs may be called
  *	reconcile  what handlers/reconcile.h needs of the server
