@@ -9,6 +9,7 @@
  */
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -61,7 +62,7 @@ static void ask_slowly(struct lookup *l, struct centra_conn *n,
 	q->w->begun++;
 	while (q->w->held && sem_wait(&q->w->go))
 		;
-	strcpy(q->found, "a jacket");
+	snprintf(q->found, sizeof(q->found), "a jacket");
 	*ret = q->w->said;
 	q->w->ended++;
 }
@@ -263,7 +264,7 @@ static void expect_503(struct world *w, const char *path, const char *code)
 
 	assert_int_equal(r.status, 503);
 	assert_non_null(strstr(r.body, want));
-	assert_true(atoi(reply_header(&r, "Retry-After")) > 0);
+	assert_true(strtol(reply_header(&r, "Retry-After"), NULL, 10) > 0);
 	free(want);
 	reply_release(&r);
 }
