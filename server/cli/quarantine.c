@@ -15,10 +15,10 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "base/time.h"
+#include "centra/signature.h"
 #include "server/cli/cli.h"
 #include "server/cli/admin.h"
 #include "server/webhook/delivery.h"
-#include "server/webhook/signature.h"
 
 #define PAGE 500 /* the most entries in one read of the store */
 #define PAGE_BYTES (1 << 20)

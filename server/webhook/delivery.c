@@ -15,8 +15,8 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "centra/signature.h"
 #include "handlers/handlers.h"
-#include "server/webhook/signature.h"
 
 /* ---- digests ---- */
 

@@ -16,11 +16,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "centra/signature.h"
 #include "server/config/config.h"
 #include "server/http/http.h"
 #include "server/metrics/counters.h"
 #include "server/webhook/secret_rotation.h"
-#include "server/webhook/signature.h"
 #include "store/store.h"
 
 struct verifiers; /* opaque */

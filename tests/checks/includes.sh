@@ -81,7 +81,7 @@ HOME libpq-fe.h       store/pg tests/spike
 HOME microhttpd.h     server/http tests/sim
 HOME qrencode.h       server/cli
 HOME curl/            centra tests/harness tests/sim
-HOME openssl/         server/access server/webhook tests/sim tests/harness tests/bench
+HOME openssl/         centra server/access server/webhook tests/sim tests/harness tests/bench
 HOME cjson/           base tests/sim tests/harness
 HOME cmocka.h         tests/unit tests/e2e tests/harness tests/store tests/spike
 TABLES

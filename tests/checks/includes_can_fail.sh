@@ -75,9 +75,9 @@ plant "the first of two headers that a room keeps for itself" server/serve.c \
 plant "the queue of the request threads is used outside" server/live/screens.c \
 	'#include "server/http/fair_queue.h"' \
 	'server/http/fair_queue.h is private to server/http'
-plant "a command speaks HTTP" server/webhook/signature.h \
+plant "a command speaks HTTP" server/webhook/delivery.h \
 	'#include "server/http/http.h"' \
-	'server/webhook/signature.h leads to server/http'
+	'server/webhook/delivery.h leads to server/http'
 plant "the stand-in shares code with the product" tests/sim/world.c \
 	'#include "base/buf.h"' \
 	'tests/sim may not include base/buf.h'

@@ -22,7 +22,7 @@
 #include "base/mem.h"
 #include "base/time.h"
 #include "base/json_read.h"
-#include "server/webhook/signature.h"
+#include "centra/signature.h"
 #include "tests/unit/fixture.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

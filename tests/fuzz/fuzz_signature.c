@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/webhook/signature.h"
+#include "centra/signature.h"
 
 #define EXAMPLE_T    12345678
 #define EXAMPLE_BODY "payload=%7B%22x%22%3A%22test%22%7D"

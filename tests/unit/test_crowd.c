@@ -13,8 +13,8 @@
 
 #include "base/mem.h"
 #include "base/time.h"
+#include "centra/signature.h"
 #include "server/http/http.h"
-#include "server/webhook/signature.h"
 #include "tests/unit/fixture.h"
 
 /* cmocka has a fail() too: it comes after ours. */

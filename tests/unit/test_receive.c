@@ -18,11 +18,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "centra/signature.h"
 #include "server/app.h"
 #include "server/http/http.h"
 #include "server/webhook/delivery.h"
 #include "server/webhook/receive.h"
-#include "server/webhook/signature.h"
 #include "tests/store/temp.h"
 
 /* cmocka has a fail() too: it comes after ours. */

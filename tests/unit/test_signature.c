@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "server/webhook/signature.h"
+#include "centra/signature.h"
 
 /* cmocka has a fail() too: it comes after ours. */
 #include <stdarg.h>

@@ -11,9 +11,9 @@
 
 #include "base/mem.h"
 #include "base/time.h"
+#include "centra/signature.h"
 #include "server/live/changes.h"
 #include "server/routes.h"
-#include "server/webhook/signature.h"
 #include "server/live/screens.h"
 #include "tests/unit/fixture.h"
 

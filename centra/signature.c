@@ -8,7 +8,7 @@
  * Every secret is tried against every v1, whatever matched before, so that the
  * time taken tells nothing of which secret is right, or how nearly.
  */
-#include "server/webhook/signature.h"
+#include "centra/signature.h"
 
 #include <inttypes.h>
 #include <stdbool.h>

@@ -5,8 +5,8 @@
  * The signature is an HMAC-SHA256 over "T.BODY", the bytes exactly as received.
  * It is compared in constant time, before anything is parsed.
  */
-#ifndef SERVER_WEBHOOK_SIGNATURE_H
-#define SERVER_WEBHOOK_SIGNATURE_H
+#ifndef CENTRA_SIGNATURE_H
+#define CENTRA_SIGNATURE_H
 
 #include <stdbool.h>
 #include <stddef.h>
