@@ -50,10 +50,13 @@ SIM_OBJ  = $(SIM_SRC:%.c=$(BUILD)/%.o)
 
 # tests/unit/test_X.c and tests/store/test_X.c (what holds for every engine of
 # the store) link the product's objects; tests/e2e/test_X.c only the harness: it
-# meets the built binary as a user does.
+# meets the built binary as a user does; tests/wms/test_X.c as a warehouse system
+# does.
 SUITE    = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/store/test_*.c)))
 UNIT     = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/unit/test_*.c)))
-E2E      = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/e2e/test_*.c)))
+WMS      = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/wms/test_*.c)))
+E2E      = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/e2e/test_*.c))) $(WMS)
+WMS_HELP = $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/wms/test_%.c,$(sort $(wildcard tests/wms/*.c))))
 HARNESS  = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard tests/harness/*.c)))
 UNIT_HELP = $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/unit/test_%.c,$(sort $(wildcard tests/unit/*.c))))
 BENCH    = $(patsubst %.c,$(BUILD)/%,$(sort $(wildcard tests/bench/bench_*.c)))
@@ -98,6 +101,9 @@ $(SUITE): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/store/suite.o $(OBJ_LIB)
 
 $(E2E): $(BUILD)/%: $(BUILD)/%.o $(HARNESS)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcmocka -lcurl -lcjson -lcrypto
+
+# A warehouse system's client, written from Centra's guides alone.
+$(WMS): $(WMS_HELP)
 
 $(filter-out %/bench_growth %/bench_retention,$(BENCH)): $(BUILD)/%: $(BUILD)/%.o $(BENCH_HELP)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) -o $@ $^ -lcrypto $(MATH)
@@ -373,6 +379,6 @@ help: ## this list
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(patsubst %.o,%.d,$(foreach v,nosync bench-onetxn bench-nostore,$(call VARIANT,$(v))))
--include $(OBJ:.o=.d) $(SIM_OBJ:.o=.d) $(HARNESS:.o=.d) $(UNIT_HELP:.o=.d) \
+-include $(OBJ:.o=.d) $(SIM_OBJ:.o=.d) $(HARNESS:.o=.d) $(WMS_HELP:.o=.d) $(UNIT_HELP:.o=.d) \
 	$(UNIT:=.d) $(SUITE:=.d) $(BUILD)/tests/store/suite.d $(E2E:=.d) $(BENCH:=.d) $(TORTURE:=.d) \
 	$(BENCH_HELP:.o=.d) $(FUZZ:=.d)

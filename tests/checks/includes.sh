@@ -48,6 +48,7 @@ MAY tests/spike       store store/model store/rules
 MAY tests/sim
 MAY tests/harness
 MAY tests/e2e         tests/harness
+MAY tests/wms         tests/harness
 MAY tests/bench         tests/bench/growth
 MAY tests/bench/growth  store store/model handlers
 MAY tests/faults
@@ -55,7 +56,7 @@ MAY tests/checks
 
 # These share no code with the product, not even base/: they would repeat its
 # mistakes.
-APART tests/sim tests/harness tests/e2e tests/bench tests/faults
+APART tests/sim tests/harness tests/e2e tests/wms tests/bench tests/faults
 
 # Headers that only their own room may include; so is every *_private.h.  No
 # room may include `server`: app.h and routes.h are for server/*.c alone.
@@ -82,8 +83,8 @@ HOME microhttpd.h     server/http tests/sim
 HOME qrencode.h       server/cli
 HOME curl/            centra tests/harness tests/sim
 HOME openssl/         centra server/access server/webhook tests/sim tests/harness tests/bench
-HOME cjson/           base tests/sim tests/harness
-HOME cmocka.h         tests/unit tests/e2e tests/harness tests/store tests/spike
+HOME cjson/           base tests/sim tests/harness tests/wms
+HOME cmocka.h         tests/unit tests/e2e tests/wms tests/harness tests/store tests/spike
 TABLES
 }
 
