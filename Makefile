@@ -26,7 +26,7 @@ OPT     ?= -O2 -g
 LINKHARD ?= -pie -Wl,-z,relro,-z,now,-z,noexecstack
 CFLAGS_ALL  = $(STD) $(OPT) $(WARN) $(WERROR) $(CACHED_HARDEN) $(CFLAGS) -MMD -MP
 LDFLAGS_ALL = $(LINKHARD) -pthread $(LDFLAGS)
-LIBS     = -lmicrohttpd -lcjson -lssl -lcrypto -lcurl -llmdb -lqrencode
+LIBS     = -lmicrohttpd -lcjson -lssl -lcrypto -lcurl -llmdb -lqrencode -lexpat
 MATH     = -lm # the benchmark's arrivals
 
 # `make V=1` shows the commands.

@@ -22,6 +22,7 @@ struct centra {
 	struct limits *limits;	 /* owned */
 	pthread_mutex_t lock;    /* of keys */
 	char *keys[CENTRA_APIS]; /* owned, or NULL */
+	char *soap_user; /* owned, or NULL */
 };
 
 enum rc centra_init(struct err *e)
@@ -58,15 +59,17 @@ struct centra *centra_open(const struct centra_options *o)
 	limits_budget(c->limits, &o->graphql_budget);
 	c->urls[CENTRA_ORDER_API] = base_url(o->order_api_url);
 	c->urls[CENTRA_GRAPHQL] = base_url(o->graphql_url);
+	c->urls[CENTRA_SOAP] = base_url(o->soap_url);
 	c->connect_timeout = o->connect_timeout > 0 ? o->connect_timeout
 						    : CONNECT_TIMEOUT;
 	c->timeout = o->timeout > 0 ? o->timeout : TIMEOUT;
 	pthread_mutex_init(&c->lock, NULL);
 	centra_set_credentials(c, o->order_api_key, o->graphql_token);
+	centra_set_soap(c, o->soap_user, o->soap_password);
 	return c;
 }
 
-static void forget(char *secret)
+void centra_forget(char *secret)
 {
 	if (secret)
 		explicit_bzero(secret, strlen(secret));
@@ -78,28 +81,56 @@ void centra_close(struct centra *c)
 	if (!c)
 		return;
 	for (size_t i = 0; i < CENTRA_APIS; i++) {
-		forget(c->keys[i]);
+		centra_forget(c->keys[i]);
 		free(c->urls[i]);
 	}
+	centra_forget(c->soap_user);
 	pthread_mutex_destroy(&c->lock);
 	limits_free(c->limits);
 	free(c);
 }
 
+static void set_key(struct centra *c, enum centra_api api, const char *key)
+{
+	char *old;
+
+	pthread_mutex_lock(&c->lock);
+	old = c->keys[api];
+	c->keys[api] = xstrdup(key);
+	pthread_mutex_unlock(&c->lock);
+	centra_forget(old);
+	limits_new_key(c->limits, api);
+}
+
 void centra_set_credentials(struct centra *c, const char *order_api_key,
 			    const char *graphql_token)
 {
-	char *old[CENTRA_APIS];
+	set_key(c, CENTRA_ORDER_API, order_api_key);
+	set_key(c, CENTRA_GRAPHQL, graphql_token);
+}
+
+void centra_set_soap(struct centra *c, const char *user, const char *password)
+{
+	char *old;
 
 	pthread_mutex_lock(&c->lock);
-	memcpy(old, c->keys, sizeof(old));
-	c->keys[CENTRA_ORDER_API] = xstrdup(order_api_key);
-	c->keys[CENTRA_GRAPHQL] = xstrdup(graphql_token);
+	old = c->soap_user;
+	c->soap_user = xstrdup(user);
 	pthread_mutex_unlock(&c->lock);
-	for (size_t i = 0; i < CENTRA_APIS; i++) {
-		forget(old[i]);
-		limits_new_key(c->limits, (enum centra_api)i);
-	}
+	centra_forget(old);
+	set_key(c, CENTRA_SOAP, password);
+}
+
+bool centra_soap_login(struct centra *c, char **ret_user, char **ret_password)
+{
+	bool ret;
+
+	pthread_mutex_lock(&c->lock);
+	ret = c->soap_user && c->keys[CENTRA_SOAP];
+	*ret_user = ret ? xstrdup(c->soap_user) : NULL;
+	*ret_password = ret ? xstrdup(c->keys[CENTRA_SOAP]) : NULL;
+	pthread_mutex_unlock(&c->lock);
+	return ret;
 }
 
 void centra_set_budget(struct centra *c, const struct centra_budget *b)
@@ -222,7 +253,12 @@ int64_t centra_timeout(const struct centra *c)
 
 const char *centra_api_name(enum centra_api api)
 {
-	return api == CENTRA_ORDER_API ? "Order API" : "GraphQL";
+	static const char *const names[CENTRA_APIS] = {
+		[CENTRA_ORDER_API] = "Order API",
+		[CENTRA_GRAPHQL] = "GraphQL",
+		[CENTRA_SOAP] = "SOAP API"};
+
+	return names[api];
 }
 
 char *centra_auth_header(struct centra *c, enum centra_api api)

@@ -20,7 +20,7 @@
 struct centra;
 struct centra_conn;
 
-enum centra_api { CENTRA_ORDER_API, CENTRA_GRAPHQL, CENTRA_APIS };
+enum centra_api { CENTRA_ORDER_API, CENTRA_GRAPHQL, CENTRA_SOAP, CENTRA_APIS };
 
 /* The class of work that a connection does.  Where calls are scarce, each class
  * leaves some to those that stand above it. */
@@ -47,6 +47,8 @@ struct centra_options {
 	const char *order_api_key;
 	const char *graphql_url; /* NULL: orders cannot be looked at */
 	const char *graphql_token;
+	const char *soap_url; /* NULL: its queue is not read */
+	const char *soap_user, *soap_password;
 	int64_t connect_timeout; /* ms */
 	int64_t timeout;         /* ms, the whole call */
 	struct centra_budget graphql_budget;
@@ -66,6 +68,9 @@ void centra_close(struct centra *c); /* call it after its connections are
  * that were held back because a key was refused may be made at once. */
 void centra_set_credentials(struct centra *c, const char *order_api_key,
 			    const char *graphql_token);
+
+/* As centra_set_credentials(), for the login of the SOAP API. */
+void centra_set_soap(struct centra *c, const char *user, const char *password);
 
 /* Replaces the budget.  Calls made under the old one count for the new one. */
 void centra_set_budget(struct centra *c, const struct centra_budget *b);

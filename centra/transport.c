@@ -149,9 +149,10 @@ static bool prepare(CURL *c, const char *url, struct curl_slist *headers,
 	return !bad;
 }
 
-/* True if the reply begins like a JSON object.  An HTML page of a proxy in
- * front of Centra does not, and tells as little about Centra as a 503. */
-static bool is_object(const struct buf *reply)
+/* True if the reply begins like a JSON object, or with `first`.  An HTML page
+ * of a proxy in front of Centra does not begin like an object, and tells as
+ * little about Centra as a 503. */
+static bool begins_with(const struct buf *reply, char first)
 {
 	size_t i = reply->len >= 3 && !memcmp(reply->data, "\xef\xbb\xbf", 3)
 			   ? 3
@@ -159,7 +160,7 @@ static bool is_object(const struct buf *reply)
 
 	while (i < reply->len && memchr(" \t\r\n", reply->data[i], 4))
 		i++;
-	return i < reply->len && reply->data[i] == '{';
+	return i < reply->len && reply->data[i] == first;
 }
 
 /* Returns the reply's Date (RFC 9110, 6.6.1) in ms; 0: it has none that can be
@@ -172,6 +173,19 @@ static int64_t date_of(CURL *c)
 	if (curl_easy_header(c, "Date", 0, CURLH_HEADER, -1, &h) == CURLHE_OK)
 		date = curl_getdate(h->value, NULL);
 	return date > 0 ? (int64_t)date * 1000 : 0;
+}
+
+static bool is_object(const struct buf *reply)
+{
+	return begins_with(reply, '{');
+}
+
+/* Returns true if the reply may be one that the call is about.  XML is read by
+ * soap.c, which refuses a page. */
+static bool is_reply(const struct transfer *t)
+{
+	return t->post->soap_action ? begins_with(t->reply, '<')
+				    : is_object(t->reply);
 }
 
 static bool shows_executed(const struct transfer *t)
@@ -211,7 +225,7 @@ static void judge(CURL *c, CURLcode code, const char *why,
 	if (ret->status == 429 || (ret->status == 503 && t->retry_after))
 		ret->retry_after =
 			centra_retry_after(t->retry_after, time_now());
-	if (ret->status == 200 && is_object(t->reply)) {
+	if (ret->status == 200 && is_reply(t)) {
 		ret->end = CALL_OK;
 		return;
 	}
@@ -242,8 +256,12 @@ static bool perform(CURL *c, const char *url, const char *auth,
 	CURLcode code = CURLE_FAILED_INIT;
 	char why[CURL_ERROR_SIZE];
 
-	headers = add(headers, "Content-Type: application/json");
-	headers = add(headers, "Accept: application/json");
+	if (t->post->soap_action) {
+		headers = add(headers, "Content-Type: text/xml; charset=utf-8");
+	} else {
+		headers = add(headers, "Content-Type: application/json");
+		headers = add(headers, "Accept: application/json");
+	}
 	headers = add(headers, "Accept-Encoding:"); /* see open_easy() */
 	headers = add(headers, "Expect:"); /* do not wait for "100 Continue"
 					    * before sending the body */
@@ -282,12 +300,28 @@ static bool may_call(struct centra_conn *n, const struct post *p,
 	return true;
 }
 
+/* Returns the header by which Centra knows the caller; of a call to the SOAP
+ * API, whose login is in the body, the one that names the operation.  NULL: there
+ * is no key that can be sent. */
+static char *first_header(const struct centra_conn *n, const struct post *p)
+{
+	char *user, *password, *ret = NULL;
+
+	if (!p->soap_action)
+		return centra_auth_header(n->centra, p->api);
+	if (centra_soap_login(n->centra, &user, &password))
+		ret = xasprintf("SOAPAction: \"%s\"", p->soap_action);
+	centra_forget(user);
+	centra_forget(password);
+	return ret;
+}
+
 /* The call itself. */
 static void call(struct centra_conn *n, const char *base, struct transfer *t,
 		 struct call *ret)
 {
 	const struct post *p = t->post;
-	char *auth = centra_auth_header(n->centra, p->api), *url = NULL;
+	char *auth = first_header(n, p), *url = NULL;
 
 	if (!auth) {
 		ret->refused = true;

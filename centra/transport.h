@@ -42,7 +42,10 @@ struct post {
 	const char *method; /* "GET", "PUT", "DELETE"; NULL: POST */
 	const char *path; /* what follows the API's address: "/check-first", or
 			   * ""; a query in it is encoded */
-	const char *body; /* JSON; of a GET it is not sent */
+	/* The operation of the SOAP API, with its namespace; the body is XML
+	 * then, and so is the reply.  NULL: both are JSON. */
+	const char *soap_action;
+	const char *body; /* JSON or XML; of a GET it is not sent */
 	size_t len;
 	/* The request changes something at Centra, so it must not be written
 	 * twice: libcurl would write it again by itself if a reused connection
@@ -58,7 +61,8 @@ struct post {
 };
 
 /* A call that limits.h does not let through is held: nothing is written.
- * CALL_OK: HTTP 200, all of whose body is in *reply and begins as an object.
+ * CALL_OK: HTTP 200, all of whose body is in *reply and begins as an object, or
+ * as an element of XML.
  * Otherwise reply->data may hold what came, for messages only.  The call
  * initialises *reply, and the caller releases it (buf_release). */
 void transport_post(struct centra_conn *n, const struct post *p,
@@ -76,7 +80,12 @@ int64_t centra_timeout(const struct centra *c);		/* ms */
  * caller wipes and frees it.  NULL: no key is set, or it contains a byte that a
  * header must not have. */
 char *centra_auth_header(struct centra *c, enum centra_api api);
-/* Returns "Order API" or "GraphQL", for messages. */
+/* Copies the login of the SOAP API, which the caller gives to centra_forget().
+ * False: there is none, and both are NULL. */
+bool centra_soap_login(struct centra *c, char **ret_user, char **ret_password);
+/* Wipes and frees a secret; NULL is fine. */
+void centra_forget(char *secret);
+/* Returns "Order API", "GraphQL" or "SOAP API", for messages. */
 const char *centra_api_name(enum centra_api api);
 
 #endif

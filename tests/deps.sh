@@ -23,6 +23,7 @@ table() {
 		libcurl4-openssl-dev libcurl-devel        library libcurl
 		liblmdb-dev          lmdb-devel           library lmdb
 		libqrencode-dev      qrencode-devel       library libqrencode
+		libexpat1-dev        expat-devel          library expat
 		tzdata               tzdata               file /usr/share/zoneinfo/Europe/Stockholm
 		ca-certificates      ca-certificates      file /etc/ssl/certs/ca-certificates.crt
 		curl                 curl                 command curl

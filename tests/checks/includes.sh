@@ -81,6 +81,7 @@ HOME lmdb.h           store/lmdb
 HOME libpq-fe.h       store/pg tests/spike
 HOME microhttpd.h     server/http tests/sim
 HOME qrencode.h       server/cli
+HOME expat.h          centra
 HOME curl/            centra tests/harness tests/sim
 HOME openssl/         centra server/access server/webhook tests/sim tests/harness tests/bench
 HOME cjson/           base tests/sim tests/harness tests/wms
