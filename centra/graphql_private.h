@@ -78,6 +78,11 @@ char *gql_word(const struct json *v, const char *key);
  * can be read.  The caller frees it. */
 char *gql_words(const struct json *v, const char *key);
 
+/* Sends a query for `orders { number }` and reads the numbers.  Releases the
+ * body. */
+void gql_ask_numbers(struct centra_conn *n, struct buf *body,
+		     struct centra_numbers *ret);
+
 /* ---- mutations ---- */
 
 /* What the payload of each mutation says in words. */

@@ -41,13 +41,30 @@ static void read_numbers(const struct json *list, struct centra_numbers *ret)
 	}
 }
 
-void graphql_waiting(struct centra_conn *n, unsigned max, unsigned page,
+void gql_ask_numbers(struct centra_conn *n, struct buf *body,
 		     struct centra_numbers *ret)
 {
 	struct gql_reply r;
-	struct buf body;
 
 	*ret = (struct centra_numbers){0};
+	gql_ask(n, body, false, &ret->call, &r);
+	buf_release(body);
+	if (ret->call.end == CALL_OK) {
+		if (json_is_list(json_get(r.data, "orders")))
+			read_numbers(json_get(r.data, "orders"), ret);
+		if (!ret->list || (ret->unread && !ret->n)) {
+			centra_numbers_release(ret);
+			unreadable(&ret->call, "numbers of the orders");
+		}
+	}
+	gql_reply_end(&r);
+}
+
+void graphql_waiting(struct centra_conn *n, unsigned max, unsigned page,
+		     struct centra_numbers *ret)
+{
+	struct buf body;
+
 	buf_init(&body, QUERY_MAX);
 	gql_begin(&body,
 		  "query Open { "
@@ -58,17 +75,7 @@ void graphql_waiting(struct centra_conn *n, unsigned max, unsigned page,
 				    : max,
 		  page < 1 ? 1 : page);
 	json_end(&body);
-	gql_ask(n, &body, false, &ret->call, &r);
-	buf_release(&body);
-	if (ret->call.end == CALL_OK) {
-		if (json_is_list(json_get(r.data, "orders")))
-			read_numbers(json_get(r.data, "orders"), ret);
-		if (!ret->list || (ret->unread && !ret->n)) {
-			centra_numbers_release(ret);
-			unreadable(&ret->call, "orders that wait");
-		}
-	}
-	gql_reply_end(&r);
+	gql_ask_numbers(n, &body, ret);
 }
 
 void centra_numbers_release(struct centra_numbers *r)

@@ -23,14 +23,18 @@
 #define WORD_SIZE  64
 
 const struct name_row name_rows[] = {
-#define FIELDS(path, names) {NAME_FIELD, path, names},
-#define ARGS(path, names)   {NAME_ARG, path, names},
-#define VALUES(path, names) {NAME_VALUE, path, names},
-#define TYPES(names)	    {NAME_TYPE, "", names},
-#define PERMISSION(name, what, ships, query, list, needs)
+#define FIELDS(path, names)	     {NAME_FIELD, path, names, USE_ALWAYS},
+#define ARGS(path, names)	     {NAME_ARG, path, names, USE_ALWAYS},
+#define FIELDS_FOR(use, path, names) {NAME_FIELD, path, names, use},
+#define ARGS_FOR(use, path, names)   {NAME_ARG, path, names, use},
+#define VALUES(path, names)	     {NAME_VALUE, path, names, USE_ALWAYS},
+#define TYPES(names)		     {NAME_TYPE, "", names, USE_ALWAYS},
+#define PERMISSION(name, what, use, query, list, needs)
 #include "centra/names.def"
 #undef FIELDS
 #undef ARGS
+#undef FIELDS_FOR
+#undef ARGS_FOR
 #undef VALUES
 #undef TYPES
 #undef PERMISSION
@@ -40,13 +44,17 @@ const size_t n_name_rows = sizeof(name_rows) / sizeof(*name_rows);
 const struct permission permissions[] = {
 #define FIELDS(path, names)
 #define ARGS(path, names)
+#define FIELDS_FOR(use, path, names)
+#define ARGS_FOR(use, path, names)
 #define VALUES(path, names)
 #define TYPES(names)
-#define PERMISSION(name, what, ships, query, list, needs)                     \
-	{name, what, ships, query, list, needs},
+#define PERMISSION(name, what, use, query, list, needs)                       \
+	{name, what, use, query, list, needs},
 #include "centra/names.def"
 #undef FIELDS
 #undef ARGS
+#undef FIELDS_FOR
+#undef ARGS_FOR
 #undef VALUES
 #undef TYPES
 #undef PERMISSION
@@ -70,6 +78,7 @@ struct live_type {
 };
 
 struct walk {
+	unsigned uses; /* enum name_use: whose names are looked up */
 	struct live_type *types; /* owned: those that a path reached */
 	size_t n_types;
 	struct names_report *report;
@@ -356,6 +365,8 @@ static void walk_all(struct walk *w)
 	w->report->looked_up = w->report->missing = 0;
 	buf_clear(&w->report->faults);
 	for (size_t i = 0; i < n_name_rows; i++) {
+		if (name_rows[i].use && !(name_rows[i].use & w->uses))
+			continue;
 		walk_path(w, &at, name_rows[i].path);
 		for (names = name_rows[i].names; *names;
 		     names += *names == ' ') {
@@ -365,9 +376,10 @@ static void walk_all(struct walk *w)
 	}
 }
 
-void names_compare(struct centra_conn *n, struct names_report *ret)
+void names_compare(struct centra_conn *n, unsigned uses,
+		   struct names_report *ret)
 {
-	struct walk w = {.report = ret};
+	struct walk w = {.report = ret, .uses = uses};
 
 	*ret = (struct names_report){0};
 	buf_init(&ret->faults, FAULTS_MAX);

@@ -18,6 +18,14 @@
 
 /* ---- names ---- */
 
+/* What a name or a permission is needed for; bits. */
+enum name_use {
+	USE_ALWAYS = 0,
+	USE_SHIP = 1 << 0, /* ship_with = graphql */
+	USE_FEED = 1 << 1, /* source = graphql_events */
+	USE_LOCK = 1 << 2, /* lock_orders = yes */
+};
+
 enum name_kind { NAME_FIELD, NAME_ARG, NAME_VALUE, NAME_TYPE };
 
 /* A row of names.def. */
@@ -25,6 +33,7 @@ struct name_row {
 	enum name_kind kind;
 	const char *path; /* "" of types */
 	const char *names; /* one or more names, with a blank between them */
+	unsigned use; /* enum name_use */
 };
 extern const struct name_row name_rows[];
 extern const size_t n_name_rows;
@@ -37,16 +46,18 @@ struct names_report {
 	struct buf faults; /* owned: a line for each name that is missing */
 };
 
-/* Looks up all names by introspection.  The caller releases ret->faults with
+/* Looks up by introspection all names that are needed always, or for `uses`
+ * (bits of enum name_use).  The caller releases ret->faults with
  * buf_release(). */
-void names_compare(struct centra_conn *n, struct names_report *ret);
+void names_compare(struct centra_conn *n, unsigned uses,
+		   struct names_report *ret);
 
 /* ---- permissions ---- */
 
 struct permission {
 	const char *name; /* as Centra names it: "Order:read" */
 	const char *what; /* what it is for */
-	bool ships;	  /* only needed with ship_with = graphql */
+	unsigned use;	  /* enum name_use */
 	const char *query; /* a query that needs the permission and changes
 			    * nothing; NULL: it cannot be tried */
 	const char *list; /* a list in the reply that must not be empty, or

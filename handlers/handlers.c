@@ -8,6 +8,7 @@
 
 #include "centra/graphql.h"
 #include "handlers/answer.h"
+#include "handlers/feed.h"
 #include "handlers/lane.h"
 
 #define EVENTS_AT_ONCE 32
@@ -27,6 +28,8 @@ const struct handler handlers[] = {
 	 handle_missed},
 	{TASK_SHIP_ORDER, 1, CALLS_GRAPHQL, LANE_ANSWERS, handle_ship_order},
 	{TASK_RECONCILE, 1, CALLS_GRAPHQL, LANE_LAST, handle_reconcile},
+	{TASK_FEED_GRAPHQL, 1, CALLS_GRAPHQL, LANE_REST, handle_feed_graphql},
+	{TASK_FEED_SOAP, 1, CALLS_SOAP, LANE_REST, handle_feed_soap},
 	{NULL, 0, CALLS_NOBODY, LANE_UNPLACED, NULL},
 };
 

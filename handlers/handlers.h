@@ -27,6 +27,7 @@ typedef enum rc begin_fn(void *arg, const struct order *o, struct changes *ret,
 struct docs;   /* declared in handlers/docs.h */
 struct others; /* declared in handlers/reconcile.h */
 struct round;
+struct feed_hands; /* declared in handlers/feed.h */
 
 /* Input and output of one run of a handler. */
 struct work {
@@ -66,6 +67,8 @@ struct work {
 	int64_t sweep_every;
 	struct round *round;
 	const struct others *others;
+	const struct feed_hands *feeds; /* of a task of a feed */
+	bool lock_orders; /* lock_orders = yes (docs/lock.md) */
 	const struct docs *docs; /* reads documents of the instance */
 
 	/* Shipping: whether to go on while a payment is being confirmed, and
@@ -113,8 +116,16 @@ typedef void handler_fn(struct work *w, size_t n);
 #define TASK_SHIP_ORDER	  "ship_order"   /* ship what a shop has packed */
 #define TASK_RECONCILE	  "reconcile" /* reconcile with Centra (reconcile.h) */
 
+#define TASK_FEED_GRAPHQL "feed_graphql" /* read the GraphQL events (feed.h) */
+#define TASK_FEED_SOAP	  "feed_soap"	 /* read the queue of the SOAP API */
+
 /* The API that a run calls first, for which it may have to wait. */
-enum handler_calls { CALLS_NOBODY, CALLS_ORDER_API, CALLS_GRAPHQL };
+enum handler_calls {
+	CALLS_NOBODY,
+	CALLS_ORDER_API,
+	CALLS_GRAPHQL,
+	CALLS_SOAP,
+};
 
 struct handler {
 	const char *kind;

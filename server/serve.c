@@ -29,6 +29,7 @@
 #include "server/routes.h"
 #include "server/webhook/receive.h"
 #include "server/reload.h"
+#include "server/worker/feeds.h"
 #include "server/worker/reconcile.h"
 #include "server/worker/worker.h"
 
@@ -195,9 +196,11 @@ static enum rc start_workers(struct app *app, struct err *e)
 		.failed = &app->failed,
 	};
 	rc = workers_start(&app->workers, &app->worker_parts, e);
-	if (!rc)
-		reconcile_at_start(&app->worker_parts, app->workers);
-	return rc;
+	if (rc)
+		return rc;
+	reconcile_at_start(&app->worker_parts, app->workers);
+	feeds_ask(&app->worker_parts, app->workers);
+	return OK;
 }
 
 /* Gives the lookups the accounts of the workers: the room's function

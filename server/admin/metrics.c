@@ -16,6 +16,7 @@
 #include "server/live/changes.h"
 #include "server/webhook/receive.h"
 #include "server/webhook/unverified.h"
+#include "server/worker/feeds.h"
 #include "server/worker/worker.h"
 
 /* One reading of all metrics. */
@@ -187,6 +188,70 @@ static void write_dead(struct scrape *s)
 static void write_paused(struct scrape *s)
 {
 	each_api(s, is_paused);
+}
+
+/* ---- the feeds that the config names ---- */
+
+/* Writes a value in seconds for each feed of each instance; `value` gets its
+ * progress and the time. */
+static void each_feed(struct scrape *s,
+		      int64_t (*value)(const struct feed_progress *p,
+				       int64_t now))
+{
+	const struct config_instance *in;
+	const struct account *a;
+
+	for (size_t i = 0; (a = workers_account(s->admin->workers, i)); i++) {
+		in = config_instance(s->config, a->instance);
+		for (int f = 0; f < FEEDS; f++) {
+			if (!in || !feeds_on(in, (enum feed)f))
+				continue;
+			buf_fmt(s->out,
+				"shipfrom_%s{instance=\"%s\",feed=\"%s\"} "
+				"%" PRId64 "\n",
+				s->name, a->instance, feed_name((enum feed)f),
+				value(workers_feed(s->admin->workers, i,
+						   (enum feed)f),
+				      time_now()) /
+					1000);
+		}
+	}
+}
+
+static int64_t age(int64_t at, int64_t now)
+{
+	return at && at < now ? now - at : 0;
+}
+
+static int64_t feed_silent(const struct feed_progress *p, int64_t now)
+{
+	return age(p->read, now);
+}
+
+static int64_t feed_lag(const struct feed_progress *p, int64_t now)
+{
+	return age(p->oldest, now);
+}
+
+static int64_t feed_confirmed(const struct feed_progress *p, int64_t now)
+{
+	(void)now;
+	return p->confirmed;
+}
+
+static void write_feed_silent(struct scrape *s)
+{
+	each_feed(s, feed_silent);
+}
+
+static void write_feed_lag(struct scrape *s)
+{
+	each_feed(s, feed_lag);
+}
+
+static void write_feed_confirmed(struct scrape *s)
+{
+	each_feed(s, feed_confirmed);
 }
 
 static void write_parked_of(void *arg, const char *instance,

@@ -14,9 +14,11 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "centra/centra.h"
+#include "centra/feed.h"
 #include "centra/graphql.h"
 #include "centra/names.h"
 #include "centra/order_api.h"
+#include "centra/soap.h"
 #include "server/cli/cli.h"
 
 #define CONNECT_TIMEOUT 5000 /* ms */
@@ -156,12 +158,26 @@ static void try_token(struct exam *x)
 		say_unreached(x, &call, "graphql_url");
 }
 
+/* Returns what the instance uses of GraphQL beyond looking orders up. */
+static unsigned uses_of(const struct config_instance *in)
+{
+	unsigned ret = USE_ALWAYS;
+
+	if (!strcmp(in->ship_with, "graphql"))
+		ret |= USE_SHIP;
+	if (in->sources & SOURCE_GRAPHQL)
+		ret |= USE_FEED;
+	if (in->lock_orders)
+		ret |= USE_LOCK;
+	return ret;
+}
+
 static void compare_names(struct exam *x)
 {
 	struct names_report r;
 	char *rest, *line;
 
-	names_compare(x->conn, &r);
+	names_compare(x->conn, uses_of(x->in), &r);
 	if (r.call.end != CALL_OK) {
 		say(x, UNTRIED, "the schema cannot be read: %s",
 		    r.call.why.text);
@@ -224,13 +240,13 @@ static bool is_missing(const bool *missing, const char *name)
  * one is missing, so a permission that builds on a missing one is not tried. */
 static void try_permissions(struct exam *x)
 {
-	bool ships = !strcmp(x->in->ship_with, "graphql");
+	unsigned uses = uses_of(x->in);
 	bool *missing = xcalloc(n_permissions, sizeof(*missing));
 
 	for (size_t i = 0; i < n_permissions; i++) {
 		const struct permission *p = &permissions[i];
 
-		if (p->ships && !ships)
+		if (p->use && !(p->use & uses))
 			continue;
 		if (p->needs && is_missing(missing, p->needs))
 			say(x, UNTRIED, "%s: cannot be tried without %s",
@@ -311,6 +327,52 @@ static void examine_warehouses(struct exam *x)
 	centra_warehouses_release(&w);
 }
 
+/* ---- feeds ---- */
+
+#define QUEUE_IS_OURS                                                         \
+	"what we confirm is gone for every system that reads the queue "      \
+	"(queue_is_ours)"
+
+/* Reads the head of the feed, and confirms nothing. */
+static void try_feed(struct exam *x)
+{
+	struct feed_events got;
+
+	if (!(x->in->sources & SOURCE_GRAPHQL))
+		return;
+	graphql_events(x->conn, &got);
+	if (got.call.end == CALL_OK)
+		say(x, FINE, "graphql_events: %zu%s events wait; "
+			     QUEUE_IS_OURS, got.n,
+		    got.n == FEED_EVENTS_MOST ? " or more" : "");
+	else if (got.call.refused)
+		say(x, WRONG, "graphql_events cannot be read (%s)",
+		    got.call.why.text);
+	else
+		say(x, UNTRIED, "graphql_events: %s", got.call.why.text);
+	feed_events_release(&got);
+}
+
+static void try_soap(struct exam *x)
+{
+	struct soap_events got;
+
+	if (!(x->in->sources & SOURCE_SOAP))
+		return;
+	soap_events_get(x->conn, &got);
+	if (got.call.end == CALL_OK)
+		say(x, FINE, "the address and the login are right; %zu events "
+			     "wait; " QUEUE_IS_OURS, got.n);
+	else if (got.call.status && got.call.status != 500)
+		say_unreached(x, &got.call, "soap_url");
+	else if (got.call.status)
+		say(x, WRONG, "%s: are soap_user and soap_password right?",
+		    got.call.why.text);
+	else
+		say_unreached(x, &got.call, "soap_url");
+	soap_events_release(&got);
+}
+
 /* ---- the table ---- */
 
 static const struct {
@@ -324,6 +386,8 @@ static const struct {
 	{"schema", true, compare_names},
 	{"permission", true, try_permissions},
 	{"warehouse", true, examine_warehouses},
+	{"feed", true, try_feed},
+	{"soap", false, try_soap},
 };
 
 static void examine(struct exam *x)
@@ -334,6 +398,9 @@ static void examine(struct exam *x)
 		.order_api_key = x->in->order_api_key,
 		.graphql_url = x->in->graphql_url,
 		.graphql_token = x->in->graphql_token,
+		.soap_url = x->in->soap_url,
+		.soap_user = x->in->soap_user,
+		.soap_password = x->in->soap_password,
 		.connect_timeout = CONNECT_TIMEOUT,
 		.timeout = x->in->call_timeout,
 	};

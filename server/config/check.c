@@ -101,6 +101,7 @@ static const struct {
 	{AT_centra_graphql_mutations, 1, 100000, "1 to 100000"},
 	{AT_centra_graphql_requests_hour, 1, 100000, "1 to 100000"},
 	{AT_centra_graphql_mutations_hour, 1, 100000, "1 to 100000"},
+	{AT_centra_poll_feeds, 100, 600000, "100ms to 10m"},
 	{AT_server_missed_after, 100, 86400000, "100ms to 1d"},
 };
 
@@ -350,6 +351,88 @@ static void check_zone(struct reading *r, const struct section *s,
 			e.text);
 }
 
+/* ---- how Centra tells of changes ---- */
+
+static const struct {
+	const char *word;
+	unsigned bit;
+} sources[] = {
+	{"webhooks", SOURCE_WEBHOOKS},
+	{"graphql_events", SOURCE_GRAPHQL},
+	{"soap", SOURCE_SOAP},
+};
+
+static unsigned source_of(const char *word, size_t len)
+{
+	for (size_t i = 0; i < sizeof(sources) / sizeof(*sources); i++)
+		if (strlen(sources[i].word) == len &&
+		    !strncmp(sources[i].word, word, len))
+			return sources[i].bit;
+	return 0;
+}
+
+/* Reads the list `source`. */
+static void read_sources(struct reading *r, const struct section *s,
+			 struct config_instance *c)
+{
+	const char *p = c->source ? c->source : "";
+	unsigned bit;
+	size_t len;
+
+	for (p += strspn(p, ", \t"); *p; p += len, p += strspn(p, ", \t")) {
+		len = strcspn(p, ", \t");
+		bit = source_of(p, len);
+		c->sources |= bit;
+		if (!bit)
+			mistake(r, line_of(s, AT_centra_source),
+				"'source' cannot hold '%.*s'; write webhooks, "
+				"graphql_events or soap, with commas",
+				(int)(len < 100 ? len : 100), p);
+	}
+	if (c->source && !*c->source)
+		mistake(r, line_of(s, AT_centra_source),
+			"'source' is empty; write webhooks");
+}
+
+/* True if the setting, or its file, is in the section. */
+static bool is_given(const struct section *s, size_t at)
+{
+	return s->value[at].line || s->file[at].line;
+}
+
+static void check_sources(struct reading *r, const struct section *s,
+			  struct config_instance *c)
+{
+	static const size_t soap[] = {AT_centra_soap_url, AT_centra_soap_user,
+				      AT_centra_soap_password};
+	unsigned line = line_of(s, AT_centra_source);
+	unsigned feeds;
+
+	read_sources(r, s, c);
+	feeds = c->sources & (SOURCE_GRAPHQL | SOURCE_SOAP);
+	if (feeds && !c->queue_is_ours)
+		mistake(r, line,
+			"'source' takes events off a queue for good, from "
+			"every other system that reads it; write "
+			"queue_is_ours = yes once no other does "
+			"(docs/feeds.md), or leave graphql_events and soap "
+			"out");
+	if (feeds && !c->graphql_url)
+		mistake(r, line,
+			"'source' names a feed, which only tells that an "
+			"order changed; add graphql_url, to look at it");
+	for (size_t i = 0; i < 3; i++)
+		if (feeds & SOURCE_SOAP && !is_given(s, soap[i]))
+			mistake(r, line, "'source' has soap, which needs %s; "
+					 "add it",
+				settings[soap[i]].name);
+	check_url(r, s, AT_centra_soap_url, c->soap_url);
+	if (c->lock_orders && !c->graphql_url)
+		mistake(r, line_of(s, AT_centra_lock_orders),
+			"'lock_orders' needs GraphQL; add graphql_url and "
+			"graphql_token");
+}
+
 static void check_instance(struct reading *r, const struct section *s,
 			   struct config_instance *c)
 {
@@ -370,6 +453,7 @@ static void check_instance(struct reading *r, const struct section *s,
 		   "report or offer");
 	check_word(r, s, AT_centra_ship_with, c->ship_with, ships,
 		   "graphql or none");
+	check_sources(r, s, c);
 	check_bounds(r, s, c);
 }
 
@@ -443,6 +527,8 @@ static void check_shared(struct reading *r, const struct section *s, size_t at)
 				 all[i].id);
 		check_url_shared(r, s, AT_centra_graphql_url, c->graphql_url,
 				 all[i].graphql_url, all[i].id);
+		check_url_shared(r, s, AT_centra_soap_url, c->soap_url,
+				 all[i].soap_url, all[i].id);
 	}
 }
 

@@ -43,6 +43,12 @@ struct config_server {
 	struct networks proxies; /* the addresses in trusted_proxies */
 };
 
+enum config_source {
+	SOURCE_WEBHOOKS = 1 << 0,
+	SOURCE_GRAPHQL = 1 << 1,
+	SOURCE_SOAP = 1 << 2,
+};
+
 struct config_instance {
 	char *id; /* owned: the NAME in [centra NAME] */
 #define SETTING_server(type, name)
@@ -51,6 +57,7 @@ struct config_instance {
 #undef SETTING_centra
 #undef SETTING_shop
 	struct zone *zone; /* borrowed: zones live as long as the process */
+	unsigned sources; /* `source`, as bits of enum config_source */
 };
 
 struct config_shop {

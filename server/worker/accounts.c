@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/time.h"
 #include "server/worker/worker_private.h"
 
 /* ms that a connection to Centra may take to be made. */
@@ -17,7 +18,12 @@
 
 const char *api_name(enum centra_api api)
 {
-	return api == CENTRA_ORDER_API ? "order_api" : "graphql";
+	static const char *const names[CENTRA_APIS] = {
+		[CENTRA_ORDER_API] = "order_api",
+		[CENTRA_GRAPHQL] = "graphql",
+		[CENTRA_SOAP] = "soap"};
+
+	return names[api];
 }
 
 /* ---- open, reload, close ---- */
@@ -40,6 +46,9 @@ static struct account account_open(const struct config_instance *in)
 		.order_api_key = in->order_api_key,
 		.graphql_url = in->graphql_url,
 		.graphql_token = in->graphql_token,
+		.soap_url = in->soap_url,
+		.soap_user = in->soap_user,
+		.soap_password = in->soap_password,
 		.connect_timeout = in->call_timeout < CONNECT_MAX
 					   ? in->call_timeout
 					   : CONNECT_MAX,
@@ -60,8 +69,11 @@ void accounts_open(struct accounts *ret, const struct config *c)
 	*ret = (struct accounts){.n = c->n_instances};
 	ret->list = xcalloc(ret->n, sizeof(*ret->list));
 	ret->rounds = xcalloc(ret->n, sizeof(*ret->rounds));
+	ret->feeds = xcalloc(ret->n, sizeof(*ret->feeds));
 	for (size_t i = 0; i < ret->n; i++) {
 		ret->list[i] = account_open(&c->instances[i]);
+		for (int f = 0; f < FEEDS; f++)
+			ret->feeds[i][f].read = time_now();
 		if (ret->list[i].settle > ret->settle)
 			ret->settle = ret->list[i].settle;
 	}
@@ -74,9 +86,12 @@ void accounts_close(struct accounts *all)
 		free(all->list[i].instance);
 		round_release(&all->rounds[i][0]);
 		round_release(&all->rounds[i][1]);
+		for (int f = 0; f < FEEDS; f++)
+			feed_progress_release(&all->feeds[i][f]);
 	}
 	free(all->list);
 	free(all->rounds);
+	free(all->feeds);
 	*all = (struct accounts){0};
 }
 
@@ -89,6 +104,7 @@ bool account_reload(const struct account *a, const struct config *c)
 		return false;
 	budget = budget_of(in);
 	centra_set_credentials(a->centra, in->order_api_key, in->graphql_token);
+	centra_set_soap(a->centra, in->soap_user, in->soap_password);
 	centra_set_budget(a->centra, &budget);
 	return true;
 }
@@ -111,7 +127,9 @@ const struct account *workers_account(const struct workers *w, size_t i)
 
 static enum centra_api api_of(unsigned group)
 {
-	return group == CALLS_ORDER_API ? CENTRA_ORDER_API : CENTRA_GRAPHQL;
+	return group == CALLS_ORDER_API ? CENTRA_ORDER_API
+	       : group == CALLS_SOAP	? CENTRA_SOAP
+					: CENTRA_GRAPHQL;
 }
 
 void accounts_gate(void *arg, const char *instance, unsigned group,

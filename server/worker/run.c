@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/random.h"
 #include "handlers/backoff.h"
+#include "server/worker/feeds.h"
 #include "server/worker/worker_private.h"
 
 /* ---- begin: a try at a call to Centra is made durable ---- */
@@ -99,6 +100,19 @@ static void list_warehouses(struct thread *t, const struct config *c,
 	}
 }
 
+static void give_feeds(struct thread *t, const struct config_instance *in,
+		       size_t n)
+{
+	const struct accounts *all = &t->workers->accounts;
+	const struct account *a = in ? accounts_find(all, in->id) : NULL;
+
+	if (!a)
+		return;
+	feeds_hands(in, all->feeds[a - all->list], &t->feeds);
+	for (size_t i = 0; i < n; i++)
+		t->works[i].feeds = &t->feeds;
+}
+
 /* Gives the runs of one instance the present settings. */
 static void give_settings(struct thread *t, size_t n)
 {
@@ -110,6 +124,7 @@ static void give_settings(struct thread *t, size_t n)
 	t->n_warehouses = 0;
 	if (in)
 		list_warehouses(t, c, in->id);
+	give_feeds(t, in, n);
 	for (size_t i = 0; in && i < n; i++) {
 		struct work *w = &t->works[i];
 
@@ -117,6 +132,7 @@ static void give_settings(struct thread *t, size_t n)
 		w->missed_after = c->server.missed_after;
 		w->sweep_every = c->server.sweep_every;
 		w->recover = strcmp(in->recover, "offer") == 0;
+		w->lock_orders = in->lock_orders;
 		w->ship_on_pending = in->ship_on_pending_capture;
 		w->warehouses = t->warehouses ? t->warehouses : none;
 		w->n_warehouses = t->n_warehouses;

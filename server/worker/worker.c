@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "server/worker/feeds.h"
 #include "server/worker/reconcile.h"
 #include "server/worker/retention.h"
 #include "server/worker/worker_private.h"
@@ -123,6 +124,7 @@ void workers_clock(struct workers *w, int64_t wall, int64_t mono)
 	/* By the clock that went back the next reconciliation is due too
 	 * late. */
 	reconcile_in(w->parts, w, sweep_every(w));
+	feeds_ask(w->parts, w);
 	workers_wake(w);
 }
 
@@ -296,6 +298,7 @@ void workers_reload(struct workers *w)
 		if (account_reload(&w->accounts.list[i], c))
 			hurry_ask(w, i, time_now(), 0);
 	reconcile_in(w->parts, w, c->server.sweep_every);
+	feeds_ask(w->parts, w);
 	config_drop(c);
 	workers_wake(w);
 }

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "centra/centra.h"
+#include "handlers/feed.h"
 #include "server/config/holder.h"
 #include "server/metrics/counters.h"
 #include "store/model/task.h"
@@ -65,6 +66,11 @@ enum rc workers_parked(const struct workers *w,
 		       void (*fn)(void *arg, const char *instance,
 				  enum centra_api api, uint64_t tasks),
 		       void *arg, struct err *e);
+
+/* Returns the progress of a feed of the i-th account; NULL: there are no more.
+ * Its atomic members may be read by any thread. */
+const struct feed_progress *workers_feed(const struct workers *w, size_t i,
+					 enum feed feed);
 
 const char *api_name(enum centra_api api); /* in logs and metrics */
 

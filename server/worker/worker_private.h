@@ -10,6 +10,7 @@
  *	accounts   the instances: their Centra, and which of its APIs may be called
  *	reconcile  what handlers/reconcile.h needs of the server
  *	docs       what handlers/docs.h needs of the server
+ *	feeds      what handlers/feed.h needs of the server
  *	hurry      makes tasks due whose reason to wait is gone
  *	retention  removes what is old, and ends old sessions
  *
@@ -26,7 +27,8 @@
  *	                queue's lock, so it never calls the store
  *
  * A `struct thread` belongs to its thread.  `struct accounts` is not changed
- * between start and stop, but for `rounds`: one run at a time uses each.  `struct
+ * between start and stop, but for `rounds` and `feeds`: one run at a time uses
+ * each.  `struct
  * tries` and a `struct centra` have locks of their own.  The rest of `struct
  * workers` that changes is under its lock.
  */
@@ -38,6 +40,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "handlers/feed.h"
 #include "handlers/handlers.h"
 #include "handlers/reconcile.h"
 #include "server/worker/docs.h"
@@ -59,6 +62,8 @@ struct accounts {
 	 * hand.  The gate lets only one run at a time use them
 	 * (store_gate.alone). */
 	struct round (*rounds)[2]; /* owned */
+	struct feed_progress (*feeds)[FEEDS]; /* owned; for each account.  Only
+					       * one run at a time uses each */
 	int64_t settle; /* the longest `settle` of an account, ms */
 };
 
@@ -123,6 +128,7 @@ struct thread {
 	struct work works[BATCH_MAX];
 	struct order orders[BATCH_MAX];
 	struct event events[BATCH_MAX];
+	struct feed_hands feeds; /* of the runs' instance */
 	int64_t *warehouses; /* owned: the warehouses of the shops of the runs'
 			      * instance */
 	size_t n_warehouses;

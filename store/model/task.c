@@ -14,7 +14,7 @@ void task_release(struct task *t)
 
 bool task_keeps_order(const struct task *t)
 {
-	return t->lane != LANE_LAST || !t->group;
+	return (t->number && t->lane != LANE_LAST) || !t->group;
 }
 
 void result_release(struct result *r)

@@ -61,7 +61,8 @@ void task_release(struct task *t);
 
 /* True if a run of the task keeps its order busy, so that no other task of the
  * order runs beside it.  A task by which reconciliation asks Centra does not: a
- * shop or a webhook never waits for it.  The result of such a run counts only
+ * shop or a webhook never waits for it.  Neither does one of the instance
+ * (number 0) that calls an API: what calls another does not wait for it.  The result of such a run counts only
  * while the order is as the run has read it (result.only_if). */
 bool task_keeps_order(const struct task *t);
 

@@ -58,6 +58,12 @@ static void write_config(const struct shipfrom *s)
 			"graphql_url = %s/graphql\n"
 			"graphql_token = graphql-token\n",
 			s->sim.url);
+	if (s->options.centra && strstr(s->options.centra, "soap"))
+		fprintf(f,
+			"soap_url = %s/ams/system/service/module/soap/api\n"
+			"soap_user = soap-user\n"
+			"soap_password = soap-password\n",
+			s->sim.url);
 	/* It may begin a section of its own. */
 	fprintf(f, "%s\n", s->options.centra ? s->options.centra : "");
 	for (int i = 0; i < SHOPS; i++)

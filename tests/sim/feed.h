@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * feed.h - the two feeds by which Centra tells of changes besides webhooks: the
- * GraphQL events (CONTRACT-2 B6) and the queue of the SOAP API (soap.h).
+ * GraphQL events (CONTRACT 6.8) and the queue of the SOAP API (soap.h).
  *
  * What happens to an order or a shipment is noted once, and stands in both
  * feeds until it is confirmed there.  The GraphQL feed takes up only the types

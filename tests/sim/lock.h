@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * lock.h - orders that are locked for the people in AMS (CONTRACT-2 B8), and
+ * lock.h - orders that are locked for the people in AMS (CONTRACT 6.9), and
  * updateDirectToConsumerOrder, by which an API could resume a hold: every use
  * of it is counted (`resumes` of the order's state), for nobody should.
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * soap.h - the SOAP API's queue of events (CONTRACT-2 B7): Events_Get and
+ * soap.h - the SOAP API's queue of events (CONTRACT 9): Events_Get and
  * Events_Done.  No fault of Centra's is published: this one answers HTTP 500
  * with a SOAP 1.1 Fault.
  */

@@ -483,6 +483,66 @@ static void a_graphql_address_needs_a_token(void **state)
 	config_drop(c);
 }
 
+/* ---- how Centra tells of changes ---- */
+
+#define GRAPHQL "graphql_url = https://x/graphql\ngraphql_token = t\n"
+#define SOAP                                                                  \
+	"soap_url = https://x/soap\nsoap_user = u\nsoap_password = p\n"
+
+static void a_feed_needs_a_queue_of_its_own(void **state)
+{
+	(void)state;
+	refuses(SERVER CENTRA GRAPHQL "source = webhooks, graphql_events\n", 9,
+		"write queue_is_ours = yes");
+	refuses(SERVER CENTRA GRAPHQL SOAP "source = soap\n", 12,
+		"write queue_is_ours = yes");
+}
+
+static void a_feed_needs_something_to_look_with(void **state)
+{
+	(void)state;
+	refuses(SERVER CENTRA SOAP "queue_is_ours = yes\nsource = soap\n", 11,
+		"add graphql_url");
+	refuses(SERVER CENTRA "lock_orders = yes\n", 7,
+		"'lock_orders' needs GraphQL");
+}
+
+static void soap_needs_an_address_and_a_login(void **state)
+{
+	(void)state;
+	refuses(SERVER CENTRA GRAPHQL "soap_user = u\nsoap_password = p\n"
+				      "queue_is_ours = yes\nsource = soap\n",
+		12, "needs soap_url");
+	refuses(SERVER CENTRA GRAPHQL
+		"soap_url = https://x/soap\nsoap_user = u\n"
+		"queue_is_ours = yes\nsource = soap\n",
+		12, "needs soap_password");
+}
+
+static void a_source_that_is_not_known_is_named(void **state)
+{
+	(void)state;
+	refuses(SERVER CENTRA "source = webhooks, graphql\n", 7,
+		"'source' cannot hold 'graphql'");
+}
+
+static void sources_are_a_list(void **state)
+{
+	struct config *c;
+
+	(void)state;
+	c = load(SERVER CENTRA GRAPHQL SOAP
+		 "queue_is_ours = yes\n"
+		 "source = webhooks,graphql_events  soap\n");
+	assert_int_equal(c->instances[0].sources,
+			 SOURCE_WEBHOOKS | SOURCE_GRAPHQL | SOURCE_SOAP);
+	config_drop(c);
+	c = load(SERVER CENTRA);
+	assert_int_equal(c->instances[0].sources, SOURCE_WEBHOOKS);
+	assert_false(c->instances[0].lock_orders);
+	config_drop(c);
+}
+
 /* ---- how long things are kept ---- */
 
 #define DAYS INT64_C(86400000)
@@ -1078,6 +1138,11 @@ int main(void)
 		cmocka_unit_test(secrets_are_never_printed),
 		cmocka_unit_test(required_secrets_may_not_be_left_out_or_empty),
 		cmocka_unit_test(a_graphql_address_needs_a_token),
+		cmocka_unit_test(a_feed_needs_a_queue_of_its_own),
+		cmocka_unit_test(a_feed_needs_something_to_look_with),
+		cmocka_unit_test(soap_needs_an_address_and_a_login),
+		cmocka_unit_test(a_source_that_is_not_known_is_named),
+		cmocka_unit_test(sources_are_a_list),
 		cmocka_unit_test(ages_have_a_least),
 		cmocka_unit_test(
 			what_belongs_to_an_order_is_kept_no_longer_than_it),

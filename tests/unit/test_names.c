@@ -19,6 +19,7 @@
 #include <cjson/cJSON.h>
 
 #include "base/mem.h"
+#include "centra/feed.h"
 #include "centra/graphql.h"
 #include "centra/names.h"
 #include "tests/unit/canned.h"
@@ -333,7 +334,89 @@ static void call_good_to_go(struct centra_conn *n)
 	centra_done_release(&d);
 }
 
+static void call_listen(struct centra_conn *n)
+{
+	struct centra_done d;
+
+	graphql_listen(n, &d);
+	centra_done_release(&d);
+}
+
+static void call_events(struct centra_conn *n)
+{
+	struct feed_events e;
+
+	graphql_events(n, &e);
+	feed_events_release(&e);
+}
+
+static void call_confirm_events(struct centra_conn *n)
+{
+	const int64_t id = 7;
+	struct centra_done d;
+
+	graphql_confirm_events(n, &id, 1, &d);
+	centra_done_release(&d);
+}
+
+static void call_owner(struct centra_conn *n, enum feed_object object)
+{
+	const int64_t id = 7;
+	struct feed_owners o;
+
+	graphql_owners(n, object, &id, 1, &o);
+	feed_owners_release(&o);
+}
+
+static void call_whose_shipment(struct centra_conn *n)
+{
+	call_owner(n, FEED_SHIPMENT);
+}
+
+static void call_whose_return(struct centra_conn *n)
+{
+	call_owner(n, FEED_RETURN);
+}
+
+static void call_waiting_of(struct centra_conn *n)
+{
+	const int64_t number = 19;
+	struct centra_numbers w;
+
+	graphql_waiting_of(n, &number, 1, &w);
+	centra_numbers_release(&w);
+}
+
+static void call_lock(struct centra_conn *n)
+{
+	const int64_t number = 19;
+	struct centra_done d;
+
+	graphql_set_lock(n, &number, 1, true, &d);
+	centra_done_release(&d);
+}
+
+static void call_locked_of(struct centra_conn *n)
+{
+	const int64_t number = 19;
+	struct centra_numbers w;
+
+	graphql_locked_of(n, &number, 1, &w);
+	centra_numbers_release(&w);
+}
+
+static void call_locked(struct centra_conn *n)
+{
+	struct centra_numbers w;
+
+	graphql_locked(n, 1, &w);
+	centra_numbers_release(&w);
+}
+
 static void (*const calls[])(struct centra_conn *n) = {
+	call_listen,	     call_events,	call_confirm_events,
+	call_whose_shipment, call_whose_return, call_waiting_of,
+	call_lock,	     call_locked_of,	call_locked,
 	call_orders,	 call_orders_and_address, call_shipments, call_waiting,
 	call_warehouses, call_confirm,		  call_create,	  call_capture,
 	call_good_to_go, call_complete,
@@ -558,7 +641,8 @@ static void no_permission_is_tried_by_what_could_change_something(void **state)
 		else if (permission_try(NULL, p, &call) == PERMISSION_UNTRIED)
 			untried++;
 	}
-	assert_int_equal(untried, 2); /* Order:write, Shipment:write */
+	/* Order:write, Shipment:write, Event:write, Order.isLocked:write */
+	assert_int_equal(untried, 4);
 }
 
 int main(void)
