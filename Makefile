@@ -332,7 +332,9 @@ fuzzers: $(FUZZ)
 $(FUZZ): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/unit/fixture.o $(OBJ_LIB)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) $(FUZZ_LD) -o $@ $^ $(LIBS)
 # Centra's replies come from the fuzzer.
-$(BUILD)/tests/fuzz/fuzz_reply: FUZZ_LD = -Wl,--wrap=transport_post
+FUZZ_REPLIES = $(addprefix $(BUILD)/tests/fuzz/,fuzz_reply fuzz_feeds)
+$(FUZZ_REPLIES): FUZZ_LD = -Wl,--wrap=transport_post
+$(FUZZ_REPLIES): $(BUILD)/tests/fuzz/reply.o
 
 UNITDIR  = $(PREFIX)/lib/systemd/system
 DOCDIR   = $(PREFIX)/share/doc/shipfrom
@@ -381,4 +383,4 @@ help: ## this list
 -include $(patsubst %.o,%.d,$(foreach v,nosync bench-onetxn bench-nostore,$(call VARIANT,$(v))))
 -include $(OBJ:.o=.d) $(SIM_OBJ:.o=.d) $(HARNESS:.o=.d) $(WMS_HELP:.o=.d) $(UNIT_HELP:.o=.d) \
 	$(UNIT:=.d) $(SUITE:=.d) $(BUILD)/tests/store/suite.d $(E2E:=.d) $(BENCH:=.d) $(TORTURE:=.d) \
-	$(BENCH_HELP:.o=.d) $(FUZZ:=.d)
+	$(BENCH_HELP:.o=.d) $(FUZZ:=.d) $(BUILD)/tests/fuzz/reply.d

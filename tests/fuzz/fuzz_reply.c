@@ -6,59 +6,17 @@
  * is the reply's body.  A reply is believed whole or not at all: what is handed
  * out keeps the promises of order_api.h and graphql.h, and with CALL_UNKNOWN
  * nothing is.
- *
- * The linker puts __wrap_transport_post() in the place of transport_post().
  */
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
-#include "base/text.h"
-#include "centra/graphql.h"
 #include "base/json_read.h"
+#include "centra/graphql.h"
 #include "centra/order_api.h"
 #include "centra/transport.h"
+#include "tests/fuzz/reply.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int LLVMFuzzerInitialize(int *argc, char ***argv);
-void __wrap_transport_post(struct centra_conn *n, const struct post *p,
-			   struct call *ret, struct buf *reply);
-
-static struct {
-	const char *body;
-	size_t len;
-	long status;
-} next;
-
-void __wrap_transport_post(struct centra_conn *n, const struct post *p,
-			   struct call *ret, struct buf *reply)
-{
-	(void)n;
-	/* What we ask is JSON, whatever was asked for. */
-	if (!p->body || p->body[0] != '{' || p->body[p->len - 1] != '}')
-		abort();
-	*ret = (struct call){.status = next.status, .end = CALL_UNKNOWN};
-	if (next.status == 200)
-		ret->end = CALL_OK;
-	else if (next.status == 401 || next.status == 403)
-		ret->refused = true, ret->end = CALL_NOT_DONE;
-	(void)!fail(&ret->why, RC_AGAIN, "HTTP %ld", next.status);
-	buf_init(reply, REPLY_MAX);
-	(void)!buf_add(reply, next.body, next.len);
-}
-
-static void must(bool holds)
-{
-	if (!holds)
-		abort();
-}
-
-static void check_text(const char *s, size_t max)
-{
-	must(!s || (strlen(s) <= max && text_is_utf8(s)));
-}
 
 /* ---- the calls ---- */
 
@@ -68,10 +26,10 @@ static void check_first(void)
 
 	order_api_check_first(NULL, 19, 3, true, &r);
 	if (r.call.end == CALL_OK) {
-		must(next.status == 200 && (!r.ok || !r.our_fault));
+		must(reply_next.status == 200 && (!r.ok || !r.our_fault));
 		must(!r.no_order || (!r.ok && r.msg && !r.our_fault));
-		must(!r.ok || memmem(next.body, next.len, "ok", 2) ||
-		     memmem(next.body, next.len, "\\u", 2));
+		must(!r.ok || memmem(reply_next.body, reply_next.len, "ok", 2) ||
+		     memmem(reply_next.body, reply_next.len, "\\u", 2));
 	} else {
 		must(!r.ok && *r.call.why.text);
 	}
@@ -145,15 +103,6 @@ static void warehouses(void)
 	centra_warehouses_release(&r);
 }
 
-static void check_done(struct centra_done *d)
-{
-	must(d->call.end == CALL_OK || *d->call.why.text);
-	must(d->call.end == CALL_OK || next.status != 200 ||
-	     d->call.end == CALL_UNKNOWN || d->misread || d->call.refused);
-	must(!d->misread || d->call.end == CALL_NOT_DONE);
-	centra_done_release(d);
-}
-
 static void confirm(void)
 {
 	struct centra_done d;
@@ -192,17 +141,14 @@ static void complete(void)
 
 static void retry_after(void)
 {
-	char *value = strndup(next.body, next.len);
+	char *value = strndup(reply_next.body, reply_next.len);
 	int64_t ms = centra_retry_after(value, INT64_C(1700000000000));
 
 	must(ms >= 1000 && ms <= 3600000);
 	free(value);
 }
 
-static const struct {
-	const char *name;
-	void (*run)(void);
-} calls[] = {
+static const struct reply_call calls[] = {
 	{"check-first", check_first}, {"orders", orders},
 	{"shipments", shipments},     {"waiting", waiting},
 	{"warehouses", warehouses},   {"confirm", confirm},
@@ -210,32 +156,7 @@ static const struct {
 	{"complete", complete},	      {"retry-after", retry_after},
 };
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
-{
-	(void)argc;
-	(void)argv;
-	return 0;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	const char *line = (const char *)data;
-	const char *end = memchr(data, '\n', size);
-	char name[32] = "";
-	unsigned status;
-
-	if (!end || end - line >= (int)sizeof(name))
-		return -1;
-	if (sscanf(strndupa(line, (size_t)(end - line)), "%31s %3u", name,
-		   &status) != 2)
-		return -1;
-	next.status = (long)status;
-	next.body = end + 1;
-	next.len = size - (size_t)(end + 1 - line);
-	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
-		if (!strcmp(calls[i].name, name)) {
-			calls[i].run();
-			return 0;
-		}
-	return -1;
+	return reply_run(data, size, calls, sizeof(calls) / sizeof(*calls));
 }
