@@ -18,6 +18,7 @@
 #include "server/access/me.h"
 #include "server/access/session.h"
 #include "server/shop/orders.h"
+#include "server/shop/products.h"
 #include "server/live/screens.h"
 
 #define ACTION_MAX (16 << 10) /* bytes of the body of an accept or a reject; one
@@ -43,6 +44,8 @@ const struct http_route routes[] = {
 	{ "GET",   "/api/v1/me",                  LISTEN_PUBLIC, DEVICE_READS, ROOM_ACCESS,  0,          staff_me,        NULL,          "which device of which shop asks" },
 	{ "GET",   "/api/v1/orders",              LISTEN_PUBLIC, DEVICE_READS, ROOM_SHOP,    0,          staff_orders,    NULL,          "the shop's orders, earliest deadline first" },
 	{ "GET",   "/api/v1/orders/*",            LISTEN_PUBLIC, DEVICE_READS, ROOM_SHOP,    0,          staff_order,     NULL,          "one order, with its timeline" },
+	{ "GET",   "/api/v1/products",            LISTEN_PUBLIC, DEVICE_READS, ROOM_SHOP,    0,          staff_products,  NULL,          "what a code is: name, size, picture" },
+	{ "GET",   "/api/v1/stock",               LISTEN_PUBLIC, DEVICE_READS, ROOM_SHOP,    0,          staff_stock,     NULL,          "how many of it Centra believes lie in the shop" },
 	{ "POST",  "/api/v1/orders/*/accept",     LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    ACTION_MAX,  staff_accept,    NULL,          "the shop will ship this order" },
 	{ "POST",  "/api/v1/orders/*/reject",     LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    ACTION_MAX,  staff_reject,    NULL,          "the shop will not ship this order" },
 	{ "POST",  "/api/v1/orders/*/ship",       LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    SHIP_MAX,   staff_ship,      NULL,          "ship an accepted order, or some of it" },

@@ -12,11 +12,13 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/mem.h"
 #include "base/time.h"
 #include "centra/centra.h"
 #include "centra/signature.h"
@@ -61,7 +63,38 @@ struct serving {
 
 #define STOP_MS 5000 /* ms that a stop adds to the longest wait of a request */
 
-static struct http_limits limits_of(const struct config_server *s)
+/* True if an instance before the i-th has the same origin of pictures. */
+static bool pictures_before(const struct config *c, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (c->instances[k].pictures_from &&
+		    !strcmp(c->instances[k].pictures_from,
+			    c->instances[i].pictures_from))
+			return true;
+	return false;
+}
+
+/* Returns the origins of all instances' pictures, with blanks between them; the
+ * caller frees it. */
+static char *pictures_of(const struct config *c)
+{
+	char *ret = xstrdup("");
+
+	for (size_t i = 0; i < c->n_instances; i++) {
+		const char *from = c->instances[i].pictures_from;
+		char *more;
+
+		if (!from || pictures_before(c, i))
+			continue;
+		more = xasprintf("%s%s%s", ret, *ret ? " " : "", from);
+		free(ret);
+		ret = more;
+	}
+	return ret;
+}
+
+static struct http_limits limits_of(const struct config_server *s,
+				    const char *pictures)
 {
 	return (struct http_limits){
 		.large_body = s->webhook_max_body,
@@ -71,6 +104,7 @@ static struct http_limits limits_of(const struct config_server *s)
 				      s->write_wait) +
 			     STOP_MS,
 		.proxies = &s->proxies,
+		.pictures = pictures,
 		.actions = (unsigned)s->device_presses,
 	};
 }
@@ -78,15 +112,19 @@ static struct http_limits limits_of(const struct config_server *s)
 void app_limit_http(struct app *app)
 {
 	struct config *config = config_now(app->config);
-	struct http_limits l = limits_of(&config->server);
+	char *pictures = pictures_of(config);
+	struct http_limits l = limits_of(&config->server, pictures);
 
 	http_set_limits(app->http, &l);
+	free(pictures);
 	config_drop(config);
 }
 
-static enum rc open_http(struct app *app, const struct config_server *s,
+static enum rc open_http(struct app *app, const struct config *c,
 			 struct err *e)
 {
+	const struct config_server *s = &c->server;
+	char *pictures = pictures_of(c);
 	const struct http_options o = {
 		.listen = {s->listen, s->admin_listen},
 		.routes = routes,
@@ -101,10 +139,12 @@ static enum rc open_http(struct app *app, const struct config_server *s,
 		.body_timeout = s->body_timeout,
 		.request_threads = (unsigned)s->request_threads,
 		.folded_header = SIGNATURE_HEADER,
-		.limits = limits_of(s),
+		.limits = limits_of(s, pictures),
 	};
+	enum rc rc = http_open(&app->http, &o, e);
 
-	return http_open(&app->http, &o, e);
+	free(pictures);
+	return rc;
 }
 
 /* ---- how the rooms are tied together ---- */
@@ -178,7 +218,7 @@ enum rc app_open_http(struct app *app, struct err *e)
 	enum rc rc;
 
 	open_rooms(app);
-	rc = open_http(app, &config->server, e);
+	rc = open_http(app, config, e);
 	config_drop(config);
 	return rc;
 }

@@ -64,6 +64,25 @@ static void check_url(struct reading *r, const struct section *s, size_t at,
 			settings[at].name);
 }
 
+/* Checks an origin that becomes a part of a header: nothing but a scheme, a host
+ * and a port. */
+static void check_pictures(struct reading *r, const struct section *s,
+			   char *url)
+{
+	static const char host[] = "abcdefghijklmnopqrstuvwxyz0123456789-.:[]";
+	const char *p;
+
+	check_url(r, s, AT_centra_pictures_from, url);
+	if (!url || !behind_scheme(url))
+		return;
+	drop_slashes(url);
+	p = behind_scheme(url);
+	if (p && strspn(p, host) != strlen(p))
+		mistake(r, line_of(s, AT_centra_pictures_from),
+			"'pictures_from' is an origin, in small letters and "
+			"without a path, such as https://brand.centracdn.net");
+}
+
 static void check_word(struct reading *r, const struct section *s, size_t at,
 		       const char *word, const char *const *words,
 		       const char *want)
@@ -448,6 +467,7 @@ static void check_instance(struct reading *r, const struct section *s,
 		mistake(r, s->value[AT_centra_graphql_url].line,
 			"'graphql_url' needs a token; add graphql_token = "
 			"VALUE or graphql_token_file = FILE");
+	check_pictures(r, s, c->pictures_from);
 	check_zone(r, s, c);
 	check_word(r, s, AT_centra_recover, c->recover, recovers,
 		   "report or offer");

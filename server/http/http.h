@@ -235,6 +235,10 @@ struct http_limits {
 	/* The proxies whose X-Forwarded-For is believed.  Borrowed during the
 	 * call. */
 	const struct networks *proxies;
+	/* The origins, with blanks between them, from which the page may show
+	 * pictures beside our own; NULL or "": none.  Borrowed during the
+	 * call. */
+	const char *pictures;
 	/* Limits of one caller. 0: the default below. */
 	unsigned running; /* functions on request threads at once.  As it was at
 			   * http_open(), and never all threads */

@@ -208,6 +208,7 @@ struct http {
 				* differ from o.limits */
 	struct http_limits limits; /* the present limits; for the loop alone */
 	struct networks proxies;   /* owned; of limits */
+	char *page_policy;	   /* owned; of limits.pictures */
 	struct listener listeners[LISTENERS];
 	int epoll_fd;
 	int event_fd;

@@ -313,6 +313,20 @@ static void networks_copy(struct networks *ret, const struct networks *from)
 	ret->n = from->n;
 }
 
+/* Allows only our own files to be loaded, and pictures of these origins too, and
+ * no other site to embed the page. */
+#define PAGE_POLICY                                                           \
+	"default-src 'self'; %s%s%sobject-src 'none'; base-uri 'none'; "      \
+	"frame-ancestors 'none'; form-action 'self'"
+
+static char *page_policy(const char *pictures)
+{
+	bool any = pictures && *pictures;
+
+	return xasprintf(PAGE_POLICY, any ? "img-src 'self' " : "",
+			 any ? pictures : "", any ? "; " : "");
+}
+
 /* Takes over limits: at the start, while the loop does not run, or in the
  * loop. */
 static void take_limits(struct http *h, const struct http_limits *l)
@@ -321,6 +335,9 @@ static void take_limits(struct http *h, const struct http_limits *l)
 	networks_copy(&h->proxies, l->proxies);
 	h->limits = *l;
 	h->limits.proxies = &h->proxies;
+	free(h->page_policy);
+	h->page_policy = page_policy(l->pictures);
+	h->limits.pictures = NULL;
 }
 
 struct new_limits {
@@ -328,6 +345,7 @@ struct new_limits {
 	struct http *http;
 	struct http_limits limits;
 	struct networks proxies; /* owned */
+	char *pictures;		 /* owned */
 };
 
 static void on_new_limits(struct http_call *c)
@@ -336,6 +354,7 @@ static void on_new_limits(struct http_call *c)
 
 	take_limits(n->http, &n->limits);
 	networks_release(&n->proxies);
+	free(n->pictures);
 	free(n);
 }
 
@@ -348,6 +367,7 @@ void http_set_limits(struct http *h, const struct http_limits *limits)
 	n->limits = *limits;
 	networks_copy(&n->proxies, limits->proxies);
 	n->limits.proxies = &n->proxies;
+	n->limits.pictures = n->pictures = xstrdup(limits->pictures);
 	http_call(h, &n->call);
 }
 
@@ -448,6 +468,7 @@ void http_close(struct http *h)
 		close(h->epoll_fd);
 	pthread_mutex_destroy(&h->lock);
 	networks_release(&h->proxies);
+	free(h->page_policy);
 	threads_close(h->threads);
 	threads_close(h->operators);
 	callers_close(h->callers);

@@ -37,12 +37,6 @@ static void count_answer(struct http_request *x)
 			 LOG_N("latency_ms", time_mono() - x->started));
 }
 
-/* Allows only our own files to be loaded, and no other site to embed the
- * page. */
-#define PAGE_POLICY                                                           \
-	"default-src 'self'; object-src 'none'; base-uri 'none'; "            \
-	"frame-ancestors 'none'; form-action 'self'"
-
 static const char *cache_control(const struct response *res)
 {
 	if (res->immutable)
@@ -67,7 +61,7 @@ static void add_headers(struct http_request *x, struct MHD_Response *r)
 	MHD_add_response_header(r, "Cache-Control", cache_control(res));
 	if (res->page) {
 		MHD_add_response_header(r, "Content-Security-Policy",
-					PAGE_POLICY);
+					h->page_policy);
 		MHD_add_response_header(r, "Referrer-Policy", "no-referrer");
 	}
 	if (x->stream) /* tells nginx not to buffer the stream */

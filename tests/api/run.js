@@ -127,6 +127,7 @@ try {
   await step("rejected", () => tour.rejected());
   await step("elsewhere", () => tour.elsewhere());
   await step("under way", () => tour.underWay());
+  await step("goods", () => tour.goods());
   await step("refused", () => tour.refused());
   await step("operation", () => tour.operation(server.admin));
   await step("guessing", () => tour.guessing());

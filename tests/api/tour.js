@@ -160,7 +160,7 @@ export class Tour {
 
   // Each route of devices.
   async everyRoute(with_) {
-    for (const path of ["me", "orders", "orders/19", "report", "stream"])
+    for (const path of ["me", "orders", "orders/19", "report", "products?ean=1", "stock?ean=1", "stream"])
       await this.ask("GET", `/api/v1/${path}`, with_);
     for (const verb of PRESSES)
       await this.ask("POST", `/api/v1/orders/19/${verb}`, with_);
@@ -413,6 +413,38 @@ export class Tour {
     await this.troubles("stockholm", n);
     await this.press("stockholm", n, "reject");
     await this.centra.control("/hooks", { paused: false });
+  }
+
+  // What is this, and how many are there: while Centra answers, and not.
+  async goods() {
+    const ean = "7350000000123";
+    await this.centra.control("/stock", { ean, sku: "RTT-OWH-S",
+      product: "Rain coat", size: "S", warehouse: 2, quantity: 7 });
+    for (const what of ["products", "stock"]) {
+      for (const q of [`ean=${ean}`, "sku=RTT-OWH-S", "ean=0", `ean=${ean}&sku=1`])
+        await this.as("stockholm", "GET", `/api/v1/${what}?${q}`);
+    }
+    for (const [api, what] of [["order", "products"], ["graphql", "stock"]]) {
+      await this.centra.control("/faults", { api, kind: "500", count: 1 });
+      await this.as("stockholm", "GET", `/api/v1/${what}?ean=${ean}`);
+    }
+    await this.faults(0);
+    await this.centra.control("/settings", { unticked: ["products"] });
+    await this.as("stockholm", "GET", `/api/v1/products?ean=${ean}`);
+    await this.centra.control("/settings", { unticked: [] });
+    await this.centra.control("/settings",
+      { denied: ["ProductSize.stock:read"] });
+    await this.as("stockholm", "GET", `/api/v1/stock?ean=${ean}`);
+    await this.centra.control("/settings", { denied: [] });
+    // Too slow, and so too many at once.
+    for (const api of ["order", "graphql"])
+      await this.centra.control("/faults",
+        { api, kind: "slow", ms: 4000, percent: 100 });
+    for (const what of ["products", "stock"]) {
+      await Promise.all(Array.from({ length: 40 }, () =>
+        this.as("stockholm", "GET", `/api/v1/${what}?ean=${ean}`)));
+    }
+    await this.faults(0);
   }
 
   async operation(admin) {

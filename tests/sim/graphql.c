@@ -9,6 +9,7 @@
 #include "tests/sim/feed.h"
 #include "tests/sim/introspect.h"
 #include "tests/sim/lock.h"
+#include "tests/sim/product.h"
 #include "tests/sim/schema.h"
 #include "tests/sim/shipment.h"
 #include "tests/sim/world.h"
@@ -206,7 +207,8 @@ static cJSON *resolve(const struct field *f, bool mutation, struct seen *s,
 		v = page_of(world_warehouses(), f->args, why);
 	else if (!strcmp(f->name, "brickAndMortars"))
 		v = world_shops();
-	else if ((v = feed_query(f->name, f->args, why)))
+	else if ((v = feed_query(f->name, f->args, why)) ||
+		 (v = product_query(f, why)))
 		;
 	else if (!strcmp(f->name, "__typename"))
 		v = must(cJSON_CreateString("Query"));

@@ -12,6 +12,8 @@ static const struct {
 } arguments[] = {
 	{"Query", "orders", "where:OrderFilter sort:OrderSort limit:Int page:Int"},
 	{"Query", "warehouses", "where:WarehouseFilter sort:WarehouseSort limit:Int page:Int"},
+	{"Query", "productSizes", "where:ProductSizeFilter limit:Int page:Int"},
+	{"ProductSize", "stock", "where:StockFilter limit:Int page:Int"},
 	{"Query", "brickAndMortars", "limit:Int page:Int"},
 	{"Query", "__type", "name:String"},
 	{"Query", "events", "where:EventFilter limit:Int"},
@@ -32,6 +34,9 @@ static const struct {
 } inputs[] = {
 	{"OrderFilter", "number:Int isWaitingForCheckFirstAllocation:Boolean id:String status:OrderStatus isOnHold:Boolean orderHoldReason:OrderHoldReason isLocked:Boolean"},
 	{"WarehouseFilter", "id:Int"},
+	{"ProductSizeFilter", "id:Int EAN:StringMatch UPC:StringMatch SKU:StringMatch isActive:Boolean"},
+	{"StringMatch", "equals:String"},
+	{"StockFilter", "warehouseId:Int productSizeId:Int"},
 	{"EventFilter", "objectType:EventObjectType changeType:EventChangeType"},
 	{"ShipmentFilter", "id:Int number:String"},
 	{"ReturnFilter", "id:Int"},

@@ -16,7 +16,7 @@ static const struct {
 } types[] = {
 	{"Query",
 	 " events:Event eventListeners:EventListener shipments:Shipment"
-	 " returns:Return orders:Order warehouses:Warehouse brickAndMortars:BrickAndMortar"
+	 " productSizes:ProductSize returns:Return orders:Order warehouses:Warehouse brickAndMortars:BrickAndMortar"
 	 " rateLimits:RateLimit centraIPs __typename __type:__Type "},
 	{"Mutation",
 	 " confirmOrder:OrderPayload createShipment:ShipmentPayload"
@@ -66,7 +66,10 @@ static const struct {
 	 " productNumber productName productVariantName comment"
 	 " product:Product productSize:ProductSize allocations:Allocation "},
 	{"Product", " name "},
-	{"ProductSize", " SKU EAN UPC description sizeNumber "},
+	{"ProductSize",
+	 " id SKU EAN UPC description sizeNumber stock:Stock "},
+	{"Stock",
+	 " physicalQuantity allocatedQuantity freeToAllocateQuantity "},
 	{"Allocation",
 	 " id quantity isWaitingForConfirmation warehouse:Warehouse "},
 	{"Warehouse",
@@ -135,6 +138,8 @@ static const struct {
 	{"DirectToConsumerOrder", "shipments", "Shipment:read"},
 	{"DirectToConsumerOrder", "paymentHistory", "PaymentHistory:read"},
 	{"DirectToConsumerOrder", "customer", "Customer:read"},
+	{"Query", "productSizes", "ProductSize:read"},
+	{"ProductSize", "stock", "ProductSize.stock:read"},
 	{"OrderLine", "product", "Product:read"},
 	{"OrderLine", "productSize", "ProductSize:read"},
 	{"Allocation", "warehouse", "Warehouse:read"},
