@@ -199,7 +199,7 @@ void centra_products_release(struct centra_products *p)
 /* ---- GraphQL ---- */
 
 /* Asks for each size under a name of its own, s0, s1, ...: a filter takes one
- * code (CONTRACT 9). */
+ * code (CONTRACT 10). */
 static void write_query(struct buf *b, const struct centra_wanted *wanted,
 			size_t n, int64_t warehouse)
 {

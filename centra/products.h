@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * products.h - reads what a code is, and how many of it lie in a warehouse
- * (CONTRACT 9).  Nothing here changes anything at Centra.
+ * (CONTRACT 10).  Nothing here changes anything at Centra.
  *
  * Threads:  one at a time for each connection.
  */

@@ -18,6 +18,7 @@
 #include "centra/graphql.h"
 #include "centra/names.h"
 #include "centra/order_api.h"
+#include "centra/products.h"
 #include "centra/soap.h"
 #include "server/cli/cli.h"
 
@@ -123,6 +124,24 @@ static void try_order_api(struct exam *x)
 	check_first_reply_release(&r);
 }
 
+/* Looks up a code that nothing has, where pictures are asked for. */
+static void try_products(struct exam *x)
+{
+	struct centra_products p;
+
+	if (!x->in->pictures_from)
+		return;
+	order_api_products(x->conn, false, "0", &p);
+	if (p.call.end == CALL_OK)
+		say(x, FINE, "GET /products is allowed");
+	else if (p.call.refused)
+		say(x, WRONG, "%s: allow it there, or leave out pictures_from",
+		    p.call.why.text);
+	else
+		say_unreached(x, &p.call, "order_api_url");
+	centra_products_release(&p);
+}
+
 /* ---- GraphQL ---- */
 
 /* Tests the token with a query that all later rows build on. */
@@ -159,8 +178,9 @@ static void try_token(struct exam *x)
 }
 
 /* Returns what the instance uses of GraphQL beyond looking orders up. */
-static unsigned uses_of(const struct config_instance *in)
+static unsigned uses_of(const struct exam *x)
 {
+	const struct config_instance *in = x->in;
 	unsigned ret = USE_ALWAYS;
 
 	if (!strcmp(in->ship_with, "graphql"))
@@ -169,6 +189,10 @@ static unsigned uses_of(const struct config_instance *in)
 		ret |= USE_FEED;
 	if (in->lock_orders)
 		ret |= USE_LOCK;
+	for (size_t i = 0; i < x->s->config->n_shops; i++)
+		if (x->s->config->shops[i].stock_on_reject &&
+		    !strcmp(x->s->config->shops[i].centra, in->id))
+			ret |= USE_STOCK;
 	return ret;
 }
 
@@ -177,7 +201,7 @@ static void compare_names(struct exam *x)
 	struct names_report r;
 	char *rest, *line;
 
-	names_compare(x->conn, uses_of(x->in), &r);
+	names_compare(x->conn, uses_of(x), &r);
 	if (r.call.end != CALL_OK) {
 		say(x, UNTRIED, "the schema cannot be read: %s",
 		    r.call.why.text);
@@ -240,7 +264,7 @@ static bool is_missing(const bool *missing, const char *name)
  * one is missing, so a permission that builds on a missing one is not tried. */
 static void try_permissions(struct exam *x)
 {
-	unsigned uses = uses_of(x->in);
+	unsigned uses = uses_of(x);
 	bool *missing = xcalloc(n_permissions, sizeof(*missing));
 
 	for (size_t i = 0; i < n_permissions; i++) {
@@ -382,6 +406,7 @@ static const struct {
 	void (*run)(struct exam *x);
 } exams[] = {
 	{"order-api", false, try_order_api},
+	{"products", false, try_products},
 	{"token", false, try_token},
 	{"schema", true, compare_names},
 	{"permission", true, try_permissions},

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
  * product.h - sizes by GraphQL: productSizes(where, limit, page), with the stock
- * in one warehouse (CONTRACT-2 B2 and B3; the filters ProductSizeFilter and
- * StockFilter as the schema's pages print them).
+ * in one warehouse (CONTRACT 10).
  *
  * Threads:  any thread.
  */

@@ -22,6 +22,7 @@
 #include "centra/feed.h"
 #include "centra/graphql.h"
 #include "centra/names.h"
+#include "centra/products.h"
 #include "tests/unit/canned.h"
 
 #include <cmocka.h> /* last: it has a macro named as err.h's fail() */
@@ -288,6 +289,16 @@ static void call_warehouses(struct centra_conn *n)
 	centra_warehouses_release(&w);
 }
 
+static void call_sizes(struct centra_conn *n)
+{
+	static const struct centra_wanted wanted[] = {
+		{CODE_EAN, "1"}, {CODE_UPC, "2"}, {CODE_SKU, "3"}};
+	struct centra_sizes s;
+
+	graphql_sizes(n, wanted, 3, 3, &s);
+	centra_sizes_release(&s);
+}
+
 static void call_confirm(struct centra_conn *n)
 {
 	struct centra_done d;
@@ -419,7 +430,7 @@ static void (*const calls[])(struct centra_conn *n) = {
 	call_lock,	     call_locked_of,	call_locked,
 	call_orders,	 call_orders_and_address, call_shipments, call_waiting,
 	call_warehouses, call_confirm,		  call_create,	  call_capture,
-	call_good_to_go, call_complete,
+	call_good_to_go, call_complete,		  call_sizes,
 };
 #define CALLS (sizeof(calls) / sizeof(*calls))
 
