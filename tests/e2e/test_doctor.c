@@ -192,6 +192,24 @@ static void each_permission_that_is_missing_is_named(void **state)
 	shipfrom_passed(s);
 }
 
+static int setup_goods(void **state)
+{
+	*state = shipfrom_with(
+		NULL, "pictures_from = https://brand.centracdn.net\n");
+	return 0;
+}
+
+static void an_endpoint_that_pictures_need_is_named(void **state)
+{
+	struct shipfrom *s = *state;
+
+	sim_tell(&s->sim, "/settings", "{\"unticked\":[\"products\"]}");
+	expect_wrong(s, "products", "does not allow GET /products");
+	sim_tell(&s->sim, "/settings", "{\"unticked\":[]}");
+	expect_well(s, false);
+	shipfrom_passed(s);
+}
+
 /* Else it would have tried them with a change. */
 static void what_writes_is_said_to_be_untried(void **state)
 {
@@ -317,6 +335,9 @@ int main(void)
 		T(a_refused_token_is_named_once),
 		T(each_kind_of_name_that_is_missing_is_named),
 		T(each_permission_that_is_missing_is_named),
+		cmocka_unit_test_setup_teardown(
+			an_endpoint_that_pictures_need_is_named, setup_goods,
+			shipfrom_end),
 		T(what_writes_is_said_to_be_untried),
 		T(each_warehouse_that_is_wrong_is_named),
 		T(a_centra_that_does_not_answer_ends_with_69),
