@@ -514,6 +514,17 @@ static void fetches_leave_a_fifth_to_what_shops_do(void **s)
 			 6);
 }
 
+static void lookups_leave_two_thirds_to_fetches_and_shops(void **s)
+{
+	int64_t wait;
+
+	(void)s;
+	assert_int_equal(calls_until_held(CENTRA_LOOKUP, 0, &wait), 10);
+	assert_int_equal(calls_until_held(CENTRA_FETCH, 0, &wait), 14);
+	assert_int_equal(calls_until_held(CENTRA_LOOKUP, 0, &wait), 0);
+	assert_int_equal(calls_until_held(CENTRA_LIVE, 0, &wait), 6);
+}
+
 static void of_a_budget_of_few_calls_fetches_have_all(void **s)
 {
 	int64_t wait;
@@ -800,6 +811,7 @@ int main(void)
 		T(of_a_small_budget_it_has_little_but_not_nothing),
 		T(it_takes_no_place_from_live_work_when_it_does_not_wait),
 		T(fetches_leave_a_fifth_to_what_shops_do),
+		T(lookups_leave_two_thirds_to_fetches_and_shops),
 		T(of_a_budget_of_few_calls_fetches_have_all),
 		T(reconciliation_makes_one_call_at_a_time),
 		T(who_finds_it_spent_is_not_sent_to_the_same_moment),
