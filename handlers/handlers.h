@@ -50,6 +50,11 @@ struct work {
 	const int64_t *warehouses;
 	size_t n_warehouses;
 
+	/* Those of them whose shop's own system ships (ship_with = order_api):
+	 * a shipment is made for each order that is theirs, and waits. */
+	const int64_t *systems;
+	size_t n_systems;
+
 	/* How long (ms) until a look that showed nothing is repeated, and the
 	 * least time between the two looks that end an offer; 0: a minute. */
 	int64_t look_again;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "handlers/handlers.h"
 #include "handlers/offer.h"
 
 /* True if the order was taken back for good.  An order that is accepting again
@@ -126,6 +127,8 @@ enum rc solved_decide(void *arg, const struct order *o, struct changes *ret,
 	c->solved.solved_device = s->device;
 	c->solved.solved_by = xstrdup(s->by);
 	journal_statement(s, f->warehouse, FACT_SOLVED, NULL, ret);
+	if (s->by_system)
+		changes_task(ret, TASK_FETCH_ORDER, 0, s->now);
 	return OK;
 }
 

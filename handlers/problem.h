@@ -21,6 +21,8 @@ struct statement {
 	const char *reason, *note; /* the reason and note of a problem; note may
 				    * be NULL */
 	int64_t now;
+	bool by_system; /* the shop's own system ships: once a problem is
+			 * solved, a look makes the next shipment */
 
 	const char *conflict; /* out: with RC_CONFLICT, the API's code */
 };

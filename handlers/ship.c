@@ -17,8 +17,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "centra/order_shipments.h"
 #include "handlers/look.h"
 #include "handlers/run.h"
+#include "handlers/ship_system.h"
 
 #define ROUNDS	  10 /* rounds in a run, at most: each makes one call, and five
 		      * are needed */
@@ -255,7 +257,16 @@ static const char *const mutations[SHIP_STEPS] = {
 	[STEP_CAPTURE] = "captureShipment",
 	[STEP_COMPLETE] = "completeShipment",
 	[STEP_GOOD_TO_GO] = "updateShipment",
+	[STEP_EDIT] = "PUT shipments",
+	[STEP_DELETE] = "DELETE shipments",
 };
+
+/* Returns the API of a step's call. */
+static enum centra_api api_of(enum ship_step step)
+{
+	return step == STEP_EDIT || step == STEP_DELETE ? CENTRA_ORDER_API
+							: CENTRA_GRAPHQL;
+}
 
 struct begun {
 	int64_t warehouse;
@@ -297,7 +308,7 @@ static enum rc say_begun(void *arg, const struct order *o, struct changes *ret,
 
 	if (!s || !shipment_goes_on(s))
 		return fail(e, RC_CONFLICT, "there is nothing to ship by now");
-	if (o->cancelled)
+	if (o->cancelled && b->step != STEP_DELETE)
 		return fail(e, RC_CONFLICT, "the order is cancelled");
 	c = &changes_add(ret, CHANGE_SHIP_BEGUN, b->warehouse)->ship_begun;
 	c->step = b->step;
@@ -359,6 +370,33 @@ static void complete(const struct run *r, int64_t id, struct centra_done *d)
 	graphql_complete_shipment(r->w->centra, id, &parcel, d);
 }
 
+/* Sends all lines that the shipment has now, since a line that is not named
+ * keeps its units. */
+static void edit(const struct run *r, const struct ship_plan *p,
+		 struct centra_done *d)
+{
+	const struct shipment *s = current(r->w);
+	const struct centra_shipment *c = p->there;
+	struct centra_shipment_line *lines;
+	size_t n = 0;
+
+	lines = xcalloc(c->n_lines + s->n_edit, sizeof(*lines));
+	for (size_t i = 0; i < s->n_edit; i++)
+		lines[n++] = (struct centra_shipment_line){
+			s->edit[i].line, s->edit[i].quantity};
+	for (size_t i = 0; i < c->n_lines; i++) {
+		size_t k = 0;
+
+		while (k < n && lines[k].line != c->lines[i].line)
+			k++;
+		if (k == n)
+			lines[n++].line = c->lines[i].line;
+	}
+	order_api_edit_shipment(r->w->centra, c->number ? c->number : "",
+				lines, n, d);
+	free(lines);
+}
+
 static void call(const struct run *r, const struct ship_plan *p,
 		 struct centra_done *d)
 {
@@ -380,10 +418,20 @@ static void call(const struct run *r, const struct ship_plan *p,
 	case STEP_GOOD_TO_GO:
 		graphql_good_to_go(w->centra, p->there->id, d);
 		break;
+	case STEP_EDIT:
+		edit(r, p, d);
+		break;
+	case STEP_DELETE:
+		order_api_delete_shipment(w->centra,
+					  p->there->number ? p->there->number
+							   : "",
+					  d);
+		break;
 	case SHIP_STEPS:
 		break;
 	}
-	run_called(w, CENTRA_GRAPHQL, mutations[p->what], &d->call);
+	run_called(w, api_of((enum ship_step)p->what), mutations[p->what],
+		   &d->call);
 }
 
 /* ---- what Centra said to it ---- */
@@ -405,7 +453,7 @@ static bool told_nothing(struct work *w, enum ship_step step,
 			   });
 	end_try(w, unknown ? TRY_UNKNOWN : TRY_NOT_DONE);
 	if (d->misread) {
-		run_alarm(w, CENTRA_GRAPHQL, d->call.why.text);
+		run_alarm(w, api_of(step), d->call.why.text);
 		if (step == STEP_GOOD_TO_GO || step == STEP_COMPLETE)
 			refused_when_paid(w, d->call.why.text);
 		else
@@ -538,10 +586,104 @@ static bool replied(struct run *r, const struct ship_plan *p,
 	case STEP_COMPLETE:
 		p->there->shipped = d->shipment.shipped;
 		return told_state(r, step, d->shipment.shipped, d);
+	case STEP_EDIT:
+	case STEP_DELETE:
+		journal_done(w, step, d);
+		r->co = NULL; /* a look has to show it */
+		break;
 	case SHIP_STEPS:
 		break;
 	}
 	return true;
+}
+
+/* ---- for the shop's own system (ship_with = order_api) ---- */
+
+static void set_goal(struct work *w, enum ship_goal goal)
+{
+	struct ship_ask ask = ship_ask_copy(&current(w)->ask);
+	size_t from = w->result.changes.n;
+
+	ask.goal = goal;
+	changes_add(&w->result.changes, CHANGE_SHIP_GOAL, w->task->sub)->goal =
+		ask;
+	run_apply(w, from);
+}
+
+/* Ends an edit that Centra does not take; the shipment keeps its units, and the
+ * shop's system sees why. */
+static void edit_refused(struct work *w, const char *why)
+{
+	size_t from = w->result.changes.n;
+
+	changes_add(&w->result.changes, CHANGE_SHIP_EDIT, w->task->sub);
+	run_apply(w, from);
+	say_error(w, why);
+}
+
+/* True: the run goes on to the shipment's goal. */
+static bool edited(struct work *w)
+{
+	size_t from = w->result.changes.n;
+	struct ship_shown nothing = {0};
+
+	changes_add(&w->result.changes, CHANGE_SHIP_EDITED, w->task->sub);
+	/* What was shown has the units of before: it is fetched again. */
+	changes_add(&w->result.changes, CHANGE_SHIP_SHOWN, w->task->sub)
+		->shown = nothing;
+	run_apply(w, from);
+	return true;
+}
+
+static void delete_refused(struct work *w, const char *why)
+{
+	ship_report_problem(w, offer_of(w), why);
+	set_goal(w, GOAL_CREATED);
+	say_error(w, why);
+}
+
+/* Ends a shipment that the shop's system gave back: the order stays the shop's,
+ * and a person has to say that it can be shipped after all. */
+static void given_back(struct work *w)
+{
+	struct ship_came came = came_now(w);
+
+	came.id = 0;
+	came.number[0] = '\0';
+	came.capture = CAPTURE_NONE;
+	came.missing = false;
+	came.stage = SHIP_FAILED;
+	came.fault = FAULT_GIVEN_BACK;
+	set_error(&came, SHIP_GIVEN_BACK);
+	say_came(w, came);
+	if (offer_of(w)->state == STATE_ACCEPTED)
+		ship_report_problem(w, offer_of(w), SHIP_GIVEN_BACK);
+}
+
+/* Ends the run of a shipment that waits for the shop's system.  What Centra's
+ * Order API shows of it is fetched once. */
+static void ready(struct run *r, const struct ship_plan *p)
+{
+	struct work *w = r->w;
+	struct call got = {0};
+	struct json *rows;
+
+	if (current(w)->shown)
+		return;
+	order_api_shipments(w->centra, w->task->number, p->there->good_to_go,
+			    &got, &rows);
+	run_called(w, CENTRA_ORDER_API, "GET shipments", &got);
+	if (rows) {
+		size_t from = w->result.changes.n;
+
+		changes_add(&w->result.changes, CHANGE_SHIP_SHOWN,
+			    w->task->sub)
+			->shown = ship_shown_of(rows, p->there->number);
+		run_apply(w, from);
+	} else {
+		retry_call(w, run_why(WHY_NOT_SHOWN, 2), &got, got.why.text);
+	}
+	json_free(rows);
 }
 
 /* ---- acting on the plan ---- */
@@ -583,7 +725,11 @@ static bool refused(struct run *r, const struct ship_plan *p)
 	bool last = p->what == PLAN_COMPLETE || p->what == PLAN_GOOD_TO_GO;
 	struct work *w = r->w;
 
-	if (last && paid)
+	if (p->what == PLAN_EDIT)
+		edit_refused(w, r->words);
+	else if (p->what == PLAN_DELETE)
+		delete_refused(w, r->words);
+	else if (last && paid)
 		refused_when_paid(w, r->words);
 	else if (last)
 		wait_payment(w); /* it was worth trying */
@@ -605,6 +751,7 @@ static bool take_step(struct run *r, const struct ship_plan *p)
 	const struct shipment *s = current(w);
 	struct begun b = {w->task->sub, (enum ship_step)p->what, w->now,
 			  r->co};
+	enum centra_api api = api_of((enum ship_step)p->what);
 	struct centra_done d = {0};
 	struct call held = {0};
 	struct err e = {""};
@@ -622,18 +769,19 @@ static bool take_step(struct run *r, const struct ship_plan *p)
 		return false;
 	}
 	/* Centra was not asked if the call is held back, so that is no try. */
-	if (!centra_take_change(w->centra, &held)) {
-		run_called(w, CENTRA_GRAPHQL, mutations[p->what], &held);
+	if (api == CENTRA_GRAPHQL ? !centra_take_change(w->centra, &held)
+				  : !centra_take(w->centra, api, &held)) {
+		run_called(w, api, mutations[p->what], &held);
 		retry_call(w, run_why_call(&held), &held, held.why.text);
 		return false;
 	}
 	if (w->begin(w, say_begun, &b, &e)) {
-		centra_give_back(w->centra, CENTRA_GRAPHQL);
+		centra_give_back(w->centra, api);
 		retry_call(w, run_why(WHY_TRY_NOT_STORED, 0), NULL, e.text);
 		return false;
 	}
 	call(r, p, &d);
-	centra_give_back(w->centra, CENTRA_GRAPHQL); /* of one not sent */
+	centra_give_back(w->centra, api); /* of one not sent */
 	go_on = replied(r, p, &d);
 	centra_done_release(&d);
 	return go_on;
@@ -731,6 +879,7 @@ static void shipped(struct run *r, const struct ship_plan *p)
 {
 	struct work *w = r->w;
 	struct ship_came came = came_now(w);
+	bool rest;
 
 	came.stage = SHIP_SHIPPED;
 	came.fault = FAULT_NONE;
@@ -742,7 +891,10 @@ static void shipped(struct run *r, const struct ship_plan *p)
 	journal(w, &(struct entry){.fact = FACT_SHIPPED,
 				   .result = came.rest ? "part" : "all",
 				   .shipment = p->there->number});
+	rest = came.rest;
 	say_came(w, came);
+	if (rest && ship_by_system(w, w->task->sub))
+		ship_report_problem(w, offer_of(w), SHIP_REST);
 	ship_report_unclear(w, offer_of(w), r->co);
 }
 
@@ -806,7 +958,20 @@ static bool act(struct run *r)
 	case PLAN_CAPTURE:
 	case PLAN_COMPLETE:
 	case PLAN_GOOD_TO_GO:
+	case PLAN_EDIT:
+	case PLAN_DELETE:
 		return take_step(r, &p);
+	case PLAN_READY:
+		ready(r, &p);
+		break;
+	case PLAN_EDITED:
+		return edited(w);
+	case PLAN_NO_EDIT:
+		edit_refused(w, p.why.text);
+		return true;
+	case PLAN_DELETED:
+		given_back(w);
+		break;
 	case PLAN_WAIT:
 		wait_payment(w);
 		break;

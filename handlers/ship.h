@@ -91,6 +91,8 @@ struct ship_decision {
 	const struct ship_stock *stock;
 	size_t n_stock;
 	bool local;	 /* another system ships: Centra is not to be told */
+	bool by_system; /* the shop's own system ships (ship_with =
+			 * order_api), and nobody else */
 	bool configured; /* GraphQL is configured, so Centra can be told */
 
 	/* Out: the API's code, with RC_CONFLICT. */
@@ -108,7 +110,7 @@ struct ship_decision {
  * RC_EXISTS     asked for already: its stage is the result
  * RC_CONFLICT   "cancelled", "not_accepted", "shipped" (nothing is left),
  *               "answered" (another shipment is under way, or Centra has this
- *               one with other lines), "not_configured",
+ *               one with other lines), "not_configured", "system_ships",
  *               "idempotency_mismatch" (the key of a shipment that was asked
  *               for in other words) */
 enum rc ship_decide(void *arg, const struct order *o, struct changes *ret,
@@ -135,9 +137,16 @@ enum ship_what {
 	PLAN_CAPTURE = STEP_CAPTURE,
 	PLAN_COMPLETE = STEP_COMPLETE,
 	PLAN_GOOD_TO_GO = STEP_GOOD_TO_GO,
+	PLAN_EDIT = STEP_EDIT,
+	PLAN_DELETE = STEP_DELETE,
 	PLAN_WAIT,   /* the payment is being confirmed */
 	PLAN_UNPAID, /* it was refused */
 	PLAN_SHIPPED,
+	PLAN_READY,   /* it has come as far as it is to go for now */
+	PLAN_EDITED,  /* Centra has the units of the edit */
+	PLAN_NO_EDIT, /* it is paid or captured, and cannot be edited any more;
+		       * `why` says so */
+	PLAN_DELETED, /* Centra no longer has it, as asked */
 	PLAN_MISSED, /* Centra has shown the shipment by its id before, and no
 		      * longer does */
 	PLAN_STOP, /* stop: `fault` and `why` say why */

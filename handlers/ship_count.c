@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "handlers/run.h"
 #include "handlers/ship.h"
+#include "handlers/ship_system.h"
 
 /* ---- one line ---- */
 
@@ -415,4 +416,5 @@ void ship_look(struct work *w, const struct centra_order *co)
 	for (size_t i = 0; i < w->order->n_offers; i++)
 		if (is_settled(&w->order->offers[i]))
 			ship_report_unclear(w, &w->order->offers[i], co);
+	ship_for_systems(w, co);
 }

@@ -251,6 +251,8 @@ enum rc ship_decide(void *arg, const struct order *o, struct changes *ret,
 		return fail(e, RC_NOTFOUND,
 			    "order '%lld' was not offered to this shop",
 			    (long long)o->number);
+	if (d->by_system)
+		return conflict(d, "system_ships", e);
 	rc = with_newest(d, f, ret, e);
 	if (rc || ret->n)
 		return rc;

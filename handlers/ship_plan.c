@@ -350,6 +350,55 @@ static void plan_payment(const struct view *v, bool on_pending,
 	}
 }
 
+/* True if the shipment was to be removed, and Centra was asked to or never had
+ * it. */
+static bool is_deleted(const struct shipment *s)
+{
+	return s->ask.goal == GOAL_DELETED &&
+	       (!s->came.id || s->tries[STEP_DELETE]);
+}
+
+/* Returns how many units of the line the edit wants. */
+static int64_t wanted(const struct shipment *s, int64_t line)
+{
+	for (size_t i = 0; i < s->n_edit; i++)
+		if (s->edit[i].line == line)
+			return s->edit[i].quantity;
+	return 0;
+}
+
+/* True if the shipment has the units of the edit. */
+static bool is_edited(const struct view *v, const struct centra_shipment *c)
+{
+	for (size_t i = 0; i < c->n_lines; i++)
+		if (!is_stockless(v, c->lines[i].line) &&
+		    ship_units(c, c->lines[i].line) !=
+			    wanted(v->s, c->lines[i].line))
+			return false;
+	for (size_t i = 0; i < v->s->n_edit; i++)
+		if (ship_units(c, v->s->edit[i].line) !=
+		    v->s->edit[i].quantity)
+			return false;
+	return true;
+}
+
+/* Plans a short pick: Centra takes it only while nothing is paid (CONTRACT
+ * 5.4). */
+static void plan_edit(const struct view *v, struct ship_plan *p)
+{
+	if (is_edited(v, p->there)) {
+		p->what = PLAN_EDITED;
+	} else if (p->there->captured || p->there->paid ||
+		   v->s->came.capture == CAPTURE_PENDING) {
+		p->what = PLAN_NO_EDIT;
+		snprintf(p->why.text, sizeof(p->why.text),
+			 "shipment is %s and can not be updated",
+			 p->there->captured ? "captured" : "paid");
+	} else {
+		p->what = PLAN_EDIT;
+	}
+}
+
 void ship_plan(const struct order *o, int64_t warehouse,
 	       const struct centra_order *co, bool on_pending,
 	       struct ship_plan *ret)
@@ -360,11 +409,18 @@ void ship_plan(const struct order *o, int64_t warehouse,
 	v.s = offer_shipment(v.f);
 	ret->there = find(&v);
 	if (!ret->there) {
-		plan_create(&v, ret);
+		if (is_deleted(v.s))
+			ret->what = PLAN_DELETED;
+		else
+			plan_create(&v, ret);
 		return;
 	}
 	if (ret->there->shipped) {
 		ret->what = PLAN_SHIPPED;
+		return;
+	}
+	if (v.s->ask.goal == GOAL_DELETED) {
+		ret->what = PLAN_DELETE;
 		return;
 	}
 	if (stops(&v, ret))
@@ -374,8 +430,13 @@ void ship_plan(const struct order *o, int64_t warehouse,
 		     "shipment %s is not all of warehouse %" PRId64,
 		     ret->there->number ? ret->there->number : "?",
 		     warehouse);
+	else if (v.s->n_edit)
+		plan_edit(&v, ret);
+	else if (v.s->ask.goal == GOAL_CREATED)
+		ret->what = PLAN_READY;
 	else if (ret->there->captured || ret->there->paid)
-		ret->what = PLAN_COMPLETE;
+		ret->what = v.s->ask.goal == GOAL_CAPTURED ? PLAN_READY
+							   : PLAN_COMPLETE;
 	else
 		plan_payment(&v, on_pending, ret);
 	/* A shipment is set good-to-go just before its completion, so that no

@@ -31,6 +31,7 @@ enum room {
 	ROOM_WEBHOOK,
 	ROOM_ACCESS,
 	ROOM_SHOP,
+	ROOM_ORDER_API,
 	ROOM_LIVE,
 	ROOM_PAGE, /* has no context */
 	ROOM_ADMIN,

@@ -17,6 +17,7 @@
 #include "server/webhook/unverified.h"
 #include "server/access/me.h"
 #include "server/access/session.h"
+#include "server/order_api/order_api.h"
 #include "server/shop/orders.h"
 #include "server/shop/products.h"
 #include "server/live/screens.h"
@@ -33,6 +34,9 @@
 #define ANYONE_READS (ROUTE_ANYONE | ROUTE_THREAD)
 #define DEVICE_READS (ROUTE_DEVICE | ROUTE_THREAD)
 #define DEVICE_ACTS  (ROUTE_DEVICE | ROUTE_THREAD | ROUTE_ACTION)
+/* Of the shop's own Order API: the hook `identify` reads another header. */
+#define KEY_READS (DEVICE_READS | ROUTE_SLASH)
+#define KEY_ACTS  (DEVICE_READS | ROUTE_SLASH)
 #define OPERATOR     (ROUTE_ANYONE | ROUTE_THREAD | ROUTE_OPERATOR)
 
 /* clang-format off */
@@ -56,6 +60,14 @@ const struct http_route routes[] = {
 	{ "GET",   "/api/v1/stream",              LISTEN_PUBLIC, ROUTE_DEVICE, ROOM_LIVE,    0,          staff_stream,    NULL,          "what changes, as it changes: server-sent events" },
 	{ "POST",  "/api/v1/session",             LISTEN_PUBLIC, ANYONE_READS, ROOM_ACCESS,  CODE_MAX,   session_begin,   NULL,          "signs a browser in with a login link's code" },
 	{ "DELETE","/api/v1/session",             LISTEN_PUBLIC, DEVICE_READS, ROOM_ACCESS,  0,          session_end,     NULL,          "signs a browser out" },
+	{ "GET",   "/order-api/*/shipments",      LISTEN_PUBLIC, KEY_READS,    ROOM_ORDER_API, 0,        face_shipments,  NULL,          "the shop's shipments, in Centra's shape" },
+	{ "PUT",   "/order-api/*/shipments/*",    LISTEN_PUBLIC, KEY_ACTS,     ROOM_ORDER_API, SHIP_MAX, face_update,     NULL,          "fewer units of a shipment" },
+	{ "DELETE","/order-api/*/shipments/*",    LISTEN_PUBLIC, KEY_ACTS,     ROOM_ORDER_API, 0,        face_delete,     NULL,          "gives a shipment back" },
+	{ "PUT",   "/order-api/*/capture",        LISTEN_PUBLIC, KEY_ACTS,     ROOM_ORDER_API, SHIP_MAX, face_capture,    NULL,          "captures the payment of a shipment" },
+	{ "PUT",   "/order-api/*/shipment",       LISTEN_PUBLIC, KEY_ACTS,     ROOM_ORDER_API, SHIP_MAX, face_complete,   NULL,          "completes a shipment" },
+	{ "GET",   "/order-api/*/orders",         LISTEN_PUBLIC, KEY_READS,    ROOM_ORDER_API, 0,        face_orders,     NULL,          "one of the shop's orders, by its number" },
+	{ "GET",   "/order-api/*/products",       LISTEN_PUBLIC, KEY_READS,    ROOM_ORDER_API, 0,        face_products,   NULL,          "products, as Centra shows them" },
+	{ "POST",  "/order-api/*/check-first",    LISTEN_PUBLIC, KEY_ACTS,     ROOM_ORDER_API, ACTION_MAX, face_check_first, NULL,       "accepts or rejects an offer" },
 	{ "GET",   "/",                           LISTEN_PUBLIC, ROUTE_ANYONE, ROOM_PAGE,    0,          show_page,       NULL,          "the staff page" },
 	{ "GET",   "/login",                      LISTEN_PUBLIC, ROUTE_ANYONE, ROOM_PAGE,    0,          show_page,       NULL,          "the staff page, as login links open it" },
 	{ "GET",   "/page/*",                     LISTEN_PUBLIC, ROUTE_ANYONE, ROOM_PAGE,    0,          show_page_file,  NULL,          "the page's own files" },
@@ -75,7 +87,10 @@ static void identify(void *arg, struct request *req, struct response *res)
 {
 	const struct app *app = arg;
 
-	auth_identify(app->access, req, res);
+	if (req->route->room == ROOM_ORDER_API)
+		auth_identify_key(app->access, req, res);
+	else
+		auth_identify(app->access, req, res);
 }
 
 static void ended(void *arg, struct request *req)
@@ -119,7 +134,7 @@ struct http_hooks routes_hooks(struct app *app)
 static const char *auth_name(unsigned flags)
 {
 	if (flags & ROUTE_DEVICE)
-		return "device";
+		return flags & ROUTE_SLASH ? "key" : "device";
 	return flags & ROUTE_SIGNED ? "signature" : "none";
 }
 

@@ -209,6 +209,7 @@ static void open_rooms(struct app *app)
 	app->contexts[ROOM_WEBHOOK] = app->receiver;
 	app->contexts[ROOM_ACCESS] = app->access;
 	app->contexts[ROOM_SHOP] = &app->shop;
+	app->contexts[ROOM_ORDER_API] = &app->shop;
 	app->contexts[ROOM_ADMIN] = &app->admin;
 }
 

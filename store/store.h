@@ -644,6 +644,10 @@ enum rc store_device_remove(struct store *s, uint64_t id, int64_t now,
  * ended.  RC_NOTFOUND: no such device, or it is removed.  RC_EXISTS: it is not
  * suspended. */
 enum rc store_device_readmit(struct store *s, uint64_t id, struct err *e);
+/* Keeps about when the device's token was last used.  RC_NOTFOUND: no such
+ * device, or it is removed. */
+enum rc store_device_used(struct store *s, uint64_t id, int64_t now,
+			  struct store_done *done, struct err *e);
 /* Readmits all suspended devices; *ret_n is how many. */
 enum rc store_devices_readmit(struct store *s, size_t *ret_n, struct err *e);
 enum rc store_devices(struct store *s,

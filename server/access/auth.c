@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/json_write.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
@@ -83,6 +84,20 @@ static enum rc find_device(struct access *a,
 		       store_device_by_token(a->parts.store, hash, ret, e);
 }
 
+/* As find_device(), for a device of this kind: to all others the credential
+ * says nothing. */
+static enum rc find_kind(struct access *a, const struct caller *c,
+			 enum device_kind kind, struct device *ret,
+			 struct err *e)
+{
+	enum rc rc = find_device(a, c->credential, c->by_session, ret, e);
+
+	return !rc && ret->kind != kind ?
+		       fail(e, RC_NOTFOUND, "the credential is of another "
+					    "kind") :
+		       rc;
+}
+
 bool auth_https(const struct config *c)
 {
 	return !strncasecmp(c->server.public_url, "https:", 6);
@@ -102,8 +117,7 @@ static enum rc find_caller(struct attempt *t)
 {
 	struct caller *c = t->caller;
 
-	return find_device(t->access, c->credential, c->by_session, &c->device,
-			   t->e);
+	return find_kind(t->access, c, DEVICE_STAFF, &c->device, t->e);
 }
 
 /* Reads "Bearer", in any case, and a token (RFC 9110, 11.1), and finds its
@@ -283,6 +297,89 @@ void auth_identify(void *access, struct request *req, struct response *res)
 			    code_words("shop_not_configured"));
 	else if (c->by_session && changes_something(req))
 		check_page(c, req, res);
+}
+
+/* ---- keys of /order-api ---- */
+
+#define USED_EVERY ((int64_t)3600 * 1000) /* ms between writes of `used` */
+
+static void used_kept(struct store_done *d, enum rc rc, const struct err *e)
+{
+	(void)rc; /* it is kept next time */
+	(void)e;
+	free(d);
+}
+
+/* Keeps when the key was used, now and then.  Nobody waits for it. */
+static void keep_used(struct access *a, const struct device *d, int64_t now)
+{
+	struct store_done *done;
+	struct err e;
+
+	if (d->used && d->used <= now && now - d->used < USED_EVERY)
+		return;
+	done = xcalloc(1, sizeof(*done));
+	done->fn = used_kept;
+	if (store_device_used(a->parts.store, d->id, now, done, &e))
+		free(done);
+}
+
+/* True if the route's shop is the caller's. */
+static bool own_shop(const struct caller *c, const struct request *req)
+{
+	size_t len = strcspn(req->param, "/");
+
+	return strlen(c->device.shop) == len &&
+	       !strncmp(c->device.shop, req->param, len);
+}
+
+static void not_allowed(struct attempt *t, struct response *res,
+			const char *code)
+{
+	COUNT(t->access->parts.counters, auth_refused_total);
+	log_limited(6, LOG_WARN, "device refused", LOG_S("code", code),
+		    LOG_S("peer", t->req->client), LOG_REQUEST(t->req));
+	json_begin(&res->body, NULL);
+	json_put(&res->body, "status", "Not Allowed");
+	json_end(&res->body);
+	respond_json(res, 401);
+}
+
+void auth_identify_key(void *access, struct request *req, struct response *res)
+{
+	struct caller *c = xcalloc(1, sizeof(*c));
+	const char *key = request_header(req, "API-Authorization");
+	struct err e = {""};
+	struct attempt t = {.access = access,
+			    .req = req,
+			    .caller = c,
+			    .e = &e,
+			    .rc = RC_NOTFOUND};
+
+	c->config = config_now(t.access->parts.config);
+	req->caller = c;
+	if (key && !token_hash(key, c->credential))
+		t.rc = find_kind(t.access, c, DEVICE_ORDER_API, &c->device, &e);
+	if (!t.rc && !own_shop(c, req))
+		t.rc = RC_NOTFOUND;
+	if (t.rc == RC_NOTFOUND) {
+		if (key && auth_limited(t.access, c->config, req, res))
+			return;
+		if (key)
+			auth_failed(t.access, c->config, req);
+		not_allowed(&t, res, "unauthorized");
+		return;
+	}
+	if (t.rc) {
+		auth_unread(access, req, res, t.rc, &e);
+		return;
+	}
+	req->caller_id = c->device.id;
+	c->shop = config_shop(c->config, c->device.shop);
+	if (!c->shop)
+		not_allowed(&t, res, "shop_not_configured");
+	else
+		keep_used(t.access, &c->device, req->now);
 }
 
 void auth_free_caller(void *caller)

@@ -42,6 +42,11 @@ const struct caller *caller_of(const struct request *req);
 /* The hook `identify` of http.h; its argument is a struct access.  Sets
  * req->caller, or responds 401, 403, 429 or 503.  Reads the store. */
 void auth_identify(void *access, struct request *req, struct response *res);
+/* As auth_identify(), for the routes below /order-api/SHOP/: finds the device by
+ * the key in the header API-Authorization.  Only keys of that kind are let in
+ * (DEVICE_ORDER_API), and only to their own shop; they open no other route.  A
+ * refusal is in the shape of Centra's: {"status":"Not Allowed"}. */
+void auth_identify_key(void *access, struct request *req, struct response *res);
 /* The hook that frees req->caller. */
 void auth_free_caller(void *caller);
 

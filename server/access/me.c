@@ -81,7 +81,7 @@ void me_respond(const struct access *a, const struct caller *c, int64_t now,
 	json_put_time(b, "now", time_now(), 0, true);
 	day_json(b, in ? in->zone : NULL, now);
 	json_put(b, "page", a->parts.page_version);
-	json_put(b, "ship_with", in ? in->ship_with : NULL);
+	json_put(b, "ship_with", config_ships_with(c->config, shop));
 	features_json(b, shop);
 	json_end(b);
 	respond_json(res, 200);

@@ -39,6 +39,7 @@ enum cli_option {
 	OPT_SHOP,
 	OPT_SINCE,
 	OPT_STATE,
+	OPT_ORDER_API,
 	OPT_QR,
 	OPT_READY,
 	OPT_REFUSED,

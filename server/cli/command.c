@@ -32,6 +32,7 @@ static const struct option_row {
 	[OPT_SHOP] = {"shop", "NAME"},
 	[OPT_SINCE] = {"since", "SEQ|TIME"},
 	[OPT_STATE] = {"state", "open|mine|done"},
+	[OPT_ORDER_API] = {"order-api", NULL},
 	[OPT_QR] = {"qr", NULL},
 	[OPT_READY] = {"ready", NULL},
 	[OPT_REFUSED] = {"refused", NULL},

@@ -52,10 +52,11 @@ static enum rc make_device(struct cli_session *s, const struct device *d,
 	enum rc rc;
 
 	rc = token_make(token, token_sha, e);
-	if (!rc)
+	if (!rc && d->kind == DEVICE_STAFF)
 		rc = token_make(code, code_sha, e);
 	if (!rc)
-		rc = store_device_add(s->store, d, token_sha, code_sha,
+		rc = store_device_add(s->store, d, token_sha,
+				      d->kind == DEVICE_STAFF ? code_sha : NULL,
 				      s->now + CODE_LIVES, ret_id, e);
 	return rc;
 }
@@ -75,6 +76,32 @@ static void show_qr(const struct cli_session *s, const char *code)
 	explicit_bzero(link, strlen(link));
 	free(link);
 	buf_release(&qr);
+}
+
+/* Adds a key of the shop's own system. */
+static int add_key(struct cli_session *s, const struct device *d)
+{
+	char token[TOKEN_SIZE], code[TOKEN_SIZE];
+	uint64_t id = 0;
+	struct err e;
+	enum rc rc = make_device(s, d, token, code, &id, &e);
+
+	if (rc)
+		return cli_failed(s, rc, &e);
+	buf_fmt(&s->out, "%s\n", token);
+	cli_flush(s);
+	fflush(stdout);
+	cli_say("Key %" PRIu64 " (%s) opens %s/order-api/%s/ and nothing else.",
+		id, d->name, s->config->server.public_url, d->shop);
+	fputs("The line is the key, for the header API-Authorization; it is "
+	      "not shown again.\n"
+	      "To replace a key, add another, give it to the system, and "
+	      "remove the old one.\n",
+	      stderr);
+	cli_log("device added", LOG_S("shop", d->shop),
+		LOG_N("device", (int64_t)id));
+	explicit_bzero(token, sizeof(token));
+	return 0;
 }
 
 static int add_device(struct cli_session *s, const struct device *d)
@@ -115,6 +142,9 @@ static int device_add(struct cli_args *a)
 
 	if (!shop || !name)
 		return cli_usage(a, "add needs --shop NAME and --name LABEL");
+	if (a->value[OPT_ORDER_API] && a->value[OPT_QR])
+		return cli_usage(a, "a key of --order-api has no link, and so "
+				    "no --qr");
 	if (a->n_words > 1)
 		return cli_usage(a, "'%s' is one word too many; a LABEL of "
 				    "several words needs quotes",
@@ -128,8 +158,10 @@ static int device_add(struct cli_args *a)
 		      !copy_text(d.shop, sizeof(d.shop), shop)))
 		code = no_such_shop(&s, shop);
 	d.created = s.now;
+	d.kind = a->value[OPT_ORDER_API] ? DEVICE_ORDER_API : DEVICE_STAFF;
 	if (!code)
-		code = add_device(&s, &d);
+		code = d.kind == DEVICE_ORDER_API ? add_key(&s, &d)
+						  : add_device(&s, &d);
 	return cli_close(&s, code);
 }
 
@@ -152,6 +184,8 @@ static void device_as_json(struct buf *b, const struct device *d)
 	json_put_bool(b, "removed", d->removed);
 	json_put_bool(b, "suspended", d->suspended);
 	json_put(b, "state", state_of(d));
+	json_put(b, "kind", device_kind_name(d->kind));
+	json_put_time(b, "used", d->used ? d->used : TIME_NONE, 0, true);
 	cli_json_end(b);
 }
 
@@ -172,6 +206,10 @@ static bool print_device(void *arg, const struct device *d)
 	cli_text(&s->out, d->shop);
 	buf_str(&s->out, "  ");
 	cli_text(&s->out, d->name);
+	if (d->kind == DEVICE_ORDER_API)
+		buf_fmt(&s->out, "  (order-api, %s%s)",
+			d->used ? "last used " : "never used",
+			d->used ? time_iso(iso, d->used, 0, false) : "");
 	buf_char(&s->out, '\n');
 	return true;
 }

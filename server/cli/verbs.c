@@ -87,6 +87,10 @@ static const char device_help[] =
 	"them to the device and forget the other.\n\n"
 	"  shipfrom device add --shop amsterdam --name 'Tablet' --qr\n\n"
 	"also shows the link as a QR code, for the device's camera.\n\n"
+	"  shipfrom device add --order-api --shop amsterdam --name 'WMS'\n\n"
+	"prints a key instead, with which the shop's own system opens "
+	"/order-api/amsterdam/\nand nothing else.  Two keys may be used at "
+	"once, while one replaces the other.\n\n"
 	"  shipfrom device list                  who may act, and who might\n"
 	"  shipfrom device list --shop amsterdam\n"
 	"  shipfrom device remove 7              device 7 may do nothing any "
@@ -312,7 +316,7 @@ const struct cli_verb cli_verbs[] = {
 	{"device", "add --shop NAME --name LABEL | list | remove|readmit ID",
 	 "who may act for a shop",
 	 device_help, TAKES(JSON) | TAKES(SHOP) | TAKES(NAME) | TAKES(QR) |
-	 TAKES(ALL), cli_device},
+	 TAKES(ORDER_API) | TAKES(ALL), cli_device},
 	{"events", "[--since SEQ | --last N]",
 	 "what Centra sent",
 	 events_help, TAKES(JSON) | TAKES(SINCE) | TAKES(LAST), cli_events},

@@ -652,6 +652,8 @@ static void check_staff(struct reading *r, const struct section *s,
 
 static void check_shop(struct reading *r, const struct section *s, size_t at)
 {
+	static const char *const ships[] = {"graphql", "none", "order_api",
+					    NULL};
 	const struct config_shop *shop = &r->config->shops[at];
 
 	if (shop->centra)
@@ -659,6 +661,8 @@ static void check_shop(struct reading *r, const struct section *s, size_t at)
 	if (shop->name && strlen(shop->name) > 128)
 		mistake(r, line_of(s, AT_shop_name),
 			"'name' is longer than 128 bytes; shorten it");
+	check_word(r, s, AT_shop_ship_with, shop->ship_with, ships,
+		   "graphql, none or order_api");
 	check_staff(r, s, shop->staff);
 	check_warehouses(r, s, at);
 }

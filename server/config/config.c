@@ -206,6 +206,16 @@ const struct config_shop *config_shop(const struct config *c, const char *id)
 	return NULL;
 }
 
+const char *config_ships_with(const struct config *c,
+			      const struct config_shop *shop)
+{
+	const struct config_instance *in = config_instance(c, shop->centra);
+
+	if (shop->ship_with)
+		return shop->ship_with;
+	return in ? in->ship_with : "graphql";
+}
+
 const struct config_shop *config_shop_of(const struct config *c,
 					 const char *instance,
 					 int64_t warehouse)

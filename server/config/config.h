@@ -117,6 +117,10 @@ const struct config_shop *config_shop_of(const struct config *c,
 					 const char *instance,
 					 int64_t warehouse);
 
+/* Returns what ships the shop's orders: "graphql", "none" or "order_api". */
+const char *config_ships_with(const struct config *c,
+			      const struct config_shop *shop);
+
 /* Adds every setting with its default and help, for `shipfrom settings`. */
 void config_describe(struct buf *out, bool json);
 

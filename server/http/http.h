@@ -37,8 +37,9 @@ struct request {
 	const struct http_route *route;
 	const char *method;
 	const char *path;
-	const char *param; /* what the * in the route's path matched; "" if it
-			    * has no * */
+	const char *param; /* what the * in the route's path matched, of two:
+			    * with all that is between them; "" if it has
+			    * none */
 	const char *body;  /* NUL-terminated; NULL: no body (yet) */
 	size_t body_len;
 	const char *client; /* the client's IP address, for limits and logs */
@@ -164,13 +165,15 @@ enum route_flags {
 			        * thread */
 	ROUTE_OPERATOR = 1 << 4, /* with ROUTE_THREAD: on the threads for
 				  * operators, apart from those for devices */
+	ROUTE_SLASH = 1 << 6,	 /* the path may end with a slash more */
 	ROUTE_ACTION = 1 << 5, /* each request counts against
 			        * http_limits.actions */
 };
 
 struct http_route {
 	const char *method;
-	const char *path; /* a * stands for one segment of the path */
+	const char *path; /* a * stands for one segment of the path; two at
+			   * most */
 	enum listen_at listener;
 	unsigned flags;
 	unsigned room;    /* index of the room's context in

@@ -10,12 +10,25 @@
 
 static bool method_known(const char *m)
 {
-	return !strcmp(m, "GET") || !strcmp(m, "POST") || !strcmp(m, "DELETE");
+	return !strcmp(m, "GET") || !strcmp(m, "POST") || !strcmp(m, "PUT") ||
+	       !strcmp(m, "DELETE");
+}
+
+#define STARS_MAX 2
+
+/* True if each * of the path is a whole segment, and there are few of them. */
+static bool stars_fit(const char *path)
+{
+	unsigned n = 0;
+
+	for (const char *s = strchr(path, '*'); s; s = strchr(s + 1, '*'))
+		if (++n > STARS_MAX || s[-1] != '/' || (s[1] && s[1] != '/'))
+			return false;
+	return true;
 }
 
 static enum rc route_check(const struct http_route *r, struct err *e)
 {
-	const char *star = r->path ? strchr(r->path, '*') : NULL;
 	unsigned who = r->flags & (ROUTE_ANYONE | ROUTE_SIGNED | ROUTE_DEVICE);
 
 	if (!r->path || r->path[0] != '/')
@@ -29,8 +42,7 @@ static enum rc route_check(const struct http_route *r, struct err *e)
 	if (!r->fn || !r->help)
 		return fail(e, RC_INVALID, "route '%s' lacks %s", r->path,
 			    r->fn ? "help" : "a function");
-	if (star && (star[-1] != '/' || (star[1] && star[1] != '/') ||
-		     strchr(star + 1, '*')))
+	if (!stars_fit(r->path))
 		return fail(e, RC_INVALID,
 			    "route '%s': one * stands for one segment",
 			    r->path);
@@ -57,41 +69,52 @@ enum rc http_routes_check(const struct http_route *table, struct err *e)
 
 /* ---- finding a row ---- */
 
-/* True if the rest of the path fits the row.  At a route with
- * ROUTE_SIGNED a slash at the end is accepted too: people who type a webhook's
- * URL into Centra add it. */
+/* True if the rest of the path fits the row.  At a route with ROUTE_SIGNED or
+ * ROUTE_SLASH a slash at the end is accepted too: people who type a webhook's
+ * URL into Centra add it, and so do clients of its Order API. */
 static bool tail_matches(const struct http_route *r, const char *want,
 			 const char *tail)
 {
 	return !strcmp(want, tail) ||
-	       ((r->flags & ROUTE_SIGNED) && !*want && !strcmp(tail, "/"));
+	       ((r->flags & (ROUTE_SIGNED | ROUTE_SLASH)) && !*want &&
+		!strcmp(tail, "/"));
 }
 
-/* True if the path fits the row; *ret and *ret_len are what the * stands
- * for. */
+/* True if the path fits the row; *ret and *ret_len are what the * stands for;
+ * of two, all from the first to the end of the second. */
 static bool path_matches(const struct http_route *r, const char *path,
 			 const char **ret, size_t *ret_len)
 {
-	const char *star = strchr(r->path, '*');
-	size_t before = star ? (size_t)(star - r->path) : 0;
+	const char *want = r->path, *star, *at = path;
 
 	*ret = "";
 	*ret_len = 0;
-	if (!star)
-		return !strcmp(r->path, path);
-	if (strncmp(r->path, path, before))
-		return false;
-	*ret = path + before;
-	*ret_len = strcspn(*ret, "/");
-	return *ret_len && tail_matches(r, star + 1, *ret + *ret_len);
+	while ((star = strchr(want, '*'))) {
+		size_t before = (size_t)(star - want), len;
+
+		if (strncmp(at, want, before))
+			return false;
+		at += before;
+		len = strcspn(at, "/");
+		if (!len)
+			return false;
+		if (!**ret)
+			*ret = at;
+		at += len;
+		*ret_len = (size_t)(at - *ret);
+		want = star + 1;
+	}
+	return tail_matches(r, want, at);
 }
 
-enum { DO_GET = 1, DO_POST = 2, DO_DELETE = 4 };
+enum { DO_GET = 1, DO_POST = 2, DO_DELETE = 4, DO_PUT = 8 };
 
 static unsigned method_bit(const char *m)
 {
 	if (!strcmp(m, "GET"))
 		return DO_GET;
+	if (!strcmp(m, "PUT"))
+		return DO_PUT;
 	return !strcmp(m, "POST") ? DO_POST : DO_DELETE;
 }
 
@@ -106,6 +129,14 @@ static const char *allow_text(unsigned methods)
 		"GET, HEAD, DELETE",
 		"POST, DELETE",
 		"GET, HEAD, POST, DELETE",
+		"PUT",
+		"GET, HEAD, PUT",
+		"POST, PUT",
+		"GET, HEAD, POST, PUT",
+		"DELETE, PUT",
+		"GET, HEAD, DELETE, PUT",
+		"POST, DELETE, PUT",
+		"GET, HEAD, POST, DELETE, PUT",
 	};
 
 	return texts[methods];

@@ -164,6 +164,8 @@ static bool statement_read(struct action *p, struct response *res)
 		.device = p->device,
 		.by = p->by,
 		.now = p->now,
+		.by_system = !strcmp(config_ships_with(p->config, p->shop),
+				     "order_api"),
 	};
 	return true;
 }

@@ -212,6 +212,7 @@ static bool ship_read(struct action *p, struct response *res)
 	const struct config_instance *in = config_instance(p->config,
 							   p->instance);
 	struct ship_action *s = p->own;
+	const char *ships;
 
 	s->d.warehouses = p->shop->warehouses.ids;
 	s->d.n_warehouses = p->shop->warehouses.n;
@@ -221,7 +222,9 @@ static bool ship_read(struct action *p, struct response *res)
 	s->d.ask.keyed = p->keyed;
 	s->d.ask.key.device = p->device;
 	memcpy(s->d.ask.key.hash, p->once.key, sizeof(s->d.ask.key.hash));
-	s->d.local = in && !strcmp(in->ship_with, "none");
+	ships = config_ships_with(p->config, p->shop);
+	s->d.local = in && !strcmp(ships, "none");
+	s->d.by_system = !strcmp(ships, "order_api");
 	s->d.configured = in && in->graphql_url;
 	s->on_pending = in && in->ship_on_pending_capture;
 	return read_parcel(p, res, &s->d.ask) && read_lines(p, res, s) &&

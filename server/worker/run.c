@@ -82,7 +82,8 @@ static void give_account(const struct thread *t, struct work *to)
 	to->round = &all->rounds[i][to->task->sub == RECONCILE_BY_HAND];
 }
 
-/* Lists the warehouses of the instance's shops. */
+/* Lists the warehouses of the instance's shops, and those whose shop's own
+ * system ships. */
 static void list_warehouses(struct thread *t, const struct config *c,
 			    const char *instance)
 {
@@ -97,6 +98,13 @@ static void list_warehouses(struct thread *t, const struct config *c,
 		for (size_t k = 0; k < shop->warehouses.n; k++)
 			t->warehouses[t->n_warehouses++] =
 				shop->warehouses.ids[k];
+		if (strcmp(config_ships_with(c, shop), "order_api") != 0)
+			continue;
+		t->systems = xrealloc(t->systems,
+				      t->n_systems + shop->warehouses.n,
+				      sizeof(*t->systems));
+		for (size_t k = 0; k < shop->warehouses.n; k++)
+			t->systems[t->n_systems++] = shop->warehouses.ids[k];
 	}
 }
 
@@ -121,7 +129,7 @@ static void give_settings(struct thread *t, size_t n)
 	const struct config_instance *in =
 		config_instance(c, t->works[0].task->instance);
 
-	t->n_warehouses = 0;
+	t->n_warehouses = t->n_systems = 0;
 	if (in)
 		list_warehouses(t, c, in->id);
 	give_feeds(t, in, n);
@@ -136,6 +144,8 @@ static void give_settings(struct thread *t, size_t n)
 		w->ship_on_pending = in->ship_on_pending_capture;
 		w->warehouses = t->warehouses ? t->warehouses : none;
 		w->n_warehouses = t->n_warehouses;
+		w->systems = t->systems;
+		w->n_systems = t->n_systems;
 	}
 	config_drop(c);
 }

@@ -311,6 +311,7 @@ static void stop_thread(struct thread *t)
 		centra_conn_close(t->conns[i]);
 	free(t->conns);
 	free(t->warehouses);
+	free(t->systems);
 }
 
 void workers_stop(struct workers *w)

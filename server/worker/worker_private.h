@@ -132,6 +132,9 @@ struct thread {
 	int64_t *warehouses; /* owned: the warehouses of the shops of the runs'
 			      * instance */
 	size_t n_warehouses;
+	int64_t *systems; /* owned: those of them whose shop's own system
+			   * ships */
+	size_t n_systems;
 };
 
 struct workers {

@@ -84,6 +84,18 @@ static void ship_came_own(struct ship_came *c)
 	*c = ship_came_copy(c);
 }
 
+static void ship_shown_own(struct ship_shown *s)
+{
+	s->shown = xstrdup(s->shown);
+	s->person = xstrdup(s->person);
+}
+
+static void ship_shown_release(struct ship_shown *s)
+{
+	free(s->shown);
+	free(s->person);
+}
+
 static void ship_held_own(struct change_ship_held *h)
 {
 	if (h->list)

@@ -137,6 +137,13 @@ struct change {
  * SHIP_ENDED no try is under way; TRY_UNKNOWN sets unknown, others clear it.
  * SHIP_CAME  replaces what came of it.  Shipped without a rest: so is the
  *            offer, for good.
+ * SHIP_GOAL  sets how far the newest shipment is to go, who asked for that and
+ *            when, and, with GOAL_SHIPPED, the parcel.  One that failed is
+ *            under way again.  Nothing for a shipment that is sent.
+ * SHIP_EDIT  sets the units that the newest shipment is to have; an empty list:
+ *            no edit is wanted any more.
+ * SHIP_EDITED Centra has the units of the edit: they are the shipment's.
+ * SHIP_SHOWN replaces what Centra's Order API showed of the newest shipment.
  * SHIP_HELD  replaces what is held of the offer's lines.
  * SHIP_CLOSED drops a newest shipment that Centra never had; the offer is
  *            shipped if any shipment of it is.

@@ -16,6 +16,16 @@
 #define CODE_LIVES	900000 /* ms for which a login link can be used: 15
 			        * minutes */
 
+/* What a device's token opens. */
+enum device_kind {
+	DEVICE_STAFF,	  /* the staff page and the shops' API */
+	DEVICE_ORDER_API, /* /order-api/{its shop} and nothing else */
+	DEVICE_KINDS,
+};
+
+/* Returns "staff" or "order_api". */
+const char *device_kind_name(enum device_kind k);
+
 struct device {
 	uint64_t id; /* given by the store */
 	char shop[SHOP_SIZE];
@@ -24,6 +34,9 @@ struct device {
 	bool removed;
 	bool suspended; /* its store was restored from a backup: it may not act
 			 * until it is readmitted */
+	enum device_kind kind;
+	int64_t used; /* ms: about when its token was last used; 0: never, or
+		       * not known */
 };
 
 #endif

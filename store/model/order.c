@@ -164,13 +164,23 @@ void apply_fetched(struct order *o, const struct change *c)
 	text_trim(o->hold_reason);
 }
 
+static void offer_forget_people(struct offer *f)
+{
+	for (size_t i = 0; i < f->n_shipments; i++) {
+		free(f->shipments[i].person);
+		f->shipments[i].person = NULL;
+	}
+}
+
 void order_remember(struct order *o)
 {
 	for (size_t i = 0; i < o->n_offers; i++) {
 		struct offer *f = &o->offers[i];
 
-		if (f->state != STATE_ACCEPTED)
+		if (f->state != STATE_ACCEPTED) {
+			offer_forget_people(f);
 			continue;
+		}
 		f->was_accepted = true;
 		f->stopped = false;
 	}

@@ -85,7 +85,8 @@ void order_copy(struct order *ret, const struct order *o);
 /* Returns the offer to a warehouse; NULL: nothing was ever said about it. */
 struct offer *order_offer(const struct order *o, int64_t warehouse);
 /* Updates was_accepted and stopped of each offer by the states that are now
- * derived. */
+ * derived; and forgets the names and addresses in the shipments of an offer that
+ * is no longer the shop's. */
 void order_remember(struct order *o);
 
 #endif

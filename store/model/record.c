@@ -116,6 +116,26 @@ static void get_problem(struct offer *f, struct reader *all)
 	all->bad |= r.bad;
 }
 
+#define FIRST_STEPS 5 /* the steps of the first versions, whose counts stand
+		       * in the middle of the value */
+
+/* Writes what the shop's own system asked for and is shown
+ * (ship_with = order_api). */
+static void put_face(struct buf *b, const struct shipment *s)
+{
+	put_u8(b, (uint8_t)s->ask.goal);
+	put_u32(b, (uint32_t)s->n_edit);
+	for (size_t i = 0; i < s->n_edit; i++) {
+		put_i64(b, s->edit[i].line);
+		put_i64(b, s->edit[i].quantity);
+	}
+	put_text(b, s->shown);
+	put_text(b, s->person);
+	put_text(b, s->deleted);
+	for (int i = FIRST_STEPS; i < SHIP_STEPS; i++)
+		put_u32(b, s->tries[i]);
+}
+
 static void put_shipment(struct buf *b, const struct shipment *s)
 {
 	const struct ship_ask *a = &s->ask;
@@ -148,7 +168,7 @@ static void put_shipment(struct buf *b, const struct shipment *s)
 	put_i64(b, s->try_at);
 	put_flag(b, s->trying);
 	put_flag(b, s->unknown);
-	for (int i = 0; i < SHIP_STEPS; i++)
+	for (int i = 0; i < FIRST_STEPS; i++)
 		put_u32(b, s->tries[i]);
 	put_i64(b, s->newest_seen);
 	put_u8(b, (uint8_t)c->reading);
@@ -163,12 +183,30 @@ static void put_shipment(struct buf *b, const struct shipment *s)
 		put_bytes(b, s->keys[i].hash, sizeof(s->keys[i].hash));
 	}
 	put_flag(b, c->missing);
+	put_face(b, s);
 	put_block_end(b, block);
 }
 
 #define SHIP_LINE_LEAST 16
 
 #define SHIP_KEY_LEAST	40
+
+static void get_face(struct shipment *s, struct reader *r)
+{
+	s->ask.goal = get_below(r, SHIP_GOALS);
+	s->n_edit = get_count(r, SHIP_LINE_LEAST, SHIP_LINES_MAX);
+	if (s->n_edit)
+		s->edit = xcalloc(s->n_edit, sizeof(*s->edit));
+	for (size_t i = 0; i < s->n_edit; i++) {
+		s->edit[i].line = get_i64(r);
+		s->edit[i].quantity = get_i64(r);
+	}
+	s->shown = get_text(r, NULL);
+	s->person = get_text(r, NULL);
+	get_word(r, s->deleted, sizeof(s->deleted));
+	for (int i = FIRST_STEPS; i < SHIP_STEPS; i++)
+		s->tries[i] = get_u32(r);
+}
 
 /* Reads the fields that later versions added; a value of an older version ends
  * here. */
@@ -191,6 +229,7 @@ static void get_shipment_more(struct shipment *s, struct reader *r)
 		get_bytes(r, s->keys[i].hash, sizeof(s->keys[i].hash));
 	}
 	s->came.missing = get_flag(r);
+	get_face(s, r);
 }
 
 static void get_shipment(struct shipment *s, struct reader *all)
@@ -227,7 +266,7 @@ static void get_shipment(struct shipment *s, struct reader *all)
 	s->try_at = get_i64(&r);
 	s->trying = get_flag(&r);
 	s->unknown = get_flag(&r);
-	for (int i = 0; i < SHIP_STEPS; i++)
+	for (int i = 0; i < FIRST_STEPS; i++)
 		s->tries[i] = get_u32(&r);
 	get_shipment_more(s, &r);
 	all->bad |= r.bad;
@@ -746,6 +785,8 @@ void encode_device(struct buf *b, const struct device *d)
 	put_i64(b, d->created);
 	put_flag(b, d->removed);
 	put_flag(b, d->suspended);
+	put_u8(b, (uint8_t)d->kind);
+	put_i64(b, d->used);
 }
 
 enum rc get_device(struct device *ret, uint64_t id, const void *p, size_t len,
@@ -760,6 +801,8 @@ enum rc get_device(struct device *ret, uint64_t id, const void *p, size_t len,
 	ret->created = get_i64(&r);
 	ret->removed = get_flag(&r);
 	ret->suspended = get_flag(&r);
+	ret->kind = get_below(&r, DEVICE_KINDS);
+	ret->used = get_i64(&r);
 	return r.bad ? damaged(e, "device") : OK;
 }
 

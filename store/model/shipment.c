@@ -43,6 +43,8 @@ static const struct {
 	[STEP_CAPTURE] = {"capture", "capture the payment"},
 	[STEP_COMPLETE] = {"complete", "complete the shipment"},
 	[STEP_GOOD_TO_GO] = {"good_to_go", "set the shipment good-to-go"},
+	[STEP_EDIT] = {"edit", "set fewer units"},
+	[STEP_DELETE] = {"delete", "remove the shipment"},
 };
 
 const char *ship_step_name(enum ship_step s)
@@ -140,6 +142,9 @@ struct shipment shipment_copy(const struct shipment *s)
 	ret.came = ship_came_copy(&s->came);
 	ret.before = copy_of(s->before, s->n_before, sizeof(*s->before));
 	ret.keys = copy_of(s->keys, s->n_keys, sizeof(*s->keys));
+	ret.edit = copy_of(s->edit, s->n_edit, sizeof(*s->edit));
+	ret.shown = xstrdup(s->shown);
+	ret.person = xstrdup(s->person);
 	return ret;
 }
 
@@ -149,5 +154,8 @@ void shipment_release(struct shipment *s)
 	ship_came_release(&s->came);
 	free(s->before);
 	free(s->keys);
+	free(s->edit);
+	free(s->shown);
+	free(s->person);
 	*s = (struct shipment){0};
 }

@@ -51,6 +51,7 @@ enum ship_fault {
 			 * to ship the order */
 	FAULT_IN_DOUBT, /* Centra gave the order to this shop, and no longer
 			 * shows that */
+	FAULT_GIVEN_BACK, /* the shop's system deleted the shipment */
 	SHIP_FAULTS,
 };
 
@@ -63,10 +64,24 @@ enum ship_step {
 	STEP_CAPTURE,
 	STEP_COMPLETE,
 	STEP_GOOD_TO_GO,
+	STEP_EDIT,   /* sets fewer units (Order API) */
+	STEP_DELETE, /* removes the shipment (Order API) */
 	SHIP_STEPS,
 };
 
-/* Returns "confirm", "create", "capture", "complete" or "good_to_go". */
+/* How far a shipment is to go for now. */
+enum ship_goal {
+	GOAL_SHIPPED,  /* all the way */
+	GOAL_CREATED,  /* Centra has it; the shop's system is to pick it
+			* (ship_with = order_api) */
+	GOAL_CAPTURED, /* and its payment is captured */
+	GOAL_DELETED,  /* Centra no longer has it: the shop's system gave it
+			* back */
+	SHIP_GOALS,
+};
+
+/* Returns "confirm", "create", "capture", "complete", "good_to_go", "edit" or
+ * "delete". */
 const char *ship_step_name(enum ship_step s);
 /* Returns the words for a step's name, as in "asking Centra to ..."; for any
  * other name the name itself. */
@@ -122,6 +137,7 @@ struct ship_ask {
 	uint64_t device;
 	bool keyed; /* the request had an Idempotency-Key: `key` */
 	struct ship_key key;
+	enum ship_goal goal;
 	bool all; /* the request named no lines, and means all that remained */
 	struct ship_line *lines; /* owned; if `all`, those that were known */
 	size_t n_lines;
@@ -166,6 +182,18 @@ struct shipment {
 				   * the units allocated to our warehouse */
 	size_t n_before;
 
+	/* A short pick that Centra is still to be told: the units of every line
+	 * of the shipment that has any; n_edit 0: none. */
+	struct ship_line *edit; /* owned */
+	size_t n_edit;
+	/* What Centra's Order API shows of the shipment, for the shop's system:
+	 * JSON objects, owned; NULL: not fetched.  `person` has the names,
+	 * addresses and notes; it goes when the shipment is sent, and when the
+	 * order is no longer this shop's. */
+	char *shown, *person;
+	char deleted[SHIP_NUMBER_SIZE]; /* the number of the shipment that was
+					 * given back last, or "" */
+
 	struct ship_key *keys; /* owned: the keys with which it was asked for,
 			        * the newest SHIP_KEYS_MAX; kept as long as the
 			        * order */
@@ -175,6 +203,15 @@ struct shipment {
 #define SHIP_KEYS_MAX  16   /* of one shipment */
 #define SHIPMENTS_MAX  64   /* of one offer */
 #define SHIP_LINES_MAX 1000 /* of one shipment */
+#define SHIP_SHOWN_MAX ((size_t)256 << 10) /* bytes of each of `shown` and
+					    * `person`; a longer one is not
+					    * kept */
+
+/* JSON objects that Centra's Order API showed of a shipment.  Owned; NULL is
+ * fine. */
+struct ship_shown {
+	char *shown, *person;
+};
 
 /* True up to SHIP_CAPTURED: it is neither sent nor failed. */
 bool shipment_under_way(const struct shipment *s);

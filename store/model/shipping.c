@@ -95,6 +95,95 @@ void apply_ship_asked(struct order *o, const struct change *c)
 	key_join(offer_shipment(f), in);
 }
 
+/* Takes over the parcel. */
+static void take_parcel(struct ship_ask *a, const struct ship_ask *in)
+{
+	free(a->carrier);
+	free(a->service);
+	free(a->tracking);
+	a->carrier = text_bounded(in->carrier, ORDER_TEXT_MAX);
+	a->service = text_bounded(in->service, ORDER_TEXT_MAX);
+	a->tracking = text_bounded(in->tracking, ORDER_TEXT_MAX);
+	a->packages = in->packages;
+}
+
+/* Brings a shipment that failed back under way. */
+static void revive(struct shipment *s)
+{
+	free(s->came.error);
+	s->came.error = NULL;
+	s->came.fault = FAULT_NONE;
+	s->came.missing = false;
+	if (s->came.capture == CAPTURE_FAILED)
+		s->came.capture = CAPTURE_NONE;
+	if (!shipment_under_way(s))
+		s->came.stage = !s->came.id ? SHIP_ASKED
+			: s->came.capture == CAPTURE_DONE ? SHIP_CAPTURED
+							  : SHIP_CREATED;
+}
+
+void apply_ship_goal(struct order *o, const struct change *c)
+{
+	struct shipment *s = shipment_held(o, c->warehouse);
+	const struct ship_ask *in = &c->goal;
+
+	if (!s || s->came.stage == SHIP_SHIPPED)
+		return;
+	s->ask.goal = in->goal;
+	s->ask.at = in->at;
+	s->ask.device = in->device;
+	free(s->ask.by);
+	s->ask.by = text_bounded(in->by, ORDER_TEXT_MAX);
+	if (in->goal == GOAL_SHIPPED)
+		take_parcel(&s->ask, in);
+	revive(s);
+}
+
+void apply_ship_edit(struct order *o, const struct change *c)
+{
+	struct shipment *s = shipment_held(o, c->warehouse);
+
+	if (!s || s->came.stage == SHIP_SHIPPED)
+		return;
+	free(s->edit);
+	s->edit = lines_bounded(c->edit.list, c->edit.n, &s->n_edit);
+	if (s->n_edit)
+		revive(s);
+}
+
+void apply_ship_edited(struct order *o, const struct change *c)
+{
+	struct shipment *s = shipment_held(o, c->warehouse);
+
+	if (!s || !s->n_edit)
+		return;
+	free(s->ask.lines);
+	s->ask.lines = s->edit;
+	s->ask.n_lines = s->n_edit;
+	s->ask.all = false;
+	s->edit = NULL;
+	s->n_edit = 0;
+}
+
+/* Returns a copy of a JSON text; NULL if it is too long to be kept. */
+static char *shown_bounded(const char *text)
+{
+	return text && strlen(text) <= SHIP_SHOWN_MAX ? xstrdup(text) : NULL;
+}
+
+void apply_ship_shown(struct order *o, const struct change *c)
+{
+	struct shipment *s = shipment_held(o, c->warehouse);
+
+	if (!s)
+		return;
+	free(s->shown);
+	free(s->person);
+	s->shown = shown_bounded(c->shown.shown);
+	s->person = s->came.stage == SHIP_SHIPPED ?
+			    NULL : shown_bounded(c->shown.person);
+}
+
 void apply_ship_lines(struct order *o, const struct change *c)
 {
 	struct shipment *s = shipment_held(o, c->warehouse);
@@ -139,18 +228,43 @@ void apply_ship_ended(struct order *o, const struct change *c)
 	s->unknown = c->ship_ended == TRY_UNKNOWN;
 }
 
+static void forget_person(struct shipment *s)
+{
+	free(s->person);
+	s->person = NULL;
+}
+
+/* Keeps the number of a shipment that the shop's system gave back, and nothing
+ * else of what Centra had. */
+static void give_back(struct shipment *s, const char *number)
+{
+	if (*number)
+		memcpy(s->deleted, number, sizeof(s->deleted));
+	forget_person(s);
+	free(s->shown);
+	s->shown = NULL;
+	free(s->edit);
+	s->edit = NULL;
+	s->n_edit = 0;
+}
+
 void apply_ship_came(struct order *o, const struct change *c)
 {
 	struct shipment *s = shipment_held(o, c->warehouse);
 	const struct ship_came *in = &c->came;
-	char *error;
+	char number[SHIP_NUMBER_SIZE], *error;
 
 	if (!s)
 		return;
+	memcpy(number, s->came.number, sizeof(number));
 	error = text_bounded(in->error, ORDER_TEXT_MAX);
 	free(s->came.error);
 	s->came = *in;
 	s->came.error = error;
+	if (in->stage == SHIP_SHIPPED)
+		forget_person(s);
+	if (in->fault == FAULT_GIVEN_BACK)
+		give_back(s, number);
 	if (in->stage == SHIP_SHIPPED && !in->rest)
 		order_offer(o, c->warehouse)->shipped = true;
 }

@@ -62,11 +62,13 @@ static enum rc add(struct rows *r, struct op *op, struct err *e)
 		return rc;
 	d.removed = d.suspended = false;
 	token = credential_of(a->token, d.id, 0);
-	code = credential_of(a->code, d.id, a->code_expires);
 	put_device(r, &d);
 	put_credential(r, CREDENTIAL_TOKEN, &token);
 	del_credentials_before(r, CREDENTIAL_CODE, d.created);
-	put_credential(r, CREDENTIAL_CODE, &code);
+	if (a->code) {
+		code = credential_of(a->code, d.id, a->code_expires);
+		put_credential(r, CREDENTIAL_CODE, &code);
+	}
 	*a->ret_id = d.id;
 	return OK;
 }
@@ -385,6 +387,44 @@ enum rc store_device_remove(struct store *s, uint64_t id, int64_t now,
 
 	(void)now;
 	return store_do(s, &o.op, sizeof(o), NULL, e);
+}
+
+/* ---- when it was last used ---- */
+
+struct used_op {
+	struct op op;
+	uint64_t id;
+	int64_t now;
+};
+
+static void used_want(struct rows *r, struct op *op)
+{
+	want_device(r, ((struct used_op *)op)->id);
+}
+
+static enum rc set_used(struct rows *r, struct op *op, struct err *e)
+{
+	const struct used_op *u = (struct used_op *)op;
+	struct device d;
+	enum rc rc = present_device(r, u->id, &d, e);
+
+	if (rc)
+		return rc;
+	d.used = u->now;
+	put_device(r, &d);
+	return OK;
+}
+
+enum rc store_device_used(struct store *s, uint64_t id, int64_t now,
+			  struct store_done *done, struct err *e)
+{
+	struct used_op u = {
+		.op = {.want = used_want, .run = set_used},
+		.id = id,
+		.now = now,
+	};
+
+	return store_do(s, &u.op, sizeof(u), done, e);
 }
 
 /* ---- after a restore ---- */

@@ -119,6 +119,7 @@ try {
   await step("session", () => tour.session());
   await step("page", () => tour.page());
   await step("keys", () => tour.keys());
+  await step("order API", () => tour.orderApi());
   await step("changed", () => tour.changed());
   await step("taken", () => tour.taken());
   await step("ended", () => tour.ended());

@@ -46,9 +46,9 @@ function start(program, args, words, log) {
 }
 
 // What `device add` prints: the token, and the login link.
-function added(config, shop) {
+function added(config, shop, ...more) {
   return execFileSync(join(build, "shipfrom"), ["device", "add", "--config",
-    config, "--shop", shop, "--name", "Till"],
+    config, "--shop", shop, "--name", "Till", ...more],
   { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).split("\n");
 }
 
@@ -113,6 +113,7 @@ warehouses = ${i + 2}
     terminate: () => p.child.kill("SIGTERM"),
     stop: () => end(p),
     deviceAdd: (shop) => added(config, shop)[0],
+    keyAdd: (shop) => added(config, shop, "--order-api")[0],
     loginCode: (shop) => added(config, shop)[1].split("#")[1],
   };
 }

@@ -158,6 +158,24 @@ export class Tour {
     await heard;
   }
 
+  // The shop's own Order API, with its key and without.
+  async orderApi() {
+    const base = "/order-api/stockholm";
+    const key = this.server.keyAdd("stockholm");
+    const n = "99999999-1";
+    const calls = [["GET", "/shipments"], ["GET", "/orders?order=99999999"],
+      ["GET", "/products?ean=1"], ["DELETE", `/shipments/${n}`],
+      ["PUT", `/shipments/${n}`, '{"products":{"1":1}}'],
+      ["PUT", "/capture", `{"shipment":"${n}"}`],
+      ["PUT", "/shipment", `{"shipment":"${n}","shipped":1}`],
+      ["POST", "/check-first",
+        '{"orderNumber":99999999,"warehouseId":2,"accepted":true}']];
+    for (const [method, path, body] of calls)
+      for (const headers of [{}, { "API-Authorization": key }])
+        await this.ask(method, base + path, { body, headers: body ?
+          { ...headers, "Content-Type": "application/json" } : headers });
+  }
+
   // Each route of devices.
   async everyRoute(with_) {
     for (const path of ["me", "orders", "orders/19", "report", "products?ean=1", "stock?ean=1", "stream"])

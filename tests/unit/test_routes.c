@@ -83,8 +83,38 @@ static void a_star_must_be_a_whole_segment(void **state)
 	assert_int_equal(check_with(r), RC_INVALID);
 	r.path = "/*a";
 	assert_int_equal(check_with(r), RC_INVALID);
-	r.path = "/*/*";
+	r.path = "/*/*b";
 	assert_int_equal(check_with(r), RC_INVALID);
+	r.path = "/*/*/*";
+	assert_int_equal(check_with(r), RC_INVALID);
+	r.path = "/*/*";
+	assert_int_equal(check_with(r), OK);
+}
+
+static void two_stars_stand_for_two_segments_and_what_is_between(void **state)
+{
+	static const struct http_route table[] = {
+		{"GET", "/a/*/b/*", LISTEN_PUBLIC, ROUTE_ANYONE | ROUTE_SLASH, 0,
+		 0, answer, NULL, "help"},
+		{0}};
+	static const char *const others[] = {"/a/x/b", "/a/x/b/", "/a//b/y",
+					     "/a/x/c/y", "/a/x/b/y/z",
+					     "/a/x/b/y//"};
+	const char *allow;
+	char param[16];
+
+	(void)state;
+	assert_non_null(http_route_find(table, LISTEN_PUBLIC, "GET", "/a/x/b/y",
+					param, sizeof(param), &allow));
+	assert_string_equal(param, "x/b/y");
+	assert_non_null(http_route_find(table, LISTEN_PUBLIC, "GET",
+					"/a/x/b/y/", param, sizeof(param),
+					&allow));
+	assert_string_equal(param, "x/b/y");
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		assert_null(http_route_find(table, LISTEN_PUBLIC, "GET",
+					    others[i], param, sizeof(param),
+					    &allow));
 }
 
 static const struct http_route *find(const char *method, const char *path,
@@ -175,6 +205,7 @@ int main(void)
 		cmocka_unit_test(
 			two_rows_alike_are_refused_but_not_on_two_listeners),
 		cmocka_unit_test(a_star_must_be_a_whole_segment),
+		cmocka_unit_test(two_stars_stand_for_two_segments_and_what_is_between),
 		cmocka_unit_test(a_path_is_found_with_what_the_star_stands_for),
 		cmocka_unit_test(head_finds_the_row_of_get),
 		cmocka_unit_test(another_method_is_told_which_the_path_has),

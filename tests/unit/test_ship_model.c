@@ -214,6 +214,8 @@ static const char *act_on(const struct request *q, bool *ret_pending)
 	case STEP_COMPLETE:
 		no = completed(made_of(q->id));
 		break;
+	case STEP_EDIT:
+	case STEP_DELETE:
 	case SHIP_STEPS:
 		break;
 	}

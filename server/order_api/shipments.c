@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * shipments.c - GET /shipments of the shop's own Order API.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json_write.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/number.h"
+#include "base/time.h"
+#include "handlers/offer.h"
+#include "server/order_api/order_api_private.h"
+
+#define LIMIT_DEFAULT 100
+#define LIMIT_MAX     1000
+#define ROWS_MAX      5000 /* orders that are looked at for one list, at most */
+#define DATE_MAX      19   /* characters of "2026-02-04 15:16:13" */
+#define COMPLETED_FOR ((int64_t)90 * 86400 * 1000) /* ms: for so long a list has
+						     * what was completed */
+
+enum which { GOOD_TO_GO, IN_PROGRESS, COMPLETED };
+
+struct listing {
+	const struct request *req;
+	struct response *res;
+	const struct config_shop *shop;
+	const struct zone *zone;
+	struct store *store;
+	enum which which;
+	int64_t order; /* 0: all orders */
+	const char *newer, *older; /* dates, or NULL */
+	int64_t limit, offset;
+
+	int64_t *numbers; /* owned: the orders to look at */
+	size_t n;
+	int64_t found, written;
+	struct err e;
+};
+
+/* ---- reading the query ---- False: it has responded "no". */
+
+static bool read_count(struct listing *l, const char *name, int64_t least,
+		       int64_t most, int64_t *ret)
+{
+	const char *text = request_query(l->req, name);
+
+	if (!text || number_read(text, least, most, ret))
+		return true;
+	face_no(l->res, "limit, offset and order are numbers", 0, NULL);
+	return false;
+}
+
+static bool read_status(struct listing *l)
+{
+	const char *s = request_query(l->req, "status");
+
+	if (!s || !strcmp(s, "goodtogo"))
+		l->which = GOOD_TO_GO;
+	else if (!strcmp(s, "inprogress"))
+		l->which = IN_PROGRESS;
+	else if (!strcmp(s, "completed"))
+		l->which = COMPLETED;
+	else
+		face_no(l->res, "status is goodtogo, inprogress or completed",
+			0, NULL);
+	return !l->res->status;
+}
+
+static bool read_date(struct listing *l, const char *name, const char **ret)
+{
+	const char *s = request_query(l->req, name);
+
+	*ret = s;
+	if (!s || (strlen(s) <= DATE_MAX && strlen(s) >= 10 &&
+		   strspn(s, "0123456789-: ") == strlen(s)))
+		return true;
+	face_no(l->res, "newer_than and older_than are YYYY-mm-dd or "
+			"YYYY-mm-dd HH:MM:SS",
+		0, NULL);
+	return false;
+}
+
+static bool read_query(struct listing *l)
+{
+	l->limit = LIMIT_DEFAULT;
+	return read_status(l) &&
+	       read_count(l, "limit", 1, LIMIT_MAX, &l->limit) &&
+	       read_count(l, "offset", 0, INT32_MAX, &l->offset) &&
+	       read_count(l, "order", 1, INT64_MAX, &l->order) &&
+	       read_date(l, "newer_than", &l->newer) &&
+	       read_date(l, "older_than", &l->older);
+}
+
+/* ---- the orders ---- */
+
+static bool take_number(void *arg, const struct listed *row)
+{
+	struct listing *l = arg;
+
+	l->numbers[l->n++] = row->number;
+	return l->n < ROWS_MAX;
+}
+
+/* Lists the orders that may have such a shipment. */
+static enum rc list_orders(struct listing *l)
+{
+	enum rc rc = OK;
+
+	if (l->order) {
+		l->numbers[l->n++] = l->order;
+		return OK;
+	}
+	for (size_t i = 0; !rc && i < l->shop->warehouses.n; i++) {
+		int64_t w = l->shop->warehouses.ids[i];
+
+		if (l->n < ROWS_MAX)
+			rc = store_list(l->store, l->shop->centra, w, LIST_MINE,
+					NULL, take_number, l, &l->e);
+		if (rc == RC_NOTFOUND)
+			rc = OK;
+		if (!rc && l->which == COMPLETED && l->n < ROWS_MAX)
+			rc = store_done_since(l->store, l->shop->centra, w,
+					      l->req->now - COMPLETED_FOR, 0,
+					      take_number, l, &l->e);
+		if (rc == RC_NOTFOUND)
+			rc = OK;
+	}
+	return rc;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const int64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+/* ---- their shipments ---- */
+
+static bool is_listed(const struct listing *l, const struct face_row *row)
+{
+	const struct shipment *s = row->s;
+	bool ret;
+	char *date;
+
+	if (l->which == COMPLETED)
+		ret = s->came.stage == SHIP_SHIPPED && s->came.number[0];
+	else
+		ret = ship_system_waits(row->o, row->f, s) &&
+		      (l->which == IN_PROGRESS || !row->o->on_hold);
+	if (!ret || (!l->newer && !l->older))
+		return ret;
+	date = face_order_date(row);
+	/* Dates of one form are compared as texts; without a time, a day. */
+	ret = *date && (!l->newer || strncmp(date, l->newer,
+					     strlen(l->newer)) > 0) &&
+	      (!l->older || strncmp(date, l->older, strlen(l->older)) < 0);
+	free(date);
+	return ret;
+}
+
+static void list_shipment(struct listing *l, const struct face_row *row)
+{
+	if (!is_listed(l, row) || l->found++ < l->offset ||
+	    l->written == l->limit)
+		return;
+	face_shipment_json(&l->res->body, NULL, row);
+	l->written++;
+}
+
+static void list_offer(struct listing *l, struct face_row *row, int64_t w)
+{
+	row->f = order_offer(row->o, w);
+	for (size_t i = 0; row->f && i < row->f->n_shipments; i++) {
+		row->s = &row->f->shipments[i];
+		list_shipment(l, row);
+	}
+}
+
+static struct json *parse(const char *text)
+{
+	struct json *ret = NULL;
+	struct err e;
+
+	if (text)
+		(void)!json_parse(text, strlen(text), JSON_STRICT, &ret, &e);
+	return ret;
+}
+
+static enum rc list_order(struct listing *l, int64_t number)
+{
+	char *details = NULL, *address = NULL;
+	struct json *d, *a;
+	struct order o = {0};
+	enum rc rc = store_order(l->store, l->shop->centra, number, &o, &l->e);
+
+	if (!rc)
+		rc = store_details(l->store, l->shop->centra, number, &details,
+				   &address, &l->e);
+	d = parse(details);
+	a = parse(address);
+	for (size_t i = 0; !rc && i < l->shop->warehouses.n; i++)
+		list_offer(l,
+			   &(struct face_row){
+				   .shop = l->shop,
+				   .zone = l->zone,
+				   .o = &o,
+				   .details = d,
+				   .address = a,
+				   .people = l->which != COMPLETED,
+			   },
+			   l->shop->warehouses.ids[i]);
+	json_free(d);
+	json_free(a);
+	free(details);
+	free(address);
+	order_release(&o);
+	/* A damaged order is left out, as in the shop's lists. */
+	return rc == RC_NOTFOUND || rc == RC_INVALID ? OK : rc;
+}
+
+static enum rc list_all(struct listing *l)
+{
+	enum rc rc;
+
+	l->numbers = xcalloc(ROWS_MAX, sizeof(*l->numbers));
+	rc = list_orders(l);
+	if (l->n)
+		qsort(l->numbers, l->n, sizeof(*l->numbers), by_number);
+	json_begin(&l->res->body, NULL);
+	json_put(&l->res->body, "status", "ok");
+	json_begin_list(&l->res->body, "shipments");
+	for (size_t i = 0; !rc && i < l->n && l->written < l->limit; i++)
+		if (!i || l->numbers[i] != l->numbers[i - 1])
+			rc = list_order(l, l->numbers[i]);
+	json_end_list(&l->res->body);
+	json_end(&l->res->body);
+	free(l->numbers);
+	return rc;
+}
+
+void face_shipments(struct request *req, struct response *res)
+{
+	const struct caller *c = caller_of(req);
+	const struct config_instance *in = config_instance(c->config,
+							   c->shop->centra);
+	struct listing l = {
+		.req = req,
+		.res = res,
+		.shop = c->shop,
+		.zone = in ? in->zone : NULL,
+		.store = shop_of(req)->store,
+	};
+	enum rc rc;
+
+	if (!read_query(&l)) {
+		face_count(req, FACE_NO);
+		return;
+	}
+	rc = list_all(&l);
+	if (rc) {
+		log_limited(6, LOG_ERROR, "order cannot be read or written",
+			    LOG_N("device", (int64_t)c->device.id),
+			    LOG_S("rc", rc_name(rc)), LOG_S("error", l.e.text),
+			    LOG_REQUEST(req));
+		face_later(res, "orders cannot be read right now; try again");
+	} else {
+		respond_json(res, 200);
+	}
+	face_count(req, rc ? FACE_LATER : FACE_OK);
+}
