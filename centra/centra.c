@@ -5,6 +5,7 @@
 #include "centra/centra.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ struct centra {
 	pthread_mutex_t lock;    /* of keys */
 	char *keys[CENTRA_APIS]; /* owned, or NULL */
 	char *soap_user; /* owned, or NULL */
+	_Atomic uint64_t version; /* see centra_version() */
 };
 
 enum rc centra_init(struct err *e)
@@ -189,6 +191,16 @@ void centra_conn_close(struct centra_conn *n)
 		if (n->easy[i])
 			curl_easy_cleanup(n->easy[i]);
 	free(n);
+}
+
+uint64_t centra_version(struct centra_conn *n)
+{
+	return atomic_load(&n->centra->version);
+}
+
+void centra_set_version(struct centra_conn *n, uint64_t version)
+{
+	atomic_store(&n->centra->version, version);
 }
 
 void centra_conn_lane(struct centra_conn *n, enum centra_lane lane)

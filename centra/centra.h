@@ -111,6 +111,13 @@ void centra_conn_lane(struct centra_conn *n, enum centra_lane lane);
  * centra's timeout bounds them. */
 void centra_conn_until(struct centra_conn *n, int64_t until);
 
+/* Returns the version that the newest GraphQL reply of this account named, as
+ * CENTRA_VERSION(); 0: none did.  A call on an account that named none yet may
+ * meet any version. */
+#define CENTRA_VERSION(a, b, c)                                               \
+	((uint64_t)(a) << 40 | (uint64_t)(b) << 20 | (uint64_t)(c))
+uint64_t centra_version(struct centra_conn *n);
+
 /* How a call ended, as far as that can be known (OFFERS 3, step 3). */
 enum call_end {
 	CALL_OK,       /* a complete, well-formed reply came: read it */

@@ -272,7 +272,8 @@ static void behind_waits(struct limits *l, int64_t now)
 /* How many calls of a budget the lane may use.  Of the budgets of all calls,
  * fetches leave a fifth to what shops do, lest a parcel waits for a backlog of
  * them; reconciliation leaves half; and lookups leave two thirds, so that a till
- * that asks all day keeps neither. */
+ * that asks all day keeps neither.  Of the budgets of mutations, all but what
+ * shops do leaves half to shipping. */
 static unsigned budget_most(const struct limits *l, int budget,
 			    const struct permit *p, int64_t now)
 {
@@ -280,7 +281,7 @@ static unsigned budget_most(const struct limits *l, int budget,
 	bool next = behind_is_next(l, now);
 
 	if (kinds[budget].mutations)
-		return n;
+		return p->lane == CENTRA_LIVE ? n : (n + 1) / 2;
 	if (p->lane == CENTRA_RECONCILE)
 		return next ? n : (n + 1) / 2;
 	if (p->lane == CENTRA_FETCH)

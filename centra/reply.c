@@ -89,6 +89,27 @@ static void read_errors(const struct json *errors, struct call *call)
 	free(first);
 }
 
+/* Keeps the version in the extensions of a reply: "v1.60.0".  One that cannot
+ * be read counts as old. */
+static void read_version(struct centra_conn *n, const struct json *document)
+{
+	const char *text = json_text(json_get(json_get(document, "extensions"),
+					      "appVersion"));
+	uint64_t part[3] = {0};
+	int i = 0;
+
+	if (!text)
+		return;
+	for (text += *text == 'v'; i < 3 && *text >= '0' && *text <= '9'; i++) {
+		for (; *text >= '0' && *text <= '9' && part[i] < 100000; text++)
+			part[i] = 10 * part[i] + (uint64_t)(*text - '0');
+		text += *text == '.';
+	}
+	centra_set_version(n, i < 3 ? 0
+				    : CENTRA_VERSION(part[0], part[1],
+						     part[2]));
+}
+
 void gql_ask(struct centra_conn *n, const struct buf *body, bool once,
 	     struct call *call, struct gql_reply *ret)
 {
@@ -108,6 +129,8 @@ void gql_ask(struct centra_conn *n, const struct buf *body, bool once,
 		ret->document = NULL;
 	buf_release(&reply);
 	ret->whole = call->end == CALL_OK;
+	if (ret->whole)
+		read_version(n, ret->document);
 	if (json_is_object(json_get(ret->document, "data")))
 		ret->data = json_get(ret->document, "data");
 	errors = json_get(ret->document, "errors");

@@ -37,6 +37,9 @@ struct centra_conn {
 	struct permit permit[CENTRA_APIS];
 };
 
+/* Keeps the version that a reply named (CENTRA_VERSION()). */
+void centra_set_version(struct centra_conn *n, uint64_t version);
+
 struct post {
 	enum centra_api api;
 	const char *method; /* "GET", "PUT", "DELETE"; NULL: POST */

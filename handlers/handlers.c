@@ -10,6 +10,7 @@
 #include "handlers/answer.h"
 #include "handlers/feed.h"
 #include "handlers/lane.h"
+#include "handlers/set_stock.h"
 
 #define EVENTS_AT_ONCE 32
 
@@ -27,6 +28,7 @@ const struct handler handlers[] = {
 	{TASK_MISSED, ORDERS_QUERY_MAX, CALLS_GRAPHQL, LANE_LAST,
 	 handle_missed},
 	{TASK_SHIP_ORDER, 1, CALLS_GRAPHQL, LANE_ANSWERS, handle_ship_order},
+	{TASK_SET_STOCK, 1, CALLS_GRAPHQL, LANE_REST, handle_set_stock},
 	{TASK_RECONCILE, 1, CALLS_GRAPHQL, LANE_LAST, handle_reconcile},
 	{TASK_FEED_GRAPHQL, 1, CALLS_GRAPHQL, LANE_REST, handle_feed_graphql},
 	{TASK_FEED_SOAP, 1, CALLS_SOAP, LANE_REST, handle_feed_soap},

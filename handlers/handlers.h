@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/hours.h"
 #include "centra/centra.h"
 #include "store/model/event.h"
 #include "store/model/order.h"
@@ -90,6 +91,10 @@ struct work {
 	/* By how many ms the wall clock is known to be ahead of Centra's; 0: it
 	 * is confirmed, or Centra has not replied yet. */
 	int64_t clock_ahead;
+
+	/* Of a task of a warehouse: the quiet hours of its shop, in the zone of
+	 * the instance. */
+	struct hours quiet;
 
 	/* Makes durable that a call which changes something at Centra is about
 	 * to be made: in one transaction, all that the run has decided so far

@@ -21,6 +21,7 @@
 #include "handlers/look.h"
 #include "handlers/run.h"
 #include "handlers/ship_system.h"
+#include "handlers/stock_item.h"
 
 #define ROUNDS	  10 /* rounds in a run, at most: each makes one call, and five
 		      * are needed */
@@ -297,6 +298,19 @@ static void say_before(const struct begun *b, const struct offer *f,
 		}
 }
 
+/* Records that the units of the shipment leave the warehouse, for counts of
+ * stock: Centra lowers its figure when the shipment completes. */
+static void say_moved(const struct begun *b, const struct order *o,
+		      const struct shipment *s, struct changes *ret)
+{
+	for (size_t i = 0; i < s->ask.n_lines; i++)
+		for (size_t k = 0; b->co && k < b->co->n_lines; k++)
+			if (b->co->lines[k].id == s->ask.lines[i].line)
+				stock_moved(ret, o->instance, b->warehouse,
+					    b->co->lines[k].ean,
+					    b->co->lines[k].sku, b->now);
+}
+
 /* A begin_fn. */
 static enum rc say_begun(void *arg, const struct order *o, struct changes *ret,
 			 struct err *e)
@@ -315,6 +329,8 @@ static enum rc say_begun(void *arg, const struct order *o, struct changes *ret,
 	c->at = b->now;
 	if (b->step == STEP_CREATE)
 		say_before(b, f, c);
+	if (b->step == STEP_COMPLETE)
+		say_moved(b, o, s, ret);
 	changes_journal(ret, &(struct entry){
 				     .warehouse = b->warehouse,
 				     .fact = FACT_STEP,
@@ -892,6 +908,10 @@ static void shipped(struct run *r, const struct ship_plan *p)
 				   .result = came.rest ? "part" : "all",
 				   .shipment = p->there->number});
 	rest = came.rest;
+	say_moved(&(struct begun){.warehouse = w->task->sub,
+				  .now = w->now,
+				  .co = r->co},
+		  w->order, current(w), &w->result.changes);
 	say_came(w, came);
 	if (rest && ship_by_system(w, w->task->sub))
 		ship_report_problem(w, offer_of(w), SHIP_REST);

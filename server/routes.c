@@ -18,6 +18,7 @@
 #include "server/access/me.h"
 #include "server/access/session.h"
 #include "server/order_api/order_api.h"
+#include "server/shop/counts.h"
 #include "server/shop/orders.h"
 #include "server/shop/products.h"
 #include "server/live/screens.h"
@@ -56,6 +57,8 @@ const struct http_route routes[] = {
 	{ "POST",  "/api/v1/orders/*/problem",    LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    ACTION_MAX,  staff_problem,   NULL,          "an accepted order cannot be shipped after all" },
 	{ "POST",  "/api/v1/orders/*/solved",     LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    ACTION_MAX,  staff_solved,    NULL,          "its problem is solved: it can be shipped" },
 	{ "POST",  "/api/v1/orders/*/stopped",    LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    ACTION_MAX,  staff_stopped,   NULL,          "the shop knows that it must not ship this order" },
+	{ "PUT",   "/api/v1/stock",               LISTEN_PUBLIC, DEVICE_READS, ROOM_SHOP,    COUNTS_BODY_MAX, stock_put,   NULL,          "how many of each item lie in the shop" },
+	{ "GET",   "/api/v1/stock/results",       LISTEN_PUBLIC, DEVICE_READS, ROOM_SHOP,    0,          stock_results,   NULL,          "what became of such counts" },
 	{ "GET",   "/api/v1/report",              LISTEN_PUBLIC, DEVICE_READS, ROOM_SHOP,    0,          staff_report,    NULL,          "how the shop has done" },
 	{ "GET",   "/api/v1/stream",              LISTEN_PUBLIC, ROUTE_DEVICE, ROOM_LIVE,    0,          staff_stream,    NULL,          "what changes, as it changes: server-sent events" },
 	{ "POST",  "/api/v1/session",             LISTEN_PUBLIC, ANYONE_READS, ROOM_ACCESS,  CODE_MAX,   session_begin,   NULL,          "signs a browser in with a login link's code" },

@@ -267,7 +267,6 @@ void doc_writes_delete(struct doc_writes *w, const struct doc *name);
 /* Adds a task: its kind, instance, number, sub and due are read; with a lane of
  * 0 store_options.place decides.  One that exists is asked for once more. */
 void doc_writes_task(struct doc_writes *w, const struct task *t);
-void doc_writes_release(struct doc_writes *w);
 
 /* Decides what to write, given the n documents that the call named, as the
  * transaction sees them (rev 0: there is none).  Pure, does not block, and may

@@ -31,6 +31,7 @@ enum cli_option {
 	OPT_JSON,
 	OPT_HELP,
 	OPT_ALL,
+	OPT_CONFIRM,
 	OPT_DEAD,
 	OPT_KIND,
 	OPT_LAST,
@@ -206,6 +207,7 @@ int cli_tasks(struct cli_args *a);
 int cli_why(struct cli_args *a);
 int cli_redrive(struct cli_args *a);
 int cli_replay(struct cli_args *a);
+int cli_stock(struct cli_args *a);
 int cli_sweep(struct cli_args *a);
 int cli_quarantine(struct cli_args *a);
 int cli_records(struct cli_args *a);

@@ -24,6 +24,7 @@ static const struct option_row {
 	[OPT_JSON] = {"json", NULL},
 	[OPT_HELP] = {"help", NULL},
 	[OPT_ALL] = {"all", NULL},
+	[OPT_CONFIRM] = {"confirm", NULL},
 	[OPT_DEAD] = {"dead", NULL},
 	[OPT_KIND] = {"kind", "KIND"},
 	[OPT_LAST] = {"last", "N"},

@@ -237,6 +237,19 @@ static const char quarantine_help[] =
 	"65: it stays, and why was told; 69 the server cannot be asked; 75 it "
 	"is busy.\n";
 
+static const char stock_help[] =
+	"Counts of what lies in a shop, which are sent to Centra.\n\n"
+	"  shipfrom stock import counts.csv --shop amsterdam\n"
+	"  shipfrom stock list --shop amsterdam      how each count stands\n"
+	"  shipfrom stock why 5901144123590 --shop amsterdam\n\n"
+	"The file is CSV; its first line names the columns: ean or sku, "
+	"quantity, and\nperhaps counted_at (left out: now).  Quantities are "
+	"absolute.  Items that are\nnot in it stay as they are.  If a line is "
+	"wrong, each such line is named, and\nnothing is stored.  More items at 0 "
+	"than `stock_most_to_zero` need --confirm.\n" BESIDE "\n" STORE_CODES
+	"64: also more zeros than may be; 65: also a line that is wrong; 66 the "
+	"file\ncannot be read.\n";
+
 static const char records_help[] =
 	"What is kept beside the orders: counts of stock, returns, received "
 	"deliveries,\nwebhooks to the shops' own systems, and how far Centra's "
@@ -346,6 +359,9 @@ const struct cli_verb cli_verbs[] = {
 	 "what could not be read, or was refused",
 	 quarantine_help, TAKES(JSON) | TAKES(ALL) | TAKES(REFUSED),
 	 cli_quarantine},
+	{"stock", "import FILE | list | why CODE, --shop NAME",
+	 "counts of what lies in a shop",
+	 stock_help, TAKES(JSON) | TAKES(SHOP) | TAKES(CONFIRM), cli_stock},
 	{"records", "[KIND [INSTANCE/KEY]]",
 	 "what is kept beside the orders",
 	 records_help, TAKES(JSON), cli_records},

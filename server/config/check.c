@@ -13,6 +13,7 @@
 #include <sys/single_threaded.h>
 
 #include "base/endpoint.h"
+#include "base/hours.h"
 #include "base/mem.h"
 #include "server/config/read.h"
 #include "base/nearest.h"
@@ -655,6 +656,7 @@ static void check_shop(struct reading *r, const struct section *s, size_t at)
 	static const char *const ships[] = {"graphql", "none", "order_api",
 					    NULL};
 	const struct config_shop *shop = &r->config->shops[at];
+	struct hours hours;
 
 	if (shop->centra)
 		check_instance_named(r, s, shop->centra);
@@ -664,6 +666,14 @@ static void check_shop(struct reading *r, const struct section *s, size_t at)
 	check_word(r, s, AT_shop_ship_with, shop->ship_with, ships,
 		   "graphql, none or order_api");
 	check_staff(r, s, shop->staff);
+	if (!hours_read(shop->stock_quiet_hours, &hours))
+		mistake(r, line_of(s, AT_shop_stock_quiet_hours),
+			"'stock_quiet_hours' cannot be '%s'; write such as "
+			"22:00-06:00, or nothing",
+			shop->stock_quiet_hours);
+	if (shop->stock_most_to_zero < 0)
+		mistake(r, line_of(s, AT_shop_stock_most_to_zero),
+			"'stock_most_to_zero' cannot be less than 0");
 	check_warehouses(r, s, at);
 }
 

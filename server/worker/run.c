@@ -121,6 +121,18 @@ static void give_feeds(struct thread *t, const struct config_instance *in,
 		t->works[i].feeds = &t->feeds;
 }
 
+/* Gives a run of a warehouse's task the quiet hours of its shop. */
+static void give_hours(const struct config *c, struct work *w)
+{
+	const struct config_shop *shop =
+		w->task->number < 0 ? config_shop_of(c, w->task->instance,
+						     -w->task->number)
+				    : NULL;
+
+	if (shop)
+		(void)hours_read(shop->stock_quiet_hours, &w->quiet);
+}
+
 /* Gives the runs of one instance the present settings. */
 static void give_settings(struct thread *t, size_t n)
 {
@@ -146,6 +158,7 @@ static void give_settings(struct thread *t, size_t n)
 		w->n_warehouses = t->n_warehouses;
 		w->systems = t->systems;
 		w->n_systems = t->n_systems;
+		give_hours(c, w);
 	}
 	config_drop(c);
 }

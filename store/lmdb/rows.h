@@ -89,8 +89,6 @@ enum rc lmdb_del_credentials_before(struct rows *r, enum credential kind,
 enum rc lmdb_doc(struct rows *r, struct doc *io, struct err *e);
 enum rc lmdb_put_doc(struct rows *r, const struct doc *d, struct err *e);
 enum rc lmdb_del_doc(struct rows *r, const struct doc *name, struct err *e);
-struct key *doc_key(struct key *k, const char *kind, const char *instance,
-		    const char *key);
 /* Begins the key of a document's place in a list; at and the key follow. */
 struct key *doc_list_key(struct key *k, const char *kind, const char *instance,
 			 const char *list);

@@ -16,8 +16,8 @@ _Static_assert(DOC_NAME_SIZE + DOC_LIST_SIZE + 8 + 1 <= KEY_MAX,
 
 /* ---- keys ---- */
 
-struct key *doc_key(struct key *k, const char *kind, const char *instance,
-		    const char *key)
+static struct key *doc_key(struct key *k, const char *kind,
+			   const char *instance, const char *key)
 {
 	return key_str(key_str(key_str(key_start(k), kind), instance), key);
 }

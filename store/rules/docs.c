@@ -92,7 +92,7 @@ void doc_writes_task(struct doc_writes *w, const struct task *t)
 	memcpy(task->instance, t->instance, sizeof(task->instance));
 }
 
-void doc_writes_release(struct doc_writes *w)
+static void doc_writes_release(struct doc_writes *w)
 {
 	for (size_t i = 0; i < w->n; i++)
 		doc_release(&w->list[i].doc);

@@ -115,6 +115,7 @@ try {
   await step("not HTTP", () => tour.limits());
   await step("staff", () => tour.staff());
   await step("reading", () => tour.reading());
+  await step("counting", () => tour.counting());
   await step("stream", () => tour.stream());
   await step("session", () => tour.session());
   await step("page", () => tour.page());

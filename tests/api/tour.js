@@ -246,6 +246,23 @@ export class Tour {
       await this.as("stockholm", "GET", `/api/v1/orders?${q}`);
   }
 
+  // Counts of stock, and what became of them.
+  async counting() {
+    const put = (body) => this.as("stockholm", "PUT", "/api/v1/stock", body);
+    const item = (n) => ({ ean: `59011441${n}`, quantity: 0 });
+    await put(JSON.stringify({ items: [{ ean: "5901144123590", quantity: 4 },
+      { sku: "RTT-OWH-S", quantity: 0 }], counted_at: "2026-11-30T17:45:00+01:00" }));
+    await put(JSON.stringify({ items: [{ ean: "5901144123590", quantity: 5 }],
+      counted_at: "2026-11-29T17:45:00+01:00" }));
+    await put("[]");
+    await put(JSON.stringify({ items: [{ ean: "1", quantity: 1 }],
+      counted_at: "2999-11-30T17:45:00+01:00" }));
+    await put(JSON.stringify({ items: [...Array(21).keys()].map(item) }));
+    for (const q of ["", "?ean=5901144123590", "?ean=1", "?limit=0",
+      "?result=waiting&limit=1"])
+      await this.as("stockholm", "GET", `/api/v1/stock/results${q}`);
+  }
+
   async reading() {
     await this.as("stockholm", "GET", "/api/v1/me");
     for (let i = 0; i < 3; i++) await this.offered();

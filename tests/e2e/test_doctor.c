@@ -75,7 +75,7 @@ static void expect_well(struct shipfrom *s, bool all_tried)
 	if (status || strstr(out, "WRONG") || strstr(out, "no answer") ||
 	    occurrences(out, "  Order:write, ") != 1 ||
 	    occurrences(out, "  Shipment:write, ") != 1 ||
-	    (all_tried && occurrences(out, "untried  ") != 2))
+	    (all_tried && occurrences(out, "untried  ") != 3))
 		fail_msg("exit %d: %s", status, out);
 	free(out);
 }

@@ -10,6 +10,7 @@
 #include "tests/sim/lock.h"
 #include "tests/sim/order_api.h"
 #include "tests/sim/schema.h"
+#include "tests/sim/set_stock.h"
 #include "tests/sim/shipment.h"
 #include "tests/sim/soap.h"
 #include "tests/sim/stock.h"
@@ -100,6 +101,7 @@ static void settings(struct exchange *x, const cJSON *in)
 	shipment_settings(in);
 	soap_settings(in);
 	lock_settings(in);
+	set_stock_settings(in);
 	outcome(x, NULL);
 }
 
@@ -199,6 +201,7 @@ static void reset(struct exchange *x, const cJSON *in)
 	feed_reset();
 	soap_reset();
 	lock_reset();
+	set_stock_reset();
 	graphql_set_limit(NULL);
 	graphql_set_denied(NULL);
 	schema_hide(NULL);

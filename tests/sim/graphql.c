@@ -11,6 +11,7 @@
 #include "tests/sim/lock.h"
 #include "tests/sim/product.h"
 #include "tests/sim/schema.h"
+#include "tests/sim/set_stock.h"
 #include "tests/sim/shipment.h"
 #include "tests/sim/world.h"
 
@@ -183,6 +184,8 @@ static cJSON *mutate(const struct field *f, struct seen *s)
 	cJSON *v = feed_mutation(f->name, f->args);
 
 	if (!v)
+		v = set_stock_mutation(f->name, f->args);
+	if (!v)
 		v = lock_mutation(f->name, f->args, &s->order);
 	return v ? v : shipment_mutation(f->name, f->args, &s->order);
 }
@@ -222,11 +225,14 @@ static cJSON *resolve(const struct field *f, bool mutation, struct seen *s,
 static cJSON *extensions(void)
 {
 	cJSON *v = must(cJSON_CreateObject()), *a;
+	char version[32];
 
 	json_add_int(v, "complexity", 123);
 	a = cJSON_AddArrayToObject(v, "permissionsUsed");
 	cJSON_AddItemToArray(a, cJSON_CreateString("Order:read"));
-	cJSON_AddStringToObject(v, "appVersion", "v3.18.4");
+	set_stock_version(version);
+	if (*version)
+		cJSON_AddStringToObject(v, "appVersion", version);
 	return v;
 }
 

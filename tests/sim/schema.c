@@ -22,7 +22,7 @@ static const struct {
 	 " confirmOrder:OrderPayload createShipment:ShipmentPayload"
 	 " captureShipment:CapturePayload completeShipment:ShipmentPayload"
 	 " updateShipment:ShipmentPayload setOrdersLock:OrdersPayload"
-	 " updateDirectToConsumerOrder:OrderPayload"
+	 " updateDirectToConsumerOrder:OrderPayload setStock:StockPayload"
 	 " setEventListeners:ListenersPayload confirmEvents:EventsPayload "},
 	{"Event",
 	 " id objectType changeType objectReference createdAt "},
@@ -92,6 +92,10 @@ static const struct {
 	{"CarrierInformation", " carrierName serviceName "},
 	{"OrderPayload",
 	 " order:Order userErrors:UserError userWarnings:UserError "},
+	{"StockPayload",
+	 " stockChanges:StockChange userErrors:UserError"
+	 " userWarnings:UserError "},
+	{"StockChange", " id "},
 	{"OrdersPayload",
 	 " orders:Order userErrors:UserError userWarnings:UserError "},
 	{"ShipmentPayload",
@@ -126,6 +130,8 @@ static const struct {
 	{"Mutation", "updateDirectToConsumerOrder", "Order:write"},
 	{"Mutation", "setEventListeners", "Event:write"},
 	{"Mutation", "confirmEvents", "Event:write"},
+	{"Mutation", "setStock", "StockChange:write"},
+	{"StockPayload", "stockChanges", "StockChange:read"},
 	{"Query", "events", "Event:read"},
 	{"Query", "eventListeners", "Event:read"},
 	{"Query", "shipments", "Shipment:read"},

@@ -96,7 +96,7 @@ static int64_t shipped_units(const struct order *o, int64_t line)
 
 int64_t stock_allocated(const struct item *it, int64_t warehouse)
 {
-	int64_t n = 0;
+	int64_t n = it->held;
 
 	for (const struct order *o = world_newest(); o; o = o->before)
 		for (size_t i = 0; i < o->n_lines; i++) {
@@ -141,6 +141,8 @@ int64_t stock_put(const struct item *it, int64_t warehouse, int64_t quantity)
 	int64_t held = stock_allocated(it, warehouse);
 	size_t i = place_made(mine, warehouse);
 
+	if (mine->places[i].sets && quantity < mine->places[i].physical)
+		mine->places[i].lowered++;
 	mine->places[i].physical = quantity < held ? held : quantity;
 	mine->places[i].sets++;
 	return mine->places[i].physical;
@@ -432,6 +434,7 @@ static const char *control_one(const cJSON *spec)
 	replace(&it->variant, spec, "variant");
 	replace(&it->size, spec, "size");
 	it->bundle = json_flag(spec, "bundle", it->bundle);
+	it->held = json_int(spec, "held", it->held);
 	if (cJSON_HasObjectItem(spec, "quantity")) {
 		size_t i = place_made(it, json_int(spec, "warehouse", 1));
 
@@ -488,6 +491,7 @@ static void state(void *arg)
 				     stock_allocated(it,
 						     it->places[i].warehouse));
 			json_add_int(p, "sets", it->places[i].sets);
+			json_add_int(p, "lowered", it->places[i].lowered);
 		}
 	}
 }

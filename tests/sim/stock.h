@@ -28,9 +28,11 @@ struct item {
 	char *product, *variant, *size, *sku, *ean, *upc; /* owned */
 	double price;
 	bool bundle; /* it has no stock of its own */
+	int64_t held; /* units that are allocated everywhere, to no order */
 	struct {
 		int64_t warehouse, physical;
 		int sets; /* how often an API set it */
+		int lowered; /* and to less than an API had set before */
 	} places[STOCK_PLACES];
 	size_t n_places;
 	struct item *next; /* the one that was known before it */
@@ -60,7 +62,7 @@ void stock_post_call(struct api_call *c);
 void products_get_call(struct api_call *c);
 
 /* POST /control/stock: one or a list of {"sku","ean","upc","product","variant",
- * "size","bundle","warehouse","quantity"}.  NULL, or what is wrong.  Any
+ * "size","bundle","held","warehouse","quantity"}.  NULL, or what is wrong.  Any
  * thread. */
 const char *stock_control(const cJSON *spec);
 /* GET /control/stock: each size with the places where something was set.  Any

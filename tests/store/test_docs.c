@@ -367,15 +367,19 @@ static unsigned waiting_tasks(struct store *s)
 static void a_run_writes_its_documents_and_ends_its_task_together(void **state)
 {
 	struct store *s = open_serve(*state);
-	struct doc d = doc_of("27/a", "done", 1, "{}");
+	struct doc d = doc_of("27/a", "done", 1, "{}"), gone;
 	struct result r = {.how = OUTCOME_DONE};
 	struct task t;
 
 	add_task(s, -27);
 	t = lease_one(s, 100);
+	put(s, "27/b", "w", 1, "{}");
+	assert_ok(doc_name(&gone, "stock_item", "se", "27/b", &err));
 	changes_doc(&r.changes, &d, false);
+	changes_doc_delete(&r.changes, &gone, false);
 	assert_ok(store_finish(s, &t, &r, 100, &err));
 	assert_true(rev_of(s, "27/a") != 0);
+	assert_int_equal(rev_of(s, "27/b"), 0);
 	assert_int_equal(waiting_tasks(s), 0);
 	assert_whole(s);
 	task_release(&t);

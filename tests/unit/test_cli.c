@@ -569,6 +569,7 @@ static const char *const as_used[] = {
 	"quarantine",
 	"quarantine show 1",
 	"records",
+	"stock list --shop a",
 	"records stock_item",
 	"quarantine retry 1",
 	"quarantine drop 1",

@@ -21,6 +21,7 @@
 #include "base/mem.h"
 #include "centra/feed.h"
 #include "centra/graphql.h"
+#include "centra/stock.h"
 #include "centra/names.h"
 #include "centra/products.h"
 #include "tests/unit/canned.h"
@@ -424,13 +425,22 @@ static void call_locked(struct centra_conn *n)
 	centra_numbers_release(&w);
 }
 
+static void call_set_stock(struct centra_conn *n)
+{
+	const struct centra_count counts[] = {{"1", NULL, 2}, {NULL, "s", 3}};
+	struct centra_stock_set s;
+
+	graphql_set_stock(n, 3, "counted", counts, 2, &s);
+	centra_stock_set_release(&s);
+}
+
 static void (*const calls[])(struct centra_conn *n) = {
 	call_listen,	     call_events,	call_confirm_events,
 	call_whose_shipment, call_whose_return, call_waiting_of,
 	call_lock,	     call_locked_of,	call_locked,
 	call_orders,	 call_orders_and_address, call_shipments, call_waiting,
 	call_warehouses, call_confirm,		  call_create,	  call_capture,
-	call_good_to_go, call_complete,		  call_sizes,
+	call_good_to_go, call_complete,		  call_sizes,	  call_set_stock,
 };
 #define CALLS (sizeof(calls) / sizeof(*calls))
 
@@ -652,8 +662,9 @@ static void no_permission_is_tried_by_what_could_change_something(void **state)
 		else if (permission_try(NULL, p, &call) == PERMISSION_UNTRIED)
 			untried++;
 	}
-	/* Order:write, Shipment:write, Event:write, Order.isLocked:write */
-	assert_int_equal(untried, 4);
+	/* Order:write, Shipment:write, Event:write, Order.isLocked:write,
+	 * StockChange:write */
+	assert_int_equal(untried, 5);
 }
 
 int main(void)

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * stock_item.c - see stock_item.h.
+ */
+#include "handlers/stock_item.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/json_write.h"
+#include "base/mem.h"
+#include "base/time.h"
+
+#define WORDS_MAX 500 /* bytes of Centra's words that are kept */
+
+static const char *const names[STOCK_STATES] = {
+	[STOCK_WAITING] = "waiting",
+	[STOCK_DONE] = "done",
+	[STOCK_BELOW_ALLOCATED] = "below_allocated",
+	[STOCK_UNKNOWN] = "unknown",
+	[STOCK_BUNDLE] = "bundle",
+	[STOCK_REFUSED] = "refused",
+	[STOCK_TOO_OLD] = "too_old",
+};
+
+const char *stock_state_name(enum stock_state s)
+{
+	return (unsigned)s < STOCK_STATES ? names[s] : "refused";
+}
+
+enum stock_state stock_refusal(const char *words)
+{
+	static const struct {
+		const char *word;
+		enum stock_state means;
+	} known[] = {
+		{"bundle", STOCK_BUNDLE},
+		{"allocat", STOCK_BELOW_ALLOCATED},
+		{"warehouse", STOCK_REFUSED},
+		{"not found", STOCK_UNKNOWN},
+		{"not exist", STOCK_UNKNOWN},
+		{"could not find", STOCK_UNKNOWN},
+		{"cannot find", STOCK_UNKNOWN},
+		{"unknown", STOCK_UNKNOWN},
+		{"no product", STOCK_UNKNOWN},
+	};
+
+	for (size_t i = 0; words && i < sizeof(known) / sizeof(*known); i++)
+		if (strcasestr(words, known[i].word))
+			return known[i].means;
+	return STOCK_REFUSED;
+}
+
+void stock_key(char ret[DOC_KEY_SIZE], int64_t warehouse, bool by_sku,
+	       const char *code)
+{
+	_Static_assert(20 + 5 + STOCK_CODE_MAX < DOC_KEY_SIZE,
+		       "a key holds a warehouse and a code");
+
+	snprintf(ret, DOC_KEY_SIZE, "%" PRId64 "/%s/%.*s", warehouse,
+		 by_sku ? "sku" : "ean", STOCK_CODE_MAX, code);
+}
+
+void stock_item_release(struct stock_item *i)
+{
+	for (size_t k = 0; k < i->n_history; k++) {
+		free(i->history[k].by);
+		free(i->history[k].text);
+	}
+	free(i->history);
+	free(i->text);
+	i->history = NULL;
+	i->n_history = 0;
+	i->text = NULL;
+}
+
+/* ---- reading ---- */
+
+static bool number(const struct json *v, const char *name, int64_t *ret)
+{
+	return json_whole(json_get(v, name), INT64_MIN + 1, INT64_MAX - 1,
+			  ret);
+}
+
+static void copy(char *ret, size_t size, const char *text)
+{
+	snprintf(ret, size, "%s", text ? text : "");
+}
+
+static void read_history(struct stock_item *i, const struct json *list)
+{
+	const struct json *v;
+	struct stock_entry *e;
+
+	i->history = xcalloc(STOCK_HISTORY_MAX + 1, sizeof(*i->history));
+	json_each(v, list)
+	{
+		if (i->n_history == STOCK_HISTORY_MAX)
+			return;
+		e = &i->history[i->n_history++];
+		(void)number(v, "at", &e->at);
+		(void)number(v, "quantity", &e->quantity);
+		(void)number(v, "counted_at", &e->counted_at);
+		copy(e->what, sizeof(e->what), json_text(json_get(v, "what")));
+		e->by = xstrdup(json_text(json_get(v, "by")));
+		e->text = xstrdup(json_text(json_get(v, "text")));
+	}
+}
+
+static bool read_state(const struct json *v, enum stock_state *ret)
+{
+	for (int s = 0; s < STOCK_STATES; s++)
+		if (json_is(v, names[s])) {
+			*ret = (enum stock_state)s;
+			return true;
+		}
+	return false;
+}
+
+static bool read_item(struct stock_item *i, const struct json *v)
+{
+	int64_t n = 0, tries = 0;
+	bool ok = number(v, "n", &n) && n > 0 &&
+		  number(v, "quantity", &i->quantity) &&
+		  number(v, "counted_at", &i->counted_at) &&
+		  read_state(json_get(v, "state"), &i->state);
+
+	i->n = (uint64_t)n;
+	(void)number(v, "received", &i->received);
+	(void)number(v, "ended", &i->ended);
+	(void)number(v, "after", &i->after);
+	(void)number(v, "tries", &tries);
+	i->tries = (unsigned)tries;
+	i->quiet = json_is_true(json_get(v, "quiet"));
+	i->alone = json_is_true(json_get(v, "alone"));
+	copy(i->by, sizeof(i->by), json_text(json_get(v, "by")));
+	i->text = xstrdup(json_text(json_get(v, "text")));
+	read_history(i, json_get(v, "history"));
+	return ok;
+}
+
+enum rc stock_item_read(struct stock_item *ret, const struct doc *d,
+			int64_t warehouse, bool by_sku, const char *code,
+			struct err *e)
+{
+	struct json *v = NULL;
+	enum rc rc = OK;
+
+	*ret = (struct stock_item){.warehouse = warehouse, .by_sku = by_sku};
+	copy(ret->code, sizeof(ret->code), code);
+	if (!d->rev)
+		return OK;
+	rc = json_parse(d->text, strlen(d->text), JSON_STRICT, &v, e);
+	if (!rc && !read_item(ret, v))
+		rc = fail(e, RC_INVALID, "the count '%s' cannot be read",
+			  d->key);
+	json_free(v);
+	return rc;
+}
+
+/* ---- writing ---- */
+
+static void put_entry(struct buf *b, const struct stock_entry *e, bool iso)
+{
+	json_begin(b, NULL);
+	if (iso)
+		json_put_time(b, "at", e->at, 0, true);
+	else
+		json_put_int(b, "at", e->at);
+	json_put(b, "what", e->what);
+	json_put_int(b, "quantity", e->quantity);
+	if (iso)
+		json_put_time(b, "counted_at", e->counted_at, 0, true);
+	else
+		json_put_int(b, "counted_at", e->counted_at);
+	json_put(b, "by", e->by);
+	json_put(b, "text", e->text);
+	json_end(b);
+}
+
+static void put_history(struct buf *b, const struct stock_item *i, bool iso)
+{
+	json_begin_list(b, "history");
+	for (size_t k = 0; k < i->n_history; k++)
+		put_entry(b, &i->history[k], iso);
+	json_end_list(b);
+}
+
+static void place(const struct stock_item *i, struct doc *d)
+{
+	if (i->state != STOCK_WAITING) {
+		copy(d->list, sizeof(d->list), "done");
+		d->at = i->ended;
+		return;
+	}
+	snprintf(d->list, sizeof(d->list), "%" PRId64 "/%s", i->warehouse,
+		 i->alone ? "alone" : i->quiet ? "quiet" : "waiting");
+	d->at = i->alone ? i->after : i->counted_at;
+}
+
+void stock_item_write(const struct stock_item *i, struct doc *d)
+{
+	struct buf b;
+
+	buf_init(&b, DOC_TEXT_MAX);
+	json_begin(&b, NULL);
+	json_put_uint(&b, "n", i->n);
+	json_put_int(&b, "quantity", i->quantity);
+	json_put_int(&b, "counted_at", i->counted_at);
+	json_put_int(&b, "received", i->received);
+	json_put(&b, "by", i->by);
+	json_put(&b, "state", stock_state_name(i->state));
+	json_put_int(&b, "ended", i->ended);
+	json_put_bool(&b, "quiet", i->quiet);
+	json_put_bool(&b, "alone", i->alone);
+	json_put_int(&b, "after", i->after);
+	json_put_uint(&b, "tries", i->tries);
+	json_put(&b, "text", i->text);
+	put_history(&b, i, false);
+	json_end(&b);
+	free(d->text);
+	d->text = buf_detach(&b, NULL);
+	place(i, d);
+}
+
+void stock_item_json(struct buf *b, const struct stock_item *i, bool history)
+{
+	json_begin(b, NULL);
+	json_put_int(b, "warehouse", i->warehouse);
+	json_put(b, i->by_sku ? "sku" : "ean", i->code);
+	json_put_int(b, "quantity", i->quantity);
+	json_put_time(b, "counted_at", i->counted_at, 0, true);
+	json_put(b, "by", i->by);
+	json_put(b, "result", stock_state_name(i->state));
+	json_put_time(b, "ended_at", i->ended ? i->ended : TIME_NONE, 0, true);
+	json_put(b, "text", i->text);
+	if (history)
+		put_history(b, i, true);
+	json_end(b);
+}
+
+/* ---- what happens to a count ---- */
+
+/* Adds an entry; the oldest goes when there are too many. */
+static void note(struct stock_item *i, int64_t now, const char *what,
+		 int64_t quantity, int64_t counted_at, const char *by,
+		 const char *text)
+{
+	struct stock_entry *e;
+
+	if (!i->history)
+		i->history = xcalloc(STOCK_HISTORY_MAX + 1,
+				     sizeof(*i->history));
+	if (i->n_history == STOCK_HISTORY_MAX) {
+		free(i->history[0].by);
+		free(i->history[0].text);
+		memmove(i->history, i->history + 1,
+			(STOCK_HISTORY_MAX - 1) * sizeof(*i->history));
+		i->n_history--;
+	}
+	e = &i->history[i->n_history++];
+	*e = (struct stock_entry){
+		.at = now,
+		.quantity = quantity,
+		.counted_at = counted_at,
+		.by = by && *by ? xstrdup(by) : NULL,
+		.text = text && *text ? xstrndup(text, WORDS_MAX) : NULL,
+	};
+	copy(e->what, sizeof(e->what), what);
+}
+
+enum stock_taken stock_item_count(struct stock_item *i,
+				  const struct stock_count *c, const char *by,
+				  bool quiet, int64_t now)
+{
+	if (i->n && c->counted_at == i->counted_at &&
+	    c->quantity == i->quantity)
+		return STOCK_AGAIN;
+	if (i->n && c->counted_at < i->counted_at) {
+		note(i, now, "older", c->quantity, c->counted_at, by, NULL);
+		return STOCK_OLDER;
+	}
+	i->n++;
+	i->quantity = c->quantity;
+	i->counted_at = c->counted_at;
+	i->received = now;
+	copy(i->by, sizeof(i->by), by);
+	i->quiet = quiet;
+	i->alone = false;
+	i->after = 0;
+	i->tries = 0;
+	i->state = STOCK_WAITING;
+	i->ended = 0;
+	free(i->text);
+	i->text = NULL;
+	note(i, now, "counted", c->quantity, c->counted_at, by, NULL);
+	return STOCK_TAKEN;
+}
+
+void stock_item_end(struct stock_item *i, uint64_t n, int64_t quantity,
+		    int64_t counted_at, enum stock_state state,
+		    const char *words, int64_t now)
+{
+	note(i, now, stock_state_name(state), quantity, counted_at, NULL,
+	     words);
+	if (i->n != n)
+		return;
+	i->state = state;
+	i->ended = now;
+	free(i->text);
+	i->text = words ? xstrndup(words, WORDS_MAX) : NULL;
+}
+
+/* ---- movements ---- */
+
+static void moved(struct changes *ret, const char *instance, int64_t warehouse,
+		  bool by_sku, const char *code, int64_t at)
+{
+	char key[DOC_KEY_SIZE], text[64];
+	struct doc d;
+	struct err e;
+
+	if (!code || !*code || strlen(code) > STOCK_CODE_MAX)
+		return; /* no count can name it either */
+	stock_key(key, warehouse, by_sku, code);
+	if (doc_name(&d, STOCK_MOVE_KIND, instance, key, &e))
+		return;
+	snprintf(text, sizeof(text), "{\"at\":%" PRId64 "}", at);
+	copy(d.list, sizeof(d.list), "done");
+	d.at = at;
+	d.text = text;
+	changes_doc(ret, &d, false);
+}
+
+void stock_moved(struct changes *ret, const char *instance, int64_t warehouse,
+		 const char *ean, const char *sku, int64_t at)
+{
+	moved(ret, instance, warehouse, false, ean, at);
+	moved(ret, instance, warehouse, true, sku, at);
+}

@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Counts of a shop's shelf reach Centra, the newest of each item, whatever
+ * fails; and what Centra refuses is told.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/harness/orders.h"
+#include "tests/harness/wait.h"
+
+#define PLACE "/api/v1/stock"
+#define SOON  MANY "call_timeout = 1s\n"
+#define AT    3 /* Amsterdam's warehouse */
+#define BATCH 100 /* counts in one request */
+
+static struct answer send_counts(struct shipfrom *s, const char *json)
+{
+	char url[200], auth[200];
+	const char *headers[] = {auth, "Content-Type: application/json", NULL};
+
+	snprintf(url, sizeof(url), "%s" PLACE, s->url);
+	snprintf(auth, sizeof(auth), "Authorization: Bearer %s",
+		 s->tokens[AMSTERDAM]);
+	return http_send("PUT", url, headers, json, strlen(json));
+}
+
+/* Sends counts and returns the status; `code` gets that of a problem. */
+static long put(struct shipfrom *s, const char *json, char code[STATE_ROOM])
+{
+	struct answer a = send_counts(s, json);
+	long status = a.status;
+
+	snprintf(code, STATE_ROOM, "%s", text_of(a.json, "code"));
+	answer_release(&a);
+	return status;
+}
+
+/* Counts one item, `ago` seconds ago. */
+static void count(struct shipfrom *s, const char *ean, int quantity, int ago)
+{
+	char json[300], at[STAMP_ROOM], code[STATE_ROOM];
+	long status;
+
+	snprintf(json, sizeof(json),
+		 "{\"items\":[{\"ean\":\"%s\",\"quantity\":%d}],"
+		 "\"counted_at\":\"%s\"}",
+		 ean, quantity, iso(at, -ago));
+	status = put(s, json, code);
+	if (status != 202)
+		fail_msg("told %ld %s", status, code);
+}
+
+/* The result of the item's newest count, in ret. */
+static const char *result_of(struct shipfrom *s, const char *ean,
+			     char ret[STATE_ROOM])
+{
+	char path[200];
+	struct answer a;
+
+	snprintf(path, sizeof(path), PLACE "/results?ean=%s", ean);
+	a = shop_get(s, AMSTERDAM, path);
+	snprintf(ret, STATE_ROOM, "%s", text_of(a.json, "result"));
+	answer_release(&a);
+	return ret;
+}
+
+struct expected {
+	struct shipfrom *s;
+	const char *ean, *result;
+};
+
+static bool is_result(void *arg)
+{
+	const struct expected *x = arg;
+	char is[STATE_ROOM];
+
+	return !strcmp(result_of(x->s, x->ean, is), x->result);
+}
+
+static void wait_result(struct shipfrom *s, const char *ean,
+			const char *result, int ms)
+{
+	struct expected x = {s, ean, result};
+	char is[STATE_ROOM];
+
+	if (!wait_until(is_result, &x, ms))
+		fail_msg("%s is %s and not %s", ean, result_of(s, ean, is),
+			 result);
+}
+
+/* What Centra has of an item in the shop's warehouse. */
+struct there {
+	int64_t physical, sets, lowered; /* -1: it was never set there */
+};
+
+static struct answer sim_stock(struct shipfrom *s)
+{
+	char url[200];
+
+	snprintf(url, sizeof(url), "%s/control/stock", s->sim.url);
+	return http_get(url, NULL);
+}
+
+static struct there there_of(const cJSON *item)
+{
+	struct there t = {-1, -1, -1};
+	const cJSON *p;
+
+	cJSON_ArrayForEach(p, cJSON_GetObjectItem(item, "places"))
+		if (number_of(p, "warehouse") == AT) {
+			t.physical = number_of(p, "physical");
+			t.sets = number_of(p, "sets");
+			t.lowered = number_of(p, "lowered");
+		}
+	return t;
+}
+
+static struct there there(struct shipfrom *s, const char *ean)
+{
+	struct answer a = sim_stock(s);
+	struct there t = {-1, -1, -1};
+	const cJSON *i;
+
+	cJSON_ArrayForEach(i, cJSON_GetObjectItem(a.json, "items"))
+		if (!strcmp(text_of(i, "ean"), ean))
+			t = there_of(i);
+	answer_release(&a);
+	return t;
+}
+
+static void known(struct shipfrom *s, const char *ean, const char *more)
+{
+	sim_tell(&s->sim, "/stock", "{\"ean\":\"%s\",\"sku\":\"S-%s\"%s}", ean,
+		 ean, more);
+}
+
+static void fault(struct shipfrom *s, const char *spec)
+{
+	sim_tell(&s->sim, "/faults",
+		 "{\"api\":\"graphql\",\"what\":\"setStock\",%s}", spec);
+}
+
+/* ---- what is right ---- */
+
+static void a_count_reaches_centra_by_ean_and_by_sku(void **state)
+{
+	struct shipfrom *s = shipfrom_with(NULL, MANY);
+	char code[STATE_ROOM];
+
+	*state = s;
+	known(s, "1001", "");
+	known(s, "1002", "");
+	assert_int_equal(put(s,
+			     "{\"items\":[{\"ean\":\"1001\",\"quantity\":7},"
+			     "{\"sku\":\"S-1002\",\"quantity\":0}]}",
+			     code),
+			 202);
+	wait_result(s, "1001", "done", 5000);
+	assert_int_equal(there(s, "1001").physical, 7);
+	assert_int_equal(there(s, "1002").physical, 0);
+	shipfrom_passed(s);
+}
+
+static void an_older_count_is_told_and_changes_nothing(void **state)
+{
+	struct shipfrom *s = shipfrom_with(NULL, MANY);
+	struct answer a;
+	char json[200], at[STAMP_ROOM];
+
+	*state = s;
+	known(s, "1001", "");
+	count(s, "1001", 7, 10);
+	wait_result(s, "1001", "done", 5000);
+	snprintf(json, sizeof(json),
+		 "{\"items\":[{\"ean\":\"1001\",\"quantity\":9}],"
+		 "\"counted_at\":\"%s\"}",
+		 iso(at, -20));
+	a = send_counts(s, json);
+	assert_int_equal(a.status, 202);
+	assert_int_equal(number_of(a.json, "older"), 1);
+	answer_release(&a);
+	count(s, "1001", 8, 5);
+	wait_result(s, "1001", "done", 5000);
+	assert_int_equal(there(s, "1001").physical, 8);
+	assert_int_equal(there(s, "1001").sets, 2);
+	a = shop_get(s, AMSTERDAM, PLACE "/results?ean=1001");
+	assert_int_equal(cJSON_GetArraySize(cJSON_GetObjectItem(a.json,
+								"history")),
+			 5); /* counted, done, older, counted, done */
+	answer_release(&a);
+	shipfrom_passed(s);
+}
+
+static void what_cannot_be_right_is_refused(void **state)
+{
+	static const struct {
+		const char *json;
+		long status;
+		const char *code;
+	} bad[] = {
+		{"[]", 400, "bad_request"},
+		{"{\"items\":[]}", 400, "bad_request"},
+		{"{\"items\":[{\"ean\":\"1\",\"sku\":\"2\",\"quantity\":1}]}",
+		 400, "bad_request"},
+		{"{\"items\":[{\"ean\":\"1\",\"quantity\":-1}]}", 400,
+		 "bad_request"},
+		{"{\"items\":[{\"ean\":\"1\",\"quantity\":1.5}]}", 400,
+		 "bad_request"},
+		{"{\"items\":[{\"ean\":\"1\",\"quantity\":1},"
+		 "{\"ean\":\"1\",\"quantity\":2}]}",
+		 400, "bad_request"},
+		{"{\"items\":[{\"ean\":\"1\",\"quantity\":1}],"
+		 "\"counted_at\":\"yesterday\"}",
+		 400, "bad_request"},
+	};
+	struct shipfrom *s = shipfrom_with(NULL, MANY);
+	char code[STATE_ROOM], json[2000], at[STAMP_ROOM];
+	size_t n = 0;
+	long status;
+
+	*state = s;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		status = put(s, bad[i].json, code);
+		if (status != bad[i].status || strcmp(code, bad[i].code) != 0)
+			fail_msg("%s: %ld %s", bad[i].json, status, code);
+	}
+	snprintf(json, sizeof(json),
+		 "{\"items\":[{\"ean\":\"1\",\"quantity\":1}],"
+		 "\"counted_at\":\"%s\"}",
+		 iso(at, 60));
+	assert_int_equal(put(s, json, code), 400);
+	assert_string_equal(code, "counted_in_future");
+	n = (size_t)snprintf(json, sizeof(json), "{\"items\":[");
+	for (int i = 0; i < 21; i++)
+		n += (size_t)snprintf(json + n, sizeof(json) - n,
+				      "%s{\"ean\":\"%d\",\"quantity\":0}",
+				      i ? "," : "", i);
+	snprintf(json + n, sizeof(json) - n, "]}");
+	assert_int_equal(put(s, json, code), 409);
+	assert_string_equal(code, "confirm_zero");
+	snprintf(json + n, sizeof(json) - n, "],\"confirm\":true}");
+	assert_int_equal(put(s, json, code), 202);
+	shipfrom_passed(s);
+}
+
+/* ---- what Centra refuses ---- */
+
+/* Counts many items in one request, of which Centra refuses some. */
+static void refuses_some(struct shipfrom *s)
+{
+	char json[6000], code[STATE_ROOM], ean[16];
+	size_t n = (size_t)snprintf(json, sizeof(json), "{\"items\":[");
+
+	for (int i = 0; i < 60; i++) {
+		snprintf(ean, sizeof(ean), "%d", 2000 + i);
+		if (i != 7)
+			known(s, ean, i == 20	? ",\"bundle\":true"
+				      : i == 41 ? ",\"held\":5"
+						: "");
+		n += (size_t)snprintf(json + n, sizeof(json) - n,
+				      "%s{\"ean\":\"%s\",\"quantity\":3}",
+				      i ? "," : "", ean);
+	}
+	snprintf(json + n, sizeof(json) - n, "]}");
+	assert_int_equal(put(s, json, code), 202);
+	for (int i = 0; i < 60; i++) {
+		snprintf(ean, sizeof(ean), "%d", 2000 + i);
+		wait_result(s, ean,
+			    i == 7    ? "unknown"
+			    : i == 20 ? "bundle"
+			    : i == 41 ? "below_allocated"
+				      : "done",
+			    20000);
+		if (i != 7 && i != 20 && i != 41)
+			assert_int_equal(there(s, ean).physical, 3);
+	}
+}
+
+static void what_is_refused_is_told_and_keeps_no_other(void **state)
+{
+	struct shipfrom *s = shipfrom_with(NULL, MANY);
+
+	*state = s;
+	refuses_some(s);
+	/* One call for all; those that are wrong alone; the rest. */
+	assert_true(sim_calls_of(&s->sim, 0, "setStock") <= 6);
+	shipfrom_passed(s);
+}
+
+static void refusals_that_name_no_item_are_found_by_halving(void **state)
+{
+	struct shipfrom *s = shipfrom_with(NULL, MANY);
+
+	*state = s;
+	sim_tell(&s->sim, "/settings", "{\"stock_paths\":false}");
+	refuses_some(s);
+	shipfrom_passed(s);
+}
+
+/* Such a server sets the first of several sizes alone, and says that all is
+ * well. */
+static void a_server_with_the_known_fault_gets_one_size_a_call(void **state)
+{
+	struct shipfrom *s = shipfrom_with(NULL, MANY);
+
+	*state = s;
+	sim_tell(&s->sim, "/settings", "{\"app_version\":\"v1.59.9\"}");
+	refuses_some(s);
+	shipfrom_passed(s);
+}
+
+/* ---- movements ---- */
+
+static void a_count_from_before_a_parcel_left_is_not_sent(void **state)
+{
+	struct shipfrom *s = shipfrom_with(NULL, MANY);
+	int64_t number = order_accepted(s, TWO_LINES);
+	struct answer o = order_get(s, number);
+	const cJSON *line = cJSON_GetArrayItem(cJSON_GetObjectItem(o.json,
+								   "lines"),
+					       0);
+	char ean[40], code[STATE_ROOM];
+	int64_t before;
+
+	*state = s;
+	snprintf(ean, sizeof(ean), "%s", text_of(line, "ean"));
+	answer_release(&o);
+	assert_true(*ean);
+	(void)order_ship(s, number, PARCEL, code);
+	wait_stage(s, number, "shipped", 10000);
+	before = there(s, ean).physical;
+	count(s, ean, 50, 60);
+	wait_result(s, ean, "too_old", 5000);
+	assert_int_equal(there(s, ean).physical, before);
+	count(s, ean, 51, -1); /* within what clocks may differ */
+	wait_result(s, ean, "done", 5000);
+	assert_int_equal(there(s, ean).physical, 51);
+	shipfrom_passed(s);
+}
+
+/* ---- what is lost ---- */
+
+/* Counts an item again while the outcome of its first count is unknown. */
+static void with_fault(void **state, const char *spec)
+{
+	struct shipfrom *s = shipfrom_with(NULL, SOON);
+
+	*state = s;
+	known(s, "1001", "");
+	fault(s, spec);
+	count(s, "1001", 7, 20);
+	count(s, "1001", 8, 10);
+	wait_result(s, "1001", "done", 20000);
+	assert_int_equal(there(s, "1001").physical, 8);
+	assert_int_equal(there(s, "1001").lowered, 0);
+	shipfrom_passed(s);
+}
+
+static void a_lost_reply_does_no_harm(void **state)
+{
+	with_fault(state, "\"kind\":\"drop\",\"when\":\"after\"");
+}
+
+static void a_lost_call_is_made_again(void **state)
+{
+	with_fault(state, "\"kind\":\"drop\",\"when\":\"before\"");
+}
+
+/* The newer count waits until Centra can no longer act on the older one. */
+static void a_call_that_centra_acts_on_late_sets_nothing_on_top(void **state)
+{
+	with_fault(state, "\"kind\":\"slow\",\"ms\":1500,\"when\":\"before\"");
+}
+
+static void
+killed_in_a_call_that_acts_late_it_sets_nothing_older_on_top(void **state)
+{
+	struct shipfrom *s = shipfrom_with(NULL, MANY "call_timeout = 2s\n");
+
+	*state = s;
+	known(s, "1001", "");
+	fault(s, "\"kind\":\"slow\",\"ms\":1800,\"when\":\"before\"");
+	count(s, "1001", 7, 20);
+	wait_metric(s, "stock_counts_total", 1, 2000);
+	shipfrom_kill_9(s);
+	shipfrom_again(s);
+	count(s, "1001", 8, 10);
+	wait_result(s, "1001", "done", 20000);
+	assert_int_equal(there(s, "1001").physical, 8);
+	assert_int_equal(there(s, "1001").lowered, 0);
+	shipfrom_passed(s);
+}
+
+/* One count whose calls always end in an error of the server's does not keep
+ * the others. */
+static void a_count_that_never_gets_through_keeps_no_other(void **state)
+{
+	struct shipfrom *s = shipfrom_with(NULL, SOON);
+
+	*state = s;
+	known(s, "1001", "");
+	known(s, "1002", "");
+	fault(s, "\"kind\":\"500\"");
+	count(s, "1001", 7, 20);
+	wait_until(is_result, &(struct expected){s, "1001", "never"}, 300);
+	count(s, "1002", 8, 10);
+	wait_result(s, "1002", "done", 20000);
+	assert_int_equal(there(s, "1002").physical, 8);
+	shipfrom_passed(s);
+}
+
+int main(void)
+{
+#define CASE(f) cmocka_unit_test_teardown(f, shipfrom_end)
+	const struct CMUnitTest tests[] = {
+		CASE(a_count_reaches_centra_by_ean_and_by_sku),
+		CASE(an_older_count_is_told_and_changes_nothing),
+		CASE(what_cannot_be_right_is_refused),
+		CASE(what_is_refused_is_told_and_keeps_no_other),
+		CASE(refusals_that_name_no_item_are_found_by_halving),
+		CASE(a_server_with_the_known_fault_gets_one_size_a_call),
+		CASE(a_count_from_before_a_parcel_left_is_not_sent),
+		CASE(a_lost_reply_does_no_harm),
+		CASE(a_lost_call_is_made_again),
+		CASE(a_call_that_centra_acts_on_late_sets_nothing_on_top),
+		CASE(killed_in_a_call_that_acts_late_it_sets_nothing_older_on_top),
+		CASE(a_count_that_never_gets_through_keeps_no_other),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
