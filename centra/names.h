@@ -24,7 +24,8 @@ enum name_use {
 	USE_SHIP = 1 << 0, /* ship_with = graphql */
 	USE_FEED = 1 << 1, /* source = graphql_events */
 	USE_LOCK = 1 << 2, /* lock_orders = yes */
-	USE_STOCK = 1 << 3, /* stock_on_reject = yes of one of its shops */
+	USE_STOCK = 1 << 3, /* on_hand = yes, or stock_on_reject = yes of one of its
+			     * shops */
 };
 
 enum name_kind { NAME_FIELD, NAME_ARG, NAME_VALUE, NAME_TYPE };

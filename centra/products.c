@@ -64,7 +64,7 @@ static char *whole_sku(const struct json *row)
 	struct buf b;
 	char *ret;
 
-	buf_init(&b, 4 * CODE_MAX);
+	buf_init(&b, 4 * GOODS_CODE_MAX);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
 		char *part = gql_words(row, parts[i]);
 

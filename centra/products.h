@@ -14,7 +14,7 @@
 
 #include "centra/centra.h"
 
-#define CODE_MAX     64 /* characters of an EAN, UPC or SKU, at most */
+#define GOODS_CODE_MAX     64 /* characters of an EAN, UPC or SKU, at most */
 #define PRODUCTS_MAX 20 /* sizes that one read returns, at most */
 
 /* A size of a product, as the Order API shows it. */

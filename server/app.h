@@ -19,6 +19,7 @@
 #include "server/config/holder.h"
 #include "server/http/http.h"
 #include "server/live/changes.h"
+#include "server/lookup/goods.h"
 #include "server/lookup/lookup.h"
 #include "server/metrics/counters.h"
 #include "server/shop/shop.h"
@@ -57,6 +58,7 @@ struct app {
 	struct worker_parts worker_parts;
 	struct workers *workers;
 	struct lookups *lookups;
+	struct goods *goods;
 	struct admin admin;
 	void *contexts[ROOMS]; /* of http_options */
 };

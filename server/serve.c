@@ -265,6 +265,15 @@ static void lookup_called(void *arg, const char *instance, enum centra_api api,
 	workers_called(app->workers, instance, api, what, call);
 }
 
+/* Shows an order again, with the goods that are known now: the function `news`
+ * of the goods. */
+static void goods_news(void *arg, const char *instance, int64_t order)
+{
+	const struct app *app = arg;
+
+	live_touch(app->live, instance, order);
+}
+
 /* Starts the threads of the lookups, which use the workers' accounts. */
 static enum rc open_lookups(struct app *app, struct err *e)
 {
@@ -276,8 +285,16 @@ static enum rc open_lookups(struct app *app, struct err *e)
 		.arg = app,
 	};
 	enum rc rc = lookups_open(&app->lookups, &parts, e);
+	const struct goods_parts goods = {
+		.lookups = app->lookups,
+		.config = app->config,
+		.news = goods_news,
+		.arg = app,
+	};
 
+	app->goods = goods_open(&goods);
 	app->shop.lookups = app->lookups;
+	app->shop.goods = app->goods;
 	return rc;
 }
 
@@ -289,6 +306,7 @@ enum rc app_open_live(struct app *app, struct err *e)
 		.counters = &app->counters,
 		.access = app->access,
 		.http = app->http,
+		.goods = app->goods,
 		.foreign = foreign_change,
 		.foreign_arg = app,
 	};
@@ -306,11 +324,13 @@ void app_close_http(struct app *app)
 {
 	http_close(app->http);
 	live_close(app->live);
+	goods_close(app->goods);
 	lookups_close(app->lookups);
 	receiver_close(app->receiver);
 	access_close(app->access);
 	app->http = NULL;
 	app->live = NULL;
+	app->goods = NULL;
 	app->lookups = NULL;
 	app->receiver = NULL;
 	app->access = NULL;

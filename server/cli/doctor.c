@@ -189,6 +189,8 @@ static unsigned uses_of(const struct exam *x)
 		ret |= USE_FEED;
 	if (in->lock_orders)
 		ret |= USE_LOCK;
+	if (in->on_hand)
+		ret |= USE_STOCK;
 	for (size_t i = 0; i < x->s->config->n_shops; i++)
 		if (x->s->config->shops[i].stock_on_reject &&
 		    !strcmp(x->s->config->shops[i].centra, in->id))

@@ -114,12 +114,40 @@ static bool follow_some(struct live *live, uint64_t after, uint64_t to)
 	return true;
 }
 
+/* Adds the touched orders to the round, with the number of the newest change
+ * that the round tells of: a screen that has read them has read all before. */
+static void follow_touched(struct live *live, uint64_t seen)
+{
+	struct changed list[TOUCHED];
+	struct change_list l = {.list = list, .after = seen, .to = seen};
+
+	pthread_mutex_lock(&live->lock);
+	l.n = live->n_touched;
+	memcpy(list, live->touched, l.n * sizeof(*list));
+	live->n_touched = 0;
+	pthread_mutex_unlock(&live->lock);
+	for (size_t i = 0; i < l.n; i++)
+		list[i].change = seen;
+	if (l.n)
+		screens_changed(live, &l);
+}
+
+static bool any_touched(struct live *live)
+{
+	bool ret;
+
+	pthread_mutex_lock(&live->lock);
+	ret = live->n_touched;
+	pthread_mutex_unlock(&live->lock);
+	return ret;
+}
+
 void live_follow(struct live *live, const struct config *config,
 		 uint64_t newest)
 {
 	uint64_t seen = live->seen, to;
 
-	if (newest == seen)
+	if (newest == seen && !any_touched(live))
 		return;
 	live->round_due = time_mono() + ROUND_MS;
 	screens_round_begin(live, config);
@@ -130,6 +158,7 @@ void live_follow(struct live *live, const struct config *config,
 		if (!follow_some(live, seen, to))
 			break;
 	}
+	follow_touched(live, seen);
 	screens_round_end(live, seen);
 }
 
@@ -384,6 +413,25 @@ void live_signal(void *changes, uint64_t newest)
 		live->signalled = true;
 		pthread_cond_signal(&live->wake);
 	}
+	pthread_mutex_unlock(&live->lock);
+}
+
+void live_touch(struct live *live, const char *instance, int64_t number)
+{
+	struct changed c = {.number = number};
+	bool known;
+
+	if (!live || !copy_text(c.instance, sizeof(c.instance), instance))
+		return;
+	pthread_mutex_lock(&live->lock);
+	known = live->n_touched == TOUCHED;
+	for (size_t i = 0; i < live->n_touched && !known; i++)
+		known = live->touched[i].number == number &&
+			!strcmp(live->touched[i].instance, instance);
+	if (!known)
+		live->touched[live->n_touched++] = c;
+	live->signalled = true;
+	pthread_cond_signal(&live->wake);
 	pthread_mutex_unlock(&live->lock);
 }
 

@@ -20,6 +20,7 @@
 #include "store/store.h"
 
 struct access;
+struct goods;
 struct live;
 
 /* What the room needs.  All of it is borrowed and must outlive the room. */
@@ -29,6 +30,7 @@ struct live_parts {
 	struct counters *counters;
 	struct access *access;
 	struct http *http;
+	struct goods *goods; /* or NULL */
 	/* Called in the room's thread after another process has changed the
 	 * store: it may have added tasks.  May be NULL. */
 	void (*foreign)(void *arg);
@@ -48,6 +50,11 @@ void live_close(struct live *live);
 /* The store's store_changed_fn: notes the newest change and wakes the room's
  * thread.  Any thread; `changes`, a struct live, may be NULL. */
 void live_signal(void *changes, uint64_t newest);
+
+/* Has the screens that show the order told of it again, as it is now, though it
+ * has not changed: something else that is shown with it has.  If many are
+ * touched at once some are left out.  Any thread. */
+void live_touch(struct live *live, const char *instance, int64_t number);
 
 /* Resumes the request (request_resume) at the next change of this order.  Call
  * it after request_later() and before the order is read: then no change is

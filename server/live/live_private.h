@@ -31,6 +31,7 @@
 #define ORDERS_AT_ONCE 128 /* events of one shop in a round; after more, its
 			    * screens read their lists again */
 #define ROUND_BYTES ((size_t)32 << 20) /* the same, in bytes */
+#define TOUCHED	       256 /* orders that are told of again in one round */
 #define TOLD	       512 /* numbers of orders that are remembered for a
 			    * shop */
 #define VIEW_SIZE      40  /* bytes of "-EPOCH-HASH", both of 16 hex digits, and
@@ -171,6 +172,9 @@ struct live {
 		      * as a round */
 	bool gathering; /* the room's thread waits for the next round: it is not
 			 * woken for changes that no request waits for */
+	struct changed touched[TOUCHED]; /* orders of live_touch(); their
+					  * `change` is not used */
+	size_t n_touched;
 	uint64_t own;  /* the newest change number that this process made */
 	uint64_t seen; /* the events of changes up to this number were sent to
 			* the screens, or are in the outbox */

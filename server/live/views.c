@@ -240,7 +240,7 @@ struct chunk *view_order(struct live *live, struct view *v,
 	if (!o->first_seen || !order_is_for_shop(o, shop))
 		return removed(v, o->number, change);
 	event_begin(&b, "order", v, change);
-	rc = order_json(&b, live->parts.store, shop, o, time_now(), false, &e);
+	rc = order_json(&b, live->parts.store, live->parts.goods, shop, o, time_now(), false, &e);
 	if (rc) {
 		buf_release(&b);
 		if (rc != RC_NOTFOUND)

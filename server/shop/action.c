@@ -80,6 +80,7 @@ void respond_order(struct request *req, struct response *res,
 {
 	struct err e = {""};
 	enum rc rc = order_json(&res->body, shop_of(req)->store,
+				shop_of(req)->goods,
 				caller_of(req)->shop, o, time_now(), timeline,
 				&e);
 
@@ -100,7 +101,8 @@ void respond_conflict(struct request *req, struct response *res,
 
 	respond_problem(res, status, code, "%s", detail);
 	buf_init(&b, res->body.max);
-	if (!order_json(&b, shop_of(req)->store, caller_of(req)->shop, o,
+	if (!order_json(&b, shop_of(req)->store, shop_of(req)->goods,
+			caller_of(req)->shop, o,
 			time_now(), false, &e) &&
 	    !buf_full(&b))
 		respond_member(res, "order", b.data);

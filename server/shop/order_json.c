@@ -14,6 +14,7 @@
 #include "base/json_write.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/time.h"
 #include "handlers/offer.h"
 #include "handlers/problem.h"
 #include "server/shop/shipment_json.h"
@@ -52,10 +53,24 @@ static bool to_pick(const struct json *l)
 	       !json_whole(json_get(l, "quantity"), INT64_MIN, 0, &n);
 }
 
+/* Adds what is known of a line's goods.  It is no part of the order's
+ * version. */
+static void good_json(struct buf *out, const struct good *g)
+{
+	if (*g->picture)
+		json_put(out, "picture", g->picture);
+	if (!g->counted)
+		return;
+	json_put_int(out, "on_hand", g->on_hand);
+	json_put_time(out, "on_hand_at", g->counted_at, 0, false);
+}
+
 /* Adds a line.  `left`: units that remain to be shipped; below 0: all units of
- * the line.  Everything written here is part of the order's version, so it must
- * not change while the goods stay the same. */
-static void line(struct buf *out, const struct json *l, int64_t left)
+ * the line.  `good`, or NULL: what is known of its goods.  Everything else that
+ * is written here is part of the order's version, so it must not change while the
+ * goods stay the same. */
+static void line(struct buf *out, const struct json *l, int64_t left,
+		 const struct good *good)
 {
 	static const char *const names[] = {"product", "variant", "size",
 					    "sku", "ean", "upc"};
@@ -68,6 +83,8 @@ static void line(struct buf *out, const struct json *l, int64_t left)
 		number(out, "quantity", l);
 	else
 		json_put_int(out, "quantity", left);
+	if (good)
+		good_json(out, good);
 	json_end(out);
 }
 
@@ -87,9 +104,43 @@ static int64_t left_of(const struct offer *f, const struct json *l,
 	return -1;
 }
 
-static void fetched(struct buf *out, const struct offer *f,
-		    const struct json *details)
+/* What is known of the goods of an order's first lines. */
+struct goods_known {
+	struct good list[GOODS_LINES];
+	size_t n;
+};
+
+/* Asks what is known of the lines' goods; of an order that is done nothing new
+ * is asked for. */
+static void known_goods(struct goods *goods, const struct order *o,
+			const struct offer *f, const struct json *details,
+			int64_t now, struct goods_known *ret)
 {
+	const struct goods_at at = {.instance = o->instance,
+				    .order = o->number,
+				    .warehouse = f->warehouse,
+				    .ask = f->list != LIST_DONE,
+				    .wall = now,
+				    .mono = time_mono()};
+	const char *eans[GOODS_LINES];
+	const struct json *l;
+
+	ret->n = 0;
+	json_each(l, json_get(details, "lines"))
+	{
+		if (ret->n == GOODS_LINES)
+			break;
+		eans[ret->n++] =
+			to_pick(l) ? json_text(json_get(l, "ean")) : NULL;
+	}
+	goods_find(goods, &at, eans, ret->n, ret->list);
+}
+
+/* `goods`: NULL, or what is known of the lines' goods. */
+static void fetched(struct buf *out, const struct offer *f,
+		    const struct json *details, const struct goods_known *goods)
+{
+	size_t i = 0;
 	const struct json *lines = json_get(details, "lines"), *l;
 	struct ship_stock *stock;
 	size_t n = stock_read(details, f, &stock);
@@ -103,7 +154,9 @@ static void fetched(struct buf *out, const struct offer *f,
 		int64_t left = left_of(f, l, stock, n);
 
 		if (to_pick(l) && left)
-			line(out, l, left);
+			line(out, l, left,
+			     goods && i < goods->n ? &goods->list[i] : NULL);
+		i++;
 	}
 	json_end_list(out);
 	json_put_bool(out, "lines_known", json_is_list(lines));
@@ -313,7 +366,7 @@ static void acted_on(struct buf *out, const struct order *o,
 		offer_stop(o, shop->warehouses.ids, shop->warehouses.n) ?
 			"s" :
 			"");
-	fetched(out, f, details);
+	fetched(out, f, details, NULL);
 	ship_to(out, f, address);
 	problem(out, f);
 }
@@ -362,7 +415,7 @@ bool order_is_for_shop(const struct order *o, const struct config_shop *shop)
 	return offer_of_shop(o, shop->warehouses.ids, shop->warehouses.n);
 }
 
-enum rc order_json(struct buf *out, struct store *store,
+enum rc order_json(struct buf *out, struct store *store, struct goods *goods,
 		   const struct config_shop *shop, const struct order *o,
 		   int64_t now, bool timeline, struct err *e)
 {
@@ -370,6 +423,7 @@ enum rc order_json(struct buf *out, struct store *store,
 					      shop->warehouses.n);
 	char *details = NULL, *address = NULL;
 	char version[ORDER_VERSION_SIZE];
+	struct goods_known in_stock;
 	struct json *known = NULL;
 	enum rc rc;
 
@@ -384,7 +438,8 @@ enum rc order_json(struct buf *out, struct store *store,
 	rc = OK;
 	known = stored_read(details);
 	offer(out, o, f, now);
-	fetched(out, f, known);
+	known_goods(goods, o, f, known, now, &in_stock);
+	fetched(out, f, known, &in_stock);
 	ship_to(out, f, address);
 	shipments_json(out, f);
 	json_put_int(out, "unclear", unclear_pieces(known, f));

@@ -8,16 +8,17 @@
 
 #include "base/buf.h"
 #include "server/config/config.h"
+#include "server/lookup/goods.h"
 #include "store/store.h"
 
 /* True if the order was ever offered to the shop, which then may see it. */
 bool order_is_for_shop(const struct order *o, const struct config_shop *shop);
 
 /* Adds the order as JSON for one shop: the state of the offer that stands for
- * the shop; the city alone before `accepted`, the address after it.  With
- * `timeline`, also the entries of the journal that this shop may see.
+ * the shop; the city alone before `accepted`, the address after it; pictures and
+ * counts of its lines as far as `goods` (or NULL) knows them.  With `timeline`, also the entries of the journal that this shop may see.
  * RC_NOTFOUND: the order was never offered to this shop; nothing is added. */
-enum rc order_json(struct buf *out, struct store *store,
+enum rc order_json(struct buf *out, struct store *store, struct goods *goods,
 		   const struct config_shop *shop, const struct order *o,
 		   int64_t now, bool timeline, struct err *e);
 

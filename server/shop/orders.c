@@ -118,6 +118,7 @@ struct rows {
 /* A page of a shop's list while it is made. */
 struct page {
 	struct store *store;
+	struct goods *goods;
 	const struct config_shop *shop;
 	int64_t now;
 	struct response *res;
@@ -246,7 +247,7 @@ static enum rc page_row(struct page *p, enum list list,
 		goto out;
 	}
 	p->n++;
-	rc = order_json(&p->res->body, p->store, shop, &o, p->now, false,
+	rc = order_json(&p->res->body, p->store, p->goods, shop, &o, p->now, false,
 			&p->e);
 out:
 	order_release(&o);
@@ -376,6 +377,7 @@ void staff_orders(struct request *req, struct response *res)
 {
 	const struct config_shop *shop = caller_of(req)->shop;
 	struct page p = {.store = shop_of(req)->store,
+			 .goods = shop_of(req)->goods,
 			 .shop = shop,
 			 .now = req->now,
 			 .res = res};

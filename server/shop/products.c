@@ -17,7 +17,7 @@
 #include "server/access/auth.h"
 #include "server/lookup/lookup.h"
 #include "server/shop/action.h"
-#include "server/shop/picture.h"
+#include "server/lookup/picture.h"
 #include "server/shop/shop.h"
 
 #define WAREHOUSES_MOST 8 /* of a shop, whose stock is asked for */
@@ -25,7 +25,7 @@
 struct question {
 	struct lookup lookup; /* must be first */
 	bool by_sku;
-	char code[CODE_MAX * UTF8_MOST + 1];
+	char code[GOODS_CODE_MAX * UTF8_MOST + 1];
 	int64_t warehouses[WAREHOUSES_MOST];
 	size_t n;
 
@@ -52,7 +52,7 @@ static bool is_code(const char *s)
 	for (const char *p = s; *p; p++)
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			return false;
-	return *s && text_is_utf8(s) && text_length(s) <= CODE_MAX;
+	return *s && text_is_utf8(s) && text_length(s) <= GOODS_CODE_MAX;
 }
 
 /* Reads ?ean= or ?sku=.  NULL: it is wrong; responds 400. */

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "server/access/access.h"
 #include "server/http/http.h"
+#include "server/lookup/goods.h"
 #include "server/lookup/lookup.h"
 #include "server/metrics/counters.h"
 #include "store/store.h"
@@ -25,6 +26,7 @@ struct shop {
 				   * request */
 	const atomic_bool *draining;
 	struct lookups *lookups; /* set before the first request */
+	struct goods *goods;	 /* the same */
 	/* Resumes the request at the next change of the order; called after
 	 * request_later() and before the order is read.  Any thread. */
 	void (*wait)(void *arg, struct request *req, const char *instance,

@@ -30,12 +30,12 @@ MAY server/config
 MAY server/metrics
 MAY server/storage    server/config server/metrics store store/model handlers
 MAY server/pending    server/http store store/model
-MAY server/lookup     server/pending server/http server/metrics centra
+MAY server/lookup     server/pending server/http server/config server/metrics centra
 MAY server/access     server/pending server/http server/config server/metrics store store/model
 MAY server/webhook    server/pending server/http server/config server/metrics store store/model centra handlers/handlers.h
 MAY server/shop       server/pending server/http server/config server/metrics server/access server/lookup store store/model handlers centra
 MAY server/order_api  server/pending server/http server/config server/metrics server/access server/shop/shop.h server/lookup store store/model handlers centra
-MAY server/live       server/http server/config server/metrics server/access server/shop store store/model
+MAY server/live       server/http server/config server/metrics server/access server/lookup server/shop store store/model
 MAY server/page       server/http server/access/token.h
 MAY server/worker     server/config server/metrics store store/model centra handlers
 MAY server/admin      server/http server/config server/metrics store store/model centra server/webhook server/worker server/live

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "tests/harness/listener.h"
 #include "tests/harness/orders.h"
 #include "tests/harness/wait.h"
 
@@ -258,6 +259,165 @@ static void an_endpoint_that_is_not_ticked_holds_back_no_answer(void **state)
 	shipfrom_passed(s);
 }
 
+/* ---- beside the lines of an order ---- */
+
+#define COAT_LINE                                                              \
+	"\"warehouses\":[3],\"lines\":[{\"ean\":\"" COAT "\",\"quantity\":1}]"
+
+static int setup_on_hand(void **state)
+{
+	struct shipfrom *s = shipfrom_with(
+		NULL, "pictures_from = " CDN "\non_hand = yes\n" MANY);
+
+	stocked(s);
+	*state = s;
+	return 0;
+}
+
+static void listen_to(struct listener *l, struct shipfrom *s)
+{
+	char lines[512];
+
+	snprintf(lines, sizeof(lines), "Authorization: Bearer %s\r\n",
+		 s->tokens[AMSTERDAM]);
+	assert_true(listener_open(l, s->url, "/api/v1/stream", lines));
+}
+
+/* Reads `order` events until the first line of the order has this member. */
+static cJSON *line_with(struct listener *l, int64_t number, const char *member)
+{
+	int64_t end = now_mono() + 10000;
+	struct heard h;
+
+	while (listener_hears(l, "order", &h, (int)(end - now_mono()))) {
+		cJSON *lines = cJSON_GetObjectItem(h.json, "lines");
+
+		if (number_of(h.json, "number") == number && lines &&
+		    cJSON_GetObjectItem(lines->child, member))
+			return h.json;
+		heard_release(&h);
+	}
+	fail_msg("no line of order %lld with %s", (long long)number, member);
+	return NULL;
+}
+
+static int calls_of(struct shipfrom *s, const char *what)
+{
+	return sim_calls_of(&s->sim, 0, what);
+}
+
+static void a_screen_is_told_the_picture_once_it_is_known(void **state)
+{
+	struct shipfrom *s = *state;
+	struct listener l;
+	cJSON *o, *line;
+	int64_t n;
+
+	listen_to(&l, s);
+	n = order_offered(s, COAT_LINE);
+	o = line_with(&l, n, "picture");
+	line = cJSON_GetObjectItem(o, "lines")->child;
+	assert_int_equal(strncmp(text_of(line, "picture"), CDN "/",
+				 strlen(CDN "/")), 0);
+	cJSON_Delete(o);
+	listener_close(&l);
+	shipfrom_passed(s);
+}
+
+static void a_screen_is_told_how_many_are_on_hand(void **state)
+{
+	struct shipfrom *s = *state;
+	struct listener l;
+	cJSON *o, *line;
+	int64_t n;
+
+	listen_to(&l, s);
+	n = order_offered(s, COAT_LINE);
+	o = line_with(&l, n, "on_hand");
+	line = cJSON_GetObjectItem(o, "lines")->child;
+	assert_int_equal(number_of(line, "on_hand"), 7);
+	assert_non_null(text_of(line, "on_hand_at"));
+	cJSON_Delete(o);
+	listener_close(&l);
+	shipfrom_passed(s);
+}
+
+static bool has_picture(void *arg)
+{
+	struct shipfrom *s = arg;
+	struct answer a = shop_get(s, AMSTERDAM, "/api/v1/orders?state=open");
+	const cJSON *o = cJSON_GetObjectItem(a.json, "orders")->child;
+	bool all = o;
+
+	for (; o; o = o->next)
+		all = all && cJSON_GetObjectItem(
+				     cJSON_GetObjectItem(o, "lines")->child,
+				     "picture");
+	answer_release(&a);
+	return all;
+}
+
+static void a_picture_is_asked_for_once_whoever_looks(void **state)
+{
+	struct shipfrom *s = *state;
+	int asked;
+
+	order_offered(s, COAT_LINE);
+	order_offered(s, COAT_LINE);
+	assert_true(wait_until(has_picture, s, 10000));
+	asked = calls_of(s, "products");
+	assert_int_equal(asked, 1);
+	for (int i = 0; i < 20; i++)
+		assert_true(has_picture(s));
+	assert_int_equal(calls_of(s, "products"), asked);
+	shipfrom_passed(s);
+}
+
+/* The order is shown, answered and shipped as if pictures did not exist. */
+static void a_picture_that_cannot_be_fetched_matters_to_nobody(void **state)
+{
+	struct shipfrom *s = *state;
+	char code[STATE_ROOM];
+	struct answer a;
+	int64_t n;
+
+	sim_tell(&s->sim, "/settings",
+		 "{\"unticked\":[\"products\"],"
+		 "\"denied\":[\"ProductSize.stock:read\"]}");
+	n = order_accepted(s, COAT_LINE);
+	assert_int_equal(order_ship(s, n, PARCEL, code), 200);
+	assert_int_equal(
+		metric(s, "credentials_refused{instance=\"se\",api=\"graphql\"}"),
+		0);
+	assert_int_equal(
+		metric(s,
+		       "credentials_refused{instance=\"se\",api=\"order_api\"}"),
+		0);
+	assert_int_equal(metric(s, "credentials_refused_total"), 0);
+	/* It is not asked for again and again. */
+	for (int i = 0; i < 5; i++) {
+		a = shop_get(s, AMSTERDAM, "/api/v1/orders");
+		answer_release(&a);
+	}
+	assert_true(calls_of(s, "products") <= 1);
+	shipfrom_passed(s);
+}
+
+static void without_the_settings_nothing_is_asked_for(void **state)
+{
+	struct shipfrom *s = *state;
+	struct answer a;
+	int64_t n = order_accepted(s, COAT_LINE);
+
+	a = order_get(s, n);
+	assert_null(cJSON_GetObjectItem(
+		cJSON_GetObjectItem(a.json, "lines")->child, "picture"));
+	answer_release(&a);
+	assert_int_equal(calls_of(s, "products"), 0);
+	assert_int_equal(calls_of(s, "productSizes"), 0);
+	shipfrom_passed(s);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, shipfrom_end)
@@ -275,6 +435,15 @@ int main(void)
 		TEST(reads_that_are_given_up_hold_back_no_answer),
 		TEST(a_centra_that_is_away_is_told_at_once),
 		TEST(an_endpoint_that_is_not_ticked_holds_back_no_answer),
+#define TEST_ON_HAND(name)                                                     \
+	cmocka_unit_test_setup_teardown(name, setup_on_hand, shipfrom_end)
+		TEST_ON_HAND(a_screen_is_told_the_picture_once_it_is_known),
+		TEST_ON_HAND(a_screen_is_told_how_many_are_on_hand),
+		TEST(a_picture_is_asked_for_once_whoever_looks),
+		TEST_ON_HAND(a_picture_that_cannot_be_fetched_matters_to_nobody),
+		cmocka_unit_test_setup_teardown(
+			without_the_settings_nothing_is_asked_for,
+			setup_without, shipfrom_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -56,7 +56,7 @@ static enum rc write_order(struct fixture *f, const char *shop, int64_t number,
 
 	buf_init(out, 1 << 20);
 	assert_int_equal(store_order(f->app.store, "se", number, &o, &e), OK);
-	rc = order_json(out, f->app.store, s, &o, now, timeline, &e);
+	rc = order_json(out, f->app.store, NULL, s, &o, now, timeline, &e);
 	order_release(&o);
 	return rc;
 }

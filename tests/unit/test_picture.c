@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "server/shop/picture.h"
+#include "server/lookup/picture.h"
 
 #include <cmocka.h>
 

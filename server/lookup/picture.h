@@ -2,8 +2,8 @@
  *
  * picture.h - which pictures of goods a screen may be told of.
  */
-#ifndef SERVER_SHOP_PICTURE_H
-#define SERVER_SHOP_PICTURE_H
+#ifndef SERVER_LOOKUP_PICTURE_H
+#define SERVER_LOOKUP_PICTURE_H
 
 #include <stdbool.h>
 

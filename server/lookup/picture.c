@@ -2,7 +2,7 @@
  *
  * picture.c - see picture.h.
  */
-#include "server/shop/picture.h"
+#include "server/lookup/picture.h"
 
 #include <string.h>
 
