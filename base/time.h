@@ -50,6 +50,13 @@ struct zone; /* opaque: a table of a zone's changes of the clocks */
 /* Loads an IANA zone ("Europe/Stockholm") up to 2060.  Changes TZ while it
  * works: call it before threads are started.  RC_INVALID: no such zone. */
 enum rc zone_open(struct zone **ret, const char *name, struct err *e);
+/* Finds a zone that is open by its name; UTC needs no opening.  NULL: it is not
+ * open.  Any thread. */
+const struct zone *zone_named(const char *name);
+/* Returns the moment (ms, whole seconds) at which the zone's clocks show the
+ * stamp; the later of two, if the hour is repeated.  TIME_NONE: it is no such
+ * date. */
+int64_t zone_time(const struct zone *z, const char stamp[STAMP_SIZE]);
 /* True when the local time `stamp` happens twice: it lies in the hour that the
  * zone repeats in autumn, so two such stamps do not tell which came first. */
 bool zone_repeats(const struct zone *z, const char stamp[STAMP_SIZE]);

@@ -7,6 +7,7 @@
  * are threads; from then on the zone is a small table that any thread can read.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,13 @@ struct shift {
 struct zone {
 	struct shift *shifts; /* owned; the first row begins at FIRST_TIME */
 	size_t n;
+	char name[NAME_MAX_LEN + 1];
+	struct zone *next;
 };
+
+/* The zones that are open. */
+static struct zone *open_zones;
+static pthread_mutex_t open_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static int offset_now(int64_t t)
 {
@@ -118,8 +125,48 @@ enum rc zone_open(struct zone **ret, const char *name, struct err *e)
 		unsetenv("TZ");
 	tzset();
 	free(previous);
+	snprintf(z->name, sizeof(z->name), "%s", name);
+	pthread_mutex_lock(&open_lock);
+	z->next = open_zones;
+	open_zones = z;
+	pthread_mutex_unlock(&open_lock);
 	*ret = z;
 	return OK;
+}
+
+const struct zone *zone_named(const char *name)
+{
+	static struct shift utc_shift;
+	static const struct zone utc = {.shifts = &utc_shift, .n = 1};
+	const struct zone *z;
+
+	if (!strcmp(name, "UTC"))
+		return &utc;
+	pthread_mutex_lock(&open_lock);
+	for (z = open_zones; z && strcmp(z->name, name) != 0; z = z->next)
+		;
+	pthread_mutex_unlock(&open_lock);
+	return z;
+}
+
+int64_t zone_time(const struct zone *z, const char stamp[STAMP_SIZE])
+{
+	char iso[STAMP_SIZE + 1];
+	int64_t local, ret = TIME_NONE;
+
+	snprintf(iso, sizeof(iso), "%.19sZ", stamp);
+	if (strlen(iso) != 20 || time_parse_iso(iso, &local, NULL))
+		return TIME_NONE;
+	for (size_t i = 0; i < z->n; i++) {
+		int64_t t = local - z->shifts[i].offset * INT64_C(1000);
+		bool begun = !i || t >= z->shifts[i].at * 1000;
+
+		/* A time that the clocks leave out counts by the offset before
+		 * they changed. */
+		if (begun || ret == TIME_NONE)
+			ret = t;
+	}
+	return ret;
 }
 
 bool zone_repeats(const struct zone *z, const char stamp[STAMP_SIZE])
@@ -161,6 +208,13 @@ void zone_close(struct zone *z)
 {
 	if (!z)
 		return;
+	pthread_mutex_lock(&open_lock);
+	for (struct zone **p = &open_zones; *p; p = &(*p)->next)
+		if (*p == z) {
+			*p = z->next;
+			break;
+		}
+	pthread_mutex_unlock(&open_lock);
 	free(z->shifts);
 	free(z);
 }

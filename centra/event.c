@@ -130,6 +130,36 @@ static bool read_word(const struct json *v, char ret[EVENT_WORD_MAX + 1])
 	return true;
 }
 
+/* ---- allocation_request: see also request.c ---- */
+
+/* Adds Centra's own id of an allocation_request event to its data, under a key
+ * that sorts before all others, and puts the order's number in its place: the id
+ * may be the request's or anything else (CONTRACT 9.1). */
+static const char *read_request(const struct json *data,
+				struct centra_event *ev)
+{
+	struct buf b;
+	int64_t number;
+	char *all;
+	struct err e;
+
+	if (!json_is_object(data) ||
+	    !json_int(json_get(json_get(data, "order"), "number"), &number) ||
+	    number < 1)
+		return "no usable 'data.order.number'";
+	if (centra_request_known(ev->action) &&
+	    centra_request_read(ev->data, &ev->request, &e))
+		return "no usable 'data.warehouseId' or 'data.status'";
+	buf_init(&b, CANONICAL_MAX);
+	buf_fmt(&b, "{\"$id\":%lld%s%s", (long long)ev->id,
+		ev->data[1] == '}' ? "" : ",", ev->data + 1);
+	all = buf_detach(&b, NULL);
+	free(ev->data);
+	ev->data = all;
+	ev->id = number;
+	return NULL;
+}
+
 static bool is_order_number(const char *type)
 {
 	return !strcmp(type, "order") || !strcmp(type, "check_first");
@@ -155,6 +185,8 @@ static const char *read_event(const struct json *v, struct centra_event *ev)
 		return "'id' is out of range";
 	if (!json_empty(data))
 		ev->data = canonical(data);
+	if (!strcmp(ev->type, "allocation_request"))
+		return read_request(data, ev);
 	if (strcmp(ev->type, "check_first") || !check_first_known(ev->action))
 		return NULL; /* an action that we do not know: the event is
 			      * kept */
@@ -301,6 +333,7 @@ void centra_batch_release(struct centra_batch *b)
 		free(b->events[i].raw);
 		free(b->events[i].data);
 		free(b->events[i].check_first);
+		free(b->events[i].request);
 	}
 	free(b->events);
 	*b = (struct centra_batch){0};

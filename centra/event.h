@@ -57,6 +57,38 @@ bool check_first_known(const char *action);
 enum rc check_first_read(const char *action, const char *data,
 			 struct check_first **ret, struct err *e);
 
+/* An allocation request (CONTRACT 2.3, 4.3): the decoded data of an
+ * allocation_request event, or an entry of the Order API's list.  It is one
+ * block of memory: free() it. */
+struct centra_request {
+	int64_t id; /* of the list's entry; 0: of an event, whose id is not to
+		     * be relied on */
+	int64_t number, warehouse;
+	char status[24]; /* Centra's word; "": none */
+	int64_t expires; /* ms, whole seconds; TIME_NONE: missing, or
+			  * unreadable */
+	int offset_min;
+	char created[STAMP_SIZE]; /* of the list's entry: `createdAt` in the
+				   * zone in which Centra wrote it; "": none */
+	size_t n_lines;
+	struct {
+		int64_t line, quantity;
+	} lines[];
+};
+
+#define CENTRA_REQUEST_LINES_MAX 1000
+
+/* True for the actions of allocation_request whose data we can decode. */
+bool centra_request_known(const char *action);
+/* Decodes the data (JSON) of such an event.  RC_INVALID: it has no usable order
+ * number, warehouse or status.  An expiry in a named zone is read if the zone
+ * is open (zone_named). */
+enum rc centra_request_read(const char *data, struct centra_request **ret,
+			    struct err *e);
+struct json;
+/* Decodes an entry of the list.  NULL: it cannot be used. */
+struct centra_request *centra_request_of(const struct json *entry);
+
 /* A decoded entry of `events`. */
 struct centra_event {
 	const char *bad; /* why this entry cannot be used, a constant; NULL: it
@@ -67,13 +99,15 @@ struct centra_event {
 	char type[EVENT_WORD_MAX + 1];
 	char action[EVENT_WORD_MAX + 1];
 	char date[STAMP_SIZE];
-	int64_t id;
-	/* Owned, both; code that takes one over puts NULL in its place.  The
+	int64_t id; /* of an allocation_request the order's number: Centra's own
+		     * id is the member "$id" of the data */
+	/* Owned, all; code that takes one over puts NULL in its place.  The
 	 * data is canonical JSON (keys sorted, no white space); NULL: it is
 	 * absent, null, or PHP's empty []. */
 	char *data;
 	struct check_first *check_first; /* decoded data of a known action, or
 					  * NULL */
+	struct centra_request *request;	 /* the same */
 };
 
 struct centra_batch {

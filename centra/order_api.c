@@ -11,6 +11,7 @@
 
 #include "base/json_read.h"
 #include "base/json_write.h"
+#include "base/mem.h"
 #include "centra/transport.h"
 
 #define MSG_MAX	    1000 /* bytes of Centra's text that are kept, at most */
@@ -130,6 +131,164 @@ static bool read_reply(const struct json *v, struct check_first_reply *ret)
 				     strlen("order does not exist"));
 	return true;
 }
+
+/* ---- allocation requests ---- */
+
+/* True for the body of a 403 that says that the endpoint is not ticked in the
+ * plugin: the key is right (CONTRACT 4.3).  A hook `executed` of struct post. */
+static bool endpoint_unticked(const char *reply, size_t len)
+{
+	struct json *v = NULL;
+	struct err e;
+	bool ret;
+
+	if (json_parse(reply, len, JSON_STRICT, &v, &e))
+		return false;
+	ret = json_is(json_get(v, "status"), "Not Allowed");
+	json_free(v);
+	return ret;
+}
+
+/* Sends a request about allocation requests.  Returns the reply's document, or
+ * NULL; *ret_unticked: see endpoint_unticked(). */
+static struct json *ask(struct centra_conn *n, struct post *p,
+			struct call *call, bool *ret_unticked)
+{
+	struct buf reply;
+	struct json *v = NULL;
+	struct err e;
+
+	p->api = CENTRA_ORDER_API;
+	p->executed = endpoint_unticked;
+	transport_post(n, p, call, &reply);
+	*ret_unticked = call->status == 403 && call->end == CALL_UNKNOWN &&
+			!call->refused;
+	if (*ret_unticked) {
+		call->end = CALL_NOT_DONE;
+		(void)!fail(&call->why, RC_DENIED,
+			    "the Order API plugin does not allow its endpoint "
+			    "for allocation requests");
+	}
+	if (call->end == CALL_OK &&
+	    json_parse(reply.data ? reply.data : "", reply.len, JSON_STRICT, &v,
+		       &e)) {
+		v = NULL;
+		call->end = CALL_UNKNOWN;
+		(void)!fail(&call->why, RC_AGAIN,
+			    "the reply about allocation requests is not JSON");
+	}
+	buf_release(&reply);
+	return v;
+}
+
+static void add_list(struct buf *b, const char *name, const int64_t *list,
+		     size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (i)
+			buf_fmt(b, ",%lld", (long long)list[i]);
+		else
+			buf_fmt(b, "&%s=%lld", name, (long long)list[i]);
+}
+
+#define PATH_MAX_BYTES 8000
+
+static void take_entries(const struct json *list, struct centra_requests *ret)
+{
+	const struct json *v;
+	struct centra_request *r;
+
+	ret->entries = json_length(list);
+	ret->list = xcalloc(ret->entries, sizeof(struct centra_request *));
+	json_each(v, list)
+	{
+		r = centra_request_of(v);
+		if (r && r->id)
+			ret->list[ret->n++] = r;
+		else
+			free(r);
+	}
+}
+
+void order_api_requests(struct centra_conn *n, const struct requests_query *q,
+			struct centra_requests *ret)
+{
+	struct post p = {.method = "GET", .body = "", .len = 0};
+	const struct json *list;
+	struct json *v;
+	struct buf path;
+
+	*ret = (struct centra_requests){0};
+	buf_init(&path, PATH_MAX_BYTES);
+	buf_fmt(&path, "/allocation-requests?page=%u%s", q->page ? q->page : 1,
+		q->all ? "&status=all" : "");
+	add_list(&path, "order", q->orders, q->n_orders);
+	add_list(&path, "warehouse", q->warehouses, q->n_warehouses);
+	p.path = path.data;
+	v = ask(n, &p, &ret->call, &ret->not_allowed);
+	list = json_get(v, "allocation_requests");
+	if (v && json_is(json_get(v, "status"), "ok") &&
+	    (json_is_list(list) || json_is_object(list))) {
+		take_entries(list, ret);
+	} else if (v) {
+		ret->call.end = CALL_UNKNOWN;
+		(void)!fail(&ret->call.why, RC_AGAIN,
+			    "Centra does not list its allocation requests");
+	}
+	json_free(v);
+	buf_release(&path);
+}
+
+void centra_requests_release(struct centra_requests *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		free(r->list[i]);
+	free(r->list);
+	*r = (struct centra_requests){0};
+}
+
+void order_api_request(struct centra_conn *n, int64_t id, bool confirm,
+		       struct request_reply *ret)
+{
+	struct post p = {.method = "PUT",
+			 .path = "/allocation-request",
+			 .once = true};
+	const struct json *said;
+	struct json *v;
+	struct buf body;
+
+	*ret = (struct request_reply){0};
+	buf_init(&body, BODY_MAX);
+	json_begin(&body, NULL);
+	json_put_int(&body, "id", id);
+	json_put(&body, "status", confirm ? "confirmed" : "rejected");
+	json_end(&body);
+	p.body = body.data;
+	p.len = body.len;
+	v = ask(n, &p, &ret->call, &ret->not_allowed);
+	said = json_get(v, "success");
+	if (v && json_count(v, "success") == 1 && json_is_bool(said)) {
+		ret->ok = json_is_true(said);
+		ret->msg = flatten(json_get(v, "errorMessages"));
+		ret->our_fault = !ret->ok && ret->msg &&
+				 json_is_object(json_get(v, "errorMessages"));
+	} else if (v) {
+		ret->call.end = CALL_UNKNOWN;
+		(void)!fail(&ret->call.why, RC_AGAIN,
+			    "the reply to an allocation request is not one of "
+			    "success or failure");
+	}
+	json_free(v);
+	buf_release(&body);
+}
+
+void request_reply_release(struct request_reply *r)
+{
+	free(r->msg);
+	*r = (struct request_reply){0};
+}
+
+/* ---- check-first ---- */
 
 static void post_check_first(struct centra_conn *n, const char *body,
 			     struct check_first_reply *ret)

@@ -114,9 +114,11 @@ static void take_event(struct delivery *d, struct centra_event *from)
 	ev->id = from->id;
 	ev->task = handler_of_event(ev->type, ev->action);
 	ev->data = from->data;
-	ev->decoded = from->check_first;
+	ev->decoded = from->check_first ? (void *)from->check_first
+					: from->request;
 	from->data = NULL;
 	from->check_first = NULL;
+	from->request = NULL;
 	if (ev->data)
 		digest_of(ev->digest, ev->data, strlen(ev->data));
 }

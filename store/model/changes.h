@@ -99,6 +99,11 @@ struct change {
  * RECOVERED  an opening that recovery made, not an event.  It replaces the one
  *            that recovery made before, if its date is greater.
  * MARK       keeps the greatest date.
+ * REQUEST    joins what is told of an allocation request with its row (the same
+ *            id; of what webhooks told, the same expiry and lines): the later
+ *            status, the later expiry.  Of more than REQUESTS_MAX rows
+ *            one that has ended goes.  A new one that waits for an answer clears `shipped`:
+ *            more is to be sent.
  * CANCELLED  sets it for good.
  * FETCHED    what was fetched, unless a later fetch is held already (be it ten
  *            minutes: more is a clock that was set back); a status CANCELLED
@@ -148,7 +153,7 @@ struct change {
  * SHIP_CLOSED drops a newest shipment that Centra never had; the offer is
  *            shipped if any shipment of it is.
  *
- * HEARD aside, what Centra said (OPENING, MARK, CANCELLED) joins: any order and
+ * HEARD aside, what Centra said (OPENING, MARK, REQUEST, CANCELLED) joins: any order and
  * any repeats end the same.  Alters nothing: what is no fact; a warehouse of 0
  * where one is needed; a try or a result where there is no answer; an
  * offer too many (OFFERS_MAX).  Longer texts than ORDER_TEXT_MAX are cut. */

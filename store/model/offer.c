@@ -55,6 +55,12 @@ void offer_own(struct offer *f)
 	shipments_copy(f, f->shipments);
 	if (f->held)
 		f->held = xmemdup(f->held, f->n_held * sizeof(*f->held));
+	if (!f->requests)
+		return;
+	f->requests = xmemdup(f->requests,
+			      f->n_requests * sizeof(*f->requests));
+	for (size_t i = 0; i < f->n_requests; i++)
+		request_own(&f->requests[i]);
 }
 
 void offer_release(struct offer *f)
@@ -66,6 +72,9 @@ void offer_release(struct offer *f)
 		shipment_release(&f->shipments[i]);
 	free(f->shipments);
 	free(f->held);
+	for (size_t i = 0; i < f->n_requests; i++)
+		request_release(&f->requests[i]);
+	free(f->requests);
 }
 
 /* ---- openings ---- */
@@ -83,7 +92,11 @@ static int opening_order(const struct opening *a, const struct opening *b)
 {
 	int d = strcmp(a->date, b->date);
 
-	return d ? d : (a->expires > b->expires) - (a->expires < b->expires);
+	if (d)
+		return d;
+	if (a->expires != b->expires)
+		return a->expires > b->expires ? 1 : -1;
+	return (a->kind > b->kind) - (a->kind < b->kind);
 }
 
 static void opening_remove(struct offer *f, size_t i)
@@ -116,7 +129,8 @@ static void opening_join(struct offer *f, const struct opening *in)
 	size_t i;
 
 	for (i = 0; i < f->n_openings; i++) {
-		if (f->openings[i].expires != in->expires)
+		if (f->openings[i].expires != in->expires ||
+		    f->openings[i].kind != in->kind)
 			continue;
 		if (!opening_less(in, &f->openings[i]))
 			return;
@@ -141,10 +155,12 @@ static void opening_join(struct offer *f, const struct opening *in)
 }
 
 static const struct opening *opening_until(const struct offer *f,
+					   enum offer_kind kind,
 					   int64_t expires)
 {
 	for (size_t i = 0; i < f->n_openings; i++)
-		if (f->openings[i].expires == expires)
+		if (f->openings[i].expires == expires &&
+		    f->openings[i].kind == kind)
 			return &f->openings[i];
 	return NULL;
 }
@@ -153,7 +169,8 @@ static const struct opening *opening_until(const struct offer *f,
  * date. */
 static void opening_renew(struct offer *f, const struct opening *in)
 {
-	const struct opening *old = opening_until(f, in->expires);
+	const struct opening *old = opening_until(f, in->kind,
+						  in->expires);
 
 	if (old && strcmp(old->date, in->date) >= 0)
 		return;
@@ -168,8 +185,12 @@ void apply_opening(struct order *o, const struct change *c)
 
 	if (!f)
 		return;
-	if (!opening_until(f, c->opening.expires))
-		o->missed &= ~(1u << MISSED_CREATE);
+	if (!opening_until(f, c->opening.kind, c->opening.expires)) {
+		if (c->opening.kind == KIND_CHECK_FIRST)
+			o->missed &= ~(1u << MISSED_CREATE);
+		else
+			f->missed &= ~(1u << MISSED_CREATE);
+	}
 	opening_join(f, &c->opening);
 }
 

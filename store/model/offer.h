@@ -12,6 +12,7 @@
 #include "base/time.h"
 #include "store/model/answer.h"
 #include "store/model/problem.h"
+#include "store/model/request.h"
 #include "store/model/shipment.h"
 
 /* What Centra says happened to an offer after its create (CONTRACT 2.2). */
@@ -20,6 +21,7 @@ enum mark { MARK_ACCEPTED, MARK_REJECTED, MARK_TIMED_OUT, MARKS };
 /* One expiry that `create` events named for a warehouse, with the least date of
  * those events: a create that Centra sends again is not a new offer. */
 struct opening {
+	enum offer_kind kind;
 	int64_t expires;       /* TIME_NONE: there is no deadline, or it is
 			        * unreadable */
 	int offset_min; /* minutes east of UTC, as Centra wrote the expiry */
@@ -146,6 +148,10 @@ struct offer {
 	struct ship_held *held; /* owned: for each line, what looks showed as
 				 * this warehouse's */
 	size_t n_held;
+
+	struct request *requests; /* owned: what is known of allocation
+				   * requests; in the order of request.c */
+	size_t n_requests;
 };
 
 #define OPENINGS_MAX 64

@@ -359,6 +359,62 @@ static void get_held(struct offer *f, struct reader *r)
 	}
 }
 
+/* Writes the kind of each opening, and the requests: a block of its own. */
+static void put_requests(struct buf *b, const struct offer *f)
+{
+	size_t block = put_block(b);
+
+	for (size_t i = 0; i < f->n_openings; i++)
+		put_u8(b, (uint8_t)f->openings[i].kind);
+	put_u32(b, (uint32_t)f->n_requests);
+	for (size_t i = 0; i < f->n_requests; i++) {
+		const struct request *r = &f->requests[i];
+
+		put_i64(b, r->id);
+		put_u8(b, (uint8_t)r->status);
+		put_i64(b, r->expires);
+		put_i64(b, r->at);
+		put_u32(b, (uint32_t)r->n_lines);
+		for (size_t k = 0; k < r->n_lines; k++) {
+			put_i64(b, r->lines[k].line);
+			put_i64(b, r->lines[k].quantity);
+		}
+	}
+	put_block_end(b, block);
+}
+
+#define REQUEST_LEAST	   29 /* bytes of a request without lines */
+#define REQUEST_LINE_LEAST 16
+
+static void get_request(struct request *ret, struct reader *r)
+{
+	ret->id = get_i64(r);
+	ret->status = get_below(r, REQUEST_STATUSES);
+	ret->expires = get_i64(r);
+	ret->at = get_i64(r);
+	ret->n_lines = get_count(r, REQUEST_LINE_LEAST, REQUEST_LINES_MAX);
+	if (ret->n_lines)
+		ret->lines = xcalloc(ret->n_lines, sizeof(*ret->lines));
+	for (size_t k = 0; k < ret->n_lines; k++) {
+		ret->lines[k].line = get_i64(r);
+		ret->lines[k].quantity = get_i64(r);
+	}
+}
+
+static void get_requests(struct offer *f, struct reader *all)
+{
+	struct reader r = get_block(all);
+
+	for (size_t i = 0; i < f->n_openings; i++)
+		f->openings[i].kind = get_below(&r, OFFER_KINDS);
+	f->n_requests = get_count(&r, REQUEST_LEAST, REQUESTS_MAX);
+	if (f->n_requests)
+		f->requests = xcalloc(f->n_requests, sizeof(*f->requests));
+	for (size_t i = 0; i < f->n_requests; i++)
+		get_request(&f->requests[i], &r);
+	all->bad |= r.bad;
+}
+
 static void put_offer(struct buf *b, const struct offer *f)
 {
 	size_t block = put_block(b);
@@ -389,6 +445,7 @@ static void put_offer(struct buf *b, const struct offer *f)
 	put_flag(b, f->doubt);
 	put_flag(b, f->answer.denied);
 	put_held(b, f);
+	put_requests(b, f);
 	put_block_end(b, block);
 }
 
@@ -427,6 +484,7 @@ static void get_offer(struct offer *f, struct reader *all)
 	f->doubt = get_flag(&r);
 	f->answer.denied = get_flag(&r);
 	get_held(f, &r);
+	get_requests(f, &r);
 	all->bad |= r.bad;
 }
 

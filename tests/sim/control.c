@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "tests/sim/allocation.h"
 #include "tests/sim/control.h"
 
 #include <stdlib.h>
@@ -68,6 +69,10 @@ static void order_verb(struct exchange *x, const cJSON *in)
 		why = lock_by_a_person(number, in);
 	else if (!strcmp(verb, "/shipment"))
 		why = shipment_make(number, in);
+	else if (!strcmp(verb, "/requests"))
+		why = allocation_ask(number, in);
+	else if (!strcmp(verb, "/outdate"))
+		why = allocation_outdate(number);
 	else if (!strcmp(verb, "/expire"))
 		why = world_expire(number);
 	else if (!strcmp(verb, "/accept"))

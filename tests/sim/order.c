@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/sim/allocation.h"
 #include "tests/sim/clock.h"
 
 /* clang-format off */
@@ -213,6 +214,7 @@ void order_free(struct order *o)
 	}
 	for (size_t i = 0; i < o->n_shipments; i++)
 		shipment_free(&o->shipments[i]);
+	allocation_free(o);
 	cJSON_Delete(o->address);
 	cJSON_Delete(o->shipwallet);
 	cJSON_Delete(o->seen);
@@ -471,6 +473,7 @@ cJSON *order_state(const struct order *o)
 		cJSON_AddStringToObject(c, "state", states[o->asks[i].state]);
 		add_time(c, "expires", o->asks[i].expires);
 	}
+	allocation_state(o, v);
 	a = cJSON_AddArrayToObject(v, "lines");
 	for (size_t i = 0; i < o->n_lines; i++) {
 		c = must(cJSON_CreateObject());

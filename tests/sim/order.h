@@ -96,6 +96,7 @@ struct order {
 	int shipments_made; /* those that were deleted too */
 	cJSON *shipwallet;  /* owned: of the delivery that was chosen in the
 			     * checkout, or NULL */
+	struct request *requests; /* owned: allocation.h */
 	struct order *next;   /* of its bucket, newest first */
 	struct order *before; /* placed before it */
 };

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/sim/allocation.h"
 #include "tests/sim/stock.h"
 #include "tests/sim/wms.h"
 #include "tests/sim/world.h"
@@ -202,6 +203,8 @@ static const struct row {
 	void (*act)(struct api_call *c);
 } calls[] = {
 	{"POST", "/check-first", "check-first", check_first},
+	{"PUT", "/allocation-request", "allocation-request", allocation_put},
+	{"GET", "/allocation-requests", "allocation-requests", allocation_list},
 	{"GET", "/orders", "orders", wms_orders},
 	{"GET", "/shipments", "shipments", wms_shipments},
 	{"POST", "/shipments", "create", wms_create},
@@ -249,6 +252,7 @@ static int64_t order_of(const struct api_call *c)
 	n = n ? n : number_in(c->in, "order");
 	n = n ? n : number_in(c->in, "shipment");
 	n = n ? n : strtoll(c->rest, NULL, 10);
+	n = n ? n : allocation_order(json_int(c->in, "id", 0));
 	return n ? n : api_number(c->x, "order", 0, 0, INT64_MAX);
 }
 

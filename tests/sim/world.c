@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/sim/allocation.h"
 #include "tests/sim/clock.h"
 #include "tests/sim/feed.h"
 #include "tests/sim/hooks.h"
@@ -287,10 +288,12 @@ int64_t world_place(const cJSON *spec, const char **why)
 		told(o, "insert");
 	else
 		feed_note("Order", "CREATED", o->number, o->number);
-	if (!cJSON_IsArray(list) || cJSON_GetArraySize(list) > 0)
+	if (cJSON_IsArray(list) ? cJSON_GetArraySize(list) > 0
+				: !cJSON_HasObjectItem(spec, "requests"))
 		ask(o, spec);
 	else if (w.autoconfirm)
 		o->status = "CONFIRMED";
+	allocation_place(o, spec);
 out:
 	pthread_mutex_unlock(&w.lock);
 	return number;
@@ -311,6 +314,7 @@ const char *world_cancel(int64_t number)
 		order_allocate(o, 0);
 		end_asks(o, ASK_REJECTED,
 			 w.auto_rejected ? "rejected" : NULL);
+		allocation_end(o);
 		told(o, "cancel");
 	}
 	pthread_mutex_unlock(&w.lock);
@@ -405,8 +409,10 @@ const char *world_expire(int64_t number)
 
 	pthread_mutex_lock(&w.lock);
 	o = find(number);
-	if (o)
+	if (o) {
 		expire(o, INT64_MAX);
+		allocation_expire(o, INT64_MAX);
+	}
 	pthread_mutex_unlock(&w.lock);
 	return o ? NULL : "no such order";
 }
@@ -416,9 +422,12 @@ void world_tick(void)
 	int64_t now = clock_ms();
 
 	pthread_mutex_lock(&w.lock);
-	for (struct order *o = w.newest; o; o = o->before)
+	for (struct order *o = w.newest; o; o = o->before) {
 		if (order_waits(o))
 			expire(o, now);
+		if (o->requests)
+			allocation_expire(o, now);
+	}
 	pthread_mutex_unlock(&w.lock);
 }
 
@@ -445,6 +454,7 @@ static const char *accept_first(struct order *o, struct ask *q)
 	reading_moved(o, DIRECT);
 	told_warehouse(o, "accepted", q->warehouse);
 	end_asks(o, ASK_REJECTED, w.auto_rejected ? "rejected" : NULL);
+	allocation_end(o);
 	lift_hold(o);
 	if (reading_ships_itself())
 		shipment_by_centra(o);
@@ -488,6 +498,15 @@ const char *world_answer(int64_t number, int64_t warehouse, bool accepted)
 		no = reject_one(o, q);
 	pthread_mutex_unlock(&w.lock);
 	return no;
+}
+
+void world_confirmed(struct order *o, bool all)
+{
+	reading_changes(o, warehouse_name);
+	if (!all)
+		return;
+	end_asks(o, ASK_REJECTED, w.auto_rejected ? "rejected" : NULL);
+	lift_hold(o);
 }
 
 /* ---- reading ---- */
@@ -596,6 +615,22 @@ cJSON *world_state(void)
 	return v;
 }
 
+void world_each(void (*fn)(struct order *o, void *arg), void *arg)
+{
+	struct order **all;
+	size_t n = 0;
+
+	pthread_mutex_lock(&w.lock);
+	all = must(calloc(w.n_orders + 1, sizeof(*all)));
+	for (struct order *o = w.newest; o; o = o->before)
+		all[n++] = o;
+	qsort(all, n, sizeof(*all), compare_numbers);
+	for (size_t i = 0; i < n; i++)
+		fn(all[i], arg);
+	pthread_mutex_unlock(&w.lock);
+	free(all);
+}
+
 bool world_with(int64_t number, void (*fn)(struct order *o, void *arg),
 		void *arg)
 {
@@ -673,6 +708,7 @@ void world_settings(const cJSON *spec)
 	w.late_accept = json_flag(spec, "late_accept", w.late_accept);
 	w.order_events = json_flag(spec, "order_events", w.order_events);
 	w.offer_ms = json_int(spec, "offer_seconds", w.offer_ms / 1000) * 1000;
+	allocation_settings(spec);
 	reading_settings(spec);
 	pthread_mutex_unlock(&w.lock);
 }
@@ -689,6 +725,7 @@ void world_reset(void)
 	memset(w.buckets, 0, sizeof(w.buckets));
 	stock_reset();
 	reading_reset(w.seed);
+	allocation_reset();
 	w.n_orders = 0;
 	w.next_number = 1001;
 	w.autoconfirm = w.auto_rejected = w.order_events = true;

@@ -57,6 +57,13 @@ void world_set_warehouses(const cJSON *list);
 
 cJSON *world_state(void);
 
+/* Runs fn on every order, the oldest first, under the lock. */
+void world_each(void (*fn)(struct order *o, void *arg), void *arg);
+
+/* An allocation request of the order was confirmed (under the lock): `all`:
+ * it holds every line, so nobody is asked check-first any more. */
+void world_confirmed(struct order *o, bool all);
+
 /* Runs fn on an order under the lock; false: no such order. */
 bool world_with(int64_t number, void (*fn)(struct order *o, void *arg),
 		void *arg);
