@@ -68,8 +68,7 @@ struct centra_request {
 	int64_t expires; /* ms, whole seconds; TIME_NONE: missing, or
 			  * unreadable */
 	int offset_min;
-	char created[STAMP_SIZE]; /* of the list's entry: `createdAt` in the
-				   * zone in which Centra wrote it; "": none */
+	int64_t created; /* ms: of the list's entry; TIME_NONE: none */
 	size_t n_lines;
 	struct {
 		int64_t line, quantity;

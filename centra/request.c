@@ -86,20 +86,6 @@ static void read_expiry(const struct json *v, struct centra_request *ret)
 	ret->expires = t - (t % 1000 + 1000) % 1000;
 }
 
-/* Reads `createdAt` as the local time that it shows. */
-static void read_created(const struct json *v, char ret[STAMP_SIZE])
-{
-	const char *s = json_text(v);
-	char text[32];
-
-	ret[0] = '\0';
-	if (!s || strlen(s) < 19)
-		return;
-	snprintf(text, sizeof(text), "%.10s %.8s", s, s + 11);
-	if (stamp_parse(ret, text))
-		ret[0] = '\0';
-}
-
 /* ---- a request ---- */
 
 static void read_lines(const struct json *list, struct centra_request *ret)
@@ -128,6 +114,7 @@ struct centra_request *centra_request_of(const struct json *v)
 	struct centra_request *ret;
 	size_t room = json_length(lines);
 	int64_t number, warehouse;
+	int ignored;
 
 	if (!json_int(json_get(json_get(v, "order"), "number"), &number) ||
 	    number < 1 || !json_int(json_get(v, "warehouseId"), &warehouse) ||
@@ -143,7 +130,8 @@ struct centra_request *centra_request_of(const struct json *v)
 	if (!json_int(json_get(v, "id"), &ret->id) || ret->id < 1)
 		ret->id = 0;
 	read_expiry(json_get(v, "expirationDate"), ret);
-	read_created(json_get(v, "createdAt"), ret->created);
+	ret->created = TIME_NONE;
+	(void)json_time(json_get(v, "createdAt"), &ret->created, &ignored);
 	read_lines(lines, ret);
 	return ret;
 }

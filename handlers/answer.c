@@ -14,17 +14,19 @@
 
 #include "base/mem.h"
 #include "centra/order_api.h"
+#include "handlers/answer_private.h"
 #include "handlers/look.h"
 #include "handlers/offer.h"
+#include "handlers/requests.h"
 #include "handlers/run.h"
 
-static struct offer *offer_in_question(const struct work *w)
+struct offer *answer_offer(const struct work *w)
 {
 	return order_offer(w->order, w->task->sub);
 }
 
 /* Adds an entry about the warehouse that answered. */
-static void journal(struct work *w, const struct entry *e)
+void answer_journal(struct work *w, const struct entry *e)
 {
 	struct entry ours = *e;
 
@@ -40,7 +42,7 @@ static void journal(struct work *w, const struct entry *e)
  * that is left, so that one more try is made before it. */
 static int64_t before_expiry(const struct work *w, int64_t wait, int64_t least)
 {
-	const struct opening *p = offer_opened(offer_in_question(w));
+	const struct opening *p = offer_opened(answer_offer(w));
 	int64_t left, sooner;
 
 	if (!p || p->expires == TIME_NONE || p->expires <= w->now)
@@ -52,7 +54,7 @@ static int64_t before_expiry(const struct work *w, int64_t wait, int64_t least)
 	return sooner >= TOO_CLOSE && sooner < left ? sooner : wait;
 }
 
-static int64_t next_try(const struct work *w, const struct call *call)
+int64_t answer_next_try(const struct work *w, const struct call *call)
 {
 	return before_expiry(w, run_wait(w, call),
 			     call ? call->retry_after : 0);
@@ -68,10 +70,10 @@ static int64_t next_try(const struct work *w, const struct call *call)
  * proved nothing (call NULL). */
 static int64_t next_look(const struct work *w, const struct call *call)
 {
-	bool expired = offer_expired(offer_in_question(w), w->now);
+	bool expired = offer_expired(answer_offer(w), w->now);
 
 	if (!expired && w->task->attempts < LOOKS_SOON)
-		return next_try(w, call);
+		return answer_next_try(w, call);
 	if (expired && w->task->attempts >= LOOKS_LATE &&
 	    (!call || call->end == CALL_OK))
 		return run_wait_look(w);
@@ -80,7 +82,7 @@ static int64_t next_look(const struct work *w, const struct call *call)
 
 /* ---- recording what came of it ---- */
 
-static void end_try(struct work *w, enum try_end how, const char *text)
+void answer_end_try(struct work *w, enum try_end how, const char *text)
 {
 	size_t from = w->result.changes.n;
 	struct change *c = changes_add(&w->result.changes, CHANGE_TRY_ENDED,
@@ -91,13 +93,13 @@ static void end_try(struct work *w, enum try_end how, const char *text)
 	run_apply(w, from);
 }
 
-static void settle(struct work *w, enum settled how, const char *text)
+void answer_settle(struct work *w, enum settled how, const char *text)
 {
 	size_t from = w->result.changes.n;
 	struct change *c = changes_add(&w->result.changes, CHANGE_SETTLED,
 				       w->task->sub);
 
-	memcpy(c->settled.opened, offer_in_question(w)->answer.opened,
+	memcpy(c->settled.opened, answer_offer(w)->answer.opened,
 	       sizeof(c->settled.opened));
 	c->settled.how = how;
 	c->settled.text = xstrdup(text);
@@ -105,11 +107,11 @@ static void settle(struct work *w, enum settled how, const char *text)
 }
 
 /* After an `ok` to an accept, fetches the order again, now with the address. */
-static void settle_ok(struct work *w)
+void answer_settle_ok(struct work *w)
 {
-	bool accept = offer_in_question(w)->answer.verb == VERB_ACCEPT;
+	bool accept = answer_offer(w)->answer.verb == VERB_ACCEPT;
 
-	settle(w, SETTLED_OK, NULL);
+	answer_settle(w, SETTLED_OK, NULL);
 	if (accept)
 		changes_task(&w->result.changes, TASK_FETCH_ORDER, 0, w->now);
 }
@@ -137,9 +139,9 @@ static bool end_used_up(struct work *w, const struct offer *f)
 	if (f->answer.verb == VERB_ACCEPT &&
 	    (f->answer.unknown || f->answer.was_ok || f->answer.try_begun))
 		return false;
-	settle(w, SETTLED_NO,
+	answer_settle(w, SETTLED_NO,
 	       "the offer expired before Centra could be told");
-	journal(w, &(struct entry){.fact = FACT_SETTLED, .result = "expired"});
+	answer_journal(w, &(struct entry){.fact = FACT_SETTLED, .result = "expired"});
 	return true;
 }
 
@@ -147,7 +149,7 @@ static bool end_used_up(struct work *w, const struct offer *f)
  * does not.  `text`: Centra's words, for a no. */
 static bool finished(struct work *w, const char *text)
 {
-	const struct offer *f = offer_in_question(w);
+	const struct offer *f = answer_offer(w);
 	bool accept = f->answer.verb == VERB_ACCEPT;
 	enum offer_state ended;
 
@@ -157,9 +159,9 @@ static bool finished(struct work *w, const char *text)
 		if (accept && f->answer.unknown)
 			changes_task(&w->result.changes, TASK_FETCH_ORDER, 0,
 				     w->now);
-		journal(w, &(struct entry){.fact = FACT_SETTLED,
+		answer_journal(w, &(struct entry){.fact = FACT_SETTLED,
 					   .result = "replaced"});
-		settle(w, SETTLED_NO, "a newer offer replaced it");
+		answer_settle(w, SETTLED_NO, "a newer offer replaced it");
 		return true;
 	}
 	switch (f->state) {
@@ -168,25 +170,25 @@ static bool finished(struct work *w, const char *text)
 		return used_up(w, f) && end_used_up(w, f);
 	case STATE_ACCEPTED:
 		if (accept)
-			settle_ok(w);
+			answer_settle_ok(w);
 		else
-			settle(w, SETTLED_NO, text);
+			answer_settle(w, SETTLED_NO, text);
 		break;
 	case STATE_REJECTED:
 		/* A reject of ours counts as done if Centra's event says so,
 		 * not if a look found the offer over. */
-		settle(w,
+		answer_settle(w,
 		       !accept && offer_ended(w->order, f, &ended) ? SETTLED_OK
 								   : SETTLED_NO,
 		       text);
 		break;
 	default:
-		settle(w, SETTLED_NO, text);
+		answer_settle(w, SETTLED_NO, text);
 		break;
 	}
-	journal(w, &(struct entry){
+	answer_journal(w, &(struct entry){
 			   .fact = FACT_SETTLED,
-			   .to = offer_state_name(offer_in_question(w)->state),
+			   .to = offer_state_name(answer_offer(w)->state),
 		   });
 	return true;
 }
@@ -204,7 +206,7 @@ static bool must_look(const struct work *w, const struct offer *f)
 	return used_up(w, f) || !offer_found(w->order, f, FOUND_OPEN);
 }
 
-static void retry_look(struct work *w, const struct call *call)
+void answer_retry_look(struct work *w, const struct call *call)
 {
 	bool failed = call->end != CALL_OK;
 	uint32_t number = failed ? run_why_call(call) :
@@ -213,7 +215,7 @@ static void retry_look(struct work *w, const struct call *call)
 				   "Centra does not show the order to us";
 
 	if (failed && !call->held && !run_repeats(w, number))
-		journal(w, &(struct entry){.fact = FACT_LOOK_FAILED,
+		answer_journal(w, &(struct entry){.fact = FACT_LOOK_FAILED,
 					   .text = why});
 	run_retry(w, number, next_look(w, call), "%s", why);
 }
@@ -226,12 +228,12 @@ static bool looked(struct work *w)
 	const struct offer *f;
 
 	if (!look(w, &call)) {
-		retry_look(w, &call);
+		answer_retry_look(w, &call);
 		return false;
 	}
 	if (finished(w, NULL))
 		return false;
-	f = offer_in_question(w);
+	f = answer_offer(w);
 	if (!must_look(w, f))
 		return true;
 	if (offer_found(w->order, f, FOUND_OPEN))
@@ -255,15 +257,15 @@ static void doubt_no(struct work *w)
 	const struct offer *f;
 
 	if (!look(w, &call)) {
-		retry_look(w, &call);
+		answer_retry_look(w, &call);
 		return;
 	}
-	f = offer_in_question(w);
+	f = answer_offer(w);
 	if (finished(w, f->answer.refusal))
 		return;
-	f = offer_in_question(w);
+	f = answer_offer(w);
 	if (offer_is_surely_open(f))
-		settle(w, SETTLED_NO, f->answer.refusal);
+		answer_settle(w, SETTLED_NO, f->answer.refusal);
 	else if (f->sighting.what == FOUND_OPEN)
 		run_retry(w, run_why(WHY_LOOK_OPEN, 0), run_wait_second(w),
 			  "one look alone shows the order open");
@@ -274,53 +276,53 @@ static void doubt_no(struct work *w)
 
 static void told_no(struct work *w, const struct check_first_reply *r)
 {
-	const struct answer *a = &offer_in_question(w)->answer;
+	const struct answer *a = &answer_offer(w)->answer;
 	bool doubtful = a->verb == VERB_ACCEPT && (a->unknown || a->was_ok);
 	const char *msg = r->msg ? r->msg : "Centra gave no reason";
 
-	journal(w, &(struct entry){.fact = FACT_REPLY,
+	answer_journal(w, &(struct entry){.fact = FACT_REPLY,
 				   .result = "no",
 				   .latency_ms = r->call.latency,
 				   .text = r->msg});
 	if (r->our_fault || (r->no_order && *w->order->status))
 		run_alarm(w, CENTRA_ORDER_API, msg);
-	end_try(w, TRY_NO, msg);
+	answer_end_try(w, TRY_NO, msg);
 	if (doubtful)
 		doubt_no(w);
 	else
-		settle(w, SETTLED_NO, msg);
+		answer_settle(w, SETTLED_NO, msg);
 }
 
-static void told_nothing(struct work *w, const struct call *call)
+void answer_told_nothing(struct work *w, const struct call *call)
 {
 	bool unknown = call->end == CALL_UNKNOWN;
 	bool said = run_repeats(w, run_why_call(call));
 
 	if (unknown || !said)
-		journal(w, &(struct entry){
+		answer_journal(w, &(struct entry){
 				   .fact = FACT_NO_REPLY,
 				   .result = unknown ? "unknown" : "not_done",
 				   .status = call->status,
 				   .latency_ms = call->latency,
 				   .text = call->why.text,
 			   });
-	end_try(w, unknown ? TRY_UNKNOWN : TRY_NOT_DONE, call->why.text);
-	run_retry(w, run_why_call(call), next_try(w, call), "%s",
+	answer_end_try(w, unknown ? TRY_UNKNOWN : TRY_NOT_DONE, call->why.text);
+	run_retry(w, run_why_call(call), answer_next_try(w, call), "%s",
 		  call->why.text);
 }
 
 static void told(struct work *w, const struct check_first_reply *r)
 {
 	if (r->call.end != CALL_OK) {
-		told_nothing(w, &r->call);
+		answer_told_nothing(w, &r->call);
 	} else if (!r->ok) {
 		told_no(w, r);
 	} else {
-		journal(w, &(struct entry){.fact = FACT_REPLY,
+		answer_journal(w, &(struct entry){.fact = FACT_REPLY,
 					   .result = "ok",
 					   .latency_ms = r->call.latency});
-		end_try(w, TRY_OK, NULL);
-		settle_ok(w);
+		answer_end_try(w, TRY_OK, NULL);
+		answer_settle_ok(w);
 	}
 }
 
@@ -328,9 +330,10 @@ static void told(struct work *w, const struct check_first_reply *r)
  * was made durable. */
 static bool still_wanted(const struct work *w, enum verb verb)
 {
-	const struct offer *f = offer_in_question(w);
+	const struct offer *f = answer_offer(w);
 
-	return f && f->answer.verb == verb && offer_answered(f) &&
+	return f && f->answer.verb == verb &&
+	       (offer_answered(f) || offer_kind(f) != KIND_CHECK_FIRST) &&
 	       f->answer.settled == SETTLED_NOT &&
 	       f->state == (verb == VERB_ACCEPT ? STATE_ACCEPTING :
 						  STATE_REJECTING);
@@ -378,10 +381,9 @@ static enum rc say_begun(void *arg, const struct order *o, struct changes *ret,
 	return OK;
 }
 
-static void try_once(struct work *w)
+bool answer_begin_try(struct work *w, const char *what)
 {
-	const struct offer *f = offer_in_question(w);
-	struct check_first_reply r = {0};
+	const struct offer *f = answer_offer(w);
 	enum verb verb = f->answer.verb;
 	struct begun b = {
 		.known = w->order,
@@ -389,34 +391,43 @@ static void try_once(struct work *w)
 		.late = is_late(w, f),
 		.now = w->now,
 	};
+	struct call held = {0};
 	struct err e = {0};
 
 	/* A call that is held back must not use up the last try, so the call is
 	 * reserved before the try is made durable. */
-	if (!centra_take(w->centra, CENTRA_ORDER_API, &r.call)) {
-		run_called(w, CENTRA_ORDER_API, "check-first", &r.call);
-		run_retry(w, run_why_call(&r.call), next_try(w, &r.call), "%s",
-			  r.call.why.text);
-		return;
+	if (!centra_take(w->centra, CENTRA_ORDER_API, &held)) {
+		run_called(w, CENTRA_ORDER_API, what, &held);
+		run_retry(w, run_why_call(&held), answer_next_try(w, &held),
+			  "%s", held.why.text);
+		return false;
 	}
 	if (w->begin(w, say_begun, &b, &e)) {
 		centra_give_back(w->centra, CENTRA_ORDER_API);
-		run_retry(w, run_why(WHY_TRY_NOT_STORED, 0), next_try(w, NULL),
-			  "%s", e.text);
-		return;
+		run_retry(w, run_why(WHY_TRY_NOT_STORED, 0),
+			  answer_next_try(w, NULL), "%s", e.text);
+		return false;
 	}
 	/* The order is now as it is stored; what this run has found is applied
 	 * to it again. */
 	run_apply(w, 0);
-	if (!still_wanted(w, verb)) {
-		centra_give_back(w->centra, CENTRA_ORDER_API);
-		end_try(w, TRY_NOT_DONE, NULL);
-		run_retry(w, run_why(WHY_ORDER_CHANGED, 0), next_try(w, NULL),
-			  "the order changed as Centra was to be told");
+	if (still_wanted(w, verb))
+		return true;
+	centra_give_back(w->centra, CENTRA_ORDER_API);
+	answer_end_try(w, TRY_NOT_DONE, NULL);
+	run_retry(w, run_why(WHY_ORDER_CHANGED, 0), answer_next_try(w, NULL),
+		  "the order changed as Centra was to be told");
+	return false;
+}
+
+static void try_once(struct work *w)
+{
+	struct check_first_reply r = {0};
+
+	if (!answer_begin_try(w, "check-first"))
 		return;
-	}
 	order_api_check_first(w->centra, w->task->number, w->task->sub,
-			      verb == VERB_ACCEPT, &r);
+			      answer_offer(w)->answer.verb == VERB_ACCEPT, &r);
 	run_called(w, CENTRA_ORDER_API, "check-first", &r.call);
 	told(w, &r);
 	check_first_reply_release(&r);
@@ -428,20 +439,26 @@ static void try_once(struct work *w)
  * ended. */
 static void end_lost_try(struct work *w)
 {
-	journal(w, &(struct entry){.fact = FACT_TRY_LOST});
-	end_try(w, TRY_UNKNOWN, NULL);
+	answer_journal(w, &(struct entry){.fact = FACT_TRY_LOST});
+	answer_end_try(w, TRY_UNKNOWN, NULL);
 }
 
 static void answer_one(struct work *w)
 {
-	struct offer *f = offer_in_question(w);
+	struct offer *f = answer_offer(w);
 
 	if (!f || f->answer.verb == VERB_NONE)
 		return;
 	run_derive(w);
 	if (f->answer.try_begun)
 		end_lost_try(w);
-	if (f->answer.settled != SETTLED_NOT || finished(w, NULL))
+	if (f->answer.settled != SETTLED_NOT)
+		return;
+	if (offer_kind(f) == KIND_ALLOCATION_REQUEST) {
+		answer_requests(w);
+		return;
+	}
+	if (finished(w, NULL))
 		return;
 	if (!w->centra) {
 		run_retry(w, run_why(WHY_NOT_CONFIGURED, 0),

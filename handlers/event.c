@@ -14,7 +14,9 @@
  * one later, the function. */
 #define EVENT_TYPES(ROW) \
 	ROW("check_first", TASK_CHECK_FIRST, check_first_apply) \
-	ROW("order",       TASK_ORDER,       order_event_apply)
+	ROW("order",       TASK_ORDER,       order_event_apply) \
+	ROW("allocation_request", TASK_ALLOCATION_REQUEST, \
+	    allocation_request_apply)
 /* clang-format on */
 
 typedef enum rc apply_fn(const struct order *o, const struct event *ev,
@@ -57,6 +59,18 @@ const char *handler_of_event(const char *type, const char *action)
 	return row < TYPES ? types[row].kind : NULL;
 }
 
+/* True if the offer holds a row that says as much of a request. */
+static bool holds_request(const struct offer *f, const struct alloc_request *r)
+{
+	for (size_t i = 0; i < f->n_requests; i++)
+		if (f->requests[i].id == r->id &&
+		    f->requests[i].expires == r->expires &&
+		    f->requests[i].status >= r->status &&
+		    alloc_request_same_lines(&f->requests[i], r))
+			return true;
+	return false;
+}
+
 /* True if the order already holds the fact in a change. */
 static bool is_held(const struct order *o, const struct change *c)
 {
@@ -67,13 +81,16 @@ static bool is_held(const struct order *o, const struct change *c)
 		return f && strcmp(f->marks[c->mark.what], c->mark.date) >= 0;
 	case CHANGE_CANCELLED:
 		return o->cancelled;
+	case CHANGE_REQUEST:
+		return f && holds_request(f, &c->request);
 	case CHANGE_OPENING:
 		break;
 	default:
 		return true; /* no fact */
 	}
 	for (size_t i = 0; f && i < f->n_openings; i++)
-		if (f->openings[i].expires == c->opening.expires)
+		if (f->openings[i].expires == c->opening.expires &&
+		    f->openings[i].kind == c->opening.kind)
 			return strcmp(f->openings[i].date, c->opening.date) <=
 			       0;
 	return false;
@@ -91,7 +108,7 @@ static bool says_nothing_new(const struct order *o, const struct changes *c,
 static bool is_fact(const struct change *c)
 {
 	return c->kind == CHANGE_OPENING || c->kind == CHANGE_MARK ||
-	       c->kind == CHANGE_CANCELLED;
+	       c->kind == CHANGE_REQUEST || c->kind == CHANGE_CANCELLED;
 }
 
 static bool has_facts(const struct changes *c, size_t from)

@@ -29,6 +29,9 @@ extern const char *const event_kinds[];
 /* As event_apply(), each for the events of one type. */
 enum rc check_first_apply(const struct order *o, const struct event *ev,
 			  int64_t now, struct changes *ret, struct err *e);
+enum rc allocation_request_apply(const struct order *o, const struct event *ev,
+				 int64_t now, struct changes *ret,
+				 struct err *e);
 enum rc order_event_apply(const struct order *o, const struct event *ev,
 			  int64_t now, struct changes *ret, struct err *e);
 

@@ -20,11 +20,15 @@ const struct handler handlers[] = {
 	 * commit. */
 	{TASK_CHECK_FIRST, EVENTS_AT_ONCE, CALLS_NOBODY, LANE_ANSWERS,
 	 handle_event},
+	{TASK_ALLOCATION_REQUEST, EVENTS_AT_ONCE, CALLS_NOBODY, LANE_ANSWERS,
+	 handle_event},
 	{TASK_ORDER, EVENTS_AT_ONCE, CALLS_NOBODY, LANE_ANSWERS, handle_event},
 	{TASK_ANSWER_OFFER, 1, CALLS_ORDER_API, LANE_ANSWERS,
 	 handle_answer_offer},
 	{TASK_FETCH_ORDER, ORDERS_QUERY_MAX, CALLS_GRAPHQL, LANE_UNPLACED,
 	 handle_fetch_order},
+	{TASK_POLL_REQUESTS, REQUESTS_AT_ONCE, CALLS_ORDER_API, LANE_UNPLACED,
+	 handle_poll_requests},
 	{TASK_MISSED, ORDERS_QUERY_MAX, CALLS_GRAPHQL, LANE_LAST,
 	 handle_missed},
 	{TASK_SHIP_ORDER, 1, CALLS_GRAPHQL, LANE_ANSWERS, handle_ship_order},
@@ -66,6 +70,10 @@ void handler_place(struct task *t, const struct order *o)
 	t->group = (uint8_t)(h && !calls_nobody(t) ? h->calls : CALLS_NOBODY);
 	if (t->lane != LANE_UNPLACED)
 		return;
+	if (!strcmp(t->kind, TASK_POLL_REQUESTS)) {
+		t->lane = t->number > 0 ? LANE_WAITED : LANE_LAST;
+		return;
+	}
 	if (h && h->lane != LANE_UNPLACED)
 		t->lane = (uint8_t)h->lane;
 	else

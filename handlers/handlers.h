@@ -71,6 +71,8 @@ struct work {
 	 * hand), how far this one has come, and access to the instance's other
 	 * orders. */
 	int64_t sweep_every;
+	int64_t poll_every; /* ms: how often the list of allocation requests
+			     * is read; 0: never */
 	struct round *round;
 	const struct others *others;
 	const struct feed_hands *feeds; /* of a task of a feed */
@@ -119,15 +121,22 @@ struct work {
 typedef void handler_fn(struct work *w, size_t n);
 
 #define TASK_CHECK_FIRST  "check_first"  /* apply a check_first event */
+#define TASK_ALLOCATION_REQUEST \
+	"allocation_request" /* apply an allocation_request event */
 #define TASK_ORDER	  "order"        /* apply an order event */
 #define TASK_ANSWER_OFFER "answer_offer" /* tell Centra a shop's answer */
 #define TASK_FETCH_ORDER  "fetch_order"  /* fetch the order: a look */
 #define TASK_MISSED	  "missed" /* decide whether a webhook was missed */
 #define TASK_SHIP_ORDER	  "ship_order"   /* ship what a shop has packed */
+/* Read the Order API's list of allocation requests: of order 0 what can be
+ * answered, of another order all of it (poll_requests.c). */
+#define TASK_POLL_REQUESTS "poll_requests"
 #define TASK_RECONCILE	  "reconcile" /* reconcile with Centra (reconcile.h) */
 
 #define TASK_FEED_GRAPHQL "feed_graphql" /* read the GraphQL events (feed.h) */
 #define TASK_FEED_SOAP	  "feed_soap"	 /* read the queue of the SOAP API */
+
+#define REQUESTS_AT_ONCE 20 /* orders whose requests one call reads */
 
 /* The API that a run calls first, for which it may have to wait. */
 enum handler_calls {
@@ -161,6 +170,6 @@ const char *handler_of_event(const char *type, const char *action);
 void handler_place(struct task *t, const struct order *o);
 
 handler_fn handle_event, handle_fetch_order, handle_missed, handle_reconcile,
-	handle_ship_order;
+	handle_poll_requests, handle_ship_order;
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "handlers/details.h"
 #include "handlers/offer.h"
+#include "handlers/requests.h"
 #include "handlers/run.h"
 #include "handlers/ship.h"
 #include "handlers/missed.h"
@@ -438,6 +439,10 @@ static void find(struct work *w, const struct offer *f,
 				      w->now - w->clock_ahead);
 	bool known;
 
+	/* Whose an allocation request is, the Order API's list says (OFFERS
+	 * 5.2); stock that is allocated for one may not be ours yet. */
+	if (offer_kind(f) == KIND_ALLOCATION_REQUEST)
+		return;
 	g.at = w->now;
 
 	if (has_shipment(f, &known) && g.what != FOUND_OURS) {

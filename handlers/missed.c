@@ -16,6 +16,7 @@
 #include "centra/graphql.h"
 #include "handlers/event.h"
 #include "handlers/offer.h"
+#include "handlers/requests.h"
 #include "handlers/run.h"
 
 #define CHECK_FIRST "CHECK_FIRST" /* the policy of a warehouse that is asked
@@ -32,13 +33,17 @@ static bool counted(unsigned bits, enum missed kind)
  * have told it.  `bare`: the state that the offer would have without the
  * looks. */
 static bool offer_untold(const struct order *o, const struct offer *f,
-			 enum offer_state bare, enum missed *ret)
+			 enum offer_state bare, int64_t by, enum missed *ret)
 {
 	const struct opening *p = offer_opened(f);
 	const char *opened = p ? p->date : "";
 	const char *accepted = f->marks[MARK_ACCEPTED];
 	enum offer_state ended;
 
+	if (requests_untold(f, by)) {
+		*ret = MISSED_CREATE;
+		return true;
+	}
 	if (f->state == bare)
 		return false;
 	switch (f->state) {
@@ -100,7 +105,8 @@ size_t missed_untold(const struct zone *zone, const struct order *o, int64_t by,
 	for (size_t i = 0; i < o->n_offers; i++) {
 		const struct offer *f = &o->offers[i];
 
-		if (!offer_untold(o, f, bare.offers[i].state, &u.missed))
+		if (!offer_untold(o, f, bare.offers[i].state, by,
+				  &u.missed))
 			continue;
 		/* An accept is told by one event for all warehouses of the
 		 * order. */

@@ -17,6 +17,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "handlers/requests.h"
+
 /* The dates of the `accepted` marks of an order, prepared for all its
  * offers. */
 struct accepts {
@@ -68,7 +70,12 @@ const struct opening *offer_opened(const struct offer *f)
 		const struct opening *p = &f->openings[i];
 		int d = best ? strcmp(p->date, best->date) : 1;
 
-		if (d > 0 || (d == 0 && p->expires > best->expires))
+		if (d == 0)
+			d = (p->expires > best->expires) -
+			    (p->expires < best->expires);
+		if (d == 0)
+			d = (p->kind > best->kind) - (p->kind < best->kind);
+		if (d > 0)
 			best = p;
 	}
 	return best;
@@ -107,7 +114,8 @@ bool offer_expired(const struct offer *f, int64_t now)
 {
 	const struct opening *p = offer_opened(f);
 
-	return p && p->expires != TIME_NONE && now >= p->expires;
+	return (p && p->expires != TIME_NONE && now >= p->expires) ||
+	       requests_late(f);
 }
 
 static bool told_ok(const struct offer *f)
@@ -357,6 +365,8 @@ static enum offer_state state_of(const struct accepts *a,
 	*ret_conflict = false;
 	if (order_cancelled(o)) /* row 1 */
 		return STATE_CANCELLED;
+	if (offer_kind(f) == KIND_ALLOCATION_REQUEST)
+		return requests_state(o, f); /* OFFERS 5.2 */
 	if (offer_found(o, f, FOUND_OURS)) /* row 2 */
 		return STATE_ACCEPTED;
 	if (offer_found(o, f, FOUND_NOT_OURS))

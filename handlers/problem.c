@@ -9,13 +9,16 @@
 #include "base/mem.h"
 #include "handlers/handlers.h"
 #include "handlers/offer.h"
+#include "handlers/requests.h"
 
 /* True if the order was taken back for good.  An order that is accepting again
- * was not: its shop is told "do not ship yet". */
+ * was not: its shop is told "do not ship yet".  Nor was one of which Centra asks
+ * for further lines. */
 static bool taken_back(const struct offer *f)
 {
 	return f->was_accepted && !f->shipped && !f->stopped &&
-	       f->state != STATE_ACCEPTED && f->state != STATE_ACCEPTING;
+	       f->state != STATE_ACCEPTED && f->state != STATE_ACCEPTING &&
+	       !(f->list == LIST_OPEN && requests_confirmed(f));
 }
 
 bool offer_stop(const struct order *o, const int64_t *warehouses, size_t n)

@@ -10,6 +10,7 @@
 #include "handlers/answer.h"
 #include "handlers/offer.h"
 #include "handlers/problem.h"
+#include "handlers/requests.h"
 #include "server/shop/action.h"
 #include "server/shop/orders.h"
 
@@ -124,6 +125,16 @@ static const struct offer *action_offer(const struct decision *d,
 	return f ? f : offer_of_shop(o, d->warehouses, d->n_warehouses);
 }
 
+/* True if the shop's reject is done, although the order is the shop's: it had
+ * confirmed other allocation requests of it before. */
+static bool rejected_the_rest(const struct offer *f)
+{
+	return offer_kind(f) == KIND_ALLOCATION_REQUEST &&
+	       f->state == STATE_ACCEPTED && offer_answered(f) &&
+	       f->answer.verb == VERB_REJECT &&
+	       f->answer.settled == SETTLED_OK;
+}
+
 static bool decision_settle(struct action *p, struct response *res,
 			    const struct order *o)
 {
@@ -138,6 +149,8 @@ static bool decision_settle(struct action *p, struct response *res,
 	}
 	status = d->verb == VERB_ACCEPT ? accept_status(f->state, &code) :
 					  reject_status(f->state, &code);
+	if (d->verb == VERB_REJECT && rejected_the_rest(f))
+		status = 200;
 	if (status == 202 && f->state != STATE_PENDING && action_may_wait(p))
 		return false;
 	if (status != 409) {

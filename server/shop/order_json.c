@@ -17,6 +17,7 @@
 #include "base/time.h"
 #include "handlers/offer.h"
 #include "handlers/problem.h"
+#include "handlers/requests.h"
 #include "server/shop/shipment_json.h"
 #include "server/access/token.h"
 
@@ -104,6 +105,22 @@ static int64_t left_of(const struct offer *f, const struct json *l,
 	return -1;
 }
 
+/* True if the shop is asked for the line.  *left: of a line that is not being
+ * shipped yet the units that an allocation request names. */
+static bool is_asked_for(const struct offer *f, const struct json *l,
+			 int64_t *left)
+{
+	int64_t id, units = 0;
+
+	if (!json_whole(json_get(l, "line_id"), 1, JSON_WHOLE_MAX, &id))
+		return true;
+	if (!requests_have_line(f, id, &units))
+		return false;
+	if (*left < 0 && units > 0)
+		*left = units;
+	return true;
+}
+
 /* What is known of the goods of an order's first lines. */
 struct goods_known {
 	struct good list[GOODS_LINES];
@@ -153,7 +170,7 @@ static void fetched(struct buf *out, const struct offer *f,
 	{
 		int64_t left = left_of(f, l, stock, n);
 
-		if (to_pick(l) && left)
+		if (is_asked_for(f, l, &left) && to_pick(l) && left)
 			line(out, l, left,
 			     goods && i < goods->n ? &goods->list[i] : NULL);
 		i++;
@@ -214,7 +231,9 @@ static void offer(struct buf *out, const struct order *o,
 	json_put_int(out, "number", o->number);
 	json_put(out, "instance", o->instance);
 	json_put(out, "state", offer_state_name(f->state));
+	json_put(out, "kind", offer_kind_name(offer_kind(f)));
 	json_put_bool(out, "expired", offer_expired(f, now));
+	json_put_bool(out, "late", f->list == LIST_OPEN && requests_late(f));
 	json_put_int(out, "warehouse", f->warehouse);
 	json_put_time(out, "expires_at", f->expires,
 		      opened ? opened->offset_min : 0, false);

@@ -88,19 +88,19 @@ struct others reconcile_others(const struct worker_parts *parts)
 
 /* ---- its tasks ---- */
 
-static struct task task_of(const char *instance, int64_t sub)
+static struct task task_of(const char *instance, const char *kind, int64_t sub)
 {
-	struct task t = {
-		.kind = TASK_RECONCILE, .sub = sub, .again = TIME_NONE};
+	struct task t = {.sub = sub, .again = TIME_NONE};
 
+	(void)!copy_text(t.kind, sizeof(t.kind), kind);
 	(void)!copy_text(t.instance, sizeof(t.instance), instance);
 	return t;
 }
 
 static void ask(const struct worker_parts *parts, const char *instance,
-		int64_t due)
+		const char *kind, int64_t due)
 {
-	struct task t = task_of(instance, 0);
+	struct task t = task_of(instance, kind, 0);
 	struct err e;
 
 	t.created = time_now();
@@ -123,13 +123,20 @@ void reconcile_in(const struct worker_parts *parts, const struct workers *w,
 	struct config *c = config_now(parts->config);
 	const struct account *a;
 
-	for (size_t i = 0; (a = workers_account(w, i)); i++)
+	for (size_t i = 0; (a = workers_account(w, i)); i++) {
+		const struct config_instance *in =
+			config_instance(c, a->instance);
+
 		if (c->server.sweep_every && can_be_asked(c, a->instance))
-			ask(parts, a->instance, time_now() + wait);
+			ask(parts, a->instance, TASK_RECONCILE,
+			    time_now() + wait);
+		if (in && in->poll_requests)
+			ask(parts, a->instance, TASK_POLL_REQUESTS, time_now());
+	}
 	config_drop(c);
 }
 
-/* The names of the instances that have tasks which call GraphQL. */
+/* The names of the instances that have tasks which call Centra. */
 struct instances {
 	char (*list)[INSTANCE_SIZE]; /* owned */
 	size_t n;
@@ -140,7 +147,8 @@ static void keep_instance(void *arg, const char *instance, unsigned group,
 {
 	struct instances *all = arg;
 
-	if (group != CALLS_GRAPHQL || !tasks)
+	(void)group;
+	if (!tasks)
 		return;
 	all->list = xrealloc(all->list, all->n + 1, sizeof(*all->list));
 	if (copy_text(all->list[all->n], INSTANCE_SIZE, instance))
@@ -148,9 +156,9 @@ static void keep_instance(void *arg, const char *instance, unsigned group,
 }
 
 static void drop(const struct worker_parts *parts, const char *instance,
-		 int64_t sub)
+		 const char *kind, int64_t sub)
 {
-	struct task t = task_of(instance, sub);
+	struct task t = task_of(instance, kind, sub);
 	struct err e;
 	enum rc rc = store_task_drop(parts->store, &t, &e);
 
@@ -169,10 +177,12 @@ void reconcile_at_start(const struct worker_parts *parts, const struct workers *
 		log_line(LOG_WARN, "no sweep can be taken back",
 			 LOG_S("instance", NULL), LOG_S("error", e.text));
 	for (size_t i = 0; i < all.n; i++) {
+		if (!config_instance(c, all.list[i]))
+			drop(parts, all.list[i], TASK_POLL_REQUESTS, 0);
 		if (can_be_asked(c, all.list[i]))
 			continue;
-		drop(parts, all.list[i], 0);
-		drop(parts, all.list[i], RECONCILE_BY_HAND);
+		drop(parts, all.list[i], TASK_RECONCILE, 0);
+		drop(parts, all.list[i], TASK_RECONCILE, RECONCILE_BY_HAND);
 	}
 	free(all.list);
 	config_drop(c);

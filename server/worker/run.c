@@ -151,6 +151,7 @@ static void give_settings(struct thread *t, size_t n)
 		w->look_again = c->server.look_again;
 		w->missed_after = c->server.missed_after;
 		w->sweep_every = c->server.sweep_every;
+		w->poll_every = in->poll_requests;
 		w->recover = strcmp(in->recover, "offer") == 0;
 		w->lock_orders = in->lock_orders;
 		w->ship_on_pending = in->ship_on_pending_capture;
@@ -166,6 +167,7 @@ static void give_settings(struct thread *t, size_t n)
 static bool applies_event(const char *kind)
 {
 	return strcmp(kind, TASK_CHECK_FIRST) == 0 ||
+	       strcmp(kind, TASK_ALLOCATION_REQUEST) == 0 ||
 	       strcmp(kind, TASK_ORDER) == 0;
 }
 

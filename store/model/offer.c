@@ -60,7 +60,7 @@ void offer_own(struct offer *f)
 	f->requests = xmemdup(f->requests,
 			      f->n_requests * sizeof(*f->requests));
 	for (size_t i = 0; i < f->n_requests; i++)
-		request_own(&f->requests[i]);
+		alloc_request_own(&f->requests[i]);
 }
 
 void offer_release(struct offer *f)
@@ -73,7 +73,7 @@ void offer_release(struct offer *f)
 	free(f->shipments);
 	free(f->held);
 	for (size_t i = 0; i < f->n_requests; i++)
-		request_release(&f->requests[i]);
+		alloc_request_release(&f->requests[i]);
 	free(f->requests);
 }
 

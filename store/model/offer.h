@@ -19,14 +19,15 @@
 enum mark { MARK_ACCEPTED, MARK_REJECTED, MARK_TIMED_OUT, MARKS };
 
 /* One expiry that `create` events named for a warehouse, with the least date of
- * those events: a create that Centra sends again is not a new offer. */
+ * those events: a create that Centra sends again is not a new offer.  Of an
+ * allocation request the date at which it was made counts too. */
 struct opening {
-	enum offer_kind kind;
 	int64_t expires;       /* TIME_NONE: there is no deadline, or it is
 			        * unreadable */
 	int offset_min; /* minutes east of UTC, as Centra wrote the expiry */
 	char date[STAMP_SIZE]; /* "": recovery made it, with a date before any
 			        * other */
+	enum offer_kind kind;
 };
 
 /* What a look at the order in Centra shows for one warehouse (handlers/look.h).
@@ -149,7 +150,7 @@ struct offer {
 				 * this warehouse's */
 	size_t n_held;
 
-	struct request *requests; /* owned: what is known of allocation
+	struct alloc_request *requests; /* owned: what is known of allocation
 				   * requests; in the order of request.c */
 	size_t n_requests;
 };

@@ -368,7 +368,7 @@ static void put_requests(struct buf *b, const struct offer *f)
 		put_u8(b, (uint8_t)f->openings[i].kind);
 	put_u32(b, (uint32_t)f->n_requests);
 	for (size_t i = 0; i < f->n_requests; i++) {
-		const struct request *r = &f->requests[i];
+		const struct alloc_request *r = &f->requests[i];
 
 		put_i64(b, r->id);
 		put_u8(b, (uint8_t)r->status);
@@ -386,7 +386,7 @@ static void put_requests(struct buf *b, const struct offer *f)
 #define REQUEST_LEAST	   29 /* bytes of a request without lines */
 #define REQUEST_LINE_LEAST 16
 
-static void get_request(struct request *ret, struct reader *r)
+static void get_request(struct alloc_request *ret, struct reader *r)
 {
 	ret->id = get_i64(r);
 	ret->status = get_below(r, REQUEST_STATUSES);

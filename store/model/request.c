@@ -44,20 +44,20 @@ bool request_status_of(const char *word, enum request_status *ret)
 	return false;
 }
 
-bool request_open(enum request_status s)
+bool alloc_request_open(enum request_status s)
 {
 	return s <= REQUEST_TIMED_OUT;
 }
 
 /* ---- memory ---- */
 
-void request_own(struct request *r)
+void alloc_request_own(struct alloc_request *r)
 {
 	if (r->lines)
 		r->lines = xmemdup(r->lines, r->n_lines * sizeof(*r->lines));
 }
 
-void request_release(struct request *r)
+void alloc_request_release(struct alloc_request *r)
 {
 	free(r->lines);
 	r->lines = NULL;
@@ -75,7 +75,7 @@ static int by_line(const void *a, const void *b)
 	return (x->quantity > y->quantity) - (x->quantity < y->quantity);
 }
 
-void request_sort(struct request *r)
+void alloc_request_sort(struct alloc_request *r)
 {
 	size_t n = 0;
 
@@ -88,7 +88,7 @@ void request_sort(struct request *r)
 	r->n_lines = n + 1;
 }
 
-static int compare_lines(const struct request *a, const struct request *b)
+static int compare_lines(const struct alloc_request *a, const struct alloc_request *b)
 {
 	for (size_t i = 0; i < a->n_lines && i < b->n_lines; i++) {
 		int d = by_line(&a->lines[i], &b->lines[i]);
@@ -99,7 +99,7 @@ static int compare_lines(const struct request *a, const struct request *b)
 	return (a->n_lines > b->n_lines) - (a->n_lines < b->n_lines);
 }
 
-bool request_same_lines(const struct request *a, const struct request *b)
+bool alloc_request_same_lines(const struct alloc_request *a, const struct alloc_request *b)
 {
 	if (a->n_lines != b->n_lines)
 		return false;
@@ -112,7 +112,7 @@ bool request_same_lines(const struct request *a, const struct request *b)
 /* ---- joining ---- */
 
 /* The order in which an offer keeps its rows.  0: both are one row. */
-static int compare(const struct request *a, const struct request *b)
+static int compare(const struct alloc_request *a, const struct alloc_request *b)
 {
 	if (a->id != b->id)
 		return (a->id > b->id) - (a->id < b->id);
@@ -125,7 +125,7 @@ static int compare(const struct request *a, const struct request *b)
 
 /* Joins what was told again of a row.  Each field takes the greater one, so that
  * it does not matter which was told first. */
-static void join(struct request *r, const struct request *in)
+static void join(struct alloc_request *r, const struct alloc_request *in)
 {
 	if (in->status > r->status)
 		r->status = in->status;
@@ -135,10 +135,10 @@ static void join(struct request *r, const struct request *in)
 		r->at = in->at;
 	if (compare_lines(in, r) <= 0)
 		return;
-	request_release(r);
+	alloc_request_release(r);
 	r->lines = in->lines;
 	r->n_lines = in->n_lines;
-	request_own(r);
+	alloc_request_own(r);
 }
 
 /* Removes a row that has ended, the oldest by its id.  *i: where a new row is
@@ -147,11 +147,11 @@ static bool make_room(struct offer *f, size_t *i)
 {
 	size_t gone = 0;
 
-	while (gone < f->n_requests && request_open(f->requests[gone].status))
+	while (gone < f->n_requests && alloc_request_open(f->requests[gone].status))
 		gone++;
 	if (gone == f->n_requests)
 		return false;
-	request_release(&f->requests[gone]);
+	alloc_request_release(&f->requests[gone]);
 	memmove(&f->requests[gone], &f->requests[gone + 1],
 		(f->n_requests - gone - 1) * sizeof(*f->requests));
 	f->n_requests--;
@@ -161,7 +161,7 @@ static bool make_room(struct offer *f, size_t *i)
 
 void apply_request(struct order *o, const struct change *c)
 {
-	const struct request *in = &c->request;
+	const struct alloc_request *in = &c->request;
 	struct offer *f = order_offer_made(o, c->warehouse);
 	size_t i = 0;
 
@@ -170,6 +170,10 @@ void apply_request(struct order *o, const struct change *c)
 	while (i < f->n_requests && compare(&f->requests[i], in) < 0)
 		i++;
 	if (i < f->n_requests && !compare(&f->requests[i], in)) {
+		/* What was confirmed since is to be sent too. */
+		if (in->id && in->status == REQUEST_CONFIRMED &&
+		    f->requests[i].status < REQUEST_CONFIRMED)
+			f->shipped = false;
 		join(&f->requests[i], in);
 		return;
 	}
@@ -180,9 +184,9 @@ void apply_request(struct order *o, const struct change *c)
 	memmove(&f->requests[i + 1], &f->requests[i],
 		(f->n_requests - i) * sizeof(*f->requests));
 	f->requests[i] = *in;
-	request_own(&f->requests[i]);
+	alloc_request_own(&f->requests[i]);
 	f->n_requests++;
 	/* More is to be sent than what the shop has sent already. */
-	if (request_open(in->status))
+	if (alloc_request_open(in->status))
 		f->shipped = false;
 }

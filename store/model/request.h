@@ -53,7 +53,7 @@ struct request_line {
 	int64_t line, quantity;
 };
 
-struct request {
+struct alloc_request {
 	int64_t id; /* Centra's, as the list shows it; 0: webhooks told of it */
 	enum request_status status; /* the latest that was told */
 	int64_t expires; /* ms, whole seconds; TIME_NONE: none is known */
@@ -66,14 +66,14 @@ struct request {
 #define REQUEST_LINES_MAX 1000
 
 /* Gives a copied request its own lines. */
-void request_own(struct request *r);
-void request_release(struct request *r);
+void alloc_request_own(struct alloc_request *r);
+void alloc_request_release(struct alloc_request *r);
 /* Sorts the lines, and drops all but the first of a line that comes twice. */
-void request_sort(struct request *r);
+void alloc_request_sort(struct alloc_request *r);
 
 /* True if the request waits for an answer, or may still be given one. */
-bool request_open(enum request_status s);
+bool alloc_request_open(enum request_status s);
 /* True if both name the same lines. */
-bool request_same_lines(const struct request *a, const struct request *b);
+bool alloc_request_same_lines(const struct alloc_request *a, const struct alloc_request *b);
 
 #endif

@@ -53,6 +53,8 @@ static void write_config(const struct shipfrom *s)
 		"graphql_requests_hour = 100000\n"
 		"graphql_mutations_hour = 100000\n",
 		s->sim.url);
+	if (!s->options.centra || !strstr(s->options.centra, "poll_requests"))
+		fprintf(f, "poll_requests = 0\n");
 	if (!s->options.no_graphql)
 		fprintf(f,
 			"graphql_url = %s/graphql\n"

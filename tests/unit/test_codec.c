@@ -197,15 +197,30 @@ static void full_order(struct order *o)
 	o->updated = 6;
 	for (int w = 3; w <= 4; w++) {
 		c = (struct change){.kind = CHANGE_OPENING, .warehouse = w};
-		c.opening = (struct opening){1000 * w, -90, "2021-01-01"};
+		c.opening = (struct opening){1000 * w, -90, "2021-01-01",
+						  KIND_CHECK_FIRST};
 		order_apply(o, &c);
-		c.opening = (struct opening){TIME_NONE, 60, "2021-01-02"};
+		c.opening = (struct opening){TIME_NONE, 60, "2021-01-02",
+						  KIND_ALLOCATION_REQUEST};
 		order_apply(o, &c);
 		c = (struct change){.kind = CHANGE_MARK, .warehouse = w,
 				    .mark.what = MARK_TIMED_OUT,
 				    .mark.date = "2021-01-03"};
 		order_apply(o, &c);
 	}
+	c = (struct change){.kind = CHANGE_REQUEST, .warehouse = 4};
+	c.request = (struct alloc_request){
+		.id = 1141,
+		.status = REQUEST_TIMED_OUT,
+		.expires = 4000,
+		.at = 84,
+		.lines = xcalloc(2, sizeof(struct request_line)),
+		.n_lines = 2,
+	};
+	c.request.lines[0] = (struct request_line){102, 1};
+	c.request.lines[1] = (struct request_line){103, 2};
+	order_apply(o, &c);
+	change_release(&c);
 	c = (struct change){.kind = CHANGE_ANSWER, .warehouse = 4};
 	c.answer = (struct answer){
 		.verb = VERB_REJECT,
@@ -289,6 +304,12 @@ static void an_order_is_read_as_written(void **state)
 	assert_true(back.offers[1].problem.solved_at == 80 &&
 		    back.offers[1].problem.solved_device == 4);
 	assert_string_equal(back.offers[1].problem.solved_by, "Ben");
+	assert_int_equal(back.offers[0].openings[0].kind, KIND_CHECK_FIRST);
+	assert_int_equal(back.offers[0].openings[1].kind,
+			 KIND_ALLOCATION_REQUEST);
+	assert_int_equal(back.offers[1].n_requests, 1);
+	assert_int_equal(back.offers[1].requests[0].status, REQUEST_TIMED_OUT);
+	assert_int_equal(back.offers[1].requests[0].lines[1].line, 103);
 	assert_int_equal(back.version, 9);
 
 	/* Every field took part: the bytes are the same again. */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/buf.h"
 #include "centra/event.h"
 
@@ -230,12 +231,13 @@ static void the_examples_of_orders_and_shipments_are_read(void **state)
 	an_example("order_insert_cancel", WEBHOOK_INTEGRATION, cancel, 2);
 }
 
+/* In place of its id, which may be anything, it has the order's number. */
 static void the_example_of_an_allocation_request_is_kept_whole(void **state)
 {
 	static const struct example want[] = {EVENT(
-		"allocation_request", "create", "2023-12-29 09:44:11.505407",
-		2131231241249,
-		"{\"expirationDate\":{\"date\":\"2023-12-29 10:44:11.384563\","
+		"allocation_request", "create", "2023-12-29 09:44:11.505407", 67,
+		"{\"$id\":2131231241249,"
+		"\"expirationDate\":{\"date\":\"2023-12-29 10:44:11.384563\","
 		"\"timezone\":\"Europe/Stockholm\",\"timezone_type\":3},"
 		"\"lines\":{\"102\":{\"lineId\":102,\"quantity\":1,"
 		"\"stockItemId\":19},\"103\":{\"lineId\":103,\"quantity\":1,"
@@ -245,6 +247,106 @@ static void the_example_of_an_allocation_request_is_kept_whole(void **state)
 
 	(void)state;
 	an_example("allocation_request_create", WEBHOOK_INTEGRATION, want, 1);
+}
+
+#define REQUEST(status, lines, expiry)                                         \
+	"{\"status\":\"" status "\",\"warehouseId\":9,\"expirationDate\":"      \
+	expiry ",\"order\":{\"number\":67},\"lines\":" lines "}"
+#define PHP(type, zone)                                                        \
+	"{\"date\":\"2023-12-29 10:44:11.384563\",\"timezone_type\":" type       \
+	",\"timezone\":\"" zone "\"}"
+#define EXPIRES INT64_C(1703843051000) /* 2023-12-29 09:44:11 UTC */
+
+static void each_form_of_an_expiry_is_one_moment(void **state)
+{
+	static const char *const forms[] = {
+		PHP("3", "Europe/Stockholm"),
+		PHP("2", "CET"),
+		PHP("1", "+01:00"),
+		"\"2023-12-29T10:44:11+01:00\"",
+		"\"2023-12-29T09:44:11Z\"",
+	};
+	struct zone *zone = NULL;
+
+	(void)state;
+	assert_int_equal(zone_open(&zone, "Europe/Stockholm", NULL), OK);
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		struct centra_request *r = NULL;
+		char *data = xasprintf(REQUEST("sent", "[]", "%s"), forms[i]);
+		struct err e;
+
+		assert_int_equal(centra_request_read(data, &r, &e), OK);
+		assert_true(r->expires == EXPIRES);
+		free(r);
+		free(data);
+	}
+	zone_close(zone);
+}
+
+static void lines_are_an_object_or_a_list_or_nothing(void **state)
+{
+	static const struct {
+		const char *lines;
+		size_t n;
+	} cases[] = {
+		{"{\"102\":{\"lineId\":102,\"quantity\":1},"
+		 "\"103\":{\"lineId\":103,\"quantity\":2}}", 2},
+		{"[{\"lineId\":102,\"quantity\":1},"
+		 "{\"lineId\":\"103\",\"quantity\":2}]", 2},
+		{"[]", 0},
+		{"null", 0},
+		{"[{\"lineId\":-1},{\"quantity\":1},7,\"x\"]", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct centra_request *r = NULL;
+		char *data = xasprintf(REQUEST("sent", "%s", "null"),
+				       cases[i].lines);
+		struct err e;
+
+		assert_int_equal(centra_request_read(data, &r, &e), OK);
+		assert_int_equal(r->n_lines, cases[i].n);
+		assert_true(r->expires == TIME_NONE);
+		if (r->n_lines == 2)
+			assert_true(r->lines[1].line == 103 &&
+				    r->lines[1].quantity == 2);
+		free(r);
+		free(data);
+	}
+}
+
+static void a_request_without_order_warehouse_or_status_is_bad(void **state)
+{
+	static const char *const bad[] = {
+		"{}",
+		"{\"status\":\"sent\",\"warehouseId\":9}",
+		"{\"status\":\"sent\",\"order\":{\"number\":67}}",
+		"{\"warehouseId\":9,\"order\":{\"number\":67}}",
+		"{\"status\":\"sent\",\"warehouseId\":9,"
+		"\"order\":{\"number\":0}}",
+		"[]",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char *json = xasprintf(
+			"{\"events\":[{\"type\":\"allocation_request\","
+			"\"action\":\"create\",\"id\":5,"
+			"\"date\":\"2023-12-29 09:44:11.505407\","
+			"\"data\":%s}]}",
+			bad[i]);
+		struct centra_batch b;
+		struct err e;
+
+		assert_int_equal(centra_batch_parse(json, strlen(json), &b, &e),
+				 OK);
+		assert_int_equal(b.n, 1);
+		assert_non_null(b.events[0].bad);
+		assert_non_null(b.events[0].raw);
+		centra_batch_release(&b);
+		free(json);
+	}
 }
 
 static void the_other_versions_are_told_apart(void **state)
@@ -957,6 +1059,10 @@ int main(void)
 		cmocka_unit_test(the_examples_of_orders_and_shipments_are_read),
 		cmocka_unit_test(
 			the_example_of_an_allocation_request_is_kept_whole),
+		cmocka_unit_test(each_form_of_an_expiry_is_one_moment),
+		cmocka_unit_test(lines_are_an_object_or_a_list_or_nothing),
+		cmocka_unit_test(
+			a_request_without_order_warehouse_or_status_is_bad),
 		cmocka_unit_test(the_other_versions_are_told_apart),
 		cmocka_unit_test(what_is_of_no_version_is_invalid),
 		cmocka_unit_test(what_is_not_json_is_invalid),

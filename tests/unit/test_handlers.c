@@ -128,7 +128,8 @@ static void events_of_orders_and_offers_make_tasks(void **s)
 	assert_string_equal(handler_of_event("order", "cancel"), TASK_ORDER);
 	assert_string_equal(handler_of_event("order", "update"), TASK_ORDER);
 	assert_null(handler_of_event("shipment", "create"));
-	assert_null(handler_of_event("allocation_request", "create"));
+	assert_string_equal(handler_of_event("allocation_request", "create"),
+			    TASK_ALLOCATION_REQUEST);
 	assert_null(handler_of_event("", ""));
 }
 

@@ -636,7 +636,8 @@ static void add_reconcile(struct parts *p, const char *instance, int64_t sub,
 static void an_instance_without_graphql_keeps_no_task_of_reconciliation(
 	void **state)
 {
-	struct parts *p = parts_open(9); /* without GraphQL */
+	struct parts *p = /* without GraphQL */
+		parts_open_with(9, "poll_requests = 0\n");
 
 	(void)state;
 	add_reconcile(p, "se", 0, 1);

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * answer_requests.c - tells Centra a shop's answer to allocation requests (OFFERS
+ * 5.3).
+ *
+ * One run: finishes if what is known settles the answer; reads the list of the
+ * order's requests, which has their ids and shows what became of an earlier try;
+ * and then makes one call for each request that the shop has answered.  An id is
+ * never taken from anywhere but the list that this run has read.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "centra/order_api.h"
+#include "handlers/answer_private.h"
+#include "handlers/offer.h"
+#include "handlers/requests.h"
+#include "handlers/run.h"
+
+#define LISTS_EMPTY 8 /* runs whose list lacks what is answered, before the shop
+		       * is told */
+#define PAGES_MOST  20
+
+/* ---- is it settled already? ---- */
+
+/* True if a request that the shop has answered ended as the shop wants. */
+static bool is_done(const struct offer *f)
+{
+	enum request_status wanted = f->answer.verb == VERB_ACCEPT
+					     ? REQUEST_CONFIRMED
+					     : REQUEST_REJECTED;
+
+	for (size_t i = 0; i < f->n_requests; i++)
+		if (request_status(f, i) == wanted &&
+		    request_answered(f, &f->requests[i]))
+			return true;
+	return false;
+}
+
+/* Finishes the run if what is known of the requests settles the answer.
+ * `text`: Centra's words, for a no. */
+static bool finished(struct work *w, const char *text)
+{
+	const struct offer *f = answer_offer(w);
+	bool done;
+
+	if (f->state == STATE_ACCEPTING || f->state == STATE_REJECTING)
+		return false;
+	done = is_done(f) && f->state != STATE_CANCELLED;
+	if (!done)
+		answer_settle(w, SETTLED_NO, text);
+	else if (f->answer.verb == VERB_ACCEPT)
+		answer_settle_ok(w);
+	else
+		answer_settle(w, SETTLED_OK, NULL);
+	answer_journal(w, &(struct entry){
+				  .fact = FACT_SETTLED,
+				  .to = offer_state_name(
+					  answer_offer(w)->state),
+			  });
+	return true;
+}
+
+/* ---- the list ---- */
+
+/* Reads all requests of the order to this warehouse.  False: the list could not
+ * be read, and the run has ended. */
+static bool list_is_read(struct work *w, struct centra_requests *got)
+{
+	struct requests_query q = {
+		.orders = &w->task->number,
+		.n_orders = 1,
+		.warehouses = &w->task->sub,
+		.n_warehouses = 1,
+		.all = true,
+	};
+	bool last = false;
+
+	while (!last && q.page < PAGES_MOST) {
+		q.page++;
+		centra_requests_release(got);
+		order_api_requests(w->centra, &q, got);
+		run_called(w, CENTRA_ORDER_API, "allocation-requests",
+			   &got->call);
+		if (got->not_allowed)
+			run_alarm(w, CENTRA_ORDER_API, got->call.why.text);
+		if (got->call.end != CALL_OK) {
+			answer_retry_look(w, &got->call);
+			return false;
+		}
+		last = got->entries < REQUESTS_PAGE;
+		requests_record(w, got);
+	}
+	return true;
+}
+
+static bool looked(struct work *w)
+{
+	struct centra_requests got = {0};
+	bool ret = list_is_read(w, &got);
+
+	centra_requests_release(&got);
+	return ret;
+}
+
+/* ---- a try ---- */
+
+/* Returns the id of the next request to be told; 0: none. */
+static int64_t next_to_tell(const struct offer *f)
+{
+	for (size_t i = 0; i < f->n_requests; i++)
+		if (f->requests[i].id && alloc_request_open(request_status(f, i)) &&
+		    request_answered(f, &f->requests[i]))
+			return f->requests[i].id;
+	return 0;
+}
+
+static void told_ok(struct work *w, int64_t id, const struct call *call)
+{
+	bool accept = answer_offer(w)->answer.verb == VERB_ACCEPT;
+	size_t from;
+	struct alloc_request *row;
+
+	answer_journal(w, &(struct entry){.fact = FACT_REPLY,
+					  .result = "ok",
+					  .latency_ms = call->latency});
+	answer_end_try(w, TRY_OK, NULL);
+	from = w->result.changes.n;
+	row = &changes_add(&w->result.changes, CHANGE_REQUEST, w->task->sub)
+		       ->request;
+	*row = (struct alloc_request){
+		.id = id,
+		.status = accept ? REQUEST_CONFIRMED : REQUEST_REJECTED,
+		.expires = TIME_NONE,
+	};
+	run_apply(w, from);
+}
+
+/* True if Centra's text says that the request has ended already: the list will
+ * show how. */
+static bool says_it_ended(const char *msg)
+{
+	return strstr(msg, "in status ") != NULL;
+}
+
+/* Handles a `no`.  It is believed once the list, read again, still shows the
+ * request open: an earlier try of ours may have been the reason. */
+static void told_no(struct work *w, const struct request_reply *r)
+{
+	const char *msg = r->msg ? r->msg : "Centra gave no reason";
+
+	answer_journal(w, &(struct entry){.fact = FACT_REPLY,
+					  .result = "no",
+					  .latency_ms = r->call.latency,
+					  .text = r->msg});
+	if (r->our_fault)
+		run_alarm(w, CENTRA_ORDER_API, msg);
+	answer_end_try(w, TRY_NO, msg);
+	if (!looked(w) || finished(w, msg))
+		return;
+	if (says_it_ended(msg)) {
+		run_retry(w, run_why(WHY_DISAGREE, 0), answer_next_try(w, NULL),
+			  "Centra says that the request has ended, and lists "
+			  "it as open");
+		return;
+	}
+	answer_settle(w, SETTLED_NO, msg);
+}
+
+/* Tells Centra the answer to one request.  True: it is told, and the run goes
+ * on. */
+static bool tell(struct work *w, int64_t id)
+{
+	struct request_reply r = {0};
+	bool ok;
+
+	if (!answer_begin_try(w, "allocation-request"))
+		return false;
+	order_api_request(w->centra, id,
+			  answer_offer(w)->answer.verb == VERB_ACCEPT, &r);
+	run_called(w, CENTRA_ORDER_API, "allocation-request", &r.call);
+	if (r.not_allowed)
+		run_alarm(w, CENTRA_ORDER_API, r.call.why.text);
+	ok = r.call.end == CALL_OK && r.ok;
+	if (ok)
+		told_ok(w, id, &r.call);
+	else if (r.call.end == CALL_OK)
+		told_no(w, &r);
+	else
+		answer_told_nothing(w, &r.call);
+	request_reply_release(&r);
+	return ok;
+}
+
+/* Centra lists nothing that could be told.  That proves nothing, so it is read
+ * again; but a shop that cannot be helped is told so, unless a try of ours may
+ * have reached Centra. */
+static void not_listed(struct work *w)
+{
+	static const char why[] = "Centra does not list the allocation request";
+
+	if (w->task->attempts >= LISTS_EMPTY &&
+	    !answer_offer(w)->answer.unknown)
+		answer_settle(w, SETTLED_NO, why);
+	else
+		run_retry(w, run_why(WHY_NOT_SHOWN, 0),
+			  answer_next_try(w, NULL), "%s", why);
+}
+
+void answer_requests(struct work *w)
+{
+	int64_t id;
+
+	if (finished(w, NULL))
+		return;
+	if (!w->centra) {
+		run_retry(w, run_why(WHY_NOT_CONFIGURED, 0),
+			  run_wait_long(w, NULL),
+			  "no Centra is configured for instance '%s'",
+			  w->task->instance);
+		return;
+	}
+	if (!looked(w) || finished(w, NULL))
+		return;
+	while ((id = next_to_tell(answer_offer(w))) != 0)
+		if (!tell(w, id) || finished(w, NULL))
+			return;
+	not_listed(w);
+}
