@@ -178,7 +178,7 @@ enum offer_state requests_state(const struct order *o, const struct offer *f)
 						     : STATE_REJECTING;
 	/* A parcel that is under way goes first. */
 	if (n.unanswered && n.confirmed && offer_shipment(f) &&
-	    shipment_stands(offer_shipment(f)))
+	    shipment_goes_on(offer_shipment(f)))
 		return STATE_ACCEPTED;
 	if (n.unanswered || (!n.answered && !f->n_requests))
 		return STATE_PENDING;
