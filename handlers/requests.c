@@ -40,7 +40,9 @@ static bool same_request(const struct alloc_request *told,
 	       (lines || !told->n_lines || !listed->n_lines);
 }
 
-bool request_told_twice(const struct offer *f, size_t i)
+/* True if the i-th row is told by another row too, one of the list: that one
+ * stands for the request. */
+static bool request_told_twice(const struct offer *f, size_t i)
 {
 	for (size_t k = 0; k < f->n_requests && !f->requests[i].id; k++)
 		if (f->requests[k].id &&

@@ -17,9 +17,6 @@
 /* Returns the kind of the present offer. */
 enum offer_kind offer_kind(const struct offer *f);
 
-/* True if the i-th row is told by another row too, one of the list: that one
- * stands for the request. */
-bool request_told_twice(const struct offer *f, size_t i);
 /* Returns the status of the i-th row: the latest that a row of the same request
  * says. */
 enum request_status request_status(const struct offer *f, size_t i);
