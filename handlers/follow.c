@@ -4,8 +4,11 @@
  */
 #include "handlers/follow.h"
 
+#include "handlers/lock.h"
+
 /* The followers; the table ends with NULL. */
 static follower_fn *const followers[] = {
+	lock_follow,
 	NULL,
 };
 

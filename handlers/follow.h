@@ -29,6 +29,8 @@ struct follow_config {
 	 * belongs to none of ours. */
 	bool (*shop_of)(void *arg, const char *instance, int64_t warehouse,
 			struct follow_shop *ret);
+	/* True if the instance's orders are to be locked (lock_orders). */
+	bool (*locks)(void *arg, const char *instance);
 	/* Returns the instance's time zone, or NULL. */
 	const struct zone *(*zone)(void *arg, const char *instance);
 };

@@ -10,9 +10,11 @@
 #include "handlers/answer.h"
 #include "handlers/feed.h"
 #include "handlers/lane.h"
+#include "handlers/lock.h"
 #include "handlers/set_stock.h"
 
 #define EVENTS_AT_ONCE 32
+#define LOCKS_AT_ONCE  32
 
 const struct handler handlers[] = {
 	/* kind, batch, calls, lane, run */
@@ -36,6 +38,9 @@ const struct handler handlers[] = {
 	{TASK_RECONCILE, 1, CALLS_GRAPHQL, LANE_LAST, handle_reconcile},
 	{TASK_FEED_GRAPHQL, 1, CALLS_GRAPHQL, LANE_REST, handle_feed_graphql},
 	{TASK_FEED_SOAP, 1, CALLS_SOAP, LANE_REST, handle_feed_soap},
+	{TASK_LOCK_ORDER, LOCKS_AT_ONCE, CALLS_GRAPHQL, LANE_LAST,
+	 handle_lock_order},
+	{TASK_LOCK_SWEEP, 1, CALLS_GRAPHQL, LANE_LAST, handle_lock_sweep},
 	{NULL, 0, CALLS_NOBODY, LANE_UNPLACED, NULL},
 };
 

@@ -135,6 +135,8 @@ typedef void handler_fn(struct work *w, size_t n);
 
 #define TASK_FEED_GRAPHQL "feed_graphql" /* read the GraphQL events (feed.h) */
 #define TASK_FEED_SOAP	  "feed_soap"	 /* read the queue of the SOAP API */
+#define TASK_LOCK_ORDER	  "lock_order"	 /* lock or unlock the order (lock.h) */
+#define TASK_LOCK_SWEEP	  "lock_sweep"	 /* find locks that are left */
 
 #define REQUESTS_AT_ONCE 20 /* orders whose requests one call reads */
 

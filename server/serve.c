@@ -32,6 +32,7 @@
 #include "server/webhook/receive.h"
 #include "server/reload.h"
 #include "server/worker/feeds.h"
+#include "server/worker/locks.h"
 #include "server/worker/reconcile.h"
 #include "server/worker/worker.h"
 
@@ -241,6 +242,7 @@ static enum rc start_workers(struct app *app, struct err *e)
 		return rc;
 	reconcile_at_start(&app->worker_parts, app->workers);
 	feeds_ask(&app->worker_parts, app->workers);
+	locks_ask(&app->worker_parts, app->workers);
 	return OK;
 }
 

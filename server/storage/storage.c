@@ -71,6 +71,14 @@ static bool shop_of(void *arg, const char *instance, int64_t warehouse,
 	return shop;
 }
 
+static bool locks(void *arg, const char *instance)
+{
+	const struct follow_with *w = arg;
+	const struct config_instance *in = config_instance(w->shops, instance);
+
+	return in && in->lock_orders;
+}
+
 static const struct zone *zone_of(void *arg, const char *instance)
 {
 	const struct follow_with *w = arg;
@@ -86,6 +94,7 @@ static void follow_with(const struct config *zones, const struct config *shops,
 	const struct follow_config c = {
 		.arg = &w,
 		.shop_of = shop_of,
+		.locks = locks,
 		.zone = zone_of,
 	};
 

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "server/worker/feeds.h"
+#include "server/worker/locks.h"
 #include "server/worker/reconcile.h"
 #include "server/worker/retention.h"
 #include "server/worker/worker_private.h"
@@ -299,6 +300,7 @@ void workers_reload(struct workers *w)
 			hurry_ask(w, i, time_now(), 0);
 	reconcile_in(w->parts, w, c->server.sweep_every);
 	feeds_ask(w->parts, w);
+	locks_ask(w->parts, w);
 	config_drop(c);
 	workers_wake(w);
 }

@@ -11,6 +11,7 @@
  *	reconcile  what handlers/reconcile.h needs of the server
  *	docs       what handlers/docs.h needs of the server
  *	feeds      what handlers/feed.h needs of the server
+ *	locks      when the locks of orders are swept
  *	hurry      makes tasks due whose reason to wait is gone
  *	retention  removes what is old, and ends old sessions
  *

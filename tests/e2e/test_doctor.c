@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "tests/harness/shipfrom.h"
+#include "tests/harness/orders.h"
 
 static int setup(void **state)
 {
@@ -326,6 +326,70 @@ static void in_json_each_line_is_an_object(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, shipfrom_end)
 
+/* ---- feeds and locks ---- */
+
+static int setup_feeds(void **state)
+{
+	*state = shipfrom_with(NULL, "source = graphql_events, soap\n"
+				     "queue_is_ours = yes\n"
+				     "poll_feeds = 10m\nlock_orders = yes\n");
+	return 0;
+}
+
+/* It reads the feeds, confirms nothing, and says why they must be ours. */
+static void the_feeds_are_tried_and_not_confirmed(void **state)
+{
+	struct shipfrom *s = *state;
+	int status;
+	char *out = doctor(s, &status);
+
+	assert_int_equal(status, 0);
+	assert_non_null(strstr(out, "graphql_events: 0 events wait"));
+	assert_int_equal(occurrences(out, "(queue_is_ours)"), 2);
+	assert_int_equal(occurrences(out, "  Event:write, "), 1);
+	assert_int_equal(occurrences(out, "  Order.isLocked:write, "), 1);
+	assert_int_equal(sim_calls_of(&s->sim, 0, "confirmEvents"), 0);
+	assert_int_equal(sim_calls_of(&s->sim, 0, "Events_Done"), 0);
+	free(out);
+	shipfrom_passed(s);
+}
+
+static void a_missing_permission_for_events_is_named(void **state)
+{
+	struct shipfrom *s = *state;
+	int status;
+	char *out;
+
+	sim_tell(&s->sim, "/settings", "{\"denied\":[\"Event:read\"]}");
+	out = doctor(s, &status);
+	assert_int_equal(status, 1);
+	assert_non_null(strstr(out, "Event:read is missing, for the feed"));
+	free(out);
+	shipfrom_passed(s);
+}
+
+static void a_wrong_soap_login_is_named(void **state)
+{
+	struct shipfrom *s = *state;
+
+	sim_tell(&s->sim, "/settings", "{\"soap_password\":\"another\"}");
+	expect_wrong(s, "soap", "Login failed: are soap_user and");
+	shipfrom_passed(s);
+}
+
+static void a_schema_without_the_feed_is_named_only_if_it_is_used(void **state)
+{
+	struct shipfrom *s = *state;
+	int status;
+	char *out;
+
+	sim_tell(&s->sim, "/settings", "{\"hidden\":[\"Mutation.confirmEvents\"]}");
+	out = doctor(s, &status);
+	assert_int_equal(status, s->options.centra ? 1 : 0);
+	free(out);
+	shipfrom_passed(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +407,20 @@ int main(void)
 		T(a_centra_that_does_not_answer_ends_with_69),
 		T(a_centra_that_is_busy_or_down_is_not_called_wrong),
 		T(in_json_each_line_is_an_object),
+		cmocka_unit_test_setup_teardown(
+			the_feeds_are_tried_and_not_confirmed, setup_feeds,
+			shipfrom_end),
+		cmocka_unit_test_setup_teardown(
+			a_missing_permission_for_events_is_named, setup_feeds,
+			shipfrom_end),
+		cmocka_unit_test_setup_teardown(a_wrong_soap_login_is_named,
+						setup_feeds, shipfrom_end),
+		cmocka_unit_test_setup_teardown(
+			a_schema_without_the_feed_is_named_only_if_it_is_used,
+			setup_feeds, shipfrom_end),
+		cmocka_unit_test_setup_teardown(
+			a_schema_without_the_feed_is_named_only_if_it_is_used,
+			setup, shipfrom_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

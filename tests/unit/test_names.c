@@ -647,6 +647,21 @@ static void every_value_that_is_listed_is_looked_for(void **state)
 	assert_int_equal(bad, 0);
 }
 
+/* Resuming a check-first order rejects all shops (CONTRACT 6.9). */
+static void nothing_of_ours_resumes_a_hold(void **state)
+{
+	static const char *const words[] = {"updateDirectToConsumerOrder",
+					    "holdStatusChangeReason",
+					    "isOnHold:", "\"isOnHold\", false"};
+	char *all = sources("{centra,handlers,server,server/*}/*.c");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (strstr(all, words[i]))
+			fail_msg("the source has %s", words[i]);
+	free(all);
+}
+
 /* What Centra makes of a mutation that is about nothing is not published. */
 static void no_permission_is_tried_by_what_could_change_something(void **state)
 {
@@ -674,6 +689,7 @@ int main(void)
 		cmocka_unit_test(every_name_that_is_listed_is_sent),
 		cmocka_unit_test(every_document_in_the_source_is_sent),
 		cmocka_unit_test(every_value_that_is_listed_is_looked_for),
+		cmocka_unit_test(nothing_of_ours_resumes_a_hold),
 		cmocka_unit_test(
 			no_permission_is_tried_by_what_could_change_something),
 	};
