@@ -112,6 +112,47 @@ static enum rc with_under_way(struct ship_decision *d, const struct offer *f,
 	return OK;
 }
 
+static void journal_asked(const struct ship_decision *d, const struct offer *f,
+			  struct changes *ret)
+{
+	const struct ship_ask *a = &d->ask;
+	struct buf how;
+
+	buf_init(&how, ORDER_TEXT_MAX);
+	buf_fmt(&how, "%s%s%s%s%s", a->carrier ? a->carrier : "",
+		a->service ? " " : "", a->service ? a->service : "",
+		a->tracking ? ", " : "", a->tracking ? a->tracking : "");
+	changes_journal(ret, &(struct entry){
+				     .at = a->at,
+				     .warehouse = f->warehouse,
+				     .device = a->device,
+				     .fact = FACT_SHIP_ASKED,
+				     .result = a->all ? "all" : "part",
+				     .by = a->by ? a->by : "a device",
+				     .n = a->packages,
+				     .text = how.data,
+			     });
+	buf_release(&how);
+}
+
+/* Decides a press where Centra has a shipment that waited for the shop's system,
+ * before the shop's setting changed: the press ships it. */
+static enum rc take_over(struct ship_decision *d, const struct offer *f,
+			 const struct shipment *s, struct changes *ret,
+			 struct err *e)
+{
+	struct ship_ask *ask;
+
+	if (!d->ask.all && !same_lines(&s->ask, &d->ask))
+		return conflict(d, "answered", e);
+	ask = &changes_add(ret, CHANGE_SHIP_GOAL, f->warehouse)->goal;
+	*ask = ship_ask_copy(&d->ask);
+	ask->goal = GOAL_SHIPPED;
+	journal_asked(d, f, ret);
+	changes_task(ret, TASK_SHIP_ORDER, f->warehouse, d->ask.at);
+	return OK;
+}
+
 /* Decides a request after earlier ones.  OK: the newest shipment may be asked
  * for again, or another added. */
 static enum rc with_newest(struct ship_decision *d, const struct offer *f,
@@ -127,6 +168,9 @@ static enum rc with_newest(struct ship_decision *d, const struct offer *f,
 		return rc;
 	if (!s)
 		return OK;
+	if (shipment_under_way(s) && !d->local &&
+	    (s->ask.goal == GOAL_CREATED || s->ask.goal == GOAL_CAPTURED))
+		return take_over(d, f, s, ret, e);
 	if (shipment_under_way(s))
 		return with_under_way(d, f, s, ret, e);
 	if (s->came.stage == SHIP_SHIPPED)
@@ -184,29 +228,6 @@ static bool rest_remains(const struct ship_decision *d, const struct offer *f,
 			return true;
 	}
 	return false;
-}
-
-static void journal_asked(const struct ship_decision *d, const struct offer *f,
-			  struct changes *ret)
-{
-	const struct ship_ask *a = &d->ask;
-	struct buf how;
-
-	buf_init(&how, ORDER_TEXT_MAX);
-	buf_fmt(&how, "%s%s%s%s%s", a->carrier ? a->carrier : "",
-		a->service ? " " : "", a->service ? a->service : "",
-		a->tracking ? ", " : "", a->tracking ? a->tracking : "");
-	changes_journal(ret, &(struct entry){
-				     .at = a->at,
-				     .warehouse = f->warehouse,
-				     .device = a->device,
-				     .fact = FACT_SHIP_ASKED,
-				     .result = a->all ? "all" : "part",
-				     .by = a->by ? a->by : "a device",
-				     .n = a->packages,
-				     .text = how.data,
-			     });
-	buf_release(&how);
 }
 
 /* Records the parcel as shipped, where another system ships. */

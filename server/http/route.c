@@ -75,9 +75,12 @@ enum rc http_routes_check(const struct http_route *table, struct err *e)
 static bool tail_matches(const struct http_route *r, const char *want,
 			 const char *tail)
 {
-	return !strcmp(want, tail) ||
-	       ((r->flags & (ROUTE_SIGNED | ROUTE_SLASH)) && !*want &&
-		!strcmp(tail, "/"));
+	size_t len = strlen(want);
+
+	if (!strncmp(want, tail, len) && !strcmp(tail + len, "/"))
+		return r->flags & ROUTE_SLASH ||
+		       (r->flags & ROUTE_SIGNED && !*want);
+	return !strcmp(want, tail);
 }
 
 /* True if the path fits the row; *ret and *ret_len are what the * stands for;

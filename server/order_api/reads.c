@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * reads.c - GET /orders and GET /products of the shop's own Order API: what
+ * reads.c - GET /orders, GET /products and GET /stock of the shop's own Order API: what
  * Centra shows, by a lookup (server/lookup), with nothing of another shop in it.
  */
 #include <inttypes.h>
@@ -13,10 +13,12 @@
 #include "base/mem.h"
 #include "base/number.h"
 #include "centra/order_shipments.h"
+#include "centra/products.h"
 #include "handlers/offer.h"
 #include "server/order_api/order_api_private.h"
 
-#define FILTERS_MAX 8
+#define FILTERS_MAX	8
+#define WAREHOUSES_MOST 8 /* of a shop, whose stock is asked for */
 #define VALUE_MAX   ((size_t)1 << 20)
 
 struct face_lookup {
@@ -26,6 +28,11 @@ struct face_lookup {
 	size_t n_filters;
 	int64_t number; /* of GET /orders */
 	struct json *found; /* owned; out */
+
+	/* Of GET /stock: the shop's warehouses, and the figures of each. */
+	int64_t warehouses[WAREHOUSES_MOST];
+	size_t n_warehouses;
+	struct centra_sizes stock[WAREHOUSES_MOST]; /* out */
 };
 
 static void ask(struct lookup *lookup, struct centra_conn *n, struct call *ret)
@@ -41,6 +48,8 @@ static void release(struct lookup *lookup)
 
 	for (size_t i = 0; i < l->n_filters; i++)
 		free((void *)(uintptr_t)l->filters[i].value);
+	for (size_t i = 0; i < WAREHOUSES_MOST; i++)
+		centra_sizes_release(&l->stock[i]);
 	json_free(l->found);
 	free(l);
 }
@@ -123,6 +132,138 @@ void face_products(struct request *req, struct response *res)
 	}
 	lookup_begin(shop_of(req)->lookups, &l->lookup,
 		     caller_of(req)->shop->centra, req, show_products);
+}
+
+/* ---- stock ---- */
+
+/* Returns the code by which the row's size is looked for: its EAN, else its
+ * whole SKU; owned.  NULL: it has neither. */
+static char *code_of(const struct json *row, enum centra_code *ret_by)
+{
+	const char *ean = json_text(json_get(row, "ean"));
+	const char *sku = json_text(json_get(row, "sku"));
+	const char *variant = json_text(json_get(row, "variantSku"));
+	const char *size = json_text(json_get(row, "sizeSku"));
+
+	*ret_by = ean && *ean ? CODE_EAN : CODE_SKU;
+	if (ean && *ean)
+		return xstrdup(ean);
+	return sku && *sku ? xasprintf("%s%s%s", sku, variant ? variant : "",
+				       size ? size : "") : NULL;
+}
+
+/* Asks for the figures of what Centra lists, in each of the shop's warehouses.
+ * Centra's own GET /stock has those of all warehouses of the plugin together. */
+static void ask_stock(struct lookup *lookup, struct centra_conn *n,
+		      struct call *ret)
+{
+	struct face_lookup *l = (struct face_lookup *)lookup;
+	struct centra_wanted wanted[SIZES_MAX];
+	char *codes[SIZES_MAX];
+	const struct json *row;
+	size_t n_wanted = 0;
+
+	ask(lookup, n, ret);
+	json_each(row, json_get(l->found, "products"))
+	{
+		if (n_wanted == SIZES_MAX)
+			break;
+		codes[n_wanted] = code_of(row, &wanted[n_wanted].by);
+		/* Rows without a code keep their place. */
+		if (!codes[n_wanted])
+			codes[n_wanted] = xstrdup("-");
+		wanted[n_wanted].code = codes[n_wanted];
+		n_wanted++;
+	}
+	for (size_t i = 0; ret->end == CALL_OK && n_wanted &&
+			   i < l->n_warehouses; i++) {
+		graphql_sizes(n, wanted, n_wanted, l->warehouses[i],
+			      &l->stock[i]);
+		*ret = l->stock[i].call;
+	}
+	for (size_t i = 0; i < n_wanted; i++)
+		free(codes[i]);
+}
+
+/* Adds up the figures of the i-th row over the shop's warehouses. */
+static void put_figures(struct buf *out, const struct face_lookup *l, size_t at)
+{
+	int64_t physical = 0, allocated = 0, available = 0;
+
+	for (size_t i = 0; i < l->n_warehouses; i++)
+		for (size_t k = 0; k < l->stock[i].n; k++) {
+			const struct centra_size *s = &l->stock[i].list[k];
+
+			if (s->wanted != at || !s->stocked)
+				continue;
+			physical += s->physical;
+			allocated += s->allocated;
+			available += s->free;
+		}
+	json_put_int(out, "physicalStock", physical);
+	json_put_int(out, "allocatedStock", allocated);
+	json_put_int(out, "availableStock", available);
+}
+
+static void show_stock(struct request *req, struct response *res)
+{
+	static const char *const members[] = {
+		"sku",		"productId", "variantSku",  "variantId",
+		"sizeSku",	"brand",     "collection",  "product",
+		"variant",	"size",	     "stockItemId", "ean",
+		"upc",		"weight",    "weightUnit",  "countryOfOrigin",
+		"harmCode",	"harmDescription", "active",
+	};
+	const struct face_lookup *l = found(req, res);
+	const struct json *row;
+	size_t at = 0;
+
+	if (!l)
+		return;
+	json_begin(&res->body, NULL);
+	json_put(&res->body, "status", "ok");
+	json_begin_list(&res->body, "products");
+	json_each(row, json_get(l->found, "products"))
+	{
+		if (at == SIZES_MAX)
+			break;
+		json_begin(&res->body, NULL);
+		for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++)
+			if (json_get(row, members[i]))
+				put_value(&res->body, members[i],
+					  json_get(row, members[i]));
+		put_figures(&res->body, l, at++);
+		json_end(&res->body);
+	}
+	json_end_list(&res->body);
+	json_end(&res->body);
+	respond_json(res, 200);
+	face_count(req, FACE_OK);
+}
+
+void face_stock(struct request *req, struct response *res)
+{
+	static const char *const names[] = {"ean", "sku", "upc"};
+	const struct config_shop *shop = caller_of(req)->shop;
+	struct face_lookup *l = lookup_new("/products", "stock");
+	char limit[24];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (request_query(req, names[i]))
+			add_filter(l, names[i], request_query(req, names[i]));
+	if (!l->n_filters) {
+		release(&l->lookup);
+		face_no(res, "one of ean, sku and upc is required", 0, NULL);
+		face_count(req, FACE_NO);
+		return;
+	}
+	snprintf(limit, sizeof(limit), "%d", SIZES_MAX);
+	add_filter(l, "limit", limit);
+	for (size_t i = 0; i < shop->warehouses.n && i < WAREHOUSES_MOST; i++)
+		l->warehouses[l->n_warehouses++] = shop->warehouses.ids[i];
+	l->lookup.ask = ask_stock;
+	lookup_begin(shop_of(req)->lookups, &l->lookup, shop->centra, req,
+		     show_stock);
 }
 
 /* ---- one order ---- */

@@ -44,7 +44,8 @@ const toDo = (o) => o.lines.filter((l) => l.quantity > 0);
 const total = (o) => toDo(o).reduce((n, l) => n + l.quantity, 0);
 const picked = (o, w) => toDo(o).map((l) => ({ ...l, quantity: Math.min(w.got[l.line_id] || 0, l.quantity) })).filter((l) => l.quantity);
 const got = (o, w) => picked(o, w).reduce((n, l) => n + l.quantity, 0);
-const busyStage = (s) => s && ["asked", "created", "captured"].includes(s.stage);
+const bySystem = () => session.me.ship_with === "order_api";
+const busyStage = (s) => bySystem() || (s && ["asked", "created", "captured"].includes(s.stage));
 
 /* ---- an order that changes meanwhile ---- */
 
@@ -251,8 +252,9 @@ function status(o) {
   const s = o.shipment;
   if (hasProblem(o)) return problemBox(o);
   if (o.on_hold && o.ship_to) return state("bad", "onHold");
+  if (s?.stage === "capture_failed") return h("p", { class: "state bad", role: "alert" }, t("captureFailed"));
+  if (bySystem()) return state("warn", "systemShips");
   if (!s) return null;
-  if (s.stage === "capture_failed") return h("p", { class: "state bad", role: "alert" }, t("captureFailed"));
   if (s.stage === "failed") return h("div", { class: "state bad", role: "alert" }, h("p", {}, t("shipFailed")), small(s.error));
   if (s.shipped_at) return h("p", { class: "state warn" }, `${t("hPart")}. ${t("remaining", { n: total(o) })}`);
   if (s.capture === "pending") return state("warn", "capturePending");
@@ -277,7 +279,7 @@ export function view(o, back) {
   changedSince(o, w);   // as it is first shown
   load("print").catch(() => {});   // a browser prints only what follows a press at once
   const body = () => {
-    if (busyStage(s)) return [status(o)];
+    if (busyStage(s) && !(bySystem() && hasProblem(o))) return [status(o)];
     if (hasProblem(o)) return [status(o), button("wide", () => solved(o), t("found"), { "data-part": "found" })];
     if (o.on_hold && o.ship_to) return [status(o)];
     const again = s?.stage === "capture_failed" &&
@@ -294,5 +296,5 @@ export function view(o, back) {
     h("div", { class: "actions" },
       prev && !busyStage(s) ? h("button", { onclick: () => go(w, prev) }, `← ${t(prev)}`) : null,
       h("button", { onclick: () => print(o, false) }, t("printPick")),
-      hasProblem(o) || busyStage(s) ? null : button("no", () => problem(o), t("problem"), { "data-part": "problem" })), timeline(o)) };
+      hasProblem(o) || (busyStage(s) && !bySystem()) ? null : button("no", () => problem(o), t("problem"), { "data-part": "problem" })), timeline(o)) };
 }

@@ -316,6 +316,54 @@ static void nothing_of_another_shop_is_shown_or_changed(void **state)
 	face_passed(&f);
 }
 
+static void what_is_read_of_centra_is_the_shops_alone(void **state)
+{
+	struct face f = face_open(state, NULL);
+	struct answer a = sim_do(&f.s->sim, "/orders",
+				 "{\"warehouses\":[5],\"lines\":[{\"quantity\":2,"
+				 "\"ean\":\"7300555000024\"}]}");
+	int64_t number = number_of(a.json, "number");
+	const cJSON *row;
+	char path[64];
+
+	answer_release(&a);
+	sim_quiet(&f.s->sim);
+	snprintf(path, sizeof(path), "/orders?order=%lld", (long long)number);
+	a = call(&f, 0, "GET", path, NULL); /* only offered so far */
+	assert_true(is_ok(&a));
+	assert_null(cJSON_GetArrayItem(cJSON_GetObjectItem(a.json, "orders"),
+				       0));
+	answer_release(&a);
+	accept(&f, 0, number);
+	a = wait_listed(&f, number, NULL);
+	answer_release(&a);
+	a = call(&f, 0, "GET", path, NULL);
+	row = cJSON_GetArrayItem(cJSON_GetObjectItem(a.json, "orders"), 0);
+	if (number_of(row, "orderId") == number || !*text_of(row, "orderId"))
+		fail_msg("%ld %s", a.status, a.body);
+	assert_int_equal(
+		cJSON_GetArraySize(cJSON_GetObjectItem(row, "products")), 1);
+	assert_int_equal(
+		cJSON_GetArraySize(cJSON_GetObjectItem(row, "shipments")), 1);
+	answer_release(&a);
+	a = call(&f, 1, "GET", path, NULL);
+	assert_true(is_ok(&a));
+	assert_null(cJSON_GetArrayItem(cJSON_GetObjectItem(a.json, "orders"),
+				       0));
+	answer_release(&a);
+	a = call(&f, 0, "GET", "/products?ean=7300555000024", NULL);
+	row = cJSON_GetArrayItem(cJSON_GetObjectItem(a.json, "products"), 0);
+	assert_string_equal(text_of(row, "ean"), "7300555000024");
+	answer_release(&a);
+	a = call(&f, 0, "GET", "/stock/?ean=7300555000024", NULL);
+	row = cJSON_GetArrayItem(cJSON_GetObjectItem(a.json, "products"), 0);
+	if (number_of(row, "physicalStock") != 20)
+		fail_msg("%ld %s", a.status, a.body);
+	answer_release(&a);
+	no(&f, "GET", "/stock", NULL, "required");
+	face_passed(&f);
+}
+
 static void a_key_opens_the_face_alone_and_a_devices_token_does_not(void **state)
 {
 	struct face f = face_open(state, NULL);
@@ -337,28 +385,38 @@ static void a_key_opens_the_face_alone_and_a_devices_token_does_not(void **state
 	face_passed(&f);
 }
 
+/* True if `device list` shows Rotterdam's first key, and when it was used.  Its
+ * last use is written soon after. */
+static bool is_used(void *arg)
+{
+	const char *show[] = {"device", "list", "--json", "--shop", "rotterdam",
+			      NULL};
+	char *out = NULL;
+	cJSON *row;
+	bool ret;
+
+	assert_int_equal(shipfrom_run(arg, &out, false, show), 0);
+	row = cJSON_Parse(out);
+	assert_string_equal(text_of(row, "kind"), "order_api");
+	assert_int_equal(number_of(row, "id"), 4);
+	ret = *text_of(row, "used");
+	cJSON_Delete(row);
+	free(out);
+	return ret;
+}
+
 static void a_key_is_replaced_while_the_old_one_still_works(void **state)
 {
 	struct face f = face_open(state, NULL);
 	char *other = add_key(f.s, "rotterdam"), *out = NULL;
-	const char *show[] = {"device", "list", "--json", "--shop", "rotterdam",
-			      NULL};
 	const char *drop[] = {"device", "remove", "4", NULL};
 	struct answer a;
-	cJSON *row;
 
 	a = call_with(&f, 0, other, "GET", "/shipments", NULL);
 	assert_true(is_ok(&a));
 	answer_release(&a);
 	ok(&f, "GET", "/shipments", NULL);
-	assert_int_equal(shipfrom_run(f.s, &out, false, show), 0);
-	row = cJSON_Parse(out);
-	assert_string_equal(text_of(row, "kind"), "order_api");
-	assert_int_equal(number_of(row, "id"), 4);
-	assert_true(*text_of(row, "used"));
-	cJSON_Delete(row);
-	free(out);
-	out = NULL;
+	assert_true(wait_until(is_used, f.s, SOON));
 	assert_int_equal(shipfrom_run(f.s, &out, false, drop), 0);
 	free(out);
 	a = call(&f, 0, "GET", "/shipments", NULL);
@@ -498,6 +556,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(an_order_is_fetched_captured_and_completed),
 		TEST(nothing_of_another_shop_is_shown_or_changed),
+		TEST(what_is_read_of_centra_is_the_shops_alone),
 		TEST(a_key_opens_the_face_alone_and_a_devices_token_does_not),
 		TEST(a_key_is_replaced_while_the_old_one_still_works),
 		TEST(a_short_pick_ships_fewer_and_the_rest_after_it_is_solved),

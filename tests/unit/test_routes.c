@@ -94,6 +94,8 @@ static void a_star_must_be_a_whole_segment(void **state)
 static void two_stars_stand_for_two_segments_and_what_is_between(void **state)
 {
 	static const struct http_route table[] = {
+		{"GET", "/a/*/c", LISTEN_PUBLIC, ROUTE_ANYONE | ROUTE_SLASH, 0,
+		 0, answer, NULL, "help"},
 		{"GET", "/a/*/b/*", LISTEN_PUBLIC, ROUTE_ANYONE | ROUTE_SLASH, 0,
 		 0, answer, NULL, "help"},
 		{0}};
@@ -111,6 +113,9 @@ static void two_stars_stand_for_two_segments_and_what_is_between(void **state)
 					"/a/x/b/y/", param, sizeof(param),
 					&allow));
 	assert_string_equal(param, "x/b/y");
+	assert_non_null(http_route_find(table, LISTEN_PUBLIC, "GET", "/a/x/c/",
+					param, sizeof(param), &allow));
+	assert_string_equal(param, "x");
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
 		assert_null(http_route_find(table, LISTEN_PUBLIC, "GET",
 					    others[i], param, sizeof(param),
