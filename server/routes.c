@@ -71,6 +71,7 @@ const struct http_route routes[] = {
 	{ "GET",   "/order-api/*/orders",         LISTEN_PUBLIC, KEY_READS,    ROOM_ORDER_API, 0,        face_orders,     NULL,          "one of the shop's orders, by its number" },
 	{ "GET",   "/order-api/*/products",       LISTEN_PUBLIC, KEY_READS,    ROOM_ORDER_API, 0,        face_products,   NULL,          "products, as Centra shows them" },
 	{ "GET",   "/order-api/*/stock",          LISTEN_PUBLIC, KEY_READS,    ROOM_ORDER_API, 0,        face_stock,      NULL,          "what Centra has of them in the shop" },
+	{ "POST",  "/order-api/*/stock",          LISTEN_PUBLIC, KEY_ACTS,     ROOM_ORDER_API, COUNTS_BODY_MAX, face_set_stock, NULL,          "how many of each lie in the shop" },
 	{ "POST",  "/order-api/*/check-first",    LISTEN_PUBLIC, KEY_ACTS,     ROOM_ORDER_API, ACTION_MAX, face_check_first, NULL,       "accepts or rejects an offer" },
 	{ "GET",   "/",                           LISTEN_PUBLIC, ROUTE_ANYONE, ROOM_PAGE,    0,          show_page,       NULL,          "the staff page" },
 	{ "GET",   "/login",                      LISTEN_PUBLIC, ROUTE_ANYONE, ROOM_PAGE,    0,          show_page,       NULL,          "the staff page, as login links open it" },

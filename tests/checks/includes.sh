@@ -34,8 +34,8 @@ MAY server/lookup     server/pending server/http server/config server/metrics ce
 MAY server/access     server/pending server/http server/config server/metrics store store/model
 MAY server/webhook    server/pending server/http server/config server/metrics store store/model centra handlers/handlers.h
 MAY server/shop       server/pending server/http server/config server/metrics server/access server/lookup store store/model handlers centra
-MAY server/order_api  server/pending server/http server/config server/metrics server/access server/shop/shop.h server/lookup store store/model handlers centra
 MAY server/live       server/http server/config server/metrics server/access server/lookup server/shop store store/model
+MAY server/order_api  server/pending server/http server/config server/metrics server/access server/shop/shop.h server/shop/stocktake.h server/lookup store store/model handlers centra
 MAY server/page       server/http server/access/token.h
 MAY server/worker     server/config server/metrics store store/model centra handlers
 MAY server/admin      server/http server/config server/metrics store store/model centra server/webhook server/worker server/live

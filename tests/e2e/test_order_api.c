@@ -316,16 +316,33 @@ static void nothing_of_another_shop_is_shown_or_changed(void **state)
 	face_passed(&f);
 }
 
+static bool has_seven(void *arg)
+{
+	struct answer a = call(arg, 0, "GET", "/stock?ean=7300555000024", NULL);
+	bool ret = number_of(cJSON_GetArrayItem(cJSON_GetObjectItem(
+							a.json, "products"),
+						0),
+			     "physicalStock") == 7;
+
+	answer_release(&a);
+	return ret;
+}
+
 static void what_is_read_of_centra_is_the_shops_alone(void **state)
 {
 	struct face f = face_open(state, NULL);
-	struct answer a = sim_do(&f.s->sim, "/orders",
-				 "{\"warehouses\":[5],\"lines\":[{\"quantity\":2,"
-				 "\"ean\":\"7300555000024\"}]}");
-	int64_t number = number_of(a.json, "number");
+	struct answer a;
+	int64_t number;
 	const cJSON *row;
 	char path[64];
 
+	sim_tell(&f.s->sim, "/warehouses",
+		 "[{\"id\":5,\"name\":\"Rotterdam\",\"policy\":\"CHECK_FIRST\"},"
+		 "{\"id\":6,\"name\":\"Utrecht\",\"policy\":\"CHECK_FIRST\"}]");
+	a = sim_do(&f.s->sim, "/orders",
+				 "{\"warehouses\":[5],\"lines\":[{\"quantity\":2,"
+				 "\"ean\":\"7300555000024\"}]}");
+	number = number_of(a.json, "number");
 	answer_release(&a);
 	sim_quiet(&f.s->sim);
 	snprintf(path, sizeof(path), "/orders?order=%lld", (long long)number);
@@ -361,6 +378,14 @@ static void what_is_read_of_centra_is_the_shops_alone(void **state)
 		fail_msg("%ld %s", a.status, a.body);
 	answer_release(&a);
 	no(&f, "GET", "/stock", NULL, "required");
+	/* A count reaches Centra, at this shop's warehouse alone. */
+	ok(&f, "POST", "/stock",
+	   "{\"products\":[{\"product\":\"7300555000024\",\"quantity\":7}]}");
+	assert_true(wait_until(has_seven, &f, SOON));
+	a = call(&f, 1, "GET", "/stock?ean=7300555000024", NULL);
+	row = cJSON_GetArrayItem(cJSON_GetObjectItem(a.json, "products"), 0);
+	assert_int_equal(number_of(row, "physicalStock"), 20);
+	answer_release(&a);
 	face_passed(&f);
 }
 
