@@ -32,7 +32,9 @@ enum feed { FEED_GRAPHQL, FEED_SOAP, FEEDS };
 const char *feed_name(enum feed f); /* "graphql", "soap" */
 
 #define KIND_FEED_EVENT "feed_event"	/* of a document */
-#define FEED_UNRESOLVED "unresolved"	/* the list in which it stands */
+/* The list in which it stands.  Nothing is left to be done about it, so it goes by
+ * age (keep_quarantine). */
+#define FEED_UNRESOLVED "unresolved/done"
 
 /* The progress of a feed of an instance.  It outlives the runs of its task; the
  * worker keeps it in memory.  One run at a time

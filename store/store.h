@@ -677,6 +677,7 @@ enum aged {
 			  * in doc_kinds.def */
 	AGED_OUTGOING,
 	AGED_RETURNS,
+	AGED_FEEDS,
 	AGED_KINDS,
 };
 

@@ -45,6 +45,8 @@ static int64_t keep(const struct config_server *c, enum aged what)
 		return c->keep_outgoing;
 	case AGED_RETURNS:
 		return c->keep_returns;
+	case AGED_FEEDS:
+		return c->keep_quarantine;
 	case AGED_KINDS:
 	default:
 		return 0;
@@ -75,6 +77,7 @@ static void count(struct counters *c, enum aged what, size_t n)
 	case AGED_STOCK:
 	case AGED_OUTGOING:
 	case AGED_RETURNS:
+	case AGED_FEEDS:
 		COUNT_BY(c, removed_documents_total, n);
 		break;
 	case AGED_KINDS:
@@ -156,6 +159,7 @@ static int64_t end_run(struct retention *r, int64_t mono)
 			 LOG_N("stock", (int64_t)n[AGED_STOCK]),
 			 LOG_N("outgoing", (int64_t)n[AGED_OUTGOING]),
 			 LOG_N("returns", (int64_t)n[AGED_RETURNS]),
+			 LOG_N("feeds", (int64_t)n[AGED_FEEDS]),
 			 LOG_N("ms", mono - r->began));
 	if (n[AGED_QUARANTINE])
 		log_line(LOG_WARN, "entries of the quarantine removed by age",

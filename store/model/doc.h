@@ -48,6 +48,7 @@ enum doc_age {
 	DOC_AGE_STOCK,	  /* keep_stock */
 	DOC_AGE_OUTGOING, /* keep_outgoing */
 	DOC_AGE_RETURNS,  /* keep_returns */
+	DOC_AGE_FEEDS,	  /* keep_quarantine */
 	DOC_AGES,
 };
 

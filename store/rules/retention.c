@@ -617,6 +617,7 @@ static enum doc_age age_of(enum aged what)
 {
 	return what == AGED_STOCK      ? DOC_AGE_STOCK
 	       : what == AGED_OUTGOING ? DOC_AGE_OUTGOING
+	       : what == AGED_FEEDS    ? DOC_AGE_FEEDS
 				       : DOC_AGE_RETURNS;
 }
 
@@ -724,6 +725,7 @@ static enum rc remove_some(struct rows *r, struct op *op, struct err *e)
 		[AGED_STOCK] = remove_docs,
 		[AGED_OUTGOING] = remove_docs,
 		[AGED_RETURNS] = remove_docs,
+		[AGED_FEEDS] = remove_docs,
 	};
 	struct removing *x = (struct removing *)op;
 

@@ -481,6 +481,36 @@ static void what_has_ended_goes_by_age_and_what_waits_stays(void **state)
 	store_close(s);
 }
 
+static bool count_doc(void *arg, const struct doc *d)
+{
+	(void)d;
+	++*(int *)arg;
+	return true;
+}
+
+/* Each kind of document has its own age. */
+static void events_of_a_feed_go_by_their_own_age(void **state)
+{
+	struct store *s = open_serve(*state);
+	struct doc d[3] = {doc_of("graphql/1", "unresolved/done", 10, "{}"),
+			   doc_of("graphql/2", "unresolved/done", 30, "{}")};
+	int n = 0;
+
+	for (int i = 0; i < 2; i++)
+		(void)!copy_text(d[i].kind, sizeof(d[i].kind), "feed_event");
+	assert_ok(store_docs_update(s, NULL, 0, put_all, d, NULL, 5000, NULL,
+				    &err));
+	remove_docs(s, AGED_RETURNS, 1000);
+	remove_docs(s, AGED_FEEDS, 20);
+	assert_ok(store_docs_listed(s, "feed_event", "se", "unresolved/done",
+				    NULL, count_doc, &n, &err));
+	assert_int_equal(n, 1);
+	assert_whole(s);
+	doc_release(&d[0]);
+	doc_release(&d[1]);
+	store_close(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -498,6 +528,7 @@ int main(void)
 		FRESH(a_write_that_rests_on_an_older_document_is_left_out),
 		FRESH(an_update_that_rests_on_an_older_document_writes_nothing),
 		FRESH(what_has_ended_goes_by_age_and_what_waits_stays),
+		FRESH(events_of_a_feed_go_by_their_own_age),
 	};
 
 	return RUN(tests);
