@@ -236,6 +236,22 @@ static void a_lock_that_fails_holds_nothing_up(void **state)
 	shipfrom_passed(s);
 }
 
+static void a_token_that_may_not_lock_holds_nothing_up(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number;
+
+	sim_tell(&s->sim, "/settings",
+		 "{\"denied\":[\"Order.isLocked:write\"]}");
+	number = order_accepted(s, NULL);
+	wait_metric(s, "configuration_alarms_total", 1, 10000);
+	ship(s, number);
+	assert_int_equal(metric(s, "centra_dead{instance=\"se\","
+				   "api=\"graphql\"}"), 0);
+	assert_int_equal(of_order(s, number, "locks"), 0);
+	shipfrom_passed(s);
+}
+
 /* The call hangs for longer than the shop needs. */
 static void a_lock_that_hangs_holds_nothing_up(void **state)
 {
@@ -364,6 +380,7 @@ int main(void)
 		WITH(setup_sweeping, a_sweep_leaves_a_persons_lock_alone),
 		WITH(setup_sweeping, what_a_person_unlocks_is_not_locked_again),
 		WITH(setup, a_lock_that_fails_holds_nothing_up),
+		WITH(setup, a_token_that_may_not_lock_holds_nothing_up),
 		WITH(setup, a_lock_that_hangs_holds_nothing_up),
 		WITH(setup, a_lock_whose_reply_is_lost_is_taken_back),
 		WITH(setup, without_the_setting_all_locks_are_taken_back),
