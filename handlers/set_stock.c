@@ -16,8 +16,9 @@
 #include "handlers/run.h"
 #include "handlers/stock_item.h"
 
-#define ALONE_FIRST RUN_MINUTE /* ms until a count whose call of its own had an
-				* unknown outcome is sent again; doubled */
+#define ALONE_FIRST (10 * RUN_SECOND) /* ms until a count whose call of its own
+				       * had an unknown outcome is sent again;
+				       * doubled */
 #define ALONE_DOUBLINGS 6
 
 /* ---- the document of the call under way ---- */
