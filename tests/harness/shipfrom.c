@@ -73,8 +73,11 @@ static void write_config(const struct shipfrom *s)
 			"[shop %s]\n"
 			"centra = se\n"
 			"name = The shop in %s\n"
-			"warehouses = %d\n",
-			shops[i], shops[i], i + 2);
+			"warehouses = %d\n%s",
+			shops[i], shops[i], i + 2,
+			i == AMSTERDAM && s->options.amsterdam
+				? s->options.amsterdam
+				: "");
 	assert_int_equal(fclose(f), 0);
 }
 

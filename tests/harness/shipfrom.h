@@ -30,6 +30,7 @@ struct shipfrom_options {
 	const char *binary; /* default: $BUILD/shipfrom */
 	const char *const *under; /* words before the program: a tracer; NULL */
 	const char *centra; /* more lines for [centra se], or NULL */
+	const char *amsterdam; /* more lines for [shop amsterdam], or NULL */
 	const char *listen; /* default: a free_address() */
 	bool no_graphql;    /* the Order API alone is configured */
 };

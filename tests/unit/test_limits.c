@@ -406,6 +406,25 @@ static void mutations_have_a_smaller_one(void **s)
 	assert_int_equal(call_api(CENTRA_GRAPHQL, 0, fine), 0);
 }
 
+/* Counts of stock, returns and feeds change something too: a parcel never waits
+ * for all of them. */
+static void mutations_that_are_not_live_leave_half_to_shipping(void **s)
+{
+	const enum centra_lane lanes[] = {CENTRA_FETCH, CENTRA_RECONCILE};
+	struct permit p;
+	int64_t wait;
+
+	(void)s;
+	for (int i = 0; i < 5; i++) {
+		assert_true(may(CENTRA_GRAPHQL, lanes[i % 2], true, 0, &p,
+				&wait));
+		limits_told(l, &p, 0, &(struct call){.end = CALL_OK});
+	}
+	for (int i = 0; i < 2; i++)
+		assert_false(may(CENTRA_GRAPHQL, lanes[i], true, 0, &p, &wait));
+	assert_true(may(CENTRA_GRAPHQL, CENTRA_LIVE, true, 0, &p, &wait));
+}
+
 static void reconciliation_leaves_half_to_live_work(void **s)
 {
 	struct permit p;
@@ -806,6 +825,7 @@ int main(void)
 		T(no_ten_seconds_hold_more_than_the_budget),
 		T(the_order_api_has_none),
 		T(mutations_have_a_smaller_one),
+		T(mutations_that_are_not_live_leave_half_to_shipping),
 		T(reconciliation_leaves_half_to_live_work),
 		T(reconciliation_has_a_call_now_and_then_whatever_live_work_takes),
 		T(of_a_small_budget_it_has_little_but_not_nothing),
