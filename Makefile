@@ -86,7 +86,8 @@ $(BUILD)/server/page/page.o: $(wildcard server/page/*)
 
 # What a unit test may answer in Centra's place (tests/unit/stub_centra.c).
 SEAM     = centra_conn_lane centra_take centra_take_change centra_give_back \
-	   order_api_check_first graphql_orders graphql_order_shipments \
+	   order_api_check_first order_api_requests order_api_request \
+	   graphql_orders graphql_order_shipments \
 	   graphql_confirm_order graphql_create_shipment \
 	   graphql_capture_shipment graphql_good_to_go graphql_complete_shipment \
 	   graphql_waiting

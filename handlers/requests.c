@@ -83,13 +83,26 @@ static bool is_told(const struct offer *f, const struct alloc_request *r)
 	return false;
 }
 
+/* True if the shop's card had the request when the shop answered: a row of it
+ * was held then. */
+static bool was_shown(const struct offer *f, const struct alloc_request *r)
+{
+	uint64_t shown = f->answer.requests_shown;
+
+	if (r->nth <= shown)
+		return true;
+	for (size_t i = 0; r->id && i < f->n_requests; i++)
+		if (!f->requests[i].id && f->requests[i].nth <= shown &&
+		    same_request(&f->requests[i], r))
+			return true;
+	return false;
+}
+
 bool request_answered(const struct offer *f, const struct alloc_request *r)
 {
-	/* A request that was made before the one that the shop saw, and that
-	 * the list showed only later, was not asked of the shop. */
-	return f->answer.verb != VERB_NONE &&
-	       strcmp(opened_at(f, r), f->answer.opened) <= 0 &&
-	       (!r->id || r->at <= f->answer.at || is_told(f, r));
+	/* Webhooks and the list may tell of an older request last: the shop was
+	 * not asked for its lines. */
+	return f->answer.verb != VERB_NONE && was_shown(f, r);
 }
 
 /* How many requests of an offer are what. */

@@ -64,8 +64,10 @@ void apply_answer(struct order *o, const struct change *c)
 {
 	struct offer *f = order_offer_made(o, c->warehouse);
 
-	if (f)
-		replace(&f->answer, &c->answer);
+	if (!f || c->answer.verb == VERB_NONE)
+		return;
+	replace(&f->answer, &c->answer);
+	f->answer.requests_shown = f->requests_heard;
 }
 
 void apply_try_begun(struct order *o, const struct change *c)

@@ -52,6 +52,9 @@ struct answer {
 			      * too): look before the next try */
 	bool was_ok;         /* Centra said ok to some try, even if something
 			      * contradicts it now */
+	uint64_t requests_shown; /* how many rows of allocation requests the
+				  * offer had (offer.requests_heard) when the
+				  * shop answered */
 	bool denied;         /* Centra said no to a try after an earlier one
 			      * that it may have taken: look, and make no more
 			      * tries */

@@ -153,6 +153,7 @@ struct offer {
 	struct alloc_request *requests; /* owned: what is known of allocation
 				   * requests; in the order of request.c */
 	size_t n_requests;
+	uint64_t requests_heard; /* rows that were ever added */
 };
 
 #define OPENINGS_MAX 64

@@ -374,16 +374,19 @@ static void put_requests(struct buf *b, const struct offer *f)
 		put_u8(b, (uint8_t)r->status);
 		put_i64(b, r->expires);
 		put_i64(b, r->at);
+		put_u64(b, r->nth);
 		put_u32(b, (uint32_t)r->n_lines);
 		for (size_t k = 0; k < r->n_lines; k++) {
 			put_i64(b, r->lines[k].line);
 			put_i64(b, r->lines[k].quantity);
 		}
 	}
+	put_u64(b, f->requests_heard);
+	put_u64(b, f->answer.requests_shown);
 	put_block_end(b, block);
 }
 
-#define REQUEST_LEAST	   29 /* bytes of a request without lines */
+#define REQUEST_LEAST	   37 /* bytes of a request without lines */
 #define REQUEST_LINE_LEAST 16
 
 static void get_request(struct alloc_request *ret, struct reader *r)
@@ -392,6 +395,7 @@ static void get_request(struct alloc_request *ret, struct reader *r)
 	ret->status = get_below(r, REQUEST_STATUSES);
 	ret->expires = get_i64(r);
 	ret->at = get_i64(r);
+	ret->nth = get_u64(r);
 	ret->n_lines = get_count(r, REQUEST_LINE_LEAST, REQUEST_LINES_MAX);
 	if (ret->n_lines)
 		ret->lines = xcalloc(ret->n_lines, sizeof(*ret->lines));
@@ -412,6 +416,8 @@ static void get_requests(struct offer *f, struct reader *all)
 		f->requests = xcalloc(f->n_requests, sizeof(*f->requests));
 	for (size_t i = 0; i < f->n_requests; i++)
 		get_request(&f->requests[i], &r);
+	f->requests_heard = get_u64(&r);
+	f->answer.requests_shown = get_u64(&r);
 	all->bad |= r.bad;
 }
 

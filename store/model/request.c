@@ -185,6 +185,7 @@ void apply_request(struct order *o, const struct change *c)
 		(f->n_requests - i) * sizeof(*f->requests));
 	f->requests[i] = *in;
 	alloc_request_own(&f->requests[i]);
+	f->requests[i].nth = ++f->requests_heard;
 	f->n_requests++;
 	/* More is to be sent than what the shop has sent already. */
 	if (alloc_request_open(in->status))

@@ -58,6 +58,8 @@ struct alloc_request {
 	enum request_status status; /* the latest that was told */
 	int64_t expires; /* ms, whole seconds; TIME_NONE: none is known */
 	int64_t at; /* ms: when the list first showed it; 0 with id 0 */
+	uint64_t nth; /* its place among the rows of the offer as they were
+		       * first heard of, from 1; set when it is applied */
 	struct request_line *lines; /* owned; by line; may be empty */
 	size_t n_lines;
 };

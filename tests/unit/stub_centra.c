@@ -7,6 +7,7 @@
  */
 #include "tests/unit/stub_centra.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -75,6 +76,8 @@ void __wrap_centra_give_back(struct centra_conn *n, enum centra_api api)
 /* ---- calls ---- */
 
 SEAM(order_api_check_first);
+SEAM(order_api_requests);
+SEAM(order_api_request);
 SEAM(graphql_orders);
 SEAM(graphql_waiting);
 SEAM(graphql_order_shipments);
@@ -96,6 +99,30 @@ void __wrap_order_api_check_first(struct centra_conn *n, int64_t number,
 	*ret = (struct check_first_reply){0};
 	stub_centra.taken--;
 	stub_centra.post(number, warehouse, accept, ret);
+}
+
+void __wrap_order_api_requests(struct centra_conn *n,
+			       const struct requests_query *q,
+			       struct centra_requests *ret)
+{
+	if (n != stub_conn) {
+		__real_order_api_requests(n, q, ret);
+		return;
+	}
+	*ret = (struct centra_requests){0};
+	stub_centra.requests(q, ret);
+}
+
+void __wrap_order_api_request(struct centra_conn *n, int64_t id, bool confirm,
+			      struct request_reply *ret)
+{
+	if (n != stub_conn) {
+		__real_order_api_request(n, id, confirm, ret);
+		return;
+	}
+	*ret = (struct request_reply){0};
+	stub_centra.taken--;
+	stub_centra.request(id, confirm, ret);
 }
 
 void __wrap_graphql_orders(struct centra_conn *n, const int64_t *numbers,
@@ -235,6 +262,29 @@ void stub_ship(struct centra_order *co, int64_t id)
 			.line = co->lines[i].id,
 			.quantity = co->lines[i].quantity,
 		};
+}
+
+struct centra_request *stub_request(struct centra_requests *ret, int64_t id,
+				    int64_t number, int64_t warehouse,
+				    const char *status, int64_t expires,
+				    int64_t line)
+{
+	struct centra_request *r =
+		xcalloc(1, sizeof(*r) + sizeof(r->lines[0]));
+
+	*r = (struct centra_request){.id = id,
+				     .number = number,
+				     .warehouse = warehouse,
+				     .expires = expires,
+				     .created = TIME_NONE,
+				     .n_lines = line != 0};
+	snprintf(r->status, sizeof(r->status), "%s", status);
+	r->lines[0].line = line;
+	r->lines[0].quantity = 1;
+	ret->list = xrealloc(ret->list, ret->n + 1, sizeof(*ret->list));
+	ret->list[ret->n++] = r;
+	ret->entries++;
+	return r;
 }
 
 void stub_allocate(struct centra_line *l, int64_t warehouse, bool waiting)

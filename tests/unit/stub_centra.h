@@ -18,6 +18,10 @@
 struct stub_centra {
 	void (*post)(int64_t number, int64_t warehouse, bool accept,
 		     struct check_first_reply *ret);
+	/* The list of allocation requests, and the answer to one. */
+	void (*requests)(const struct requests_query *q,
+			 struct centra_requests *ret);
+	void (*request)(int64_t id, bool confirm, struct request_reply *ret);
 	void (*orders)(const int64_t *numbers, size_t n, bool with_address,
 		       struct centra_orders *ret);
 	/* A page of the orders that wait. */
@@ -54,6 +58,12 @@ struct centra_order *stub_order(struct centra_orders *ret, int64_t number,
 				size_t n_lines);
 /* A shipment with this id, of all units of each line. */
 void stub_ship(struct centra_order *co, int64_t id);
+/* An allocation request in the reply, of one line (0: of none); `created` is for
+ * the test to set. */
+struct centra_request *stub_request(struct centra_requests *ret, int64_t id,
+				    int64_t number, int64_t warehouse,
+				    const char *status, int64_t expires,
+				    int64_t line);
 /* Allocates a unit of the line to a warehouse. */
 void stub_allocate(struct centra_line *l, int64_t warehouse, bool waiting);
 

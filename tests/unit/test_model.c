@@ -66,6 +66,13 @@ static char *print(const struct order *o)
 			free(all);
 			all = more;
 		}
+		for (size_t k = 0; k < f->n_requests; k++) {
+			more = xasprintf("%s {%d %lld}", all,
+					 (int)f->requests[k].status,
+					 (long long)f->requests[k].expires);
+			free(all);
+			all = more;
+		}
 	}
 	return all;
 }
@@ -169,6 +176,60 @@ static void reoffers_end_the_same_in_all_orders(void **s)
 	(void)s;
 	assert_int_equal(all_orders(pending, 5, "3 pending"), 120);
 	assert_int_equal(all_orders(conflict, 6, "3 accepting"), 720);
+}
+
+#define ASKED(w, status, line, until)                                          \
+	"{\"status\":\"" status "\",\"warehouseId\":" w                          \
+	",\"expirationDate\":\"" until "\",\"order\":{\"number\":19},"            \
+	"\"lines\":{\"" line "\":{\"lineId\":" line ",\"quantity\":1}}}"
+
+static void allocation_requests_end_the_same_in_all_orders(void **s)
+{
+	static const struct told list[] = {
+		{"allocation_request", "create", 10,
+		 ASKED("3", "allocated", "102", UNTIL)},
+		{"allocation_request", "create", 10,
+		 ASKED("4", "allocated", "102", UNTIL)},
+		{"allocation_request", "update", 20,
+		 ASKED("4", "timed-out", "102", UNTIL)},
+		{"allocation_request", "update", 21,
+		 ASKED("4", "confirmed", "102", UNTIL)},
+		{"allocation_request", "update", 22,
+		 ASKED("3", "outdated", "102", UNTIL)},
+	};
+	static const struct told asked_again[] = {
+		{"allocation_request", "create", 10,
+		 ASKED("3", "allocated", "102", UNTIL)},
+		{"allocation_request", "update", 20,
+		 ASKED("3", "timed-out", "102", UNTIL)},
+		{"allocation_request", "update", 31,
+		 ASKED("3", "outdated", "102", UNTIL)},
+		{"allocation_request", "create", 30,
+		 ASKED("3", "allocated", "102", NEWER)},
+		{"check_first", "create", 25, THREE},
+	};
+
+	(void)s;
+	assert_int_equal(all_orders(list, 5, "3 taken"), 120);
+	assert_int_equal(all_orders(list, 4, "3 pending"), 24);
+	assert_int_equal(all_orders(asked_again, 5, "3 pending"), 120);
+}
+
+static void both_kinds_in_one_order_end_the_same_in_all_orders(void **s)
+{
+	static const struct told list[] = {
+		{"check_first", "create", 10, THREE},
+		{"allocation_request", "create", 11,
+		 ASKED("6", "allocated", "102", UNTIL)},
+		{"check_first", "accepted", 20, OF("3")},
+		{"check_first", "rejected", 21, OF("4")},
+		{"allocation_request", "update", 22,
+		 ASKED("6", "outdated", "102", UNTIL)},
+	};
+
+	(void)s;
+	assert_int_equal(all_orders(list, 5, "6 taken"), 120);
+	assert_int_equal(all_orders(list, 5, "3 accepted"), 120);
 }
 
 static void a_create_sent_again_ends_the_same_in_all_orders(void **s)
@@ -728,6 +789,10 @@ int main(void)
 		cmocka_unit_test(
 			a_cancelled_history_ends_the_same_in_all_120_orders),
 		cmocka_unit_test(reoffers_end_the_same_in_all_orders),
+		cmocka_unit_test(
+			allocation_requests_end_the_same_in_all_orders),
+		cmocka_unit_test(
+			both_kinds_in_one_order_end_the_same_in_all_orders),
 		cmocka_unit_test(
 			a_create_sent_again_ends_the_same_in_all_orders),
 		cmocka_unit_test(equal_dates_end_the_same_in_all_orders),
