@@ -150,12 +150,14 @@ static const char *read_request(const struct json *data,
 	if (centra_request_known(ev->action) &&
 	    centra_request_read(ev->data, &ev->request, &e))
 		return "no usable 'data.warehouseId' or 'data.status'";
-	buf_init(&b, CANONICAL_MAX);
-	buf_fmt(&b, "{\"$id\":%lld%s%s", (long long)ev->id,
-		ev->data[1] == '}' ? "" : ",", ev->data + 1);
-	all = buf_detach(&b, NULL);
-	free(ev->data);
-	ev->data = all;
+	if (!json_get(data, "$id")) {
+		buf_init(&b, CANONICAL_MAX);
+		buf_fmt(&b, "{\"$id\":%lld,", (long long)ev->id);
+		buf_str(&b, ev->data + 1);
+		all = buf_detach(&b, NULL);
+		free(ev->data);
+		ev->data = all;
+	}
 	ev->id = number;
 	return NULL;
 }

@@ -142,6 +142,56 @@ static void try_products(struct exam *x)
 	centra_products_release(&p);
 }
 
+/* True for the policy "Direct, then confirm".  How Centra writes it is not
+ * published. */
+static bool confirms(const struct centra_warehouse *w)
+{
+	return w->policy && strstr(w->policy, "CONFIRM");
+}
+
+/* True if Centra shows that a warehouse of the instance's shops has the policy
+ * "Direct, then confirm". */
+static bool any_confirms(const struct exam *x)
+{
+	struct centra_warehouses w;
+	bool ret = false;
+
+	if (!x->in->graphql_url)
+		return false;
+	graphql_warehouses(x->conn, &w);
+	for (size_t i = 0; i < w.n && !ret; i++)
+		ret = confirms(&w.list[i]) &&
+		      config_shop_of(x->s->config, x->in->id, w.list[i].id);
+	centra_warehouses_release(&w);
+	return ret;
+}
+
+/* Reads the list of allocation requests, which changes nothing.  That the PUT is
+ * allowed too, only an answer would show. */
+static void try_requests(struct exam *x)
+{
+	struct requests_query q = {.page = 1};
+	struct centra_requests got;
+
+	if (!x->in->poll_requests)
+		return;
+	order_api_requests(x->conn, &q, &got);
+	if (got.call.end == CALL_OK)
+		say(x, FINE, "GET /allocation-requests is allowed; see in AMS "
+			     "that PUT /allocation-request is, too");
+	else if (got.not_allowed && !any_confirms(x))
+		say(x, UNTRIED, "GET /allocation-requests is not ticked in the "
+				"plugin: no warehouse needs it, and "
+				"poll_requests may be 0");
+	else if (got.not_allowed)
+		say(x, WRONG, "GET /allocation-requests is not ticked in the "
+			      "plugin: tick it and PUT /allocation-request "
+			      "there");
+	else if (!got.call.refused)
+		say_unreached(x, &got.call, "order_api_url");
+	centra_requests_release(&got);
+}
+
 /* ---- GraphQL ---- */
 
 /* Tests the token with a query that all later rows build on. */
@@ -304,10 +354,12 @@ static void examine_warehouse(struct exam *x, const struct config_shop *shop,
 		say(x, WRONG, "%" PRId64 " (%s) of [shop %s] is %s, not "
 			      "ACTIVE: activate it in AMS", id,
 		    w->name ? w->name : "?", shop->id, w->status);
-	else if (!w->policy || strcmp(w->policy, "CHECK_FIRST") != 0)
+	else if (!confirms(w) &&
+		 (!w->policy || strcmp(w->policy, "CHECK_FIRST") != 0))
 		say(x, WRONG, "%" PRId64 " (%s) of [shop %s] has the "
 			      "allocation policy %s and is offered nothing: "
-			      "make it check first in AMS", id,
+			      "make it check first, or \"Direct, then "
+			      "confirm\", in AMS", id,
 		    w->name ? w->name : "?", shop->id,
 		    w->policy ? w->policy : "none");
 	else if (!w->shop)
@@ -408,6 +460,7 @@ static const struct {
 	void (*run)(struct exam *x);
 } exams[] = {
 	{"order-api", false, try_order_api},
+	{"requests", false, try_requests},
 	{"products", false, try_products},
 	{"token", false, try_token},
 	{"schema", true, compare_names},

@@ -271,6 +271,18 @@ static void count_look(const struct worker_parts *parts, const struct task *t,
 		COUNT(parts->counters, sweep_looks_total);
 }
 
+/* Counts a reading of the list of allocation requests. */
+static void count_poll(const struct worker_parts *parts, const struct task *t,
+		       enum outcome how)
+{
+	if (t->number > 0 || strcmp(t->kind, TASK_POLL_REQUESTS) != 0)
+		return;
+	if (how == OUTCOME_DONE)
+		COUNT(parts->counters, requests_polls_total);
+	else
+		COUNT(parts->counters, requests_polls_failed_total);
+}
+
 /* Logs the webhooks that these changes, which are stored, say were missed. */
 static void log_missed(const struct worker_parts *parts, const struct task *t,
 		       const struct changes *c)
@@ -307,6 +319,7 @@ static bool note_result(const struct worker_parts *parts,
 	if (!f->rc) {
 		count_outcome(parts, f->result->how);
 		count_look(parts, task, f->result->how);
+		count_poll(parts, task, f->result->how);
 		log_outcome(task, f->result, time_mono() - began);
 		log_missed(parts, task, &f->result->changes);
 		return true;

@@ -328,15 +328,30 @@ static const char *goods(int i)
 	return lines[i % 4];
 }
 
+/* Of every three orders one is offered by check-first, one by allocation
+ * requests to all shops at once, and one by a request to Amsterdam and
+ * check-first to the others. */
+static const char *asked(int i)
+{
+	static const char *const kinds[] = {
+		"",
+		",\"requests\":[{\"warehouse\":2},{\"warehouse\":3},"
+		"{\"warehouse\":4}]",
+		",\"warehouses\":[2,4],\"requests\":[{\"warehouse\":3}]",
+	};
+
+	return kinds[i / 4 % 3];
+}
+
 static void place(int n)
 {
 	if (st.orders + n > ORDERS_MAX)
 		return;
 	for (int i = 0; i < n; i++)
 		sim_tell(&st.s->sim, "/orders",
-			 "{\"number\":%d,\"expires_in\":%d%s}",
+			 "{\"number\":%d,\"expires_in\":%d%s%s}",
 			 FIRST + st.orders + i, st.minutes ? 20 : 600,
-			 goods(st.orders + i));
+			 asked(st.orders + i), goods(st.orders + i));
 	st.orders += n;
 }
 
@@ -620,9 +635,9 @@ static void no_shop_is_told_accepted_of_what_centra_gave_to_another(
 	st.seed = (unsigned)number_in("CHAOS_SEED", 1);
 	/* What a lost create leads to takes turns. */
 	o.centra = st.seed % 2 ? "call_timeout = 1s\ngraphql_requests = 200\n"
-				 "recover = offer\n"
+				 "recover = offer\npoll_requests = 1s\n"
 			       : "call_timeout = 1s\ngraphql_requests = 200\n"
-				 "recover = report\n";
+				 "recover = report\npoll_requests = 1s\n";
 	st.s = *state = shipfrom_start(&o);
 	sim_tell(&st.s->sim, "/hooks", "{\"paused\":true}");
 	blur(&st.s->sim);

@@ -66,6 +66,25 @@ static int occurrences(const char *in, const char *text)
 	return n;
 }
 
+/* A line that has all three texts. */
+static void expect_line(struct shipfrom *s, const char *verdict,
+			const char *check, const char *text)
+{
+	int status;
+	char *out = doctor(s, &status), *copy = strdup(out), *rest = copy;
+	char *line;
+	bool found = false;
+
+	while ((line = strsep(&rest, "\n")))
+		found |= strstr(line, verdict) && strstr(line, check) &&
+			 strstr(line, text);
+	if (!found)
+		fail_msg("no line '%s' '%s' '%s': %s", verdict, check, text,
+			 out);
+	free(copy);
+	free(out);
+}
+
 /* Nothing is wrong.  What writes is never tried; the rest if it can be. */
 static void expect_well(struct shipfrom *s, bool all_tried)
 {
@@ -324,6 +343,27 @@ static void in_json_each_line_is_an_object(void **state)
 	shipfrom_passed(s);
 }
 
+static void the_list_of_allocation_requests_has_to_be_ticked(void **state)
+{
+	static const struct shipfrom_options o = {.centra =
+							  "poll_requests = 1m\n"};
+	struct shipfrom *s = *state = shipfrom_start(&o);
+
+	expect_line(s, "ok", "requests", "GET /allocation-requests is allowed");
+	sim_tell(&s->sim, "/settings",
+		 "{\"unticked\":[\"allocation-requests\"]}");
+	expect_line(s, "untried", "requests", "no warehouse needs it");
+	sim_tell(&s->sim, "/warehouses",
+		 "[{\"id\":2,\"name\":\"A\",\"shop\":\"A\"},"
+		 "{\"id\":3,\"name\":\"B\",\"shop\":\"B\","
+		 "\"policy\":\"DIRECT_THEN_CONFIRM\"},"
+		 "{\"id\":4,\"name\":\"C\",\"shop\":\"C\"}]");
+	expect_wrong(s, "requests", "is not ticked");
+	sim_tell(&s->sim, "/settings", "{\"unticked\":[]}");
+	expect_line(s, "ok", "warehouse", "3 (B)");
+	shipfrom_passed(s);
+}
+
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, shipfrom_end)
 
 /* ---- feeds and locks ---- */
@@ -401,6 +441,9 @@ int main(void)
 		T(each_permission_that_is_missing_is_named),
 		cmocka_unit_test_setup_teardown(
 			an_endpoint_that_pictures_need_is_named, setup_goods,
+			shipfrom_end),
+		cmocka_unit_test_teardown(
+			the_list_of_allocation_requests_has_to_be_ticked,
 			shipfrom_end),
 		T(what_writes_is_said_to_be_untried),
 		T(each_warehouse_that_is_wrong_is_named),

@@ -63,6 +63,28 @@ static void check_again(const struct centra_event *ev)
 	buf_release(&json);
 }
 
+/* The same of an allocation request. */
+static void check_request(const struct centra_event *ev)
+{
+	struct centra_request *again = NULL;
+	struct err e;
+
+	if (!ev->request)
+		return;
+	if (centra_request_read(ev->data, &again, &e) || again->id ||
+	    again->number != ev->id || again->number < 1 ||
+	    again->warehouse != ev->request->warehouse ||
+	    again->expires != ev->request->expires ||
+	    again->n_lines != ev->request->n_lines ||
+	    again->n_lines > CENTRA_REQUEST_LINES_MAX)
+		abort();
+	for (size_t i = 0; i < again->n_lines; i++)
+		if (again->lines[i].line < 1 || again->lines[i].quantity < 0 ||
+		    again->lines[i].line != ev->request->lines[i].line)
+			abort();
+	free(again);
+}
+
 /* What was decoded with the event is what its data says. */
 static void check_data(const struct centra_event *ev)
 {
@@ -97,6 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				abort();
 			check_again(ev);
 			check_data(ev);
+			check_request(ev);
 		}
 	}
 	centra_batch_release(&b);

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * test_answer_requests.c - the steps by which Centra is told the answer to
+ * allocation requests (OFFERS 5.3).
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "handlers/requests.h"
+#include "tests/unit/one_run.h"
+
+#include <cmocka.h> /* last: it has a macro called fail */
+
+#define ID 1141
+
+/* What the list shows, a row for each reading; and what a call is told. */
+static struct {
+	const char *status[4]; /* of ID; NULL: as the one before; "": no entry */
+	int lists, puts;
+	int64_t put_id;
+	bool put_yes;
+	enum { ACTS, SAYS_NOT, LOST, UNTICKED } put;
+	const char *msg;
+	bool list_fails, list_unticked, second;
+} list;
+
+static void unticked(struct call *ret)
+{
+	*ret = (struct call){.end = CALL_NOT_DONE, .status = 403,
+			     .why.text = "not ticked"};
+}
+
+static void requests(const struct requests_query *q,
+		     struct centra_requests *ret)
+{
+	const char *status = NULL;
+
+	assert_int_equal(q->n_orders, 1);
+	assert_int_equal(q->orders[0], 19);
+	assert_int_equal(q->warehouses[0], W);
+	assert_true(q->all);
+	for (int i = 0; i <= list.lists && i < 4; i++)
+		status = list.status[i] ? list.status[i] : status;
+	list.lists++;
+	if (list.list_unticked) {
+		unticked(&ret->call);
+		ret->not_allowed = true;
+		return;
+	}
+	ret->call.end = list.list_fails ? CALL_UNKNOWN : CALL_OK;
+	ret->call.status = list.list_fails ? 500 : 200;
+	if (list.list_fails || !*status)
+		return;
+	stub_request(ret, ID, 19, W, status, LATER, 1);
+	if (list.second)
+		stub_request(ret, ID + 1, 19, W, "sent", LATER, 2);
+	/* Another order's, which is not to be taken for this one's. */
+	stub_request(ret, 7, 20, W, "confirmed", LATER, 1);
+}
+
+static void put(int64_t id, bool yes, struct request_reply *ret)
+{
+	list.puts++;
+	list.put_id = id;
+	list.put_yes = yes;
+	if (list.put == UNTICKED) {
+		unticked(&ret->call);
+		ret->not_allowed = true;
+		return;
+	}
+	ret->call.end = list.put == LOST ? CALL_UNKNOWN : CALL_OK;
+	ret->call.status = list.put == LOST ? 0 : 200;
+	ret->ok = list.put == ACTS;
+	if (list.put == SAYS_NOT)
+		ret->msg = xstrdup(list.msg);
+}
+
+static void told_by_webhook(int64_t line)
+{
+	struct change c = {.kind = CHANGE_OPENING, .warehouse = W};
+
+	c.opening = (struct opening){.expires = LATER,
+				     .kind = KIND_ALLOCATION_REQUEST};
+	snprintf(c.opening.date, sizeof(c.opening.date), "%s", at(10));
+	say(&us.held, &c);
+	c = (struct change){.kind = CHANGE_REQUEST, .warehouse = W};
+	c.request = (struct alloc_request){.expires = LATER, .n_lines = 1};
+	c.request.lines = xcalloc(1, sizeof(struct request_line));
+	c.request.lines[0] = (struct request_line){line, 1};
+	say(&us.held, &c);
+	heard(&us.held);
+}
+
+/* A webhook has told of a request, and the shop has pressed. */
+static void pressed(enum verb verb)
+{
+	us_begin();
+	memset(&list, 0, sizeof(list));
+	list.status[0] = "sent";
+	stub_centra.requests = requests;
+	stub_centra.request = put;
+	told_by_webhook(1);
+	answered(&us.held, W, verb, at(10));
+	offer_derive(NULL, &us.held);
+}
+
+static int end_test(void **s)
+{
+	(void)s;
+	us_end();
+	return 0;
+}
+
+static void it_is_told_by_the_lists_id(void **s)
+{
+	(void)s;
+	pressed(VERB_ACCEPT);
+	run_answer();
+	assert_int_equal(list.put_id, ID);
+	assert_true(list.put_yes);
+	assert_int_equal(list.puts, 1);
+	assert_int_equal(us.tries, 1);
+	assert_string_equal(state_of(W), "accepted");
+	assert_true(us.fetch_asked);
+	pressed(VERB_REJECT);
+	run_answer();
+	assert_false(list.put_yes);
+	assert_string_equal(state_of(W), "rejected");
+}
+
+static void without_the_list_no_call_is_made(void **s)
+{
+	(void)s;
+	pressed(VERB_ACCEPT);
+	list.list_fails = true;
+	run_answer();
+	assert_int_equal(list.puts, 0);
+	assert_int_equal(us.tries, 0);
+	assert_int_equal(us.result.how, OUTCOME_RETRY);
+	assert_string_equal(state_of(W), "accepting");
+}
+
+static void a_lost_reply_is_settled_by_the_list(void **s)
+{
+	static const struct {
+		const char *status, *state;
+		int puts;
+	} rows[] = {
+		{"confirmed", "accepted", 1}, {"outdated", "timed_out", 1},
+		{"rejected", "rejected", 1},  {"sent", "accepted", 2},
+		{"failed", "accepted", 2},    {"timed-out", "accepted", 2},
+	};
+
+	(void)s;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		pressed(VERB_ACCEPT);
+		list.put = LOST;
+		list.status[1] = rows[i].status;
+		run_answer();
+		assert_string_equal(state_of(W), "accepting");
+		assert_true(answer_of(W)->unknown);
+		list.put = ACTS;
+		run_answer();
+		assert_int_equal(list.puts, rows[i].puts);
+		assert_string_equal(state_of(W), rows[i].state);
+	}
+}
+
+static void a_run_that_was_cut_off_reads_the_list_first(void **s)
+{
+	(void)s;
+	pressed(VERB_ACCEPT);
+	try_begun(&us.held, W);
+	list.status[0] = "confirmed";
+	run_answer();
+	assert_int_equal(list.puts, 0);
+	assert_string_equal(state_of(W), "accepted");
+}
+
+static void a_no_is_believed_if_the_list_still_shows_it_open(void **s)
+{
+	(void)s;
+	pressed(VERB_ACCEPT);
+	list.put = SAYS_NOT;
+	list.msg = "Warehouse doesn't have sufficient stock to allocate the "
+		   "request.";
+	run_answer();
+	assert_int_equal(list.lists, 2);
+	assert_string_equal(state_of(W), "refused");
+	assert_string_equal(answer_of(W)->refusal, list.msg);
+}
+
+static void after_a_no_the_list_counts(void **s)
+{
+	static const struct {
+		const char *status, *state;
+	} rows[] = {{"confirmed", "accepted"}, {"outdated", "timed_out"}};
+
+	(void)s;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		pressed(VERB_ACCEPT);
+		list.put = SAYS_NOT;
+		list.msg = "Failed to allocate stock from the warehouse.";
+		list.status[1] = rows[i].status;
+		run_answer();
+		assert_string_equal(state_of(W), rows[i].state);
+	}
+}
+
+static void in_status_confirmed_is_ours_once_the_list_shows_it(void **s)
+{
+	(void)s;
+	pressed(VERB_ACCEPT);
+	list.put = SAYS_NOT;
+	list.msg = "You can't update allocation request, which is in status "
+		   "confirmed.";
+	run_answer(); /* the list is behind */
+	assert_string_equal(state_of(W), "accepting");
+	assert_int_equal(us.result.how, OUTCOME_RETRY);
+	list.status[2] = "confirmed";
+	run_answer();
+	assert_int_equal(list.puts, 1);
+	assert_string_equal(state_of(W), "accepted");
+}
+
+static void all_requests_that_were_shown_are_told(void **s)
+{
+	(void)s;
+	pressed(VERB_ACCEPT);
+	told_by_webhook(2);
+	answered(&us.held, W, VERB_ACCEPT, at(10));
+	list.second = true;
+	run_answer();
+	assert_int_equal(list.puts, 2);
+	assert_string_equal(state_of(W), "accepted");
+}
+
+static void a_request_that_was_not_shown_is_not_told(void **s)
+{
+	(void)s;
+	pressed(VERB_ACCEPT);
+	list.second = true;
+	run_answer();
+	assert_int_equal(list.puts, 1);
+	assert_int_equal(list.put_id, ID);
+	assert_string_equal(state_of(W), "pending");
+}
+
+static void an_endpoint_that_is_not_ticked_raises_the_alarm_and_waits(void **s)
+{
+	(void)s;
+	pressed(VERB_ACCEPT);
+	list.list_unticked = true;
+	run_answer();
+	assert_int_equal(us.alarms, 1);
+	assert_int_equal(us.result.how, OUTCOME_RETRY);
+	pressed(VERB_ACCEPT);
+	list.put = UNTICKED;
+	run_answer();
+	assert_int_equal(us.alarms, 1);
+	assert_false(answer_of(W)->unknown);
+	assert_string_equal(state_of(W), "accepting");
+}
+
+static void what_the_list_never_shows_is_refused_in_the_end(void **s)
+{
+	(void)s;
+	pressed(VERB_ACCEPT);
+	list.status[0] = "";
+	for (us.attempts = 0; us.attempts < 8; us.attempts++) {
+		run_answer();
+		assert_string_equal(state_of(W), "accepting");
+	}
+	run_answer();
+	assert_int_equal(list.puts, 0);
+	assert_string_equal(state_of(W), "refused");
+}
+
+static void a_call_that_is_held_back_is_no_try(void **s)
+{
+	(void)s;
+	pressed(VERB_ACCEPT);
+	stub_centra.hold = 5000;
+	run_answer();
+	assert_int_equal(us.tries, 0);
+	assert_int_equal(list.puts, 0);
+	assert_int_equal(stub_centra.taken, 0);
+}
+
+static void a_try_that_cannot_be_stored_is_not_made(void **s)
+{
+	(void)s;
+	pressed(VERB_ACCEPT);
+	us.no_room = true;
+	run_answer();
+	assert_int_equal(list.puts, 0);
+	assert_int_equal(stub_centra.taken, 0);
+}
+
+static void an_order_that_is_cancelled_meanwhile_is_not_told(void **s)
+{
+	(void)s;
+	pressed(VERB_ACCEPT);
+	us.cancel_meanwhile = true;
+	run_answer();
+	assert_int_equal(list.puts, 0);
+	assert_string_equal(state_of(W), "cancelled");
+}
+
+#define T(name) cmocka_unit_test_teardown(name, end_test)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(it_is_told_by_the_lists_id),
+		T(without_the_list_no_call_is_made),
+		T(a_lost_reply_is_settled_by_the_list),
+		T(a_run_that_was_cut_off_reads_the_list_first),
+		T(a_no_is_believed_if_the_list_still_shows_it_open),
+		T(after_a_no_the_list_counts),
+		T(in_status_confirmed_is_ours_once_the_list_shows_it),
+		T(all_requests_that_were_shown_are_told),
+		T(a_request_that_was_not_shown_is_not_told),
+		T(an_endpoint_that_is_not_ticked_raises_the_alarm_and_waits),
+		T(what_the_list_never_shows_is_refused_in_the_end),
+		T(a_call_that_is_held_back_is_no_try),
+		T(a_try_that_cannot_be_stored_is_not_made),
+		T(an_order_that_is_cancelled_meanwhile_is_not_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
