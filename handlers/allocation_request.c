@@ -54,17 +54,24 @@ static void journal(const struct event *ev, const struct centra_request *r,
 				      });
 }
 
-static void add_facts(const struct order *o, const struct event *ev,
-		      const struct centra_request *r, int64_t now,
-		      struct changes *ret)
+static enum rc add_facts(const struct order *o, const struct event *ev,
+			 const struct centra_request *r, int64_t now,
+			 struct changes *ret, struct err *e)
 {
+	/* Versions before this one stored Centra's id in the place of the
+	 * order's number. */
+	if (r->number != o->number)
+		return fail(e, RC_INVALID,
+			    "the event is of order %lld; send it again",
+			    (long long)r->number);
 	if (!requests_fact(r, ev->date, now, ret)) {
 		add_unknown(o, ev, r->status, now, ret);
-		return;
+		return OK;
 	}
 	journal(ev, r, ret);
 	if (strcmp(ev->action, "create") != 0)
 		ask_for_list(now, ret);
+	return OK;
 }
 
 enum rc allocation_request_apply(const struct order *o, const struct event *ev,
@@ -78,13 +85,11 @@ enum rc allocation_request_apply(const struct order *o, const struct event *ev,
 		add_unknown(o, ev, ev->action, now, ret);
 		return OK;
 	}
-	if (ev->decoded) {
-		add_facts(o, ev, ev->decoded, now, ret);
-		return OK;
-	}
+	if (ev->decoded)
+		return add_facts(o, ev, ev->decoded, now, ret, e);
 	rc = centra_request_read(ev->data, &read, e);
 	if (!rc)
-		add_facts(o, ev, read, now, ret);
+		rc = add_facts(o, ev, read, now, ret, e);
 	free(read);
 	return rc;
 }

@@ -47,6 +47,9 @@ static bool finished(struct work *w, const char *text)
 
 	if (f->state == STATE_ACCEPTING || f->state == STATE_REJECTING)
 		return false;
+	/* Whether another warehouse has it, the other requests tell. */
+	if (f->state == STATE_TIMED_OUT)
+		changes_task(&w->result.changes, TASK_POLL_REQUESTS, 0, w->now);
 	done = is_done(f) && f->state != STATE_CANCELLED;
 	if (!done)
 		answer_settle(w, SETTLED_NO, text);

@@ -279,6 +279,25 @@ static void what_the_list_never_shows_is_refused_in_the_end(void **s)
 	assert_string_equal(state_of(W), "refused");
 }
 
+/* An event that an earlier version stored has Centra's id where the order's
+ * number is now: replayed, it would be another order's. */
+static void an_event_of_another_order_is_not_applied(void **s)
+{
+	struct event ev = {.received = NOW, .id = 19};
+
+	(void)s;
+	us_begin();
+	snprintf(ev.type, sizeof(ev.type), "allocation_request");
+	snprintf(ev.action, sizeof(ev.action), "create");
+	snprintf(ev.date, sizeof(ev.date), "%s", at(10));
+	ev.data = xstrdup("{\"status\":\"sent\",\"warehouseId\":3,"
+			  "\"order\":{\"number\":67},\"lines\":[]}");
+	run_one(handle_event, TASK_ALLOCATION_REQUEST, 0, &ev, false);
+	assert_int_equal(us.result.how, OUTCOME_DEAD);
+	assert_null(order_offer(&us.held, W));
+	event_release(&ev);
+}
+
 static void a_call_that_is_held_back_is_no_try(void **s)
 {
 	(void)s;
@@ -326,6 +345,7 @@ int main(void)
 		T(a_request_that_was_not_shown_is_not_told),
 		T(an_endpoint_that_is_not_ticked_raises_the_alarm_and_waits),
 		T(what_the_list_never_shows_is_refused_in_the_end),
+		T(an_event_of_another_order_is_not_applied),
 		T(a_call_that_is_held_back_is_no_try),
 		T(a_try_that_cannot_be_stored_is_not_made),
 		T(an_order_that_is_cancelled_meanwhile_is_not_told),
