@@ -68,6 +68,9 @@ void order_api_shipments(struct centra_conn *n, int64_t number,
 	words = refusal(*ret);
 	if (words)
 		(void)!fail(&ret_call->why, RC_AGAIN, "%s", words);
+	else if (*ret && !json_is_list(json_get(*ret, "shipments")))
+		(void)!fail(&ret_call->why, RC_AGAIN,
+			    "the reply to GET /shipments has no list of them");
 	if (words || !json_is_list(json_get(*ret, "shipments"))) {
 		json_free(*ret);
 		*ret = NULL;

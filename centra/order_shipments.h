@@ -11,10 +11,10 @@
 #include "centra/graphql.h"
 
 /* GET <base>/shipments?order=NUMBER: fetches Centra's rows of an order's
- * shipments, as a list.  Without a status Centra lists only those that are
+ * shipments, as the list "shipments" of *ret.  Without a status Centra lists only those that are
  * good-to-go; `good_to_go` false lists those that are in progress.  The caller
- * frees *ret with json_free(); NULL: the call failed, or Centra refused
- * (ret_call->why says). */
+ * frees *ret with json_free(); NULL: the call failed, Centra refused, or
+ * the reply has no such list (ret_call->why says). */
 void order_api_shipments(struct centra_conn *n, int64_t number,
 			 bool good_to_go, struct call *ret_call,
 			 struct json **ret);

@@ -364,6 +364,31 @@ static bool is_of_the_whole(const char *name)
 	       !strcmp(name, "voucherValue") || !strcmp(name, "taxBreakdown");
 }
 
+/* Adds the member without its value, so that the row keeps Centra's shape: no
+ * text, 0, false, null, an empty list, an object of such. */
+static void put_blank(struct buf *out, const char *name, const struct json *v)
+{
+	const struct json *m;
+
+	if (json_is_object(v)) {
+		json_begin(out, name);
+		json_each(m, v)
+			put_blank(out, json_name(m), m);
+		json_end(out);
+	} else if (json_is_list(v)) {
+		json_begin_list(out, name);
+		json_end_list(out);
+	} else if (json_is_bool(v)) {
+		json_put_bool(out, name, false);
+	} else if (json_is_null(v)) {
+		json_put(out, name, NULL);
+	} else if (json_text(v)) {
+		json_put(out, name, "");
+	} else {
+		json_put_int(out, name, 0);
+	}
+}
+
 static void put_order(const struct showing *s, const struct json *row)
 {
 	const struct json *m, *x;
@@ -387,9 +412,9 @@ static void put_order(const struct showing *s, const struct json *row)
 					put_value(s->out, NULL, x);
 			json_end_list(s->out);
 		} else if (is_of_the_whole(name)) {
-			continue;
+			put_blank(s->out, name, m);
 		} else if (!s->people && ship_is_personal(name)) {
-			json_put(s->out, name, "");
+			put_blank(s->out, name, m);
 		} else {
 			put_value(s->out, name, m);
 		}

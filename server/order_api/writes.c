@@ -62,9 +62,18 @@ struct write {
 
 /* ---- reading ---- */
 
+/* True if Centra names the order beside the shipment in a refusal of this call
+ * (CONTRACT 5.5, 5.6). */
+static bool names_order(const struct write *w)
+{
+	return *w->shipment && (w->d.verb == SYSTEM_CAPTURE ||
+				w->d.verb == SYSTEM_COMPLETE);
+}
+
 static bool no(struct write *w, struct response *res, const char *msg)
 {
-	face_no(res, msg, w->number, *w->shipment ? w->shipment : NULL);
+	face_no(res, msg, names_order(w) ? w->number : 0,
+		*w->shipment ? w->shipment : NULL);
 	face_count(w->req, FACE_NO);
 	return false;
 }

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -38,6 +39,80 @@ struct stage stage_centra(struct shapes *shapes)
 	return t;
 }
 
+#define SYSTEM_SHOPS                                                           \
+	"graphql_requests = 1000\n"                                            \
+	"graphql_mutations = 1000\n"                                           \
+	"[shop rotterdam]\n"                                                   \
+	"centra = se\n"                                                        \
+	"name = Rotterdam\n"                                                   \
+	"warehouses = 5\n"                                                     \
+	"ship_with = order_api\n"                                              \
+	"[shop utrecht]\n"                                                     \
+	"centra = se\n"                                                        \
+	"name = Utrecht\n"                                                     \
+	"warehouses = 6\n"                                                     \
+	"ship_with = order_api\n"
+
+void stage_device(struct shipfrom *s, const char *shop, const char *option,
+		  char ret[128])
+{
+	const char *words[] = {"device", "add",	 "--shop", shop,
+			       "--name", "Till", option,   NULL};
+	char *out = NULL;
+
+	if (shipfrom_run(s, &out, false, words))
+		fail_msg("device add: %s", out);
+	snprintf(ret, 128, "%.*s", (int)strcspn(out, "\n"), out);
+	free(out);
+}
+
+struct stage stage_face(struct shapes *shapes, bool makes_shipments)
+{
+	struct stage t = {.s = shipfrom_with(NULL, SYSTEM_SHOPS),
+			  .face = true,
+			  .shapes = shapes};
+
+	t.centra = &t.s->sim;
+	two_more_warehouses(t.centra);
+	sim_tell(t.centra, "/settings", "{\"own_shipments\":%d}",
+		 makes_shipments ? 100 : 0);
+	snprintf(t.wms.url, sizeof(t.wms.url), "%s/order-api/rotterdam",
+		 t.s->url);
+	stage_device(t.s, "rotterdam", "--order-api", t.wms.key);
+	stage_device(t.s, "rotterdam", NULL, t.token);
+	return t;
+}
+
+struct sight {
+	struct shipfrom *s;
+	const char *token;
+	int64_t number;
+};
+
+static bool is_pending(void *arg)
+{
+	struct sight *v = arg;
+	char url[192];
+	struct answer a;
+	bool is;
+
+	snprintf(url, sizeof(url), "%s/api/v1/orders/%lld", v->s->url,
+		 (long long)v->number);
+	a = http_get(url, v->token);
+	is = !strcmp(text_of(a.json, "state"), "pending");
+	answer_release(&a);
+	return is;
+}
+
+void stage_sees(struct shipfrom *s, const char *token, int64_t number, int ms)
+{
+	struct sight v = {.s = s, .token = token, .number = number};
+
+	if (!wait_until(is_pending, &v, ms))
+		fail_msg("order %lld is not pending after %d ms",
+			 (long long)number, ms);
+}
+
 int64_t stage_offered(struct stage *t, const char *ean)
 {
 	struct answer a = sim_do(
@@ -50,6 +125,8 @@ int64_t stage_offered(struct stage *t, const char *ean)
 
 	answer_release(&a);
 	sim_quiet(t->centra);
+	if (t->face)
+		stage_sees(t->s, t->token, number, WITHIN);
 	return number;
 }
 

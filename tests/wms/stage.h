@@ -21,12 +21,22 @@ struct stage {
 	struct sim *centra;
 	struct wms wms;
 	bool face;	       /* shipfrom answers */
+	char token[128];       /* of a device of the shop; "": Centra answers */
 	struct shapes *shapes; /* of what it answers */
 };
 
 /* The stand-in answers as Centra; it makes a shipment of each accepted order by
  * itself. */
 struct stage stage_centra(struct shapes *shapes);
+
+/* The shop's own Order API answers.  `makes_shipments`: Centra makes them by
+ * itself, so that shipfrom takes what is there. */
+struct stage stage_face(struct shapes *shapes, bool makes_shipments);
+
+/* `device add` with these options for a shop, as "--order-api" (NULL: none): the
+ * token. */
+void stage_device(struct shipfrom *s, const char *shop, const char *option,
+		  char ret[128]);
 
 /* Places an order for the warehouse: two units of one size, whose EAN is in
  * `ean` unless that is NULL, and one of another.  Its number, once whoever
@@ -35,6 +45,10 @@ int64_t stage_offered(struct stage *t, const char *ean);
 /* The same, accepted by the client, and good to go. */
 struct wms_shipment stage_accepted(struct stage *t, const char *ean,
 				   int64_t *ret_number);
+
+/* Until the shop of this device sees the order pending; fails the test after
+ * `ms`. */
+void stage_sees(struct shipfrom *s, const char *token, int64_t number, int ms);
 
 /* What Centra has of the order's shipments. */
 struct ends {
