@@ -333,7 +333,7 @@ fuzzers: $(FUZZ)
 $(FUZZ): $(BUILD)/%: $(BUILD)/%.o $(BUILD)/tests/unit/fixture.o $(OBJ_LIB)
 	$(call Q,LD)$(CC) $(LDFLAGS_ALL) $(FUZZ_LD) -o $@ $^ $(LIBS)
 # Centra's replies come from the fuzzer.
-FUZZ_REPLIES = $(addprefix $(BUILD)/tests/fuzz/,fuzz_reply fuzz_feeds)
+FUZZ_REPLIES = $(addprefix $(BUILD)/tests/fuzz/,fuzz_reply fuzz_feeds fuzz_goods fuzz_order_api)
 $(FUZZ_REPLIES): FUZZ_LD = -Wl,--wrap=transport_post
 $(FUZZ_REPLIES): $(BUILD)/tests/fuzz/reply.o
 

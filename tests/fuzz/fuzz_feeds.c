@@ -17,7 +17,7 @@ static void listen_to(void)
 {
 	struct centra_done d;
 
-	graphql_listen(NULL, &d);
+	graphql_listen(reply_conn(), &d);
 	check_done(&d);
 }
 
@@ -25,7 +25,7 @@ static void events(void)
 {
 	struct feed_events f;
 
-	graphql_events(NULL, &f);
+	graphql_events(reply_conn(), &f);
 	check_call(&f.call);
 	must(f.call.end == CALL_OK || (!f.n && !f.unread));
 	must(f.n <= FEED_EVENTS_MOST);
@@ -38,7 +38,7 @@ static void confirm_events(void)
 {
 	struct centra_done d;
 
-	graphql_confirm_events(NULL, numbers, 2, &d);
+	graphql_confirm_events(reply_conn(), numbers, 2, &d);
 	check_done(&d);
 }
 
@@ -48,7 +48,7 @@ static void owners(void)
 	for (int i = FEED_SHIPMENT; i <= FEED_RETURN; i++) {
 		struct feed_owners o;
 
-		graphql_owners(NULL, (enum feed_object)i, numbers, 2, &o);
+		graphql_owners(reply_conn(), (enum feed_object)i, numbers, 2, &o);
 		check_call(&o.call);
 		must(o.call.end == CALL_OK || !o.n);
 		for (size_t k = 0; k < o.n; k++)
@@ -70,11 +70,11 @@ static void waiting_of(void)
 {
 	struct centra_numbers r;
 
-	graphql_waiting_of(NULL, numbers, 2, &r);
+	graphql_waiting_of(reply_conn(), numbers, 2, &r);
 	check_numbers(&r);
-	graphql_locked_of(NULL, numbers, 2, &r);
+	graphql_locked_of(reply_conn(), numbers, 2, &r);
 	check_numbers(&r);
-	graphql_locked(NULL, 1, &r);
+	graphql_locked(reply_conn(), 1, &r);
 	check_numbers(&r);
 }
 
@@ -82,7 +82,7 @@ static void set_lock(void)
 {
 	struct centra_done d;
 
-	graphql_set_lock(NULL, numbers, 2, true, &d);
+	graphql_set_lock(reply_conn(), numbers, 2, true, &d);
 	check_done(&d);
 }
 

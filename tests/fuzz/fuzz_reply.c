@@ -24,7 +24,7 @@ static void check_first(void)
 {
 	struct check_first_reply r;
 
-	order_api_check_first(NULL, 19, 3, true, &r);
+	order_api_check_first(reply_conn(), 19, 3, true, &r);
 	if (r.call.end == CALL_OK) {
 		must(reply_next.status == 200 && (!r.ok || !r.our_fault));
 		must(!r.no_order || (!r.ok && r.msg && !r.our_fault));
@@ -66,9 +66,9 @@ static void orders(void)
 	static const int64_t numbers[] = {19, 20};
 	struct centra_orders r;
 
-	graphql_orders(NULL, numbers, 2, false, &r);
+	graphql_orders(reply_conn(), numbers, 2, false, &r);
 	check_orders(&r, false);
-	graphql_orders(NULL, numbers, 2, true, &r);
+	graphql_orders(reply_conn(), numbers, 2, true, &r);
 	check_orders(&r, true);
 }
 
@@ -76,7 +76,7 @@ static void shipments(void)
 {
 	struct centra_orders r;
 
-	graphql_order_shipments(NULL, 19, true, true, &r);
+	graphql_order_shipments(reply_conn(), 19, true, true, &r);
 	must(r.call.end == CALL_OK || (!r.n && *r.call.why.text));
 	centra_orders_release(&r);
 }
@@ -85,7 +85,7 @@ static void waiting(void)
 {
 	struct centra_numbers r;
 
-	graphql_waiting(NULL, 200, 1, &r);
+	graphql_waiting(reply_conn(), 200, 1, &r);
 	must(r.call.end == CALL_OK || !r.n);
 	for (size_t i = 0; i < r.n; i++)
 		must(r.list[i] > 0);
@@ -96,7 +96,7 @@ static void warehouses(void)
 {
 	struct centra_warehouses r;
 
-	graphql_warehouses(NULL, &r);
+	graphql_warehouses(reply_conn(), &r);
 	must(r.call.end == CALL_OK || !r.n);
 	for (size_t i = 0; i < r.n; i++)
 		must(r.list[i].id > 0);
@@ -107,7 +107,7 @@ static void confirm(void)
 {
 	struct centra_done d;
 
-	graphql_confirm_order(NULL, 19, &d);
+	graphql_confirm_order(reply_conn(), 19, &d);
 	check_done(&d);
 }
 
@@ -117,7 +117,7 @@ static void create(void)
 		{.line = 1, .quantity = 1}, {.line = 2, .quantity = 3}};
 	struct centra_done d;
 
-	graphql_create_shipment(NULL, 19, lines, 2, &d);
+	graphql_create_shipment(reply_conn(), 19, lines, 2, &d);
 	check_done(&d);
 }
 
@@ -125,7 +125,7 @@ static void capture(void)
 {
 	struct centra_done d;
 
-	graphql_capture_shipment(NULL, 7, &d);
+	graphql_capture_shipment(reply_conn(), 7, &d);
 	check_done(&d);
 }
 
@@ -135,7 +135,7 @@ static void complete(void)
 		.carrier = "post", .tracking = "1\"2", .packages = 1};
 	struct centra_done d;
 
-	graphql_complete_shipment(NULL, 7, &parcel, &d);
+	graphql_complete_shipment(reply_conn(), 7, &parcel, &d);
 	check_done(&d);
 }
 

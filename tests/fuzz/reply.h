@@ -35,6 +35,9 @@ int reply_run(const uint8_t *data, size_t size, const struct reply_call *calls,
 
 /* ---- for the calls ---- */
 
+/* A connection of an account; nothing is ever sent on it. */
+struct centra_conn *reply_conn(void);
+
 void must(bool holds); /* ends the process if not */
 /* A text that is handed out is UTF-8, and not longer than max. */
 void check_text(const char *s, size_t max);
