@@ -54,10 +54,14 @@ static void shop_json(struct buf *b, const struct config_shop *shop)
 
 /* Adds the features that only some shops have, each by the name of its module of
  * the page (server/page/extras.js). */
-static void features_json(struct buf *b, const struct config_shop *shop)
+static void features_json(struct buf *b, const struct config_shop *shop,
+			  const struct config_instance *in)
 {
-	(void)shop;
 	json_begin_list(b, "features");
+	if (in && (in->pictures_from || in->on_hand))
+		json_put(b, NULL, "goods");
+	if (in && in->graphql_url && shop->stock_on_reject)
+		json_put(b, NULL, "count");
 	json_end_list(b);
 }
 
@@ -82,7 +86,7 @@ void me_respond(const struct access *a, const struct caller *c, int64_t now,
 	day_json(b, in ? in->zone : NULL, now);
 	json_put(b, "page", a->parts.page_version);
 	json_put(b, "ship_with", config_ships_with(c->config, shop));
-	features_json(b, shop);
+	features_json(b, shop, in);
 	json_end(b);
 	respond_json(res, 200);
 }

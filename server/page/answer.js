@@ -5,6 +5,7 @@ import { t } from "./texts.js";
 import { actsFor, newKey, once, post, session } from "./api.js";
 import { lineText, linesChanged, shownOf } from "./changes.js";
 import { askReason } from "./dialogs.js";
+import { featureNames, fromFeatures } from "./extras.js";
 import { answered } from "./guard.js";
 import { deadline, ENDED, isOpen, toAnswer } from "./lists.js";
 import { link, now, put } from "./live.js";
@@ -17,7 +18,7 @@ import { draw } from "./ui.js";
 
 const UNDO_MS = 5000, KEEP_MS = 120000, STAY_MS = 3000, CALM_MS = 1200;
 const SAVED = "answer.";
-// number -> {verb, body, key, shown, born, at, wait, keep, tried, busy, by}; survives
+// number -> {verb, count, body, key, shown, born, at, wait, keep, tried, busy, by}; survives
 // a reload.  shown: the order as the card showed it.  born, at: when it was given, by
 // the device's clock and the page's; wait, keep: ms until it is sent, and given up.
 // by: who gave it, as `self` says; nobody else sends it.
@@ -59,18 +60,19 @@ async function accept(o) {
 
 async function reject(o) {
   const body = await askReason(t("whyNot"), ["out_of_stock", "damaged", "cannot_find", "too_busy", "other"]);
+  const count = body?.reason === "out_of_stock" && await fromFeatures("counts", o, deadline(o) - now())[0];
   const me = body && await who();
-  if (me) begin(o, "reject", { ...body, ...me }, UNDO_MS);
+  if (me) begin(o, "reject", { ...body, ...me }, UNDO_MS, count);
 }
 
-function begin(o, verb, body, undo) {
+function begin(o, verb, body, undo, count) {
   if (pending.has(o.number)) return;
   answered();
   holdNotices(CALM_MS);
   differs.delete(o.number);
   // Ends at the deadline, unless that had passed when it was pressed.
   const left = deadline(o) - now();
-  pending.set(o.number, { verb, body: { ...body, for: actsFor() }, key: newKey(), shown: shownOf(o), born: Date.now(), at: performance.now(), wait: undo, tried: false, busy: false, by: self(), shop: session.me.shop.name,
+  pending.set(o.number, { verb, count, body: { ...body, for: actsFor() }, key: newKey(), shown: shownOf(o), born: Date.now(), at: performance.now(), wait: undo, tried: false, busy: false, by: self(), shop: session.me.shop.name,
     keep: Math.min(KEEP_MS, left > 0 ? Math.max(left, undo + 1000) : 10000) });
   save(o.number);
   draw();
@@ -112,6 +114,7 @@ async function send(n) {
   const body = r.body || {};
   if (body.code === "changed" && body.order) askAgain(p, body.order);
   drop(n);
+  if (p.count) fromFeatures("counted", n, p.count, p.body.staff);
   if (r.status === 200 || r.status === 202) { put(body); return; }
   if (body.order) put(body.order);
   if (body.code === "changed" && body.order) return;     // the card says so, and why
@@ -195,7 +198,7 @@ function actions(o) {
 
 function openCard(o) {
   const p = pending.get(o.number), past = deadline(o) <= now();
-  const sign = JSON.stringify([o, p && [p.verb, p.busy, p.tried, isEarly(p)], link.up, past, differs.get(o.number)]);
+  const sign = JSON.stringify([o, p && [p.verb, p.busy, p.tried, isEarly(p)], link.up, past, differs.get(o.number), featureNames()]);
   return { key: o.number, sign, make: () => h("article", { class: "card", "aria-label": t("order", { n: o.number }) },
     h("div", { class: "row" },
       heading(o.number, " grow"),

@@ -6,6 +6,8 @@
 //   view()         its view: an item of keep(), for ui.open = its name
 //   scanned(code)  a scanner read `code` while its view is open; as ship.scanned()
 //   menu(close)    buttons for the device's menu
+//   picture(line), facts(line)   elements of a line
+//   counts(order, ms left), counted(number, counts, staff)   after "Out of stock"
 //   and what else a module of the page asks for with fromFeatures()
 import { session } from "./api.js";
 import { draw } from "./ui.js";
@@ -36,6 +38,9 @@ export function loadFeatures() {
     load(name).then((m) => { if (session.me?.features.includes(name)) { features.set(name, m); draw(); } }, () => {});
   }
 }
+
+// Their names, for the signs of what they draw.
+export const featureNames = () => [...features.keys()].join();
 
 // The module of a feature of this shop, if it is loaded.
 export const feature = (name) => features.get(name);

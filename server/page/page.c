@@ -28,10 +28,12 @@
 	X(bar, "bar.js", JS)                                                  \
 	X(changes, "changes.js", JS)                                          \
 	X(codes, "codes.js", JS)                                              \
+	X(count, "count.js", JS)                                              \
 	X(dialogs, "dialogs.js", JS)                                          \
 	X(dom, "dom.js", JS)                                                  \
 	X(done, "done.js", JS)                                                \
 	X(extras, "extras.js", JS)                                            \
+	X(goods, "goods.js", JS)                                              \
 	X(guard, "guard.js", JS)                                              \
 	X(head, "head.js", JS)                                                \
 	X(lists, "lists.js", JS)                                              \

@@ -1,6 +1,7 @@
 // parts.js - parts that several views draw: times, an address, a line of an order.
 import { h } from "./dom.js";
 import { t } from "./texts.js";
+import { fromFeatures } from "./extras.js";
 
 export function leftText(ms) {
   if (ms === Infinity) return t("noDeadline");
@@ -37,9 +38,10 @@ export const lineCodes = (l) => [...new Set([l.sku, l.ean, l.upc])].filter(Boole
 
 export function lineItem(l, picked) {
   return h("li", { class: picked ? "picked" : "", "data-line": String(l.line_id) },
+    fromFeatures("picture", l),
     h("span", { class: "qty" }, `${l.quantity}×`),
     h("span", { class: "grow" }, h("strong", {}, lineName(l)),
-      h("span", { class: "row soft" }, l.size ? h("span", { class: "size" }, l.size) : null, lineCodes(l).map((c) => h("span", {}, c)))));
+      h("span", { class: "row soft" }, l.size ? h("span", { class: "size" }, l.size) : null, lineCodes(l).map((c) => h("span", {}, c)), fromFeatures("facts", l))));
 }
 
 // Who acted, as the server writes it ("Anna on Till"; without a list of names the

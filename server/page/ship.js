@@ -5,7 +5,7 @@ import { newKey, post, session } from "./api.js";
 import { addressChanged, lineText, linesChanged, shownOf } from "./changes.js";
 import { isItem, isOrder, plain } from "./codes.js";
 import { askReason, sure } from "./dialogs.js";
-import { load } from "./extras.js";
+import { featureNames, load } from "./extras.js";
 import { shield } from "./guard.js";
 import { hasProblem } from "./lists.js";
 import { link, orders, put } from "./live.js";
@@ -287,7 +287,7 @@ export function view(o, back) {
     if (w.step === "ship" && w.changes?.length) return [status(o), again];   // first what changed
     return [status(o), again, { pick: pickStep, pack: packStep, ship: shipStep }[w.step](o, w)].flat();
   };
-  return { key: `ship${o.number}`, sign: JSON.stringify([o, w.step, w.got, w.busy, link.up, scanNote, noticeSign(o.number), w.changes]), make: () => h("section", { class: "card stack" },
+  return { key: `ship${o.number}`, sign: JSON.stringify([o, w.step, w.got, w.busy, link.up, scanNote, noticeSign(o.number), w.changes, featureNames()]), make: () => h("section", { class: "card stack" },
     button("quiet", back, `← ${t("back")}`, { "data-part": "back" }),
     heading(o.number),
     h("ol", { class: "steps" }, steps.map((x) => h("li", { "aria-current": x === (busyStage(s) ? "ship" : w.step) ? "step" : null }, t(x)))),

@@ -92,7 +92,7 @@ export function call(url, method, { headers = {}, body } = {}) {
 
 const SHOPS = [["stockholm", "Stockholm, Biblioteksgatan", 2], ["amsterdam", "Amsterdam, Kalverstraat", 3], ["berlin", "Berlin, Mitte", 4]];
 
-function config(w, { settings, instance, staff }) {
+function config(w, { settings, instance, staff, shop }) {
   return `[server]
 listen = 127.0.0.1:${w.port}
 admin_listen = 127.0.0.1:0
@@ -118,7 +118,7 @@ ${instance ?? ""}
 centra = se
 name = ${name}
 warehouses = ${warehouse}
-${staff && id === "amsterdam" ? `staff = ${staff}\n` : ""}
+${staff && id === "amsterdam" ? `staff = ${staff}\n` : ""}${shop && id === "amsterdam" ? `${shop}\n` : ""}
 `).join("");
 }
 

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+//
+// Pictures of goods beside the lines, how many are on hand, and the question how
+// many are there after Out of stock.
+
+import assert from "node:assert/strict";
+import { cardOf, waitFor } from "./servers.mjs";
+import { test } from "./test.mjs";
+import { scan } from "./wedge.mjs";
+
+const CDN = "https://brand.centracdn.net", EAN = "7350000000123", EAN2 = "7350000000130";
+const WITH = { instance: `pictures_from = ${CDN}\non_hand = yes` };
+const COUNTS = { shop: "stock_on_reject = yes" };
+const LINES = [{ product: "Rain coat", variant: "Off-white", size: "S", sku: "RTT-OWH-S", ean: EAN, quantity: 1 },
+  { product: "Wool cap", size: "ONE", sku: "CAP--1", ean: EAN2, quantity: 2 }];
+const DOT = '<svg xmlns="http://www.w3.org/2000/svg" width="80" height="120"><rect width="80" height="120" fill="#a33"/></svg>';
+
+// The service worker's requests cannot be answered by a test.
+const NO_WORKER = { init: "Object.defineProperty(Navigator.prototype, 'serviceWorker', { get: () => undefined });" };
+
+// The picture server, without which nothing of the page may break.
+async function pictures(page, answer = (route) => route.fulfill({ contentType: "image/svg+xml", body: DOT })) {
+  const asked = [];
+  await page.route(/^https:/, (route) => { asked.push(route.request()); return answer(route); });
+  return asked;
+}
+
+const img = (page, n) => cardOf(page, n).locator("img").first();
+const loaded = (el) => el.evaluate((i) => i.complete && i.naturalWidth > 0);
+
+test("a picture of each line is shown small, with its name, from the server of pictures alone", WITH, async ({ open, place }) => {
+  const page = await open(NO_WORKER), asked = await pictures(page), n = await place({ lines: LINES });
+  await waitFor("both lines have a picture", async () => await cardOf(page, n).locator("img").count() === 2);
+  assert.equal(await img(page, n).getAttribute("alt"), "Picture: Rain coat, Off-white, S");
+  await waitFor("it is loaded", () => loaded(img(page, n)));
+  const box = await img(page, n).boundingBox();
+  assert.deepEqual([box.width, box.height], [56, 56]);
+  assert.ok(asked.length >= 2 && asked.every((r) => r.url().startsWith(`${CDN}/`)), asked.map((r) => r.url()).join());
+  assert.ok(asked.every((r) => !r.headers().referer && !r.headers().cookie));
+  assert.equal(await img(page, n).getAttribute("loading"), "lazy");
+});
+
+test("the page's policy lets no other server's picture in", WITH, async ({ open }) => {
+  const page = await open(NO_WORKER);
+  await pictures(page);
+  const load = (src) => page.evaluate((s) => new Promise((done) => { const i = new Image(); i.onload = () => done(true); i.onerror = () => done(false); i.src = s; }), src);
+  assert.equal(await load(`${CDN}/x.svg`), true, page.errors.join("\n"));
+  assert.equal(await load("https://brand.centracdn.net.evil.example/x.svg"), false);
+  assert.equal(await load("https://evil.example/x.svg"), false);
+  page.errors.length = 0;   // the refusals are in the console
+});
+
+test("without the setting a shop loads no picture and no module for them", async ({ open, place, world }) => {
+  const page = await open(), asked = await pictures(page), n = await place({ lines: LINES });
+  await cardOf(page, n).getByText("Rain coat").waitFor();
+  assert.equal(await cardOf(page, n).locator("img").count(), 0);
+  assert.equal(asked.length, 0);
+  const { token } = await world.device();
+  assert.deepEqual((await world.api(token, "GET", "/me")).body.features, []);
+});
+
+test("a picture that is missing leaves its place, and the card as high as it was", WITH, async ({ open, place }) => {
+  const page = await open(NO_WORKER);
+  let release;
+  const held = new Promise((done) => { release = done; });
+  await pictures(page, async (route) => { await held; return route.abort(); });
+  const n = await place({ lines: LINES });
+  await waitFor("it has its place", async () => await cardOf(page, n).locator("img").count() === 2);
+  const before = await cardOf(page, n).boundingBox();
+  release();
+  await waitFor("it is hidden", () => img(page, n).evaluate((i) => getComputedStyle(i).visibility === "hidden"));
+  const after = await cardOf(page, n).boundingBox();
+  assert.equal(after.height, before.height);
+  await cardOf(page, n).locator("[data-part=accept]").waitFor();
+  page.errors.length = 0;
+});
+
+test("a line says how many are on hand, and stops saying it when that is old", WITH, async ({ open, place, world }) => {
+  const page = await open({ init: "{ const real = setTimeout; window.setTimeout = (f, ms, ...a) => real(f, ms > 500000 && ms <= 600000 ? 1500 : ms, ...a); }" });
+  await pictures(page);
+  await world.control("/stock", [{ ean: EAN, sku: "RTT-OWH-S", warehouse: 3, quantity: 7 }, { ean: EAN2, sku: "CAP--1", warehouse: 3, quantity: 0 }]);
+  const n = await place({ lines: LINES });
+  await cardOf(page, n).getByText("Here, says Centra: 7").waitFor();
+  await cardOf(page, n).getByText("Here, says Centra: 0").waitFor();
+  await cardOf(page, n).getByText("Here, says Centra: 7").waitFor({ state: "detached" });
+});
+
+/* ---- how many are there? ---- */
+
+const dialog = (page) => page.locator("dialog[aria-labelledby=count]");
+
+async function outOfStock(page, n) {
+  await cardOf(page, n).locator("[data-part=reject]").click();
+  const reason = page.locator("[data-part=out_of_stock]");
+  await reason.waitFor();
+  await waitFor("the dialog can be pressed", async () => { await reason.click().catch(() => {}); return dialog(page).count(); });
+  await dialog(page).waitFor();
+}
+
+// What lies in the shop, as Centra has it.
+const counted = async (world, ean) => (await world.control("/stock")).items.find((i) => i.ean === ean)?.places.find((p) => p.warehouse === 3)?.physical;
+
+// Presses a button of the dialog until it is gone: what has just come cannot be
+// pressed.
+const press = (page, part) => waitFor(`${part} is pressed`, async () => { await dialog(page).locator(`[data-part=${part}]`).click({ timeout: 1000 }).catch(() => {}); return !(await dialog(page).count()); });
+
+test("after Out of stock the page asks how many are there, and Centra gets the count", COUNTS, async ({ open, place, world }) => {
+  const page = await open(), n = await place({ lines: LINES, expires_in: 900 });
+  await cardOf(page, n).getByText("Rain coat").waitFor();
+  await outOfStock(page, n);
+  assert.equal(await dialog(page).locator("input").count(), 2);
+  assert.equal(await dialog(page).locator("input").first().getAttribute("inputmode"), "numeric");
+  await waitFor("none is pressed", async () => { await dialog(page).getByRole("button", { name: "None: Rain coat, Off-white, S" }).click(); return await dialog(page).locator("input").first().inputValue() === "0"; });
+  await dialog(page).locator("input").nth(1).fill("3");
+  await press(page, "save");
+  await waitFor("the order is rejected", async () => (await world.ordered(n)).asks.find((a) => a.warehouse === 3)?.state !== "open" && await counted(world, EAN2) === 3, 60000);
+  assert.equal(await counted(world, EAN), 0);
+});
+
+test("the question can be skipped, a line can be left out, and neither is counted", COUNTS, async ({ open, place, world }) => {
+  const page = await open();
+  const a = await place({ lines: LINES, expires_in: 900 });
+  await cardOf(page, a).getByText("Rain coat").waitFor();
+  await outOfStock(page, a);
+  await press(page, "skip");
+  const { token } = await world.device();
+  await waitFor("it is rejected", async () => (await world.api(token, "GET", `/orders/${a}`)).body.state === "rejected", 60000);
+  assert.equal((await world.calls(0, "setStock")).length, 0);
+
+  const b = await place({ lines: LINES, expires_in: 900 });
+  await cardOf(page, b).getByText("Rain coat").waitFor();
+  await outOfStock(page, b);
+  await dialog(page).locator("input").nth(1).fill("5");
+  await press(page, "save");
+  await waitFor("one is counted", async () => await counted(world, EAN2) === 5, 60000);
+  assert.equal(await counted(world, EAN), undefined);
+});
+
+test("a scanner neither fills in nor answers the question", COUNTS, async ({ open, place }) => {
+  const page = await open(), n = await place({ lines: LINES, expires_in: 900 });
+  await cardOf(page, n).getByText("Rain coat").waitFor();
+  await outOfStock(page, n);
+  const field = dialog(page).locator("input").first();
+  await field.focus();
+  await scan(page, EAN);
+  await dialog(page).locator(".said").waitFor();
+  assert.equal(await field.inputValue(), "");
+  await dialog(page).locator("[data-part=save]").focus();
+  await scan(page, EAN);
+  assert.equal(await dialog(page).count(), 1);
+});
+
+test("without the setting nothing is asked after Out of stock", async ({ open, place, world }) => {
+  const page = await open(), n = await place({ lines: LINES, expires_in: 900 });
+  await cardOf(page, n).getByText("Rain coat").waitFor();
+  await cardOf(page, n).locator("[data-part=reject]").click();
+  const reason = page.locator("[data-part=out_of_stock]");
+  await waitFor("the reason is given", async () => { await reason.click({ timeout: 1000 }).catch(() => {}); return !(await page.locator("dialog").count()); });
+  const { token } = await world.device();
+  await waitFor("it is rejected", async () => (await world.api(token, "GET", `/orders/${n}`)).body.state === "rejected", 60000);
+});
