@@ -7,7 +7,7 @@ import { h } from "./dom.js";
 import { now } from "./live.js";
 import { fullName } from "./parts.js";
 
-const SIDE = 56, FRESH_MS = 600000;   // as the server: lookup/goods.h
+const SIDE = 48, FRESH_MS = 600000;   // as the server: lookup/goods.h
 
 addTexts({
   en: { pictureOf: "Picture: {name}", onHand: "Here, says Centra: {n}" },
@@ -18,7 +18,7 @@ export function picture(l) {
   if (!l.picture) return [];
   const img = h("img", { loading: "lazy", decoding: "async", referrerPolicy: "no-referrer", width: SIDE, height: SIDE, alt: t("pictureOf", { name: fullName(l) }) });
   img.style.objectFit = "contain";
-  img.style.flex = "none";
+  img.style.display = "block";   // below the quantity, where it takes no width from the name
   img.onerror = () => { img.style.visibility = "hidden"; };
   img.src = l.picture;
   return [img];

@@ -38,8 +38,7 @@ export const lineCodes = (l) => [...new Set([l.sku, l.ean, l.upc])].filter(Boole
 
 export function lineItem(l, picked) {
   return h("li", { class: picked ? "picked" : "", "data-line": String(l.line_id) },
-    fromFeatures("picture", l),
-    h("span", { class: "qty" }, `${l.quantity}×`),
+    h("span", { class: "qty" }, `${l.quantity}×`, fromFeatures("picture", l)),
     h("span", { class: "grow" }, h("strong", {}, lineName(l)),
       h("span", { class: "row soft" }, l.size ? h("span", { class: "size" }, l.size) : null, lineCodes(l).map((c) => h("span", {}, c)), fromFeatures("facts", l))));
 }

@@ -34,7 +34,7 @@ test("a picture of each line is shown small, with its name, from the server of p
   assert.equal(await img(page, n).getAttribute("alt"), "Picture: Rain coat, Off-white, S");
   await waitFor("it is loaded", () => loaded(img(page, n)));
   const box = await img(page, n).boundingBox();
-  assert.deepEqual([box.width, box.height], [56, 56]);
+  assert.deepEqual([box.width, box.height], [48, 48]);
   assert.ok(asked.length >= 2 && asked.every((r) => r.url().startsWith(`${CDN}/`)), asked.map((r) => r.url()).join());
   assert.ok(asked.every((r) => !r.headers().referer && !r.headers().cookie));
   assert.equal(await img(page, n).getAttribute("loading"), "lazy");
