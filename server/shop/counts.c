@@ -141,11 +141,13 @@ static bool read_items(struct put *p, struct response *res)
 			  "counts an item that is in the list already");
 }
 
-/* Reads when the items were counted: not in the future, as far as clocks go. */
+/* Reads when the items were counted: not in the future.  A clock of ours that is
+ * known to be behind Centra's makes no till wrong.  The time is kept by our clock,
+ * as those of movements are. */
 static bool read_time(struct put *p, struct response *res)
 {
 	const struct json *v = json_get(p->body, "counted_at");
-	int64_t at = p->take.now;
+	int64_t at = p->take.now, ahead = 0;
 	int offset;
 
 	if (json_given(v) && !json_time(v, &at, &offset)) {
@@ -153,7 +155,8 @@ static bool read_time(struct put *p, struct response *res)
 			      "is a time such as 2026-11-30T17:45:00+01:00");
 		return false;
 	}
-	if (at > p->take.now + STOCK_AHEAD) {
+	(void)clock_ahead(p->room->clock, p->take.now, time_mono(), &ahead);
+	if (at > p->take.now + STOCK_AHEAD + (ahead < 0 ? -ahead : 0)) {
 		respond_problem(res, 400, "counted_in_future",
 				"'counted_at' is later than now: look at the "
 				"clock of the till");

@@ -25,6 +25,7 @@ const NOT_HERE = new Set([
   "POST /api/v1/orders/{number}/solved 503 not_stored",
   "POST /api/v1/orders/{number}/stopped 503 not_stored",
   "POST /api/v1/orders/{number}/ship 503 not_stored",
+  "PUT /api/v1/stock 503 not_stored",
   "POST /api/v1/session 503 not_stored",
   "DELETE /api/v1/session 503 not_stored",
   // What is too quick to be met in the middle.

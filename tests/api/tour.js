@@ -179,10 +179,11 @@ export class Tour {
 
   // Each route of devices.
   async everyRoute(with_) {
-    for (const path of ["me", "orders", "orders/19", "report", "products?ean=1", "stock?ean=1", "stream"])
+    for (const path of ["me", "orders", "orders/19", "report", "products?ean=1", "stock?ean=1", "stock/results", "stream"])
       await this.ask("GET", `/api/v1/${path}`, with_);
     for (const verb of PRESSES)
       await this.ask("POST", `/api/v1/orders/19/${verb}`, with_);
+    await this.ask("PUT", "/api/v1/stock", { ...with_, body: "{}" });
     await this.ask("DELETE", "/api/v1/session", with_);
   }
 
@@ -201,6 +202,7 @@ export class Tour {
     for (const headers of [{ Cookie: cookie }, foreign]) {
       for (const verb of PRESSES)
         await this.ask("POST", `/api/v1/orders/19/${verb}`, { headers });
+      await this.ask("PUT", "/api/v1/stock", { headers, body: "{}" });
       await this.ask("DELETE", path, { headers });
     }
     await this.ask("DELETE", path,
@@ -259,6 +261,9 @@ export class Tour {
     await put(JSON.stringify({ items: [{ ean: "1", quantity: 1 }],
       counted_at: "2999-11-30T17:45:00+01:00" }));
     await put(JSON.stringify({ items: [...Array(21).keys()].map(item) }));
+    await put("x".repeat(300000));
+    await this.as("berlin", "PUT", "/api/v1/stock", JSON.stringify({
+      items: [{ ean: "1", quantity: 1 }], staff: "Carl" }));
     for (const q of ["", "?ean=5901144123590", "?ean=1", "?limit=0",
       "?result=waiting&limit=1"])
       await this.as("stockholm", "GET", `/api/v1/stock/results${q}`);
