@@ -26,6 +26,7 @@ enum name_use {
 	USE_LOCK = 1 << 2, /* lock_orders = yes */
 	USE_STOCK = 1 << 3, /* on_hand = yes, or stock_on_reject = yes of one of its
 			     * shops */
+	USE_RETURNS = 1 << 5, /* returns = yes of one of its shops */
 };
 
 enum name_kind { NAME_FIELD, NAME_ARG, NAME_VALUE, NAME_TYPE };

@@ -12,6 +12,8 @@
 #include "handlers/lane.h"
 #include "handlers/lock.h"
 #include "handlers/set_stock.h"
+#include "handlers/receipts.h"
+#include "handlers/returns.h"
 
 #define EVENTS_AT_ONCE 32
 #define LOCKS_AT_ONCE  32
@@ -35,6 +37,9 @@ const struct handler handlers[] = {
 	 handle_missed},
 	{TASK_SHIP_ORDER, 1, CALLS_GRAPHQL, LANE_ANSWERS, handle_ship_order},
 	{TASK_SET_STOCK, 1, CALLS_GRAPHQL, LANE_REST, handle_set_stock},
+	/* A customer stands at the counter. */
+	{TASK_RETURN, 1, CALLS_GRAPHQL, LANE_WAITED, handle_return},
+	{TASK_RECEIVE, 1, CALLS_SHOP_API, LANE_WAITED, handle_receive},
 	{TASK_RECONCILE, 1, CALLS_GRAPHQL, LANE_LAST, handle_reconcile},
 	{TASK_FEED_GRAPHQL, 1, CALLS_GRAPHQL, LANE_REST, handle_feed_graphql},
 	{TASK_FEED_SOAP, 1, CALLS_SOAP, LANE_REST, handle_feed_soap},

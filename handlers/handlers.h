@@ -146,6 +146,7 @@ enum handler_calls {
 	CALLS_ORDER_API,
 	CALLS_GRAPHQL,
 	CALLS_SOAP,
+	CALLS_SHOP_API, /* the Order API of the shop's own plugin */
 };
 
 struct handler {

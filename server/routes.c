@@ -21,6 +21,8 @@
 #include "server/shop/counts.h"
 #include "server/shop/orders.h"
 #include "server/shop/products.h"
+#include "server/shop/deliveries.h"
+#include "server/shop/returns.h"
 #include "server/live/screens.h"
 
 #define ACTION_MAX (16 << 10) /* bytes of the body of an accept or a reject; one
@@ -59,6 +61,11 @@ const struct http_route routes[] = {
 	{ "POST",  "/api/v1/orders/*/stopped",    LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    ACTION_MAX,  staff_stopped,   NULL,          "the shop knows that it must not ship this order" },
 	{ "PUT",   "/api/v1/stock",               LISTEN_PUBLIC, DEVICE_READS, ROOM_SHOP,    COUNTS_BODY_MAX, stock_put,   NULL,          "how many of each item lie in the shop" },
 	{ "GET",   "/api/v1/stock/results",       LISTEN_PUBLIC, DEVICE_READS, ROOM_SHOP,    0,          stock_results,   NULL,          "what became of such counts" },
+	{ "GET",   "/api/v1/returns",             LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    0,          staff_returnable, NULL,         "what of an order can be given back" },
+	{ "POST",  "/api/v1/returns",             LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    ACTION_MAX, staff_return,    NULL,          "a customer gives goods back in the shop" },
+	{ "GET",   "/api/v1/deliveries",          LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    0,          staff_deliveries, NULL,         "suppliers' deliveries that the shop is to receive" },
+	{ "GET",   "/api/v1/deliveries/*",        LISTEN_PUBLIC, DEVICE_ACTS,  ROOM_SHOP,    0,          staff_delivery,  NULL,          "one of them, with its items" },
+	{ "POST",  "/api/v1/deliveries/*/receive", LISTEN_PUBLIC, DEVICE_ACTS, ROOM_SHOP,    SHIP_MAX,   staff_receive,   NULL,          "the shop has received a delivery" },
 	{ "GET",   "/api/v1/report",              LISTEN_PUBLIC, DEVICE_READS, ROOM_SHOP,    0,          staff_report,    NULL,          "how the shop has done" },
 	{ "GET",   "/api/v1/stream",              LISTEN_PUBLIC, ROUTE_DEVICE, ROOM_LIVE,    0,          staff_stream,    NULL,          "what changes, as it changes: server-sent events" },
 	{ "POST",  "/api/v1/session",             LISTEN_PUBLIC, ANYONE_READS, ROOM_ACCESS,  CODE_MAX,   session_begin,   NULL,          "signs a browser in with a login link's code" },

@@ -62,6 +62,10 @@ static void features_json(struct buf *b, const struct config_shop *shop,
 		json_put(b, NULL, "goods");
 	if (in && in->graphql_url && shop->stock_on_reject)
 		json_put(b, NULL, "count");
+	if (shop->returns)
+		json_put(b, NULL, "returns");
+	if (shop->order_api_url)
+		json_put(b, NULL, "deliveries");
 	json_end_list(b);
 }
 

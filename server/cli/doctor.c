@@ -14,6 +14,7 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "centra/centra.h"
+#include "centra/deliveries.h"
 #include "centra/feed.h"
 #include "centra/graphql.h"
 #include "centra/names.h"
@@ -241,10 +242,16 @@ static unsigned uses_of(const struct exam *x)
 		ret |= USE_LOCK;
 	if (in->on_hand)
 		ret |= USE_STOCK;
-	for (size_t i = 0; i < x->s->config->n_shops; i++)
-		if (x->s->config->shops[i].stock_on_reject &&
-		    !strcmp(x->s->config->shops[i].centra, in->id))
+	for (size_t i = 0; i < x->s->config->n_shops; i++) {
+		const struct config_shop *shop = &x->s->config->shops[i];
+
+		if (strcmp(shop->centra, in->id) != 0)
+			continue;
+		if (shop->stock_on_reject)
 			ret |= USE_STOCK;
+		if (shop->returns)
+			ret |= USE_RETURNS;
+	}
 	return ret;
 }
 
@@ -451,6 +458,49 @@ static void try_soap(struct exam *x)
 	soap_events_release(&got);
 }
 
+/* ---- deliveries ---- */
+
+static void try_plugin(struct exam *x, const struct config_shop *shop)
+{
+	const struct centra_options o = {
+		.instance = shop->id,
+		.order_api_url = shop->order_api_url,
+		.order_api_key = shop->order_api_key,
+		.connect_timeout = x->in->call_timeout,
+		.timeout = x->in->call_timeout,
+	};
+	struct centra *centra = centra_open(&o);
+	struct centra_conn *conn = centra_conn_open(centra);
+	struct centra_deliveries all;
+
+	order_api_deliveries(conn, &all);
+	if (all.call.end == CALL_OK)
+		say(x, FINE, "[shop %s]: the address and the key are right; "
+			     "%zu wait", shop->id, all.n);
+	else if (all.call.refused && all.call.status)
+		say(x, WRONG, "[shop %s]: the key is refused (HTTP %ld): is "
+			      "order_api_key the shared secret of the shop's "
+			      "own plugin, and are the endpoints of supplier "
+			      "deliveries allowed there?",
+		    shop->id, all.call.status);
+	else
+		say_unreached(x, &all.call, "the shop's order_api_url");
+	centra_deliveries_release(&all);
+	centra_conn_close(conn);
+	centra_close(centra);
+}
+
+/* Lists the deliveries that wait for each shop with a plugin of its own. */
+static void try_deliveries(struct exam *x)
+{
+	const struct config *c = x->s->config;
+
+	for (size_t i = 0; i < c->n_shops; i++)
+		if (c->shops[i].order_api_url &&
+		    !strcmp(c->shops[i].centra, x->in->id))
+			try_plugin(x, &c->shops[i]);
+}
+
 /* ---- the table ---- */
 
 static const struct {
@@ -468,6 +518,7 @@ static const struct {
 	{"warehouse", true, examine_warehouses},
 	{"feed", true, try_feed},
 	{"soap", false, try_soap},
+	{"deliveries", false, try_deliveries},
 };
 
 static void examine(struct exam *x)

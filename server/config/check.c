@@ -651,6 +651,23 @@ static void check_staff(struct reading *r, const struct section *s,
 			STAFF_MOST);
 }
 
+/* Checks the shop's own plugin. */
+static void check_plugin(struct reading *r, const struct section *s,
+			 const struct config_shop *shop)
+{
+	bool key = s->value[AT_shop_order_api_key].line ||
+		   s->file[AT_shop_order_api_key].line;
+
+	check_url(r, s, AT_shop_order_api_url, shop->order_api_url);
+	if (!shop->order_api_url)
+		return;
+	drop_slashes(shop->order_api_url);
+	if (!key)
+		mistake(r, s->value[AT_shop_order_api_url].line,
+			"'order_api_url' needs a key: add order_api_key = "
+			"VALUE or order_api_key_file = FILE");
+}
+
 static void check_shop(struct reading *r, const struct section *s, size_t at)
 {
 	static const char *const ships[] = {"graphql", "none", "order_api",
@@ -674,6 +691,7 @@ static void check_shop(struct reading *r, const struct section *s, size_t at)
 	if (shop->stock_most_to_zero < 0)
 		mistake(r, line_of(s, AT_shop_stock_most_to_zero),
 			"'stock_most_to_zero' cannot be less than 0");
+	check_plugin(r, s, shop);
 	check_warehouses(r, s, at);
 }
 

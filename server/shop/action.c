@@ -21,6 +21,8 @@
 #define VERSION_MAX 64	/* bytes of a version that a client sends; those that we
 			 * make are shorter */
 #define KEY_OF_ANOTHER "idempotency_mismatch"
+#define POLL 150 /* ms until an action that is about no order reads again how far
+		  * it is */
 
 /* ---- answers that several routes give ---- */
 
@@ -417,6 +419,23 @@ static bool was_revoked(struct action *p, struct response *res)
 	return rc;
 }
 
+static void action_settle(struct request *req, struct response *res);
+
+/* As action_settle(), of an action that is about no order: nobody tells when it
+ * changes, so it is read again and again. */
+static void settle_other(struct request *req, struct response *res)
+{
+	struct action *p = req->state;
+	int64_t again = time_mono() + POLL;
+
+	if (time_mono() < p->wait_until)
+		req->timed_out = false;
+	req->may_stop = true;
+	request_later(req, action_settle,
+		      again < p->wait_until ? again : p->wait_until);
+	(void)p->kind->settle(p, res, NULL); /* false: it waits */
+}
+
 /* Called when the decision is on disk and each time the order changes: reads
  * the order, and responds or waits on.  An endpoint_fn. */
 static void action_settle(struct request *req, struct response *res)
@@ -428,6 +447,10 @@ static void action_settle(struct request *req, struct response *res)
 
 	if (was_revoked(p, res))
 		return;
+	if (p->kind->store) {
+		settle_other(req, res);
+		return;
+	}
 	/* Registers for changes before the order is read, so that no change is
 	 * missed. */
 	req->may_stop = true;
@@ -447,9 +470,13 @@ static void action_lost(struct request *req, struct response *res)
 	const char *code = *p->code ? p->code : "answered";
 	struct order o = {0};
 	struct err e = {""};
-	enum rc rc = store_order(p->room->store, p->instance, p->number, &o,
-				 &e);
+	enum rc rc;
 
+	if (p->kind->store) {
+		respond_problem(res, 409, code, "%s", conflict_detail(code));
+		return;
+	}
+	rc = store_order(p->room->store, p->instance, p->number, &o, &e);
 	if (rc)
 		respond_store(req, res, rc, e.text);
 	else
@@ -496,10 +523,10 @@ void action_begin(struct request *req, struct response *res,
 {
 	struct err e = {""};
 	struct action *p;
-	int64_t number;
+	int64_t number = 0;
 	enum rc rc;
 
-	if (!order_number_read(req->param, &number)) {
+	if (!kind->store && !order_number_read(req->param, &number)) {
 		respond_not_found(res);
 		return;
 	}
@@ -514,10 +541,13 @@ void action_begin(struct request *req, struct response *res,
 	request_later(req, action_stored,
 		      time_mono() + p->config->server.write_wait);
 	pending_begin(&p->pending);
-	rc = store_update_once(p->room->store, p->instance, number, decide, p,
-			       p->keyed ? &p->once : NULL,
-			       p->version ? &p->texts : NULL, req->now, NULL,
-			       &p->pending.done, &e);
+	if (kind->store)
+		rc = kind->store(p, &e);
+	else
+		rc = store_update_once(p->room->store, p->instance, number,
+				       decide, p, p->keyed ? &p->once : NULL,
+				       p->version ? &p->texts : NULL, req->now,
+				       NULL, &p->pending.done, &e);
 	if (!rc)
 		return;
 	/* The write was not handed over: only this function holds p. */

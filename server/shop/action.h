@@ -43,6 +43,12 @@ struct action_kind {
 	const char *(*code)(const struct action *p);
 	/* Counts a new decision that is on disk.  May be NULL. */
 	void (*count)(struct action *p);
+	/* NULL: the action is about the order of its path.  Else the action is
+	 * about something else: `store` hands over its write with
+	 * p->pending.done (store_docs_update), where p->code is set for
+	 * RC_CONFLICT, `settle` is called with no order, again and again
+	 * while it waits, and `decide` and `code` are not used. */
+	enum rc (*store)(struct action *p, struct err *e);
 	/* Called when the decision is on disk: responds with the order as it is
 	 * now; or returns false while it waits for Centra (action_may_wait),
 	 * and is called again when the order changes. */

@@ -64,14 +64,45 @@ static struct account account_open(const struct config_instance *in)
 	};
 }
 
+/* Opens the account of a shop's own plugin. */
+static struct account shop_open(const struct config *c,
+				const struct config_shop *shop)
+{
+	const struct config_instance *in = config_instance(c, shop->centra);
+	char *name = xasprintf(SHOP_ACCOUNT "%s", shop->id);
+	const struct centra_options o = {
+		.instance = name,
+		.order_api_url = shop->order_api_url,
+		.order_api_key = shop->order_api_key,
+		.connect_timeout = in->call_timeout < CONNECT_MAX
+					   ? in->call_timeout
+					   : CONNECT_MAX,
+		.timeout = in->call_timeout,
+	};
+
+	return (struct account){
+		.instance = name,
+		.centra = centra_open(&o),
+		.zone = in->zone,
+		.settle = SETTLE_CALLS * in->call_timeout,
+		.of_shop = true,
+	};
+}
+
 void accounts_open(struct accounts *ret, const struct config *c)
 {
-	*ret = (struct accounts){.n = c->n_instances};
-	ret->list = xcalloc(ret->n, sizeof(*ret->list));
+	size_t most = c->n_instances + c->n_shops;
+
+	*ret = (struct accounts){.list = xcalloc(most, sizeof(*ret->list)),
+				 .n_instances = c->n_instances};
+	for (size_t i = 0; i < c->n_instances; i++)
+		ret->list[ret->n++] = account_open(&c->instances[i]);
+	for (size_t i = 0; i < c->n_shops; i++)
+		if (c->shops[i].order_api_url)
+			ret->list[ret->n++] = shop_open(c, &c->shops[i]);
 	ret->rounds = xcalloc(ret->n, sizeof(*ret->rounds));
 	ret->feeds = xcalloc(ret->n, sizeof(*ret->feeds));
 	for (size_t i = 0; i < ret->n; i++) {
-		ret->list[i] = account_open(&c->instances[i]);
 		for (int f = 0; f < FEEDS; f++)
 			ret->feeds[i][f].read = time_now();
 		if (ret->list[i].settle > ret->settle)
@@ -98,8 +129,16 @@ void accounts_close(struct accounts *all)
 bool account_reload(const struct account *a, const struct config *c)
 {
 	const struct config_instance *in = config_instance(c, a->instance);
+	const struct config_shop *shop;
 	struct centra_budget budget;
 
+	if (a->of_shop) {
+		shop = config_shop(c, a->instance + strlen(SHOP_ACCOUNT));
+		if (shop)
+			centra_set_credentials(a->centra, shop->order_api_key,
+					       NULL);
+		return shop;
+	}
 	if (!in)
 		return false;
 	budget = budget_of(in);
@@ -114,6 +153,16 @@ const struct account *accounts_find(const struct accounts *all,
 {
 	for (size_t i = 0; i < all->n; i++)
 		if (!strcmp(all->list[i].instance, instance))
+			return &all->list[i];
+	return NULL;
+}
+
+const struct account *accounts_of_shop(const struct accounts *all,
+				       const char *shop)
+{
+	for (size_t i = 0; shop && i < all->n; i++)
+		if (all->list[i].of_shop &&
+		    !strcmp(all->list[i].instance + strlen(SHOP_ACCOUNT), shop))
 			return &all->list[i];
 	return NULL;
 }
@@ -142,6 +191,11 @@ void accounts_gate(void *arg, const char *instance, unsigned group,
 						       : CENTRA_FETCH;
 	struct centra_may may;
 
+	/* Which shop's plugin is called, the run knows: it waits by itself. */
+	if (group == CALLS_SHOP_API) {
+		*ret = (struct store_gate){0};
+		return;
+	}
 	if (!a) {
 		*ret = (struct store_gate){.wait = GATE_SHUT, .parked = true};
 		return;
@@ -180,6 +234,8 @@ static void add_waiting(void *arg, const char *instance, unsigned group,
 	struct parked *p = arg;
 	const struct account *a = accounts_find(p->accounts, instance);
 
+	if (group == CALLS_SHOP_API)
+		return;
 	if (a)
 		p->tasks[a - p->accounts->list][api_of(group)] = tasks;
 	else

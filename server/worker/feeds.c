@@ -141,7 +141,7 @@ void feeds_ask(const struct worker_parts *parts, const struct workers *w)
 	const struct config_instance *in;
 	const struct account *a;
 
-	for (size_t i = 0; (a = workers_account(w, i)); i++) {
+	for (size_t i = 0; (a = workers_account(w, i)) && !a->of_shop; i++) {
 		in = config_instance(c, a->instance);
 		for (int f = 0; f < FEEDS; f++) {
 			if (in && feeds_on(in, (enum feed)f))

@@ -123,7 +123,7 @@ void reconcile_in(const struct worker_parts *parts, const struct workers *w,
 	struct config *c = config_now(parts->config);
 	const struct account *a;
 
-	for (size_t i = 0; (a = workers_account(w, i)); i++) {
+	for (size_t i = 0; (a = workers_account(w, i)) && !a->of_shop; i++) {
 		const struct config_instance *in =
 			config_instance(c, a->instance);
 

@@ -133,6 +133,21 @@ static void give_hours(const struct config *c, struct work *w)
 		(void)hours_read(shop->stock_quiet_hours, &w->quiet);
 }
 
+/* Gives a run that calls the shop's own plugin the connection to it; none if
+ * the shop has none. */
+static void give_plugin(const struct thread *t, const struct config *c,
+			struct work *to)
+{
+	const struct accounts *all = &t->workers->accounts;
+	const struct config_shop *shop = config_shop_of(
+		c, to->task->instance, -to->task->number);
+	const struct account *a =
+		accounts_of_shop(all, shop ? shop->id : NULL);
+
+	to->centra = a ? t->conns[a - all->list] : NULL;
+	to->settle = a ? a->settle : to->settle;
+}
+
 /* Gives the runs of one instance the present settings. */
 static void give_settings(struct thread *t, size_t n)
 {
@@ -160,6 +175,8 @@ static void give_settings(struct thread *t, size_t n)
 		w->systems = t->systems;
 		w->n_systems = t->n_systems;
 		give_hours(c, w);
+		if (w->task->group == CALLS_SHOP_API)
+			give_plugin(t, c, w);
 	}
 	config_drop(c);
 }

@@ -246,7 +246,8 @@ static enum rc start_thread(struct workers *w, struct thread *t, struct err *e)
  * another.  An instance needs at least two: one for each API. */
 static void bound_runs(const struct workers *w)
 {
-	size_t most = w->accounts.n ? (w->n_threads - 1) / w->accounts.n : 0;
+	size_t n = w->accounts.n_instances;
+	size_t most = n ? (w->n_threads - 1) / n : 0;
 
 	store_bound_runs(w->parts->store,
 			 most < CENTRA_APIS ? CENTRA_APIS : (unsigned)most);

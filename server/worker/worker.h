@@ -49,11 +49,14 @@ void workers_stop(struct workers *w);
 
 /* Returns the i-th account, for code that calls Centra or shows its state.  It
  * lives as long as the workers do.  NULL: there are no more. */
+#define SHOP_ACCOUNT "shop/" /* no instance's name has a slash */
 struct account {
 	char *instance;		 /* owned */
 	struct centra *centra;	 /* owned */
 	const struct zone *zone; /* borrowed: zones live as long as the
 				  * process */
+	bool of_shop; /* it is a shop's own Order API plugin, and its name is
+		       * SHOP_ACCOUNT with the shop's id */
 	int64_t settle; /* ms after which Centra can no longer act on a call
 			 * that began; a reload does not change it */
 };

@@ -57,8 +57,9 @@
 
 /* The instances of the config that the server started with. */
 struct accounts {
-	struct account *list; /* owned */
+	struct account *list; /* owned: of the instances, then of shops */
 	size_t n;
+	size_t n_instances;
 	/* For each account, the reconciliation by the clock and the one by
 	 * hand.  The gate lets only one run at a time use them
 	 * (store_gate.alone). */
@@ -77,6 +78,10 @@ bool account_reload(const struct account *a, const struct config *c);
  * start. */
 const struct account *accounts_find(const struct accounts *all,
 				    const char *instance);
+/* Finds the account of a shop's own plugin.  NULL: the shop (or NULL) had none at
+ * the start. */
+const struct account *accounts_of_shop(const struct accounts *all,
+				       const char *shop);
 /* Has each API that is held back tried at once. */
 void accounts_try_now(const struct accounts *all);
 /* A store_gate_fn; its arg is a struct accounts. */

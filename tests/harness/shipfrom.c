@@ -68,7 +68,7 @@ static void write_config(const struct shipfrom *s)
 			s->sim.url);
 	/* It may begin a section of its own. */
 	fprintf(f, "%s\n", s->options.centra ? s->options.centra : "");
-	for (int i = 0; i < SHOPS; i++)
+	for (int i = 0; i < SHOPS; i++) {
 		fprintf(f,
 			"[shop %s]\n"
 			"centra = se\n"
@@ -78,6 +78,13 @@ static void write_config(const struct shipfrom *s)
 			i == AMSTERDAM && s->options.amsterdam
 				? s->options.amsterdam
 				: "");
+		if (s->options.counter)
+			fprintf(f,
+				"returns = yes\n"
+				"order_api_url = %s/api/%s\n"
+				"order_api_key = key-of-%s\n",
+				s->sim.url, shops[i], shops[i]);
+	}
 	assert_int_equal(fclose(f), 0);
 }
 

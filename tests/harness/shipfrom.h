@@ -33,6 +33,9 @@ struct shipfrom_options {
 	const char *amsterdam; /* more lines for [shop amsterdam], or NULL */
 	const char *listen; /* default: a free_address() */
 	bool no_graphql;    /* the Order API alone is configured */
+	bool counter; /* each shop takes returns, and has an Order API plugin
+		       * of its own: "amsterdam", with the key
+		       * "key-of-amsterdam" */
 };
 
 struct shipfrom {

@@ -10,11 +10,13 @@
 #include "tests/sim/hooks.h"
 #include "tests/sim/lock.h"
 #include "tests/sim/order_api.h"
+#include "tests/sim/return.h"
 #include "tests/sim/schema.h"
 #include "tests/sim/set_stock.h"
 #include "tests/sim/shipment.h"
 #include "tests/sim/soap.h"
 #include "tests/sim/stock.h"
+#include "tests/sim/supplier.h"
 #include "tests/sim/wms.h"
 #include "tests/sim/world.h"
 
@@ -67,6 +69,8 @@ static void order_verb(struct exchange *x, const cJSON *in)
 		why = world_allocate(number, in);
 	else if (!strcmp(verb, "/lock"))
 		why = lock_by_a_person(number, in);
+	else if (!strcmp(verb, "/shipped"))
+		why = return_ship_all(number);
 	else if (!strcmp(verb, "/shipment"))
 		why = shipment_make(number, in);
 	else if (!strcmp(verb, "/requests"))
@@ -107,6 +111,7 @@ static void settings(struct exchange *x, const cJSON *in)
 	soap_settings(in);
 	lock_settings(in);
 	set_stock_settings(in);
+	return_settings(in);
 	outcome(x, NULL);
 }
 
@@ -195,6 +200,28 @@ static void show_stock(struct exchange *x, const cJSON *in)
 	exchange_json(x, 200, stock_state());
 }
 
+static void show_returns(struct exchange *x, const cJSON *in)
+{
+	(void)in;
+	exchange_json(x, 200, return_state());
+}
+
+static void put_return(struct exchange *x, const cJSON *in)
+{
+	outcome(x, return_elsewhere(in));
+}
+
+static void put_deliveries(struct exchange *x, const cJSON *in)
+{
+	exchange_json(x, 200, supplier_control(in));
+}
+
+static void show_deliveries(struct exchange *x, const cJSON *in)
+{
+	(void)in;
+	exchange_json(x, 200, supplier_state());
+}
+
 static void reset(struct exchange *x, const cJSON *in)
 {
 	world_reset();
@@ -207,6 +234,8 @@ static void reset(struct exchange *x, const cJSON *in)
 	soap_reset();
 	lock_reset();
 	set_stock_reset();
+	return_reset();
+	supplier_reset();
 	graphql_set_limit(NULL);
 	graphql_set_denied(NULL);
 	schema_hide(NULL);
@@ -225,6 +254,10 @@ static const struct {
 	{"POST", "/stock", put_stock},
 	{"GET", "/stock", show_stock},
 	{"POST", "/faults", faults},
+	{"GET", "/returns", show_returns},
+	{"POST", "/returns", put_return},
+	{"POST", "/deliveries", put_deliveries},
+	{"GET", "/deliveries", show_deliveries},
 	{"POST", "/hooks", hooks},
 	{"GET", "/hooks", show_hooks},
 	{"POST", "/hooks/send", hooks_now},

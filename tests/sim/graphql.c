@@ -10,6 +10,7 @@
 #include "tests/sim/introspect.h"
 #include "tests/sim/lock.h"
 #include "tests/sim/product.h"
+#include "tests/sim/return.h"
 #include "tests/sim/schema.h"
 #include "tests/sim/set_stock.h"
 #include "tests/sim/shipment.h"
@@ -187,6 +188,8 @@ static cJSON *mutate(const struct field *f, struct seen *s)
 		v = set_stock_mutation(f->name, f->args);
 	if (!v)
 		v = lock_mutation(f->name, f->args, &s->order);
+	if (!v)
+		v = return_mutation(f->name, f->args, &s->order);
 	return v ? v : shipment_mutation(f->name, f->args, &s->order);
 }
 
@@ -450,7 +453,8 @@ static size_t orders_of(const struct field *f, int64_t ret[NUMBERS_MOST])
 	const cJSON *where = cJSON_GetObjectItemCaseSensitive(f->args, "where");
 	const cJSON *input = cJSON_GetObjectItemCaseSensitive(f->args, "input");
 	const cJSON *v = cJSON_GetObjectItemCaseSensitive(where, "number");
-	int64_t id = json_int(f->args, "id", 0);
+	const cJSON *of = cJSON_GetObjectItemCaseSensitive(input, "shipment");
+	int64_t id = json_int(f->args, "id", json_int(of, "id", 0));
 	size_t n = 0;
 
 	if (cJSON_IsArray(v)) {

@@ -6,6 +6,7 @@
 
 #include "tests/sim/allocation.h"
 #include "tests/sim/clock.h"
+#include "tests/sim/return.h"
 
 /* clang-format off */
 static const struct {
@@ -354,7 +355,7 @@ static cJSON *line_graphql(const struct order *o, const struct line *l,
 	cJSON_AddStringToObject(v, "size", l->size);
 	cJSON_AddStringToObject(v, "comment", "");
 	json_add_int(v, "cancelledQuantity", 0);
-	json_add_int(v, "returnedQuantity", 0);
+	json_add_int(v, "returnedQuantity", return_units(o, l->id));
 	c = cJSON_AddObjectToObject(v, "product");
 	cJSON_AddStringToObject(c, "name", l->product);
 	cJSON_AddItemToObject(v, "productSize", size_graphql(l));
@@ -386,6 +387,7 @@ static cJSON *shipment_graphql(const struct shipment *s)
 	for (size_t i = 0; i < s->n_lines; i++) {
 		c = must(cJSON_CreateObject());
 		cJSON_AddItemToArray(a, c);
+		json_add_int(c, "id", return_line_id(s, i));
 		json_add_int(c, "quantity", s->lines[i].quantity);
 		ol = cJSON_AddObjectToObject(c, "orderLine");
 		json_add_int(ol, "id", s->lines[i].line);

@@ -7,6 +7,7 @@
 
 #include "tests/sim/allocation.h"
 #include "tests/sim/stock.h"
+#include "tests/sim/supplier.h"
 #include "tests/sim/wms.h"
 #include "tests/sim/world.h"
 
@@ -215,6 +216,9 @@ static const struct row {
 	{"GET", "/stock", "stock", stock_get_call},
 	{"POST", "/stock", "set-stock", stock_post_call},
 	{"GET", "/products", "products", products_get_call},
+	{"GET", "/supplier-deliveries", "deliveries", supplier_list_call},
+	{"GET", "/supplier-deliveries/", "delivery", supplier_one_call},
+	{"POST", "/supplier-deliveries/", "receive", supplier_accept_call},
 };
 
 /* The row of a path; the guides print some with a slash at the end. */

@@ -23,14 +23,15 @@ static const struct {
 	 " captureShipment:CapturePayload completeShipment:ShipmentPayload"
 	 " updateShipment:ShipmentPayload setOrdersLock:OrdersPayload"
 	 " updateDirectToConsumerOrder:OrderPayload setStock:StockPayload"
+	 " createReturn:ReturnPayload"
 	 " setEventListeners:ListenersPayload confirmEvents:EventsPayload "},
 	{"Event",
 	 " id objectType changeType objectReference createdAt "},
 	{"EventListener",
 	 " integrationName objectType changeTypes createdAt updatedAt "},
-	{"Return", " __typename id shipment:Shipment "},
+	{"Return", " __typename id lines:ReturnLine shipment:Shipment "},
 	{"DirectToConsumerReturn",
-	 " __typename id returnStatus shipment:Shipment "},
+	 " __typename id returnStatus lines:ReturnLine shipment:Shipment "},
 	{"ListenersPayload",
 	 " eventListeners:EventListener userErrors:UserError"
 	 " userWarnings:UserError "},
@@ -88,7 +89,10 @@ static const struct {
 	 " isOnHold isPaid isCaptured trackingNumber numberOfPackages"
 	 " shippedAt carrierInformation:CarrierInformation"
 	 " lines:ShipmentLine "},
-	{"ShipmentLine", " quantity orderLine:OrderLine "},
+	{"ShipmentLine", " id quantity orderLine:OrderLine "},
+	{"ReturnPayload",
+	 " return:Return userErrors:UserError userWarnings:UserError "},
+	{"ReturnLine", " id "},
 	{"CarrierInformation", " carrierName serviceName "},
 	{"OrderPayload",
 	 " order:Order userErrors:UserError userWarnings:UserError "},
@@ -128,6 +132,7 @@ static const struct {
 	{"Mutation", "updateShipment", "Shipment:write"},
 	{"Mutation", "setOrdersLock", "Order.isLocked:write"},
 	{"Mutation", "updateDirectToConsumerOrder", "Order:write"},
+	{"Mutation", "createReturn", "Return:write"},
 	{"Mutation", "setEventListeners", "Event:write"},
 	{"Mutation", "confirmEvents", "Event:write"},
 	{"Mutation", "setStock", "StockChange:write"},
@@ -155,6 +160,7 @@ static const struct {
 	{"OrderPayload", "order", "Order:read"},
 	{"OrdersPayload", "orders", "Order:read"},
 	{"ShipmentPayload", "shipment", "Shipment:read"},
+	{"ReturnPayload", "return", "Return:read"},
 	{"CapturePayload", "shipment", "Shipment:read"},
 	{"CapturePayload", "paymentHistoryEntry", "PaymentHistory:read"},
 };

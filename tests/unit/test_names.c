@@ -23,6 +23,7 @@
 #include "centra/graphql.h"
 #include "centra/stock.h"
 #include "centra/names.h"
+#include "centra/returns.h"
 #include "centra/products.h"
 #include "tests/unit/canned.h"
 
@@ -338,6 +339,40 @@ static void call_complete(struct centra_conn *n)
 	centra_done_release(&d);
 }
 
+static void call_sold(struct centra_conn *n)
+{
+	struct centra_sold sold;
+
+	graphql_sold(n, 19, &sold);
+	centra_sold_release(&sold);
+}
+
+/* Into a warehouse, or out of stock. */
+static void create_return(struct centra_conn *n, int64_t warehouse)
+{
+	const struct centra_sent_line line = {1, 2, 3};
+	const struct centra_return r = {.shipment = 7,
+					.lines = &line,
+					.n_lines = 1,
+					.warehouse = warehouse,
+					.comment = "c"};
+	struct centra_done d;
+	int64_t id;
+
+	graphql_create_return(n, &r, &id, &d);
+	centra_done_release(&d);
+}
+
+static void call_return(struct centra_conn *n)
+{
+	create_return(n, 3);
+}
+
+static void call_return_and_remove(struct centra_conn *n)
+{
+	create_return(n, 0);
+}
+
 static void call_good_to_go(struct centra_conn *n)
 {
 	struct centra_done d;
@@ -440,7 +475,8 @@ static void (*const calls[])(struct centra_conn *n) = {
 	call_lock,	     call_locked_of,	call_locked,
 	call_orders,	 call_orders_and_address, call_shipments, call_waiting,
 	call_warehouses, call_confirm,		  call_create,	  call_capture,
-	call_good_to_go, call_complete,		  call_sizes,	  call_set_stock,
+	call_good_to_go, call_complete, call_sold, call_return,
+	call_return_and_remove,		  call_sizes,	  call_set_stock,
 };
 #define CALLS (sizeof(calls) / sizeof(*calls))
 
@@ -678,8 +714,8 @@ static void no_permission_is_tried_by_what_could_change_something(void **state)
 			untried++;
 	}
 	/* Order:write, Shipment:write, Event:write, Order.isLocked:write,
-	 * StockChange:write */
-	assert_int_equal(untried, 5);
+	 * StockChange:write, Return:write */
+	assert_int_equal(untried, 6);
 }
 
 int main(void)

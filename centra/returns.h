@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * returns.h - goods that a customer gives back: what of an order can be given
+ * back, and the mutation createReturn (CONTRACT 6.11).
+ *
+ * Nothing about the customer is asked for.
+ */
+#ifndef CENTRA_RETURNS_H
+#define CENTRA_RETURNS_H
+
+#include "centra/graphql.h"
+
+/* A line of an order.  `quantity` and `returned` are units. */
+struct centra_bought {
+	int64_t id;
+	int64_t quantity;
+	int64_t returned; /* in all returns of the order */
+	char *product, *variant, *size, *sku, *ean, *upc; /* owned, or NULL */
+};
+
+/* Units of an order's line in a shipment. */
+struct centra_sent_line {
+	int64_t id;   /* of the shipment's line */
+	int64_t line; /* of the order's line */
+	int64_t quantity;
+};
+
+struct centra_sent {
+	int64_t id;
+	bool shipped;
+	struct centra_sent_line *lines; /* owned */
+	size_t n_lines;
+};
+
+struct centra_sold {
+	struct call call;
+	bool found; /* Centra shows an order of this number */
+	struct centra_bought *lines; /* owned */
+	size_t n_lines;
+	struct centra_sent *shipments; /* owned */
+	size_t n_shipments;
+};
+
+/* Reads the lines and shipments of an order.  Any error in the reply, and any
+ * value of a wrong form, makes the call CALL_UNKNOWN. */
+void graphql_sold(struct centra_conn *n, int64_t number,
+		  struct centra_sold *ret);
+void centra_sold_release(struct centra_sold *s);
+
+/* The line of this id; NULL: there is none. */
+const struct centra_bought *centra_bought_of(const struct centra_sold *s,
+					     int64_t line);
+/* Returns how many units of the line are in shipments that are shipped. */
+int64_t centra_shipped_units(const struct centra_sold *s, int64_t line);
+
+struct centra_return {
+	int64_t shipment;
+	const struct centra_sent_line *lines; /* id and quantity are read */
+	size_t n_lines;
+	int64_t warehouse; /* the goods go there; 0: they are removed from
+			    * stock */
+	const char *comment;
+};
+
+/* Creates a return of a shipment.  *ret_id: its id in Centra, or 0.  Not
+ * idempotent: after CALL_UNKNOWN, compare `returned` before it is repeated. */
+void graphql_create_return(struct centra_conn *n,
+			   const struct centra_return *r, int64_t *ret_id,
+			   struct centra_done *ret);
+
+#endif

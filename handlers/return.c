@@ -1,0 +1,552 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * return.c - the task `return` (of the order, sub 0): books the returns of an
+ * order in Centra; see returns.h.
+ *
+ * One run books one return: it looks at the order, settles a call whose reply
+ * was lost, and then makes one call for each shipment.  Before each call the
+ * document says what is asked, and what Centra showed as returned.
+ */
+#include "handlers/returns.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "centra/returns.h"
+#include "handlers/docs.h"
+#include "handlers/run.h"
+#include "handlers/stock_item.h"
+
+#define REASONS_MAX 400 /* bytes of a comment's reasons, at most */
+
+/* A run under way. */
+struct run {
+	struct work *w;
+	struct doc doc; /* owned: as it was read, for its rev */
+	struct returns all;
+	struct goods_return *r;
+	struct centra_sold sold; /* owned: the look of this run */
+	bool changed; /* `all` differs from the stored document */
+};
+
+/* ---- the document ---- */
+
+static bool read_doc(struct run *x)
+{
+	struct work *w = x->w;
+	struct err e = {""};
+	char key[24];
+	enum rc rc;
+
+	doc_release(&x->doc);
+	returns_release(&x->all);
+	snprintf(key, sizeof(key), "%" PRId64, w->task->number);
+	rc = w->docs->one(w, RETURN_KIND, key, &x->doc, &e);
+	if (!rc)
+		rc = returns_read(x->doc.text, &x->all, &e);
+	if (rc == RC_INVALID)
+		run_dead(w, "%s", e.text);
+	else if (rc)
+		run_retry(w, run_why(WHY_NOT_SHOWN, 0), run_wait_long(w, NULL),
+			  "%s", e.text);
+	return !rc;
+}
+
+/* Adds the document, as the run has changed it, to the changes. */
+static enum rc add_doc(const struct run *x, struct changes *ret, struct err *e)
+{
+	struct doc d = {0};
+	enum rc rc = returns_doc(&x->all, x->w->task->instance,
+				 x->w->task->number, x->w->now, &d, e);
+
+	if (rc)
+		return rc;
+	d.rev = x->doc.rev;
+	changes_doc(ret, &d, true);
+	doc_release(&d);
+	return OK;
+}
+
+/* A begin_fn. */
+static enum rc begin_fn_of(void *arg, const struct order *o,
+			   struct changes *ret, struct err *e)
+{
+	(void)o;
+	return add_doc(arg, ret, e);
+}
+
+/* ---- how a return ends ---- */
+
+static void set_text(char **field, const char *text)
+{
+	char *copy = text ? xstrdup(text) : NULL;
+
+	free(*field);
+	*field = copy;
+}
+
+static void end(struct run *x, enum return_state state, const char *code,
+		const char *error)
+{
+	x->r->state = state;
+	x->r->ended = x->w->now;
+	set_text(&x->r->code, code);
+	set_text(&x->r->error, error);
+	x->changed = true;
+}
+
+/* Nobody knows what is booked: the task is given up, so that somebody is
+ * alerted, and a redrive looks again. */
+static void unsure(struct run *x, const char *why)
+{
+	end(x, RETURN_UNSURE, "unsure", why);
+	run_dead(x->w, "return %" PRId64 ": %s", x->r->id, why);
+}
+
+/* True if a line before the i-th has the same item: a list of changes notes an
+ * item once. */
+static bool is_noted(const struct run *x, size_t i, const char *sku)
+{
+	for (size_t k = 0; k < i; k++) {
+		const struct centra_bought *l =
+			centra_bought_of(&x->sold, x->r->lines[k].line);
+
+		if (l && l->sku && sku && !strcmp(l->sku, sku))
+			return true;
+	}
+	return false;
+}
+
+/* Notes that goods went into the warehouse, for counts of its stock. */
+static void add_movement(struct run *x)
+{
+	const struct goods_return *r = x->r;
+
+	for (size_t i = 0; r->restock && i < r->n_lines; i++) {
+		const struct centra_bought *l =
+			centra_bought_of(&x->sold, r->lines[i].line);
+
+		if (l && !is_noted(x, i, l->sku))
+			stock_moved(&x->w->result.changes,
+				    x->w->task->instance, r->warehouse, l->ean,
+				    l->sku, x->w->now);
+	}
+}
+
+static void put_off(struct run *x, uint32_t number, int64_t wait,
+		    const char *why)
+{
+	if (!run_repeats(x->w, number)) {
+		set_text(&x->r->error, why);
+		x->changed = true;
+	}
+	run_retry(x->w, number, wait, "%s", why);
+}
+
+/* ---- a call whose reply was lost ---- */
+
+static struct return_part *under_way(const struct goods_return *r)
+{
+	return &r->parts[r->n_parts - 1];
+}
+
+static void drop_try(struct run *x)
+{
+	free(under_way(x->r)->lines);
+	x->r->n_parts--;
+	x->r->trying = false;
+	x->changed = true;
+}
+
+static void keep_try(struct run *x, int64_t made)
+{
+	under_way(x->r)->made = made;
+	x->r->trying = false;
+	x->changed = true;
+}
+
+/* Units of an order's line in a part. */
+static int64_t units_of(const struct return_part *p, int64_t line)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < p->n_lines; i++)
+		if (p->lines[i].line == line)
+			n += p->lines[i].quantity;
+	return n;
+}
+
+/* Settles it by what Centra shows as returned.  False: the run has ended. */
+static bool settle_try(struct run *x)
+{
+	const struct return_part *p = under_way(x->r);
+	size_t risen = 0, as_before = 0;
+
+	for (size_t i = 0; i < p->n_lines; i++) {
+		const struct return_part_line *l = &p->lines[i];
+		const struct centra_bought *b =
+			centra_bought_of(&x->sold, l->line);
+
+		risen += b && b->returned >=
+				      l->returned + units_of(p, l->line);
+		as_before += b && b->returned == l->returned;
+	}
+	if (risen == p->n_lines) {
+		keep_try(x, 0);
+		return true;
+	}
+	if (as_before != p->n_lines) {
+		unsure(x, "Centra shows another number of returned units than "
+			  "before and after it");
+		return false;
+	}
+	if (x->w->since_try < x->w->settle) {
+		put_off(x, run_why(WHY_SETTLING, 0),
+			x->w->settle - x->w->since_try,
+			"Centra may still be booking it");
+		return false;
+	}
+	drop_try(x);
+	return true;
+}
+
+/* ---- what is next ---- */
+
+/* Units of the i-th line that are not booked yet. */
+static int64_t left_of(const struct goods_return *r, size_t i)
+{
+	int64_t left = r->lines[i].quantity;
+
+	for (size_t p = 0; p < r->n_parts; p++)
+		for (size_t k = 0; k < r->parts[p].n_lines; k++)
+			if (r->parts[p].lines[k].line == r->lines[i].line)
+				left -= r->parts[p].lines[k].quantity;
+	return left;
+}
+
+static bool is_refused(const struct goods_return *r, int64_t shipment)
+{
+	for (size_t i = 0; i < r->n_refused; i++)
+		if (r->refused[i] == shipment)
+			return true;
+	return false;
+}
+
+/* Units of a shipment's line that this return has booked already. */
+static int64_t booked_of(const struct goods_return *r, int64_t shipment_line)
+{
+	int64_t n = 0;
+
+	for (size_t p = 0; p < r->n_parts; p++)
+		for (size_t k = 0; k < r->parts[p].n_lines; k++)
+			if (r->parts[p].lines[k].id == shipment_line)
+				n += r->parts[p].lines[k].quantity;
+	return n;
+}
+
+/* Adds to the part what a shipment has of a line of the return. */
+static void add_from(const struct run *x, const struct centra_sent *s,
+		     size_t line, struct return_part *p)
+{
+	const struct goods_return *r = x->r;
+	int64_t left = left_of(r, line);
+
+	for (size_t i = 0; i < s->n_lines && left > 0 &&
+			   p->n_lines < RETURN_LINES_MAX;
+	     i++) {
+		const struct centra_sent_line *l = &s->lines[i];
+		const struct centra_bought *b =
+			centra_bought_of(&x->sold, l->line);
+		int64_t n = l->quantity - booked_of(r, l->id);
+
+		if (l->line != r->lines[line].line || !b || n <= 0)
+			continue;
+		n = n < left ? n : left;
+		left -= n;
+		p->lines[p->n_lines++] = (struct return_part_line){
+			l->id, l->line, n, b->returned};
+	}
+}
+
+/* Sets *ret to the next part.  False: no shipment has more of it. */
+static bool next_part(const struct run *x, struct return_part *ret)
+{
+	const struct goods_return *r = x->r;
+
+	for (size_t i = 0; i < x->sold.n_shipments; i++) {
+		const struct centra_sent *s = &x->sold.shipments[i];
+
+		if (!s->shipped || is_refused(r, s->id))
+			continue;
+		*ret = (struct return_part){.shipment = s->id};
+		ret->lines = xcalloc(s->n_lines + 1, sizeof(*ret->lines));
+		for (size_t k = 0; k < r->n_lines; k++)
+			add_from(x, s, k, ret);
+		if (ret->n_lines)
+			return true;
+		free(ret->lines);
+	}
+	return false;
+}
+
+/* NULL: Centra shows as shipped and not returned what is left of the return;
+ * else the code that says why not. */
+static const char *not_returnable(const struct run *x)
+{
+	const struct goods_return *r = x->r;
+
+	for (size_t i = 0; i < r->n_lines; i++) {
+		const struct centra_bought *b =
+			centra_bought_of(&x->sold, r->lines[i].line);
+		int64_t shipped =
+			b ? centra_shipped_units(&x->sold, b->id) : 0;
+
+		if (left_of(r, i) <= 0)
+			continue;
+		if (!shipped)
+			return "not_shipped";
+		if (left_of(r, i) > shipped - b->returned)
+			return "too_many";
+	}
+	return NULL;
+}
+
+static bool nothing_left(const struct goods_return *r)
+{
+	for (size_t i = 0; i < r->n_lines; i++)
+		if (left_of(r, i) > 0)
+			return false;
+	return true;
+}
+
+/* ---- a call ---- */
+
+static char *comment_of(const struct goods_return *r)
+{
+	struct buf b;
+
+	buf_init(&b, REASONS_MAX);
+	for (size_t i = 0; i < r->n_lines; i++)
+		buf_fmt(&b, "%s%" PRId64 " x line %" PRId64 ": %s",
+			i ? ", " : "", r->lines[i].quantity, r->lines[i].line,
+			r->lines[i].reason);
+	return xasprintf("returned in shop %s (shipfrom %" PRId64 "): %s",
+			 r->shop, r->id, b.data ? b.data : "");
+}
+
+/* Makes durable that the part is to be booked.  False: the run has ended. */
+static bool begin_part(struct run *x, struct return_part *p)
+{
+	struct goods_return *r = x->r;
+	struct err e = {""};
+	int64_t id = r->id;
+	struct call call;
+	enum rc rc;
+
+	if (!centra_take_change(x->w->centra, &call)) {
+		free(p->lines);
+		put_off(x, run_why_call(&call), run_wait(x->w, &call),
+			call.why.text);
+		return false;
+	}
+	r->parts = xrealloc(r->parts, r->n_parts + 1, sizeof(*r->parts));
+	r->parts[r->n_parts++] = *p;
+	r->trying = true;
+	rc = x->w->begin(x->w, begin_fn_of, x, &e);
+	if (rc) {
+		centra_give_back(x->w->centra, CENTRA_GRAPHQL);
+		x->changed = false; /* what is stored stays */
+		changes_release(&x->w->result.changes);
+		run_retry(x->w, run_why(WHY_TRY_NOT_STORED, 0),
+			  run_wait(x->w, NULL), "%s", e.text);
+		return false;
+	}
+	x->changed = false;
+	if (!read_doc(x)) {
+		centra_give_back(x->w->centra, CENTRA_GRAPHQL);
+		return false;
+	}
+	x->r = returns_find(&x->all, id);
+	return true;
+}
+
+static void refuse_part(struct run *x, const char *words)
+{
+	struct goods_return *r = x->r;
+	int64_t shipment = under_way(r)->shipment;
+
+	drop_try(x);
+	r->refused = xrealloc(r->refused, r->n_refused + 1,
+			      sizeof(*r->refused));
+	r->refused[r->n_refused++] = shipment;
+	set_text(&r->error, words);
+}
+
+/* Takes over how the call ended.  False: the run has ended. */
+static bool took(struct run *x, const struct centra_done *d, int64_t made)
+{
+	if (d->call.end == CALL_OK && !d->error) {
+		keep_try(x, made);
+		return true;
+	}
+	if (d->call.end == CALL_OK || d->misread) {
+		refuse_part(x, d->error ? d->error : d->call.why.text);
+		if (d->misread)
+			run_alarm(x->w, CENTRA_GRAPHQL, d->call.why.text);
+		return true;
+	}
+	if (d->call.end == CALL_NOT_DONE)
+		drop_try(x);
+	put_off(x, run_why_call(&d->call), run_wait(x->w, &d->call),
+		d->call.why.text);
+	return false;
+}
+
+static bool book_part(struct run *x, struct return_part *p)
+{
+	struct centra_sent_line lines[RETURN_LINES_MAX] = {0};
+	struct centra_return ask = {.lines = lines};
+	const struct return_part *now;
+	struct centra_done d;
+	int64_t made;
+	bool ret;
+
+	if (!begin_part(x, p))
+		return false;
+	now = under_way(x->r);
+	for (size_t i = 0; i < now->n_lines && i < RETURN_LINES_MAX; i++)
+		lines[ask.n_lines++] = (struct centra_sent_line){
+			now->lines[i].id, now->lines[i].line,
+			now->lines[i].quantity};
+	ask.shipment = now->shipment;
+	ask.warehouse = x->r->restock ? x->r->warehouse : 0;
+	ask.comment = comment_of(x->r);
+	graphql_create_return(x->w->centra, &ask, &made, &d);
+	run_called(x->w, CENTRA_GRAPHQL, "createReturn", &d.call);
+	ret = took(x, &d, made);
+	centra_done_release(&d);
+	free((char *)(uintptr_t)ask.comment);
+	return ret;
+}
+
+/* ---- a run ---- */
+
+static bool look(struct run *x)
+{
+	struct work *w = x->w;
+
+	graphql_sold(w->centra, w->task->number, &x->sold);
+	run_called(w, CENTRA_GRAPHQL, "returnable", &x->sold.call);
+	if (x->sold.call.end == CALL_OK)
+		return true;
+	put_off(x, run_why_call(&x->sold.call), run_wait(w, &x->sold.call),
+		x->sold.call.why.text);
+	return false;
+}
+
+/* Nothing more can be booked: all is refused, or a part of it is. */
+static void end_short(struct run *x, const char *code)
+{
+	const char *words = x->r->error;
+	char *why = words ? xstrdup(words) : NULL;
+
+	if (x->r->n_parts)
+		unsure(x, "a part of it is booked, and Centra refuses the "
+			  "rest");
+	else
+		end(x, RETURN_REFUSED, code, why);
+	free(why);
+}
+
+/* Books what is left of the return, one call at a time. */
+static void book(struct run *x)
+{
+	struct return_part p;
+	const char *code;
+
+	if (x->r->trying && !settle_try(x))
+		return;
+	for (;;) {
+		if (nothing_left(x->r)) {
+			end(x, RETURN_DONE, NULL, NULL);
+			add_movement(x);
+			return;
+		}
+		code = not_returnable(x);
+		/* A part that was booked in this run is not in its look. */
+		if (code && !x->r->n_parts) {
+			end(x, RETURN_REFUSED, code, NULL);
+			return;
+		}
+		if (x->r->n_parts >= RETURN_PARTS_MAX || !next_part(x, &p)) {
+			end_short(x, "refused");
+			return;
+		}
+		if (!book_part(x, &p))
+			return;
+	}
+}
+
+/* The oldest return that is to be booked; a redrive takes up one that nobody
+ * knows of. */
+static struct goods_return *next_return(const struct run *x)
+{
+	for (size_t i = 0; i < x->all.n; i++)
+		if (x->all.list[i].state == RETURN_ASKED)
+			return &x->all.list[i];
+	for (size_t i = 0; i < x->all.n; i++)
+		if (x->all.list[i].state == RETURN_UNSURE &&
+		    x->all.list[i].trying)
+			return &x->all.list[i];
+	return NULL;
+}
+
+static void run_one(struct run *x)
+{
+	struct work *w = x->w;
+
+	if (!w->centra) {
+		put_off(x, run_why(WHY_NOT_CONFIGURED, 0),
+			run_wait_long(w, NULL), "no graphql_url is configured");
+		return;
+	}
+	if (!look(x))
+		return;
+	if (!x->sold.found && !x->r->n_parts)
+		end(x, RETURN_REFUSED, "not_found", NULL);
+	else if (!x->sold.found)
+		put_off(x, run_why(WHY_NOT_SHOWN, 0), run_wait_long(w, NULL),
+			"Centra does not show the order to us");
+	else
+		book(x);
+}
+
+void handle_return(struct work *w, size_t n)
+{
+	struct run x = {.w = w};
+	struct err e = {""};
+
+	(void)n; /* one a run */
+	if (!read_doc(&x))
+		goto out;
+	x.r = next_return(&x);
+	if (!x.r)
+		goto out;
+	/* Shipping goes first. */
+	if (w->centra)
+		centra_conn_lane(w->centra, CENTRA_FETCH);
+	run_one(&x);
+	if (w->centra)
+		centra_conn_lane(w->centra, CENTRA_LIVE);
+	if (x.changed && add_doc(&x, &w->result.changes, &e))
+		run_dead(w, "%s", e.text);
+	if (w->result.how == OUTCOME_DONE && returns_open(&x.all))
+		changes_task(&w->result.changes, TASK_RETURN, 0, w->now);
+out:
+	centra_sold_release(&x.sold);
+	returns_release(&x.all);
+	doc_release(&x.doc);
+}

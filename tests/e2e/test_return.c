@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Goods that a customer gives back in a shop: booked once in Centra, whatever
+ * is lost; never more than was shipped; nothing of the customer is shown.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/harness/orders.h"
+#include "tests/harness/wait.h"
+
+#define PATH "/api/v1/returns"
+#define LONG 30000 /* ms */
+#define SOON MANY "call_timeout = 1s\n"
+#define NAME "Bertha Undisclosed"
+
+static struct shipfrom *start(void **state, const char *centra)
+{
+	struct shipfrom *s = shipfrom_start(
+		&(struct shipfrom_options){.server = "answer_wait = 300ms\ndevice_presses = 10000",
+					   .centra = centra,
+					   .counter = true});
+
+	*state = s;
+	return s;
+}
+
+/* ---- the order ---- */
+
+/* An order that the central warehouse has shipped, and that shipfrom never
+ * heard of. */
+static int64_t shipped(struct shipfrom *s, const char *lines)
+{
+	struct answer a;
+	char path[64];
+	int64_t number;
+
+	sim_tell(&s->sim, "/hooks", "{\"off\":true}");
+	a = sim_do(&s->sim, "/orders",
+		   "{\"warehouses\":[],\"lines\":[%s],"
+		   "\"shippingAddress\":{\"firstName\":\"" NAME "\"}}",
+		   lines);
+	number = number_of(a.json, "number");
+	answer_release(&a);
+	snprintf(path, sizeof(path), "/orders/%lld/shipped", (long long)number);
+	sim_tell(&s->sim, path, "{}");
+	return number;
+}
+
+static struct answer returnable(struct shipfrom *s, enum shop shop,
+				int64_t number)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), PATH "?order=%lld", (long long)number);
+	return shop_get(s, shop, path);
+}
+
+/* The id of an order's i-th line. */
+static int64_t line_of(struct shipfrom *s, int64_t number, int i)
+{
+	struct answer a = returnable(s, AMSTERDAM, number);
+	int64_t ret;
+
+	assert_int_equal(a.status, 200);
+	ret = number_of(cJSON_GetArrayItem(
+				cJSON_GetObjectItem(a.json, "lines"), i),
+			"line_id");
+	answer_release(&a);
+	return ret;
+}
+
+/* ---- asking ---- */
+
+struct wish {
+	int64_t order, line;
+	int units;
+	const char *key; /* or NULL */
+	bool removed;	 /* it cannot be sold again */
+};
+
+static struct answer give_back(struct shipfrom *s, enum shop shop,
+			       const struct wish *w)
+{
+	char auth[200], key[100], url[256], body[300];
+	const char *headers[] = {auth, "Content-Type: application/json",
+				 w->key ? key : NULL, NULL};
+
+	snprintf(auth, sizeof(auth), "Authorization: Bearer %s",
+		 s->tokens[shop]);
+	snprintf(key, sizeof(key), "Idempotency-Key: %s", w->key ? w->key : "");
+	snprintf(url, sizeof(url), "%s" PATH, s->url);
+	snprintf(body, sizeof(body),
+		 "{\"order\":%lld,\"restock\":%s,\"lines\":[{\"line_id\":%lld,"
+		 "\"quantity\":%d,\"reason\":\"too_small\"}]}",
+		 (long long)w->order, w->removed ? "false" : "true",
+		 (long long)w->line, w->units);
+	return http_send("POST", url, headers, body, strlen(body));
+}
+
+static long asks(struct shipfrom *s, enum shop shop, const struct wish *w)
+{
+	struct answer a = give_back(s, shop, w);
+	long status = a.status;
+
+	answer_release(&a);
+	return status;
+}
+
+/* Asks until the return is booked. */
+struct pressed {
+	struct shipfrom *s;
+	const struct wish *w;
+	long last;
+};
+
+static bool is_booked(void *arg)
+{
+	struct pressed *p = arg;
+
+	p->last = asks(p->s, AMSTERDAM, p->w);
+	return p->last == 200;
+}
+
+static void wait_booked(struct shipfrom *s, const struct wish *w)
+{
+	struct pressed p = {s, w, 0};
+
+	if (!wait_until(is_booked, &p, LONG))
+		fail_msg("told %ld", p.last);
+}
+
+/* ---- what Centra has ---- */
+
+struct sim_returns {
+	int n;	       /* returns */
+	int64_t units; /* in all of them */
+	int64_t warehouse; /* of the last */
+	char comment[256];
+};
+
+static struct sim_returns sim_returns(struct shipfrom *s, int64_t number)
+{
+	struct sim_returns ret = {0};
+	char url[256];
+	struct answer a;
+	const cJSON *r, *l;
+
+	snprintf(url, sizeof(url), "%s/control/returns", s->sim.url);
+	a = http_get(url, NULL);
+	cJSON_ArrayForEach(r, cJSON_GetObjectItem(a.json, "returns"))
+	{
+		if (number_of(r, "order") != number)
+			continue;
+		ret.n++;
+		ret.warehouse = number_of(r, "warehouse");
+		snprintf(ret.comment, sizeof(ret.comment), "%s",
+			 text_of(r, "comment"));
+		cJSON_ArrayForEach(l, cJSON_GetObjectItem(r, "lines"))
+			ret.units += number_of(l, "quantity");
+	}
+	answer_release(&a);
+	return ret;
+}
+
+static void fault(struct shipfrom *s, int64_t order, const char *what,
+		  const char *how)
+{
+	sim_tell(&s->sim, "/faults",
+		 "{\"api\":\"graphql\",\"order\":%lld,\"what\":\"%s\",%s}",
+		 (long long)order, what, how);
+}
+
+/* ---- tests ---- */
+
+static void any_shop_takes_back_what_another_shipped_into_its_own_warehouse(
+	void **state)
+{
+	struct shipfrom *s = start(state, MANY);
+	int64_t n = shipped(s, "{\"quantity\":2},{\"quantity\":1}");
+	struct wish w = {.order = n, .line = line_of(s, n, 0), .units = 1};
+	struct sim_returns r;
+	struct answer a;
+
+	wait_booked(s, &w);
+	r = sim_returns(s, n);
+	assert_int_equal(r.n, 1);
+	assert_int_equal(r.units, 1);
+	assert_int_equal(r.warehouse, 3);
+	assert_non_null(strstr(r.comment, "amsterdam"));
+	assert_non_null(strstr(r.comment, "too_small"));
+	a = returnable(s, BERLIN, n);
+	assert_int_equal(number_of(cJSON_GetArrayItem(
+					   cJSON_GetObjectItem(a.json, "lines"),
+					   0),
+				   "returnable"),
+			 1);
+	answer_release(&a);
+	shipfrom_passed(s);
+}
+
+static void goods_that_cannot_be_sold_again_are_removed_from_stock(void **state)
+{
+	struct shipfrom *s = start(state, MANY);
+	int64_t n = shipped(s, "{\"quantity\":1}");
+	struct wish w = {.order = n, .line = line_of(s, n, 0), .units = 1,
+			 .removed = true};
+
+	wait_booked(s, &w);
+	assert_int_equal(sim_returns(s, n).warehouse, 0);
+	shipfrom_passed(s);
+}
+
+static void nothing_of_the_customer_is_shown_or_kept(void **state)
+{
+	struct shipfrom *s = start(state, MANY);
+	int64_t n = shipped(s, "{\"quantity\":1}");
+	const char *words[] = {"records", "return", "--json", NULL};
+	struct wish w = {.order = n, .line = line_of(s, n, 0), .units = 1};
+	struct answer a = returnable(s, BERLIN, n);
+	char *out = NULL;
+
+	assert_int_equal(a.status, 200);
+	assert_null(strstr(a.body, "Undisclosed"));
+	assert_null(strstr(a.body, "city"));
+	assert_null(strstr(a.body, "first_name"));
+	answer_release(&a);
+	wait_booked(s, &w);
+	assert_int_equal(shipfrom_run(s, &out, false, words), 0);
+	assert_non_null(strstr(out, "till"));
+	assert_null(strstr(out, "Undisclosed"));
+	free(out);
+	shipfrom_passed(s);
+}
+
+static void never_more_than_was_shipped_and_not_given_back(void **state)
+{
+	struct shipfrom *s = start(state, MANY);
+	int64_t n = shipped(s, "{\"quantity\":2}");
+	struct wish w = {.order = n, .line = line_of(s, n, 0), .units = 3};
+	struct answer a = give_back(s, AMSTERDAM, &w);
+
+	assert_int_equal(a.status, 409);
+	assert_string_equal(text_of(a.json, "code"), "too_many");
+	answer_release(&a);
+	w.units = 2;
+	w.key = "the-first";
+	wait_booked(s, &w);
+	w.units = 1;
+	w.key = "the-second";
+	a = give_back(s, BERLIN, &w);
+	assert_int_equal(a.status, 409);
+	assert_string_equal(text_of(a.json, "code"), "too_many");
+	answer_release(&a);
+	assert_int_equal(sim_returns(s, n).units, 2);
+	assert_int_equal(sim_calls_of(&s->sim, n, "createReturn"), 1);
+	shipfrom_passed(s);
+}
+
+static void a_line_that_was_not_shipped_is_refused(void **state)
+{
+	struct shipfrom *s = start(state, MANY);
+	int64_t n = shipped(s, "{\"quantity\":1}");
+	struct wish w = {.order = n, .line = 999999, .units = 1};
+	struct answer a = give_back(s, AMSTERDAM, &w);
+
+	assert_int_equal(a.status, 409);
+	assert_string_equal(text_of(a.json, "code"), "not_shipped");
+	answer_release(&a);
+	w.order = 424242;
+	a = give_back(s, AMSTERDAM, &w);
+	assert_int_equal(a.status, 409);
+	assert_string_equal(text_of(a.json, "code"), "not_found");
+	answer_release(&a);
+	shipfrom_passed(s);
+}
+
+/* A reply, or the call itself, is lost at each call. */
+static void with_fault(void **state, const char *how)
+{
+	static const char *const calls[] = {"orders", "createReturn"};
+	struct shipfrom *s = start(state, SOON);
+	int64_t n[2];
+	static const char *const keys[] = {"one-key", "two-key"};
+	struct wish w[2];
+
+	for (int i = 0; i < 2; i++) {
+		n[i] = shipped(s, "{\"quantity\":2}");
+		w[i] = (struct wish){.order = n[i],
+				     .line = line_of(s, n[i], 0),
+				     .units = 1,
+				     .key = keys[i]};
+		fault(s, n[i], calls[i], how);
+	}
+	for (int i = 0; i < 2; i++)
+		(void)asks(s, AMSTERDAM, &w[i]);
+	for (int i = 0; i < 2; i++) {
+		wait_booked(s, &w[i]);
+		assert_int_equal(sim_returns(s, n[i]).n, 1);
+		assert_int_equal(sim_returns(s, n[i]).units, 1);
+	}
+	assert_int_equal(sim_spoilt(&s->sim), 2); /* else nothing failed */
+	shipfrom_passed(s);
+}
+
+static void a_reply_lost_at_any_call_books_it_once(void **state)
+{
+	with_fault(state, "\"kind\":\"drop\",\"when\":\"after\"");
+}
+
+static void a_call_lost_at_any_step_is_made_again(void **state)
+{
+	with_fault(state, "\"kind\":\"drop\",\"when\":\"before\"");
+}
+
+static void half_a_reply_books_it_once(void **state)
+{
+	with_fault(state, "\"kind\":\"half\"");
+}
+
+/* Centra acts after the call was given up. */
+static void a_call_that_centra_acts_on_too_late_books_it_once(void **state)
+{
+	with_fault(state, "\"kind\":\"slow\",\"ms\":1500,\"when\":\"before\"");
+}
+
+/* Killed while the look or the call is under way: before Centra acts, and after
+ * it has. */
+static void killed(void **state, const char *what, const char *when)
+{
+	struct shipfrom *s = start(state, MANY "call_timeout = 2s\n");
+	int64_t n = shipped(s, "{\"quantity\":2}");
+	struct wish w = {.order = n, .line = line_of(s, n, 0), .units = 1,
+			 .key = "a-key"};
+	char how[100];
+
+	snprintf(how, sizeof(how), "\"kind\":\"slow\",\"ms\":1500,\"when\":\"%s\"",
+		 when);
+	fault(s, n, what, how);
+	assert_int_equal(asks(s, AMSTERDAM, &w), 202);
+	shipfrom_kill_9(s);
+	shipfrom_again(s);
+	wait_booked(s, &w);
+	assert_int_equal(sim_returns(s, n).n, 1);
+	assert_int_equal(sim_returns(s, n).units, 1);
+	shipfrom_passed(s);
+}
+
+static void killed_during_the_look_it_is_booked_once(void **state)
+{
+	killed(state, "orders", "before");
+}
+
+static void killed_before_centra_acts_it_is_booked_once(void **state)
+{
+	killed(state, "createReturn", "before");
+}
+
+static void killed_after_centra_acted_it_is_booked_once(void **state)
+{
+	killed(state, "createReturn", "after");
+}
+
+/* Two shops take the same piece at once: there was one. */
+static void of_two_shops_that_take_the_last_piece_one_is_booked(void **state)
+{
+	struct shipfrom *s = start(state, SOON);
+	int64_t n = shipped(s, "{\"quantity\":1}");
+	struct wish w = {.order = n, .line = line_of(s, n, 0), .units = 1,
+			 .key = "a-key"};
+	struct answer a;
+
+	fault(s, n, "createReturn", "\"kind\":\"drop\",\"when\":\"after\"");
+	(void)asks(s, AMSTERDAM, &w);
+	(void)asks(s, BERLIN, &w);
+	wait_booked(s, &w);
+	for (int64_t end = now_mono() + LONG;;) {
+		a = give_back(s, BERLIN, &w);
+		if (a.status == 409 || now_mono() > end)
+			break;
+		assert_true(a.status == 202 || a.status == 503);
+		answer_release(&a);
+	}
+	assert_string_equal(text_of(a.json, "code"), "too_many");
+	answer_release(&a);
+	assert_int_equal(sim_returns(s, n).n, 1);
+	shipfrom_passed(s);
+}
+
+/* Somebody else books a return of the same line while our reply is lost: what
+ * Centra shows fits neither. */
+static void what_nobody_can_know_goes_to_the_office(void **state)
+{
+	struct shipfrom *s = start(state, SOON);
+	int64_t n = shipped(s, "{\"quantity\":3}");
+	struct wish w = {.order = n, .line = line_of(s, n, 0), .units = 2,
+			 .key = "a-key"};
+	const char *words[] = {"tasks", "--dead", "--json", NULL};
+	struct answer a;
+	char *out = NULL;
+
+	/* Ours never arrives, and one unit is given back elsewhere. */
+	fault(s, n, "createReturn", "\"kind\":\"drop\",\"when\":\"before\"");
+	assert_int_equal(asks(s, AMSTERDAM, &w), 202);
+	sim_tell(&s->sim, "/returns", "{\"order\":%lld,\"quantity\":1}",
+		 (long long)n);
+	for (int64_t end = now_mono() + LONG;;) {
+		a = give_back(s, AMSTERDAM, &w);
+		if (a.status == 409 || now_mono() > end)
+			break;
+		answer_release(&a);
+	}
+	assert_string_equal(text_of(a.json, "code"), "unsure");
+	answer_release(&a);
+	assert_int_equal(sim_returns(s, n).units, 1);
+	(void)shipfrom_run(s, &out, false, words);
+	assert_non_null(strstr(out, "\"return\""));
+	free(out);
+	shipfrom_passed(s);
+}
+
+static void a_shop_without_returns_takes_none(void **state)
+{
+	struct shipfrom *s = shipfrom_with(NULL, MANY);
+	struct wish w = {.order = 1, .line = 1, .units = 1};
+	struct answer a;
+
+	*state = s;
+	assert_int_equal(asks(s, AMSTERDAM, &w), 404);
+	a = returnable(s, AMSTERDAM, 1);
+	assert_int_equal(a.status, 404);
+	answer_release(&a);
+	shipfrom_passed(s);
+}
+
+#define OWN(f) cmocka_unit_test_teardown(f, shipfrom_end)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		OWN(any_shop_takes_back_what_another_shipped_into_its_own_warehouse),
+		OWN(goods_that_cannot_be_sold_again_are_removed_from_stock),
+		OWN(nothing_of_the_customer_is_shown_or_kept),
+		OWN(never_more_than_was_shipped_and_not_given_back),
+		OWN(a_line_that_was_not_shipped_is_refused),
+		OWN(a_reply_lost_at_any_call_books_it_once),
+		OWN(a_call_lost_at_any_step_is_made_again),
+		OWN(half_a_reply_books_it_once),
+		OWN(a_call_that_centra_acts_on_too_late_books_it_once),
+		OWN(killed_during_the_look_it_is_booked_once),
+		OWN(killed_before_centra_acts_it_is_booked_once),
+		OWN(killed_after_centra_acted_it_is_booked_once),
+		OWN(of_two_shops_that_take_the_last_piece_one_is_booked),
+		OWN(what_nobody_can_know_goes_to_the_office),
+		OWN(a_shop_without_returns_takes_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
+}
