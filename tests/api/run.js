@@ -123,6 +123,7 @@ try {
   await step("keys", () => tour.keys());
   await step("order API", () => tour.orderApi());
   await step("changed", () => tour.changed());
+  await step("requested", () => tour.requested());
   await step("taken", () => tour.taken());
   await step("ended", () => tour.ended());
   await step("shipping", () => tour.shipping());

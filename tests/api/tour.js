@@ -303,6 +303,20 @@ export class Tour {
     await this.press("stockholm", n, "solved", "{}");
   }
 
+  // An allocation request to two shops at once, whose time passes first.
+  async requested() {
+    const { number: n } = await this.centra.control("/orders",
+      { requests: [{ warehouse: 2 }, { warehouse: 3 }] });
+    await this.centra.control("/settings", { timed_out_webhooks: true });
+    await this.until("stockholm", n, "pending", (o) => o.lines_known &&
+      o.kind === "allocation_request" && !o.late);
+    await this.centra.control(`/orders/${n}/expire`, {});
+    await this.until("stockholm", n, "pending", (o) => o.late && o.expired);
+    await this.press("stockholm", n, "accept");
+    await this.until("amsterdam", n, "taken");
+    await this.press("amsterdam", n, "accept");
+  }
+
   // Accepted by one; what the others, and a second thought, are told.
   async taken() {
     const n = await this.offered();
