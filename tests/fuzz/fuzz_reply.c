@@ -37,6 +37,38 @@ static void check_first(void)
 	check_first_reply_release(&r);
 }
 
+/* What is handed out of a list has an id, an order and a warehouse. */
+static void requests(void)
+{
+	struct centra_requests r;
+
+	order_api_requests(reply_conn(), &(struct requests_query){.page = 1},
+			   &r);
+	must(r.call.end == CALL_OK || (!r.n && *r.call.why.text));
+	must(r.n <= r.entries);
+	for (size_t i = 0; i < r.n; i++) {
+		const struct centra_request *one = r.list[i];
+
+		must(one->id > 0 && one->number > 0 && one->warehouse > 0 &&
+		     one->n_lines <= CENTRA_REQUEST_LINES_MAX);
+		for (size_t k = 0; k < one->n_lines; k++)
+			must(one->lines[k].line > 0 &&
+			     one->lines[k].quantity >= 0);
+	}
+	centra_requests_release(&r);
+}
+
+static void request(void)
+{
+	struct request_reply r;
+
+	order_api_request(reply_conn(), 67, true, &r);
+	must(r.call.end == CALL_OK || (!r.ok && *r.call.why.text));
+	must(!r.ok || memmem(reply_next.body, reply_next.len, "true", 4));
+	check_text(r.msg, 1000);
+	request_reply_release(&r);
+}
+
 static void check_orders(struct centra_orders *r, bool with_address)
 {
 	must(r->call.end == CALL_OK || (!r->n && *r->call.why.text));
@@ -150,6 +182,7 @@ static void retry_after(void)
 
 static const struct reply_call calls[] = {
 	{"check-first", check_first}, {"orders", orders},
+	{"requests", requests},	      {"request", request},
 	{"shipments", shipments},     {"waiting", waiting},
 	{"warehouses", warehouses},   {"confirm", confirm},
 	{"create", create},	      {"capture", capture},
