@@ -79,6 +79,8 @@ const struct http_route routes[] = {
 	{ "GET",   "/order-api/*/products",       LISTEN_PUBLIC, KEY_READS,    ROOM_ORDER_API, 0,        face_products,   NULL,          "products, as Centra shows them" },
 	{ "GET",   "/order-api/*/stock",          LISTEN_PUBLIC, KEY_READS,    ROOM_ORDER_API, 0,        face_stock,      NULL,          "what Centra has of them in the shop" },
 	{ "POST",  "/order-api/*/stock",          LISTEN_PUBLIC, KEY_ACTS,     ROOM_ORDER_API, COUNTS_BODY_MAX, face_set_stock, NULL,          "how many of each lie in the shop" },
+	{ "GET",   "/order-api/*/allocation-requests", LISTEN_PUBLIC, KEY_READS, ROOM_ORDER_API, 0,      face_requests,   NULL,          "the shop's allocation requests" },
+	{ "PUT",   "/order-api/*/allocation-request", LISTEN_PUBLIC, KEY_ACTS, ROOM_ORDER_API, ACTION_MAX, face_answer_request, NULL,    "confirms or rejects an allocation request" },
 	{ "POST",  "/order-api/*/check-first",    LISTEN_PUBLIC, KEY_ACTS,     ROOM_ORDER_API, ACTION_MAX, face_check_first, NULL,       "accepts or rejects an offer" },
 	{ "GET",   "/",                           LISTEN_PUBLIC, ROUTE_ANYONE, ROOM_PAGE,    0,          show_page,       NULL,          "the staff page" },
 	{ "GET",   "/login",                      LISTEN_PUBLIC, ROUTE_ANYONE, ROOM_PAGE,    0,          show_page,       NULL,          "the staff page, as login links open it" },

@@ -22,5 +22,6 @@
 endpoint_fn face_shipments, face_update, face_delete, face_capture, face_complete;
 endpoint_fn face_check_first, face_orders, face_products;
 endpoint_fn face_stock, face_set_stock;
+endpoint_fn face_requests, face_answer_request;
 
 #endif

@@ -45,6 +45,23 @@ void face_later(struct response *res, const char *msg);
 enum face_outcome { FACE_OK, FACE_NO, FACE_LATER };
 void face_count(const struct request *req, enum face_outcome how);
 
+/* ---- requests.c ---- */
+
+/* Finds which of the shop's orders has the allocation request, and its
+ * warehouse.  RC_NOTFOUND: none has. */
+enum rc face_request_find(struct store *s, const struct config_shop *shop,
+			  int64_t now, int64_t id, int64_t *ret_order,
+			  int64_t *ret_warehouse, struct err *e);
+/* Returns the request of the offer with this id; NULL: there is none. */
+const struct alloc_request *face_request_of(const struct offer *f, int64_t id);
+
+/* Reads all orders of the shop that are open, to be shipped, or have ended in
+ * the last 90 days, if `ended`; at most 5,000.  fn returns false to end. */
+enum rc face_each_order(struct store *s, const struct config_shop *shop,
+			bool ended, int64_t now,
+			bool (*fn)(void *arg, const struct order *o), void *arg,
+			struct err *e);
+
 /* ---- reading ---- */
 
 /* Returns the part of the path behind "SHOP/.../", or "". */

@@ -15,10 +15,7 @@
 
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX     1000
-#define ROWS_MAX      5000 /* orders that are looked at for one list, at most */
 #define DATE_MAX      19   /* characters of "2026-02-04 15:16:13" */
-#define COMPLETED_FOR ((int64_t)90 * 86400 * 1000) /* ms: for so long a list has
-						     * what was completed */
 
 enum which { GOOD_TO_GO, IN_PROGRESS, COMPLETED };
 
@@ -33,8 +30,6 @@ struct listing {
 	const char *newer, *older; /* dates, or NULL */
 	int64_t limit, offset;
 
-	int64_t *numbers; /* owned: the orders to look at */
-	size_t n;
 	int64_t found, written;
 	struct err e;
 };
@@ -93,51 +88,7 @@ static bool read_query(struct listing *l)
 	       read_date(l, "older_than", &l->older);
 }
 
-/* ---- the orders ---- */
-
-static bool take_number(void *arg, const struct listed *row)
-{
-	struct listing *l = arg;
-
-	l->numbers[l->n++] = row->number;
-	return l->n < ROWS_MAX;
-}
-
-/* Lists the orders that may have such a shipment. */
-static enum rc list_orders(struct listing *l)
-{
-	enum rc rc = OK;
-
-	if (l->order) {
-		l->numbers[l->n++] = l->order;
-		return OK;
-	}
-	for (size_t i = 0; !rc && i < l->shop->warehouses.n; i++) {
-		int64_t w = l->shop->warehouses.ids[i];
-
-		if (l->n < ROWS_MAX)
-			rc = store_list(l->store, l->shop->centra, w, LIST_MINE,
-					NULL, take_number, l, &l->e);
-		if (rc == RC_NOTFOUND)
-			rc = OK;
-		if (!rc && l->which == COMPLETED && l->n < ROWS_MAX)
-			rc = store_done_since(l->store, l->shop->centra, w,
-					      l->req->now - COMPLETED_FOR, 0,
-					      take_number, l, &l->e);
-		if (rc == RC_NOTFOUND)
-			rc = OK;
-	}
-	return rc;
-}
-
-static int by_number(const void *a, const void *b)
-{
-	const int64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-/* ---- their shipments ---- */
+/* ---- the shipments ---- */
 
 static bool is_listed(const struct listing *l, const struct face_row *row)
 {
@@ -189,24 +140,40 @@ static struct json *parse(const char *text)
 	return ret;
 }
 
-static enum rc list_order(struct listing *l, int64_t number)
+/* True if the shop has a shipment of the order at all. */
+static bool has_shipment(const struct listing *l, const struct order *o)
 {
+	for (size_t i = 0; i < l->shop->warehouses.n; i++) {
+		const struct offer *f =
+			order_offer(o, l->shop->warehouses.ids[i]);
+
+		if (f && f->n_shipments)
+			return true;
+	}
+	return false;
+}
+
+/* A function of face_each_order(). */
+static bool list_order(void *arg, const struct order *o)
+{
+	struct listing *l = arg;
 	char *details = NULL, *address = NULL;
 	struct json *d, *a;
-	struct order o = {0};
-	enum rc rc = store_order(l->store, l->shop->centra, number, &o, &l->e);
+	struct err e;
 
-	if (!rc)
-		rc = store_details(l->store, l->shop->centra, number, &details,
-				   &address, &l->e);
+	if (!has_shipment(l, o))
+		return true;
+	/* What cannot be read is shown empty. */
+	(void)!store_details(l->store, l->shop->centra, o->number, &details,
+			     &address, &e);
 	d = parse(details);
 	a = parse(address);
-	for (size_t i = 0; !rc && i < l->shop->warehouses.n; i++)
+	for (size_t i = 0; i < l->shop->warehouses.n; i++)
 		list_offer(l,
 			   &(struct face_row){
 				   .shop = l->shop,
 				   .zone = l->zone,
-				   .o = &o,
+				   .o = o,
 				   .details = d,
 				   .address = a,
 				   .people = l->which != COMPLETED,
@@ -216,28 +183,34 @@ static enum rc list_order(struct listing *l, int64_t number)
 	json_free(a);
 	free(details);
 	free(address);
+	return l->written < l->limit;
+}
+
+static enum rc list_one(struct listing *l)
+{
+	struct order o = {0};
+	enum rc rc = store_order(l->store, l->shop->centra, l->order, &o,
+				 &l->e);
+
+	if (!rc)
+		(void)list_order(l, &o);
 	order_release(&o);
-	/* A damaged order is left out, as in the shop's lists. */
-	return rc == RC_NOTFOUND || rc == RC_INVALID ? OK : rc;
+	return rc == RC_NOTFOUND ? OK : rc;
 }
 
 static enum rc list_all(struct listing *l)
 {
 	enum rc rc;
 
-	l->numbers = xcalloc(ROWS_MAX, sizeof(*l->numbers));
-	rc = list_orders(l);
-	if (l->n)
-		qsort(l->numbers, l->n, sizeof(*l->numbers), by_number);
 	json_begin(&l->res->body, NULL);
 	json_put(&l->res->body, "status", "ok");
 	json_begin_list(&l->res->body, "shipments");
-	for (size_t i = 0; !rc && i < l->n && l->written < l->limit; i++)
-		if (!i || l->numbers[i] != l->numbers[i - 1])
-			rc = list_order(l, l->numbers[i]);
+	rc = l->order ? list_one(l)
+		      : face_each_order(l->store, l->shop,
+					l->which == COMPLETED, l->req->now,
+					list_order, l, &l->e);
 	json_end_list(&l->res->body);
 	json_end(&l->res->body);
-	free(l->numbers);
 	return rc;
 }
 

@@ -57,7 +57,12 @@ struct write {
 	struct system_decision d; /* of the writes about a shipment */
 	char *carrier, *service, *tracking; /* owned */
 	struct ship_line *lines;	    /* owned */
-	struct decision answer;		    /* of check-first */
+	struct decision answer; /* of check-first and allocation requests */
+	int64_t request, warehouse; /* of an allocation request */
+	/* Responds that it is done (NULL) or refused, where that is not in the
+	 * shape of "status"; or NULL. */
+	void (*settle_no)(struct write *w, struct response *res,
+			  const char *error);
 };
 
 /* ---- reading ---- */
@@ -72,6 +77,10 @@ static bool names_order(const struct write *w)
 
 static bool no(struct write *w, struct response *res, const char *msg)
 {
+	if (w->settle_no) {
+		w->settle_no(w, res, msg);
+		return false;
+	}
 	face_no(res, msg, names_order(w) ? w->number : 0,
 		*w->shipment ? w->shipment : NULL);
 	face_count(w->req, FACE_NO);
@@ -385,6 +394,12 @@ static bool settle_answer(struct write *w, struct response *res,
 	if (waits) {
 		face_later(res, NOT_SETTLED);
 		face_count(w->req, FACE_LATER);
+	} else if (w->settle_no) {
+		w->settle_no(w, res,
+			     s == (accept ? STATE_ACCEPTED : STATE_REJECTED) ?
+				     NULL :
+			     s == STATE_REFUSED && f->answer.refusal ?
+				     f->answer.refusal : offer_state_name(s));
 	} else if (s == (accept ? STATE_ACCEPTED : STATE_REJECTED)) {
 		json_begin(&res->body, NULL);
 		json_put(&res->body, "status", "ok");
@@ -396,6 +411,85 @@ static bool settle_answer(struct write *w, struct response *res,
 				 f->answer.refusal : offer_state_name(s));
 	}
 	return true;
+}
+
+/* ---- allocation requests ---- */
+
+static void respond_request(struct write *w, struct response *res,
+			    const char *error)
+{
+	json_begin(&res->body, NULL);
+	json_put_bool(&res->body, "success", !error);
+	json_begin_list(&res->body, "errorMessages");
+	if (error)
+		json_put(&res->body, NULL, error);
+	json_end_list(&res->body);
+	json_end(&res->body);
+	respond_json(res, 200);
+	face_count(w->req, error ? FACE_NO : FACE_OK);
+}
+
+static bool read_request(struct write *w, struct response *res)
+{
+	const struct json *status = json_get(w->body, "status");
+	struct err e;
+	enum rc rc;
+
+	w->settle_no = respond_request;
+	w->answer.verb = json_is(status, "confirmed") ? VERB_ACCEPT
+						       : VERB_REJECT;
+	if (!json_is(status, "confirmed") && !json_is(status, "rejected")) {
+		respond_request(w, res, "status: invalid value, expected "
+					"'confirmed' or 'rejected'");
+		return false;
+	}
+	if (!json_int(json_get(w->body, "id"), &w->request)) {
+		respond_request(w, res, "Allocation request not found");
+		return false;
+	}
+	rc = face_request_find(w->room->store, w->shop, w->d.ask.at, w->request,
+			       &w->number, &w->warehouse, &e);
+	if (rc == RC_NOTFOUND) {
+		respond_request(w, res, "Allocation request not found");
+	} else if (rc) {
+		face_later(res, "orders cannot be read right now; try again");
+		face_count(w->req, FACE_LATER);
+	}
+	if (rc)
+		return false;
+	w->answer.warehouses = &w->warehouse;
+	w->answer.n_warehouses = 1;
+	w->answer.device = w->d.ask.device;
+	w->answer.device_name = w->d.ask.by;
+	w->answer.now = w->d.ask.at;
+	if (w->answer.verb == VERB_REJECT)
+		w->answer.reason = "other";
+	return true;
+}
+
+/* Refuses a request that has ended, unless it ended as is asked for; else decides
+ * as the staff page does. */
+static enum rc decide_request(void *arg, const struct order *o,
+			      struct changes *ret, struct err *e)
+{
+	struct write *w = arg;
+	const struct offer *f = order_offer(o, w->warehouse);
+	const struct alloc_request *r = f ? face_request_of(f, w->request)
+					  : NULL;
+	enum request_status done = w->answer.verb == VERB_ACCEPT
+					   ? REQUEST_CONFIRMED
+					   : REQUEST_REJECTED;
+
+	if (!r)
+		return fail(e, RC_NOTFOUND, "it is gone");
+	if (r->status == done)
+		return fail(e, RC_EXISTS, "it is so already");
+	if (!alloc_request_open(r->status))
+		return fail(&w->d.refusal, RC_CONFLICT,
+			    "You can't update allocation request, which is in "
+			    "status %s.",
+			    request_status_name(r->status));
+	return answer_decide(&w->answer, o, ret, e);
 }
 
 /* ---- life ---- */
@@ -583,6 +677,14 @@ void face_delete(struct request *req, struct response *res)
 {
 	static const struct write_kind kind = {read_delete, decide_shipment,
 					       settle_shipment};
+
+	write_begin(req, res, &kind);
+}
+
+void face_answer_request(struct request *req, struct response *res)
+{
+	static const struct write_kind kind = {read_request, decide_request,
+					       settle_answer};
 
 	write_begin(req, res, &kind);
 }

@@ -164,7 +164,9 @@ export class Tour {
     const key = this.server.keyAdd("stockholm");
     const n = "99999999-1";
     const calls = [["GET", "/shipments"], ["GET", "/orders?order=99999999"],
-      ["GET", "/products?ean=1"], ["GET", "/stock?ean=1"], ["POST", "/stock", '{"products":[{"product":"7300555000024","quantity":4}]}'],
+      ["GET", "/products?ean=1"], ["GET", "/stock?ean=1"],
+      ["GET", "/allocation-requests?status=all"],
+      ["PUT", "/allocation-request", '{"id":99999999,"status":"confirmed"}'], ["POST", "/stock", '{"products":[{"product":"7300555000024","quantity":4}]}'],
       ["DELETE", `/shipments/${n}`],
       ["PUT", `/shipments/${n}`, '{"products":{"1":1}}'],
       ["PUT", "/capture", `{"shipment":"${n}"}`],
