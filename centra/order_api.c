@@ -134,23 +134,8 @@ static bool read_reply(const struct json *v, struct check_first_reply *ret)
 
 /* ---- allocation requests ---- */
 
-/* True for the body of a 403 that says that the endpoint is not ticked in the
- * plugin: the key is right (CONTRACT 4.3).  A hook `executed` of struct post. */
-static bool endpoint_unticked(const char *reply, size_t len)
-{
-	struct json *v = NULL;
-	struct err e;
-	bool ret;
-
-	if (json_parse(reply, len, JSON_STRICT, &v, &e))
-		return false;
-	ret = json_is(json_get(v, "status"), "Not Allowed");
-	json_free(v);
-	return ret;
-}
-
 /* Sends a request about allocation requests.  Returns the reply's document, or
- * NULL; *ret_unticked: see endpoint_unticked(). */
+ * NULL; *ret_unticked: see order_api_unticked(). */
 static struct json *ask(struct centra_conn *n, struct post *p,
 			struct call *call, bool *ret_unticked)
 {
@@ -159,7 +144,7 @@ static struct json *ask(struct centra_conn *n, struct post *p,
 	struct err e;
 
 	p->api = CENTRA_ORDER_API;
-	p->executed = endpoint_unticked;
+	p->executed = order_api_unticked;
 	transport_post(n, p, call, &reply);
 	*ret_unticked = call->status == 403 && call->end == CALL_UNKNOWN &&
 			!call->refused;

@@ -17,6 +17,12 @@
 #define BODY_MAX       ((size_t)256 << 10)
 #define QUERY_MAX      2000
 
+/* True if the endpoint is not ticked in the plugin; the key is right. */
+static bool is_unticked(const struct call *c)
+{
+	return c->status == 403 && !c->refused && c->end != CALL_OK;
+}
+
 /* Makes the call and reads its reply: an object whose "status" is "ok" or "no".
  * *ret is NULL unless the call is CALL_OK. */
 static void ask(struct centra_conn *n, struct post *p, struct call *ret_call,
@@ -27,7 +33,12 @@ static void ask(struct centra_conn *n, struct post *p, struct call *ret_call,
 
 	*ret = NULL;
 	p->api = CENTRA_ORDER_API;
+	p->executed = order_api_unticked;
 	transport_post(n, p, ret_call, &reply);
+	if (is_unticked(ret_call))
+		(void)!fail(&ret_call->why, RC_DENIED,
+			    "the Order API plugin does not allow %s %s",
+			    p->method, p->path);
 	if (ret_call->end == CALL_OK &&
 	    (json_parse(reply.data ? reply.data : "", reply.len, JSON_STRICT,
 			ret, &e) ||
@@ -125,6 +136,10 @@ static void change(struct centra_conn *n, struct post *p,
 	p->once = true;
 	ask(n, p, &ret->call, &reply);
 	ret->error = refusal(reply);
+	if (is_unticked(&ret->call)) {
+		ret->call.end = CALL_OK; /* it is a refusal of this call alone */
+		ret->error = xstrdup(ret->call.why.text);
+	}
 	json_free(reply);
 }
 

@@ -35,21 +35,6 @@ static void add_encoded(struct buf *b, const char *s)
 	}
 }
 
-/* True if the body of a 403 is the plugin's: the key is good, but this call is
- * not ticked.  The hook `executed` of struct post. */
-static bool not_ticked(const char *reply, size_t len)
-{
-	struct json *document;
-	struct err e;
-	bool ret;
-
-	if (!len || json_parse(reply, len, JSON_STRICT, &document, &e))
-		return false;
-	ret = json_is(json_get(document, "status"), "Not Allowed");
-	json_free(document);
-	return ret;
-}
-
 static bool is_yes(const struct json *v)
 {
 	int64_t n;
@@ -159,7 +144,7 @@ void order_api_products(struct centra_conn *n, bool by_sku, const char *code,
 {
 	struct post p = {.api = CENTRA_ORDER_API,
 			 .method = "GET",
-			 .executed = not_ticked};
+			 .executed = order_api_unticked};
 	struct buf path, reply;
 
 	*ret = (struct centra_products){0};

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/json_read.h"
 #include "base/mem.h"
 #include "base/time.h"
 
@@ -382,4 +383,19 @@ void transport_post(struct centra_conn *n, const struct post *p,
 		return;
 	call(n, base, &t, ret);
 	limits_told(centra_limits(n->centra), &permit, time_mono(), ret);
+}
+
+/* ---- the Order API ---- */
+
+bool order_api_unticked(const char *reply, size_t len)
+{
+	struct json *v = NULL;
+	struct err e;
+	bool ret;
+
+	if (!len || json_parse(reply, len, JSON_STRICT, &v, &e))
+		return false;
+	ret = json_is(json_get(v, "status"), "Not Allowed");
+	json_free(v);
+	return ret;
 }

@@ -71,6 +71,10 @@ struct post {
 void transport_post(struct centra_conn *n, const struct post *p,
 		    struct call *ret, struct buf *reply);
 
+/* True for the body of a 403 of the Order API that says that the endpoint is not
+ * ticked in the plugin: the key is right (CONTRACT 4.3).  A hook `executed`. */
+bool order_api_unticked(const char *reply, size_t len);
+
 /* ---- of the account, for transport.c ---- */
 
 /* Returns the API's address without a slash at its end; NULL: it is not

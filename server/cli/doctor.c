@@ -19,6 +19,7 @@
 #include "centra/graphql.h"
 #include "centra/names.h"
 #include "centra/order_api.h"
+#include "centra/order_shipments.h"
 #include "centra/products.h"
 #include "centra/soap.h"
 #include "server/cli/cli.h"
@@ -193,6 +194,62 @@ static void try_requests(struct exam *x)
 	centra_requests_release(&got);
 }
 
+/* Returns a shop of the instance whose own system ships; NULL: none does. */
+static const struct config_shop *system_of(const struct exam *x)
+{
+	const struct config *c = x->s->config;
+
+	for (size_t i = 0; i < c->n_shops; i++)
+		if (!strcmp(c->shops[i].centra, x->in->id) &&
+		    !strcmp(config_ships_with(c, &c->shops[i]), "order_api"))
+			return &c->shops[i];
+	return NULL;
+}
+
+static void say_endpoint(struct exam *x, const char *what,
+			 const struct call *call, bool fine,
+			 const struct config_shop *shop)
+{
+	if (fine)
+		say(x, FINE, "%s is allowed", what);
+	else if (call->status == 403)
+		say(x, WRONG, "the plugin does not allow %s, which [shop %s] "
+			      "needs for ship_with = order_api: tick it in AMS",
+		    what, shop->id);
+	else
+		say_unreached(x, call, "order_api_url");
+}
+
+/* Tries the calls that shops' own systems need: the reads, and the changes of a
+ * shipment that no order has. */
+static void try_systems(struct exam *x)
+{
+	static const char *const reads[] = {"/shipments", "/orders",
+					    "/products"};
+	static const struct order_api_filter one[] = {{"limit", "1"}};
+	const struct config_shop *shop = system_of(x);
+	struct centra_done d;
+	struct json *found;
+	struct call call;
+	char what[32];
+
+	for (size_t i = 0; shop && i < sizeof(reads) / sizeof(*reads); i++) {
+		order_api_read(x->conn, reads[i], one, 1, &call, &found);
+		snprintf(what, sizeof(what), "GET %s", reads[i]);
+		say_endpoint(x, what, &call, found, shop);
+		json_free(found);
+	}
+	for (int i = 0; shop && i < 2; i++) {
+		if (i)
+			order_api_delete_shipment(x->conn, "0-1", &d);
+		else
+			order_api_edit_shipment(x->conn, "0-1", NULL, 0, &d);
+		say_endpoint(x, i ? "DELETE /shipments" : "PUT /shipments",
+			     &d.call, d.call.status == 200 && d.error, shop);
+		centra_done_release(&d);
+	}
+}
+
 /* ---- GraphQL ---- */
 
 /* Tests the token with a query that all later rows build on. */
@@ -236,6 +293,12 @@ static unsigned uses_of(const struct exam *x)
 
 	if (!strcmp(in->ship_with, "graphql"))
 		ret |= USE_SHIP;
+	for (size_t i = 0; i < x->s->config->n_shops; i++)
+		if (!strcmp(x->s->config->shops[i].centra, in->id) &&
+		    strcmp(config_ships_with(x->s->config,
+					     &x->s->config->shops[i]),
+			   "none") != 0)
+			ret |= USE_SHIP;
 	if (in->sources & SOURCE_GRAPHQL)
 		ret |= USE_FEED;
 	if (in->lock_orders)
@@ -512,6 +575,7 @@ static const struct {
 	{"order-api", false, try_order_api},
 	{"requests", false, try_requests},
 	{"products", false, try_products},
+	{"ship-with", false, try_systems},
 	{"token", false, try_token},
 	{"schema", true, compare_names},
 	{"permission", true, try_permissions},

@@ -229,6 +229,45 @@ static void an_endpoint_that_pictures_need_is_named(void **state)
 	shipfrom_passed(s);
 }
 
+static int setup_system(void **state)
+{
+	struct shipfrom *s = shipfrom_with(NULL, "[shop antwerp]\ncentra = se\n"
+						 "name = Antwerp\n"
+						 "warehouses = 5\n"
+						 "ship_with = order_api\n");
+	char list[600];
+	size_t n = 0;
+
+	for (int w = 2; w <= 5; w++)
+		n += (size_t)snprintf(list + n, sizeof(list) - n,
+				      "%s{\"id\":%d,\"name\":\"W\","
+				      "\"shop\":\"S\","
+				      "\"policy\":\"CHECK_FIRST\"}",
+				      w > 2 ? "," : "", w);
+	sim_tell(&s->sim, "/warehouses", "[%s]", list);
+	*state = s;
+	return 0;
+}
+
+static void each_endpoint_that_a_shops_system_needs_is_named(void **state)
+{
+	static const char *const names[][2] = {
+		{"shipments", "does not allow GET /shipments"},
+		{"orders", "does not allow GET /orders"},
+		{"products", "does not allow GET /products"},
+		{"update", "does not allow PUT /shipments"},
+		{"delete", "does not allow DELETE /shipments"},
+	};
+	struct shipfrom *s = *state;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		sim_tell(&s->sim, "/settings", "{\"unticked\":[\"%s\"]}",
+			 names[i][0]);
+		expect_wrong(s, "ship-with", names[i][1]);
+	}
+	shipfrom_passed(s);
+}
+
 /* Else it would have tried them with a change. */
 static void what_writes_is_said_to_be_untried(void **state)
 {
@@ -445,6 +484,9 @@ int main(void)
 		cmocka_unit_test_teardown(
 			the_list_of_allocation_requests_has_to_be_ticked,
 			shipfrom_end),
+		cmocka_unit_test_setup_teardown(
+			each_endpoint_that_a_shops_system_needs_is_named,
+			setup_system, shipfrom_end),
 		T(what_writes_is_said_to_be_untried),
 		T(each_warehouse_that_is_wrong_is_named),
 		T(a_centra_that_does_not_answer_ends_with_69),

@@ -47,7 +47,7 @@ static char *add_key(struct shipfrom *s, const char *shop)
 
 static struct face face_open(void **state, const char *server)
 {
-	struct face f = {.s = shipfrom_with(server, MANY "call_timeout = 1s\n" TWO_SHOPS)};
+	struct face f = {.s = shipfrom_with(server, MANY "call_timeout = 1s\npoll_requests = 500ms\n" TWO_SHOPS)};
 
 	*state = f.s;
 	for (int i = 0; i < 2; i++)
@@ -389,6 +389,63 @@ static void what_is_read_of_centra_is_the_shops_alone(void **state)
 	face_passed(&f);
 }
 
+static int request_of(struct face *f, int shop, int64_t number)
+{
+	char path[96];
+	struct answer a;
+	int ret;
+
+	snprintf(path, sizeof(path), "/allocation-requests?order=%lld",
+		 (long long)number);
+	a = call(f, shop, "GET", path, NULL);
+	assert_true(is_ok(&a));
+	ret = (int)number_of(
+		cJSON_GetArrayItem(cJSON_GetObjectItem(a.json,
+						       "allocation_requests"),
+				   0),
+		"id");
+	answer_release(&a);
+	return ret;
+}
+
+static bool has_request(void *arg)
+{
+	struct wanted *w = arg;
+
+	return request_of(w->f, 0, w->number) > 0;
+}
+
+static void an_allocation_request_is_confirmed_by_its_shop_alone(void **state)
+{
+	struct face f = face_open(state, NULL);
+	struct answer a = sim_do(&f.s->sim, "/orders",
+				 "{\"requests\":[{\"warehouse\":5}]}");
+	struct wanted w = {&f, 0, number_of(a.json, "number"), NULL, {0}};
+	char json[96];
+
+	answer_release(&a);
+	if (!wait_until(has_request, &w, SOON)) {
+		process_tail(f.s->log, 20);
+		fail_msg("no request is listed");
+	}
+	assert_int_equal(request_of(&f, 1, w.number), -1);
+	snprintf(json, sizeof(json), "{\"id\":%d,\"status\":\"confirmed\"}",
+		 request_of(&f, 0, w.number));
+	a = call(&f, 1, "PUT", "/allocation-request", json);
+	assert_true(cJSON_IsFalse(cJSON_GetObjectItem(a.json, "success")));
+	answer_release(&a);
+	for (int i = 0; i < 2; i++) { /* the reply was lost */
+		a = call(&f, 0, "PUT", "/allocation-request", json);
+		if (!cJSON_IsTrue(cJSON_GetObjectItem(a.json, "success")))
+			fail_msg("%ld %s", a.status, a.body);
+		answer_release(&a);
+	}
+	a = wait_listed(&f, w.number, NULL);
+	answer_release(&a);
+	assert_int_equal(request_of(&f, 0, w.number), -1);
+	face_passed(&f);
+}
+
 static void a_key_opens_the_face_alone_and_a_devices_token_does_not(void **state)
 {
 	struct face f = face_open(state, NULL);
@@ -582,6 +639,7 @@ int main(void)
 		TEST(an_order_is_fetched_captured_and_completed),
 		TEST(nothing_of_another_shop_is_shown_or_changed),
 		TEST(what_is_read_of_centra_is_the_shops_alone),
+		TEST(an_allocation_request_is_confirmed_by_its_shop_alone),
 		TEST(a_key_opens_the_face_alone_and_a_devices_token_does_not),
 		TEST(a_key_is_replaced_while_the_old_one_still_works),
 		TEST(a_short_pick_ships_fewer_and_the_rest_after_it_is_solved),
