@@ -134,16 +134,17 @@ static bool put_delivery(struct writing *w, const char *name)
 	static const struct {
 		const char *name, *one, *two;
 	} from[] = {
-		{"deliveryName", "firstName", "lastName"},
-		{"deliveryCompany", "companyName", NULL},
+		{"deliveryName", "first_name", "last_name"},
+		{"deliveryCompany", "company", NULL},
 		{"deliveryEmail", "email", NULL},
-		{"deliveryCell", "cellPhoneNumber", NULL},
-		{"deliveryTele", "phoneNumber", NULL},
+		{"deliveryCell", "mobile", NULL},
+		{"deliveryTele", "phone", NULL},
 		{"deliveryAddress", "address1", NULL},
 		{"deliveryCoaddress", "address2", NULL},
-		{"deliveryZipcode", "zipCode", NULL},
+		{"deliveryZipcode", "zip", NULL},
 		{"deliveryCity", "city", NULL},
-		{"deliveryState", "stateOrProvince", NULL},
+		{"deliveryState", "state", NULL},
+		{"deliveryCountry", "country_code", NULL},
 	};
 	const struct json *a = w->row->address;
 	char *text = NULL;
@@ -153,8 +154,6 @@ static bool put_delivery(struct writing *w, const char *name)
 	for (size_t i = 0; !text && i < sizeof(from) / sizeof(*from); i++)
 		if (!strcmp(name, from[i].name))
 			text = delivery_text(a, from[i].one, from[i].two);
-	if (!text && !strcmp(name, "deliveryCountry"))
-		text = delivery_text(json_get(a, "country"), "code", NULL);
 	if (!text)
 		return false;
 	json_put(w->out, name, text);

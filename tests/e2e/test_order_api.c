@@ -278,6 +278,33 @@ static void solve(struct face *f, int64_t number)
 	free(out);
 }
 
+/* Then GraphQL's picture of the order has to do. */
+static void without_centras_list_of_shipments_it_can_be_shipped(void **state)
+{
+	struct face f = face_open(state, NULL);
+	struct answer a;
+	const cJSON *p;
+	int64_t number;
+	char json[160];
+
+	sim_tell(&f.s->sim, "/settings", "{\"unticked\":[\"shipments\"]}");
+	number = ready(&f);
+	a = list(&f, 0, number, NULL);
+	assert_true(*text_of(first(&a), "deliveryName"));
+	assert_true(*text_of(first(&a), "deliveryAddress"));
+	assert_string_equal(text_of(first(&a), "deliveryCountry"), "SE");
+	p = cJSON_GetObjectItem(first(&a), "products");
+	assert_true(*text_of(cJSON_GetArrayItem(p, 0), "sku"));
+	answer_release(&a);
+	ok(&f, "PUT", "/shipment", complete_of(json, number));
+	expect_shipped(f.s, number, 1, 3);
+	a = wait_listed(&f, number, "completed");
+	assert_string_equal(text_of(first(&a), "deliveryName"), "");
+	assert_string_equal(text_of(first(&a), "deliveryAddress"), "");
+	answer_release(&a);
+	face_passed(&f);
+}
+
 static void nothing_of_another_shop_is_shown_or_changed(void **state)
 {
 	struct face f = face_open(state, NULL);
@@ -637,6 +664,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_order_is_fetched_captured_and_completed),
+		TEST(without_centras_list_of_shipments_it_can_be_shipped),
 		TEST(nothing_of_another_shop_is_shown_or_changed),
 		TEST(what_is_read_of_centra_is_the_shops_alone),
 		TEST(an_allocation_request_is_confirmed_by_its_shop_alone),
