@@ -66,10 +66,10 @@ static enum rc read_trial(const struct work *w, struct trial *ret,
 	*ret = (struct trial){.most = STOCK_SET_MAX};
 	snprintf(key, sizeof(key), "%" PRId64, -w->task->number);
 	rc = w->docs->one(w, STOCK_RUN_KIND, key, &ret->doc, e);
-	if (rc || !ret->doc.rev)
-		return rc;
 	/* One that cannot be read may have been begun. */
-	ret->open = true;
+	ret->open = rc == RC_INVALID || (!rc && ret->doc.rev);
+	if (rc || !ret->doc.rev)
+		return rc == RC_INVALID ? OK : rc;
 	if (!json_parse(ret->doc.text, strlen(ret->doc.text), JSON_STRICT, &v,
 			e))
 		read_members(ret, v);
@@ -148,7 +148,7 @@ static enum rc moved_at(const struct work *w, const char *key, int64_t *ret,
 
 	*ret = !rc && d.rev ? d.at : TIME_NONE;
 	doc_release(&d);
-	return rc;
+	return rc == RC_INVALID ? OK : rc;
 }
 
 /* Takes a document into the batch, unless its count is too old. */
@@ -375,9 +375,10 @@ static void refused(struct batch *b, const struct centra_stock_set *s)
 		halve(b);
 }
 
-/* The outcome is unknown.  The counts wait still; a single one, which may be the
- * cause, waits for longer and behind the others. */
-static void unknown(struct batch *b)
+/* The outcome is unknown, or Centra did not understand the call.  The counts wait
+ * still; a single one, which may be the cause, waits for longer and behind the
+ * others. */
+static void put_off(struct batch *b)
 {
 	const struct stock_item *item = &b->list[0].item;
 	unsigned n = item->tries < ALONE_DOUBLINGS ? item->tries
@@ -399,8 +400,8 @@ static bool replied(struct batch *b, const struct centra_stock_set *s)
 		refused(b, s);
 	else if (c->end == CALL_OK)
 		done(b);
-	else if (c->end == CALL_UNKNOWN)
-		unknown(b);
+	else if (c->end == CALL_UNKNOWN || s->done.misread)
+		put_off(b);
 	if (s->done.misread)
 		run_alarm(w, CENTRA_GRAPHQL, c->why.text);
 	if (c->end != CALL_OK)

@@ -279,6 +279,8 @@ enum stock_taken stock_item_count(struct stock_item *i,
 	if (i->n && c->counted_at == i->counted_at &&
 	    c->quantity == i->quantity)
 		return STOCK_AGAIN;
+	if (!i->n && c->counted_at + STOCK_OLDEST < now)
+		return STOCK_OLDER;
 	if (i->n && c->counted_at < i->counted_at) {
 		note(i, now, "older", c->quantity, c->counted_at, by, NULL);
 		return STOCK_OLDER;

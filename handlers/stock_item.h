@@ -34,6 +34,9 @@
 			       * large count */
 /* ms that a count may be dated ahead of our clock: it is taken as counted now */
 #define STOCK_AHEAD 5000
+/* ms: the first count of an item that is older than this is told as older, since
+ * a newer one may have been removed by age (keep_stock is 7 days or more) */
+#define STOCK_OLDEST ((int64_t)7 * 24 * 3600 * 1000)
 
 #define STOCK_ITEM_KIND "stock_item"
 #define STOCK_MOVE_KIND "stock_move"
@@ -108,7 +111,8 @@ void stock_item_json(struct buf *b, const struct stock_item *i, bool history);
 enum stock_taken {
 	STOCK_TAKEN, /* it is the newest, and waits */
 	STOCK_AGAIN, /* it is the newest, and was before: nothing changed */
-	STOCK_OLDER, /* a newer one is known */
+	STOCK_OLDER, /* a newer one is known, or may have been; if there is no
+		      * count at all (n 0), there is nothing to keep */
 };
 enum stock_taken stock_item_count(struct stock_item *i,
 				  const struct stock_count *c, const char *by,

@@ -107,7 +107,7 @@ static void take(struct stocktake *t, size_t i, const struct doc *was,
 				       c->code, &e);
 	}
 	t->taken[i] = stock_item_count(&item, c, t->by, t->quiet, t->now);
-	if (t->taken[i] != STOCK_AGAIN) {
+	if (item.n && t->taken[i] != STOCK_AGAIN) {
 		d.text = NULL;
 		stock_item_write(&item, &d);
 		doc_writes_put(ret, &d);

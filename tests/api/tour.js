@@ -254,11 +254,12 @@ export class Tour {
   // Counts of stock, and what became of them.
   async counting() {
     const put = (body) => this.as("stockholm", "PUT", "/api/v1/stock", body);
+    const ago = (s) => new Date(Date.now() - 1000 * s).toISOString();
     const item = (n) => ({ ean: `59011441${n}`, quantity: 0 });
     await put(JSON.stringify({ items: [{ ean: "5901144123590", quantity: 4 },
-      { sku: "RTT-OWH-S", quantity: 0 }], counted_at: "2026-11-30T17:45:00+01:00" }));
+      { sku: "RTT-OWH-S", quantity: 0 }], counted_at: ago(60) }));
     await put(JSON.stringify({ items: [{ ean: "5901144123590", quantity: 5 }],
-      counted_at: "2026-11-29T17:45:00+01:00" }));
+      counted_at: ago(120) }));
     await put("[]");
     await put(JSON.stringify({ items: [{ ean: "1", quantity: 1 }],
       counted_at: "2999-11-30T17:45:00+01:00" }));

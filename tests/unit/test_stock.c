@@ -68,6 +68,19 @@ static void of_two_with_one_time_the_later_to_come_wins(void **state)
 	stock_item_release(&i);
 }
 
+/* A newer one may have been removed by age. */
+static void a_count_of_more_than_a_week_ago_is_no_first_count(void **state)
+{
+	struct stock_item i = item_of();
+
+	(void)state;
+	assert_int_equal(take(&i, 4, 1000, 1000 + STOCK_OLDEST + 1),
+			 STOCK_OLDER);
+	assert_int_equal(i.n, 0);
+	assert_int_equal(take(&i, 4, 1000, 1000 + STOCK_OLDEST), STOCK_TAKEN);
+	stock_item_release(&i);
+}
+
 /* A till that got no answer sends its counts again. */
 static void a_repeated_count_changes_nothing(void **state)
 {
@@ -346,6 +359,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_newest_count_wins_whenever_it_comes),
 		cmocka_unit_test(of_two_with_one_time_the_later_to_come_wins),
+		cmocka_unit_test(
+			a_count_of_more_than_a_week_ago_is_no_first_count),
 		cmocka_unit_test(a_repeated_count_changes_nothing),
 		cmocka_unit_test(
 			an_older_count_that_was_sent_does_not_end_a_newer_one),
