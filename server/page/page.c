@@ -29,6 +29,7 @@
 	X(changes, "changes.js", JS)                                          \
 	X(codes, "codes.js", JS)                                              \
 	X(count, "count.js", JS)                                              \
+	X(deliveries, "deliveries.js", JS)                                    \
 	X(dialogs, "dialogs.js", JS)                                          \
 	X(dom, "dom.js", JS)                                                  \
 	X(done, "done.js", JS)                                                \
@@ -45,6 +46,7 @@
 	X(people, "people.js", JS)                                            \
 	X(print, "print.js", JS)                                              \
 	X(results, "results.js", JS)                                          \
+	X(returns, "returns.js", JS)                                          \
 	X(ringing, "ringing.js", JS)                                          \
 	X(scanner, "scanner.js", JS)                                          \
 	X(ship, "ship.js", JS)                                                \

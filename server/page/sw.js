@@ -7,7 +7,7 @@ const SHELL = ["/", "/manifest.webmanifest", "/page/icon.svg", "/page/style.css"
     results back head people stops ringing answer bar timeline ship done news views signin
     menu update main`.split(/\s+/).map((f) => `/page/${f}.js`)];
 // Modules that extras.js loads: kept from when they were first loaded.
-const EXTRAS = `story print goods count`.split(/\s+/).map((f) => `/page/${f}.js`);
+const EXTRAS = `story print goods count returns deliveries`.split(/\s+/).map((f) => `/page/${f}.js`);
 const WAIT_MS = 3000;             // for a server that hangs
 
 // The modules and the style have the version in their address.

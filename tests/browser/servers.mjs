@@ -118,7 +118,7 @@ ${instance ?? ""}
 centra = se
 name = ${name}
 warehouses = ${warehouse}
-${staff && id === "amsterdam" ? `staff = ${staff}\n` : ""}${shop && id === "amsterdam" ? `${shop}\n` : ""}
+${staff && id === "amsterdam" ? `staff = ${staff}\n` : ""}${shop && id === "amsterdam" ? `${typeof shop === "function" ? shop(w) : shop}\n` : ""}
 `).join("");
 }
 

@@ -1,0 +1,118 @@
+// deliveries.js - the feature `deliveries`: what suppliers send to the shop is
+// counted by scans, and received by a press.
+//
+// The same press sends the same key again until an answer has come.
+import { addTexts, t } from "./texts.js";
+import { button, h } from "./dom.js";
+import { actsFor, call, newKey } from "./api.js";
+import { isItem, plain } from "./codes.js";
+import { sure } from "./dialogs.js";
+import { fullName, lineItem } from "./parts.js";
+import { who } from "./people.js";
+import { result } from "./results.js";
+import { buzz, tick } from "./sound.js";
+import { draw, ui } from "./ui.js";
+import { openView } from "./views.js";
+
+addTexts({
+  en: { dMenu: "Deliveries", dNone: "No delivery waits.", dOne: "Delivery {number}", dPieces: "{n} piece announced|{n} pieces announced", dGoes: "Being received…", dScan: "Scan what came", dCounted: "{what}: {n} of {of}",
+    dWrong: "{code} is not in this delivery", dNoEan: "No EAN: to be received in Centra", dCount: "How many {what} came", dGo: "Receive {n} of {of}", dNothing: "Nothing is counted yet.", dOver: "More came than was announced. Receive it all?",
+    dShort: "{n} piece is missing, and stays announced. Receive the rest?|{n} pieces are missing, and stay announced. Receive the rest?", dYes: "Receive", dDone: "Delivery {number} is received.", dRest: "Delivery {number} is received. {n} piece stays announced.|Delivery {number} is received. {n} pieces stay announced.",
+    dLater: "Delivery {number}: kept. Centra is told by itself.", dLost: "Delivery {number}: no reply. Press again.", dGone: "Delivery {number} was received already.", dAll: "All deliveries" },
+  sv: { dMenu: "Leveranser", dNone: "Ingen leverans väntar.", dOne: "Leverans {number}", dPieces: "{n} vara aviserad|{n} varor aviserade", dGoes: "Tas emot…", dScan: "Skanna det som kom", dCounted: "{what}: {n} av {of}",
+    dWrong: "{code} finns inte i leveransen", dNoEan: "Ingen EAN: tas emot i Centra", dCount: "Hur många {what} kom", dGo: "Ta emot {n} av {of}", dNothing: "Inget är räknat än.", dOver: "Det kom fler än aviserat. Ta emot alla?",
+    dShort: "{n} vara saknas och förblir aviserad. Ta emot resten?|{n} varor saknas och förblir aviserade. Ta emot resten?", dYes: "Ta emot", dDone: "Leverans {number} är mottagen.", dRest: "Leverans {number} är mottagen. {n} vara förblir aviserad.|Leverans {number} är mottagen. {n} varor förblir aviserade.",
+    dLater: "Leverans {number}: sparad. Centra får veta av sig självt.", dLost: "Leverans {number}: inget svar. Tryck igen.", dGone: "Leverans {number} är redan mottagen.", dAll: "Alla leveranser" },
+});
+
+const NAME = "deliveries", MOST = 99999;
+// {by, list, one, got: {ean: n}, note, busy, sent, key}
+let w = {};
+
+const self = () => JSON.stringify(actsFor());
+const fresh = () => ({ by: self(), list: null, one: null, got: {}, note: null, busy: false });
+const mine = () => { if (w.by !== self()) w = fresh(); return w; };
+const items = () => w.one.items.filter((l) => l.ean);
+const units = () => items().reduce((n, l) => n + (w.got[l.ean] || 0), 0);
+
+function say(good, text) { w.note = { good, text }; (good ? tick : buzz)(); draw(); }
+
+// Reads `path` and hands its body to take(); says why it cannot be read.
+async function read(path, take) {
+  const x = Object.assign(w, { busy: true, note: null });
+  draw();
+  const r = await call("GET", `/api/v1/deliveries${path}`);
+  if (x !== w) return;
+  w.busy = false;
+  if (r.status === 200) { take(r.body); draw(); } else say(false, t(r.status ? "failed" : "offlineNow"));
+}
+
+const all = () => { w = fresh(); read("", (b) => { w.list = b.deliveries; }); };
+const openOne = (d) => read(`/${d.id}`, (b) => { Object.assign(w, { one: b, got: {} }); scrollTo(0, 0); });
+
+export function scanned(code) {
+  mine();
+  if (!w.one || w.busy) { buzz(); return undefined; }
+  const l = items().find((x) => isItem(code, x)), before = { ...w.got };
+  if (!l) { say(false, t("dWrong", { code: plain(code) })); return undefined; }
+  w.got[l.ean] = Math.min((w.got[l.ean] || 0) + 1, MOST);
+  say(w.got[l.ean] <= l.quantity, t("dCounted", { what: fullName(l), n: w.got[l.ean], of: l.quantity }));
+  return () => { w.got = before; w.note = null; draw(); };
+}
+
+// True if what was counted is to be received, after questions about what differs.
+async function agreed() {
+  const short = items().reduce((n, l) => n + Math.max(0, l.quantity - (w.got[l.ean] || 0)), 0);
+  if (items().some((l) => (w.got[l.ean] || 0) > l.quantity) && !(await sure(t("dOver"), t("dYes")))) return false;
+  return !short || sure(t("dShort", { n: short }), t("dYes"));
+}
+
+async function send() {
+  if (!units()) { say(false, t("dNothing")); return; }
+  const x = w, { id, number } = w.one, me = (await agreed()) && (await who());
+  if (!me || x !== w || w.busy) return;
+  const body = { for: actsFor(), ...me, items: items().filter((l) => w.got[l.ean]).map((l) => ({ ean: l.ean, quantity: w.got[l.ean] })) };
+  if (w.sent !== JSON.stringify(body)) Object.assign(w, { sent: JSON.stringify(body), key: newKey() });
+  Object.assign(w, { busy: true, note: null });
+  draw();
+  const r = await call("POST", `/api/v1/deliveries/${id}/receive`, body, w.key), code = r.body?.code, rest = r.body?.rest;
+  x.busy = false;
+  if (x !== w) return;
+  if (r.status === 200 || r.status === 202) {
+    result(r.status === 200 ? "good" : "warn", t(r.status === 202 ? "dLater" : rest ? "dRest" : "dDone", { number, n: rest?.units }));
+    tick();
+    all();
+  } else if (!r.status || r.status >= 500 || r.status === 429) say(false, t("dLost", { number }));
+  else if (["received", "gone"].includes(code)) { result("bad", t("dGone", { number })); all(); }
+  else { w.sent = ""; say(false, `${t("failed")} ${r.body?.detail ?? ""}`); }
+}
+
+const noteBox = () => (w.note ? h("p", { class: `state ${w.note.good ? "good" : "bad"}`, role: "alert" }, w.note.text) : null);
+
+function line(l, i) {
+  const n = w.got[l.ean] || 0, id = `came-${i}`, item = lineItem(l, n >= l.quantity && n > 0);
+  if (!l.ean) { item.append(h("span", { class: "soft" }, t("dNoEan"))); return item; }
+  const input = h("input", { id, "data-part": id, type: "text", inputMode: "numeric", size: 4, maxLength: 5, autocomplete: "off", value: String(n), "aria-label": t("dCount", { what: fullName(l) }),
+    onchange: () => { w.got[l.ean] = Math.min(Number(input.value.replace(/\D/g, "")) || 0, MOST); w.note = null; draw(); } });
+  input.style.width = "5em";
+  item.append(input);
+  return item;
+}
+
+const delivery = () => [
+  h("div", { class: "scanbox" }, h("label", { htmlFor: "scan" }, t("dScan")),
+    h("input", { id: "scan", autofocus: true, autocomplete: "off", enterKeyHint: "done", "data-part": "scan", "data-scan": "" }), noteBox()),
+  h("ul", { class: "lines" }, w.one.items.map(line)),
+  button("go big wide", send, t("dGo", { n: units(), of: items().reduce((n, l) => n + l.quantity, 0) }), { disabled: w.busy, "data-part": "receive" }),
+  button("wide", all, t("dAll"), { "data-part": "all" })];
+
+const list = () => [noteBox(), w.list && !w.list.length ? h("p", { class: "empty" }, t("dNone")) : null,
+  h("ul", { class: "lines" }, (w.list ?? []).map((d) => h("li", {}, h("span", { class: "grow" }, h("strong", {}, t("dOne", d)),
+    h("span", { class: "row soft" }, [d.supplier, t("dPieces", { n: d.units }), d.expected].filter(Boolean).map((x) => h("span", {}, x)))),
+  d.receiving ? h("span", { class: "soft" }, t("dGoes")) : button("", () => openOne(d), t("open"), { "data-part": `open${d.id}`, "aria-label": `${t("open")}: ${t("dOne", d)}` }))))];
+
+export const view = () => ({ key: NAME, sign: JSON.stringify(mine()), make: () => h("section", { class: "card stack" },
+  button("quiet", () => { ui.open = 0; draw(); }, `← ${t("back")}`, { "data-part": "back" }),
+  h("h2", {}, w.one ? t("dOne", w.one) : t("dMenu")), w.busy ? h("p", { class: "spin" }, "…") : w.one ? delivery() : list()) });
+
+export const menu = (close) => button("big", () => { close(); openView(NAME); all(); }, t("dMenu"), { id: "to-deliveries" });
