@@ -510,17 +510,33 @@ static void soap_events_of_all_types_are_marked_done(void **state)
 	shipfrom_passed(s);
 }
 
+/* Each call hangs for longer than a shop would wait. */
+static void a_soap_api_that_hangs_delays_no_shop(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t began;
+
+	sim_tell(&s->sim, "/faults",
+		 "{\"api\":\"soap\",\"kind\":\"slow\",\"percent\":100,"
+		 "\"ms\":8000}");
+	for (int i = 0; i < 5; i++) {
+		began = now_mono();
+		order_accepted(s, NULL);
+		assert_true(now_mono() - began < 5000);
+	}
+	sim_tell(&s->sim, "/faults", "{\"clear\":true}");
+	shipfrom_passed(s);
+}
+
 /* ---- the setting ---- */
 
 static void a_feed_needs_a_queue_of_its_own(void **state)
 {
 	const char *words[] = {"check", NULL};
-	struct shipfrom_options o = {0};
 	struct shipfrom *s = *state;
 	char *out = NULL;
 	FILE *f;
 
-	(void)o;
 	f = fopen(s->config, "a");
 	assert_non_null(f);
 	fprintf(f, "[centra two]\nwebhook_secret = another-secret-1\n"
@@ -563,6 +579,7 @@ int main(void)
 		WITH(setup_soap, of_3000_soap_events_none_is_lost),
 		WITH(setup_soap, wrong_soap_does_nothing),
 		WITH(setup_soap, soap_events_of_all_types_are_marked_done),
+		WITH(setup_soap, a_soap_api_that_hangs_delays_no_shop),
 		WITH(setup_graphql, a_feed_needs_a_queue_of_its_own),
 	};
 
