@@ -4,10 +4,10 @@
  * routes, its store.  Every connection ends, is answered with HTTP or not at
  * all, never with a 500; and the server goes on and stops well.
  *
- * So that more than the door is tried, two things that no stranger could write
- * are put in: "Bearer @" becomes a device's token, and of `t=` and ten digits,
- * `v1=0` and 63 more, comes the right signature of what follows the header, made
- * now.
+ * So that more than the door is tried, three things that no stranger could write
+ * are put in: "Bearer @" becomes a device's token, "API-Authorization: @" the key
+ * of the same shop's own system, and of `t=` and ten digits, `v1=0` and 63 more,
+ * comes the right signature of what follows the header, made now.
  */
 #include <poll.h>
 #include <signal.h>
@@ -32,13 +32,63 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 #define PATIENCE     8000 /* ms for any one connection */
 
 static struct fixture *world;
+static char key[TOKEN_SIZE]; /* of Amsterdam's own system */
 static unsigned inputs;
 
 static void world_end(void)
 {
-	if (world)
-		fixture_stop(world);
+	if (!world)
+		return;
+	lookups_stop(world->app.lookups);
+	fixture_stop(world);
 	world = NULL;
+}
+
+static bool no_account(void *arg, size_t i, struct lookup_account *ret)
+{
+	(void)arg;
+	(void)i;
+	(void)ret;
+	return false;
+}
+
+static void never_called(void *arg, const char *instance, enum centra_api api,
+			 const char *what, const struct call *call)
+{
+	(void)arg;
+	(void)instance;
+	(void)api;
+	(void)what;
+	(void)call;
+	abort();
+}
+
+/* Reads of a Centra that is not there. */
+static void add_lookups(void)
+{
+	const struct lookup_parts parts = {.counters = &world->app.counters,
+					   .http = world->app.http,
+					   .account = no_account,
+					   .called = never_called};
+	struct err e;
+
+	if (lookups_open(&world->app.lookups, &parts, &e))
+		abort();
+	world->app.shop.lookups = world->app.lookups;
+}
+
+static void add_key(void)
+{
+	struct device d = {.shop = "amsterdam",
+			   .name = "Till",
+			   .kind = DEVICE_ORDER_API};
+	unsigned char hash[TOKEN_HASH_SIZE];
+	struct err e;
+	uint64_t id;
+
+	if (token_make(key, hash, &e) ||
+	    store_device_add(world->app.store, &d, hash, NULL, 0, &id, &e))
+		abort();
 }
 
 static void world_begin(void)
@@ -51,6 +101,8 @@ static void world_begin(void)
 		offered(world, number, 3, "2021-01-11 16:21:00.000000", FAR);
 	detailed(world, 1, "{\"lines\":[]}", NULL);
 	settled(world, 2, 3, SETTLED_NO, "no");
+	add_key();
+	add_lookups();
 }
 
 /* Before the fuzzer has threads of its own: zones are loaded here.  Its clock,
@@ -75,21 +127,28 @@ static const char *find(const struct buf *b, const char *what)
 	return b->len ? memmem(b->data, b->len, what, strlen(what)) : NULL;
 }
 
+/* Puts the credential in the place of the @ at the end of the mark. */
+static bool put_credential(struct buf *to, const uint8_t *data, size_t size,
+			   const char *mark, const char *credential)
+{
+	size_t len = strlen(mark), before;
+	const uint8_t *at = memmem(data, size, mark, len);
+
+	if (!at)
+		return false;
+	before = (size_t)(at - data) + len - 1;
+	(void)!buf_add(to, data, before);
+	buf_str(to, credential);
+	(void)!buf_add(to, data + before + 1, size - before - 1);
+	return true;
+}
+
 static void put_token(struct buf *to, const uint8_t *data, size_t size)
 {
-	static const char mark[] = "Bearer @";
-	const uint8_t *at = memmem(data, size, mark, sizeof(mark) - 1);
-	size_t before;
-
 	buf_init(to, (size_t)8 << 20);
-	if (!at) {
+	if (!put_credential(to, data, size, "Bearer @", world->amsterdam) &&
+	    !put_credential(to, data, size, "API-Authorization: @", key))
 		(void)!buf_add(to, data, size);
-		return;
-	}
-	before = (size_t)(at - data) + sizeof(mark) - 2;
-	(void)!buf_add(to, data, before);
-	buf_str(to, world->amsterdam);
-	(void)!buf_add(to, data + before + 1, size - before - 1);
 }
 
 /* Where, behind `mark`, n characters of `set` begin; NULL: nowhere. */
