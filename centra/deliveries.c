@@ -59,10 +59,31 @@ static struct json *read_reply(const struct buf *reply, const char *what,
 	return NULL;
 }
 
-static void unreadable(struct call *call)
+static void delivery_release(struct centra_delivery *d)
 {
-	call->end = CALL_UNKNOWN;
-	(void)!fail(&call->why, RC_AGAIN, "a delivery cannot be read");
+	for (size_t i = 0; i < d->n_items; i++) {
+		free(d->items[i].ean);
+		free(d->items[i].upc);
+		free(d->items[i].sku);
+		free(d->items[i].product);
+		free(d->items[i].variant);
+		free(d->items[i].size);
+	}
+	free(d->items);
+	free(d->number);
+	free(d->order);
+	free(d->supplier);
+	free(d->eta);
+}
+
+/* Of a reply that cannot be read whole, nothing is handed out. */
+static void unreadable(struct centra_deliveries *d)
+{
+	for (size_t i = 0; i < d->n; i++)
+		delivery_release(&d->list[i]);
+	d->n = 0;
+	d->call.end = CALL_UNKNOWN;
+	(void)!fail(&d->call.why, RC_AGAIN, "a delivery cannot be read");
 }
 
 /* ---- reading ---- */
@@ -149,7 +170,7 @@ void order_api_deliveries(struct centra_conn *n, struct centra_deliveries *ret)
 		json_each(d, list)
 			fine = read_head(d, &ret->list[ret->n++]) && fine;
 	if (v && !fine)
-		unreadable(&ret->call);
+		unreadable(ret);
 	json_free(v);
 	buf_release(&reply);
 }
@@ -173,27 +194,10 @@ void order_api_delivery(struct centra_conn *n, int64_t id,
 		ret->n = 1;
 		if (!read_head(d, &ret->list[0]) || ret->list[0].id != id ||
 		    !read_items(json_get(d, "products"), &ret->list[0]))
-			unreadable(&ret->call);
+			unreadable(ret);
 	}
 	json_free(v);
 	buf_release(&reply);
-}
-
-static void delivery_release(struct centra_delivery *d)
-{
-	for (size_t i = 0; i < d->n_items; i++) {
-		free(d->items[i].ean);
-		free(d->items[i].upc);
-		free(d->items[i].sku);
-		free(d->items[i].product);
-		free(d->items[i].variant);
-		free(d->items[i].size);
-	}
-	free(d->items);
-	free(d->number);
-	free(d->order);
-	free(d->supplier);
-	free(d->eta);
 }
 
 void centra_deliveries_release(struct centra_deliveries *d)

@@ -134,6 +134,10 @@ void graphql_sold(struct centra_conn *n, int64_t number,
 	buf_release(&body);
 	if (ret->call.end == CALL_OK &&
 	    !read_order(json_get(r.data, "orders"), number, ret)) {
+		struct call call = ret->call;
+
+		centra_sold_release(ret); /* nothing of it counts */
+		ret->call = call;
 		ret->call.end = CALL_UNKNOWN;
 		(void)!fail(&ret->call.why, RC_AGAIN,
 			    "GraphQL: cannot read what was shipped");
