@@ -5,7 +5,7 @@ import { t } from "./texts.js";
 import { actsFor, newKey, once, post, session } from "./api.js";
 import { lineText, linesChanged, shownOf } from "./changes.js";
 import { askReason } from "./dialogs.js";
-import { featureNames, fromFeatures } from "./extras.js";
+import { featureNames, fromFeatures, load } from "./extras.js";
 import { answered } from "./guard.js";
 import { deadline, ENDED, isOpen, toAnswer } from "./lists.js";
 import { link, now, put } from "./live.js";
@@ -114,7 +114,7 @@ async function send(n) {
   const body = r.body || {};
   if (body.code === "changed" && body.order) askAgain(p, body.order);
   drop(n);
-  if (p.count) fromFeatures("counted", n, p.count, p.body.staff);
+  if (p.count) load("count").then((m) => m.counted(n, p.count, p.body.staff), () => {});
   if (r.status === 200 || r.status === 202) { put(body); return; }
   if (body.order) put(body.order);
   if (body.code === "changed" && body.order) return;     // the card says so, and why

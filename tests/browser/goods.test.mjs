@@ -136,6 +136,16 @@ test("the question can be skipped, a line can be left out, and neither is counte
   assert.equal(await counted(world, EAN), undefined);
 });
 
+test("a count that was saved is sent though the page was loaded anew before the answer had gone", COUNTS, async ({ open, place, world }) => {
+  const page = await open(), n = await place({ lines: LINES, expires_in: 900 });
+  await cardOf(page, n).getByText("Rain coat").waitFor();
+  await outOfStock(page, n);
+  await dialog(page).locator("input").first().fill("4");
+  await press(page, "save");
+  await page.reload();
+  await waitFor("it is counted", async () => await counted(world, EAN) === 4, 60000);
+});
+
 test("a scanner neither fills in nor answers the question", COUNTS, async ({ open, place }) => {
   const page = await open(), n = await place({ lines: LINES, expires_in: 900 });
   await cardOf(page, n).getByText("Rain coat").waitFor();
