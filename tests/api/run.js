@@ -122,6 +122,7 @@ try {
   await step("page", () => tour.page());
   await step("keys", () => tour.keys());
   await step("order API", () => tour.orderApi());
+  await step("system ships", () => tour.systemShips());
   await step("changed", () => tour.changed());
   await step("requested", () => tour.requested());
   await step("taken", () => tour.taken());

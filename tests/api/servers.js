@@ -72,6 +72,10 @@ export async function startCentra() {
   return { url: p.ready, control, stop: () => end(p) };
 }
 
+// A shop whose own system ships.
+const SYSTEM = "[shop antwerp]\ncentra = se\nname = antwerp\n" +
+  "warehouses = 8\nship_with = order_api\n";
+
 // A shop that closes: its devices are known still.
 const CLOSED = "[shop closed]\ncentra = se\nname = closed\nwarehouses = 9\n";
 
@@ -101,7 +105,7 @@ graphql_mutations_hour = 100000
 centra = se
 name = ${id}
 warehouses = ${i + 2}
-`).join("") + "staff = Anna, Ben\n" + CLOSED); // berlin's
+`).join("") + "staff = Anna, Ben\n" + SYSTEM + CLOSED); // berlin's
   const p = await start("shipfrom", ["serve", "--config", config],
     ["ready", "admin"], log);
   return {

@@ -179,6 +179,15 @@ export class Tour {
           { ...headers, "Content-Type": "application/json" } : headers });
   }
 
+  // What the shop's own system ships, its staff cannot.
+  async systemShips() {
+    this.token.antwerp = this.server.deviceAdd("antwerp");
+    const { number } = await this.centra.control("/orders",
+      { warehouses: [8] });
+    await this.until("antwerp", number, "pending");
+    await this.press("antwerp", number, "ship", '{"carrier":"PostNord"}');
+  }
+
   // Each route of devices.
   async everyRoute(with_) {
     for (const path of ["me", "orders", "orders/19", "report", "products?ean=1", "stock?ean=1", "stock/results", "stream"])
