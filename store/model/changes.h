@@ -146,7 +146,8 @@ struct change {
  *            when, and, with GOAL_SHIPPED, the parcel.  One that failed is
  *            under way again.  Nothing for a shipment that is sent.
  * SHIP_EDIT  sets the units that the newest shipment is to have; an empty list:
- *            no edit is wanted any more.
+ *            no edit is wanted any more.  One that failed is under way again,
+ *            to be created only.
  * SHIP_EDITED Centra has the units of the edit: they are the shipment's.
  * SHIP_SHOWN replaces what Centra's Order API showed of the newest shipment.
  * SHIP_HELD  replaces what is held of the offer's lines.

@@ -147,8 +147,12 @@ void apply_ship_edit(struct order *o, const struct change *c)
 		return;
 	free(s->edit);
 	s->edit = lines_bounded(c->edit.list, c->edit.n, &s->n_edit);
-	if (s->n_edit)
-		revive(s);
+	if (!s->n_edit)
+		return;
+	/* What failed is not asked for again by the edit. */
+	if (!shipment_under_way(s))
+		s->ask.goal = GOAL_CREATED;
+	revive(s);
 }
 
 void apply_ship_edited(struct order *o, const struct change *c)

@@ -223,6 +223,19 @@ static void a_pick_of_more_of_others_or_of_nothing_is_refused(void **state)
 	assert_int_equal(newest()->n_edit, 0);
 }
 
+/* The capture that failed was of more: it is not made again unasked. */
+static void a_pick_after_a_failed_capture_captures_nothing(void **state)
+{
+	const struct ship_line fewer[] = {{1, 1}};
+
+	(void)state;
+	asked_is(SYSTEM_CAPTURE, OK);
+	came(SHIP_CAPTURE_FAILED, CAPTURE_FAILED);
+	assert_int_equal(picks(fewer, 1), OK);
+	assert_int_equal(newest()->ask.goal, GOAL_CREATED);
+	assert_true(shipment_under_way(newest()));
+}
+
 static void what_is_being_paid_is_not_edited_or_deleted(void **state)
 {
 	const struct ship_line fewer[] = {{1, 1}};
@@ -453,6 +466,7 @@ int main(void)
 		TEST(a_completion_that_may_not_capture_needs_a_capture),
 		TEST(a_short_pick_is_kept_until_centra_has_it),
 		TEST(a_pick_of_more_of_others_or_of_nothing_is_refused),
+		TEST(a_pick_after_a_failed_capture_captures_nothing),
 		TEST(what_is_being_paid_is_not_edited_or_deleted),
 		TEST(what_is_given_back_is_gone_and_remembered),
 		TEST(another_shop_finds_nothing),
