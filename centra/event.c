@@ -132,15 +132,30 @@ static bool read_word(const struct json *v, char ret[EVENT_WORD_MAX + 1])
 
 /* ---- allocation_request: see also request.c ---- */
 
-/* Adds Centra's own id of an allocation_request event to its data, under a key
- * that sorts before all others, and puts the order's number in its place: the id
- * may be the request's or anything else (CONTRACT 9.1). */
+/* Adds Centra's own id of an event to its data, as the member "$id". */
+static void add_id(struct centra_event *ev)
+{
+	struct json *v = NULL;
+	struct buf b;
+	struct err e;
+
+	buf_init(&b, CANONICAL_MAX);
+	buf_fmt(&b, "{\"$id\":%lld,", (long long)ev->id);
+	buf_str(&b, ev->data + 1);
+	if (!json_parse(b.data, b.len, JSON_LENIENT, &v, &e)) {
+		free(ev->data);
+		ev->data = canonical(v);
+	}
+	json_free(v);
+	buf_release(&b);
+}
+
+/* Puts the order's number in the place of the id of an allocation_request event,
+ * which may be the request's or anything else (CONTRACT 4.2). */
 static const char *read_request(const struct json *data,
 				struct centra_event *ev)
 {
-	struct buf b;
 	int64_t number;
-	char *all;
 	struct err e;
 
 	if (!json_is_object(data) ||
@@ -150,14 +165,8 @@ static const char *read_request(const struct json *data,
 	if (centra_request_known(ev->action) &&
 	    centra_request_read(ev->data, &ev->request, &e))
 		return "no usable 'data.warehouseId' or 'data.status'";
-	if (!json_get(data, "$id")) {
-		buf_init(&b, CANONICAL_MAX);
-		buf_fmt(&b, "{\"$id\":%lld,", (long long)ev->id);
-		buf_str(&b, ev->data + 1);
-		all = buf_detach(&b, NULL);
-		free(ev->data);
-		ev->data = all;
-	}
+	if (!json_get(data, "$id"))
+		add_id(ev);
 	ev->id = number;
 	return NULL;
 }
