@@ -40,6 +40,7 @@ struct stage stage_centra(struct shapes *shapes)
 }
 
 #define SYSTEM_SHOPS                                                           \
+	"poll_requests = 1s\n"                                                 \
 	"graphql_requests = 1000\n"                                            \
 	"graphql_mutations = 1000\n"                                           \
 	"[shop rotterdam]\n"                                                   \

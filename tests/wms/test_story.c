@@ -403,6 +403,106 @@ static void what_is_not_there_is_refused(struct stage *t)
 	refused(wms_check_first(&t->wms, 99999999, WAREHOUSE, true));
 }
 
+/* ---- allocation requests ---- */
+
+/* Places an order whose stock waits for the warehouse's confirmation. */
+static int64_t requested(struct stage *t)
+{
+	struct answer a = sim_do(t->centra, "/orders",
+				 "{\"requests\":[{\"warehouse\":%d}],"
+				 "\"lines\":[{\"quantity\":1}]}",
+				 WAREHOUSE);
+	int64_t number = number_of(a.json, "number");
+
+	answer_release(&a);
+	sim_quiet(t->centra);
+	if (t->face)
+		stage_sees(t->s, t->token, number, WITHIN);
+	return number;
+}
+
+/* The order's request among all; id 0: it is not listed yet. */
+struct listed {
+	struct stage *t;
+	int64_t number, id;
+	char status[32];
+};
+
+static bool is_listed(void *arg)
+{
+	struct listed *l = arg;
+	char path[120];
+	struct answer a;
+	const cJSON *row;
+
+	snprintf(path, sizeof(path),
+		 "/allocation-requests?order=%lld&status=all",
+		 (long long)l->number);
+	a = wms_call(&l->t->wms, "GET", path, NULL);
+	wms_ok(&a);
+	row = cJSON_GetArrayItem(
+		cJSON_GetObjectItem(a.json, "allocation_requests"), 0);
+	l->id = row ? number_of(row, "id") : 0;
+	assert_true(!row || number_of(row, "warehouseId") == WAREHOUSE);
+	snprintf(l->status, sizeof(l->status), "%s", text_of(row, "status"));
+	answer_release(&a);
+	return l->id > 0;
+}
+
+static int64_t request_of(struct stage *t, int64_t number, char status[32])
+{
+	struct listed l = {.t = t, .number = number};
+
+	if (!wait_until(is_listed, &l, WITHIN))
+		fail_msg("the request is not listed");
+	snprintf(status, 32, "%s", l.status);
+	return l.id;
+}
+
+/* PUT /allocation-request; true if it was a success. */
+static bool answers_request(struct stage *t, int64_t id, const char *status)
+{
+	struct answer a = wms_call(&t->wms, "PUT", "/allocation-request",
+				   "{\"id\":%lld,\"status\":\"%s\"}",
+				   (long long)id, status);
+	bool done = cJSON_IsTrue(cJSON_GetObjectItem(a.json, "success"));
+
+	assert_int_equal(a.status, 200);
+	assert_true(cJSON_HasObjectItem(a.json, "errorMessages"));
+	if (done)
+		stage_note(t, "request answered", &a);
+	answer_release(&a);
+	return done;
+}
+
+static void an_allocation_request_is_confirmed_once(struct stage *t)
+{
+	int64_t number = requested(t), id;
+	char status[32];
+
+	id = request_of(t, number, status);
+	assert_true(answers_request(t, id, "confirmed"));
+	request_of(t, number, status);
+	assert_string_equal(status, "confirmed");
+	assert_false(answers_request(t, id, "rejected"));
+	assert_false(answers_request(t, 99999999, "confirmed"));
+	request_of(t, number, status);
+	assert_string_equal(status, "confirmed");
+}
+
+static void an_allocation_request_is_rejected(struct stage *t)
+{
+	int64_t number = requested(t), id;
+	char status[32];
+
+	id = request_of(t, number, status);
+	assert_false(answers_request(t, id, "maybe"));
+	assert_true(answers_request(t, id, "rejected"));
+	request_of(t, number, status);
+	assert_string_equal(status, "rejected");
+	assert_false(answers_request(t, id, "confirmed"));
+}
+
 /* ---- stock and products ---- */
 
 struct counted {
@@ -530,6 +630,8 @@ static void told(void **state, chapter_fn *chapter)
 	X(an_order_is_read_by_its_number)                                      \
 	X(the_list_is_read_by_pages)                                           \
 	X(what_is_not_there_is_refused)                                        \
+	X(an_allocation_request_is_confirmed_once)                             \
+	X(an_allocation_request_is_rejected)                                   \
 	X(a_count_is_set)                                                      \
 	X(a_product_is_found_by_its_ean)
 
