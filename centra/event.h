@@ -57,7 +57,7 @@ bool check_first_known(const char *action);
 enum rc check_first_read(const char *action, const char *data,
 			 struct check_first **ret, struct err *e);
 
-/* An allocation request (CONTRACT 2.3, 4.3): the decoded data of an
+/* An allocation request (CONTRACT 4.2, 4.3): the decoded data of an
  * allocation_request event, or an entry of the Order API's list.  It is one
  * block of memory: free() it. */
 struct centra_request {
