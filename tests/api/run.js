@@ -40,6 +40,17 @@ const NOT_HERE = new Set([
   // Seen by tests/e2e/test_stream: 15 s of silence, an order that is no more.
   "GET /api/v1/stream event beat",
   "GET /api/v1/stream event removed",
+  // How a lookup ends is the same for all, and seen with products and stock.
+  ...["returns", "deliveries", "deliveries/{id}"].flatMap((path) =>
+    ["centra_away", "centra_busy", "centra_refused"].map((code) =>
+      `GET /api/v1/${path} 503 ${code}`)),
+  // Seen by tests/e2e/test_return and test_delivery, or when the disk is full.
+  "POST /api/v1/returns 409 unsure",
+  "POST /api/v1/returns 409 answered",
+  "POST /api/v1/returns 503 not_stored",
+  "POST /api/v1/deliveries/{id}/receive 409 refused",
+  "POST /api/v1/deliveries/{id}/receive 409 answered",
+  "POST /api/v1/deliveries/{id}/receive 503 not_stored",
   // Only where no graphql_url is set.
   "POST /api/v1/orders/{number}/ship 409 not_configured",
 ]);
@@ -132,6 +143,7 @@ try {
   await step("rejected", () => tour.rejected());
   await step("elsewhere", () => tour.elsewhere());
   await step("under way", () => tour.underWay());
+  await step("counter", () => tour.counter());
   await step("goods", () => tour.goods());
   await step("refused", () => tour.refused());
   await step("operation", () => tour.operation(server.admin));

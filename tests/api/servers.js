@@ -105,7 +105,10 @@ graphql_mutations_hour = 100000
 centra = se
 name = ${id}
 warehouses = ${i + 2}
-`).join("") + "staff = Anna, Ben\n" + SYSTEM + CLOSED); // berlin's
+${id !== "amsterdam" ? `returns = yes
+order_api_url = ${centra}/api/counter
+order_api_key = counter-key
+` : ""}`).join("") + "staff = Anna, Ben\n" + SYSTEM + CLOSED); // berlin's
   const p = await start("shipfrom", ["serve", "--config", config],
     ["ready", "admin"], log);
   return {

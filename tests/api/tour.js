@@ -190,8 +190,11 @@ export class Tour {
 
   // Each route of devices.
   async everyRoute(with_) {
-    for (const path of ["me", "orders", "orders/19", "report", "products?ean=1", "stock?ean=1", "stock/results", "stream"])
+    for (const path of ["me", "orders", "orders/19", "report", "products?ean=1", "stock?ean=1", "stock/results", "stream",
+      "returns?order=1", "deliveries", "deliveries/1"])
       await this.ask("GET", `/api/v1/${path}`, with_);
+    for (const path of ["returns", "deliveries/1/receive"])
+      await this.ask("POST", `/api/v1/${path}`, with_);
     for (const verb of PRESSES)
       await this.ask("POST", `/api/v1/orders/19/${verb}`, with_);
     await this.ask("PUT", "/api/v1/stock", { ...with_, body: "{}" });
@@ -214,6 +217,8 @@ export class Tour {
       for (const verb of PRESSES)
         await this.ask("POST", `/api/v1/orders/19/${verb}`, { headers });
       await this.ask("PUT", "/api/v1/stock", { headers, body: "{}" });
+      for (const what of ["returns", "deliveries/1/receive"])
+        await this.ask("POST", `/api/v1/${what}`, { headers, body: "{}" });
       await this.ask("DELETE", path, { headers });
     }
     await this.ask("DELETE", path,
@@ -512,6 +517,85 @@ export class Tour {
         this.as("stockholm", "GET", `/api/v1/${what}?ean=${ean}`)));
     }
     await this.faults(0);
+  }
+
+  // Goods that come back, and deliveries.
+  async counter() {
+    const as = (method, path, body, key) => this.ask(method, `/api/v1/${path}`, {
+      body: body && JSON.stringify(body), headers: {
+        Authorization: `Bearer ${this.token.stockholm}`,
+        ...(body && { "Content-Type": "application/json" }),
+        ...(key && { "Idempotency-Key": key }) } });
+    const until = async (ask) => {
+      for (let i = 0; i < 100; i++) {
+        const r = await ask();
+        if (r.status !== 202 && r.status !== 503) return r;
+      }
+      throw new Error("it never ended");
+    };
+    await this.centra.control("/hooks", { paused: true });
+    const { number: n } = await this.centra.control("/orders",
+      { warehouses: [], lines: [{ quantity: 2 }] });
+    await this.centra.control(`/orders/${n}/shipped`, {});
+    const { body } = await as("GET", `returns?order=${n}`);
+    for (const q of ["returns?order=x", "returns?order=999999999"])
+      await as("GET", q);
+    await this.as("amsterdam", "GET", `/api/v1/returns?order=${n}`);
+    const back = (quantity, more) => ({ order: n, restock: true, ...more, lines:
+      [{ line_id: body.lines[0].line_id, quantity, reason: "too_small" }] });
+    await as("POST", "returns", {});
+    await this.as("amsterdam", "POST", "/api/v1/returns", "{}");
+    await this.as("stockholm", "POST", "/api/v1/returns", "x".repeat(300000));
+    for (const body of ["{}", '{"staff":"Carl"}'])
+      for (const path of ["returns", "deliveries/1/receive"])
+        await this.as("berlin", "POST", `/api/v1/${path}`, body);
+    await as("POST", "returns", back(1, { for: { shop: "berlin" } }));
+    await until(() => as("POST", "returns", back(3)));
+    await until(() => as("POST", "returns", back(1, { order: 999999999 })));
+    await until(() => as("POST", "returns", { ...back(1), lines:
+      [{ line_id: 1, quantity: 1, reason: "other" }] }));
+    await this.centra.control("/settings", { refuse_return: "No." });
+    await until(() => as("POST", "returns", back(2)));
+    await this.centra.control("/settings", { refuse_return: "" });
+    await this.centra.control("/faults", { api: "graphql", kind: "slow",
+      ms: 9500, when: "before", what: "createReturn" });
+    await as("POST", "returns", back(1), "back");
+    await until(() => as("POST", "returns", back(1), "back"));
+    await as("POST", "returns", back(2), "back");
+    await as("GET", `returns?order=${n}`);
+    await this.centra.control("/plugins",
+      [{ name: "counter", key: "counter-key", warehouse: 2 }]);
+    const announce = async () => (await this.centra.control("/deliveries",
+      [{ warehouse: 2, products: [{ ean: "7350000000123", sku: "RTT-OWH-S",
+        quantity: 5 }] }])).ids[0];
+    const id = await announce(), other = await announce();
+    const came = (quantity, ean = "7350000000123") =>
+      ({ items: [{ ean, quantity }] });
+    for (const path of ["deliveries", `deliveries/${id}`, "deliveries/999999"])
+      await as("GET", path);
+    await this.as("amsterdam", "GET", "/api/v1/deliveries");
+    await as("POST", `deliveries/${id}/receive`, {});
+    await this.as("amsterdam", "POST", `/api/v1/deliveries/${id}/receive`, "{}");
+    await this.as("stockholm", "POST", `/api/v1/deliveries/${id}/receive`,
+      "x".repeat(300000));
+    await as("POST", `deliveries/${id}/receive`,
+      { ...came(1), for: { shop: "berlin" } });
+    await until(() => as("POST", "deliveries/999999/receive", came(1)));
+    await until(() => as("POST", `deliveries/${id}/receive`, came(1, "8")));
+    await this.centra.control("/faults", { api: "order", kind: "slow",
+      ms: 9500, when: "before", what: "receive" });
+    await as("POST", `deliveries/${id}/receive`, came(3), "came");
+    await until(() => as("POST", `deliveries/${id}/receive`, came(3), "came"));
+    await as("POST", `deliveries/${id}/receive`, came(4), "came");
+    await as("POST", `deliveries/${id}/receive`, came(4));
+    await as("GET", `deliveries/${other}`);
+    for (const api of ["order", "graphql"])
+      await this.centra.control("/faults",
+        { api, kind: "slow", ms: 4000, percent: 100 });
+    for (const path of ["deliveries", "deliveries/1", `returns?order=${n}`])
+      await Promise.all(Array.from({ length: 40 }, () => as("GET", path)));
+    await this.faults(0);
+    await this.centra.control("/hooks", { paused: false });
   }
 
   async operation(admin) {
