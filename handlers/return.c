@@ -327,14 +327,17 @@ static bool nothing_left(const struct goods_return *r)
 static char *comment_of(const struct goods_return *r)
 {
 	struct buf b;
+	char *ret;
 
 	buf_init(&b, REASONS_MAX);
 	for (size_t i = 0; i < r->n_lines; i++)
 		buf_fmt(&b, "%s%" PRId64 " x line %" PRId64 ": %s",
 			i ? ", " : "", r->lines[i].quantity, r->lines[i].line,
 			r->lines[i].reason);
-	return xasprintf("returned in shop %s (shipfrom %" PRId64 "): %s",
-			 r->shop, r->id, b.data ? b.data : "");
+	ret = xasprintf("returned in shop %s (shipfrom %" PRId64 "): %s",
+			r->shop, r->id, b.data ? b.data : "");
+	buf_release(&b);
+	return ret;
 }
 
 /* Makes durable that the part is to be booked.  False: the run has ended. */

@@ -212,6 +212,8 @@ void staff_delivery(struct request *req, struct response *res)
 
 struct receive_action {
 	struct receipt r; /* what is asked for; owns its items */
+	char key[DOC_KEY_SIZE]; /* of the receipt's document */
+	struct doc_name name; /* the document: the write borrows it */
 };
 
 /* An EAN is a member's name in what is sent to Centra. */
@@ -336,12 +338,11 @@ static enum rc decide(void *arg, const struct doc *docs, size_t n,
 
 static enum rc receive_store(struct action *p, struct err *e)
 {
-	const struct receive_action *mine = p->own;
-	char key[DOC_KEY_SIZE];
-	struct doc_name name = {RECEIPT_KIND, p->instance, key};
+	struct receive_action *mine = p->own;
 
-	receipt_key(key, mine->r.warehouse, mine->r.delivery);
-	return store_docs_update(p->room->store, &name, 1, decide, p,
+	receipt_key(mine->key, mine->r.warehouse, mine->r.delivery);
+	mine->name = (struct doc_name){RECEIPT_KIND, p->instance, mine->key};
+	return store_docs_update(p->room->store, &mine->name, 1, decide, p,
 				 p->keyed ? &p->once : NULL, p->now,
 				 &p->pending.done, e);
 }

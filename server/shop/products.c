@@ -119,6 +119,7 @@ static void ask_product(struct lookup *l, struct centra_conn *n,
 	*ret = q->products.call;
 	if (ret->end == CALL_OK && !q->products.n && find_size(q, n, &sizes)) {
 		if (sizes.list[0].ean) {
+			centra_products_release(&q->products);
 			order_api_products(n, false, sizes.list[0].ean,
 					   &q->products);
 			*ret = q->products.call;

@@ -207,6 +207,8 @@ void staff_returnable(struct request *req, struct response *res)
 struct return_action {
 	struct goods_return r; /* what is asked for; owns its lines */
 	char *hex;	       /* owned: r.key */
+	char key[24];	       /* of the order's document */
+	struct doc_name name;  /* the document: the write borrows it */
 	int64_t id;	       /* out: of the return; 0: seen before */
 };
 
@@ -372,11 +374,11 @@ static enum rc decide(void *arg, const struct doc *docs, size_t n,
 
 static enum rc return_store(struct action *p, struct err *e)
 {
-	char key[24];
-	struct doc_name name = {RETURN_KIND, p->instance, key};
+	struct return_action *mine = p->own;
 
-	key_of(key, p->number);
-	return store_docs_update(p->room->store, &name, 1, decide, p,
+	key_of(mine->key, p->number);
+	mine->name = (struct doc_name){RETURN_KIND, p->instance, mine->key};
+	return store_docs_update(p->room->store, &mine->name, 1, decide, p,
 				 p->keyed ? &p->once : NULL, p->now,
 				 &p->pending.done, e);
 }

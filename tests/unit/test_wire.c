@@ -123,6 +123,26 @@ static char *path_of(const struct http_route *r)
 			 star + 1);
 }
 
+/* The status of the sample request of a route: a question about a code needs
+ * the code, a shop has no returns and no deliveries unless it is configured,
+ * and a device's token does not open a shop's own Order API. */
+static long status_of(const char *path)
+{
+	static const struct {
+		const char *path;
+		long status;
+	} of[] = {
+		{"/api/v1/products", 400},   {"/api/v1/stock/results", 200},
+		{"/api/v1/stock", 400},	     {"/api/v1/returns", 404},
+		{"/api/v1/deliveries", 404}, {"/order-api/", 401},
+	};
+
+	for (size_t i = 0; i < sizeof(of) / sizeof(*of); i++)
+		if (!strncmp(path, of[i].path, strlen(of[i].path)))
+			return of[i].status;
+	return 200;
+}
+
 /* All that comes on the connection until it is closed, or 5 s without a byte. */
 static char *everything(struct fixture *f, const char *method,
 			const char *path)
@@ -161,7 +181,8 @@ static void head_is_headers_and_an_end_on_every_route_of_get(void **state)
 			continue;
 		path = path_of(r);
 		head = everything(f, "HEAD", path);
-		if (strncmp(head, "HTTP/1.1 200 ", 13))
+		if (strtol(head + strlen("HTTP/1.1 "), NULL, 10) !=
+		    status_of(path))
 			fail_msg("HEAD %s: %.40s", path, head);
 		assert_non_null(strstr(head, "\r\n\r\n"));
 		assert_string_equal(strstr(head, "\r\n\r\n") + 4, "");
