@@ -276,7 +276,8 @@ typedef enum rc store_docs_fn(void *arg, const struct doc *docs, size_t n,
 			      struct doc_writes *ret, struct err *e);
 
 /* Reads the n documents that are named and writes what `fn` decides, in one
- * transaction.  fn may also write documents that were not named.  `once` (may be
+ * transaction.  fn may also write documents that were not named.  With a `done`,
+ * names and the texts in them are borrowed until it was called.  `once` (may be
  * NULL) as for store_update_once(): OK then only means that its key could be
  * looked up and stored. */
 enum rc store_docs_update(struct store *s, const struct doc_name *names,

@@ -126,7 +126,7 @@ static char *path_of(const struct http_route *r)
 /* The status of the sample request of a route: a question about a code needs
  * the code, a shop has no returns and no deliveries unless it is configured,
  * and a device's token does not open a shop's own Order API. */
-static long status_of(const char *path)
+static long sample_status(const char *path)
 {
 	static const struct {
 		const char *path;
@@ -182,7 +182,7 @@ static void head_is_headers_and_an_end_on_every_route_of_get(void **state)
 		path = path_of(r);
 		head = everything(f, "HEAD", path);
 		if (strtol(head + strlen("HTTP/1.1 "), NULL, 10) !=
-		    status_of(path))
+		    sample_status(path))
 			fail_msg("HEAD %s: %.40s", path, head);
 		assert_non_null(strstr(head, "\r\n\r\n"));
 		assert_string_equal(strstr(head, "\r\n\r\n") + 4, "");
