@@ -232,7 +232,7 @@ static void put_one(struct buf *b, const struct goods_return *r)
 	json_end(b);
 }
 
-void returns_write(const struct returns *all, struct buf *b)
+static void returns_write(const struct returns *all, struct buf *b)
 {
 	json_begin(b, NULL);
 	json_put_int(b, "last", all->last);

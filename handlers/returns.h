@@ -94,7 +94,6 @@ struct returns {
 
 /* Reads the text of the document; NULL: none.  RC_INVALID: it is damaged. */
 enum rc returns_read(const char *text, struct returns *ret, struct err *e);
-void returns_write(const struct returns *all, struct buf *b);
 void returns_release(struct returns *all);
 
 /* Adds a copy of *r, with the next id; the oldest that have ended go if there

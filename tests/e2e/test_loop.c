@@ -30,7 +30,10 @@ static int setup(void **state)
 	static struct under_fault fault;
 	static const char *const under[] = {"env", fault.preload, fault.asan,
 					    NULL};
-	const struct shipfrom_options o = {.under = under};
+	const struct shipfrom_options o = {
+		.under = under,
+		.counter = true,
+		.amsterdam = "ship_with = order_api\n"};
 
 	under_fault(&fault, "loop", "");
 	*state = shipfrom_start(&o);
@@ -51,19 +54,32 @@ static void is_alive(struct shipfrom *s, const char *after)
 
 /* ---- each route ---- */
 
-/* Its path, with an order's number or an instance's name for the *. */
-static void path_of(char *ret, size_t size, const char *path, int64_t number)
-{
-	const char *star = strchr(path, '*');
-	char name[24];
+/* What the sample requests name. */
+struct samples {
+	int64_t order, delivery;
+	char *key; /* owned: of Amsterdam's own Order API */
+};
 
-	snprintf(name, sizeof(name), "%lld", (long long)number);
+/* Its path, with a name or a number for each *. */
+static void path_of(char *ret, size_t size, const char *path,
+		    const struct samples *x)
+{
+	const char *star = strchr(path, '*'), *rest;
+
 	if (!star)
 		snprintf(ret, size, "%s", path);
 	else if (strstr(path, "/centra/"))
 		snprintf(ret, size, "%.*sse", (int)(star - path), path);
+	else if (strstr(path, "/order-api/") && (rest = strchr(star + 1, '*')))
+		snprintf(ret, size, "/order-api/amsterdam%.*s%lld-1%s",
+			 (int)(rest - star - 1), star + 1, (long long)x->order,
+			 rest + 1);
+	else if (strstr(path, "/order-api/"))
+		snprintf(ret, size, "/order-api/amsterdam%s", star + 1);
 	else
-		snprintf(ret, size, "%.*s%s%s", (int)(star - path), path, name,
+		snprintf(ret, size, "%.*s%lld%s", (int)(star - path), path,
+			 (long long)(strstr(path, "/deliveries/") ? x->delivery
+								 : x->order),
 			 star + 1);
 }
 
@@ -84,7 +100,7 @@ static void listen_once(struct shipfrom *s, const char *path)
 /* Each is well formed, so that it is looked up. */
 static const char *body_of(const char *method, const char *url)
 {
-	if (strcmp(method, "POST") != 0)
+	if (strcmp(method, "POST") != 0 && strcmp(method, "PUT") != 0)
 		return NULL;
 	if (strstr(url, "/session"))
 		return "{\"code\":"
@@ -92,29 +108,32 @@ static const char *body_of(const char *method, const char *url)
 	return strstr(url, "/ship") ? PARCEL : "{}";
 }
 
-static void ask_once(struct shipfrom *s, const char *url, const char *method)
+static void ask_once(struct shipfrom *s, const char *url, const char *method,
+		     const char *key)
 {
-	char line[128];
-	const char *const headers[] = {line, NULL};
+	char line[128], of_system[128];
+	const char *const headers[] = {line, of_system, NULL};
 	const char *body = body_of(method, url);
 	struct answer a;
 
 	snprintf(line, sizeof(line), "Authorization: Bearer %s",
 		 s->tokens[AMSTERDAM]);
+	snprintf(of_system, sizeof(of_system), "API-Authorization: %s", key);
 	a = http_send(method, url, headers, body, body ? strlen(body) : 0);
 	if (!a.status || a.status == 404 || a.status == 405)
 		fail_msg("%s %s was answered %ld", method, url, a.status);
 	answer_release(&a);
 }
 
-static void try_route(struct shipfrom *s, const cJSON *route, int64_t number)
+static void try_route(struct shipfrom *s, const cJSON *route,
+		      const struct samples *x)
 {
 	const char *method = text_of(route, "method");
 	bool admin = !strcmp(text_of(route, "listener"), "admin");
 	char path[128], url[300];
 	struct answer a;
 
-	path_of(path, sizeof(path), text_of(route, "path"), number);
+	path_of(path, sizeof(path), text_of(route, "path"), x);
 	if (!strncmp(path, "/page/", 6))
 		snprintf(path, sizeof(path), "/page/style.css");
 	snprintf(url, sizeof(url), "%s%s", admin ? s->admin : s->url, path);
@@ -125,16 +144,51 @@ static void try_route(struct shipfrom *s, const cJSON *route, int64_t number)
 	} else if (strstr(path, "/stream")) {
 		listen_once(s, path);
 	} else {
-		ask_once(s, url, method);
+		ask_once(s, url, method, x->key);
 	}
 	is_alive(s, url);
+}
+
+/* A delivery of a supplier to Amsterdam; returns its id. */
+static int64_t delivery_announced(struct shipfrom *s)
+{
+	struct answer a;
+	int64_t ret;
+
+	sim_tell(&s->sim, "/plugins",
+		 "[{\"name\":\"amsterdam\",\"key\":\"key-of-amsterdam\","
+		 "\"warehouse\":3}]");
+	a = sim_do(&s->sim, "/deliveries",
+		   "[{\"warehouse\":3,\"products\":[{\"ean\":\"5901144123590\","
+		   "\"sku\":\"COAT\",\"quantity\":5}]}]");
+	ret = (int64_t)cJSON_GetArrayItem(cJSON_GetObjectItem(a.json, "ids"),
+					  0)
+		      ->valuedouble;
+	answer_release(&a);
+	return ret;
+}
+
+static char *key_of_amsterdam(struct shipfrom *s)
+{
+	static const char *const words[] = {"device", "add", "--order-api",
+					    "--shop", "amsterdam",
+					    "--name=Till", NULL};
+	char *out, *end;
+
+	assert_int_equal(shipfrom_run(s, &out, false, words), 0);
+	end = strchr(out, '\n');
+	assert_non_null(end);
+	*end = '\0';
+	return out;
 }
 
 static void no_route_reads_the_store_in_the_loop(void **state)
 {
 	static const char *const words[] = {"routes", "--json", NULL};
 	struct shipfrom *s = *state;
-	int64_t number = order_accepted(s, NULL);
+	struct samples x = {.order = order_accepted(s, NULL),
+			    .delivery = delivery_announced(s),
+			    .key = key_of_amsterdam(s)};
 	char *out, *line, *rest;
 	int n = 0;
 
@@ -144,11 +198,12 @@ static void no_route_reads_the_store_in_the_loop(void **state)
 		cJSON *route = cJSON_Parse(line);
 
 		assert_non_null(route);
-		try_route(s, route, number);
+		try_route(s, route, &x);
 		cJSON_Delete(route);
 		n++;
 	}
 	free(out);
+	free(x.key);
 	assert_true(n > 20);
 	shipfrom_passed(s);
 }

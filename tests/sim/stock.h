@@ -2,7 +2,7 @@
  *
  * stock.h - the sizes that can be sold, how many of each lie in each warehouse,
  * and the Order API's calls about them: GET and POST /stock, GET /products
- * (CONTRACT 5.8, CONTRACT-2 B2 and B3).
+ * (CONTRACT 5.8, 6.10 and 10).
  *
  * A size is known once an order has a line of it, or POST /control/stock names
  * it.  Its physical stock is STOCK_FIRST in each warehouse until something sets

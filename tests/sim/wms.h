@@ -2,7 +2,7 @@
  *
  * wms.h - the Order API's calls by which a warehouse system ships: orders and
  * shipments read, and shipments made, edited, captured, completed and deleted
- * (CONTRACT 5.2 to 5.7, CONTRACT-2 A1.12 and B4).
+ * (CONTRACT 5.2 to 5.7).
  *
  * Threads:  any thread, any call.
  */
