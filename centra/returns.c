@@ -4,14 +4,17 @@
  */
 #include "centra/returns.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "centra/graphql_private.h"
+#include "centra/transport.h"
 
 #define QUERY_MAX 4096
+#define PATH_MAX_BYTES 200
 
 /* ---- what of an order can be given back ---- */
 
@@ -19,6 +22,7 @@ static bool read_line(const struct json *v, struct centra_bought *l)
 {
 	const struct json *size = json_get(v, "productSize");
 
+	l->listed = -1;
 	if (!gql_read_id(v, &l->id) ||
 	    !json_whole(json_get(v, "quantity"), 0, JSON_WHOLE_MAX,
 			&l->quantity) ||
@@ -186,6 +190,88 @@ int64_t centra_shipped_units(const struct centra_sold *s, int64_t line)
 			if (s->shipments[i].lines[k].line == line)
 				n += s->shipments[i].lines[k].quantity;
 	return n;
+}
+
+/* ---- GET /returns ---- */
+
+#define UNITS_MAX   1000000 /* of a line in a return */
+#define RETURNS_MAX 100 /* rows of a page; an order with as many is not read */
+
+/* Adds the units of one return to the lines of the order. */
+static bool add_return(const struct json *v, int64_t number,
+		       struct centra_sold *io)
+{
+	const struct json *products = json_get(v, "products"), *p;
+	int64_t order, line, quantity;
+
+	if (!json_int(json_get(v, "orderId"), &order) || order != number ||
+	    !json_is_list(products))
+		return false;
+	json_each(p, products)
+	{
+		if (!json_int(json_get(p, "orderLineId"), &line) ||
+		    !json_int(json_get(p, "quantity"), &quantity) ||
+		    quantity < 0 || quantity > UNITS_MAX)
+			return false;
+		for (size_t i = 0; i < io->n_lines; i++)
+			if (io->lines[i].id == line)
+				io->lines[i].listed += quantity;
+	}
+	return true;
+}
+
+static void set_listed(struct centra_sold *io, int64_t units)
+{
+	for (size_t i = 0; i < io->n_lines; i++)
+		io->lines[i].listed = units;
+}
+
+static bool read_returns(const struct json *rows, int64_t number,
+			 struct centra_sold *io)
+{
+	const struct json *v;
+
+	if (!json_is_list(rows) || json_length(rows) >= RETURNS_MAX)
+		return false;
+	set_listed(io, 0);
+	json_each(v, rows)
+		if (!add_return(v, number, io))
+			return false;
+	return true;
+}
+
+void order_api_returned(struct centra_conn *n, int64_t number,
+			struct centra_sold *io, struct call *ret,
+			bool *ret_unticked)
+{
+	struct post p = {.api = CENTRA_ORDER_API,
+			 .method = "GET",
+			 .executed = order_api_unticked};
+	struct json *v = NULL;
+	struct buf path, reply;
+	struct err e;
+
+	buf_init(&path, PATH_MAX_BYTES);
+	buf_fmt(&path, "/returns?order=%" PRId64 "&limit=%d", number,
+		RETURNS_MAX);
+	p.path = path.data;
+	transport_post(n, &p, ret, &reply);
+	*ret_unticked = ret->status == 403 && ret->end == CALL_UNKNOWN &&
+			!ret->refused;
+	if (ret->end == CALL_OK && !json_parse(reply.data, reply.len,
+					       JSON_STRICT, &v, &e))
+		*ret_unticked = json_is(json_get(v, "status"), "no");
+	if (ret->end == CALL_OK && !*ret_unticked &&
+	    (!json_is(json_get(v, "status"), "ok") ||
+	     !read_returns(json_get(v, "returns"), number, io))) {
+		set_listed(io, -1);
+		ret->end = CALL_UNKNOWN;
+		(void)!fail(&ret->why, RC_AGAIN,
+			    "Order API: cannot read the order's returns");
+	}
+	json_free(v);
+	buf_release(&reply);
+	buf_release(&path);
 }
 
 /* ---- createReturn ---- */

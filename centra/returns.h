@@ -14,7 +14,9 @@
 struct centra_bought {
 	int64_t id;
 	int64_t quantity;
-	int64_t returned; /* in all returns of the order */
+	int64_t returned; /* as the order shows it (returnedQuantity) */
+	int64_t listed;	  /* in the returns that GET /returns lists; -1: not
+			   * known */
 	char *product, *variant, *size, *sku, *ean, *upc; /* owned, or NULL */
 };
 
@@ -46,6 +48,13 @@ struct centra_sold {
 void graphql_sold(struct centra_conn *n, int64_t number,
 		  struct centra_sold *ret);
 void centra_sold_release(struct centra_sold *s);
+
+/* Reads the returns of the order by the Order API, completed or not (CONTRACT
+ * 5.10), and sets `listed` of the lines of *io.  *ret_unticked: the plugin does not allow the
+ * call, or refuses the question, and `listed` stays -1. */
+void order_api_returned(struct centra_conn *n, int64_t number,
+			struct centra_sold *io, struct call *ret,
+			bool *ret_unticked);
 
 /* The line of this id; NULL: there is none. */
 const struct centra_bought *centra_bought_of(const struct centra_sold *s,

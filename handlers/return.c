@@ -179,6 +179,15 @@ static int64_t units_of(const struct return_part *p, int64_t line)
 	return n;
 }
 
+/* True if one of Centra's two numbers shows the units of the call: it is not
+ * published whether returnedQuantity counts a return before it is completed. */
+static bool has_risen(const struct centra_bought *b,
+		      const struct return_part_line *l, int64_t units)
+{
+	return b->returned >= l->returned + units ||
+	       (l->listed >= 0 && b->listed >= l->listed + units);
+}
+
 /* Settles it by what Centra shows as returned.  False: the run has ended. */
 static bool settle_try(struct run *x)
 {
@@ -190,9 +199,9 @@ static bool settle_try(struct run *x)
 		const struct centra_bought *b =
 			centra_bought_of(&x->sold, l->line);
 
-		risen += b && b->returned >=
-				      l->returned + units_of(p, l->line);
-		as_before += b && b->returned == l->returned;
+		risen += b && has_risen(b, l, units_of(p, l->line));
+		as_before += b && b->returned == l->returned &&
+			     (l->listed < 0 || b->listed == l->listed);
 	}
 	if (risen == p->n_lines) {
 		keep_try(x, 0);
@@ -267,7 +276,7 @@ static void add_from(const struct run *x, const struct centra_sent *s,
 		n = n < left ? n : left;
 		left -= n;
 		p->lines[p->n_lines++] = (struct return_part_line){
-			l->id, l->line, n, b->returned};
+			l->id, l->line, n, b->returned, b->listed};
 	}
 }
 
@@ -437,17 +446,30 @@ static bool book_part(struct run *x, struct return_part *p)
 
 /* ---- a run ---- */
 
+static bool looked(struct run *x, const struct call *call)
+{
+	if (call->end == CALL_OK)
+		return true;
+	put_off(x, run_why_call(call), run_wait(x->w, call), call->why.text);
+	return false;
+}
+
+/* Reads what was shipped and given back, by both APIs.  Where the plugin does
+ * not allow its list of returns, returnedQuantity alone is compared. */
 static bool look(struct run *x)
 {
 	struct work *w = x->w;
+	struct call call;
+	bool unticked;
 
 	graphql_sold(w->centra, w->task->number, &x->sold);
 	run_called(w, CENTRA_GRAPHQL, "returnable", &x->sold.call);
-	if (x->sold.call.end == CALL_OK)
-		return true;
-	put_off(x, run_why_call(&x->sold.call), run_wait(w, &x->sold.call),
-		x->sold.call.why.text);
-	return false;
+	if (!looked(x, &x->sold.call) || !x->sold.found)
+		return x->sold.call.end == CALL_OK;
+	order_api_returned(w->centra, w->task->number, &x->sold, &call,
+			   &unticked);
+	run_called(w, CENTRA_ORDER_API, "returns", &call);
+	return unticked || looked(x, &call);
 }
 
 /* Nothing more can be booked: all is refused, or a part of it is. */

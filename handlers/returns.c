@@ -102,6 +102,8 @@ static bool read_part(const struct json *v, struct return_part *p)
 		    !whole(l, "quantity", 1, &to->quantity) ||
 		    !whole(l, "returned", 0, &to->returned))
 			return false;
+		if (!whole(l, "listed", 0, &to->listed))
+			to->listed = -1;
 	}
 	return whole(v, "shipment", 1, &p->shipment) &&
 	       whole(v, "made", 0, &p->made);
@@ -185,6 +187,8 @@ static void put_part(struct buf *b, const struct return_part *p)
 		json_put_int(b, "line", p->lines[i].line);
 		json_put_int(b, "quantity", p->lines[i].quantity);
 		json_put_int(b, "returned", p->lines[i].returned);
+		if (p->lines[i].listed >= 0)
+			json_put_int(b, "listed", p->lines[i].listed);
 		json_end(b);
 	}
 	json_end_list(b);

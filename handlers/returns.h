@@ -50,8 +50,9 @@ struct return_line {
 struct return_part_line {
 	int64_t id; /* of the shipment's line */
 	int64_t line, quantity;
-	int64_t returned; /* units of the order's line that Centra showed as
-			   * returned before */
+	/* Units of the order's line that Centra showed as returned before, and
+	 * that its list of returns had; listed -1: it could not be read. */
+	int64_t returned, listed;
 };
 
 /* A call of createReturn, for one shipment. */

@@ -21,6 +21,7 @@
 #include "centra/order_api.h"
 #include "centra/order_shipments.h"
 #include "centra/products.h"
+#include "centra/returns.h"
 #include "centra/soap.h"
 #include "server/cli/cli.h"
 
@@ -553,6 +554,31 @@ static void try_plugin(struct exam *x, const struct config_shop *shop)
 	centra_close(centra);
 }
 
+/* Lists the returns of an order that there cannot be, where a shop takes goods
+ * back. */
+static void try_returns(struct exam *x)
+{
+	const struct config *c = x->s->config;
+	struct centra_sold none = {.n_lines = 0};
+	struct call call;
+	bool unticked, used = false;
+
+	for (size_t i = 0; i < c->n_shops; i++)
+		used = used || (c->shops[i].returns &&
+				!strcmp(c->shops[i].centra, x->in->id));
+	if (!used)
+		return;
+	order_api_returned(x->conn, 1, &none, &call, &unticked);
+	if (unticked)
+		say(x, WRONG, "GET /returns is not ticked in the plugin: tick "
+			      "it there, since a return whose reply is lost is "
+			      "looked for in that list");
+	else if (call.end == CALL_OK)
+		say(x, FINE, "GET /returns is allowed");
+	else if (!call.refused)
+		say_unreached(x, &call, "order_api_url");
+}
+
 /* Lists the deliveries that wait for each shop with a plugin of its own. */
 static void try_deliveries(struct exam *x)
 {
@@ -575,6 +601,7 @@ static const struct {
 	{"order-api", false, try_order_api},
 	{"requests", false, try_requests},
 	{"products", false, try_products},
+	{"returns", false, try_returns},
 	{"ship-with", false, try_systems},
 	{"token", false, try_token},
 	{"schema", true, compare_names},

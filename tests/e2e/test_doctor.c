@@ -229,6 +229,24 @@ static void an_endpoint_that_pictures_need_is_named(void **state)
 	shipfrom_passed(s);
 }
 
+static int setup_returns(void **state)
+{
+	*state = shipfrom_start(
+		&(struct shipfrom_options){.amsterdam = "returns = yes\n"});
+	return 0;
+}
+
+static void the_list_that_settles_lost_returns_is_named(void **state)
+{
+	struct shipfrom *s = *state;
+
+	sim_tell(&s->sim, "/settings", "{\"unticked\":[\"returns\"]}");
+	expect_wrong(s, "returns", "GET /returns is not ticked");
+	sim_tell(&s->sim, "/settings", "{\"unticked\":[]}");
+	expect_well(s, false);
+	shipfrom_passed(s);
+}
+
 static int setup_system(void **state)
 {
 	struct shipfrom *s = shipfrom_with(NULL, "[shop antwerp]\ncentra = se\n"
@@ -478,6 +496,9 @@ int main(void)
 		T(a_refused_token_is_named_once),
 		T(each_kind_of_name_that_is_missing_is_named),
 		T(each_permission_that_is_missing_is_named),
+		cmocka_unit_test_setup_teardown(
+			the_list_that_settles_lost_returns_is_named,
+			setup_returns, shipfrom_end),
 		cmocka_unit_test_setup_teardown(
 			an_endpoint_that_pictures_need_is_named, setup_goods,
 			shipfrom_end),

@@ -282,6 +282,58 @@ static void a_line_that_was_not_shipped_is_refused(void **state)
 	shipfrom_passed(s);
 }
 
+/* ---- does returnedQuantity count what is not completed? ---- */
+
+/* The reply to createReturn is lost, with these settings of the stand-in; one
+ * return is booked all the same. */
+static void booked_once_with(void **state, const char *settings)
+{
+	struct shipfrom *s = start(state, SOON);
+	int64_t n = shipped(s, "{\"quantity\":2}");
+	struct wish w = {.order = n, .line = line_of(s, n, 0), .units = 1,
+			 .key = "one-key"};
+
+	sim_tell(&s->sim, "/settings", "%s", settings);
+	fault(s, n, "createReturn", "\"kind\":\"drop\",\"when\":\"after\"");
+	wait_booked(s, &w);
+	assert_int_equal(sim_returns(s, n).units, 1);
+	assert_int_equal(sim_calls_of(&s->sim, n, "createReturn"), 1);
+	shipfrom_passed(s);
+}
+
+static void a_return_that_only_the_list_of_returns_shows_is_booked_once(
+	void **state)
+{
+	booked_once_with(state, "{\"returned_hidden\":true}");
+}
+
+static void without_the_list_of_returns_the_order_tells(void **state)
+{
+	booked_once_with(state, "{\"unticked\":[\"returns\"]}");
+}
+
+/* The list was there before the call; while it is away nothing is decided. */
+static void while_the_list_of_returns_is_away_nothing_is_booked_again(
+	void **state)
+{
+	struct shipfrom *s = start(state, SOON);
+	int64_t n = shipped(s, "{\"quantity\":2}");
+	struct wish w = {.order = n, .line = line_of(s, n, 0), .units = 1,
+			 .key = "one-key"};
+
+	sim_tell(&s->sim, "/settings", "{\"returned_hidden\":true}");
+	fault(s, n, "createReturn", "\"kind\":\"drop\",\"when\":\"after\"");
+	sim_tell(&s->sim, "/faults",
+		 "[{\"api\":\"order\",\"what\":\"returns\",\"kind\":\"slow\","
+		 "\"ms\":1},"
+		 "{\"api\":\"order\",\"what\":\"returns\",\"kind\":\"500\","
+		 "\"count\":3}]");
+	wait_booked(s, &w);
+	assert_int_equal(sim_returns(s, n).units, 1);
+	assert_int_equal(sim_calls_of(&s->sim, n, "createReturn"), 1);
+	shipfrom_passed(s);
+}
+
 /* A reply, or the call itself, is lost at each call. */
 static void with_fault(void **state, const char *how)
 {
@@ -451,6 +503,9 @@ int main(void)
 		OWN(never_more_than_was_shipped_and_not_given_back),
 		OWN(a_line_that_was_not_shipped_is_refused),
 		OWN(a_reply_lost_at_any_call_books_it_once),
+		OWN(a_return_that_only_the_list_of_returns_shows_is_booked_once),
+		OWN(without_the_list_of_returns_the_order_tells),
+		OWN(while_the_list_of_returns_is_away_nothing_is_booked_again),
 		OWN(a_call_lost_at_any_step_is_made_again),
 		OWN(half_a_reply_books_it_once),
 		OWN(a_call_that_centra_acts_on_too_late_books_it_once),

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "tests/sim/allocation.h"
+#include "tests/sim/return.h"
 #include "tests/sim/stock.h"
 #include "tests/sim/supplier.h"
 #include "tests/sim/wms.h"
@@ -216,6 +217,7 @@ static const struct row {
 	{"GET", "/stock", "stock", stock_get_call},
 	{"POST", "/stock", "set-stock", stock_post_call},
 	{"GET", "/products", "products", products_get_call},
+	{"GET", "/returns", "returns", return_list_call},
 	{"GET", "/supplier-deliveries", "deliveries", supplier_list_call},
 	{"GET", "/supplier-deliveries/", "delivery", supplier_one_call},
 	{"POST", "/supplier-deliveries/", "receive", supplier_accept_call},

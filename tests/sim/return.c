@@ -6,6 +6,7 @@
 
 #include "tests/sim/clock.h"
 #include "tests/sim/feed.h"
+#include "tests/sim/order_api.h"
 #include "tests/sim/shipment.h"
 #include "tests/sim/stock.h"
 #include "tests/sim/world.h"
@@ -266,6 +267,56 @@ cJSON *return_state(void)
 
 	world_locked(add_state, cJSON_AddArrayToObject(v, "returns"));
 	return v;
+}
+
+/* ---- GET /returns of the Order API: the newest first ---- */
+
+static cJSON *row_of(const struct given_back *g)
+{
+	cJSON *v = must(cJSON_CreateObject()), *list, *l;
+
+	json_add_int(v, "returnId", g->id);
+	cJSON_AddBoolToObject(v, "completed", false);
+	json_add_int(v, "shipmentId", g->shipment);
+	json_add_int(v, "orderId", g->order);
+	cJSON_AddNullToObject(v, "comment");
+	list = cJSON_AddArrayToObject(v, "products");
+	for (size_t i = 0; i < g->n_lines; i++) {
+		l = must(cJSON_CreateObject());
+		cJSON_AddItemToArray(list, l);
+		json_add_int(l, "shipmentLineId", g->lines[i].id);
+		json_add_int(l, "orderLineId", g->lines[i].line);
+		json_add_int(l, "quantity", g->lines[i].quantity);
+	}
+	return v;
+}
+
+struct listing {
+	int64_t order, skip, most;
+	cJSON *rows;
+};
+
+static void add_rows(void *arg)
+{
+	struct listing *l = arg;
+
+	for (const struct given_back *g = newest; g; g = g->before)
+		if (g->order == l->order && l->skip-- <= 0 && l->most-- > 0)
+			cJSON_AddItemToArray(l->rows, row_of(g));
+}
+
+void return_list_call(struct api_call *c)
+{
+	struct listing l = {
+		.order = api_number(c->x, "order", 0, 0, INT64_MAX),
+		.most = api_number(c->x, "limit", 100, 1, 100),
+	};
+	cJSON *v = api_ok();
+
+	l.skip = (api_number(c->x, "page", 1, 1, 1000) - 1) * l.most;
+	l.rows = cJSON_AddArrayToObject(v, "returns");
+	world_locked(add_rows, &l);
+	exchange_json(c->x, 200, v);
 }
 
 static void set(void *arg)

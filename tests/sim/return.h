@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * return.h - goods that customers give back: createReturn of the Integration
- * API, and `returnedQuantity` of an order's lines.
+ * API, `returnedQuantity` of an order's lines, and GET /returns of the Order
+ * API.
  *
  * Threads:  the world's lock is held for return_units(); the rest: any thread.
  */
@@ -20,6 +21,9 @@ int64_t return_units(const struct order *o, int64_t line);
 /* NULL: the mutation is not createReturn. */
 cJSON *return_mutation(const char *name, const cJSON *args,
 		       int64_t *ret_order);
+
+struct api_call;
+void return_list_call(struct api_call *c);
 
 /* The central warehouse ships all that is left of the order.  NULL, or what is
  * wrong. */
