@@ -34,19 +34,9 @@ fi
 
 # respond_problem(res, 404, "code"; respond_conflict(..., 409, "code";
 # conflict(d, f, "code"; code = "code".
-find server handlers -name '*.c' -exec cat {} + |
-	awk '{ text = text $0 " " }
-	END {
-		gsub(/[ \t]+/, " ", text)
-		calls = "(respond_problem|respond_conflict|conflict)" \
-			"\\([^;\"{}]*\"[a-z_]+\"|code = \"[a-z_]+\""
-		while (match(text, calls)) {
-			found = substr(text, RSTART, RLENGTH)
-			text = substr(text, RSTART + RLENGTH)
-			gsub(/^[^"]*"|"$/, "", found)
-			print found
-		}
-	}' | sort -u >"$work/answered"
+find server handlers -name '*.c' -exec cat {} + | tr -s '\n\t ' ' ' |
+	grep -oE '(respond_problem|respond_conflict|conflict)\([^;"{}]*"[a-z_]+"|code = "[a-z_]+"' |
+	sed 's/^[^"]*"//; s/"$//' | sort -u >"$work/answered"
 comm -13 "$work/table" "$work/answered" >"$work/strange"
 if [ -s "$work/strange" ]; then
 	sed 's/^/answered, but not in codes.def: /' "$work/strange"

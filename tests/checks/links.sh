@@ -15,12 +15,22 @@ objects=${BUILD:-build}
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 
-find base store centra handlers server -name '*.c' | sort | while read -r file; do
+find base store centra handlers server -name '*.c' | sort >"$work/files"
+while read -r file; do
 	object=$objects/${file%.c}.o
-	[ -f "$object" ] || { echo "$object is not built"; continue; }
-	nm "$object" | awk -v file="$file" 'NF > 1 { print file, $(NF - 1), $NF }'
-done >"$work/symbols"
-if ! [ -s "$work/symbols" ] || grep ' is not built$' "$work/symbols"; then
+	[ -f "$object" ] || echo "$object is not built" >>"$work/missing"
+	echo "$object"
+done <"$work/files" >"$work/objects"
+# FILE KIND NAME.  A line of nm: OBJECT:[ADDRESS] KIND NAME.
+[ -f "$work/missing" ] || xargs nm -A <"$work/objects" |
+	awk -v objects="$objects/" '{
+		file = $1
+		sub(/:.*/, "", file)
+		sub(/\.o$/, ".c", file)
+		print substr(file, length(objects) + 1), $(NF - 1), $NF
+	}' >"$work/symbols"
+if ! [ -s "$work/symbols" ]; then
+	cat "$work/missing"
 	echo "build it first"
 	exit 1
 fi
