@@ -41,6 +41,7 @@ static void start(const char *const *bodies)
 
 	for (; *bodies && n < STEPS; bodies++, n++) {
 		replies[n] = xasprintf("HTTP/1.1 200 OK\r\n"
+				       "Connection: close\r\n"
 				       "Content-Length: %zu\r\n\r\n%s",
 				       strlen(*bodies), *bodies);
 		script[n] = (struct canned_step){CANNED_CLOSE, replies[n]};
