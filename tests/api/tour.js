@@ -513,8 +513,10 @@ export class Tour {
       await this.centra.control("/faults",
         { api, kind: "slow", ms: 4000, percent: 100 });
     for (const what of ["products", "stock"]) {
-      await Promise.all(Array.from({ length: 40 }, () =>
-        this.as("stockholm", "GET", `/api/v1/${what}?ean=${ean}`)));
+      // Fewer than a device may have waiting, and more than the room takes.
+      await Promise.all(Array.from({ length: 60 }, (_, i) =>
+        this.as(i % 2 ? "stockholm" : "amsterdam", "GET",
+          `/api/v1/${what}?ean=${ean}`)));
     }
     await this.faults(0);
   }
