@@ -27,6 +27,17 @@ struct reading {
 	struct level levels[XML_DEPTH_MAX];
 };
 
+/* Returns the line at which the parser stands.  libexpat 2.9 has the function
+ * under another name, and deprecates this one. */
+static unsigned long line_of(XML_Parser parser)
+{
+#if XML_MAJOR_VERSION > 2 || (XML_MAJOR_VERSION == 2 && XML_MINOR_VERSION >= 9)
+	return (unsigned long)XML_GetCurrentLineNumber64(parser);
+#else
+	return (unsigned long)XML_GetCurrentLineNumber(parser);
+#endif
+}
+
 static void refuse(struct reading *r, const char *why)
 {
 	if (!r->refused)
@@ -146,7 +157,7 @@ enum rc xml_read(const char *data, size_t len, const struct xml_reader *to,
 			  r->refused ? r->refused
 				     : XML_ErrorString(
 					       XML_GetErrorCode(r->parser)),
-			  (unsigned long)XML_GetCurrentLineNumber(r->parser));
+			  line_of(r->parser));
 	XML_ParserFree(r->parser);
 	free(r);
 	return rc;

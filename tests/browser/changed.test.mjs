@@ -102,7 +102,7 @@ test("an order that may be another's after all rings, and says not to ship it ye
   await toShip(page);
   await world.control("/faults", { api: "graphql", kind: "slow", when: "before", ms: 600000, count: 99 });
   // A look that was begun before would still say that it is ours.
-  await waitFor("no look under way", async () => !(await world.cli("tasks", "--json")).split("\n").some((l) => l && JSON.parse(l).kind !== "missed"));
+  await waitFor("no look under way", async () => !(await world.cli("tasks", "--json")).split("\n").some((l) => l && JSON.parse(l).kind === "fetch_order"));
   await world.control("/hooks/send", { events: [{ type: "check_first", action: "accepted", date: "2099-01-01 00:00:00.000000", id: String(n), data: { warehouseId: 4 } }] });
   await text(page, `Order ${n}: asking Centra whether it is still yours. Do not ship yet.`);
   assert.equal(await rang(page), before + 1);
