@@ -105,6 +105,7 @@ static void take_parcel(struct ship_ask *a, const struct ship_ask *in)
 	a->service = text_bounded(in->service, ORDER_TEXT_MAX);
 	a->tracking = text_bounded(in->tracking, ORDER_TEXT_MAX);
 	a->packages = in->packages;
+	a->all = in->all;
 }
 
 /* Brings a shipment that failed back under way. */
@@ -136,6 +137,7 @@ void apply_ship_goal(struct order *o, const struct change *c)
 	s->ask.by = text_bounded(in->by, ORDER_TEXT_MAX);
 	if (in->goal == GOAL_SHIPPED)
 		take_parcel(&s->ask, in);
+	key_join(s, in);
 	revive(s);
 }
 

@@ -455,6 +455,68 @@ static void a_deletion_ends_when_centra_no_longer_shows_it(void **state)
 	assert_int_equal(next(none), PLAN_DELETED);
 }
 
+/* ---- a press on the page, once the setting has changed ---- */
+
+static char tracking[] = "SE1";
+
+static enum rc pressed(unsigned char key, char *parcel)
+{
+	struct ship_decision d = {
+		.warehouses = shop,
+		.n_warehouses = 1,
+		.configured = true,
+		.ask = {.at = NOW + 2,
+			.all = true,
+			.packages = 1,
+			.tracking = parcel,
+			.keyed = key,
+			.key = {.device = 7, .hash = {key}}},
+	};
+	struct changes c = {0};
+	struct err e;
+	enum rc rc = ship_decide(&d, &order, &c, &e);
+
+	for (size_t i = 0; i < c.n; i++)
+		order_apply(&order, &c.list[i]);
+	changes_release(&c);
+	offer_derive(NULL, &order);
+	return rc;
+}
+
+/* Also after a short pick, whose rest is not to follow by itself. */
+static void a_press_that_takes_over_is_one_press(void **state)
+{
+	const struct ship_line fewer[] = {{1, 1}, {2, 1}};
+	char other[] = "SE2";
+
+	(void)state;
+	assert_int_equal(picks(fewer, 2), OK);
+	apply(CHANGE_SHIP_EDITED, (struct change){0});
+	assert_int_equal(pressed(1, tracking), OK);
+	assert_int_equal(newest()->ask.goal, GOAL_SHIPPED);
+	assert_string_equal(newest()->ask.tracking, "SE1");
+	assert_int_equal(pressed(1, tracking), RC_EXISTS);
+	assert_int_equal(pressed(1, other), RC_CONFLICT);
+	assert_int_equal(pressed(2, tracking), RC_CONFLICT);
+	apply(CHANGE_SHIP_CAME,
+	      (struct change){.came = {.stage = SHIP_SHIPPED, .id = 500,
+				       .number = NUMBER, .rest = true}});
+	assert_int_equal(pressed(1, tracking), RC_EXISTS);
+	assert_int_equal(order_offer(&order, OURS)->n_shipments, 1);
+}
+
+static void a_press_without_a_key_takes_over_once(void **state)
+{
+	const struct ship_line fewer[] = {{1, 1}, {2, 1}};
+
+	(void)state;
+	assert_int_equal(picks(fewer, 2), OK);
+	apply(CHANGE_SHIP_EDITED, (struct change){0});
+	assert_int_equal(pressed(0, tracking), OK);
+	assert_int_equal(pressed(0, tracking), RC_EXISTS);
+	assert_int_equal(newest()->ask.lines[0].quantity, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -479,6 +541,8 @@ int main(void)
 		TEST(a_shipment_waits_at_its_goal_and_goes_on_from_there),
 		TEST(an_edit_goes_before_the_capture),
 		TEST(a_deletion_ends_when_centra_no_longer_shows_it),
+		TEST(a_press_that_takes_over_is_one_press),
+		TEST(a_press_without_a_key_takes_over_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
