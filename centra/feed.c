@@ -76,9 +76,10 @@ static bool read_event(const struct json *v, struct feed_event *ev)
 	int offset;
 
 	*ev = (struct feed_event){0};
-	if (!gql_read_id(v, &ev->id) || !object ||
-	    !json_int(json_get(v, "objectReference"), &ev->reference))
+	if (!gql_read_id(v, &ev->id) || ev->id > INT32_MAX || !object)
 		return false;
+	if (!json_int(json_get(v, "objectReference"), &ev->reference))
+		ev->reference = 0;
 	ev->object = object_of(object);
 	if (!json_time(json_get(v, "createdAt"), &ev->created, &offset))
 		ev->created = 0;

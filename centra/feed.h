@@ -16,7 +16,8 @@ enum feed_object { FEED_ORDER, FEED_SHIPMENT, FEED_RETURN, FEED_OTHER };
 struct feed_event {
 	int64_t id;
 	enum feed_object object;
-	int64_t reference; /* of an order its number, else the object's id */
+	int64_t reference; /* of an order its number, else the object's id; 0: it
+			    * cannot be read */
 	int64_t created;   /* ms; 0: it cannot be read */
 };
 
@@ -24,8 +25,8 @@ struct feed_events {
 	struct call call;
 	struct feed_event *list; /* owned; the oldest first */
 	size_t n;
-	size_t unread; /* rows whose id, type or reference cannot be read: they
-			* are not confirmed */
+	size_t unread; /* rows whose id or type cannot be read: they are not
+			* confirmed */
 };
 
 #define FEED_EVENTS_MOST 200 /* of one reply: the most that Centra shows */
@@ -72,9 +73,5 @@ void graphql_set_lock(struct centra_conn *n, const int64_t *numbers,
 /* Lists which of these orders (LOCK_MOST at most) are locked, by whomever. */
 void graphql_locked_of(struct centra_conn *n, const int64_t *numbers,
 		       size_t n_numbers, struct centra_numbers *ret);
-/* Lists all locked orders, in pages (1, 2, ...) of LOCKED_PAGE rows. */
-#define LOCKED_PAGE 200
-void graphql_locked(struct centra_conn *n, unsigned page,
-		    struct centra_numbers *ret);
 
 #endif

@@ -270,17 +270,29 @@ static bool begin(struct centra_conn *n, struct buf *b, const char *element)
 	return ret;
 }
 
-/* Sends the envelope and reads the reply, which is `reply`'s afterwards.
- * Centra's words of a Fault, which comes with HTTP 500, go to call->why. */
+/* Ends the call as not done if the reply is a Fault, which comes with HTTP 500,
+ * or a failed result: then Centra has done nothing.  Its words go to call->why. */
+static void judge_failure(const struct buf *reply, struct call *call)
+{
+	struct answer a = {.path = {NODE_TOP}};
+	const struct xml_reader r = {
+		.open = on_open, .close = on_close, .arg = &a};
+	struct err e;
+
+	if (!reply->data || xml_read(reply->data, reply->len, &r, &e) ||
+	    !(a.seen[NODE_FAULT] || a.seen[NODE_RESULT]))
+		return;
+	call->end = CALL_NOT_DONE;
+	(void)!fail(&call->why, RC_AGAIN, "SOAP: %s",
+		    *a.why ? a.why : "a failure without words");
+}
+
+/* Sends the envelope and reads the reply, which is `reply`'s afterwards. */
 static void ask(struct centra_conn *n, struct buf *body, const char *element,
 		const char *action, struct call *call, struct buf *reply)
 {
 	struct post p = {
 		.api = CENTRA_SOAP, .path = "", .soap_action = action};
-	struct answer a = {.path = {NODE_TOP}};
-	const struct xml_reader r = {
-		.open = on_open, .close = on_close, .arg = &a};
-	struct err e;
 
 	buf_fmt(body, "</%s></soap:Body></soap:Envelope>", element);
 	p.body = body->data;
@@ -288,9 +300,8 @@ static void ask(struct centra_conn *n, struct buf *body, const char *element,
 	transport_post(n, &p, call, reply);
 	if (body->data)
 		explicit_bzero(body->data, body->len);
-	if (call->status == 500 && reply->data &&
-	    !xml_read(reply->data, reply->len, &r, &e) && *a.why)
-		(void)!fail(&call->why, RC_AGAIN, "SOAP: %s", a.why);
+	if (call->status == 500)
+		judge_failure(reply, call);
 }
 
 void soap_events_get(struct centra_conn *n, struct soap_events *ret)
@@ -324,8 +335,11 @@ void soap_events_done(struct centra_conn *n, const int64_t *ids, size_t n_ids,
 	}
 	ask(n, &body, element, SPACE "Events_Done", ret, &reply);
 	if (ret->end == CALL_OK &&
-	    soap_read_done(reply.data ? reply.data : "", reply.len, &ret->why))
+	    soap_read_done(reply.data ? reply.data : "", reply.len,
+			   &ret->why)) {
 		ret->end = CALL_UNKNOWN;
+		judge_failure(&reply, ret);
+	}
 	buf_release(&reply);
 	buf_release(&body);
 }

@@ -29,6 +29,14 @@ const char *feed_name(enum feed f)
 void feed_progress_release(struct feed_progress *p)
 {
 	free(p->unsure);
+	free(p->taken);
+	p->unsure = p->taken = NULL;
+	p->n_unsure = p->n_taken = 0;
+}
+
+static void forget_unsure(struct feed_progress *p)
+{
+	free(p->unsure);
 	p->unsure = NULL;
 	p->n_unsure = 0;
 }
@@ -239,7 +247,7 @@ static void keep_unsure(struct feed_progress *p, const int64_t *ids, size_t n)
 	int64_t *list = xcalloc(n + 1, sizeof(*list));
 
 	memcpy(list, ids, n * sizeof(*ids));
-	feed_progress_release(p);
+	forget_unsure(p);
 	p->unsure = list;
 	p->n_unsure = n;
 }
@@ -268,7 +276,8 @@ static bool confirm(struct work *w, enum feed feed, const int64_t *ids,
 }
 
 /* Repeats a confirmation that got no reply, so that its events count.  If
- * Centra refuses it, the feed is read again: it shows what is not confirmed. */
+ * Centra replies anything else, the feed is read again: it shows what is not
+ * confirmed. */
 static bool confirm_unsure(struct work *w, enum feed feed, struct call *ret)
 {
 	struct feed_progress *p = progress_of(w, feed);
@@ -279,37 +288,140 @@ static bool confirm_unsure(struct work *w, enum feed feed, struct call *ret)
 	if (confirm(w, feed, p->unsure, n, ret)) {
 		w->feeds->report(w, &(struct feed_report){.feed = feed,
 							  .confirmed = n});
-		feed_progress_release(p);
+		forget_unsure(p);
 		return true;
 	}
-	if (ret->end == CALL_NOT_DONE && !ret->held)
-		feed_progress_release(p);
+	if (ret->status && !ret->held)
+		forget_unsure(p);
 	return false;
+}
+
+/* How far the confirmation of a page is. */
+struct confirming {
+	int64_t *ids; /* owned */
+	size_t n;
+	size_t at; /* ids that were tried */
+	int64_t *taken; /* owned: those that are confirmed */
+	size_t n_taken;
+	size_t fresh; /* of these: not confirmed before */
+	unsigned refusals;
+	struct call call; /* the last one that did not confirm */
+};
+
+/* The page's ids, from the place on at which the last run ended. */
+static void confirming_begin(struct confirming *c, const struct page *p,
+			     size_t begin)
+{
+	*c = (struct confirming){.n = p->n};
+	c->ids = xcalloc(p->n + 1, sizeof(*c->ids));
+	c->taken = xcalloc(p->n + 1, sizeof(*c->taken));
+	for (size_t i = 0; i < p->n; i++)
+		c->ids[i] = p->list[(begin + i) % p->n].id;
+}
+
+static void took(struct confirming *c, const struct feed_progress *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const int64_t *id = &c->ids[c->at++];
+
+		c->taken[c->n_taken++] = *id;
+		c->fresh += !p->n_taken ||
+			    !bsearch(id, p->taken, p->n_taken, sizeof(*id),
+				     by_number);
+	}
+}
+
+/* True if Centra understood the call and refused what it asks for.  It may be
+ * because of one event of many. */
+static bool is_refusal(const struct call *c)
+{
+	return c->end == CALL_NOT_DONE && !c->held && !c->refused &&
+	       c->status && c->status != 429;
+}
+
+/* Confirms the next portion of the page; of one that is refused, half.  An event
+ * that is refused alone is left out.  False: this run confirms no more. */
+static bool confirm_next(struct work *w, enum feed feed, struct confirming *c)
+{
+	struct feed_progress *p = progress_of(w, feed);
+	size_t n = c->n - c->at;
+
+	if (!n)
+		return false;
+	if (p->portion && p->portion < n)
+		n = p->portion;
+	if (confirm(w, feed, c->ids + c->at, n, &c->call)) {
+		took(c, p, n);
+		p->portion *= 2;
+		return true;
+	}
+	if (!is_refusal(&c->call)) {
+		if (c->call.end == CALL_UNKNOWN)
+			keep_unsure(p, c->ids + c->at, n);
+		return false;
+	}
+	p->portion = n > 1 ? n / 2 : 1;
+	c->at += n == 1;
+	return ++c->refusals < FEED_REFUSALS_MOST;
+}
+
+/* Keeps what the next run needs to know of this page. */
+static void confirming_end(struct confirming *c, struct feed_progress *p)
+{
+	if (c->at == c->n) {
+		p->portion = c->n_taken < c->n; /* one, or the whole page */
+		p->begin = 0;
+	} else if (c->refusals == FEED_REFUSALS_MOST) {
+		p->begin = (p->begin + c->at) % c->n;
+	}
+	if (c->n_taken) {
+		qsort(c->taken, c->n_taken, sizeof(*c->taken), by_number);
+		free(p->taken);
+		p->taken = c->taken;
+		p->n_taken = c->n_taken;
+		c->taken = NULL;
+	}
+	free(c->taken);
+	free(c->ids);
+}
+
+/* All of the page is confirmed.  If Centra shows it once more all the same, it is
+ * not read again at once. */
+static void end_page(struct work *w, enum feed feed, const char *kind,
+		     bool full, const struct feed_report *r)
+{
+	struct feed_progress *p = progress_of(w, feed);
+
+	p->oldest = 0;
+	if (r->confirmed)
+		w->feeds->report(w, r);
+	if (!full)
+		p->read = w->now;
+	again(w, kind, full && r->confirmed ? 1 : w->feeds->every);
 }
 
 static void confirm_page(struct work *w, enum feed feed, const char *kind,
 			 const struct page *p, struct feed_report *r)
 {
 	struct feed_progress *to = progress_of(w, feed);
-	int64_t *ids = xcalloc(p->n + 1, sizeof(*ids));
-	struct call call = {0};
+	struct confirming c;
 
-	for (size_t i = 0; i < p->n; i++)
-		ids[i] = p->list[i].id;
-	if (confirm(w, feed, ids, p->n, &call)) {
+	confirming_begin(&c, p, to->begin);
+	while (confirm_next(w, feed, &c))
+		;
+	if (c.n_taken)
 		to->confirmed = w->now;
-		to->oldest = 0;
-		r->confirmed = p->n;
-		w->feeds->report(w, r);
-		if (!p->full)
-			to->read = w->now;
-		again(w, kind, p->full ? 1 : w->feeds->every);
+	r->confirmed = c.fresh;
+	if (c.n_taken == c.n) {
+		end_page(w, feed, kind, p->full, r);
 	} else {
-		if (call.end == CALL_UNKNOWN)
-			keep_unsure(to, ids, p->n);
-		call_failed(w, feed, &call);
+		if (c.fresh)
+			w->feeds->report(w, &(struct feed_report){
+						    .feed = feed,
+						    .confirmed = c.fresh});
+		call_failed(w, feed, &c.call);
 	}
-	free(ids);
+	confirming_end(&c, to);
 }
 
 /* ---- a page ---- */
@@ -393,6 +505,13 @@ static bool listen_again(struct work *w, struct call *ret)
 	return ret->end == CALL_OK;
 }
 
+/* True if GraphQL can be asked about the number: Centra's ids and numbers of
+ * orders are its Int.  One other in a list, and the whole question is refused. */
+static bool askable(int64_t n)
+{
+	return n > 0 && n <= INT32_MAX;
+}
+
 /* Gives the page's events of one kind of object the orders that Centra names.
  * If Centra does not understand the question, or our token may not ask it, they
  * stay without; false: it cannot be asked now. */
@@ -405,7 +524,7 @@ static bool resolve(struct work *w, struct page *p, enum feed_object object,
 	bool ok = true;
 
 	for (size_t i = 0; i < p->n; i++)
-		if (p->list[i].object == object)
+		if (p->list[i].object == object && askable(p->list[i].reference))
 			ids[n++] = p->list[i].reference;
 	if (n) {
 		graphql_owners(w->centra, object, ids, n, &got);
@@ -435,7 +554,7 @@ static void graphql_page(const struct feed_events *got, struct page *ret)
 				    .object = ev->object,
 				    .reference = ev->reference,
 				    .created = ev->created};
-		if (ev->object == FEED_ORDER && ev->reference > 0)
+		if (ev->object == FEED_ORDER && askable(ev->reference))
 			to->order = ev->reference;
 	}
 	ret->full = got->n + got->unread >= FEED_EVENTS_MOST;
@@ -483,7 +602,7 @@ static void soap_page(const struct soap_events *got, struct page *ret)
 		ret->list[ret->n++] = (struct news){
 			.id = ev->id,
 			.object = ev->is_order ? FEED_ORDER : FEED_OTHER,
-			.order = ev->order,
+			.order = askable(ev->order) ? ev->order : 0,
 		};
 	}
 	ret->full = got->n > 0; /* how many it shows at once is not promised */

@@ -7,7 +7,8 @@
  * which makes itself due again every `poll_feeds`.  A run reads a page of
  * events, makes durable what they mean, and only then confirms them: a confirmed
  * event is gone for good.  A crash in between leaves the events to be read
- * again, which adds nothing new.
+ * again, which adds nothing new.  An event that Centra refuses to confirm keeps
+ * no other from being confirmed.
  *
  * What an event means, by the order that it is about:
  *
@@ -31,6 +32,10 @@
 enum feed { FEED_GRAPHQL, FEED_SOAP, FEEDS };
 const char *feed_name(enum feed f); /* "graphql", "soap" */
 
+/* After so many refused confirmations a run ends; the next one goes on behind
+ * the events of these. */
+#define FEED_REFUSALS_MOST 12
+
 #define KIND_FEED_EVENT "feed_event"	/* of a document */
 /* The list in which it stands.  Nothing is left to be done about it, so it goes by
  * age (keep_quarantine). */
@@ -45,6 +50,13 @@ struct feed_progress {
 	int64_t *unsure; /* owned: ids whose confirmation got no reply: to be
 			  * confirmed again */
 	size_t n_unsure;
+	int64_t *taken; /* owned, ascending: ids that were confirmed last; an
+			 * event that Centra shows once more counts no more */
+	size_t n_taken;
+	/* Once Centra has refused to confirm an event: how many are confirmed
+	 * in one call, and the place in the page to begin at.  Otherwise 0: the
+	 * whole page. */
+	size_t portion, begin;
 	/* Wall clock, ms; 0: not yet. */
 	_Atomic int64_t read;      /* the feed was read to its end, or the
 				    * server started */
@@ -55,7 +67,8 @@ struct feed_progress {
 void feed_progress_release(struct feed_progress *p);
 
 /* What a run did, for the log and the metrics.  All of it counts only what is
- * confirmed, so nothing counts twice. */
+ * confirmed, so nothing counts twice; of a page that is confirmed in part only
+ * `confirmed` is known. */
 struct feed_report {
 	enum feed feed;
 	size_t confirmed;  /* events */

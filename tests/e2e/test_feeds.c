@@ -90,6 +90,13 @@ static bool is_drained(void *arg)
 	return feed_number(r->s, r->feed, "waiting") == 0;
 }
 
+static bool is_down_to(void *arg)
+{
+	struct reached *r = arg;
+
+	return feed_number(r->s, r->feed, "waiting") <= r->least;
+}
+
 static void wait_drained(struct shipfrom *s, const char *feed, int ms)
 {
 	struct reached r = {.s = s, .feed = feed};
@@ -359,6 +366,47 @@ static void a_lost_reply_to_the_confirmation_is_repeated(void **state)
 	shipfrom_passed(s);
 }
 
+/* Centra refuses each call that names one event, which stays at the head: those
+ * behind it are confirmed, and the next change is seen. */
+static void an_event_that_is_never_confirmed(struct shipfrom *s,
+					     const char *feed)
+{
+	struct reached r = {.s = s, .feed = feed, .least = 1};
+	int64_t number = order_offered_for(s, 600);
+
+	wait_drained(s, feed, 10000);
+	lose_webhooks(s);
+	sim_tell(&s->sim, "/feed",
+		 "{\"events\":[{\"order\":%lld,\"stuck\":true}]}",
+		 (long long)number);
+	sim_tell(&s->sim, "/feed",
+		 "{\"events\":[{\"order\":%lld}],\"count\":300}",
+		 (long long)number);
+	if (!wait_until(is_down_to, &r, 30000))
+		fail_msg("%lld wait", (long long)feed_number(s, feed, "waiting"));
+	order_ended(s, number, "cancel");
+	wait_state(s, AMSTERDAM, number, "cancelled", 15000);
+	if (!wait_until(is_down_to, &r, 30000))
+		fail_msg("%lld wait", (long long)feed_number(s, feed, "waiting"));
+}
+
+static void a_stuck_graphql_event_keeps_no_other(void **state)
+{
+	struct shipfrom *s = *state;
+
+	wait_listening(s);
+	an_event_that_is_never_confirmed(s, "graphql");
+	shipfrom_passed(s);
+}
+
+static void a_stuck_soap_event_keeps_no_other(void **state)
+{
+	struct shipfrom *s = *state;
+
+	an_event_that_is_never_confirmed(s, "soap");
+	shipfrom_passed(s);
+}
+
 /* ---- 3,000 events, and kills ---- */
 
 #define ORDERS	   30
@@ -575,6 +623,8 @@ int main(void)
 		WITH(setup_soap, no_soap_event_is_done_before_it_is_durable),
 		WITH(setup_graphql,
 		     a_lost_reply_to_the_confirmation_is_repeated),
+		WITH(setup_graphql, a_stuck_graphql_event_keeps_no_other),
+		WITH(setup_soap, a_stuck_soap_event_keeps_no_other),
 		WITH(setup_graphql, of_3000_graphql_events_none_is_lost),
 		WITH(setup_soap, of_3000_soap_events_none_is_lost),
 		WITH(setup_soap, wrong_soap_does_nothing),

@@ -39,15 +39,15 @@ static int object_of(const char *name)
 	return -1;
 }
 
-/* With the lock. */
-static void enqueue(enum feed feed, const char *object, const char *change,
-		    int64_t reference, int64_t order)
+/* With the lock.  NULL: the queue is full. */
+static struct feed_event *enqueue(enum feed feed, const char *object, const char *change,
+				  int64_t reference, int64_t order)
 {
 	struct queue *q = &f.queues[feed];
 	struct feed_event *ev;
 
 	if (q->n == EVENTS_MAX)
-		return;
+		return NULL;
 	ev = &q->list[q->n++];
 	*ev = (struct feed_event){.id = ++q->next,
 				  .reference = reference,
@@ -55,6 +55,7 @@ static void enqueue(enum feed feed, const char *object, const char *change,
 				  .created = clock_ms()};
 	snprintf(ev->object, sizeof(ev->object), "%s", object);
 	snprintf(ev->change, sizeof(ev->change), "%s", change);
+	return ev;
 }
 
 void feed_note(const char *object, const char *change, int64_t reference,
@@ -64,10 +65,10 @@ void feed_note(const char *object, const char *change, int64_t reference,
 
 	pthread_mutex_lock(&f.lock);
 	if (i >= 0 && f.listened[i])
-		enqueue(FEED_GRAPHQL, object, change, reference, order);
+		(void)enqueue(FEED_GRAPHQL, object, change, reference, order);
 	/* SOAP has no events of shipments: the order comes once more. */
 	if (order)
-		enqueue(FEED_SOAP, "Order", "UPDATED", order, order);
+		(void)enqueue(FEED_SOAP, "Order", "UPDATED", order, order);
 	pthread_mutex_unlock(&f.lock);
 }
 
@@ -84,10 +85,15 @@ void feed_add(const cJSON *spec)
 			int64_t order = json_int(v, "order", 0);
 			const char *object = json_text(v, "object", "Order");
 
-			for (int k = 0; k < FEEDS; k++)
-				enqueue((enum feed)k, object,
+			for (int k = 0; k < FEEDS; k++) {
+				struct feed_event *ev = enqueue(
+					(enum feed)k, object,
 					json_text(v, "change", "UPDATED"),
 					json_int(v, "reference", order), order);
+
+				if (ev)
+					ev->stuck = json_flag(v, "stuck", false);
+			}
 		}
 	pthread_mutex_unlock(&f.lock);
 }
@@ -118,6 +124,18 @@ void feed_oldest(enum feed feed, const char *object, int64_t limit,
 		limit--;
 	}
 	pthread_mutex_unlock(&f.lock);
+}
+
+bool feed_is_stuck(enum feed feed, int64_t id)
+{
+	struct queue *q = &f.queues[feed];
+	bool ret = false;
+
+	pthread_mutex_lock(&f.lock);
+	for (size_t i = 0; i < q->n; i++)
+		ret |= q->list[i].id == id && q->list[i].stuck;
+	pthread_mutex_unlock(&f.lock);
+	return ret;
 }
 
 bool feed_confirm(enum feed feed, int64_t id)
@@ -338,9 +356,17 @@ static cJSON *confirm(const cJSON *input)
 	cJSON *ids = as_list(
 		cJSON_GetObjectItemCaseSensitive(input, "eventsIds"));
 	cJSON *v = must(cJSON_CreateObject());
-	bool all = true;
+	bool all = true, stuck = false;
 	const cJSON *id;
 
+	cJSON_ArrayForEach(id, ids)
+		stuck |= feed_is_stuck(FEED_GRAPHQL, (int64_t)id->valuedouble);
+	if (stuck) {
+		remark(v, "userErrors", "An event cannot be confirmed.");
+		remark(v, "userWarnings", NULL);
+		cJSON_Delete(ids);
+		return v;
+	}
 	cJSON_ArrayForEach(id, ids)
 		all = feed_confirm(FEED_GRAPHQL, (int64_t)id->valuedouble) &&
 		      all;

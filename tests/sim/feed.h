@@ -34,16 +34,20 @@ struct feed_event {
 	int64_t reference, order;
 	int64_t created; /* ms */
 	int shown, confirmed; /* how often */
+	bool stuck; /* what confirms it is refused */
 };
 /* Calls fn with the oldest events that are not confirmed, `limit` at most. */
 void feed_oldest(enum feed feed, const char *object, int64_t limit,
 		 void (*fn)(void *arg, const struct feed_event *ev), void *arg);
+/* True if the event can never be confirmed: a call that names it does
+ * nothing. */
+bool feed_is_stuck(enum feed feed, int64_t id);
 /* Confirms an event; false: there is none of that id, or it was confirmed. */
 bool feed_confirm(enum feed feed, int64_t id);
 
 /* ---- control ---- */
 
-/* {"events":[{"object","change","reference","order"}],"count":1}: adds them
+/* {"events":[{"object","change","reference","order","stuck"}],"count":1}: adds them
  * to both feeds, listened to or not. */
 void feed_add(const cJSON *spec);
 cJSON *feed_state(void);

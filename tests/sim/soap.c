@@ -147,10 +147,19 @@ static void get(struct exchange *x)
 static void done(struct exchange *x)
 {
 	const char *at = strstr(x->body, "<events_Done xmlns=\"" SPACE "\">");
+	bool stuck = false;
 	struct text t;
 
 	if (!at || !strstr(at, "<event>")) {
 		fault(x, "Bad request");
+		return;
+	}
+	for (const char *id = at; (id = strstr(id, "<event>"));) {
+		id += strlen("<event>");
+		stuck |= feed_is_stuck(FEED_SOAP, strtoll(id, NULL, 10));
+	}
+	if (stuck) {
+		fault(x, "An event cannot be done");
 		return;
 	}
 	while ((at = strstr(at, "<event>"))) {

@@ -19,7 +19,7 @@
 
 #include <cmocka.h> /* last: it has a macro named as err.h's fail() */
 
-#define STEPS 8
+#define STEPS 16
 
 static struct canned *server;
 static struct centra *centra;
@@ -27,22 +27,41 @@ static struct centra_conn *conn;
 static struct canned_step script[STEPS + 1];
 static char *replies[STEPS]; /* owned */
 
-/* Starts a Centra that gives these replies (JSON; ends with NULL), and hangs up
- * behind each. */
+/* Replies that are none: the connection ends, and a SOAP failure. */
+#define LOST "lost"
+#define ENVELOPE(body)                                                        \
+	"<e:Envelope xmlns:e=\"http://schemas.xmlsoap.org/soap/envelope/\" "   \
+	"xmlns=\"http://www.centra.com/webservices/\"><e:Body>" body           \
+	"</e:Body></e:Envelope>"
+#define FAULT                                                                 \
+	ENVELOPE("<e:Fault><faultcode>e:Client</faultcode>"                   \
+		 "<faultstring>No such event</faultstring></e:Fault>")
+
+/* Starts a Centra that gives these replies (ends with NULL), and hangs up behind
+ * each. */
 static void start(const char *const *bodies)
 {
 	char url[80];
 	struct centra_options o = {.instance = "se",
 				   .graphql_url = url,
 				   .graphql_token = "token",
+				   .soap_url = url,
+				   .soap_user = "user",
+				   .soap_password = "password",
 				   .connect_timeout = 1000,
 				   .timeout = 5000};
 	size_t n = 0;
 
 	for (; *bodies && n < STEPS; bodies++, n++) {
-		replies[n] = xasprintf("HTTP/1.1 200 OK\r\n"
+		if (!strcmp(*bodies, LOST)) {
+			script[n] = (struct canned_step){CANNED_RESET, NULL};
+			continue;
+		}
+		replies[n] = xasprintf("HTTP/1.1 %s\r\n"
 				       "Connection: close\r\n"
 				       "Content-Length: %zu\r\n\r\n%s",
+				       strcmp(*bodies, FAULT) ? "200 OK"
+							      : "500 Fault",
 				       strlen(*bodies), *bodies);
 		script[n] = (struct canned_step){CANNED_CLOSE, replies[n]};
 	}
@@ -54,9 +73,8 @@ static void start(const char *const *bodies)
 	conn = centra_conn_open(centra);
 }
 
-static int stop(void **state)
+static void end_canned(void)
 {
-	(void)state;
 	centra_conn_close(conn);
 	centra_close(centra);
 	canned_stop(server);
@@ -64,6 +82,12 @@ static int stop(void **state)
 		free(replies[i]);
 		replies[i] = NULL;
 	}
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	end_canned();
 	return 0;
 }
 
@@ -114,9 +138,11 @@ static void a_row_that_cannot_be_read_spoils_no_other(void **state)
 			 EVENT("6", "Order", "68")));
 	graphql_events(conn, &r);
 	assert_int_equal(r.call.end, CALL_OK);
-	assert_int_equal(r.n, 1);
-	assert_int_equal(r.list[0].id, 6);
-	assert_int_equal(r.unread, 5);
+	assert_int_equal(r.n, 2);
+	assert_int_equal(r.list[0].id, 5);
+	assert_int_equal(r.list[0].reference, 0);
+	assert_int_equal(r.list[1].id, 6);
+	assert_int_equal(r.unread, 4);
 	feed_events_release(&r);
 }
 
@@ -166,8 +192,11 @@ static struct {
 	size_t tasks, docs;
 	char kind[TASK_KIND_SIZE]; /* of the last task */
 	struct feed_report report;
+	size_t confirmed; /* events, of all runs */
 	unsigned failures;
 } world;
+
+static struct feed_progress progress[FEEDS];
 
 static enum rc order_of(const struct work *w, int64_t number,
 			struct order *ret, struct err *e)
@@ -201,24 +230,24 @@ static enum rc keep(const struct work *w, const struct task *tasks,
 static void report(const struct work *w, const struct feed_report *r)
 {
 	(void)w;
-	if (r->why)
+	if (r->why) {
 		world.failures++;
-	else
-		world.report = *r;
+		return;
+	}
+	world.report = *r;
+	world.confirmed += r->confirmed;
 }
 
-/* Runs the feed once; the listeners are set already.  The caller releases
- * *ret. */
-static void run(struct result *ret)
+/* Runs a feed once; the listeners are set already.  The caller releases *ret. */
+static void run_feed(enum feed feed, struct result *ret)
 {
-	static struct feed_progress progress[FEEDS];
 	const struct others others = {.order = order_of};
 	struct feed_hands hands = {.on = {true, true},
 				   .every = 60000,
 				   .progress = progress,
 				   .keep = keep,
 				   .report = report};
-	struct task task = {.kind = TASK_FEED_GRAPHQL, .instance = "se"};
+	struct task task = {.instance = "se"};
 	struct order none = {0};
 	struct work w = {.task = &task,
 			 .order = &none,
@@ -229,10 +258,17 @@ static void run(struct result *ret)
 			 .others = &others,
 			 .feeds = &hands};
 
-	progress[FEED_GRAPHQL] = (struct feed_progress){.listened = 1};
-	handle_feed_graphql(&w, 1);
+	progress[FEED_GRAPHQL].listened = 1;
+	if (feed == FEED_SOAP)
+		handle_feed_soap(&w, 1);
+	else
+		handle_feed_graphql(&w, 1);
 	*ret = w.result;
-	feed_progress_release(&progress[FEED_GRAPHQL]);
+}
+
+static void run(struct result *ret)
+{
+	run_feed(FEED_GRAPHQL, ret);
 }
 
 static int fresh(void **state)
@@ -240,6 +276,15 @@ static int fresh(void **state)
 	(void)state;
 	memset(&world, 0, sizeof(world));
 	return 0;
+}
+
+static int end_run(void **state)
+{
+	for (int f = 0; f < FEEDS; f++) {
+		feed_progress_release(&progress[f]);
+		progress[f] = (struct feed_progress){0};
+	}
+	return stop(state);
 }
 
 static void what_an_event_means_is_kept_before_it_is_confirmed(void **state)
@@ -358,8 +403,183 @@ static void a_confirmation_that_centra_refuses_is_no_confirmation(void **state)
 	result_release(&r);
 }
 
+/* ---- what can never be resolved, or never be confirmed ---- */
+
+static void an_event_without_a_reference_is_kept_and_confirmed(void **state)
+{
+	struct result r;
+
+	(void)state;
+	start((const char *const[]){EVENTS(EVENT("5", "Order", "null")),
+				    DONE("confirmEvents"), NULL});
+	run(&r);
+	assert_int_equal(world.docs, 1);
+	assert_int_equal(world.report.confirmed, 1);
+	assert_int_equal(world.report.unresolved, 1);
+	result_release(&r);
+}
+
+/* Centra's numbers are GraphQL's Int.  A question with another would be refused
+ * whole, each time that the page is read. */
+static void a_number_that_cannot_be_asked_for_stops_no_feed(void **state)
+{
+	struct result r;
+
+	(void)state;
+	start((const char *const[]){
+		EVENTS(EVENT("5", "Order", "2147483648") "," EVENT(
+			"6", "Shipment", "9000000000000000000")),
+		DONE("confirmEvents"), NULL});
+	run(&r);
+	assert_int_equal(canned_requests(server), 2);
+	assert_int_equal(world.docs, 2);
+	assert_int_equal(world.report.confirmed, 2);
+	result_release(&r);
+	end_run(state);
+
+	memset(&world, 0, sizeof(world));
+	start((const char *const[]){
+		ENVELOPE("<events_Get><events><event><id>5</id>"
+			 "<type>order</type><entry>99999999999</entry></event>"
+			 "</events></events_Get>"),
+		ENVELOPE("<eventsDoneResponse>OK</eventsDoneResponse>"), NULL});
+	run_feed(FEED_SOAP, &r);
+	assert_int_equal(canned_requests(server), 2);
+	assert_int_equal(world.docs, 1);
+	assert_int_equal(world.report.confirmed, 1);
+	result_release(&r);
+}
+
+#define REFUSED                                                               \
+	"{\"data\":{\"confirmEvents\":{\"userErrors\":[{\"message\":"             \
+	"\"no such event\",\"path\":[]}],\"userWarnings\":[]}}}"
+
+/* Event 1 is never taken; those behind it are confirmed all the same. */
+static void an_event_that_cannot_be_confirmed_keeps_no_other(void **state)
+{
+	struct result r;
+
+	(void)state;
+	world.held = 67;
+	start((const char *const[]){
+		EVENTS(EVENT("1", "Order", "67") "," EVENT(
+			"2", "Order", "67") "," EVENT("3", "Order", "67") "," EVENT(
+			"4", "Order", "67")),
+		REFUSED, REFUSED, REFUSED, DONE("confirmEvents"),
+		DONE("confirmEvents"),
+		/* The next run begins with it alone. */
+		EVENTS(EVENT("1", "Order", "67") "," EVENT("5", "Order", "67")),
+		REFUSED, DONE("confirmEvents"), NULL});
+	run(&r);
+	assert_int_equal(canned_requests(server), 6);
+	assert_non_null(strstr(canned_last(server), "\"ids\":[3,4]"));
+	assert_int_equal(world.confirmed, 3);
+	assert_int_equal(world.failures, 1);
+	assert_int_equal(r.how, OUTCOME_RETRY);
+	result_release(&r);
+	run(&r);
+	assert_int_equal(canned_requests(server), 9);
+	assert_non_null(strstr(canned_last(server), "\"ids\":[5]"));
+	assert_int_equal(world.confirmed, 4);
+	result_release(&r);
+}
+
+/* A Centra that refuses everything is not asked about each event, and the next
+ * run goes on with others. */
+static void refusals_without_end_are_bounded(void **state)
+{
+	char list[16384] = "{\"data\":{\"events\":[", refused[512];
+	struct result r;
+
+	(void)state;
+	world.held = 67;
+	for (int i = 1; i <= 200; i++)
+		snprintf(list + strlen(list), sizeof(list) - strlen(list),
+			 "%s{\"id\":%d,\"objectType\":\"Order\","
+			 "\"objectReference\":67}", i > 1 ? "," : "", i);
+	strcat(list, "]}}");
+	start((const char *const[]){list, NULL});
+	snprintf(refused, sizeof(refused),
+		 "HTTP/1.1 200 OK\r\nConnection: close\r\n"
+		 "Content-Length: %zu\r\n\r\n" REFUSED, strlen(REFUSED));
+	canned_always(server, refused);
+	run(&r);
+	assert_int_equal(canned_requests(server), 1 + FEED_REFUSALS_MOST);
+	assert_non_null(strstr(canned_last(server), "\"ids\":[5]"));
+	assert_int_equal(world.confirmed, 0);
+	assert_int_equal(r.how, OUTCOME_RETRY);
+	result_release(&r);
+	end_canned();
+	start((const char *const[]){list, NULL});
+	canned_always(server, refused);
+	run(&r);
+	assert_non_null(strstr(canned_last(server), "\"ids\":[17]"));
+	result_release(&r);
+}
+
+#define SOAP_PAGE                                                             \
+	ENVELOPE("<events_Get><events><event><id>5</id><type>order</type>"    \
+		 "<entry>67</entry></event></events></events_Get>")
+#define SOAP_DONE ENVELOPE("<eventsDoneResponse>OK</eventsDoneResponse>")
+#define SOAP_NO                                                               \
+	ENVELOPE("<result><success>false</success></result>")
+
+/* Runs the SOAP feed and expects it to end with this call. */
+static void expect_last(const char *action)
+{
+	struct result r;
+
+	run_feed(FEED_SOAP, &r);
+	if (!strstr(canned_last(server), action))
+		fail_msg("not %s: %s", action, canned_last(server));
+	result_release(&r);
+}
+
+/* The reply to a confirmation is lost, and Centra refuses it when it is
+ * repeated: the feed is read again. */
+static void a_confirmation_that_is_refused_is_not_repeated_for_ever(void **state)
+{
+	static const char *const refusals[] = {FAULT, SOAP_NO};
+
+	for (int i = 0; i < 2; i++) {
+		fresh(state);
+		world.held = 67;
+		start((const char *const[]){SOAP_PAGE, LOST, refusals[i],
+					    SOAP_PAGE, SOAP_DONE, NULL});
+		expect_last("Events_Done"); /* no reply */
+		expect_last("Events_Done"); /* refused */
+		expect_last("Events_Done"); /* behind another page */
+		assert_int_equal(canned_requests(server), 5);
+		assert_int_equal(world.confirmed, 1);
+		if (!i)
+			end_run(state);
+	}
+}
+
+/* A Centra that says that it is done, and shows it again and again: it is not
+ * asked without a pause, and nothing counts twice. */
+static void events_that_come_again_wait_and_count_once(void **state)
+{
+	struct result r;
+
+	(void)state;
+	world.held = 67;
+	start((const char *const[]){SOAP_PAGE, SOAP_DONE, SOAP_PAGE, SOAP_DONE,
+				    NULL});
+	for (int i = 0; i < 2; i++) {
+		run_feed(FEED_SOAP, &r);
+		assert_int_equal(r.how, OUTCOME_DONE);
+		assert_int_equal(r.changes.n, 1);
+		assert_int_equal(r.changes.list[0].kind, CHANGE_TASK);
+		assert_int_equal(r.changes.list[0].task.due >= 1000000 + 60000,
+				 i);
+		result_release(&r);
+	}
+	assert_int_equal(world.confirmed, 1);
+}
+
 #define READS(test) cmocka_unit_test_teardown(test, stop)
-#define RUNS(test)  cmocka_unit_test_setup_teardown(test, fresh, stop)
+#define RUNS(test)  cmocka_unit_test_setup_teardown(test, fresh, end_run)
 
 int main(void)
 {
@@ -375,6 +595,12 @@ int main(void)
 		RUNS(an_event_of_no_known_order_is_kept_and_confirmed),
 		RUNS(an_event_told_many_times_asks_for_one_look),
 		RUNS(a_confirmation_that_centra_refuses_is_no_confirmation),
+		RUNS(an_event_without_a_reference_is_kept_and_confirmed),
+		RUNS(a_number_that_cannot_be_asked_for_stops_no_feed),
+		RUNS(an_event_that_cannot_be_confirmed_keeps_no_other),
+		RUNS(refusals_without_end_are_bounded),
+		RUNS(a_confirmation_that_is_refused_is_not_repeated_for_ever),
+		RUNS(events_that_come_again_wait_and_count_once),
 	};
 	struct err e;
 
