@@ -147,6 +147,40 @@ static void refused(struct work *w, const char *why)
 		run_alarm(w, CENTRA_GRAPHQL, why);
 }
 
+/* Lists in *ret which orders of the group are locked, by whomever.  False: Centra
+ * does not say; the caller releases *ret all the same. */
+static bool ask_locked(const struct group *g, struct centra_numbers *ret)
+{
+	int64_t numbers[LOCK_MOST];
+	size_t n = numbers_of(g, numbers);
+
+	graphql_locked_of(g->list[0]->centra, numbers, n, ret);
+	run_called(g->list[0], CENTRA_GRAPHQL, "which are locked", &ret->call);
+	return ret->call.end == CALL_OK;
+}
+
+static bool is_among(const struct centra_numbers *list, int64_t number)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (list->list[i] == number)
+			return true;
+	return false;
+}
+
+/* Centra did not do what we asked.  An order that is not locked has no lock of
+ * ours: its document goes, or a lock that a person sets later would be taken for
+ * ours. */
+static void forget_free(const struct group *g)
+{
+	struct centra_numbers got;
+
+	if (ask_locked(g, &got))
+		for (size_t i = 0; i < g->n; i++)
+			if (!is_among(&got, g->list[i]->task->number))
+				drop_doc(g->list[i], g->list[i]->task->number);
+	centra_numbers_release(&got);
+}
+
 /* Ends the runs of a call. */
 static void settle(const struct group *g, bool lock, struct centra_done *done)
 {
@@ -182,6 +216,9 @@ static void set_lock(const struct group *g, bool lock)
 	run_called(g->list[0], CENTRA_GRAPHQL,
 		   lock ? "lock orders" : "unlock orders", &done.call);
 	settle(g, lock, &done);
+	if (lock && (done.error || done.misread ||
+		     done.call.end == CALL_NOT_DONE))
+		forget_free(g);
 	centra_done_release(&done);
 }
 
@@ -204,27 +241,18 @@ static enum rc about_to_lock(void *arg, const struct order *o,
 static bool leave_others(struct group *g)
 {
 	struct group free_ones = {.n = 0};
-	int64_t numbers[LOCK_MOST];
 	struct centra_numbers got;
-	size_t n = numbers_of(g, numbers);
-	bool locked;
+	bool ret = ask_locked(g, &got);
 
-	graphql_locked_of(g->list[0]->centra, numbers, n, &got);
-	run_called(g->list[0], CENTRA_GRAPHQL, "which are locked", &got.call);
-	if (got.call.end != CALL_OK) {
+	if (!ret)
 		retry_all(g, &got.call);
-		return false;
-	}
-	for (size_t i = 0; i < g->n; i++) {
-		locked = false;
-		for (size_t k = 0; k < got.n; k++)
-			locked |= got.list[k] == numbers[i];
-		if (!locked)
+	for (size_t i = 0; ret && i < g->n; i++)
+		if (!is_among(&got, g->list[i]->task->number))
 			free_ones.list[free_ones.n++] = g->list[i];
-	}
-	*g = free_ones;
+	if (ret)
+		*g = free_ones;
 	centra_numbers_release(&got);
-	return true;
+	return ret;
 }
 
 /* Makes durable that we are about to lock, and keeps the runs for which that
@@ -417,7 +445,6 @@ static enum rc clear_leftovers(struct sweep *s, struct call *ret,
 	struct centra_numbers got = {0};
 	int64_t numbers[LOCK_MOST];
 	enum rc rc = OK;
-	bool locked;
 
 	if (!s->n_held)
 		return OK;
@@ -428,10 +455,7 @@ static enum rc clear_leftovers(struct sweep *s, struct call *ret,
 	*ret = got.call;
 	for (size_t i = 0; got.call.end == CALL_OK && i < s->n_held && !rc;
 	     i++) {
-		locked = false;
-		for (size_t k = 0; k < got.n; k++)
-			locked |= got.list[k] == numbers[i];
-		if (locked)
+		if (is_among(&got, numbers[i]))
 			rc = add_task(s->w, numbers[i], e);
 		else
 			drop_left(s->w, &s->held[i]);

@@ -236,6 +236,42 @@ static void a_lock_that_fails_holds_nothing_up(void **state)
 	shipfrom_passed(s);
 }
 
+static bool is_forgotten(void *arg)
+{
+	const char *words[] = {"records", "--json", NULL};
+	const struct wanted *w = arg;
+	char *out = NULL;
+	bool none;
+
+	if (!sim_calls_of(&w->s->sim, w->number, "setOrdersLock"))
+		return false;
+	assert_int_equal(shipfrom_run(w->s, &out, false, words), 0);
+	none = !strstr(out, "\"kind\":\"lock\"");
+	free(out);
+	return none;
+}
+
+/* Centra refuses our lock, and then a person sets one: that is not ours. */
+static void a_lock_that_was_refused_is_not_taken_for_ours(void **state)
+{
+	struct shipfrom *s = *state;
+	struct wanted w = {.s = s};
+	char path[64];
+
+	sim_tell(&s->sim, "/settings", "{\"refuse_lock\":\"Not today.\"}");
+	w.number = order_accepted(s, NULL);
+	assert_true(wait_until(is_forgotten, &w, 15000));
+	snprintf(path, sizeof(path), "/orders/%lld/lock", (long long)w.number);
+	sim_tell(&s->sim, path, "{\"locked\":true}");
+	sim_tell(&s->sim, "/settings", "{\"refuse_lock\":\"\"}");
+	order_ended(s, w.number, "cancel");
+	wait_state(s, AMSTERDAM, w.number, "cancelled", 10000);
+	assert_true(wait_until(no_lock_waits, s, 20000));
+	assert_int_equal(of_order(s, w.number, "locked"), 1);
+	expect_modest(s, w.number);
+	shipfrom_passed(s);
+}
+
 static void a_token_that_may_not_lock_holds_nothing_up(void **state)
 {
 	struct shipfrom *s = *state;
@@ -380,6 +416,7 @@ int main(void)
 		WITH(setup_sweeping, a_sweep_leaves_a_persons_lock_alone),
 		WITH(setup_sweeping, what_a_person_unlocks_is_not_locked_again),
 		WITH(setup, a_lock_that_fails_holds_nothing_up),
+		WITH(setup, a_lock_that_was_refused_is_not_taken_for_ours),
 		WITH(setup, a_token_that_may_not_lock_holds_nothing_up),
 		WITH(setup, a_lock_that_hangs_holds_nothing_up),
 		WITH(setup, a_lock_whose_reply_is_lost_is_taken_back),
