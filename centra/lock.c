@@ -54,17 +54,3 @@ void graphql_locked_of(struct centra_conn *n, const int64_t *numbers,
 	json_end(&body);
 	gql_ask_numbers(n, &body, ret);
 }
-
-void graphql_locked(struct centra_conn *n, unsigned page,
-		    struct centra_numbers *ret)
-{
-	struct buf body;
-
-	buf_init(&body, QUERY_MAX);
-	gql_begin(&body,
-		  "query K { orders(where:{isLocked:true}, sort:[number_ASC], "
-		  "limit:%d, page:%u) { number } }",
-		  LOCKED_PAGE, page < 1 ? 1 : page);
-	json_end(&body);
-	gql_ask_numbers(n, &body, ret);
-}

@@ -74,8 +74,6 @@ static void waiting_of(void)
 	check_numbers(&r);
 	graphql_locked_of(reply_conn(), numbers, 2, &r);
 	check_numbers(&r);
-	graphql_locked(reply_conn(), 1, &r);
-	check_numbers(&r);
 }
 
 static void set_lock(void)

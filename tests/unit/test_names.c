@@ -452,14 +452,6 @@ static void call_locked_of(struct centra_conn *n)
 	centra_numbers_release(&w);
 }
 
-static void call_locked(struct centra_conn *n)
-{
-	struct centra_numbers w;
-
-	graphql_locked(n, 1, &w);
-	centra_numbers_release(&w);
-}
-
 static void call_set_stock(struct centra_conn *n)
 {
 	const struct centra_count counts[] = {{"1", NULL, 2}, {NULL, "s", 3}};
@@ -472,7 +464,7 @@ static void call_set_stock(struct centra_conn *n)
 static void (*const calls[])(struct centra_conn *n) = {
 	call_listen,	     call_events,	call_confirm_events,
 	call_whose_shipment, call_whose_return, call_waiting_of,
-	call_lock,	     call_locked_of,	call_locked,
+	call_lock,	     call_locked_of,
 	call_orders,	 call_orders_and_address, call_shipments, call_waiting,
 	call_warehouses, call_confirm,		  call_create,	  call_capture,
 	call_good_to_go, call_complete, call_sold, call_return,
