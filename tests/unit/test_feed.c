@@ -495,9 +495,8 @@ static void refusals_without_end_are_bounded(void **state)
 	world.held = 67;
 	for (int i = 1; i <= 200; i++)
 		snprintf(list + strlen(list), sizeof(list) - strlen(list),
-			 "%s{\"id\":%d,\"objectType\":\"Order\","
-			 "\"objectReference\":67}", i > 1 ? "," : "", i);
-	strcat(list, "]}}");
+			 "{\"id\":%d,\"objectType\":\"Order\","
+			 "\"objectReference\":67}%s", i, i < 200 ? "," : "]}}");
 	start((const char *const[]){list, NULL});
 	snprintf(refused, sizeof(refused),
 		 "HTTP/1.1 200 OK\r\nConnection: close\r\n"
