@@ -488,7 +488,8 @@ static void an_event_that_cannot_be_confirmed_keeps_no_other(void **state)
  * run goes on with others. */
 static void refusals_without_end_are_bounded(void **state)
 {
-	char list[16384] = "{\"data\":{\"events\":[", refused[512];
+	static char refused[512]; /* outlives the server */
+	char list[16384] = "{\"data\":{\"events\":[";
 	struct result r;
 
 	(void)state;
