@@ -513,6 +513,7 @@ static void refusals_without_end_are_bounded(void **state)
 	start((const char *const[]){list, NULL});
 	canned_always(server, refused);
 	run(&r);
+	assert_int_equal(canned_requests(server), 1 + FEED_REFUSALS_MOST);
 	assert_non_null(strstr(canned_last(server), "\"ids\":[17]"));
 	result_release(&r);
 }
@@ -530,6 +531,7 @@ static void expect_last(const char *action)
 	struct result r;
 
 	run_feed(FEED_SOAP, &r);
+	assert_true(canned_requests(server) > 0);
 	if (!strstr(canned_last(server), action))
 		fail_msg("not %s: %s", action, canned_last(server));
 	result_release(&r);
