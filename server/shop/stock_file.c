@@ -25,6 +25,7 @@ struct reading {
 	int64_t now;
 	char separator;
 	int at[COLUMNS]; /* the place of each column; -1: there is none */
+	size_t columns;
 	unsigned line;
 	size_t mistakes, cap;
 };
@@ -110,6 +111,7 @@ static void name_columns(struct reading *r, char *const *fields, size_t n)
 	static const char *const names[COLUMNS] = {"ean", "sku", "quantity",
 						   "counted_at"};
 
+	r->columns = n;
 	for (size_t i = 0; i < n; i++)
 		for (int c = 0; c < COLUMNS; c++)
 			if (!strcasecmp(fields[i], names[c]))
@@ -167,12 +169,41 @@ static bool read_time(struct reading *r, const char *text, int64_t *ret)
 	return true;
 }
 
+/* True if a spreadsheet has saved a number as 5.90114E+12: the digits that it
+ * left out are lost. */
+static bool is_rounded(const char *code)
+{
+	size_t n = strspn(code, "0123456789.,");
+
+	return n && (code[n] == 'E' || code[n] == 'e') && code[n + 1] == '+' &&
+	       code[n + 2] && !code[n + 2 + strspn(code + n + 2, "0123456789")];
+}
+
+/* True if fields that are not empty follow the last column: one of the fields
+ * before has a separator in it, and what is behind it stands in a wrong column. */
+static bool has_more(const struct reading *r, char *const *fields, size_t n)
+{
+	while (n > r->columns && !*fields[n - 1])
+		n--;
+	return n > r->columns;
+}
+
 static void read_count(struct reading *r, char *const *fields, size_t n)
 {
 	const char *ean = field(r, fields, n, EAN);
 	const char *sku = field(r, fields, n, SKU);
 	struct stock_count c = {.code = *ean ? ean : sku, .by_sku = !*ean};
 
+	if (has_more(r, fields, n)) {
+		mistake(r, "it has more fields than the first line: a field "
+			   "with a separator in it stands in quotes");
+		return;
+	}
+	if (is_rounded(ean)) {
+		mistake(r, "a spreadsheet has rounded 'ean': save that column "
+			   "as text");
+		return;
+	}
 	if (!stock_code_ok(c.code)) {
 		mistake(r, "it names no item: an EAN or a SKU has 1 to 64 "
 			   "characters");
@@ -201,6 +232,7 @@ static bool read_first(struct reading *r, char *line)
 	if (is_count(fields, n)) {
 		r->at[EAN] = 0;
 		r->at[QUANTITY] = 1;
+		r->columns = n;
 		read_count(r, fields, n);
 		return true;
 	}

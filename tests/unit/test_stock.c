@@ -322,6 +322,47 @@ static void each_bad_line_is_named(void **state)
 	stock_file_release(&f);
 }
 
+/* A comma that is no separator moves what is behind it into another column: a
+ * quantity of 1,000 would be read as 1. */
+static void a_line_with_more_fields_than_columns_is_named(void **state)
+{
+	struct stock_file f;
+	struct told t;
+
+	(void)state;
+	assert_int_equal(read_file(&f,
+				   "ean,quantity\n"
+				   "5901,1,000\n" /* 2 */
+				   "5902,4,,\n"
+				   "5903,4,0\n", /* 4 */
+				   &t),
+			 2);
+	assert_string_equal(t.lines, "2 4 ");
+	stock_file_release(&f);
+	assert_int_equal(read_file(&f, "5901,4\n5902,4,0\n", &t), 1);
+	stock_file_release(&f);
+}
+
+/* A spreadsheet shows a long number so, and saves what it shows. */
+static void a_rounded_number_is_no_ean(void **state)
+{
+	struct stock_file f;
+	struct told t;
+
+	(void)state;
+	assert_int_equal(read_file(&f,
+				   "ean;sku;quantity\n"
+				   "5,90114E+12;;4\n" /* 2 */
+				   "5.90e+12;;4\n" /* 3 */
+				   ";5E+12;4\n"
+				   "5E12;;4\n"
+				   "5901144123590;;4\n",
+				   &t),
+			 2);
+	assert_string_equal(t.lines, "2 3 ");
+	stock_file_release(&f);
+}
+
 static void a_file_without_columns_or_counts_is_no_count(void **state)
 {
 	static const char *const bad[] = {"", "\n\n", "ean\n5901\n",
@@ -373,6 +414,8 @@ int main(void)
 		cmocka_unit_test(a_file_is_read_however_it_is_separated),
 		cmocka_unit_test(a_file_may_say_when_and_by_sku),
 		cmocka_unit_test(each_bad_line_is_named),
+		cmocka_unit_test(a_line_with_more_fields_than_columns_is_named),
+		cmocka_unit_test(a_rounded_number_is_no_ean),
 		cmocka_unit_test(a_file_without_columns_or_counts_is_no_count),
 		cmocka_unit_test(a_code_is_one_line_of_text),
 	};
