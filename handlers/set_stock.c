@@ -151,6 +151,12 @@ static enum rc moved_at(const struct work *w, const char *key, int64_t *ret,
 	return rc == RC_INVALID ? OK : rc;
 }
 
+/* True if units of the item moved since the count was taken. */
+static bool is_too_old(const struct stock_item *item, int64_t moved)
+{
+	return moved != TIME_NONE && item->counted_at <= moved;
+}
+
 /* Takes a document into the batch, unless its count is too old. */
 static enum rc choose(struct batch *b, struct doc *d, struct err *e)
 {
@@ -171,7 +177,7 @@ static enum rc choose(struct batch *b, struct doc *d, struct err *e)
 		stock_item_release(&c->item);
 		return rc;
 	}
-	if (moved != TIME_NONE && c->item.counted_at <= moved) {
+	if (is_too_old(&c->item, moved)) {
 		stock_item_end(&c->item, c->item.n, c->item.quantity,
 			       c->item.counted_at, STOCK_TOO_OLD, NULL,
 			       b->w->now);
@@ -236,21 +242,38 @@ static enum rc take_quiet(struct batch *b, size_t most, int64_t *next,
 	return rc;
 }
 
-/* Chooses what the next call sends: a count that is to go alone, or a batch.
- * *next: when something else may be sent; TIME_NONE: nothing waits. */
-static enum rc fill(struct batch *b, int64_t *next, struct err *e)
+/* Takes a count that is to go alone, if it is time for one. */
+static enum rc take_alone(struct batch *b, int64_t *next, struct err *e)
+{
+	enum rc rc = take_list(b, "alone", b->w->now, 1, e);
+
+	if (!rc)
+		earlier(next, b->next);
+	return rc;
+}
+
+static enum rc take_others(struct batch *b, int64_t *next, struct err *e)
 {
 	size_t most = centra_sets_many(b->w->centra) ? (size_t)b->trial.most
 						      : 1;
-	enum rc rc = take_list(b, "alone", b->w->now, 1, e);
+	enum rc rc = take_list(b, "waiting", INT64_MAX, most, e);
+
+	return rc ? rc : take_quiet(b, most, next, e);
+}
+
+/* Chooses what the next call sends: a count that is to go alone, or a batch.
+ * They take turns, so that neither keeps the other.  *next: when something else
+ * may be sent; TIME_NONE: nothing waits. */
+static enum rc fill(struct batch *b, int64_t *next, struct err *e)
+{
+	bool alone = b->trial.n % 2;
+	enum rc rc;
 
 	*next = TIME_NONE;
-	if (!rc)
-		earlier(next, b->next);
+	rc = alone ? take_alone(b, next, e) : take_others(b, next, e);
 	if (rc || b->n)
 		return rc;
-	rc = take_list(b, "waiting", INT64_MAX, most, e);
-	return rc ? rc : take_quiet(b, most, next, e);
+	return alone ? take_others(b, next, e) : take_alone(b, next, e);
 }
 
 /* ---- one call ---- */
@@ -307,6 +330,19 @@ static void call(struct batch *b, struct centra_stock_set *ret)
 
 /* ---- what came of it ---- */
 
+/* Centra has the count.  If units moved while it was sent, Centra may have set it
+ * after it lowered or raised its figure for them: then that figure is wrong. */
+static enum stock_state set_as(const struct batch *b, size_t i)
+{
+	const struct chosen *c = &b->list[i];
+	int64_t moved;
+	struct err e;
+
+	if (moved_at(b->w, c->doc.key, &moved, &e))
+		return STOCK_DONE;
+	return is_too_old(&c->item, moved) ? STOCK_TOO_OLD : STOCK_DONE;
+}
+
 /* Notes how the count that was sent ended, in the item as it is now: a newer
  * count may have come meanwhile. */
 static void end_count(struct batch *b, size_t i, enum stock_state state,
@@ -352,7 +388,7 @@ static void halve(struct batch *b)
 static void done(struct batch *b)
 {
 	for (size_t i = 0; i < b->n; i++)
-		end_count(b, i, STOCK_DONE, b->list[i].item.text);
+		end_count(b, i, set_as(b, i), b->list[i].item.text);
 	b->trial.most = b->trial.most > STOCK_SET_MAX / 2 ? STOCK_SET_MAX
 							  : 2 * b->trial.most;
 }

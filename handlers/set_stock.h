@@ -12,10 +12,10 @@
  * One bad count does not keep the others: a refusal that names the places of
  * sizes sends those alone from then on; one that names none, and an unknown
  * outcome, halve the batch, down to one count, which is then told as refused or
- * waits for longer.
+ * waits for longer.  Counts that go alone and the others take turns.
  *
  * Units that moved since a count was taken (stock_moved()) make it too old: it is
- * not sent.
+ * not sent.  If they moved while it was sent, it is told as too old as well.
  */
 #ifndef HANDLERS_SET_STOCK_H
 #define HANDLERS_SET_STOCK_H

@@ -51,7 +51,7 @@ enum stock_state {
 	STOCK_BUNDLE,	       /* it is a bundle, which has no stock of its own */
 	STOCK_REFUSED,	       /* Centra refused for another reason */
 	STOCK_TOO_OLD,	       /* units have moved since it was counted: it was
-				* not sent */
+				* not sent, or they moved while it was */
 	STOCK_STATES,
 };
 const char *stock_state_name(enum stock_state s);

@@ -19,6 +19,7 @@
 #define PLACE "/api/v1/stock"
 #define SOON  MANY "call_timeout = 1s\n"
 #define AT    3 /* Amsterdam's warehouse */
+#define WAITING "documents{kind=\"stock_item\",ended=\"no\"}"
 /* 1 once a call was begun. */
 #define BEGUN "documents{kind=\"stock_run\",ended=\"no\"}"
 
@@ -341,23 +342,57 @@ static void a_server_with_the_known_fault_gets_one_size_a_call(void **state)
 	shipfrom_passed(s);
 }
 
+/* The calls for many refused counts, which go one by one, and those for others
+ * take turns. */
+static void many_refused_counts_delay_no_other(void **state)
+{
+	struct shipfrom *s = shipfrom_with(NULL, MANY);
+	char json[6000], at[STAMP_ROOM], code[STATE_ROOM];
+	size_t n = (size_t)snprintf(json, sizeof(json),
+				    "{\"counted_at\":\"%s\",\"items\":[",
+				    iso(at, -20));
+
+	*state = s;
+	known(s, "1001", "");
+	for (int i = 0; i < 100; i++)
+		n += (size_t)snprintf(json + n, sizeof(json) - n,
+				      "%s{\"ean\":\"%d\",\"quantity\":3}",
+				      i ? "," : "", 3000 + i);
+	snprintf(json + n, sizeof(json) - n, "]}");
+	/* The first call meets all of them, and the others wait meanwhile. */
+	fault(s, "\"kind\":\"slow\",\"ms\":500,\"when\":\"before\"");
+	assert_int_equal(put(s, json, code), 202);
+	count(s, "1001", 7, 10);
+	wait_result(s, "1001", "done", 5000);
+	assert_true(sim_calls_of(&s->sim, 0, "setStock") <= 20);
+	wait_metric(s, WAITING, 0, 30000);
+	shipfrom_passed(s);
+}
+
 /* ---- movements ---- */
+
+/* Copies the EAN of the order's first line. */
+static void first_ean(struct shipfrom *s, int64_t number, char ret[40])
+{
+	struct answer o = order_get(s, number);
+	const cJSON *line = cJSON_GetArrayItem(cJSON_GetObjectItem(o.json,
+								   "lines"),
+					       0);
+
+	snprintf(ret, 40, "%s", text_of(line, "ean"));
+	answer_release(&o);
+	assert_true(*ret);
+}
 
 static void a_count_from_before_a_parcel_left_is_not_sent(void **state)
 {
 	struct shipfrom *s = shipfrom_with(NULL, MANY);
 	int64_t number = order_accepted(s, TWO_LINES);
-	struct answer o = order_get(s, number);
-	const cJSON *line = cJSON_GetArrayItem(cJSON_GetObjectItem(o.json,
-								   "lines"),
-					       0);
 	char ean[40], code[STATE_ROOM];
 	int64_t before;
 
 	*state = s;
-	snprintf(ean, sizeof(ean), "%s", text_of(line, "ean"));
-	answer_release(&o);
-	assert_true(*ean);
+	first_ean(s, number, ean);
 	(void)order_ship(s, number, PARCEL, code);
 	wait_stage(s, number, "shipped", 10000);
 	before = there(s, ean).physical;
@@ -367,6 +402,24 @@ static void a_count_from_before_a_parcel_left_is_not_sent(void **state)
 	count(s, ean, 51, -1); /* within what clocks may differ */
 	wait_result(s, ean, "done", 5000);
 	assert_int_equal(there(s, ean).physical, 51);
+	shipfrom_passed(s);
+}
+
+/* Centra sets the count after the parcel has left it, and so undoes that. */
+static void a_count_that_was_sent_while_a_parcel_left_is_not_done(void **state)
+{
+	struct shipfrom *s = shipfrom_with(NULL, MANY);
+	int64_t number = order_accepted(s, TWO_LINES);
+	char ean[40], code[STATE_ROOM];
+
+	*state = s;
+	first_ean(s, number, ean);
+	fault(s, "\"kind\":\"slow\",\"ms\":2000,\"when\":\"before\"");
+	count(s, ean, 50, 0);
+	wait_metric(s, BEGUN, 1, 5000);
+	(void)order_ship(s, number, PARCEL, code);
+	wait_stage(s, number, "shipped", 10000);
+	wait_result(s, ean, "too_old", 10000);
 	shipfrom_passed(s);
 }
 
@@ -593,7 +646,9 @@ int main(void)
 		CASE(what_is_refused_is_told_and_keeps_no_other),
 		CASE(refusals_that_name_no_item_are_found_by_halving),
 		CASE(a_server_with_the_known_fault_gets_one_size_a_call),
+		CASE(many_refused_counts_delay_no_other),
 		CASE(a_count_from_before_a_parcel_left_is_not_sent),
+		CASE(a_count_that_was_sent_while_a_parcel_left_is_not_done),
 		CASE(a_lost_reply_does_no_harm),
 		CASE(a_lost_call_is_made_again),
 		CASE(a_call_that_centra_acts_on_late_sets_nothing_on_top),
