@@ -25,9 +25,11 @@ struct waits {
 	bool counted; /* the table `waiting` has a row for it */
 };
 
+#define DOC_BUCKETS 65536
+
 /* How many documents are in one list. */
 struct doc_list {
-	struct doc_list *next;
+	struct doc_list *next; /* of its bucket */
 	struct key key; /* of the row in `doc_counts` */
 	uint64_t docs;
 	bool counted; /* the table `doc_counts` has a row for it */
@@ -43,7 +45,7 @@ struct check {
 	uint64_t in_doubt; /* orders */
 	struct waits *waits; /* owned */
 	size_t n_waits;
-	struct doc_list *doc_lists; /* owned; the newest first */
+	struct doc_list **doc_lists; /* owned: DOC_BUCKETS, by a hash of the key */
 	enum rc rc;	  /* not OK: the rest of the store cannot be read */
 	struct err *e;
 };
@@ -572,11 +574,21 @@ static struct key *doc_list_of(struct key *k, const struct doc *d)
 		       d->list);
 }
 
+static struct doc_list **bucket_of(struct check *c, const void *key, size_t n)
+{
+	const unsigned char *b = key;
+	uint32_t hash = 2166136261U; /* FNV-1a */
+
+	for (size_t i = 0; i < n; i++)
+		hash = (hash ^ b[i]) * 16777619U;
+	return &c->doc_lists[(hash ^ hash >> 16) % DOC_BUCKETS];
+}
+
 /* Returns the list with that key; NULL: no document is in it. */
 static struct doc_list *find_doc_list(struct check *c, const void *key,
 				      size_t n)
 {
-	struct doc_list *l = c->doc_lists;
+	struct doc_list *l = *bucket_of(c, key, n);
 
 	while (l && (l->key.n != n || memcmp(l->key.b, key, n) != 0))
 		l = l->next;
@@ -585,16 +597,17 @@ static struct doc_list *find_doc_list(struct check *c, const void *key,
 
 static void count_doc(struct check *c, const struct doc *d)
 {
-	struct doc_list *l;
+	struct doc_list *l, **bucket;
 	struct key k;
 
 	doc_list_of(&k, d);
 	l = find_doc_list(c, k.b, k.n);
 	if (!l) {
+		bucket = bucket_of(c, k.b, k.n);
 		l = xcalloc(1, sizeof(*l));
 		l->key = k;
-		l->next = c->doc_lists;
-		c->doc_lists = l;
+		l->next = *bucket;
+		*bucket = l;
 	}
 	l->docs++;
 }
@@ -685,13 +698,15 @@ static void check_doc_lists_all_counted(struct check *c)
 	struct doc_list *l;
 
 	c->table = T_DOC_COUNTS;
-	while ((l = c->doc_lists)) {
-		if (!c->rc && !l->counted)
-			wrong(c, "%" PRIu64 " documents are in a list and are "
-				 "not counted", l->docs);
-		c->doc_lists = l->next;
-		free(l);
-	}
+	for (size_t i = 0; i < DOC_BUCKETS; i++)
+		while ((l = c->doc_lists[i])) {
+			if (!c->rc && !l->counted)
+				wrong(c, "%" PRIu64 " documents are in a list "
+					 "and are not counted", l->docs);
+			c->doc_lists[i] = l->next;
+			free(l);
+		}
+	free(c->doc_lists);
 }
 
 /* ---- quarantine ---- */
@@ -972,6 +987,7 @@ enum rc lmdb_verify(struct store *s,
 	c.rc = txn_read(&t, s, e);
 	if (c.rc)
 		return c.rc;
+	c.doc_lists = xcalloc(DOC_BUCKETS, sizeof(struct doc_list *));
 	for (int i = 0; !c.rc && i < TABLES; i++)
 		check_table(&c, (enum table)i);
 	check_tokens_all_there(&c);

@@ -657,11 +657,10 @@ static enum rc find_docs(struct rows *r, struct removing *x,
 	return pass_over(x, rc, e);
 }
 
-#define LISTS_MAX 1000 /* lists of ended documents that are looked at */
-
+/* The lists of ended documents. */
 struct old_lists {
-	struct doc_count list[LISTS_MAX];
-	size_t n;
+	struct doc_count *list; /* owned */
+	size_t n, cap;
 };
 
 static bool take_list(void *arg, const void *row)
@@ -669,9 +668,14 @@ static bool take_list(void *arg, const void *row)
 	const struct doc_count *c = row;
 	struct old_lists *o = arg;
 
-	if (doc_list_is_done(c->list))
-		o->list[o->n++] = *c;
-	return o->n < LISTS_MAX;
+	if (!doc_list_is_done(c->list))
+		return true;
+	if (o->n == o->cap) {
+		o->cap = o->cap ? 2 * o->cap : 16;
+		o->list = xrealloc(o->list, o->cap, sizeof(*o->list));
+	}
+	o->list[o->n++] = *c;
+	return true;
 }
 
 /* Lists the lists of ended documents of all kinds that go by this age. */
@@ -683,8 +687,7 @@ static enum rc find_lists(struct rows *r, struct removing *x,
 	for (size_t i = 0; !rc && i < n_doc_kinds; i++) {
 		const struct listing_from from = {.kind = doc_kinds[i].name};
 
-		if (doc_kinds[i].age == age_of(x->in->what) &&
-		    ret->n < LISTS_MAX)
+		if (doc_kinds[i].age == age_of(x->in->what))
 			rc = pass_over(x, rows_walk(r, LISTING_DOC_COUNTS,
 						    &from, take_list, ret, e),
 				       e);
@@ -694,18 +697,18 @@ static enum rc find_lists(struct rows *r, struct removing *x,
 
 static enum rc remove_docs(struct rows *r, struct removing *x, struct err *e)
 {
-	struct old_lists *lists = xcalloc(1, sizeof(*lists));
+	struct old_lists lists = {0};
 	struct old_docs old;
-	enum rc rc = find_lists(r, x, lists, e);
+	enum rc rc = find_lists(r, x, &lists, e);
 
-	for (size_t i = 0; !rc && i < lists->n && !x->out->more; i++) {
-		rc = find_docs(r, x, &lists->list[i], &old, e);
+	for (size_t i = 0; !rc && i < lists.n && !x->out->more; i++) {
+		rc = find_docs(r, x, &lists.list[i], &old, e);
 		for (size_t k = 0; !rc && k < old.n; k++)
 			del_doc(r, &old.names[k]);
 		removed(x, old.n, 4 * old.n);
 		x->out->more = old.n; /* look again, until none is old */
 	}
-	free(lists);
+	free(lists.list);
 	return rc;
 }
 

@@ -481,6 +481,31 @@ static void what_has_ended_goes_by_age_and_what_waits_stays(void **state)
 	store_close(s);
 }
 
+#define MANY_LISTS 1100
+
+/* Young documents of many lists hide no old one. */
+static void what_has_ended_goes_from_however_many_lists(void **state)
+{
+	struct store *s = open_serve(*state);
+	struct doc d[MANY_LISTS + 1] = {0};
+	char key[40], list[40];
+
+	for (int i = 0; i < MANY_LISTS; i++) {
+		snprintf(key, sizeof(key), "%04d/a", i);
+		snprintf(list, sizeof(list), "%04d/done", i);
+		d[i] = doc_of(key, list, i < MANY_LISTS - 1 ? 2000 : 1, "{}");
+	}
+	assert_ok(store_docs_update(s, NULL, 0, put_all, d, NULL, 5000, NULL,
+				    &err));
+	remove_docs(s, AGED_STOCK, 1000);
+	assert_string_equal(listed(s, list, NULL), "");
+	assert_string_equal(listed(s, "0000/done", NULL), "0000/a ");
+	assert_whole(s);
+	for (int i = 0; i < MANY_LISTS; i++)
+		doc_release(&d[i]);
+	store_close(s);
+}
+
 static bool count_doc(void *arg, const struct doc *d)
 {
 	(void)d;
@@ -528,6 +553,7 @@ int main(void)
 		FRESH(a_write_that_rests_on_an_older_document_is_left_out),
 		FRESH(an_update_that_rests_on_an_older_document_writes_nothing),
 		FRESH(what_has_ended_goes_by_age_and_what_waits_stays),
+		FRESH(what_has_ended_goes_from_however_many_lists),
 		FRESH(events_of_a_feed_go_by_their_own_age),
 	};
 
