@@ -20,6 +20,7 @@
 				       * had an unknown outcome is sent again;
 				       * doubled */
 #define ALONE_DOUBLINGS 6
+#define ALONE_LONGEST (ALONE_FIRST << ALONE_DOUBLINGS)
 
 /* ---- the document of the call under way ---- */
 
@@ -139,13 +140,19 @@ static void keep(struct work *w, const struct stock_item *item,
 	doc_release(&d);
 }
 
-/* Finds out when units of the item moved last; TIME_NONE: it is not known. */
-static enum rc moved_at(const struct work *w, const char *key, int64_t *ret,
+/* Finds out when units of the item moved last; TIME_NONE: it is not known.  What a
+ * clock that ran ahead has dated later than now moved before now. */
+static enum rc moved_at(struct work *w, const char *key, int64_t *ret,
 			struct err *e)
 {
 	struct doc d;
 	enum rc rc = w->docs->one(w, STOCK_MOVE_KIND, key, &d, e);
 
+	if (!rc && d.rev && !w->clock_unsure &&
+	    d.at > w->now + STOCK_NOT_YET) {
+		stock_move_write(&d, w->now);
+		changes_doc(&w->result.changes, &d, true);
+	}
 	*ret = !rc && d.rev ? d.at : TIME_NONE;
 	doc_release(&d);
 	return rc == RC_INVALID ? OK : rc;
@@ -242,11 +249,15 @@ static enum rc take_quiet(struct batch *b, size_t most, int64_t *next,
 	return rc;
 }
 
-/* Takes a count that is to go alone, if it is time for one. */
+/* Takes a count that is to go alone, if it is time for one.  It never waits for
+ * longer than ALONE_LONGEST: else the clock was set back. */
 static enum rc take_alone(struct batch *b, int64_t *next, struct err *e)
 {
 	enum rc rc = take_list(b, "alone", b->w->now, 1, e);
 
+	if (!rc && !b->n && b->next != TIME_NONE &&
+	    b->next > b->w->now + ALONE_LONGEST)
+		rc = take_list(b, "alone", INT64_MAX, 1, e);
 	if (!rc)
 		earlier(next, b->next);
 	return rc;

@@ -302,6 +302,12 @@ enum stock_taken stock_item_count(struct stock_item *i,
 	return STOCK_TAKEN;
 }
 
+void stock_item_redate(struct stock_item *i, int64_t now)
+{
+	if (i->n && i->counted_at > now + STOCK_NOT_YET)
+		i->counted_at = now;
+}
+
 void stock_item_end(struct stock_item *i, uint64_t n, int64_t quantity,
 		    int64_t counted_at, enum stock_state state,
 		    const char *words, int64_t now)
@@ -318,10 +324,18 @@ void stock_item_end(struct stock_item *i, uint64_t n, int64_t quantity,
 
 /* ---- movements ---- */
 
+void stock_move_write(struct doc *d, int64_t at)
+{
+	free(d->text);
+	d->text = xasprintf("{\"at\":%" PRId64 "}", at);
+	copy(d->list, sizeof(d->list), "done");
+	d->at = at;
+}
+
 static void moved(struct changes *ret, const char *instance, int64_t warehouse,
 		  bool by_sku, const char *code, int64_t at)
 {
-	char key[DOC_KEY_SIZE], text[64];
+	char key[DOC_KEY_SIZE];
 	struct doc d;
 	struct err e;
 
@@ -330,11 +344,9 @@ static void moved(struct changes *ret, const char *instance, int64_t warehouse,
 	stock_key(key, warehouse, by_sku, code);
 	if (doc_name(&d, STOCK_MOVE_KIND, instance, key, &e))
 		return;
-	snprintf(text, sizeof(text), "{\"at\":%" PRId64 "}", at);
-	copy(d.list, sizeof(d.list), "done");
-	d.at = at;
-	d.text = text;
+	stock_move_write(&d, at);
 	changes_doc(ret, &d, false);
+	doc_release(&d);
 }
 
 void stock_moved(struct changes *ret, const char *instance, int64_t warehouse,

@@ -38,6 +38,10 @@
  * a newer one may have been removed by age (keep_stock is 7 days or more) */
 #define STOCK_OLDEST ((int64_t)7 * 24 * 3600 * 1000)
 
+/* ms: a time that is so far ahead of a confirmed clock was noted by one that ran
+ * ahead; both may be off by CLOCK_TOLERANCE (base/clock.h) */
+#define STOCK_NOT_YET 600000
+
 #define STOCK_ITEM_KIND "stock_item"
 #define STOCK_MOVE_KIND "stock_move"
 #define STOCK_RUN_KIND	"stock_run"
@@ -117,6 +121,9 @@ enum stock_taken {
 enum stock_taken stock_item_count(struct stock_item *i,
 				  const struct stock_count *c, const char *by,
 				  bool quiet, int64_t now);
+/* Dates the newest count now if a clock that ran ahead has dated it later: else
+ * none would be newer until then.  Call it only if the clock is confirmed. */
+void stock_item_redate(struct stock_item *i, int64_t now);
 /* Notes how the count number n, of that quantity and time, ended.  If it is
  * still the newest, that is the item's state; else the history alone says it. */
 void stock_item_end(struct stock_item *i, uint64_t n, int64_t quantity,
@@ -128,5 +135,8 @@ void stock_item_end(struct stock_item *i, uint64_t n, int64_t quantity,
  * out. */
 void stock_moved(struct changes *ret, const char *instance, int64_t warehouse,
 		 const char *ean, const char *sku, int64_t at);
+/* Writes a time into such a document: its list, its place and its text, which
+ * replaces d->text. */
+void stock_move_write(struct doc *d, int64_t at);
 
 #endif

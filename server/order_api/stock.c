@@ -134,6 +134,7 @@ static struct post *post_new(struct request *req)
 	snprintf(p->take.by, sizeof(p->take.by), "%s", c->device.name);
 	p->take.warehouse = c->shop->warehouses.ids[0];
 	p->take.now = req->now;
+	p->take.clock_sure = clock_confirmed(p->room->clock);
 	pending_init(&p->pending, *p->room->http, post_written, post_free);
 	pending_tie(&p->pending, req);
 	return p;

@@ -81,6 +81,7 @@ static struct put *put_new(struct request *req)
 			 c->shop->centra);
 	p->take.warehouse = c->shop->warehouses.ids[0];
 	p->take.now = req->now;
+	p->take.clock_sure = clock_confirmed(p->room->clock);
 	pending_init(&p->pending, *p->room->http, put_written, put_free);
 	pending_tie(&p->pending, req);
 	return p;

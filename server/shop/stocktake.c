@@ -106,6 +106,8 @@ static void take(struct stocktake *t, size_t i, const struct doc *was,
 		(void)!stock_item_read(&item, &d, t->warehouse, c->by_sku,
 				       c->code, &e);
 	}
+	if (t->clock_sure)
+		stock_item_redate(&item, t->now);
 	t->taken[i] = stock_item_count(&item, c, t->by, t->quiet, t->now);
 	if (item.n && t->taken[i] != STOCK_AGAIN) {
 		d.text = NULL;

@@ -17,6 +17,7 @@ struct stocktake {
 	char by[STOCK_BY_SIZE]; /* who counted */
 	bool quiet;   /* a large count, and the shop has quiet hours */
 	int64_t now;
+	bool clock_sure; /* the clock is confirmed (base/clock.h) */
 	struct stock_count *list; /* owned, the codes are borrowed: of
 				   * different items */
 	size_t n;

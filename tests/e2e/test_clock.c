@@ -504,6 +504,115 @@ static void an_offer_that_ends_under_a_wrong_clock_has_not_timed_out(
 	shipfrom_passed(s);
 }
 
+/* ---- counts of stock ---- */
+
+/* Sends a count of now, and returns its result at once: "waiting" or "older". */
+static void count(struct shipfrom *s, const char *ean, int quantity,
+		  char ret[STATE_ROOM])
+{
+	char url[256], bearer[128], json[200];
+	const char *headers[] = {bearer, NULL};
+	struct answer a;
+
+	snprintf(url, sizeof(url), "%s/api/v1/stock", s->url);
+	snprintf(bearer, sizeof(bearer), "Authorization: Bearer %s",
+		 s->tokens[AMSTERDAM]);
+	snprintf(json, sizeof(json),
+		 "{\"items\":[{\"ean\":\"%s\",\"quantity\":%d}]}", ean,
+		 quantity);
+	a = http_send("PUT", url, headers, json, strlen(json));
+	assert_int_equal(a.status, 202);
+	snprintf(ret, STATE_ROOM, "%s",
+		 text_of(cJSON_GetArrayItem(cJSON_GetObjectItem(a.json,
+								"items"),
+					    0),
+			 "result"));
+	answer_release(&a);
+}
+
+struct counted {
+	struct shipfrom *s;
+	const char *ean, *result;
+};
+
+static bool has_result(void *arg)
+{
+	const struct counted *c = arg;
+	char path[200];
+	struct answer a;
+	bool is;
+
+	snprintf(path, sizeof(path), "/api/v1/stock/results?ean=%s", c->ean);
+	a = shop_get(c->s, AMSTERDAM, path);
+	is = !strcmp(text_of(a.json, "result"), c->result);
+	answer_release(&a);
+	return is;
+}
+
+/* Counts an item until it is no longer too old, and Centra has the count. */
+static void count_again(struct shipfrom *s, const char *ean)
+{
+	struct counted done = {s, ean, "done"}, old = {s, ean, "too_old"};
+	char taken[STATE_ROOM];
+
+	count(s, ean, 8, taken);
+	if (wait_until(has_result, &old, 1000))
+		count(s, ean, 9, taken);
+	assert_string_equal(taken, "waiting");
+	assert_true(wait_until(has_result, &done, 5000));
+}
+
+/* Counts and movements that were noted under a clock a day ahead are not newer
+ * than those of the next 24 hours. */
+static void counts_go_on_when_a_clock_that_ran_ahead_is_right(void **state)
+{
+	struct shipfrom *s = start(state, NULL, MANY);
+	int64_t number = order_accepted(s, TWO);
+	struct answer o = order_get(s, number);
+	char ean[40], taken[STATE_ROOM];
+
+	snprintf(ean, sizeof(ean), "%s",
+		 text_of(cJSON_GetArrayItem(cJSON_GetObjectItem(o.json,
+								"lines"),
+					    0),
+			 "ean"));
+	answer_release(&o);
+	sim_tell(&s->sim, "/stock", "{\"ean\":\"1001\"}");
+	again_with_clock(s, DAY);
+	count(s, "1001", 7, taken);
+	assert_string_equal(taken, "waiting");
+	assert_true(wait_until(has_result,
+			       &(struct counted){s, "1001", "done"}, 5000));
+	ship(s, number);
+	wait_stage(s, number, "shipped", 10000);
+	again_with_clock(s, 0);
+	/* Whether the clock is right is known from Centra's first reply. */
+	count(s, "1002", 1, taken);
+	wait_sample(s, "clock_confirmed", 1, 1);
+	count_again(s, "1001");
+	count_again(s, ean);
+	shipfrom_passed(s);
+}
+
+/* It waits until a time that a clock a day ahead has set. */
+static void a_count_that_waits_goes_on_when_the_clock_is_set_back(void **state)
+{
+	struct shipfrom *s = start(state, NULL, MANY "call_timeout = 1s\n");
+	char taken[STATE_ROOM];
+
+	sim_tell(&s->sim, "/stock", "{\"ean\":\"1001\"}");
+	sim_tell(&s->sim, "/faults",
+		 "{\"api\":\"graphql\",\"what\":\"setStock\","
+		 "\"kind\":\"500\",\"count\":1}");
+	clock_is_ahead(DAY);
+	count(s, "1001", 7, taken);
+	assert_true(wait_until(is_over, &s->sim, 5000));
+	again_with_clock(s, 0);
+	assert_true(wait_until(has_result,
+			       &(struct counted){s, "1001", "done"}, 15000));
+	shipfrom_passed(s);
+}
+
 #define T(f) cmocka_unit_test_teardown(f, end)
 
 int main(void)
@@ -517,6 +626,8 @@ int main(void)
 		T(a_webhook_that_came_while_the_clock_was_far_behind_is_kept),
 		T(an_old_webhook_sent_again_brings_no_part_of_a_removed_order_back),
 		T(an_offer_that_ends_under_a_wrong_clock_has_not_timed_out),
+		T(counts_go_on_when_a_clock_that_ran_ahead_is_right),
+		T(a_count_that_waits_goes_on_when_the_clock_is_set_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -68,6 +68,25 @@ static void of_two_with_one_time_the_later_to_come_wins(void **state)
 	stock_item_release(&i);
 }
 
+/* A count that is dated far later than a confirmed clock says keeps no other; a
+ * count from before now is still not newer. */
+static void a_count_of_a_clock_that_ran_ahead_is_dated_now(void **state)
+{
+	struct stock_item i = item_of();
+	int64_t now = 100 * HOUR;
+
+	(void)state;
+	assert_int_equal(take(&i, 4, now + STOCK_NOT_YET, now), STOCK_TAKEN);
+	stock_item_redate(&i, now);
+	assert_int_equal(i.counted_at, now + STOCK_NOT_YET);
+	assert_int_equal(take(&i, 5, now + 24 * HOUR, now), STOCK_TAKEN);
+	stock_item_redate(&i, now);
+	assert_int_equal(i.counted_at, now);
+	assert_int_equal(take(&i, 6, now - 1, now), STOCK_OLDER);
+	assert_int_equal(take(&i, 7, now, now), STOCK_TAKEN);
+	stock_item_release(&i);
+}
+
 /* A newer one may have been removed by age. */
 static void a_count_of_more_than_a_week_ago_is_no_first_count(void **state)
 {
@@ -402,6 +421,7 @@ int main(void)
 		cmocka_unit_test(of_two_with_one_time_the_later_to_come_wins),
 		cmocka_unit_test(
 			a_count_of_more_than_a_week_ago_is_no_first_count),
+		cmocka_unit_test(a_count_of_a_clock_that_ran_ahead_is_dated_now),
 		cmocka_unit_test(a_repeated_count_changes_nothing),
 		cmocka_unit_test(
 			an_older_count_that_was_sent_does_not_end_a_newer_one),
