@@ -21,6 +21,8 @@
 				       * doubled */
 #define ALONE_DOUBLINGS 6
 #define ALONE_LONGEST (ALONE_FIRST << ALONE_DOUBLINGS)
+#define NAMED 0 /* the place, among the counts that go apart, of those that Centra
+		 * has named in a refusal: before the others */
 
 /* ---- the document of the call under way ---- */
 
@@ -249,12 +251,20 @@ static enum rc take_quiet(struct batch *b, size_t most, int64_t *next,
 	return rc;
 }
 
-/* Takes a count that is to go alone, if it is time for one.  It never waits for
- * longer than ALONE_LONGEST: else the clock was set back. */
+static size_t most_of(const struct batch *b)
+{
+	return centra_sets_many(b->w->centra) ? (size_t)b->trial.most : 1;
+}
+
+/* Takes counts that go apart: those that Centra has named in a refusal together,
+ * or else one whose call had an unknown outcome, if it is time for one.  It never
+ * waits for longer than ALONE_LONGEST: else the clock was set back. */
 static enum rc take_alone(struct batch *b, int64_t *next, struct err *e)
 {
-	enum rc rc = take_list(b, "alone", b->w->now, 1, e);
+	enum rc rc = take_list(b, "alone", NAMED, most_of(b), e);
 
+	if (!rc && !b->n)
+		rc = take_list(b, "alone", b->w->now, 1, e);
 	if (!rc && !b->n && b->next != TIME_NONE &&
 	    b->next > b->w->now + ALONE_LONGEST)
 		rc = take_list(b, "alone", INT64_MAX, 1, e);
@@ -265,15 +275,14 @@ static enum rc take_alone(struct batch *b, int64_t *next, struct err *e)
 
 static enum rc take_others(struct batch *b, int64_t *next, struct err *e)
 {
-	size_t most = centra_sets_many(b->w->centra) ? (size_t)b->trial.most
-						      : 1;
+	size_t most = most_of(b);
 	enum rc rc = take_list(b, "waiting", INT64_MAX, most, e);
 
 	return rc ? rc : take_quiet(b, most, next, e);
 }
 
-/* Chooses what the next call sends: a count that is to go alone, or a batch.
- * They take turns, so that neither keeps the other.  *next: when something else
+/* Chooses what the next call sends: counts that go apart, or others.  They take
+ * turns, so that neither keeps the other.  *next: when something else
  * may be sent; TIME_NONE: nothing waits. */
 static enum rc fill(struct batch *b, int64_t *next, struct err *e)
 {
@@ -381,13 +390,25 @@ static void end_count(struct batch *b, size_t i, enum stock_state state,
 }
 
 /* Has a count sent in a call of its own, `wait` ms from now at the earliest. */
-static void send_alone(struct batch *b, size_t i, int64_t wait, bool tried)
+static void send_alone(struct batch *b, int64_t wait)
 {
-	struct stock_item *item = &b->list[i].item;
+	struct stock_item *item = &b->list[0].item;
 
 	item->alone = true;
 	item->after = b->w->now + wait;
-	item->tries += tried;
+	item->tries++;
+	keep(b->w, item, &b->list[0].doc);
+}
+
+/* Has a count sent apart from those that Centra has not named, or with them. */
+static void set_apart(struct batch *b, size_t i, bool apart)
+{
+	struct stock_item *item = &b->list[i].item;
+
+	if (item->alone == apart && (!apart || item->after == NAMED))
+		return;
+	item->alone = apart;
+	item->after = NAMED;
 	keep(b->w, item, &b->list[i].doc);
 }
 
@@ -404,21 +425,23 @@ static void done(struct batch *b)
 							  : 2 * b->trial.most;
 }
 
+/* Centra has set none of the counts.  Those that it names are told as refused only
+ * when a call has no others: then it does not matter how it counts places. */
 static void refused(struct batch *b, const struct centra_stock_set *s)
 {
-	const char *words = s->refused[0] ? s->refused[0] : s->done.error;
-	size_t found = 0;
+	const char *words;
+	size_t named = 0;
 
-	if (b->n == 1) {
-		end_count(b, 0, stock_refusal(words), words);
-		return;
-	}
 	for (size_t i = 0; i < b->n; i++)
-		if (s->refused[i]) {
-			send_alone(b, i, 0, false);
-			found++;
-		}
-	if (!found)
+		named += s->refused[i] != NULL;
+	for (size_t i = 0; i < b->n; i++) {
+		words = s->refused[i] ? s->refused[i] : s->done.error;
+		if (named == b->n || b->n == 1)
+			end_count(b, i, stock_refusal(words), words);
+		else if (named)
+			set_apart(b, i, s->refused[i]);
+	}
+	if (!named && b->n > 1)
 		halve(b);
 }
 
@@ -433,7 +456,7 @@ static void put_off(struct batch *b)
 
 	halve(b);
 	if (b->n == 1)
-		send_alone(b, 0, (int64_t)ALONE_FIRST << n, true);
+		send_alone(b, (int64_t)ALONE_FIRST << n);
 }
 
 /* Records what came of the call.  True: the next may follow. */

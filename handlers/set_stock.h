@@ -9,10 +9,11 @@
  * after a crash, nothing more is sent for the warehouse until Centra can no
  * longer act on that call; so no older count is ever set after a newer one.
  *
- * One bad count does not keep the others: a refusal that names the places of
- * sizes sends those alone from then on; one that names none, and an unknown
- * outcome, halve the batch, down to one count, which is then told as refused or
- * waits for longer.  Counts that go alone and the others take turns.
+ * One bad count does not keep the others: those whose places a refusal names go
+ * apart from then on, and are told as refused once a refusal names all counts of a
+ * call; one that names none, and an unknown outcome, halve the batch, down to one
+ * count, which is then told as refused or waits for longer.  Counts that go apart
+ * and the others take turns.
  *
  * Units that moved since a count was taken (stock_moved()) make it too old: it is
  * not sent.  If they moved while it was sent, it is told as too old as well.

@@ -13,7 +13,8 @@
  *
  *   "W/waiting"  to be sent, the oldest count first
  *   "W/quiet"    the same, of a large count: in the shop's quiet hours
- *   "W/alone"    to be sent in a call of its own, from `at` on
+ *   "W/alone"    to be sent apart from the others: after a refusal that named
+ *                it (`at` is 0), or in a call of its own, from `at` on
  *   "done"       sent, refused or too old; goes by keep_stock
  *
  * Pure.  Memory: a struct stock_item owns its texts.
@@ -79,8 +80,9 @@ struct stock_item {
 	int64_t quantity, counted_at, received;
 	char by[STOCK_BY_SIZE];
 	bool quiet;    /* to be sent in quiet hours */
-	bool alone;    /* to be sent in a call of its own */
-	int64_t after; /* with `alone`: not before */
+	bool alone;    /* to be sent apart from the others */
+	int64_t after; /* with `alone`: not before; 0: Centra has named it in a
+			* refusal */
 	unsigned tries; /* calls of its own whose outcome is unknown */
 	enum stock_state state;
 	int64_t ended; /* when the state became final; 0: it waits */
