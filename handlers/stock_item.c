@@ -31,6 +31,16 @@ const char *stock_state_name(enum stock_state s)
 	return (unsigned)s < STOCK_STATES ? names[s] : "refused";
 }
 
+bool stock_state_read(const char *name, enum stock_state *ret)
+{
+	for (int s = 0; name && s < STOCK_STATES; s++)
+		if (!strcmp(name, names[s])) {
+			*ret = (enum stock_state)s;
+			return true;
+		}
+	return false;
+}
+
 enum stock_state stock_refusal(const char *words)
 {
 	static const struct {
@@ -110,23 +120,14 @@ static void read_history(struct stock_item *i, const struct json *list)
 	}
 }
 
-static bool read_state(const struct json *v, enum stock_state *ret)
-{
-	for (int s = 0; s < STOCK_STATES; s++)
-		if (json_is(v, names[s])) {
-			*ret = (enum stock_state)s;
-			return true;
-		}
-	return false;
-}
-
 static bool read_item(struct stock_item *i, const struct json *v)
 {
 	int64_t n = 0, tries = 0;
 	bool ok = number(v, "n", &n) && n > 0 &&
 		  number(v, "quantity", &i->quantity) &&
 		  number(v, "counted_at", &i->counted_at) &&
-		  read_state(json_get(v, "state"), &i->state);
+		  stock_state_read(json_text(json_get(v, "state")),
+				   &i->state);
 
 	i->n = (uint64_t)n;
 	(void)number(v, "received", &i->received);

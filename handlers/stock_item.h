@@ -60,6 +60,8 @@ enum stock_state {
 	STOCK_STATES,
 };
 const char *stock_state_name(enum stock_state s);
+/* False: it is no state's name. */
+bool stock_state_read(const char *name, enum stock_state *ret);
 /* Finds out why Centra refused, by its words (CONTRACT 6.10). */
 enum stock_state stock_refusal(const char *words);
 

@@ -348,12 +348,17 @@ static void list_results(struct request *req, struct response *res)
 		.state = request_query(req, "result"),
 		.limit = 50,
 	};
+	enum stock_state state;
 	struct err e;
 	enum rc rc;
 
 	snprintf(p.prefix, sizeof(p.prefix), "%" PRId64 "/", p.warehouse);
 	if (limit && !number_read(limit, 1, RESULTS_MOST, &p.limit)) {
 		respond_field(res, "limit", "is a number from 1 to 200");
+		return;
+	}
+	if (p.state && !stock_state_read(p.state, &state)) {
+		respond_field(res, "result", "is a result such as 'done'");
 		return;
 	}
 	if (cursor && strncmp(cursor, p.prefix, strlen(p.prefix)) != 0) {

@@ -247,6 +247,7 @@ static void what_cannot_be_right_is_refused(void **state)
 	};
 	struct shipfrom *s = shipfrom_with(NULL, MANY);
 	char code[STATE_ROOM], json[2000], at[STAMP_ROOM];
+	struct answer a;
 	size_t n = 0;
 	long status;
 
@@ -272,6 +273,12 @@ static void what_cannot_be_right_is_refused(void **state)
 	assert_string_equal(code, "confirm_zero");
 	snprintf(json + n, sizeof(json) - n, "],\"confirm\":true}");
 	assert_int_equal(put(s, json, code), 202);
+	a = shop_get(s, AMSTERDAM, PLACE "/results?result=refusd");
+	assert_int_equal(a.status, 400);
+	answer_release(&a);
+	a = shop_get(s, AMSTERDAM, PLACE "/results?result=refused");
+	assert_int_equal(a.status, 200);
+	answer_release(&a);
 	shipfrom_passed(s);
 }
 
