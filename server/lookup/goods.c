@@ -140,6 +140,18 @@ static void note_refusal(struct question *q, struct call *call)
 		call->refused = false;
 }
 
+/* Returns the picture that all these products have; NULL: there is none, or two
+ * products with one EAN have different ones, and nobody knows which lies there. */
+static const char *only_picture(const struct centra_products *p)
+{
+	const char *first = p->n ? p->list[0].picture : NULL;
+
+	for (size_t i = 0; first && i < p->n; i++)
+		if (!p->list[i].picture || strcmp(p->list[i].picture, first))
+			return NULL;
+	return first && strlen(first) <= PICTURE_MAX ? first : NULL;
+}
+
 static void ask_pictures(struct lookup *l, struct centra_conn *n,
 			 struct call *ret)
 {
@@ -147,6 +159,7 @@ static void ask_pictures(struct lookup *l, struct centra_conn *n,
 
 	for (; q->answered < q->n; q->answered++) {
 		struct centra_products p;
+		const char *picture;
 
 		order_api_products(n, false, q->eans[q->answered], &p);
 		*ret = p.call;
@@ -154,10 +167,9 @@ static void ask_pictures(struct lookup *l, struct centra_conn *n,
 			note_refusal(q, ret);
 			break;
 		}
-		if (p.n && p.list[0].picture &&
-		    strlen(p.list[0].picture) <= PICTURE_MAX)
-			q->found[q->answered].picture =
-				xstrdup(p.list[0].picture);
+		picture = only_picture(&p);
+		if (picture)
+			q->found[q->answered].picture = xstrdup(picture);
 		centra_products_release(&p);
 	}
 }

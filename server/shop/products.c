@@ -94,18 +94,36 @@ static bool find_size(struct question *q, struct centra_conn *n,
 	return ret->call.end == CALL_OK && ret->n;
 }
 
-/* Takes over what GraphQL tells of a size that the Order API does not list. */
-static void only_size(struct question *q, struct centra_size *s)
+/* Takes over what GraphQL tells of sizes that the Order API does not list. */
+static void only_sizes(struct question *q, struct centra_sizes *found)
 {
-	struct centra_product *p;
-
 	free(q->products.list);
-	q->products.list = p = xcalloc(1, sizeof(*p));
-	q->products.n = 1;
-	*p = (struct centra_product){
-		.size = s->size, .sku = s->sku, .ean = s->ean, .upc = s->upc,
-		.active = true};
-	s->size = s->sku = s->ean = s->upc = NULL;
+	q->products.list = xcalloc(found->n, sizeof(*q->products.list));
+	q->products.n = found->n;
+	for (size_t i = 0; i < found->n; i++) {
+		struct centra_size *s = &found->list[i];
+
+		q->products.list[i] = (struct centra_product){
+			.size = s->size, .sku = s->sku, .ean = s->ean,
+			.upc = s->upc, .active = true};
+		s->size = s->sku = s->ean = s->upc = NULL;
+	}
+}
+
+/* Looks for the one size that was found in the Order API, which tells more of it.
+ * Of several sizes with one code all are told, since nobody knows which it is. */
+static void find_more(struct question *q, struct centra_conn *n,
+		      struct centra_sizes *found, struct call *ret)
+{
+	const char *ean = found->n == 1 ? found->list[0].ean : NULL;
+
+	if (ean) {
+		centra_products_release(&q->products);
+		order_api_products(n, false, ean, &q->products);
+		*ret = q->products.call;
+	}
+	if (ret->end == CALL_OK && !q->products.n)
+		only_sizes(q, found);
 }
 
 /* The function `ask` of GET /api/v1/products. */
@@ -117,16 +135,8 @@ static void ask_product(struct lookup *l, struct centra_conn *n,
 
 	order_api_products(n, q->by_sku, q->code, &q->products);
 	*ret = q->products.call;
-	if (ret->end == CALL_OK && !q->products.n && find_size(q, n, &sizes)) {
-		if (sizes.list[0].ean) {
-			centra_products_release(&q->products);
-			order_api_products(n, false, sizes.list[0].ean,
-					   &q->products);
-			*ret = q->products.call;
-		}
-		if (ret->end == CALL_OK && !q->products.n)
-			only_size(q, &sizes.list[0]);
-	}
+	if (ret->end == CALL_OK && !q->products.n && find_size(q, n, &sizes))
+		find_more(q, n, &sizes, ret);
 	centra_sizes_release(&sizes);
 }
 

@@ -115,6 +115,23 @@ static void a_upc_is_found_too(void **state)
 	shipfrom_passed(s);
 }
 
+/* Nobody can say which of them was scanned. */
+static void sizes_that_share_a_upc_are_all_told(void **state)
+{
+	struct shipfrom *s = *state;
+	struct answer a;
+
+	sim_tell(&s->sim, "/stock",
+		 "[{\"ean\":\"7350000000998\",\"upc\":\"" HAT "\",\"sku\":"
+		 "\"CAP--1\",\"product\":\"Cap\",\"size\":\"ONE\"}]");
+	a = shop_get(s, AMSTERDAM, "/api/v1/products?ean=" HAT);
+	assert_int_equal(a.status, 200);
+	assert_int_equal(cJSON_GetArraySize(
+				 cJSON_GetObjectItem(a.json, "products")), 2);
+	answer_release(&a);
+	shipfrom_passed(s);
+}
+
 static void an_unknown_code_is_an_empty_list(void **state)
 {
 	struct shipfrom *s = *state;
@@ -424,6 +441,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_code_is_found_by_ean_and_by_the_whole_sku),
 		TEST(a_upc_is_found_too),
+		TEST(sizes_that_share_a_upc_are_all_told),
 		TEST(an_unknown_code_is_an_empty_list),
 		TEST(a_code_cannot_change_the_question),
 		cmocka_unit_test_setup_teardown(

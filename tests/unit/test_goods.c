@@ -191,6 +191,36 @@ static void a_picture_of_another_origin_is_not_told(void **state)
 	stop(&w);
 }
 
+/* What is known after a reply that lists these two rows with the EAN. */
+static void expect_of_two(const char *first, const char *second,
+			  const char *picture)
+{
+	char reply[1000];
+	struct world w;
+
+	snprintf(reply, sizeof(reply),
+		 REPLY("{\"status\":\"ok\",\"products\":["
+		       "{\"ean\":\"" EAN "\",\"images\":[\"%s\"]},"
+		       "{\"ean\":\"" EAN "\",\"images\":[\"%s\"]}]}"),
+		 first, second);
+	w = start("pictures_from = " FROM "\n", reply);
+	open_goods(&w);
+	(void)known(&w, 0);
+	wait_for_requests(&w, 1);
+	lookups_stop(w.lookups); /* the answer has been taken over */
+	assert_string_equal(known(&w, 0).picture, picture);
+	stop(&w);
+}
+
+/* Nobody can say which of the two the line is; the wrong picture would put the
+ * wrong goods into a parcel. */
+static void a_picture_of_two_products_with_one_ean_is_not_told(void **state)
+{
+	(void)state;
+	expect_of_two(FROM "/coat.jpg", FROM "/hat.jpg", "");
+	expect_of_two(FROM "/coat.jpg", FROM "/coat.jpg", FROM "/coat.jpg");
+}
+
 static void a_count_is_told_for_ten_minutes(void **state)
 {
 	struct world w = start("on_hand = yes\ngraphql_url = http://x\n"
@@ -267,6 +297,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_picture_is_asked_for_once_in_a_day),
 		cmocka_unit_test(a_picture_of_another_origin_is_not_told),
+		cmocka_unit_test(
+			a_picture_of_two_products_with_one_ean_is_not_told),
 		cmocka_unit_test(a_count_is_told_for_ten_minutes),
 		cmocka_unit_test(a_count_of_two_sizes_with_one_ean_is_not_told),
 		cmocka_unit_test(a_missing_permission_raises_no_alarm),
