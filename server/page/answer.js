@@ -114,7 +114,7 @@ async function send(n) {
   const body = r.body || {};
   if (body.code === "changed" && body.order) askAgain(p, body.order);
   drop(n);
-  if (p.count) load("count").then((m) => m.counted(n, p.count, p.body.staff), () => {});
+  if (p.count) load("count").then((m) => m.counted(n, p.count, p.body.staff, p.body.for), () => {});
   if (r.status === 200 || r.status === 202) { put(body); return; }
   if (body.order) put(body.order);
   if (body.code === "changed" && body.order) return;     // the card says so, and why

@@ -5,7 +5,7 @@
 // answer to the offer does not wait for long: the question goes by itself.
 import { addTexts, t } from "./texts.js";
 import { button, h } from "./dom.js";
-import { call, newKey, session } from "./api.js";
+import { actsFor, call, newKey, session } from "./api.js";
 import { ask, dismiss } from "./dialogs.js";
 import { now } from "./live.js";
 import { fullName } from "./parts.js";
@@ -52,19 +52,24 @@ export function counts(o, left) {
       button("big", save, t("saveCount"), { type: "button", "data-part": "save" }),
       button("wide", () => close(), t("skip"), { type: "button", "data-part": "skip" }));
   });
-  timer = setTimeout(() => dismiss(document.querySelector("dialog[aria-labelledby=count]")), GOES_MS);
+  const box = document.querySelector("dialog[aria-labelledby=count]");
+  timer = setTimeout(() => { if (box.isConnected) dismiss(box); }, GOES_MS);
   return [asked.then((items) => { clearTimeout(timer); return items?.length ? { items, counted_at: new Date(now()).toISOString() } : undefined; })];
 }
 
+// Whom the page acts for is the same, though the connection may have been lost
+// and come back.
+const same = (who) => !!session.me && JSON.stringify(actsFor()) === JSON.stringify(who);
+
 // The answer to the offer has arrived: sends the count of order `n`, which may be
-// repeated.
-export async function counted(n, count, staff) {
-  const { me } = session, key = newKey();
-  for (let left = TRIES; left && me === session.me; left--) {
-    const r = await call("PUT", "/api/v1/stock", { ...count, confirm: true, staff }, key);
+// repeated.  who: for whom it was counted, as actsFor(); no other shop gets it.
+export async function counted(n, count, staff, who) {
+  const key = newKey();
+  for (let left = TRIES; left && same(who); left--) {
+    const r = await call("PUT", "/api/v1/stock", { ...count, confirm: true, staff, for: who }, key);
     if (r.status === 202 || r.status === 200) return;
     if (![0, 429, 503].includes(r.status)) break;
     await new Promise((done) => setTimeout(done, PAUSE_MS));
   }
-  if (me === session.me) result("bad", t("countLost", { n }), n);
+  if (same(who)) result("bad", t("countLost", { n }), n);
 }

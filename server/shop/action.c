@@ -257,13 +257,10 @@ static bool device_fits(const struct json *json, uint64_t device)
 				     (uint64_t)id == device);
 }
 
-/* Checks the member "for".  A client that kept a request while it was offline
- * says in it as whom it was signed in then.  False: the device, shop or
- * instance is another now, where the same order number means another order;
- * responds 409. */
-static bool for_read(struct action *p, struct response *res)
+bool read_for(const struct json *body, const struct caller *c,
+	      struct response *res)
 {
-	const struct json *to = json_get(p->body, "for");
+	const struct json *to = json_get(body, "for");
 
 	if (!json_given(to))
 		return true;
@@ -272,9 +269,9 @@ static bool for_read(struct action *p, struct response *res)
 			      "is an object with device, shop and instance");
 		return false;
 	}
-	if (device_fits(to, p->device) &&
-	    text_fits(to, "shop", p->shop->id) &&
-	    text_fits(to, "instance", p->instance))
+	if (device_fits(to, c->device.id) &&
+	    text_fits(to, "shop", c->shop->id) &&
+	    text_fits(to, "instance", c->shop->centra))
 		return true;
 	respond_problem(res, 409, "misdirected",
 			"this was meant for another device or shop than the "
@@ -531,7 +528,7 @@ void action_begin(struct request *req, struct response *res,
 		return;
 	}
 	p = action_new(req, number, kind);
-	if (!body_read(p, res) || !for_read(p, res) || !staff_read(p, res) ||
+	if (!body_read(p, res) || !read_for(p->body, caller_of(req), res) || !staff_read(p, res) ||
 	    !version_read(p, res) || !key_read(p, res) || !kind->read(p, res))
 		return;
 	p->wait_until = time_mono() + p->config->server.answer_wait;

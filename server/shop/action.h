@@ -24,6 +24,7 @@
 #include "server/shop/shop.h"
 
 struct action;
+struct caller;
 
 /* One row for each kind of action; a constant. */
 struct action_kind {
@@ -118,6 +119,13 @@ bool action_text(const struct action *p, struct response *res, const char *name,
  * with NULL).  `want` names them in the response. */
 bool action_word(const struct action *p, struct response *res, const char *name,
 		const char *const *words, const char *want, const char **ret);
+
+/* Checks the member "for" of a body (NULL: there is none).  A client that kept a
+ * request while it was offline says in it as whom it was signed in then.  False:
+ * the device, shop or instance is another now, where the same order number, or a
+ * count, means something else; responds 409, or 400 if it is no object. */
+bool read_for(const struct json *body, const struct caller *c,
+	      struct response *res);
 
 /* ---- answering ---- */
 

@@ -215,7 +215,8 @@ static bool read_body(struct put *p, struct response *res)
 				"the body is not a JSON object");
 		return false;
 	}
-	return read_items(p, res) && read_time(p, res) &&
+	return read_for(p->body, caller_of(p->pending.req), res) &&
+	       read_items(p, res) && read_time(p, res) &&
 	       read_confirm(p, res) && read_staff(p, res);
 }
 

@@ -279,6 +279,7 @@ export class Tour {
       counted_at: "2999-11-30T17:45:00+01:00" }));
     await put(JSON.stringify({ items: [...Array(21).keys()].map(item) }));
     await put("x".repeat(300000));
+    await put(JSON.stringify({ items: [{ ean: "1", quantity: 1 }], for: { shop: "berlin" } }));
     await this.as("berlin", "PUT", "/api/v1/stock", JSON.stringify({
       items: [{ ean: "1", quantity: 1 }], staff: "Carl" }));
     for (const q of ["", "?ean=5901144123590", "?ean=1", "?limit=0",

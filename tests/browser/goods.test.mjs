@@ -4,7 +4,9 @@
 // many are there after Out of stock.
 
 import assert from "node:assert/strict";
-import { cardOf, waitFor } from "./servers.mjs";
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { build, cardOf, waitFor } from "./servers.mjs";
 import { test } from "./test.mjs";
 import { scan } from "./wedge.mjs";
 
@@ -145,6 +147,58 @@ test("a count that was saved is sent though the page was loaded anew before the 
   await page.reload();
   await waitFor("it is counted", async () => await counted(world, EAN) === 4, 60000);
 });
+
+test("a count is sent though the connection was lost and came back meanwhile", COUNTS, async ({ open, place, world }) => {
+  const page = await open(), n = await place({ lines: LINES, expires_in: 900 });
+  await cardOf(page, n).getByText("Rain coat").waitFor();
+  let puts = 0;
+  await page.route("**/api/v1/stock", async (route) => {
+    puts++;
+    if (puts > 1) { await route.continue(); return; }
+    await page.context().setOffline(true);
+    await route.abort();
+  });
+  await outOfStock(page, n);
+  await dialog(page).locator("input").first().fill("4");
+  await press(page, "save");
+  await waitFor("the connection is lost", () => puts);
+  const asked = page.waitForResponse((r) => r.url().endsWith("/api/v1/me") && r.status() === 200);
+  await page.waitForTimeout(1000);   // the page finds it out
+  await page.context().setOffline(false);
+  await asked;
+  await waitFor("it is counted", async () => await counted(world, EAN) === 4, 60000);
+  assert.ok(puts >= 2);
+  page.errors.length = 0;
+});
+
+test("a count says for which shop it is", COUNTS, async ({ open, place }) => {
+  const page = await open(), n = await place({ lines: LINES, expires_in: 900 });
+  await cardOf(page, n).getByText("Rain coat").waitFor();
+  const sent = page.waitForRequest((r) => r.url().endsWith("/api/v1/stock") && r.method() === "PUT");
+  await outOfStock(page, n);
+  await dialog(page).locator("input").first().fill("4");
+  await press(page, "save");
+  const { for: meant } = (await sent).postDataJSON();
+  assert.ok(meant?.device && meant.shop && meant.instance, JSON.stringify(meant));
+});
+
+const axe = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+
+for (const how of [{ locale: "en-GB", scheme: "light" }, { locale: "sv-SE", scheme: "dark" }]) {
+  test(`the question fits a phone and needs no eyes: ${how.locale}`, COUNTS, async ({ open, place }) => {
+    const page = await open({ ...how, size: "small" }), n = await place({ lines: LINES, expires_in: 900 });
+    await cardOf(page, n).getByText("Rain coat").waitFor();
+    await outOfStock(page, n);
+    await page.evaluate(axe);
+    const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+    assert.deepEqual(violations.flatMap((v) => v.nodes.map((x) => `${v.id}: ${x.html}`)), []);
+    mkdirSync(join(build, "screenshots"), { recursive: true });
+    await page.screenshot({ path: join(build, "screenshots", `count-${how.locale}.png`) });
+    const small = await dialog(page).locator("button, input").evaluateAll((all) => all.filter((el) => el.getBoundingClientRect().height < 44).map((el) => el.outerHTML));
+    assert.deepEqual(small, []);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "it is too wide");
+  });
+}
 
 test("a scanner neither fills in nor answers the question", COUNTS, async ({ open, place }) => {
   const page = await open(), n = await place({ lines: LINES, expires_in: 900 });

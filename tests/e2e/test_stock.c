@@ -282,6 +282,23 @@ static void what_cannot_be_right_is_refused(void **state)
 	shipfrom_passed(s);
 }
 
+/* A page that was signed in anew as another shop's must not count there. */
+static void a_count_that_was_meant_for_another_shop_is_refused(void **state)
+{
+	struct shipfrom *s = shipfrom_with(NULL, MANY);
+	char code[STATE_ROOM];
+
+	*state = s;
+	assert_int_equal(put(s, "{\"items\":[{\"ean\":\"1\",\"quantity\":1}],"
+				"\"for\":{\"shop\":\"berlin\",\"instance\":"
+				"\"se\"}}", code), 409);
+	assert_string_equal(code, "misdirected");
+	assert_int_equal(put(s, "{\"items\":[{\"ean\":\"1\",\"quantity\":1}],"
+				"\"for\":{\"shop\":\"amsterdam\",\"instance\":"
+				"\"se\"}}", code), 202);
+	shipfrom_passed(s);
+}
+
 /* ---- what Centra refuses ---- */
 
 /* Counts many items in one request, of which Centra refuses some. */
@@ -655,6 +672,7 @@ int main(void)
 		CASE(a_count_reaches_centra_by_ean_and_by_sku),
 		CASE(an_older_count_is_told_and_changes_nothing),
 		CASE(what_cannot_be_right_is_refused),
+		CASE(a_count_that_was_meant_for_another_shop_is_refused),
 		CASE(what_is_refused_is_told_and_keeps_no_other),
 		CASE(refusals_that_name_no_item_are_found_by_halving),
 		CASE(a_server_with_the_known_fault_gets_one_size_a_call),
