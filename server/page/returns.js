@@ -31,7 +31,8 @@ addTexts({
 
 const NAME = "returns";
 const REASONS = ["too_small", "too_large", "not_as_expected", "damaged", "wrong_item", "changed_mind", "other"];
-// {by, n, lines, got: {line_id: n}, why: {line_id: reason}, restock, note, busy, sent, key}
+// {by, n, lines, got: {line_id: n}, why: {line_id: reason}, restock, note, busy, sent, key, lost}
+// lost: no answer has come, so what was sent may be booked: nothing is added to it.
 let w = {};
 
 const self = () => JSON.stringify(actsFor());
@@ -64,6 +65,7 @@ async function read(n) {
 }
 
 function count(l, more) {
+  if (w.lost) { say(false, t("rLost", w)); return; }
   const n = (w.got[l.line_id] || 0) + more;
   w.got[l.line_id] = n > l.returnable ? 0 : n;
   w.why[l.line_id] ??= Object.values(w.why).at(-1);
@@ -80,6 +82,7 @@ export function scanned(code) {
     return undefined;
   }
   const same = w.lines.filter((l) => isItem(code, l)), l = same.find((x) => (w.got[x.line_id] || 0) < x.returnable), before = { ...w.got };
+  if (w.lost) { say(false, t("rLost", w)); return undefined; }
   if (l) { count(l, 1); tick(); return () => { w.got = before; draw(); }; }
   if (same.length) say(false, t("rAll", { what: fullName(same[0]) }));
   else say(false, t("rWrong", { code: plain(code) }));
@@ -89,9 +92,9 @@ export function scanned(code) {
 async function send() {
   const missing = !units() ? "rPick" : taken().some((l) => !w.why[l.line_id]) ? "rReason" : w.restock === null ? "rState" : "";
   if (missing) { say(false, t(missing)); return; }
-  const me = await who();
-  if (!me || w.busy) return;
-  const x = w, { n } = w, body = { order: n, restock: w.restock, for: actsFor(), ...me,
+  const x = w, me = await who();
+  if (!me || x !== w || w.busy) return;
+  const { n } = w, body = w.lost ? JSON.parse(w.sent) : { order: n, restock: w.restock, for: actsFor(), ...me,
     lines: taken().map((l) => ({ line_id: l.line_id, quantity: w.got[l.line_id], reason: w.why[l.line_id] })) };
   if (w.sent !== JSON.stringify(body)) Object.assign(w, { sent: JSON.stringify(body), key: newKey() });
   Object.assign(w, { busy: true, note: null });
@@ -103,9 +106,9 @@ async function send() {
     w = fresh();
     result(r.status === 200 ? "good" : "warn", t(r.status === 200 ? "rDone" : "rLater", { n }));
     tick();
-  } else if (!r.status || r.status >= 500 || r.status === 429) say(false, t("rLost", { n }));
+  } else if (!r.status || r.status >= 500 || r.status === 429) { w.lost = true; say(false, t("rLost", { n })); }
   else {
-    w.sent = "";
+    Object.assign(w, { sent: "", lost: false });
     if (code === "unsure") { w = fresh(); result("bad", t("rUnsure", { n })); }
     else say(false, code === "too_many" || code === "not_shipped" ? t("rTooMany", { n }) : `${t("failed")} ${r.body?.detail ?? ""}`);
   }

@@ -131,6 +131,32 @@ test("two taps, and a press again after a lost answer, take it back once", takes
   assert.deepEqual((await returnsOf(world, n)).map((r) => r.lines[0].quantity), [1]);
 });
 
+test("after a lost answer nothing can be added to what was sent", takes, async ({ world, open }) => {
+  const n = await shipped(world, [{ ...coat, quantity: 3 }]), page = await open();
+  await openFeature(page, "returns");
+  await scan(page, `se/${n}`);
+  await page.locator("#main .lines li").waitFor();
+  await scan(page, coat.ean);
+  await page.locator("#main select").selectOption("other");
+  await part(page, "rAgain").click();
+  let lost = true;
+  await page.route("**/api/v1/returns", async (route) => {
+    if (!lost || route.request().method() !== "POST") { await route.continue(); return; }
+    lost = false;
+    await route.fetch();
+    await route.abort();
+  });
+  await page.waitForTimeout(700);
+  await part(page, "give-back").click();
+  await page.getByText("no reply. Press again").waitFor();
+  await scan(page, coat.ean);
+  await page.locator("#main .lines button").click();
+  await page.waitForTimeout(1300);
+  await part(page, "give-back").click();
+  await page.locator("#results .state.good").waitFor();
+  assert.deepEqual((await returnsOf(world, n)).map((r) => r.lines[0].quantity), [1]);
+});
+
 async function announced(world) {
   await world.control("/plugins", [{ name: "amsterdam", key: "key-of-amsterdam", warehouse: 3 }]);
   return (await world.control("/deliveries", [{ warehouse: 3, products: [{ ean: coat.ean, sku: "COAT", product: "Rain coat", quantity: 2 }, { ean: scarf.ean, sku: "SCARF", product: "Scarf", quantity: 1 }] }])).ids[0];
