@@ -315,9 +315,15 @@ char *json_clean(const char *s)
 
 char *json_words(const struct json *v)
 {
+	char *words;
+
 	if (!cJSON_IsString(inside(v)) || literal(v))
 		return NULL;
-	return json_clean(inside(v)->valuestring);
+	words = json_clean(inside(v)->valuestring);
+	if (*words)
+		return words;
+	free(words);
+	return NULL;
 }
 
 /* ---- numbers and times ---- */

@@ -98,12 +98,12 @@ const char *json_text(const struct json *v);
 /* True if json_text() is this word. */
 bool json_is(const struct json *v, const char *word);
 
-/* Returns the text of a string for people to read; NULL: it is no string.  The
- * caller frees it.  Control characters (C0, DEL, C1), U+0000, halves of
- * surrogate pairs, bytes that are not UTF-8 and U+FFFD are dropped; a TAB, LF
- * or CR becomes a space.  What is left is UTF-8. */
+/* Returns the text of a string for people to read, in UTF-8; NULL: it is no
+ * string, or nothing of it is left.  The caller frees it.  Control characters
+ * (C0, DEL, C1), U+0000, halves of surrogate pairs, bytes that are not UTF-8 and
+ * U+FFFD are dropped; a TAB, LF or CR becomes a space. */
 char *json_words(const struct json *v);
-/* As json_words(), for a json_name(). */
+/* As json_words(), for a json_name(): never NULL. */
 char *json_clean(const char *name);
 
 /* ---- numbers and times ----

@@ -287,19 +287,14 @@ char *gql_word(const struct json *v, const char *key)
 	return s && *s ? xstrdup(s) : NULL;
 }
 
-char *gql_words(const struct json *v, const char *key)
-{
-	char *s = json_words(json_get(v, key));
-
-	if (s && *s)
-		return s;
-	free(s);
-	return NULL;
-}
-
 bool gql_read_id(const struct json *v, int64_t *ret)
 {
-	return json_int(json_get(v, "id"), ret) && *ret > 0;
+	int64_t id;
+
+	if (!json_int(json_get(v, "id"), &id) || id <= 0)
+		return false;
+	*ret = id;
+	return true;
 }
 
 static bool read_quantity(const struct json *v, int64_t *ret)
@@ -340,12 +335,12 @@ static bool read_line(const struct json *v, bool undecided,
 {
 	const struct json *size = json_get(v, "productSize");
 
-	l->product = gql_words(v, "productName");
-	l->variant = gql_words(v, "productVariantName");
-	l->size = gql_words(size, "description");
-	l->sku = gql_words(size, "SKU");
-	l->ean = gql_words(size, "EAN");
-	l->upc = gql_words(size, "UPC");
+	l->product = json_words(json_get(v, "productName"));
+	l->variant = json_words(json_get(v, "productVariantName"));
+	l->size = json_words(json_get(size, "description"));
+	l->sku = json_words(json_get(size, "SKU"));
+	l->ean = json_words(json_get(size, "EAN"));
+	l->upc = json_words(json_get(size, "UPC"));
 	if (!gql_read_id(v, &l->id) || !read_quantity(v, &l->quantity))
 		return false;
 	if (read_allocations(json_get(v, "allocations"), l))
@@ -434,8 +429,8 @@ bool graphql_read_shipment(const struct json *v, struct centra_shipment *s)
 	s->shipped = json_is_true(flags[1]);
 	s->paid = json_is_true(flags[2]);
 	s->captured = json_is_true(flags[3]);
-	s->number = gql_words(v, "number");
-	s->tracking = gql_words(v, "trackingNumber");
+	s->number = json_words(json_get(v, "number"));
+	s->tracking = json_words(json_get(v, "trackingNumber"));
 	s->lines = xcalloc(json_length(lines), sizeof(*s->lines));
 	json_each(l, lines)
 	{
@@ -526,7 +521,7 @@ static enum centra_payment newest_payment(const struct json *list)
 static void add_member(struct buf *b, const char *name, const struct json *v,
 		       const char *field)
 {
-	char *text = gql_words(v, field);
+	char *text = json_words(json_get(v, field));
 
 	if (text)
 		json_put(b, name, text);
@@ -585,10 +580,12 @@ static void read_address(const struct json *v, bool whole,
 {
 	if (o->missing & MISSING_ADDRESS)
 		return;
-	o->city = gql_words(v, "city");
-	o->country = gql_words(json_get(v, "country"), "name");
+	o->city = json_words(json_get(v, "city"));
+	o->country = json_words(
+		json_get(json_get(v, "country"), "name"));
 	if (!o->country)
-		o->country = gql_words(json_get(v, "country"), "code");
+		o->country = json_words(
+			json_get(json_get(v, "country"), "code"));
 	if (whole)
 		o->address = address_json(v);
 }
@@ -607,7 +604,7 @@ static bool read_order(const struct json *v, const struct question *q,
 	o->missing = t->missing;
 	o->id = gql_word(v, "id");
 	o->status = gql_word(v, "status");
-	o->hold_reason = gql_words(v, "orderHoldReason");
+	o->hold_reason = json_words(json_get(v, "orderHoldReason"));
 	o->on_hold = json_is_true(hold);
 	o->placed_at = placed_at(v);
 	o->payment = newest_payment(json_get(v, "paymentHistory"));

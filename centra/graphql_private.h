@@ -74,9 +74,6 @@ bool gql_read_id(const struct json *v, int64_t *ret);
 /* Returns a copy of a member if it is exactly a word (json_text); else NULL.
  * The caller frees it. */
 char *gql_word(const struct json *v, const char *key);
-/* Returns a copy of a text for people to read (json_words); NULL: nothing of it
- * can be read.  The caller frees it. */
-char *gql_words(const struct json *v, const char *key);
 
 /* Sends a query for `orders { number }` and reads the numbers.  Releases the
  * body. */

@@ -108,10 +108,11 @@ static bool read_warehouse(const struct json *v, struct centra_warehouses *ret)
 		return true;
 	w = &ret->list[ret->n++];
 	w->id = id;
-	w->name = gql_words(v, "name");
+	w->name = json_words(json_get(v, "name"));
 	w->status = gql_word(v, "status");
 	w->policy = gql_word(v, "allocationPolicy");
-	w->shop = gql_words(json_get(v, "brickAndMortar"), "name");
+	w->shop = json_words(
+		json_get(json_get(v, "brickAndMortar"), "name"));
 	return true;
 }
 

@@ -50,8 +50,8 @@ static bool add_value(struct buf *b, const struct json *v)
 	struct buf json;
 	bool fits;
 
-	if (words) {
-		fits = add_words(b, words);
+	if (words || json_is(v, "")) {
+		fits = add_words(b, words ? words : "");
 		free(words);
 		return fits;
 	}

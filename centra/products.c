@@ -51,7 +51,7 @@ static char *whole_sku(const struct json *row)
 
 	buf_init(&b, 4 * GOODS_CODE_MAX);
 	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
-		char *part = gql_words(row, parts[i]);
+		char *part = json_words(json_get(row, parts[i]));
 
 		buf_str(&b, part ? part : "");
 		free(part);
@@ -80,13 +80,13 @@ static struct centra_product read_product(const struct json *row)
 		json_text(json_at(json_get(row, "images"), 0));
 
 	return (struct centra_product){
-		.name = gql_words(row, "name"),
-		.product = gql_words(row, "product"),
-		.variant = gql_words(row, "variant"),
-		.size = gql_words(row, "size"),
+		.name = json_words(json_get(row, "name")),
+		.product = json_words(json_get(row, "product")),
+		.variant = json_words(json_get(row, "variant")),
+		.size = json_words(json_get(row, "size")),
 		.sku = whole_sku(row),
-		.ean = gql_words(row, "ean"),
-		.upc = gql_words(row, "upc"),
+		.ean = json_words(json_get(row, "ean")),
+		.upc = json_words(json_get(row, "upc")),
 		.picture = picture && *picture ? xstrdup(picture) : NULL,
 		.active = is_yes(json_get(row, "active")),
 	};
@@ -263,10 +263,10 @@ static bool read_rows(const struct json *rows, size_t wanted, bool with_stock,
 			return false;
 		ret->n++;
 		s->wanted = wanted;
-		s->sku = gql_words(row, "SKU");
-		s->ean = gql_words(row, "EAN");
-		s->upc = gql_words(row, "UPC");
-		s->size = gql_words(row, "description");
+		s->sku = json_words(json_get(row, "SKU"));
+		s->ean = json_words(json_get(row, "EAN"));
+		s->upc = json_words(json_get(row, "UPC"));
+		s->size = json_words(json_get(row, "description"));
 		if (with_stock && !read_stock(json_get(row, "stock"), s))
 			return false;
 	}

@@ -84,7 +84,7 @@ static void read_errors(const struct json *errors, struct call *call)
 		n++;
 	}
 	(void)!fail(&call->why, RC_AGAIN, "GraphQL: %s%s",
-		    first && *first ? first : "an error without a message",
+		    first ? first : "an error without a message",
 		    n > 1 ? " (and more)" : "");
 	free(first);
 }

@@ -29,12 +29,12 @@ static bool read_line(const struct json *v, struct centra_bought *l)
 	    !json_whole(json_get(v, "returnedQuantity"), 0, JSON_WHOLE_MAX,
 			&l->returned))
 		return false;
-	l->product = gql_words(v, "productName");
-	l->variant = gql_words(v, "productVariantName");
-	l->size = gql_words(size, "description");
-	l->sku = gql_words(size, "SKU");
-	l->ean = gql_words(size, "EAN");
-	l->upc = gql_words(size, "UPC");
+	l->product = json_words(json_get(v, "productName"));
+	l->variant = json_words(json_get(v, "productVariantName"));
+	l->size = json_words(json_get(size, "description"));
+	l->sku = json_words(json_get(size, "SKU"));
+	l->ean = json_words(json_get(size, "EAN"));
+	l->upc = json_words(json_get(size, "UPC"));
 	return true;
 }
 

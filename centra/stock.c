@@ -58,7 +58,7 @@ static void read_errors(const struct json *payload, size_t n,
 		if (i < 0)
 			ret->unplaced = true;
 		else if (!ret->refused[i])
-			ret->refused[i] = gql_words(error, "message");
+			ret->refused[i] = json_words(json_get(error, "message"));
 		if (i >= 0 && !ret->refused[i])
 			ret->unplaced = true; /* it has no words */
 	}

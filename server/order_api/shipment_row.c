@@ -121,7 +121,7 @@ static char *delivery_text(const struct json *a, const char *one,
 {
 	char *x = json_words(json_get(a, one));
 	char *y = two ? json_words(json_get(a, two)) : NULL;
-	char *ret = xasprintf("%s%s%s", x ? x : "", x && *x && y && *y ? " " : "",
+	char *ret = xasprintf("%s%s%s", x ? x : "", x && y ? " " : "",
 			      y ? y : "");
 
 	free(x);

@@ -144,10 +144,6 @@ static bool read_text(struct write *w, struct response *res, const char *name,
 	*ret = json_words(json_get(w->body, name));
 	if (*ret && text_length(*ret) > max)
 		return no(w, res, "carrier, service or tracking is too long");
-	if (*ret && !**ret) {
-		free(*ret);
-		*ret = NULL;
-	}
 	return true;
 }
 

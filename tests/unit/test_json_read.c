@@ -170,6 +170,25 @@ static void a_word_is_exactly_that_word(void **state)
 	json_free(v);
 }
 
+static void a_text_of_which_nothing_can_be_read_is_none(void **state)
+{
+	struct json *v = read_by(JSON_STRICT,
+				 "[\"\",\"\xf8\",\"\\u0000\\u0007\","
+				 "\"\\ud83d\",\"\\ufffd\",1,null]");
+	char *one;
+
+	(void)state;
+	assert_int_equal(json_length(v), 7);
+	for (size_t i = 0; i < 7; i++)
+		assert_null(json_words(json_at(v, i)));
+	json_free(v);
+	v = read_by(JSON_STRICT, "\"\xf8" "a\"");
+	one = json_words(v);
+	assert_string_equal(one, "a");
+	free(one);
+	json_free(v);
+}
+
 static void only_a_text_that_is_a_time_is_one(void **state)
 {
 	static const char text[] = "[\"2021-01-12T16:21:00+01:00\","
@@ -392,6 +411,7 @@ int main(void)
 		cmocka_unit_test(a_whole_number_is_exact),
 		cmocka_unit_test(a_malformed_number_is_no_whole_number),
 		cmocka_unit_test(a_word_is_exactly_that_word),
+		cmocka_unit_test(a_text_of_which_nothing_can_be_read_is_none),
 		cmocka_unit_test(only_a_text_that_is_a_time_is_one),
 		cmocka_unit_test(exact_rules_refuse_what_is_not_exactly_text),
 		cmocka_unit_test(exact_rules_refuse_a_nul_between_values),

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "centra/order_api.h"
+#include "centra/order_shipments.h"
 #include "tests/unit/canned.h"
 
 #include <cmocka.h> /* last: it has a macro named as err.h's fail() */
@@ -154,6 +155,34 @@ static void an_odd_character_costs_itself_and_not_centras_words(void **state)
 		  "late; {\"\xef\xbf\xbd\":1}", NONE);
 }
 
+/* GET /shipments with this body: no list, and why. */
+static void expect_no_list(const char *body, const char *why)
+{
+	struct json *list = NULL;
+	struct call call;
+
+	snprintf(reply_text, sizeof(reply_text),
+		 "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s",
+		 strlen(body), body);
+	script[0] = (struct canned_step){CANNED_CLOSE, reply_text};
+	start();
+	order_api_shipments(conn, 19, true, &call, &list);
+	stop();
+	assert_null(list);
+	assert_string_equal(call.why.text, why);
+}
+
+static void a_refused_list_of_shipments_says_why(void **state)
+{
+	const char *none = "Centra refused it, without words";
+
+	(void)state;
+	expect_no_list("{\"status\":\"no\",\"msg\":\"no order\"}", "no order");
+	expect_no_list("{\"status\":\"no\",\"msg\":\"\xf8\"}", none);
+	expect_no_list("{\"status\":\"no\",\"msg\":\"\"}", none);
+	expect_no_list("{\"status\":\"no\"}", none);
+}
+
 static void what_is_our_fault_is_told_apart(void **state)
 {
 	(void)state;
@@ -273,6 +302,7 @@ int main(void)
 		cmocka_unit_test(no_is_no_with_centras_words),
 		cmocka_unit_test(
 			an_odd_character_costs_itself_and_not_centras_words),
+		cmocka_unit_test(a_refused_list_of_shipments_says_why),
 		cmocka_unit_test(what_is_our_fault_is_told_apart),
 		cmocka_unit_test(long_words_are_cut_between_characters),
 		cmocka_unit_test(any_other_200_is_unknown),
