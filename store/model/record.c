@@ -121,7 +121,7 @@ static void get_problem(struct offer *f, struct reader *all)
 
 /* Writes what the shop's own system asked for and is shown
  * (ship_with = order_api). */
-static void put_face(struct buf *b, const struct shipment *s)
+static void put_for_system(struct buf *b, const struct shipment *s)
 {
 	put_u8(b, (uint8_t)s->ask.goal);
 	put_u32(b, (uint32_t)s->n_edit);
@@ -183,7 +183,7 @@ static void put_shipment(struct buf *b, const struct shipment *s)
 		put_bytes(b, s->keys[i].hash, sizeof(s->keys[i].hash));
 	}
 	put_flag(b, c->missing);
-	put_face(b, s);
+	put_for_system(b, s);
 	put_block_end(b, block);
 }
 
@@ -191,7 +191,7 @@ static void put_shipment(struct buf *b, const struct shipment *s)
 
 #define SHIP_KEY_LEAST	40
 
-static void get_face(struct shipment *s, struct reader *r)
+static void get_for_system(struct shipment *s, struct reader *r)
 {
 	s->ask.goal = get_below(r, SHIP_GOALS);
 	s->n_edit = get_count(r, SHIP_LINE_LEAST, SHIP_LINES_MAX);
@@ -229,7 +229,7 @@ static void get_shipment_more(struct shipment *s, struct reader *r)
 		get_bytes(r, s->keys[i].hash, sizeof(s->keys[i].hash));
 	}
 	s->came.missing = get_flag(r);
-	get_face(s, r);
+	get_for_system(s, r);
 }
 
 static void get_shipment(struct shipment *s, struct reader *all)

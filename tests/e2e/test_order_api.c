@@ -24,7 +24,7 @@
 	"ship_with = order_api\n"
 
 /* The server, and the keys of the two shops' systems. */
-struct face {
+struct wms {
 	struct shipfrom *s;
 	char *keys[2]; /* owned: of Rotterdam and Utrecht */
 };
@@ -45,9 +45,9 @@ static char *add_key(struct shipfrom *s, const char *shop)
 	return ret;
 }
 
-static struct face face_open(void **state, const char *server)
+static struct wms wms_open(void **state, const char *server)
 {
-	struct face f = {.s = shipfrom_with(server, MANY "call_timeout = 1s\npoll_requests = 500ms\n" TWO_SHOPS)};
+	struct wms f = {.s = shipfrom_with(server, MANY "call_timeout = 1s\npoll_requests = 500ms\n" TWO_SHOPS)};
 
 	*state = f.s;
 	for (int i = 0; i < 2; i++)
@@ -55,7 +55,7 @@ static struct face face_open(void **state, const char *server)
 	return f;
 }
 
-static void face_passed(struct face *f)
+static void wms_passed(struct wms *f)
 {
 	for (int i = 0; i < 2; i++)
 		free(f->keys[i]);
@@ -63,7 +63,7 @@ static void face_passed(struct face *f)
 }
 
 /* Any call of a shop's Order API with a key. */
-static struct answer call_with(struct face *f, int shop, const char *key,
+static struct answer call_with(struct wms *f, int shop, const char *key,
 			       const char *method, const char *path,
 			       const char *json)
 {
@@ -76,7 +76,7 @@ static struct answer call_with(struct face *f, int shop, const char *key,
 	return http_send(method, url, headers, json, json ? strlen(json) : 0);
 }
 
-static struct answer call(struct face *f, int shop, const char *method,
+static struct answer call(struct wms *f, int shop, const char *method,
 			  const char *path, const char *json)
 {
 	return call_with(f, shop, f->keys[shop], method, path, json);
@@ -88,7 +88,7 @@ static bool is_ok(const struct answer *a)
 }
 
 /* The call must be answered ok. */
-static void ok(struct face *f, const char *method, const char *path,
+static void ok(struct wms *f, const char *method, const char *path,
 	       const char *json)
 {
 	struct answer a = call(f, 0, method, path, json);
@@ -100,7 +100,7 @@ static void ok(struct face *f, const char *method, const char *path,
 }
 
 /* The call must be answered "no" with these words (NULL: any). */
-static void no(struct face *f, const char *method, const char *path,
+static void no(struct wms *f, const char *method, const char *path,
 	       const char *json, const char *msg)
 {
 	struct answer a = call(f, 0, method, path, json);
@@ -115,14 +115,14 @@ static void no(struct face *f, const char *method, const char *path,
 /* ---- orders ---- */
 
 struct wanted {
-	struct face *f;
+	struct wms *f;
 	int shop;
 	int64_t number;
 	const char *status; /* of the list; NULL: good to go */
 	struct answer found; /* owned by whoever waits */
 };
 
-static struct answer list(struct face *f, int shop, int64_t number,
+static struct answer list(struct wms *f, int shop, int64_t number,
 			  const char *status)
 {
 	char path[96];
@@ -155,7 +155,7 @@ static bool is_gone(void *arg)
 }
 
 /* Until the order has a shipment in Rotterdam's list; its row (owned). */
-static struct answer wait_listed(struct face *f, int64_t number,
+static struct answer wait_listed(struct wms *f, int64_t number,
 				 const char *status)
 {
 	struct wanted w = {f, 0, number, status, {0}};
@@ -168,7 +168,7 @@ static struct answer wait_listed(struct face *f, int64_t number,
 	return w.found;
 }
 
-static void wait_gone(struct face *f, int64_t number)
+static void wait_gone(struct wms *f, int64_t number)
 {
 	struct wanted w = {f, 0, number, NULL, {0}};
 
@@ -177,7 +177,7 @@ static void wait_gone(struct face *f, int64_t number)
 	answer_release(&w.found);
 }
 
-static int64_t place(struct face *f, const char *warehouses)
+static int64_t place(struct wms *f, const char *warehouses)
 {
 	struct answer a = sim_do(&f->s->sim, "/orders",
 				 "{\"warehouses\":[%s],\"lines\":["
@@ -190,7 +190,7 @@ static int64_t place(struct face *f, const char *warehouses)
 	return number;
 }
 
-static void accept(struct face *f, int shop, int64_t number)
+static void accept(struct wms *f, int shop, int64_t number)
 {
 	char json[128];
 	struct answer a;
@@ -205,7 +205,7 @@ static void accept(struct face *f, int shop, int64_t number)
 }
 
 /* An order of Rotterdam whose shipment is good to go. */
-static int64_t ready(struct face *f)
+static int64_t ready(struct wms *f)
 {
 	int64_t number = place(f, "5");
 	struct answer a;
@@ -238,7 +238,7 @@ static const char *complete_of(char ret[160], int64_t number)
 
 static void an_order_is_fetched_captured_and_completed(void **state)
 {
-	struct face f = face_open(state, NULL);
+	struct wms f = wms_open(state, NULL);
 	int64_t number = ready(&f);
 	struct answer a = list(&f, 0, number, NULL);
 	char json[160];
@@ -256,11 +256,11 @@ static void an_order_is_fetched_captured_and_completed(void **state)
 	assert_string_equal(text_of(first(&a), "billingName"), "");
 	assert_string_equal(text_of(first(&a), "trackingNumber"), "SE1");
 	answer_release(&a);
-	face_passed(&f);
+	wms_passed(&f);
 }
 
 /* Presses *Solved* on Rotterdam's page. */
-static void solve(struct face *f, int64_t number)
+static void solve(struct wms *f, int64_t number)
 {
 	const char *add[] = {"device", "add", "--shop", "rotterdam",
 			     "--name=Tablet", NULL};
@@ -281,7 +281,7 @@ static void solve(struct face *f, int64_t number)
 /* Then GraphQL's picture of the order has to do. */
 static void without_centras_list_of_shipments_it_can_be_shipped(void **state)
 {
-	struct face f = face_open(state, NULL);
+	struct wms f = wms_open(state, NULL);
 	struct answer a;
 	const cJSON *p;
 	int64_t number;
@@ -302,12 +302,12 @@ static void without_centras_list_of_shipments_it_can_be_shipped(void **state)
 	assert_string_equal(text_of(first(&a), "deliveryName"), "");
 	assert_string_equal(text_of(first(&a), "deliveryAddress"), "");
 	answer_release(&a);
-	face_passed(&f);
+	wms_passed(&f);
 }
 
 static void nothing_of_another_shop_is_shown_or_changed(void **state)
 {
-	struct face f = face_open(state, NULL);
+	struct wms f = wms_open(state, NULL);
 	int64_t number = ready(&f);
 	char json[160], path[64];
 	struct answer a;
@@ -340,7 +340,7 @@ static void nothing_of_another_shop_is_shown_or_changed(void **state)
 	assert_int_equal(a.status, 401);
 	assert_string_equal(text_of(a.json, "status"), "Not Allowed");
 	answer_release(&a);
-	face_passed(&f);
+	wms_passed(&f);
 }
 
 static bool has_seven(void *arg)
@@ -357,7 +357,7 @@ static bool has_seven(void *arg)
 
 static void what_is_read_of_centra_is_the_shops_alone(void **state)
 {
-	struct face f = face_open(state, NULL);
+	struct wms f = wms_open(state, NULL);
 	struct answer a;
 	int64_t number;
 	const cJSON *row;
@@ -413,10 +413,10 @@ static void what_is_read_of_centra_is_the_shops_alone(void **state)
 	row = cJSON_GetArrayItem(cJSON_GetObjectItem(a.json, "products"), 0);
 	assert_int_equal(number_of(row, "physicalStock"), 20);
 	answer_release(&a);
-	face_passed(&f);
+	wms_passed(&f);
 }
 
-static int request_of(struct face *f, int shop, int64_t number)
+static int request_of(struct wms *f, int shop, int64_t number)
 {
 	char path[96];
 	struct answer a;
@@ -444,7 +444,7 @@ static bool has_request(void *arg)
 
 static void an_allocation_request_is_confirmed_by_its_shop_alone(void **state)
 {
-	struct face f = face_open(state, NULL);
+	struct wms f = wms_open(state, NULL);
 	struct answer a = sim_do(&f.s->sim, "/orders",
 				 "{\"requests\":[{\"warehouse\":5}]}");
 	struct wanted w = {&f, 0, number_of(a.json, "number"), NULL, {0}};
@@ -470,12 +470,12 @@ static void an_allocation_request_is_confirmed_by_its_shop_alone(void **state)
 	a = wait_listed(&f, w.number, NULL);
 	answer_release(&a);
 	assert_int_equal(request_of(&f, 0, w.number), -1);
-	face_passed(&f);
+	wms_passed(&f);
 }
 
-static void a_key_opens_the_face_alone_and_a_devices_token_does_not(void **state)
+static void a_key_opens_the_order_api_alone_and_a_devices_token_does_not(void **state)
 {
-	struct face f = face_open(state, NULL);
+	struct wms f = wms_open(state, NULL);
 	struct answer a;
 	char url[256];
 
@@ -491,7 +491,7 @@ static void a_key_opens_the_face_alone_and_a_devices_token_does_not(void **state
 	a = http_get(url, f.keys[0]); /* in the wrong header */
 	assert_int_equal(a.status, 401);
 	answer_release(&a);
-	face_passed(&f);
+	wms_passed(&f);
 }
 
 /* True if `device list` shows Rotterdam's first key, and when it was used.  Its
@@ -516,7 +516,7 @@ static bool is_used(void *arg)
 
 static void a_key_is_replaced_while_the_old_one_still_works(void **state)
 {
-	struct face f = face_open(state, NULL);
+	struct wms f = wms_open(state, NULL);
 	char *other = add_key(f.s, "rotterdam"), *out = NULL;
 	const char *drop[] = {"device", "remove", "4", NULL};
 	struct answer a;
@@ -535,12 +535,12 @@ static void a_key_is_replaced_while_the_old_one_still_works(void **state)
 	assert_true(is_ok(&a));
 	answer_release(&a);
 	free(other);
-	face_passed(&f);
+	wms_passed(&f);
 }
 
 static void a_short_pick_ships_fewer_and_the_rest_after_it_is_solved(void **state)
 {
-	struct face f = face_open(state, NULL);
+	struct wms f = wms_open(state, NULL);
 	int64_t number = ready(&f);
 	struct answer a = list(&f, 0, number, NULL);
 	char json[160], path[64], lines[96];
@@ -568,12 +568,12 @@ static void a_short_pick_ships_fewer_and_the_rest_after_it_is_solved(void **stat
 	assert_int_equal(number_of(cJSON_GetArrayItem(p, 0), "qty"), 1);
 	answer_release(&a);
 	assert_int_equal(sim_shipped(&f.s->sim, number).shipments, 2);
-	face_passed(&f);
+	wms_passed(&f);
 }
 
 static void what_is_deleted_goes_and_comes_back_when_it_is_solved(void **state)
 {
-	struct face f = face_open(state, NULL);
+	struct wms f = wms_open(state, NULL);
 	int64_t number = ready(&f);
 	char path[64], json[160];
 
@@ -587,12 +587,12 @@ static void what_is_deleted_goes_and_comes_back_when_it_is_solved(void **state)
 	assert_int_equal(sim_shipped(&f.s->sim, number).shipments, 0);
 	solve(&f, number);
 	answer_release(&(struct answer[]){wait_listed(&f, number, NULL)}[0]);
-	face_passed(&f);
+	wms_passed(&f);
 }
 
 static void a_cancelled_order_goes_and_nothing_of_it_is_captured(void **state)
 {
-	struct face f = face_open(state, NULL);
+	struct wms f = wms_open(state, NULL);
 	int64_t number = ready(&f);
 	char json[160], path[64];
 
@@ -602,12 +602,12 @@ static void a_cancelled_order_goes_and_nothing_of_it_is_captured(void **state)
 	no(&f, "PUT", "/capture", capture_of(json, number), NULL);
 	no(&f, "PUT", "/shipment", complete_of(json, number), NULL);
 	assert_int_equal(sim_shipped(&f.s->sim, number).captures, 0);
-	face_passed(&f);
+	wms_passed(&f);
 }
 
 static void a_refused_capture_is_told_in_centras_words(void **state)
 {
-	struct face f = face_open(state, NULL);
+	struct wms f = wms_open(state, NULL);
 	int64_t number = ready(&f);
 	char json[160];
 
@@ -617,7 +617,7 @@ static void a_refused_capture_is_told_in_centras_words(void **state)
 	sim_tell(&f.s->sim, "/settings", "{\"capture\":\"ok\"}");
 	ok(&f, "PUT", "/capture", capture_of(json, number));
 	assert_int_equal(sim_shipped(&f.s->sim, number).captures, 1);
-	face_passed(&f);
+	wms_passed(&f);
 }
 
 /* Each call's reply is lost, before and after it was carried out, and the server
@@ -628,7 +628,7 @@ static void lost_replies_and_kills_ship_once(void **state)
 					    "updateShipment",
 					    "completeShipment"};
 	static const char *const whens[] = {"before", "after"};
-	struct face f = face_open(state, "answer_wait = 300ms\n");
+	struct wms f = wms_open(state, "answer_wait = 300ms\n");
 	char json[160];
 
 	for (size_t i = 0; i < sizeof(calls) / sizeof(*calls); i++)
@@ -655,7 +655,7 @@ static void lost_replies_and_kills_ship_once(void **state)
 			   complete_of(json, number));
 			expect_shipped(f.s, number, 1, 3);
 		}
-	face_passed(&f);
+	wms_passed(&f);
 }
 
 /* ---- Centra's own calls for a short pick and for what is given back ---- */
@@ -672,7 +672,7 @@ static const struct mishap mishaps[] = {
 	{"drop", "after", true},
 };
 
-static void expect_mishap(struct face *f, int64_t number, const char *what,
+static void expect_mishap(struct wms *f, int64_t number, const char *what,
 			  const struct mishap *m)
 {
 	sim_tell(&f->s->sim, "/faults",
@@ -683,7 +683,7 @@ static void expect_mishap(struct face *f, int64_t number, const char *what,
 
 /* Asks once.  What is slow at Centra is not told yet; a lost call may be made
  * again, and told, in time. */
-static void ask_amid(struct face *f, const struct mishap *m,
+static void ask_amid(struct wms *f, const struct mishap *m,
 		     const char *method, const char *path, const char *json)
 {
 	struct answer a = call(f, 0, method, path, json);
@@ -698,7 +698,7 @@ static void ask_amid(struct face *f, const struct mishap *m,
 }
 
 struct repeated {
-	struct face *f;
+	struct wms *f;
 	const char *method, *path, *json;
 };
 
@@ -717,7 +717,7 @@ static bool is_told_ok(void *arg)
 
 static void a_short_pick_whose_call_is_lost_is_made(void **state)
 {
-	struct face f = face_open(state, "answer_wait = 300ms\n");
+	struct wms f = wms_open(state, "answer_wait = 300ms\n");
 	char json[160], path[64], lines[96];
 
 	for (size_t i = 0; i < sizeof(mishaps) / sizeof(*mishaps); i++) {
@@ -740,12 +740,12 @@ static void a_short_pick_whose_call_is_lost_is_made(void **state)
 		assert_true(wait_until(is_told_ok, &r, SOON));
 		expect_shipped(f.s, number, 1, 2);
 	}
-	face_passed(&f);
+	wms_passed(&f);
 }
 
 static void what_is_given_back_amid_lost_calls_is_given_back_once(void **state)
 {
-	struct face f = face_open(state, "answer_wait = 300ms\n");
+	struct wms f = wms_open(state, "answer_wait = 300ms\n");
 	char path[64];
 
 	for (size_t i = 0; i < sizeof(mishaps) / sizeof(*mishaps); i++) {
@@ -764,7 +764,7 @@ static void what_is_given_back_amid_lost_calls_is_given_back_once(void **state)
 			&(struct answer[]){wait_listed(&f, number, NULL)}[0]);
 		assert_int_equal(sim_shipped(&f.s->sim, number).shipments, 1);
 	}
-	face_passed(&f);
+	wms_passed(&f);
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, shipfrom_end)
@@ -777,7 +777,7 @@ int main(void)
 		TEST(nothing_of_another_shop_is_shown_or_changed),
 		TEST(what_is_read_of_centra_is_the_shops_alone),
 		TEST(an_allocation_request_is_confirmed_by_its_shop_alone),
-		TEST(a_key_opens_the_face_alone_and_a_devices_token_does_not),
+		TEST(a_key_opens_the_order_api_alone_and_a_devices_token_does_not),
 		TEST(a_key_is_replaced_while_the_old_one_still_works),
 		TEST(a_short_pick_ships_fewer_and_the_rest_after_it_is_solved),
 		TEST(what_is_deleted_goes_and_comes_back_when_it_is_solved),

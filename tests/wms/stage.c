@@ -67,10 +67,10 @@ void stage_device(struct shipfrom *s, const char *shop, const char *option,
 	free(out);
 }
 
-struct stage stage_face(struct shapes *shapes, bool makes_shipments)
+struct stage stage_shipfrom(struct shapes *shapes, bool makes_shipments)
 {
 	struct stage t = {.s = shipfrom_with(NULL, SYSTEM_SHOPS),
-			  .face = true,
+			  .shipfrom = true,
 			  .shapes = shapes};
 
 	t.centra = &t.s->sim;
@@ -126,7 +126,7 @@ int64_t stage_offered(struct stage *t, const char *ean)
 
 	answer_release(&a);
 	sim_quiet(t->centra);
-	if (t->face)
+	if (t->shipfrom)
 		stage_sees(t->s, t->token, number, WITHIN);
 	return number;
 }

@@ -20,7 +20,7 @@ struct stage {
 	struct shipfrom *s;
 	struct sim *centra;
 	struct wms wms;
-	bool face;	       /* shipfrom answers */
+	bool shipfrom;	       /* shipfrom answers */
 	char token[128];       /* of a device of the shop; "": Centra answers */
 	struct shapes *shapes; /* of what it answers */
 };
@@ -31,7 +31,7 @@ struct stage stage_centra(struct shapes *shapes);
 
 /* The shop's own Order API answers.  `makes_shipments`: Centra makes them by
  * itself, so that shipfrom takes what is there. */
-struct stage stage_face(struct shapes *shapes, bool makes_shipments);
+struct stage stage_shipfrom(struct shapes *shapes, bool makes_shipments);
 
 /* `device add` with these options for a shop, as "--order-api" (NULL: none): the
  * token. */

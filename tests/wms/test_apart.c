@@ -136,7 +136,7 @@ static void send_it(struct world *w, int64_t number)
 
 static struct world begin(void **state, struct shapes *shapes)
 {
-	struct world w = {.mine = stage_face(shapes, false)};
+	struct world w = {.mine = stage_shipfrom(shapes, false)};
 
 	*state = w.mine.s;
 	snprintf(w.theirs.url, sizeof(w.theirs.url), "%s/order-api/utrecht",

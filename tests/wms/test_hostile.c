@@ -121,7 +121,7 @@ static void once_each(const struct ends *e)
 
 static struct stage begin(void **state, struct shapes *shapes)
 {
-	struct stage t = stage_face(shapes, false);
+	struct stage t = stage_shipfrom(shapes, false);
 
 	*state = t.s;
 	return t;

@@ -416,7 +416,7 @@ static int64_t requested(struct stage *t)
 
 	answer_release(&a);
 	sim_quiet(t->centra);
-	if (t->face)
+	if (t->shipfrom)
 		stage_sees(t->s, t->token, number, WITHIN);
 	return number;
 }
@@ -590,26 +590,26 @@ static void over(void **state, struct stage *t)
  * makes, and with Centra's. */
 static void told(void **state, chapter_fn *chapter)
 {
-	struct shapes centra = {0}, face = {0}, taken = {0};
+	struct shapes centra = {0}, ours = {0}, taken = {0};
 	struct stage t = stage_centra(&centra);
 
 	*state = t.s;
 	chapter(&t);
 	over(state, &t);
 
-	t = stage_face(&face, false);
+	t = stage_shipfrom(&ours, false);
 	*state = t.s;
 	chapter(&t);
 	over(state, &t);
-	shapes_compare(&centra, &face);
+	shapes_compare(&centra, &ours);
 
-	t = stage_face(&taken, true);
+	t = stage_shipfrom(&taken, true);
 	*state = t.s;
 	chapter(&t);
 	over(state, &t);
 	shapes_compare(&centra, &taken);
 	shapes_release(&centra);
-	shapes_release(&face);
+	shapes_release(&ours);
 	shapes_release(&taken);
 }
 

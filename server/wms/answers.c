@@ -7,9 +7,9 @@
 
 #include "base/json_write.h"
 #include "base/number.h"
-#include "server/order_api/order_api_private.h"
+#include "server/wms/wms_private.h"
 
-void face_count(const struct request *req, enum face_outcome how)
+void wms_count(const struct request *req, enum wms_outcome how)
 {
 	struct counters *c = shop_of(req)->counters;
 
@@ -17,13 +17,13 @@ void face_count(const struct request *req, enum face_outcome how)
 		COUNT(c, order_api_reads_total);
 	else
 		COUNT(c, order_api_writes_total);
-	if (how == FACE_NO)
+	if (how == WMS_NO)
 		COUNT(c, order_api_refused_total);
-	else if (how == FACE_LATER)
+	else if (how == WMS_LATER)
 		COUNT(c, order_api_unsettled_total);
 }
 
-void face_no(struct response *res, const char *msg, int64_t order,
+void wms_no(struct response *res, const char *msg, int64_t order,
 	     const char *shipment)
 {
 	buf_clear(&res->body);
@@ -38,21 +38,21 @@ void face_no(struct response *res, const char *msg, int64_t order,
 	respond_json(res, 200);
 }
 
-void face_later(struct response *res, const char *msg)
+void wms_later(struct response *res, const char *msg)
 {
-	face_no(res, msg, 0, NULL);
+	wms_no(res, msg, 0, NULL);
 	res->status = 503;
 	res->retry_after = 1;
 }
 
-const char *face_param(const struct request *req)
+const char *wms_param(const struct request *req)
 {
 	const char *last = strrchr(req->param, '/');
 
 	return last ? last + 1 : "";
 }
 
-bool face_order_of(const char *shipment, int64_t *ret)
+bool wms_order_of(const char *shipment, int64_t *ret)
 {
 	const char *at = shipment;
 
