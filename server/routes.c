@@ -17,7 +17,7 @@
 #include "server/webhook/unverified.h"
 #include "server/access/me.h"
 #include "server/access/session.h"
-#include "server/wms/wms.h"
+#include "server/face/face.h"
 #include "server/shop/counts.h"
 #include "server/shop/orders.h"
 #include "server/shop/products.h"
@@ -70,18 +70,18 @@ const struct http_route routes[] = {
 	{ "GET",   "/api/v1/stream",              LISTEN_PUBLIC, ROUTE_DEVICE, ROOM_LIVE,    0,          staff_stream,    NULL,          "what changes, as it changes: server-sent events" },
 	{ "POST",  "/api/v1/session",             LISTEN_PUBLIC, ANYONE_READS, ROOM_ACCESS,  CODE_MAX,   session_begin,   NULL,          "signs a browser in with a login link's code" },
 	{ "DELETE","/api/v1/session",             LISTEN_PUBLIC, DEVICE_READS, ROOM_ACCESS,  0,          session_end,     NULL,          "signs a browser out" },
-	{ "GET",   "/order-api/*/shipments",      LISTEN_PUBLIC, KEY_READS,    ROOM_ORDER_API, 0,        wms_shipments,  NULL,          "the shop's shipments, in Centra's shape" },
-	{ "PUT",   "/order-api/*/shipments/*",    LISTEN_PUBLIC, KEY_ACTS,     ROOM_ORDER_API, SHIP_MAX, wms_update,     NULL,          "fewer units of a shipment" },
-	{ "DELETE","/order-api/*/shipments/*",    LISTEN_PUBLIC, KEY_ACTS,     ROOM_ORDER_API, 0,        wms_delete,     NULL,          "gives a shipment back" },
-	{ "PUT",   "/order-api/*/capture",        LISTEN_PUBLIC, KEY_ACTS,     ROOM_ORDER_API, SHIP_MAX, wms_capture,    NULL,          "captures the payment of a shipment" },
-	{ "PUT",   "/order-api/*/shipment",       LISTEN_PUBLIC, KEY_ACTS,     ROOM_ORDER_API, SHIP_MAX, wms_complete,   NULL,          "completes a shipment" },
-	{ "GET",   "/order-api/*/orders",         LISTEN_PUBLIC, KEY_READS,    ROOM_ORDER_API, 0,        wms_orders,     NULL,          "one of the shop's orders, by its number" },
-	{ "GET",   "/order-api/*/products",       LISTEN_PUBLIC, KEY_READS,    ROOM_ORDER_API, 0,        wms_products,   NULL,          "products, as Centra shows them" },
-	{ "GET",   "/order-api/*/stock",          LISTEN_PUBLIC, KEY_READS,    ROOM_ORDER_API, 0,        wms_stock,      NULL,          "what Centra has of them in the shop" },
-	{ "POST",  "/order-api/*/stock",          LISTEN_PUBLIC, KEY_ACTS,     ROOM_ORDER_API, COUNTS_BODY_MAX, wms_set_stock, NULL,          "how many of each lie in the shop" },
-	{ "GET",   "/order-api/*/allocation-requests", LISTEN_PUBLIC, KEY_READS, ROOM_ORDER_API, 0,      wms_requests,   NULL,          "the shop's allocation requests" },
-	{ "PUT",   "/order-api/*/allocation-request", LISTEN_PUBLIC, KEY_ACTS, ROOM_ORDER_API, ACTION_MAX, wms_answer_request, NULL,    "confirms or rejects an allocation request" },
-	{ "POST",  "/order-api/*/check-first",    LISTEN_PUBLIC, KEY_ACTS,     ROOM_ORDER_API, ACTION_MAX, wms_check_first, NULL,       "accepts or rejects an offer" },
+	{ "GET",   "/order-api/*/shipments",      LISTEN_PUBLIC, KEY_READS,    ROOM_ORDER_API, 0,        face_shipments,  NULL,          "the shop's shipments, in Centra's shape" },
+	{ "PUT",   "/order-api/*/shipments/*",    LISTEN_PUBLIC, KEY_ACTS,     ROOM_ORDER_API, SHIP_MAX, face_update,     NULL,          "fewer units of a shipment" },
+	{ "DELETE","/order-api/*/shipments/*",    LISTEN_PUBLIC, KEY_ACTS,     ROOM_ORDER_API, 0,        face_delete,     NULL,          "gives a shipment back" },
+	{ "PUT",   "/order-api/*/capture",        LISTEN_PUBLIC, KEY_ACTS,     ROOM_ORDER_API, SHIP_MAX, face_capture,    NULL,          "captures the payment of a shipment" },
+	{ "PUT",   "/order-api/*/shipment",       LISTEN_PUBLIC, KEY_ACTS,     ROOM_ORDER_API, SHIP_MAX, face_complete,   NULL,          "completes a shipment" },
+	{ "GET",   "/order-api/*/orders",         LISTEN_PUBLIC, KEY_READS,    ROOM_ORDER_API, 0,        face_orders,     NULL,          "one of the shop's orders, by its number" },
+	{ "GET",   "/order-api/*/products",       LISTEN_PUBLIC, KEY_READS,    ROOM_ORDER_API, 0,        face_products,   NULL,          "products, as Centra shows them" },
+	{ "GET",   "/order-api/*/stock",          LISTEN_PUBLIC, KEY_READS,    ROOM_ORDER_API, 0,        face_stock,      NULL,          "what Centra has of them in the shop" },
+	{ "POST",  "/order-api/*/stock",          LISTEN_PUBLIC, KEY_ACTS,     ROOM_ORDER_API, COUNTS_BODY_MAX, face_set_stock, NULL,          "how many of each lie in the shop" },
+	{ "GET",   "/order-api/*/allocation-requests", LISTEN_PUBLIC, KEY_READS, ROOM_ORDER_API, 0,      face_requests,   NULL,          "the shop's allocation requests" },
+	{ "PUT",   "/order-api/*/allocation-request", LISTEN_PUBLIC, KEY_ACTS, ROOM_ORDER_API, ACTION_MAX, face_answer_request, NULL,    "confirms or rejects an allocation request" },
+	{ "POST",  "/order-api/*/check-first",    LISTEN_PUBLIC, KEY_ACTS,     ROOM_ORDER_API, ACTION_MAX, face_check_first, NULL,       "accepts or rejects an offer" },
 	{ "GET",   "/",                           LISTEN_PUBLIC, ROUTE_ANYONE, ROOM_PAGE,    0,          show_page,       NULL,          "the staff page" },
 	{ "GET",   "/login",                      LISTEN_PUBLIC, ROUTE_ANYONE, ROOM_PAGE,    0,          show_page,       NULL,          "the staff page, as login links open it" },
 	{ "GET",   "/page/*",                     LISTEN_PUBLIC, ROUTE_ANYONE, ROOM_PAGE,    0,          show_page_file,  NULL,          "the page's own files" },

@@ -35,12 +35,12 @@ MAY server/access     server/pending server/http server/config server/metrics st
 MAY server/webhook    server/pending server/http server/config server/metrics store store/model centra handlers/handlers.h
 MAY server/shop       server/pending server/http server/config server/metrics server/access server/lookup store store/model handlers centra
 MAY server/live       server/http server/config server/metrics server/access server/lookup server/shop store store/model
-MAY server/wms  server/pending server/http server/config server/metrics server/access server/shop/shop.h server/shop/stocktake.h server/lookup store store/model handlers centra
+MAY server/face        server/pending server/http server/config server/metrics server/access server/shop/shop.h server/shop/stocktake.h server/lookup store store/model handlers centra
 MAY server/page       server/http server/access/token.h
 MAY server/worker     server/config server/metrics store store/model centra handlers
 MAY server/admin      server/http server/config server/metrics store store/model centra server/webhook server/worker server/live
 MAY server/cli        server/config server/storage store store/model centra handlers server/access server/webhook server/shop
-MAY server            server/http server/config server/metrics server/storage server/access server/webhook server/shop server/wms server/live server/lookup server/page server/worker server/admin server/cli store store/model centra handlers
+MAY server            server/http server/config server/metrics server/storage server/access server/webhook server/shop server/face server/live server/lookup server/page server/worker server/admin server/cli store store/model centra handlers
 
 MAY tests/unit        EVERYTHING
 MAY tests/fuzz        EVERYTHING

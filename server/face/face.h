@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * wms.h - the shop's own Order API: Centra's paths, header and shapes, for
+ * face.h - the shop's own Order API: Centra's paths, header and shapes, for
  * one shop (docs/order-api.md).
  *
  * A till or warehouse system that knows how to talk to a Centra (CONTRACT 5)
@@ -14,14 +14,14 @@
  *
  * The context of these routes is the struct shop of the shops' API.
  */
-#ifndef SERVER_WMS_WMS_H
-#define SERVER_WMS_WMS_H
+#ifndef SERVER_FACE_FACE_H
+#define SERVER_FACE_FACE_H
 
 #include "server/http/http.h"
 
-endpoint_fn wms_shipments, wms_update, wms_delete, wms_capture, wms_complete;
-endpoint_fn wms_check_first, wms_orders, wms_products;
-endpoint_fn wms_stock, wms_set_stock;
-endpoint_fn wms_requests, wms_answer_request;
+endpoint_fn face_shipments, face_update, face_delete, face_capture, face_complete;
+endpoint_fn face_check_first, face_orders, face_products;
+endpoint_fn face_stock, face_set_stock;
+endpoint_fn face_requests, face_answer_request;
 
 #endif

@@ -15,13 +15,13 @@
 #include "centra/order_shipments.h"
 #include "centra/products.h"
 #include "handlers/offer.h"
-#include "server/wms/wms_private.h"
+#include "server/face/face_private.h"
 
 #define FILTERS_MAX	8
 #define WAREHOUSES_MOST 8 /* of a shop, whose stock is asked for */
 #define VALUE_MAX   ((size_t)1 << 20)
 
-struct wms_lookup {
+struct face_lookup {
 	struct lookup lookup; /* must be first */
 	const char *path;     /* a constant */
 	struct order_api_filter filters[FILTERS_MAX]; /* owned values */
@@ -37,14 +37,14 @@ struct wms_lookup {
 
 static void ask(struct lookup *lookup, struct centra_conn *n, struct call *ret)
 {
-	struct wms_lookup *l = (struct wms_lookup *)lookup;
+	struct face_lookup *l = (struct face_lookup *)lookup;
 
 	order_api_read(n, l->path, l->filters, l->n_filters, ret, &l->found);
 }
 
 static void release(struct lookup *lookup)
 {
-	struct wms_lookup *l = (struct wms_lookup *)lookup;
+	struct face_lookup *l = (struct face_lookup *)lookup;
 
 	for (size_t i = 0; i < l->n_filters; i++)
 		free((void *)(uintptr_t)l->filters[i].value);
@@ -54,9 +54,9 @@ static void release(struct lookup *lookup)
 	free(l);
 }
 
-static struct wms_lookup *lookup_new(const char *path, const char *what)
+static struct face_lookup *lookup_new(const char *path, const char *what)
 {
-	struct wms_lookup *l = xcalloc(1, sizeof(*l));
+	struct face_lookup *l = xcalloc(1, sizeof(*l));
 
 	l->path = path;
 	l->lookup = (struct lookup){
@@ -68,7 +68,7 @@ static struct wms_lookup *lookup_new(const char *path, const char *what)
 	return l;
 }
 
-static void add_filter(struct wms_lookup *l, const char *name,
+static void add_filter(struct face_lookup *l, const char *name,
 		       const char *value)
 {
 	l->filters[l->n_filters++] = (struct order_api_filter){
@@ -76,17 +76,17 @@ static void add_filter(struct wms_lookup *l, const char *name,
 }
 
 /* Returns what the lookup has found; NULL: it has responded. */
-static const struct wms_lookup *found(struct request *req,
+static const struct face_lookup *found(struct request *req,
 				       struct response *res)
 {
-	const struct wms_lookup *l = req->state;
+	const struct face_lookup *l = req->state;
 	int64_t retry = 1;
 
 	if (lookup_result(req, &retry) == LOOKUP_OK && l->found)
 		return l;
-	wms_later(res, "Centra does not answer right now; try again");
+	face_later(res, "Centra does not answer right now; try again");
 	res->retry_after = retry > 0 ? retry : 1;
-	wms_count(req, WMS_LATER);
+	face_count(req, FACE_LATER);
 	return NULL;
 }
 
@@ -105,23 +105,23 @@ static void put_value(struct buf *out, const char *key, const struct json *v)
 /* The catalogue is the same for all shops: Centra's reply is passed on. */
 static void show_products(struct request *req, struct response *res)
 {
-	const struct wms_lookup *l = found(req, res);
+	const struct face_lookup *l = found(req, res);
 
 	if (!l)
 		return;
 	json_canonical(l->found, &res->body);
 	respond_json(res, 200);
-	wms_count(req, json_is(json_get(l->found, "status"), "ok") ? WMS_OK
-								    : WMS_NO);
+	face_count(req, json_is(json_get(l->found, "status"), "ok") ? FACE_OK
+								    : FACE_NO);
 }
 
-void wms_products(struct request *req, struct response *res)
+void face_products(struct request *req, struct response *res)
 {
 	static const char *const names[] = {"ean",	   "sku",
 					    "productId",   "variantId",
 					    "stockItemId", "modified",
 					    "limit",	   "page"};
-	struct wms_lookup *l = lookup_new("/products", "product");
+	struct face_lookup *l = lookup_new("/products", "product");
 	const char *value;
 
 	(void)res;
@@ -157,7 +157,7 @@ static char *code_of(const struct json *row, enum centra_code *ret_by)
 static void ask_stock(struct lookup *lookup, struct centra_conn *n,
 		      struct call *ret)
 {
-	struct wms_lookup *l = (struct wms_lookup *)lookup;
+	struct face_lookup *l = (struct face_lookup *)lookup;
 	struct centra_wanted wanted[SIZES_MAX];
 	char *codes[SIZES_MAX];
 	const struct json *row;
@@ -186,7 +186,7 @@ static void ask_stock(struct lookup *lookup, struct centra_conn *n,
 }
 
 /* Adds up the figures of the i-th row over the shop's warehouses. */
-static void put_figures(struct buf *out, const struct wms_lookup *l, size_t at)
+static void put_figures(struct buf *out, const struct face_lookup *l, size_t at)
 {
 	int64_t physical = 0, allocated = 0, available = 0;
 
@@ -214,7 +214,7 @@ static void show_stock(struct request *req, struct response *res)
 		"upc",		"weight",    "weightUnit",  "countryOfOrigin",
 		"harmCode",	"harmDescription", "active",
 	};
-	const struct wms_lookup *l = found(req, res);
+	const struct face_lookup *l = found(req, res);
 	const struct json *row;
 	size_t at = 0;
 
@@ -238,14 +238,14 @@ static void show_stock(struct request *req, struct response *res)
 	json_end_list(&res->body);
 	json_end(&res->body);
 	respond_json(res, 200);
-	wms_count(req, WMS_OK);
+	face_count(req, FACE_OK);
 }
 
-void wms_stock(struct request *req, struct response *res)
+void face_stock(struct request *req, struct response *res)
 {
 	static const char *const names[] = {"ean", "sku", "upc"};
 	const struct config_shop *shop = caller_of(req)->shop;
-	struct wms_lookup *l = lookup_new("/products", "stock");
+	struct face_lookup *l = lookup_new("/products", "stock");
 	char limit[24];
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
@@ -253,8 +253,8 @@ void wms_stock(struct request *req, struct response *res)
 			add_filter(l, names[i], request_query(req, names[i]));
 	if (!l->n_filters) {
 		release(&l->lookup);
-		wms_no(res, "one of ean, sku and upc is required", 0, NULL);
-		wms_count(req, WMS_NO);
+		face_no(res, "one of ean, sku and upc is required", 0, NULL);
+		face_count(req, FACE_NO);
 		return;
 	}
 	snprintf(limit, sizeof(limit), "%d", SIZES_MAX);
@@ -422,7 +422,7 @@ static void put_order(const struct showing *s, const struct json *row)
 	json_end(s->out);
 }
 
-static void show_rows(struct showing *s, const struct wms_lookup *l)
+static void show_rows(struct showing *s, const struct face_lookup *l)
 {
 	const struct json *row;
 	int64_t number;
@@ -442,7 +442,7 @@ static void show_rows(struct showing *s, const struct wms_lookup *l)
 /* By the order as it is now, and not as it was when Centra was asked. */
 static void show_order(struct request *req, struct response *res)
 {
-	const struct wms_lookup *l = found(req, res);
+	const struct face_lookup *l = found(req, res);
 	struct order o = {0};
 	struct showing s = {
 		.out = &res->body,
@@ -457,30 +457,30 @@ static void show_order(struct request *req, struct response *res)
 	rc = store_order(shop_of(req)->store, s.shop->centra, l->number, &o,
 			 &e);
 	if (rc && rc != RC_NOTFOUND) {
-		wms_later(res, "orders cannot be read right now; try again");
-		wms_count(req, WMS_LATER);
+		face_later(res, "orders cannot be read right now; try again");
+		face_count(req, FACE_LATER);
 	} else {
 		show_rows(&s, l);
 		respond_json(res, 200);
-		wms_count(req, WMS_OK);
+		face_count(req, FACE_OK);
 	}
 	order_release(&o);
 }
 
-void wms_orders(struct request *req, struct response *res)
+void face_orders(struct request *req, struct response *res)
 {
 	const char *text = request_query(req, "order");
 	struct showing s = {.out = &res->body,
 			    .shop = caller_of(req)->shop};
 	struct order o = {0};
-	struct wms_lookup *l;
+	struct face_lookup *l;
 	struct err e;
 	int64_t number;
 	enum rc rc;
 
 	if (!text || !number_read(text, 1, INT64_MAX, &number)) {
-		wms_no(res, "order is the number of one order", 0, NULL);
-		wms_count(req, WMS_NO);
+		face_no(res, "order is the number of one order", 0, NULL);
+		face_count(req, FACE_NO);
 		return;
 	}
 	/* Of an order that is not the shop's, Centra is not asked. */
@@ -489,10 +489,10 @@ void wms_orders(struct request *req, struct response *res)
 	if (rc == RC_NOTFOUND || (!rc && !may_see(&s))) {
 		show_rows(&s, NULL);
 		respond_json(res, 200);
-		wms_count(req, WMS_OK);
+		face_count(req, FACE_OK);
 	} else if (rc) {
-		wms_later(res, "orders cannot be read right now; try again");
-		wms_count(req, WMS_LATER);
+		face_later(res, "orders cannot be read right now; try again");
+		face_count(req, FACE_LATER);
 	} else {
 		l = lookup_new("/orders", "order");
 		l->number = number;

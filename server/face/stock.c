@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "server/access/json_body.h"
-#include "server/wms/wms_private.h"
+#include "server/face/face_private.h"
 #include "server/pending/pending.h"
 #include "server/shop/stocktake.h"
 
@@ -57,8 +57,8 @@ static void post_written(struct pending *pending)
 
 static bool no(struct post *p, struct response *res, const char *msg)
 {
-	wms_no(res, msg, 0, NULL);
-	wms_count(p->pending.req, WMS_NO);
+	face_no(res, msg, 0, NULL);
+	face_count(p->pending.req, FACE_NO);
 	return false;
 }
 
@@ -109,15 +109,15 @@ static void post_stored(struct request *req, struct response *res)
 	const struct post *p = req->state;
 
 	if (!p->pending.ended || p->pending.rc) {
-		wms_later(res, "nothing can be kept right now; try again");
-		wms_count(req, WMS_LATER);
+		face_later(res, "nothing can be kept right now; try again");
+		face_count(req, FACE_LATER);
 		return;
 	}
 	json_begin(&res->body, NULL);
 	json_put(&res->body, "status", "ok");
 	json_end(&res->body);
 	respond_json(res, 200);
-	wms_count(req, WMS_OK);
+	face_count(req, FACE_OK);
 }
 
 static struct post *post_new(struct request *req)
@@ -140,7 +140,7 @@ static struct post *post_new(struct request *req)
 	return p;
 }
 
-void wms_set_stock(struct request *req, struct response *res)
+void face_set_stock(struct request *req, struct response *res)
 {
 	struct post *p = post_new(req);
 	struct err e = {""};
@@ -161,7 +161,7 @@ void wms_set_stock(struct request *req, struct response *res)
 	rc = stocktake_store(p->room->store, &p->take, &p->pending.done, &e);
 	if (rc) {
 		pending_refused(&p->pending, rc, &e);
-		wms_later(res, "nothing can be kept right now; try again");
-		wms_count(req, WMS_LATER);
+		face_later(res, "nothing can be kept right now; try again");
+		face_count(req, FACE_LATER);
 	}
 }

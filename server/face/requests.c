@@ -12,7 +12,7 @@
 #include "base/number.h"
 #include "base/time.h"
 #include "handlers/requests.h"
-#include "server/wms/wms_private.h"
+#include "server/face/face_private.h"
 
 #define ORDERS_MAX 5000
 #define PAGE	   100 /* requests of a page, as Centra's */
@@ -67,7 +67,7 @@ static enum rc list_numbers(struct store *s, const struct config_shop *shop,
 	return rc;
 }
 
-enum rc wms_each_order(struct store *s, const struct config_shop *shop,
+enum rc face_each_order(struct store *s, const struct config_shop *shop,
 			bool ended, int64_t now,
 			bool (*fn)(void *arg, const struct order *o), void *arg,
 			struct err *e)
@@ -96,7 +96,7 @@ enum rc wms_each_order(struct store *s, const struct config_shop *shop,
 
 /* ---- one request ---- */
 
-const struct alloc_request *wms_request_of(const struct offer *f, int64_t id)
+const struct alloc_request *face_request_of(const struct offer *f, int64_t id)
 {
 	for (size_t i = 0; f && i < f->n_requests; i++)
 		if (id && f->requests[i].id == id)
@@ -116,7 +116,7 @@ static bool search_order(void *arg, const struct order *o)
 	for (size_t i = 0; i < s->shop->warehouses.n; i++) {
 		int64_t w = s->shop->warehouses.ids[i];
 
-		if (!wms_request_of(order_offer(o, w), s->id))
+		if (!face_request_of(order_offer(o, w), s->id))
 			continue;
 		s->order = o->number;
 		s->warehouse = w;
@@ -125,12 +125,12 @@ static bool search_order(void *arg, const struct order *o)
 	return true;
 }
 
-enum rc wms_request_find(struct store *s, const struct config_shop *shop,
+enum rc face_request_find(struct store *s, const struct config_shop *shop,
 			  int64_t now, int64_t id, int64_t *ret_order,
 			  int64_t *ret_warehouse, struct err *e)
 {
 	struct search found = {.shop = shop, .id = id};
-	enum rc rc = wms_each_order(s, shop, true, now, search_order, &found,
+	enum rc rc = face_each_order(s, shop, true, now, search_order, &found,
 				     e);
 
 	*ret_order = found.order;
@@ -227,7 +227,7 @@ static bool read_count(const struct request *req, const char *name,
 	return !text || number_read(text, 1, INT32_MAX, ret);
 }
 
-void wms_requests(struct request *req, struct response *res)
+void face_requests(struct request *req, struct response *res)
 {
 	struct listing l = {
 		.res = res,
@@ -241,20 +241,20 @@ void wms_requests(struct request *req, struct response *res)
 	if (!read_count(req, "order", &l.order) ||
 	    !read_count(req, "warehouse", &l.warehouse) ||
 	    !read_count(req, "page", &l.page)) {
-		wms_no(res, "order, warehouse and page are numbers", 0, NULL);
-		wms_count(req, WMS_NO);
+		face_no(res, "order, warehouse and page are numbers", 0, NULL);
+		face_count(req, FACE_NO);
 		return;
 	}
 	json_begin(&res->body, NULL);
 	json_put(&res->body, "status", "ok");
 	json_begin_list(&res->body, "allocation_requests");
-	rc = wms_each_order(shop_of(req)->store, l.shop, l.status, req->now,
+	rc = face_each_order(shop_of(req)->store, l.shop, l.status, req->now,
 			     list_order, &l, &e);
 	json_end_list(&res->body);
 	json_end(&res->body);
 	if (rc)
-		wms_later(res, "orders cannot be read right now; try again");
+		face_later(res, "orders cannot be read right now; try again");
 	else
 		respond_json(res, 200);
-	wms_count(req, rc ? WMS_LATER : WMS_OK);
+	face_count(req, rc ? FACE_LATER : FACE_OK);
 }

@@ -11,7 +11,7 @@
 #include "base/number.h"
 #include "base/time.h"
 #include "handlers/offer.h"
-#include "server/wms/wms_private.h"
+#include "server/face/face_private.h"
 
 #define LIMIT_DEFAULT 100
 #define LIMIT_MAX     1000
@@ -43,7 +43,7 @@ static bool read_count(struct listing *l, const char *name, int64_t least,
 
 	if (!text || number_read(text, least, most, ret))
 		return true;
-	wms_no(l->res, "limit, offset and order are numbers", 0, NULL);
+	face_no(l->res, "limit, offset and order are numbers", 0, NULL);
 	return false;
 }
 
@@ -58,7 +58,7 @@ static bool read_status(struct listing *l)
 	else if (!strcmp(s, "completed"))
 		l->which = COMPLETED;
 	else
-		wms_no(l->res, "status is goodtogo, inprogress or completed",
+		face_no(l->res, "status is goodtogo, inprogress or completed",
 			0, NULL);
 	return !l->res->status;
 }
@@ -71,7 +71,7 @@ static bool read_date(struct listing *l, const char *name, const char **ret)
 	if (!s || (strlen(s) <= DATE_MAX && strlen(s) >= 10 &&
 		   strspn(s, "0123456789-: ") == strlen(s)))
 		return true;
-	wms_no(l->res, "newer_than and older_than are YYYY-mm-dd or "
+	face_no(l->res, "newer_than and older_than are YYYY-mm-dd or "
 			"YYYY-mm-dd HH:MM:SS",
 		0, NULL);
 	return false;
@@ -90,7 +90,7 @@ static bool read_query(struct listing *l)
 
 /* ---- the shipments ---- */
 
-static bool is_listed(const struct listing *l, const struct wms_row *row)
+static bool is_listed(const struct listing *l, const struct face_row *row)
 {
 	const struct shipment *s = row->s;
 	bool ret;
@@ -103,7 +103,7 @@ static bool is_listed(const struct listing *l, const struct wms_row *row)
 		      (l->which == IN_PROGRESS || !row->o->on_hold);
 	if (!ret || (!l->newer && !l->older))
 		return ret;
-	date = wms_order_date(row);
+	date = face_order_date(row);
 	/* Dates of one form are compared as texts; without a time, a day. */
 	ret = *date && (!l->newer || strncmp(date, l->newer,
 					     strlen(l->newer)) > 0) &&
@@ -112,16 +112,16 @@ static bool is_listed(const struct listing *l, const struct wms_row *row)
 	return ret;
 }
 
-static void list_shipment(struct listing *l, const struct wms_row *row)
+static void list_shipment(struct listing *l, const struct face_row *row)
 {
 	if (!is_listed(l, row) || l->found++ < l->offset ||
 	    l->written == l->limit)
 		return;
-	wms_shipment_json(&l->res->body, NULL, row);
+	face_shipment_json(&l->res->body, NULL, row);
 	l->written++;
 }
 
-static void list_offer(struct listing *l, struct wms_row *row, int64_t w)
+static void list_offer(struct listing *l, struct face_row *row, int64_t w)
 {
 	row->f = order_offer(row->o, w);
 	for (size_t i = 0; row->f && i < row->f->n_shipments; i++) {
@@ -153,7 +153,7 @@ static bool has_shipment(const struct listing *l, const struct order *o)
 	return false;
 }
 
-/* A function of wms_each_order(). */
+/* A function of face_each_order(). */
 static bool list_order(void *arg, const struct order *o)
 {
 	struct listing *l = arg;
@@ -170,7 +170,7 @@ static bool list_order(void *arg, const struct order *o)
 	a = parse(address);
 	for (size_t i = 0; i < l->shop->warehouses.n; i++)
 		list_offer(l,
-			   &(struct wms_row){
+			   &(struct face_row){
 				   .shop = l->shop,
 				   .zone = l->zone,
 				   .o = o,
@@ -206,7 +206,7 @@ static enum rc list_all(struct listing *l)
 	json_put(&l->res->body, "status", "ok");
 	json_begin_list(&l->res->body, "shipments");
 	rc = l->order ? list_one(l)
-		      : wms_each_order(l->store, l->shop,
+		      : face_each_order(l->store, l->shop,
 					l->which == COMPLETED, l->req->now,
 					list_order, l, &l->e);
 	json_end_list(&l->res->body);
@@ -214,7 +214,7 @@ static enum rc list_all(struct listing *l)
 	return rc;
 }
 
-void wms_shipments(struct request *req, struct response *res)
+void face_shipments(struct request *req, struct response *res)
 {
 	const struct caller *c = caller_of(req);
 	const struct config_instance *in = config_instance(c->config,
@@ -229,7 +229,7 @@ void wms_shipments(struct request *req, struct response *res)
 	enum rc rc;
 
 	if (!read_query(&l)) {
-		wms_count(req, WMS_NO);
+		face_count(req, FACE_NO);
 		return;
 	}
 	rc = list_all(&l);
@@ -238,9 +238,9 @@ void wms_shipments(struct request *req, struct response *res)
 			    LOG_N("device", (int64_t)c->device.id),
 			    LOG_S("rc", rc_name(rc)), LOG_S("error", l.e.text),
 			    LOG_REQUEST(req));
-		wms_later(res, "orders cannot be read right now; try again");
+		face_later(res, "orders cannot be read right now; try again");
 	} else {
 		respond_json(res, 200);
 	}
-	wms_count(req, rc ? WMS_LATER : WMS_OK);
+	face_count(req, rc ? FACE_LATER : FACE_OK);
 }

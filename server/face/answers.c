@@ -7,9 +7,9 @@
 
 #include "base/json_write.h"
 #include "base/number.h"
-#include "server/wms/wms_private.h"
+#include "server/face/face_private.h"
 
-void wms_count(const struct request *req, enum wms_outcome how)
+void face_count(const struct request *req, enum face_outcome how)
 {
 	struct counters *c = shop_of(req)->counters;
 
@@ -17,13 +17,13 @@ void wms_count(const struct request *req, enum wms_outcome how)
 		COUNT(c, order_api_reads_total);
 	else
 		COUNT(c, order_api_writes_total);
-	if (how == WMS_NO)
+	if (how == FACE_NO)
 		COUNT(c, order_api_refused_total);
-	else if (how == WMS_LATER)
+	else if (how == FACE_LATER)
 		COUNT(c, order_api_unsettled_total);
 }
 
-void wms_no(struct response *res, const char *msg, int64_t order,
+void face_no(struct response *res, const char *msg, int64_t order,
 	     const char *shipment)
 {
 	buf_clear(&res->body);
@@ -38,21 +38,21 @@ void wms_no(struct response *res, const char *msg, int64_t order,
 	respond_json(res, 200);
 }
 
-void wms_later(struct response *res, const char *msg)
+void face_later(struct response *res, const char *msg)
 {
-	wms_no(res, msg, 0, NULL);
+	face_no(res, msg, 0, NULL);
 	res->status = 503;
 	res->retry_after = 1;
 }
 
-const char *wms_param(const struct request *req)
+const char *face_param(const struct request *req)
 {
 	const char *last = strrchr(req->param, '/');
 
 	return last ? last + 1 : "";
 }
 
-bool wms_order_of(const char *shipment, int64_t *ret)
+bool face_order_of(const char *shipment, int64_t *ret)
 {
 	const char *at = shipment;
 

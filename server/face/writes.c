@@ -20,7 +20,7 @@
 #include "handlers/answer.h"
 #include "handlers/offer.h"
 #include "server/access/json_body.h"
-#include "server/wms/wms_private.h"
+#include "server/face/face_private.h"
 #include "server/pending/pending.h"
 
 #define CARRIER_MAX  64 /* characters, as in POST ship */
@@ -81,9 +81,9 @@ static bool no(struct write *w, struct response *res, const char *msg)
 		w->settle_no(w, res, msg);
 		return false;
 	}
-	wms_no(res, msg, names_order(w) ? w->number : 0,
+	face_no(res, msg, names_order(w) ? w->number : 0,
 		*w->shipment ? w->shipment : NULL);
-	wms_count(w->req, WMS_NO);
+	face_count(w->req, FACE_NO);
 	return false;
 }
 
@@ -102,7 +102,7 @@ static bool read_shipment(struct write *w, struct response *res,
 {
 	int64_t order;
 
-	if (!number || !wms_order_of(number, &w->number) ||
+	if (!number || !face_order_of(number, &w->number) ||
 	    !copy_text(w->shipment, sizeof(w->shipment), number)) {
 		w->number = 0;
 		return no(w, res, "shipment does not exist");
@@ -122,7 +122,7 @@ static bool body_shipment(struct write *w, struct response *res)
 
 static bool path_shipment(struct write *w, struct response *res)
 {
-	return read_shipment(w, res, wms_param(w->req));
+	return read_shipment(w, res, face_param(w->req));
 }
 
 static bool read_capture(struct write *w, struct response *res)
@@ -232,7 +232,7 @@ static void put_shipment(struct write *w, struct response *res,
 	const struct offer *f = NULL;
 	const struct shipment *s = ship_system_find(
 		o, w->d.warehouses, w->d.n_warehouses, w->shipment, &f);
-	struct wms_row row = {
+	struct face_row row = {
 		.shop = w->shop,
 		.zone = in ? in->zone : NULL,
 		.o = o,
@@ -257,7 +257,7 @@ static void put_shipment(struct write *w, struct response *res,
 	row.details = d;
 	row.address = a;
 	row.people = ship_system_waits(o, f, s);
-	wms_shipment_json(&res->body, "shipment", &row);
+	face_shipment_json(&res->body, "shipment", &row);
 	json_free(d);
 	json_free(a);
 	free(details);
@@ -268,7 +268,7 @@ static void respond_done(struct write *w, struct response *res,
 			 const struct order *o)
 {
 	bool whole = !strncmp(w->req->method, "PUT", 3) &&
-		     *wms_param(w->req);
+		     *face_param(w->req);
 
 	json_begin(&res->body, NULL);
 	json_put(&res->body, "status", "ok");
@@ -282,7 +282,7 @@ static void respond_done(struct write *w, struct response *res,
 	}
 	json_end(&res->body);
 	respond_json(res, 200);
-	wms_count(w->req, WMS_OK);
+	face_count(w->req, FACE_OK);
 }
 
 static bool may_wait(const struct write *w)
@@ -300,8 +300,8 @@ static bool settle_shipment(struct write *w, struct response *res,
 	case SYSTEM_WAITS:
 		if (may_wait(w))
 			return false;
-		wms_later(res, NOT_SETTLED);
-		wms_count(w->req, WMS_LATER);
+		face_later(res, NOT_SETTLED);
+		face_count(w->req, FACE_LATER);
 		break;
 	case SYSTEM_DONE:
 		respond_done(w, res, o);
@@ -338,7 +338,7 @@ static bool wrong_fields(struct write *w, struct response *res)
 	json_end(&res->body);
 	json_end(&res->body);
 	respond_json(res, 200);
-	wms_count(w->req, WMS_NO);
+	face_count(w->req, FACE_NO);
 	return false;
 }
 
@@ -388,8 +388,8 @@ static bool settle_answer(struct write *w, struct response *res,
 	if (waits && s != STATE_PENDING && may_wait(w))
 		return false;
 	if (waits) {
-		wms_later(res, NOT_SETTLED);
-		wms_count(w->req, WMS_LATER);
+		face_later(res, NOT_SETTLED);
+		face_count(w->req, FACE_LATER);
 	} else if (w->settle_no) {
 		w->settle_no(w, res,
 			     s == (accept ? STATE_ACCEPTED : STATE_REJECTED) ?
@@ -401,7 +401,7 @@ static bool settle_answer(struct write *w, struct response *res,
 		json_put(&res->body, "status", "ok");
 		json_end(&res->body);
 		respond_json(res, 200);
-		wms_count(w->req, WMS_OK);
+		face_count(w->req, FACE_OK);
 	} else {
 		(void)no(w, res, s == STATE_REFUSED && f->answer.refusal ?
 				 f->answer.refusal : offer_state_name(s));
@@ -422,7 +422,7 @@ static void respond_request(struct write *w, struct response *res,
 	json_end_list(&res->body);
 	json_end(&res->body);
 	respond_json(res, 200);
-	wms_count(w->req, error ? WMS_NO : WMS_OK);
+	face_count(w->req, error ? FACE_NO : FACE_OK);
 }
 
 static bool read_request(struct write *w, struct response *res)
@@ -443,13 +443,13 @@ static bool read_request(struct write *w, struct response *res)
 		respond_request(w, res, "Allocation request not found");
 		return false;
 	}
-	rc = wms_request_find(w->room->store, w->shop, w->d.ask.at, w->request,
+	rc = face_request_find(w->room->store, w->shop, w->d.ask.at, w->request,
 			       &w->number, &w->warehouse, &e);
 	if (rc == RC_NOTFOUND) {
 		respond_request(w, res, "Allocation request not found");
 	} else if (rc) {
-		wms_later(res, "orders cannot be read right now; try again");
-		wms_count(w->req, WMS_LATER);
+		face_later(res, "orders cannot be read right now; try again");
+		face_count(w->req, FACE_LATER);
 	}
 	if (rc)
 		return false;
@@ -470,7 +470,7 @@ static enum rc decide_request(void *arg, const struct order *o,
 {
 	struct write *w = arg;
 	const struct offer *f = order_offer(o, w->warehouse);
-	const struct alloc_request *r = f ? wms_request_of(f, w->request)
+	const struct alloc_request *r = f ? face_request_of(f, w->request)
 					  : NULL;
 	enum request_status done = w->answer.verb == VERB_ACCEPT
 					   ? REQUEST_CONFIRMED
@@ -569,8 +569,8 @@ static void write_settle(struct request *req, struct response *res)
 	/* Before the order is read, so that no change is missed. */
 	w->room->wait(w->room->wait_arg, req, w->shop->centra, w->number);
 	if (store_order(w->room->store, w->shop->centra, w->number, &o, &e)) {
-		wms_later(res, "orders cannot be read right now; try again");
-		wms_count(req, WMS_LATER);
+		face_later(res, "orders cannot be read right now; try again");
+		face_count(req, FACE_LATER);
 	} else {
 		(void)w->kind->settle(w, res, &o); /* false: it waits */
 	}
@@ -607,8 +607,8 @@ static void write_done(struct request *req, struct response *res)
 		refused(w, res);
 		break;
 	default:
-		wms_later(res, "nothing can be kept right now; try again");
-		wms_count(req, WMS_LATER);
+		face_later(res, "nothing can be kept right now; try again");
+		face_count(req, FACE_LATER);
 	}
 }
 
@@ -639,13 +639,13 @@ static void write_begin(struct request *req, struct response *res,
 	if (!rc)
 		return;
 	pending_refused(&w->pending, rc, &e);
-	wms_later(res, "nothing can be kept right now; try again");
-	wms_count(req, WMS_LATER);
+	face_later(res, "nothing can be kept right now; try again");
+	face_count(req, FACE_LATER);
 }
 
 /* ---- the routes ---- */
 
-void wms_capture(struct request *req, struct response *res)
+void face_capture(struct request *req, struct response *res)
 {
 	static const struct write_kind kind = {read_capture, decide_shipment,
 					       settle_shipment};
@@ -653,7 +653,7 @@ void wms_capture(struct request *req, struct response *res)
 	write_begin(req, res, &kind);
 }
 
-void wms_complete(struct request *req, struct response *res)
+void face_complete(struct request *req, struct response *res)
 {
 	static const struct write_kind kind = {read_complete, decide_shipment,
 					       settle_shipment};
@@ -661,7 +661,7 @@ void wms_complete(struct request *req, struct response *res)
 	write_begin(req, res, &kind);
 }
 
-void wms_update(struct request *req, struct response *res)
+void face_update(struct request *req, struct response *res)
 {
 	static const struct write_kind kind = {read_update, decide_shipment,
 					       settle_shipment};
@@ -669,7 +669,7 @@ void wms_update(struct request *req, struct response *res)
 	write_begin(req, res, &kind);
 }
 
-void wms_delete(struct request *req, struct response *res)
+void face_delete(struct request *req, struct response *res)
 {
 	static const struct write_kind kind = {read_delete, decide_shipment,
 					       settle_shipment};
@@ -677,7 +677,7 @@ void wms_delete(struct request *req, struct response *res)
 	write_begin(req, res, &kind);
 }
 
-void wms_answer_request(struct request *req, struct response *res)
+void face_answer_request(struct request *req, struct response *res)
 {
 	static const struct write_kind kind = {read_request, decide_request,
 					       settle_answer};
@@ -685,7 +685,7 @@ void wms_answer_request(struct request *req, struct response *res)
 	write_begin(req, res, &kind);
 }
 
-void wms_check_first(struct request *req, struct response *res)
+void face_check_first(struct request *req, struct response *res)
 {
 	static const struct write_kind kind = {read_answer, decide_answer,
 					       settle_answer};

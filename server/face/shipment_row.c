@@ -15,7 +15,7 @@
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/time.h"
-#include "server/wms/wms_private.h"
+#include "server/face/face_private.h"
 
 #define NO_DATE "0000-00-00 00:00:00"
 #define VALUE_MAX SHIP_SHOWN_MAX
@@ -23,7 +23,7 @@
 /* A row while it is written. */
 struct writing {
 	struct buf *out;
-	const struct wms_row *row;
+	const struct face_row *row;
 	struct json *shown, *person; /* owned, or NULL */
 };
 
@@ -66,7 +66,7 @@ static bool is_paid(const struct writing *w)
 /* Adds a member that we know better than Centra's row.  False: it is none. */
 static bool put_own(struct writing *w, const char *name)
 {
-	const struct wms_row *row = w->row;
+	const struct face_row *row = w->row;
 	const struct ship_came *c = &row->s->came;
 	char order[24];
 
@@ -74,7 +74,7 @@ static bool put_own(struct writing *w, const char *name)
 		snprintf(order, sizeof(order), "%" PRId64, row->o->number);
 		json_put(w->out, name, order);
 	} else if (!strcmp(name, "orderDate")) {
-		char *date = wms_order_date(row);
+		char *date = face_order_date(row);
 
 		json_put(w->out, name, *date ? date : NO_DATE);
 		free(date);
@@ -98,7 +98,7 @@ static bool put_own(struct writing *w, const char *name)
 	return true;
 }
 
-char *wms_order_date(const struct wms_row *row)
+char *face_order_date(const struct face_row *row)
 {
 	struct json *shown = parse(row->s->shown);
 	const char *date = json_text(json_get(shown, "orderDate"));
@@ -347,8 +347,8 @@ static void put_product(struct writing *w, const struct ship_line *l)
 	free(name);
 }
 
-void wms_shipment_json(struct buf *out, const char *key,
-			const struct wms_row *row)
+void face_shipment_json(struct buf *out, const char *key,
+			const struct face_row *row)
 {
 	const struct ship_ask *a = &row->s->ask;
 	struct writing w = {
