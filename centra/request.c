@@ -37,7 +37,8 @@ static bool abbreviation(const char *name, int *ret)
 }
 
 /* Reads a stamp in a zone that is written as an offset ("+01:00"), as an
- * abbreviation or by its name. */
+ * abbreviation or by its name.  False: it is no moment, or one of two, in the
+ * hour that the zone repeats. */
 static bool in_zone(const char stamp[STAMP_SIZE], const char *zone,
 		    int64_t *ret, int *ret_offset)
 {
@@ -47,7 +48,7 @@ static bool in_zone(const char stamp[STAMP_SIZE], const char *zone,
 
 	if (z) {
 		t = zone_time(z, stamp);
-		if (t == TIME_NONE)
+		if (t == TIME_NONE || zone_repeats(z, stamp))
 			return false;
 		*ret = t;
 		*ret_offset = zone_offset(z, t);

@@ -11,8 +11,9 @@
 #include "handlers/handlers.h"
 #include "handlers/requests.h"
 
-/* Has the list of the order's requests read: an update may be about another
- * request than the newest, and only the list tells them apart by their ids. */
+/* Has the list of the order's requests read: an update, and a create without a
+ * readable expiry, may be about another request than the newest, and only the
+ * list tells them apart by their ids. */
 static void ask_for_list(int64_t now, struct changes *ret)
 {
 	changes_task(ret, TASK_POLL_REQUESTS, 0, now);
@@ -69,7 +70,7 @@ static enum rc add_facts(const struct order *o, const struct event *ev,
 		return OK;
 	}
 	journal(ev, r, ret);
-	if (strcmp(ev->action, "create") != 0)
+	if (strcmp(ev->action, "create") != 0 || r->expires == TIME_NONE)
 		ask_for_list(now, ret);
 	return OK;
 }

@@ -28,16 +28,61 @@ enum offer_kind offer_kind(const struct offer *f)
 
 /* ---- rows of one request ---- */
 
-/* True if what webhooks told, `told`, is the request that the list shows. */
-static bool same_request(const struct alloc_request *told,
-			 const struct alloc_request *listed)
+/* How well what webhooks told fits a request that the list shows, the best
+ * first. */
+enum fit {
+	FIT_EXACT,
+	FIT_NEAR, /* a second apart, or the expiry of one is not known */
+	FIT_PART, /* some of the lines are the same: the order was changed */
+	FIT_NONE,
+};
+
+/* ms by which the expiry may differ: a webhook has its fraction, and the list
+ * may have rounded it. */
+#define EXPIRY_ROUNDED 1000
+
+static enum fit fit_of(const struct alloc_request *told,
+		       const struct alloc_request *listed)
 {
 	bool lines = alloc_request_same_lines(told, listed);
+	int64_t apart;
 
 	if (told->expires == TIME_NONE || listed->expires == TIME_NONE)
-		return lines && told->n_lines;
-	return told->expires == listed->expires &&
-	       (lines || !told->n_lines || !listed->n_lines);
+		return lines && told->n_lines ? FIT_NEAR : FIT_NONE;
+	apart = told->expires < listed->expires
+			? listed->expires - told->expires
+			: told->expires - listed->expires;
+	if (apart > EXPIRY_ROUNDED)
+		return FIT_NONE;
+	if (!lines && told->n_lines && listed->n_lines)
+		return alloc_request_share_a_line(told, listed) ? FIT_PART
+								: FIT_NONE;
+	return apart ? FIT_NEAR : FIT_EXACT;
+}
+
+/* True if what webhooks told, `told`, is the request that the list shows: no
+ * other request of the list fits it better. */
+static bool same_request(const struct offer *f,
+			 const struct alloc_request *told,
+			 const struct alloc_request *listed)
+{
+	enum fit fit = fit_of(told, listed);
+
+	for (size_t i = 0;
+	     i < f->n_requests && fit != FIT_EXACT && fit != FIT_NONE; i++)
+		if (f->requests[i].id && fit_of(told, &f->requests[i]) < fit)
+			fit = FIT_NONE;
+	return fit != FIT_NONE;
+}
+
+/* True if the status of a row of webhooks counts for a request of the list that
+ * it is about.  Without an expiry it may be about an older request of the same
+ * lines. */
+static bool says_status(const struct alloc_request *told,
+			const struct alloc_request *listed)
+{
+	return told->status > listed->status && told->expires != TIME_NONE &&
+	       listed->expires != TIME_NONE;
 }
 
 /* True if the i-th row is told by another row too, one of the list: that one
@@ -46,19 +91,22 @@ static bool request_told_twice(const struct offer *f, size_t i)
 {
 	for (size_t k = 0; k < f->n_requests && !f->requests[i].id; k++)
 		if (f->requests[k].id &&
-		    same_request(&f->requests[i], &f->requests[k]))
+		    same_request(f, &f->requests[i], &f->requests[k]))
 			return true;
 	return false;
 }
 
 enum request_status request_status(const struct offer *f, size_t i)
 {
-	enum request_status ret = f->requests[i].status;
+	const struct alloc_request *r = &f->requests[i], *told;
+	enum request_status ret = r->status;
 
-	for (size_t k = 0; k < f->n_requests && f->requests[i].id; k++)
-		if (!f->requests[k].id && f->requests[k].status > ret &&
-		    same_request(&f->requests[k], &f->requests[i]))
-			ret = f->requests[k].status;
+	for (size_t k = 0; k < f->n_requests && r->id; k++) {
+		told = &f->requests[k];
+		if (!told->id && told->status > ret && says_status(told, r) &&
+		    same_request(f, told, r))
+			ret = told->status;
+	}
 	return ret;
 }
 
@@ -78,7 +126,7 @@ static const char *opened_at(const struct offer *f, const struct alloc_request *
 static bool is_told(const struct offer *f, const struct alloc_request *r)
 {
 	for (size_t i = 0; i < f->n_requests; i++)
-		if (!f->requests[i].id && same_request(&f->requests[i], r))
+		if (!f->requests[i].id && same_request(f, &f->requests[i], r))
 			return true;
 	return false;
 }
@@ -93,7 +141,7 @@ static bool was_shown(const struct offer *f, const struct alloc_request *r)
 		return true;
 	for (size_t i = 0; r->id && i < f->n_requests; i++)
 		if (!f->requests[i].id && f->requests[i].nth <= shown &&
-		    same_request(&f->requests[i], r))
+		    same_request(f, &f->requests[i], r))
 			return true;
 	return false;
 }

@@ -109,6 +109,20 @@ bool alloc_request_same_lines(const struct alloc_request *a, const struct alloc_
 	return true;
 }
 
+bool alloc_request_share_a_line(const struct alloc_request *a,
+				const struct alloc_request *b)
+{
+	for (size_t i = 0, k = 0; i < a->n_lines && k < b->n_lines;) {
+		if (a->lines[i].line == b->lines[k].line)
+			return true;
+		if (a->lines[i].line < b->lines[k].line)
+			i++;
+		else
+			k++;
+	}
+	return false;
+}
+
 /* ---- joining ---- */
 
 /* The order in which an offer keeps its rows.  0: both are one row. */

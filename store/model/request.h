@@ -77,5 +77,8 @@ void alloc_request_sort(struct alloc_request *r);
 bool alloc_request_open(enum request_status s);
 /* True if both name the same lines. */
 bool alloc_request_same_lines(const struct alloc_request *a, const struct alloc_request *b);
+/* True if a line is named by both. */
+bool alloc_request_share_a_line(const struct alloc_request *a,
+				const struct alloc_request *b);
 
 #endif

@@ -283,6 +283,40 @@ static void each_form_of_an_expiry_is_one_moment(void **state)
 	zone_close(zone);
 }
 
+/* As the clocks go back, a local time is two moments: which of them is meant,
+ * the list of the Order API says. */
+static void an_expiry_in_the_hour_that_comes_twice_is_not_known(void **state)
+{
+	static const struct {
+		const char *date;
+		bool known;
+	} cases[] = {
+		{"2023-10-29 01:59:59.9", true},
+		{"2023-10-29 02:00:00.0", false},
+		{"2023-10-29 02:59:59.9", false},
+		{"2023-10-29 03:00:00.0", true},
+	};
+	struct zone *zone = NULL;
+
+	(void)state;
+	assert_int_equal(zone_open(&zone, "Europe/Stockholm", NULL), OK);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct centra_request *r = NULL;
+		char *expiry = xasprintf("{\"date\":\"%s\",\"timezone_type\":3,"
+					 "\"timezone\":\"Europe/Stockholm\"}",
+					 cases[i].date);
+		char *data = xasprintf(REQUEST("sent", "[]", "%s"), expiry);
+		struct err e;
+
+		assert_int_equal(centra_request_read(data, &r, &e), OK);
+		assert_int_equal(r->expires != TIME_NONE, cases[i].known);
+		free(r);
+		free(data);
+		free(expiry);
+	}
+	zone_close(zone);
+}
+
 static void lines_are_an_object_or_a_list_or_nothing(void **state)
 {
 	static const struct {
@@ -1060,6 +1094,8 @@ int main(void)
 		cmocka_unit_test(
 			the_example_of_an_allocation_request_is_kept_whole),
 		cmocka_unit_test(each_form_of_an_expiry_is_one_moment),
+		cmocka_unit_test(
+			an_expiry_in_the_hour_that_comes_twice_is_not_known),
 		cmocka_unit_test(lines_are_an_object_or_a_list_or_nothing),
 		cmocka_unit_test(
 			a_request_without_order_warehouse_or_status_is_bad),

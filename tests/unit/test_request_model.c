@@ -6,7 +6,8 @@
  * A plain model of Centra's requests (equal priority, the first confirmation
  * wins, time-outs that can still be confirmed, further requests to one
  * warehouse, people who answer elsewhere) and of everything between it and us:
- * events lost, late, repeated and in any order; replies lost before and after
+ * events lost, late, repeated and in any order, which round an expiry otherwise
+ * than the list, or name a line that it no longer has; replies lost before and after
  * Centra acted; calls that arrive long after we gave them up; lists that fail or
  * are behind; crashes between a call and its commit.  One of the warehouses is
  * asked by check-first in some histories.  The handlers are the product's.
@@ -51,6 +52,9 @@ struct asked {
 	int64_t id;
 	int warehouse, line, date;
 	int64_t expires, created;
+	int64_t rounded; /* ms: what a webhook says of the expiry is that much
+			  * later */
+	bool shrank; /* webhooks name a line more than the list */
 	enum request_status status, before; /* before: what a list may show */
 	bool by_us; /* ended by a call of ours */
 };
@@ -108,7 +112,9 @@ static void ask(int warehouse, int line)
 			    .line = line,
 			    .date = centra.clock,
 			    .created = centra.ms,
-			    .expires = LATER + centra.n * 60000};
+			    .expires = LATER + centra.n * 60000,
+			    .rounded = (any(3) - 1) * 1000,
+			    .shrank = chance(20)};
 	emit(centra.n++, true);
 	a->status = a->before = REQUEST_SENT;
 }
@@ -384,10 +390,11 @@ static void deliver(struct mail *m)
 	ev.data = xasprintf(
 		"{\"status\":\"%s\",\"warehouseId\":%d,\"expirationDate\":\"%s\","
 		"\"order\":{\"number\":%d},"
-		"\"lines\":{\"%d\":{\"lineId\":%d,\"quantity\":1}}}",
+		"\"lines\":[{\"lineId\":%d,\"quantity\":1}%s]}",
 		request_status_name(m->status), a->warehouse,
-		time_iso(until, a->expires, 60, false), NUMBER, a->line,
-		a->line);
+		time_iso(until, a->expires + a->rounded, 60, false), NUMBER,
+		a->line,
+		a->shrank ? ",{\"lineId\":9,\"quantity\":1}" : "");
 	if (run(handle_event, TASK_ALLOCATION_REQUEST, 0, &ev, NULL))
 		m->arrived = true;
 	event_release(&ev);
@@ -397,7 +404,8 @@ static void deliver(struct mail *m)
 static bool is_shown(const struct offer *f, const struct asked *a)
 {
 	for (size_t i = 0; f && i < f->n_requests; i++)
-		if (f->requests[i].expires == a->expires)
+		if (f->requests[i].expires >= a->expires - 1000 &&
+		    f->requests[i].expires <= a->expires + 1000)
 			return true;
 	return false;
 }

@@ -288,6 +288,87 @@ static void without_an_expiry_the_lines_tell(void **s)
 	assert_string_equal(state_of(W), "accepted");
 }
 
+/* A row with two lines. */
+static void row_of_two(int64_t id, enum request_status status, int64_t expires,
+		       int64_t line, int64_t other)
+{
+	struct change c = {.kind = CHANGE_REQUEST, .warehouse = W};
+
+	c.request = (struct alloc_request){.id = id,
+					   .status = status,
+					   .expires = expires,
+					   .at = id ? NOW : 0,
+					   .n_lines = 2};
+	c.request.lines = xcalloc(2, sizeof(struct request_line));
+	c.request.lines[0] = (struct request_line){line, 1};
+	c.request.lines[1] = (struct request_line){other, 1};
+	say(&us.held, &c);
+	offer_derive(NULL, &us.held);
+}
+
+/* A webhook has the fraction of the second, and the list may round it. */
+static void a_second_more_or_less_is_one_expiry(void **s)
+{
+	(void)s;
+	for (int more = -1; more <= 1; more++) {
+		us_begin();
+		row(W, 0, REQUEST_ALLOCATED, LATER, 7);
+		pressed(VERB_ACCEPT, 10);
+		row(W, 7, REQUEST_SENT, LATER + more * 1000, 7);
+		assert_string_equal(state_of(W), "accepting");
+		assert_true(request_answered(mine(), &mine()->requests[1]));
+		row(W, 7, REQUEST_CONFIRMED, LATER + more * 1000, 7);
+		settled(&us.held, W, SETTLED_OK);
+		assert_string_equal(state_of(W), "accepted");
+	}
+	us_begin();
+	row(W, 0, REQUEST_ALLOCATED, LATER, 7);
+	row(W, 7, REQUEST_CONFIRMED, LATER + 2000, 7);
+	assert_string_equal(state_of(W), "pending");
+}
+
+/* Somebody has changed the order between the webhook and the list. */
+static void a_request_that_lost_a_line_is_the_same_one(void **s)
+{
+	(void)s;
+	row_of_two(0, REQUEST_ALLOCATED, LATER, 7, 8);
+	pressed(VERB_ACCEPT, 10);
+	row(W, 20, REQUEST_SENT, LATER, 8);
+	assert_true(request_answered(mine(), &mine()->requests[1]));
+	row(W, 20, REQUEST_CONFIRMED, LATER, 8);
+	settled(&us.held, W, SETTLED_OK);
+	assert_string_equal(state_of(W), "accepted");
+	assert_true(requests_have_line(mine(), 8, NULL));
+	assert_false(requests_have_line(mine(), 7, NULL));
+}
+
+/* Two requests of one moment: what a webhook told is the one that fits best. */
+static void a_webhook_is_of_the_request_that_fits_best(void **s)
+{
+	(void)s;
+	row_of_two(0, REQUEST_OUTDATED, LATER, 7, 8);
+	row_of_two(20, REQUEST_SENT, LATER, 7, 8);
+	row(W, 21, REQUEST_SENT, LATER, 8);
+	assert_string_equal(state_of(W), "pending");
+	assert_true(request_status(mine(), 1) == REQUEST_OUTDATED);
+	assert_true(request_status(mine(), 2) == REQUEST_SENT);
+	us_begin();
+	row(W, 0, REQUEST_OUTDATED, LATER, 7);
+	row(W, 20, REQUEST_OUTDATED, LATER, 7);
+	row(W, 21, REQUEST_SENT, LATER + 1000, 7);
+	assert_string_equal(state_of(W), "pending");
+}
+
+/* A webhook whose expiry cannot be read may be about an older request of the
+ * same lines. */
+static void without_an_expiry_a_webhook_ends_no_request_of_the_list(void **s)
+{
+	(void)s;
+	row(W, 0, REQUEST_OUTDATED, TIME_NONE, 7);
+	listed(7, 10, REQUEST_SENT);
+	assert_string_equal(state_of(W), "pending");
+}
+
 static void an_older_status_changes_nothing(void **s)
 {
 	(void)s;
@@ -408,6 +489,10 @@ int main(void)
 		T(a_webhook_that_is_ahead_of_the_list_counts),
 		T(other_lines_or_another_expiry_are_another_request),
 		T(without_an_expiry_the_lines_tell),
+		T(a_second_more_or_less_is_one_expiry),
+		T(a_request_that_lost_a_line_is_the_same_one),
+		T(a_webhook_is_of_the_request_that_fits_best),
+		T(without_an_expiry_a_webhook_ends_no_request_of_the_list),
 		T(an_older_status_changes_nothing),
 		T(a_request_without_a_webhook_is_untold),
 		T(the_lines_are_those_of_what_makes_the_state),
