@@ -220,6 +220,11 @@ void answer_retry_look(struct work *w, const struct call *call)
 	run_retry(w, number, next_look(w, call), "%s", why);
 }
 
+void answer_retry_rarely(struct work *w, uint32_t why, const char *words)
+{
+	run_retry(w, why, next_look(w, NULL), "%s", words);
+}
+
 /* Looks, and settles the answer if the look does.  True: a try may be made.
  * False: the run has ended. */
 static bool looked(struct work *w)

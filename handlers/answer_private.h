@@ -27,6 +27,9 @@ void answer_end_try(struct work *w, enum try_end how, const char *text);
 void answer_told_nothing(struct work *w, const struct call *call);
 /* Ends the run after a look that failed, so that it is repeated. */
 void answer_retry_look(struct work *w, const struct call *call);
+/* Ends the run after a look that settled nothing, so that it is repeated, less
+ * and less often.  `why`: the number of the reason; `words`: for people. */
+void answer_retry_rarely(struct work *w, uint32_t why, const char *words);
 
 /* Settle the answer.  answer_settle_ok() also has the order fetched again after
  * an accept, now with the address. */

@@ -25,6 +25,8 @@ static struct {
 	enum { ACTS, SAYS_NOT, LOST, UNTICKED } put;
 	const char *msg;
 	bool list_fails, list_unticked, second;
+	bool of_another;    /* the id is another warehouse's in the list */
+	int64_t refused_id; /* a call about it is told msg; 0: none is */
 } list;
 
 static void unticked(struct call *ret)
@@ -54,7 +56,7 @@ static void requests(const struct requests_query *q,
 	ret->call.status = list.list_fails ? 500 : 200;
 	if (list.list_fails || !*status)
 		return;
-	stub_request(ret, ID, 19, W, status, LATER, 1);
+	stub_request(ret, ID, 19, list.of_another ? V : W, status, LATER, 1);
 	if (list.second)
 		stub_request(ret, ID + 1, 19, W, "sent", LATER, 2);
 	/* Another order's, which is not to be taken for this one's. */
@@ -73,8 +75,8 @@ static void put(int64_t id, bool yes, struct request_reply *ret)
 	}
 	ret->call.end = list.put == LOST ? CALL_UNKNOWN : CALL_OK;
 	ret->call.status = list.put == LOST ? 0 : 200;
-	ret->ok = list.put == ACTS;
-	if (list.put == SAYS_NOT)
+	ret->ok = list.put == ACTS && id != list.refused_id;
+	if (list.put == SAYS_NOT || id == list.refused_id)
 		ret->msg = xstrdup(list.msg);
 }
 
@@ -238,6 +240,100 @@ static void all_requests_that_were_shown_are_told(void **s)
 	assert_string_equal(state_of(W), "accepted");
 }
 
+/* A request of the list as an earlier run has read it, with its id. */
+static void listed_before(int64_t id, int64_t line)
+{
+	struct change c = {.kind = CHANGE_REQUEST, .warehouse = W};
+
+	c.request = (struct alloc_request){.id = id,
+					   .status = REQUEST_SENT,
+					   .expires = LATER,
+					   .at = NOW,
+					   .n_lines = 1};
+	c.request.lines = xcalloc(1, sizeof(struct request_line));
+	c.request.lines[0] = (struct request_line){line, 1};
+	say(&us.held, &c);
+}
+
+/* A Centra that was set back gives its ids to other requests. */
+static void an_id_that_this_run_has_not_read_is_not_used(void **s)
+{
+	(void)s;
+	pressed(VERB_ACCEPT);
+	listed_before(ID, 1);
+	list.status[0] = "";
+	run_answer();
+	assert_int_equal(list.puts, 0);
+	assert_int_equal(us.result.how, OUTCOME_RETRY);
+	assert_string_equal(state_of(W), "accepting");
+	pressed(VERB_ACCEPT);
+	listed_before(ID, 1);
+	list.of_another = true;
+	run_answer();
+	assert_int_equal(list.puts, 0);
+	assert_string_equal(state_of(W), "accepting");
+}
+
+static void after_a_no_to_one_request_the_others_are_told(void **s)
+{
+	(void)s;
+	for (int refused = 0; refused < 2; refused++) {
+		pressed(VERB_ACCEPT);
+		told_by_webhook(2);
+		answered(&us.held, W, VERB_ACCEPT, at(10));
+		list.second = true;
+		list.put = ACTS;
+		list.refused_id = ID + refused;
+		list.msg = "Failed to allocate stock from the warehouse.";
+		run_answer();
+		assert_int_equal(list.puts, 2);
+		assert_int_equal(us.result.how, OUTCOME_DONE);
+		assert_true(answer_of(W)->settled == SETTLED_NO);
+		assert_string_equal(answer_of(W)->refusal, list.msg);
+		assert_string_equal(state_of(W), "accepted");
+		assert_true(us.fetch_asked);
+		assert_true(requests_have_line(order_offer(&us.held, W),
+					       2 - refused, NULL));
+		assert_false(requests_have_line(order_offer(&us.held, W),
+						1 + refused, NULL));
+	}
+}
+
+/* The words name the status that the list shows: the list is not behind. */
+static void a_no_that_names_an_open_status_is_a_no(void **s)
+{
+	(void)s;
+	pressed(VERB_ACCEPT);
+	list.status[0] = "timed-out";
+	list.put = SAYS_NOT;
+	list.msg = "You can't update allocation request, which is in status "
+		   "timed-out.";
+	run_answer();
+	assert_int_equal(list.puts, 1);
+	assert_string_equal(state_of(W), "refused");
+}
+
+/* What nothing settles is asked about less and less often. */
+static void what_nothing_settles_is_tried_rarely(void **s)
+{
+	(void)s;
+	pressed(VERB_ACCEPT);
+	list.put = SAYS_NOT;
+	list.msg = "You can't update allocation request, which is in status "
+		   "confirmed.";
+	us.attempts = 100;
+	run_answer();
+	assert_int_equal(us.result.how, OUTCOME_RETRY);
+	assert_true(us.result.due >= us.now + 2 * 60000);
+	pressed(VERB_ACCEPT);
+	try_begun(&us.held, W);
+	list.status[0] = "";
+	us.attempts = 100;
+	run_answer();
+	assert_int_equal(us.result.how, OUTCOME_RETRY);
+	assert_true(us.result.due >= us.now + 2 * 60000);
+}
+
 static void a_request_that_was_not_shown_is_not_told(void **s)
 {
 	(void)s;
@@ -298,6 +394,37 @@ static void an_event_of_another_order_is_not_applied(void **s)
 	event_release(&ev);
 }
 
+/* Without its expiry it cannot be told from an older one of the same lines. */
+static void a_webhook_without_a_readable_expiry_has_the_list_read(void **s)
+{
+	static const char *const expiries[] = {
+		"null", "\"2026-01-12T11:00:00Z\""};
+
+	(void)s;
+	for (size_t i = 0; i < 2; i++) {
+		struct event ev = {.received = NOW, .id = 19};
+		bool asked = false;
+
+		us_begin();
+		snprintf(ev.type, sizeof(ev.type), "allocation_request");
+		snprintf(ev.action, sizeof(ev.action), "create");
+		snprintf(ev.date, sizeof(ev.date), "%s", at(10));
+		ev.data = xasprintf("{\"status\":\"sent\",\"warehouseId\":3,"
+				    "\"order\":{\"number\":19},\"lines\":[],"
+				    "\"expirationDate\":%s}",
+				    expiries[i]);
+		run_one(handle_event, TASK_ALLOCATION_REQUEST, 0, &ev, false);
+		for (size_t k = 0; k < us.result.changes.n; k++)
+			asked |= us.result.changes.list[k].kind ==
+					 CHANGE_TASK &&
+				 !strcmp(us.result.changes.list[k].task.kind,
+					 TASK_POLL_REQUESTS);
+		assert_int_equal(asked, i == 0);
+		assert_string_equal(state_of(W), "pending");
+		event_release(&ev);
+	}
+}
+
 static void a_call_that_is_held_back_is_no_try(void **s)
 {
 	(void)s;
@@ -342,10 +469,15 @@ int main(void)
 		T(after_a_no_the_list_counts),
 		T(in_status_confirmed_is_ours_once_the_list_shows_it),
 		T(all_requests_that_were_shown_are_told),
+		T(an_id_that_this_run_has_not_read_is_not_used),
+		T(after_a_no_to_one_request_the_others_are_told),
+		T(a_no_that_names_an_open_status_is_a_no),
+		T(what_nothing_settles_is_tried_rarely),
 		T(a_request_that_was_not_shown_is_not_told),
 		T(an_endpoint_that_is_not_ticked_raises_the_alarm_and_waits),
 		T(what_the_list_never_shows_is_refused_in_the_end),
 		T(an_event_of_another_order_is_not_applied),
+		T(a_webhook_without_a_readable_expiry_has_the_list_read),
 		T(a_call_that_is_held_back_is_no_try),
 		T(a_try_that_cannot_be_stored_is_not_made),
 		T(an_order_that_is_cancelled_meanwhile_is_not_told),
