@@ -202,14 +202,19 @@ static void ship_to(struct buf *out, const struct offer *f,
 
 /* Returns about when the present offer was made: when we first heard of the
  * order, or, if it had been offered before, when that offer ended.  The dates
- * in Centra's events cannot be used: they have no zone. */
-static int64_t offered_at(const struct order *o, const struct offer *f)
+ * in Centra's events cannot be used: they have no zone.  Of several allocation
+ * requests one may be made while another is open. */
+static int64_t offered_at(const struct order *o, const struct offer *f,
+			  int64_t now)
 {
+	bool request = offer_kind(f) == KIND_ALLOCATION_REQUEST;
 	int64_t at = o->first_seen ? o->first_seen : TIME_NONE;
 
 	for (size_t i = 0; i < f->n_openings; i++) {
 		int64_t ended = f->openings[i].expires;
 
+		if (request && ended > now)
+			continue;
 		if (ended != TIME_NONE && ended < f->expires &&
 		    (at == TIME_NONE || ended > at))
 			at = ended;
@@ -237,7 +242,7 @@ static void offer(struct buf *out, const struct order *o,
 	json_put_int(out, "warehouse", f->warehouse);
 	json_put_time(out, "expires_at", f->expires,
 		      opened ? opened->offset_min : 0, false);
-	json_put_time(out, "offered_at", offered_at(o, f), 0, false);
+	json_put_time(out, "offered_at", offered_at(o, f, now), 0, false);
 	json_put(out, "answer",
 		 offer_answered(f) ? verbs[f->answer.verb] : NULL);
 	json_put(out, "refusal", no ? f->answer.refusal : NULL);

@@ -388,6 +388,19 @@ void offered(struct fixture *f, int64_t number, int64_t warehouse,
 	learn(f, number, &facts);
 }
 
+void requested(struct fixture *f, int64_t number, int64_t warehouse,
+	       const char *date, int64_t expires)
+{
+	struct facts facts = facts_of_offer(warehouse, date, expires);
+
+	facts.changes[1].opening.kind = KIND_ALLOCATION_REQUEST;
+	facts.changes[facts.n++] = (struct change){
+		.kind = CHANGE_REQUEST,
+		.warehouse = warehouse,
+		.request = {.status = REQUEST_SENT, .expires = expires}};
+	learn(f, number, &facts);
+}
+
 struct together {
 	struct store_done done;
 	sem_t *ended;

@@ -73,6 +73,9 @@ struct reply ask_raw(struct fixture *f, const char *bytes);
 /* An offer of an order; `date` as "2021-01-11 16:21:00.000000". */
 void offered(struct fixture *f, int64_t number, int64_t warehouse,
 	     const char *date, int64_t expires);
+/* The same by an allocation request. */
+void requested(struct fixture *f, int64_t number, int64_t warehouse,
+	       const char *date, int64_t expires);
 /* Offers of n orders, number and those that follow, in one transaction. */
 void offered_together(struct fixture *f, int64_t number, size_t n,
 		      int64_t warehouse, const char *date, int64_t expires);

@@ -131,6 +131,20 @@ static void an_offer_made_anew_was_offered_when_the_one_before_ended(
 	cJSON_Delete(o);
 }
 
+/* A further request is made while the first one is open: its deadline, which is
+ * yet to come, is not when the second was offered. */
+static void a_request_was_not_offered_at_a_time_to_come(void **state)
+{
+	cJSON *o;
+
+	requested(*state, 19, 3, OPENED, FAR);
+	requested(*state, 19, 3, LATER, FAR + 1000);
+	o = json_of(*state, "amsterdam", 19, FAR - 1, false);
+	assert_string_equal(member(o, "kind"), "\"allocation_request\"");
+	assert_int_equal(strncmp(member(o, "offered_at"), "\"20", 3), 0);
+	cJSON_Delete(o);
+}
+
 static void past_its_deadline_it_is_expired_and_still_pending(void **state)
 {
 	cJSON *o;
@@ -415,6 +429,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_fresh_offer_has_every_field_and_no_lines_yet),
 		TEST(an_offer_made_anew_was_offered_when_the_one_before_ended),
+		TEST(a_request_was_not_offered_at_a_time_to_come),
 		TEST(past_its_deadline_it_is_expired_and_still_pending),
 		TEST(without_a_deadline_it_never_expires),
 		TEST(lines_are_shown_before_the_answer_the_address_after),
