@@ -69,15 +69,16 @@ static void write_config(const struct shipfrom *s)
 	/* It may begin a section of its own. */
 	fprintf(f, "%s\n", s->options.centra ? s->options.centra : "");
 	for (int i = 0; i < SHOPS; i++) {
+		const char *more = i == AMSTERDAM   ? s->options.amsterdam
+				   : i == STOCKHOLM ? s->options.stockholm
+						    : s->options.berlin;
+
 		fprintf(f,
 			"[shop %s]\n"
 			"centra = se\n"
 			"name = The shop in %s\n"
 			"warehouses = %d\n%s",
-			shops[i], shops[i], i + 2,
-			i == AMSTERDAM && s->options.amsterdam
-				? s->options.amsterdam
-				: "");
+			shops[i], shops[i], i + 2, more ? more : "");
 		if (s->options.counter)
 			fprintf(f,
 				"returns = yes\n"

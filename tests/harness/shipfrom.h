@@ -31,6 +31,8 @@ struct shipfrom_options {
 	const char *const *under; /* words before the program: a tracer; NULL */
 	const char *centra; /* more lines for [centra se], or NULL */
 	const char *amsterdam; /* more lines for [shop amsterdam], or NULL */
+	const char *stockholm; /* the same for [shop stockholm] */
+	const char *berlin;    /* and for [shop berlin] */
 	const char *listen; /* default: a free_address() */
 	bool no_graphql;    /* the Order API alone is configured */
 	bool counter; /* each shop takes returns, and has an Order API plugin
