@@ -73,6 +73,63 @@ void address_text(char ret[CLIENT_SIZE], const struct address *a)
 		ret[0] = '\0';
 }
 
+/* Addresses that are not public (IANA's registries of special addresses).  An
+ * IPv6 address is public only if it lies in 2000::/3. */
+static const struct special {
+	unsigned bits;
+	unsigned char base[16];
+} special_v4[] = {
+	{8, {0}},		/* this network; 0.0.0.0 is this host */
+	{8, {10}},		/* private */
+	{10, {100, 64}},	/* shared by a provider's customers */
+	{8, {127}},		/* this host */
+	{16, {169, 254}},	/* link-local; metadata of clouds */
+	{12, {172, 16}},	/* private */
+	{24, {192, 0, 0}},	/* protocols */
+	{24, {192, 0, 2}},	/* documentation */
+	{24, {192, 88, 99}},	/* 6to4 relays */
+	{16, {192, 168}},	/* private */
+	{15, {198, 18}},	/* benchmarks */
+	{24, {198, 51, 100}},	/* documentation */
+	{24, {203, 0, 113}},	/* documentation */
+	{4, {224}},		/* multicast */
+	{4, {240}},		/* reserved, broadcast */
+}, special_v6[] = {
+	{23, {0x20, 0x01, 0}},		     /* protocols; Teredo */
+	{32, {0x20, 0x01, 0x0d, 0xb8}},	     /* documentation */
+	{16, {0x20, 0x02}},		     /* 6to4 */
+	{20, {0x3f, 0xff}},		     /* documentation */
+};
+
+static bool same_bits(const unsigned char *a, const unsigned char *b,
+		      unsigned bits)
+{
+	unsigned rest = bits % 8;
+
+	return !memcmp(a, b, bits / 8) &&
+	       (!rest ||
+		!((a[bits / 8] ^ b[bits / 8]) >> (8 - rest)));
+}
+
+static bool is_special(const unsigned char *bytes, const struct special *list,
+		       size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (same_bits(bytes, list[i].base, list[i].bits))
+			return true;
+	return false;
+}
+
+bool address_is_public(const struct address *a)
+{
+	if (!memcmp(a->b, v4_prefix, sizeof(v4_prefix)))
+		return !is_special(a->b + sizeof(v4_prefix), special_v4,
+				   sizeof(special_v4) / sizeof(*special_v4));
+	return a->b[0] >> 5 == 1 &&
+	       !is_special(a->b, special_v6,
+			   sizeof(special_v6) / sizeof(*special_v6));
+}
+
 /* ---- lists ---- */
 
 static bool bits_read(const char *text, unsigned most, unsigned *ret)

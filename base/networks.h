@@ -34,6 +34,12 @@ struct networks {
  * 10.0.0.7:443. */
 bool address_read(struct address *ret, const char *text, size_t len);
 void address_text(char ret[CLIENT_SIZE], const struct address *a);
+/* True if the address is one of a single host that anybody on the internet may
+ * have.  False for those of this host, of private, shared and link-local
+ * networks, of many hosts (multicast, broadcast), for those that are reserved
+ * (documentation, benchmarks), and for IPv6 addresses that carry an IPv4 address
+ * (6to4, Teredo, NAT64), since they may lead to any of those. */
+bool address_is_public(const struct address *a);
 
 /* Reads a list such as "127.0.0.1, 10.0.0.0/8 2001:db8::/32"; NULL is an empty
  * list.  RC_INVALID names the entry that is neither an address nor a

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/time.h"
 
@@ -24,6 +25,11 @@
  * what that means.  RC_INVALID: no such field, or a broken escape. */
 enum rc form_payload(const char *body, size_t len, char **ret, size_t *ret_len,
 		     struct err *e);
+
+/* Adds to `to` the body that Centra would post with a payload, which is JSON:
+ * "payload=", and the text percent-encoded as PHP does it, with a space as `+` and
+ * each `/` of the JSON as `\/` (CONTRACT 1.5).  Ask buf_full() at the end. */
+void form_write(struct buf *to, const char *json, size_t len);
 
 /* The webhook version of a body (CONTRACT 1.6). */
 enum webhook_version {

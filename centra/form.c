@@ -77,3 +77,38 @@ enum rc form_payload(const char *body, size_t len, char **ret, size_t *ret_len,
 	}
 	return fail(e, RC_INVALID, "no field '" FIELD "' in the form");
 }
+
+/* ---- writing ---- */
+
+static bool is_plain(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+}
+
+static void write_byte(struct buf *to, char c)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	const unsigned char byte = (unsigned char)c;
+
+	if (is_plain(c)) {
+		buf_char(to, c);
+	} else if (c == ' ') {
+		buf_char(to, '+');
+	} else {
+		buf_char(to, '%');
+		buf_char(to, digits[byte >> 4]);
+		buf_char(to, digits[byte & 15]);
+	}
+}
+
+void form_write(struct buf *to, const char *json, size_t len)
+{
+	buf_str(to, FIELD "=");
+	for (size_t i = 0; i < len; i++) {
+		/* In JSON a `/` stands only inside of strings. */
+		if (json[i] == '/' && !(i && json[i - 1] == '\\'))
+			write_byte(to, '\\');
+		write_byte(to, json[i]);
+	}
+}

@@ -52,6 +52,51 @@ static void a_list_has_its_addresses_and_networks(void **state)
 	assert_false(has("", "127.0.0.1"));
 }
 
+static void an_address_is_public_or_it_is_not(void **state)
+{
+	static const char *const public[] = {
+		"8.8.8.8", "1.1.1.1", "93.184.216.34", "11.0.0.1",
+		"100.63.255.255", "100.128.0.1", "172.15.255.255", "172.32.0.1",
+		"192.167.255.255", "192.169.0.1", "198.17.255.255",
+		"198.20.0.1", "223.255.255.255", "169.253.1.1",
+		"2606:4700::1111", "2a00:1450::1", "2001:200::1", "2003::1",
+		"3ffe::1",
+	};
+	static const char *const not[] = {
+		"0.0.0.0", "0.1.2.3", "10.0.0.1", "10.255.255.255",
+		"100.64.0.1", "100.127.255.255", "127.0.0.1", "127.9.9.9",
+		"169.254.169.254", "172.16.0.1", "172.31.255.255",
+		"192.0.0.8", "192.0.2.1", "192.88.99.1", "192.168.0.1",
+		"198.18.0.1", "198.19.255.255", "198.51.100.7", "203.0.113.7",
+		"224.0.0.1", "239.1.1.1", "240.0.0.1", "255.255.255.255",
+		/* IPv6: unspecified, loopback, mapped and compatible private
+		 * ones, link-local, site-local, unique-local, multicast. */
+		"::", "::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "::7f00:1",
+		"::8.8.8.8", "fe80::1", "febf::1", "fec0::1", "fc00::1",
+		"fd12:3456::1", "ff02::1", "100::1",
+		/* IPv4 inside: NAT64, local NAT64, 6to4, Teredo. */
+		"64:ff9b::7f00:1", "64:ff9b::808:808", "64:ff9b:1::1",
+		"2002:7f00:1::1", "2002:808:808::1", "2001::1",
+		/* protocols, documentation */
+		"2001:10::1", "2001:db8::1", "3fff::1",
+	};
+	struct address a;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(public) / sizeof(*public); i++) {
+		assert_true(address_read(&a, public[i], strlen(public[i])));
+		if (!address_is_public(&a))
+			print_error("%s\n", public[i]);
+		assert_true(address_is_public(&a));
+	}
+	for (size_t i = 0; i < sizeof(not) / sizeof(*not); i++) {
+		assert_true(address_read(&a, not[i], strlen(not[i])));
+		if (address_is_public(&a))
+			print_error("%s\n", not[i]);
+		assert_false(address_is_public(&a));
+	}
+}
+
 #define LONGEST                                                               \
 	"1111:2222:3333:4444:5555:6666:7777:8888:9999:1111:2222:3333:"        \
 	"4444:5555:6666:7777:8888:9999:1111:2222"
@@ -228,6 +273,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_list_has_its_addresses_and_networks),
+		cmocka_unit_test(an_address_is_public_or_it_is_not),
 		cmocka_unit_test(what_is_no_network_is_refused_by_name),
 		cmocka_unit_test(addresses_are_read_as_proxies_write_them),
 		cmocka_unit_test(the_peer_is_the_last_hop_that_is_not_trusted),
