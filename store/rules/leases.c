@@ -108,7 +108,7 @@ static struct side *side_of(struct leases *l, const char *instance,
 }
 
 /* Counts the run of a lease among those that call its API. */
-static void side_begin(struct leases *l, struct lease *of)
+static void side_begin(struct leases *l, struct lease *of, bool trial)
 {
 	struct side *side = side_of(l, of->instance, of->group);
 
@@ -124,6 +124,8 @@ static void side_begin(struct leases *l, struct lease *of)
 	of->stands = true;
 	side->runs++;
 	side->behind += of->behind;
+	of->trial = trial;
+	side->trials += trial;
 }
 
 static void side_end(struct leases *l, struct lease *of)
@@ -135,19 +137,39 @@ static void side_end(struct leases *l, struct lease *of)
 	of->stands = false;
 	side->runs--;
 	side->behind -= of->behind;
+	side->trials -= of->trial;
+}
+
+/* True if as many runs as are allowed, or as many trials, call systems
+ * outside. */
+static bool outside_full(const struct leases *l, bool trial)
+{
+	unsigned runs = 0, trials = 0;
+
+	for (size_t i = 0; i < l->n_sides; i++) {
+		if (l->sides[i].group < GROUP_OUTSIDE)
+			continue;
+		runs += l->sides[i].runs;
+		trials += l->sides[i].trials;
+	}
+	return runs >= GROUP_OUTSIDE_RUNS ||
+	       (trial && trials >= GROUP_OUTSIDE_TRIALS);
 }
 
 /* True if no more runs may call the API: as many as are allowed for it, or for
  * the instance, are under way. */
 static bool side_full(const struct leases *l, const char *instance,
-		      unsigned group)
+		      unsigned group, bool trial)
 {
 	unsigned all = 0, same = 0;
 
+	if (group >= GROUP_OUTSIDE)
+		return outside_full(l, trial);
 	if (!l->most)
 		return false;
 	for (size_t i = 0; i < l->n_sides; i++) {
-		if (strcmp(l->sides[i].instance, instance) != 0)
+		if (l->sides[i].group >= GROUP_OUTSIDE ||
+		    strcmp(l->sides[i].instance, instance) != 0)
 			continue;
 		all += l->sides[i].runs;
 		if (l->sides[i].group == group)
@@ -302,7 +324,7 @@ static bool may_start(struct leases *l, const char *instance, unsigned group,
 	ask_gate(l, instance, group, lane, ret);
 	if (!group)
 		return true;
-	return !ret->wait && !side_full(l, instance, group) &&
+	return !ret->wait && !side_full(l, instance, group, ret->trial) &&
 	       !(side && ret->trial && side->runs) &&
 	       !(side && ret->alone && side->behind);
 }
@@ -452,7 +474,7 @@ static enum rc take(struct search *s, const struct due_row *first, bool trial,
 			break;
 		mine = lease_push(s->l, &s->got[s->n]);
 		if (!s->n++)
-			side_begin(s->l, mine);
+			side_begin(s->l, mine, trial);
 	}
 	return s->n || rc == RC_NOTFOUND ? OK : rc;
 }

@@ -33,6 +33,7 @@ struct lease {
 	bool keeps;     /* while it runs, no other task of its order may run */
 	bool stands;    /* the run is counted in `sides` */
 	bool behind;    /* the run is in a lane behind LANE_WAITED */
+	bool trial;     /* its gate let it through as a trial */
 	unsigned group; /* the API that its run calls */
 	int64_t hidden; /* if it does not run: since when the task is hidden */
 	LIST_ENTRY(lease) in_ids, in_orders; /* in their slots */
@@ -46,6 +47,7 @@ struct side {
 	unsigned group;
 	unsigned runs;
 	unsigned behind; /* of `runs`: those in lanes behind LANE_WAITED */
+	unsigned trials; /* of `runs`: those that are trials */
 };
 
 struct leases {

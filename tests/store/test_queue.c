@@ -11,8 +11,9 @@
 #define MANY	 20000
 #define SEARCHES 300
 
-/* "c2l3x" is a kind that calls API 2 and waits in lane 3.  A fetch waits in
- * LANE_WAITED while its order is on the list of open offers. */
+/* "c2l3x" is a kind that calls API 2 and waits in lane 3; "o2" calls the system
+ * outside that has the number 2.  A fetch waits in LANE_WAITED while its order is
+ * on the list of open offers. */
 static void place(struct task *t, const struct order *o)
 {
 	bool open = false;
@@ -20,6 +21,11 @@ static void place(struct task *t, const struct order *o)
 	if (t->kind[0] == 'c' && t->kind[2] == 'l') {
 		t->group = (uint8_t)(t->kind[1] - '0');
 		t->lane = (uint8_t)(t->lane ? t->lane : t->kind[3] - '0');
+		return;
+	}
+	if (t->kind[0] == 'o') {
+		t->group = (uint8_t)(GROUP_OUTSIDE + t->kind[1] - '0');
+		t->lane = LANE_LAST;
 		return;
 	}
 	for (size_t i = 0; o && i < o->n_offers; i++)
@@ -429,6 +435,86 @@ static void one_run_at_a_time_of_what_nobody_waits_for(void **state)
 	store_close(s);
 }
 
+/* ---- systems outside ---- */
+
+/* "A trial" of the systems outside whose number is below this. */
+static unsigned outside_away;
+
+static void gate_of_outside(void *arg, const char *instance, unsigned group,
+			    enum lane lane, unsigned runs,
+			    struct store_gate *ret)
+{
+	(void)arg, (void)instance, (void)lane, (void)runs;
+	*ret = (struct store_gate){
+		.alone = group >= GROUP_OUTSIDE,
+		.trial = group >= GROUP_OUTSIDE &&
+			 group < GROUP_OUTSIDE + outside_away,
+	};
+}
+
+static void add_for_outside(struct store *s, int64_t n)
+{
+	char kind[3] = "o0";
+
+	for (int64_t i = 0; i < n; i++) {
+		kind[1] = (char)('0' + i);
+		add(s, "se", kind, 1 + i, 1 + i);
+	}
+}
+
+static void calls_of_systems_outside_take_no_place_of_centras(void **state)
+{
+	struct store *s = open_queue(*state);
+	struct task held[GROUP_OUTSIDE_RUNS], other[2];
+
+	outside_away = 0;
+	store_gates(s, gate_of_outside, NULL);
+	store_bound_runs(s, FEW);
+	add_for_outside(s, GROUP_OUTSIDE_RUNS + 2);
+	for (size_t i = 0; i < GROUP_OUTSIDE_RUNS; i++)
+		held[i] = lease_one(s, 100);
+	nothing_runs(s, 100, TIME_NONE);
+	assert_true(stats_of(s).oldest_due == TIME_NONE);
+
+	add(s, "se", "c1l1", 1, 50); /* of an order that one of them tells of */
+	add(s, "se", "c2l2", 2, 50);
+	other[0] = lease_one(s, 100);
+	other[1] = lease_one(s, 100);
+	assert_string_equal(other[0].kind, "c1l1");
+	assert_string_equal(other[1].kind, "c2l2");
+	for (size_t i = 0; i < 2; i++)
+		finish(s, &other[i], OUTCOME_DONE, 0);
+	finish(s, &held[0], OUTCOME_DONE, 0);
+	held[0] = lease_one(s, 100);
+	nothing_runs(s, 100, TIME_NONE);
+	for (size_t i = 0; i < GROUP_OUTSIDE_RUNS; i++)
+		finish(s, &held[i], OUTCOME_DONE, 0);
+	store_close(s);
+}
+
+static void systems_outside_that_are_away_leave_room_for_others(void **state)
+{
+	struct store *s = open_queue(*state);
+	struct task held[GROUP_OUTSIDE_RUNS];
+
+	outside_away = GROUP_OUTSIDE_TRIALS + 1;
+	store_gates(s, gate_of_outside, NULL);
+	store_bound_runs(s, FEW);
+	add_for_outside(s, GROUP_OUTSIDE_RUNS + 1);
+	for (size_t i = 0; i < GROUP_OUTSIDE_RUNS; i++)
+		held[i] = lease_one(s, 100);
+	/* The last of those that are away waits. */
+	assert_string_equal(held[GROUP_OUTSIDE_TRIALS - 1].kind, "o1");
+	assert_string_equal(held[GROUP_OUTSIDE_TRIALS].kind, "o3");
+	assert_string_equal(held[GROUP_OUTSIDE_TRIALS + 1].kind, "o4");
+	for (size_t i = 0; i < GROUP_OUTSIDE_RUNS; i++)
+		finish(s, &held[i], OUTCOME_DONE, 0);
+	held[0] = lease_one(s, 100);
+	assert_string_equal(held[0].kind, "o2");
+	finish(s, &held[0], OUTCOME_DONE, 0);
+	store_close(s);
+}
+
 /* ---- the cost ---- */
 
 static int64_t time_of_searches(struct store *s)
@@ -831,6 +917,8 @@ int main(void)
 		FRESH(who_asks_is_told_when_the_gate_opens),
 		FRESH(a_trial_is_one_task_of_one_run),
 		FRESH(one_run_at_a_time_of_what_nobody_waits_for),
+		FRESH(calls_of_systems_outside_take_no_place_of_centras),
+		FRESH(systems_outside_that_are_away_leave_room_for_others),
 		FRESH(a_search_costs_the_same_whatever_waits),
 		FRESH(a_busy_order_costs_no_walk),
 		FRESH(what_reconciliation_asks_keeps_nothing_from_its_order),
