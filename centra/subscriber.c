@@ -393,6 +393,16 @@ int64_t subscriber_wait(struct subscriber *r, int64_t mono)
 	return ret;
 }
 
+bool subscriber_is_away(struct subscriber *r)
+{
+	bool ret;
+
+	pthread_mutex_lock(&r->lock);
+	ret = r->failures;
+	pthread_mutex_unlock(&r->lock);
+	return ret;
+}
+
 void subscriber_try_now(struct subscriber *r)
 {
 	pthread_mutex_lock(&r->lock);

@@ -78,6 +78,8 @@ void subscriber_post(struct subscriber *r, const char *json, size_t len,
 /* Returns how many ms of the steady clock calls are still held back at `mono`;
  * 0: not at all. */
 int64_t subscriber_wait(struct subscriber *r, int64_t mono);
+/* True if its last calls had no usable response, or many refusals in a row. */
+bool subscriber_is_away(struct subscriber *r);
 /* Has the next call made at once. */
 void subscriber_try_now(struct subscriber *r);
 

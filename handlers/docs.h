@@ -26,6 +26,12 @@ struct docs {
 			  const char *list, const struct doc_place *after,
 			  bool (*fn)(void *arg, const struct doc *d),
 			  void *arg, struct err *e);
+	/* Lists the documents of a kind of the task's instance by their keys,
+	 * from the key `from` on; fn returns false to end the list. */
+	enum rc (*keyed)(const struct work *w, const char *kind,
+			 const char *from,
+			 bool (*fn)(void *arg, const struct doc *d), void *arg,
+			 struct err *e);
 };
 
 #endif

@@ -5,10 +5,12 @@
 #include "handlers/follow.h"
 
 #include "handlers/lock.h"
+#include "handlers/outgoing.h"
 
 /* The followers; the table ends with NULL. */
 static follower_fn *const followers[] = {
 	lock_follow,
+	outgoing_follow,
 	NULL,
 };
 

@@ -19,6 +19,8 @@ struct follow_shop {
 	const char *name;	   /* as in [shop NAME] */
 	const int64_t *warehouses; /* the preferred first */
 	size_t n_warehouses;
+	bool notify; /* its own system is told of its orders (notify_url) */
+	bool by_system; /* its own system ships (ship_with = order_api) */
 };
 
 /* What followers need to know of the config; the functions are called with

@@ -11,6 +11,7 @@
 #include "handlers/feed.h"
 #include "handlers/lane.h"
 #include "handlers/lock.h"
+#include "handlers/notify.h"
 #include "handlers/set_stock.h"
 #include "handlers/receipts.h"
 #include "handlers/returns.h"
@@ -46,6 +47,7 @@ const struct handler handlers[] = {
 	{TASK_LOCK_ORDER, LOCKS_AT_ONCE, CALLS_GRAPHQL, LANE_LAST,
 	 handle_lock_order},
 	{TASK_LOCK_SWEEP, 1, CALLS_GRAPHQL, LANE_LAST, handle_lock_sweep},
+	{TASK_NOTIFY, 1, CALLS_RECEIVER, LANE_LAST, handle_notify},
 	{NULL, 0, CALLS_NOBODY, LANE_UNPLACED, NULL},
 };
 
@@ -78,6 +80,8 @@ void handler_place(struct task *t, const struct order *o)
 	const struct handler *h = handler_find(t->kind);
 
 	t->group = (uint8_t)(h && !calls_nobody(t) ? h->calls : CALLS_NOBODY);
+	if (t->group == CALLS_RECEIVER)
+		t->group = (uint8_t)notify_group(t->sub);
 	if (t->lane != LANE_UNPLACED)
 		return;
 	if (!strcmp(t->kind, TASK_POLL_REQUESTS)) {

@@ -29,6 +29,7 @@ struct docs;   /* declared in handlers/docs.h */
 struct others; /* declared in handlers/reconcile.h */
 struct round;
 struct feed_hands; /* declared in handlers/feed.h */
+struct notify_hands; /* declared in handlers/notify.h */
 
 /* Input and output of one run of a handler. */
 struct work {
@@ -78,6 +79,7 @@ struct work {
 	const struct feed_hands *feeds; /* of a task of a feed */
 	bool lock_orders; /* lock_orders = yes (docs/lock.md) */
 	const struct docs *docs; /* reads documents of the instance */
+	const struct notify_hands *notify; /* of a task `notify` */
 
 	/* Shipping: whether to go on while a payment is being confirmed, and
 	 * how long (ms) Centra may still act on a try whose outcome is unknown,
@@ -147,6 +149,8 @@ enum handler_calls {
 	CALLS_GRAPHQL,
 	CALLS_SOAP,
 	CALLS_SHOP_API, /* the Order API of the shop's own plugin */
+	CALLS_RECEIVER, /* the shop's own system (notify.h): each has a group of
+			 * its own from GROUP_OUTSIDE on */
 };
 
 struct handler {
@@ -168,7 +172,7 @@ unsigned handler_batch(const char *kind);
 const char *handler_of_event(const char *type, const char *action);
 
 /* Sets a task's lane, unless a lane was asked for, and its group, an enum
- * handler_calls.  o is the task's order, or NULL.  Pure.  A store_place_fn
+ * handler_calls, or of CALLS_RECEIVER notify_group().  o is the task's order, or NULL.  Pure.  A store_place_fn
  * (store/store.h). */
 void handler_place(struct task *t, const struct order *o);
 

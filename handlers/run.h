@@ -48,6 +48,8 @@ enum run_why {
 	WHY_REFUSED,	    /* Centra refuses the step; which step */
 	WHY_SHIPMENT_GONE,  /* a look does not show a shipment of ours */
 	WHY_GIVEN_UP,	    /* a reconciliation was given up for now */
+	WHY_NOT_TOLD,	    /* a shop's system did not take its webhooks; with the
+			     * HTTP status */
 };
 uint32_t run_why(enum run_why why, unsigned more);
 /* Returns the number for a call that did not end in CALL_OK, or was held

@@ -125,6 +125,41 @@ static void write_documents(struct scrape *s)
 				d.n[i][k]);
 }
 
+/* Writes the number of webhooks in a list of those that are not done. */
+static bool write_outgoing_list(void *arg, const struct doc_count *c)
+{
+	const struct scrape *s = arg;
+	const char *end = strrchr(c->list, '/');
+
+	if (end && (!strcmp(end, "/waiting") || !strcmp(end, "/dead")))
+		buf_fmt(s->out,
+			"shipfrom_%s{instance=\"%s\",shop=\"%.*s\","
+			"state=\"%s\"} %" PRIu64 "\n",
+			s->name, c->instance, (int)(end - c->list), c->list,
+			end + 1, c->docs);
+	return true;
+}
+
+static void write_outgoing(struct scrape *s)
+{
+	struct err e;
+
+	(void)!store_doc_counts(s->admin->store, "outgoing",
+				write_outgoing_list, s, &e);
+}
+
+static void write_outgoing_away(struct scrape *s)
+{
+	struct receiver_state r;
+
+	for (size_t i = 0; workers_receiver(s->admin->workers, i, &r); i++)
+		if (r.set)
+			buf_fmt(s->out,
+				"shipfrom_%s{instance=\"%s\",shop=\"%s\"} "
+				"%d\n",
+				s->name, r.instance, r.shop, r.away);
+}
+
 static void write_confirmed(struct scrape *s)
 {
 	write_value(s, clock_trust(s->admin->clock, time_now(), time_mono()) ==

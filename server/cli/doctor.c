@@ -23,6 +23,7 @@
 #include "centra/products.h"
 #include "centra/returns.h"
 #include "centra/soap.h"
+#include "centra/subscriber.h"
 #include "server/cli/cli.h"
 
 #define CONNECT_TIMEOUT 5000 /* ms */
@@ -590,6 +591,33 @@ static void try_deliveries(struct exam *x)
 			try_plugin(x, &c->shops[i]);
 }
 
+/* ---- outgoing webhooks ---- */
+
+/* Connects to each shop's own system as a webhook would, and sends nothing. */
+static void try_notify(struct exam *x)
+{
+	const struct config *c = x->s->config;
+	struct err e;
+
+	for (size_t i = 0; i < c->n_shops; i++) {
+		const struct config_shop *shop = &c->shops[i];
+		const struct subscriber_options o = {
+			.url = shop->notify_url,
+			.may_http = c->server.notify_http,
+			.may_private = c->server.notify_private,
+		};
+
+		if (!shop->notify_url || strcmp(shop->centra, x->in->id) != 0)
+			continue;
+		if (!subscriber_check(&o, &e))
+			say(x, FINE, "[shop %s]: its system can be reached; "
+				     "nothing was sent", shop->id);
+		else
+			say(x, WRONG, "[shop %s]: notify_url: %s", shop->id,
+			    e.text);
+	}
+}
+
 /* ---- the table ---- */
 
 static const struct {
@@ -610,6 +638,7 @@ static const struct {
 	{"feed", true, try_feed},
 	{"soap", false, try_soap},
 	{"deliveries", false, try_deliveries},
+	{"notify", false, try_notify},
 };
 
 static void examine(struct exam *x)

@@ -668,6 +668,27 @@ static void check_plugin(struct reading *r, const struct section *s,
 			"VALUE or order_api_key_file = FILE");
 }
 
+/* Checks where webhooks are sent. */
+static void check_notify(struct reading *r, const struct section *s,
+			 const struct config_shop *shop)
+{
+	size_t before = r->n_mistakes;
+
+	check_url(r, s, AT_shop_notify_url, shop->notify_url);
+	if (!shop->notify_url || r->n_mistakes > before)
+		return;
+	if (!strncmp(shop->notify_url, "http://", 7) &&
+	    !r->config->server.notify_http)
+		mistake(r, line_of(s, AT_shop_notify_url),
+			"'notify_url' begins with http://, so that anybody on "
+			"the way can read what is told; begin with https://, "
+			"or write notify_http = yes in [server]");
+	if (!is_given(s, AT_shop_notify_secret))
+		mistake(r, line_of(s, AT_shop_notify_url),
+			"'notify_url' needs a secret: add notify_secret = VALUE "
+			"or notify_secret_file = FILE");
+}
+
 static void check_shop(struct reading *r, const struct section *s, size_t at)
 {
 	static const char *const ships[] = {"graphql", "none", "order_api",
@@ -692,6 +713,7 @@ static void check_shop(struct reading *r, const struct section *s, size_t at)
 		mistake(r, line_of(s, AT_shop_stock_most_to_zero),
 			"'stock_most_to_zero' cannot be less than 0");
 	check_plugin(r, s, shop);
+	check_notify(r, s, shop);
 	check_warehouses(r, s, at);
 }
 

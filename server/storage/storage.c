@@ -4,6 +4,8 @@
  */
 #include "server/storage/storage.h"
 
+#include <string.h>
+
 #include "base/log.h"
 #include "handlers/event.h"
 #include "handlers/follow.h"
@@ -67,6 +69,9 @@ static bool shop_of(void *arg, const char *instance, int64_t warehouse,
 			.name = shop->id,
 			.warehouses = shop->warehouses.ids,
 			.n_warehouses = shop->warehouses.n,
+			.notify = shop->notify_url,
+			.by_system = !strcmp(config_ships_with(w->shops, shop),
+					     "order_api"),
 		};
 	return shop;
 }

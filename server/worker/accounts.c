@@ -184,13 +184,18 @@ static enum centra_api api_of(unsigned group)
 void accounts_gate(void *arg, const char *instance, unsigned group,
 		   enum lane lane, unsigned runs, struct store_gate *ret)
 {
-	const struct account *a = accounts_find(arg, instance);
+	struct workers *w = arg;
+	const struct account *a = accounts_find(&w->accounts, instance);
 	bool behind = lane > LANE_WAITED; /* nobody waits for it */
 	enum centra_lane class = lane == LANE_ANSWERS ? CENTRA_LIVE
 				 : behind	       ? CENTRA_RECONCILE
 						       : CENTRA_FETCH;
 	struct centra_may may;
 
+	if (group >= GROUP_OUTSIDE) {
+		receivers_gate(&w->receivers, instance, group, ret);
+		return;
+	}
 	/* Which shop's plugin is called, the run knows: it waits by itself. */
 	if (group == CALLS_SHOP_API) {
 		*ret = (struct store_gate){0};
@@ -234,7 +239,7 @@ static void add_waiting(void *arg, const char *instance, unsigned group,
 	struct parked *p = arg;
 	const struct account *a = accounts_find(p->accounts, instance);
 
-	if (group == CALLS_SHOP_API)
+	if (group == CALLS_SHOP_API || group >= GROUP_OUTSIDE)
 		return;
 	if (a)
 		p->tasks[a - p->accounts->list][api_of(group)] = tasks;

@@ -31,11 +31,20 @@ static enum rc listed(const struct work *w, const char *kind, const char *list,
 				 after, fn, arg, e);
 }
 
+static enum rc keyed(const struct work *w, const char *kind, const char *from,
+		     bool (*fn)(void *arg, const struct doc *d), void *arg,
+		     struct err *e)
+{
+	return store_docs(store_of(w), kind, w->task->instance, from, fn, arg,
+			  e);
+}
+
 struct docs worker_docs(const struct worker_parts *parts)
 {
 	return (struct docs){
 		.arg = (void *)(uintptr_t)parts,
 		.one = one,
 		.listed = listed,
+		.keyed = keyed,
 	};
 }

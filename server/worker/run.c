@@ -178,6 +178,8 @@ static void give_settings(struct thread *t, size_t n)
 		if (w->task->group == CALLS_SHOP_API)
 			give_plugin(t, c, w);
 	}
+	if (t->works[0].task->group >= GROUP_OUTSIDE)
+		receivers_give(t, c, &t->works[0]);
 	config_drop(c);
 }
 

@@ -146,6 +146,7 @@ static void notice_redrives(struct workers *w)
 	if (!more)
 		return;
 	accounts_try_now(&w->accounts);
+	receivers_try_now(&w->receivers);
 	workers_wake(w);
 }
 
@@ -173,6 +174,27 @@ static int64_t run_retention(struct workers *w)
 	return wait;
 }
 
+/* Bounds the webhooks that wait for shops' systems, as run_retention() removes
+ * old data. */
+static int64_t run_bound(struct workers *w)
+{
+	int64_t mono = time_mono(), wait;
+	bool mine;
+
+	pthread_mutex_lock(&w->lock);
+	mine = !w->bounding && mono >= w->outgoing_due;
+	w->bounding |= mine;
+	pthread_mutex_unlock(&w->lock);
+	if (!mine)
+		return SLEEP_MAX;
+	wait = outgoing_step(w->parts);
+	pthread_mutex_lock(&w->lock);
+	w->bounding = false;
+	w->outgoing_due = time_mono() + wait;
+	pthread_mutex_unlock(&w->lock);
+	return wait;
+}
+
 /* ---- a worker thread ---- */
 
 /* Waits for a task, for `most` ms at most. */
@@ -194,7 +216,7 @@ static void *thread_main(void *arg)
 
 	while (!workers_stopping(w)) {
 		uint64_t seen = wakes(w);
-		int64_t next = TIME_NONE, again;
+		int64_t next = TIME_NONE, again, bound;
 		bool hurried;
 		size_t n = 0;
 		struct err e;
@@ -202,6 +224,8 @@ static void *thread_main(void *arg)
 
 		workers_clock(w, time_now(), time_mono());
 		again = run_retention(w);
+		bound = run_bound(w);
+		again = bound < again ? bound : again;
 		hurried = hurry_step(w, time_mono());
 		rc = store_lease(w->parts->store, time_now(), handler_batch,
 				 t->tasks, BATCH_MAX, &n, &next, &e);
@@ -243,16 +267,16 @@ static enum rc start_thread(struct workers *w, struct thread *t, struct err *e)
 
 /* Keeps one thread for tasks that call no API, and shares out the others among
  * the instances, so that a Centra that hangs cannot take the threads of
- * another.  An instance needs at least two: one for each API. */
-static void bound_runs(const struct workers *w)
+ * another.  An instance needs at least two: one for each API.  Calls of systems
+ * outside have threads besides. */
+static void bound_runs(struct workers *w)
 {
 	size_t n = w->accounts.n_instances;
-	size_t most = n ? (w->n_threads - 1) / n : 0;
+	size_t most = n ? (w->n_threads - GROUP_OUTSIDE_RUNS - 1) / n : 0;
 
 	store_bound_runs(w->parts->store,
 			 most < CENTRA_APIS ? CENTRA_APIS : (unsigned)most);
-	store_gates(w->parts->store, accounts_gate,
-		    (void *)(uintptr_t)&w->accounts);
+	store_gates(w->parts->store, accounts_gate, w);
 }
 
 enum rc workers_start(struct workers **ret, const struct worker_parts *parts,
@@ -274,10 +298,12 @@ enum rc workers_start(struct workers **ret, const struct worker_parts *parts,
 	w->others = reconcile_others(parts);
 	w->docs = worker_docs(parts);
 	accounts_open(&w->accounts, c);
+	receivers_open(&w->receivers);
+	receivers_reload(&w->receivers, c);
 	tries_init(&w->tries, w->accounts.settle);
 	hurries_open(w);
 	hurry_at_start(w);
-	w->n_threads = (size_t)c->server.workers;
+	w->n_threads = (size_t)c->server.workers + GROUP_OUTSIDE_RUNS;
 	w->threads = xcalloc(w->n_threads, sizeof(*w->threads));
 	bound_runs(w);
 	for (size_t i = 0; i < w->n_threads && !rc; i++)
@@ -299,6 +325,7 @@ void workers_reload(struct workers *w)
 	for (size_t i = 0; i < w->accounts.n; i++)
 		if (account_reload(&w->accounts.list[i], c))
 			hurry_ask(w, i, time_now(), 0);
+	receivers_reload(&w->receivers, c);
 	reconcile_in(w->parts, w, c->server.sweep_every);
 	feeds_ask(w->parts, w);
 	locks_ask(w->parts, w);
@@ -330,6 +357,7 @@ void workers_stop(struct workers *w)
 	store_gates(w->parts->store, NULL, NULL);
 	hurries_close(w);
 	accounts_close(&w->accounts);
+	receivers_close(&w->receivers);
 	tries_release(&w->tries);
 	pthread_cond_destroy(&w->changed);
 	pthread_mutex_destroy(&w->lock);

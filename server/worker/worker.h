@@ -75,6 +75,16 @@ enum rc workers_parked(const struct workers *w,
 const struct feed_progress *workers_feed(const struct workers *w, size_t i,
 					 enum feed feed);
 
+/* A shop's own system (notify_url).  Texts are borrowed, and live as long as the
+ * workers do. */
+struct receiver_state {
+	const char *instance, *shop;
+	bool set;  /* the present config has it */
+	bool away; /* it does not answer, or refuses all */
+};
+/* Returns the i-th of them; false: there are no more.  Any thread. */
+bool workers_receiver(struct workers *w, size_t i, struct receiver_state *ret);
+
 const char *api_name(enum centra_api api); /* in logs and metrics */
 
 /* Counts and logs a call to Centra that no task made, and tells the clock its

@@ -13,6 +13,8 @@
  *	feeds      what handlers/feed.h needs of the server
  *	locks      when the locks of orders are swept
  *	hurry      makes tasks due whose reason to wait is gone
+ *	receivers  the shops' own systems, which webhooks are sent to
+ *	outgoing   bounds how many webhooks wait for each of them
  *	retention  removes what is old, and ends old sessions
  *
  * Which thread runs what:
@@ -20,8 +22,8 @@
  *	main thread     workers_start(), workers_reload(), workers_stop(): all that
  *	                opens, changes or closes accounts
  *	worker threads  thread_main() in worker.c, and all of run, calls, tries,
- *	                reconcile's `struct others`, hurry_step(), and
- *	                retention
+ *	                reconcile's `struct others`, hurry_step(), outgoing,
+ *	                and retention
  *	any thread      workers_wake(), workers_clock(), workers_account(),
  *	                workers_parked()
  *	who leases      accounts_gate(): the store calls it while it holds the
@@ -30,7 +32,7 @@
  * A `struct thread` belongs to its thread.  `struct accounts` is not changed
  * between start and stop, but for `rounds` and `feeds`: one run at a time uses
  * each.  `struct
- * tries` and a `struct centra` have locks of their own.  The rest of `struct
+ * tries`, `struct receivers` and a `struct centra` have locks of their own.  The rest of `struct
  * workers` that changes is under its lock.
  */
 #ifndef SERVER_WORKER_WORKER_PRIVATE_H
@@ -43,6 +45,7 @@
 
 #include "handlers/feed.h"
 #include "handlers/handlers.h"
+#include "handlers/notify.h"
 #include "handlers/reconcile.h"
 #include "server/worker/docs.h"
 #include "server/worker/retention.h"
@@ -84,9 +87,47 @@ const struct account *accounts_of_shop(const struct accounts *all,
 				       const char *shop);
 /* Has each API that is held back tried at once. */
 void accounts_try_now(const struct accounts *all);
-/* A store_gate_fn; its arg is a struct accounts. */
+/* A store_gate_fn; its arg is a struct workers. */
 void accounts_gate(void *arg, const char *instance, unsigned group,
 		   enum lane lane, unsigned runs, struct store_gate *ret);
+
+/* ---- receivers.c ---- */
+
+/* A shop's own system.  It lives from when the config first named it until the
+ * workers stop. */
+struct receiver_of {
+	char *shop, *instance; /* owned */
+	int64_t sub;	       /* of its tasks */
+	struct subscriber *to; /* owned */
+	bool set; /* the present config has it; under the receivers' lock */
+};
+
+struct receivers {
+	pthread_mutex_t lock; /* of what follows */
+	struct receiver_of **list; /* owned */
+	size_t n;
+};
+
+void receivers_open(struct receivers *all);
+void receivers_close(struct receivers *all);
+/* Takes over which shops have a system, and has each called at once.  The main
+ * thread. */
+void receivers_reload(struct receivers *all, const struct config *c);
+/* Has each system that is held back called at once. */
+void receivers_try_now(struct receivers *all);
+/* Gives a run what it needs to call the system of its task; address and secrets
+ * are those of the config `c`.  It may wait for a call under way. */
+struct thread;
+void receivers_give(struct thread *t, const struct config *c, struct work *w);
+/* As accounts_gate(), for groups from GROUP_OUTSIDE on. */
+void receivers_gate(struct receivers *all, const char *instance, unsigned group,
+		    struct store_gate *ret);
+
+/* ---- outgoing.c ---- */
+
+/* Removes some of the webhooks that are too many or too old, the oldest first.
+ * Returns after how many ms it is to be called again.  One thread at a time. */
+int64_t outgoing_step(const struct worker_parts *parts);
 
 /* ---- tries.c ---- */
 
@@ -141,17 +182,21 @@ struct thread {
 	int64_t *systems; /* owned: those of them whose shop's own system
 			   * ships */
 	size_t n_systems;
+	struct notify_hands notify; /* of the run */
+	char shop[SHOP_SIZE];	    /* whose system it calls */
 };
 
 struct workers {
 	const struct worker_parts *parts;
 	struct accounts accounts;
+	struct receivers receivers;
 	struct tries tries;
 	struct others others;
 	struct docs docs;
 	uint64_t boot; /* of the machine */
 	struct thread *threads; /* owned */
-	size_t n_threads;
+	size_t n_threads; /* the setting `workers`, and those that calls of
+			   * systems outside may take */
 
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t changed;
@@ -163,6 +208,8 @@ struct workers {
 			        * called */
 	int64_t retention_due; /* steady clock, ms */
 	bool retaining; /* a thread is in retention_step(); it has `retention` */
+	int64_t outgoing_due; /* steady clock, ms */
+	bool bounding; /* a thread is in outgoing_step() */
 
 	struct retention retention;
 };

@@ -10,7 +10,7 @@ wrong() { echo "$1"; bad=1; }
 
 # FILE:NAME of every *_file setting in the example and in the documents.
 uses() {
-	grep -noE '^;?(previous_)?(webhook_secret|order_api_key|graphql_token)_file = [^ ;]+' \
+	grep -noE '^;?(previous_)?(webhook_secret|order_api_key|graphql_token|notify_secret)_file = [^ ;]+' \
 		deploy/shipfrom.ini README.md docs/*.md
 }
 
@@ -37,7 +37,8 @@ named=$(grep -ohE '(credstore/|LoadCredential=)[a-z][a-z-]*' README.md \
 	docs/*.md deploy/shipfrom.service | sed 's|.*[/=]||')
 for name in $named; do
 	case $name in
-	*-webhook-secret | *-order-api-key | *-graphql-token | *-soap-password) ;;
+	*-webhook-secret | *-order-api-key | *-graphql-token | *-soap-password | \
+		*-notify-secret) ;;
 	*) wrong "'$name' is no name of a secret" ;;
 	esac
 done

@@ -498,6 +498,22 @@ static void a_feed_needs_a_queue_of_its_own(void **state)
 		"write queue_is_ours = yes");
 }
 
+static void webhooks_to_a_shops_system_need_https_and_a_secret(void **state)
+{
+	(void)state;
+	refuses(SERVER CENTRA SHOP "notify_url = https://till/hook\n", 11,
+		"add notify_secret = VALUE");
+	refuses(SERVER CENTRA SHOP "notify_url = http://till/hook\n"
+				   "notify_secret = x\n",
+		11, "write notify_http = yes");
+	refuses(SERVER CENTRA SHOP "notify_url = ftp://till/hook\n"
+				   "notify_secret = x\n",
+		11, "'notify_url' is no web address");
+	refuses(SERVER CENTRA SHOP "notify_url = https://a:b@till/hook\n"
+				   "notify_secret = x\n",
+		11, "'notify_url' holds a user or password");
+}
+
 static void a_feed_needs_something_to_look_with(void **state)
 {
 	(void)state;
@@ -1139,6 +1155,7 @@ int main(void)
 		cmocka_unit_test(required_secrets_may_not_be_left_out_or_empty),
 		cmocka_unit_test(a_graphql_address_needs_a_token),
 		cmocka_unit_test(a_feed_needs_a_queue_of_its_own),
+		cmocka_unit_test(webhooks_to_a_shops_system_need_https_and_a_secret),
 		cmocka_unit_test(a_feed_needs_something_to_look_with),
 		cmocka_unit_test(soap_needs_an_address_and_a_login),
 		cmocka_unit_test(a_source_that_is_not_known_is_named),
