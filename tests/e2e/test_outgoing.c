@@ -1088,7 +1088,7 @@ static int end_second(void **state)
 }
 
 /* A second shipfrom takes what the first sends for Centra's. */
-static void another_shipfrom_verifies_and_takes_each(void **state)
+static void a_second_server_verifies_and_takes_each(void **state)
 {
 	struct shipfrom *s = *state;
 	int64_t number = order_accepted(s, NULL);
@@ -1138,7 +1138,7 @@ int main(void)
 		T(while_secrets_rotate_all_arrive),
 		T(one_that_knows_neither_secret_gets_all_once_it_does),
 		cmocka_unit_test_setup_teardown(
-			another_shipfrom_verifies_and_takes_each, setup_second,
+			a_second_server_verifies_and_takes_each, setup_second,
 			end_second),
 	};
 
