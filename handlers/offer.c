@@ -457,6 +457,8 @@ void offer_derive_for(const struct zone *zone, struct order *o,
 		bool conflict, others;
 
 		f->state = state_of(&a, o, f, &conflict);
+		/* A further request was lost: what was sent stays done. */
+		f->shipped |= f->state == STATE_ACCEPTED && requests_all_sent(f);
 		f->list = list_of(f);
 		f->expires = p ? p->expires : TIME_NONE;
 		others = is_ours && !is_ours(arg, f->warehouse);

@@ -248,6 +248,35 @@ enum offer_state requests_state(const struct order *o, const struct offer *f)
 	return n.answered ? state_answered(f, &n) : state_ended(o, f, &n);
 }
 
+/* True if the i-th row is of a request that was sent. */
+static bool is_sent(const struct offer *f, size_t i)
+{
+	bool ret = f->requests[i].sent;
+
+	for (size_t k = 0; k < f->n_requests && !ret; k++)
+		ret = f->requests[k].sent && f->requests[i].id &&
+		      !f->requests[k].id &&
+		      same_request(f, &f->requests[k], &f->requests[i]);
+	return ret;
+}
+
+bool requests_all_sent(const struct offer *f)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < f->n_requests; i++) {
+		enum request_status s = request_status(f, i);
+
+		if (request_told_twice(f, i))
+			continue;
+		if (alloc_request_open(s) ||
+		    (s == REQUEST_CONFIRMED && !is_sent(f, i)))
+			return false;
+		any |= s == REQUEST_CONFIRMED;
+	}
+	return any;
+}
+
 bool requests_confirmed(const struct offer *f)
 {
 	return count(f).confirmed;

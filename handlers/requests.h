@@ -29,6 +29,10 @@ bool request_answered(const struct offer *f, const struct alloc_request *r);
  * the order is cancelled (OFFERS 5.2). */
 enum offer_state requests_state(const struct order *o, const struct offer *f);
 
+/* True if Centra asks the shop for nothing more, and what it has confirmed is
+ * sent. */
+bool requests_all_sent(const struct offer *f);
+
 /* True if a request of the offer is confirmed. */
 bool requests_confirmed(const struct offer *f);
 

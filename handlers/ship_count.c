@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "handlers/requests.h"
 #include "handlers/run.h"
 #include "handlers/ship.h"
 #include "handlers/ship_system.h"
@@ -236,25 +237,41 @@ static struct ship_held *held_copy(const struct offer *f, size_t more)
 	return ret;
 }
 
-/* Merges a line of a look into the list.  The look that shows more of the line
- * as ours is kept, since Centra allocates line by line.  `made`: a shipment of
- * ours was made already, which may confuse the numbers.  Units that appear
- * elsewhere later were taken from us. */
-static void held_join(struct ship_held *list, size_t *n,
-		      const struct ship_stock *l, bool made)
+/* Returns how many units of a line are ours by allocation requests that are
+ * confirmed; 0: none, or Centra does not say. */
+static int64_t confirmed_units(const struct offer *f, int64_t line)
 {
+	int64_t units = 0;
+
+	if (offer_kind(f) == KIND_ALLOCATION_REQUEST)
+		(void)requests_have_line(f, line, &units);
+	return units;
+}
+
+/* Merges a line of a look into the list.  The look that shows more of the line
+ * as ours is kept, since Centra allocates line by line.  Once a shipment of ours
+ * was made, which may confuse the numbers, only those units are added that
+ * Centra has confirmed to us by a request.  Units that appear elsewhere later
+ * were taken from us. */
+static void held_join(const struct offer *f, struct ship_held *list, size_t *n,
+		      const struct ship_stock *l)
+{
+	bool made = made_any(f);
+	int64_t ours = made ? confirmed_units(f, l->line) : l->ours;
 	struct ship_held *h = list;
 
+	if (made && ours > l->quantity)
+		ours = l->quantity;
 	while (h < list + *n && h->line != l->line)
 		h++;
 	if (h == list + *n) {
-		if (!made && l->ours > 0 && !l->stockless)
-			list[(*n)++] = (struct ship_held){l->line, l->ours,
+		if (l->ours > 0 && ours > 0 && !l->stockless)
+			list[(*n)++] = (struct ship_held){l->line, ours,
 							  l->quantity, 0};
 		return;
 	}
-	if (!made && l->ours >= h->ours) {
-		h->ours = l->ours;
+	if (made ? l->ours > 0 && ours > h->ours : ours >= h->ours) {
+		h->ours = ours;
 		h->quantity = l->quantity;
 	}
 	if (l->others > h->others)
@@ -275,7 +292,7 @@ static void hold(struct work *w, const struct offer *f,
 		struct ship_stock l = ship_stock_of(&co->lines[i],
 						    f->warehouse);
 
-		held_join(list, &n, &l, made_any(f));
+		held_join(f, list, &n, &l);
 	}
 	if (n == f->n_held &&
 	    (!n || !memcmp(list, f->held, n * sizeof(*list)))) {

@@ -54,7 +54,7 @@ static void offer_as_text(struct listing *l, struct buf *b,
 	const char *state = offer_state_name(f->state);
 
 	buf_fmt(b, "%10" PRId64 "  %-10s  %-9s  ", o->number, o->instance,
-		f->shipped ? "shipped" : state);
+		f->shipped && f->list != LIST_OPEN ? "shipped" : state);
 	if (f->expires == TIME_NONE)
 		buf_fmt(b, "%-19s", "-");
 	else

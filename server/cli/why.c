@@ -72,7 +72,7 @@ static void tell_offer(struct why *st, const struct offer *f)
 	if (f->doubt)
 		buf_str(out, ", in doubt: the newest look does not show it as "
 			     "this shop's");
-	if (f->shipped)
+	if (f->shipped && f->list != LIST_OPEN)
 		buf_str(out, ", shipped");
 	if (f->list == LIST_OPEN && f->expires != TIME_NONE) {
 		buf_str(out, offer_expired(f, st->s->now)

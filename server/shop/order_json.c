@@ -284,7 +284,7 @@ static void after_answer(struct buf *out, const struct order *o,
 		      offer_stop(o, shop->warehouses.ids, shop->warehouses.n));
 	/* True only when all of it is shipped; after a part, the lines show
 	 * what remains. */
-	json_put_bool(out, "shipped", f->shipped);
+	json_put_bool(out, "shipped", f->shipped && f->list != LIST_OPEN);
 }
 
 /* ---- the timeline ---- */

@@ -383,6 +383,8 @@ static void put_requests(struct buf *b, const struct offer *f)
 	}
 	put_u64(b, f->requests_heard);
 	put_u64(b, f->answer.requests_shown);
+	for (size_t i = 0; i < f->n_requests; i++)
+		put_flag(b, f->requests[i].sent);
 	put_block_end(b, block);
 }
 
@@ -418,6 +420,8 @@ static void get_requests(struct offer *f, struct reader *all)
 		get_request(&f->requests[i], &r);
 	f->requests_heard = get_u64(&r);
 	f->answer.requests_shown = get_u64(&r);
+	for (size_t i = 0; i < f->n_requests; i++)
+		f->requests[i].sent = get_flag(&r);
 	all->bad |= r.bad;
 }
 

@@ -173,6 +173,39 @@ static bool make_room(struct offer *f, size_t *i)
 	return true;
 }
 
+/* True if the line is in a parcel of the offer, or if a parcel does not say what
+ * is in it. */
+static bool in_a_parcel(const struct offer *f, int64_t line)
+{
+	for (size_t i = 0; i < f->n_shipments; i++) {
+		const struct ship_ask *ask = &f->shipments[i].ask;
+
+		if (!ask->n_lines)
+			return true;
+		for (size_t k = 0; k < ask->n_lines; k++)
+			if (ask->lines[k].line == line)
+				return true;
+	}
+	return false;
+}
+
+bool alloc_requests_sent(struct offer *f, bool all)
+{
+	bool ret = true;
+
+	for (size_t i = 0; i < f->n_requests; i++) {
+		struct alloc_request *r = &f->requests[i];
+
+		if (r->status != REQUEST_CONFIRMED)
+			continue;
+		r->sent |= all || !r->n_lines;
+		for (size_t k = 0; k < r->n_lines && !r->sent; k++)
+			r->sent = in_a_parcel(f, r->lines[k].line);
+		ret &= r->sent;
+	}
+	return ret;
+}
+
 void apply_request(struct order *o, const struct change *c)
 {
 	const struct alloc_request *in = &c->request;
@@ -201,7 +234,7 @@ void apply_request(struct order *o, const struct change *c)
 	alloc_request_own(&f->requests[i]);
 	f->requests[i].nth = ++f->requests_heard;
 	f->n_requests++;
-	/* More is to be sent than what the shop has sent already. */
-	if (alloc_request_open(in->status))
+	/* More may have to be sent than what the shop has sent already. */
+	if (in->status <= REQUEST_CONFIRMED)
 		f->shipped = false;
 }

@@ -60,6 +60,7 @@ struct alloc_request {
 	int64_t at; /* ms: when the list first showed it; 0 with id 0 */
 	uint64_t nth; /* its place among the rows of the offer as they were
 		       * first heard of, from 1; set when it is applied */
+	bool sent; /* confirmed, and the shop has sent its parcel */
 	struct request_line *lines; /* owned; by line; may be empty */
 	size_t n_lines;
 };
@@ -75,6 +76,12 @@ void alloc_request_sort(struct alloc_request *r);
 
 /* True if the request waits for an answer, or may still be given one. */
 bool alloc_request_open(enum request_status s);
+struct offer;
+/* Marks the confirmed requests of the offer as sent; unless `all`, only those
+ * that name a line of one of its parcels, or name none.  Returns true if every
+ * confirmed one is marked now. */
+bool alloc_requests_sent(struct offer *f, bool all);
+
 /* True if both name the same lines. */
 bool alloc_request_same_lines(const struct alloc_request *a, const struct alloc_request *b);
 /* True if a line is named by both. */

@@ -258,6 +258,7 @@ void apply_ship_came(struct order *o, const struct change *c)
 {
 	struct shipment *s = shipment_held(o, c->warehouse);
 	const struct ship_came *in = &c->came;
+	struct offer *f = order_offer(o, c->warehouse);
 	char number[SHIP_NUMBER_SIZE], *error;
 
 	if (!s)
@@ -271,8 +272,9 @@ void apply_ship_came(struct order *o, const struct change *c)
 		forget_person(s);
 	if (in->fault == FAULT_GIVEN_BACK)
 		give_back(s, number);
+	/* A request may have been confirmed after the look that saw no rest. */
 	if (in->stage == SHIP_SHIPPED && !in->rest)
-		order_offer(o, c->warehouse)->shipped = true;
+		f->shipped = alloc_requests_sent(f, false);
 }
 
 void apply_ship_held(struct order *o, const struct change *c)
@@ -300,4 +302,6 @@ void apply_ship_closed(struct order *o, const struct change *c)
 	}
 	for (size_t i = 0; i < f->n_shipments; i++)
 		f->shipped |= f->shipments[i].came.stage == SHIP_SHIPPED;
+	if (f->shipped)
+		(void)alloc_requests_sent(f, true);
 }

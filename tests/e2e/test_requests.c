@@ -20,6 +20,7 @@
 
 #define POLL "poll_requests = 200ms\n"
 #define SOON "missed_after = 300ms\nanswer_wait = 500ms\nlook_again = 500ms\n"
+#define ANOTHER_PARCEL "{\"carrier\":\"PostNord\",\"tracking\":\"SE456\"}"
 #define BOTH "{\"warehouse\":2},{\"warehouse\":3}"
 
 static struct shipfrom *start(void **state, const char *centra)
@@ -436,6 +437,75 @@ static void what_was_confirmed_is_shipped(void **state)
 	shipfrom_passed(s);
 }
 
+static void ask_more(struct shipfrom *s, int64_t n, const char *requests)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/orders/%lld/requests", (long long)n);
+	sim_tell(&s->sim, path, "{\"requests\":[%s],\"expires_in\":900}",
+		 requests);
+}
+
+/* An order whose first line was asked of Amsterdam, confirmed and sent. */
+static int64_t a_line_is_sent(struct shipfrom *s)
+{
+	int64_t n = place(s, "{\"warehouse\":3,\"lines\":[0]}",
+			  ",\"lines\":[{\"quantity\":2},{\"quantity\":1}]");
+	struct order_of o = {.s = s, .number = n};
+	char code[STATE_ROOM];
+
+	wait_state(s, AMSTERDAM, n, "pending", 5000);
+	press(s, AMSTERDAM, n, "accept");
+	wait_state(s, AMSTERDAM, n, "accepted", 5000);
+	assert_true(wait_until(order_has_address, &o, 5000));
+	(void)order_ship(s, n, PARCEL, code);
+	wait_stage(s, n, "shipped", 8000);
+	return n;
+}
+
+static void what_is_confirmed_after_a_parcel_is_sent_too(void **state)
+{
+	struct shipfrom *s = start(state, MANY POLL);
+	int64_t n = a_line_is_sent(s);
+	struct shown one = {s, n, 1};
+	char code[STATE_ROOM];
+
+	ask_more(s, n, "{\"warehouse\":3,\"lines\":[1]}");
+	wait_state(s, AMSTERDAM, n, "pending", 5000);
+	press(s, AMSTERDAM, n, "accept");
+	wait_state(s, AMSTERDAM, n, "accepted", 5000);
+	if (!wait_until(shows, &one, 5000))
+		fail_msg("%d lines are shown", lines_shown(s, n));
+	assert_false(flag_of(s, n, "shipped"));
+	(void)order_ship(s, n, ANOTHER_PARCEL, code);
+	for (int i = 0; i < 500 && !flag_of(s, n, "shipped"); i++)
+		sim_quiet(&s->sim);
+	assert_true(flag_of(s, n, "shipped"));
+	expect_shipped(s, n, 2, 3);
+	shipfrom_passed(s);
+}
+
+/* What was sent is done again once Centra asks for nothing more. */
+static void a_further_request_that_is_lost_leaves_what_was_sent_done(
+	void **state)
+{
+	struct shipfrom *s = start(state, MANY POLL);
+	int64_t n = a_line_is_sent(s);
+
+	assert_true(flag_of(s, n, "shipped"));
+	ask_more(s, n,
+		 "{\"warehouse\":3,\"lines\":[1]},"
+		 "{\"warehouse\":2,\"lines\":[1]}");
+	wait_state(s, AMSTERDAM, n, "pending", 5000);
+	assert_false(flag_of(s, n, "shipped"));
+	wait_state(s, STOCKHOLM, n, "pending", 5000);
+	press(s, STOCKHOLM, n, "accept");
+	wait_state(s, STOCKHOLM, n, "accepted", 5000);
+	wait_state(s, AMSTERDAM, n, "accepted", 5000);
+	assert_true(flag_of(s, n, "shipped"));
+	shipfrom_passed(s);
+}
+
 static void a_cancelled_order_ends_its_request(void **state)
 {
 	struct shipfrom *s = start(state, MANY);
@@ -515,6 +585,8 @@ int main(void)
 		T(a_further_request_after_the_accept_is_a_question_of_its_own),
 		T(both_kinds_in_one_order_end_with_one_winner),
 		T(what_was_confirmed_is_shipped),
+		T(what_is_confirmed_after_a_parcel_is_sent_too),
+		T(a_further_request_that_is_lost_leaves_what_was_sent_done),
 		T(a_cancelled_order_ends_its_request),
 		T(endpoints_that_are_not_ticked_hold_back_no_other_call),
 		T(killed_after_the_call_it_ends_right),

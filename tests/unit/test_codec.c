@@ -245,6 +245,7 @@ static void full_order(struct order *o)
 	o->offers[1].list = LIST_DONE;
 	o->offers[1].expires = 4000;
 	o->offers[1].shipped = true;
+	o->offers[1].requests[0].sent = true;
 	o->offers[1].doubt = true;
 	o->offers[1].sighting = (struct sighting){
 		.what = FOUND_OVER,
@@ -310,6 +311,7 @@ static void an_order_is_read_as_written(void **state)
 	assert_int_equal(back.offers[1].n_requests, 1);
 	assert_int_equal(back.offers[1].requests[0].status, REQUEST_TIMED_OUT);
 	assert_int_equal(back.offers[1].requests[0].lines[1].line, 103);
+	assert_true(back.offers[1].requests[0].sent);
 	assert_int_equal(back.version, 9);
 
 	/* Every field took part: the bytes are the same again. */

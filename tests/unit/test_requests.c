@@ -228,6 +228,86 @@ static void what_is_confirmed_after_a_parcel_is_to_be_sent_too(void **s)
 	assert_true(mine()->shipped);
 }
 
+static void asked_for(int64_t line)
+{
+	struct change c = {.kind = CHANGE_SHIP_ASKED, .warehouse = W};
+
+	c.ask.packages = 1;
+	c.ask.at = NOW;
+	c.ask.n_lines = 1;
+	c.ask.lines = xcalloc(1, sizeof(*c.ask.lines));
+	c.ask.lines[0] = (struct ship_line){line, 1};
+	say(&us.held, &c);
+}
+
+/* The newest parcel is sent; the look before it showed that nothing is left. */
+static void sent(void)
+{
+	struct change c = {.kind = CHANGE_SHIP_CAME, .warehouse = W};
+
+	c.came.stage = SHIP_SHIPPED;
+	c.came.id = 5;
+	say(&us.held, &c);
+	offer_derive(NULL, &us.held);
+}
+
+static void a_further_request_that_is_lost_leaves_what_was_sent_done(void **s)
+{
+	static const enum request_status ends[] = {REQUEST_REJECTED,
+						   REQUEST_OUTDATED};
+
+	(void)s;
+	for (size_t i = 0; i < 2; i++) {
+		us_begin();
+		listed(7, 10, REQUEST_CONFIRMED);
+		asked_for(7);
+		sent();
+		assert_true(mine()->list == LIST_DONE);
+		listed(8, 20, REQUEST_SENT);
+		assert_true(mine()->list == LIST_OPEN);
+		listed(8, 20, ends[i]);
+		assert_string_equal(state_of(W), "accepted");
+		assert_true(mine()->list == LIST_DONE);
+	}
+}
+
+/* A webhook comes late, or is sent once more, about what has been sent. */
+static void a_webhook_about_what_was_sent_opens_nothing(void **s)
+{
+	(void)s;
+	listed(7, 10, REQUEST_CONFIRMED);
+	asked_for(7);
+	sent();
+	row(W, 0, REQUEST_ALLOCATED, LATER + 10000, 7);
+	assert_string_equal(state_of(W), "accepted");
+	assert_true(mine()->list == LIST_DONE);
+}
+
+/* Somebody confirms in Centra, and the list shows the request only then. */
+static void what_was_confirmed_elsewhere_is_to_be_sent_too(void **s)
+{
+	(void)s;
+	listed(7, 10, REQUEST_CONFIRMED);
+	asked_for(7);
+	sent();
+	listed(8, 20, REQUEST_CONFIRMED);
+	assert_true(mine()->list == LIST_MINE);
+}
+
+/* The look that showed nothing left was older than the confirmation. */
+static void what_was_confirmed_while_a_parcel_left_is_to_be_sent_too(void **s)
+{
+	(void)s;
+	listed(7, 10, REQUEST_CONFIRMED);
+	asked_for(7);
+	listed(8, 20, REQUEST_CONFIRMED);
+	sent();
+	assert_true(mine()->list == LIST_MINE);
+	asked_for(8);
+	sent();
+	assert_true(mine()->list == LIST_DONE);
+}
+
 /* It was made before the one that the shop saw, but the list showed it later. */
 static void a_request_that_the_shop_was_not_shown_is_not_answered(void **s)
 {
@@ -483,6 +563,10 @@ int main(void)
 		T(a_newer_request_asks_anew_whatever_was_confirmed),
 		T(a_parcel_under_way_goes_before_a_newer_request),
 		T(what_is_confirmed_after_a_parcel_is_to_be_sent_too),
+		T(a_further_request_that_is_lost_leaves_what_was_sent_done),
+		T(a_webhook_about_what_was_sent_opens_nothing),
+		T(what_was_confirmed_elsewhere_is_to_be_sent_too),
+		T(what_was_confirmed_while_a_parcel_left_is_to_be_sent_too),
 		T(a_request_that_the_shop_was_not_shown_is_not_answered),
 		T(a_cancelled_order_is_cancelled),
 		T(a_webhook_and_an_entry_of_one_expiry_and_lines_are_one),
