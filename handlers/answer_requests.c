@@ -122,6 +122,7 @@ static bool list_is_read(struct run *run, struct centra_requests *got)
 		.all = true,
 	};
 	bool last = false;
+	int64_t first = 0;
 
 	run->n_listed = 0;
 	while (!last && q.page < PAGES_MOST) {
@@ -136,7 +137,7 @@ static bool list_is_read(struct run *run, struct centra_requests *got)
 			answer_retry_look(w, &got->call);
 			return false;
 		}
-		last = got->entries < REQUESTS_PAGE;
+		last = requests_last_page(got, &first);
 		requests_record(w, got);
 		remember(run, got);
 	}

@@ -24,6 +24,7 @@
 #define PAGES_MOST	200
 #define WAREHOUSES_ONCE 200 /* of one call */
 #define UNTICKED_WAIT	(15 * RUN_MINUTE)
+#define GONE_ONCE	100 /* orders that are not listed, of one run */
 
 /* ---- one order, or several ---- */
 
@@ -45,6 +46,7 @@ static void read_orders(struct work **w, size_t n)
 				   .all = true};
 	struct centra_requests got = {0};
 	bool last = false;
+	int64_t first = 0;
 
 	for (size_t i = 0; i < n; i++)
 		numbers[i] = w[i]->task->number;
@@ -55,7 +57,8 @@ static void read_orders(struct work **w, size_t n)
 		order_api_requests(w[0]->centra, &q, &got);
 		run_called(w[0], CENTRA_ORDER_API, "allocation-requests",
 			   &got.call);
-		last = got.call.end != CALL_OK || got.entries < REQUESTS_PAGE;
+		last = got.call.end != CALL_OK ||
+		       requests_last_page(&got, &first);
 		for (size_t i = 0; i < n; i++)
 			requests_record(w[i], &got);
 	}
@@ -67,26 +70,32 @@ static void read_orders(struct work **w, size_t n)
 
 /* ---- all of them ---- */
 
+struct numbers {
+	int64_t *list; /* owned */
+	size_t n, cap;
+};
+
+static void add_number(struct numbers *to, int64_t number)
+{
+	if (to->n && to->list[to->n - 1] == number)
+		return;
+	if (to->n == to->cap) {
+		to->cap = to->cap ? 2 * to->cap : 32;
+		to->list = xrealloc(to->list, to->cap, sizeof(*to->list));
+	}
+	to->list[to->n++] = number;
+}
+
 /* What one reading of the list has shown. */
 struct poll {
 	struct work *w;
-	int64_t (*seen)[2]; /* owned: order and warehouse of each entry */
+	int64_t (*seen)[3]; /* owned: order, warehouse and id of each entry */
 	size_t n_seen, cap;
-	int64_t *orders; /* owned: orders whose requests are to be read */
-	size_t n_orders, orders_cap;
+	struct numbers wanted; /* orders whose requests are to be read */
+	struct numbers gone; /* orders with an open request that is not listed */
 	enum rc rc;
 	struct err e;
 };
-
-static void want_order(struct poll *p, int64_t number)
-{
-	if (p->n_orders == p->orders_cap) {
-		p->orders_cap = p->orders_cap ? 2 * p->orders_cap : 32;
-		p->orders = xrealloc(p->orders, p->orders_cap,
-				     sizeof(*p->orders));
-	}
-	p->orders[p->n_orders++] = number;
-}
 
 static void see(struct poll *p, const struct centra_request *r)
 {
@@ -95,7 +104,8 @@ static void see(struct poll *p, const struct centra_request *r)
 		p->seen = xrealloc(p->seen, p->cap, sizeof(*p->seen));
 	}
 	p->seen[p->n_seen][0] = r->number;
-	p->seen[p->n_seen++][1] = r->warehouse;
+	p->seen[p->n_seen][1] = r->warehouse;
+	p->seen[p->n_seen++][2] = r->id;
 }
 
 /* True if the entry shows more than the order holds. */
@@ -119,19 +129,20 @@ static void take_entry(struct poll *p, const struct centra_request *r)
 
 	see(p, r);
 	if (rc == RC_NOTFOUND || (!rc && is_news(&o, r)))
-		want_order(p, r->number);
+		add_number(&p->wanted, r->number);
 	else if (rc && rc != RC_INVALID)
 		p->rc = rc;
 	order_release(&o);
 }
 
-static int by_pair(const void *a, const void *b)
+static int by_entry(const void *a, const void *b)
 {
 	const int64_t *x = a, *y = b;
+	int ret = 0;
 
-	if (x[0] != y[0])
-		return (x[0] > y[0]) - (x[0] < y[0]);
-	return (x[1] > y[1]) - (x[1] < y[1]);
+	for (int i = 0; i < 3 && !ret; i++)
+		ret = (x[i] > y[i]) - (x[i] < y[i]);
+	return ret;
 }
 
 struct open_offers {
@@ -139,26 +150,53 @@ struct open_offers {
 	int64_t warehouse;
 };
 
-/* Has the requests of an order read that are open here, and that the list no
- * longer shows: it has only what can still be answered. */
+/* True if a request that is open here is not in the list, which has what can
+ * still be answered. */
+static bool one_is_gone(const struct poll *p, int64_t number,
+			const struct offer *f)
+{
+	int64_t ids[REQUESTS_MAX];
+	size_t n = requests_open(f, ids);
+
+	for (size_t i = 0; i < n; i++) {
+		int64_t entry[3] = {number, f->warehouse, ids[i]};
+
+		if (!p->n_seen || !bsearch(entry, p->seen, p->n_seen,
+					   sizeof(*p->seen), by_entry))
+			return true;
+	}
+	return !f->n_requests;
+}
+
 static bool find_gone(void *arg, const struct listed *row)
 {
 	struct open_offers *in = arg;
 	struct poll *p = in->poll;
-	int64_t pair[2] = {row->number, in->warehouse};
 	struct order o = {0};
 	const struct offer *f;
 
-	if (p->n_seen &&
-	    bsearch(pair, p->seen, p->n_seen, sizeof(*p->seen), by_pair))
-		return true;
 	if (!p->w->others->order(p->w, row->number, &o, &p->e)) {
 		f = order_offer(&o, in->warehouse);
-		if (f && offer_kind(f) == KIND_ALLOCATION_REQUEST)
-			want_order(p, row->number);
+		if (f && offer_kind(f) == KIND_ALLOCATION_REQUEST &&
+		    one_is_gone(p, row->number, f))
+			add_number(&p->gone, row->number);
 	}
 	order_release(&o);
 	return true;
+}
+
+/* Has the requests of orders read that are open here and not listed; of many
+ * orders another part each time, since Centra may never list them. */
+static void want_gone(struct poll *p)
+{
+	const struct work *w = p->w;
+	size_t n = p->gone.n < GONE_ONCE ? p->gone.n : GONE_ONCE;
+	size_t from = (size_t)(w->now / w->poll_every) * GONE_ONCE;
+
+	for (size_t i = 0; i < n; i++)
+		add_number(&p->wanted,
+			   p->gone.list[p->gone.n > n ? (from + i) % p->gone.n
+						      : i]);
 }
 
 static void find_all_gone(struct poll *p)
@@ -166,23 +204,24 @@ static void find_all_gone(struct poll *p)
 	struct work *w = p->w;
 
 	if (p->n_seen)
-		qsort(p->seen, p->n_seen, sizeof(*p->seen), by_pair);
+		qsort(p->seen, p->n_seen, sizeof(*p->seen), by_entry);
 	for (size_t i = 0; i < w->n_warehouses && !p->rc; i++) {
 		struct open_offers in = {p, w->warehouses[i]};
 
 		p->rc = w->others->listed(w, w->warehouses[i], LIST_OPEN,
 					  find_gone, &in, &p->e);
 	}
+	want_gone(p);
 }
 
 /* Adds the task that reads an order's requests, for each order that was found. */
 static void ask_for_orders(struct poll *p)
 {
 	const struct work *w = p->w;
-	struct task *tasks = xcalloc(p->n_orders + 1, sizeof(*tasks));
+	struct task *tasks = xcalloc(p->wanted.n + 1, sizeof(*tasks));
 
-	for (size_t i = 0; i < p->n_orders; i++) {
-		tasks[i] = (struct task){.number = p->orders[i],
+	for (size_t i = 0; i < p->wanted.n; i++) {
+		tasks[i] = (struct task){.number = p->wanted.list[i],
 					 .created = w->now,
 					 .due = w->now,
 					 .again = TIME_NONE};
@@ -191,8 +230,8 @@ static void ask_for_orders(struct poll *p)
 		memcpy(tasks[i].instance, w->task->instance,
 		       sizeof(tasks[i].instance));
 	}
-	if (p->n_orders && !p->rc)
-		p->rc = w->others->add(w, tasks, p->n_orders, &p->e);
+	if (p->wanted.n && !p->rc)
+		p->rc = w->others->add(w, tasks, p->wanted.n, &p->e);
 	free(tasks);
 }
 
@@ -203,6 +242,7 @@ static bool read_some(struct poll *p, const int64_t *warehouses, size_t n,
 	struct requests_query q = {.warehouses = warehouses,
 				   .n_warehouses = n};
 	bool last = false;
+	int64_t first = 0;
 
 	while (!last && q.page < PAGES_MOST) {
 		q.page++;
@@ -212,7 +252,7 @@ static bool read_some(struct poll *p, const int64_t *warehouses, size_t n,
 			   &got->call);
 		if (got->call.end != CALL_OK)
 			return false;
-		last = got->entries < REQUESTS_PAGE;
+		last = requests_last_page(got, &first);
 		for (size_t i = 0; i < got->n && !p->rc; i++)
 			take_entry(p, got->list[i]);
 	}
@@ -273,7 +313,8 @@ static void poll_all(struct work *w)
 	end_poll(&p, ok, &got);
 	centra_requests_release(&got);
 	free(p.seen);
-	free(p.orders);
+	free(p.wanted.list);
+	free(p.gone.list);
 }
 
 void handle_poll_requests(struct work *w, size_t n)

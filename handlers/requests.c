@@ -291,6 +291,17 @@ bool requests_late(const struct offer *f)
 	return false;
 }
 
+size_t requests_open(const struct offer *f, int64_t ids[REQUESTS_MAX])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n_requests && n < REQUESTS_MAX; i++)
+		if (!request_told_twice(f, i) &&
+		    alloc_request_open(request_status(f, i)))
+			ids[n++] = f->requests[i].id;
+	return n;
+}
+
 /* ---- the lines ---- */
 
 /* True if the row is one of those that make up the offer's state. */
@@ -383,6 +394,15 @@ bool requests_untold(const struct offer *f, int64_t by)
 }
 
 /* ---- what the list shows ---- */
+
+bool requests_last_page(const struct centra_requests *got, int64_t *first)
+{
+	int64_t begins = got->n ? got->list[0]->id : 0;
+	bool ret = got->entries < REQUESTS_PAGE || !begins || begins == *first;
+
+	*first = begins;
+	return ret;
+}
 
 static const struct alloc_request *row_of(const struct order *o,
 				    const struct centra_request *r)

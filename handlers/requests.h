@@ -53,6 +53,10 @@ bool requests_have_line(const struct offer *f, int64_t line,
 bool requests_fact(const struct centra_request *r, const char *date,
 		   int64_t now, struct changes *ret);
 
+/* Returns how many requests of the offer are open, and puts their ids, at most
+ * REQUESTS_MAX, into ids; 0 for one that only webhooks told of. */
+size_t requests_open(const struct offer *f, int64_t ids[REQUESTS_MAX]);
+
 /* True if a request of the list has come by no webhook so far, and the list
  * first showed it at `by` or earlier. */
 bool requests_untold(const struct offer *f, int64_t by);
@@ -61,6 +65,11 @@ bool requests_untold(const struct offer *f, int64_t by);
 const char *request_word(enum request_status s);
 
 /* ---- calls ---- */
+
+/* True if no further page of the list is to be read: this one is not full, or
+ * begins as the page before did, as if Centra knew no pages.  *first: 0 before
+ * the first page; set to the id with which this one begins. */
+bool requests_last_page(const struct centra_requests *got, int64_t *first);
 
 /* Adds what the list shows of the run's order to the run's changes and applies
  * it.  Entries of other orders are left out. */

@@ -30,6 +30,11 @@ static struct {
 	bool holds;
 	enum request_status held;
 	bool listed_open;
+	int open; /* further orders, from 1000 on, with an open request each that
+		   * the list lacks */
+	bool second; /* order 1 has another open request, of id 2 */
+	bool same_page; /* every page is the first */
+	int64_t now;
 	int64_t added[400];
 	size_t n_added;
 } us;
@@ -37,7 +42,7 @@ static struct {
 static void requests(const struct requests_query *q,
 		     struct centra_requests *ret)
 {
-	int from = ((int)q->page - 1) * REQUESTS_PAGE;
+	int from = us.same_page ? 0 : ((int)q->page - 1) * REQUESTS_PAGE;
 
 	us.calls++;
 	us.orders_asked = (int)q->n_orders;
@@ -61,7 +66,7 @@ static enum rc order_of(const struct work *w, int64_t number, struct order *ret,
 	struct change c = {.kind = CHANGE_OPENING, .warehouse = W};
 
 	(void)w;
-	if (number != 1 || !us.holds)
+	if ((number != 1 || !us.holds) && number < 1000)
 		return (fail)(e, RC_NOTFOUND, "none");
 	order_init(ret, "se", number);
 	c.opening = (struct opening){.expires = LATER,
@@ -71,6 +76,11 @@ static enum rc order_of(const struct work *w, int64_t number, struct order *ret,
 	c.request = (struct alloc_request){.id = 1, .status = us.held,
 					   .expires = LATER};
 	order_apply(ret, &c);
+	if (us.second) {
+		c.request.id = 2;
+		c.request.expires = LATER + 60000;
+		order_apply(ret, &c);
+	}
 	offer_derive(NULL, ret);
 	return OK;
 }
@@ -86,6 +96,10 @@ static enum rc listed(const struct work *w, int64_t warehouse, enum list list,
 	assert_int_equal(list, LIST_OPEN);
 	if (us.listed_open && warehouse == W)
 		fn(arg, &row);
+	for (int i = 0; i < us.open && warehouse == W; i++) {
+		row.number = 1000 + i;
+		fn(arg, &row);
+	}
 	return OK;
 }
 
@@ -111,7 +125,7 @@ static struct result poll(int64_t every, size_t n_warehouses)
 	struct work w = {
 		.task = &task,
 		.order = &none,
-		.now = NOW,
+		.now = us.now ? us.now : NOW,
 		.centra = stub_conn,
 		.warehouses = warehouses,
 		.n_warehouses = n_warehouses,
@@ -214,6 +228,60 @@ static void what_is_open_here_and_not_listed_is_read(void **s)
 	result_release(&r);
 }
 
+/* The list has another request of the order to the same warehouse. */
+static void one_request_of_two_that_is_not_listed_is_read(void **s)
+{
+	struct result r;
+
+	(void)s;
+	us.holds = us.listed_open = true;
+	us.held = REQUEST_SENT;
+	us.entries = 1;
+	r = poll(EVERY, 1);
+	assert_int_equal(us.n_added, 0);
+	result_release(&r);
+	us.second = true;
+	r = poll(EVERY, 1);
+	assert_int_equal(us.n_added, 1);
+	result_release(&r);
+}
+
+/* However many there are, each poll reads some of them, and in time all. */
+static void of_many_that_are_not_listed_some_are_read_in_turn(void **s)
+{
+	bool read[350] = {false};
+	int polls = 0, all = 0;
+	struct result r;
+
+	(void)s;
+	us.open = 350;
+	us.held = REQUEST_SENT;
+	for (; all < us.open && polls < 10; polls++) {
+		us.now = NOW + polls * EVERY;
+		r = poll(EVERY, 1);
+		assert_in_range(us.n_added, 1, 100);
+		for (size_t i = 0; i < us.n_added; i++) {
+			all += !read[us.added[i] - 1000];
+			read[us.added[i] - 1000] = true;
+		}
+		result_release(&r);
+	}
+	assert_int_equal(all, us.open);
+	assert_in_range(polls, 4, 5);
+}
+
+static void a_list_whose_pages_are_all_the_same_is_read_once(void **s)
+{
+	struct result r;
+
+	(void)s;
+	us.entries = 100;
+	us.same_page = true;
+	r = poll(EVERY, 1);
+	assert_int_equal(us.calls, 2);
+	result_release(&r);
+}
+
 static void it_comes_back_in_time_and_sooner_than_that_after_a_failure(
 	void **s)
 {
@@ -287,6 +355,9 @@ int main(void)
 		T(many_warehouses_are_asked_about_in_parts),
 		T(what_is_held_is_no_news),
 		T(what_is_open_here_and_not_listed_is_read),
+		T(one_request_of_two_that_is_not_listed_is_read),
+		T(of_many_that_are_not_listed_some_are_read_in_turn),
+		T(a_list_whose_pages_are_all_the_same_is_read_once),
 		T(it_comes_back_in_time_and_sooner_than_that_after_a_failure),
 		T(with_0_it_does_not_come_back),
 		T(the_requests_of_many_orders_are_one_call),
