@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "tests/harness/counts.h"
 #include "tests/harness/orders.h"
 #include "tests/harness/wait.h"
 
@@ -21,81 +22,6 @@
 #define AT    3 /* Amsterdam's warehouse */
 /* 1 once a call was begun. */
 #define BEGUN "documents{kind=\"stock_run\",ended=\"no\"}"
-
-static struct answer send_counts(struct shipfrom *s, const char *json)
-{
-	char url[200], auth[200];
-	const char *headers[] = {auth, "Content-Type: application/json", NULL};
-
-	snprintf(url, sizeof(url), "%s" PLACE, s->url);
-	snprintf(auth, sizeof(auth), "Authorization: Bearer %s",
-		 s->tokens[AMSTERDAM]);
-	return http_send("PUT", url, headers, json, strlen(json));
-}
-
-/* Sends counts and returns the status; `code` gets that of a problem. */
-static long put(struct shipfrom *s, const char *json, char code[STATE_ROOM])
-{
-	struct answer a = send_counts(s, json);
-	long status = a.status;
-
-	snprintf(code, STATE_ROOM, "%s", text_of(a.json, "code"));
-	answer_release(&a);
-	return status;
-}
-
-/* Counts one item, `ago` seconds ago. */
-static void count(struct shipfrom *s, const char *ean, int quantity, int ago)
-{
-	char json[300], at[STAMP_ROOM], code[STATE_ROOM];
-	long status;
-
-	snprintf(json, sizeof(json),
-		 "{\"items\":[{\"ean\":\"%s\",\"quantity\":%d}],"
-		 "\"counted_at\":\"%s\"}",
-		 ean, quantity, iso(at, -ago));
-	status = put(s, json, code);
-	if (status != 202)
-		fail_msg("told %ld %s", status, code);
-}
-
-/* The result of the item's newest count, in ret. */
-static const char *result_of(struct shipfrom *s, const char *ean,
-			     char ret[STATE_ROOM])
-{
-	char path[200];
-	struct answer a;
-
-	snprintf(path, sizeof(path), PLACE "/results?ean=%s", ean);
-	a = shop_get(s, AMSTERDAM, path);
-	snprintf(ret, STATE_ROOM, "%s", text_of(a.json, "result"));
-	answer_release(&a);
-	return ret;
-}
-
-struct expected {
-	struct shipfrom *s;
-	const char *ean, *result;
-};
-
-static bool is_result(void *arg)
-{
-	const struct expected *x = arg;
-	char is[STATE_ROOM];
-
-	return !strcmp(result_of(x->s, x->ean, is), x->result);
-}
-
-static void wait_result(struct shipfrom *s, const char *ean,
-			const char *result, int ms)
-{
-	struct expected x = {s, ean, result};
-	char is[STATE_ROOM];
-
-	if (!wait_until(is_result, &x, ms))
-		fail_msg("%s is %s and not %s", ean, result_of(s, ean, is),
-			 result);
-}
 
 /* What Centra has of an item in the shop's warehouse. */
 struct there {
@@ -182,12 +108,12 @@ static void a_count_reaches_centra_by_ean_and_by_sku(void **state)
 	*state = s;
 	known(s, "1001", "");
 	known(s, "1002", "");
-	assert_int_equal(put(s,
+	assert_int_equal(counts_put(s,
 			     "{\"items\":[{\"ean\":\"1001\",\"quantity\":7},"
 			     "{\"sku\":\"S-1002\",\"quantity\":0}]}",
 			     code),
 			 202);
-	wait_result(s, "1001", "done", 5000);
+	wait_counted(s, "1001", "done", 5000);
 	assert_int_equal(there(s, "1001").physical, 7);
 	wait_physical(s, "1002", 0);
 	shipfrom_passed(s);
@@ -201,18 +127,18 @@ static void an_older_count_is_told_and_changes_nothing(void **state)
 
 	*state = s;
 	known(s, "1001", "");
-	count(s, "1001", 7, 10);
-	wait_result(s, "1001", "done", 5000);
+	count_item(s, "1001", 7, 10);
+	wait_counted(s, "1001", "done", 5000);
 	snprintf(json, sizeof(json),
 		 "{\"items\":[{\"ean\":\"1001\",\"quantity\":9}],"
 		 "\"counted_at\":\"%s\"}",
 		 iso(at, -20));
-	a = send_counts(s, json);
+	a = counts_send(s, json);
 	assert_int_equal(a.status, 202);
 	assert_int_equal(number_of(a.json, "older"), 1);
 	answer_release(&a);
-	count(s, "1001", 8, 5);
-	wait_result(s, "1001", "done", 5000);
+	count_item(s, "1001", 8, 5);
+	wait_counted(s, "1001", "done", 5000);
 	assert_int_equal(there(s, "1001").physical, 8);
 	assert_int_equal(there(s, "1001").sets, 2);
 	a = shop_get(s, AMSTERDAM, PLACE "/results?ean=1001");
@@ -253,7 +179,7 @@ static void what_cannot_be_right_is_refused(void **state)
 
 	*state = s;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		status = put(s, bad[i].json, code);
+		status = counts_put(s, bad[i].json, code);
 		if (status != bad[i].status || strcmp(code, bad[i].code) != 0)
 			fail_msg("%s: %ld %s", bad[i].json, status, code);
 	}
@@ -261,7 +187,7 @@ static void what_cannot_be_right_is_refused(void **state)
 		 "{\"items\":[{\"ean\":\"1\",\"quantity\":1}],"
 		 "\"counted_at\":\"%s\"}",
 		 iso(at, 60));
-	assert_int_equal(put(s, json, code), 400);
+	assert_int_equal(counts_put(s, json, code), 400);
 	assert_string_equal(code, "counted_in_future");
 	n = (size_t)snprintf(json, sizeof(json), "{\"items\":[");
 	for (int i = 0; i < 21; i++)
@@ -269,10 +195,10 @@ static void what_cannot_be_right_is_refused(void **state)
 				      "%s{\"ean\":\"%d\",\"quantity\":0}",
 				      i ? "," : "", i);
 	snprintf(json + n, sizeof(json) - n, "]}");
-	assert_int_equal(put(s, json, code), 409);
+	assert_int_equal(counts_put(s, json, code), 409);
 	assert_string_equal(code, "confirm_zero");
 	snprintf(json + n, sizeof(json) - n, "],\"confirm\":true}");
-	assert_int_equal(put(s, json, code), 202);
+	assert_int_equal(counts_put(s, json, code), 202);
 	a = shop_get(s, AMSTERDAM, PLACE "/results?result=refusd");
 	assert_int_equal(a.status, 400);
 	answer_release(&a);
@@ -289,11 +215,11 @@ static void a_count_that_was_meant_for_another_shop_is_refused(void **state)
 	char code[STATE_ROOM];
 
 	*state = s;
-	assert_int_equal(put(s, "{\"items\":[{\"ean\":\"1\",\"quantity\":1}],"
+	assert_int_equal(counts_put(s, "{\"items\":[{\"ean\":\"1\",\"quantity\":1}],"
 				"\"for\":{\"shop\":\"berlin\",\"instance\":"
 				"\"se\"}}", code), 409);
 	assert_string_equal(code, "misdirected");
-	assert_int_equal(put(s, "{\"items\":[{\"ean\":\"1\",\"quantity\":1}],"
+	assert_int_equal(counts_put(s, "{\"items\":[{\"ean\":\"1\",\"quantity\":1}],"
 				"\"for\":{\"shop\":\"amsterdam\",\"instance\":"
 				"\"se\"}}", code), 202);
 	shipfrom_passed(s);
@@ -318,10 +244,10 @@ static void refuses_some(struct shipfrom *s)
 				      i ? "," : "", ean);
 	}
 	snprintf(json + n, sizeof(json) - n, "]}");
-	assert_int_equal(put(s, json, code), 202);
+	assert_int_equal(counts_put(s, json, code), 202);
 	for (int i = 0; i < 60; i++) {
 		snprintf(ean, sizeof(ean), "%d", 2000 + i);
-		wait_result(s, ean,
+		wait_counted(s, ean,
 			    i == 7    ? "unknown"
 			    : i == 20 ? "bundle"
 			    : i == 41 ? "below_allocated"
@@ -387,13 +313,13 @@ static void many_refused_counts_cost_few_calls(void **state)
 	snprintf(json + n, sizeof(json) - n, "]}");
 	/* The first call meets all of them, and the others wait meanwhile. */
 	fault(s, "\"kind\":\"slow\",\"ms\":500,\"when\":\"before\"");
-	assert_int_equal(put(s, json, code), 202);
-	count(s, "1001", 7, 10);
+	assert_int_equal(counts_put(s, json, code), 202);
+	count_item(s, "1001", 7, 10);
 	for (int i = 0; i < 100; i++) {
 		snprintf(ean, sizeof(ean), "%d", 3000 + i);
-		wait_result(s, ean, i % 2 ? "done" : "unknown", 20000);
+		wait_counted(s, ean, i % 2 ? "done" : "unknown", 20000);
 	}
-	wait_result(s, "1001", "done", 5000);
+	wait_counted(s, "1001", "done", 5000);
 	assert_true(sim_calls_of(&s->sim, 0, "setStock") <= 5);
 	shipfrom_passed(s);
 }
@@ -425,11 +351,11 @@ static void a_count_from_before_a_parcel_left_is_not_sent(void **state)
 	(void)order_ship(s, number, PARCEL, code);
 	wait_stage(s, number, "shipped", 10000);
 	before = there(s, ean).physical;
-	count(s, ean, 50, 60);
-	wait_result(s, ean, "too_old", 5000);
+	count_item(s, ean, 50, 60);
+	wait_counted(s, ean, "too_old", 5000);
 	assert_int_equal(there(s, ean).physical, before);
-	count(s, ean, 51, -1); /* within what clocks may differ */
-	wait_result(s, ean, "done", 5000);
+	count_item(s, ean, 51, -1); /* within what clocks may differ */
+	wait_counted(s, ean, "done", 5000);
 	assert_int_equal(there(s, ean).physical, 51);
 	shipfrom_passed(s);
 }
@@ -444,11 +370,11 @@ static void a_count_that_was_sent_while_a_parcel_left_is_not_done(void **state)
 	*state = s;
 	first_ean(s, number, ean);
 	fault(s, "\"kind\":\"slow\",\"ms\":2000,\"when\":\"before\"");
-	count(s, ean, 50, 0);
+	count_item(s, ean, 50, 0);
 	wait_metric(s, BEGUN, 1, 5000);
 	(void)order_ship(s, number, PARCEL, code);
 	wait_stage(s, number, "shipped", 10000);
-	wait_result(s, ean, "too_old", 10000);
+	wait_counted(s, ean, "too_old", 10000);
 	shipfrom_passed(s);
 }
 
@@ -475,7 +401,7 @@ static bool is_past(void *arg)
  * when it has acted on each lost call. */
 static void expect_the_newer(struct shipfrom *s, int64_t late)
 {
-	wait_result(s, "1001", "done", 20000);
+	wait_counted(s, "1001", "done", 20000);
 	(void)wait_until(is_past, &late, 10000);
 	assert_int_equal(there(s, "1001").physical, 8);
 	assert_int_equal(there(s, "1001").lowered, 0);
@@ -491,9 +417,9 @@ static void with_fault(void **state, const char *spec)
 	known(s, "1001", "");
 	fault(s, spec);
 	began = now_mono();
-	count(s, "1001", 7, 20);
+	count_item(s, "1001", 7, 20);
 	wait_metric(s, BEGUN, 1, 5000);
-	count(s, "1001", 8, 10);
+	count_item(s, "1001", 8, 10);
 	expect_the_newer(s, began + 2500);
 	shipfrom_passed(s);
 }
@@ -524,14 +450,14 @@ killed_in_a_call_that_acts_late_it_sets_nothing_older_on_top(void **state)
 	known(s, "1001", "");
 	fault(s, "\"kind\":\"slow\",\"ms\":1800,\"when\":\"before\"");
 	began = now_mono();
-	count(s, "1001", 7, 20);
+	count_item(s, "1001", 7, 20);
 	wait_metric(s, BEGUN, 1, 5000);
 	/* The stand-in tells of a call when it has ended: the time in which the
 	 * call leaves. */
 	(void)wait_until(have_ended, &(struct ended){s, 1}, 300);
 	shipfrom_kill_9(s);
 	shipfrom_again(s);
-	count(s, "1001", 8, 10);
+	count_item(s, "1001", 8, 10);
 	expect_the_newer(s, began + 2800);
 	shipfrom_passed(s);
 }
@@ -546,10 +472,10 @@ static void a_count_that_never_gets_through_keeps_no_other(void **state)
 	known(s, "1001", "");
 	known(s, "1002", "");
 	fault(s, "\"kind\":\"500\"");
-	count(s, "1001", 7, 20);
-	wait_until(is_result, &(struct expected){s, "1001", "never"}, 300);
-	count(s, "1002", 8, 10);
-	wait_result(s, "1002", "done", 20000);
+	count_item(s, "1001", 7, 20);
+	wait_until(is_counted, &(struct counted){s, "1001", "never"}, 300);
+	count_item(s, "1002", 8, 10);
+	wait_counted(s, "1002", "done", 20000);
 	assert_int_equal(there(s, "1002").physical, 8);
 	shipfrom_passed(s);
 }
@@ -588,7 +514,7 @@ static void an_imported_file_reaches_centra(void **state)
 				&out),
 			 0);
 	free(out);
-	wait_result(s, "1001", "done", 5000);
+	wait_counted(s, "1001", "done", 5000);
 	assert_int_equal(there(s, "1001").physical, 7);
 	wait_physical(s, "1002", 0);
 	shipfrom_passed(s);
@@ -605,7 +531,7 @@ static void of_a_file_with_a_bad_line_nothing_is_stored(void **state)
 			 65);
 	assert_non_null(strstr(out, "counts.csv:3: "));
 	free(out);
-	assert_string_equal(result_of(s, "1001", is), "");
+	assert_string_equal(count_result(s, "1001", is), "");
 	shipfrom_passed(s);
 }
 
@@ -622,10 +548,10 @@ static void many_zeros_of_a_file_need_a_confirmation(void **state)
 	assert_int_equal(import(s, text, false, &out), 64);
 	assert_non_null(strstr(out, "--confirm"));
 	free(out);
-	assert_string_equal(result_of(s, "1001", is), "");
+	assert_string_equal(count_result(s, "1001", is), "");
 	assert_int_equal(import(s, text, true, &out), 0);
 	free(out);
-	wait_result(s, "1001", "unknown", 20000);
+	wait_counted(s, "1001", "unknown", 20000);
 	shipfrom_passed(s);
 }
 
@@ -655,13 +581,13 @@ static void a_large_count_waits_for_quiet_hours_and_a_small_one_does_not(
 	known(s, "1002", "");
 	assert_int_equal(import(s, "ean,quantity\n1001,7\n", false, &out), 0);
 	free(out);
-	count(s, "1002", 8, 0);
-	wait_result(s, "1002", "done", 5000);
-	assert_string_equal(result_of(s, "1001", is), "waiting");
+	count_item(s, "1002", 8, 0);
+	wait_counted(s, "1002", "done", 5000);
+	assert_string_equal(count_result(s, "1001", is), "waiting");
 	assert_int_equal(there(s, "1001").physical, -1);
 	/* A person who counts that item again does not wait for the night. */
-	count(s, "1001", 6, -1);
-	wait_result(s, "1001", "done", 5000);
+	count_item(s, "1001", 6, -1);
+	wait_counted(s, "1001", "done", 5000);
 	shipfrom_passed(s);
 }
 
