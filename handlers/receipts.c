@@ -87,6 +87,7 @@ static bool read_all(const struct json *v, struct receipt *r)
 	r->by = text_of(v, "by");
 	r->rest_number = text_of(v, "rest_number");
 	r->trying = json_is_true(json_get(v, "trying"));
+	r->said_no = json_is_true(json_get(v, "said_no"));
 	r->found = json_is_true(json_get(v, "found"));
 	if (!r->shop || !r->by || !whole(v, "warehouse", 1, &r->warehouse) ||
 	    !whole(v, "delivery", 1, &r->delivery) ||
@@ -129,6 +130,7 @@ static void put_all(struct buf *b, const struct receipt *r)
 	json_put_int(b, "asked", r->at);
 	json_put_int(b, "at", r->ended);
 	json_put_bool(b, "trying", r->trying);
+	json_put_bool(b, "said_no", r->said_no);
 	json_put_bool(b, "found", r->found);
 	json_put_int(b, "rest", r->rest);
 	json_put(b, "rest_number", r->rest_number);

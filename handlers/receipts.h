@@ -11,7 +11,8 @@
  *
  * The call is made durable before it is made.  A reply that is lost is settled
  * by the list of deliveries: one that is no longer there was received; one that
- * is there when Centra can no longer act on the call is received anew.
+ * is there when Centra can no longer act on the call is received anew.  If that
+ * call is refused, the list decides once more: what is still there is refused.
  */
 #ifndef HANDLERS_RECEIPTS_H
 #define HANDLERS_RECEIPTS_H
@@ -48,6 +49,8 @@ struct receipt {
 	struct receipt_item *items; /* owned */
 	size_t n_items;
 	bool trying; /* a call was begun, and what came of it is not known */
+	bool said_no; /* Centra refused a call after the one under way, whose
+		       * outcome is not known */
 	bool found;  /* it is DONE since the delivery was gone after a call
 		      * whose reply was lost */
 	int64_t rest;	   /* id of the delivery that is what was short; 0 */

@@ -56,14 +56,6 @@ static enum rc add_doc(const struct run *x, struct changes *ret, struct err *e)
 	return OK;
 }
 
-/* A begin_fn. */
-static enum rc add_try(void *arg, const struct order *o, struct changes *ret,
-		       struct err *e)
-{
-	(void)o;
-	return add_doc(arg, ret, e);
-}
-
 static void set_text(char **field, const char *text)
 {
 	char *copy = text ? xstrdup(text) : NULL;
@@ -72,16 +64,12 @@ static void set_text(char **field, const char *text)
 	*field = copy;
 }
 
-/* True if an item before the i-th has the same SKU: a list of changes notes it
- * once. */
-static bool is_noted(const struct run *x, size_t i)
+/* Notes that the items come into the warehouse, for counts of its stock. */
+static void add_movement(const struct run *x, struct changes *ret)
 {
-	const char *sku = x->r.items[i].sku;
-
-	for (size_t k = 0; sku && k < i; k++)
-		if (x->r.items[k].sku && !strcmp(x->r.items[k].sku, sku))
-			return true;
-	return false;
+	for (size_t i = 0; i < x->r.n_items; i++)
+		stock_moved(ret, x->w->task->instance, x->r.warehouse,
+			    x->r.items[i].ean, x->r.items[i].sku, x->w->now);
 }
 
 static void end(struct run *x, enum receipt_state state, const char *code,
@@ -89,21 +77,18 @@ static void end(struct run *x, enum receipt_state state, const char *code,
 {
 	x->r.state = state;
 	x->r.ended = x->w->now;
-	x->r.trying = false;
+	x->r.trying = x->r.said_no = false;
 	set_text(&x->r.code, code);
 	set_text(&x->r.error, error);
 	x->changed = true;
-	for (size_t i = 0; state == RECEIPT_DONE && i < x->r.n_items; i++)
-		stock_moved(&x->w->result.changes, x->w->task->instance,
-			    x->r.warehouse, x->r.items[i].ean,
-			    is_noted(x, i) ? NULL : x->r.items[i].sku,
-			    x->w->now);
+	if (state == RECEIPT_DONE)
+		add_movement(x, &x->w->result.changes);
 }
 
 static void put_off(struct run *x, uint32_t number, int64_t wait,
 		    const char *why)
 {
-	if (!run_repeats(x->w, number)) {
+	if (!run_repeats(x->w, number) && !x->r.said_no) {
 		set_text(&x->r.error, why);
 		x->changed = true;
 	}
@@ -190,6 +175,17 @@ static bool check_items(struct run *x)
 
 /* ---- the call ---- */
 
+/* A begin_fn. */
+static enum rc add_try(void *arg, const struct order *o, struct changes *ret,
+		       struct err *e)
+{
+	const struct run *x = arg;
+
+	(void)o;
+	add_movement(x, ret);
+	return add_doc(x, ret, e);
+}
+
 /* Makes durable that the delivery is to be received.  False: the run has
  * ended. */
 static bool begin(struct run *x)
@@ -228,8 +224,12 @@ static void took(struct run *x, const struct centra_received *got)
 		end(x, RECEIPT_REFUSED, "refused", got->msg);
 	} else if (got->call.end == CALL_OK) {
 		/* The call before may be why.  The list will show that. */
-		put_off(x, run_why(WHY_DISAGREE, 0), run_wait_long(x->w, NULL),
-			got->msg ? got->msg : "Centra says no");
+		x->r.said_no = true;
+		set_text(&x->r.error, got->msg);
+		x->changed = true;
+		run_retry(x->w, run_why(WHY_DISAGREE, 0),
+			  run_wait(x->w, NULL), "Centra says no: %s",
+			  got->msg ? got->msg : "without a reason");
 	} else {
 		if (got->call.end == CALL_NOT_DONE) {
 			x->r.trying = false;
@@ -260,6 +260,15 @@ static void receive(struct run *x)
 
 /* ---- a run ---- */
 
+/* It is still there after Centra has refused it: no call has received it. */
+static void end_refused(struct run *x)
+{
+	char *why = x->r.error ? xstrdup(x->r.error) : NULL;
+
+	end(x, RECEIPT_REFUSED, "refused", why);
+	free(why);
+}
+
 static void run_one(struct run *x)
 {
 	struct work *w = x->w;
@@ -279,6 +288,10 @@ static void run_one(struct run *x)
 			end(x, RECEIPT_DONE, NULL, NULL);
 		else
 			end(x, RECEIPT_REFUSED, "gone", NULL);
+		return;
+	}
+	if (x->r.said_no) {
+		end_refused(x);
 		return;
 	}
 	x->again = x->r.trying;

@@ -333,6 +333,17 @@ void stock_move_write(struct doc *d, int64_t at)
 	d->at = at;
 }
 
+/* A list of changes writes a document once: of equal items, the first notes it. */
+static bool is_noted(const struct changes *c, const char *key)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->list[i].kind == CHANGE_DOC &&
+		    !strcmp(c->list[i].doc.doc.kind, STOCK_MOVE_KIND) &&
+		    !strcmp(c->list[i].doc.doc.key, key))
+			return true;
+	return false;
+}
+
 static void moved(struct changes *ret, const char *instance, int64_t warehouse,
 		  bool by_sku, const char *code, int64_t at)
 {
@@ -343,7 +354,8 @@ static void moved(struct changes *ret, const char *instance, int64_t warehouse,
 	if (!code || !*code || strlen(code) > STOCK_CODE_MAX)
 		return; /* no count can name it either */
 	stock_key(key, warehouse, by_sku, code);
-	if (doc_name(&d, STOCK_MOVE_KIND, instance, key, &e))
+	if (is_noted(ret, key) ||
+	    doc_name(&d, STOCK_MOVE_KIND, instance, key, &e))
 		return;
 	stock_move_write(&d, at);
 	changes_doc(ret, &d, false);

@@ -136,7 +136,7 @@ void stock_item_end(struct stock_item *i, uint64_t n, int64_t quantity,
 
 /* Adds documents that say that units of this size moved in the warehouse at
  * `at`: a count that is not later is too old.  ean, sku: NULL or "" is left
- * out. */
+ * out, and so is what *ret notes already. */
 void stock_moved(struct changes *ret, const char *instance, int64_t warehouse,
 		 const char *ean, const char *sku, int64_t at);
 /* Writes a time into such a document: its list, its place and its text, which

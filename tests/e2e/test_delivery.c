@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "tests/harness/counts.h"
 #include "tests/harness/orders.h"
 #include "tests/harness/wait.h"
 
@@ -309,6 +310,75 @@ static void a_call_that_centra_acts_on_too_late_receives_it_once(void **state)
 	with_fault(state, "\"kind\":\"slow\",\"ms\":1500,\"when\":\"before\"");
 }
 
+/* The call is lost, and Centra refuses the next one: its list tells whether the
+ * first was acted on, and the receipt ends. */
+static void what_centra_refuses_after_a_lost_call_ends(void **state)
+{
+	struct shipfrom *s = start(state, MANY "call_timeout = 1s\n");
+	int64_t id = announced(s);
+	struct pressed p = {s, id, 5, 3, 0};
+	struct answer a;
+
+	sim_tell(&s->sim, "/settings", "{\"refuse_delivery\":\"Not you.\"}");
+	fault(s, id, "receive", "\"kind\":\"drop\",\"when\":\"before\"");
+	assert_true(wait_until(is_received, &p, LONG));
+	assert_int_equal(p.last, 409);
+	assert_int_equal(sim_delivery(s, id).accepts, 0);
+	sim_tell(&s->sim, "/settings", "{\"refuse_delivery\":\"\"}");
+	a = receives(s, AMSTERDAM, id, 5, 3);
+	assert_int_equal(a.status, 200);
+	answer_release(&a);
+	assert_int_equal(sim_delivery(s, id).accepts, 1);
+	shipfrom_passed(s);
+}
+
+/* ---- counts of stock ---- */
+
+static void a_count_from_before_a_delivery_came_is_not_sent(void **state)
+{
+	struct shipfrom *s = start(state, MANY);
+	int64_t id = announced(s);
+
+	wait_received(s, id, 5, 3);
+	count_item(s, EAN, 50, 60);
+	wait_counted(s, EAN, "too_old", 5000);
+	count_item(s, EAN, 51, -1); /* within what clocks may differ */
+	wait_counted(s, EAN, "unknown", 5000); /* to this stand-in */
+	shipfrom_passed(s);
+}
+
+static long receives_again(struct shipfrom *s, int64_t id)
+{
+	struct answer a = receives(s, AMSTERDAM, id, 5, 3);
+	long ret = a.status;
+
+	answer_release(&a);
+	return ret;
+}
+
+/* Centra may have received it: the count is from before that. */
+static void a_count_is_not_sent_while_nobody_knows_what_came(void **state)
+{
+	struct shipfrom *s = start(state, MANY "call_timeout = 5s\n");
+	int64_t id = announced(s);
+	struct answer a;
+
+	fault(s, id, "receive", "\"kind\":\"drop\",\"when\":\"after\"");
+	sim_tell(&s->sim, "/faults",
+		 "[{\"api\":\"order\",\"what\":\"deliveries\","
+		 "\"kind\":\"slow\",\"ms\":1},"
+		 "{\"api\":\"order\",\"what\":\"deliveries\","
+		 "\"kind\":\"500\",\"count\":50}]");
+	a = receives(s, AMSTERDAM, id, 5, 3);
+	assert_int_equal(a.status, 202);
+	answer_release(&a);
+	assert_int_equal(sim_delivery(s, id).accepts, 1);
+	count_item(s, EAN, 50, 60);
+	wait_counted(s, EAN, "too_old", 5000);
+	assert_int_equal(receives_again(s, id), 202); /* still */
+	shipfrom_passed(s);
+}
+
 static void killed(void **state, const char *what, const char *when)
 {
 	struct shipfrom *s = start(state, MANY "call_timeout = 2s\n");
@@ -402,6 +472,9 @@ int main(void)
 		OWN(a_call_lost_at_any_step_is_made_again),
 		OWN(half_a_reply_receives_it_once),
 		OWN(a_call_that_centra_acts_on_too_late_receives_it_once),
+		OWN(what_centra_refuses_after_a_lost_call_ends),
+		OWN(a_count_from_before_a_delivery_came_is_not_sent),
+		OWN(a_count_is_not_sent_while_nobody_knows_what_came),
 		OWN(killed_during_the_looks_it_is_received_once),
 		OWN(killed_while_the_items_are_read_it_is_received_once),
 		OWN(killed_before_centra_acts_it_is_received_once),

@@ -112,6 +112,7 @@ static void settings(struct exchange *x, const cJSON *in)
 	lock_settings(in);
 	set_stock_settings(in);
 	return_settings(in);
+	supplier_settings(in);
 	outcome(x, NULL);
 }
 

@@ -20,6 +20,7 @@ struct delivery {
 
 /* Under the world's lock. */
 static struct delivery *newest;
+static char refusal[200];
 static int64_t next_id = 364, next_order = 957;
 
 static int64_t total(const struct delivery *d)
@@ -128,9 +129,21 @@ cJSON *supplier_state(void)
 	return v;
 }
 
+static void set(void *arg)
+{
+	snprintf(refusal, sizeof(refusal), "%s",
+		 json_text(arg, "refuse_delivery", refusal));
+}
+
+void supplier_settings(const cJSON *spec)
+{
+	world_locked(set, (void *)(uintptr_t)spec);
+}
+
 static void forget(void *arg)
 {
 	(void)arg;
+	refusal[0] = '\0';
 	while (newest) {
 		struct delivery *d = newest;
 
@@ -293,6 +306,10 @@ static void accept(void *arg)
 		return;
 	}
 	d->asked++;
+	if (*refusal) {
+		refuse(a, refusal);
+		return;
+	}
 	if (d->came) {
 		refuse(a, "Delivery is already accepted.");
 		return;

@@ -20,6 +20,8 @@
 cJSON *supplier_control(const cJSON *in);
 /* {"deliveries":[...]}: all, with how often each was received and what came. */
 cJSON *supplier_state(void);
+/* refuse_delivery: a delivery is not received, with this text; "": it is. */
+void supplier_settings(const cJSON *spec);
 void supplier_reset(void);
 
 void supplier_list_call(struct api_call *c);
