@@ -2,7 +2,8 @@
  *
  * why.c - `why NUMBER`: prints how an order came to its state.
  *
- * First the order's state in Centra and at each shop, then its journal.
+ * First the order's state in Centra and at each shop, then its journal, then its
+ * returns.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "base/time.h"
 #include "handlers/offer.h"
 #include "server/cli/cli.h"
+#include "server/cli/why_returns.h"
 
 struct why {
 	struct cli_session *s;
@@ -337,6 +339,24 @@ static enum rc look_everywhere(struct why *st, int64_t number, size_t *ret_n,
 	return *ret_n ? cli_left_out(st->s, RC_INVALID, e) : RC_INVALID;
 }
 
+/* Tells the returns of an order that is not known otherwise, such as one that
+ * the central warehouse shipped. */
+static int tell_unknown(struct why *st, const char *instance, int64_t number)
+{
+	const struct config *c = st->s->config;
+	struct err e;
+	bool any = false;
+	enum rc rc = OK;
+
+	for (size_t i = 0; !rc && i < c->n_instances; i++)
+		if (!*instance || !strcmp(instance, c->instances[i].id))
+			rc = why_returns(st->s, c->instances[i].id, number,
+					 &any, &e);
+	if (rc)
+		return cli_failed(st->s, rc, &e);
+	return any ? 0 : not_found(st, instance, number);
+}
+
 static int find_order(struct why *st, const char *instance, int64_t number)
 {
 	struct buf names;
@@ -352,7 +372,7 @@ static int find_order(struct why *st, const char *instance, int64_t number)
 	else
 		rc = look_everywhere(st, number, &n, &names, &e);
 	if (rc == RC_NOTFOUND)
-		code = not_found(st, instance, number);
+		code = tell_unknown(st, instance, number);
 	else if (rc)
 		code = cli_failed(st->s, rc, &e);
 	if (!rc && n > 1) {
@@ -368,6 +388,7 @@ static int find_order(struct why *st, const char *instance, int64_t number)
 
 static int tell_story(struct why *st)
 {
+	bool any = false;
 	struct err e;
 	enum rc rc;
 
@@ -379,6 +400,9 @@ static int tell_story(struct why *st)
 	rc = store_journal(st->s->store, st->order.instance, st->order.number,
 			   st->s->json ? json_entry : tell_entry, st, &e);
 	rc = cli_left_out(st->s, rc, &e);
+	if (!rc)
+		rc = why_returns(st->s, st->order.instance, st->order.number,
+				 &any, &e);
 	return rc ? cli_failed(st->s, rc, &e) : 0;
 }
 
@@ -400,7 +424,7 @@ int cli_why(struct cli_args *a)
 	code = cli_open(&s, a, CLI_NO_SECRETS);
 	if (!code)
 		code = find_order(&st, instance, number);
-	if (!code)
+	if (!code && st.order.number)
 		code = tell_story(&st);
 	order_release(&st.order);
 	return cli_close(&s, code);
