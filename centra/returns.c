@@ -22,7 +22,6 @@ static bool read_line(const struct json *v, struct centra_bought *l)
 {
 	const struct json *size = json_get(v, "productSize");
 
-	l->listed = -1;
 	if (!gql_read_id(v, &l->id) ||
 	    !json_whole(json_get(v, "quantity"), 0, JSON_WHOLE_MAX,
 			&l->quantity) ||
@@ -159,12 +158,25 @@ static void line_release(struct centra_bought *l)
 	free(l->upc);
 }
 
+static void given_release(struct centra_sold *s)
+{
+	for (size_t i = 0; i < s->n_given; i++) {
+		free(s->given[i].comment);
+		free(s->given[i].lines);
+	}
+	free(s->given);
+	s->given = NULL;
+	s->n_given = 0;
+	s->listed = false;
+}
+
 void centra_sold_release(struct centra_sold *s)
 {
 	for (size_t i = 0; i < s->n_lines; i++)
 		line_release(&s->lines[i]);
 	for (size_t i = 0; i < s->n_shipments; i++)
 		free(s->shipments[i].lines);
+	given_release(s);
 	free(s->lines);
 	free(s->shipments);
 	*s = (struct centra_sold){0};
@@ -192,38 +204,58 @@ int64_t centra_shipped_units(const struct centra_sold *s, int64_t line)
 	return n;
 }
 
+int64_t centra_given_units(const struct centra_given *g, int64_t line)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < g->n_lines; i++)
+		if (g->lines[i].line == line)
+			n += g->lines[i].quantity;
+	return n;
+}
+
+int64_t centra_returned_units(const struct centra_sold *s, int64_t line)
+{
+	const struct centra_bought *b = centra_bought_of(s, line);
+	int64_t n = 0;
+
+	for (size_t i = 0; i < s->n_given; i++)
+		n += centra_given_units(&s->given[i], line);
+	return b && b->returned > n ? b->returned : n;
+}
+
 /* ---- GET /returns ---- */
 
 #define UNITS_MAX   1000000 /* of a line in a return */
 #define RETURNS_MAX 100 /* rows of a page; an order with as many is not read */
 
-/* Adds the units of one return to the lines of the order. */
-static bool add_return(const struct json *v, int64_t number,
-		       struct centra_sold *io)
+static bool read_given(const struct json *v, int64_t number,
+		       struct centra_given *ret)
 {
 	const struct json *products = json_get(v, "products"), *p;
-	int64_t order, line, quantity;
+	int64_t order;
 
 	if (!json_int(json_get(v, "orderId"), &order) || order != number ||
+	    !json_whole(json_get(v, "returnId"), 1, JSON_WHOLE_MAX,
+			&ret->id) ||
 	    !json_is_list(products))
 		return false;
+	if (!json_whole(json_get(v, "shipmentId"), 1, JSON_WHOLE_MAX,
+			&ret->shipment))
+		ret->shipment = 0;
+	ret->completed = json_is_true(json_get(v, "completed"));
+	ret->comment = json_words(json_get(v, "comment"));
+	ret->lines = xcalloc(json_length(products) + 1, sizeof(*ret->lines));
 	json_each(p, products)
 	{
-		if (!json_int(json_get(p, "orderLineId"), &line) ||
-		    !json_int(json_get(p, "quantity"), &quantity) ||
-		    quantity < 0 || quantity > UNITS_MAX)
+		struct centra_given_line *l = &ret->lines[ret->n_lines++];
+
+		if (!json_int(json_get(p, "orderLineId"), &l->line) ||
+		    !json_whole(json_get(p, "quantity"), 0, UNITS_MAX,
+				&l->quantity))
 			return false;
-		for (size_t i = 0; i < io->n_lines; i++)
-			if (io->lines[i].id == line)
-				io->lines[i].listed += quantity;
 	}
 	return true;
-}
-
-static void set_listed(struct centra_sold *io, int64_t units)
-{
-	for (size_t i = 0; i < io->n_lines; i++)
-		io->lines[i].listed = units;
 }
 
 static bool read_returns(const struct json *rows, int64_t number,
@@ -233,10 +265,11 @@ static bool read_returns(const struct json *rows, int64_t number,
 
 	if (!json_is_list(rows) || json_length(rows) >= RETURNS_MAX)
 		return false;
-	set_listed(io, 0);
+	io->given = xcalloc(json_length(rows) + 1, sizeof(*io->given));
 	json_each(v, rows)
-		if (!add_return(v, number, io))
+		if (!read_given(v, number, &io->given[io->n_given++]))
 			return false;
+	io->listed = true;
 	return true;
 }
 
@@ -264,7 +297,7 @@ void order_api_returned(struct centra_conn *n, int64_t number,
 	if (ret->end == CALL_OK && !*ret_unticked &&
 	    (!json_is(json_get(v, "status"), "ok") ||
 	     !read_returns(json_get(v, "returns"), number, io))) {
-		set_listed(io, -1);
+		given_release(io);
 		ret->end = CALL_UNKNOWN;
 		(void)!fail(&ret->why, RC_AGAIN,
 			    "Order API: cannot read the order's returns");
@@ -309,7 +342,7 @@ void graphql_create_return(struct centra_conn *n,
 			   const struct centra_return *r, int64_t *ret_id,
 			   struct centra_done *ret)
 {
-	const struct json *payload;
+	const struct json *payload, *made;
 	struct gql_reply reply;
 	struct buf body;
 
@@ -322,8 +355,10 @@ void graphql_create_return(struct centra_conn *n,
 	put_input(&body, r);
 	gql_end_mutation(&body);
 	payload = gql_tell(n, "createReturn", &body, ret, &reply);
+	made = json_get(payload, "return");
 	if (payload && !ret->error &&
-	    !gql_read_id(json_get(payload, "return"), ret_id))
+	    (!gql_read_id(made, ret_id) ||
+	     json_length(json_get(made, "lines")) < r->n_lines))
 		gql_doubtful(ret, "createReturn");
 	gql_reply_end(&reply);
 	buf_release(&body);

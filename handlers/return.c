@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "centra/returns.h"
 #include "handlers/docs.h"
+#include "handlers/return_fate.h"
 #include "handlers/run.h"
 #include "handlers/stock_item.h"
 
@@ -70,12 +71,9 @@ static enum rc add_doc(const struct run *x, struct changes *ret, struct err *e)
 	return OK;
 }
 
-/* A begin_fn. */
-static enum rc begin_fn_of(void *arg, const struct order *o,
-			   struct changes *ret, struct err *e)
+static struct return_part *under_way(const struct goods_return *r)
 {
-	(void)o;
-	return add_doc(arg, ret, e);
+	return &r->parts[r->n_parts - 1];
 }
 
 /* ---- how a return ends ---- */
@@ -98,41 +96,26 @@ static void end(struct run *x, enum return_state state, const char *code,
 	x->changed = true;
 }
 
-/* Nobody knows what is booked: the task is given up, so that somebody is
- * alerted, and a redrive looks again. */
+/* Nobody knows what is booked. */
 static void unsure(struct run *x, const char *why)
 {
 	end(x, RETURN_UNSURE, "unsure", why);
-	run_dead(x->w, "return %" PRId64 ": %s", x->r->id, why);
 }
 
-/* True if a line before the i-th has the same item: a list of changes notes an
- * item once. */
-static bool is_noted(const struct run *x, size_t i, const char *sku)
-{
-	for (size_t k = 0; k < i; k++) {
-		const struct centra_bought *l =
-			centra_bought_of(&x->sold, x->r->lines[k].line);
-
-		if (l && l->sku && sku && !strcmp(l->sku, sku))
-			return true;
-	}
-	return false;
-}
-
-/* Notes that goods went into the warehouse, for counts of its stock. */
-static void add_movement(struct run *x)
+/* Notes that goods of the part under way go into the warehouse, for counts of
+ * its stock. */
+static void add_movement(const struct run *x, struct changes *ret)
 {
 	const struct goods_return *r = x->r;
+	const struct return_part *p = under_way(r);
 
-	for (size_t i = 0; r->restock && i < r->n_lines; i++) {
+	for (size_t i = 0; r->restock && i < p->n_lines; i++) {
 		const struct centra_bought *l =
-			centra_bought_of(&x->sold, r->lines[i].line);
+			centra_bought_of(&x->sold, p->lines[i].line);
 
-		if (l && !is_noted(x, i, l->sku))
-			stock_moved(&x->w->result.changes,
-				    x->w->task->instance, r->warehouse, l->ean,
-				    l->sku, x->w->now);
+		if (l)
+			stock_moved(ret, x->w->task->instance, r->warehouse,
+				    l->ean, l->sku, x->w->now);
 	}
 }
 
@@ -148,11 +131,6 @@ static void put_off(struct run *x, uint32_t number, int64_t wait,
 
 /* ---- a call whose reply was lost ---- */
 
-static struct return_part *under_way(const struct goods_return *r)
-{
-	return &r->parts[r->n_parts - 1];
-}
-
 static void drop_try(struct run *x)
 {
 	free(under_way(x->r)->lines);
@@ -163,59 +141,31 @@ static void drop_try(struct run *x)
 
 static void keep_try(struct run *x, int64_t made)
 {
+	add_movement(x, &x->w->result.changes);
 	under_way(x->r)->made = made;
 	x->r->trying = false;
 	x->changed = true;
 }
 
-/* Units of an order's line in a part. */
-static int64_t units_of(const struct return_part *p, int64_t line)
-{
-	int64_t n = 0;
-
-	for (size_t i = 0; i < p->n_lines; i++)
-		if (p->lines[i].line == line)
-			n += p->lines[i].quantity;
-	return n;
-}
-
-/* True if one of Centra's two numbers shows the units of the call: it is not
- * published whether returnedQuantity counts a return before it is completed. */
-static bool has_risen(const struct centra_bought *b,
-		      const struct return_part_line *l, int64_t units)
-{
-	return b->returned >= l->returned + units ||
-	       (l->listed >= 0 && b->listed >= l->listed + units);
-}
-
-/* Settles it by what Centra shows as returned.  False: the run has ended. */
+/* Settles it by what Centra shows.  False: the run has ended. */
 static bool settle_try(struct run *x)
 {
-	const struct return_part *p = under_way(x->r);
-	size_t risen = 0, as_before = 0;
+	int64_t made;
+	enum return_fate fate = return_fate(&x->all, x->r, &x->sold, &made);
 
-	for (size_t i = 0; i < p->n_lines; i++) {
-		const struct return_part_line *l = &p->lines[i];
-		const struct centra_bought *b =
-			centra_bought_of(&x->sold, l->line);
-
-		risen += b && has_risen(b, l, units_of(p, l->line));
-		as_before += b && b->returned == l->returned &&
-			     (l->listed < 0 || b->listed == l->listed);
-	}
-	if (risen == p->n_lines) {
-		keep_try(x, 0);
+	if (fate == FATE_BOOKED) {
+		keep_try(x, made);
 		return true;
-	}
-	if (as_before != p->n_lines) {
-		unsure(x, "Centra shows another number of returned units than "
-			  "before and after it");
-		return false;
 	}
 	if (x->w->since_try < x->w->settle) {
 		put_off(x, run_why(WHY_SETTLING, 0),
 			x->w->settle - x->w->since_try,
 			"Centra may still be booking it");
+		return false;
+	}
+	if (fate == FATE_UNKNOWN) {
+		unsure(x, "a reply was lost, and what Centra shows does not "
+			  "tell whether it is booked");
 		return false;
 	}
 	drop_try(x);
@@ -244,39 +194,61 @@ static bool is_refused(const struct goods_return *r, int64_t shipment)
 	return false;
 }
 
-/* Units of a shipment's line that this return has booked already. */
-static int64_t booked_of(const struct goods_return *r, int64_t shipment_line)
+/* Units of an order's line that returns of ours have booked of a shipment; of
+ * one of them, or, with NULL, of all. */
+static int64_t booked_of(const struct run *x, const struct goods_return *only,
+			 int64_t shipment, int64_t line)
 {
 	int64_t n = 0;
 
-	for (size_t p = 0; p < r->n_parts; p++)
-		for (size_t k = 0; k < r->parts[p].n_lines; k++)
-			if (r->parts[p].lines[k].id == shipment_line)
-				n += r->parts[p].lines[k].quantity;
+	for (size_t i = 0; i < x->all.n; i++) {
+		const struct goods_return *r = &x->all.list[i];
+
+		for (size_t p = 0; p < r->n_parts; p++)
+			if (r->parts[p].shipment == shipment &&
+			    (!only || only == r))
+				n += return_part_units(&r->parts[p], line);
+	}
 	return n;
+}
+
+/* Units of an order's line that are given back of a shipment.  A list that is
+ * behind may lack what this return has booked. */
+static int64_t given_of(const struct run *x, int64_t shipment, int64_t line)
+{
+	int64_t mine = booked_of(x, x->sold.listed ? x->r : NULL, shipment,
+				 line);
+	int64_t n = 0;
+
+	for (size_t i = 0; i < x->sold.n_given; i++)
+		if (x->sold.given[i].shipment == shipment)
+			n += centra_given_units(&x->sold.given[i], line);
+	return n > mine ? n : mine;
 }
 
 /* Adds to the part what a shipment has of a line of the return. */
 static void add_from(const struct run *x, const struct centra_sent *s,
 		     size_t line, struct return_part *p)
 {
-	const struct goods_return *r = x->r;
-	int64_t left = left_of(r, line);
+	const struct return_line *want = &x->r->lines[line];
+	int64_t left = left_of(x->r, line);
+	int64_t given = given_of(x, s->id, want->line);
 
 	for (size_t i = 0; i < s->n_lines && left > 0 &&
 			   p->n_lines < RETURN_LINES_MAX;
 	     i++) {
 		const struct centra_sent_line *l = &s->lines[i];
-		const struct centra_bought *b =
-			centra_bought_of(&x->sold, l->line);
-		int64_t n = l->quantity - booked_of(r, l->id);
+		int64_t n = l->quantity - given;
 
-		if (l->line != r->lines[line].line || !b || n <= 0)
+		if (l->line != want->line)
 			continue;
+		given = n < 0 ? -n : 0;
 		n = n < left ? n : left;
+		if (n <= 0)
+			continue;
 		left -= n;
 		p->lines[p->n_lines++] = (struct return_part_line){
-			l->id, l->line, n, b->returned, b->listed};
+			.id = l->id, .line = l->line, .quantity = n};
 	}
 }
 
@@ -294,6 +266,7 @@ static bool next_part(const struct run *x, struct return_part *ret)
 		ret->lines = xcalloc(s->n_lines + 1, sizeof(*ret->lines));
 		for (size_t k = 0; k < r->n_lines; k++)
 			add_from(x, s, k, ret);
+		return_note(&x->sold, ret);
 		if (ret->n_lines)
 			return true;
 		free(ret->lines);
@@ -317,7 +290,8 @@ static const char *not_returnable(const struct run *x)
 			continue;
 		if (!shipped)
 			return "not_shipped";
-		if (left_of(r, i) > shipped - b->returned)
+		if (left_of(r, i) >
+		    shipped - centra_returned_units(&x->sold, b->id))
 			return "too_many";
 	}
 	return NULL;
@@ -335,6 +309,7 @@ static bool nothing_left(const struct goods_return *r)
 
 static char *comment_of(const struct goods_return *r)
 {
+	char mark[RETURN_MARK_SIZE];
 	struct buf b;
 	char *ret;
 
@@ -343,10 +318,21 @@ static char *comment_of(const struct goods_return *r)
 		buf_fmt(&b, "%s%" PRId64 " x line %" PRId64 ": %s",
 			i ? ", " : "", r->lines[i].quantity, r->lines[i].line,
 			r->lines[i].reason);
-	ret = xasprintf("returned in shop %s (shipfrom %" PRId64 "): %s",
-			r->shop, r->id, b.data ? b.data : "");
+	ret = xasprintf("returned in shop %s %s: %s", r->shop,
+			return_mark(mark, r), b.data ? b.data : "");
 	buf_release(&b);
 	return ret;
+}
+
+/* A begin_fn. */
+static enum rc add_try(void *arg, const struct order *o, struct changes *ret,
+		       struct err *e)
+{
+	const struct run *x = arg;
+
+	(void)o;
+	add_movement(x, ret);
+	return add_doc(x, ret, e);
 }
 
 /* Makes durable that the part is to be booked.  False: the run has ended. */
@@ -367,7 +353,7 @@ static bool begin_part(struct run *x, struct return_part *p)
 	r->parts = xrealloc(r->parts, r->n_parts + 1, sizeof(*r->parts));
 	r->parts[r->n_parts++] = *p;
 	r->trying = true;
-	rc = x->w->begin(x->w, begin_fn_of, x, &e);
+	rc = x->w->begin(x->w, add_try, x, &e);
 	if (rc) {
 		centra_give_back(x->w->centra, CENTRA_GRAPHQL);
 		x->changed = false; /* what is stored stays */
@@ -472,61 +458,63 @@ static bool look(struct run *x)
 	return unticked || looked(x, &call);
 }
 
-/* Nothing more can be booked: all is refused, or a part of it is. */
+/* Nothing more can be booked: all is refused, or a part of it is.  code: why it
+ * cannot be given back; NULL: Centra refuses it. */
 static void end_short(struct run *x, const char *code)
 {
-	const char *words = x->r->error;
-	char *why = words ? xstrdup(words) : NULL;
+	char *why = x->r->error && !code ? xstrdup(x->r->error) : NULL;
 
 	if (x->r->n_parts)
 		unsure(x, "a part of it is booked, and Centra refuses the "
 			  "rest");
 	else
-		end(x, RETURN_REFUSED, code, why);
+		end(x, RETURN_REFUSED, code ? code : "refused", why);
 	free(why);
 }
 
-/* Books what is left of the return, one call at a time. */
+/* The office has looked at a return that was unsure: what is left is to be
+ * booked, of any shipment. */
+static void take_up(struct run *x)
+{
+	x->r->n_refused = 0;
+	end(x, RETURN_ASKED, NULL, NULL);
+	x->r->ended = 0;
+}
+
 static void book(struct run *x)
 {
+	bool was_unsure = x->r->state == RETURN_UNSURE;
 	struct return_part p;
 	const char *code;
 
 	if (x->r->trying && !settle_try(x))
 		return;
-	for (;;) {
-		if (nothing_left(x->r)) {
-			end(x, RETURN_DONE, NULL, NULL);
-			add_movement(x);
-			return;
-		}
+	if (was_unsure)
+		take_up(x);
+	while (!nothing_left(x->r)) {
 		code = not_returnable(x);
-		/* A part that was booked in this run is not in its look. */
-		if (code && !x->r->n_parts) {
-			end(x, RETURN_REFUSED, code, NULL);
-			return;
-		}
-		if (x->r->n_parts >= RETURN_PARTS_MAX || !next_part(x, &p)) {
-			end_short(x, "refused");
+		if (code && was_unsure && x->r->n_parts)
+			break; /* the office has booked the rest by hand */
+		if (code || x->r->n_parts >= RETURN_PARTS_MAX ||
+		    !next_part(x, &p)) {
+			end_short(x, code);
 			return;
 		}
 		if (!book_part(x, &p))
 			return;
+		if (!is_refused(x->r, p.shipment) && !nothing_left(x->r))
+			return; /* the next run looks before it goes on */
 	}
+	end(x, RETURN_DONE, NULL, NULL);
 }
 
-/* The oldest return that is to be booked; a redrive takes up one that nobody
- * knows of. */
+/* Takes up the return that is the task's next: the oldest that is to be booked;
+ * in a redrive, one that is unsure. */
 static struct goods_return *next_return(const struct run *x)
 {
-	for (size_t i = 0; i < x->all.n; i++)
-		if (x->all.list[i].state == RETURN_ASKED)
-			return &x->all.list[i];
-	for (size_t i = 0; i < x->all.n; i++)
-		if (x->all.list[i].state == RETURN_UNSURE &&
-		    x->all.list[i].trying)
-			return &x->all.list[i];
-	return NULL;
+	struct goods_return *ret = returns_oldest(&x->all, RETURN_ASKED);
+
+	return ret ? ret : returns_oldest(&x->all, RETURN_UNSURE);
 }
 
 static void run_one(struct run *x)
@@ -549,6 +537,22 @@ static void run_one(struct run *x)
 		book(x);
 }
 
+/* The task runs again for what is to be booked.  Then, while a return is unsure,
+ * it is given up, so that somebody is alerted, and a redrive looks again. */
+static void go_on(const struct run *x)
+{
+	const struct goods_return *r = returns_oldest(&x->all, RETURN_UNSURE);
+	struct work *w = x->w;
+
+	if (w->result.how != OUTCOME_DONE)
+		return;
+	if (returns_open(&x->all))
+		changes_task(&w->result.changes, TASK_RETURN, 0, w->now);
+	else if (r)
+		run_dead(w, "return %" PRId64 ": %s", r->id,
+			 r->error ? r->error : "nobody knows what is booked");
+}
+
 void handle_return(struct work *w, size_t n)
 {
 	struct run x = {.w = w};
@@ -568,8 +572,7 @@ void handle_return(struct work *w, size_t n)
 		centra_conn_lane(w->centra, CENTRA_LIVE);
 	if (x.changed && add_doc(&x, &w->result.changes, &e))
 		run_dead(w, "%s", e.text);
-	if (w->result.how == OUTCOME_DONE && returns_open(&x.all))
-		changes_task(&w->result.changes, TASK_RETURN, 0, w->now);
+	go_on(&x);
 out:
 	centra_sold_release(&x.sold);
 	returns_release(&x.all);

@@ -104,7 +104,11 @@ static bool read_part(const struct json *v, struct return_part *p)
 			return false;
 		if (!whole(l, "listed", 0, &to->listed))
 			to->listed = -1;
+		if (!whole(l, "completed", 0, &to->completed))
+			to->completed = -1;
 	}
+	if (!whole(v, "newest", 0, &p->newest))
+		p->newest = -1;
 	return whole(v, "shipment", 1, &p->shipment) &&
 	       whole(v, "made", 0, &p->made);
 }
@@ -180,6 +184,8 @@ static void put_part(struct buf *b, const struct return_part *p)
 	json_begin(b, NULL);
 	json_put_int(b, "shipment", p->shipment);
 	json_put_int(b, "made", p->made);
+	if (p->newest >= 0)
+		json_put_int(b, "newest", p->newest);
 	json_begin_list(b, "lines");
 	for (size_t i = 0; i < p->n_lines; i++) {
 		json_begin(b, NULL);
@@ -189,6 +195,8 @@ static void put_part(struct buf *b, const struct return_part *p)
 		json_put_int(b, "returned", p->lines[i].returned);
 		if (p->lines[i].listed >= 0)
 			json_put_int(b, "listed", p->lines[i].listed);
+		if (p->lines[i].completed >= 0)
+			json_put_int(b, "completed", p->lines[i].completed);
 		json_end(b);
 	}
 	json_end_list(b);
@@ -249,9 +257,10 @@ static void returns_write(const struct returns *all, struct buf *b)
 
 /* ---- the list ---- */
 
-static bool has_ended(const struct goods_return *r)
+/* An unsure one waits for the office. */
+static bool may_go(const struct goods_return *r)
 {
-	return r->state != RETURN_ASKED;
+	return r->state == RETURN_DONE || r->state == RETURN_REFUSED;
 }
 
 static void drop(struct returns *all, size_t i)
@@ -268,7 +277,7 @@ struct goods_return *returns_add(struct returns *all,
 	struct goods_return *to;
 
 	for (size_t i = 0; all->n >= RETURNS_MAX && i < all->n;)
-		if (has_ended(&all->list[i]))
+		if (may_go(&all->list[i]))
 			drop(all, i);
 		else
 			i++;
@@ -335,14 +344,22 @@ struct goods_return *returns_asked(const struct returns *all,
 	return NULL;
 }
 
+int64_t return_part_units(const struct return_part *p, int64_t line)
+{
+	int64_t n = 0;
+
+	for (size_t i = 0; i < p->n_lines; i++)
+		if (p->lines[i].line == line)
+			n += p->lines[i].quantity;
+	return n;
+}
+
 static int64_t booked(const struct goods_return *r, int64_t line)
 {
 	int64_t n = 0;
 
 	for (size_t i = 0; i < r->n_parts - (r->trying ? 1 : 0); i++)
-		for (size_t k = 0; k < r->parts[i].n_lines; k++)
-			if (r->parts[i].lines[k].line == line)
-				n += r->parts[i].lines[k].quantity;
+		n += return_part_units(&r->parts[i], line);
 	return n;
 }
 
@@ -361,12 +378,18 @@ int64_t returns_pending(const struct returns *all, int64_t line)
 	return n;
 }
 
-bool returns_open(const struct returns *all)
+struct goods_return *returns_oldest(const struct returns *all,
+				    enum return_state state)
 {
 	for (size_t i = 0; i < all->n; i++)
-		if (all->list[i].state == RETURN_ASKED)
-			return true;
-	return false;
+		if (all->list[i].state == state)
+			return &all->list[i];
+	return NULL;
+}
+
+bool returns_open(const struct returns *all)
+{
+	return returns_oldest(all, RETURN_ASKED);
 }
 
 /* ---- documents ---- */

@@ -10,12 +10,14 @@
  *
  * A return is booked as one createReturn for each shipment that has goods of it.
  * Before each, the call is made durable as the return's `part` under way, with
- * the units that Centra shows as returned.  A reply that is lost is settled by a
- * look: if these have risen by the units of the part, it is booked; if they are
- * as before and Centra can no longer act on the call, it is made again; if
- * something else shows, nobody knows, and the office has to look (RETURN_UNSURE).
+ * what Centra shows as returned.  A reply that is lost is settled by a look
+ * (return_fate.h): if it proves that the call was acted on, the part is booked;
+ * if it proves that it was not and Centra can no longer act on it, the call is
+ * made again; else nobody knows, and the office has to look (RETURN_UNSURE).
+ * While a return is unsure, the task of its order is a dead letter whenever
+ * nothing else is to be booked; a redrive looks again.
  *
- * When goods went into a warehouse, stock_moved() (stock_item.h) notes it, so
+ * When goods may go into a warehouse, stock_moved() (stock_item.h) notes it, so
  * that an older count of them is not sent.
  *
  * Nothing about the customer is kept.
@@ -30,7 +32,8 @@
 
 #define RETURN_KIND	 "return"
 #define RETURN_LINES_MAX 30
-#define RETURNS_MAX	 12 /* of an order; the oldest that have ended go */
+#define RETURNS_MAX	 12 /* of an order; the oldest that are done or
+				 * refused go */
 #define RETURN_PARTS_MAX 16 /* calls that booked something, of a return */
 
 enum return_state {
@@ -51,14 +54,17 @@ struct return_part_line {
 	int64_t id; /* of the shipment's line */
 	int64_t line, quantity;
 	/* Units of the order's line that Centra showed as returned before, and
-	 * that its list of returns had; listed -1: it could not be read. */
-	int64_t returned, listed;
+	 * that its list of returns had, in all and in those that were
+	 * completed; listed, completed -1: there was no list. */
+	int64_t returned, listed, completed;
 };
 
 /* A call of createReturn, for one shipment. */
 struct return_part {
 	int64_t shipment;
 	int64_t made; /* the id of Centra's return; 0: not known */
+	int64_t newest; /* the greatest id of the list of returns before the
+			 * call; 0: it was empty; -1: there was none */
 	struct return_part_line *lines; /* owned */
 	size_t n_lines;
 };
@@ -97,8 +103,8 @@ struct returns {
 enum rc returns_read(const char *text, struct returns *ret, struct err *e);
 void returns_release(struct returns *all);
 
-/* Adds a copy of *r, with the next id; the oldest that have ended go if there
- * are too many.  NULL: RETURNS_MAX are to be booked. */
+/* Adds a copy of *r, with the next id; the oldest that are done or refused go if
+ * there are too many.  NULL: RETURNS_MAX are to be booked or unsure. */
 struct goods_return *returns_add(struct returns *all,
 				 const struct goods_return *r);
 struct goods_return *returns_find(const struct returns *all, int64_t id);
@@ -107,10 +113,15 @@ struct goods_return *returns_find(const struct returns *all, int64_t id);
  * equal. */
 struct goods_return *returns_asked(const struct returns *all,
 				   const struct goods_return *r);
+/* Units of the order's line in a part. */
+int64_t return_part_units(const struct return_part *p, int64_t line);
 /* Units of the line that returns ask for and that are not booked yet. */
 int64_t returns_pending(const struct returns *all, int64_t line);
 /* True while one of them is to be booked. */
 bool returns_open(const struct returns *all);
+/* The oldest return of that state; NULL: there is none. */
+struct goods_return *returns_oldest(const struct returns *all,
+				    enum return_state state);
 
 /* Sets *ret to the document's name, `list`, `at` and text. */
 enum rc returns_doc(const struct returns *all, const char *instance,

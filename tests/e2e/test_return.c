@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "tests/harness/counts.h"
 #include "tests/harness/orders.h"
 #include "tests/harness/wait.h"
 
@@ -54,6 +55,55 @@ static int64_t shipped(struct shipfrom *s, const char *lines)
 	return number;
 }
 
+static int64_t first_shipment(struct shipfrom *s, int64_t number)
+{
+	char url[256];
+	struct answer a;
+	const cJSON *o;
+	int64_t ret = 0;
+
+	snprintf(url, sizeof(url), "%s/control/state", s->sim.url);
+	a = http_get(url, NULL);
+	cJSON_ArrayForEach(o, cJSON_GetObjectItem(a.json, "orders"))
+		if (number_of(o, "number") == number)
+			ret = number_of(cJSON_GetArrayItem(
+						cJSON_GetObjectItem(
+							o, "shipments"),
+						0),
+					"id");
+	answer_release(&a);
+	return ret;
+}
+
+#define COAT  71001 /* ids of lines */
+#define SCARF 71002
+
+/* An order of two coats and a scarf: a coat and the scarf are in one shipment,
+ * the other coat is in a second one.  Its number, and the first shipment's id. */
+static int64_t shipped_twice(struct shipfrom *s, int64_t *ret_first)
+{
+	struct answer a;
+	char path[64];
+	int64_t number;
+
+	sim_tell(&s->sim, "/hooks", "{\"off\":true}");
+	a = sim_do(&s->sim, "/orders",
+		   "{\"warehouses\":[],\"lines\":[{\"id\":%d,\"quantity\":2},"
+		   "{\"id\":%d,\"quantity\":1}]}",
+		   COAT, SCARF);
+	number = number_of(a.json, "number");
+	answer_release(&a);
+	snprintf(path, sizeof(path), "/orders/%lld/shipment", (long long)number);
+	sim_tell(&s->sim, path,
+		 "{\"lines\":[{\"orderLine\":{\"id\":%d},\"quantity\":1},"
+		 "{\"orderLine\":{\"id\":%d},\"quantity\":1}]}",
+		 COAT, SCARF);
+	snprintf(path, sizeof(path), "/orders/%lld/shipped", (long long)number);
+	sim_tell(&s->sim, path, "{}");
+	*ret_first = first_shipment(s, number);
+	return number;
+}
+
 static struct answer returnable(struct shipfrom *s, enum shop shop,
 				int64_t number)
 {
@@ -82,6 +132,8 @@ static int64_t line_of(struct shipfrom *s, int64_t number, int i)
 struct wish {
 	int64_t order, line;
 	int units;
+	int64_t also; /* the id of another line, of which 1 unit is given
+		       * back; 0: none */
 	const char *key; /* or NULL */
 	bool removed;	 /* it cannot be sold again */
 };
@@ -89,7 +141,7 @@ struct wish {
 static struct answer give_back(struct shipfrom *s, enum shop shop,
 			       const struct wish *w)
 {
-	char auth[200], key[100], url[256], body[300];
+	char auth[200], key[100], url[256], body[300], also[100] = "";
 	const char *headers[] = {auth, "Content-Type: application/json",
 				 w->key ? key : NULL, NULL};
 
@@ -97,11 +149,16 @@ static struct answer give_back(struct shipfrom *s, enum shop shop,
 		 s->tokens[shop]);
 	snprintf(key, sizeof(key), "Idempotency-Key: %s", w->key ? w->key : "");
 	snprintf(url, sizeof(url), "%s" PATH, s->url);
+	if (w->also)
+		snprintf(also, sizeof(also),
+			 ",{\"line_id\":%lld,\"quantity\":1,"
+			 "\"reason\":\"damaged\"}",
+			 (long long)w->also);
 	snprintf(body, sizeof(body),
 		 "{\"order\":%lld,\"restock\":%s,\"lines\":[{\"line_id\":%lld,"
-		 "\"quantity\":%d,\"reason\":\"too_small\"}]}",
+		 "\"quantity\":%d,\"reason\":\"too_small\"}%s]}",
 		 (long long)w->order, w->removed ? "false" : "true",
-		 (long long)w->line, w->units);
+		 (long long)w->line, w->units, also);
 	return http_send("POST", url, headers, body, strlen(body));
 }
 
@@ -282,6 +339,34 @@ static void a_line_that_was_not_shipped_is_refused(void **state)
 	shipfrom_passed(s);
 }
 
+/* Asks until the shop is told that nobody knows. */
+static void wait_unsure(struct shipfrom *s, const struct wish *w)
+{
+	struct answer a;
+
+	for (int64_t end = now_mono() + LONG;;) {
+		a = give_back(s, AMSTERDAM, w);
+		if (a.status == 409 || now_mono() > end)
+			break;
+		answer_release(&a);
+	}
+	assert_string_equal(text_of(a.json, "code"), "unsure");
+	answer_release(&a);
+}
+
+static bool is_given_up(void *arg)
+{
+	struct shipfrom *s = arg;
+	const char *words[] = {"tasks", "--dead", "--json", NULL};
+	char *out = NULL;
+	bool ret;
+
+	(void)shipfrom_run(s, &out, false, words);
+	ret = strstr(out, "\"return\"");
+	free(out);
+	return ret;
+}
+
 /* ---- does returnedQuantity count what is not completed? ---- */
 
 /* The reply to createReturn is lost, with these settings of the stand-in; one
@@ -310,6 +395,114 @@ static void a_return_that_only_the_list_of_returns_shows_is_booked_once(
 static void without_the_list_of_returns_the_order_tells(void **state)
 {
 	booked_once_with(state, "{\"unticked\":[\"returns\"]}");
+}
+
+/* Nothing shows whether the call was acted on: it is not made again. */
+static void what_neither_the_order_nor_a_list_shows_is_not_booked_again(
+	void **state)
+{
+	struct shipfrom *s = start(state, SOON);
+	int64_t n = shipped(s, "{\"quantity\":2}");
+	struct wish w = {.order = n, .line = line_of(s, n, 0), .units = 1,
+			 .key = "one-key"};
+
+	sim_tell(&s->sim, "/settings",
+		 "{\"returned_hidden\":true,\"unticked\":[\"returns\"]}");
+	fault(s, n, "createReturn", "\"kind\":\"drop\",\"when\":\"after\"");
+	wait_unsure(s, &w);
+	assert_true(wait_until(is_given_up, s, 5000));
+	assert_int_equal(sim_returns(s, n).units, 1);
+	assert_int_equal(sim_calls_of(&s->sim, n, "createReturn"), 1);
+	shipfrom_passed(s);
+}
+
+/* An older return is completed while the call is lost: its units are not taken
+ * for those of the call. */
+static void an_older_return_that_is_completed_meanwhile_is_not_taken_for_ours(
+	void **state)
+{
+	struct shipfrom *s = start(state, SOON);
+	int64_t n = shipped(s, "{\"quantity\":3}");
+	struct wish old = {.order = n, .line = line_of(s, n, 0), .units = 1,
+			   .key = "old"}, w = old;
+
+	w.key = "new";
+	sim_tell(&s->sim, "/settings", "{\"returned_hidden\":true}");
+	wait_booked(s, &old);
+	fault(s, n, "createReturn", "\"kind\":\"drop\",\"when\":\"before\"");
+	assert_int_equal(asks(s, AMSTERDAM, &w), 202);
+	sim_tell(&s->sim, "/returns", "{\"order\":%lld,\"complete\":true}",
+		 (long long)n);
+	wait_booked(s, &w);
+	assert_int_equal(sim_returns(s, n).units, 2);
+	shipfrom_passed(s);
+}
+
+/* Our call is lost, and a person books as much with other words, after we have
+ * booked a return if `had`. */
+static int64_t booked_with_other_words(struct shipfrom *s, bool had,
+				       struct wish *ret)
+{
+	int64_t n = shipped(s, "{\"quantity\":3}");
+	struct wish first = {.order = n, .line = line_of(s, n, 0), .units = 1,
+			     .key = "first"};
+
+	*ret = first;
+	ret->key = "one-key";
+	sim_tell(&s->sim, "/settings",
+		 "{\"return_comments\":true,\"returned_hidden\":true}");
+	if (had)
+		wait_booked(s, &first);
+	fault(s, n, "createReturn", "\"kind\":\"drop\",\"when\":\"before\"");
+	assert_int_equal(asks(s, AMSTERDAM, ret), 202);
+	sim_tell(&s->sim, "/returns",
+		 "{\"order\":%lld,\"quantity\":1,\"comment\":\"by AMS\"}",
+		 (long long)n);
+	return n;
+}
+
+/* Where Centra shows our comments, what a person books is theirs. */
+static void a_comment_tells_our_return_from_another(void **state)
+{
+	struct shipfrom *s = start(state, SOON);
+	struct wish w;
+	int64_t n = booked_with_other_words(s, true, &w);
+
+	wait_booked(s, &w);
+	assert_int_equal(sim_returns(s, n).units, 3);
+	shipfrom_passed(s);
+}
+
+static void where_no_comment_of_ours_was_seen_other_words_prove_nothing(
+	void **state)
+{
+	struct shipfrom *s = start(state, SOON);
+	struct wish w;
+	int64_t n = booked_with_other_words(s, false, &w);
+
+	wait_unsure(s, &w);
+	assert_int_equal(sim_returns(s, n).units, 1);
+	shipfrom_passed(s);
+}
+
+/* Both are booked: which one is ours is known. */
+static void our_return_is_found_beside_another(void **state)
+{
+	struct shipfrom *s = start(state, SOON);
+	int64_t n = shipped(s, "{\"quantity\":3}");
+	struct wish w = {.order = n, .line = line_of(s, n, 0), .units = 2,
+			 .key = "one-key"};
+
+	sim_tell(&s->sim, "/settings", "{\"return_comments\":true}");
+	fault(s, n, "createReturn", "\"kind\":\"drop\",\"when\":\"after\"");
+	assert_int_equal(asks(s, AMSTERDAM, &w), 202);
+	sim_tell(&s->sim, "/returns",
+		 "{\"order\":%lld,\"quantity\":1,\"comment\":\"by AMS\"}",
+		 (long long)n);
+	wait_booked(s, &w);
+	assert_int_equal(sim_returns(s, n).units, 3);
+	assert_int_equal(sim_calls_of(&s->sim, n, "createReturn"), 1);
+	shipfrom_passed(s);
 }
 
 /* The list was there before the call; while it is away nothing is decided. */
@@ -448,33 +641,164 @@ static void of_two_shops_that_take_the_last_piece_one_is_booked(void **state)
 
 /* Somebody else books a return of the same line while our reply is lost: what
  * Centra shows fits neither. */
+static int64_t unsure_order(struct shipfrom *s, struct wish *ret)
+{
+	int64_t n = shipped(s, "{\"quantity\":3},{\"quantity\":1}");
+
+	*ret = (struct wish){.order = n, .line = line_of(s, n, 0), .units = 2,
+			     .key = "a-key"};
+	/* Ours never arrives, and one unit is given back elsewhere. */
+	fault(s, n, "createReturn", "\"kind\":\"drop\",\"when\":\"before\"");
+	assert_int_equal(asks(s, AMSTERDAM, ret), 202);
+	sim_tell(&s->sim, "/returns", "{\"order\":%lld,\"quantity\":1}",
+		 (long long)n);
+	wait_unsure(s, ret);
+	return n;
+}
+
 static void what_nobody_can_know_goes_to_the_office(void **state)
 {
 	struct shipfrom *s = start(state, SOON);
-	int64_t n = shipped(s, "{\"quantity\":3}");
-	struct wish w = {.order = n, .line = line_of(s, n, 0), .units = 2,
-			 .key = "a-key"};
-	const char *words[] = {"tasks", "--dead", "--json", NULL};
-	struct answer a;
+	struct wish w;
+	int64_t n = unsure_order(s, &w);
+
+	assert_int_equal(sim_returns(s, n).units, 1);
+	assert_true(wait_until(is_given_up, s, 5000));
+	shipfrom_passed(s);
+}
+
+/* Another return of the order is booked; the first one still waits for the
+ * office, and what the other one booked is not taken for it. */
+static void what_nobody_knows_is_not_forgotten_for_another_return(void **state)
+{
+	struct shipfrom *s = start(state, SOON);
+	struct wish w, other;
+	int64_t n = unsure_order(s, &w);
+
+	other = (struct wish){.order = n, .line = w.line, .units = 1,
+			      .key = "another", .also = line_of(s, n, 1)};
+	wait_booked(s, &other);
+	assert_true(wait_until(is_given_up, s, 5000));
+	wait_unsure(s, &w);
+	shipfrom_passed(s);
+}
+
+/* ---- counts of stock ---- */
+
+#define EAN "7350000000012"
+
+static int64_t with_ean(struct shipfrom *s, struct wish *ret)
+{
+	int64_t n = shipped(s, "{\"quantity\":2,\"ean\":\"" EAN "\"}");
+
+	*ret = (struct wish){.order = n, .line = line_of(s, n, 0), .units = 1,
+			     .key = "one-key"};
+	return n;
+}
+
+static void a_count_from_before_a_return_came_is_not_sent(void **state)
+{
+	struct shipfrom *s = start(state, SOON);
+	struct wish w;
+
+	(void)with_ean(s, &w);
+	wait_booked(s, &w);
+	count_item(s, EAN, 50, 60);
+	wait_counted(s, EAN, "too_old", 5000);
+	count_item(s, EAN, 51, -1); /* within what clocks may differ */
+	wait_counted(s, EAN, "done", 5000);
+	shipfrom_passed(s);
+}
+
+/* Centra may have booked it: the count is from before that. */
+static void a_count_is_not_sent_while_nobody_knows_what_came(void **state)
+{
+	struct shipfrom *s = start(state, MANY "call_timeout = 5s\n");
+	struct wish w;
+	int64_t n = with_ean(s, &w);
+
+	fault(s, n, "createReturn",
+	      "\"kind\":\"slow\",\"ms\":4000,\"when\":\"after\"");
+	assert_int_equal(asks(s, AMSTERDAM, &w), 202);
+	assert_int_equal(sim_returns(s, n).units, 1);
+	count_item(s, EAN, 50, 60);
+	wait_counted(s, EAN, "too_old", 2000);
+	shipfrom_passed(s);
+}
+
+/* Goods that are removed from stock move nothing. */
+static void a_return_that_cannot_be_sold_again_makes_no_count_too_old(
+	void **state)
+{
+	struct shipfrom *s = start(state, SOON);
+	struct wish w;
+
+	(void)with_ean(s, &w);
+	w.removed = true;
+	wait_booked(s, &w);
+	count_item(s, EAN, 50, 60);
+	wait_counted(s, EAN, "done", 5000);
+	shipfrom_passed(s);
+}
+
+/* The order is known by its return alone. */
+static void why_tells_the_returns_of_an_order(void **state)
+{
+	struct shipfrom *s = start(state, SOON);
+	int64_t n = shipped(s, "{\"quantity\":2}");
+	struct wish w = {.order = n, .line = line_of(s, n, 0), .units = 1,
+			 .key = "one-key"};
+	char number[24];
+	const char *words[] = {"why", number, NULL};
 	char *out = NULL;
 
-	/* Ours never arrives, and one unit is given back elsewhere. */
-	fault(s, n, "createReturn", "\"kind\":\"drop\",\"when\":\"before\"");
-	assert_int_equal(asks(s, AMSTERDAM, &w), 202);
-	sim_tell(&s->sim, "/returns", "{\"order\":%lld,\"quantity\":1}",
-		 (long long)n);
-	for (int64_t end = now_mono() + LONG;;) {
-		a = give_back(s, AMSTERDAM, &w);
-		if (a.status == 409 || now_mono() > end)
-			break;
-		answer_release(&a);
-	}
-	assert_string_equal(text_of(a.json, "code"), "unsure");
-	answer_release(&a);
-	assert_int_equal(sim_returns(s, n).units, 1);
-	(void)shipfrom_run(s, &out, false, words);
-	assert_non_null(strstr(out, "\"return\""));
+	snprintf(number, sizeof(number), "%lld", (long long)n);
+	wait_booked(s, &w);
+	assert_int_equal(shipfrom_run(s, &out, false, words), 0);
+	assert_non_null(strstr(out, "return 1 by "));
+	assert_non_null(strstr(out, "(too_small): done, Centra's return "));
 	free(out);
+	shipfrom_passed(s);
+}
+
+/* ---- several shipments ---- */
+
+/* The second of two calls never arrives: what the first one booked is not taken
+ * for it. */
+static void of_two_calls_the_second_is_made_again_if_it_was_lost(void **state)
+{
+	struct shipfrom *s = start(state, SOON);
+	int64_t first, n = shipped_twice(s, &first);
+	struct wish w = {.order = n, .line = COAT, .units = 2,
+			 .key = "two-coats"};
+
+	sim_tell(&s->sim, "/faults",
+		 "[{\"api\":\"graphql\",\"order\":%lld,"
+		 "\"what\":\"createReturn\",\"kind\":\"slow\",\"ms\":1},"
+		 "{\"api\":\"graphql\",\"order\":%lld,"
+		 "\"what\":\"createReturn\",\"kind\":\"drop\","
+		 "\"when\":\"before\"}]",
+		 (long long)n, (long long)n);
+	wait_booked(s, &w);
+	assert_int_equal(sim_returns(s, n).n, 2);
+	assert_int_equal(sim_returns(s, n).units, 2);
+	shipfrom_passed(s);
+}
+
+/* One coat is given back; then the other one with the scarf, which is in the
+ * first coat's shipment. */
+static void what_a_shipment_has_given_back_is_taken_from_the_other(void **state)
+{
+	struct shipfrom *s = start(state, SOON);
+	int64_t first, n = shipped_twice(s, &first);
+	struct wish one = {.order = n, .line = COAT, .units = 1,
+			   .key = "one-coat"};
+	struct wish rest = {.order = n, .line = COAT, .units = 1,
+			    .also = SCARF, .key = "a-coat-and-a-scarf"};
+
+	wait_booked(s, &one);
+	wait_booked(s, &rest);
+	assert_int_equal(sim_returns(s, n).units, 3);
 	shipfrom_passed(s);
 }
 
@@ -505,6 +829,11 @@ int main(void)
 		OWN(a_reply_lost_at_any_call_books_it_once),
 		OWN(a_return_that_only_the_list_of_returns_shows_is_booked_once),
 		OWN(without_the_list_of_returns_the_order_tells),
+		OWN(what_neither_the_order_nor_a_list_shows_is_not_booked_again),
+		OWN(an_older_return_that_is_completed_meanwhile_is_not_taken_for_ours),
+		OWN(a_comment_tells_our_return_from_another),
+		OWN(where_no_comment_of_ours_was_seen_other_words_prove_nothing),
+		OWN(our_return_is_found_beside_another),
 		OWN(while_the_list_of_returns_is_away_nothing_is_booked_again),
 		OWN(a_call_lost_at_any_step_is_made_again),
 		OWN(half_a_reply_books_it_once),
@@ -514,6 +843,13 @@ int main(void)
 		OWN(killed_after_centra_acted_it_is_booked_once),
 		OWN(of_two_shops_that_take_the_last_piece_one_is_booked),
 		OWN(what_nobody_can_know_goes_to_the_office),
+		OWN(what_nobody_knows_is_not_forgotten_for_another_return),
+		OWN(a_count_from_before_a_return_came_is_not_sent),
+		OWN(a_count_is_not_sent_while_nobody_knows_what_came),
+		OWN(a_return_that_cannot_be_sold_again_makes_no_count_too_old),
+		OWN(why_tells_the_returns_of_an_order),
+		OWN(of_two_calls_the_second_is_made_again_if_it_was_lost),
+		OWN(what_a_shipment_has_given_back_is_taken_from_the_other),
 		OWN(a_shop_without_returns_takes_none),
 	};
 

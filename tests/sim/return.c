@@ -17,6 +17,7 @@ struct given_back {
 	int64_t id, order, shipment;
 	int64_t warehouse; /* where it went; 0: it was removed from stock */
 	char *comment;	   /* owned */
+	bool completed;
 	int64_t at;
 	struct {
 		int64_t id, line, quantity; /* id: of the shipment's line */
@@ -29,28 +30,31 @@ struct given_back {
 static struct given_back *newest;
 static int64_t next_id = 315;
 static char refusal[200];
-static bool hidden;
+static int64_t refuses; /* the shipment that it is refused for; 0: each */
+static bool hidden, comments;
 
 int64_t return_line_id(const struct shipment *s, size_t line)
 {
 	return s->id * LINE_IDS + (int64_t)line;
 }
 
-static int64_t units(int64_t order, int64_t shipment_line, int64_t line)
+static int64_t units(int64_t order, int64_t shipment_line, int64_t line,
+		     bool completed)
 {
 	int64_t n = 0;
 
 	for (const struct given_back *g = newest; g; g = g->before)
 		for (size_t i = 0; g->order == order && i < g->n_lines; i++)
-			if (shipment_line ? g->lines[i].id == shipment_line
-					  : g->lines[i].line == line)
+			if ((g->completed || !completed) &&
+			    (shipment_line ? g->lines[i].id == shipment_line
+					   : g->lines[i].line == line))
 				n += g->lines[i].quantity;
 	return n;
 }
 
 int64_t return_units(const struct order *o, int64_t line)
 {
-	return hidden ? 0 : units(o->number, 0, line);
+	return units(o->number, 0, line, hidden);
 }
 
 struct call {
@@ -71,7 +75,7 @@ static void add_line(const struct order *o, const struct shipment *s,
 	for (size_t i = 0; i < s->n_lines; i++) {
 		if (return_line_id(s, i) != id)
 			continue;
-		if (q < 1 || q > s->lines[i].quantity - units(o->number, id, 0))
+		if (q < 1 || q > s->lines[i].quantity - units(o->number, id, 0, false))
 			c->error = "Quantity is more than what can be "
 				   "returned.";
 		g->lines[g->n_lines].id = id;
@@ -130,7 +134,7 @@ static void create(struct order *o, struct shipment *s, void *arg)
 		if (!c->error)
 			add_line(o, s, l, c);
 	snprintf(c->words, sizeof(c->words), "%s", refusal);
-	if (*c->words)
+	if (*c->words && (!refuses || refuses == s->id))
 		c->error = c->words;
 	if (c->error) {
 		free(c->made);
@@ -216,24 +220,38 @@ const char *return_ship_all(int64_t number)
 	return why;
 }
 
+/* A person gives back units of the first line of the first shipment. */
 static void book_elsewhere(struct order *o, void *arg)
 {
-	struct given_back *g = must(calloc(1, sizeof(*g)));
+	struct given_back *g;
 
+	if (!o->n_shipments || !o->shipments[0].n_lines)
+		return;
+	g = must(calloc(1, sizeof(*g)));
 	g->id = next_id++;
 	g->order = o->number;
-	g->comment = must(strdup("by AMS"));
-	g->lines[0].id = -1;
-	g->lines[0].line = o->lines[0].id;
+	g->shipment = o->shipments[0].id;
+	g->comment = must(strdup(json_text(arg, "comment", "")));
+	g->lines[0].id = return_line_id(&o->shipments[0], 0);
+	g->lines[0].line = o->shipments[0].lines[0].line;
 	g->lines[0].quantity = json_int(arg, "quantity", 1);
 	g->n_lines = 1;
 	g->before = newest;
 	newest = g;
 }
 
+static void complete_all(struct order *o, void *arg)
+{
+	(void)arg;
+	for (struct given_back *g = newest; g; g = g->before)
+		g->completed |= g->order == o->number;
+}
+
 const char *return_elsewhere(const cJSON *spec)
 {
-	return world_with(json_int(spec, "order", 0), book_elsewhere,
+	return world_with(json_int(spec, "order", 0),
+			  json_flag(spec, "complete", false) ? complete_all
+							     : book_elsewhere,
 			  (void *)(uintptr_t)spec)
 		       ? NULL
 		       : "no such order";
@@ -276,10 +294,13 @@ static cJSON *row_of(const struct given_back *g)
 	cJSON *v = must(cJSON_CreateObject()), *list, *l;
 
 	json_add_int(v, "returnId", g->id);
-	cJSON_AddBoolToObject(v, "completed", false);
+	cJSON_AddBoolToObject(v, "completed", g->completed);
 	json_add_int(v, "shipmentId", g->shipment);
 	json_add_int(v, "orderId", g->order);
-	cJSON_AddNullToObject(v, "comment");
+	if (comments && *g->comment)
+		cJSON_AddStringToObject(v, "comment", g->comment);
+	else
+		cJSON_AddNullToObject(v, "comment");
 	list = cJSON_AddArrayToObject(v, "products");
 	for (size_t i = 0; i < g->n_lines; i++) {
 		l = must(cJSON_CreateObject());
@@ -324,6 +345,8 @@ static void set(void *arg)
 	const char *refuse = json_text(arg, "refuse_return", NULL);
 
 	hidden = json_flag(arg, "returned_hidden", hidden);
+	comments = json_flag(arg, "return_comments", comments);
+	refuses = json_int(arg, "refuse_return_of", refuses);
 	if (refuse)
 		snprintf(refusal, sizeof(refusal), "%s", refuse);
 }
@@ -344,7 +367,8 @@ static void forget(void *arg)
 		free(g);
 	}
 	refusal[0] = '\0';
-	hidden = false;
+	refuses = 0;
+	hidden = comments = false;
 }
 
 void return_reset(void)

@@ -28,14 +28,17 @@ void return_list_call(struct api_call *c);
 /* The central warehouse ships all that is left of the order.  NULL, or what is
  * wrong. */
 const char *return_ship_all(int64_t number);
-/* {"order","quantity"}: somebody in AMS books a return of the first line.  NULL,
- * or what is wrong. */
+/* {"order","quantity","comment"}: somebody in AMS books a return of the first
+ * line of the first shipment; {"order","complete":true}: completes all of the
+ * order.  NULL, or what is wrong. */
 const char *return_elsewhere(const cJSON *spec);
 /* [{"id","order","shipment","warehouse","restock","comment","lines"}], the
  * oldest first: for GET /control/returns. */
 cJSON *return_state(void);
 /* refuse_return: createReturn is refused with this text; "": it is not.
- * returned_hidden: returnedQuantity stays 0. */
+ * refuse_return_of: of this shipment alone; 0: of each.  returned_hidden:
+ * returnedQuantity counts what is completed alone.  return_comments: GET
+ * /returns shows comments. */
 void return_settings(const cJSON *spec);
 void return_reset(void);
 
