@@ -5,8 +5,8 @@ import { orders } from "./live.js";
 const OPEN = ["pending", "accepting", "rejecting", "refused"];
 export const ENDED = ["taken", "timed_out", "cancelled", "rejected"];
 
-// When the offer ends, in ms since 1970; Infinity: it has no deadline.
-export const deadline = (o) => (o.expires_at ? Date.parse(o.expires_at) : Infinity);
+// When the offer ends, in ms since 1970; 0: it is over in Centra; Infinity: never.
+export const deadline = (o) => (o.late ? 0 : o.expires_at ? Date.parse(o.expires_at) : Infinity);
 
 // True while it has a problem that nobody has solved.
 export const hasProblem = (o) => !!o.problem && !o.problem.solved;
