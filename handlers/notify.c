@@ -179,7 +179,7 @@ static void were_not_taken(struct work *w, struct letters *l,
 {
 	const char *why = reply ? reply->why.text : "notify_url is not set";
 
-	if (!is_given_up(w, l)) {
+	if ((reply && reply->held) || !is_given_up(w, l)) {
 		run_retry(w,
 			  run_why(WHY_NOT_TOLD,
 				  reply ? (unsigned)reply->status : 0),

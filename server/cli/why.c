@@ -2,18 +2,20 @@
  *
  * why.c - `why NUMBER`: prints how an order came to its state.
  *
- * First the order's state in Centra and at each shop, then its journal, then its
- * returns.
+ * First the order's state in Centra and at each shop, then its journal, its
+ * returns, and what the shops' own systems are told of it.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/mem.h"
 #include "base/time.h"
 #include "handlers/offer.h"
+#include "handlers/outgoing.h"
 #include "server/cli/cli.h"
 #include "server/cli/why_returns.h"
 
@@ -291,6 +293,96 @@ static bool json_entry(void *arg, const struct entry *n)
 	return true;
 }
 
+/* ---- webhooks to the shops' own systems ---- */
+
+/* The webhooks of the order to one shop. */
+struct told {
+	struct why *st;
+	const struct config_shop *shop;
+	char prefix[DOC_KEY_SIZE];
+};
+
+/* Says what became of a webhook, by the list in which it stands. */
+static const char *end_of(const struct doc *d)
+{
+	const char *list = strrchr(d->list, '/');
+
+	if (list && !strcmp(list, "/done"))
+		return "taken";
+	return list && !strcmp(list, "/dead") ? "given up" : "waits";
+}
+
+static void tell_webhook(const struct told *t, const struct doc *d,
+			 const char *type, const char *action)
+{
+	struct buf *out = &t->st->s->out;
+
+	cli_time(out, t->st->s->config, d->instance, d->at, true);
+	buf_str(out, "  shipfrom   told [shop ");
+	cli_text(out, t->shop->id);
+	buf_fmt(out, "] %s %s: %s\n", type, action, end_of(d));
+}
+
+static void json_webhook(const struct told *t, const struct doc *d,
+			 const char *type, const char *action)
+{
+	struct buf *out = &t->st->s->out, words;
+
+	buf_init(&words, 1000);
+	buf_fmt(&words, "told [shop %s] %s %s: %s", t->shop->id, type, action,
+		end_of(d));
+	json_begin(out, NULL);
+	json_put_time(out, "at", d->at, 0, true);
+	json_put(out, "who", "shipfrom");
+	json_put(out, "what", "webhook");
+	json_put(out, "kind", "webhook");
+	json_put_null(out, "warehouse");
+	json_put(out, "text", words.data ? words.data : "");
+	json_put(out, "shop", t->shop->id);
+	json_put(out, "event", type);
+	json_put(out, "action", action);
+	json_put(out, "result", end_of(d));
+	cli_json_end(out);
+	buf_release(&words);
+}
+
+static bool show_webhook(void *arg, const struct doc *d)
+{
+	const struct told *t = arg;
+	const char *type, *action;
+	struct json *v = NULL;
+	struct err e;
+
+	if (strncmp(d->key, t->prefix, strlen(t->prefix)) != 0)
+		return false;
+	if (json_parse(d->text, strlen(d->text), JSON_STRICT, &v, &e))
+		return true;
+	type = json_text(json_get(v, "type"));
+	action = json_text(json_get(v, "action"));
+	if (type && action)
+		(t->st->s->json ? json_webhook : tell_webhook)(t, d, type,
+							       action);
+	json_free(v);
+	return true;
+}
+
+static enum rc show_webhooks(struct why *st, struct err *e)
+{
+	const struct config *c = st->s->config;
+	struct told t = {.st = st};
+	enum rc rc = OK;
+
+	for (size_t i = 0; !rc && i < c->n_shops; i++) {
+		t.shop = &c->shops[i];
+		if (strcmp(t.shop->centra, st->order.instance) != 0)
+			continue;
+		outgoing_of_order(t.prefix, t.shop->id, st->order.number);
+		rc = store_docs(st->s->store, KIND_OUTGOING, st->order.instance,
+				t.prefix, show_webhook, &t, e);
+	}
+	return rc;
+}
+
 /* ---- finding it ---- */
 
 static int not_found(const struct why *st, const char *instance,
@@ -403,6 +495,8 @@ static int tell_story(struct why *st)
 	if (!rc)
 		rc = why_returns(st->s, st->order.instance, st->order.number,
 				 &any, &e);
+	if (!rc)
+		rc = cli_left_out(st->s, show_webhooks(st, &e), &e);
 	return rc ? cli_failed(st->s, rc, &e) : 0;
 }
 

@@ -335,6 +335,19 @@ static int64_t shipment_of(struct shipfrom *s, int64_t number)
 
 /* ---- what is told, and what is not ---- */
 
+/* `why` shows what was told, and that it was taken. */
+static void assert_why_tells(struct shipfrom *s, int64_t number)
+{
+	char line[40];
+
+	snprintf(line, sizeof(line), "why %lld", (long long)number);
+	wait_printed(s, line, "told [shop amsterdam] check_first accepted: taken",
+		     "told [shop amsterdam] shipment good_to_go: taken", 5000);
+	snprintf(line, sizeof(line), "why --json %lld", (long long)number);
+	wait_printed(s, line, "\"event\":\"check_first\"",
+		     "\"result\":\"taken\"", 5000);
+}
+
 static void an_order_is_told_from_its_offer_to_its_shipment(void **state)
 {
 	struct shipfrom *s = *state;
@@ -352,6 +365,7 @@ static void an_order_is_told_from_its_offer_to_its_shipment(void **state)
 	assert_true(accepted >= 0 && accepted < made && made < good);
 	wait_event(till, "order", "update", number);
 	assert_sound(till);
+	assert_why_tells(s, number);
 	shipfrom_passed(s);
 }
 
@@ -859,6 +873,15 @@ static bool is_bounded(void *arg)
 	       metric(arg, "outgoing_dropped_total") + n == BOUND + SURPLUS;
 }
 
+/* It is told until it has taken a webhook. */
+static bool is_told_of_the_loss(void *arg)
+{
+	struct received c = receiver_counts(till);
+
+	(void)arg;
+	return c.dropped == SURPLUS && c.plain > 0;
+}
+
 static void one_that_is_away_for_long_fills_nothing(void **state)
 {
 	struct shipfrom *s = *state;
@@ -868,6 +891,10 @@ static void one_that_is_away_for_long_fills_nothing(void **state)
 		offer_unknown(s, 800000 + i, AT_ONCE);
 	if (!wait_until(is_bounded, s, SOON))
 		fail_msg("%lld webhooks wait", (long long)waiting(s));
+	receiver_does(till, RECEIVER_TAKES);
+	if (!wait_until(is_told_of_the_loss, NULL, SOON))
+		fail_msg("it was told of %d dropped ones",
+			 receiver_counts(till).dropped);
 	shipfrom_passed(s);
 }
 

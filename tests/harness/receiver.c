@@ -303,6 +303,22 @@ static const char *wrong_with(const struct post *p, const char *payload,
 
 /* ---- a request ---- */
 
+/* Counts what the header says of webhooks that were dropped. */
+static void count_dropped(struct receiver *r, const struct post *p)
+{
+	char text[32];
+	bool twice;
+	int n;
+
+	if (!header(p, "X-Shipfrom-Dropped", text, sizeof(text), &twice)) {
+		r->counts.plain++;
+		return;
+	}
+	n = (int)strtol(text, NULL, 10);
+	if (n > r->counts.dropped)
+		r->counts.dropped = n;
+}
+
 /* Keeps the events; the lock is held. */
 static void take(struct receiver *r, const char *payload, const cJSON *envelope)
 {
@@ -336,6 +352,7 @@ static const char *judge(struct receiver *r, const struct post *p)
 		ret = "400 Bad Request";
 	} else {
 		take(r, payload, envelope);
+		count_dropped(r, p);
 	}
 	cJSON_Delete(envelope);
 	free(payload);

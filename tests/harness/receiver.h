@@ -46,6 +46,8 @@ struct received {
 	int connections; /* that were accepted */
 	int tries;	 /* requests that were read whole */
 	int taken;	 /* webhooks */
+	int dropped;	 /* the greatest X-Shipfrom-Dropped of those */
+	int plain;	 /* of those that were taken: without that header */
 	int unsigned_;	 /* webhooks with a wrong signature, answered 401 */
 	char wrong[256]; /* what was wrong with the last one that was signed right
 			  * and is not in Centra's form; "": nothing was */

@@ -15,6 +15,7 @@
 #include "handlers/docs.h"
 #include "handlers/notify.h"
 #include "handlers/outgoing.h"
+#include "tests/unit/canned.h"
 
 #include <cmocka.h>
 
@@ -23,7 +24,7 @@
 #define SHOP "amsterdam"
 
 /* The documents of the store. */
-static struct doc kept[4];
+static struct doc kept[150];
 static size_t n_kept;
 
 static enum rc one(const struct work *w, const char *kind, const char *key,
@@ -139,6 +140,53 @@ static size_t moved_to_the_dead(const struct run *r)
 	return n;
 }
 
+#define TOOK "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+static void many_go_in_calls_of_a_hundred_the_oldest_first(void **state)
+{
+	static const struct canned_step script[] = {{CANNED_KEEP, TOOK},
+						    {CANNED_END, NULL}};
+	struct canned *server = canned_start(script);
+	struct run *r = *state;
+	const struct change *c;
+	char url[64];
+
+	snprintf(url, sizeof(url), "http://127.0.0.1:%u/",
+		 canned_port(server));
+	subscriber_set(r->hands.to,
+		       &(struct subscriber_options){.url = url,
+						    .secret = "s",
+						    .may_http = true,
+						    .may_private = true});
+	for (int i = 0; i < 150; i++)
+		keep(7, i, OUTGOING_WAITING, NOW);
+	assert_int_equal(run(r, 0), OUTCOME_DONE);
+	assert_int_equal(canned_requests(server), 1);
+	/* Those of the call are done, and the task runs again at once. */
+	assert_int_equal(r->w.result.changes.n, NOTIFY_AT_ONCE + 1);
+	for (size_t i = 0; i < NOTIFY_AT_ONCE; i++) {
+		c = &r->w.result.changes.list[i];
+		assert_string_equal(c->doc.doc.key, kept[i].key);
+		assert_string_equal(c->doc.doc.list, SHOP "/done");
+		assert_true(c->doc.only_if);
+	}
+	c = &r->w.result.changes.list[NOTIFY_AT_ONCE];
+	assert_int_equal(c->kind, CHANGE_TASK);
+	assert_string_equal(c->task.kind, TASK_NOTIFY);
+	assert_int_equal(c->task.sub, r->task.sub);
+	canned_stop(server);
+}
+
+static void a_call_that_was_held_back_gives_nothing_up(void **state)
+{
+	struct run *r = *state;
+
+	keep(7, 1, OUTGOING_WAITING, NOW - 30 * DAY);
+	assert_int_equal(run(r, 0), OUTCOME_RETRY); /* and holds the next back */
+	assert_int_equal(run(r, 20), OUTCOME_RETRY);
+	assert_int_equal(moved_to_the_dead(r), 0);
+}
+
 static void after_five_days_all_of_an_order_is_given_up(void **state)
 {
 	struct run *r = *state;
@@ -230,6 +278,8 @@ static void a_shop_that_is_gone_keeps_its_tasks_for_days(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(many_go_in_calls_of_a_hundred_the_oldest_first),
+		T(a_call_that_was_held_back_gives_nothing_up),
 		T(after_five_days_all_of_an_order_is_given_up),
 		T(what_is_younger_waits_for_its_next_try),
 		T(a_first_failure_gives_nothing_up),
