@@ -161,21 +161,33 @@ static enum rc remove_some(const struct worker_parts *parts, struct going *g,
 	return OK;
 }
 
-/* Returns the time before which webhooks are too old; TIME_NONE: none is. */
-static int64_t too_old(const struct worker_parts *parts)
+/* Returns how long webhooks are kept that were not taken, ms; 0: for good, or the
+ * clock is not to be relied on. */
+static int64_t keep(const struct worker_parts *parts)
 {
 	struct config *c = config_now(parts->config);
-	int64_t keep = c->server.keep_outgoing;
+	int64_t ret = c->server.keep_outgoing;
 
 	config_drop(c);
-	return keep && clock_confirmed(parts->clock) ? time_now() - keep
-						     : TIME_NONE;
+	return clock_confirmed(parts->clock) ? ret : 0;
+}
+
+/* Returns the time before which webhooks of the list are too old; TIME_NONE: none
+ * is.  Those that wait are never removed while they are still to be tried. */
+static int64_t too_old(const struct doc_count *list, int64_t keep)
+{
+	const int64_t least = NOTIFY_FOR + INT64_C(24) * 3600 * 1000;
+
+	if (!keep)
+		return TIME_NONE;
+	return time_now() -
+	       (is_dead(list->list) || keep > least ? keep : least);
 }
 
 int64_t outgoing_step(const struct worker_parts *parts)
 {
 	struct lists l = {0};
-	int64_t before = too_old(parts), wait = EVERY, mono = time_mono();
+	int64_t age = keep(parts), wait = EVERY, mono = time_mono();
 	struct going *g = xcalloc(1, sizeof(*g));
 	struct err e;
 	enum rc rc = store_doc_counts(parts->store, KIND_OUTGOING, add_list, &l,
@@ -184,7 +196,7 @@ int64_t outgoing_step(const struct worker_parts *parts)
 	for (size_t i = 0; !rc && i < l.n && wait == EVERY; i++) {
 		*g = (struct going){.list = &l.list[i],
 				    .most = too_many(&l, &l.list[i]),
-				    .before = before};
+				    .before = too_old(&l.list[i], age)};
 		rc = remove_some(parts, g, &e);
 		if (g->n)
 			wait = retention_pause(time_mono() - mono);
