@@ -249,7 +249,7 @@ tests/api/node_modules/.package-lock.json: tests/api/package-lock.json
 BROWSER  = tests/browser/node_modules/.package-lock.json
 browser: all $(BROWSER) ## the page's tests in chromium (WORD= runs those whose name has it)
 	@sh tests/deps.sh browser
-	@TEST_SECONDS=1800 $(RUN) --as browser node tests/browser/run.mjs $(WORD)
+	@TEST_SECONDS=1800 $(RUN) --as browser node tests/browser/run.mjs "$$WORD"
 
 screenshots: $(BROWSER) ## every view of the page, into build/screenshots
 	@$(MAKE) --no-print-directory -j$(JOBS) all
