@@ -319,6 +319,7 @@ enum rc app_open_live(struct app *app, struct err *e)
 	app->contexts[ROOM_LIVE] = app->live;
 	app->admin.live = app->live;
 	app->admin.workers = app->workers;
+	app->admin.lookups = app->lookups;
 	return OK;
 }
 

@@ -16,6 +16,7 @@
 #include "store/store.h"
 
 struct live;
+struct lookups;
 struct http_counters;
 struct receiver;
 struct workers;
@@ -28,6 +29,7 @@ struct admin {
 	struct clock *clock;
 	struct receiver *receiver;
 	struct live *live;
+	struct lookups *lookups;
 	struct workers *workers;
 	const atomic_bool *draining;
 	const atomic_bool *failed; /* the disk has failed: the process will end

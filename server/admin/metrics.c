@@ -14,6 +14,7 @@
 #include "centra/centra.h"
 #include "server/admin/health.h"
 #include "server/live/changes.h"
+#include "server/lookup/lookup.h"
 #include "server/webhook/receive.h"
 #include "server/webhook/unverified.h"
 #include "server/worker/feeds.h"
@@ -36,6 +37,7 @@ enum part {
 	PART_NONE, /* always there */
 	PART_STORE,
 	PART_WORKERS,
+	PART_LOOKUPS,
 	PART_LIVE,
 	PART_COUNTED, /* live has counted the offers that no screen shows */
 	PART_RECEIVER,
@@ -177,6 +179,21 @@ static void write_clock_ahead(struct scrape *s)
 static void write_waiting(struct scrape *s)
 {
 	write_value(s, atomic_load(&s->admin->http_counters->waiting));
+}
+
+/* Reads that a request waits for, and those that nobody waits for. */
+static void write_lookups(struct scrape *s)
+{
+	struct lookups_waiting w;
+
+	for (size_t i = 0; lookups_waiting(s->admin->lookups, i, &w); i++) {
+		buf_fmt(s->out,
+			"shipfrom_%s{instance=\"%s\",request=\"yes\"} %zu\n",
+			s->name, w.instance, w.waited);
+		buf_fmt(s->out,
+			"shipfrom_%s{instance=\"%s\",request=\"no\"} %zu\n",
+			s->name, w.instance, w.behind);
+	}
 }
 
 /* Writes a value for each API of each instance. */
@@ -360,6 +377,8 @@ static bool has_part(const struct scrape *s, enum part part)
 		return s->has_stats;
 	case PART_WORKERS:
 		return s->admin->workers;
+	case PART_LOOKUPS:
+		return s->admin->lookups;
 	case PART_LIVE:
 		return s->admin->live;
 	case PART_COUNTED:

@@ -279,6 +279,23 @@ void lookups_close(struct lookups *all)
 	free(all);
 }
 
+bool lookups_waiting(struct lookups *all, size_t i, struct lookups_waiting *ret)
+{
+	struct desk *d;
+
+	if (i >= all->n)
+		return false;
+	d = &all->desks[i];
+	pthread_mutex_lock(&d->lock);
+	*ret = (struct lookups_waiting){
+		.instance = d->account.instance,
+		.waited = d->n_waited,
+		.behind = d->n_behind,
+	};
+	pthread_mutex_unlock(&d->lock);
+	return true;
+}
+
 /* ---- asking ---- */
 
 static struct desk *desk_of(const struct lookups *all, const char *instance)

@@ -88,6 +88,18 @@ void lookups_stop(struct lookups *all);
 /* Frees the room.  Call it after http_close(); NULL is fine. */
 void lookups_close(struct lookups *all);
 
+/* How many lookups of an instance wait for a thread. */
+struct lookups_waiting {
+	const char *instance; /* lives as long as the room */
+	size_t waited;	      /* for which requests wait */
+	size_t behind;	      /* for which nobody waits */
+};
+
+/* Reads the queues of the i-th account.  False: there are no more.  Any
+ * thread. */
+bool lookups_waiting(struct lookups *all, size_t i,
+		     struct lookups_waiting *ret);
+
 /* How a lookup ended. */
 enum lookup_end {
 	LOOKUP_OK,	/* its `ask` has set what it was to find */

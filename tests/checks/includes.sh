@@ -38,7 +38,7 @@ MAY server/live       server/http server/config server/metrics server/access ser
 MAY server/face        server/pending server/http server/config server/metrics server/access server/shop/shop.h server/shop/stocktake.h server/lookup store store/model handlers centra
 MAY server/page       server/http server/access/token.h
 MAY server/worker     server/config server/metrics store store/model centra handlers
-MAY server/admin      server/http server/config server/metrics store store/model centra server/webhook server/worker server/live
+MAY server/admin      server/http server/config server/metrics store store/model centra server/webhook server/worker server/live server/lookup
 MAY server/cli        server/config server/storage store store/model centra handlers server/access server/webhook server/shop
 MAY server            server/http server/config server/metrics server/storage server/access server/webhook server/shop server/face server/live server/lookup server/page server/worker server/admin server/cli store store/model centra handlers
 

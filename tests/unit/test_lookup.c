@@ -318,6 +318,14 @@ static void a_centra_that_hangs_costs_three_seconds(void **state)
 	wait_for(&w->released, 1);
 }
 
+static struct lookups_waiting waiting(const struct world *w, size_t account)
+{
+	struct lookups_waiting ret;
+
+	assert_true(lookups_waiting(w->lookups, account, &ret));
+	return ret;
+}
+
 static void a_few_run_at_once_and_a_few_wait(void **state)
 {
 	struct world *w = *state;
@@ -336,6 +344,9 @@ static void a_few_run_at_once_and_a_few_wait(void **state)
 		usleep(1000);
 	expect_503(w, "/ask", "centra_busy");
 	assert_int_equal(w->begun, LOOKUPS_AT_ONCE);
+	assert_int_equal(waiting(w, 0).waited, LOOKUPS_WAITING);
+	assert_int_equal(waiting(w, 0).behind, 0);
+	assert_int_equal(waiting(w, 1).waited, 0);
 
 	/* Another instance has a queue of its own. */
 	w->held = false;
@@ -414,6 +425,7 @@ static void what_nobody_waits_for_is_bounded(void **state)
 					  "se"));
 	assert_false(lookup_behind(w->lookups, &last->lookup, "se"));
 	assert_false(lookup_behind(w->lookups, &last->lookup, "nowhere"));
+	assert_int_equal(waiting(w, 0).behind, LOOKUPS_BEHIND);
 	free(last);
 	w->held = false;
 	sem_post(&w->go);
