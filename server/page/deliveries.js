@@ -18,15 +18,18 @@ addTexts({
   en: { dMenu: "Deliveries", dNone: "No delivery waits.", dOne: "Delivery {number}", dPieces: "{n} piece announced|{n} pieces announced", dGoes: "Being received…", dScan: "Scan what came", dCounted: "{what}: {n} of {of}",
     dWrong: "{code} is not in this delivery", dNoEan: "No EAN: to be received in Centra", dCount: "How many {what} came", dGo: "Receive {n} of {of}", dNothing: "Nothing is counted yet.", dOver: "More came than was announced. Receive it all?",
     dShort: "{n} piece is missing, and stays announced. Receive the rest?|{n} pieces are missing, and stay announced. Receive the rest?", dYes: "Receive", dDone: "Delivery {number} is received.", dRest: "Delivery {number} is received. {n} piece stays announced.|Delivery {number} is received. {n} pieces stay announced.",
+    dFirst: "Delivery {number} was received with your earlier count: {what}. Tell the office.",
     dLater: "Delivery {number}: kept. Centra is told by itself.", dLost: "Delivery {number}: no reply. Press again.", dGone: "Delivery {number} was received already.", dAll: "All deliveries" },
   sv: { dMenu: "Leveranser", dNone: "Ingen leverans väntar.", dOne: "Leverans {number}", dPieces: "{n} vara aviserad|{n} varor aviserade", dGoes: "Tas emot…", dScan: "Skanna det som kom", dCounted: "{what}: {n} av {of}",
     dWrong: "{code} finns inte i leveransen", dNoEan: "Ingen EAN: tas emot i Centra", dCount: "Hur många {what} kom", dGo: "Ta emot {n} av {of}", dNothing: "Inget är räknat än.", dOver: "Det kom fler än aviserat. Ta emot alla?",
     dShort: "{n} vara saknas och förblir aviserad. Ta emot resten?|{n} varor saknas och förblir aviserade. Ta emot resten?", dYes: "Ta emot", dDone: "Leverans {number} är mottagen.", dRest: "Leverans {number} är mottagen. {n} vara förblir aviserad.|Leverans {number} är mottagen. {n} varor förblir aviserade.",
+    dFirst: "Leverans {number} togs emot med er tidigare räkning: {what}. Säg till kontoret.",
     dLater: "Leverans {number}: sparad. Centra får veta av sig självt.", dLost: "Leverans {number}: inget svar. Tryck igen.", dGone: "Leverans {number} är redan mottagen.", dAll: "Alla leveranser" },
 });
 
 const NAME = "deliveries", MOST = 99999;
-// {by, list, one, got: {ean: n}, note, busy, sent, key}
+// {by, list, one, got: {ean: n}, note, busy, sent, key, lost: [{body, key}]}
+// lost: what was sent without an answer; one of them may be booked.
 let w = {};
 
 const self = () => JSON.stringify(actsFor());
@@ -67,6 +70,19 @@ async function agreed() {
   return !short || sure(t("dShort", { n: short }), t("dYes"));
 }
 
+// What is booked of delivery `x.one` instead of `body`, as a text: an answer was
+// lost, and then the count changed.  "": another device was first.
+async function booked(x, body) {
+  const of = (items, ean) => items.find((i) => i.ean === ean)?.quantity ?? 0;
+  for (const l of x.lost ?? []) {
+    const r = await call("POST", `/api/v1/deliveries/${x.one.id}/receive`, l.body, l.key), is = r.body?.items;
+    if (![200, 202].includes(r.status)) continue;
+    return x.one.items.filter((i) => i.ean && of(is, i.ean) !== of(body.items, i.ean))
+      .map((i) => t("lineNow", { what: fullName(i), to: of(is, i.ean), from: of(body.items, i.ean) })).join("; ");
+  }
+  return "";
+}
+
 async function send() {
   if (!units()) { say(false, t("dNothing")); return; }
   const x = w, { id, number } = w.one, me = (await agreed()) && (await who());
@@ -82,8 +98,14 @@ async function send() {
     result(r.status === 200 ? "good" : "warn", t(r.status === 202 ? "dLater" : rest ? "dRest" : "dDone", { number, n: rest?.units }));
     tick();
     all();
-  } else if (!r.status || r.status >= 500 || r.status === 429) say(false, t("dLost", { number }));
-  else if (["received", "gone"].includes(code)) { result("bad", t("dGone", { number })); all(); }
+  } else if (!r.status || r.status >= 500 || r.status === 429) {
+    w.lost = [...(w.lost ?? []), { body, key: w.key }];
+    say(false, t("dLost", { number }));
+  } else if (["received", "gone"].includes(code)) {
+    const what = await booked(x, body);
+    result("bad", t(what ? "dFirst" : "dGone", { number, what }));
+    all();
+  }
   else { w.sent = ""; say(false, `${t("failed")} ${r.body?.detail ?? ""}`); }
 }
 
@@ -91,7 +113,7 @@ const noteBox = () => (w.note ? h("p", { class: `state ${w.note.good ? "good" : 
 
 function line(l, i) {
   const n = w.got[l.ean] || 0, id = `came-${i}`, item = lineItem(l, n >= l.quantity && n > 0);
-  if (!l.ean) { item.append(h("span", { class: "soft" }, t("dNoEan"))); return item; }
+  if (!l.ean) { item.querySelector(".grow").append(h("span", { class: "soft" }, t("dNoEan"))); return item; }
   const input = h("input", { id, "data-part": id, type: "text", inputMode: "numeric", size: 4, maxLength: 5, autocomplete: "off", value: String(n), "aria-label": t("dCount", { what: fullName(l) }),
     onchange: () => { w.got[l.ean] = Math.min(Number(input.value.replace(/\D/g, "")) || 0, MOST); w.note = null; draw(); } });
   input.style.width = "5em";

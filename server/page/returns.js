@@ -129,7 +129,6 @@ function line(l) {
 function reason(l) {
   const id = `why-${l.line_id}`, pick = h("select", { id, "data-part": id, onchange: () => { w.why[l.line_id] = pick.value; draw(); } },
     h("option", { value: "" }, t("rChoose")), REASONS.map((x) => h("option", { value: x, selected: w.why[l.line_id] === x }, t(x))));
-  Object.assign(pick.style, { minHeight: "3rem", width: "100%", font: "inherit" });
   return [h("label", { htmlFor: id }, `${t("rWhy")} ${fullName(l)}`), pick];
 }
 

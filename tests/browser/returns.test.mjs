@@ -197,6 +197,51 @@ for (const how of [{ locale: "en-GB", scheme: "light" }, { locale: "sv-SE", sche
   });
 }
 
+test("on a small phone long names and codes of a delivery are read, also of what has no EAN", takes, async ({ world, open }) => {
+  await world.control("/plugins", [{ name: "amsterdam", key: "key-of-amsterdam", warehouse: 3 }]);
+  const { ids: [id] } = await world.control("/deliveries", [{ warehouse: 3, products: [
+    { ean: coat.ean, sku: "COAT", product: "Donaudampfschifffahrtsgesellschaftskapitänsmütze", variant: "Off-white", size: "S", quantity: 2 },
+    { sku: "NO-EAN-AT-ALL", product: "Scarf", variant: "Oat", size: "One size", quantity: 1 }] }]);
+  const page = await open({ size: "small" });
+  await openFeature(page, "deliveries");
+  await part(page, `open${id}`).click();
+  await page.locator("#main .lines li").nth(1).waitFor();
+  await picture(page, "delivery-long");
+  await fits(page);
+  const lines = (what) => page.locator("#main .lines span", { hasText: what }).last().evaluate((el) => { const r = document.createRange(); r.selectNodeContents(el); return new Set([...r.getClientRects()].map((b) => b.top)).size; });
+  for (const what of [coat.ean, "One size", "NO-EAN-AT-ALL"]) assert.equal(await lines(what), 1, what);
+});
+
+test("a count that was changed after a lost answer is told if the earlier one is booked", takes, async ({ world, open }) => {
+  const id = await announced(world), page = await open();
+  await openFeature(page, "deliveries");
+  await part(page, `open${id}`).click();
+  const receive = async (coats) => {
+    for (const [i, n] of [coats, 1].entries()) { await page.fill(`#came-${i}`, String(n)); await page.press(`#came-${i}`, "Tab"); }
+    await page.waitForTimeout(1300);
+    await part(page, "receive").click();
+    await page.locator("dialog .sure").waitFor();
+    await page.waitForTimeout(700);
+    await page.click("dialog .sure");
+  };
+  let lost = true;
+  await page.route("**/receive", async (route) => {
+    if (!lost) { await route.continue(); return; }
+    lost = false;
+    await route.fetch();
+    await route.abort();
+  });
+  await receive(1);
+  await page.getByText("no reply. Press again").waitFor();
+  await receive(5);
+  const said = page.locator("#results .state.bad");
+  await said.waitFor();
+  assert.match(await said.innerText(), /was received with your earlier count: Rain coat.*: 1 instead of 5\. Tell the office/);
+  const [d] = await deliveries(world);
+  assert.deepEqual([d.accepts, d.came[coat.ean]], [1, 1]);
+  page.errors.length = 0;
+});
+
 test("more than was announced needs an answer", takes, async ({ world, open }) => {
   const id = await announced(world), page = await open();
   await openFeature(page, "deliveries");
