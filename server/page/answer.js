@@ -17,7 +17,7 @@ import { forBrowser } from "./storage.js";
 import { draw } from "./ui.js";
 
 const UNDO_MS = 5000, KEEP_MS = 120000, STAY_MS = 3000, CALM_MS = 1200;
-const SAVED = "answer.";
+const SAVED = "answer.", COUNTS = "count.";   // as count.js
 // number -> {verb, count, body, key, shown, born, at, wait, keep, tried, busy, by}; survives
 // a reload.  shown: the order as the card showed it.  born, at: when it was given, by
 // the device's clock and the page's; wait, keep: ms until it is sent, and given up.
@@ -60,20 +60,50 @@ async function accept(o) {
 
 async function reject(o) {
   const body = await askReason(t("whyNot"), ["out_of_stock", "damaged", "cannot_find", "too_busy", "other"]);
-  const count = body?.reason === "out_of_stock" && await fromFeatures("counts", o, deadline(o) - now())[0];
   const me = body && await who();
-  if (me) begin(o, "reject", { ...body, ...me }, UNDO_MS, count);
+  if (!me) return;
+  begin(o, "reject", { ...body, ...me }, UNDO_MS);
+  if (body.reason === "out_of_stock") askCount(o);
 }
 
-function begin(o, verb, body, undo, count) {
+// Asks how many are there, if the shop wants it (count.js).  The answer has been
+// given, and waits meanwhile: what closes the question changes nothing of it.
+async function askCount(o) {
+  const p = pending.get(o.number), hold = (ms) => { if (pending.get(o.number) === p && isEarly(p)) delay(o, p, ms); };
+  const said = p && isEarly(p) && await fromFeatures("counts", o, deadline(o) - now(), (ms) => hold(ms + UNDO_MS))[0];
+  if (!said) return;
+  if (said.items) p.count = said;
+  if (pending.get(o.number) !== p || p.tried) keepCount(o.number, p); else delay(o, p, UNDO_MS);
+}
+
+// The answer is sent in `ms`.
+function delay(o, p, ms) {
+  const gone = performance.now() - p.at;
+  Object.assign(p, { wait: gone + ms, keep: gone + keepMs(o, ms) });
+  save(o.number);
+  draw();
+  setTimeout(pump, ms + 10);
+}
+
+// Leaves the saved count of an answer, which has gone, to count.js.
+function keepCount(n, { count, body }) {
+  if (count) forBrowser.write(COUNTS + newKey(), { n, born: Date.now(), body: { ...count, staff: body.staff, for: body.for } });
+}
+
+// How long an answer is kept that waits `undo` ms: to the deadline, unless that had
+// passed when it was pressed.
+function keepMs(o, undo) {
+  const left = deadline(o) - now();
+  return Math.min(KEEP_MS, left > 0 ? Math.max(left, undo + 1000) : 10000);
+}
+
+function begin(o, verb, body, undo) {
   if (pending.has(o.number)) return;
   answered();
   holdNotices(CALM_MS);
   differs.delete(o.number);
-  // Ends at the deadline, unless that had passed when it was pressed.
-  const left = deadline(o) - now();
-  pending.set(o.number, { verb, count, body: { ...body, for: actsFor() }, key: newKey(), shown: shownOf(o), born: Date.now(), at: performance.now(), wait: undo, tried: false, busy: false, by: self(), shop: session.me.shop.name,
-    keep: Math.min(KEEP_MS, left > 0 ? Math.max(left, undo + 1000) : 10000) });
+  pending.set(o.number, { verb, body: { ...body, for: actsFor() }, key: newKey(), shown: shownOf(o), born: Date.now(), at: performance.now(), wait: undo, tried: false, busy: false, by: self(), shop: session.me.shop.name,
+    keep: keepMs(o, undo) });
   save(o.number);
   draw();
   if (!undo && link.up) send(o.number);
@@ -85,11 +115,13 @@ const isEarly = (p) => performance.now() < p.at + p.wait;
 // Sends what can be sent, and forgets what another tab undid or sent.  Called each second, and when the connection comes back.
 export function pump() {
   if (!session.me) return;
+  if (forBrowser.keys(COUNTS).length) load("count").then((m) => m.sendCounts(), () => {});
   for (const [n, p] of pending) {
     if (p.busy) continue;
     if (!forBrowser.read(keptFor(n))) drop(n);
     else if (Math.max(performance.now() - p.at, Date.now() - p.born) > p.keep) {   // the page's stops in sleep
       drop(n);
+      keepCount(n, p);
       result("bad", t(p.tried ? "unsureSend" : "droppedSend", { n }), n);
     } else if (!isEarly(p) && link.up) send(n);
   }
@@ -114,7 +146,7 @@ async function send(n) {
   const body = r.body || {};
   if (body.code === "changed" && body.order) askAgain(p, body.order);
   drop(n);
-  if (p.count) load("count").then((m) => m.counted(n, p.count, p.body.staff, p.body.for), () => {});
+  keepCount(n, p);
   if (r.status === 200 || r.status === 202) { put(body); return; }
   if (body.order) put(body.order);
   if (body.code === "changed" && body.order) return;     // the card says so, and why
@@ -180,7 +212,8 @@ function actions(o) {
   const undo = p && isEarly(p) && !p.tried && p.verb === "reject";
   if (undo) {
     return [countdown("rejectIn", p.at + p.wait),
-      button("wide", () => drop(o.number), t("undo"), { "data-part": "undo" })];
+      button("wide", () => drop(o.number), t("undo"), { "data-part": "undo" }),
+      p.body.reason === "out_of_stock" && !p.count && fromFeatures("countButton", o, deadline(o) - now(), () => askCount(o))].flat();
   }
   if (p && !p.busy && (p.tried || !link.up)) return [countdown(link.up ? "busySend" : "waitingSend", p.at + p.keep)];
   if (o.state === "accepting" || p?.verb === "accept") return [state("spin", p ? "asking" : "askingLong")];
@@ -198,7 +231,7 @@ function actions(o) {
 
 function openCard(o) {
   const p = pending.get(o.number), past = deadline(o) <= now();
-  const sign = JSON.stringify([o, p && [p.verb, p.busy, p.tried, isEarly(p)], link.up, past, differs.get(o.number), featureNames()]);
+  const sign = JSON.stringify([o, p && [p.verb, p.busy, p.tried, isEarly(p), p.wait, p.count], link.up, past, differs.get(o.number), featureNames()]);
   return { key: o.number, sign, make: () => h("article", { class: "card", "aria-label": t("order", { n: o.number }) },
     h("div", { class: "row" },
       heading(o.number, " grow"),

@@ -7,7 +7,8 @@
 //   scanned(code)  a scanner read `code` while its view is open; as ship.scanned()
 //   menu(close)    buttons for the device's menu
 //   picture(line), facts(line)   elements of a line
-//   counts(order, ms left)   after "Out of stock"
+//   counts(order, ms left, hold), countButton(order, ms left, ask)   after "Out of
+//       stock": see count.js
 //   and what else a module of the page asks for with fromFeatures()
 import { session } from "./api.js";
 import { draw } from "./ui.js";

@@ -6,7 +6,8 @@
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { build, cardOf, waitFor } from "./servers.mjs";
+import { build, cardOf, enrol, waitFor } from "./servers.mjs";
+import { systemBack } from "./steady.mjs";
 import { test } from "./test.mjs";
 import { scan } from "./wedge.mjs";
 
@@ -171,6 +172,100 @@ test("a count is sent though the connection was lost and came back meanwhile", C
   page.errors.length = 0;
 });
 
+// The answer that the browser keeps for the order, and has not sent.
+const kept = (page, n) => page.evaluate((n) => Object.keys(localStorage).some((k) => k.startsWith("answer.") && k.endsWith(`.${n}`)), n);
+const undo = (page, n) => cardOf(page, n).locator("[data-part=undo]");
+const rejects = (page) => { const list = []; page.on("request", (r) => { if (r.url().endsWith("/reject")) list.push(r.url()); }); return list; };
+
+for (const [how, close] of [["Escape", (page) => page.keyboard.press("Escape")], ["Back", (page) => systemBack(page)]]) {
+  test(`${how} closes the question and presses nothing: the answer waits, can be undone, and be counted again`, COUNTS, async ({ open, place, world }) => {
+    const page = await open(), n = await place({ lines: LINES, expires_in: 900 }), sent = rejects(page);
+    await cardOf(page, n).getByText("Rain coat").waitFor();
+    await outOfStock(page, n);
+    await close(page);
+    await dialog(page).waitFor({ state: "detached" });
+    assert.ok(await kept(page, n));
+    await page.waitForTimeout(6500);   // longer than an answer waits that was skipped
+    assert.deepEqual(sent, []);
+    const again = cardOf(page, n).locator("[data-part=count]");
+    await waitFor("it asks again", async () => { await again.click({ timeout: 1000 }).catch(() => {}); return dialog(page).count(); });
+    await dialog(page).locator("input").first().fill("2");
+    await press(page, "save");
+    assert.equal(await again.count(), 0);
+    await waitFor("it is counted", async () => await counted(world, EAN) === 2, 60000);
+    assert.equal(sent.length, 1);
+  });
+}
+
+test("what was answered before the question can be undone after Escape, and nothing is sent", COUNTS, async ({ open, place }) => {
+  const page = await open(), n = await place({ lines: LINES, expires_in: 900 }), sent = rejects(page);
+  await cardOf(page, n).getByText("Rain coat").waitFor();
+  await outOfStock(page, n);
+  await page.keyboard.press("Escape");
+  await waitFor("it is undone", async () => { await undo(page, n).click({ timeout: 1000 }).catch(() => {}); return !(await undo(page, n).count()); });
+  await cardOf(page, n).locator("[data-part=accept]").waitFor();
+  assert.ok(!(await kept(page, n)));
+  assert.deepEqual(sent, []);
+});
+
+test("a reload while the question is open loses no answer", COUNTS, async ({ open, place }) => {
+  const page = await open(), n = await place({ lines: LINES, expires_in: 900 });
+  await cardOf(page, n).getByText("Rain coat").waitFor();
+  await outOfStock(page, n);
+  await page.reload();
+  await undo(page, n).waitFor();
+  await cardOf(page, n).locator("[data-part=count]").waitFor();
+});
+
+test("nobody at the question: it goes after a minute, and the answer after that; while somebody types it stays", COUNTS, async ({ open, place, world }) => {
+  const page = await open({ init: "{ const real = setTimeout; window.setTimeout = (f, ms, ...a) => real(f, ms === 60000 ? 4000 : ms, ...a); }" });
+  const n = await place({ lines: LINES, expires_in: 900 }), field = dialog(page).locator("input").first();
+  await cardOf(page, n).getByText("Rain coat").waitFor();
+  await outOfStock(page, n);
+  for (const s of ["1", "12", "1", "12"]) { await field.fill(s); await page.waitForTimeout(1500); }
+  assert.equal(await field.inputValue(), "12");
+  await dialog(page).waitFor({ state: "detached" });
+  assert.ok(await kept(page, n));
+  await undo(page, n).waitFor();
+  const { token } = await world.device();
+  await waitFor("it is rejected", async () => (await world.api(token, "GET", `/orders/${n}`)).body.state === "rejected", 90000);
+  assert.equal((await world.calls(0, "setStock")).length, 0);   // nobody has saved it
+});
+
+test("a count is sent though the page was loaded anew after the answer had gone, once", COUNTS, async ({ open, place, world }) => {
+  const page = await open(), n = await place({ lines: LINES, expires_in: 900 });
+  await cardOf(page, n).getByText("Rain coat").waitFor();
+  let away = true, puts = 0;
+  await page.route("**/api/v1/stock", async (route) => { if (away) { puts++; await route.abort(); } else await route.continue(); });
+  await outOfStock(page, n);
+  await dialog(page).locator("input").first().fill("4");
+  await press(page, "save");
+  await waitFor("the answer has gone, and the count not", () => puts);
+  await page.reload();
+  away = false;
+  await waitFor("it is counted", async () => await counted(world, EAN) === 4, 60000);
+  await waitFor("it is kept no more", () => page.evaluate(() => !Object.keys(localStorage).some((k) => k.startsWith("count."))));
+  page.errors.length = 0;
+});
+
+test("a count that another device has kept goes nowhere, and is said", COUNTS, async ({ open, place, world }) => {
+  const page = await open(), n = await place({ lines: LINES, expires_in: 900 });
+  await cardOf(page, n).getByText("Rain coat").waitFor();
+  await page.route("**/api/v1/stock", (route) => route.abort());
+  await outOfStock(page, n);
+  await dialog(page).locator("input").first().fill("4");
+  const tried = page.waitForEvent("requestfailed");
+  await press(page, "save");
+  await tried;
+  await page.unroute("**/api/v1/stock");
+  const { link } = await world.device("berlin");
+  await page.goto("about:blank");
+  await enrol(page, link);
+  await page.locator("#results .state.bad", { hasText: `The count of order ${n} did not reach the server` }).waitFor();
+  assert.equal(await counted(world, EAN), undefined);
+  page.errors.length = 0;
+});
+
 test("a count says for which shop it is", COUNTS, async ({ open, place }) => {
   const page = await open(), n = await place({ lines: LINES, expires_in: 900 });
   await cardOf(page, n).getByText("Rain coat").waitFor();
@@ -186,7 +281,8 @@ const axe = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta
 
 for (const how of [{ locale: "en-GB", scheme: "light" }, { locale: "sv-SE", scheme: "dark" }]) {
   test(`the question fits a phone and needs no eyes: ${how.locale}`, COUNTS, async ({ open, place }) => {
-    const page = await open({ ...how, size: "small" }), n = await place({ lines: LINES, expires_in: 900 });
+    const page = await open({ ...how, size: "small" }), long = { ...LINES[0], product: "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen", sku: "LONG", ean: "7350000000147" };
+    const n = await place({ lines: [...LINES, long], expires_in: 900 });
     await cardOf(page, n).getByText("Rain coat").waitFor();
     await outOfStock(page, n);
     await page.evaluate(axe);
@@ -197,6 +293,7 @@ for (const how of [{ locale: "en-GB", scheme: "light" }, { locale: "sv-SE", sche
     const small = await dialog(page).locator("button, input").evaluateAll((all) => all.filter((el) => el.getBoundingClientRect().height < 44).map((el) => el.outerHTML));
     assert.deepEqual(small, []);
     assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "it is too wide");
+    assert.ok(await dialog(page).evaluate((el) => el.scrollWidth <= el.clientWidth), "a name is cut");
   });
 }
 
