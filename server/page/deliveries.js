@@ -53,14 +53,20 @@ async function read(path, take) {
 const all = () => { w = fresh(); read("", (b) => { w.list = b.deliveries; }); };
 const openOne = (d) => read(`/${d.id}`, (b) => { Object.assign(w, { one: b, got: {} }); scrollTo(0, 0); });
 
+const fieldOf = (l) => document.getElementById(`came-${w.one.items.indexOf(l)}`);
+const typed = (l, text) => { w.got[l.ean] = Math.min(Number(text.replace(/\D/g, "")) || 0, MOST); };
+// The field shows it, too, also if it has the focus.
+function put(l, n) { w.got[l.ean] = n; if (fieldOf(l)) fieldOf(l).value = n; }
+
 export function scanned(code) {
   mine();
   if (!w.one || w.busy) { buzz(); return undefined; }
-  const l = items().find((x) => isItem(code, x)), before = { ...w.got };
+  for (const x of items()) if (fieldOf(x)) typed(x, fieldOf(x).value);   // no event has told it yet
+  const l = items().find((x) => isItem(code, x)), before = l && w.got[l.ean];
   if (!l) { say(false, t("dWrong", { code: plain(code) })); return undefined; }
-  w.got[l.ean] = Math.min((w.got[l.ean] || 0) + 1, MOST);
+  put(l, Math.min(before + 1, MOST));
   say(w.got[l.ean] <= l.quantity, t("dCounted", { what: fullName(l), n: w.got[l.ean], of: l.quantity }));
-  return () => { w.got = before; w.note = null; draw(); };
+  return () => { put(l, before); w.note = null; draw(); };
 }
 
 // True if what was counted is to be received, after questions about what differs.
@@ -115,7 +121,7 @@ function line(l, i) {
   const n = w.got[l.ean] || 0, id = `came-${i}`, item = lineItem(l, n >= l.quantity && n > 0);
   if (!l.ean) { item.querySelector(".grow").append(h("span", { class: "soft" }, t("dNoEan"))); return item; }
   const input = h("input", { id, "data-part": id, type: "text", inputMode: "numeric", size: 4, maxLength: 5, autocomplete: "off", value: String(n), "aria-label": t("dCount", { what: fullName(l) }),
-    onchange: () => { w.got[l.ean] = Math.min(Number(input.value.replace(/\D/g, "")) || 0, MOST); w.note = null; draw(); } });
+    onchange: () => { typed(l, input.value); w.note = null; draw(); } });
   input.style.width = "5em";
   item.append(input);
   return item;

@@ -68,7 +68,7 @@ function count(l, more) {
   if (w.lost) { say(false, t("rLost", w)); return; }
   const n = (w.got[l.line_id] || 0) + more;
   w.got[l.line_id] = n > l.returnable ? 0 : n;
-  w.why[l.line_id] ??= Object.values(w.why).at(-1);
+  w.why[l.line_id] ||= Object.values(w.why).at(-1);
   w.note = null;
   draw();
 }
@@ -127,7 +127,7 @@ function line(l) {
 }
 
 function reason(l) {
-  const id = `why-${l.line_id}`, pick = h("select", { id, "data-part": id, onchange: () => { w.why[l.line_id] = pick.value; draw(); } },
+  const id = `why-${l.line_id}`, pick = h("select", { id, "data-part": id, oninput: () => { w.why[l.line_id] = pick.value; draw(); } },
     h("option", { value: "" }, t("rChoose")), REASONS.map((x) => h("option", { value: x, selected: w.why[l.line_id] === x }, t(x))));
   return [h("label", { htmlFor: id }, `${t("rWhy")} ${fullName(l)}`), pick];
 }

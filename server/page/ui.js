@@ -8,8 +8,15 @@ export const ui = { tab: "toAnswer", open: 0, touched: Date.now(), locked: false
 
 let painter = () => {};
 
-// Draws the page again.  views.js does it; modules that it imports call this.
-export const draw = () => painter();
+// Draws the page again.  views.js does it; modules that it imports call this.  A
+// field that is replaced as it is drawn may tell that it has changed: that is drawn
+// after it.
+let drawing = false;
+export function draw() {
+  if (drawing) { setTimeout(draw); return; }
+  drawing = true;
+  try { painter(); } finally { drawing = false; }
+}
 export const drawnBy = (f) => { painter = f; };
 
 // Calls `f` every `ms` while a device is signed in.

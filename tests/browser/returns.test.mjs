@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { build, waitFor } from "./servers.mjs";
 import { lines } from "./scenes.mjs";
 import { test } from "./test.mjs";
-import { scan } from "./wedge.mjs";
+import { scan, suffixes } from "./wedge.mjs";
 
 const axe = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const { coat, scarf } = lines;
@@ -262,4 +262,90 @@ test("more than was announced needs an answer", takes, async ({ world, open }) =
   await page.click("dialog .sure");
   await page.locator("#results .state.good").waitFor();
   assert.equal((await deliveries(world))[0].came[coat.ean], 5);
+});
+
+/* ---- a scanner, whatever has the focus ---- */
+
+// Scans `code` on each element of the view or dialog that can have the focus, with
+// each suffix: nothing that writes is sent, and what is open stays open.
+async function pressesNothing(page, code, where) {
+  const sent = [], on = (r) => { if (!["GET", "HEAD"].includes(r.method())) sent.push(`${r.method()} ${r.url()}`); };
+  const shown = () => page.evaluate(() => [document.querySelectorAll("dialog").length, document.querySelector("#main h2")?.innerText]);
+  const had = await shown(), all = `${where} :is(button, input, select, summary):not([disabled])`;
+  page.on("request", on);
+  for (const suffix of Object.keys(suffixes)) {
+    for (let i = 0; i < await page.locator(all).count(); i++) {
+      await page.locator(all).nth(i).evaluate((el) => el.focus());
+      await scan(page, code, suffix);
+      await page.waitForTimeout(400);   // longer than any key is waited for
+      assert.deepEqual([sent, await shown()], [[], had], `${suffix}, element ${i} of ${where}`);
+    }
+  }
+  page.off("request", on);
+}
+
+test("a scan on any element of a return presses nothing", { ...takes, late: 400000 }, async ({ world, open }) => {
+  const n = await shipped(world, [{ ...coat, quantity: 3 }, scarf]), page = await open();
+  await openFeature(page, "returns");
+  await pressesNothing(page, "4006381333931", "#main");
+  await scan(page, `se/${n}`);
+  await page.locator("#main .lines li").nth(1).waitFor();
+  await scan(page, coat.ean);
+  await page.locator("#main select").selectOption("too_small");
+  await pressesNothing(page, "4006381333931", "#main");
+  assert.equal(await page.locator("#main select").inputValue(), "too_small");
+  assert.equal(await part(page, "take1").count() + await page.locator("#main .lines button", { hasText: "1/3" }).count(), 1);
+  assert.equal((await returnsOf(world, n)).length, 0);
+});
+
+test("a scan while a reason has the focus counts the item and leaves the reason", takes, async ({ world, open }) => {
+  const top = { ...scarf, sku: "TOP-100200-M", quantity: 2 }, n = await shipped(world, [coat, top]), page = await open();
+  await openFeature(page, "returns");
+  await scan(page, `se/${n}`);
+  await page.locator("#main .lines li").nth(1).waitFor();
+  await scan(page, coat.ean);
+  const reason = page.locator("#main select").first();
+  for (const was of ["damaged", ""]) {
+    await reason.selectOption(was);
+    await reason.focus();
+    await scan(page, top.sku);   // "T" is how a reason begins
+    await page.locator("#main .lines button", { hasText: was ? "1/2" : "2/2" }).waitFor();
+    await page.waitForTimeout(400);
+    assert.equal(await reason.inputValue(), was);
+  }
+  await page.locator("#main select").last().selectOption("other");
+  await page.waitForTimeout(700);
+  await part(page, "give-back").click();
+  await page.getByText("Choose a reason for each item").waitFor();
+});
+
+test("a scan on any element of a delivery, or of a question about it, presses nothing", { ...takes, late: 400000 }, async ({ world, open }) => {
+  const id = await announced(world), page = await open();
+  await openFeature(page, "deliveries");
+  await part(page, `open${id}`).waitFor();
+  await pressesNothing(page, "4006381333931", "#main");
+  await part(page, `open${id}`).click();
+  await page.locator("#main .lines li").nth(1).waitFor();
+  await scan(page, coat.ean);
+  await pressesNothing(page, "4006381333931", "#main");
+  assert.deepEqual([await page.locator("#came-0").inputValue(), await page.locator("#came-1").inputValue()], ["1", "0"]);
+  await part(page, "receive").click();
+  await page.locator("dialog .sure").waitFor();
+  await pressesNothing(page, coat.ean, "dialog");
+  assert.equal((await deliveries(world))[0].asked, 0);
+});
+
+test("a scan while a count has the focus counts the item, and loses nothing that was typed", takes, async ({ world, open }) => {
+  const id = await announced(world), page = await open(), came = (i) => page.locator(`#came-${i}`);
+  await openFeature(page, "deliveries");
+  await part(page, `open${id}`).click();
+  await came(1).waitFor();
+  await came(0).focus();
+  await scan(page, coat.ean);
+  await part(page, "receive").getByText("Receive 1 of 3").waitFor();
+  assert.equal(await came(0).inputValue(), "1");
+  await came(0).fill("2");   // and the field still has the focus
+  await scan(page, scarf.ean);
+  await part(page, "receive").getByText("Receive 3 of 3").waitFor();
+  assert.deepEqual([await came(0).inputValue(), await came(1).inputValue()], ["2", "1"]);
 });
