@@ -54,7 +54,8 @@ static int64_t before_expiry(const struct work *w, int64_t wait, int64_t least)
 	return sooner >= TOO_CLOSE && sooner < left ? sooner : wait;
 }
 
-int64_t answer_next_try(const struct work *w, const struct call *call)
+/* Returns how many ms to wait for the next try; `call` failed, or is NULL. */
+static int64_t next_try(const struct work *w, const struct call *call)
 {
 	return before_expiry(w, run_wait(w, call),
 			     call ? call->retry_after : 0);
@@ -73,7 +74,7 @@ static int64_t next_look(const struct work *w, const struct call *call)
 	bool expired = offer_expired(answer_offer(w), w->now);
 
 	if (!expired && w->task->attempts < LOOKS_SOON)
-		return answer_next_try(w, call);
+		return next_try(w, call);
 	if (expired && w->task->attempts >= LOOKS_LATE &&
 	    (!call || call->end == CALL_OK))
 		return run_wait_look(w);
@@ -312,7 +313,7 @@ void answer_told_nothing(struct work *w, const struct call *call)
 				   .text = call->why.text,
 			   });
 	answer_end_try(w, unknown ? TRY_UNKNOWN : TRY_NOT_DONE, call->why.text);
-	run_retry(w, run_why_call(call), answer_next_try(w, call), "%s",
+	run_retry(w, run_why_call(call), next_try(w, call), "%s",
 		  call->why.text);
 }
 
@@ -403,14 +404,14 @@ bool answer_begin_try(struct work *w, const char *what)
 	 * reserved before the try is made durable. */
 	if (!centra_take(w->centra, CENTRA_ORDER_API, &held)) {
 		run_called(w, CENTRA_ORDER_API, what, &held);
-		run_retry(w, run_why_call(&held), answer_next_try(w, &held),
-			  "%s", held.why.text);
+		run_retry(w, run_why_call(&held), next_try(w, &held), "%s",
+			  held.why.text);
 		return false;
 	}
 	if (w->begin(w, say_begun, &b, &e)) {
 		centra_give_back(w->centra, CENTRA_ORDER_API);
-		run_retry(w, run_why(WHY_TRY_NOT_STORED, 0),
-			  answer_next_try(w, NULL), "%s", e.text);
+		run_retry(w, run_why(WHY_TRY_NOT_STORED, 0), next_try(w, NULL),
+			  "%s", e.text);
 		return false;
 	}
 	/* The order is now as it is stored; what this run has found is applied
@@ -420,7 +421,7 @@ bool answer_begin_try(struct work *w, const char *what)
 		return true;
 	centra_give_back(w->centra, CENTRA_ORDER_API);
 	answer_end_try(w, TRY_NOT_DONE, NULL);
-	run_retry(w, run_why(WHY_ORDER_CHANGED, 0), answer_next_try(w, NULL),
+	run_retry(w, run_why(WHY_ORDER_CHANGED, 0), next_try(w, NULL),
 		  "the order changed as Centra was to be told");
 	return false;
 }

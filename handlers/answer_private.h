@@ -14,9 +14,6 @@ struct offer *answer_offer(const struct work *w);
 /* Adds a journal entry about the warehouse that answered. */
 void answer_journal(struct work *w, const struct entry *e);
 
-/* Returns how many ms to wait for the next try; `call` failed, or is NULL. */
-int64_t answer_next_try(const struct work *w, const struct call *call);
-
 /* Reserves the call and makes durable that a try begins.  False: the run has
  * ended, and the call must not be made.  `what` names the call for the log. */
 bool answer_begin_try(struct work *w, const char *what);
