@@ -61,6 +61,10 @@ struct work {
 	 * least time between the two looks that end an offer; 0: a minute. */
 	int64_t look_again;
 
+	/* How long (ms) a press waits for its outcome; then the shop is told
+	 * that it comes by itself. */
+	int64_t answer_wait;
+
 	/* Missed webhooks (OFFERS 7.2, 7.3). missed_after: ms after which a
 	 * change that no event told counts as missed (0: none is counted).
 	 * recover: an order whose create was missed is offered to these

@@ -102,6 +102,13 @@ static void unsure(struct run *x, const char *why)
 	end(x, RETURN_UNSURE, "unsure", why);
 }
 
+/* Nothing of it is booked. */
+static void refused(struct run *x, const char *code, const char *error)
+{
+	x->r->untold = x->w->now - x->r->at > x->w->answer_wait;
+	end(x, RETURN_REFUSED, code, error);
+}
+
 /* Notes that goods of the part under way go into the warehouse, for counts of
  * its stock. */
 static void add_movement(const struct run *x, struct changes *ret)
@@ -468,7 +475,7 @@ static void end_short(struct run *x, const char *code)
 		unsure(x, "a part of it is booked, and Centra refuses the "
 			  "rest");
 	else
-		end(x, RETURN_REFUSED, code ? code : "refused", why);
+		refused(x, code ? code : "refused", why);
 	free(why);
 }
 
@@ -509,12 +516,12 @@ static void book(struct run *x)
 }
 
 /* Takes up the return that is the task's next: the oldest that is to be booked;
- * in a redrive, one that is unsure. */
+ * in a redrive, one that the office has heard of. */
 static struct goods_return *next_return(const struct run *x)
 {
 	struct goods_return *ret = returns_oldest(&x->all, RETURN_ASKED);
 
-	return ret ? ret : returns_oldest(&x->all, RETURN_UNSURE);
+	return ret ? ret : returns_for_office(&x->all);
 }
 
 static void run_one(struct run *x)
@@ -529,7 +536,7 @@ static void run_one(struct run *x)
 	if (!look(x))
 		return;
 	if (!x->sold.found && !x->r->n_parts)
-		end(x, RETURN_REFUSED, "not_found", NULL);
+		refused(x, "not_found", NULL);
 	else if (!x->sold.found)
 		put_off(x, run_why(WHY_NOT_SHOWN, 0), run_wait_long(w, NULL),
 			"Centra does not show the order to us");
@@ -537,11 +544,11 @@ static void run_one(struct run *x)
 		book(x);
 }
 
-/* The task runs again for what is to be booked.  Then, while a return is unsure,
- * it is given up, so that somebody is alerted, and a redrive looks again. */
+/* The task runs again for what is to be booked.  Then, while the office has to
+ * hear of a return, it is given up, so that somebody is alerted. */
 static void go_on(const struct run *x)
 {
-	const struct goods_return *r = returns_oldest(&x->all, RETURN_UNSURE);
+	const struct goods_return *r = returns_for_office(&x->all);
 	struct work *w = x->w;
 
 	if (w->result.how != OUTCOME_DONE)
@@ -549,8 +556,9 @@ static void go_on(const struct run *x)
 	if (returns_open(&x->all))
 		changes_task(&w->result.changes, TASK_RETURN, 0, w->now);
 	else if (r)
-		run_dead(w, "return %" PRId64 ": %s", r->id,
-			 r->error ? r->error : "nobody knows what is booked");
+		run_dead(w, "return %" PRId64 " of shop %s%s: %s", r->id,
+			 r->shop, r->untold ? ", which waits for it" : "",
+			 r->error ? r->error : r->code);
 }
 
 void handle_return(struct work *w, size_t n)
@@ -564,12 +572,18 @@ void handle_return(struct work *w, size_t n)
 	x.r = next_return(&x);
 	if (!x.r)
 		goto out;
+	if (x.r->untold) {
+		x.r->untold = false;
+		x.changed = true;
+		goto keep;
+	}
 	/* Shipping goes first. */
 	if (w->centra)
 		centra_conn_lane(w->centra, CENTRA_FETCH);
 	run_one(&x);
 	if (w->centra)
 		centra_conn_lane(w->centra, CENTRA_LIVE);
+keep:
 	if (x.changed && add_doc(&x, &w->result.changes, &e))
 		run_dead(w, "%s", e.text);
 	go_on(&x);

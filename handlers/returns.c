@@ -141,6 +141,7 @@ static bool read_one(const struct json *v, struct goods_return *r)
 	r->by = copy(json_text(json_get(v, "by")));
 	r->key = copy(json_text(json_get(v, "key")));
 	r->restock = json_is_true(json_get(v, "restock"));
+	r->untold = json_is_true(json_get(v, "untold"));
 	if (!whole(v, "id", 1, &r->id) ||
 	    !read_state(json_get(v, "state"), &r->state) ||
 	    !whole(v, "warehouse", 1, &r->warehouse) ||
@@ -237,6 +238,8 @@ static void put_one(struct buf *b, const struct goods_return *r)
 		put_part(b, &r->parts[i]);
 	json_end_list(b);
 	json_put_bool(b, "trying", r->trying);
+	if (r->untold)
+		json_put_bool(b, "untold", true);
 	json_begin_list(b, "refused");
 	for (size_t i = 0; i < r->n_refused; i++)
 		json_put_int(b, NULL, r->refused[i]);
@@ -257,10 +260,14 @@ static void returns_write(const struct returns *all, struct buf *b)
 
 /* ---- the list ---- */
 
-/* An unsure one waits for the office. */
+static bool is_for_office(const struct goods_return *r)
+{
+	return r->state == RETURN_UNSURE || r->untold;
+}
+
 static bool may_go(const struct goods_return *r)
 {
-	return r->state == RETURN_DONE || r->state == RETURN_REFUSED;
+	return r->state != RETURN_ASKED && !is_for_office(r);
 }
 
 static void drop(struct returns *all, size_t i)
@@ -383,6 +390,14 @@ struct goods_return *returns_oldest(const struct returns *all,
 {
 	for (size_t i = 0; i < all->n; i++)
 		if (all->list[i].state == state)
+			return &all->list[i];
+	return NULL;
+}
+
+struct goods_return *returns_for_office(const struct returns *all)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (is_for_office(&all->list[i]))
 			return &all->list[i];
 	return NULL;
 }

@@ -20,6 +20,9 @@
  * When goods may go into a warehouse, stock_moved() (stock_item.h) notes it, so
  * that an older count of them is not sent.
  *
+ * The same holds for one that is refused when nobody waits for its outcome any
+ * more: the goods are in the shop, and a redrive says that the office knows.
+ *
  * Nothing about the customer is kept.
  *
  * Memory:   struct returns owns all that it points to.
@@ -39,7 +42,7 @@
 enum return_state {
 	RETURN_ASKED,	/* it is to be booked */
 	RETURN_DONE,	/* Centra has booked all of it */
-	RETURN_REFUSED, /* nothing of it is booked */
+	RETURN_REFUSED, /* nothing of it is booked; see `untold` */
 	RETURN_UNSURE,	/* nobody knows what is booked: the office has to look */
 };
 extern const char *const return_states[]; /* by enum return_state */
@@ -89,6 +92,8 @@ struct goods_return {
 				    * the one under way as the last */
 	size_t n_parts;
 	bool trying;
+	bool untold; /* it was refused after the shop was told that it is booked
+		      * by itself: the office has to tell the shop */
 	int64_t *refused; /* owned: shipments that Centra refused it for */
 	size_t n_refused;
 };
@@ -119,6 +124,9 @@ int64_t return_part_units(const struct return_part *p, int64_t line);
 int64_t returns_pending(const struct returns *all, int64_t line);
 /* True while one of them is to be booked. */
 bool returns_open(const struct returns *all);
+/* The oldest return of which the office has to hear: it is unsure, or untold;
+ * NULL: there is none. */
+struct goods_return *returns_for_office(const struct returns *all);
 /* The oldest return of that state; NULL: there is none. */
 struct goods_return *returns_oldest(const struct returns *all,
 				    enum return_state state);

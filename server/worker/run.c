@@ -165,6 +165,7 @@ static void give_settings(struct thread *t, size_t n)
 
 		w->look_again = c->server.look_again;
 		w->missed_after = c->server.missed_after;
+		w->answer_wait = c->server.answer_wait;
 		w->sweep_every = c->server.sweep_every;
 		w->poll_every = in->poll_requests;
 		w->recover = strcmp(in->recover, "offer") == 0;

@@ -194,6 +194,13 @@ static void wait_booked(struct shipfrom *s, const struct wish *w)
 		fail_msg("told %ld", p.last);
 }
 
+static bool is_told_200(void *arg)
+{
+	struct pressed *p = arg;
+
+	return asks(p->s, AMSTERDAM, p->w) == 200;
+}
+
 /* ---- what Centra has ---- */
 
 struct sim_returns {
@@ -683,6 +690,62 @@ static void what_nobody_knows_is_not_forgotten_for_another_return(void **state)
 	shipfrom_passed(s);
 }
 
+static bool is_not_given_up(void *arg)
+{
+	return !is_given_up(arg);
+}
+
+/* Runs all that was given up once more. */
+static void redrive(struct shipfrom *s)
+{
+	const char *words[] = {"redrive", "--all", NULL};
+	char *out = NULL;
+
+	assert_int_equal(shipfrom_run(s, &out, true, words), 0);
+	free(out);
+}
+
+/* The shop was told 202, and the goods lie there. */
+static void what_is_refused_after_the_shop_was_told_202_goes_to_the_office(
+	void **state)
+{
+	struct shipfrom *s = start(state, SOON);
+	int64_t n = shipped(s, "{\"quantity\":2}");
+	struct wish w = {.order = n, .line = line_of(s, n, 0), .units = 1,
+			 .key = "a-key"};
+	struct answer a;
+
+	sim_tell(&s->sim, "/settings", "{\"refuse_return\":\"Not this.\"}");
+	fault(s, n, "createReturn", "\"kind\":\"drop\",\"when\":\"before\"");
+	assert_int_equal(asks(s, AMSTERDAM, &w), 202);
+	assert_true(wait_until(is_given_up, s, LONG));
+	a = give_back(s, AMSTERDAM, &w);
+	assert_int_equal(a.status, 409);
+	assert_string_equal(text_of(a.json, "code"), "refused");
+	answer_release(&a);
+	redrive(s); /* the office knows */
+	assert_true(wait_until(is_not_given_up, s, 5000));
+	shipfrom_passed(s);
+}
+
+/* A person books it in AMS; the redrive finds that. */
+static void what_the_office_booked_by_hand_is_not_booked_again(void **state)
+{
+	struct shipfrom *s = start(state, SOON);
+	struct wish w;
+	int64_t n = unsure_order(s, &w);
+
+	sim_tell(&s->sim, "/returns",
+		 "{\"order\":%lld,\"quantity\":2,\"comment\":\"by hand\"}",
+		 (long long)n);
+	assert_true(wait_until(is_given_up, s, 5000));
+	redrive(s);
+	assert_true(wait_until(is_told_200, &(struct pressed){s, &w, 0}, 5000));
+	assert_int_equal(sim_returns(s, n).units, 3);
+	assert_int_equal(sim_calls_of(&s->sim, n, "createReturn"), 1);
+	shipfrom_passed(s);
+}
+
 /* ---- counts of stock ---- */
 
 #define EAN "7350000000012"
@@ -844,6 +907,8 @@ int main(void)
 		OWN(of_two_shops_that_take_the_last_piece_one_is_booked),
 		OWN(what_nobody_can_know_goes_to_the_office),
 		OWN(what_nobody_knows_is_not_forgotten_for_another_return),
+		OWN(what_is_refused_after_the_shop_was_told_202_goes_to_the_office),
+		OWN(what_the_office_booked_by_hand_is_not_booked_again),
 		OWN(a_count_from_before_a_return_came_is_not_sent),
 		OWN(a_count_is_not_sent_while_nobody_knows_what_came),
 		OWN(a_return_that_cannot_be_sold_again_makes_no_count_too_old),
