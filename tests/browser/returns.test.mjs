@@ -51,7 +51,7 @@ async function openFeature(page, name) {
 const returnsOf = async (world, n) => (await world.control("/returns")).returns.filter((r) => r.order === n);
 const part = (page, name) => page.locator(`#main [data-part=${name}]`);
 
-for (const how of [{ locale: "en-GB", scheme: "light" }, { locale: "sv-SE", scheme: "dark" }]) {
+for (const how of [{ locale: "en-GB", scheme: "light", size: "small" }, { locale: "sv-SE", scheme: "dark", size: "upright" }]) {
   test(`the slip and the items are scanned, and a press takes them back: ${how.locale}`, takes, async ({ world, open }) => {
     const n = await shipped(world, [{ ...coat, quantity: 2 }, scarf]), page = await open(how);
     await openFeature(page, "returns");
@@ -163,7 +163,7 @@ async function announced(world) {
 }
 const deliveries = async (world) => (await world.control("/deliveries")).deliveries;
 
-for (const how of [{ locale: "en-GB", scheme: "light" }, { locale: "sv-SE", scheme: "dark" }]) {
+for (const how of [{ locale: "en-GB", scheme: "light", size: "small" }, { locale: "sv-SE", scheme: "dark", size: "upright" }]) {
   test(`a delivery is counted by scans and received by a press; what is short stays: ${how.locale}`, takes, async ({ world, open }) => {
     const id = await announced(world), page = await open(how);
     await openFeature(page, "deliveries");

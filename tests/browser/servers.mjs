@@ -167,7 +167,7 @@ export async function startWorld(options = {}, tries = 3) {
 
 /* ---- the browser ---- */
 
-export const SIZES = { small: { width: 360, height: 740 }, phone: { width: 390, height: 844 }, tablet: { width: 1180, height: 820 } };
+export const SIZES = { small: { width: 360, height: 740 }, phone: { width: 390, height: 844 }, tablet: { width: 1180, height: 820 }, upright: { width: 800, height: 1280 } };
 
 export function startBrowser() {
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
