@@ -356,7 +356,7 @@ static bool is_of(const struct follow_shop *shop, int64_t warehouse)
 static void tell_shop(struct telling *t)
 {
 	const struct order *before = t->f->before, *after = t->f->after;
-	bool lost = false, concerned = false;
+	bool changed = false, concerned = false;
 	const struct offer *was, *is;
 
 	for (size_t i = 0; i < after->n_offers; i++) {
@@ -365,12 +365,13 @@ static void tell_shop(struct telling *t)
 			continue;
 		was = order_offer(before, is->warehouse);
 		tell_offer(t, is, told_of(was, is));
-		lost |= was && was->state == STATE_ACCEPTED &&
-			is->state != STATE_ACCEPTED;
+		changed |= was && was->state == STATE_ACCEPTED &&
+			   (is->state != STATE_ACCEPTED ||
+			    is->doubt != was->doubt);
 		concerned |= is->list != LIST_DONE ||
 			     (was && was->list != LIST_DONE);
 	}
-	if (lost || (concerned && order_differs(t->f)))
+	if (changed || (concerned && order_differs(t->f)))
 		tell(t, "order", "update", after->number, NULL);
 	for (size_t i = 0; i < after->n_offers; i++) {
 		is = &after->offers[i];

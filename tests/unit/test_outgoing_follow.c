@@ -286,6 +286,25 @@ static void a_change_of_the_order_is_told_while_it_is_the_shops(void **state)
 		TOLD(c, apply(&c->after, CHANGE_FETCHED, 0, &last)), "");
 }
 
+static void doubts(struct order *o, bool doubt)
+{
+	order_offer(o, OURS)->doubt = doubt;
+}
+
+/* It leaves what the shop's system may ship. */
+static void a_doubt_is_told_as_a_change_of_the_order(void **state)
+{
+	struct change_of_order *c = *state;
+
+	TOLD(c, opens(&c->after, OURS, AT("10"), NOW));
+	TOLD(c, marks(&c->after, OURS, MARK_ACCEPTED, AT("11")));
+	assert_string_equal(TOLD(c, doubts(&c->after, true)),
+			    "amsterdam order update,");
+	assert_string_equal(TOLD(c, doubts(&c->after, true)), "");
+	assert_string_equal(TOLD(c, doubts(&c->after, false)),
+			    "amsterdam order update,");
+}
+
 static void ships(struct order *o, int64_t id, enum ship_stage stage)
 {
 	struct offer *f = order_offer(o, OURS);
@@ -416,6 +435,7 @@ int main(void)
 		T(each_warehouse_of_a_shop_is_told_of_once),
 		T(a_shop_without_a_system_is_told_nothing),
 		T(a_change_of_the_order_is_told_while_it_is_the_shops),
+		T(a_doubt_is_told_as_a_change_of_the_order),
 		T(a_shipment_is_good_to_go_when_it_is_sent),
 		T(what_the_shops_system_ships_is_good_to_go_at_once),
 		T(an_event_has_centras_form),
