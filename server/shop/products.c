@@ -65,7 +65,7 @@ static struct question *question(const struct request *req,
 	struct question *q;
 
 	if (!ean == !sku) {
-		respond_field(res, "ean", "or `sku` is needed, and not both");
+		respond_field(res, "ean", "or 'sku' is needed, and not both");
 		return NULL;
 	}
 	if (!is_code(code)) {

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { build, cardOf, enrol, waitFor } from "./servers.mjs";
 import { systemBack } from "./steady.mjs";
 import { test } from "./test.mjs";
-import { scan } from "./wedge.mjs";
+import { pressesNothing, scan } from "./wedge.mjs";
 
 const CDN = "https://brand.centracdn.net", EAN = "7350000000123", EAN2 = "7350000000130";
 const WITH = { instance: `pictures_from = ${CDN}\non_hand = yes` };
@@ -309,6 +309,27 @@ test("a scanner neither fills in nor answers the question", COUNTS, async ({ ope
   await dialog(page).locator("[data-part=save]").focus();
   await scan(page, EAN);
   assert.equal(await dialog(page).count(), 1);
+});
+
+test("a scan on any element of the question, or of the card below it, presses nothing and fills in nothing", { ...COUNTS, late: 400000 }, async ({ open, place, world }) => {
+  const page = await open(), n = await place({ lines: [LINES[0]], expires_in: 1800 });
+  await cardOf(page, n).getByText("Rain coat").waitFor();
+  await outOfStock(page, n);
+  await dialog(page).locator("input").fill("3");
+  await pressesNothing(page, EAN, "dialog");
+  assert.equal(await dialog(page).locator("input").inputValue(), "3");
+  await page.keyboard.press("Escape");
+  await dialog(page).waitFor({ state: "detached" });
+  for (const what of ["undo", "count"]) {
+    await cardOf(page, n).locator(`[data-part=${what}]`).evaluate((el) => el.focus());
+    await scan(page, EAN);
+    await page.locator("#results .state.warn", { hasText: "is no order to ship" }).waitFor();
+    await page.waitForTimeout(400);   // longer than any key is waited for
+    assert.equal(await cardOf(page, n).locator("[data-part=undo]").count(), 1, what);
+    assert.equal(await dialog(page).count(), 0, what);
+  }
+  const { token } = await world.device();
+  assert.equal((await world.api(token, "GET", `/orders/${n}`)).body.state, "pending");
 });
 
 test("without the setting nothing is asked after Out of stock", async ({ open, place, world }) => {

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { build, waitFor } from "./servers.mjs";
 import { lines } from "./scenes.mjs";
 import { test } from "./test.mjs";
-import { scan, suffixes } from "./wedge.mjs";
+import { pressesNothing, scan } from "./wedge.mjs";
 
 const axe = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const { coat, scarf } = lines;
@@ -265,24 +265,6 @@ test("more than was announced needs an answer", takes, async ({ world, open }) =
 });
 
 /* ---- a scanner, whatever has the focus ---- */
-
-// Scans `code` on each element of the view or dialog that can have the focus, with
-// each suffix: nothing that writes is sent, and what is open stays open.
-async function pressesNothing(page, code, where) {
-  const sent = [], on = (r) => { if (!["GET", "HEAD"].includes(r.method())) sent.push(`${r.method()} ${r.url()}`); };
-  const shown = () => page.evaluate(() => [document.querySelectorAll("dialog").length, document.querySelector("#main h2")?.innerText]);
-  const had = await shown(), all = `${where} :is(button, input, select, summary):not([disabled])`;
-  page.on("request", on);
-  for (const suffix of Object.keys(suffixes)) {
-    for (let i = 0; i < await page.locator(all).count(); i++) {
-      await page.locator(all).nth(i).evaluate((el) => el.focus());
-      await scan(page, code, suffix);
-      await page.waitForTimeout(400);   // longer than any key is waited for
-      assert.deepEqual([sent, await shown()], [[], had], `${suffix}, element ${i} of ${where}`);
-    }
-  }
-  page.off("request", on);
-}
 
 test("a scan on any element of a return presses nothing", { ...takes, late: 400000 }, async ({ world, open }) => {
   const n = await shipped(world, [{ ...coat, quantity: 3 }, scarf]), page = await open();

@@ -5,6 +5,8 @@
 // pressed, as a keyboard's does: how long it took to arrive is not a scanner's
 // pause.
 
+import assert from "node:assert/strict";
+
 const KEY_MS = 2;                // between two keys of a scanner
 const sessions = new WeakMap();   // page -> its session
 const pressed = new WeakMap();    // page -> when its last key was pressed, in ms
@@ -100,3 +102,21 @@ export async function scanSlow(page, code, ms, suffix = "Enter") {
 
 // Scans `code` (in which \u001d is GS), ended by the named suffix.
 export const scan = (page, code, suffix = "Enter") => type(page, [...[...code].map((c) => (c === "\u001d" ? "GS" : c)), ...suffixes[suffix]]);
+
+// Scans `code` on each element of the view or dialog that can have the focus, with
+// each suffix: nothing that writes is sent, and what is open stays open.
+export async function pressesNothing(page, code, where) {
+  const sent = [], on = (r) => { if (!["GET", "HEAD"].includes(r.method())) sent.push(`${r.method()} ${r.url()}`); };
+  const shown = () => page.evaluate(() => [document.querySelectorAll("dialog").length, document.querySelector("#main h2")?.innerText]);
+  const had = await shown(), all = `${where} :is(button, input, select, summary):not([disabled])`;
+  page.on("request", on);
+  for (const suffix of Object.keys(suffixes)) {
+    for (let i = 0; i < await page.locator(all).count(); i++) {
+      await page.locator(all).nth(i).evaluate((el) => el.focus());
+      await scan(page, code, suffix);
+      await page.waitForTimeout(400);   // longer than any key is waited for
+      assert.deepEqual([sent, await shown()], [[], had], `${suffix}, element ${i} of ${where}`);
+    }
+  }
+  page.off("request", on);
+}
