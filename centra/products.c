@@ -303,6 +303,9 @@ void graphql_sizes(struct centra_conn *n, const struct centra_wanted *wanted,
 	write_query(&body, wanted, n_wanted, warehouse);
 	gql_ask(n, &body, false, &ret->call, &r);
 	buf_release(&body);
+	ret->never = ret->call.end != CALL_OK &&
+		     ((ret->call.refused && r.whole) ||
+		      gql_judge(&r, &ret->call, "s0") != GQL_RAN);
 	if (ret->call.end == CALL_OK &&
 	    !read_sizes(r.data, n_wanted, warehouse, ret)) {
 		ret->call.end = CALL_UNKNOWN;

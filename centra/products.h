@@ -66,6 +66,8 @@ struct centra_size {
 
 struct centra_sizes {
 	struct call call;
+	bool never; /* Centra does not answer this query: it lacks a name of it,
+		     * or our token a permission */
 	struct centra_size *list; /* owned */
 	size_t n;
 };

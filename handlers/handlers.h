@@ -100,6 +100,11 @@ struct work {
 	 * is confirmed, or Centra has not replied yet. */
 	int64_t clock_ahead;
 
+	/* When the store was restored from a backup, or found to be a copy of
+	 * another; TIME_NONE: never.  What happened at Centra before that may
+	 * not be known. */
+	int64_t renewed;
+
 	/* Of a task of a warehouse: the quiet hours of its shop, in the zone of
 	 * the instance. */
 	struct hours quiet;

@@ -50,6 +50,7 @@ enum run_why {
 	WHY_GIVEN_UP,	    /* a reconciliation was given up for now */
 	WHY_NOT_TOLD,	    /* a shop's system did not take its webhooks; with the
 			     * HTTP status */
+	WHY_CLOCK_UNSURE,   /* Centra has not confirmed the clock yet */
 };
 uint32_t run_why(enum run_why why, unsigned more);
 /* Returns the number for a call that did not end in CALL_OK, or was held

@@ -11,6 +11,7 @@
 
 #include "base/json_write.h"
 #include "base/mem.h"
+#include "centra/products.h"
 #include "centra/stock.h"
 #include "handlers/docs.h"
 #include "handlers/run.h"
@@ -97,7 +98,9 @@ struct batch {
 	size_t n_read;
 	int64_t until; /* documents at a later place are not taken */
 	int64_t next;  /* when the next of them may be; TIME_NONE: none */
-	bool too_old;  /* a count was found too old */
+	bool left_out; /* a count was ended that is not to be sent */
+	bool unsure;   /* a count was passed over that is too old, unless the
+			* clock is wrong */
 };
 
 static void batch_release(struct batch *b)
@@ -142,22 +145,51 @@ static void keep(struct work *w, const struct stock_item *item,
 	doc_release(&d);
 }
 
-/* Finds out when units of the item moved last; TIME_NONE: it is not known.  What a
- * clock that ran ahead has dated later than now moved before now. */
-static enum rc moved_at(struct work *w, const char *key, int64_t *ret,
+/* True if a clock that ran ahead has noted the time. */
+static bool not_yet(const struct work *w, int64_t at)
+{
+	return !w->clock_unsure && at > w->now + STOCK_NOT_YET;
+}
+
+/* Raises *ret to the time when units moved by this code; what a clock that ran
+ * ahead has dated later than now moved before now. */
+static enum rc moved_by(struct work *w, const char *key, int64_t *ret,
 			struct err *e)
 {
 	struct doc d;
 	enum rc rc = w->docs->one(w, STOCK_MOVE_KIND, key, &d, e);
 
-	if (!rc && d.rev && !w->clock_unsure &&
-	    d.at > w->now + STOCK_NOT_YET) {
+	if (!rc && d.rev && not_yet(w, d.at)) {
 		stock_move_write(&d, w->now);
 		changes_doc(&w->result.changes, &d, true);
 	}
-	*ret = !rc && d.rev ? d.at : TIME_NONE;
+	if (!rc && d.rev && (*ret == TIME_NONE || d.at > *ret))
+		*ret = d.at;
 	doc_release(&d);
 	return rc == RC_INVALID ? OK : rc;
+}
+
+/* Finds out when units of the item moved last, by whichever of its codes;
+ * TIME_NONE: it is not known.  What moved before the store was restored from a
+ * backup is not known. */
+static enum rc moved_at(struct work *w, const struct stock_item *item,
+			int64_t *ret, struct err *e)
+{
+	const char *codes[] = {item->by_sku ? NULL : item->code,
+			       item->by_sku ? item->code : NULL,
+			       item->size_ean, item->size_sku};
+	char key[DOC_KEY_SIZE];
+	enum rc rc = OK;
+
+	*ret = w->renewed != TIME_NONE && !not_yet(w, w->renewed) ? w->renewed
+								  : TIME_NONE;
+	for (size_t i = 0; !rc && i < sizeof(codes) / sizeof(*codes); i++) {
+		if (!codes[i] || !*codes[i])
+			continue;
+		stock_key(key, item->warehouse, i % 2, codes[i]);
+		rc = moved_by(w, key, ret, e);
+	}
+	return rc;
 }
 
 /* True if units of the item moved since the count was taken. */
@@ -166,13 +198,114 @@ static bool is_too_old(const struct stock_item *item, int64_t moved)
 	return moved != TIME_NONE && item->counted_at <= moved;
 }
 
-/* Takes a document into the batch, unless its count is too old. */
+/* True if the count is so old that a movement after it may have been removed. */
+static bool has_waited(const struct work *w, const struct stock_item *item)
+{
+	int64_t now = w->now - (w->clock_ahead > 0 ? w->clock_ahead : 0);
+
+	return item->counted_at + STOCK_SENDABLE < now;
+}
+
+/* Ends a count that is not sent. */
+static void leave_out(struct batch *b, struct stock_item *item,
+		      const struct doc *d, enum stock_state state,
+		      const char *words)
+{
+	stock_item_end(item, item->n, item->quantity, item->counted_at, state,
+		       words, b->w->now);
+	keep(b->w, item, d);
+	b->left_out = true;
+}
+
+/* Reads the newest count that was sent for the item's size; what a clock that ran
+ * ahead has dated later than now was counted before now. */
+static enum rc sent_before(struct work *w, const struct stock_item *item,
+			   struct stock_sent *ret, struct err *e)
+{
+	char key[DOC_KEY_SIZE];
+	struct doc d;
+	enum rc rc;
+
+	stock_size_key(key, item->warehouse, item->size);
+	rc = w->docs->one(w, STOCK_SIZE_KIND, key, &d, e);
+	*ret = (struct stock_sent){.counted_at = TIME_NONE};
+	if (!rc)
+		stock_sent_read(ret, &d);
+	if (ret->counted_at != TIME_NONE && not_yet(w, ret->counted_at)) {
+		ret->counted_at = w->now;
+		stock_sent_write(ret, &d);
+		changes_doc(&w->result.changes, &d, true);
+	}
+	doc_release(&d);
+	return rc == RC_INVALID ? OK : rc;
+}
+
+/* Ends a count if a newer one of the same size was sent by another code.  *ret:
+ * none was. */
+static enum rc supersede(struct batch *b, struct stock_item *item,
+			 const struct doc *d, bool *ret, struct err *e)
+{
+	struct stock_sent sent;
+	enum rc rc = OK;
+	char *words;
+
+	*ret = true;
+	if (item->size > 0)
+		rc = sent_before(b->w, item, &sent, e);
+	if (rc || item->size <= 0 ||
+	    !stock_is_superseded(item, d->key, &sent))
+		return rc;
+	words = xasprintf("a newer count of the same size was sent: %s",
+			  strchr(sent.item, '/') ? strchr(sent.item, '/') + 1
+						 : sent.item);
+	leave_out(b, item, d, STOCK_SUPERSEDED, words);
+	free(words);
+	*ret = false;
+	return OK;
+}
+
+/* True if the batch has a count of the same size, by another code: of two, the
+ * other waits for the next call. */
+static bool has_size(const struct batch *b, int64_t size)
+{
+	for (size_t i = 0; size > 0 && i < b->n; i++)
+		if (b->list[i].item.size == size)
+			return true;
+	return false;
+}
+
+/* Finds out whether a count whose size was looked up is to be sent; if not, ends
+ * it, or passes it over. */
+static enum rc may_go(struct batch *b, struct stock_item *item,
+		      const struct doc *d, bool *ret, struct err *e)
+{
+	bool waited = has_waited(b->w, item);
+	int64_t moved;
+	enum rc rc;
+
+	*ret = false;
+	if (waited && b->w->clock_unsure && !b->w->clock_ahead) {
+		b->unsure = true;
+		return OK;
+	}
+	rc = moved_at(b->w, item, &moved, e);
+	if (rc)
+		return rc;
+	if (waited || is_too_old(item, moved)) {
+		leave_out(b, item, d, STOCK_TOO_OLD, NULL);
+		return OK;
+	}
+	return supersede(b, item, d, ret, e);
+}
+
+/* Takes a document into the batch, unless its count is too old, or a newer one of
+ * the same size was sent or is about to be.  That is judged by all codes of its
+ * size, once they are known. */
 static enum rc choose(struct batch *b, struct doc *d, struct err *e)
 {
 	struct chosen *c = &b->list[b->n];
 	const char *code;
-	int64_t moved;
-	bool by_sku;
+	bool by_sku, go = true;
 	enum rc rc;
 
 	if (!split_key(d->key, &by_sku, &code))
@@ -180,20 +313,11 @@ static enum rc choose(struct batch *b, struct doc *d, struct err *e)
 					   "can be read", d->key);
 	rc = stock_item_read(&c->item, d, -b->w->task->number, by_sku, code,
 			     e);
-	if (!rc)
-		rc = moved_at(b->w, d->key, &moved, e);
-	if (rc) {
+	if (!rc && c->item.size)
+		rc = may_go(b, &c->item, d, &go, e);
+	if (rc || !go || has_size(b, c->item.size)) {
 		stock_item_release(&c->item);
 		return rc;
-	}
-	if (is_too_old(&c->item, moved)) {
-		stock_item_end(&c->item, c->item.n, c->item.quantity,
-			       c->item.counted_at, STOCK_TOO_OLD, NULL,
-			       b->w->now);
-		keep(b->w, &c->item, d);
-		stock_item_release(&c->item);
-		b->too_old = true;
-		return OK;
 	}
 	c->doc = doc_copy(d);
 	b->n++;
@@ -298,16 +422,41 @@ static enum rc fill(struct batch *b, int64_t *next, struct err *e)
 
 /* ---- one call ---- */
 
+/* Notes that the newest count of a size is about to be sent. */
+static enum rc note_sent(const struct batch *b, const struct chosen *c,
+			 struct changes *ret, struct err *e)
+{
+	struct stock_sent sent = {.counted_at = c->item.counted_at,
+				  .received = c->item.received};
+	char key[DOC_KEY_SIZE];
+	struct doc d;
+	enum rc rc;
+
+	if (c->item.size <= 0)
+		return OK;
+	memcpy(sent.item, c->doc.key, sizeof(sent.item));
+	stock_size_key(key, c->item.warehouse, c->item.size);
+	rc = doc_name(&d, STOCK_SIZE_KIND, b->w->task->instance, key, e);
+	if (rc)
+		return rc;
+	stock_sent_write(&sent, &d);
+	changes_doc(ret, &d, false);
+	doc_release(&d);
+	return OK;
+}
+
 /* A begin_fn: the call is about to be made. */
 static enum rc begun(void *arg, const struct order *o, struct changes *ret,
 		     struct err *e)
 {
-	const struct trial *t = arg;
+	const struct batch *b = arg;
+	enum rc rc = OK;
 
 	(void)o;
-	(void)e;
-	changes_doc(ret, &t->doc, false);
-	return OK;
+	changes_doc(ret, &b->trial.doc, false);
+	for (size_t i = 0; !rc && i < b->n; i++)
+		rc = note_sent(b, &b->list[i], ret, e);
+	return rc;
 }
 
 static enum rc begin(struct batch *b, struct err *e)
@@ -319,7 +468,7 @@ static enum rc begin(struct batch *b, struct err *e)
 	b->trial.open = true;
 	b->trial.n++;
 	write_trial(&b->trial, keys, b->n);
-	return b->w->begin(b->w, begun, &b->trial, e);
+	return b->w->begin(b->w, begun, b, e);
 }
 
 static void call(struct batch *b, struct centra_stock_set *ret)
@@ -358,7 +507,7 @@ static enum stock_state set_as(const struct batch *b, size_t i)
 	int64_t moved;
 	struct err e;
 
-	if (moved_at(b->w, c->doc.key, &moved, &e))
+	if (moved_at(b->w, &c->item, &moved, &e))
 		return STOCK_DONE;
 	return is_too_old(&c->item, moved) ? STOCK_TOO_OLD : STOCK_DONE;
 }
@@ -390,14 +539,12 @@ static void end_count(struct batch *b, size_t i, enum stock_state state,
 }
 
 /* Has a count sent in a call of its own, `wait` ms from now at the earliest. */
-static void send_alone(struct batch *b, int64_t wait)
+static void send_alone(struct batch *b, struct chosen *c, int64_t wait)
 {
-	struct stock_item *item = &b->list[0].item;
-
-	item->alone = true;
-	item->after = b->w->now + wait;
-	item->tries++;
-	keep(b->w, item, &b->list[0].doc);
+	c->item.alone = true;
+	c->item.after = b->w->now + wait;
+	c->item.tries++;
+	keep(b->w, &c->item, &c->doc);
 }
 
 /* Has a count sent apart from those that Centra has not named, or with them. */
@@ -412,9 +559,9 @@ static void set_apart(struct batch *b, size_t i, bool apart)
 	keep(b->w, item, &b->list[i].doc);
 }
 
-static void halve(struct batch *b)
+static void halve(struct batch *b, size_t n)
 {
-	b->trial.most = b->n > 1 ? (int64_t)b->n / 2 : 1;
+	b->trial.most = n > 1 ? (int64_t)n / 2 : 1;
 }
 
 static void done(struct batch *b)
@@ -442,21 +589,26 @@ static void refused(struct batch *b, const struct centra_stock_set *s)
 			set_apart(b, i, s->refused[i]);
 	}
 	if (!named && b->n > 1)
-		halve(b);
+		halve(b, b->n);
 }
 
-/* The outcome is unknown, or Centra did not understand the call.  The counts wait
- * still; a single one, which may be the cause, waits for longer and behind the
- * others. */
-static void put_off(struct batch *b)
+/* The outcome of a call about n counts is unknown, or Centra did not understand
+ * it.  They wait still; a single one, c, which may be the cause, waits for longer
+ * and behind the others. */
+static void put_off(struct batch *b, struct chosen *c, size_t n)
 {
-	const struct stock_item *item = &b->list[0].item;
-	unsigned n = item->tries < ALONE_DOUBLINGS ? item->tries
-						   : ALONE_DOUBLINGS;
+	unsigned doublings = c->item.tries < ALONE_DOUBLINGS ? c->item.tries
+							     : ALONE_DOUBLINGS;
 
-	halve(b);
-	if (b->n == 1)
-		send_alone(b, (int64_t)ALONE_FIRST << n);
+	halve(b, n);
+	if (n == 1)
+		send_alone(b, c, (int64_t)ALONE_FIRST << doublings);
+}
+
+static void keep_trial(struct batch *b)
+{
+	write_trial(&b->trial, NULL, 0);
+	changes_doc(&b->w->result.changes, &b->trial.doc, false);
 }
 
 /* Records what came of the call.  True: the next may follow. */
@@ -471,7 +623,7 @@ static bool replied(struct batch *b, const struct centra_stock_set *s)
 	else if (c->end == CALL_OK)
 		done(b);
 	else if (c->end == CALL_UNKNOWN || s->done.misread)
-		put_off(b);
+		put_off(b, &b->list[0], b->n);
 	if (s->done.misread)
 		run_alarm(w, CENTRA_GRAPHQL, c->why.text);
 	if (c->end != CALL_OK)
@@ -480,9 +632,124 @@ static bool replied(struct batch *b, const struct centra_stock_set *s)
 				  ? w->settle
 				  : run_wait_long(w, c),
 			  "%s", c->why.text);
-	write_trial(&b->trial, NULL, 0);
-	changes_doc(&w->result.changes, &b->trial.doc, false);
+	keep_trial(b);
 	return c->end == CALL_OK;
+}
+
+/* Runs again at `next`; TIME_NONE: nothing waits. */
+static void go_on(struct work *w, int64_t next)
+{
+	if (next != TIME_NONE)
+		changes_task(&w->result.changes, TASK_SET_STOCK, 0, next);
+}
+
+/* ---- which sizes they are ---- */
+
+/* A lookup of sizes. */
+struct sizing {
+	struct chosen *of[SIZES_MAX]; /* counts of the batch */
+	struct centra_wanted wanted[SIZES_MAX];
+	size_t n;
+};
+
+static bool is_wanted(const struct centra_size *s,
+		      const struct centra_wanted *wanted)
+{
+	const char *code = wanted->by == CODE_SKU ? s->sku : s->ean;
+
+	return code && !strcmp(code, wanted->code);
+}
+
+/* Returns the size that was found by the i-th code; NULL: none.  *several: it is
+ * one of several.  A size whose code is exactly that one hides those that Centra
+ * takes for alike. */
+static const struct centra_size *found(const struct centra_sizes *got,
+				       const struct sizing *x, size_t i,
+				       bool *several)
+{
+	const struct centra_size *ret = NULL;
+	bool exact = false;
+
+	*several = false;
+	for (size_t k = 0; k < got->n; k++) {
+		const struct centra_size *s = &got->list[k];
+
+		if (s->wanted != i || (exact && !is_wanted(s, &x->wanted[i])))
+			continue;
+		*several = ret && ret->id != s->id &&
+			   exact == is_wanted(s, &x->wanted[i]);
+		exact = is_wanted(s, &x->wanted[i]);
+		ret = s;
+	}
+	return ret;
+}
+
+static void note_size(struct batch *b, const struct sizing *x, size_t i,
+		      const struct centra_sizes *got)
+{
+	struct chosen *c = x->of[i];
+	bool several;
+	const struct centra_size *s = found(got, x, i, &several);
+
+	if (several) {
+		leave_out(b, &c->item, &c->doc, STOCK_REFUSED,
+			  "Centra has several sizes with this code");
+		return;
+	}
+	stock_item_sized(&c->item, s ? s->id : STOCK_NO_SIZE,
+			 s ? s->ean : NULL, s ? s->sku : NULL);
+	keep(b->w, &c->item, &c->doc);
+}
+
+/* Chooses counts of the batch whose sizes are not known. */
+static void choose_unsized(struct batch *b, struct sizing *ret)
+{
+	size_t most = b->trial.most < SIZES_MAX ? (size_t)b->trial.most
+						: SIZES_MAX;
+
+	for (size_t i = 0; i < b->n && ret->n < most; i++) {
+		struct chosen *c = &b->list[i];
+
+		if (c->item.size)
+			continue;
+		ret->of[ret->n] = c;
+		ret->wanted[ret->n++] = (struct centra_wanted){
+			c->item.by_sku ? CODE_SKU : CODE_EAN, c->item.code};
+	}
+}
+
+/* Looks up which sizes some counts are of, and keeps that.  True: the run has done
+ * so, or failed, and goes on in the next one.  False: all are known. */
+static bool look_up(struct batch *b)
+{
+	struct centra_sizes got;
+	struct work *w = b->w;
+	struct sizing x = {.n = 0};
+	bool ok;
+
+	choose_unsized(b, &x);
+	if (!x.n)
+		return false;
+	graphql_sizes(w->centra, x.wanted, x.n, 0, &got);
+	run_called(w, CENTRA_GRAPHQL, "productSizes", &got.call);
+	ok = got.call.end == CALL_OK || got.never;
+	for (size_t i = 0; ok && i < x.n; i++)
+		note_size(b, &x, i, &got);
+	if (got.never)
+		run_alarm(w, CENTRA_GRAPHQL, got.call.why.text);
+	if (ok) {
+		go_on(w, w->now);
+	} else {
+		if (got.call.end == CALL_UNKNOWN) {
+			put_off(b, x.of[0], x.n);
+			keep_trial(b);
+		}
+		run_retry(w, run_why_call(&got.call),
+			  run_wait_long(w, &got.call), "%s",
+			  got.call.why.text);
+	}
+	centra_sizes_release(&got);
+	return true;
 }
 
 /* Sends the batch.  True: the next may follow. */
@@ -511,13 +778,6 @@ static bool send(struct batch *b)
 	ret = replied(b, &got);
 	centra_stock_set_release(&got);
 	return ret;
-}
-
-/* Runs again at `next`; TIME_NONE: nothing waits. */
-static void go_on(struct work *w, int64_t next)
-{
-	if (next != TIME_NONE)
-		changes_task(&w->result.changes, TASK_SET_STOCK, 0, next);
 }
 
 static void unread(struct work *w, const struct err *e)
@@ -552,9 +812,14 @@ static void set_stock(struct work *w)
 		;
 	else if (fill(b, &next, &e))
 		unread(w, &e);
+	else if (!b->n && b->unsure && !b->left_out)
+		run_retry(w, run_why(WHY_CLOCK_UNSURE, 0),
+			  run_wait_long(w, NULL),
+			  "whether a count is too old is known once Centra has "
+			  "confirmed the clock");
 	else if (!b->n)
-		go_on(w, b->too_old ? w->now : next);
-	else if (send(b))
+		go_on(w, b->left_out ? w->now : next);
+	else if (!look_up(b) && send(b))
 		go_on(w, w->now);
 	batch_release(b);
 	free(b);

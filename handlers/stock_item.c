@@ -24,6 +24,7 @@ static const char *const names[STOCK_STATES] = {
 	[STOCK_BUNDLE] = "bundle",
 	[STOCK_REFUSED] = "refused",
 	[STOCK_TOO_OLD] = "too_old",
+	[STOCK_SUPERSEDED] = "older",
 };
 
 const char *stock_state_name(enum stock_state s)
@@ -139,6 +140,11 @@ static bool read_item(struct stock_item *i, const struct json *v)
 	i->alone = json_is_true(json_get(v, "alone"));
 	copy(i->by, sizeof(i->by), json_text(json_get(v, "by")));
 	i->text = xstrdup(json_text(json_get(v, "text")));
+	(void)number(v, "size", &i->size);
+	copy(i->size_ean, sizeof(i->size_ean),
+	     json_text(json_get(v, "size_ean")));
+	copy(i->size_sku, sizeof(i->size_sku),
+	     json_text(json_get(v, "size_sku")));
 	read_history(i, json_get(v, "history"));
 	return ok;
 }
@@ -220,6 +226,11 @@ void stock_item_write(const struct stock_item *i, struct doc *d)
 	json_put_int(&b, "after", i->after);
 	json_put_uint(&b, "tries", i->tries);
 	json_put(&b, "text", i->text);
+	if (i->size) {
+		json_put_int(&b, "size", i->size);
+		json_put(&b, "size_ean", i->size_ean);
+		json_put(&b, "size_sku", i->size_sku);
+	}
 	put_history(&b, i, false);
 	json_end(&b);
 	free(d->text);
@@ -297,6 +308,7 @@ enum stock_taken stock_item_count(struct stock_item *i,
 	i->tries = 0;
 	i->state = STOCK_WAITING;
 	i->ended = 0;
+	stock_item_sized(i, 0, NULL, NULL);
 	free(i->text);
 	i->text = NULL;
 	note(i, now, "counted", c->quantity, c->counted_at, by, NULL);
@@ -367,4 +379,59 @@ void stock_moved(struct changes *ret, const char *instance, int64_t warehouse,
 {
 	moved(ret, instance, warehouse, false, ean, at);
 	moved(ret, instance, warehouse, true, sku, at);
+}
+
+/* ---- of one size ---- */
+
+void stock_item_sized(struct stock_item *i, int64_t size, const char *ean,
+		      const char *sku)
+{
+	i->size = size;
+	copy(i->size_ean, sizeof(i->size_ean), ean);
+	copy(i->size_sku, sizeof(i->size_sku), sku);
+}
+
+void stock_size_key(char ret[DOC_KEY_SIZE], int64_t warehouse, int64_t size)
+{
+	snprintf(ret, DOC_KEY_SIZE, "%" PRId64 "/%" PRId64, warehouse, size);
+}
+
+void stock_sent_read(struct stock_sent *ret, const struct doc *d)
+{
+	struct json *v = NULL;
+	struct err e;
+
+	*ret = (struct stock_sent){.counted_at = TIME_NONE};
+	if (!d->rev ||
+	    json_parse(d->text, strlen(d->text), JSON_STRICT, &v, &e))
+		return;
+	(void)number(v, "counted_at", &ret->counted_at);
+	(void)number(v, "received", &ret->received);
+	copy(ret->item, sizeof(ret->item), json_text(json_get(v, "item")));
+	json_free(v);
+}
+
+void stock_sent_write(const struct stock_sent *s, struct doc *d)
+{
+	struct buf b;
+
+	buf_init(&b, DOC_TEXT_MAX);
+	json_begin(&b, NULL);
+	json_put_int(&b, "counted_at", s->counted_at);
+	json_put_int(&b, "received", s->received);
+	json_put(&b, "item", s->item);
+	json_end(&b);
+	free(d->text);
+	d->text = buf_detach(&b, NULL);
+	copy(d->list, sizeof(d->list), "done");
+	d->at = s->counted_at;
+}
+
+bool stock_is_superseded(const struct stock_item *i, const char *key,
+			 const struct stock_sent *s)
+{
+	if (s->counted_at == TIME_NONE || !strcmp(s->item, key))
+		return false;
+	return s->counted_at != i->counted_at ? s->counted_at > i->counted_at
+					      : s->received > i->received;
 }

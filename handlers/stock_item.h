@@ -17,6 +17,10 @@
  *                it (`at` is 0), or in a call of its own, from `at` on
  *   "done"       sent, refused or too old; goes by keep_stock
  *
+ * An EAN and a SKU may name one size of Centra's.  So each count is looked up in
+ * Centra once before it is sent: `size` says which size it is of, and of the
+ * counts of one size the newest decides (set_stock.h).
+ *
  * Pure.  Memory: a struct stock_item owns its texts.
  */
 #ifndef HANDLERS_STOCK_ITEM_H
@@ -43,9 +47,16 @@
  * ahead; both may be off by CLOCK_TOLERANCE (base/clock.h) */
 #define STOCK_NOT_YET 600000
 
+/* ms: a count that has waited until it is so old is not sent, since movements
+ * after it may have been removed by age */
+#define STOCK_SENDABLE (STOCK_OLDEST - 3600000)
+
+#define STOCK_NO_SIZE (-1)
+
 #define STOCK_ITEM_KIND "stock_item"
 #define STOCK_MOVE_KIND "stock_move"
 #define STOCK_RUN_KIND	"stock_run"
+#define STOCK_SIZE_KIND "stock_size"
 
 /* How the newest count of an item stands. */
 enum stock_state {
@@ -57,6 +68,8 @@ enum stock_state {
 	STOCK_REFUSED,	       /* Centra refused for another reason */
 	STOCK_TOO_OLD,	       /* units have moved since it was counted: it was
 				* not sent, or they moved while it was */
+	STOCK_SUPERSEDED,      /* "older": a newer count of the same size was
+				* sent, by another code of it */
 	STOCK_STATES,
 };
 const char *stock_state_name(enum stock_state s);
@@ -89,6 +102,10 @@ struct stock_item {
 	enum stock_state state;
 	int64_t ended; /* when the state became final; 0: it waits */
 	char *text;    /* owned: Centra's words, or NULL */
+	/* What Centra showed of its size since the newest count came. */
+	int64_t size; /* its id; 0: not looked up yet; STOCK_NO_SIZE: Centra
+		       * shows none */
+	char size_ean[STOCK_CODE_MAX + 1], size_sku[STOCK_CODE_MAX + 1];
 	struct stock_entry *history; /* owned; the oldest first */
 	size_t n_history;
 };
@@ -142,5 +159,30 @@ void stock_moved(struct changes *ret, const char *instance, int64_t warehouse,
 /* Writes a time into such a document: its list, its place and its text, which
  * replaces d->text. */
 void stock_move_write(struct doc *d, int64_t at);
+
+/* ---- of one size ---- */
+
+/* The newest count that was sent, or was about to be, for a size in a warehouse:
+ * a document of the kind "stock_size", with the key "W/ID". */
+struct stock_sent {
+	int64_t counted_at, received; /* TIME_NONE: none was sent */
+	char item[DOC_KEY_SIZE];      /* the key of its item's document */
+};
+
+/* Notes which size Centra shows.  size: its id, or STOCK_NO_SIZE; ean, sku: its
+ * codes, or NULL. */
+void stock_item_sized(struct stock_item *i, int64_t size, const char *ean,
+		      const char *sku);
+/* Writes the key of the document of a size. */
+void stock_size_key(char ret[DOC_KEY_SIZE], int64_t warehouse, int64_t size);
+/* Reads such a document.  One with rev 0, or that cannot be read: none was
+ * sent. */
+void stock_sent_read(struct stock_sent *ret, const struct doc *d);
+/* Writes a document whose name is set: its list, its place and its text, which
+ * replaces d->text. */
+void stock_sent_write(const struct stock_sent *s, struct doc *d);
+/* True if a newer count of the size was sent, by another code. */
+bool stock_is_superseded(const struct stock_item *i, const char *key,
+			 const struct stock_sent *s);
 
 #endif

@@ -153,6 +153,11 @@ uint64_t store_epoch(const struct store *s);
 enum store_origin { STORE_SAME, STORE_COPIED, STORE_RESTORED };
 enum store_origin store_origin(const struct store *s);
 
+/* Returns when (ms) the store was last found to be STORE_RESTORED or
+ * STORE_COPIED; TIME_NONE: never.  It may lack what was done before that.  Kept
+ * over restarts. */
+int64_t store_renewed(const struct store *s);
+
 /* ---- writing ----
  *
  * Every write takes a `struct store_done *`.  NULL: the call waits for the

@@ -38,28 +38,6 @@ static void mistake(struct reading *r, const char *what)
 
 /* ---- lines and fields ---- */
 
-/* Ends the field at `s` with a NUL and returns it without the quotes around it;
- * *at: the rest of the line, or NULL. */
-static char *next_field(char *s, char separator, char **at)
-{
-	char *to = s, *from = s, *ret = s;
-
-	if (*s != '"') {
-		*at = strchr(s, separator);
-		if (*at)
-			*(*at)++ = '\0';
-		return ret;
-	}
-	for (from++; *from && (*from != '"' || from[1] == '"'); from++) {
-		from += *from == '"';
-		*to++ = *from;
-	}
-	from += *from == '"';
-	*at = *from == separator ? from + 1 : NULL;
-	*to = '\0';
-	return ret;
-}
-
 static char *trim(char *s)
 {
 	size_t n;
@@ -72,29 +50,87 @@ static char *trim(char *s)
 	return s;
 }
 
-static size_t split(char *line, char separator, char *ret[FIELDS_MAX])
+/* Ends the field in quotes that begins at `s` with a NUL; *ret: the field without
+ * them, *at: the rest of the line, or NULL.  Returns what is wrong with it, or
+ * NULL. */
+static const char *quoted_field(char *s, char separator, char **ret, char **at)
 {
-	size_t n = 0;
+	char *to = s, *from = s + 1;
 
-	for (char *at = line; at && n < FIELDS_MAX;)
-		ret[n++] = trim(next_field(at, separator, &at));
-	return n;
+	*ret = s;
+	for (; *from && (*from != '"' || from[1] == '"'); from++) {
+		from += *from == '"';
+		*to++ = *from;
+	}
+	if (!*from)
+		return "a quote is not closed on its line";
+	from++;
+	from += strspn(from, " ");
+	if (*from && *from != separator)
+		return "text follows the closing quote";
+	*at = *from ? from + 1 : NULL;
+	*to = '\0';
+	*ret = trim(*ret);
+	return NULL;
+}
+
+/* As quoted_field(), for any field. */
+static const char *next_field(char *s, char separator, char **ret, char **at)
+{
+	s += strspn(s, " ");
+	if (*s == '"')
+		return quoted_field(s, separator, ret, at);
+	*at = strchr(s, separator);
+	if (*at)
+		*(*at)++ = '\0';
+	*ret = trim(s);
+	return strchr(s, '"') ? "a quote stands inside a field that is not in "
+				"quotes"
+			      : NULL;
+}
+
+static const char *const names[COLUMNS] = {"ean", "sku", "quantity",
+					   "counted_at"};
+
+/* Tells of a mistake in the i-th field of the line, by the name of its column. */
+static void field_mistake(struct reading *r, size_t i, const char *what)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text), "column %zu: %s", i + 1, what);
+	for (int c = 0; c < COLUMNS; c++)
+		if (r->at[c] == (int)i)
+			snprintf(text, sizeof(text), "column %zu, '%s': %s",
+				 i + 1, names[c], what);
+	mistake(r, text);
+}
+
+/* Splits the line into its *n fields.  False: a mistake was told. */
+static bool split(struct reading *r, char *line, char *ret[FIELDS_MAX],
+		  size_t *n)
+{
+	const char *wrong = NULL;
+
+	*n = 0;
+	for (char *at = line; at && *n < FIELDS_MAX && !wrong;) {
+		wrong = next_field(at, r->separator, &ret[*n], &at);
+		if (wrong)
+			field_mistake(r, *n, wrong);
+		++*n;
+	}
+	return !wrong;
 }
 
 /* Ends the line at *at with a NUL, moves *at to the next, and returns it; NULL:
- * there are no more. */
+ * there are no more.  A line ends with LF, CR or both. */
 static char *next_line(char **at)
 {
 	char *line = *at, *end;
 
 	if (!line || !*line)
 		return NULL;
-	end = strchr(line, '\n');
-	*at = end ? end + 1 : NULL;
-	if (!end)
-		end = line + strlen(line);
-	if (end > line && end[-1] == '\r')
-		end[-1] = '\0';
+	end = line + strcspn(line, "\r\n");
+	*at = *end ? end + 1 + (end[0] == '\r' && end[1] == '\n') : NULL;
 	*end = '\0';
 	return line;
 }
@@ -106,16 +142,22 @@ static bool is_blank(const char *s)
 
 /* ---- what they mean ---- */
 
-static void name_columns(struct reading *r, char *const *fields, size_t n)
+/* False: two columns have one name; a mistake was told. */
+static bool name_columns(struct reading *r, char *const *fields, size_t n)
 {
-	static const char *const names[COLUMNS] = {"ean", "sku", "quantity",
-						   "counted_at"};
-
 	r->columns = n;
 	for (size_t i = 0; i < n; i++)
-		for (int c = 0; c < COLUMNS; c++)
-			if (!strcasecmp(fields[i], names[c]))
-				r->at[c] = (int)i;
+		for (int c = 0; c < COLUMNS; c++) {
+			if (strcasecmp(fields[i], names[c]) != 0)
+				continue;
+			if (r->at[c] >= 0) {
+				field_mistake(r, (size_t)r->at[c],
+					      "two columns have this name");
+				return false;
+			}
+			r->at[c] = (int)i;
+		}
+	return true;
 }
 
 /* True if the line is a count and names no columns. */
@@ -228,7 +270,8 @@ static bool read_first(struct reading *r, char *line)
 	r->separator = strchr(line, '\t')  ? '\t'
 		       : strchr(line, ';') ? ';'
 					   : ',';
-	n = split(line, r->separator, fields);
+	if (!split(r, line, fields, &n))
+		return false;
 	if (is_count(fields, n)) {
 		r->at[EAN] = 0;
 		r->at[QUANTITY] = 1;
@@ -236,7 +279,8 @@ static bool read_first(struct reading *r, char *line)
 		read_count(r, fields, n);
 		return true;
 	}
-	name_columns(r, fields, n);
+	if (!name_columns(r, fields, n))
+		return false;
 	if ((r->at[EAN] >= 0 || r->at[SKU] >= 0) && r->at[QUANTITY] >= 0)
 		return true;
 	mistake(r, "the first line names the columns: ean or sku, and "
@@ -289,6 +333,7 @@ size_t stock_file_read(struct stock_file *ret, char *text, int64_t now,
 			    .at = {-1, -1, -1, -1}};
 	char *at = text, *line, *fields[FIELDS_MAX];
 	bool first = true;
+	size_t n;
 
 	*ret = (struct stock_file){.text = text};
 	if (!strncmp(text, "\xef\xbb\xbf", 3))
@@ -299,9 +344,8 @@ size_t stock_file_read(struct stock_file *ret, char *text, int64_t now,
 			continue;
 		if (first && !read_first(&r, line))
 			return r.mistakes;
-		if (!first)
-			read_count(&r, fields,
-				   split(line, r.separator, fields));
+		if (!first && split(&r, line, fields, &n))
+			read_count(&r, fields, n);
 		first = false;
 		if (ret->n > STOCK_FILE_LINES) {
 			mistake(&r, "the file has more than 200000 counts");

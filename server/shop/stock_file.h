@@ -5,7 +5,8 @@
  *
  * The first line names the columns: "ean" or "sku", "quantity", and perhaps
  * "counted_at"; other columns are left out.  A comma, a semicolon or a tab
- * separates; fields may stand in double quotes.  A file whose first line is
+ * separates; fields may stand in double quotes, which end on the same line.  A line
+ * ends with LF, CR or both.  A file whose first line is
  * digits and a number has the columns ean and quantity, and no such line.
  */
 #ifndef SERVER_SHOP_STOCK_FILE_H

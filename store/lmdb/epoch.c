@@ -8,7 +8,7 @@
  * given out again for something else.  `file` says which file was last served;
  * `backup` marks the copies that store_backup() makes; a command that opens one
  * replaces that mark by `restored`, which the first start of the server
- * removes.
+ * removes.  `renewed` says when it last turned out to be a copy or a backup.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "base/random.h"
+#include "base/time.h"
 #include "store/model/codec.h"
 #include "store/lmdb/store_private.h"
 #include "store/rules/rules.h"
@@ -71,6 +72,7 @@ struct kept {
 	bool backup;	/* the store is a backup that was never opened */
 	bool restored;	/* the store is a backup that was opened, but never
 			 * served */
+	int64_t renewed; /* TIME_NONE: never */
 	bool known;	/* `file` is there */
 	struct identity file;
 };
@@ -82,7 +84,7 @@ static enum rc load(struct txn *t, struct kept *ret, struct err *e)
 	MDB_val v;
 	enum rc rc;
 
-	*ret = (struct kept){0};
+	*ret = (struct kept){.renewed = TIME_NONE};
 	rc = txn_get(t, T_META, meta_key(&k, "epoch"), &v, e);
 	if (!rc) {
 		kr = key_read(v.mv_data, v.mv_size);
@@ -94,6 +96,12 @@ static enum rc load(struct txn *t, struct kept *ret, struct err *e)
 	if (!rc || rc == RC_NOTFOUND)
 		rc = txn_get(t, T_META, meta_key(&k, "restored"), &v, e);
 	ret->restored = !rc;
+	if (!rc || rc == RC_NOTFOUND)
+		rc = txn_get(t, T_META, meta_key(&k, "renewed"), &v, e);
+	if (!rc) {
+		kr = key_read(v.mv_data, v.mv_size);
+		ret->renewed = key_get_i64(&kr);
+	}
 	if (!rc || rc == RC_NOTFOUND)
 		rc = txn_get(t, T_META, meta_key(&k, "file"), &v, e);
 	if (!rc) {
@@ -111,6 +119,14 @@ static enum rc put_epoch(struct txn *t, uint64_t epoch, struct err *e)
 
 	key_u64(key_start(&v), epoch);
 	return txn_put(t, T_META, meta_key(&k, "epoch"), v.b, v.n, e);
+}
+
+static enum rc put_renewed(struct txn *t, int64_t renewed, struct err *e)
+{
+	struct key k, v;
+
+	key_i64(key_start(&v), renewed);
+	return txn_put(t, T_META, meta_key(&k, "renewed"), v.b, v.n, e);
 }
 
 static enum rc put_file(struct txn *t, const struct identity *is, struct err *e)
@@ -167,6 +183,8 @@ static enum rc adopt(struct store *s, const struct kept *kept,
 	rc = txn_write(&t, s, e);
 	if (!rc)
 		rc = put_epoch(&t, s->base.epoch, e);
+	if (!rc && s->base.origin != STORE_SAME)
+		rc = put_renewed(&t, s->base.renewed, e);
 	if (!rc && s->serve)
 		rc = put_file(&t, is, e);
 	if (!rc && kept->backup)
@@ -200,6 +218,8 @@ enum rc epoch_open(struct store *s, struct err *e)
 	s->base.epoch = kept.epoch && s->base.origin == STORE_SAME
 				? kept.epoch
 				: random_epoch();
+	s->base.renewed = s->base.origin == STORE_SAME ? kept.renewed
+						       : time_now();
 	write = s->base.origin != STORE_SAME ||
 		(s->serve && (!kept.epoch || !kept.known));
 	if (!write)

@@ -31,6 +31,9 @@
  *              "restored"                             empty (a backup that a
  *                                                     command has opened, and
  *                                                     that was not served yet)
+ *              "renewed"                              i64 ms: when it was last
+ *                                                     found to be a copy or a
+ *                                                     backup; absent: never
  * events       seq                                    event
  * seen         inst str type str action str date      seq of the event
  *              i64 id 16B digest                      (near in time, near in the table)

@@ -129,6 +129,11 @@ enum store_origin store_origin(const struct store *s)
 	return store_read_base(s)->origin;
 }
 
+int64_t store_renewed(const struct store *s)
+{
+	return store_read_base(s)->renewed;
+}
+
 /* ---- numbers ---- */
 
 enum rc store_stats(struct store *s, struct store_stats *ret, struct err *e)

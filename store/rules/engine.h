@@ -293,8 +293,10 @@ struct store_base {
 	struct err why;   /* how the disk failed; set before why_known, and
 			   * never changed afterwards */
 	atomic_bool why_known;
-	/* The engine's open() sets both; see store_epoch(), store_origin(). */
+	/* The engine's open() sets all three; see store_epoch(),
+	 * store_origin(), store_renewed(). */
 	uint64_t epoch;
+	int64_t renewed;
 	enum store_origin origin;
 	atomic_bool damaged; /* the engine read what it did not write */
 	struct leases leases;

@@ -114,19 +114,6 @@ static void expect_run(struct shipfrom *s, int code, const char *const *words)
 	free(out);
 }
 
-/* What the copy is made into a store of: README's way. */
-static void restore(struct shipfrom *s, const char *file)
-{
-	char dir[192], data[256], was[192];
-
-	snprintf(dir, sizeof(dir), "%s/store", s->dir);
-	snprintf(was, sizeof(was), "%s/lost", s->dir);
-	assert_int_equal(rename(dir, was), 0);
-	assert_int_equal(mkdir(dir, 0700), 0);
-	snprintf(data, sizeof(data), "%s/data.mdb", dir);
-	assert_int_equal(rename(file, data), 0);
-}
-
 static void a_server_started_on_a_backup_knows_all_from_before(void **state)
 {
 	struct shipfrom *s = *state = shipfrom_start(NULL);
@@ -169,7 +156,7 @@ static void a_server_started_on_a_backup_knows_all_from_before(void **state)
 	assert_int_not_equal(access(part, F_OK), 0);
 
 	assert_int_equal(shipfrom_stop(s), 0);
-	restore(s, file);
+	shipfrom_restore(s, file);
 	shipfrom_again(s);
 	assert_int_equal(missing(s, before, &there), 0);
 	assert_true(there >= acked);

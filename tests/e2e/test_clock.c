@@ -613,6 +613,36 @@ static void a_count_that_waits_goes_on_when_the_clock_is_set_back(void **state)
 	shipfrom_passed(s);
 }
 
+static bool was_tried(void *arg)
+{
+	return sim_calls_of(arg, 0, "setStock") > 0;
+}
+
+/* What moved after it may have been removed by age (keep_stock) meanwhile. */
+static void a_count_that_has_waited_for_a_week_is_not_sent(void **state)
+{
+	struct shipfrom *s = start(state, NULL, MANY "call_timeout = 1s\n");
+	char taken[STATE_ROOM];
+
+	sim_tell(&s->sim, "/stock", "{\"ean\":\"1001\"}");
+	sim_tell(&s->sim, "/faults",
+		 "{\"api\":\"graphql\",\"what\":\"setStock\","
+		 "\"kind\":\"500\",\"percent\":100}");
+	again_with_clock(s, -8 * DAY);
+	count(s, "1001", 7, taken);
+	assert_true(wait_until(was_tried, &s->sim, 10000));
+	assert_int_equal(shipfrom_stop(s), 0);
+	sim_tell(&s->sim, "/faults", "{\"clear\":true}");
+	clock_is_ahead(0);
+	shipfrom_again(s);
+	/* Whether the clock is right is known from Centra's first reply. */
+	count(s, "1002", 1, taken);
+	if (!wait_until(has_result,
+			&(struct counted){s, "1001", "too_old"}, 15000))
+		fail_msg("a count of 8 days ago is not too_old");
+	shipfrom_passed(s);
+}
+
 #define T(f) cmocka_unit_test_teardown(f, end)
 
 int main(void)
@@ -628,6 +658,7 @@ int main(void)
 		T(an_offer_that_ends_under_a_wrong_clock_has_not_timed_out),
 		T(counts_go_on_when_a_clock_that_ran_ahead_is_right),
 		T(a_count_that_waits_goes_on_when_the_clock_is_set_back),
+		T(a_count_that_has_waited_for_a_week_is_not_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;

@@ -480,6 +480,233 @@ static void a_count_that_never_gets_through_keeps_no_other(void **state)
 	shipfrom_passed(s);
 }
 
+/* ---- one size by two codes ---- */
+
+/* Sends a count by the SKU that known() gave the item, `ago` seconds ago. */
+static void count_by_sku(struct shipfrom *s, const char *ean, int quantity,
+			 int ago)
+{
+	char json[300], at[STAMP_ROOM], code[STATE_ROOM];
+
+	snprintf(json, sizeof(json),
+		 "{\"items\":[{\"sku\":\"S-%s\",\"quantity\":%d}],"
+		 "\"counted_at\":\"%s\"}",
+		 ean, quantity, iso(at, -ago));
+	assert_int_equal(counts_put(s, json, code), 202);
+}
+
+static bool is_sku_result(void *arg)
+{
+	const struct counted *x = arg;
+	char path[200];
+	struct answer a;
+	bool is;
+
+	snprintf(path, sizeof(path), PLACE "/results?sku=S-%s", x->ean);
+	a = shop_get(x->s, AMSTERDAM, path);
+	is = !strcmp(text_of(a.json, "result"), x->result);
+	answer_release(&a);
+	return is;
+}
+
+static void wait_sku_result(struct shipfrom *s, const char *ean,
+			    const char *result)
+{
+	if (!wait_until(is_sku_result, &(struct counted){s, ean, result},
+			20000))
+		fail_msg("S-%s is not %s", ean, result);
+}
+
+static void an_older_count_by_the_other_code_is_not_sent(void **state)
+{
+	struct shipfrom *s = shipfrom_with(NULL, MANY);
+
+	*state = s;
+	known(s, "1001", "");
+	count_item(s, "1001", 8, 10);
+	wait_counted(s, "1001", "done", 5000);
+	count_by_sku(s, "1001", 7, 20);
+	wait_sku_result(s, "1001", "older");
+	assert_int_equal(there(s, "1001").physical, 8);
+	assert_int_equal(there(s, "1001").sets, 1);
+	/* What is newer is sent, by either code. */
+	count_by_sku(s, "1001", 6, 5);
+	wait_sku_result(s, "1001", "done");
+	assert_int_equal(there(s, "1001").physical, 6);
+	count_item(s, "1001", 9, 7);
+	wait_counted(s, "1001", "older", 5000);
+	assert_int_equal(there(s, "1001").physical, 6);
+	shipfrom_passed(s);
+}
+
+/* Both wait at the same time, and one call never has a size twice. */
+static void of_two_codes_of_one_size_that_wait_the_newer_is_there(void **state)
+{
+	struct shipfrom *s = shipfrom_with(NULL, SOON);
+
+	*state = s;
+	known(s, "1001", "");
+	known(s, "1002", "");
+	fault(s, "\"kind\":\"slow\",\"ms\":700,\"when\":\"before\"");
+	count_item(s, "1002", 1, 30);
+	wait_metric(s, BEGUN, 1, 5000);
+	count_by_sku(s, "1001", 6, 10);
+	count_item(s, "1001", 5, 20);
+	wait_sku_result(s, "1001", "done");
+	wait_counted(s, "1002", "done", 5000);
+	assert_int_equal(there(s, "1001").physical, 6);
+	assert_true(there(s, "1001").sets <= 2);
+	shipfrom_passed(s);
+}
+
+/* The newer count was begun when the server was killed. */
+static void killed_in_the_newer_call_no_older_one_by_the_other_code_follows(
+	void **state)
+{
+	struct shipfrom *s = shipfrom_with(NULL, SOON);
+
+	*state = s;
+	known(s, "1001", "");
+	fault(s, "\"kind\":\"slow\",\"ms\":800,\"when\":\"before\"");
+	count_item(s, "1001", 8, 10);
+	wait_metric(s, BEGUN, 1, 5000);
+	shipfrom_kill_9(s);
+	shipfrom_again(s);
+	count_by_sku(s, "1001", 7, 20);
+	wait_sku_result(s, "1001", "older");
+	wait_counted(s, "1001", "done", 20000);
+	assert_int_equal(there(s, "1001").physical, 8);
+	assert_int_equal(there(s, "1001").lowered, 0);
+	shipfrom_passed(s);
+}
+
+static bool looked_up(void *arg)
+{
+	const struct ended *x = arg;
+
+	return sim_calls_of(&x->s->sim, 0, "productSizes") >= x->calls;
+}
+
+/* Which size it is of is looked up again, and until then nothing is sent. */
+static void a_lookup_that_fails_or_is_killed_is_made_again(void **state)
+{
+	struct shipfrom *s = shipfrom_with(NULL, SOON);
+
+	*state = s;
+	known(s, "1001", "");
+	count_item(s, "1001", 8, 10);
+	wait_counted(s, "1001", "done", 5000);
+	sim_tell(&s->sim, "/faults",
+		 "{\"api\":\"graphql\",\"what\":\"productSizes\","
+		 "\"kind\":\"drop\",\"when\":\"after\",\"count\":1}");
+	count_by_sku(s, "1001", 7, 20);
+	assert_true(wait_until(looked_up, &(struct ended){s, 2}, 20000));
+	shipfrom_kill_9(s);
+	shipfrom_again(s);
+	wait_sku_result(s, "1001", "older");
+	assert_int_equal(there(s, "1001").physical, 8);
+	assert_int_equal(there(s, "1001").sets, 1);
+	shipfrom_passed(s);
+}
+
+/* A token that may not look sizes up keeps no count. */
+static void counts_are_sent_though_sizes_cannot_be_looked_up(void **state)
+{
+	struct shipfrom *s = shipfrom_with(NULL, MANY);
+
+	*state = s;
+	known(s, "1001", "");
+	sim_tell(&s->sim, "/settings", "{\"denied\":[\"ProductSize:read\"]}");
+	count_item(s, "1001", 8, 10);
+	wait_counted(s, "1001", "done", 10000);
+	assert_int_equal(there(s, "1001").physical, 8);
+	shipfrom_passed(s);
+}
+
+static void a_count_of_a_code_that_two_sizes_have_is_refused(void **state)
+{
+	struct shipfrom *s = shipfrom_with(NULL, MANY);
+
+	*state = s;
+	known(s, "1001", "");
+	sim_tell(&s->sim, "/stock",
+		 "{\"ean\":\"1001\",\"sku\":\"S-another\",\"another\":true}");
+	count_item(s, "1001", 8, 10);
+	wait_counted(s, "1001", "refused", 5000);
+	assert_int_equal(there(s, "1001").sets, -1);
+	count_by_sku(s, "1001", 7, 5);
+	wait_sku_result(s, "1001", "done");
+	shipfrom_passed(s);
+}
+
+/* ---- a restored store ---- */
+
+/* Runs a command, which must succeed. */
+static void expect_run(struct shipfrom *s, const char *const *words)
+{
+	char *out = NULL;
+	int status = shipfrom_run(s, &out, true, words);
+
+	if (status)
+		fail_msg("%s ended with %d: %s", words[0], status, out);
+	free(out);
+}
+
+/* Makes a backup beside the store, while the server runs. */
+static void back_up(struct shipfrom *s, char ret_file[160])
+{
+	const char *words[] = {"backup", ret_file, NULL};
+
+	snprintf(ret_file, 160, "%s/copy.mdb", s->dir);
+	expect_run(s, words);
+}
+
+static void start_on(struct shipfrom *s, const char *file)
+{
+	const char *readmit[] = {"device", "readmit", "--all", NULL};
+	const char *verify[] = {"verify", NULL};
+
+	assert_int_equal(shipfrom_stop(s), 0);
+	shipfrom_restore(s, file);
+	expect_run(s, verify);
+	expect_run(s, readmit);
+	shipfrom_again(s);
+}
+
+/* What was counted and sent after the backup is not in it: a count that waits
+ * there may be older. */
+static void a_count_that_waits_in_a_backup_is_not_sent(void **state)
+{
+	struct shipfrom *s = shipfrom_with(NULL, SOON);
+	char file[160];
+
+	*state = s;
+	known(s, "1001", "");
+	known(s, "1002", "");
+	count_item(s, "1002", 3, 30);
+	wait_counted(s, "1002", "done", 5000);
+	fault(s, "\"kind\":\"drop\",\"when\":\"before\",\"percent\":100");
+	count_item(s, "1001", 7, 20);
+	wait_metric(s, BEGUN, 1, 5000);
+	back_up(s, file);
+	sim_tell(&s->sim, "/faults", "{\"clear\":true}");
+	count_item(s, "1001", 8, 10);
+	wait_counted(s, "1001", "done", 20000);
+	start_on(s, file);
+	wait_counted(s, "1001", "too_old", 20000);
+	wait_counted(s, "1002", "done", 5000);
+	assert_int_equal(there(s, "1001").physical, 8);
+	assert_int_equal(there(s, "1001").sets, 1);
+	/* Nor is one that comes later and was taken before the restore. */
+	count_item(s, "1002", 2, 20);
+	wait_counted(s, "1002", "too_old", 5000);
+	assert_int_equal(there(s, "1002").sets, 1);
+	count_item(s, "1001", 9, -1);
+	wait_counted(s, "1001", "done", 20000);
+	assert_int_equal(there(s, "1001").physical, 9);
+	shipfrom_passed(s);
+}
+
 /* ---- files, and quiet hours ---- */
 
 /* Writes a file and imports it; returns the exit status, and what was printed,
@@ -610,6 +837,13 @@ int main(void)
 		CASE(a_call_that_centra_acts_on_late_sets_nothing_on_top),
 		CASE(killed_in_a_call_that_acts_late_it_sets_nothing_older_on_top),
 		CASE(a_count_that_never_gets_through_keeps_no_other),
+		CASE(an_older_count_by_the_other_code_is_not_sent),
+		CASE(of_two_codes_of_one_size_that_wait_the_newer_is_there),
+		CASE(killed_in_the_newer_call_no_older_one_by_the_other_code_follows),
+		CASE(a_lookup_that_fails_or_is_killed_is_made_again),
+		CASE(counts_are_sent_though_sizes_cannot_be_looked_up),
+		CASE(a_count_of_a_code_that_two_sizes_have_is_refused),
+		CASE(a_count_that_waits_in_a_backup_is_not_sent),
 		CASE(an_imported_file_reaches_centra),
 		CASE(of_a_file_with_a_bad_line_nothing_is_stored),
 		CASE(many_zeros_of_a_file_need_a_confirmation),

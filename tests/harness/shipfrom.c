@@ -235,6 +235,18 @@ int shipfrom_stop(struct shipfrom *s)
 	return process_end(&s->process, SIGTERM, 20000);
 }
 
+void shipfrom_restore(struct shipfrom *s, const char *file)
+{
+	char dir[192], data[256], was[192];
+
+	snprintf(dir, sizeof(dir), "%s/store", s->dir);
+	snprintf(was, sizeof(was), "%s/lost", s->dir);
+	assert_int_equal(rename(dir, was), 0);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	snprintf(data, sizeof(data), "%s/data.mdb", dir);
+	assert_int_equal(rename(file, data), 0);
+}
+
 void shipfrom_passed(struct shipfrom *s)
 {
 	s->passed = true;

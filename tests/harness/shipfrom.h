@@ -63,6 +63,9 @@ void shipfrom_kill_9(struct shipfrom *s);
 void shipfrom_again(struct shipfrom *s);
 /* SIGTERM; its exit status. */
 int shipfrom_stop(struct shipfrom *s);
+/* Puts a backup into the place of the store of a server that was stopped, as
+ * docs/backup-and-restore.md says; the file goes. */
+void shipfrom_restore(struct shipfrom *s, const char *file);
 void shipfrom_passed(struct shipfrom *s);
 /* cmocka's teardown: 0 when the server ended well and no sanitizer spoke. */
 int shipfrom_end(void **state);

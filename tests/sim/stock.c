@@ -427,7 +427,7 @@ static const char *control_one(const cJSON *spec)
 
 	if (!ean && !sku)
 		return "an ean or a sku is wanted";
-	if (!it)
+	if (!it || json_flag(spec, "another", false))
 		it = add_item(sku ? sku : ean, ean, NULL);
 	replace(&it->upc, spec, "upc");
 	replace(&it->product, spec, "product");

@@ -62,7 +62,8 @@ void stock_post_call(struct api_call *c);
 void products_get_call(struct api_call *c);
 
 /* POST /control/stock: one or a list of {"sku","ean","upc","product","variant",
- * "size","bundle","held","warehouse","quantity"}.  NULL, or what is wrong.  Any
+ * "size","bundle","held","warehouse","quantity","another" (true: a new size, also
+ * if one has that code)}.  NULL, or what is wrong.  Any
  * thread. */
 const char *stock_control(const cJSON *spec);
 /* GET /control/stock: each size with the places where something was set.  Any

@@ -140,6 +140,23 @@ static void a_backup_has_a_new_epoch_and_lets_nobody_in(void **state)
 	store_close(s);
 }
 
+static void the_time_of_the_last_restore_is_kept(void **state)
+{
+	int64_t before = time_now(), at;
+	struct store *s = open_serve(*state);
+	uint64_t epoch;
+
+	assert_true(store_renewed(s) == TIME_NONE);
+	store_close(s);
+	s = restored(*state, &epoch);
+	at = store_renewed(s);
+	assert_true(at >= before && at <= time_now());
+	store_close(s);
+	s = open_serve(*state);
+	assert_true(store_renewed(s) == at);
+	store_close(s);
+}
+
 static void a_backup_leaves_the_store_that_it_is_of_alone(void **state)
 {
 	struct store *s = open_serve(*state);
@@ -323,6 +340,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		IN_DIR(an_epoch_stays_while_the_store_does),
 		IN_DIR(a_backup_has_a_new_epoch_and_lets_nobody_in),
+		IN_DIR(the_time_of_the_last_restore_is_kept),
 		IN_DIR(a_backup_leaves_the_store_that_it_is_of_alone),
 		IN_DIR(a_command_that_opens_a_backup_first_suspends_too),
 		IN_DIR(the_first_start_after_a_restore_says_so_whoever_opened_it),

@@ -68,6 +68,30 @@ static void of_two_with_one_time_the_later_to_come_wins(void **state)
 	stock_item_release(&i);
 }
 
+static void a_newer_count_by_another_code_supersedes(void **state)
+{
+	const struct stock_sent sent = {1000, 2000, "27/ean/5901"};
+	const struct stock_sent none = {.counted_at = TIME_NONE};
+	struct stock_item i = item_of();
+
+	(void)state;
+	assert_int_equal(take(&i, 4, 900, 2001), STOCK_TAKEN);
+	assert_true(stock_is_superseded(&i, "27/sku/S-1", &sent));
+	assert_false(stock_is_superseded(&i, "27/ean/5901", &sent));
+	assert_false(stock_is_superseded(&i, "27/sku/S-1", &none));
+	/* Of two with one time the later to come wins. */
+	i.counted_at = 1000;
+	assert_false(stock_is_superseded(&i, "27/sku/S-1", &sent));
+	i.received = 1999;
+	assert_true(stock_is_superseded(&i, "27/sku/S-1", &sent));
+	/* A newer count is looked up anew. */
+	stock_item_sized(&i, 38, "5901", "S-1");
+	assert_int_equal(take(&i, 5, 1100, 2100), STOCK_TAKEN);
+	assert_int_equal(i.size, 0);
+	assert_false(stock_is_superseded(&i, "27/sku/S-1", &sent));
+	stock_item_release(&i);
+}
+
 /* A count that is dated far later than a confirmed clock says keeps no other; a
  * count from before now is still not newer. */
 static void a_count_of_a_clock_that_ran_ahead_is_dated_now(void **state)
@@ -259,6 +283,7 @@ static void hours_over_midnight_are_waited_for(void **state)
 
 struct told {
 	char lines[400];
+	char what[200]; /* of the newest */
 };
 
 static void hear(void *arg, unsigned line, const char *what)
@@ -266,7 +291,7 @@ static void hear(void *arg, unsigned line, const char *what)
 	struct told *t = arg;
 	size_t n = strlen(t->lines);
 
-	(void)what;
+	snprintf(t->what, sizeof(t->what), "%s", what);
 	snprintf(t->lines + n, sizeof(t->lines) - n, "%u ", line);
 }
 
@@ -362,6 +387,87 @@ static void a_line_with_more_fields_than_columns_is_named(void **state)
 	stock_file_release(&f);
 }
 
+/* Else "4"0 would be read as 4. */
+static void a_quote_in_a_wrong_place_is_named(void **state)
+{
+	static const struct {
+		const char *line, *told;
+	} bad[] = {
+		{"5901,\"4\"0,x", "column 2, 'quantity': text follows the "
+				 "closing quote"},
+		{"\"5901\"2,4,x", "column 1, 'ean': text follows the closing "
+				 "quote"},
+		{"5901,4\"0,x", "column 2, 'quantity': a quote stands inside a "
+			       "field that is not in quotes"},
+		{"5901,4,\"x", "column 3: a quote is not closed on its line"},
+		{"5901,\"4,x", "column 2, 'quantity': a quote is not closed on "
+			      "its line"},
+		{"5901,4,\"x\"\"", "column 3: a quote is not closed on its line"},
+	};
+	struct stock_file f;
+	char text[200];
+	struct told t;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		snprintf(text, sizeof(text),
+			 "ean,quantity,note\n5900,1,y\n%s\n5902,2,\n",
+			 bad[i].line);
+		assert_int_equal(read_file(&f, text, &t), 1);
+		assert_string_equal(t.lines, "3 ");
+		assert_string_equal(t.what, bad[i].told);
+		stock_file_release(&f);
+	}
+	/* Spaces around quotes, and quotes in quotes, are fine. */
+	assert_int_equal(read_file(&f, "ean,quantity,note\n"
+				       " \"5901\" , \"4\" ,\"a \"\"b\"\", c\"\n",
+				   &t),
+			 0);
+	assert_int_equal(f.n, 1);
+	assert_string_equal(f.list[0].code, "5901");
+	assert_int_equal(f.list[0].quantity, 4);
+	stock_file_release(&f);
+	assert_int_equal(read_file(&f, "ean,\"quantity\"x\n5901,4\n", &t), 1);
+	assert_string_equal(t.lines, "1 ");
+	stock_file_release(&f);
+}
+
+/* No line is lost in a column that is not read. */
+static void a_line_ends_with_lf_cr_or_both(void **state)
+{
+	static const char *const files[] = {
+		"ean,quantity,note\r5901,4,a\r5902,5,b\r",
+		"ean,quantity,note\r\n5901,4,a\r\n5902,5,b\r\n",
+		"ean,quantity,note\n5901,4,a\r5902,5,b",
+		"\xef\xbb\xbf" "ean,quantity,note\n5901,4,a\r\n\r\n5902,5,b",
+		"5901,4\r5902,5",
+	};
+	struct stock_file f;
+	struct told t;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		assert_int_equal(read_file(&f, files[i], &t), 0);
+		assert_int_equal(f.n, 2);
+		assert_string_equal(f.list[1].code, "5902");
+		assert_int_equal(f.list[1].quantity, 5);
+		stock_file_release(&f);
+	}
+}
+
+static void two_columns_of_one_name_are_a_mistake(void **state)
+{
+	struct stock_file f;
+	struct told t;
+
+	(void)state;
+	assert_int_equal(read_file(&f, "ean,quantity,Quantity\n5901,4,5\n",
+				   &t),
+			 1);
+	assert_string_equal(t.lines, "1 ");
+	stock_file_release(&f);
+}
+
 /* A spreadsheet shows a long number so, and saves what it shows. */
 static void a_rounded_number_is_no_ean(void **state)
 {
@@ -436,6 +542,10 @@ int main(void)
 		cmocka_unit_test(each_bad_line_is_named),
 		cmocka_unit_test(a_line_with_more_fields_than_columns_is_named),
 		cmocka_unit_test(a_rounded_number_is_no_ean),
+		cmocka_unit_test(a_quote_in_a_wrong_place_is_named),
+		cmocka_unit_test(a_line_ends_with_lf_cr_or_both),
+		cmocka_unit_test(two_columns_of_one_name_are_a_mistake),
+		cmocka_unit_test(a_newer_count_by_another_code_supersedes),
 		cmocka_unit_test(a_file_without_columns_or_counts_is_no_count),
 		cmocka_unit_test(a_code_is_one_line_of_text),
 	};
