@@ -9,8 +9,10 @@
  * events lost, late, repeated and in any order, which round an expiry otherwise
  * than the list, or name a line that it no longer has; replies lost before and after
  * Centra acted; calls that arrive long after we gave them up; lists that fail or
- * are behind; crashes between a call and its commit.  One of the warehouses is
- * asked by check-first in some histories.  The handlers are the product's.
+ * are behind; crashes between a call and its commit.  In some histories the last
+ * warehouse is asked by check-first, and answers elsewhere: who wins there ends
+ * the requests, and a confirmation ends its offer.  The handlers are the
+ * product's.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -63,6 +65,8 @@ struct mail {
 	int which, date;
 	bool create, arrived;
 	enum request_status status;
+	const char *check_first; /* the action of such an event; NULL: it is of
+				  * a request */
 };
 
 static struct {
@@ -75,6 +79,8 @@ static struct {
 	int64_t late_id; /* a call that is still on its way; 0: none */
 	bool late_confirm;
 	int late_list; /* the list is behind for so many readings */
+	enum { CF_NONE, CF_OPEN, CF_WON, CF_LOST } check_first; /* of the last
+								 * warehouse */
 } centra;
 
 static void emit(int which, bool create)
@@ -87,6 +93,16 @@ static void emit(int which, bool create)
 		.date = centra.clock,
 		.create = create,
 		.status = centra.list[which].status,
+	};
+}
+
+static void emit_check_first(const char *action)
+{
+	if (centra.n_mail == MAIL_MAX || (centra.lossy && chance(40)))
+		return;
+	centra.mail[centra.n_mail++] = (struct mail){
+		.date = ++centra.clock,
+		.check_first = action,
 	};
 }
 
@@ -104,7 +120,9 @@ static void ask(int warehouse, int line)
 {
 	struct asked *a = &centra.list[centra.n];
 
-	if (centra.n == MOST || centra.cancelled)
+	if (centra.n == MOST || centra.cancelled ||
+	    centra.check_first == CF_WON ||
+	    (centra.check_first && warehouse == WAREHOUSES))
 		return;
 	centra.clock += 2;
 	*a = (struct asked){.id = 1141 + centra.n,
@@ -132,7 +150,21 @@ static const char *confirm(struct asked *a)
 		if (&centra.list[i] != a && centra.list[i].line == a->line &&
 		    alloc_request_open(centra.list[i].status))
 			outdate(&centra.list[i]);
+	if (centra.check_first == CF_OPEN) {
+		centra.check_first = CF_LOST;
+		emit_check_first("rejected");
+	}
 	return NULL;
+}
+
+/* The shop that check-first asked accepts: nothing else is asked any more. */
+static void check_first_wins(void)
+{
+	centra.check_first = CF_WON;
+	emit_check_first("accepted");
+	for (int i = 0; i < centra.n; i++)
+		if (alloc_request_open(centra.list[i].status))
+			outdate(&centra.list[i]);
 }
 
 static const char *centra_answers(int64_t id, bool yes, bool by_us)
@@ -165,7 +197,11 @@ static void centra_moves(void)
 	struct asked *a = centra.n ? &centra.list[any(centra.n)] : NULL;
 
 	centra.clock++;
-	switch (any(8)) {
+	switch (any(8 + (centra.check_first != CF_NONE))) {
+	case 8:
+		if (centra.check_first == CF_OPEN && chance(40))
+			check_first_wins();
+		break;
 	case 0: /* somebody confirms in AMS or at another till */
 		if (a && chance(40))
 			(void)centra_answers(a->id, chance(70), false);
@@ -199,6 +235,7 @@ static void centra_moves(void)
 static struct {
 	struct order held;
 	bool answer[WAREHOUSES + 1], poll, ever_accepted, ever_lost;
+	bool check_first_won; /* and a request ended as taken by it */
 	enum verb pressed[MOST]; /* what the shop that was shown it said */
 	bool listed[MOST];	 /* the list of this run has it */
 } us;
@@ -293,12 +330,19 @@ static void check(void)
 			won |= a->status == REQUEST_CONFIRMED;
 			lost |= a->status == REQUEST_OUTDATED;
 		}
+		if (centra.check_first && f->warehouse == WAREHOUSES) {
+			won = centra.check_first == CF_WON;
+			lost = true; /* its own events, or another's, tell */
+		}
 		if (f->state == STATE_ACCEPTED) {
 			us.ever_accepted = true;
 			assert_true(won);
 		}
 		if (f->state == STATE_TAKEN || f->state == STATE_TIMED_OUT) {
 			us.ever_lost = true;
+			us.check_first_won |= f->warehouse != WAREHOUSES &&
+					      f->state == STATE_TAKEN &&
+					      centra.check_first == CF_WON;
 			assert_true(lost);
 		}
 	}
@@ -377,7 +421,26 @@ static bool run(handler_fn *fn, const char *kind, int64_t sub,
 	return !crashed;
 }
 
-static void deliver(struct mail *m)
+static void deliver_check_first(struct mail *m)
+{
+	struct event ev = {.received = centra.ms, .id = NUMBER};
+	char until[TIME_ISO_SIZE];
+	bool create = !strcmp(m->check_first, "create");
+
+	snprintf(ev.type, sizeof(ev.type), "check_first");
+	snprintf(ev.action, sizeof(ev.action), "%s", m->check_first);
+	snprintf(ev.date, sizeof(ev.date), "%s", at(m->date));
+	time_iso(until, LATER, 60, false);
+	ev.data = create ? xasprintf("{\"warehouses\":[{\"warehouseId\":%d,"
+				     "\"expirationAt\":\"%s\"}]}",
+				     WAREHOUSES, until)
+			 : xasprintf("{\"warehouseId\":%d}", WAREHOUSES);
+	if (run(handle_event, TASK_CHECK_FIRST, 0, &ev, NULL))
+		m->arrived = true;
+	event_release(&ev);
+}
+
+static void deliver_request(struct mail *m)
 {
 	const struct asked *a = &centra.list[m->which];
 	struct event ev = {.received = centra.ms, .id = NUMBER};
@@ -398,6 +461,15 @@ static void deliver(struct mail *m)
 	if (run(handle_event, TASK_ALLOCATION_REQUEST, 0, &ev, NULL))
 		m->arrived = true;
 	event_release(&ev);
+}
+
+static void deliver(struct mail *m)
+{
+	if (m->check_first) {
+		deliver_check_first(m);
+		return;
+	}
+	deliver_request(m);
 }
 
 /* Whether the shop's card showed the request: some row of it is held. */
@@ -423,6 +495,8 @@ static void press(int w, enum verb verb)
 	struct changes c = {0};
 	struct err e;
 
+	if (centra.check_first && w == WAREHOUSES)
+		return; /* it answers elsewhere */
 	if (answer_decide(&d, &us.held, &c, &e) == OK) {
 		for (int i = 0; i < centra.n; i++)
 			if (centra.list[i].warehouse == w &&
@@ -497,7 +571,8 @@ static void come_to_rest(void)
 
 static void check_at_rest(uint64_t which)
 {
-	for (int w = 1; w <= WAREHOUSES; w++) {
+	for (int w = 1; w <= WAREHOUSES - (centra.check_first != CF_NONE);
+	     w++) {
 		const struct offer *f = order_offer(&us.held, w);
 		int open = 0, confirmed = 0, all = 0;
 
@@ -536,7 +611,7 @@ static void check_at_rest(uint64_t which)
 	}
 }
 
-static void play(uint64_t which, unsigned *won, unsigned *lost)
+static void play(uint64_t which, unsigned *won, unsigned *lost, unsigned *both)
 {
 	int n = 4 + (int)(which % 50);
 
@@ -547,6 +622,10 @@ static void play(uint64_t which, unsigned *won, unsigned *lost)
 	centra.lossy = which % 2;
 	order_init(&us.held, "se", NUMBER);
 	us.held.has_details = us.held.has_address = true;
+	if (which % 4 == 3) {
+		centra.check_first = CF_OPEN;
+		emit_check_first("create");
+	}
 	for (int w = 1; w <= 2; w++)
 		ask(w, 1);
 	if (which % 3 == 0)
@@ -557,6 +636,7 @@ static void play(uint64_t which, unsigned *won, unsigned *lost)
 	check_at_rest(which);
 	*won += us.ever_accepted;
 	*lost += us.ever_lost;
+	*both += us.check_first_won;
 	order_release(&us.held);
 }
 
@@ -567,19 +647,21 @@ static void play(uint64_t which, unsigned *won, unsigned *lost)
 static void no_history_ends_wrong(void **s)
 {
 	time_t end = time(NULL) + SECONDS;
-	unsigned won = 0, lost = 0;
+	unsigned won = 0, lost = 0, both = 0;
 	uint64_t i;
 
 	(void)s;
 	stub_centra = (struct stub_centra){.requests = requests,
 					   .request = put};
 	for (i = 0; i < HISTORIES; i++) {
-		play(i, &won, &lost);
+		play(i, &won, &lost, &both);
 		if (i > LEAST && time(NULL) >= end)
 			break;
 	}
-	print_message("%llu histories, %u with an order won, %u with one lost\n",
-		      (unsigned long long)i, won, lost);
+	print_message("%llu histories, %u with an order won, %u with one lost, "
+		      "%u to a shop of check-first\n",
+		      (unsigned long long)i, won, lost, both);
+	assert_true(both > i / 200);
 	assert_true(won > i / 10);
 	assert_true(lost > i / 10);
 }
