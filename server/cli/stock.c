@@ -80,6 +80,9 @@ static enum rc store_some(struct cli_session *s,
 		.by = "an import",
 		.quiet = shop->stock_quiet_hours && *shop->stock_quiet_hours,
 		.now = s->now,
+		/* Only the server knows whether Centra has confirmed the
+		 * clock. */
+		.strict = true,
 	};
 	enum rc rc;
 
@@ -96,12 +99,14 @@ static enum rc store_some(struct cli_session *s,
 static int import_counts(struct cli_session *s, const struct config_shop *shop,
 			 const struct stock_file *f)
 {
-	size_t taken[2] = {0};
+	size_t taken[2] = {0}, first = 0;
 	struct err e;
 	enum rc rc = OK;
 
-	for (size_t i = 0; !rc && i < f->n; i += STOCKTAKE_MAX)
+	for (size_t i = 0; !rc && i < f->n; i += STOCKTAKE_MAX) {
+		first = i;
 		rc = store_some(s, shop, f, i, taken, &e);
+	}
 	cli_log("stock imported", LOG_S("instance", shop->centra),
 		LOG_S("shop", shop->id),
 		LOG_N("warehouse", shop->warehouses.ids[0]),
@@ -119,6 +124,12 @@ static int import_counts(struct cli_session *s, const struct config_shop *shop,
 			"older than one that is known\n",
 			f->n, taken[0], taken[1]);
 	}
+	if (rc == RC_CONFLICT)
+		cli_say("shipfrom stock: nothing of the counts from line %u on "
+			"was stored: look at this machine's clock; if it is "
+			"right, count that item by PUT /api/v1/stock, and "
+			"import the file again",
+			f->lines[first]);
 	return rc ? cli_failed(s, rc, &e) : 0;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "handlers/set_stock.h"
 
 void stocktake_init(struct stocktake *t, size_t n)
@@ -90,13 +91,31 @@ size_t stocktake_taken(const struct stocktake *t, enum stock_taken how)
 	return n;
 }
 
+/* RC_CONFLICT: the known count is dated later than now, so a clock is or was
+ * wrong, and which of the two counts is newer cannot be told. */
+static enum rc check_dates(const struct stocktake *t,
+			   const struct stock_item *item, struct err *e)
+{
+	char at[TIME_ISO_SIZE];
+
+	if (!t->strict || !item->n ||
+	    item->counted_at <= t->now + STOCK_NOT_YET)
+		return OK;
+	return fail(e, RC_CONFLICT,
+		    "a count of '%s' is dated %s, which is later than now: the "
+		    "clock is or was wrong",
+		    item->code,
+		    time_iso(at, item->counted_at, 0, false));
+}
+
 /* Takes one count into its item.  What cannot be read is begun anew. */
-static void take(struct stocktake *t, size_t i, const struct doc *was,
-		 struct doc_writes *ret)
+static enum rc take(struct stocktake *t, size_t i, const struct doc *was,
+		    struct doc_writes *ret, struct err *why)
 {
 	const struct stock_count *c = &t->list[i];
 	struct stock_item item;
 	struct doc d = *was;
+	enum rc rc = OK;
 	struct err e;
 
 	if (stock_item_read(&item, was, t->warehouse, c->by_sku, c->code,
@@ -108,14 +127,19 @@ static void take(struct stocktake *t, size_t i, const struct doc *was,
 	}
 	if (t->clock_sure)
 		stock_item_redate(&item, t->now);
-	t->taken[i] = stock_item_count(&item, c, t->by, t->quiet, t->now);
-	if (item.n && t->taken[i] != STOCK_AGAIN) {
+	else
+		rc = check_dates(t, &item, why);
+	if (!rc)
+		t->taken[i] = stock_item_count(&item, c, t->by, t->quiet,
+					       t->now);
+	if (!rc && item.n && t->taken[i] != STOCK_AGAIN) {
 		d.text = NULL;
 		stock_item_write(&item, &d);
 		doc_writes_put(ret, &d);
 		doc_release(&d);
 	}
 	stock_item_release(&item);
+	return rc;
 }
 
 /* A store_docs_fn. */
@@ -128,10 +152,12 @@ static enum rc take_all(void *arg, const struct doc *docs, size_t n,
 		.number = -t->warehouse,
 		.due = t->now,
 	};
+	enum rc rc = OK;
 
-	(void)e;
-	for (size_t i = 0; i < n; i++)
-		take(t, i, &docs[i], ret);
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = take(t, i, &docs[i], ret, e);
+	if (rc)
+		return rc;
 	memcpy(task.instance, t->instance, sizeof(task.instance));
 	if (stocktake_taken(t, STOCK_TAKEN))
 		doc_writes_task(ret, &task);

@@ -18,6 +18,8 @@ struct stocktake {
 	bool quiet;   /* a large count, and the shop has quiet hours */
 	int64_t now;
 	bool clock_sure; /* the clock is confirmed (base/clock.h) */
+	bool strict; /* where a count is known that is dated later than now,
+		      * refuse all (RC_CONFLICT) instead of telling "older" */
 	struct stock_count *list; /* owned, the codes are borrowed: of
 				   * different items */
 	size_t n;

@@ -613,6 +613,53 @@ static void a_count_that_waits_goes_on_when_the_clock_is_set_back(void **state)
 	shipfrom_passed(s);
 }
 
+/* Imports a count of the item; returns the exit status, and what was printed in
+ * *ret_out (owned). */
+static int import_count(struct shipfrom *s, const char *ean, char **ret_out)
+{
+	char file[200];
+	const char *words[] = {"stock", "import", file, "--shop", "amsterdam",
+			       NULL};
+	FILE *f;
+
+	snprintf(file, sizeof(file), "%s/counts.csv", s->dir);
+	f = fopen(file, "w");
+	assert_non_null(f);
+	fprintf(f, "ean,quantity\n%s,8\n", ean);
+	assert_int_equal(fclose(f), 0);
+	return shipfrom_run(s, ret_out, true, words);
+}
+
+/* The command does not know whether the clock is confirmed, and says so instead of
+ * telling that the count is older. */
+static void an_import_over_a_count_of_a_clock_that_ran_ahead_is_refused(
+	void **state)
+{
+	struct shipfrom *s = start(state, NULL, MANY);
+	char taken[STATE_ROOM], *out = NULL;
+
+	sim_tell(&s->sim, "/stock", "{\"ean\":\"1001\"}");
+	again_with_clock(s, DAY);
+	count(s, "1001", 7, taken);
+	assert_true(wait_until(has_result,
+			       &(struct counted){s, "1001", "done"}, 5000));
+	again_with_clock(s, 0);
+	assert_int_not_equal(import_count(s, "1001", &out), 0);
+	assert_non_null(strstr(out, "'1001' is dated "));
+	assert_non_null(strstr(out, "clock"));
+	free(out);
+	/* By the server, which asks Centra, it is counted. */
+	count(s, "1002", 1, taken);
+	wait_sample(s, "clock_confirmed", 1, 1);
+	count(s, "1001", 9, taken);
+	assert_string_equal(taken, "waiting");
+	assert_true(wait_until(has_result,
+			       &(struct counted){s, "1001", "done"}, 10000));
+	assert_int_equal(import_count(s, "1001", &out), 0);
+	free(out);
+	shipfrom_passed(s);
+}
+
 static bool was_tried(void *arg)
 {
 	return sim_calls_of(arg, 0, "setStock") > 0;
@@ -659,6 +706,7 @@ int main(void)
 		T(counts_go_on_when_a_clock_that_ran_ahead_is_right),
 		T(a_count_that_waits_goes_on_when_the_clock_is_set_back),
 		T(a_count_that_has_waited_for_a_week_is_not_sent),
+		T(an_import_over_a_count_of_a_clock_that_ran_ahead_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL) != 0;
