@@ -18,7 +18,7 @@
 #define NAME_MOST  50	/* bytes of a shop's name that keys hold */
 #define NAME_KEPT  33	/* of a longer one */
 #define NTH_MOST   999	/* webhooks of one change to one shop */
-#define LINES_MOST 1000 /* of an allocation request: about 45 bytes each */
+#define DATA_MOST  (DOC_TEXT_MAX - 1024) /* bytes of an event's data */
 
 /* ---- names ---- */
 
@@ -234,7 +234,7 @@ static void write_request_lines(struct buf *b, const struct alloc_request *r)
 	char name[32];
 
 	json_begin(b, "lines");
-	for (size_t i = 0; r && i < r->n_lines && i < LINES_MOST; i++) {
+	for (size_t i = 0; i < r->n_lines; i++) {
 		snprintf(name, sizeof(name), "%" PRId64, r->lines[i].line);
 		json_begin(b, name);
 		json_put_int(b, "lineId", r->lines[i].line);
@@ -260,6 +260,23 @@ static void write_request_deadline(struct buf *b, const struct opening *p)
 	json_end(b);
 }
 
+/* Adds the data of an event; `lines` NULL: without them. */
+static void write_request(struct buf *b, const struct telling *t,
+			  const struct offer *f, enum request_status status,
+			  const struct alloc_request *lines)
+{
+	json_begin(b, NULL);
+	json_put(b, "status", request_status_name(status));
+	json_put_int(b, "warehouseId", f->warehouse);
+	write_request_deadline(b, offer_opened(f));
+	json_begin(b, "order");
+	json_put_int(b, "number", t->f->after->number);
+	json_end(b);
+	if (lines)
+		write_request_lines(b, lines);
+	json_end(b);
+}
+
 static void tell_request(struct telling *t, const struct offer *f,
 			 enum told what)
 {
@@ -271,21 +288,18 @@ static void tell_request(struct telling *t, const struct offer *f,
 		what != TOLD_REJECTED	      ? of[what]
 		: f->state == STATE_REJECTED ? REQUEST_REJECTED
 					      : REQUEST_OUTDATED;
-	int64_t number = t->f->after->number;
 	struct buf b;
 
-	buf_init(&b, DOC_TEXT_MAX - 1024);
-	json_begin(&b, NULL);
-	json_put(&b, "status", request_status_name(status));
-	json_put_int(&b, "warehouseId", f->warehouse);
-	write_request_deadline(&b, offer_opened(f));
-	json_begin(&b, "order");
-	json_put_int(&b, "number", number);
-	json_end(&b);
-	write_request_lines(&b, newest_request(f));
-	json_end(&b);
+	buf_init(&b, DATA_MOST);
+	write_request(&b, t, f, status, newest_request(f));
+	if (buf_full(&b)) {
+		buf_release(&b);
+		buf_init(&b, DATA_MOST);
+		write_request(&b, t, f, status, NULL);
+	}
 	tell(t, "allocation_request",
-	     what == TOLD_CREATE ? "create" : "update", number, b.data);
+	     what == TOLD_CREATE ? "create" : "update", t->f->after->number,
+	     b.data);
 	buf_release(&b);
 }
 

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_read.h"
 #include "base/mem.h"
 #include "handlers/notify.h"
 #include "handlers/offer.h"
@@ -48,6 +49,7 @@ static const struct zone *no_zone(void *arg, const char *instance)
 struct change_of_order {
 	struct order before, after;
 	char said[1024]; /* what is told: "SHOP type action," each */
+	char text[DOC_TEXT_MAX + 1]; /* of the last of them */
 	size_t n;
 };
 
@@ -128,6 +130,8 @@ static void say(struct change_of_order *c, const struct doc *d)
 	char type[32], action[32];
 	size_t len = strlen(c->said);
 
+	assert_true(strlen(d->text) <= DOC_TEXT_MAX);
+	memcpy(c->text, d->text, strlen(d->text) + 1);
 	word_of(d->text, "\"type\":\"", type);
 	word_of(d->text, "\"action\":\"", action);
 	snprintf(c->said + len, sizeof(c->said) - len, "%.*s %s %s,",
@@ -404,6 +408,40 @@ static void an_allocation_request_is_told_in_its_own_form(void **state)
 	changes_release(&ret);
 }
 
+/* A text that does not fit would be no JSON, and would stop the order. */
+static void a_request_with_too_many_lines_is_told_without_them(void **state)
+{
+	struct change_of_order *c = *state;
+	struct opening p = {.expires = NOW, .kind = KIND_ALLOCATION_REQUEST};
+	struct alloc_request *r = xcalloc(1, sizeof(*r));
+	struct json *v;
+	struct err e;
+
+	p.date[0] = '\0';
+	order_copy(&c->after, &c->before);
+	apply(&c->after, CHANGE_OPENING, OURS, &p);
+	*r = (struct alloc_request){
+		.status = REQUEST_SENT,
+		.expires = NOW,
+		.n_lines = REQUEST_LINES_MAX,
+		.lines = xcalloc(REQUEST_LINES_MAX, sizeof(*r->lines)),
+	};
+	for (size_t i = 0; i < r->n_lines; i++)
+		r->lines[i] = (struct request_line){INT64_MAX - (int64_t)i,
+						    INT64_MAX};
+	order_offer(&c->after, OURS)->requests = r;
+	order_offer(&c->after, OURS)->n_requests = 1;
+	offer_derive(NULL, &c->after);
+	follow(c, false);
+	assert_string_equal(c->said, "amsterdam allocation_request create,");
+	assert_int_equal(json_parse(c->text, strlen(c->text), JSON_STRICT, &v,
+				    &e),
+			 OK);
+	assert_false(json_given(json_get(json_get(v, "data"), "lines")));
+	assert_true(json_given(json_get(json_get(v, "data"), "order")));
+	json_free(v);
+}
+
 static void long_names_of_shops_stay_apart(void **state)
 {
 	static const char a[] =
@@ -440,6 +478,7 @@ int main(void)
 		T(what_the_shops_system_ships_is_good_to_go_at_once),
 		T(an_event_has_centras_form),
 		T(an_allocation_request_is_told_in_its_own_form),
+		T(a_request_with_too_many_lines_is_told_without_them),
 		T(long_names_of_shops_stay_apart),
 	};
 
