@@ -408,6 +408,121 @@ static void an_allocation_request_is_told_in_its_own_form(void **state)
 	changes_release(&ret);
 }
 
+/* ---- small histories ---- */
+
+#define HISTORIES 20000
+#define STEPS	  10
+
+static uint64_t dice;
+
+static unsigned roll(unsigned n)
+{
+	dice = dice * 6364136223846793005u + 1442695040888963407u;
+	return (unsigned)(dice >> 33) % n;
+}
+
+/* What a system that listens to check_first alone takes for its own. */
+struct listener {
+	bool yours[2]; /* OURS, SECOND */
+};
+
+static void hear(struct listener *l, const struct changes *told)
+{
+	for (size_t i = 0; i < told->n; i++) {
+		const char *text = told->list[i].doc.doc.text;
+		char action[32];
+
+		if (told->list[i].kind != CHANGE_DOC ||
+		    !strstr(text, "\"check_first\"") ||
+		    strncmp(told->list[i].doc.doc.key, "amsterdam", 9) != 0)
+			continue;
+		word_of(text, "\"action\":\"", action);
+		l->yours[!strstr(text, "\"warehouseId\":3")] =
+			!strcmp(action, "accepted");
+	}
+}
+
+/* What Centra may say, or a look may show, at random: dates repeat, and come in
+ * any order. */
+static void happens(struct order *o)
+{
+	static const int64_t warehouses[] = {OURS, SECOND, THEIRS};
+	int64_t warehouse = warehouses[roll(3)];
+	struct change c = {.kind = CHANGE_FINDING, .warehouse = warehouse};
+	char date[STAMP_SIZE];
+
+	snprintf(date, sizeof(date), "2023-11-14 22:%02u:00.000000", roll(4));
+	switch (roll(8)) {
+	case 0:
+	case 1:
+		opens(o, warehouse, date, NOW + roll(3));
+		break;
+	case 2:
+		if (!roll(4))
+			cancels(o);
+		break;
+	case 3:
+		c.finding = (struct finding){
+			.what = (enum found)(1 + roll(3)),
+			.ended = (enum offer_state)(STATE_REJECTED + roll(3)),
+			.knew = o->version - roll(2),
+			.at = NOW};
+		order_apply(o, &c);
+		offer_derive(NULL, o);
+		break;
+	default:
+		marks(o, warehouse, (enum mark)roll(MARKS), date);
+		break;
+	}
+}
+
+static void whatever_happens_yours_is_told_only_while_it_is_so(void **state)
+{
+	const struct follow_config config = {.shop_of = shop_of,
+					     .zone = no_zone};
+	size_t won = 0;
+
+	(void)state;
+	dice = 17;
+	for (int h = 0; h < HISTORIES; h++) {
+		struct order before, after;
+		struct listener l = {0};
+
+		order_init(&before, "se", 39790);
+		for (int s = 0; s < STEPS; s++) {
+			struct changes told = {0};
+
+			order_copy(&after, &before);
+			happens(&after);
+			after.updated = NOW + s;
+			outgoing_follow(&config,
+					&(struct followed){&before, &after,
+							   false, NOW},
+					&told);
+			hear(&l, &told);
+			for (size_t i = 0; i < 2; i++) {
+				const struct offer *f =
+					order_offer(&after, ours[i]);
+				bool is = f && f->state == STATE_ACCEPTED;
+
+				won += is;
+				if (l.yours[i] != is)
+					fail_msg("history %d, step %d: %d is "
+						 "%s, and was told %s",
+						 h, s, (int)ours[i],
+						 f ? offer_state_name(f->state)
+						   : "unknown",
+						 l.yours[i] ? "yes" : "no");
+			}
+			changes_release(&told);
+			order_release(&before);
+			before = after;
+		}
+		order_release(&before);
+	}
+	assert_true(won > HISTORIES); /* or nothing was shown */
+}
+
 /* A text that does not fit would be no JSON, and would stop the order. */
 static void a_request_with_too_many_lines_is_told_without_them(void **state)
 {
@@ -479,6 +594,7 @@ int main(void)
 		T(an_event_has_centras_form),
 		T(an_allocation_request_is_told_in_its_own_form),
 		T(a_request_with_too_many_lines_is_told_without_them),
+		T(whatever_happens_yours_is_told_only_while_it_is_so),
 		T(long_names_of_shops_stay_apart),
 	};
 
