@@ -199,9 +199,8 @@ static bool another_has_it(const struct order *o, const struct offer *f)
 		    (g->answer.verb == VERB_ACCEPT &&
 		     g->answer.settled == SETTLED_OK))
 			return true;
-		for (size_t k = 0; k < g->n_requests; k++)
-			if (g->requests[k].status == REQUEST_CONFIRMED)
-				return true;
+		if (requests_confirmed(g))
+			return true;
 	}
 	return false;
 }

@@ -155,15 +155,25 @@ static void join(struct alloc_request *r, const struct alloc_request *in)
 	alloc_request_own(r);
 }
 
-/* Removes a row that has ended, the oldest by its id.  *i: where a new row is
- * to be inserted.  False: no row has ended. */
+/* Returns how much it matters to keep a row: 0: it has ended, 1: it was confirmed
+ * and is sent, 2: it is needed. */
+static int worth(const struct alloc_request *r)
+{
+	if (r->status > REQUEST_CONFIRMED)
+		return 0;
+	return r->status == REQUEST_CONFIRMED && r->sent ? 1 : 2;
+}
+
+/* Removes the row that matters least, of several the oldest by its id.  *i: where
+ * a new row is to be inserted.  False: all rows are needed. */
 static bool make_room(struct offer *f, size_t *i)
 {
 	size_t gone = 0;
 
-	while (gone < f->n_requests && alloc_request_open(f->requests[gone].status))
-		gone++;
-	if (gone == f->n_requests)
+	for (size_t k = 1; k < f->n_requests; k++)
+		if (worth(&f->requests[k]) < worth(&f->requests[gone]))
+			gone = k;
+	if (worth(&f->requests[gone]) == 2)
 		return false;
 	alloc_request_release(&f->requests[gone]);
 	memmove(&f->requests[gone], &f->requests[gone + 1],

@@ -228,6 +228,21 @@ static void what_is_confirmed_after_a_parcel_is_to_be_sent_too(void **s)
 	assert_true(mine()->shipped);
 }
 
+/* Centra asks again and again: what is confirmed, and not sent, is the last to be
+ * forgotten. */
+static void of_too_many_requests_what_is_confirmed_stays(void **s)
+{
+	(void)s;
+	listed(7, 10, REQUEST_CONFIRMED);
+	for (int i = 0; i < 2 * REQUESTS_MAX; i++)
+		listed(100 + i, 20 + i, REQUEST_OUTDATED);
+	assert_int_equal(mine()->n_requests, REQUESTS_MAX);
+	assert_string_equal(state_of(W), "accepted");
+	assert_true(requests_have_line(mine(), 7, NULL));
+	listed(500, 600, REQUEST_SENT);
+	assert_string_equal(state_of(W), "pending");
+}
+
 static void asked_for(int64_t line)
 {
 	struct change c = {.kind = CHANGE_SHIP_ASKED, .warehouse = W};
@@ -563,6 +578,7 @@ int main(void)
 		T(a_newer_request_asks_anew_whatever_was_confirmed),
 		T(a_parcel_under_way_goes_before_a_newer_request),
 		T(what_is_confirmed_after_a_parcel_is_to_be_sent_too),
+		T(of_too_many_requests_what_is_confirmed_stays),
 		T(a_further_request_that_is_lost_leaves_what_was_sent_done),
 		T(a_webhook_about_what_was_sent_opens_nothing),
 		T(what_was_confirmed_elsewhere_is_to_be_sent_too),
