@@ -17,12 +17,12 @@ import { openView } from "./views.js";
 addTexts({
   en: { dMenu: "Deliveries", dNone: "No delivery waits.", dOne: "Delivery {number}", dPieces: "{n} piece announced|{n} pieces announced", dGoes: "Being received…", dScan: "Scan what came", dCounted: "{what}: {n} of {of}",
     dWrong: "{code} is not in this delivery", dNoEan: "No EAN: to be received in Centra", dCount: "How many {what} came", dGo: "Receive {n} of {of}", dNothing: "Nothing is counted yet.", dOver: "More came than was announced. Receive it all?",
-    dShort: "{n} piece is missing, and stays announced. Receive the rest?|{n} pieces are missing, and stay announced. Receive the rest?", dYes: "Receive", dDone: "Delivery {number} is received.", dRest: "Delivery {number} is received. {n} piece stays announced.|Delivery {number} is received. {n} pieces stay announced.",
+    dShort: "{n} piece is missing, and stays announced. Receive what came?|{n} pieces are missing, and stay announced. Receive what came?", dYes: "Receive", dDone: "Delivery {number} is received.", dRest: "Delivery {number} is received. {n} piece stays announced.|Delivery {number} is received. {n} pieces stay announced.",
     dFirst: "Delivery {number} was received with your earlier count: {what}. Tell the office.",
     dLater: "Delivery {number}: kept. Centra is told by itself.", dLost: "Delivery {number}: no reply. Press again.", dGone: "Delivery {number} was received already.", dAll: "All deliveries" },
   sv: { dMenu: "Leveranser", dNone: "Ingen leverans väntar.", dOne: "Leverans {number}", dPieces: "{n} vara aviserad|{n} varor aviserade", dGoes: "Tas emot…", dScan: "Skanna det som kom", dCounted: "{what}: {n} av {of}",
     dWrong: "{code} finns inte i leveransen", dNoEan: "Ingen EAN: tas emot i Centra", dCount: "Hur många {what} kom", dGo: "Ta emot {n} av {of}", dNothing: "Inget är räknat än.", dOver: "Det kom fler än aviserat. Ta emot alla?",
-    dShort: "{n} vara saknas och förblir aviserad. Ta emot resten?|{n} varor saknas och förblir aviserade. Ta emot resten?", dYes: "Ta emot", dDone: "Leverans {number} är mottagen.", dRest: "Leverans {number} är mottagen. {n} vara förblir aviserad.|Leverans {number} är mottagen. {n} varor förblir aviserade.",
+    dShort: "{n} vara saknas och förblir aviserad. Ta emot det som kom?|{n} varor saknas och förblir aviserade. Ta emot det som kom?", dYes: "Ta emot", dDone: "Leverans {number} är mottagen.", dRest: "Leverans {number} är mottagen. {n} vara förblir aviserad.|Leverans {number} är mottagen. {n} varor förblir aviserade.",
     dFirst: "Leverans {number} togs emot med er tidigare räkning: {what}. Säg till kontoret.",
     dLater: "Leverans {number}: sparad. Centra får veta av sig självt.", dLost: "Leverans {number}: inget svar. Tryck igen.", dGone: "Leverans {number} är redan mottagen.", dAll: "Alla leveranser" },
 });
