@@ -358,8 +358,10 @@ void graphql_create_return(struct centra_conn *n,
 	made = json_get(payload, "return");
 	if (payload && !ret->error &&
 	    (!gql_read_id(made, ret_id) ||
-	     json_length(json_get(made, "lines")) < r->n_lines))
+	     json_length(json_get(made, "lines")) < r->n_lines)) {
 		gql_doubtful(ret, "createReturn");
+		*ret_id = 0;
+	}
 	gql_reply_end(&reply);
 	buf_release(&body);
 }

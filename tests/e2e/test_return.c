@@ -824,6 +824,79 @@ static void why_tells_the_returns_of_an_order(void **state)
 	shipfrom_passed(s);
 }
 
+/* ---- what is not allowed ---- */
+
+/* Without the permission nothing is booked, and nothing is lost: it is booked
+ * when the token has it. */
+static void a_missing_permission_books_nothing_and_loses_nothing(void **state)
+{
+	struct shipfrom *s = start(state, SOON);
+	int64_t n = shipped(s, "{\"quantity\":2}");
+	struct wish w = {.order = n, .line = line_of(s, n, 0), .units = 1,
+			 .key = "one-key"};
+
+	sim_tell(&s->sim, "/settings", "{\"denied\":[\"Return:write\"]}");
+	(void)asks(s, AMSTERDAM, &w);
+	(void)asks(s, AMSTERDAM, &w);
+	assert_int_equal(sim_returns(s, n).n, 0);
+	sim_tell(&s->sim, "/settings", "{\"denied\":[]}");
+	wait_booked(s, &w);
+	assert_int_equal(sim_returns(s, n).units, 1);
+	shipfrom_passed(s);
+}
+
+static void hostile_requests_are_refused_and_book_nothing(void **state)
+{
+	static const char *const bodies[] = {
+		"", "null", "[]", "{}", "{\"order\":1001}",
+		"{\"order\":0,\"restock\":true,\"lines\":[]}",
+		"{\"order\":-1,\"restock\":true,\"lines\":[{\"line_id\":1,"
+		"\"quantity\":1,\"reason\":\"other\"}]}",
+		"{\"order\":1e300,\"restock\":true,\"lines\":[{\"line_id\":1,"
+		"\"quantity\":1,\"reason\":\"other\"}]}",
+		"{\"order\":1001,\"restock\":1,\"lines\":[{\"line_id\":1,"
+		"\"quantity\":1,\"reason\":\"other\"}]}",
+		"{\"order\":1001,\"restock\":true,\"lines\":{\"line_id\":1}}",
+		"{\"order\":1001,\"restock\":true,\"lines\":[{\"line_id\":1,"
+		"\"quantity\":0,\"reason\":\"other\"}]}",
+		"{\"order\":1001,\"restock\":true,\"lines\":[{\"line_id\":1,"
+		"\"quantity\":-1,\"reason\":\"other\"}]}",
+		"{\"order\":1001,\"restock\":true,\"lines\":[{\"line_id\":1,"
+		"\"quantity\":1.5,\"reason\":\"other\"}]}",
+		"{\"order\":1001,\"restock\":true,\"lines\":[{\"line_id\":1,"
+		"\"quantity\":1,\"reason\":\"<script>\"}]}",
+		"{\"order\":1001,\"restock\":true,\"lines\":[{\"line_id\":1,"
+		"\"quantity\":1,\"reason\":\"other\"},{\"line_id\":1,"
+		"\"quantity\":1,\"reason\":\"other\"}]}",
+	};
+	static const char *const numbers[] = {
+		"",	   "0",		"-1", "abc", "1e3", "1001,1002",
+		"99999999999999999999", "1001%22%7D",
+	};
+	struct shipfrom *s = start(state, SOON);
+	char path[100];
+
+	(void)shipped(s, "{\"quantity\":2}");
+	for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
+		struct answer a = shop_post(s, AMSTERDAM, PATH, bodies[i]);
+
+		if (a.status != 400)
+			fail_msg("%s: %ld", bodies[i], a.status);
+		answer_release(&a);
+	}
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++) {
+		struct answer a;
+
+		snprintf(path, sizeof(path), PATH "?order=%s", numbers[i]);
+		a = shop_get(s, AMSTERDAM, path);
+		if (a.status != 400)
+			fail_msg("%s: %ld", path, a.status);
+		answer_release(&a);
+	}
+	assert_int_equal(sim_calls_of(&s->sim, 0, "createReturn"), 0);
+	shipfrom_passed(s);
+}
+
 /* ---- several shipments ---- */
 
 /* The second of two calls never arrives: what the first one booked is not taken
@@ -912,6 +985,8 @@ int main(void)
 		OWN(a_count_from_before_a_return_came_is_not_sent),
 		OWN(a_count_is_not_sent_while_nobody_knows_what_came),
 		OWN(a_return_that_cannot_be_sold_again_makes_no_count_too_old),
+		OWN(a_missing_permission_books_nothing_and_loses_nothing),
+		OWN(hostile_requests_are_refused_and_book_nothing),
 		OWN(why_tells_the_returns_of_an_order),
 		OWN(of_two_calls_the_second_is_made_again_if_it_was_lost),
 		OWN(what_a_shipment_has_given_back_is_taken_from_the_other),

@@ -94,6 +94,23 @@ static void sold(void)
 	centra_sold_release(&s);
 }
 
+static void returned(void)
+{
+	struct centra_sold s = {0};
+	struct call call;
+	bool unticked;
+
+	order_api_returned(reply_conn(), 19, &s, &call, &unticked);
+	must(!s.listed || (call.end == CALL_OK && !unticked));
+	must(s.listed || !s.n_given);
+	for (size_t i = 0; i < s.n_given; i++) {
+		must(s.given[i].id > 0 && s.given[i].shipment >= 0);
+		for (size_t k = 0; k < s.given[i].n_lines; k++)
+			must(s.given[i].lines[k].quantity >= 0);
+	}
+	centra_sold_release(&s);
+}
+
 static void create_return(void)
 {
 	static const struct centra_sent_line lines[] = {{.id = 1,
@@ -158,7 +175,8 @@ static void receive(void)
 static const struct reply_call calls[] = {
 	{"products", products}, {"sizes", sizes},
 	{"set-stock", set_stock}, {"sold", sold},
-	{"create-return", create_return}, {"deliveries", deliveries},
+	{"returned", returned},	{"create-return", create_return},
+	{"deliveries", deliveries},
 	{"receive", receive},
 };
 
