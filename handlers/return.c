@@ -488,6 +488,23 @@ static void take_up(struct run *x)
 	x->r->ended = 0;
 }
 
+/* True if Centra shows that no unit of the return's lines was ever given back. */
+static bool none_is_shown(const struct run *x)
+{
+	for (size_t i = 0; i < x->r->n_lines; i++)
+		if (centra_returned_units(&x->sold, x->r->lines[i].line))
+			return false;
+	return x->sold.listed;
+}
+
+/* True if the return may have been booked by the store that was lost: this one is a
+ * backup from before. */
+static bool may_be_booked(const struct run *x)
+{
+	return x->w->renewed != TIME_NONE && x->r->at <= x->w->renewed &&
+	       !none_is_shown(x);
+}
+
 static void book(struct run *x)
 {
 	bool was_unsure = x->r->state == RETURN_UNSURE;
@@ -498,6 +515,11 @@ static void book(struct run *x)
 		return;
 	if (was_unsure)
 		take_up(x);
+	else if (!nothing_left(x->r) && may_be_booked(x)) {
+		unsure(x, "the store was restored from a backup: Centra may "
+			  "have booked this return before");
+		return;
+	}
 	while (!nothing_left(x->r)) {
 		code = not_returnable(x);
 		if (code && was_unsure && x->r->n_parts)

@@ -954,6 +954,72 @@ static void a_shop_without_returns_takes_none(void **state)
 
 #define OWN(f) cmocka_unit_test_teardown(f, shipfrom_end)
 
+/* Asks for a return of one of two units while Centra shows no order, and makes a
+ * backup in which it waits. */
+static void back_up_waiting(struct shipfrom *s, const struct wish *w,
+			    char ret_file[160])
+{
+	const char *backup[] = {"backup", ret_file, NULL};
+	char *out = NULL;
+
+	snprintf(ret_file, 160, "%s/copy.mdb", s->dir);
+	sim_tell(&s->sim, "/faults",
+		 "{\"api\":\"graphql\",\"what\":\"orders\","
+		 "\"kind\":\"500\",\"percent\":100}");
+	assert_int_equal(asks(s, AMSTERDAM, w), 202);
+	assert_int_equal(shipfrom_run(s, &out, true, backup), 0);
+	free(out);
+}
+
+static void start_on(struct shipfrom *s, const char *file)
+{
+	const char *readmit[] = {"device", "readmit", "--all", NULL};
+	char *out = NULL;
+
+	shipfrom_restore(s, file);
+	assert_int_equal(shipfrom_run(s, &out, true, readmit), 0);
+	free(out);
+	sim_tell(&s->sim, "/faults", "{\"clear\":true}");
+	shipfrom_again(s);
+}
+
+/* It was booked after the backup was made: the second unit must not be booked for
+ * it. */
+static void a_return_that_waits_in_a_backup_is_not_booked_again(void **state)
+{
+	struct shipfrom *s = start(state, SOON);
+	int64_t n = shipped(s, "{\"quantity\":2}");
+	struct wish w = {.order = n, .line = line_of(s, n, 0), .units = 1,
+			 .key = "a"};
+	char file[160];
+
+	back_up_waiting(s, &w, file);
+	sim_tell(&s->sim, "/faults", "{\"clear\":true}");
+	wait_booked(s, &w);
+	assert_int_equal(shipfrom_stop(s), 0);
+	start_on(s, file);
+	wait_metric(s, "tasks_dead", 1, LONG);
+	assert_int_equal(sim_returns(s, n).units, 1);
+	shipfrom_passed(s);
+}
+
+/* Centra shows that nothing of the order was given back. */
+static void a_return_that_waits_in_a_backup_is_not_lost(void **state)
+{
+	struct shipfrom *s = start(state, SOON);
+	int64_t n = shipped(s, "{\"quantity\":2}");
+	struct wish w = {.order = n, .line = line_of(s, n, 0), .units = 1,
+			 .key = "a"};
+	char file[160];
+
+	back_up_waiting(s, &w, file);
+	assert_int_equal(shipfrom_stop(s), 0);
+	start_on(s, file);
+	wait_booked(s, &w);
+	assert_int_equal(sim_returns(s, n).units, 1);
+	shipfrom_passed(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -990,6 +1056,8 @@ int main(void)
 		OWN(why_tells_the_returns_of_an_order),
 		OWN(of_two_calls_the_second_is_made_again_if_it_was_lost),
 		OWN(what_a_shipment_has_given_back_is_taken_from_the_other),
+		OWN(a_return_that_waits_in_a_backup_is_not_booked_again),
+		OWN(a_return_that_waits_in_a_backup_is_not_lost),
 		OWN(a_shop_without_returns_takes_none),
 	};
 
