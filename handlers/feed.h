@@ -42,8 +42,8 @@ const char *feed_name(enum feed f); /* "graphql", "soap" */
 #define FEED_UNRESOLVED "unresolved/done"
 
 /* The progress of a feed of an instance.  It outlives the runs of its task; the
- * worker keeps it in memory.  One run at a time
- * writes it; any thread may read what is atomic. */
+ * worker keeps it in memory.  One run at a time writes it; any thread may read
+ * what is atomic. */
 struct feed_progress {
 	int64_t listened; /* steady clock, ms: the listeners were set last; 0:
 			   * not yet */
