@@ -34,8 +34,12 @@ char *header_path(const char *uri)
 {
 	const char *from = origin_form(uri);
 	size_t len = strcspn(from, "?#"), n = 0;
-	char *path = xstrndup(from, len);
+	char *path;
 
+	/* A value would end at it: "?order=1%002" would be order 1. */
+	if (strstr(from + len, "%00"))
+		return NULL;
+	path = xstrndup(from, len);
 	for (size_t i = 0; i < len; i++) {
 		int byte;
 

@@ -120,7 +120,7 @@ struct http_request {
 	struct MHD_Connection *mhd;
 	struct fields fields;
 	struct buf body;
-	char *path; /* owned: with escapes decoded; NULL: an escape is broken */
+	char *path; /* owned: with escapes decoded; NULL: see header_path() */
 	char param[PARAM_SIZE];
 	char method[METHOD_SIZE];
 	const char *allow;     /* of a 405 */
@@ -429,7 +429,7 @@ uint64_t callers_key_of_address(const struct callers *c, const char *address);
 /* Returns the decoded path of a URI, also of one in absolute form
  * ("http://host/path", RFC 9112, 3.2.2); the caller frees it.  NULL: an escape
  * is broken, or stands for a byte that could change which path is meant: NUL,
- * '/', or a control character. */
+ * '/', or a control character; or the query has an escaped NUL. */
 char *header_path(const char *uri);
 /* Reads the header of a request of that HTTP version.  What *h points to is
  * borrowed from MHD. */

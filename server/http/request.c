@@ -588,7 +588,7 @@ static enum MHD_Result request_begin(struct http_request *x, const char *method,
 		header_check(&header, res);
 	if (!res->status && !x->path)
 		respond_problem(res, 400, "bad_request",
-				"the path holds an escape that cannot be used");
+				"the path or the query holds an escape that cannot be used");
 	x->unread = res->status; /* where this request ends is uncertain: close
 				  * the connection */
 	if (!res->status)

@@ -345,7 +345,7 @@ static void hostile_requests_are_refused_and_book_nothing(void **state)
 	};
 	static const char *const numbers[] = {
 		"",	   "0",		"-1", "abc", "1e3", "1001,1002",
-		"99999999999999999999", "1001%22%7D",
+		"99999999999999999999", "1001%22%7D", "1%00", "1001%001",
 	};
 	struct shipfrom *s = returns_start(state, RETURN_SOON);
 	char path[100];
