@@ -248,9 +248,9 @@ struct limits *centra_limits(const struct centra *c)
 	return c->limits;
 }
 
-const char *centra_url(const struct centra *c, enum centra_api api)
+const char *centra_address(const struct centra_conn *n, enum centra_api api)
 {
-	return c->urls[api];
+	return n->centra->urls[api];
 }
 
 int64_t centra_connect_timeout(const struct centra *c)

@@ -106,6 +106,9 @@ void centra_try_now(struct centra *c, enum centra_api api);
 struct centra_conn *centra_conn_open(struct centra *c);
 void centra_conn_close(struct centra_conn *n);
 void centra_conn_lane(struct centra_conn *n, enum centra_lane lane);
+/* Returns the address that this connection calls, borrowed from its account,
+ * without a slash at its end; NULL: it is not configured. */
+const char *centra_address(const struct centra_conn *n, enum centra_api api);
 /* Bounds the next calls on this connection: each ends at `until` (time_mono) at
  * the latest, and none begins after it (CALL_NOT_DONE, `cut`).  0: only the
  * centra's timeout bounds them. */

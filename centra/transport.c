@@ -353,7 +353,7 @@ out:
 void transport_post(struct centra_conn *n, const struct post *p,
 		    struct call *ret, struct buf *reply)
 {
-	const char *base = centra_url(n->centra, p->api);
+	const char *base = centra_address(n, p->api);
 	struct transfer t = {.post = p, .reply = reply};
 	struct permit permit;
 	int64_t left;

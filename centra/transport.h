@@ -77,9 +77,6 @@ bool order_api_unticked(const char *reply, size_t len);
 
 /* ---- of the account, for transport.c ---- */
 
-/* Returns the API's address without a slash at its end; NULL: it is not
- * configured. */
-const char *centra_url(const struct centra *c, enum centra_api api);
 struct limits *centra_limits(const struct centra *c);
 int64_t centra_connect_timeout(const struct centra *c); /* ms */
 int64_t centra_timeout(const struct centra *c);		/* ms */

@@ -33,6 +33,7 @@ void receipt_release(struct receipt *r)
 	free(r->error);
 	free(r->by);
 	free(r->rest_number);
+	free(r->address);
 	*r = (struct receipt){0};
 }
 
@@ -86,6 +87,7 @@ static bool read_all(const struct json *v, struct receipt *r)
 	r->error = text_of(v, "error");
 	r->by = text_of(v, "by");
 	r->rest_number = text_of(v, "rest_number");
+	r->address = text_of(v, "address");
 	r->trying = json_is_true(json_get(v, "trying"));
 	r->said_no = json_is_true(json_get(v, "said_no"));
 	r->found = json_is_true(json_get(v, "found"));
@@ -144,6 +146,7 @@ static void put_all(struct buf *b, const struct receipt *r)
 		json_end(b);
 	}
 	json_end_list(b);
+	json_put(b, "address", r->address);
 	json_end(b);
 }
 
@@ -183,6 +186,12 @@ enum rc receipt_doc(const struct receipt *r, const char *instance,
 	}
 	ret->text = buf_detach(&b, NULL);
 	return OK;
+}
+
+bool receipt_unsure(const struct receipt *r)
+{
+	return r->state == RECEIPT_REFUSED && r->code &&
+	       !strcmp(r->code, RECEIPT_UNSURE);
 }
 
 bool receipt_same(const struct receipt *a, const struct receipt *b)

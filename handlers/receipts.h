@@ -13,6 +13,8 @@
  * by the list of deliveries: one that is no longer there was received; one that
  * is there when Centra can no longer act on the call is received anew.  If that
  * call is refused, the list decides once more: what is still there is refused.
+ * If order_api_url has changed since the call, the list is another plugin's: that
+ * the delivery is not in it proves nothing, and the office decides.
  */
 #ifndef HANDLERS_RECEIPTS_H
 #define HANDLERS_RECEIPTS_H
@@ -22,6 +24,7 @@
 
 #define RECEIPT_KIND	  "receipt"
 #define RECEIPT_ITEMS_MAX 500
+#define RECEIPT_UNSURE	  "unsure" /* code of REFUSED: nobody knows */
 #define RECEIPT_EAN_MAX	  32 /* characters of an EAN or another code */
 
 enum receipt_state {
@@ -56,6 +59,9 @@ struct receipt {
 	int64_t rest;	   /* id of the delivery that is what was short; 0 */
 	char *rest_number; /* owned, or NULL */
 	int64_t rest_units;
+	char *address; /* owned: of the plugin that the call under way was made
+			* to, whose list alone shows what came of it; NULL: not
+			* known */
 };
 
 /* RC_INVALID: the text is damaged. */
@@ -67,6 +73,8 @@ void receipt_key(char ret_key[DOC_KEY_SIZE], int64_t warehouse,
 /* Sets *ret to the whole document. */
 enum rc receipt_doc(const struct receipt *r, const char *instance,
 		    struct doc *ret, struct err *e);
+/* True if nobody knows whether it was received: it is not asked for again. */
+bool receipt_unsure(const struct receipt *r);
 /* True if the items are the same. */
 bool receipt_same(const struct receipt *a, const struct receipt *b);
 

@@ -200,6 +200,7 @@ static bool begin(struct run *x)
 		return false;
 	}
 	x->r.trying = true;
+	set_text(&x->r.address, centra_address(w->centra, CENTRA_ORDER_API));
 	rc = w->begin(w, add_try, x, &e);
 	x->changed = false;
 	if (!rc && read_doc(x))
@@ -258,6 +259,39 @@ static void receive(struct run *x)
 	free(items);
 }
 
+/* ---- another plugin ---- */
+
+/* True if the call under way was made to the plugin that is called now; an older
+ * receipt does not know. */
+static bool same_plugin(const struct run *x)
+{
+	const char *now = centra_address(x->w->centra, CENTRA_ORDER_API);
+
+	return !x->r.address || (now && !strcmp(x->r.address, now));
+}
+
+/* The office decides.  If the address is put right, a redrive looks again: so the
+ * call stays under way. */
+static void end_unsure(struct run *x)
+{
+	end(x, RECEIPT_REFUSED, RECEIPT_UNSURE, NULL);
+	x->r.trying = true;
+	run_dead(x->w,
+		 "delivery %" PRId64 " of shop %s may be received: "
+		 "order_api_url has changed since the call to %s",
+		 x->r.delivery, x->r.shop, x->r.address);
+}
+
+static void look_again(struct run *x)
+{
+	if (!receipt_unsure(&x->r) || !x->w->centra || !same_plugin(x))
+		return;
+	x->r.state = RECEIPT_ASKED;
+	x->r.ended = 0;
+	set_text(&x->r.code, NULL);
+	x->changed = true;
+}
+
 /* ---- a run ---- */
 
 /* It is still there after Centra has refused it: no call has received it. */
@@ -283,6 +317,10 @@ static void run_one(struct run *x)
 	if (!look(x, &waits))
 		return;
 	if (!waits) {
+		if (x->r.trying && !same_plugin(x)) {
+			end_unsure(x);
+			return;
+		}
 		x->r.found = x->r.trying;
 		if (x->r.trying)
 			end(x, RECEIPT_DONE, NULL, NULL);
@@ -310,8 +348,11 @@ void handle_receive(struct work *w, size_t n)
 	struct err e = {""};
 
 	(void)n; /* one a run */
-	if (read_doc(&x) && x.r.state == RECEIPT_ASKED)
-		run_one(&x);
+	if (read_doc(&x)) {
+		look_again(&x);
+		if (x.r.state == RECEIPT_ASKED)
+			run_one(&x);
+	}
 	if (x.changed && add_doc(&x, &w->result.changes, &e))
 		run_dead(w, "%s", e.text);
 	receipt_release(&x.r);

@@ -308,6 +308,7 @@ static enum rc decide(void *arg, const struct doc *docs, size_t n,
 	struct receipt had = {0};
 	struct doc d = {0};
 	enum rc rc = OK;
+	const char *code;
 	bool taken, same;
 
 	*p->code = '\0';
@@ -315,14 +316,16 @@ static enum rc decide(void *arg, const struct doc *docs, size_t n,
 		rc = receipt_read(docs[0].text, &had, e);
 	if (rc)
 		return rc;
-	taken = had.shop && had.state != RECEIPT_REFUSED;
+	taken = had.shop &&
+		(had.state != RECEIPT_REFUSED || receipt_unsure(&had));
+	code = receipt_unsure(&had) ? RECEIPT_UNSURE : "received";
 	same = taken && receipt_same(&had, &mine->r);
 	receipt_release(&had);
 	if (same)
 		return RC_EXISTS;
 	if (taken) {
-		snprintf(p->code, sizeof(p->code), "received");
-		snprintf(p->once.code, sizeof(p->once.code), "received");
+		snprintf(p->code, sizeof(p->code), "%s", code);
+		snprintf(p->once.code, sizeof(p->once.code), "%s", code);
 		return fail(e, RC_CONFLICT, "it was received already");
 	}
 	rc = receipt_doc(&mine->r, p->instance, &d, e);

@@ -49,6 +49,7 @@ const NOT_HERE = new Set([
   "POST /api/v1/returns 409 answered",
   "POST /api/v1/returns 503 not_stored",
   "POST /api/v1/deliveries/{id}/receive 409 refused",
+  "POST /api/v1/deliveries/{id}/receive 409 unsure",
   "POST /api/v1/deliveries/{id}/receive 409 answered",
   "POST /api/v1/deliveries/{id}/receive 503 not_stored",
   // Only where no graphql_url is set.

@@ -90,6 +90,11 @@ static bool is_received(void *arg)
 	return p->last == 200 || p->last == 409; /* 409: it ends so */
 }
 
+static bool is_received_200(void *arg)
+{
+	return is_received(arg) && ((struct pressed *)arg)->last == 200;
+}
+
 static void wait_received(struct shipfrom *s, int64_t id, int first, int second)
 {
 	struct pressed p = {s, id, first, second, 0};
@@ -321,13 +326,91 @@ static void what_centra_refuses_after_a_lost_call_ends(void **state)
 
 	sim_tell(&s->sim, "/settings", "{\"refuse_delivery\":\"Not you.\"}");
 	fault(s, id, "receive", "\"kind\":\"drop\",\"when\":\"before\"");
-	assert_true(wait_until(is_received, &p, LONG));
+	assert_true(wait_until(is_received, &p, 15000));
 	assert_int_equal(p.last, 409);
 	assert_int_equal(sim_delivery(s, id).accepts, 0);
 	sim_tell(&s->sim, "/settings", "{\"refuse_delivery\":\"\"}");
 	a = receives(s, AMSTERDAM, id, 5, 3);
 	assert_int_equal(a.status, 200);
 	answer_release(&a);
+	assert_int_equal(sim_delivery(s, id).accepts, 1);
+	shipfrom_passed(s);
+}
+
+static void edit(struct shipfrom *s, const char *from, const char *to)
+{
+	char *was = NULL, *at;
+	size_t room = 0;
+	FILE *f = fopen(s->config, "r");
+
+	assert_non_null(f);
+	assert_true(getdelim(&was, &room, 0, f) > 0);
+	fclose(f);
+	at = strstr(was, from);
+	assert_non_null(at);
+	f = fopen(s->config, "w");
+	assert_non_null(f);
+	fprintf(f, "%.*s%s%s", (int)(at - was), was, to, at + strlen(from));
+	assert_int_equal(fclose(f), 0);
+	free(was);
+}
+
+/* The call is lost, and Amsterdam has another plugin when the server starts
+ * again. */
+static int64_t lost_by_another_plugin(struct shipfrom *s)
+{
+	int64_t id = announced(s);
+	struct answer a;
+
+	fault(s, id, "receive", "\"kind\":\"slow\",\"ms\":1500,"
+				"\"when\":\"before\"");
+	fault(s, id, "receive", "\"kind\":\"drop\",\"when\":\"before\"");
+	a = receives(s, AMSTERDAM, id, 5, 3);
+	assert_int_equal(a.status, 202);
+	answer_release(&a);
+	shipfrom_kill_9(s);
+	edit(s, "/api/amsterdam\norder_api_key = key-of-amsterdam",
+	     "/api/berlin\norder_api_key = key-of-berlin");
+	shipfrom_again(s);
+	return id;
+}
+
+/* Its list is another plugin's and does not have the delivery. */
+static void a_plugin_that_was_not_called_proves_nothing(void **state)
+{
+	struct shipfrom *s = start(state, MANY "call_timeout = 1s\n");
+	int64_t id = lost_by_another_plugin(s);
+	struct pressed p = {s, id, 5, 3, 0};
+	struct answer a;
+
+	assert_true(wait_until(is_received, &p, LONG));
+	assert_int_equal(p.last, 409);
+	wait_metric(s, "tasks_dead", 1, 5000);
+	a = receives(s, AMSTERDAM, id, 5, 2); /* nor is it forgotten */
+	assert_int_equal(a.status, 409);
+	assert_string_equal(text_of(a.json, "code"), "unsure");
+	answer_release(&a);
+	wait_metric(s, "tasks_dead", 1, 0);
+	shipfrom_passed(s);
+}
+
+/* The office puts the address right, and the redrive settles it. */
+static void where_the_called_plugin_is_back_a_redrive_receives_it(void **state)
+{
+	struct shipfrom *s = start(state, MANY "call_timeout = 1s\n");
+	int64_t id = lost_by_another_plugin(s);
+	const char *words[] = {"redrive", "--all", NULL};
+	char *out = NULL;
+
+	wait_metric(s, "tasks_dead", 1, LONG);
+	assert_int_equal(shipfrom_stop(s), 0);
+	edit(s, "/api/berlin\norder_api_key = key-of-berlin",
+	     "/api/amsterdam\norder_api_key = key-of-amsterdam");
+	shipfrom_again(s);
+	assert_int_equal(shipfrom_run(s, &out, true, words), 0);
+	free(out);
+	assert_true(wait_until(is_received_200,
+			       &(struct pressed){s, id, 5, 3, 0}, LONG));
 	assert_int_equal(sim_delivery(s, id).accepts, 1);
 	shipfrom_passed(s);
 }
@@ -473,6 +556,8 @@ int main(void)
 		OWN(half_a_reply_receives_it_once),
 		OWN(a_call_that_centra_acts_on_too_late_receives_it_once),
 		OWN(what_centra_refuses_after_a_lost_call_ends),
+		OWN(a_plugin_that_was_not_called_proves_nothing),
+		OWN(where_the_called_plugin_is_back_a_redrive_receives_it),
 		OWN(a_count_from_before_a_delivery_came_is_not_sent),
 		OWN(a_count_is_not_sent_while_nobody_knows_what_came),
 		OWN(killed_during_the_looks_it_is_received_once),
