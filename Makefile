@@ -221,7 +221,7 @@ check: ## build with -Werror, unit and end to end tests, rules of the source
 	@sh tests/deps.sh build test
 	@$(MAKE) --no-print-directory -j$(JOBS) built
 	@$(RUN) --begin
-	@HISTORY_EVENTS=1 $(MAKE) --no-print-directory -k -j2 tests rules; $(RUN) --end $$?
+	@HISTORY_EVENTS=1 MODEL_SECONDS=2 $(MAKE) --no-print-directory -k -j2 tests rules; $(RUN) --end $$?
 
 test: ## everything: check, the API's contract, the page, the image, a little torture, fuzzing and planting
 	@sh tests/deps.sh build test browser image database

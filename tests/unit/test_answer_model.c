@@ -24,6 +24,7 @@
 #include "handlers/answer.h"
 #include "handlers/reconcile.h"
 #include "tests/unit/facts.h"
+#include "tests/unit/model.h"
 #include "tests/unit/stub_centra.h"
 
 #include <cmocka.h> /* last: it has a macro called fail */
@@ -632,7 +633,7 @@ static bool play(uint64_t which, bool takes_away)
 
 static void play_all(bool takes_away)
 {
-	time_t end = time(NULL) + SECONDS;
+	time_t end = model_end(SECONDS);
 	uint64_t i, won = 0;
 
 	stub_centra = (struct stub_centra){.post = post, .orders = orders};

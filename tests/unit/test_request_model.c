@@ -24,6 +24,7 @@
 #include "handlers/answer.h"
 #include "handlers/requests.h"
 #include "tests/unit/facts.h"
+#include "tests/unit/model.h"
 #include "tests/unit/stub_centra.h"
 
 #include <cmocka.h> /* last: it has a macro called fail */
@@ -646,7 +647,7 @@ static void play(uint64_t which, unsigned *won, unsigned *lost, unsigned *both)
 
 static void no_history_ends_wrong(void **s)
 {
-	time_t end = time(NULL) + SECONDS;
+	time_t end = model_end(SECONDS);
 	unsigned won = 0, lost = 0, both = 0;
 	uint64_t i;
 

@@ -23,6 +23,7 @@
 
 #include "centra/graphql_private.h" /* graphql_shipment_end() */
 #include "tests/unit/facts.h"
+#include "tests/unit/model.h"
 #include "tests/unit/stub_centra.h"
 
 #include <cmocka.h> /* last: it has a macro called fail */
@@ -958,7 +959,7 @@ static void play(uint64_t which)
 
 static void nothing_is_made_paid_or_completed_twice(void **state)
 {
-	time_t end = time(NULL) + SECONDS;
+	time_t end = model_end(SECONDS);
 	uint64_t i;
 
 	(void)state;
@@ -1001,7 +1002,7 @@ static void press_or_lose(void)
 
 static void no_piece_that_was_taken_from_us_is_shipped(void **state)
 {
-	time_t end = time(NULL) + SECONDS;
+	time_t end = model_end(SECONDS);
 	uint64_t i, told = 0;
 
 	(void)state;
@@ -1059,7 +1060,7 @@ static void press_parcels(void)
 
 static void equal_parcels_with_a_key_each_are_as_many(void **state)
 {
-	time_t end = time(NULL) + SECONDS;
+	time_t end = model_end(SECONDS);
 	uint64_t i;
 
 	(void)state;
