@@ -26,6 +26,7 @@
 /* What Centra has of an item in the shop's warehouse. */
 struct there {
 	int64_t physical, sets, lowered; /* -1: it was never set there */
+	int64_t twice; /* calls that had the size twice; all were refused */
 };
 
 static struct answer sim_stock(struct shipfrom *s)
@@ -38,7 +39,7 @@ static struct answer sim_stock(struct shipfrom *s)
 
 static struct there there_of(const cJSON *item)
 {
-	struct there t = {-1, -1, -1};
+	struct there t = {-1, -1, -1, 0};
 	const cJSON *p;
 
 	cJSON_ArrayForEach(p, cJSON_GetObjectItem(item, "places"))
@@ -53,12 +54,15 @@ static struct there there_of(const cJSON *item)
 static struct there there(struct shipfrom *s, const char *ean)
 {
 	struct answer a = sim_stock(s);
-	struct there t = {-1, -1, -1};
+	struct there t = {-1, -1, -1, 0};
 	const cJSON *i;
 
 	cJSON_ArrayForEach(i, cJSON_GetObjectItem(a.json, "items"))
 		if (!strcmp(text_of(i, "ean"), ean))
+		{
 			t = there_of(i);
+			t.twice = number_of(i, "twice");
+		}
 	answer_release(&a);
 	return t;
 }
@@ -556,6 +560,7 @@ static void of_two_codes_of_one_size_that_wait_the_newer_is_there(void **state)
 	wait_counted(s, "1002", "done", 5000);
 	assert_int_equal(there(s, "1001").physical, 6);
 	assert_true(there(s, "1001").sets <= 2);
+	assert_int_equal(there(s, "1001").twice, 0);
 	shipfrom_passed(s);
 }
 

@@ -92,13 +92,31 @@ static void refuse(struct setting *g, int i, const char *message)
 	cJSON_AddItemToArray(path, cJSON_CreateString(at));
 }
 
+/* True if an earlier entry of the list is of the same size, by whichever code. */
+static bool is_twice(const cJSON *size, const struct item *it)
+{
+	for (const cJSON *v = size->prev; v->next; v = v->prev)
+		if (stock_find(code_of(v)) == it)
+			return true;
+	return false;
+}
+
+/* What Centra does is not known: a caller must not come to it. */
+static void refuse_twice(struct setting *g, struct item *it, int i)
+{
+	it->twice++;
+	refuse(g, i, "The size is given twice.");
+}
+
 static void check_size(struct setting *g, const cJSON *size, int i)
 {
-	const struct item *it = stock_find(code_of(size));
+	struct item *it = stock_find(code_of(size));
 	int64_t quantity = json_int(size, "quantity", -1);
 
 	if (!it)
 		refuse(g, i, "Product size not found.");
+	else if (is_twice(size, it))
+		refuse_twice(g, it, i);
 	else if (it->bundle)
 		refuse(g, i, "Stock of a bundle cannot be set.");
 	else if (quantity < 0)

@@ -481,6 +481,7 @@ static void state(void *arg)
 		add(v, "ean", it->ean);
 		add(v, "upc", it->upc);
 		cJSON_AddBoolToObject(v, "bundle", it->bundle);
+		json_add_int(v, "twice", it->twice);
 		a = cJSON_AddArrayToObject(v, "places");
 		for (size_t i = 0; i < it->n_places; i++) {
 			p = must(cJSON_CreateObject());

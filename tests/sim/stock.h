@@ -36,6 +36,7 @@ struct item {
 	} places[STOCK_PLACES];
 	size_t n_places;
 	struct item *next; /* the one that was known before it */
+	int twice; /* calls of setStock that had it twice; each was refused */
 };
 
 /* The size of an order's line. */
