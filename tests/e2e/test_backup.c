@@ -18,6 +18,8 @@
 
 #include <cmocka.h>
 
+#include "tests/harness/counts.h"
+#include "tests/harness/returns.h"
 #include "tests/harness/shipfrom.h"
 #include "tests/harness/wait.h"
 
@@ -174,6 +176,132 @@ static void a_server_started_on_a_backup_knows_all_from_before(void **state)
 	shipfrom_passed(s);
 }
 
+/* A key for the system of Amsterdam's shop (owned). */
+static char *key_of_system(struct shipfrom *s)
+{
+	const char *words[] = {"device", "add", "--order-api", "--shop",
+			       "amsterdam", "--name=WMS", NULL};
+	char *out = NULL, *key;
+
+	assert_int_equal(shipfrom_run(s, &out, false, words), 0);
+	key = strndup(out, strcspn(out, "\n"));
+	assert_non_null(key);
+	free(out);
+	return key;
+}
+
+static long opened(struct shipfrom *s, const char *key)
+{
+	char url[256], auth[200];
+	const char *headers[] = {auth, NULL};
+	struct answer a;
+	long status;
+
+	snprintf(url, sizeof(url), "%s/order-api/amsterdam/shipments", s->url);
+	snprintf(auth, sizeof(auth), "API-Authorization: %s", key);
+	a = http_send("GET", url, headers, NULL, 0);
+	status = a.status;
+	answer_release(&a);
+	return status;
+}
+
+struct receiving {
+	struct shipfrom *s;
+	const char *path;
+};
+
+static bool is_received(void *arg)
+{
+	const struct receiving *r = arg;
+	struct answer a = shop_post(
+		r->s, AMSTERDAM, r->path,
+		"{\"items\":[{\"ean\":\"1001\",\"quantity\":5}]}");
+	long status = a.status;
+
+	answer_release(&a);
+	return status == 200;
+}
+
+/* A return, a count and a delivery. */
+static void fill(struct shipfrom *s)
+{
+	int64_t n = goods_shipped(s, "{\"quantity\":2}");
+	struct wish w = {.order = n, .line = goods_line(s, n, 0), .units = 1,
+			 .key = "a"};
+	struct answer a;
+	char path[80];
+
+	wait_return_booked(s, &w);
+	sim_tell(&s->sim, "/stock", "{\"ean\":\"1001\",\"sku\":\"S-1001\"}");
+	count_item(s, "1001", 7, 1);
+	wait_counted(s, "1001", "done", 10000);
+	sim_tell(&s->sim, "/plugins",
+		 "[{\"name\":\"amsterdam\",\"key\":\"key-of-amsterdam\","
+		 "\"warehouse\":3}]");
+	a = sim_do(&s->sim, "/deliveries",
+		   "[{\"warehouse\":3,\"products\":[{\"ean\":\"1001\","
+		   "\"sku\":\"S-1001\",\"quantity\":5}]}]");
+	snprintf(path, sizeof(path), "/api/v1/deliveries/%.0f/receive",
+		 cJSON_GetArrayItem(cJSON_GetObjectItem(a.json, "ids"), 0)
+			 ->valuedouble);
+	answer_release(&a);
+	assert_true(wait_until(is_received, &(struct receiving){s, path},
+			       10000));
+}
+
+static const char *const kinds[] = {"return", "receipt", "stock_item",
+				    "stock_size", "stock_move"};
+#define KINDS 5
+
+/* What `records` shows of each kind (owned). */
+static void read_kinds(struct shipfrom *s, char *ret[KINDS])
+{
+	for (int i = 0; i < KINDS; i++) {
+		const char *words[] = {"records", kinds[i], "--json", NULL};
+
+		assert_int_equal(shipfrom_run(s, &ret[i], false, words), 0);
+		if (!strchr(ret[i], '{'))
+			fail_msg("there is no record '%s'", kinds[i]);
+	}
+}
+
+static void records_and_keys_are_as_they_were_when_the_backup_was_made(
+	void **state)
+{
+	struct shipfrom *s = shipfrom_start(&(struct shipfrom_options){
+		.server = "answer_wait = 300ms\ndevice_presses = 10000",
+		.centra = MANY,
+		.amsterdam = "ship_with = order_api\n",
+		.counter = true});
+	char file[160], *before[KINDS], *after[KINDS], *key;
+	const char *backup[] = {"backup", file, NULL};
+	const char *verify[] = {"verify", NULL};
+	const char *readmit[] = {"device", "readmit", "--all", NULL};
+
+	*state = s;
+	snprintf(file, sizeof(file), "%s/copy.mdb", s->dir);
+	key = key_of_system(s);
+	assert_int_equal(opened(s, key), 200);
+	fill(s);
+	read_kinds(s, before);
+	expect_run(s, 0, backup);
+	assert_int_equal(shipfrom_stop(s), 0);
+	shipfrom_restore(s, file);
+	shipfrom_again(s);
+	expect_run(s, 0, verify);
+	read_kinds(s, after);
+	for (int i = 0; i < KINDS; i++) {
+		assert_string_equal(after[i], before[i]);
+		free(after[i]);
+		free(before[i]);
+	}
+	assert_int_equal(opened(s, key), 401); /* it may have been removed */
+	expect_run(s, 0, readmit);
+	assert_int_equal(opened(s, key), 200);
+	free(key);
+	shipfrom_passed(s);
+}
+
 static void a_backup_that_cannot_be_written_leaves_nothing(void **state)
 {
 	struct shipfrom *s = *state = shipfrom_start(NULL);
@@ -234,6 +362,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_server_started_on_a_backup_knows_all_from_before),
+		T(records_and_keys_are_as_they_were_when_the_backup_was_made),
 		T(a_store_is_compacted_while_the_server_is_stopped),
 		T(a_limit_on_files_ends_a_backup_in_words),
 		T(a_backup_that_cannot_be_written_leaves_nothing),
