@@ -12,9 +12,9 @@
 #   with: tsan                 where only a sanitizer sees it: asan or tsan
 #
 # The program must pass without the patch, and must find the fault within
-# MUTANT_SECONDS (60; more where much else runs).  A patch that no longer fits
-# is a failure too: renew it, so that it plants the same fault in the code as it
-# is.
+# MUTANT_SECONDS (60; more where much else runs).  A program that is stopped after
+# that time has not found it.  A patch that no longer fits is a failure too: renew
+# it, so that it plants the same fault in the code as it is.
 set -u
 
 BUILD=${BUILD:-build}
@@ -111,6 +111,8 @@ plant() {
 		wrong "$name" "does not build with it (see $TREE/log)"
 	elif runs "$by" $with; then
 		wrong "$name" "$by does not find it"
+	elif [ $status -eq 124 ] || [ $status -eq 137 ]; then
+		wrong "$name" "$by does not end in $SECONDS_EACH s with it"
 	else
 		say ok "$name" "found by $by, $took s"
 		passed=$((passed + 1))
