@@ -250,6 +250,16 @@ static void the_hour_that_autumn_repeats_is_known(void **state)
 	zone_close(z);
 }
 
+static void a_summer_time_of_one_week_is_known(void **state)
+{
+	struct zone *z = open_zone("America/Recife");
+
+	(void)state;
+	assert_false(repeats(z, "2000-10-13 23:30:00"));
+	assert_true(repeats(z, "2000-10-14 23:30:00"));
+	zone_close(z);
+}
+
 static void zones_differ_in_when_they_repeat(void **state)
 {
 	struct zone *ny = open_zone("America/New_York");
@@ -340,6 +350,7 @@ int main(void)
 			what_is_no_centra_date_is_refused_and_nothing_written),
 		cmocka_unit_test(clocks_go_on),
 		cmocka_unit_test(the_hour_that_autumn_repeats_is_known),
+		cmocka_unit_test(a_summer_time_of_one_week_is_known),
 		cmocka_unit_test(zones_differ_in_when_they_repeat),
 		cmocka_unit_test(offsets_follow_the_season),
 		cmocka_unit_test(a_zone_that_does_not_exist_is_refused),
