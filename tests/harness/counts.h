@@ -28,4 +28,18 @@ bool is_counted(void *arg);
 void wait_counted(struct shipfrom *s, const char *ean, const char *result,
 		  int ms);
 
+/* What Centra has of an item in the shop's warehouse; -1: it was never set. */
+struct centra_stock {
+	int64_t physical, sets, lowered;
+	int64_t twice; /* calls that had the size twice; all were refused */
+};
+struct centra_stock centra_stock(struct shipfrom *s, const char *ean);
+/* Waits until Centra has so many of an item. */
+void wait_centra_stock(struct shipfrom *s, const char *ean, int64_t physical);
+/* Lets Centra know the size of an EAN, with the SKU "S-" and that EAN; `more`:
+ * further fields of it, or "". */
+void size_known(struct shipfrom *s, const char *ean, const char *more);
+/* Plants a fault in Centra's setStock: the fields of it. */
+void stock_fault(struct shipfrom *s, const char *spec);
+
 #endif
