@@ -19,12 +19,12 @@ addTexts({
     dWrong: "{code} is not in this delivery", dNoEan: "No EAN: to be received in Centra", dCount: "How many {what} came", dGo: "Receive {n} of {of}", dNothing: "Nothing is counted yet.", dOver: "More came than was announced. Receive it all?",
     dShort: "{n} piece is missing, and stays announced. Receive what came?|{n} pieces are missing, and stay announced. Receive what came?", dYes: "Receive", dDone: "Delivery {number} is received.", dRest: "Delivery {number} is received. {n} piece stays announced.|Delivery {number} is received. {n} pieces stay announced.",
     dFirst: "Delivery {number} was received with your earlier count: {what}. Tell the office.",
-    dLater: "Delivery {number}: kept. Centra is told by itself.", dLost: "Delivery {number}: no reply. Press again.", dGone: "Delivery {number} was received already.", dAll: "All deliveries" },
+    dLater: "Delivery {number}: kept. Centra is told by itself.", dLost: "Delivery {number}: no reply. Press again.", dGone: "Delivery {number} was received already.", dUnsure: "Delivery {number}: ask the office whether it is received.", dAll: "All deliveries" },
   sv: { dMenu: "Leveranser", dNone: "Ingen leverans väntar.", dOne: "Leverans {number}", dPieces: "{n} vara aviserad|{n} varor aviserade", dGoes: "Tas emot…", dScan: "Skanna det som kom", dCounted: "{what}: {n} av {of}",
     dWrong: "{code} finns inte i leveransen", dNoEan: "Ingen EAN: tas emot i Centra", dCount: "Hur många {what} kom", dGo: "Ta emot {n} av {of}", dNothing: "Inget är räknat än.", dOver: "Det kom fler än aviserat. Ta emot alla?",
     dShort: "{n} vara saknas och förblir aviserad. Ta emot det som kom?|{n} varor saknas och förblir aviserade. Ta emot det som kom?", dYes: "Ta emot", dDone: "Leverans {number} är mottagen.", dRest: "Leverans {number} är mottagen. {n} vara förblir aviserad.|Leverans {number} är mottagen. {n} varor förblir aviserade.",
     dFirst: "Leverans {number} togs emot med er tidigare räkning: {what}. Säg till kontoret.",
-    dLater: "Leverans {number}: sparad. Centra får veta av sig självt.", dLost: "Leverans {number}: inget svar. Tryck igen.", dGone: "Leverans {number} är redan mottagen.", dAll: "Alla leveranser" },
+    dLater: "Leverans {number}: sparad. Centra får veta av sig självt.", dLost: "Leverans {number}: inget svar. Tryck igen.", dGone: "Leverans {number} är redan mottagen.", dUnsure: "Leverans {number}: fråga kontoret om den är mottagen.", dAll: "Alla leveranser" },
 });
 
 const NAME = "deliveries", MOST = 99999;
@@ -110,6 +110,9 @@ async function send() {
   } else if (["received", "gone"].includes(code)) {
     const what = await booked(x, body);
     result("bad", t(what ? "dFirst" : "dGone", { number, what }));
+    all();
+  } else if (code === "unsure") {
+    result("bad", t("dUnsure", { number }));
     all();
   }
   else { w.sent = ""; say(false, `${t("failed")} ${r.body?.detail ?? ""}`); }

@@ -242,6 +242,19 @@ test("a count that was changed after a lost answer is told if the earlier one is
   page.errors.length = 0;
 });
 
+test("a delivery of which nobody knows whether it is received goes to the office", takes, async ({ world, open }) => {
+  const id = await announced(world), page = await open();
+  await openFeature(page, "deliveries");
+  await part(page, `open${id}`).click();
+  for (const [i, n] of [2, 1].entries()) { await page.fill(`#came-${i}`, String(n)); await page.press(`#came-${i}`, "Tab"); }
+  await page.route("**/receive", (route) => route.fulfill({ status: 409, contentType: "application/problem+json", json: { status: 409, code: "unsure", title: "Conflict", detail: "nobody knows what Centra has booked: ask the office" } }));
+  await page.waitForTimeout(1300);
+  await part(page, "receive").click();
+  await page.locator("#results .state.bad", { hasText: "ask the office whether it is received" }).waitFor();
+  await part(page, `open${id}`).waitFor();
+  page.errors.length = 0;
+});
+
 test("more than was announced needs an answer", takes, async ({ world, open }) => {
   const id = await announced(world), page = await open();
   await openFeature(page, "deliveries");
