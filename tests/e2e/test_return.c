@@ -405,30 +405,19 @@ static void a_shop_without_returns_takes_none(void **state)
 /* Asks for a return of one of two units while Centra shows no order, and makes a
  * backup in which it waits. */
 static void back_up_waiting(struct shipfrom *s, const struct wish *w,
-			    char ret_file[160])
+			    char ret_file[BACKUP_ROOM])
 {
-	const char *backup[] = {"backup", ret_file, NULL};
-	char *out = NULL;
-
-	snprintf(ret_file, 160, "%s/copy.mdb", s->dir);
 	sim_tell(&s->sim, "/faults",
 		 "{\"api\":\"graphql\",\"what\":\"orders\","
 		 "\"kind\":\"500\",\"percent\":100}");
 	assert_int_equal(return_asked(s, AMSTERDAM, w), 202);
-	assert_int_equal(shipfrom_run(s, &out, true, backup), 0);
-	free(out);
+	shipfrom_back_up(s, ret_file);
 }
 
 static void start_on(struct shipfrom *s, const char *file)
 {
-	const char *readmit[] = {"device", "readmit", "--all", NULL};
-	char *out = NULL;
-
-	shipfrom_restore(s, file);
-	assert_int_equal(shipfrom_run(s, &out, true, readmit), 0);
-	free(out);
 	sim_tell(&s->sim, "/faults", "{\"clear\":true}");
-	shipfrom_again(s);
+	shipfrom_go_back(s, file);
 }
 
 /* It was booked after the backup was made: the second unit must not be booked for
@@ -439,7 +428,7 @@ static void a_return_that_waits_in_a_backup_is_not_booked_again(void **state)
 	int64_t n = goods_shipped(s, "{\"quantity\":2}");
 	struct wish w = {.order = n, .line = goods_line(s, n, 0), .units = 1,
 			 .key = "a"};
-	char file[160];
+	char file[BACKUP_ROOM];
 
 	back_up_waiting(s, &w, file);
 	sim_tell(&s->sim, "/faults", "{\"clear\":true}");
@@ -458,7 +447,7 @@ static void a_return_that_waits_in_a_backup_is_not_lost(void **state)
 	int64_t n = goods_shipped(s, "{\"quantity\":2}");
 	struct wish w = {.order = n, .line = goods_line(s, n, 0), .units = 1,
 			 .key = "a"};
-	char file[160];
+	char file[BACKUP_ROOM];
 
 	back_up_waiting(s, &w, file);
 	assert_int_equal(shipfrom_stop(s), 0);

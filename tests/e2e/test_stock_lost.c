@@ -123,44 +123,12 @@ static void a_count_that_never_gets_through_keeps_no_other(void **state)
 
 /* ---- a restored store ---- */
 
-/* Runs a command, which must succeed. */
-static void expect_run(struct shipfrom *s, const char *const *words)
-{
-	char *out = NULL;
-	int status = shipfrom_run(s, &out, true, words);
-
-	if (status)
-		fail_msg("%s ended with %d: %s", words[0], status, out);
-	free(out);
-}
-
-/* Makes a backup beside the store, while the server runs. */
-static void back_up(struct shipfrom *s, char ret_file[160])
-{
-	const char *words[] = {"backup", ret_file, NULL};
-
-	snprintf(ret_file, 160, "%s/copy.mdb", s->dir);
-	expect_run(s, words);
-}
-
-static void start_on(struct shipfrom *s, const char *file)
-{
-	const char *readmit[] = {"device", "readmit", "--all", NULL};
-	const char *verify[] = {"verify", NULL};
-
-	assert_int_equal(shipfrom_stop(s), 0);
-	shipfrom_restore(s, file);
-	expect_run(s, verify);
-	expect_run(s, readmit);
-	shipfrom_again(s);
-}
-
 /* What was counted and sent after the backup is not in it: a count that waits
  * there may be older. */
 static void a_count_that_waits_in_a_backup_is_not_sent(void **state)
 {
 	struct shipfrom *s = shipfrom_with(NULL, SOON);
-	char file[160];
+	char file[BACKUP_ROOM];
 
 	*state = s;
 	size_known(s, "1001", "");
@@ -170,11 +138,12 @@ static void a_count_that_waits_in_a_backup_is_not_sent(void **state)
 	stock_fault(s, "\"kind\":\"drop\",\"when\":\"before\",\"percent\":100");
 	count_item(s, "1001", 7, 20);
 	wait_metric(s, BEGUN, 1, 5000);
-	back_up(s, file);
+	shipfrom_back_up(s, file);
 	sim_tell(&s->sim, "/faults", "{\"clear\":true}");
 	count_item(s, "1001", 8, 10);
 	wait_counted(s, "1001", "done", 20000);
-	start_on(s, file);
+	assert_int_equal(shipfrom_stop(s), 0);
+	shipfrom_go_back(s, file);
 	wait_counted(s, "1001", "too_old", 20000);
 	wait_counted(s, "1002", "done", 5000);
 	assert_int_equal(centra_stock(s, "1001").physical, 8);

@@ -247,6 +247,36 @@ void shipfrom_restore(struct shipfrom *s, const char *file)
 	assert_int_equal(rename(file, data), 0);
 }
 
+/* Runs a command, which must succeed. */
+static void must_run(struct shipfrom *s, const char *const *words)
+{
+	char *out = NULL;
+	int status = shipfrom_run(s, &out, true, words);
+
+	if (status)
+		fail_msg("%s ended with %d: %s", words[0], status, out);
+	free(out);
+}
+
+void shipfrom_back_up(struct shipfrom *s, char ret_file[BACKUP_ROOM])
+{
+	const char *words[] = {"backup", ret_file, NULL};
+
+	snprintf(ret_file, BACKUP_ROOM, "%s/copy.mdb", s->dir);
+	must_run(s, words);
+}
+
+void shipfrom_go_back(struct shipfrom *s, const char *file)
+{
+	const char *verify[] = {"verify", NULL};
+	const char *readmit[] = {"device", "readmit", "--all", NULL};
+
+	shipfrom_restore(s, file);
+	must_run(s, verify);
+	must_run(s, readmit);
+	shipfrom_again(s);
+}
+
 void shipfrom_passed(struct shipfrom *s)
 {
 	s->passed = true;

@@ -66,6 +66,12 @@ int shipfrom_stop(struct shipfrom *s);
 /* Puts a backup into the place of the store of a server that was stopped, as
  * docs/backup-and-restore.md says; the file goes. */
 void shipfrom_restore(struct shipfrom *s, const char *file);
+#define BACKUP_ROOM 160
+/* Makes a backup beside the store while the server runs. */
+void shipfrom_back_up(struct shipfrom *s, char ret_file[BACKUP_ROOM]);
+/* Restores the backup of a server that has ended, lets its devices in again, and
+ * starts it. */
+void shipfrom_go_back(struct shipfrom *s, const char *file);
 void shipfrom_passed(struct shipfrom *s);
 /* cmocka's teardown: 0 when the server ended well and no sanitizer spoke. */
 int shipfrom_end(void **state);
