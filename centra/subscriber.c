@@ -148,6 +148,9 @@ static CURL *open_easy(void)
 		return NULL;
 #define SET(option, value) bad |= curl_easy_setopt(c, option, value)
 	SET(CURLOPT_NOSIGNAL, 1L);
+	/* A name that the C library resolves for minutes ends the call at its
+	 * time; the resolver's thread ends by itself later. */
+	SET(CURLOPT_QUICK_EXIT, 1L);
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_PROXY, ""); /* do not use a proxy from the environment */
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -273,7 +276,7 @@ static void post(struct subscriber *r, const struct subscriber_options *o,
 /* Signs the body with a secret and sends it. */
 static void post_signed(struct subscriber *r, const struct subscriber_options *o,
 			const char *secret, const struct buf *body,
-			int64_t now, const char *header,
+			int64_t now, const char *const *more,
 			struct subscriber_reply *ret)
 {
 	struct curl_slist *headers = NULL;
@@ -288,8 +291,8 @@ static void post_signed(struct subscriber *r, const struct subscriber_options *o
 	headers = add(headers,
 		      "Content-Type: application/x-www-form-urlencoded");
 	headers = add(headers, "Expect:"); /* no "100 Continue" */
-	if (header)
-		headers = add(headers, header);
+	for (; more && *more; more++)
+		headers = add(headers, *more);
 	post(r, o, body, headers, ret);
 	curl_slist_free_all(headers);
 	free(line);
@@ -450,7 +453,7 @@ static void note(struct subscriber *r, struct subscriber_reply *reply)
 /* Sends the body with the secret that was taken last, and if that may be why it
  * was refused, with the other. */
 static void post_either(struct subscriber *r, const struct buf *body,
-			int64_t now, const char *header,
+			int64_t now, const char *const *headers,
 			struct subscriber_reply *ret)
 {
 	const struct subscriber_options o = {
@@ -465,7 +468,7 @@ static void post_either(struct subscriber *r, const struct buf *body,
 	for (size_t i = 0; i < SECRETS; i++, with = 1 - with) {
 		if (!r->secrets[with])
 			continue;
-		post_signed(r, &o, r->secrets[with], body, now, header, ret);
+		post_signed(r, &o, r->secrets[with], body, now, headers, ret);
 		if (!may_be_the_secret(ret))
 			break;
 	}
@@ -476,8 +479,8 @@ static void post_either(struct subscriber *r, const struct buf *body,
 }
 
 void subscriber_post(struct subscriber *r, const char *json, size_t len,
-		   int64_t now, const char *header,
-		   struct subscriber_reply *ret)
+		     int64_t now, const char *const *headers,
+		     struct subscriber_reply *ret)
 {
 	struct buf body;
 
@@ -494,7 +497,7 @@ void subscriber_post(struct subscriber *r, const char *json, size_t len,
 		(void)!fail(&ret->why, RC_AGAIN,
 			    "it did not answer a moment ago");
 	} else {
-		post_either(r, &body, now, header, ret);
+		post_either(r, &body, now, headers, ret);
 		note(r, ret);
 	}
 	pthread_mutex_unlock(&r->calling);

@@ -88,6 +88,9 @@ static CURL *open_easy(const struct centra *a)
 		return NULL;
 #define SET(option, value) bad |= curl_easy_setopt(c, option, value)
 	SET(CURLOPT_NOSIGNAL, 1L);
+	/* A name that the C library resolves for minutes ends the call at its
+	 * time; the resolver's thread ends by itself later. */
+	SET(CURLOPT_QUICK_EXIT, 1L);
 	SET(CURLOPT_PROTOCOLS_STR, "http,https");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_PROXY, ""); /* do not use a proxy from the environment */

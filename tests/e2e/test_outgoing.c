@@ -263,21 +263,24 @@ struct looked {
 static struct looked *looked;
 static char looked_file[128];
 
-/* For a test whose receiver has a name that turns private at the second look. */
-static struct shipfrom *start_with_name(void **state)
+/* For a test whose receiver has a name that turns private at the second look.
+ * `more`: a further setting of the environment, or NULL. */
+static struct shipfrom *start_with_name(void **state, const char *more)
 {
 	static struct under_fault fault;
 	static char counts[192], then[96];
-	static const char *const under[] = {"env",
-					    fault.preload,
-					    fault.asan,
-					    counts,
-					    "RESOLVER_NAME=till.example",
-					    then,
-					    NULL};
+	static const char *under[] = {"env",
+				      fault.preload,
+				      fault.asan,
+				      counts,
+				      "RESOLVER_NAME=till.example",
+				      then,
+				      NULL,
+				      NULL};
 	char lines[256];
 	int fd;
 
+	under[6] = more;
 	till = receiver_start(TILL_KNOWS);
 	snprintf(looked_file, sizeof(looked_file), "/tmp/shipfrom-looked.%d",
 		 (int)getpid());
@@ -320,7 +323,7 @@ static bool was_looked_up(void *arg)
 static void an_address_that_turns_private_at_the_second_look_is_refused(
 	void **state)
 {
-	struct shipfrom *s = start_with_name(state);
+	struct shipfrom *s = start_with_name(state, NULL);
 	int64_t number = order_offered(s, NULL);
 	int looks = 1;
 
@@ -342,6 +345,18 @@ static void an_address_that_turns_private_at_the_second_look_is_refused(
 	shipfrom_again(s);
 	wait_told(till, number, "create", TILL_SOON);
 	assert_true(looked->to_private > 0);
+	shipfrom_passed(s);
+}
+
+/* The DNS server does not answer, and the C library asks it for minutes. */
+static void a_name_that_is_not_resolved_holds_up_no_stop(void **state)
+{
+	struct shipfrom *s = start_with_name(state, "RESOLVER_HANGS=60");
+	int looks = 1;
+
+	order_offered(s, NULL);
+	assert_true(wait_until(was_looked_up, &looks, TILL_SOON));
+	assert_int_equal(shipfrom_stop(s), 0);
 	shipfrom_passed(s);
 }
 
@@ -501,6 +516,9 @@ int main(void)
 		cmocka_unit_test_teardown(receivers_that_hang_slow_nobody, tills_end),
 		cmocka_unit_test_teardown(
 			an_address_that_turns_private_at_the_second_look_is_refused,
+			end_with_name),
+		cmocka_unit_test_teardown(
+			a_name_that_is_not_resolved_holds_up_no_stop,
 			end_with_name),
 		cmocka_unit_test_teardown(
 			a_private_address_is_refused_unless_allowed, tills_end),

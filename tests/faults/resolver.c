@@ -8,7 +8,7 @@
  * $RESOLVER_THEN ("127.1.2.1:12345").  $RESOLVER names a file of three ints of
  * this machine: how often the name was looked up, and how often connect() was
  * called for the public and for the other address.  A start of the program does
- * not reset them.
+ * not reset them.  With $RESOLVER_HANGS each look takes so many seconds.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -64,8 +64,12 @@ int getaddrinfo(const char *node, const char *service,
 {
 	look_fn *real = REAL(look_fn *, "getaddrinfo");
 
-	if (node && !strcmp(node, name))
+	if (node && !strcmp(node, name)) {
 		node = counts[LOOKS]++ ? then : PUBLIC;
+		if (getenv("RESOLVER_HANGS"))
+			sleep((unsigned)strtoul(getenv("RESOLVER_HANGS"),
+						NULL, 10));
+	}
 	return real(node, service, hints, res);
 }
 
