@@ -70,10 +70,10 @@ struct subscriber_reply {
 };
 
 /* Sends a webhook: `json` is the payload; `now` (wall clock, ms) is signed.
- * `header`: one more header of the request, or NULL. */
+ * `headers`: further headers of the request, up to a NULL; or NULL. */
 void subscriber_post(struct subscriber *r, const char *json, size_t len,
-		   int64_t now, const char *header,
-		   struct subscriber_reply *ret);
+		     int64_t now, const char *const *headers,
+		     struct subscriber_reply *ret);
 
 /* Returns how many ms of the steady clock calls are still held back at `mono`;
  * 0: not at all. */

@@ -40,29 +40,42 @@ unsigned notify_group(int64_t sub)
 
 /* ---- the document of the receiver ---- */
 
-int64_t notify_dropped(const struct doc *d)
+void notify_state_read(const struct doc *d, struct notify_state *ret)
 {
 	struct json *v = NULL;
-	int64_t ret = 0;
+	const char *knows;
 	struct err e;
 
-	if (d->text && !json_parse(d->text, strlen(d->text), JSON_STRICT, &v, &e) &&
-	    !json_int(json_get(v, "dropped"), &ret))
-		ret = 0;
+	*ret = (struct notify_state){0};
+	if (!d->text || json_parse(d->text, strlen(d->text), JSON_STRICT, &v, &e))
+		goto out;
+	if (!json_int(json_get(v, "dropped"), &ret->dropped) || ret->dropped < 0)
+		ret->dropped = 0;
+	knows = json_text(json_get(v, "knows"));
+	if (knows && !copy_text(ret->knows, sizeof(ret->knows), knows))
+		*ret->knows = '\0';
+out:
 	json_free(v);
-	return ret > 0 ? ret : 0;
 }
 
-void notify_set_dropped(struct doc *d, int64_t n)
+void notify_state_write(struct doc *d, const struct notify_state *s)
 {
 	struct buf b;
 
 	buf_init(&b, 256);
 	json_begin(&b, NULL);
-	json_put_int(&b, "dropped", n);
+	json_put_int(&b, "dropped", s->dropped);
+	json_put(&b, "knows", s->knows);
 	json_end(&b);
 	free(d->text);
 	d->text = buf_detach(&b, NULL);
+}
+
+/* Writes what the system knows once it has taken a call of this run. */
+static void knows_now(const struct work *w, char ret[NOTIFY_KNOWS_SIZE])
+{
+	snprintf(ret, NOTIFY_KNOWS_SIZE, "%016" PRIx64 "-%" PRId64,
+		 w->notify->settings, w->renewed);
 }
 
 /* ---- what waits ---- */
@@ -74,7 +87,8 @@ struct letters {
 	size_t n, bytes;
 	bool more;
 	struct doc receiver; /* owned */
-	int64_t dropped;
+	struct notify_state state;
+	bool anew; /* the system is to read its orders anew */
 };
 
 static bool take(void *arg, const struct doc *d)
@@ -98,7 +112,7 @@ static enum rc read_letters(const struct work *w, struct letters *l,
 			    struct err *e)
 {
 	const char *shop = w->notify->shop;
-	char key[OUTGOING_SHOP_SIZE];
+	char key[OUTGOING_SHOP_SIZE], knows[NOTIFY_KNOWS_SIZE];
 	enum rc rc;
 
 	outgoing_of_order(l->prefix, shop, w->task->number);
@@ -108,9 +122,12 @@ static enum rc read_letters(const struct work *w, struct letters *l,
 	rc = w->docs->keyed(w, KIND_OUTGOING, l->prefix, take, l, e);
 	if (!rc)
 		rc = w->docs->one(w, KIND_RECEIVER, key, &l->receiver, e);
-	if (!rc)
-		l->dropped = notify_dropped(&l->receiver);
-	return rc;
+	if (rc)
+		return rc;
+	notify_state_read(&l->receiver, &l->state);
+	knows_now(w, knows);
+	l->anew = l->state.dropped || strcmp(l->state.knows, knows) != 0;
+	return OK;
 }
 
 static void letters_release(struct letters *l)
@@ -136,8 +153,10 @@ static void were_taken(struct work *w, struct letters *l)
 {
 	for (size_t i = 0; i < l->n; i++)
 		move(w, &l->list[i], OUTGOING_DONE);
-	if (l->dropped) {
-		notify_set_dropped(&l->receiver, 0);
+	if (l->anew) {
+		l->state.dropped = 0;
+		knows_now(w, l->state.knows);
+		notify_state_write(&l->receiver, &l->state);
 		changes_doc(&w->result.changes, &l->receiver, true);
 	}
 	if (l->more)
@@ -200,10 +219,16 @@ static void were_not_taken(struct work *w, struct letters *l,
 static void send_letters(struct work *w, const struct letters *l,
 			 struct subscriber_reply *ret)
 {
-	char *header = l->dropped ? xasprintf(NOTIFY_DROPPED ": %" PRId64,
-					      l->dropped)
-				  : NULL;
+	char dropped[64] = "";
+	const char *headers[] = {l->anew ? NOTIFY_ANEW ": yes" : NULL, dropped,
+				 NULL};
 	struct buf b;
+
+	if (l->state.dropped)
+		snprintf(dropped, sizeof(dropped), NOTIFY_DROPPED ": %" PRId64,
+			 l->state.dropped);
+	else
+		headers[1] = NULL;
 
 	/* A text has at most DOC_TEXT_MAX bytes, also the last one. */
 	buf_init(&b, BYTES_MOST + DOC_TEXT_MAX + NOTIFY_AT_ONCE + 64);
@@ -213,11 +238,10 @@ static void send_letters(struct work *w, const struct letters *l,
 		json_put_raw(&b, NULL, l->list[i].text);
 	json_end_list(&b);
 	json_end(&b);
-	subscriber_post(w->notify->to, b.data, b.len, w->now, header, ret);
+	subscriber_post(w->notify->to, b.data, b.len, w->now, headers, ret);
 	w->now += ret->latency;
 	w->steady += ret->latency;
 	buf_release(&b);
-	free(header);
 }
 
 static void notify_shop(struct work *w)

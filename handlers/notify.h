@@ -25,15 +25,19 @@
 #include "handlers/handlers.h"
 
 #define TASK_NOTIFY   "notify"
-#define KIND_RECEIVER "receiver" /* the document of a shop's system: how many
-				  * webhooks were dropped and it was not told */
+#define KIND_RECEIVER "receiver" /* the document of a shop's system: what it
+				  * does not know yet (struct notify_state) */
 
 #define NOTIFY_AT_ONCE 100 /* webhooks in one call (CONTRACT 1.2) */
 #define NOTIFY_FOR     (INT64_C(5) * 24 * 3600 * 1000) /* ms */
+#define NOTIFY_KNOWS_SIZE 48
 #define NOTIFY_TRIES   3 /* least tries in a row before webhooks are given up */
 
 /* The header that tells how many webhooks were dropped since it was last told. */
 #define NOTIFY_DROPPED "X-Shipfrom-Dropped"
+/* The header that tells the system to read all its orders anew: webhooks were
+ * dropped, or it may have missed what no webhook tells (struct notify_state). */
+#define NOTIFY_ANEW "X-Shipfrom-Read-Anew"
 
 /* Returns the `sub` of a shop's tasks: a hash of its name, not less than 0. */
 int64_t notify_sub(const char *shop);
@@ -51,14 +55,22 @@ struct notify_hands {
 	const char *shop; /* borrowed; NULL: the config has no shop with this
 			   * sub */
 	struct subscriber *to; /* borrowed; NULL: it has no notify_url */
+	uint64_t settings; /* a hash of its address and its shop's warehouses */
 	void (*report)(const struct work *w, const struct notify_report *r);
 };
 
-/* Reads how many webhooks were dropped, from the document of KIND_RECEIVER; 0
- * for none. */
-int64_t notify_dropped(const struct doc *d);
+/* What a shop's system has to be told with the next call, beside webhooks. */
+struct notify_state {
+	int64_t dropped; /* webhooks that were dropped */
+	/* Which address, warehouses and restored store the last call that was
+	 * taken came from; "": none was, or the address was taken out of the
+	 * config meanwhile.  From others, the system may have missed something. */
+	char knows[NOTIFY_KNOWS_SIZE];
+};
+/* Reads the document of KIND_RECEIVER; one that does not exist has no text. */
+void notify_state_read(const struct doc *d, struct notify_state *ret);
 /* Replaces the text of the document. */
-void notify_set_dropped(struct doc *d, int64_t n);
+void notify_state_write(struct doc *d, const struct notify_state *s);
 
 handler_fn handle_notify;
 

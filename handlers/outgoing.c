@@ -155,10 +155,12 @@ static bool has_another_deadline(const struct offer *was,
 	return b && (!a || a->expires != b->expires || a->kind != b->kind);
 }
 
-/* `was` is NULL if the offer is new. */
+/* `was` is NULL if the offer is new: an end is told then too, since the store may
+ * be a restored one, which does not know what was told before. */
 static enum told told_of(const struct offer *was, const struct offer *is)
 {
 	bool won = was && was->state == STATE_ACCEPTED;
+	bool open = !was || !has_ended(was);
 
 	switch (is->state) {
 	case STATE_ACCEPTED:
@@ -169,11 +171,11 @@ static enum told told_of(const struct offer *was, const struct offer *is)
 			       ? TOLD_NOTHING
 			       : TOLD_CREATE;
 	case STATE_TIMED_OUT:
-		return was && !has_ended(was) ? TOLD_TIMEOUT : TOLD_NOTHING;
+		return open ? TOLD_TIMEOUT : TOLD_NOTHING;
 	case STATE_REJECTED:
 	case STATE_TAKEN:
 	case STATE_CANCELLED:
-		return was && !has_ended(was) ? TOLD_REJECTED : TOLD_NOTHING;
+		return open ? TOLD_REJECTED : TOLD_NOTHING;
 	case STATE_ACCEPTING:
 	case STATE_REJECTING:
 	case STATE_REFUSED:

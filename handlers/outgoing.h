@@ -17,8 +17,8 @@
  *
  *	pending, anew or with another deadline        check_first create
  *	accepted                                      check_first accepted
- *	timed out, after it was open or accepted      check_first timeout
- *	rejected, taken, cancelled, after that;
+ *	timed out, unless it had ended before         check_first timeout
+ *	rejected, taken, cancelled, likewise;
  *	or no longer accepted for certain             check_first rejected
  */
 #ifndef HANDLERS_OUTGOING_H

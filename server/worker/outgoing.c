@@ -3,7 +3,8 @@
  * outgoing.c - bounds the webhooks that wait for each shop's own system, so that
  * one that is away for weeks fills nothing: in number, and by age.  The oldest
  * go; how many, the system is told with the next that it takes
- * (NOTIFY_DROPPED).
+ * (NOTIFY_DROPPED).  And remembers which system no longer has an address, since
+ * it is told nothing meanwhile (NOTIFY_ANEW).
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -119,10 +120,12 @@ static enum rc remove_them(void *arg, const struct doc *docs, size_t n,
 {
 	const struct going *g = arg;
 	struct doc receiver = doc_copy(&docs[0]);
+	struct notify_state state;
 
 	(void)n, (void)e;
-	notify_set_dropped(&receiver,
-			   notify_dropped(&receiver) + (int64_t)g->n);
+	notify_state_read(&receiver, &state);
+	state.dropped += (int64_t)g->n;
+	notify_state_write(&receiver, &state);
 	doc_writes_put(ret, &receiver);
 	doc_release(&receiver);
 	for (size_t i = 0; i < g->n; i++) {
@@ -131,6 +134,75 @@ static enum rc remove_them(void *arg, const struct doc *docs, size_t n,
 			add_task(g, &g->docs[i], ret);
 	}
 	return OK;
+}
+
+/* ---- systems without an address ---- */
+
+/* The documents of systems that the config has no address for. */
+struct addressless {
+	const struct config *config;
+	struct doc found; /* the first of them that is not marked yet; without
+			   * its text; rev 0: none */
+};
+
+static bool has_address(const struct config *c, const struct doc *d)
+{
+	char name[OUTGOING_SHOP_SIZE];
+
+	for (size_t i = 0; i < c->n_shops; i++) {
+		outgoing_shop(name, c->shops[i].id);
+		if (c->shops[i].notify_url && !strcmp(name, d->key) &&
+		    !strcmp(c->shops[i].centra, d->instance))
+			return true;
+	}
+	return false;
+}
+
+static bool find_addressless(void *arg, const struct doc *d)
+{
+	struct addressless *a = arg;
+	struct notify_state state;
+
+	notify_state_read(d, &state);
+	if (!*state.knows || has_address(a->config, d))
+		return true;
+	a->found = *d;
+	a->found.text = NULL;
+	return false;
+}
+
+/* A store_docs_fn: has the system told to read anew if its address comes back. */
+static enum rc knows_nothing(void *arg, const struct doc *docs, size_t n,
+			     struct doc_writes *ret, struct err *e)
+{
+	struct doc d = doc_copy(&docs[0]);
+	struct notify_state state;
+
+	(void)arg, (void)n, (void)e;
+	notify_state_read(&d, &state);
+	*state.knows = '\0';
+	notify_state_write(&d, &state);
+	doc_writes_put(ret, &d);
+	doc_release(&d);
+	return OK;
+}
+
+/* Marks one system that no longer has an address.  *ret_found: there was one. */
+static enum rc mark_addressless(const struct worker_parts *parts,
+				bool *ret_found, struct err *e)
+{
+	struct config *c = config_now(parts->config);
+	struct addressless a = {.config = c};
+	enum rc rc = store_docs(parts->store, KIND_RECEIVER, NULL, NULL,
+				find_addressless, &a, e);
+	struct doc_name name = {KIND_RECEIVER, a.found.instance, a.found.key};
+
+	config_drop(c);
+	*ret_found = !rc && a.found.rev;
+	if (*ret_found)
+		rc = store_docs_update(parts->store, &name, 1, knows_nothing,
+				       NULL, NULL, time_now(), NULL, e);
+	return rc;
 }
 
 /* ---- a step ---- */
@@ -190,9 +262,14 @@ int64_t outgoing_step(const struct worker_parts *parts)
 	int64_t age = keep(parts), wait = EVERY, mono = time_mono();
 	struct going *g = xcalloc(1, sizeof(*g));
 	struct err e;
-	enum rc rc = store_doc_counts(parts->store, KIND_OUTGOING, add_list, &l,
-				      &e);
+	bool found;
+	enum rc rc = mark_addressless(parts, &found, &e);
 
+	if (!rc && found)
+		wait = 0;
+	if (!rc)
+		rc = store_doc_counts(parts->store, KIND_OUTGOING, add_list,
+				      &l, &e);
 	for (size_t i = 0; !rc && i < l.n && wait == EVERY; i++) {
 		*g = (struct going){.list = &l.list[i],
 				    .most = too_many(&l, &l.list[i]),

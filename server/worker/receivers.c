@@ -3,12 +3,14 @@
  * receivers.c - the shops' own systems, which webhooks are sent to ([shop]
  * notify_url), and which of them may be called now.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/time.h"
+#include "handlers/outgoing.h"
 #include "server/worker/worker_private.h"
 
 /* ---- open, reload, close ---- */
@@ -131,6 +133,61 @@ static struct subscriber *subscriber_of(struct receivers *all,
 	return ret;
 }
 
+/* Adds bytes to a hash (FNV-1a). */
+static uint64_t mix(uint64_t h, const void *data, size_t len)
+{
+	const unsigned char *p = data;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ p[i]) * 0x100000001b3u;
+	return h;
+}
+
+/* Returns a hash of where the shop's webhooks go, and of what they are about. */
+static uint64_t settings_of(const struct config_shop *shop)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	if (shop->notify_url)
+		h = mix(h, shop->notify_url, strlen(shop->notify_url));
+	return mix(h, shop->warehouses.ids,
+		   shop->warehouses.n * sizeof(*shop->warehouses.ids));
+}
+
+/* A shop that is not in the config, by what is kept for its system. */
+struct gone {
+	const struct work *w;
+	char name[DOC_LIST_SIZE]; /* as outgoing_shop() writes it; "": none */
+};
+
+static bool is_it(void *arg, const struct doc_count *c)
+{
+	struct gone *g = arg;
+	const char *end = strrchr(c->list, '/');
+
+	if (!end || strcmp(c->instance, g->w->task->instance) != 0)
+		return true;
+	snprintf(g->name, sizeof(g->name), "%.*s", (int)(end - c->list),
+		 c->list);
+	if (outgoing_sub(g->name) == g->w->task->sub)
+		return false;
+	*g->name = '\0';
+	return true;
+}
+
+/* Finds the name of a shop that is gone: its webhooks are still given up, and
+ * found by a redrive. */
+static void find_gone(struct thread *t, const struct work *w)
+{
+	struct gone g = {.w = w};
+	struct err e;
+
+	if (!store_doc_counts(t->workers->parts->store, KIND_OUTGOING, is_it,
+			      &g, &e) &&
+	    *g.name && copy_text(t->shop, sizeof(t->shop), g.name))
+		t->notify.shop = t->shop;
+}
+
 void receivers_give(struct thread *t, const struct config *c, struct work *w)
 {
 	t->notify = (struct notify_hands){.report = report};
@@ -143,7 +200,10 @@ void receivers_give(struct thread *t, const struct config *c, struct work *w)
 		if (copy_text(t->shop, sizeof(t->shop), shop->id))
 			t->notify.shop = t->shop;
 		t->notify.to = subscriber_of(&t->workers->receivers, c, shop);
+		t->notify.settings = settings_of(shop);
 	}
+	if (!t->notify.shop)
+		find_gone(t, w);
 	w->notify = &t->notify;
 }
 

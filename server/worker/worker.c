@@ -326,6 +326,9 @@ void workers_reload(struct workers *w)
 		if (account_reload(&w->accounts.list[i], c))
 			hurry_ask(w, i, time_now(), 0);
 	receivers_reload(&w->receivers, c);
+	pthread_mutex_lock(&w->lock);
+	w->outgoing_due = 0;
+	pthread_mutex_unlock(&w->lock);
 	reconcile_in(w->parts, w, c->server.sweep_every);
 	feeds_ask(w->parts, w);
 	locks_ask(w->parts, w);

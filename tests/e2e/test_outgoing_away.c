@@ -152,6 +152,51 @@ static void given_up_after_days_it_is_sent_by_redrive(void **state)
 	shipfrom_passed(s);
 }
 
+/* Two hours pass at each look, and Centra is called: it confirms the clock. */
+static int64_t ahead;
+
+static bool is_dead_letter(void *arg)
+{
+	struct shipfrom *s = arg;
+	char *out;
+	bool is;
+
+	world_is_ahead(ahead += 2 * HOUR);
+	sim_place(&s->sim, 600);
+	out = verb_prints(arg, "tasks --dead --json");
+	is = strstr(out, "\"notify\"");
+	free(out);
+	return is;
+}
+
+/* Its shop was renamed: nobody takes what waits, and the office sees it. */
+static void what_waits_for_a_shop_that_is_gone_is_given_up_too(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number;
+
+	receiver_does(till, RECEIVER_FAILS);
+	number = order_offered_for(s, 600);
+	wait_calls(till, 0, 1, TILL_SOON);
+	assert_int_equal(shipfrom_stop(s), 0);
+	config_edit(s, "[shop amsterdam]", "[shop haarlem]");
+	ahead = 5 * DAY;
+	world_is_ahead(ahead);
+	shipfrom_again(s);
+	if (!wait_until(is_dead_letter, s, TILL_SOON))
+		fail_msg("nothing is dead");
+	wait_printed(s, "records outgoing", "amsterdam/dead", NULL, TILL_SOON);
+	/* The shop comes back. */
+	receiver_does(till, RECEIVER_TAKES);
+	assert_int_equal(shipfrom_stop(s), 0);
+	config_edit(s, "[shop haarlem]", "[shop amsterdam]");
+	shipfrom_again(s);
+	free(verb_prints(s, "redrive --kind notify"));
+	wait_event(till, "check_first", "create", number);
+	assert_sound(till);
+	shipfrom_passed(s);
+}
+
 #define BOUND 10000 /* webhooks that are kept for one receiver */
 #define SURPLUS 500
 #define AT_ONCE 100
@@ -240,6 +285,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		DAYS(away_for_a_day_it_gets_all_of_it_in_order),
 		DAYS(given_up_after_days_it_is_sent_by_redrive),
+		DAYS(what_waits_for_a_shop_that_is_gone_is_given_up_too),
 		DAYS(one_that_is_away_for_long_fills_nothing),
 	};
 

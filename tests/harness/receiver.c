@@ -303,13 +303,15 @@ static const char *wrong_with(const struct post *p, const char *payload,
 
 /* ---- a request ---- */
 
-/* Counts what the header says of webhooks that were dropped. */
+/* Counts what the headers say of webhooks that it cannot have. */
 static void count_dropped(struct receiver *r, const struct post *p)
 {
 	char text[32];
 	bool twice;
 	int n;
 
+	if (header(p, "X-Shipfrom-Read-Anew", text, sizeof(text), &twice))
+		r->counts.anew++;
 	if (!header(p, "X-Shipfrom-Dropped", text, sizeof(text), &twice)) {
 		r->counts.plain++;
 		return;

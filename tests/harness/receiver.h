@@ -48,6 +48,7 @@ struct received {
 	int taken;	 /* webhooks */
 	int dropped;	 /* the greatest X-Shipfrom-Dropped of those */
 	int plain;	 /* of those that were taken: without that header */
+	int anew;	 /* of those that were taken: that say to read anew */
 	int unsigned_;	 /* webhooks with a wrong signature, answered 401 */
 	char wrong[256]; /* what was wrong with the last one that was signed right
 			  * and is not in Centra's form; "": nothing was */

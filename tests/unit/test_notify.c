@@ -94,7 +94,9 @@ static int setup(void **state)
 	r->task.sub = notify_sub(SHOP);
 	r->task.created = NOW;
 	r->docs = (struct docs){.one = one, .keyed = keyed};
-	r->hands = (struct notify_hands){SHOP, subscriber_open(), report};
+	r->hands = (struct notify_hands){.shop = SHOP,
+					 .to = subscriber_open(),
+					 .report = report};
 	subscriber_set(r->hands.to, &nobody);
 	r->w = (struct work){.task = &r->task,
 			     .order = &r->order,
@@ -162,8 +164,9 @@ static void many_go_in_calls_of_a_hundred_the_oldest_first(void **state)
 		keep(7, i, OUTGOING_WAITING, NOW);
 	assert_int_equal(run(r, 0), OUTCOME_DONE);
 	assert_int_equal(canned_requests(server), 1);
-	/* Those of the call are done, and the task runs again at once. */
-	assert_int_equal(r->w.result.changes.n, NOTIFY_AT_ONCE + 1);
+	/* Those of the call are done, what the system knows is kept, and the
+	 * task runs again at once. */
+	assert_int_equal(r->w.result.changes.n, NOTIFY_AT_ONCE + 2);
 	for (size_t i = 0; i < NOTIFY_AT_ONCE; i++) {
 		c = &r->w.result.changes.list[i];
 		assert_string_equal(c->doc.doc.key, kept[i].key);
@@ -171,6 +174,8 @@ static void many_go_in_calls_of_a_hundred_the_oldest_first(void **state)
 		assert_true(c->doc.only_if);
 	}
 	c = &r->w.result.changes.list[NOTIFY_AT_ONCE];
+	assert_string_equal(c->doc.doc.kind, KIND_RECEIVER);
+	c++;
 	assert_int_equal(c->kind, CHANGE_TASK);
 	assert_string_equal(c->task.kind, TASK_NOTIFY);
 	assert_int_equal(c->task.sub, r->task.sub);
