@@ -34,13 +34,18 @@ static bool same_SIZE(size_t a, size_t b)
 	return a == b;
 }
 
-/* There is no same_LIST(): no setting of that type needs a restart.  If one did,
- * CHECK() would not compile. */
+static bool same_LIST(config_LIST a, config_LIST b)
+{
+	return a.n == b.n &&
+	       (!a.n || !memcmp(a.ids, b.ids, a.n * sizeof(*a.ids)));
+}
 
-static void say_restart(const char *instance, const char *name)
+static void say_restart(const char *instance, const char *shop,
+			const char *name)
 {
 	log_line(LOG_WARN, "restart to change a setting",
-		 LOG_S("instance", instance), LOG_S("setting", name));
+		 LOG_S("instance", instance), LOG_S("shop", shop),
+		 LOG_S("setting", name));
 }
 
 /* The flags of config.def that matter here; the others are 0. */
@@ -48,16 +53,16 @@ static void say_restart(const char *instance, const char *name)
 #define REQUIRED 0
 #define RELOAD	 1
 
-#define CHECK(instance, type, name, flags)                                    \
+#define CHECK(instance, shop, type, name, flags)                              \
 	do {                                                                  \
 		if (!((flags) & RELOAD) && !same_##type(was->name, is->name)) \
-			say_restart(instance, #name);                         \
+			say_restart(instance, shop, #name);                   \
 	} while (0)
 
 static void compare_servers(const struct config_server *was,
 			    const struct config_server *is)
 {
-#define SETTING_server(type, name, flags) CHECK(NULL, type, name, flags);
+#define SETTING_server(type, name, flags) CHECK(NULL, NULL, type, name, flags);
 #define SETTING_centra(type, name, flags)
 #define SETTING_shop(type, name, flags)
 #define SETTING(section, type, name, def, flags, help)                        \
@@ -71,7 +76,20 @@ static void compare_instances(const struct config_instance *was,
 			      const struct config_instance *is)
 {
 #define SETTING_server(type, name, flags)
-#define SETTING_centra(type, name, flags) CHECK(is->id, type, name, flags);
+#define SETTING_centra(type, name, flags)                                     \
+	CHECK(is->id, NULL, type, name, flags);
+#include "server/config/config.def"
+#undef SETTING_centra
+#undef SETTING_shop
+}
+
+/* `was` is empty for a new shop. */
+static void compare_shops(const struct config_shop *was,
+			  const struct config_shop *is)
+{
+#define SETTING_centra(type, name, flags)
+#define SETTING_shop(type, name, flags)                                       \
+	CHECK(is->centra, is->id, type, name, flags);
 #include "server/config/config.def"
 #undef SETTING
 #undef SETTING_server
@@ -81,6 +99,8 @@ static void compare_instances(const struct config_instance *was,
 
 static void compare(const struct config *was, const struct config *is)
 {
+	static const struct config_shop none;
+
 	compare_servers(&was->server, &is->server);
 	for (size_t i = 0; i < is->n_instances; i++) {
 		const struct config_instance *in = &is->instances[i];
@@ -93,6 +113,12 @@ static void compare(const struct config *was, const struct config *is)
 			log_line(LOG_WARN,
 				 "restart to work for a new instance",
 				 LOG_S("instance", in->id));
+	}
+	for (size_t i = 0; i < is->n_shops; i++) {
+		const struct config_shop *old =
+			config_shop(was, is->shops[i].id);
+
+		compare_shops(old ? old : &none, &is->shops[i]);
 	}
 	for (size_t i = 0; i < was->n_instances; i++)
 		if (!config_instance(is, was->instances[i].id))

@@ -4,6 +4,7 @@
  * lost; a short receipt leaves the rest.
  */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -337,24 +338,6 @@ static void what_centra_refuses_after_a_lost_call_ends(void **state)
 	shipfrom_passed(s);
 }
 
-static void edit(struct shipfrom *s, const char *from, const char *to)
-{
-	char *was = NULL, *at;
-	size_t room = 0;
-	FILE *f = fopen(s->config, "r");
-
-	assert_non_null(f);
-	assert_true(getdelim(&was, &room, 0, f) > 0);
-	fclose(f);
-	at = strstr(was, from);
-	assert_non_null(at);
-	f = fopen(s->config, "w");
-	assert_non_null(f);
-	fprintf(f, "%.*s%s%s", (int)(at - was), was, to, at + strlen(from));
-	assert_int_equal(fclose(f), 0);
-	free(was);
-}
-
 /* The call is lost, and Amsterdam has another plugin when the server starts
  * again. */
 static int64_t lost_by_another_plugin(struct shipfrom *s)
@@ -369,7 +352,7 @@ static int64_t lost_by_another_plugin(struct shipfrom *s)
 	assert_int_equal(a.status, 202);
 	answer_release(&a);
 	shipfrom_kill_9(s);
-	edit(s, "/api/amsterdam\norder_api_key = key-of-amsterdam",
+	config_edit(s, "/api/amsterdam\norder_api_key = key-of-amsterdam",
 	     "/api/berlin\norder_api_key = key-of-berlin");
 	shipfrom_again(s);
 	return id;
@@ -404,7 +387,7 @@ static void where_the_called_plugin_is_back_a_redrive_receives_it(void **state)
 
 	wait_metric(s, "tasks_dead", 1, LONG);
 	assert_int_equal(shipfrom_stop(s), 0);
-	edit(s, "/api/berlin\norder_api_key = key-of-berlin",
+	config_edit(s, "/api/berlin\norder_api_key = key-of-berlin",
 	     "/api/amsterdam\norder_api_key = key-of-amsterdam");
 	shipfrom_again(s);
 	assert_int_equal(shipfrom_run(s, &out, true, words), 0);
@@ -412,6 +395,21 @@ static void where_the_called_plugin_is_back_a_redrive_receives_it(void **state)
 	assert_true(wait_until(is_received_200,
 			       &(struct pressed){s, id, 5, 3, 0}, LONG));
 	assert_int_equal(sim_delivery(s, id).accepts, 1);
+	shipfrom_passed(s);
+}
+
+/* A reload takes a plugin's address over no more than it drops one. */
+static void an_address_that_needs_a_restart_is_told(void **state)
+{
+	struct shipfrom *s = start(state, MANY);
+
+	config_edit(s, "/api/amsterdam\n", "/api/berlin\n");
+	kill(s->process.pid, SIGHUP);
+	wait_said(s, "config reloaded", 1);
+	wait_said(s,
+		  "\"msg\":\"restart to change a setting\",\"instance\":\"se\","
+		  "\"shop\":\"amsterdam\",\"setting\":\"order_api_url\"",
+		  1);
 	shipfrom_passed(s);
 }
 
@@ -558,6 +556,7 @@ int main(void)
 		OWN(what_centra_refuses_after_a_lost_call_ends),
 		OWN(a_plugin_that_was_not_called_proves_nothing),
 		OWN(where_the_called_plugin_is_back_a_redrive_receives_it),
+		OWN(an_address_that_needs_a_restart_is_told),
 		OWN(a_count_from_before_a_delivery_came_is_not_sent),
 		OWN(a_count_is_not_sent_while_nobody_knows_what_came),
 		OWN(killed_during_the_looks_it_is_received_once),

@@ -49,39 +49,6 @@ static void set_and_reload(struct shipfrom *s, const char *name,
 	kill(s->process.pid, SIGHUP);
 }
 
-struct said {
-	const char *log, *msg;
-	int times;
-};
-
-static int times_said(const char *log, const char *msg)
-{
-	FILE *f = fopen(log, "r");
-	char line[2048];
-	int n = 0;
-
-	assert_non_null(f);
-	while (fgets(line, sizeof(line), f))
-		n += strstr(line, msg) != NULL;
-	fclose(f);
-	return n;
-}
-
-static bool was_said(void *arg)
-{
-	const struct said *w = arg;
-
-	return times_said(w->log, w->msg) >= w->times;
-}
-
-static void wait_said(struct shipfrom *s, const char *msg, int times)
-{
-	struct said w = {s->log, msg, times};
-
-	if (!wait_until(was_said, &w, 5000))
-		fail_msg("the log does not say '%s'", msg);
-}
-
 /* Runs a verb of words with spaces between; what it printed (owned). */
 static char *run(struct shipfrom *s, int code, const char *line)
 {

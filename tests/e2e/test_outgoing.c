@@ -408,20 +408,6 @@ static void doctor_tries_the_shops_system_and_sends_nothing(void **state)
 
 /* ---- secrets ---- */
 
-static bool has_reloaded(void *arg)
-{
-	const struct shipfrom *s = arg;
-	FILE *f = fopen(s->log, "r");
-	char line[2048];
-	bool found = false;
-
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = strstr(line, "config reloaded");
-	if (f)
-		fclose(f);
-	return found;
-}
-
 static void while_secrets_rotate_all_arrive(void **state)
 {
 	struct shipfrom *s = *state;
@@ -432,8 +418,7 @@ static void while_secrets_rotate_all_arrive(void **state)
 	     "notify_secret = the-new-one\n"
 	     "previous_notify_secret = " TILL_KNOWS "\n");
 	kill(s->process.pid, SIGHUP);
-	if (!wait_until(has_reloaded, s, 10000))
-		fail_msg("the config is not read again");
+	wait_said(s, "config reloaded", 1);
 	two = order_accepted(s, NULL); /* the receiver knows the old one */
 	wait_told(till, two, "create accepted", TILL_SOON);
 	receiver_knows(till, "the-new-one");

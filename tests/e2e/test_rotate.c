@@ -92,37 +92,12 @@ static void *send_on(void *arg)
 static void reload(struct shipfrom *s, const char *first, const char *secrets,
 		   const char *more, const char *says);
 
-struct said {
-	const char *log, *msg;
-	int times;
-};
-
-static int times_said(const char *log, const char *msg)
-{
-	FILE *f = fopen(log, "r");
-	char line[2048];
-	int n = 0;
-
-	assert_non_null(f);
-	while (fgets(line, sizeof(line), f))
-		n += strstr(line, msg) != NULL;
-	fclose(f);
-	return n;
-}
-
-static bool was_said(void *arg)
-{
-	const struct said *w = arg;
-
-	return times_said(w->log, w->msg) >= w->times;
-}
-
 static void reload(struct shipfrom *s, const char *first, const char *secrets,
 		   const char *more, const char *says)
 {
 	const char *line = "webhook_secret = " SECRET "\n";
 	const char *at = strstr(first, line);
-	struct said w = {s->log, says, times_said(s->log, says) + 1};
+	int times = times_said(s->log, says) + 1;
 	FILE *f = fopen(s->config, "w");
 
 	assert_non_null(at);
@@ -131,8 +106,7 @@ static void reload(struct shipfrom *s, const char *first, const char *secrets,
 		at + strlen(line), more);
 	assert_int_equal(fclose(f), 0);
 	kill(s->process.pid, SIGHUP);
-	if (!wait_until(was_said, &w, 5000))
-		fail_msg("the log does not say '%s'", says);
+	wait_said(s, says, times);
 }
 
 static bool none_by_old(void *arg)

@@ -247,6 +247,57 @@ void shipfrom_restore(struct shipfrom *s, const char *file)
 	assert_int_equal(rename(file, data), 0);
 }
 
+void config_edit(struct shipfrom *s, const char *from, const char *to)
+{
+	char *was = NULL, *at;
+	size_t room = 0;
+	FILE *f = fopen(s->config, "r");
+
+	assert_non_null(f);
+	assert_true(getdelim(&was, &room, 0, f) > 0);
+	fclose(f);
+	at = strstr(was, from);
+	assert_non_null(at);
+	f = fopen(s->config, "w");
+	assert_non_null(f);
+	fprintf(f, "%.*s%s%s", (int)(at - was), was, to, at + strlen(from));
+	assert_int_equal(fclose(f), 0);
+	free(was);
+}
+
+struct said {
+	const char *log, *msg;
+	int times;
+};
+
+int times_said(const char *log, const char *msg)
+{
+	FILE *f = fopen(log, "r");
+	char line[2048];
+	int n = 0;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f))
+		n += strstr(line, msg) != NULL;
+	fclose(f);
+	return n;
+}
+
+static bool was_said(void *arg)
+{
+	const struct said *w = arg;
+
+	return times_said(w->log, w->msg) >= w->times;
+}
+
+void wait_said(struct shipfrom *s, const char *msg, int times)
+{
+	struct said w = {s->log, msg, times};
+
+	if (!wait_until(was_said, &w, 5000))
+		fail_msg("the log does not say '%s'", msg);
+}
+
 /* Runs a command, which must succeed. */
 static void must_run(struct shipfrom *s, const char *const *words)
 {

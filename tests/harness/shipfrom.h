@@ -72,6 +72,12 @@ void shipfrom_back_up(struct shipfrom *s, char ret_file[BACKUP_ROOM]);
 /* Restores the backup of a server that has ended, lets its devices in again, and
  * starts it. */
 void shipfrom_go_back(struct shipfrom *s, const char *file);
+/* Replaces the text `from` in the config by `to`. */
+void config_edit(struct shipfrom *s, const char *from, const char *to);
+/* How many lines of a log have `msg`. */
+int times_said(const char *log, const char *msg);
+/* Waits until the log says `msg` so many times. */
+void wait_said(struct shipfrom *s, const char *msg, int times);
 void shipfrom_passed(struct shipfrom *s);
 /* cmocka's teardown: 0 when the server ended well and no sanitizer spoke. */
 int shipfrom_end(void **state);

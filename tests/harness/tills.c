@@ -63,24 +63,6 @@ int tills_end(void **state)
 	return bad;
 }
 
-void config_edit(struct shipfrom *s, const char *from, const char *to)
-{
-	char *was = NULL, *at;
-	size_t room = 0;
-	FILE *f = fopen(s->config, "r");
-
-	assert_non_null(f);
-	assert_true(getdelim(&was, &room, 0, f) > 0);
-	fclose(f);
-	at = strstr(was, from);
-	assert_non_null(at);
-	f = fopen(s->config, "w");
-	assert_non_null(f);
-	fprintf(f, "%.*s%s%s", (int)(at - was), was, to, at + strlen(from));
-	assert_int_equal(fclose(f), 0);
-	free(was);
-}
-
 char *verb_prints(struct shipfrom *s, const char *line)
 {
 	char copy[200], *rest, *out = NULL;

@@ -28,8 +28,6 @@ struct shipfrom *tills_start(void **state, struct shipfrom_options o);
 int tills_setup(void **state);
 int tills_end(void **state);
 
-/* Replaces the text `from` in the config by `to`. */
-void config_edit(struct shipfrom *s, const char *from, const char *to);
 /* Runs a verb, "redrive --kind notify", and returns what it prints; the caller
  * frees it. */
 char *verb_prints(struct shipfrom *s, const char *line);
