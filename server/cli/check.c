@@ -332,8 +332,8 @@ static void advise_secrets(struct cli_session *s, const char *path)
 
 		literal |= !secret->file;
 		if (secret->len < SHORTEST_SECRET)
-			warn(s, "'centra %s': %s has %zu characters: use %d "
-				"or more random ones", secret->instance,
+			warn(s, "'%s': %s has %zu characters: use %d or more "
+				"random ones", secret->section,
 			     secret->setting, secret->len, SHORTEST_SECRET);
 		if (secret->file && is_open_to_all(secret->file))
 			warn(s, "'%s' holds %s, and everybody on this machine "

@@ -174,7 +174,7 @@ void config_drop(struct config *c)
 		free(c->shops[i].id);
 	}
 	for (i = 0; i < c->n_secrets; i++) {
-		free(c->secrets[i].instance);
+		free(c->secrets[i].section);
 		free(c->secrets[i].file);
 	}
 	free(c->secrets);

@@ -73,7 +73,7 @@ struct config_shop {
 
 /* Where a secret was read from, for the advice of `check`. */
 struct config_secret {
-	char *instance; /* owned */
+	char *section; /* owned: "centra se", "shop amsterdam" */
 	const char *setting;
 	char *file; /* owned: the path of the secret's file; NULL: the secret is
 		     * in the config itself */

@@ -257,7 +257,9 @@ static void note_secret(struct reading *r, const struct section *s, size_t at,
 	c->secrets = xrealloc(c->secrets, c->n_secrets + 1,
 			      sizeof(*c->secrets));
 	c->secrets[c->n_secrets++] = (struct config_secret){
-		xstrdup(s->id), settings[at].name, file, strlen(secret)};
+		xasprintf("%s %s", s->kind == SECTION_shop ? "shop" : "centra",
+			  s->id),
+		settings[at].name, file, strlen(secret)};
 }
 
 static void read_secret_file(struct reading *r, const struct section *s,

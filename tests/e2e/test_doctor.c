@@ -443,6 +443,8 @@ static void the_feeds_are_tried_and_not_confirmed(void **state)
 	assert_int_equal(status, 0);
 	assert_non_null(strstr(out, "graphql_events: 0 events wait"));
 	assert_int_equal(occurrences(out, "(queue_is_ours)"), 2);
+	/* What only reads is tried. */
+	assert_int_equal(occurrences(out, ":read: GraphQL"), 0);
 	assert_int_equal(occurrences(out, "  Event:write, "), 1);
 	assert_int_equal(occurrences(out, "  Order.isLocked:write, "), 1);
 	assert_int_equal(sim_calls_of(&s->sim, 0, "confirmEvents"), 0);

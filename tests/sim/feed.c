@@ -277,7 +277,8 @@ static cJSON *named(bool returns, const cJSON *args, const char **why)
 	cJSON *list = must(cJSON_CreateArray()), *v, *s;
 	const cJSON *id;
 
-	if (!cJSON_GetArraySize(ids) || cJSON_GetArraySize(ids) > IDS_MOST)
+	if (where && (!cJSON_GetArraySize(ids) ||
+		      cJSON_GetArraySize(ids) > IDS_MOST))
 		*why = "id: 1 to 200 of them.";
 	cJSON_ArrayForEach(id, ids)
 	{

@@ -1325,7 +1325,14 @@ static void check_warns_of_what_is_not_safe(void **state)
 		{"",
 		 "order_api_key = 0123456789abcde\n"
 		 "order_api_url = https://brand.example.com/api\n" SAFE_GRAPHQL,
-		 0600, "order_api_key has 15 characters"},
+		 0600, "'centra se': order_api_key has 15 characters"},
+		{"",
+		 SAFE_API SAFE_GRAPHQL
+		 "[shop haarlem]\ncentra = se\nname = H\n"
+		 "warehouses = 9\n"
+		 "notify_url = https://till.example.com/\n"
+		 "notify_secret = 0123456789abcde\n",
+		 0600, "'shop haarlem': notify_secret has 15 characters"},
 		{"",
 		 "order_api_key_file = advised-secret\n"
 		 "order_api_url = http://brand.example.com/api\n" SAFE_GRAPHQL,
