@@ -37,6 +37,7 @@ struct item {
 	size_t n_places;
 	struct item *next; /* the one that was known before it */
 	int twice; /* calls of setStock that had it twice; each was refused */
+	uint64_t call; /* the newest call of setStock that has it */
 };
 
 /* The size of an order's line. */
