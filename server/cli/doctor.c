@@ -578,6 +578,7 @@ static void try_returns(struct exam *x)
 		say(x, FINE, "GET /returns is allowed");
 	else if (!call.refused)
 		say_unreached(x, &call, "order_api_url");
+	centra_sold_release(&none);
 }
 
 /* Lists the deliveries that wait for each shop with a plugin of its own. */
