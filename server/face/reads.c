@@ -40,6 +40,9 @@ static void ask(struct lookup *lookup, struct centra_conn *n, struct call *ret)
 	struct face_lookup *l = (struct face_lookup *)lookup;
 
 	order_api_read(n, l->path, l->filters, l->n_filters, ret, &l->found);
+	/* The plugin does not allow the call: that does not pass by itself. */
+	if (ret->status == 403 && ret->end != CALL_OK)
+		ret->refused = true;
 }
 
 static void release(struct lookup *lookup)
@@ -81,10 +84,12 @@ static const struct face_lookup *found(struct request *req,
 {
 	const struct face_lookup *l = req->state;
 	int64_t retry = 1;
+	enum lookup_end end = lookup_result(req, &retry);
 
-	if (lookup_result(req, &retry) == LOOKUP_OK && l->found)
+	if (end == LOOKUP_OK && l->found)
 		return l;
-	face_later(res, "Centra does not answer right now; try again");
+	face_later(res, code_words(lookup_code(end == LOOKUP_OK ? LOOKUP_AWAY
+								: end)));
 	res->retry_after = retry > 0 ? retry : 1;
 	face_count(req, FACE_LATER);
 	return NULL;

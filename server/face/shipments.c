@@ -37,13 +37,13 @@ struct listing {
 /* ---- reading the query ---- False: it has responded "no". */
 
 static bool read_count(struct listing *l, const char *name, int64_t least,
-		       int64_t most, int64_t *ret)
+		       int64_t most, const char *rule, int64_t *ret)
 {
 	const char *text = request_query(l->req, name);
 
 	if (!text || number_read(text, least, most, ret))
 		return true;
-	face_no(l->res, "limit, offset and order are numbers", 0, NULL);
+	face_no(l->res, rule, 0, NULL);
 	return false;
 }
 
@@ -81,9 +81,12 @@ static bool read_query(struct listing *l)
 {
 	l->limit = LIMIT_DEFAULT;
 	return read_status(l) &&
-	       read_count(l, "limit", 1, LIMIT_MAX, &l->limit) &&
-	       read_count(l, "offset", 0, INT32_MAX, &l->offset) &&
-	       read_count(l, "order", 1, INT64_MAX, &l->order) &&
+	       read_count(l, "limit", 1, LIMIT_MAX, "limit is 1 to 1000",
+			  &l->limit) &&
+	       read_count(l, "offset", 0, INT32_MAX, "offset is a number",
+			  &l->offset) &&
+	       read_count(l, "order", 1, INT64_MAX, "order is a number",
+			  &l->order) &&
 	       read_date(l, "newer_than", &l->newer) &&
 	       read_date(l, "older_than", &l->older);
 }

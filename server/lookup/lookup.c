@@ -363,7 +363,7 @@ enum lookup_end lookup_result(const struct request *req, int64_t *ret_retry)
 	return ended ? l->end : LOOKUP_SLOW;
 }
 
-bool lookup_answered(struct request *req, struct response *res)
+const char *lookup_code(enum lookup_end end)
 {
 	static const char *const codes[] = {
 		[LOOKUP_SLOW] = "centra_slow",
@@ -372,13 +372,20 @@ bool lookup_answered(struct request *req, struct response *res)
 		[LOOKUP_REFUSED] = "centra_refused",
 		[LOOKUP_NONE] = "not_configured",
 	};
+
+	return codes[end];
+}
+
+bool lookup_answered(struct request *req, struct response *res)
+{
 	enum lookup_end end = lookup_result(req, &res->retry_after);
+	const char *code = lookup_code(end);
 
 	if (end == LOOKUP_OK) {
 		res->retry_after = 0;
 		return true;
 	}
-	respond_problem(res, 503, codes[end], "%s", code_words(codes[end]));
+	respond_problem(res, 503, code, "%s", code_words(code));
 	return false;
 }
 

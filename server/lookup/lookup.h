@@ -147,6 +147,8 @@ enum lookup_end lookup_result(const struct request *req, int64_t *ret_retry);
  * 503 with Retry-After and a code: centra_slow, centra_away, centra_busy,
  * centra_refused or not_configured. */
 bool lookup_answered(struct request *req, struct response *res);
+/* Returns the code of an end that is not LOOKUP_OK; code_words() has its words. */
+const char *lookup_code(enum lookup_end end);
 
 /* Begins a lookup that nobody waits for, after all others and one at a time,
  * with the lowest class of the budget (CENTRA_RECONCILE).  It is released on a

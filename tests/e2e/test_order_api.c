@@ -405,6 +405,8 @@ static void what_is_read_of_centra_is_the_shops_alone(void **state)
 		fail_msg("%ld %s", a.status, a.body);
 	answer_release(&a);
 	no(&f, "GET", "/stock", NULL, "required");
+	no(&f, "GET", "/shipments?limit=1001", NULL, "limit is 1 to 1000");
+	no(&f, "GET", "/shipments?order=N", NULL, "order is a number");
 	/* A count reaches Centra, at this shop's warehouse alone. */
 	ok(&f, "POST", "/stock",
 	   "{\"products\":[{\"product\":\"7300555000024\",\"quantity\":7}]}");
@@ -440,6 +442,20 @@ static bool has_request(void *arg)
 	struct wanted *w = arg;
 
 	return request_of(w->f, 0, w->number) > 0;
+}
+
+static void what_cannot_be_read_of_centra_says_why(void **state)
+{
+	struct wms f = wms_open(state, "");
+	struct answer a;
+
+	sim_tell(&f.s->sim, "/settings",
+		 "{\"unticked\":[\"products\"]}");
+	a = call(&f, 0, "GET", "/products?ean=7300555000024", NULL);
+	if (a.status != 503 || !strstr(text_of(a.json, "msg"), "refuses"))
+		fail_msg("%ld %s", a.status, a.body);
+	answer_release(&a);
+	wms_passed(&f);
 }
 
 static void an_allocation_request_is_confirmed_by_its_shop_alone(void **state)
@@ -776,6 +792,7 @@ int main(void)
 		TEST(without_centras_list_of_shipments_it_can_be_shipped),
 		TEST(nothing_of_another_shop_is_shown_or_changed),
 		TEST(what_is_read_of_centra_is_the_shops_alone),
+		TEST(what_cannot_be_read_of_centra_says_why),
 		TEST(an_allocation_request_is_confirmed_by_its_shop_alone),
 		TEST(a_key_opens_the_order_api_alone_and_a_devices_token_does_not),
 		TEST(a_key_is_replaced_while_the_old_one_still_works),
