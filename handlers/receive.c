@@ -155,6 +155,7 @@ static bool check_items(struct run *x)
 {
 	struct centra_deliveries one;
 	const char *unknown;
+	char *text;
 	bool ret = false;
 
 	order_api_delivery(x->w->centra, x->r.delivery, &one);
@@ -165,8 +166,12 @@ static bool check_items(struct run *x)
 		end(x, RECEIPT_REFUSED, "gone", one.msg);
 	} else {
 		unknown = check(x, &one.list[0]);
-		if (unknown)
-			end(x, RECEIPT_REFUSED, "unknown_item", unknown);
+		if (unknown) {
+			text = xasprintf("the delivery has no item with the "
+					 "EAN %s", unknown);
+			end(x, RECEIPT_REFUSED, "unknown_item", text);
+			free(text);
+		}
 		ret = !unknown;
 	}
 	centra_deliveries_release(&one);

@@ -244,6 +244,9 @@ static void what_is_not_in_the_delivery_is_refused(void **state)
 		      "\"quantity\":1}]}");
 	assert_int_equal(a.status, 409);
 	assert_string_equal(text_of(a.json, "code"), "unknown_item");
+	assert_string_equal(text_of(a.json, "detail"),
+			    "the delivery has no item with the EAN "
+			    "1111111111111");
 	answer_release(&a);
 	wait_received(s, id, 5, 3); /* it may be asked for anew */
 	a = receives(s, AMSTERDAM, id + 50, 1, 0);
