@@ -146,6 +146,12 @@ The same order as another shop is now taken.  The whole story of it:
 
   $BUILD/shipfrom why $number --config $dir/shipfrom.ini
 
+To try another setting, write it into the file and reload the server:
+
+  $dir/shipfrom.ini
+  $BUILD/shipfrom check --config $dir/shipfrom.ini && kill -HUP $server
+
+The stand-in: http://127.0.0.1:$((port + 2))   What it can be told: docs/sandbox.md
 Metrics: http://127.0.0.1:$((port + 1))/metrics   Log: $dir/server.log   API: $url/openapi.yaml
 Ctrl-C ends it.
 
