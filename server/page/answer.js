@@ -197,10 +197,12 @@ function card(o) {
   return { ...made, make: () => { const el = made.make(); if (waits) el.style.minHeight = asHigh(o.number); return el; } };
 }
 
-const endedCard = (o) => ({ key: o.number, sign: `ended ${o.state}`, make: () => {
+// A shop that said no itself is told so, not warned.
+const endedCard = (o) => ({ key: o.number, sign: `ended ${o.state} ${o.answer}`, make: () => {
+  const no = o.state === "rejected" && o.answer === "reject";
   const el = h("article", { class: "card", "aria-label": t("order", { n: o.number }) },
     heading(o.number),
-    h("p", { class: `state ${o.state === "accepted" ? "good" : "bad"}` }, t(o.state, { n: o.number })));
+    h("p", { class: `state ${o.state === "accepted" ? "good" : no ? "" : "bad"}` }, t(no ? "rejectedBy" : o.state, { n: o.number })));
   el.style.minHeight = asHigh(o.number);
   return el;
 } });

@@ -119,6 +119,7 @@ test("a reject with its reason can be undone, and is sent when it is not", async
   assert.deepEqual(await answers(world, n), []);
   await reject();
   await page.clock.runFor(6000);
+  await cardOf(page, n).getByText("You said no").waitFor();
   await page.clock.resume();
   await cardOf(page, n).waitFor({ state: "detached" });
   await page.click("#tab-done");
