@@ -102,20 +102,25 @@ struct gate {
 	int64_t paused_until; /* 0: not paused */
 };
 
-/* Two budgets for all calls of GraphQL, two for its mutations. */
-enum { REQUESTS, REQUESTS_HOUR, MUTATIONS, MUTATIONS_HOUR, BUDGETS };
+/* Two budgets for all calls of GraphQL, two for its mutations, and the share of
+ * an hour that lookups have. */
+enum { REQUESTS, REQUESTS_HOUR, MUTATIONS, MUTATIONS_HOUR, LOOKUPS_HOUR, BUDGETS };
 
 static const struct {
-	bool mutations;
+	bool mutations, lookups; /* what pays; neither: all calls */
 	int64_t window;
 	const char *spent;
 } kinds[BUDGETS] = {
-	[REQUESTS] = {false, LIMITS_WINDOW, ": the budget of calls is spent"},
-	[REQUESTS_HOUR] = {false, LIMITS_HOUR,
+	[REQUESTS] = {false, false, LIMITS_WINDOW,
+		      ": the budget of calls is spent"},
+	[REQUESTS_HOUR] = {false, false, LIMITS_HOUR,
 			   ": the hour's budget of calls is spent"},
-	[MUTATIONS] = {true, LIMITS_WINDOW, ": the budget of calls is spent"},
-	[MUTATIONS_HOUR] = {true, LIMITS_HOUR,
+	[MUTATIONS] = {true, false, LIMITS_WINDOW,
+		       ": the budget of calls is spent"},
+	[MUTATIONS_HOUR] = {true, false, LIMITS_HOUR,
 			    ": the hour's budget of calls is spent"},
+	[LOOKUPS_HOUR] = {false, true, LIMITS_HOUR,
+			  ": the hour's budget of lookups is spent"},
 };
 
 /* Whether calls of reconciliation wait because the budget is spent. */
@@ -161,6 +166,7 @@ void limits_budget(struct limits *l, const struct centra_budget *b)
 	budget_set(&l->budgets[REQUESTS_HOUR], b->requests_hour);
 	budget_set(&l->budgets[MUTATIONS], b->mutations);
 	budget_set(&l->budgets[MUTATIONS_HOUR], b->mutations_hour);
+	budget_set(&l->budgets[LOOKUPS_HOUR], (b->requests_hour + 2) / 3);
 	pthread_mutex_unlock(&l->lock);
 }
 
@@ -232,7 +238,8 @@ static bool gate_lets(const struct gate *g, const struct permit *p,
 static bool pays(int budget, const struct permit *p)
 {
 	return p->api == CENTRA_GRAPHQL &&
-	       (p->mutation || !kinds[budget].mutations);
+	       (p->mutation || !kinds[budget].mutations) &&
+	       (p->lane == CENTRA_LOOKUP || !kinds[budget].lookups);
 }
 
 /* Returns in how many ms each budget allows ten more calls; at least
@@ -244,7 +251,8 @@ static int64_t ten_calls(const struct limits *l)
 	for (int i = 0; i < BUDGETS; i++) {
 		const struct budget *b = &l->budgets[i];
 
-		if (b->n && !kinds[i].mutations && 10 * b->window / b->n > longest)
+		if (b->n && !kinds[i].mutations && !kinds[i].lookups &&
+		    10 * b->window / b->n > longest)
 			longest = 10 * b->window / b->n;
 	}
 	return longest;
@@ -271,8 +279,10 @@ static void behind_waits(struct limits *l, int64_t now)
 
 /* How many calls of a budget the lane may use.  Of the budgets of all calls,
  * fetches leave a fifth to what shops do, lest a parcel waits for a backlog of
- * them; reconciliation leaves half; and lookups leave two thirds, so that a till
- * that asks all day keeps neither.  Of the budgets of mutations, all but what
+ * them; reconciliation leaves half; and lookups leave two thirds of the short
+ * one, so that a till that asks all day keeps neither.  Of the hour's they leave
+ * a fifth, and have their own third: what shops did in the hour must not keep
+ * them away for the rest of it.  Of the budgets of mutations, all but what
  * shops do leaves half to shipping. */
 static unsigned budget_most(const struct limits *l, int budget,
 			    const struct permit *p, int64_t now)
@@ -284,10 +294,11 @@ static unsigned budget_most(const struct limits *l, int budget,
 		return p->lane == CENTRA_LIVE ? n : (n + 1) / 2;
 	if (p->lane == CENTRA_RECONCILE)
 		return next ? n : (n + 1) / 2;
-	if (p->lane == CENTRA_FETCH)
-		n -= n / 5;
-	if (p->lane == CENTRA_LOOKUP)
+	if (p->lane == CENTRA_LOOKUP && budget == REQUESTS)
 		n = (n + 2) / 3;
+	else if (p->lane == CENTRA_FETCH ||
+		 (p->lane == CENTRA_LOOKUP && budget == REQUESTS_HOUR))
+		n -= n / 5;
 	return next && n > 1 ? n - 1 : n;
 }
 

@@ -544,6 +544,36 @@ static void lookups_leave_two_thirds_to_fetches_and_shops(void **s)
 	assert_int_equal(calls_until_held(CENTRA_LIVE, 0, &wait), 6);
 }
 
+/* What shops and fetches have used of an hour does not keep lookups away for
+ * the rest of it. */
+static void in_a_busy_hour_things_can_be_looked_up(void **s)
+{
+	struct permit p;
+	int64_t wait;
+
+	(void)s;
+	limits_budget(l, &(struct centra_budget){.requests_hour = 100});
+	for (int i = 0; i < 50; i++)
+		assert_true(may(CENTRA_GRAPHQL, CENTRA_LIVE, false, 0, &p,
+				&wait));
+	assert_int_equal(calls_until_held(CENTRA_LOOKUP, 0, &wait), 30);
+	assert_int_equal(calls_until_held(CENTRA_LIVE, 0, &wait), 20);
+}
+
+static void lookups_have_a_third_of_an_hour_at_most(void **s)
+{
+	int64_t wait;
+
+	(void)s;
+	limits_budget(l, &(struct centra_budget){.requests_hour = 100});
+	assert_int_equal(calls_until_held(CENTRA_LOOKUP, 0, &wait), 34);
+	assert_true(wait >= LIMITS_HOUR);
+	assert_int_equal(calls_until_held(CENTRA_FETCH, 1, &wait), 46);
+	assert_int_equal(calls_until_held(CENTRA_LIVE, 1, &wait), 20);
+	assert_int_equal(calls_until_held(CENTRA_LOOKUP, LIMITS_HOUR, &wait),
+			 14);
+}
+
 static void of_a_budget_of_few_calls_fetches_have_all(void **s)
 {
 	int64_t wait;
@@ -832,6 +862,8 @@ int main(void)
 		T(it_takes_no_place_from_live_work_when_it_does_not_wait),
 		T(fetches_leave_a_fifth_to_what_shops_do),
 		T(lookups_leave_two_thirds_to_fetches_and_shops),
+		T(in_a_busy_hour_things_can_be_looked_up),
+		T(lookups_have_a_third_of_an_hour_at_most),
 		T(of_a_budget_of_few_calls_fetches_have_all),
 		T(reconciliation_makes_one_call_at_a_time),
 		T(who_finds_it_spent_is_not_sent_to_the_same_moment),
