@@ -252,8 +252,8 @@ static const char stock_help[] =
 
 static const char records_help[] =
 	"What is kept beside the orders: counts of stock, returns, received "
-	"deliveries,\nwebhooks to the shops' own systems, and how far Centra's "
-	"feeds were read.\n\n"
+	"deliveries,\nwebhooks to the shops' own systems, locks of orders, "
+	"and how far Centra's\nfeeds were read.\n\n"
 	"  shipfrom records                      how many of each kind, by "
 	"list\n"
 	"  shipfrom records stock_item           all of a kind\n"
