@@ -210,7 +210,7 @@ static void set_lock(const struct group *g, bool lock)
 	struct centra_done done;
 	size_t n = numbers_of(g, numbers);
 
-	if (!n)
+	if (!g->n)
 		return;
 	graphql_set_lock(g->list[0]->centra, numbers, n, lock, &done);
 	run_called(g->list[0], CENTRA_GRAPHQL,
@@ -278,19 +278,20 @@ static void begin_all(struct group *g)
 
 static void lock_some(struct group *g)
 {
+	struct centra_conn *centra = g->n ? g->list[0]->centra : NULL;
 	struct call held;
 
 	if (!g->n || !leave_others(g) || !g->n)
 		return;
-	if (!centra_take_change(g->list[0]->centra, &held)) {
+	if (!centra_take_change(centra, &held)) {
 		retry_all(g, &held);
 		return;
 	}
-	begin_all(g);
+	begin_all(g); /* it may leave none */
 	if (g->n)
 		set_lock(g, true);
 	else
-		centra_give_back(g->list[0]->centra, CENTRA_GRAPHQL);
+		centra_give_back(centra, CENTRA_GRAPHQL);
 }
 
 /* ---- the task lock_order ---- */

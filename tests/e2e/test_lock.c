@@ -140,6 +140,34 @@ static void a_cancelled_order_is_unlocked(void **state)
 	shipfrom_passed(s);
 }
 
+static bool is_past(void *arg)
+{
+	return now_mono() >= *(int64_t *)arg;
+}
+
+/* Centra is asked who has locked the order; before it answers, the order is
+ * cancelled. */
+static void a_cancel_just_before_the_lock_holds_nothing_up(void **state)
+{
+	struct shipfrom *s = *state;
+	int64_t number, at;
+
+	sim_tell(&s->sim, "/faults",
+		 "{\"api\":\"graphql\",\"what\":\"orders\","
+		 "\"kind\":\"slow\",\"ms\":300,\"percent\":100}");
+	for (int i = 0; i < 8; i++) {
+		number = order_accepted(s, NULL);
+		at = now_mono() + i * 100;
+		(void)wait_until(is_past, &at, 2000);
+		order_ended(s, number, "cancel");
+		expect_modest(s, number);
+	}
+	assert_true(wait_until(no_lock_waits, s, 15000));
+	for (int i = 0; i < 8; i++)
+		wait_order(s, number - i, "locked", 0);
+	shipfrom_passed(s);
+}
+
 /* It is offered to the shops again: it is nobody's. */
 static void an_order_that_is_lost_is_unlocked(void **state)
 {
@@ -334,27 +362,6 @@ static void a_lock_whose_reply_is_lost_is_taken_back(void **state)
 	shipfrom_passed(s);
 }
 
-/* Writes the config again with another text in the place of one. */
-static void change_config(struct shipfrom *s, const char *from, const char *to)
-{
-	char text[8192], *at;
-	FILE *f = fopen(s->config, "r");
-	size_t n;
-
-	assert_non_null(f);
-	n = fread(text, 1, sizeof(text) - 1, f);
-	text[n] = '\0';
-	assert_int_equal(fclose(f), 0);
-	at = strstr(text, from);
-	assert_non_null(at);
-	assert_int_equal(strlen(from), strlen(to));
-	memcpy(at, to, strlen(to));
-	f = fopen(s->config, "w");
-	assert_non_null(f);
-	assert_int_equal(fwrite(text, 1, n, f), n);
-	assert_int_equal(fclose(f), 0);
-}
-
 static void without_the_setting_all_locks_are_taken_back(void **state)
 {
 	struct shipfrom *s = *state;
@@ -362,7 +369,7 @@ static void without_the_setting_all_locks_are_taken_back(void **state)
 
 	wait_order(s, number, "locked", 1);
 	shipfrom_kill_9(s);
-	change_config(s, "lock_orders = yes", "lock_orders = no ");
+	config_edit(s, "lock_orders = yes", "lock_orders = no ");
 	shipfrom_again(s);
 	wait_order(s, number, "locked", 0);
 	assert_int_equal(of_order(s, number, "unlocks"), 1);
@@ -377,7 +384,7 @@ static void orders_from_before_the_setting_are_locked(void **state)
 
 	assert_int_equal(of_order(s, number, "locks"), 0);
 	shipfrom_kill_9(s);
-	change_config(s, "graphql_requests = 1000\n", "lock_orders = yes      \n");
+	config_edit(s, "graphql_requests = 1000\n", "lock_orders = yes      \n");
 	shipfrom_again(s);
 	wait_order(s, number, "locked", 1);
 	shipfrom_passed(s);
@@ -411,6 +418,7 @@ int main(void)
 		WITH(setup,
 		     an_order_is_locked_from_the_accept_until_it_is_shipped),
 		WITH(setup, a_cancelled_order_is_unlocked),
+		WITH(setup, a_cancel_just_before_the_lock_holds_nothing_up),
 		WITH(setup, an_order_that_is_lost_is_unlocked),
 		WITH(setup, a_persons_lock_is_left_alone),
 		WITH(setup_sweeping, a_sweep_leaves_a_persons_lock_alone),
