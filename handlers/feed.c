@@ -371,7 +371,7 @@ static void confirming_end(struct confirming *c, struct feed_progress *p)
 	if (c->at == c->n) {
 		p->portion = c->n_taken < c->n; /* one, or the whole page */
 		p->begin = 0;
-	} else if (c->refusals == FEED_REFUSALS_MOST) {
+	} else if (c->n && c->refusals == FEED_REFUSALS_MOST) {
 		p->begin = (p->begin + c->at) % c->n;
 	}
 	if (c->n_taken) {

@@ -248,7 +248,7 @@ static void notify_shop(struct work *w)
 {
 	struct letters *l = xcalloc(1, sizeof(*l));
 	struct notify_report report = {0};
-	struct subscriber_reply reply;
+	struct subscriber_reply reply = {0};
 	struct err e;
 
 	if (read_letters(w, l, &e)) {

@@ -394,10 +394,12 @@ struct goods *goods_open(const struct goods_parts *parts)
 
 void goods_close(struct goods *g)
 {
+	struct good_entry *e;
+
 	if (!g)
 		return;
-	while (!TAILQ_EMPTY(&g->oldest_first))
-		forget(g, TAILQ_FIRST(&g->oldest_first));
+	while ((e = TAILQ_FIRST(&g->oldest_first)))
+		forget(g, e);
 	pthread_mutex_destroy(&g->lock);
 	free(g);
 }

@@ -41,6 +41,7 @@ sed -n '/^const \(SHELL\|EXTRAS\)/,/;$/p' "$dir/sw.js" | grep -oE '[a-z]+' |
 	fail "$dir: an import of what comes later in the list of sw.js"
 
 # A module of EXTRAS is imported by none of SHELL.
+# shellcheck disable=SC2016 # a backquote, and the end of a line
 extras=$(sed -n '/^const EXTRAS/,/;$/s/.*`\([a-z ]*\)`.*/\1/p' "$dir/sw.js")
 [ -n "$extras" ] || fail "$dir/sw.js: EXTRAS cannot be read"
 for name in $extras; do

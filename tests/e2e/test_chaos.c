@@ -335,8 +335,8 @@ static const char *asked(int i)
 {
 	static const char *const kinds[] = {
 		"",
-		",\"requests\":[{\"warehouse\":2},{\"warehouse\":3},"
-		"{\"warehouse\":4}]",
+		(",\"requests\":[{\"warehouse\":2},{\"warehouse\":3},"
+		 "{\"warehouse\":4}]"),
 		",\"warehouses\":[2,4],\"requests\":[{\"warehouse\":3}]",
 	};
 

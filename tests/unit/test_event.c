@@ -357,8 +357,8 @@ static void a_request_without_order_warehouse_or_status_is_bad(void **state)
 		"{\"status\":\"sent\",\"warehouseId\":9}",
 		"{\"status\":\"sent\",\"order\":{\"number\":67}}",
 		"{\"warehouseId\":9,\"order\":{\"number\":67}}",
-		"{\"status\":\"sent\",\"warehouseId\":9,"
-		"\"order\":{\"number\":0}}",
+		("{\"status\":\"sent\",\"warehouseId\":9,"
+		 "\"order\":{\"number\":0}}"),
 		"[]",
 	};
 

@@ -439,7 +439,7 @@ static void a_line_ends_with_lf_cr_or_both(void **state)
 		"ean,quantity,note\r5901,4,a\r5902,5,b\r",
 		"ean,quantity,note\r\n5901,4,a\r\n5902,5,b\r\n",
 		"ean,quantity,note\n5901,4,a\r5902,5,b",
-		"\xef\xbb\xbf" "ean,quantity,note\n5901,4,a\r\n\r\n5902,5,b",
+		("\xef\xbb\xbf" "ean,quantity,note\n5901,4,a\r\n\r\n5902,5,b"),
 		"5901,4\r5902,5",
 	};
 	struct stock_file f;
