@@ -98,6 +98,11 @@ static int add_key(struct cli_session *s, const struct device *d)
 	      "To replace a key, add another, give it to the system, and "
 	      "remove the old one.\n",
 	      stderr);
+	if (strcmp(config_ships_with(s->config,
+				     config_shop(s->config, d->shop)),
+		   "order_api") != 0)
+		cli_say("[shop %s] has no ship_with = order_api: until it has, "
+			"no shipment is shown there.", d->shop);
 	cli_log("device added", LOG_S("shop", d->shop),
 		LOG_N("device", (int64_t)id));
 	explicit_bzero(token, sizeof(token));

@@ -537,6 +537,7 @@ static void try_plugin(struct exam *x, const struct config_shop *shop)
 	struct centra *centra = centra_open(&o);
 	struct centra_conn *conn = centra_conn_open(centra);
 	struct centra_deliveries all;
+	char *setting = xasprintf("order_api_url of [shop %s]", shop->id);
 
 	order_api_deliveries(conn, &all);
 	if (all.call.end == CALL_OK)
@@ -549,7 +550,8 @@ static void try_plugin(struct exam *x, const struct config_shop *shop)
 			      "deliveries allowed there?",
 		    shop->id, all.call.status);
 	else
-		say_unreached(x, &all.call, "the shop's order_api_url");
+		say_unreached(x, &all.call, setting);
+	free(setting);
 	centra_deliveries_release(&all);
 	centra_conn_close(conn);
 	centra_close(centra);

@@ -416,6 +416,20 @@ static void an_address_that_needs_a_restart_is_told(void **state)
 	shipfrom_passed(s);
 }
 
+static void doctor_names_the_shop_whose_plugin_is_not_there(void **state)
+{
+	struct shipfrom *s = start(state, MANY);
+	const char *words[] = {"doctor", NULL};
+	char *out = NULL;
+
+	config_edit(s, "/api/amsterdam\n", "/api/nowhere\n");
+	assert_int_equal(shipfrom_run(s, &out, true, words), 1);
+	if (!strstr(out, "is order_api_url of [shop amsterdam] the right"))
+		fail_msg("%s", out);
+	free(out);
+	shipfrom_passed(s);
+}
+
 /* ---- counts of stock ---- */
 
 static void a_count_from_before_a_delivery_came_is_not_sent(void **state)
@@ -560,6 +574,7 @@ int main(void)
 		OWN(a_plugin_that_was_not_called_proves_nothing),
 		OWN(where_the_called_plugin_is_back_a_redrive_receives_it),
 		OWN(an_address_that_needs_a_restart_is_told),
+		OWN(doctor_names_the_shop_whose_plugin_is_not_there),
 		OWN(a_count_from_before_a_delivery_came_is_not_sent),
 		OWN(a_count_is_not_sent_while_nobody_knows_what_came),
 		OWN(killed_during_the_looks_it_is_received_once),

@@ -1238,6 +1238,8 @@ static void a_new_device_gets_a_token_and_a_login_link(void **state)
 	assert_int_equal(run("device add --shop c --name Desk"), EXIT_NOTHING);
 	tells("there is no [shop c] in the config");
 	assert_string_equal(out, "");
+	assert_int_equal(run("device add --order-api --shop b --name WMS"), 0);
+	tells("[shop b] has no ship_with = order_api");
 }
 
 static void a_device_that_is_not_suspended_is_not_readmitted(void **state)
