@@ -18,8 +18,9 @@
  * Work of the live lane goes first.  Fetches that someone waits for leave it a
  * fifth of the budget.  Lookups are made while less than a third of the short
  * budget is used; of an hour's they have a third, and leave a fifth.
- * Reconciliation has at most half of the budget, and one call at a time.  If live work uses up the budget, reconciliation still gets a
- * call now and then: of ten calls at most one, and one in 10 s.
+ * Reconciliation has at most half of the budget, and one call at a time.  If
+ * live work uses up the budget, reconciliation still gets a call now and then:
+ * of ten calls at most one, and one in 10 s.
  *
  * Time:     an argument; ms of any clock that does not go back.
  * Threads:  any thread, any call.

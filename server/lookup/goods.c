@@ -78,14 +78,19 @@ static struct good_entry *find(struct goods *g, const struct key *k)
 	return NULL;
 }
 
+static void free_entry(struct good_entry *e)
+{
+	free(e->picture);
+	free(e);
+}
+
 static void forget(struct goods *g, struct good_entry *e)
 {
 	SLIST_REMOVE(&g->buckets[bucket_of(&e->key)], e, good_entry,
 		     in_bucket);
 	TAILQ_REMOVE(&g->oldest_first, e, in_age);
 	g->n--;
-	free(e->picture);
-	free(e);
+	free_entry(e);
 }
 
 static struct good_entry *find_or_make(struct goods *g, const struct key *k)
@@ -398,8 +403,11 @@ void goods_close(struct goods *g)
 
 	if (!g)
 		return;
-	while ((e = TAILQ_FIRST(&g->oldest_first)))
-		forget(g, e);
+	for (size_t i = 0; i < BUCKETS; i++)
+		while ((e = SLIST_FIRST(&g->buckets[i]))) {
+			SLIST_REMOVE_HEAD(&g->buckets[i], in_bucket);
+			free_entry(e);
+		}
 	pthread_mutex_destroy(&g->lock);
 	free(g);
 }
